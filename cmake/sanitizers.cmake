@@ -1,0 +1,7 @@
+# MEMCOORD_SANITIZE: empty, "address,undefined" or "thread"; the presets set it.
+set(MEMCOORD_SANITIZE "" CACHE STRING "Sanitizers to build with")
+if(MEMCOORD_SANITIZE)
+  add_compile_options(-fsanitize=${MEMCOORD_SANITIZE} -fno-omit-frame-pointer
+                      -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${MEMCOORD_SANITIZE})
+endif()

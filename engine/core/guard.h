@@ -1,0 +1,51 @@
+#pragma once
+// The guard: every safety rule, here alone. Pure functions of values; no policy gets round them.
+
+#include <span>
+#include <vector>
+
+#include "engine/core/history.h"
+#include "engine/core/limits.h"
+#include "engine/core/policy.h"
+#include "engine/core/snapshot.h"
+#include "engine/core/tick_parts.h"
+
+namespace memcoord::guard {
+
+/// What the host may give to grows now: its headroom (under a budget where one is set) less the
+/// floor, less what is promised to domains but not yet backed by host memory: for each domain, the
+/// larger of actual and a grow in flight, less its rss.
+MemorySize grantable(const Snapshot& snapshot, const History& history, const Limits& limits);
+
+/// How each domain stands: who is left alone whatever is proposed, and why. Parallel to
+/// snapshot.domains.
+std::vector<Standing> assess(const Snapshot& snapshot, const History& history,
+                             const Limits& limits);
+
+/// What of the proposals may be done: one decision a domain, in snapshot order, whatever the order
+/// of the proposals (a domain proposed twice is refused whole; an unknown one is dropped, with a
+/// decision that carries its UUID and sane_target). Grows may count on what the tick's own shrinks
+/// free; settle() checks that against the host as it then is.
+std::vector<Decision> review(const Snapshot& snapshot, const History& history,
+                             std::span<const Proposal> proposals, const Limits& limits);
+
+/// The grows again, after the shrinks were applied and the host was looked at once more: what is
+/// really there is shared out. Never allows more than `decisions` did. Shrinks pass unchanged.
+std::vector<Decision> settle(std::span<const Decision> decisions, const Snapshot& after_shrinks,
+                             const History& history, const Limits& limits);
+
+/// Splits `total` among wants, fairly: by weight, nobody more than it wants, what one does not need
+/// goes to the others (weighted max-min fairness). Independent of order. Weights of 0 or less, or
+/// not finite, count as 1. The shares are whole KiB and sum to at most `total`.
+struct Want {
+  MemorySize amount;
+  double weight = 1.0;
+};
+std::vector<MemorySize> share_out(MemorySize total, std::span<const Want> wants);
+
+/// Notes worth saying once: a floor holds something back although the figure that was not chosen
+/// is far above it (Limits::headroom), with the hint which option to use.
+std::vector<Note> hints(const Snapshot& snapshot, std::span<const Decision> decisions,
+                        const Limits& limits);
+
+}  // namespace memcoord::guard

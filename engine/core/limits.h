@@ -1,0 +1,31 @@
+#pragma once
+// The operator's limits. They make the guard stricter than its built-in floors, never laxer.
+
+#include <optional>
+
+#include "engine/core/snapshot.h"
+
+namespace memcoord {
+
+/// What the guard holds to. The defaults are the built-in floors.
+struct Limits {
+  static constexpr MemorySize kDomainFloor = MemorySize::from_mib(100);
+  static constexpr MemorySize kHostFloor = MemorySize::from_mib(200);
+  static constexpr double kMaxRelease = 0.5;
+
+  MemorySize domain_floor = kDomainFloor;  ///< headroom a domain keeps
+  MemorySize host_floor = kHostFloor;      ///< memory the host keeps
+  double max_release = kMaxRelease;        ///< share of its headroom a domain loses in one tick
+  Headroom headroom = Headroom::unused;
+  std::optional<MemorySize> host_memory;  ///< what the guests may use, where less than the host's
+  int stale_after_periods = 3;            ///< statistics older than this are not trusted
+  Duration stale_slack = std::chrono::seconds(1);  ///< reports are stamped in whole seconds
+  Duration grace = std::chrono::seconds(30);  ///< no shrink so soon after a start or self-deflation
+
+  /// The limits, or why they are refused: a value laxer than the built-in floor. Errors:
+  /// invalid_input, its object the option ("--domain-floor"), its hint the least allowed value.
+  [[nodiscard]] static Result<Limits> checked(Limits wanted);
+  bool operator==(const Limits&) const = default;
+};
+
+}  // namespace memcoord

@@ -1,0 +1,58 @@
+#pragma once
+// The interface between the engine and whatever decides: values in, proposals out.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/core/history.h"
+#include "engine/core/limits.h"
+#include "engine/core/tick_parts.h"
+
+namespace memcoord {
+
+/// How one domain of the snapshot stands this tick; parallel to Snapshot::domains.
+struct Standing {
+  /// Set where the guard would leave the domain alone whatever is proposed, with the rule (or
+  /// none, for domains that are excluded or unsuitable) and the reason. A policy sees such a domain
+  /// only in ctx.silent.
+  struct Held {
+    std::optional<Rule> rule;
+    std::string why;
+  };
+  std::optional<Held> held;
+  MemorySize headroom;                     ///< in the chosen figure; 0 where held for lack of it
+  const DomainHistory* history = nullptr;  ///< not owned; lives as long as the Situation
+};
+
+/// All that a policy may look at.
+struct Situation {
+  const Snapshot& snapshot;
+  const Limits& limits;
+  std::vector<Standing> standings;
+  MemorySize grantable;    ///< what the guard would let out to grows this tick, before any shrink
+  std::uint64_t tick = 1;  ///< counts from 1
+  Duration since_last{};   ///< since the last tick; zero at the first
+};
+
+/// What a policy answers.
+struct PolicyAnswer {
+  struct LogLine {
+    Note::Severity severity = Note::Severity::info;
+    std::string text;
+  };
+  std::vector<Proposal> proposals;
+  std::vector<LogLine> log;
+};
+
+/// Something that decides. May keep state of its own between ticks; reads no clock, does no I/O.
+class Policy {
+ public:
+  virtual ~Policy() = default;
+  [[nodiscard]] virtual std::string name() const = 0;
+  /// Proposals, or why there are none; an error costs this tick and nothing else.
+  virtual Result<PolicyAnswer> decide(const Situation& situation) = 0;
+};
+
+}  // namespace memcoord

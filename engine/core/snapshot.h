@@ -1,0 +1,123 @@
+#pragma once
+// What one look at the hypervisor shows: plain values, in libvirt's words. What a guest may not
+// report is optional. Nothing here refers back to a connection.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/core/memory_size.h"
+#include "engine/core/time.h"
+#include "engine/core/uuid.h"
+
+namespace memcoord {
+
+/// One NUMA cell of the host.
+struct NumaCell {
+  int id = 0;
+  MemorySize total;
+  MemorySize free;
+  bool operator==(const NumaCell&) const = default;
+};
+
+/// The host's memory.
+struct Host {
+  MemorySize total;
+  MemorySize free;                      ///< MemFree: page cache not counted
+  std::optional<MemorySize> available;  ///< MemAvailable, or an estimate of it
+  bool available_is_estimate = false;
+  MemorySize buffers;
+  MemorySize cached;
+  std::optional<MemorySize> swap_free;
+  MemorySize page_size = MemorySize::from_kib(4);
+  std::vector<NumaCell> cells;
+  bool operator==(const Host&) const = default;
+};
+
+/// What the operator has set for one domain: libvirt metadata, a scenario, or options.
+struct DomainSettings {
+  std::optional<MemorySize> minimum;  ///< no target under it
+  std::optional<MemorySize> maximum;  ///< no target over it (the domain's own maximum holds too)
+  double weight = 1.0;                ///< its part where memory is shared out; over 0
+  int priority = 0;                   ///< higher is served first, by policies that look at it
+  bool exclude = false;               ///< leave it alone
+  std::map<std::string, std::string> labels;
+  bool operator==(const DomainSettings&) const = default;
+};
+
+/// What stays the same of a domain from tick to tick; shared by the snapshots that hold it and
+/// replaced whole when it changes (a rename, new metadata).
+struct DomainIdentity {
+  Uuid uuid;
+  std::string name;
+  DomainSettings settings;
+  /// Why a balloon cannot serve this domain (no balloon device, VFIO, hugepages, ...); empty where
+  /// it can.
+  std::string unsuitable;
+  bool operator==(const DomainIdentity&) const = default;
+};
+
+/// What a domain is doing; the guard moves only those that run.
+enum class DomainState { running, paused, shutting_down, shut_off, crashed, migrating, busy, hung };
+
+/// What the guest's balloon driver reports. Counters count since the guest's boot.
+struct GuestStatistics {
+  std::optional<MemorySize> available;  ///< what the guest's kernel sees as total (MemTotal)
+  std::optional<MemorySize> unused;     ///< MemFree: page cache not counted
+  std::optional<MemorySize> usable;     ///< MemAvailable: without swapping
+  std::optional<MemorySize> disk_caches;
+  std::optional<MemorySize> swap_in;          ///< counter
+  std::optional<MemorySize> swap_out;         ///< counter
+  std::optional<std::uint64_t> major_faults;  ///< counter
+  std::optional<std::uint64_t> minor_faults;  ///< counter
+  std::optional<WallTime> last_update;        ///< none: the guest has never reported
+  Duration period{};                          ///< how often it reports; zero where it does not
+  bool operator==(const GuestStatistics&) const = default;
+};
+
+/// One domain as it was when the snapshot was taken.
+struct Domain {
+  std::shared_ptr<const DomainIdentity> identity;
+  DomainState state = DomainState::running;
+  MemorySize actual;              ///< the balloon's current size
+  MemorySize maximum;             ///< no target may pass it
+  std::optional<MemorySize> rss;  ///< host memory that its process really holds
+  GuestStatistics guest;
+  /// When it was started or rebooted, where that was seen; it gets a grace from then.
+  std::optional<MonotonicTime> started_at;
+  /// Its balloon may deflate by itself when the guest runs short (autodeflate).
+  bool deflates_by_itself = false;
+
+  [[nodiscard]] const Uuid& uuid() const { return identity->uuid; }
+  [[nodiscard]] const std::string& name() const { return identity->name; }
+  [[nodiscard]] const DomainSettings& settings() const { return identity->settings; }
+};
+
+/// One look at the host and all its active domains. Domains are in name order (then UUID).
+struct Snapshot {
+  MonotonicTime taken_at{};
+  WallTime wall_time{};
+  Host host;
+  std::vector<Domain> domains;
+
+  [[nodiscard]] const Domain* find(const Uuid& uuid) const;
+};
+
+/// Which figures the floors and policies go by.
+enum class Headroom {
+  unused,  ///< a domain's unused, the host's free
+  usable,  ///< a domain's usable (else unused), the host's available (else free)
+};
+
+/// The domain's headroom in the chosen figure; none where the guest does not report it.
+std::optional<MemorySize> headroom_of(const Domain& domain, Headroom kind);
+/// The host's free memory in the chosen figure.
+MemorySize host_headroom(const Host& host, Headroom kind);
+
+std::string_view to_text(DomainState state);
+std::string_view to_text(Headroom kind);
+
+}  // namespace memcoord

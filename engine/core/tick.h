@@ -1,0 +1,57 @@
+#pragma once
+// The record of one tick: everything that shows or stores reads this and nothing else.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/core/policy.h"
+#include "engine/core/snapshot.h"
+#include "engine/core/tick_parts.h"
+
+namespace memcoord {
+
+/// How long each part took, on the loop's clock.
+struct Timings {
+  Duration sample{};
+  Duration decide{};
+  Duration review{};
+  Duration apply{};
+  [[nodiscard]] Duration total() const { return sample + decide + review + apply; }
+  bool operator==(const Timings&) const = default;
+};
+
+/// A domain that was left alone whatever the policy might have proposed.
+struct HeldDomain {
+  Uuid domain;
+  std::optional<Rule> rule;
+  std::string why;
+  bool operator==(const HeldDomain&) const = default;
+};
+
+struct Tick {
+  std::uint64_t number = 0;  ///< counts from 1
+  std::string policy;        ///< its name
+  Limits limits;
+  bool dry_run = false;
+  Snapshot snapshot;  ///< empty of domains where sample_error is set
+  MemorySize grantable;
+  std::vector<HeldDomain> held;
+  std::vector<Proposal> proposals;
+  std::vector<Decision> decisions;  ///< as finally allowed
+  std::vector<Outcome> outcomes;
+  std::vector<Note> notes;
+  std::optional<Error> sample_error;
+  std::optional<Error> policy_error;
+  Timings timings;
+};
+
+/// Anything that shows or stores ticks: console, journal, metrics.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void observe(const Tick& tick) = 0;
+};
+
+}  // namespace memcoord

@@ -1,0 +1,24 @@
+#pragma once
+// The times of the house, and the one seam to the clock.
+
+#include <chrono>
+
+namespace memcoord {
+
+/// Never goes back; what rates and deadlines are counted in. A simulated host counts its own.
+using MonotonicTime = std::chrono::time_point<std::chrono::steady_clock, std::chrono::microseconds>;
+/// Civil time, UTC; what guests' reports and the journal are stamped with.
+using WallTime = std::chrono::sys_time<std::chrono::milliseconds>;
+using Duration = std::chrono::microseconds;
+
+/// The clock that the loop lives by: the machine's, or the virtual one of a simulated host.
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  [[nodiscard]] virtual MonotonicTime now() const = 0;
+  [[nodiscard]] virtual WallTime wall_now() const = 0;
+  /// Waits; returns false where it was cut short (the program is asked to end or to reload).
+  virtual bool sleep_for(Duration duration) = 0;
+};
+
+}  // namespace memcoord
