@@ -1,0 +1,29 @@
+#pragma once
+// What any policy's density is measured against: static sizing below, and the clairvoyant bound
+// above, which no real policy passes. docs/simulator.md, "Density".
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "engine/core/memory_size.h"
+
+namespace memcoord::workbench {
+
+/// What a domain needs over its demand for its own kernel, in the bound.
+inline constexpr MemorySize kKernelNeed = MemorySize::from_mib(50);
+
+/// One domain's demand at each step, all of the same length.
+using DemandColumns = std::vector<std::vector<MemorySize>>;
+
+/// How many domains, taken in the given order, fit by their provisioned sizes alone.
+std::size_t static_sizing(MemorySize host, MemorySize host_floor,
+                          std::span<const MemorySize> provisioned);
+
+/// The largest n for which the first n domains of `order`, under an allocator that knows each
+/// demand beforehand and leaves as few domains short as it can at each step, are short for at most
+/// the given share of all domain-time.
+std::size_t clairvoyant_bound(MemorySize host, MemorySize host_floor, const DemandColumns& demand,
+                              std::span<const std::size_t> order, double stalled_limit);
+
+}  // namespace memcoord::workbench

@@ -1,0 +1,340 @@
+#include "engine/workbench/trace.h"
+
+#include <algorithm>
+#include <charconv>
+#include <deque>
+#include <fstream>
+#include <optional>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+namespace memcoord::workbench {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kProvisionedRow = "provisioned_kib";
+
+/// The lines of one file, with their numbers, and errors that name both.
+class Lines {
+ public:
+  Lines(const fs::path& path, std::ifstream stream)
+      : path_(path.string()), stream_(std::move(stream)) {}
+
+  bool next() {
+    if (!std::getline(stream_, line_)) return false;
+    ++number_;
+    if (!line_.empty() && line_.back() == '\r') line_.pop_back();
+    return true;
+  }
+  [[nodiscard]] const std::string& text() const { return line_; }
+  [[nodiscard]] std::size_t number() const { return number_; }
+  [[nodiscard]] tl::unexpected<Error> wrong(std::string message, std::string hint = {}) const {
+    return fail(ErrorCode::invalid_input,
+                path_ + ":" + std::to_string(std::max<std::size_t>(number_, 1)), std::move(message),
+                std::move(hint));
+  }
+
+ private:
+  std::string path_;
+  std::ifstream stream_;
+  std::string line_;
+  std::size_t number_ = 0;
+};
+
+std::string_view trimmed(std::string_view text) {
+  const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '"'; };
+  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+std::vector<std::string_view> split(std::string_view line, char separator) {
+  std::vector<std::string_view> cells;
+  std::size_t start = 0;
+  for (std::size_t at = 0; at <= line.size(); ++at) {
+    if (at != line.size() && line[at] != separator) continue;
+    cells.push_back(trimmed(line.substr(start, at - start)));
+    start = at + 1;
+  }
+  return cells;
+}
+
+/// A count that is not negative, fractions rounded down; none for anything else.
+std::optional<std::uint64_t> count(std::string_view cell) {
+  double value = 0;
+  const auto [end, problem] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
+  if (problem != std::errc() || end != cell.data() + cell.size()) return std::nullopt;
+  if (!(value >= 0) || value > 9e18) return std::nullopt;
+  return static_cast<std::uint64_t>(value);
+}
+
+std::string cell_name(const std::string& column, std::string_view cell) {
+  return "column '" + column + "' holds '" + std::string(cell.substr(0, 40)) + "'";
+}
+
+Status read_wide_header(Lines& lines, Trace& trace) {
+  const auto names = split(lines.text(), ',');
+  if (names.size() < 2) return lines.wrong("no VM columns", "the header is t_s,<vm>,<vm>,...");
+  for (std::size_t i = 1; i < names.size(); ++i) {
+    if (names[i].empty()) {
+      return lines.wrong("column " + std::to_string(i + 1) + " has no name");
+    }
+    trace.columns.push_back({std::string(names[i]), {}, {}});
+  }
+  if (!lines.next() || split(lines.text(), ',').front() != kProvisionedRow) {
+    return lines.wrong("the row provisioned_kib is missing",
+                       "it follows the header and gives each VM's provisioned size in KiB");
+  }
+  const auto sizes = split(lines.text(), ',');
+  if (sizes.size() != names.size()) {
+    return lines.wrong("provisioned_kib has " + std::to_string(sizes.size() - 1) + " sizes for " +
+                       std::to_string(names.size() - 1) + " VMs");
+  }
+  for (std::size_t i = 1; i < sizes.size(); ++i) {
+    const auto size = count(sizes[i]);
+    if (!size || *size == 0) {
+      return lines.wrong(cell_name(trace.columns[i - 1].name, sizes[i]),
+                         "a provisioned size is a number of KiB over 0");
+    }
+    trace.columns[i - 1].provisioned = MemorySize::from_kib(*size);
+  }
+  return {};
+}
+
+Status read_time(const Lines& lines, std::string_view cell, Trace& trace) {
+  const auto time = count(cell);
+  if (!time) {
+    return lines.wrong("'" + std::string(cell.substr(0, 40)) + "' is no time",
+                       "a row starts with its seconds from the start");
+  }
+  const std::chrono::seconds at(static_cast<std::int64_t>(*time));
+  if (!trace.times.empty() && at <= trace.times.back()) {
+    return lines.wrong("time goes from " + std::to_string(trace.times.back().count()) + " s to " +
+                           std::to_string(at.count()) + " s",
+                       "times rise from row to row");
+  }
+  trace.times.push_back(at);
+  return {};
+}
+
+Status read_wide_row(const Lines& lines, Trace& trace) {
+  if (lines.text().find(';') != std::string::npos) {
+    return lines.wrong("semicolons in a file that began with commas", "one format a file");
+  }
+  const auto cells = split(lines.text(), ',');
+  if (cells.size() != trace.columns.size() + 1) {
+    return lines.wrong(std::to_string(cells.size() - 1) + " values for " +
+                       std::to_string(trace.columns.size()) + " VMs");
+  }
+  if (auto time = read_time(lines, cells[0], trace); !time) return time;
+  for (std::size_t i = 1; i < cells.size(); ++i) {
+    TraceColumn& column = trace.columns[i - 1];
+    const auto used = count(cells[i]);
+    if (!used) {
+      return lines.wrong(cells[i].empty() ? "column '" + column.name + "' has a hole"
+                                          : cell_name(column.name, cells[i]),
+                         "use is a number of KiB, 0 or more");
+    }
+    column.used.push_back(std::min(MemorySize::from_kib(*used), column.provisioned));
+  }
+  return {};
+}
+
+Result<Trace> too_large(const fs::path& path, const TraceBounds& bounds) {
+  return fail(ErrorCode::limit_exceeded, path.string(),
+              "more than " + std::to_string(bounds.values) + " values",
+              "cut it first: memcoord traces FILE --vms ... --until ... --output SMALLER.csv");
+}
+
+Result<Trace> read_wide(Lines lines, const fs::path& path, const TraceBounds& bounds) {
+  Trace trace;
+  if (auto header = read_wide_header(lines, trace); !header) return fail(header.error());
+  while (lines.next()) {
+    if (trimmed(lines.text()).empty()) continue;
+    if (auto row = read_wide_row(lines, trace); !row) return fail(row.error());
+    if (trace.times.size() * trace.columns.size() > bounds.values) return too_large(path, bounds);
+  }
+  if (trace.times.empty()) return lines.wrong("no rows after the header");
+  return trace;
+}
+
+/// Where the three columns that matter stand in a GWA-T-12 file.
+struct GwaColumns {
+  std::size_t time = 0;
+  std::size_t provisioned = 0;
+  std::size_t used = 0;
+  std::size_t all = 0;
+};
+
+Result<GwaColumns> find_gwa_columns(const Lines& lines) {
+  const auto names = split(lines.text(), ';');
+  const auto find = [&](std::string_view start) -> Result<std::size_t> {
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (names[i].starts_with(start)) return i;
+    }
+    return lines.wrong("no column '" + std::string(start) + "'",
+                       "a GWA-T-12 file names its columns in the first line");
+  };
+  const auto time = find("Timestamp");
+  const auto provisioned = find("Memory capacity provisioned");
+  const auto used = find("Memory usage");
+  for (const auto* one : {&time, &provisioned, &used}) {
+    if (!*one) return fail(one->error());
+  }
+  return GwaColumns{*time, *provisioned, *used, names.size()};
+}
+
+struct GwaRow {
+  std::uint64_t seconds = 0;
+  MemorySize used;
+};
+
+Status read_gwa_row(const Lines& lines, const GwaColumns& at, TraceColumn& column,
+                    std::vector<GwaRow>& rows) {
+  const auto cells = split(lines.text(), ';');
+  if (cells.size() < at.all) {
+    return lines.wrong(std::to_string(cells.size()) + " cells for " + std::to_string(at.all) +
+                       " columns");
+  }
+  const auto time = count(cells[at.time]);
+  const auto provisioned = count(cells[at.provisioned]);
+  const auto used = count(cells[at.used]);
+  if (!time || !provisioned || !used) {
+    return lines.wrong("a time or memory cell is no number", "they are numbers, 0 or more");
+  }
+  if (!rows.empty() && *time <= rows.back().seconds) {
+    return lines.wrong(
+        "time goes from " + std::to_string(rows.back().seconds) + " to " + std::to_string(*time),
+        "times rise from row to row");
+  }
+  column.provisioned = std::max(column.provisioned, MemorySize::from_kib(*provisioned));
+  rows.push_back({*time, MemorySize::from_kib(*used)});
+  return {};
+}
+
+/// Puts one VM's rows at the trace's moments: the value that stood there last.
+void put_at(const Trace& trace, std::uint64_t origin, const std::vector<GwaRow>& rows,
+            TraceColumn& column) {
+  std::size_t row = 0;
+  for (const auto time : trace.times) {
+    const auto moment = origin + static_cast<std::uint64_t>(time.count());
+    while (row + 1 < rows.size() && rows[row + 1].seconds <= moment) ++row;
+    column.used.push_back(std::min(rows[row].used, column.provisioned));
+  }
+}
+
+Result<std::pair<TraceColumn, std::vector<GwaRow>>> read_gwa_file(Lines lines,
+                                                                  const fs::path& path) {
+  const auto at = find_gwa_columns(lines);
+  if (!at) return fail(at.error());
+  TraceColumn column{path.stem().string(), {}, {}};
+  std::vector<GwaRow> rows;
+  while (lines.next()) {
+    if (trimmed(lines.text()).empty()) continue;
+    if (auto row = read_gwa_row(lines, *at, column, rows); !row) return fail(row.error());
+  }
+  if (rows.empty()) return lines.wrong("no rows after the header");
+  if (column.provisioned.is_zero()) return lines.wrong("its provisioned memory is 0 throughout");
+  return std::pair{std::move(column), std::move(rows)};
+}
+
+/// Adds one VM to the trace; the first sets its moments and its origin.
+void add_gwa(std::pair<TraceColumn, std::vector<GwaRow>> vm, Trace& trace,
+             std::optional<std::uint64_t>& origin) {
+  auto& [column, rows] = vm;
+  if (!origin) {
+    origin = rows.front().seconds;
+    for (const auto& row : rows) {
+      trace.times.emplace_back(static_cast<std::int64_t>(row.seconds - *origin));
+    }
+  }
+  put_at(trace, *origin, rows, column);
+  trace.columns.push_back(std::move(column));
+}
+
+/// The file's lines up to the first that is no comment, or why there is none.
+Result<Lines> open_at_header(const fs::path& path) {
+  std::ifstream stream(path);
+  if (!stream) {
+    const bool there = fs::exists(path);
+    return fail(there ? ErrorCode::permission_denied : ErrorCode::not_found, path.string(),
+                there ? "cannot be read" : "no such trace");
+  }
+  Lines lines(path, std::move(stream));
+  while (lines.next()) {
+    const auto text = trimmed(lines.text());
+    if (!text.empty() && text.front() != '#') return lines;
+  }
+  return lines.wrong("an empty trace", "see docs/simulator.md for the two formats");
+}
+
+bool looks_like_gwa(const Lines& lines) {
+  return lines.text().find(';') != std::string::npos;
+}
+
+Result<Trace> read_folder(const fs::path& folder, const TraceBounds& bounds) {
+  std::vector<fs::path> files;
+  std::error_code problem;
+  for (const auto& entry : fs::directory_iterator(folder, problem)) {
+    if (entry.path().extension() == ".csv") files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  if (files.empty()) {
+    return fail(ErrorCode::invalid_input, folder.string(), "no .csv files in this folder",
+                "a folder holds GWA-T-12 files, one a VM");
+  }
+  Trace trace;
+  std::optional<std::uint64_t> origin;
+  for (const auto& file : files) {
+    auto lines = open_at_header(file);
+    if (!lines) return fail(lines.error());
+    if (!looks_like_gwa(*lines)) {
+      return lines->wrong("not a GWA-T-12 file among others that are", "one format a folder");
+    }
+    auto vm = read_gwa_file(std::move(*lines), file);
+    if (!vm) return fail(vm.error());
+    add_gwa(std::move(*vm), trace, origin);
+    if (trace.times.size() * trace.columns.size() > bounds.values) return too_large(folder, bounds);
+  }
+  return trace;
+}
+
+}  // namespace
+
+Result<Trace> read_trace(const fs::path& path, TraceBounds bounds) {
+  std::error_code problem;
+  if (fs::is_directory(path, problem)) return read_folder(path, bounds);
+  auto lines = open_at_header(path);
+  if (!lines) return fail(lines.error());
+  if (looks_like_gwa(*lines)) {
+    auto vm = read_gwa_file(std::move(*lines), path);
+    if (!vm) return fail(vm.error());
+    Trace trace;
+    std::optional<std::uint64_t> origin;
+    add_gwa(std::move(*vm), trace, origin);
+    return trace;
+  }
+  if (split(lines->text(), ',').front() != "t_s") {
+    return lines->wrong("no column 't_s'", "the header is t_s,<vm>,<vm>,...");
+  }
+  return read_wide(std::move(*lines), path, bounds);
+}
+
+std::vector<MemorySize> trailing_maximum(const std::vector<std::chrono::seconds>& times,
+                                         const std::vector<MemorySize>& used,
+                                         std::chrono::seconds footprint, MemorySize provisioned) {
+  std::vector<MemorySize> demand;
+  demand.reserve(used.size());
+  std::deque<std::size_t> falling;  // moments within the window, their use falling
+  for (std::size_t i = 0; i < used.size(); ++i) {
+    while (!falling.empty() && used[falling.back()] <= used[i]) falling.pop_back();
+    falling.push_back(i);
+    while (times[falling.front()] + footprint < times[i]) falling.pop_front();
+    demand.push_back(std::min(used[falling.front()], provisioned));
+  }
+  return demand;
+}
+
+}  // namespace memcoord::workbench
