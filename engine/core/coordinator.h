@@ -3,9 +3,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "engine/core/guard.h"
@@ -25,6 +26,9 @@ struct CoordinatorOptions {
   std::vector<std::string> exclude;  ///< globs over domain names; exclusion wins
   /// How long grows may wait within a tick for what its shrinks free.
   Duration release_wait = std::chrono::seconds(1);
+  /// After so many ticks in a row without a usable answer from the policy it is said loudly, and
+  /// the fallback policy, where there is one, decides instead.
+  int patience = 5;
   History::Bounds history;
 };
 
@@ -35,29 +39,45 @@ class Coordinator {
               CoordinatorOptions options);
 
   void add_observer(Observer& observer) { observers_.push_back(&observer); }
+  /// Decides while the policy itself gives no usable answer.
+  void set_fallback(std::unique_ptr<Policy> fallback) { fallback_ = std::move(fallback); }
   /// One tick, whatever goes wrong: errors are in the Tick.
   Tick tick();
   /// A new policy from the next tick on; history stays.
   void replace_policy(std::unique_ptr<Policy> policy);
   [[nodiscard]] Policy& policy() { return *policy_; }
   /// Every domain that was moved gets back the memory it had when it was first moved, as far as
-  /// the guard's floors for the host allow. Returns what came of it.
+  /// the host's floor allows. Returns what came of it.
   std::vector<Outcome> restore();
 
  private:
-  void decide(Tick& tick);
+  void sample(Tick& tick);
+  void decide(Tick& tick, Duration since_last);
+  void ask(Policy& policy, const Situation& situation, Tick& tick);
   void apply(Tick& tick);
+  void apply_some(Tick& tick, const std::vector<Decision>& decisions, bool shrinks);
+  std::vector<Decision> settle(const Tick& tick);
+  void say(Tick& tick, Note note);
+  void say_who_is_left_alone(Tick& tick);
+  void leave_out_unwanted(Snapshot& snapshot);
+  [[nodiscard]] std::vector<Proposal> after_reboots(const Snapshot& snapshot);
 
   Hypervisor& hypervisor_;
   Clock& clock_;
   std::unique_ptr<Policy> policy_;
+  std::unique_ptr<Policy> fallback_;
   CoordinatorOptions options_;
   History history_;
   std::vector<Observer*> observers_;
   std::uint64_t number_ = 0;
-  MonotonicTime last_tick_at_{};
+  std::optional<MonotonicTime> last_tick_at_;
+  int without_answer_ = 0;
   std::unordered_map<Uuid, MemorySize> before_first_move_;
-  std::unordered_set<std::string> said_;
+  /// The identities of domains that options exclude, rewritten once each.
+  std::unordered_map<Uuid, std::shared_ptr<const DomainIdentity>> left_out_;
+  std::unordered_map<Uuid, MonotonicTime> given_back_after_reboot_;
+  /// What has been said, and at which tick it was last true.
+  std::unordered_map<std::string, std::uint64_t> said_;
 };
 
 }  // namespace memcoord

@@ -4,10 +4,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <span>
 #include <unordered_map>
+#include <vector>
 
 #include "engine/core/snapshot.h"
 #include "engine/core/tick_parts.h"
@@ -38,6 +38,28 @@ struct Sample {
   }
 };
 
+/// The newest samples of one domain, oldest first, in one piece of memory that grows up to its
+/// capacity and is then used in a circle.
+class SampleRing {
+ public:
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] bool empty() const { return size_ == 0; }
+  /// 0 is the oldest.
+  [[nodiscard]] const Sample& operator[](std::size_t i) const {
+    return slots_[(first_ + i) % slots_.size()];
+  }
+  [[nodiscard]] const Sample& back() const { return (*this)[size_ - 1]; }
+
+  void push(const Sample& sample, std::size_t capacity);
+  void drop_older_than(MonotonicTime oldest);
+
+ private:
+  void drop_oldest();
+  std::vector<Sample> slots_;
+  std::size_t first_ = 0;
+  std::size_t size_ = 0;
+};
+
 /// The last target that was set, and how the guest follows it.
 struct BalloonMove {
   MemorySize from;  ///< actual when it was set
@@ -52,7 +74,7 @@ struct BalloonMove {
 /// One domain's past.
 class DomainHistory {
  public:
-  [[nodiscard]] const std::deque<Sample>& samples() const { return samples_; }
+  [[nodiscard]] const SampleRing& samples() const { return samples_; }
   /// The newest sample; there is always one once a domain has been observed.
   [[nodiscard]] const Sample& latest() const { return samples_.back(); }
 
@@ -72,6 +94,11 @@ class DomainHistory {
   [[nodiscard]] std::optional<MonotonicTime> report_changed_at() const {
     return report_changed_at_;
   }
+  /// A moment that the newest report is surely not older than, where it was seen to change: the look
+  /// before the one that showed it.
+  [[nodiscard]] std::optional<MonotonicTime> report_not_before() const {
+    return report_not_before_;
+  }
   /// A report newer than the last move has come in (true where there was no move).
   [[nodiscard]] bool reported_since_move() const { return reported_since_move_; }
   /// The guest was told to shrink and has not moved at all since.
@@ -80,20 +107,38 @@ class DomainHistory {
   [[nodiscard]] std::optional<MonotonicTime> deflated_by_itself_at() const {
     return deflated_by_itself_at_;
   }
-  /// What the domain may still grow to without being asked: the larger of actual and a target in
+  /// When the guest was last seen to start or reboot: an event, or counters that went back.
+  [[nodiscard]] std::optional<MonotonicTime> rebooted_at() const { return rebooted_at_; }
+  /// The newest rss that was reported.
+  [[nodiscard]] std::optional<MemorySize> last_rss() const { return last_rss_; }
+  /// What the domain may hold without being asked again: the larger of actual and a grow in
   /// flight.
   [[nodiscard]] MemorySize claim(const Domain& now) const;
 
  private:
   friend class History;
-  std::deque<Sample> samples_;
+  void take(const Domain& domain, MonotonicTime now, std::size_t capacity, Duration window);
+  void notice_reboot(const Domain& domain, MonotonicTime now);
+  void notice_self_deflation(const Domain& domain, MonotonicTime now);
+  void follow_move(const Domain& domain);
+  void follow_report(const Domain& domain, MonotonicTime now);
+  [[nodiscard]] Sample sample_of(const Domain& domain, MonotonicTime now) const;
+  [[nodiscard]] bool is_new_report(const GuestStatistics& guest) const;
+  template <class Visit>
+  void each_within(Field field, Duration window, Visit visit) const;
+
+  SampleRing samples_;
   std::optional<BalloonMove> last_move_;
   std::optional<WallTime> last_report_;
   std::optional<MonotonicTime> report_changed_at_;
+  std::optional<MonotonicTime> report_not_before_;
   std::optional<MonotonicTime> deflated_by_itself_at_;
+  std::optional<MonotonicTime> rebooted_at_;
+  std::optional<MonotonicTime> last_started_at_;
   std::optional<MemorySize> last_rss_;
+  int reports_since_move_ = 0;
   bool reported_since_move_ = true;
-  // Counters as last seen, for the rates.
+  // The guest's newest report and when it was seen, for the rates.
   GuestStatistics last_guest_;
   MonotonicTime last_guest_at_{};
   MemorySize last_actual_;
@@ -106,15 +151,16 @@ class History {
  public:
   struct Bounds {
     Duration window = std::chrono::hours(1);
-    std::size_t samples = 360;
+    std::size_t samples = 360;            ///< of one domain
+    std::size_t all_samples = 1'000'000;  ///< of all domains together (about 90 bytes each)
   };
   History() = default;
   explicit History(Bounds bounds) : bounds_(bounds) {}
 
   /// Takes in what a snapshot shows; call it once a tick, before deciding.
   void observe(const Snapshot& snapshot);
-  /// Takes in what was really set.
-  void record(std::span<const Outcome> outcomes, const Snapshot& snapshot);
+  /// Takes in what was really set, and when.
+  void record(std::span<const Outcome> outcomes, MonotonicTime at, WallTime wall_time);
   /// Null where the domain has not been observed. Valid until the next observe().
   [[nodiscard]] const DomainHistory* find(const Uuid& uuid) const;
   [[nodiscard]] std::size_t size() const { return domains_.size(); }

@@ -1,0 +1,273 @@
+#include "engine/core/coordinator.h"
+
+#include <algorithm>
+
+#include "engine/core/glob.h"
+
+namespace memcoord {
+namespace {
+
+/// A note that has not been true for so many ticks may be said again.
+constexpr std::uint64_t kForgetAfterTicks = 100;
+constexpr std::size_t kRemembered = 10'000;
+constexpr Duration kReleasePoll = std::chrono::milliseconds(100);
+
+bool any_matches(const std::vector<std::string>& globs, const std::string& name) {
+  return std::any_of(globs.begin(), globs.end(),
+                     [&](const std::string& glob) { return glob_matches(glob, name); });
+}
+
+bool any_grows(const std::vector<Decision>& decisions) {
+  return std::any_of(decisions.begin(), decisions.end(),
+                     [](const Decision& decision) { return decision.grows(); });
+}
+
+bool any_shrinks(const std::vector<Decision>& decisions) {
+  return std::any_of(decisions.begin(), decisions.end(),
+                     [](const Decision& decision) { return decision.shrinks(); });
+}
+
+std::string ticks_text(int n) {
+  return std::to_string(n) + " ticks in a row";
+}
+
+}  // namespace
+
+Coordinator::Coordinator(Hypervisor& hypervisor, Clock& clock, std::unique_ptr<Policy> policy,
+                         CoordinatorOptions options)
+    : hypervisor_(hypervisor),
+      clock_(clock),
+      policy_(std::move(policy)),
+      options_(std::move(options)),
+      history_(options_.history) {}
+
+void Coordinator::replace_policy(std::unique_ptr<Policy> policy) {
+  policy_ = std::move(policy);
+  without_answer_ = 0;
+}
+
+Tick Coordinator::tick() {
+  Tick tick;
+  tick.number = ++number_;
+  tick.policy = policy_->name();
+  tick.limits = options_.limits;
+  tick.dry_run = options_.dry_run;
+
+  sample(tick);
+  if (!tick.sample_error) {
+    const MonotonicTime now = tick.snapshot.taken_at;
+    decide(tick, last_tick_at_ ? now - *last_tick_at_ : Duration());
+    last_tick_at_ = now;
+    apply(tick);
+  }
+  for (Note& note : hypervisor_.take_notes()) tick.notes.push_back(std::move(note));
+  for (Observer* observer : observers_) observer->observe(tick);
+  return tick;
+}
+
+void Coordinator::sample(Tick& tick) {
+  const MonotonicTime start = clock_.now();
+  Result<Snapshot> snapshot = hypervisor_.sample();
+  tick.timings.sample = clock_.now() - start;
+  if (!snapshot) {
+    tick.sample_error = snapshot.error();
+    return;
+  }
+  tick.snapshot = std::move(*snapshot);
+  leave_out_unwanted(tick.snapshot);
+  history_.observe(tick.snapshot);
+}
+
+void Coordinator::leave_out_unwanted(Snapshot& snapshot) {
+  if (options_.include.empty() && options_.exclude.empty()) return;
+  for (Domain& domain : snapshot.domains) {
+    const bool wanted =
+        (options_.include.empty() || any_matches(options_.include, domain.name())) &&
+        !any_matches(options_.exclude, domain.name());
+    if (wanted || !domain.identity->unsuitable.empty()) continue;
+    auto& identity = left_out_[domain.uuid()];
+    if (!identity || identity->name != domain.name()) {
+      DomainIdentity left_out = *domain.identity;
+      left_out.unsuitable = any_matches(options_.exclude, domain.name())
+                                ? "excluded by --exclude"
+                                : "not among those of --include";
+      identity = std::make_shared<const DomainIdentity>(std::move(left_out));
+    }
+    domain.identity = identity;
+  }
+}
+
+void Coordinator::decide(Tick& tick, Duration since_last) {
+  const MonotonicTime start = clock_.now();
+  Situation situation{tick.snapshot,
+                      options_.limits,
+                      guard::assess(tick.snapshot, history_, options_.limits),
+                      guard::grantable(tick.snapshot, history_, options_.limits),
+                      tick.number,
+                      since_last};
+  tick.grantable = situation.grantable;
+  for (std::size_t i = 0; i < situation.standings.size(); ++i) {
+    const auto& held = situation.standings[i].held;
+    if (held) tick.held.push_back({tick.snapshot.domains[i].uuid(), held->rule, held->why});
+  }
+  say_who_is_left_alone(tick);
+  ask(*policy_, situation, tick);
+  without_answer_ = tick.policy_error ? without_answer_ + 1 : 0;
+  if (without_answer_ >= options_.patience) {
+    say(tick,
+        {Note::Severity::error, "policy " + policy_->name() + " has given no usable answer for " +
+                                    ticks_text(options_.patience) +
+                                    (fallback_ ? "; " + fallback_->name() + " decides instead"
+                                               : "; every balloon stays as it is until it does")});
+    if (fallback_) ask(*fallback_, situation, tick);
+  }
+  tick.timings.decide = clock_.now() - start;
+
+  const MonotonicTime review_start = clock_.now();
+  // What the engine gives back after a reboot goes before what the policy asks for that domain.
+  std::vector<Proposal> own = after_reboots(tick.snapshot);
+  if (!own.empty()) {
+    std::erase_if(tick.proposals, [&](const Proposal& proposal) {
+      return std::any_of(own.begin(), own.end(),
+                         [&](const Proposal& mine) { return mine.domain == proposal.domain; });
+    });
+    tick.proposals.insert(tick.proposals.end(), own.begin(), own.end());
+  }
+  tick.decisions = guard::review(tick.snapshot, history_, tick.proposals, options_.limits);
+  for (Note& hint : guard::hints(tick.snapshot, tick.decisions, options_.limits)) {
+    say(tick, std::move(hint));
+  }
+  tick.timings.review = clock_.now() - review_start;
+}
+
+void Coordinator::ask(Policy& policy, const Situation& situation, Tick& tick) {
+  Result<PolicyAnswer> answer = policy.decide(situation);
+  if (!answer) {
+    tick.policy_error = answer.error();
+    return;
+  }
+  tick.proposals = std::move(answer->proposals);
+  for (auto& line : answer->log) {
+    tick.notes.push_back({line.severity, policy.name() + ": " + line.text});
+  }
+}
+
+std::vector<Proposal> Coordinator::after_reboots(const Snapshot& snapshot) {
+  std::vector<Proposal> proposals;
+  for (const Domain& domain : snapshot.domains) {
+    const DomainHistory* past = history_.find(domain.uuid());
+    if (!past || !past->rebooted_at() || !past->last_move()) continue;
+    // The guest's device keeps the old target over a reboot and squeezes the new kernel to it.
+    if (past->last_move()->at >= *past->rebooted_at()) continue;
+    const auto given = given_back_after_reboot_.find(domain.uuid());
+    if (given != given_back_after_reboot_.end() && given->second == *past->rebooted_at()) continue;
+    const MemorySize had =
+        std::min(domain.settings().maximum.value_or(domain.maximum), domain.maximum);
+    given_back_after_reboot_[domain.uuid()] = *past->rebooted_at();
+    if (domain.actual >= had) continue;
+    proposals.push_back(
+        {domain.uuid(), had, "rebooted: gets its memory back until it has settled"});
+  }
+  return proposals;
+}
+
+void Coordinator::apply(Tick& tick) {
+  const MonotonicTime start = clock_.now();
+  const bool waits = any_shrinks(tick.decisions) && any_grows(tick.decisions);
+  apply_some(tick, tick.decisions, true);
+  if (waits && !options_.dry_run) tick.decisions = settle(tick);
+  apply_some(tick, tick.decisions, false);
+  tick.timings.apply = clock_.now() - start;
+}
+
+std::vector<Decision> Coordinator::settle(const Tick& tick) {
+  std::vector<Decision> settled =
+      guard::settle(tick.decisions, tick.snapshot, history_, options_.limits);
+  // What the host had before the shrinks may be enough.
+  if (settled == tick.decisions) return settled;
+  for (Duration waited{}; waited < options_.release_wait; waited += kReleasePoll) {
+    const bool cut_short = !clock_.sleep_for(kReleasePoll);
+    Result<Snapshot> now = hypervisor_.sample();
+    if (!now) break;
+    settled = guard::settle(tick.decisions, *now, history_, options_.limits);
+    if (cut_short || settled == tick.decisions) break;
+  }
+  return settled;
+}
+
+void Coordinator::apply_some(Tick& tick, const std::vector<Decision>& decisions, bool shrinks) {
+  std::vector<Move> moves;
+  for (const Decision& decision : decisions) {
+    if (shrinks ? !decision.shrinks() : !decision.grows()) continue;
+    moves.push_back({decision.domain, decision.actual, decision.target});
+  }
+  if (moves.empty()) return;
+  std::vector<Outcome> outcomes;
+  if (options_.dry_run) {
+    for (const Move& move : moves) {
+      outcomes.push_back({move.domain, move.from, move.to, Outcome::Kind::dry_run, {}});
+    }
+  } else {
+    outcomes = hypervisor_.apply(moves);
+    history_.record(outcomes, clock_.now(), clock_.wall_now());
+  }
+  for (const Outcome& outcome : outcomes) {
+    if (outcome.kind == Outcome::Kind::applied) {
+      before_first_move_.try_emplace(outcome.domain, outcome.from);
+    }
+  }
+  tick.outcomes.insert(tick.outcomes.end(), outcomes.begin(), outcomes.end());
+}
+
+std::vector<Outcome> Coordinator::restore() {
+  if (before_first_move_.empty()) return {};
+  Result<Snapshot> snapshot = hypervisor_.sample();
+  if (!snapshot) {
+    std::vector<Outcome> outcomes;
+    for (const auto& [uuid, size] : before_first_move_) {
+      outcomes.push_back({uuid, size, size, Outcome::Kind::failed, snapshot.error()});
+    }
+    return outcomes;
+  }
+  history_.observe(*snapshot);
+  std::vector<Decision> decisions;
+  for (const Domain& domain : snapshot->domains) {
+    const auto found = before_first_move_.find(domain.uuid());
+    if (found == before_first_move_.end() || found->second == domain.actual) continue;
+    decisions.push_back({domain.uuid(),
+                         domain.actual,
+                         found->second,
+                         found->second,
+                         "gets back the memory it had",
+                         {}});
+  }
+  Tick tick;
+  tick.snapshot = std::move(*snapshot);
+  tick.decisions = std::move(decisions);
+  apply(tick);
+  before_first_move_.clear();
+  return tick.outcomes;
+}
+
+void Coordinator::say(Tick& tick, Note note) {
+  if (said_.size() > kRemembered) {
+    std::erase_if(said_, [&](const auto& entry) { return entry.second + 1 < tick.number; });
+  }
+  const auto [entry, fresh] = said_.try_emplace(note.text, tick.number);
+  const bool again = !fresh && entry->second + kForgetAfterTicks < tick.number;
+  entry->second = tick.number;
+  if (fresh || again) tick.notes.push_back(std::move(note));
+}
+
+void Coordinator::say_who_is_left_alone(Tick& tick) {
+  for (const HeldDomain& held : tick.held) {
+    // Waiting for a report, or being paused, is everyday life; the table shows it.
+    const Domain* domain =
+        held.rule && held.rule != Rule::running_only ? nullptr : tick.snapshot.find(held.domain);
+    if (!domain || (held.rule && domain->state != DomainState::hung)) continue;
+    say(tick, {held.rule ? Note::Severity::warning : Note::Severity::info,
+               domain->name() + ": left alone: " + held.why});
+  }
+}
+
+}  // namespace memcoord

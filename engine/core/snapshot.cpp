@@ -1,0 +1,40 @@
+#include "engine/core/snapshot.h"
+
+#include <algorithm>
+
+namespace memcoord {
+
+const Domain* Snapshot::find(const Uuid& uuid) const {
+  const auto found = std::find_if(domains.begin(), domains.end(),
+                                  [&](const Domain& domain) { return domain.uuid() == uuid; });
+  return found == domains.end() ? nullptr : &*found;
+}
+
+std::optional<MemorySize> headroom_of(const Domain& domain, Headroom kind) {
+  if (kind == Headroom::usable && domain.guest.usable) return domain.guest.usable;
+  return domain.guest.unused;
+}
+
+MemorySize host_headroom(const Host& host, Headroom kind) {
+  return kind == Headroom::usable && host.available ? *host.available : host.free;
+}
+
+std::string_view to_text(DomainState state) {
+  switch (state) {
+    case DomainState::running: return "running";
+    case DomainState::paused: return "paused";
+    case DomainState::shutting_down: return "shutting down";
+    case DomainState::shut_off: return "shut off";
+    case DomainState::crashed: return "crashed";
+    case DomainState::migrating: return "migrating";
+    case DomainState::busy: return "busy";
+    case DomainState::hung: return "hung";
+  }
+  return "unknown";
+}
+
+std::string_view to_text(Headroom kind) {
+  return kind == Headroom::usable ? "usable" : "unused";
+}
+
+} // namespace memcoord
