@@ -1,0 +1,14 @@
+#include "engine/cli/commands.h"
+
+namespace memcoord::cli {
+
+void add_commands(Commands& commands) {
+  add_run_command(commands);
+  add_policies_command(commands);
+  add_check_command(commands);
+  add_test_command(commands);
+  add_domain_command(commands);
+  add_completion_command(commands);
+}
+
+}  // namespace memcoord::cli

@@ -1,0 +1,266 @@
+#include "engine/cli/configuration.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <optional>
+
+#include "engine/cli/options.h"
+#include "engine/core/nearest.h"
+
+namespace memcoord::cli {
+namespace {
+
+constexpr std::size_t kLargestFile = 1U << 20U;
+
+bool is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\r';
+}
+
+bool is_bare(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+         c == '-' || c == '.' || c == '+';
+}
+
+// One line of the file, read from left to right.
+class Line {
+ public:
+  Line(std::string_view text, std::string where) : text_(text), where_(std::move(where)) {}
+
+  [[nodiscard]] bool at_end() {
+    skip_blanks();
+    return text_.empty() || text_.front() == '#';
+  }
+  bool take(char c) {
+    skip_blanks();
+    if (text_.empty() || text_.front() != c) return false;
+    text_.remove_prefix(1);
+    return true;
+  }
+  // A run of letters, digits and _ - . +
+  std::string take_bare() {
+    skip_blanks();
+    const auto end = std::find_if_not(text_.begin(), text_.end(), is_bare);
+    std::string word(text_.begin(), end);
+    text_.remove_prefix(word.size());
+    return word;
+  }
+  Result<std::string> take_value() {
+    skip_blanks();
+    if (!text_.empty() && (text_.front() == '"' || text_.front() == '\'')) return take_string();
+    std::string word = take_bare();
+    const bool number = !word.empty() && (std::string_view("+-.").find(word[0]) < 3 ||
+                                          (word[0] >= '0' && word[0] <= '9'));
+    if (word == "true" || word == "false" || number) return word;
+    if (word.empty()) return refuse("a value is missing", "expected one such as \"2s\" or true");
+    return refuse("the text " + word + " has no quotes", "write \"" + word + "\"");
+  }
+  [[nodiscard]] tl::unexpected<Error> refuse(std::string message, std::string hint) const {
+    return fail(ErrorCode::invalid_input, where_, std::move(message), std::move(hint));
+  }
+
+ private:
+  void skip_blanks() {
+    while (!text_.empty() && is_blank(text_.front())) text_.remove_prefix(1);
+  }
+  Result<std::string> take_string() {
+    const char quote = text_.front();
+    text_.remove_prefix(1);
+    std::string value;
+    while (!text_.empty() && text_.front() != quote) {
+      // TOML: escapes in double quotes, none in single ones.
+      if (text_.front() == '\\' && quote == '"') {
+        text_.remove_prefix(1);
+        const auto escaped = take_escape();
+        if (!escaped) return refuse("an unknown escape in a string", "use 'single quotes'");
+        value += *escaped;
+      } else {
+        value += text_.front();
+        text_.remove_prefix(1);
+      }
+    }
+    if (text_.empty()) return refuse("a string has no end", std::string("add ") + quote);
+    text_.remove_prefix(1);
+    return value;
+  }
+  std::optional<char> take_escape() {
+    constexpr std::string_view kNames = "\"\\nt";
+    constexpr std::string_view kMeanings = "\"\\\n\t";
+    if (text_.empty()) return std::nullopt;
+    const std::size_t at = kNames.find(text_.front());
+    if (at == std::string_view::npos) return std::nullopt;
+    text_.remove_prefix(1);
+    return kMeanings[at];
+  }
+
+  std::string_view text_;
+  std::string where_;
+};
+
+Result<std::vector<std::string>> parse_values(Line& line) {
+  std::vector<std::string> values;
+  if (!line.take('[')) {
+    auto value = line.take_value();
+    if (!value) return fail(value.error());
+    values.push_back(*value);
+    return values;
+  }
+  while (!line.take(']')) {
+    auto value = line.take_value();
+    if (!value) return fail(value.error());
+    values.push_back(*value);
+    if (line.take(']')) break;
+    if (!line.take(',')) {
+      return line.refuse("a list has no end", "expected [\"a\", \"b\"] on one line");
+    }
+  }
+  return values;
+}
+
+// "[set]", the one section there is.
+Status parse_section(Line& line, std::string& section) {
+  section = line.take_bare();
+  if (!line.take(']') || !line.at_end()) {
+    return line.refuse("a section has no end", "expected [set]");
+  }
+  if (section != "set") return line.refuse("no section [" + section + "]", "the only one is [set]");
+  return {};
+}
+
+Result<ConfigurationEntry> parse_entry(Line& line, const std::string& section) {
+  ConfigurationEntry entry;
+  const std::string key = line.take_bare();
+  if (key.empty() || !line.take('=')) {
+    return line.refuse("not a setting", "expected a line such as policy = \"halving\"");
+  }
+  auto values = parse_values(line);
+  if (!values) return fail(values.error());
+  if (!line.at_end()) return line.refuse("text after the value", "one setting a line");
+  entry.key = section.empty() ? key : section;
+  for (std::string& value : *values) {
+    entry.values.push_back(section.empty() ? std::move(value) : key + "=" + value);
+  }
+  return entry;
+}
+
+Result<std::string> read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    const int code = errno;
+    return fail(code == EACCES ? ErrorCode::permission_denied : ErrorCode::not_found, path,
+                "cannot read the configuration: " + std::string(std::strerror(code)));
+  }
+  std::string text;
+  text.resize(kLargestFile + 1);
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  if (file.bad()) return fail(ErrorCode::not_found, path, "cannot read the configuration", "");
+  if (text.size() > kLargestFile) {
+    return fail(ErrorCode::invalid_input, path, "too large for a configuration", "at most 1 MiB");
+  }
+  return text;
+}
+
+Status check_flag(const CLI::Option& option, const ConfigurationEntry& entry) {
+  const bool flag = option.get_items_expected_max() == 0;
+  if (!flag) return {};
+  if (entry.values.size() == 1 && (entry.values[0] == "true" || entry.values[0] == "false")) {
+    return {};
+  }
+  return fail(ErrorCode::invalid_input, entry.key, "not a yes or no", "expected true or false");
+}
+
+Status give(CLI::Option& option, const ConfigurationEntry& entry) {
+  if (Status flag = check_flag(option, entry); !flag) return flag;
+  const bool single = option.get_items_expected_max() <= 1;
+  if (single && entry.values.size() != 1) {
+    return fail(ErrorCode::invalid_input, entry.key, "a list where one value is expected", "");
+  }
+  // The entry's own values alone: the option's earlier ones have been handed on already.
+  option.clear();
+  try {
+    for (const std::string& value : entry.values) option.add_result(value);
+    option.run_callback();
+  } catch (const BadValue& bad) {
+    return fail(bad.error());
+  } catch (const CLI::Error& error) {
+    return fail(ErrorCode::invalid_input, entry.key, error.what(), "");
+  }
+  return {};
+}
+
+std::vector<std::string> keys_of(const CLI::App& app) {
+  std::vector<std::string> keys;
+  for (const CLI::Option* option : app.get_options()) {
+    if (!option->get_configurable() || option->get_group().empty()) continue;
+    for (const std::string& name : option->get_lnames()) keys.push_back(name);
+  }
+  return keys;
+}
+
+// The error of one entry, moved to where it stands in the file.
+Error at_line(Error error, const std::string& path, const ConfigurationEntry& entry) {
+  if (error.object.rfind("--", 0) == 0) error.object.erase(0, 2);  // here it is a key
+  error.object = path + ":" + std::to_string(entry.line) + ": " + error.object;
+  return error;
+}
+
+Status apply_entry(const ConfigurationEntry& entry, CLI::App& app,
+                   std::vector<CLI::Option*>& given) {
+  const std::vector<std::string> keys = keys_of(app);
+  if (std::find(keys.begin(), keys.end(), entry.key) == keys.end()) {
+    const auto nearest = nearest_name(entry.key, keys);
+    return fail(ErrorCode::invalid_input, entry.key, "no such setting",
+                nearest ? "did you mean " + *nearest + "?"
+                        : "settings are the long options, see 'memcoord --help'");
+  }
+  CLI::Option& option = *app.get_option("--" + entry.key);
+  const bool here = std::find(given.begin(), given.end(), &option) != given.end();
+  const bool single = option.get_items_expected_max() <= 1;
+  if (here && single) return fail(ErrorCode::invalid_input, entry.key, "set twice", "");
+  if (!here && option.count() > 0) return {};  // the command line set it
+  if (Status taken = give(option, entry); !taken) return taken;
+  if (!here) given.push_back(&option);
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<ConfigurationEntry>> parse_configuration(std::string_view text,
+                                                            const std::string& path) {
+  std::vector<ConfigurationEntry> entries;
+  std::string section;
+  for (std::size_t number = 1; !text.empty(); ++number) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    Line line(text.substr(0, end), path + ":" + std::to_string(number));
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (line.at_end()) continue;
+    if (line.take('[')) {
+      if (Status parsed = parse_section(line, section); !parsed) return fail(parsed.error());
+      continue;
+    }
+    auto entry = parse_entry(line, section);
+    if (!entry) return fail(entry.error());
+    entry->line = number;
+    entries.push_back(*std::move(entry));
+  }
+  return entries;
+}
+
+Status apply_configuration(const std::string& path, CLI::App& app) {
+  const auto text = read_file(path);
+  if (!text) return fail(text.error());
+  const auto entries = parse_configuration(*text, path);
+  if (!entries) return fail(entries.error());
+  std::vector<CLI::Option*> given;
+  for (const ConfigurationEntry& entry : *entries) {
+    if (Status taken = apply_entry(entry, app, given); !taken) {
+      return fail(at_line(taken.error(), path, entry));
+    }
+  }
+  return {};
+}
+
+}  // namespace memcoord::cli

@@ -1,0 +1,117 @@
+#include "engine/cli/options.h"
+
+#include <algorithm>
+
+#include "engine/core/nearest.h"
+
+namespace memcoord::cli {
+namespace {
+
+CLI::Option* add(CLI::App& app, const OptionText& text, TakeText take) {
+  // The first of the names, without the dashes' alternatives: what errors call the option.
+  const std::string shown = text.names.substr(text.names.rfind(',') + 1);
+  const auto callback = [shown, take = std::move(take)](const CLI::results_t& values) {
+    for (const std::string& value : values) {
+      if (Status taken = take(value); !taken) {
+        Error error = taken.error();
+        error.object = error.object.empty() ? shown : shown + ": " + error.object;
+        throw BadValue(std::move(error));
+      }
+    }
+    return true;
+  };
+  CLI::Option* option = app.add_option(text.names, callback, text.description);
+  return option->type_name(text.value)->type_size(1);
+}
+
+std::string hint_for_help(const CLI::App& app) {
+  return "see '" + command_name(app) + " --help'";
+}
+
+// CLI11 names the option first in every message: "--policy: 1 required TEXT missing".
+std::string named_first(std::string_view message) {
+  return std::string(message.substr(0, message.find_first_of(": ")));
+}
+
+}  // namespace
+
+CLI::Option* add_option(CLI::App& app, const OptionText& text, TakeText take) {
+  return add(app, text, std::move(take))
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+}
+
+CLI::Option* add_repeated_option(CLI::App& app, const OptionText& text, TakeText take) {
+  // Without allow_extra_args(false) "--include web-* 2" would swallow the interval.
+  return add(app, text, std::move(take))
+      ->expected(1, CLI::detail::expected_max_vector_size)
+      ->allow_extra_args(false);
+}
+
+TakeText one_of(std::vector<std::string> names, std::function<void(std::size_t)> take) {
+  return [names = std::move(names), take = std::move(take)](const std::string& text) -> Status {
+    const auto found = std::find(names.begin(), names.end(), text);
+    if (found == names.end()) {
+      std::string expected;
+      for (const std::string& name : names) expected += (expected.empty() ? "" : ", ") + name;
+      return fail(ErrorCode::invalid_input, "", "'" + text + "' is not known",
+                  "expected one of " + expected);
+    }
+    take(static_cast<std::size_t>(found - names.begin()));
+    return {};
+  };
+}
+
+std::vector<std::string> long_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->get_group().empty()) continue;
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  return names;
+}
+
+Error usage_error(const CLI::ParseError& thrown, const CLI::App& app) {
+  if (const auto* bad = dynamic_cast<const BadValue*>(&thrown)) return bad->error();
+  Error error{ErrorCode::invalid_input, "", "", hint_for_help(app), ""};
+  const std::string message = thrown.what();
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&thrown) != nullptr) {
+    error.object = named_first(message);
+    error.message = "needs a value";
+  } else if (dynamic_cast<const CLI::RequiredError*>(&thrown) != nullptr) {
+    const bool command = message.rfind("A subcommand", 0) == 0;
+    error.object = command ? command_name(app) : named_first(message);
+    error.message = command ? "needs a command" : "is missing";
+  } else if (dynamic_cast<const CLI::ConversionError*>(&thrown) != nullptr ||
+             dynamic_cast<const CLI::InvalidError*>(&thrown) != nullptr) {
+    error.object = named_first(message);
+    error.message = "takes no value";
+  } else {
+    error.message = message;
+  }
+  return error;
+}
+
+Error unexpected_argument(const std::string& argument, const CLI::App& app) {
+  Error error{ErrorCode::invalid_input, argument, "", hint_for_help(app), ""};
+  const bool number = argument.size() > 1 && argument.front() == '-' &&
+                      (argument[1] == '.' || (argument[1] >= '0' && argument[1] <= '9'));
+  if (number) {
+    error.message = "neither an option nor more than zero";
+  } else if (argument.size() > 1 && argument.front() == '-') {
+    error.object = argument.substr(0, argument.find('='));
+    error.message = "no such option";
+    const auto nearest = nearest_name(error.object, long_names(app));
+    if (nearest) error.hint = "did you mean " + *nearest + "?";
+  } else {
+    error.message = "one argument too many";
+  }
+  return error;
+}
+
+std::string command_name(const CLI::App& app) {
+  const std::string name = app.get_name();
+  return app.get_parent() == nullptr ? name : command_name(*app.get_parent()) + " " + name;
+}
+
+}  // namespace memcoord::cli

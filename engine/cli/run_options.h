@@ -1,0 +1,61 @@
+#pragma once
+// What a run can be told: the options of `memcoord` itself.
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/cli/terminal.h"
+#include "engine/core/limits.h"
+#include "engine/core/time.h"
+
+namespace memcoord::cli {
+
+inline constexpr std::string_view kDefaultPolicy = "halving";
+inline constexpr Duration kDefaultInterval = std::chrono::seconds(2);
+
+/// What a policy may use up in one tick; the bindings' defaults where not set.
+struct PolicyLimitOptions {
+  std::optional<Duration> time;
+  std::optional<std::uint64_t> instructions;
+  std::optional<MemorySize> memory;
+};
+
+struct RunOptions {
+  std::string policy{kDefaultPolicy};
+  std::optional<std::string> fallback_policy;
+  std::map<std::string, std::string> settings;  ///< --set: the policy's parameters
+  PolicyLimitOptions policy_limits;
+
+  std::optional<std::string> connect;  ///< none: libvirt's default
+  std::size_t lanes = 4;
+  bool fast = false;
+
+  std::string interval;  ///< read after all else: a stray word here may be a misspelt command
+  std::optional<std::int64_t> ticks;
+  bool exit_when_idle = false;
+  bool dry_run = false;
+  bool restore_on_exit = false;
+  std::vector<std::string> include;
+  std::vector<std::string> exclude;
+
+  Limits limits;
+
+  std::string journal;
+  std::string config;
+  std::string log_level = "info";
+  bool json = false;
+  ColorChoice color = ColorChoice::automatic;
+};
+
+/// Adds all of them to the program; `options` outlives it.
+void add_run_options(CLI::App& app, RunOptions& options);
+
+/// The interval asked for, or the default. Errors: invalid_input; a word that is no time at all may
+/// be a misspelt command, which is then named.
+Result<Duration> interval_of(const RunOptions& options, const CLI::App& app);
+
+}  // namespace memcoord::cli

@@ -1,0 +1,38 @@
+#pragma once
+// What a run came to, for the line at its end.
+
+#include <cstdint>
+#include <string>
+#include <unordered_set>
+
+#include "engine/core/tick.h"
+
+namespace memcoord::cli {
+
+/// Counts over all ticks of a run.
+class RunSummary : public Observer {
+ public:
+  void observe(const Tick& tick) override;
+
+  /// "5 ticks, 3 moves (+150 MiB to 2 domains, -64 MiB from 1), no errors"
+  [[nodiscard]] std::string text() const;
+  [[nodiscard]] std::uint64_t ticks() const { return ticks_; }
+  /// Ticks in which neither the host could be looked at: nothing at all worked if it is all.
+  [[nodiscard]] std::uint64_t sample_errors() const { return sample_errors_; }
+
+ private:
+  void count(const Outcome& outcome);
+
+  std::uint64_t ticks_ = 0;
+  std::uint64_t moves_ = 0;
+  std::uint64_t failed_moves_ = 0;
+  std::uint64_t sample_errors_ = 0;
+  std::uint64_t policy_errors_ = 0;
+  bool dry_run_ = false;
+  MemorySize given_;
+  MemorySize taken_;
+  std::unordered_set<Uuid> served_;
+  std::unordered_set<Uuid> shrunk_;
+};
+
+}  // namespace memcoord::cli

@@ -1,0 +1,37 @@
+#include "engine/cli/terminal.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <string_view>
+
+#include "engine/cli/options.h"
+
+namespace memcoord::cli {
+namespace {
+
+std::string_view environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string_view() : std::string_view(value);
+}
+
+}  // namespace
+
+void add_color_option(CLI::App& app, ColorChoice& choice) {
+  const OptionText text{"--color", "WHEN", "colours: auto (default: on a terminal), always, never"};
+  add_option(app, text, one_of({"auto", "always", "never"}, [&choice](std::size_t index) {
+               choice = static_cast<ColorChoice>(index);
+             }));
+}
+
+bool is_terminal(Stream stream) {
+  return isatty(stream == Stream::output ? STDOUT_FILENO : STDERR_FILENO) == 1;
+}
+
+bool wants_color(ColorChoice choice, Stream stream) {
+  if (choice != ColorChoice::automatic) return choice == ColorChoice::always;
+  const std::string_view term = environment("TERM");
+  return environment("NO_COLOR").empty() && term != "dumb" && !term.empty() && is_terminal(stream);
+}
+
+}  // namespace memcoord::cli

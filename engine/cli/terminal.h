@@ -1,0 +1,19 @@
+#pragma once
+// What standard output and standard error are connected to, and whether they get colours.
+
+#include <CLI/CLI.hpp>
+
+namespace memcoord::cli {
+
+enum class ColorChoice { automatic, always, never };
+
+/// Adds --color=auto|always|never.
+void add_color_option(CLI::App& app, ColorChoice& choice);
+
+enum class Stream { output, error };
+bool is_terminal(Stream stream);
+/// Automatic: where the stream is a terminal that knows colours and NO_COLOR is not set
+/// (https://no-color.org).
+bool wants_color(ColorChoice choice, Stream stream);
+
+}  // namespace memcoord::cli

@@ -1,0 +1,74 @@
+#include "engine/cli/bundled_files.h"
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+using namespace memcoord;
+using namespace memcoord::cli;
+namespace fs = std::filesystem;
+
+namespace {
+
+// Data directories in a place of their own, gone at the end of the test.
+class Places {
+ public:
+  Places() { fs::create_directories(root_); }
+  ~Places() { fs::remove_all(root_); }
+  Places(const Places&) = delete;
+  Places& operator=(const Places&) = delete;
+
+  fs::path add(const std::string& data_directory, const std::string& file) {
+    const fs::path path = root_ / data_directory / file;
+    fs::create_directories(path.parent_path());
+    std::ofstream(path) << "return {}\n";
+    return path;
+  }
+  [[nodiscard]] BundledFiles policies() const {
+    return {BundledKind::policy, {root_ / "first", root_ / "second"}};
+  }
+
+ private:
+  fs::path root_ = fs::temp_directory_path() / ("memcoord-bundled-" + std::to_string(::getpid()));
+};
+
+}  // namespace
+
+TEST_CASE("a policy is found by name in the first directory that has it") {
+  Places places;
+  const fs::path mine = places.add("first", "policies/halving.lua");
+  places.add("second", "policies/halving.lua");
+  const fs::path band = places.add("second", "policies/band.lua");
+  CHECK(places.policies().find("halving").value() == mine);
+  CHECK(places.policies().find("band").value() == band);
+  CHECK(places.policies().list() == std::vector<fs::path>{band, mine});
+}
+
+TEST_CASE("tests and editors' files beside the policies are no policies") {
+  Places places;
+  const fs::path only = places.add("first", "policies/band.lua");
+  places.add("first", "policies/band_test.lua");
+  places.add("first", "policies/memcoord.meta.lua");
+  places.add("first", "policies/CMakeLists.txt");
+  CHECK(places.policies().list() == std::vector<fs::path>{only});
+}
+
+TEST_CASE("a path stays as it is") {
+  Places places;
+  const fs::path path = places.add("elsewhere", "my.lua");
+  CHECK(places.policies().find(path.string()).value() == path);
+}
+
+TEST_CASE("what is not there is named, with the nearest name or where to look") {
+  Places places;
+  places.add("first", "policies/halving.lua");
+  CHECK(places.policies().find("halvign").error().text() ==
+        "halvign: no such policy; did you mean halving? 'memcoord policies' lists them");
+  CHECK(places.policies().find("zzz").error().text() ==
+        "zzz: no such policy; 'memcoord policies' lists them");
+  CHECK(places.policies().find("no/such.lua").error().text() == "no/such.lua: no such file");
+  CHECK(places.policies().find("/").error().text() == "/: is a directory; name a policy file");
+}
