@@ -1,5 +1,8 @@
 #include "engine/cli/options.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 #include "engine/core/nearest.h"
@@ -48,18 +51,21 @@ CLI::Option* add_repeated_option(CLI::App& app, const OptionText& text, TakeText
       ->allow_extra_args(false);
 }
 
-TakeText one_of(std::vector<std::string> names, std::function<void(std::size_t)> take) {
-  return [names = std::move(names), take = std::move(take)](const std::string& text) -> Status {
-    const auto found = std::find(names.begin(), names.end(), text);
-    if (found == names.end()) {
-      std::string expected;
-      for (const std::string& name : names) expected += (expected.empty() ? "" : ", ") + name;
+CLI::Option* add_choice(CLI::App& app, const std::string& name, std::vector<std::string> choices,
+                        const std::string& description, std::function<void(std::size_t)> take) {
+  // In the help and to completion the choices are the value's name: "auto|always|never".
+  const std::string listed = fmt::format("{}", fmt::join(choices, "|"));
+  const auto take_text = [choices = std::move(choices),
+                          take = std::move(take)](const std::string& text) -> Status {
+    const auto found = std::find(choices.begin(), choices.end(), text);
+    if (found == choices.end()) {
       return fail(ErrorCode::invalid_input, "", "'" + text + "' is not known",
-                  "expected one of " + expected);
+                  fmt::format("expected {}", fmt::join(choices, ", ")));
     }
-    take(static_cast<std::size_t>(found - names.begin()));
+    take(static_cast<std::size_t>(found - choices.begin()));
     return {};
   };
+  return add_option(app, {name, listed, description}, take_text);
 }
 
 std::vector<std::string> long_names(const CLI::App& app) {

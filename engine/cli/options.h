@@ -59,8 +59,9 @@ TakeText into_text(Target& target) {
     return {};
   };
 }
-/// Accepts one of the names given, matched as they are; hands on its index.
-TakeText one_of(std::vector<std::string> names, std::function<void(std::size_t)> take);
+/// An option whose value is one of a few words; `take` gets the index of the one that was chosen.
+CLI::Option* add_choice(CLI::App& app, const std::string& name, std::vector<std::string> choices,
+                        const std::string& description, std::function<void(std::size_t)> take);
 
 /// The long names of an app's options ("--journal"), in order, hidden ones left out.
 std::vector<std::string> long_names(const CLI::App& app);

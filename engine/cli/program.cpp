@@ -6,11 +6,12 @@
 #include <exception>
 #include <iostream>
 
+#include "engine/cli/bundled_files.h"
 #include "engine/cli/command.h"
 #include "engine/cli/commands.h"
+#include "engine/cli/completion.h"
 #include "engine/cli/help.h"
 #include "engine/cli/options.h"
-#include "engine/core/nearest.h"
 
 namespace memcoord::cli {
 namespace {
@@ -68,11 +69,35 @@ const CLI::App& innermost(const CLI::App& app) {
   return parsed.empty() ? app : innermost(*parsed.front());
 }
 
+std::vector<std::string> bundled_names(BundledKind kind) {
+  std::vector<std::string> names;
+  for (const auto& path : BundledFiles(kind, data_directories()).list()) {
+    names.push_back(path.stem().string());
+  }
+  return names;
+}
+
+// Answers a shell's question; completion_scripts.cpp describes the form.
+ExitCode print_completions(const CLI::App& program, std::vector<std::string> words) {
+  words.erase(words.begin());
+  const Completions answer = complete(
+      program, words, {bundled_names(BundledKind::policy), bundled_names(BundledKind::scenario)});
+  for (const Candidate& candidate : answer.candidates) {
+    std::cout << candidate.text << '\t' << candidate.description << '\n';
+  }
+  if (answer.files == FileCandidates::any) std::cout << ":files\n";
+  if (answer.files == FileCandidates::lua) std::cout << ":lua\n";
+  return ExitCode::ok;
+}
+
 Result<ExitCode> parse_and_act(std::vector<std::string> arguments) {
   CLI::App program;
   Commands commands(program);
   describe_program(program);
   add_commands(commands);
+  if (!arguments.empty() && arguments.front() == kCompleteWord) {
+    return print_completions(program, std::move(arguments));
+  }
   try {
     std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
     program.parse(std::move(arguments));

@@ -13,8 +13,8 @@ namespace memcoord::cli {
 
 struct LoopOptions {
   Duration interval = std::chrono::seconds(2);
-  std::optional<std::uint64_t> ticks;  ///< end after so many
-  bool exit_when_idle = false;         ///< end at the first tick without a domain that counts
+  std::optional<std::uint64_t> ticks = {};  ///< end after so many
+  bool exit_when_idle = false;              ///< end at the first tick without a domain that counts
 };
 
 /// What the loop asks of its surroundings and tells them.

@@ -1,5 +1,6 @@
 #include "engine/cli/run_options.h"
 
+#include <array>
 #include <limits>
 
 #include "engine/cli/option_values.h"
@@ -10,6 +11,8 @@ namespace memcoord::cli {
 namespace {
 
 constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+
+constexpr std::array<const char*, 5> kLogLevels{"debug", "info", "warning", "error", "off"};
 
 auto whole_number(Bounds bounds) {
   return [bounds](const std::string& text) { return parse_whole_number(text, bounds); };
@@ -122,14 +125,12 @@ void add_guard_options(CLI::App& app, RunOptions& options) {
               "default and most 50%"},
              into(limits.max_release, parse_share))
       ->group(group);
-  add_option(app,
-             {"--headroom", "FIGURE",
-              "what floors and policies go by: unused (default), or "
-              "usable, which counts page cache as free"},
-             one_of({"unused", "usable"},
-                    [&limits](std::size_t index) {
-                      limits.headroom = index == 0 ? Headroom::unused : Headroom::usable;
-                    }))
+  add_choice(app, "--headroom", {"unused", "usable"},
+             "what floors and policies go by: unused, the default, or usable, which counts page "
+             "cache as free",
+             [&limits](std::size_t index) {
+               limits.headroom = index == 0 ? Headroom::unused : Headroom::usable;
+             })
       ->group(group);
   add_option(app, {"--host-memory", "SIZE", "a budget for all guests, smaller than the machine"},
              into(limits.host_memory, parse_size))
@@ -143,15 +144,9 @@ void add_output_options(CLI::App& app, RunOptions& options) {
       ->group(group);
   app.add_flag("--json", options.json, "print a line of JSON a tick instead of tables")
       ->group(group);
-  add_option(app,
-             {"--log-level", "LEVEL",
-              "what is told on standard error: debug, info (default), "
-              "warning, error, off"},
-             one_of({"debug", "info", "warning", "error", "off"},
-                    [&options](std::size_t index) {
-                      constexpr const char* kNames[] = {"debug", "info", "warning", "error", "off"};
-                      options.log_level = kNames[index];
-                    }))
+  add_choice(app, "--log-level", {kLogLevels.begin(), kLogLevels.end()},
+             "what is told on standard error; default info",
+             [&options](std::size_t index) { options.log_level = kLogLevels.at(index); })
       ->group(group);
   add_color_option(app, options.color);
   app.get_option("--color")->group(group);

@@ -18,10 +18,9 @@ std::string_view environment(const char* name) {
 }  // namespace
 
 void add_color_option(CLI::App& app, ColorChoice& choice) {
-  const OptionText text{"--color", "WHEN", "colours: auto (default: on a terminal), always, never"};
-  add_option(app, text, one_of({"auto", "always", "never"}, [&choice](std::size_t index) {
-               choice = static_cast<ColorChoice>(index);
-             }));
+  add_choice(app, "--color", {"auto", "always", "never"},
+             "colours; auto, the default: where it is a terminal",
+             [&choice](std::size_t index) { choice = static_cast<ColorChoice>(index); });
 }
 
 bool is_terminal(Stream stream) {

@@ -1,0 +1,221 @@
+// memcoord domain show [NAME], memcoord domain set NAME: what the operator wants of each domain,
+// kept with the domain as libvirt metadata.
+
+#include <fmt/format.h>
+
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "engine/cli/commands.h"
+#include "engine/cli/help.h"
+#include "engine/cli/option_values.h"
+#include "engine/cli/options.h"
+#include "engine/cli/terminal.h"
+#include "engine/cli/text_table.h"
+#include "engine/hypervisor/libvirt/domain_metadata.h"
+#include "engine/hypervisor/libvirt/libvirt_hypervisor.h"
+
+namespace memcoord::cli {
+namespace {
+
+using libvirt::ConfiguredDomain;
+using libvirt::SettingsChange;
+
+struct DomainOptions {
+  std::string uri;
+  std::string name;
+  bool json = false;
+  ColorChoice color = ColorChoice::automatic;
+  SettingsChange change;
+};
+
+void add_connect_option(CLI::App& app, DomainOptions& options) {
+  add_option(app,
+             {"-c,--connect", "URI",
+              "the libvirt connection (default: LIBVIRT_DEFAULT_URI, else qemu:///system)"},
+             into_text(options.uri));
+}
+
+// Simulated domains have their settings in the scenario file.
+Result<std::string> libvirt_uri(const DomainOptions& options) {
+  if (options.uri.empty()) return libvirt::default_uri();
+  if (!options.uri.starts_with("sim:")) return options.uri;
+  return fail(ErrorCode::invalid_input, options.uri, "simulated domains have no metadata",
+              "set minimum, maximum and weight in the scenario file");
+}
+
+std::string labels_text(const DomainSettings& settings) {
+  std::string text;
+  for (const auto& [name, value] : settings.labels) {
+    text += (text.empty() ? "" : " ") + name + "=" + value;
+  }
+  return text;
+}
+
+std::string size_text(const std::optional<MemorySize>& size) {
+  return size ? size->text() : "-";
+}
+
+std::vector<std::string> row_of(const ConfiguredDomain& domain) {
+  const DomainSettings& settings = domain.identity.settings;
+  std::string note = domain.identity.unsuitable;
+  if (settings.exclude) note = "excluded" + (note.empty() ? "" : ": " + note);
+  return {domain.identity.name,
+          domain.active ? "running" : "shut off",
+          size_text(settings.minimum),
+          size_text(settings.maximum ? settings.maximum : domain.maximum),
+          fmt::format("{:g}", settings.weight),
+          std::to_string(settings.priority),
+          labels_text(settings),
+          note};
+}
+
+nlohmann::ordered_json json_of(const ConfiguredDomain& domain) {
+  const DomainSettings& settings = domain.identity.settings;
+  const auto kib = [](const std::optional<MemorySize>& size) {
+    return size ? nlohmann::ordered_json(size->kib()) : nlohmann::ordered_json(nullptr);
+  };
+  return {{"name", domain.identity.name},
+          {"uuid", domain.identity.uuid.text()},
+          {"active", domain.active},
+          {"persistent", domain.persistent},
+          {"domain_maximum_kib", domain.maximum.kib()},
+          {"minimum_kib", kib(settings.minimum)},
+          {"maximum_kib", kib(settings.maximum)},
+          {"weight", settings.weight},
+          {"priority", settings.priority},
+          {"exclude", settings.exclude},
+          {"labels", settings.labels},
+          {"unsuitable", domain.identity.unsuitable}};
+}
+
+std::string json_text(const nlohmann::ordered_json& json) {
+  // Names come from libvirt: bytes that are no UTF-8 are replaced rather than thrown on.
+  return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+void print(const std::vector<ConfiguredDomain>& domains, const DomainOptions& options) {
+  if (options.json) {
+    auto list = nlohmann::ordered_json::array();
+    for (const ConfiguredDomain& domain : domains) list.push_back(json_of(domain));
+    std::cout << json_text(list) << '\n';
+    return;
+  }
+  using enum TextTable::Align;
+  TextTable table({{"DOMAIN", left},
+                   {"STATE", left},
+                   {"MINIMUM", right},
+                   {"MAXIMUM", right},
+                   {"WEIGHT", right},
+                   {"PRIORITY", right},
+                   {"LABELS", left},
+                   {"NOTE", left}});
+  for (const ConfiguredDomain& domain : domains) table.add_row(row_of(domain));
+  std::cout << table.text(wants_color(options.color, Stream::output));
+}
+
+Result<ExitCode> show(const DomainOptions& options) {
+  const auto uri = libvirt_uri(options);
+  if (!uri) return fail(uri.error());
+  std::vector<ConfiguredDomain> domains;
+  if (options.name.empty()) {
+    auto all = libvirt::read_all_domain_settings(*uri);
+    if (!all) return fail(all.error());
+    domains = *std::move(all);
+  } else {
+    auto one = libvirt::read_domain_settings(*uri, options.name);
+    if (!one) return fail(one.error());
+    domains.push_back(*std::move(one));
+  }
+  print(domains, options);
+  return ExitCode::ok;
+}
+
+bool is_empty(const SettingsChange& change) {
+  return !change.minimum && !change.maximum && !change.weight && !change.priority &&
+         !change.exclude && change.labels.empty() && change.clear.empty();
+}
+
+Result<ExitCode> set(const DomainOptions& options) {
+  const auto uri = libvirt_uri(options);
+  if (!uri) return fail(uri.error());
+  if (is_empty(options.change)) {
+    return fail(ErrorCode::invalid_input, options.name, "nothing to set",
+                "see 'memcoord domain set --help'");
+  }
+  auto settings = libvirt::write_domain_settings(*uri, options.name, options.change);
+  if (!settings) return fail(settings.error());
+  auto domain = libvirt::read_domain_settings(*uri, options.name);
+  if (!domain) return fail(domain.error());
+  print({*std::move(domain)}, options);
+  return ExitCode::ok;
+}
+
+void add_output_options(CLI::App& app, DomainOptions& options) {
+  add_connect_option(app, options);
+  app.add_flag("--json", options.json, "print JSON");
+  add_color_option(app, options.color);
+}
+
+void add_show(Commands& commands, CLI::App& parent) {
+  const auto options = std::make_shared<DomainOptions>();
+  CLI::App& app = commands.add_under(parent, "show", "Show the settings of one domain, or of all.",
+                                     [options] { return show(*options); });
+  app.add_option("NAME", options->name, "a domain's name or UUID; all where none is given");
+  add_output_options(app, *options);
+}
+
+void add_set(Commands& commands, CLI::App& parent) {
+  const auto options = std::make_shared<DomainOptions>();
+  CLI::App& app = commands.add_under(
+      parent, "set",
+      "Set what the guard and policies go by for one domain; a memcoord at work takes it up by "
+      "itself.",
+      [options] { return set(*options); });
+  SettingsChange& change = options->change;
+  app.add_option("NAME", options->name, "the domain's name or UUID")->required();
+  add_option(app, {"--minimum", "SIZE", "never shrink it under this"},
+             into(change.minimum, parse_size));
+  add_option(app, {"--maximum", "SIZE", "never grow it over this (its own maximum holds too)"},
+             into(change.maximum, parse_size));
+  add_option(app, {"--weight", "NUMBER", "its part where memory is shared out; 1 by default"},
+             into(change.weight, parse_weight));
+  add_option(app, {"--priority", "NUMBER", "higher is served first, by policies that look at it"},
+             into(change.priority, [](const std::string& text) {
+               return parse_whole_number(text, {-1000000, 1000000});
+             }));
+  app.add_flag("--exclude,!--no-exclude", change.exclude, "leave the domain alone, or no longer");
+  add_repeated_option(app, {"--label", "NAME=VALUE", "a label that policies can read; repeatable"},
+                      [&change](const std::string& text) -> Status {
+                        auto label = parse_assignment(text);
+                        if (!label) return fail(label.error());
+                        change.labels.insert_or_assign(label->first, label->second);
+                        return {};
+                      });
+  add_repeated_option(app,
+                      {"--clear", "KEY",
+                       "back to the default: minimum, maximum, weight, priority, exclude, labels, "
+                       "label:NAME, all; repeatable"},
+                      [&change](const std::string& text) -> Status {
+                        change.clear.insert(text);
+                        return {};
+                      });
+  add_output_options(app, *options);
+  app.footer(examples_text({
+      {"memcoord domain set web1 --minimum 512MiB --weight 2", "keep 512 MiB, count twice"},
+      {"memcoord domain set db1 --exclude", "leave it alone"},
+      {"memcoord domain set db1 --clear all", "forget everything set here"},
+  }));
+}
+
+}  // namespace
+
+void add_domain_command(Commands& commands) {
+  CLI::App& app = commands.add(
+      "domain", "Show and change a domain's settings: minimum, maximum, weight, priority.", {});
+  add_show(commands, app);
+  add_set(commands, app);
+}
+
+}  // namespace memcoord::cli

@@ -1,0 +1,64 @@
+#include "engine/cli/text_table.h"
+
+#include <algorithm>
+
+namespace memcoord::cli {
+namespace {
+
+// Columns on a terminal: UTF-8 continuation bytes take none. Wide characters are rare in names.
+std::size_t width(const std::string& text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
+  }));
+}
+
+std::string printable(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(),
+      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, '?');
+  return text;
+}
+
+std::string row_text(const std::vector<std::string>& cells, const std::vector<std::size_t>& widths,
+                     const std::vector<TextTable::Align>& aligns) {
+  std::string line;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    const std::string blanks(widths[i] - width(cells[i]), ' ');
+    if (i > 0) line += "  ";
+    line += aligns[i] == TextTable::Align::right ? blanks + cells[i] : cells[i] + blanks;
+  }
+  line.erase(line.find_last_not_of(' ') + 1);
+  return line;
+}
+
+}  // namespace
+
+TextTable::TextTable(std::vector<Column> columns) {
+  std::vector<std::string> titles;
+  for (Column& column : columns) {
+    aligns_.push_back(column.align);
+    titles.push_back(std::move(column.title));
+  }
+  rows_.push_back(std::move(titles));
+}
+
+void TextTable::add_row(std::vector<std::string> cells) {
+  cells.resize(aligns_.size());
+  for (std::string& cell : cells) cell = printable(std::move(cell));
+  rows_.push_back(std::move(cells));
+}
+
+std::string TextTable::text(bool colored) const {
+  std::vector<std::size_t> widths(aligns_.size(), 0);
+  for (const auto& row : rows_) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
+  }
+  std::string text;
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    const std::string line = row_text(rows_[i], widths, aligns_);
+    text += i == 0 && colored ? "\x1b[1m" + line + "\x1b[0m\n" : line + "\n";
+  }
+  return text;
+}
+
+}  // namespace memcoord::cli

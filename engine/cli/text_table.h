@@ -1,0 +1,30 @@
+#pragma once
+// Plain aligned columns for what subcommands list.
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace memcoord::cli {
+
+/// Rows of cells, each column as wide as its widest cell; the first row is the heading.
+class TextTable {
+ public:
+  enum class Align { left, right };
+  struct Column {
+    std::string title;
+    Align align = Align::left;
+  };
+  explicit TextTable(std::vector<Column> columns);
+
+  /// One cell a column; control characters in them are shown as "?".
+  void add_row(std::vector<std::string> cells);
+  /// With a heading in bold where `colored`; no blanks at the ends of lines.
+  [[nodiscard]] std::string text(bool colored) const;
+
+ private:
+  std::vector<Align> aligns_;
+  std::vector<std::vector<std::string>> rows_;
+};
+
+}  // namespace memcoord::cli

@@ -1,0 +1,99 @@
+#include "engine/cli/completion.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "engine/cli/commands.h"
+#include "engine/cli/run_options.h"
+
+using namespace memcoord;
+using namespace memcoord::cli;
+
+namespace {
+
+// A program with the run's options and a few commands of the same shapes as the real ones.
+struct Shell {
+  Shell() {
+    app.name("memcoord");
+    add_run_options(app, options);
+    CLI::App& check = *app.add_subcommand("check", "checks policies");
+    check.add_option("POLICY", files)->expected(1, 100)->type_name("POLICY");
+    CLI::App& domain = *app.add_subcommand("domain", "settings");
+    domain.add_subcommand("set", "changes")->add_flag("--json");
+    domain.add_subcommand("show", "shows");
+  }
+  std::vector<std::string> after(const std::vector<std::string>& words) {
+    std::vector<std::string> texts;
+    answer = complete(app, words, {{"band", "halving"}, {"case1", "case2"}});
+    for (const Candidate& candidate : answer.candidates) texts.push_back(candidate.text);
+    return texts;
+  }
+  CLI::App app;
+  RunOptions options;
+  std::vector<std::string> files;
+  Completions answer;
+};
+
+using Words = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("commands complete in the first word, and those of a command after it") {
+  Shell shell;
+  CHECK(shell.after({"do"}) == Words{"domain"});
+  CHECK(shell.after({"domain", ""}) == Words{"set", "show"});
+  CHECK(shell.after({"domain", "sh"}) == Words{"show"});
+  CHECK(shell.after({"domain", "set", ""}).empty());
+}
+
+TEST_CASE("options complete by their long names, those of the command that was named") {
+  Shell shell;
+  CHECK(shell.after({"--pol"}) ==
+        Words{"--policy", "--policy-time", "--policy-instructions", "--policy-memory"});
+  CHECK(shell.after({"domain", "set", "--js"}) == Words{"--json"});
+  CHECK(shell.answer.candidates.size() == 1);
+}
+
+TEST_CASE("an option's value completes by its kind") {
+  Shell shell;
+  CHECK(shell.after({"--policy", "h"}) == Words{"halving"});
+  CHECK(shell.answer.files == FileCandidates::lua);
+  CHECK(shell.after({"-p", ""}) == Words{"band", "halving"});
+  CHECK(shell.after({"--policy=b"}) == Words{"--policy=band"});
+  CHECK(shell.after({"--headroom", "us"}) == Words{"usable"});
+  CHECK(shell.after({"--connect", "sim:"}) == Words{"sim:case1", "sim:case2"});
+  CHECK(shell.after({"--connect", "qemu"}) == Words{"qemu:///system", "qemu:///session"});
+  CHECK(shell.after({"--journal", ""}).empty());
+  CHECK(shell.answer.files == FileCandidates::any);
+}
+
+TEST_CASE("a flag takes no value, a value is no command") {
+  Shell shell;
+  CHECK(shell.after({"--dry-run", "do"}) == Words{"domain"});
+  CHECK(shell.after({"--policy", "check", "do"}) == Words{"domain"});
+}
+
+TEST_CASE("an argument that repeats goes on completing") {
+  Shell shell;
+  CHECK(shell.after({"check", "h"}) == Words{"halving"});
+  CHECK(shell.after({"check", "halving", "b"}) == Words{"band"});
+}
+
+TEST_CASE("words that nobody knows complete to nothing and break nothing") {
+  Shell shell;
+  CHECK(shell.after({"--nonsense", "-"}).size() > 10);
+  CHECK(shell.after({"--nonsense=x"}).empty());
+  CHECK(shell.after({"-"}).size() > 10);
+  CHECK(shell.after({}).size() >= 2);
+}
+
+TEST_CASE("there is a script for three shells and no other") {
+  for (const char* shell : {"bash", "zsh", "fish"}) {
+    CAPTURE(shell);
+    REQUIRE(completion_script(shell));
+    CHECK(completion_script(shell)->find(std::string(kCompleteWord)) != std::string::npos);
+  }
+  CHECK_FALSE(completion_script("csh"));
+}

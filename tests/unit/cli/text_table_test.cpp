@@ -1,0 +1,27 @@
+#include "engine/cli/text_table.h"
+
+#include <doctest/doctest.h>
+
+using memcoord::cli::TextTable;
+
+TEST_CASE("columns are as wide as their widest cell, and lines end without blanks") {
+  TextTable table({{"NAME"}, {"SIZE", TextTable::Align::right}, {"NOTE"}});
+  table.add_row({"a", "512 MiB", ""});
+  table.add_row({"web-früh", "1 GiB", "starved"});
+  CHECK(table.text(false) ==
+        "NAME         SIZE  NOTE\n"
+        "a         512 MiB\n"
+        "web-früh    1 GiB  starved\n");
+}
+
+TEST_CASE("a cell cannot draw on the terminal") {
+  TextTable table({{"NAME"}});
+  table.add_row({"a\x1b[2Jb\nc"});
+  CHECK(table.text(false) == "NAME\na?[2Jb?c\n");
+}
+
+TEST_CASE("a row that is too short is filled up") {
+  TextTable table({{"A"}, {"B"}});
+  table.add_row({"x"});
+  CHECK(table.text(true) == "\x1b[1mA  B\x1b[0m\nx\n");
+}
