@@ -1,0 +1,200 @@
+#include "engine/hypervisor/libvirt/domain_metadata.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cmath>
+#include <pugixml.hpp>
+#include <sstream>
+#include <system_error>
+#include <utility>
+
+namespace memcoord::libvirt {
+namespace {
+
+constexpr std::string_view kKeys = "minimum, maximum, weight, priority, exclude and label elements";
+
+tl::unexpected<Error> malformed(std::string_view domain, std::string problem, std::string hint) {
+  return fail(ErrorCode::invalid_input, fmt::format("memcoord settings of domain '{}'", domain),
+              std::move(problem), std::move(hint));
+}
+
+std::string_view local_name(std::string_view name) {
+  const std::size_t colon = name.find(':');
+  return colon == std::string_view::npos ? name : name.substr(colon + 1);
+}
+
+/// Reads a whole text as a number; none where anything is left over.
+template <class Number>
+std::optional<Number> number(std::string_view text) {
+  Number value{};
+  const char* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || rest != end || text.empty()) return std::nullopt;
+  return value;
+}
+
+std::optional<bool> yes_or_no(std::string_view text) {
+  if (text == "yes" || text == "true" || text == "on" || text == "1") return true;
+  if (text == "no" || text == "false" || text == "off" || text == "0") return false;
+  return std::nullopt;
+}
+
+Status read_attribute(std::string_view key, std::string_view value, DomainSettings& settings,
+                      std::string_view domain) {
+  const auto wrong = [&](std::string_view expected) {
+    return malformed(domain, fmt::format("{}=\"{}\" is not {}", key, value, expected),
+                     "mend it with: memcoord domain set");
+  };
+  if (key == "minimum" || key == "maximum") {
+    const Result<MemorySize> size = MemorySize::parse(value);
+    if (!size || size->is_zero()) return wrong("a size such as 512MiB");
+    (key == "minimum" ? settings.minimum : settings.maximum) = *size;
+    return {};
+  }
+  if (key == "weight") {
+    const std::optional<double> weight = number<double>(value);
+    if (!weight || !std::isfinite(*weight) || *weight <= 0) return wrong("a number over 0");
+    settings.weight = *weight;
+    return {};
+  }
+  if (key == "priority") {
+    const std::optional<int> priority = number<int>(value);
+    if (!priority) return wrong("a whole number");
+    settings.priority = *priority;
+    return {};
+  }
+  if (key == "exclude") {
+    const std::optional<bool> exclude = yes_or_no(value);
+    if (!exclude) return wrong("yes or no");
+    settings.exclude = *exclude;
+    return {};
+  }
+  return malformed(domain, fmt::format("unknown key '{}'", key),
+                   fmt::format("known are {}", kKeys));
+}
+
+Status read_label(const pugi::xml_node& node, DomainSettings& settings, std::string_view domain) {
+  if (local_name(node.name()) != "label") {
+    return malformed(domain, fmt::format("unknown element <{}>", node.name()),
+                     "known is <label name=\"...\" value=\"...\"/>");
+  }
+  const std::string name = node.attribute("name").value();
+  if (name.empty() || !node.attribute("value")) {
+    return malformed(domain, "a label without a name or a value",
+                     "expected is <label name=\"...\" value=\"...\"/>");
+  }
+  settings.labels[name] = node.attribute("value").value();
+  return {};
+}
+
+Status check(const DomainSettings& settings, std::string_view domain) {
+  if (settings.minimum && settings.maximum && *settings.minimum > *settings.maximum) {
+    return malformed(domain,
+                     fmt::format("the minimum {} is over the maximum {}", settings.minimum->exact(),
+                                 settings.maximum->exact()),
+                     "lower the one or raise the other");
+  }
+  if (!std::isfinite(settings.weight) || settings.weight <= 0) {
+    return malformed(domain, fmt::format("a weight of {} cannot be used", settings.weight),
+                     "give a number over 0");
+  }
+  return {};
+}
+
+Status clear_key(DomainSettings& settings, const std::string& key, std::string_view domain) {
+  const DomainSettings defaults;
+  if (key == "all") {
+    settings = defaults;
+  } else if (key == "minimum") {
+    settings.minimum = defaults.minimum;
+  } else if (key == "maximum") {
+    settings.maximum = defaults.maximum;
+  } else if (key == "weight") {
+    settings.weight = defaults.weight;
+  } else if (key == "priority") {
+    settings.priority = defaults.priority;
+  } else if (key == "exclude") {
+    settings.exclude = defaults.exclude;
+  } else if (key == "labels") {
+    settings.labels.clear();
+  } else if (key.starts_with("label:")) {
+    settings.labels.erase(key.substr(6));
+  } else {
+    return malformed(domain, fmt::format("cannot clear '{}'", key),
+                     "one of minimum, maximum, weight, priority, exclude, labels, label:NAME, all");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<DomainSettings> parse_settings(std::string_view element, std::string_view domain) {
+  pugi::xml_document document;
+  const pugi::xml_parse_result parsed = document.load_buffer(element.data(), element.size());
+  if (!parsed) {
+    return malformed(domain, fmt::format("not XML: {}", parsed.description()),
+                     "write them with: memcoord domain set");
+  }
+  const pugi::xml_node root = document.document_element();
+  if (local_name(root.name()) != "domain") {
+    return malformed(domain, fmt::format("expected one <domain> element, found <{}>", root.name()),
+                     "write them with: memcoord domain set");
+  }
+  DomainSettings settings;
+  for (const pugi::xml_attribute attribute : root.attributes()) {
+    const std::string_view name = attribute.name();
+    if (name == "xmlns" || name.starts_with("xmlns:")) continue;
+    const Status read = read_attribute(local_name(name), attribute.value(), settings, domain);
+    if (!read) return fail(read.error());
+  }
+  for (const pugi::xml_node child : root.children()) {
+    if (child.type() != pugi::node_element) continue;
+    if (const Status read = read_label(child, settings, domain); !read) return fail(read.error());
+  }
+  if (const Status sound = check(settings, domain); !sound) return fail(sound.error());
+  return settings;
+}
+
+std::string write_settings(const DomainSettings& settings) {
+  const DomainSettings defaults;
+  pugi::xml_document document;
+  pugi::xml_node root = document.append_child("domain");
+  const auto write = [&](const char* key, const std::string& value) {
+    root.append_attribute(key).set_value(value.c_str());
+  };
+  if (settings.minimum) write("minimum", settings.minimum->exact());
+  if (settings.maximum) write("maximum", settings.maximum->exact());
+  if (settings.weight != defaults.weight) write("weight", fmt::format("{}", settings.weight));
+  if (settings.priority != defaults.priority) {
+    write("priority", fmt::format("{}", settings.priority));
+  }
+  if (settings.exclude) write("exclude", "yes");
+  for (const auto& [name, value] : settings.labels) {
+    pugi::xml_node label = root.append_child("label");
+    label.append_attribute("name").set_value(name.c_str());
+    label.append_attribute("value").set_value(value.c_str());
+  }
+  std::ostringstream text;
+  document.print(text, "", pugi::format_raw | pugi::format_no_declaration);
+  return text.str();
+}
+
+Result<DomainSettings> changed(DomainSettings settings, const SettingsChange& change,
+                               std::string_view domain) {
+  for (const std::string& key : change.clear) {
+    if (const Status cleared = clear_key(settings, key, domain); !cleared) {
+      return fail(cleared.error());
+    }
+  }
+  if (change.minimum) settings.minimum = change.minimum;
+  if (change.maximum) settings.maximum = change.maximum;
+  settings.weight = change.weight.value_or(settings.weight);
+  settings.priority = change.priority.value_or(settings.priority);
+  settings.exclude = change.exclude.value_or(settings.exclude);
+  for (const auto& [name, value] : change.labels) settings.labels[name] = value;
+  if (const Status sound = check(settings, domain); !sound) return fail(sound.error());
+  return settings;
+}
+
+}  // namespace memcoord::libvirt

@@ -1,0 +1,29 @@
+#pragma once
+// What a domain's XML says about its balloon: whether one can serve it, and how.
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "engine/core/error.h"
+#include "engine/core/snapshot.h"
+
+namespace memcoord::libvirt {
+
+/// The part of a domain's XML that memcoord goes by.
+struct DomainDescription {
+  DomainSettings settings;
+  /// Why its settings cannot be used (malformed metadata); none where they can.
+  std::optional<Error> settings_error;
+  /// Why a balloon cannot serve it, for people; empty where it can.
+  std::string unsuitable;
+  bool deflates_by_itself = false;
+  std::chrono::seconds period{};  ///< the statistics period; 0: off
+  MemorySize maximum;             ///< boot memory, as <memory> has it
+};
+
+/// Reads a domain's XML. Errors: invalid_input, where it is no domain's XML at all.
+Result<DomainDescription> describe_domain(std::string_view xml, std::string_view name);
+
+}  // namespace memcoord::libvirt

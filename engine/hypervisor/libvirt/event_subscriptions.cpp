@@ -1,0 +1,112 @@
+#include "engine/hypervisor/libvirt/event_subscriptions.h"
+
+#include <chrono>
+
+#include "engine/hypervisor/libvirt/uuid_of.h"
+
+namespace memcoord::libvirt {
+namespace {
+
+using Kind = DomainEvent::Kind;
+
+/// What libvirt keeps for a callback: a shared owner, freed by libvirt through release().
+template <class T>
+void* hold(const std::shared_ptr<T>& owner) {
+  return std::make_unique<std::shared_ptr<T>>(owner).release();
+}
+template <class T>
+T& held(void* opaque) {
+  return **static_cast<std::shared_ptr<T>*>(opaque);
+}
+template <class T>
+void release(void* opaque) {
+  const std::unique_ptr<std::shared_ptr<T>> owner(static_cast<std::shared_ptr<T>*>(opaque));
+}
+
+void push(void* opaque, virDomainPtr domain, Kind kind) {
+  const auto now =
+      std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::steady_clock::now());
+  held<EventQueue>(opaque).push({uuid_of(domain), kind, now});
+}
+
+void on_lifecycle(virConnectPtr, virDomainPtr domain, int event, int, void* opaque) {
+  switch (event) {
+    case VIR_DOMAIN_EVENT_DEFINED:
+      return push(opaque, domain, Kind::redefined);
+    case VIR_DOMAIN_EVENT_STARTED:
+      return push(opaque, domain, Kind::started);
+    case VIR_DOMAIN_EVENT_SUSPENDED:
+    case VIR_DOMAIN_EVENT_PMSUSPENDED:
+      return push(opaque, domain, Kind::paused);
+    case VIR_DOMAIN_EVENT_RESUMED:
+      return push(opaque, domain, Kind::resumed);
+    case VIR_DOMAIN_EVENT_STOPPED:
+    case VIR_DOMAIN_EVENT_SHUTDOWN:
+    case VIR_DOMAIN_EVENT_CRASHED:
+      return push(opaque, domain, Kind::stopped);
+    default:
+      return;
+  }
+}
+
+void on_reboot(virConnectPtr, virDomainPtr domain, void* opaque) {
+  push(opaque, domain, Kind::rebooted);
+}
+
+void on_metadata_change(virConnectPtr, virDomainPtr domain, int, const char*, void* opaque) {
+  push(opaque, domain, Kind::redefined);
+}
+
+void on_device(virConnectPtr, virDomainPtr domain, const char*, void* opaque) {
+  push(opaque, domain, Kind::redefined);
+}
+
+void on_migration_iteration(virConnectPtr, virDomainPtr domain, int, void* opaque) {
+  push(opaque, domain, Kind::job_began);
+}
+
+void on_job_completed(virConnectPtr, virDomainPtr domain, virTypedParameterPtr, int, void* opaque) {
+  push(opaque, domain, Kind::job_ended);
+}
+
+void on_close(virConnectPtr, int, void* opaque) {
+  held<std::atomic<bool>>(opaque).store(true);
+}
+
+}  // namespace
+
+EventSubscriptions::EventSubscriptions(virConnectPtr connection,
+                                       const std::shared_ptr<EventQueue>& queue,
+                                       const std::shared_ptr<std::atomic<bool>>& closed)
+    : connection_(connection) {
+  void* flag = hold(closed);
+  watches_close_ =
+      virConnectRegisterCloseCallback(connection, on_close, flag, release<std::atomic<bool>>) == 0;
+  if (!watches_close_) release<std::atomic<bool>>(flag);
+  if (!queue) return;
+  const auto subscribe = [&](int event, virConnectDomainEventGenericCallback callback) {
+    void* opaque = hold(queue);
+    const int id = virConnectDomainEventRegisterAny(connection, nullptr, event, callback, opaque,
+                                                    release<EventQueue>);
+    if (id < 0) {
+      release<EventQueue>(opaque);
+    } else {
+      callbacks_.push_back(id);
+    }
+  };
+  subscribe(VIR_DOMAIN_EVENT_ID_LIFECYCLE, VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle));
+  subscribe(VIR_DOMAIN_EVENT_ID_REBOOT, VIR_DOMAIN_EVENT_CALLBACK(on_reboot));
+  subscribe(VIR_DOMAIN_EVENT_ID_METADATA_CHANGE, VIR_DOMAIN_EVENT_CALLBACK(on_metadata_change));
+  subscribe(VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, VIR_DOMAIN_EVENT_CALLBACK(on_device));
+  subscribe(VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, VIR_DOMAIN_EVENT_CALLBACK(on_device));
+  subscribe(VIR_DOMAIN_EVENT_ID_MIGRATION_ITERATION,
+            VIR_DOMAIN_EVENT_CALLBACK(on_migration_iteration));
+  subscribe(VIR_DOMAIN_EVENT_ID_JOB_COMPLETED, VIR_DOMAIN_EVENT_CALLBACK(on_job_completed));
+}
+
+EventSubscriptions::~EventSubscriptions() {
+  for (const int id : callbacks_) (void)virConnectDomainEventDeregisterAny(connection_, id);
+  if (watches_close_) (void)virConnectUnregisterCloseCallback(connection_, on_close);
+}
+
+}  // namespace memcoord::libvirt

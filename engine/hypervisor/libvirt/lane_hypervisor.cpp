@@ -1,0 +1,327 @@
+#include "engine/hypervisor/libvirt/lane_hypervisor.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/hypervisor/libvirt/host_memory.h"
+
+namespace memcoord::libvirt {
+namespace {
+
+using std::chrono::steady_clock;
+
+/// Domains whose XML is asked for at a time.
+constexpr std::size_t kReadTogether = 32;
+
+MonotonicTime monotonic_now() {
+  return std::chrono::time_point_cast<std::chrono::microseconds>(steady_clock::now());
+}
+
+WallTime wall_now() {
+  return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
+bool answered_without_guest(const TaskAnswer& answer, std::string_view driver) {
+  // QEMU's driver tells rss whenever it gets at the domain at all.
+  return driver == "QEMU" && answer.record && !answer.record->rss &&
+         answer.record->state == DomainState::running;
+}
+
+}  // namespace
+
+LaneHypervisor::LaneHypervisor(LaneHypervisorParts parts, LibvirtOptions options)
+    : parts_(std::move(parts)),
+      options_(std::move(options)),
+      control_(parts_.control),
+      pool_(parts_.lanes, options_.lanes,
+            [this](const std::vector<Uuid>& domains, Instant deadline) {
+              return control_states(domains, deadline);
+            }),
+      next_try_(steady_clock::now()) {}
+
+LaneHypervisor::~LaneHypervisor() {
+  close();
+}
+
+Status LaneHypervisor::start() {
+  const Instant deadline = steady_clock::now() + options_.open_deadline;
+  const auto first = look(deadline);
+  if (!first) return fail(daemon_is_silent());
+  if (!*first) return fail(open_error(first->error(), parts_.uri));
+  take_look(**first, monotonic_now());
+  read_stale(deadline);
+  return {};
+}
+
+Result<Snapshot> LaneHypervisor::sample() {
+  const Instant now = steady_clock::now();
+  if (down_since_ && now < next_try_) {
+    return fail(ErrorCode::unavailable, parts_.uri, "not connected: " + down_reason_,
+                "memcoord tries again by itself");
+  }
+  const Instant deadline = now + options_.deadline;
+  take_events();
+  const auto looked = look(deadline);
+  if (!looked) return fail(daemon_is_silent());
+  if (!*looked) return fail(went_down(looked->error()));
+  take_look(**looked, monotonic_now());
+  read_stale(now + options_.deadline / 2);
+  const Sampled sampled = sample_domains(deadline);
+  note_trouble(sampled, deadline);
+  check_long_jobs(deadline);
+  set_periods(sampled, deadline);
+  return make_snapshot(sampled);
+}
+
+std::optional<LvResult<LaneHypervisor::Look>> LaneHypervisor::look(Instant deadline) {
+  return control_.ask(
+      deadline,
+      [suspects = roster_.in_trouble()](const LvResult<LaneConnection>& lane) -> LvResult<Look> {
+        if (!lane) return tl::unexpected(lane.error());
+        Connection& connection = *lane->connection;
+        Look look{lane->generation, connection.driver(), connection.read_only(), {}, {}, {}};
+        auto listed = connection.list_active();
+        if (!listed) return tl::unexpected(listed.error());
+        look.listed = *std::move(listed);
+        auto host = connection.host();
+        if (!host) return tl::unexpected(host.error());
+        look.host = *std::move(host);
+        for (const Uuid& uuid : suspects) {
+          const auto state = connection.control_state(uuid);
+          if (state) look.in_trouble.emplace_back(uuid, *state);
+        }
+        return look;
+      });
+}
+
+std::vector<std::optional<ControlState>> LaneHypervisor::control_states(
+    const std::vector<Uuid>& domains, Instant deadline) {
+  using States = std::vector<std::optional<ControlState>>;
+  return control_
+      .ask(deadline,
+           [domains](const LvResult<LaneConnection>& lane) {
+             States states(domains.size());
+             for (std::size_t i = 0; lane && i < domains.size(); ++i) {
+               const auto state = lane->connection->control_state(domains[i]);
+               if (state) states[i] = *state;
+             }
+             return states;
+           })
+      .value_or(States(domains.size()));
+}
+
+Error LaneHypervisor::went_down(const LvError& error) {
+  const Error reason = open_error(error, parts_.uri);
+  if (!down_since_) {
+    down_since_ = steady_clock::now();
+    notes_.push_back({Note::Severity::warning,
+                      fmt::format("{}: connection lost: {}; memcoord tries again by itself",
+                                  parts_.uri, reason.message)});
+  }
+  down_reason_ = reason.message;
+  next_try_ = steady_clock::now() + parts_.backoff.next();
+  return {ErrorCode::unavailable,
+          parts_.uri,
+          "not connected: " + reason.message,
+          "memcoord tries again by itself",
+          {}};
+}
+
+Error LaneHypervisor::daemon_is_silent() const {
+  const auto silent = std::chrono::duration_cast<std::chrono::seconds>(control_.silent_for());
+  return {ErrorCode::timed_out,
+          parts_.uri,
+          silent.count() < 1
+              ? "the libvirt daemon does not answer in time"
+              : fmt::format("the libvirt daemon has not answered for {} s", silent.count()),
+          {},
+          {}};
+}
+
+void LaneHypervisor::take_look(const Look& look, MonotonicTime now) {
+  const bool reconnected = last_look_.generation != 0 && look.generation != last_look_.generation;
+  if (down_since_ || reconnected) {
+    const auto lost = down_since_ ? steady_clock::now() - *down_since_ : Backoff::Pause{};
+    notes_.push_back({Note::Severity::info,
+                      fmt::format("{}: connected again, after {} s", parts_.uri,
+                                  std::chrono::duration_cast<std::chrono::seconds>(lost).count())});
+    roster_.mark_all_stale();
+    parts_.backoff.reset();
+    down_since_.reset();
+  }
+  last_look_ = look;
+  roster_.take_listing(look.listed, now);
+  for (const auto& [uuid, state] : look.in_trouble) {
+    if (auto note = roster_.take_control_state(uuid, state, now)) {
+      notes_.push_back(*std::move(note));
+    }
+  }
+}
+
+void LaneHypervisor::take_events() {
+  if (!parts_.events) return;
+  for (const DomainEvent& event : parts_.events->take()) roster_.take_event(event);
+}
+
+void LaneHypervisor::read_stale(Instant deadline) {
+  using Texts = std::vector<std::pair<Uuid, LvResult<std::string>>>;
+  const std::vector<Uuid> stale = roster_.stale();
+  for (std::size_t first = 0; first < stale.size(); first += kReadTogether) {
+    const std::size_t last = std::min(stale.size(), first + kReadTogether);
+    std::vector<Uuid> some(stale.begin() + static_cast<std::ptrdiff_t>(first),
+                           stale.begin() + static_cast<std::ptrdiff_t>(last));
+    const auto texts = control_.ask(deadline, [some](const LvResult<LaneConnection>& lane) {
+      Texts read;
+      for (std::size_t i = 0; lane && i < some.size(); ++i) {
+        read.emplace_back(some[i], lane->connection->domain_xml(some[i]));
+      }
+      return read;
+    });
+    if (!texts) return;  // the rest next time
+    for (const auto& [uuid, xml] : *texts) {
+      if (!xml) continue;
+      if (auto note = roster_.take_xml(uuid, *xml)) notes_.push_back(*std::move(note));
+    }
+  }
+}
+
+LaneHypervisor::Sampled LaneHypervisor::sample_domains(Instant deadline) {
+  Sampled sampled;
+  std::vector<DomainTask> tasks;
+  for (const auto& [uuid, known] : roster_.domains()) {
+    if (known.trouble) continue;
+    sampled.uuids.push_back(uuid);
+    tasks.push_back({DomainTask::Kind::sample, uuid, {}, {}, {}});
+  }
+  sampled.answers = pool_.run(tasks, deadline).answers;
+  return sampled;
+}
+
+void LaneHypervisor::note_trouble(const Sampled& sampled, Instant deadline) {
+  // Those that hold a lane, and those whose figures are missing because somebody else's call to
+  // them hangs, are left out from now on.
+  std::vector<Uuid> suspects;
+  for (std::size_t i = 0; i < sampled.uuids.size(); ++i) {
+    const TaskAnswer::Kind kind = sampled.answers[i].kind;
+    if (kind == TaskAnswer::Kind::hung || kind == TaskAnswer::Kind::in_job ||
+        answered_without_guest(sampled.answers[i], last_look_.driver)) {
+      suspects.push_back(sampled.uuids[i]);
+    }
+  }
+  if (suspects.empty()) return;
+  const auto states = control_states(suspects, deadline);
+  for (std::size_t i = 0; i < suspects.size(); ++i) {
+    const auto at = std::lower_bound(sampled.uuids.begin(), sampled.uuids.end(), suspects[i]);
+    const TaskAnswer& answer =
+        sampled.answers[static_cast<std::size_t>(at - sampled.uuids.begin())];
+    const bool holds_a_lane = answer.kind != TaskAnswer::Kind::done;
+    const ControlState state = states[i].value_or(ControlState{});
+    const bool stuck = state.kind != ControlState::Kind::ok && state.since >= Roster::kHungAfter;
+    if (holds_a_lane || stuck) roster_.take_trouble(suspects[i], state, monotonic_now());
+  }
+}
+
+void LaneHypervisor::check_long_jobs(Instant deadline) {
+  std::vector<DomainTask> tasks;
+  for (const auto& [uuid, known] : roster_.domains()) {
+    if (known.in_long_job && !known.trouble) {
+      tasks.push_back({DomainTask::Kind::check_job, uuid, {}, {}, {}});
+    }
+  }
+  if (tasks.empty()) return;
+  const TaskReport report = pool_.run(tasks, deadline);
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    if (report.answers[i].kind != TaskAnswer::Kind::done) continue;
+    roster_.find(tasks[i].domain)->in_long_job = false;
+  }
+}
+
+void LaneHypervisor::set_periods(const Sampled& sampled, Instant deadline) {
+  if (last_look_.read_only) return;
+  std::vector<DomainTask> tasks;
+  for (std::size_t i = 0; i < sampled.uuids.size(); ++i) {
+    const KnownDomain* known = roster_.find(sampled.uuids[i]);
+    const TaskAnswer& answer = sampled.answers[i];
+    const bool running = answer.record && answer.record->state == DomainState::running &&
+                         !answered_without_guest(answer, last_look_.driver);
+    const bool wants = known != nullptr && known->described && !known->trouble &&
+                       known->identity->unsuitable.empty() && !known->identity->settings.exclude &&
+                       known->description.period.count() == 0 && !known->period_refused;
+    if (!running || !wants || known->in_long_job) continue;
+    tasks.push_back({DomainTask::Kind::set_period, sampled.uuids[i], {}, options_.period, {}});
+  }
+  if (tasks.empty()) return;
+  const TaskReport report = pool_.run(tasks, deadline);
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    KnownDomain& known = *roster_.find(tasks[i].domain);
+    const TaskAnswer& answer = report.answers[i];
+    if (answer.kind == TaskAnswer::Kind::done) {
+      if (!known.period_before) known.period_before = known.description.period;
+      known.description.period = options_.period;
+    } else if (answer.kind == TaskAnswer::Kind::failed && !lost_connection(*answer.error)) {
+      known.period_refused = true;
+      notes_.push_back(
+          {Note::Severity::warning,
+           to_error(*answer.error, known.identity->name + ": its statistics period cannot be set")
+               .text()});
+    }
+  }
+}
+
+Snapshot LaneHypervisor::make_snapshot(const Sampled& sampled) const {
+  Snapshot snapshot;
+  snapshot.taken_at = monotonic_now();
+  snapshot.wall_time = wall_now();
+  std::map<Uuid, const TaskAnswer*> answers;
+  for (std::size_t i = 0; i < sampled.uuids.size(); ++i) {
+    answers[sampled.uuids[i]] = &sampled.answers[i];
+  }
+  MemorySize sum;
+  for (const auto& [uuid, known] : roster_.domains()) {
+    const auto answer = answers.find(uuid);
+    const TaskAnswer* theirs = answer == answers.end() ? nullptr : answer->second;
+    if (theirs != nullptr && theirs->kind == TaskAnswer::Kind::gone) continue;
+    snapshot.domains.push_back(make_domain(known, theirs, snapshot.wall_time));
+    sum += snapshot.domains.back().actual;
+  }
+  std::sort(snapshot.domains.begin(), snapshot.domains.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.name(), a.uuid()) < std::tie(b.name(), b.uuid());
+  });
+  const bool this_machine = parts_.local && last_look_.host.free;
+  snapshot.host =
+      make_host(last_look_.host, this_machine ? read_meminfo(options_.meminfo) : std::nullopt, sum);
+  return snapshot;
+}
+
+Domain LaneHypervisor::make_domain(const KnownDomain& known, const TaskAnswer* answer,
+                                   WallTime now) const {
+  Domain domain;
+  domain.identity = known.identity;
+  domain.actual = known.actual;
+  domain.maximum = known.maximum;
+  domain.started_at = known.started_at;
+  domain.deflates_by_itself = known.description.deflates_by_itself;
+  domain.state = DomainState::busy;
+  if (known.trouble && known.trouble->hung) domain.state = DomainState::hung;
+  if (answer == nullptr || !answer->record || known.trouble) return domain;
+  const DomainRecord& record = *answer->record;
+  domain.actual = record.actual.value_or(known.actual);
+  domain.maximum = record.maximum.value_or(known.maximum);
+  domain.rss = record.rss;
+  domain.guest = record.guest;
+  domain.guest.period = known.description.period;
+  // The test driver stamps its figures with a day in 1989.
+  if (last_look_.driver == "TEST" && record.guest.last_update) domain.guest.last_update = now;
+  const bool unread = !known.described || answered_without_guest(*answer, last_look_.driver);
+  if (!unread) domain.state = record.state.value_or(DomainState::busy);
+  if (known.in_long_job) domain.state = DomainState::migrating;
+  return domain;
+}
+
+std::vector<Note> LaneHypervisor::take_notes() {
+  return std::exchange(notes_, {});
+}
+
+}  // namespace memcoord::libvirt

@@ -1,0 +1,94 @@
+#pragma once
+// The libvirt hypervisor itself, on whatever opens its connections: libvirt, or a fake in the
+// tests.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/core/hypervisor.h"
+#include "engine/hypervisor/libvirt/backoff.h"
+#include "engine/hypervisor/libvirt/control_lane.h"
+#include "engine/hypervisor/libvirt/event_queue.h"
+#include "engine/hypervisor/libvirt/lane_pool.h"
+#include "engine/hypervisor/libvirt/libvirt_hypervisor.h"
+#include "engine/hypervisor/libvirt/roster.h"
+
+namespace memcoord::libvirt {
+
+/// What a LaneHypervisor is made of.
+struct LaneHypervisorParts {
+  std::string uri;
+  bool local = true;  ///< the host is this machine
+  std::shared_ptr<Connector> control;
+  std::shared_ptr<Connector> lanes;
+  std::shared_ptr<EventQueue> events;
+  Backoff backoff;
+};
+
+class LaneHypervisor final : public Hypervisor {
+ public:
+  LaneHypervisor(LaneHypervisorParts parts, LibvirtOptions options);
+  ~LaneHypervisor() override;
+
+  /// Connects and reads every domain once. Errors: those of open_error(), timed_out.
+  Status start();
+
+  [[nodiscard]] std::string description() const override { return parts_.uri; }
+  Result<Snapshot> sample() override;
+  std::vector<Outcome> apply(std::span<const Move> moves) override;
+  std::vector<Note> take_notes() override;
+  void close() override;
+
+  /// Lanes that a hung guest holds at this moment.
+  [[nodiscard]] std::size_t stuck_lanes() const { return pool_.stuck(); }
+
+ private:
+  /// What the control connection tells at each sample.
+  struct Look {
+    std::uint64_t generation = 0;
+    std::string driver;
+    bool read_only = false;
+    std::vector<ListedDomain> listed;
+    HostRecord host;
+    std::vector<std::pair<Uuid, ControlState>> in_trouble;
+  };
+  struct Sampled {
+    std::vector<Uuid> uuids;
+    std::vector<TaskAnswer> answers;
+  };
+
+  std::optional<LvResult<Look>> look(Instant deadline);
+  std::vector<std::optional<ControlState>> control_states(const std::vector<Uuid>& domains,
+                                                          Instant deadline);
+  Error went_down(const LvError& error);
+  Error daemon_is_silent() const;
+  void take_look(const Look& look, MonotonicTime now);
+  void take_events();
+  void read_stale(Instant deadline);
+  Sampled sample_domains(Instant deadline);
+  void note_trouble(const Sampled& sampled, Instant deadline);
+  void check_long_jobs(Instant deadline);
+  void set_periods(const Sampled& sampled, Instant deadline);
+  void restore_periods(Instant deadline);
+  Snapshot make_snapshot(const Sampled& sampled) const;
+  Domain make_domain(const KnownDomain& known, const TaskAnswer* answer, WallTime now) const;
+  Outcome make_outcome(const Move& move, const TaskAnswer& answer);
+  std::optional<Outcome> refuse(const Move& move);
+
+  LaneHypervisorParts parts_;
+  LibvirtOptions options_;
+  ControlLane control_;
+  LanePool pool_;
+  Roster roster_;
+  Look last_look_;
+  std::vector<Note> notes_;
+  std::optional<Instant> down_since_;
+  Instant next_try_;
+  std::string down_reason_;
+  bool closed_ = false;
+};
+
+}  // namespace memcoord::libvirt

@@ -1,0 +1,194 @@
+#include "engine/hypervisor/libvirt/lane_pool.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace memcoord::libvirt {
+namespace {
+
+using std::chrono::steady_clock;
+
+/// Looks at silent lanes are at least this far apart.
+constexpr auto kShortestLook = std::chrono::milliseconds(20);
+
+Instant next_look(Instant deadline) {
+  const Instant now = steady_clock::now();
+  const auto half = (deadline - now) / 2;
+  return std::min(deadline, now + std::max<steady_clock::duration>(half, kShortestLook));
+}
+
+/// A domain is to blame where its monitor or its job has been taken for most of the time that the
+/// lane has been waiting.
+std::optional<TaskAnswer::Kind> blame(const std::optional<ControlState>& state,
+                                      steady_clock::duration waited) {
+  if (!state || state->kind == ControlState::Kind::ok) return std::nullopt;
+  if (state->kind == ControlState::Kind::broken) return TaskAnswer::Kind::hung;
+  if (state->since < std::chrono::duration_cast<Duration>(waited) / 2) return std::nullopt;
+  return state->kind == ControlState::Kind::occupied ? TaskAnswer::Kind::hung
+                                                     : TaskAnswer::Kind::in_job;
+}
+
+}  // namespace
+
+LanePool::LanePool(std::shared_ptr<Connector> connector, std::size_t lanes,
+                   ControlQuery control_query)
+    : connector_(std::move(connector)),
+      most_(std::max<std::size_t>(1, lanes)),
+      control_query_(std::move(control_query)) {}
+
+TaskReport LanePool::run(std::span<const DomainTask> tasks, Instant deadline) {
+  Run run{tasks, deadline, {}, {}, {}, std::vector<bool>(tasks.size())};
+  run.report.answers.resize(tasks.size());
+  run.again.resize(tasks.size());
+  for (std::size_t i = 0; i < tasks.size(); ++i) run.again[i] = i;
+  for (;;) {
+    if (!run.again.empty()) launch(run, std::exchange(run.again, {}));
+    if (run.flights.empty()) break;
+    const Instant look = next_look(deadline);
+    for (const Flight& flight : run.flights) (void)flight.chunk->wait_until(look);
+    harvest(run);
+    if (run.flights.empty()) continue;
+    if (steady_clock::now() >= deadline) break;
+    inspect(run);
+  }
+  for (const Flight& flight : run.flights) {
+    flight.chunk->cancel();
+    collect(run, flight);
+  }
+  return std::move(run.report);
+}
+
+void LanePool::launch(Run& run, std::vector<std::size_t> indices) {
+  const std::size_t wanted =
+      std::clamp<std::size_t>((indices.size() + kDomainsPerLane - 1) / kDomainsPerLane, 1, most_);
+  const std::vector<Member*> lanes = free_lanes(wanted);
+  if (lanes.empty()) return;  // all are stuck: these tasks stay unanswered
+  std::size_t first = 0;
+  for (std::size_t i = 0; i < lanes.size(); ++i) {
+    const std::size_t last = indices.size() * (i + 1) / lanes.size();
+    Flight flight{nullptr, {}, steady_clock::now()};
+    std::vector<DomainTask> part;
+    for (; first < last; ++first) {
+      flight.indices.push_back(indices[first]);
+      part.push_back(run.tasks[indices[first]]);
+    }
+    if (part.empty()) continue;
+    flight.chunk = std::make_shared<TaskChunk>(std::move(part));
+    lanes[i]->chunk = flight.chunk;
+    lanes[i]->lane->post([chunk = flight.chunk, way = way_](const auto& connection) {
+      chunk->perform(connection, *way);
+    });
+    run.flights.push_back(std::move(flight));
+  }
+}
+
+std::vector<LanePool::Member*> LanePool::free_lanes(std::size_t wanted) {
+  const auto count_free = [&] {
+    return static_cast<std::size_t>(
+        std::count_if(members_.begin(), members_.end(), [](const Member& m) { return m.free(); }));
+  };
+  while (count_free() < wanted && members_.size() < most_ + kMostStuck) {
+    members_.push_back({std::make_unique<Lane>(connector_), nullptr});
+  }
+  // Lanes that come back from a hung guest are taken up again; what is then too many ends.
+  for (std::size_t spare = count_free(); spare > most_; --spare) {
+    members_.erase(std::find_if(members_.begin(), members_.end(),
+                                [](const Member& member) { return member.free(); }));
+  }
+  std::vector<Member*> free;
+  for (Member& member : members_) {
+    if (member.free() && free.size() < wanted) free.push_back(&member);
+  }
+  return free;
+}
+
+void LanePool::harvest(Run& run) {
+  const auto done =
+      std::stable_partition(run.flights.begin(), run.flights.end(),
+                            [](const Flight& flight) { return !flight.chunk->finished(); });
+  const std::vector<Flight> finished(std::make_move_iterator(done),
+                                     std::make_move_iterator(run.flights.end()));
+  run.flights.erase(done, run.flights.end());
+  for (const Flight& flight : finished) collect(run, flight);
+}
+
+void LanePool::collect(Run& run, const Flight& flight) {
+  const std::optional<LvError> broken = flight.chunk->broken_by();
+  if (broken) run.report.broken = broken;
+  std::vector<TaskAnswer> answers = flight.chunk->answers();
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    const std::size_t index = flight.indices[i];
+    if (broken && answers[i].kind == TaskAnswer::Kind::unanswered) {
+      // The lane opens its connection again by itself, so once more is worth it.
+      if (!run.tried_again[index]) run.again.push_back(index);
+      run.tried_again[index] = true;
+      answers[i] = {TaskAnswer::Kind::failed, std::nullopt, broken};
+    }
+    run.report.answers[index] = std::move(answers[i]);
+  }
+}
+
+void LanePool::inspect(Run& run) {
+  std::vector<Uuid> suspects;
+  std::vector<std::size_t> ends;
+  for (const Flight& flight : run.flights) {
+    const std::vector<Uuid> more = flight.chunk->suspects();
+    suspects.insert(suspects.end(), more.begin(), more.end());
+    ends.push_back(suspects.size());
+  }
+  std::vector<std::optional<ControlState>> states = control_query_(suspects, run.deadline);
+  states.resize(suspects.size());
+  std::vector<Flight> waiting;
+  std::size_t first = 0;
+  for (std::size_t i = 0; i < run.flights.size(); ++i) {
+    std::vector<Uuid> part(suspects.begin() + static_cast<std::ptrdiff_t>(first),
+                           suspects.begin() + static_cast<std::ptrdiff_t>(ends[i]));
+    std::vector<std::optional<ControlState>> theirs(
+        states.begin() + static_cast<std::ptrdiff_t>(first),
+        states.begin() + static_cast<std::ptrdiff_t>(ends[i]));
+    first = ends[i];
+    if (!leave_behind(run, run.flights[i], part, theirs)) {
+      waiting.push_back(std::move(run.flights[i]));
+    }
+  }
+  run.flights = std::move(waiting);
+}
+
+bool LanePool::leave_behind(Run& run, const Flight& flight, std::span<const Uuid> suspects,
+                            std::span<const std::optional<ControlState>> states) {
+  const auto waited = steady_clock::now() - flight.launched;
+  std::vector<std::pair<Uuid, TaskAnswer::Kind>> culprits;
+  for (std::size_t i = 0; i < suspects.size(); ++i) {
+    if (const auto kind = blame(states[i], waited)) culprits.emplace_back(suspects[i], *kind);
+  }
+  if (culprits.empty()) return false;
+  flight.chunk->cancel();
+  std::vector<TaskAnswer> answers = flight.chunk->answers();
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    const std::size_t index = flight.indices[i];
+    const auto culprit = std::find_if(culprits.begin(), culprits.end(), [&](const auto& known) {
+      return known.first == run.tasks[index].domain;
+    });
+    const bool unanswered = answers[i].kind == TaskAnswer::Kind::unanswered;
+    if (culprit != culprits.end()) answers[i] = {culprit->second, std::nullopt, std::nullopt};
+    if (culprit == culprits.end() && unanswered) run.again.push_back(index);
+    run.report.answers[index] = std::move(answers[i]);
+  }
+  return true;
+}
+
+std::size_t LanePool::end_until(Instant deadline) {
+  for (const Member& member : members_) member.lane->request_end();
+  std::size_t let_go = 0;
+  for (const Member& member : members_) let_go += member.lane->end_until(deadline) ? 0 : 1;
+  members_.clear();
+  return let_go;
+}
+
+std::size_t LanePool::stuck() const {
+  return static_cast<std::size_t>(
+      std::count_if(members_.begin(), members_.end(), [](const Member& m) { return !m.free(); }));
+}
+
+}  // namespace memcoord::libvirt

@@ -1,0 +1,50 @@
+#include "engine/hypervisor/libvirt/libvirt_hypervisor.h"
+
+#include <cstdlib>
+#include <random>
+#include <utility>
+
+#include "engine/hypervisor/libvirt/lane_hypervisor.h"
+#include "engine/hypervisor/libvirt/native_connection.h"
+#include "engine/hypervisor/libvirt/uri.h"
+
+namespace memcoord::libvirt {
+namespace {
+
+/// A daemon on this machine is looked for at every interval: a refused connection costs nothing.
+/// One far away is given time.
+Backoff backoff_for(const ConnectionUri& uri) {
+  using namespace std::chrono_literals;
+  if (uri.is_local()) return {500ms, 1s, [] { return 0.0; }};
+  auto engine = std::make_shared<std::minstd_rand>(std::random_device{}());
+  return {1s, 30s, [engine] { return std::uniform_real_distribution<>(0, 1)(*engine); }};
+}
+
+}  // namespace
+
+std::string default_uri() {
+  const char* set = std::getenv("LIBVIRT_DEFAULT_URI");
+  return set == nullptr || *set == '\0' ? "qemu:///system" : set;
+}
+
+Result<std::unique_ptr<Hypervisor>> open(const std::string& uri, const LibvirtOptions& options) {
+  const Result<ConnectionUri> parsed = parse_uri(uri);
+  if (!parsed) return fail(parsed.error());
+  LibvirtOptions fitted = options;
+  // The test driver inside this process gives each connection a copy of its own of the host.
+  const bool in_process =
+      parsed->driver == "test" && parsed->is_local() && parsed->transport.empty();
+  if (in_process) fitted.lanes = 1;
+  const auto events = std::make_shared<EventQueue>();
+  LaneHypervisorParts parts{uri,
+                            parsed->is_local(),
+                            std::make_shared<NativeConnector>(uri, options.access, events),
+                            std::make_shared<NativeConnector>(uri, options.access, nullptr),
+                            events,
+                            backoff_for(*parsed)};
+  auto hypervisor = std::make_unique<LaneHypervisor>(std::move(parts), fitted);
+  if (const Status started = hypervisor->start(); !started) return fail(started.error());
+  return hypervisor;
+}
+
+}  // namespace memcoord::libvirt

@@ -1,0 +1,160 @@
+#include "engine/hypervisor/libvirt/lv_error.h"
+
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <utility>
+
+namespace memcoord::libvirt {
+namespace {
+
+constexpr std::string_view kJoinGroup =
+    "add yourself to the libvirt group (sudo usermod -aG libvirt $USER, then log in again) or run "
+    "with sudo";
+constexpr std::string_view kStartDaemon =
+    "start it (sudo systemctl start libvirtd), or name another connection with --connect";
+
+struct Meaning {
+  int code;
+  ErrorCode error;
+  Outcome::Kind outcome;
+};
+
+// What memcoord makes of libvirt's codes; any other is internal and failed.
+constexpr std::array kMeanings{
+    Meaning{VIR_ERR_NO_SUPPORT, ErrorCode::unsupported, Outcome::Kind::failed},
+    Meaning{VIR_ERR_NO_CONNECT, ErrorCode::unavailable, Outcome::Kind::failed},
+    Meaning{VIR_ERR_INVALID_CONN, ErrorCode::unavailable, Outcome::Kind::failed},
+    Meaning{VIR_ERR_RPC, ErrorCode::unavailable, Outcome::Kind::failed},
+    Meaning{VIR_ERR_INVALID_ARG, ErrorCode::invalid_input, Outcome::Kind::failed},
+    Meaning{VIR_ERR_OVERFLOW, ErrorCode::invalid_input, Outcome::Kind::failed},
+    Meaning{VIR_ERR_XML_ERROR, ErrorCode::invalid_input, Outcome::Kind::failed},
+    Meaning{VIR_ERR_OPERATION_DENIED, ErrorCode::permission_denied, Outcome::Kind::failed},
+    Meaning{VIR_ERR_AUTH_FAILED, ErrorCode::permission_denied, Outcome::Kind::failed},
+    Meaning{VIR_ERR_AUTH_CANCELLED, ErrorCode::permission_denied, Outcome::Kind::failed},
+    Meaning{VIR_ERR_AUTH_UNAVAILABLE, ErrorCode::permission_denied, Outcome::Kind::failed},
+    Meaning{VIR_ERR_ACCESS_DENIED, ErrorCode::permission_denied, Outcome::Kind::failed},
+    Meaning{VIR_ERR_NO_DOMAIN, ErrorCode::not_found, Outcome::Kind::vanished},
+    Meaning{VIR_ERR_OPERATION_TIMEOUT, ErrorCode::timed_out, Outcome::Kind::skipped},
+    Meaning{VIR_ERR_AGENT_UNRESPONSIVE, ErrorCode::timed_out, Outcome::Kind::skipped},
+    Meaning{VIR_ERR_OPERATION_ABORTED, ErrorCode::unavailable, Outcome::Kind::skipped},
+    Meaning{VIR_ERR_OPERATION_INVALID, ErrorCode::unsupported, Outcome::Kind::failed},
+    Meaning{VIR_ERR_OPERATION_UNSUPPORTED, ErrorCode::unsupported, Outcome::Kind::failed},
+    Meaning{VIR_ERR_ARGUMENT_UNSUPPORTED, ErrorCode::unsupported, Outcome::Kind::failed},
+    Meaning{VIR_ERR_CONFIG_UNSUPPORTED, ErrorCode::unsupported, Outcome::Kind::failed},
+};
+
+const Meaning* meaning_of(int code) {
+  const auto* found = std::find_if(kMeanings.begin(), kMeanings.end(),
+                                   [&](const Meaning& known) { return known.code == code; });
+  return found == kMeanings.end() ? nullptr : found;
+}
+
+bool contains(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
+
+/// One clause as memcoord writes it: one line, no capital at the front, no full stop.
+std::string clause(std::string text) {
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  while (!text.empty() && (text.back() == '.' || text.back() == ' ')) text.pop_back();
+  const bool word = text.size() > 1 && std::islower(static_cast<unsigned char>(text[1])) != 0;
+  if (word) text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
+  return text;
+}
+
+}  // namespace
+
+LvError LvError::last() {
+  const virError* error = virGetLastError();
+  if (error == nullptr || error->code == VIR_ERR_OK) return unexplained("a call");
+  return {error->code, error->domain, error->message == nullptr ? "" : error->message};
+}
+
+LvError LvError::unexplained(std::string_view call) {
+  return {VIR_ERR_INTERNAL_ERROR, VIR_FROM_NONE,
+          std::string(call) + " of libvirt failed without saying why"};
+}
+
+bool lost_connection(const LvError& error) {
+  if (error.domain != VIR_FROM_RPC && error.domain != VIR_FROM_REMOTE) return false;
+  return error.code == VIR_ERR_INTERNAL_ERROR || error.code == VIR_ERR_NO_CONNECT ||
+         error.code == VIR_ERR_INVALID_CONN || error.code == VIR_ERR_SYSTEM_ERROR ||
+         error.code == VIR_ERR_RPC;
+}
+
+bool domain_is_gone(const LvError& error) {
+  if (error.code == VIR_ERR_NO_DOMAIN) return true;
+  return error.code == VIR_ERR_OPERATION_INVALID && contains(error.message, "not running");
+}
+
+bool unsupported_call(const LvError& error) {
+  return error.code == VIR_ERR_NO_SUPPORT || error.code == VIR_ERR_ARGUMENT_UNSUPPORTED ||
+         error.code == VIR_ERR_OPERATION_UNSUPPORTED;
+}
+
+ErrorCode error_code(const LvError& error) {
+  if (lost_connection(error)) return ErrorCode::unavailable;
+  if (domain_is_gone(error)) return ErrorCode::not_found;
+  const Meaning* meaning = meaning_of(error.code);
+  return meaning == nullptr ? ErrorCode::internal : meaning->error;
+}
+
+Outcome::Kind outcome_kind(const LvError& error) {
+  if (lost_connection(error)) return Outcome::Kind::failed;
+  if (domain_is_gone(error)) return Outcome::Kind::vanished;
+  const Meaning* meaning = meaning_of(error.code);
+  return meaning == nullptr ? Outcome::Kind::failed : meaning->outcome;
+}
+
+Error to_error(const LvError& error, std::string object) {
+  Error told{error_code(error), std::move(object), clause(error.message), {}, {}};
+  if (told.code == ErrorCode::permission_denied) told.hint = kJoinGroup;
+  if (contains(error.message, "without the balloon device")) {
+    told.hint = "give the domain a <memballoon model='virtio'> device";
+  }
+  return told;
+}
+
+Error open_error(const LvError& error, const std::string& uri) {
+  const std::string& message = error.message;
+  if (error.code == VIR_ERR_NO_CONNECT && contains(message, "no connection driver")) {
+    return {ErrorCode::invalid_input,
+            uri,
+            "libvirt knows no such driver",
+            "name one like qemu:///system or qemu+ssh://user@host/system",
+            {}};
+  }
+  const bool socket = contains(message, "Failed to connect socket");
+  if (socket && contains(message, "Permission denied")) {
+    return {ErrorCode::permission_denied,
+            uri,
+            "not allowed to use the libvirt daemon's socket",
+            std::string(kJoinGroup),
+            {}};
+  }
+  if (socket) {
+    return {ErrorCode::unavailable,
+            uri,
+            "no libvirt daemon answers: " + clause(message),
+            std::string(kStartDaemon),
+            {}};
+  }
+  Error told = to_error(error, uri);
+  if (told.code == ErrorCode::permission_denied) {
+    told.message = "not allowed to manage domains: " + told.message;
+  } else if (told.code == ErrorCode::internal || error.code == VIR_ERR_SYSTEM_ERROR) {
+    told.code = ErrorCode::unavailable;
+  }
+  if (told.hint.empty()) told.hint = "check it with: virsh -c '" + uri + "' list";
+  return told;
+}
+
+void silence_libvirt() {
+  virSetErrorFunc(nullptr, [](void*, virErrorPtr) {});
+}
+
+}  // namespace memcoord::libvirt

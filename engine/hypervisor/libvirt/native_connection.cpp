@@ -1,0 +1,274 @@
+#include "engine/hypervisor/libvirt/native_connection.h"
+
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+
+#include <array>
+#include <atomic>
+#include <unordered_map>
+#include <utility>
+
+#include "engine/hypervisor/libvirt/event_subscriptions.h"
+#include "engine/hypervisor/libvirt/handles.h"
+#include "engine/hypervisor/libvirt/native_records.h"
+#include "engine/hypervisor/libvirt/uuid_of.h"
+
+namespace memcoord::libvirt {
+namespace {
+
+constexpr int kKeepAliveSeconds = 5;
+constexpr unsigned kKeepAliveCount = 3;
+
+class NativeConnection final : public Connection {
+ public:
+  NativeConnection(ConnectHandle handle, bool read_only, const std::shared_ptr<EventQueue>& events)
+      : handle_(std::move(handle)), read_only_(read_only) {
+    const char* type = virConnectGetType(handle_.get());
+    driver_ = type == nullptr ? "" : type;
+    // Not every driver knows it; those that do not have no wire that could fall silent.
+    (void)virConnectSetKeepAlive(handle_.get(), kKeepAliveSeconds, kKeepAliveCount);
+    subscriptions_ = std::make_unique<EventSubscriptions>(handle_.get(), events, closed_);
+  }
+
+  [[nodiscard]] bool alive() const override {
+    return !lost_ && !closed_->load() && virConnectIsAlive(handle_.get()) == 1;
+  }
+  [[nodiscard]] std::string driver() const override { return driver_; }
+  [[nodiscard]] bool read_only() const override { return read_only_; }
+
+  LvResult<std::vector<ListedDomain>> list_active() override;
+  LvResult<std::string> domain_xml(const Uuid& domain) override;
+  LvResult<HostRecord> host() override;
+  LvResult<ControlState> control_state(const Uuid& domain) override;
+  LvResult<std::vector<DomainRecord>> bulk_statistics(std::span<const Uuid> domains) override;
+  LvStatus complete(DomainRecord& record) override;
+  LvResult<bool> in_long_job(const Uuid& domain) override;
+  LvStatus set_memory(const Uuid& domain, MemorySize target) override;
+  LvStatus set_period(const Uuid& domain, std::chrono::seconds period) override;
+
+ private:
+  struct KnownDomain {
+    DomainHandle handle;
+    MemorySize maximum;  ///< zero: not asked yet
+  };
+
+  /// The calling thread's last error; takes note where it says that the connection is gone.
+  tl::unexpected<LvError> failure() {
+    LvError error = LvError::last();
+    lost_ = lost_ || lost_connection(error);
+    return tl::unexpected<LvError>(std::move(error));
+  }
+  /// The handle of a domain, asked for where it is not known yet.
+  LvResult<KnownDomain*> known(const Uuid& domain);
+  LvStatus complete_from_info(DomainRecord& record, virDomainPtr domain);
+  LvResult<std::vector<NumaCell>> cells(int count);
+
+  ConnectHandle handle_;
+  std::string driver_;
+  bool read_only_ = false;
+  bool lost_ = false;
+  std::shared_ptr<std::atomic<bool>> closed_ = std::make_shared<std::atomic<bool>>(false);
+  std::unique_ptr<EventSubscriptions> subscriptions_;
+  std::unordered_map<Uuid, KnownDomain> domains_;
+};
+
+LvResult<std::vector<ListedDomain>> NativeConnection::list_active() {
+  virDomainPtr* list = nullptr;
+  const int count = virConnectListAllDomains(handle_.get(), &list, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
+  if (count < 0) return failure();
+  const CAllocated<virDomainPtr> owned(list);
+  std::vector<ListedDomain> listed;
+  listed.reserve(static_cast<std::size_t>(count));
+  std::unordered_map<Uuid, KnownDomain> still_there;
+  for (const virDomainPtr raw : std::span(list, static_cast<std::size_t>(count))) {
+    DomainHandle domain(raw);
+    const Uuid uuid = uuid_of(raw);
+    listed.push_back({uuid, virDomainGetName(raw), static_cast<int>(virDomainGetID(raw))});
+    const auto before = domains_.find(uuid);
+    const MemorySize maximum = before == domains_.end() ? MemorySize{} : before->second.maximum;
+    still_there[uuid] = {std::move(domain), maximum};
+  }
+  domains_ = std::move(still_there);
+  return listed;
+}
+
+LvResult<NativeConnection::KnownDomain*> NativeConnection::known(const Uuid& domain) {
+  const auto found = domains_.find(domain);
+  if (found != domains_.end()) return &found->second;
+  DomainHandle handle(virDomainLookupByUUID(handle_.get(), raw_uuid(domain).data()));
+  if (!handle) return failure();
+  return &(domains_[domain] = {std::move(handle), {}});
+}
+
+LvResult<std::string> NativeConnection::domain_xml(const Uuid& domain) {
+  const auto entry = known(domain);
+  if (!entry) return tl::unexpected(entry.error());
+  const CString xml(virDomainGetXMLDesc((*entry)->handle.get(), 0));
+  if (!xml) return failure();
+  return std::string(xml.get());
+}
+
+LvResult<std::vector<NumaCell>> NativeConnection::cells(int count) {
+  std::vector<NumaCell> cells;
+  for (int id = 0; id < count; ++id) {
+    int fields = 0;
+    if (virNodeGetMemoryStats(handle_.get(), id, nullptr, &fields, 0) < 0) return failure();
+    std::vector<virNodeMemoryStats> stats(static_cast<std::size_t>(fields));
+    if (virNodeGetMemoryStats(handle_.get(), id, stats.data(), &fields, 0) < 0) return failure();
+    const HostRecord cell = host_record(stats);
+    cells.push_back({id, cell.total, cell.free.value_or(MemorySize{})});
+  }
+  return cells;
+}
+
+LvResult<HostRecord> NativeConnection::host() {
+  int fields = 0;
+  const int all = VIR_NODE_MEMORY_STATS_ALL_CELLS;
+  virNodeInfo info{};
+  if (virNodeGetMemoryStats(handle_.get(), all, nullptr, &fields, 0) < 0) {
+    if (const LvError error = LvError::last(); !unsupported_call(error)) return failure();
+    if (virNodeGetInfo(handle_.get(), &info) < 0) return failure();
+    HostRecord total_only;
+    total_only.total = MemorySize::from_kib(info.memory);
+    return total_only;
+  }
+  std::vector<virNodeMemoryStats> stats(static_cast<std::size_t>(fields));
+  if (virNodeGetMemoryStats(handle_.get(), all, stats.data(), &fields, 0) < 0) return failure();
+  HostRecord record = host_record(stats);
+  if (virNodeGetInfo(handle_.get(), &info) < 0) return failure();
+  if (info.nodes > 1) {
+    // Cells are welcome, not needed: some kernels and drivers do not tell them.
+    record.cells = cells(static_cast<int>(info.nodes)).value_or(std::vector<NumaCell>{});
+  } else if (record.free) {
+    record.cells = {{0, record.total, *record.free}};
+  }
+  return record;
+}
+
+LvResult<ControlState> NativeConnection::control_state(const Uuid& domain) {
+  const auto entry = known(domain);
+  if (!entry) return tl::unexpected(entry.error());
+  virDomainControlInfo info{};
+  if (virDomainGetControlInfo((*entry)->handle.get(), &info, 0) < 0) return failure();
+  return control_state_of(info);
+}
+
+LvResult<std::vector<DomainRecord>> NativeConnection::bulk_statistics(
+    std::span<const Uuid> domains) {
+  // Handles of domains that have gone are not kept for ever.
+  if (domains_.size() > 4 * domains.size() + 64) domains_.clear();
+  std::vector<virDomainPtr> list;
+  list.reserve(domains.size() + 1);
+  for (const Uuid& uuid : domains) {
+    const auto entry = known(uuid);
+    if (entry) {
+      list.push_back((*entry)->handle.get());
+    } else if (!domain_is_gone(entry.error())) {
+      return tl::unexpected(entry.error());
+    }
+  }
+  if (list.empty()) return std::vector<DomainRecord>{};
+  list.push_back(nullptr);
+  virDomainStatsRecordPtr* raw = nullptr;
+  const int count =
+      virDomainListGetStats(list.data(), VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_BALLOON, &raw,
+                            VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT);
+  if (count < 0) return failure();
+  const StatsHandle owned(raw);
+  std::vector<DomainRecord> records;
+  records.reserve(static_cast<std::size_t>(count));
+  for (const virDomainStatsRecordPtr record : std::span(raw, static_cast<std::size_t>(count))) {
+    records.push_back(domain_record(*record));
+  }
+  return records;
+}
+
+LvStatus NativeConnection::complete_from_info(DomainRecord& record, virDomainPtr domain) {
+  virDomainInfo info{};
+  if (virDomainGetInfo(domain, &info) < 0) return failure();
+  record.state = domain_state(info.state, 0);
+  record.maximum = MemorySize::from_kib(info.maxMem);
+  record.actual = MemorySize::from_kib(info.memory);
+  return {};
+}
+
+LvStatus NativeConnection::complete(DomainRecord& record) {
+  const auto entry = known(record.uuid);
+  if (!entry) return tl::unexpected(entry.error());
+  KnownDomain& domain = **entry;
+  if (domain.maximum.is_zero()) {
+    const unsigned long maximum = virDomainGetMaxMemory(domain.handle.get());
+    if (maximum == 0) return failure();
+    domain.maximum = MemorySize::from_kib(maximum);
+  }
+  record.maximum = domain.maximum;
+  // From 2 TiB on the drivers that answer single calls overflow in them.
+  const bool overflows = domain.maximum >= MemorySize::from_gib(2048);
+  if (!record.state || overflows) return complete_from_info(record, domain.handle.get());
+  std::array<virDomainMemoryStatStruct, VIR_DOMAIN_MEMORY_STAT_NR> stats{};
+  const int count = virDomainMemoryStats(domain.handle.get(), stats.data(), stats.size(), 0);
+  if (count < 0) return failure();
+  take_memory_stats(std::span(stats.data(), static_cast<std::size_t>(count)), record);
+  if (!record.actual) return complete_from_info(record, domain.handle.get());
+  return {};
+}
+
+LvResult<bool> NativeConnection::in_long_job(const Uuid& domain) {
+  const auto entry = known(domain);
+  if (!entry) return tl::unexpected(entry.error());
+  virDomainJobInfo info{};
+  if (virDomainGetJobInfo((*entry)->handle.get(), &info) < 0) {
+    if (const LvError error = LvError::last(); unsupported_call(error)) return false;
+    return failure();
+  }
+  return info.type == VIR_DOMAIN_JOB_BOUNDED || info.type == VIR_DOMAIN_JOB_UNBOUNDED;
+}
+
+LvStatus NativeConnection::set_memory(const Uuid& domain, MemorySize target) {
+  const auto entry = known(domain);
+  if (!entry) return tl::unexpected(entry.error());
+  // LIVE alone: what the administrator configured for the next start stays as it is.
+  const int done =
+      virDomainSetMemoryFlags((*entry)->handle.get(), target.kib(), VIR_DOMAIN_AFFECT_LIVE);
+  if (done < 0) return failure();
+  return {};
+}
+
+LvStatus NativeConnection::set_period(const Uuid& domain, std::chrono::seconds period) {
+  const auto entry = known(domain);
+  if (!entry) return tl::unexpected(entry.error());
+  const int done = virDomainSetMemoryStatsPeriod(
+      (*entry)->handle.get(), static_cast<int>(period.count()), VIR_DOMAIN_AFFECT_LIVE);
+  if (done < 0) return failure();
+  return {};
+}
+
+bool is_refusal(const LvError& error) {
+  return open_error(error, "").code == ErrorCode::permission_denied;
+}
+
+}  // namespace
+
+NativeConnector::NativeConnector(std::string uri, Access access, std::shared_ptr<EventQueue> events)
+    : uri_(std::move(uri)), access_(access), events_(std::move(events)) {
+  silence_libvirt();
+  loop_ = EventLoop::shared();
+}
+
+LvResult<std::unique_ptr<Connection>> NativeConnector::connect() {
+  // No credentials are asked for: a daemon has nobody to ask. libvirt's auth.conf is read.
+  ConnectHandle handle(virConnectOpenAuth(uri_.c_str(), nullptr, 0));
+  bool read_only = false;
+  if (!handle) {
+    LvError error = LvError::last();
+    if (access_ != Access::read_write_if_allowed || !is_refusal(error)) {
+      return tl::unexpected(std::move(error));
+    }
+    read_only = true;
+    handle.reset(virConnectOpenAuth(uri_.c_str(), nullptr, VIR_CONNECT_RO));
+    if (!handle) return lv_failure();
+  }
+  return std::make_unique<NativeConnection>(std::move(handle), read_only, events_);
+}
+
+}  // namespace memcoord::libvirt

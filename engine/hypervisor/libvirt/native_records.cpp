@@ -1,0 +1,179 @@
+#include "engine/hypervisor/libvirt/native_records.h"
+
+#include <string_view>
+
+#include "engine/hypervisor/libvirt/uuid_of.h"
+
+namespace memcoord::libvirt {
+namespace {
+
+std::optional<WallTime> update_time(std::uint64_t unix_seconds) {
+  if (unix_seconds == 0) return std::nullopt;
+  return WallTime(std::chrono::seconds(static_cast<std::int64_t>(unix_seconds)));
+}
+
+DomainState paused_state(int reason) {
+  switch (reason) {
+    case VIR_DOMAIN_PAUSED_MIGRATION:
+    case VIR_DOMAIN_PAUSED_POSTCOPY:
+    case VIR_DOMAIN_PAUSED_POSTCOPY_FAILED:
+      return DomainState::migrating;
+    case VIR_DOMAIN_PAUSED_SAVE:
+    case VIR_DOMAIN_PAUSED_DUMP:
+    case VIR_DOMAIN_PAUSED_SNAPSHOT:
+    case VIR_DOMAIN_PAUSED_FROM_SNAPSHOT:
+      return DomainState::busy;
+    case VIR_DOMAIN_PAUSED_CRASHED:
+      return DomainState::crashed;
+    case VIR_DOMAIN_PAUSED_SHUTTING_DOWN:
+      return DomainState::shutting_down;
+    default:
+      return DomainState::paused;
+  }
+}
+
+/// Looks up the parameters of one record by name.
+class Parameters {
+ public:
+  explicit Parameters(const virDomainStatsRecord& record)
+      : first_(record.params), count_(record.nparams) {}
+  [[nodiscard]] std::optional<std::uint64_t> count(const char* name) const {
+    unsigned long long value = 0;
+    if (virTypedParamsGetULLong(first_, count_, name, &value) != 1) return std::nullopt;
+    return value;
+  }
+  [[nodiscard]] std::optional<MemorySize> size(const char* name) const {
+    const auto kib = count(name);
+    if (!kib) return std::nullopt;
+    return MemorySize::from_kib(*kib);
+  }
+  [[nodiscard]] std::optional<int> number(const char* name) const {
+    int value = 0;
+    if (virTypedParamsGetInt(first_, count_, name, &value) != 1) return std::nullopt;
+    return value;
+  }
+
+ private:
+  virTypedParameterPtr first_;
+  int count_;
+};
+
+}  // namespace
+
+DomainState domain_state(int state, int reason) {
+  switch (state) {
+    case VIR_DOMAIN_RUNNING:
+      return reason == VIR_DOMAIN_RUNNING_POSTCOPY ? DomainState::migrating : DomainState::running;
+    case VIR_DOMAIN_BLOCKED:
+      return DomainState::running;
+    case VIR_DOMAIN_PAUSED:
+      return paused_state(reason);
+    case VIR_DOMAIN_PMSUSPENDED:
+      return DomainState::paused;
+    case VIR_DOMAIN_SHUTDOWN:
+      return DomainState::shutting_down;
+    case VIR_DOMAIN_SHUTOFF:
+      return DomainState::shut_off;
+    case VIR_DOMAIN_CRASHED:
+      return DomainState::crashed;
+    default:
+      return DomainState::busy;
+  }
+}
+
+ControlState control_state_of(const virDomainControlInfo& info) {
+  using Kind = ControlState::Kind;
+  const std::chrono::milliseconds since(info.stateTime);
+  switch (info.state) {
+    case VIR_DOMAIN_CONTROL_OK:
+      return {Kind::ok, {}};
+    case VIR_DOMAIN_CONTROL_JOB:
+      return {Kind::in_job, since};
+    case VIR_DOMAIN_CONTROL_OCCUPIED:
+      return {Kind::occupied, since};
+    default:
+      return {Kind::broken, since};
+  }
+}
+
+DomainRecord domain_record(const virDomainStatsRecord& record) {
+  const Parameters parameters(record);
+  DomainRecord made;
+  made.uuid = uuid_of(record.dom);
+  if (const auto state = parameters.number("state.state")) {
+    made.state = domain_state(*state, parameters.number("state.reason").value_or(0));
+  }
+  made.actual = parameters.size("balloon.current");
+  made.maximum = parameters.size("balloon.maximum");
+  made.rss = parameters.size("balloon.rss");
+  GuestStatistics& guest = made.guest;
+  guest.available = parameters.size("balloon.available");
+  guest.unused = parameters.size("balloon.unused");
+  guest.usable = parameters.size("balloon.usable");
+  guest.disk_caches = parameters.size("balloon.disk_caches");
+  guest.swap_in = parameters.size("balloon.swap_in");
+  guest.swap_out = parameters.size("balloon.swap_out");
+  guest.major_faults = parameters.count("balloon.major_fault");
+  guest.minor_faults = parameters.count("balloon.minor_fault");
+  guest.last_update = update_time(parameters.count("balloon.last-update").value_or(0));
+  return made;
+}
+
+void take_memory_stats(std::span<const virDomainMemoryStatStruct> stats, DomainRecord& record) {
+  GuestStatistics& guest = record.guest;
+  for (const virDomainMemoryStatStruct& stat : stats) {
+    const MemorySize size = MemorySize::from_kib(stat.val);
+    switch (stat.tag) {
+      case VIR_DOMAIN_MEMORY_STAT_ACTUAL_BALLOON:
+        record.actual = size;
+        break;
+      case VIR_DOMAIN_MEMORY_STAT_RSS:
+        record.rss = size;
+        break;
+      case VIR_DOMAIN_MEMORY_STAT_AVAILABLE:
+        guest.available = size;
+        break;
+      case VIR_DOMAIN_MEMORY_STAT_UNUSED:
+        guest.unused = size;
+        break;
+      case VIR_DOMAIN_MEMORY_STAT_USABLE:
+        guest.usable = size;
+        break;
+      case VIR_DOMAIN_MEMORY_STAT_DISK_CACHES:
+        guest.disk_caches = size;
+        break;
+      case VIR_DOMAIN_MEMORY_STAT_SWAP_IN:
+        guest.swap_in = size;
+        break;
+      case VIR_DOMAIN_MEMORY_STAT_SWAP_OUT:
+        guest.swap_out = size;
+        break;
+      case VIR_DOMAIN_MEMORY_STAT_MAJOR_FAULT:
+        guest.major_faults = stat.val;
+        break;
+      case VIR_DOMAIN_MEMORY_STAT_MINOR_FAULT:
+        guest.minor_faults = stat.val;
+        break;
+      case VIR_DOMAIN_MEMORY_STAT_LAST_UPDATE:
+        guest.last_update = update_time(stat.val);
+        break;
+      default:
+        break;
+    }
+  }
+}
+
+HostRecord host_record(std::span<const virNodeMemoryStats> stats) {
+  HostRecord record;
+  for (const virNodeMemoryStats& stat : stats) {
+    const std::string_view field = stat.field;
+    const MemorySize size = MemorySize::from_kib(stat.value);
+    if (field == VIR_NODE_MEMORY_STATS_TOTAL) record.total = size;
+    if (field == VIR_NODE_MEMORY_STATS_FREE) record.free = size;
+    if (field == VIR_NODE_MEMORY_STATS_BUFFERS) record.buffers = size;
+    if (field == VIR_NODE_MEMORY_STATS_CACHED) record.cached = size;
+  }
+  return record;
+}
+
+}  // namespace memcoord::libvirt

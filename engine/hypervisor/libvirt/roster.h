@@ -1,0 +1,79 @@
+#pragma once
+// Who is there: what is known of each active domain from tick to tick, and which of them are in
+// trouble. Plain bookkeeping, no calls.
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/core/snapshot.h"
+#include "engine/core/tick_parts.h"
+#include "engine/hypervisor/libvirt/connection.h"
+#include "engine/hypervisor/libvirt/domain_xml.h"
+#include "engine/hypervisor/libvirt/event_queue.h"
+
+namespace memcoord::libvirt {
+
+/// Why a domain is neither sampled nor moved until its monitor is free again.
+struct Trouble {
+  bool hung = false;  ///< its monitor does not answer; else a job holds it
+  MonotonicTime since{};
+};
+
+struct KnownDomain {
+  std::shared_ptr<const DomainIdentity> identity;
+  DomainDescription description;
+  bool described = false;  ///< its XML has been read at all
+  bool stale = true;       ///< its XML is to be read (again)
+  int id = 0;
+  MonotonicTime listed_at{};  ///< when it was last seen to be active
+  std::optional<MonotonicTime> started_at;
+  std::optional<Trouble> trouble;
+  bool in_long_job = false;  ///< a migration, save or snapshot was seen under way
+  bool paused = false;       ///< said by an event since the last sample
+  bool stopped = false;      ///< said by an event since the last listing
+  /// The statistics period that the operator had; set where it was changed.
+  std::optional<std::chrono::seconds> period_before;
+  bool period_refused = false;
+  MemorySize actual;  ///< as last seen
+  MemorySize maximum;
+};
+
+class Roster {
+ public:
+  using Domains = std::map<Uuid, KnownDomain>;
+
+  /// Takes in who is active now. Domains that are new, renamed or started again are to be read;
+  /// those that came up while we were watching count as started now.
+  void take_listing(const std::vector<ListedDomain>& listed, MonotonicTime now);
+  void take_event(const DomainEvent& event);
+  /// After a reconnection anything may have changed.
+  void mark_all_stale();
+
+  [[nodiscard]] std::vector<Uuid> stale() const;
+  /// Takes in a domain's XML. A complaint about its metadata, once for each wording of it.
+  std::optional<Note> take_xml(const Uuid& uuid, std::string_view xml);
+
+  /// A monitor that is stuck for so long is said to be hung; before that the domain is busy.
+  static constexpr std::chrono::seconds kHungAfter{1};
+  /// Leaves a domain out from now on, until take_control_state() finds it free.
+  void take_trouble(const Uuid& uuid, const ControlState& state, MonotonicTime now);
+  /// How a domain in trouble stands; says where one that hung is back.
+  std::optional<Note> take_control_state(const Uuid& uuid, const ControlState& state,
+                                         MonotonicTime now);
+  [[nodiscard]] std::vector<Uuid> in_trouble() const;
+
+  [[nodiscard]] KnownDomain* find(const Uuid& uuid);
+  [[nodiscard]] const Domains& domains() const { return domains_; }
+
+ private:
+  Domains domains_;
+  bool watching_ = false;
+};
+
+}  // namespace memcoord::libvirt
