@@ -1,0 +1,125 @@
+#include "bindings/domain_fields.h"
+
+#include <array>
+#include <cmath>
+
+namespace memcoord::bindings {
+namespace {
+
+constexpr std::array<std::string_view, kDomainFieldCount> kNames{
+    "name",         "uuid",      "actual",      "maximum",  "minimum", "available", "unused",
+    "usable",       "headroom",  "disk_caches", "rss",      "swap_in", "swap_out",  "major_faults",
+    "minor_faults", "in_flight", "weight",      "priority", "labels"};
+
+Figure size(MemorySize size) {
+  return {static_cast<double>(size.kib()), true};
+}
+
+Figure rate(const Standing& standing, Field field) {
+  if (!standing.history || standing.history->samples().empty()) return {0, false};
+  const double value = standing.history->latest()[field];
+  return {std::isnan(value) ? 0 : value, false};
+}
+
+double in_flight(const Domain& domain, const Standing& standing) {
+  if (!standing.history) return 0;
+  const auto& move = standing.history->last_move();
+  if (!move || move->reached) return 0;
+  return static_cast<double>(signed_change_kib(domain.actual, move->target));
+}
+
+MemorySize ceiling(const Domain& domain) {
+  return std::min(domain.settings().maximum.value_or(domain.maximum), domain.maximum);
+}
+
+}  // namespace
+
+std::string_view to_text(DomainField field) {
+  return kNames.at(static_cast<std::size_t>(field));
+}
+
+std::optional<DomainField> domain_field(std::string_view name) {
+  for (std::size_t i = 0; i < kNames.size(); ++i) {
+    if (kNames.at(i) == name) return static_cast<DomainField>(i);
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> domain_field_names() {
+  return {kNames.begin(), kNames.end()};
+}
+
+std::optional<Figure> figure_of(DomainField field, const Domain& domain, const Standing& standing) {
+  const GuestStatistics& guest = domain.guest;
+  switch (field) {
+    case DomainField::actual:
+      return size(domain.actual);
+    case DomainField::maximum:
+      return size(ceiling(domain));
+    case DomainField::minimum:
+      return size(domain.settings().minimum.value_or(MemorySize()));
+    case DomainField::available:
+      return size(guest.available.value_or(domain.actual));
+    case DomainField::unused:
+      return size(guest.unused.value_or(standing.headroom));
+    case DomainField::usable:
+      return size(guest.usable.value_or(guest.unused.value_or(MemorySize())));
+    case DomainField::headroom:
+      return size(standing.headroom);
+    case DomainField::disk_caches:
+      return size(guest.disk_caches.value_or(MemorySize()));
+    case DomainField::rss:
+      return size(domain.rss.value_or(domain.actual));
+    case DomainField::swap_in:
+      return rate(standing, Field::swap_in);
+    case DomainField::swap_out:
+      return rate(standing, Field::swap_out);
+    case DomainField::major_faults:
+      return rate(standing, Field::major_faults);
+    case DomainField::minor_faults:
+      return rate(standing, Field::minor_faults);
+    case DomainField::in_flight:
+      return Figure{in_flight(domain, standing), true};
+    case DomainField::weight:
+      return Figure{domain.settings().weight, false};
+    case DomainField::priority:
+      return Figure{static_cast<double>(domain.settings().priority), true};
+    case DomainField::name:
+    case DomainField::uuid:
+    case DomainField::labels:
+      break;
+  }
+  return std::nullopt;
+}
+
+std::optional<Field> history_field(DomainField field, Headroom headroom, const Domain& domain) {
+  const bool by_usable = headroom == Headroom::usable && domain.guest.usable.has_value();
+  switch (field) {
+    case DomainField::actual:
+      return Field::actual;
+    case DomainField::available:
+      return Field::available;
+    case DomainField::unused:
+      return Field::unused;
+    case DomainField::usable:
+      return domain.guest.usable ? Field::usable : Field::unused;
+    case DomainField::headroom:
+      return by_usable ? Field::usable : Field::unused;
+    case DomainField::disk_caches:
+      return Field::disk_caches;
+    case DomainField::rss:
+      return Field::rss;
+    case DomainField::swap_in:
+      return Field::swap_in;
+    case DomainField::swap_out:
+      return Field::swap_out;
+    case DomainField::major_faults:
+      return Field::major_faults;
+    case DomainField::minor_faults:
+      return Field::minor_faults;
+    default:
+      return std::nullopt;
+  }
+}
+
+}  // namespace memcoord::bindings

@@ -1,0 +1,319 @@
+#include "bindings/domain_object.h"
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#include <array>
+#include <cmath>
+#include <string>
+
+#include "bindings/policy_context.h"
+#include "bindings/safe_library.h"
+#include "bindings/sandbox.h"
+
+namespace memcoord::bindings {
+namespace {
+
+const char kMetatable = 1;  // keys of the registry
+const char kObjects = 2;
+
+/// What the object holds: no pointer, so that one kept from an earlier tick is told apart.
+struct Handle {
+  std::uint64_t serial;
+  std::size_t position;
+};
+
+struct Subject {
+  std::size_t position;
+  const Domain& domain;
+  const Standing& standing;
+};
+
+Subject check_domain(lua_State* lua, int index) {
+  const auto* handle = static_cast<const Handle*>(lua_touserdata(lua, index));
+  bool ours = handle != nullptr && lua_getmetatable(lua, index) != 0;
+  if (ours) {
+    lua_rawgetp(lua, LUA_REGISTRYINDEX, &kMetatable);
+    ours = lua_rawequal(lua, -1, -2) != 0;
+    lua_pop(lua, 2);
+  }
+  if (!ours) raise(lua, "a domain was expected (write d:method(...), with a colon)");
+  const PolicyContext& context = PolicyContext::of(lua);
+  const Situation& situation = context.situation(lua);
+  if (handle->serial != context.serial()) {
+    raise(lua, "this domain object is from an earlier tick; take it from ctx.domains each tick");
+  }
+  return {handle->position, situation.snapshot.domains[handle->position],
+          situation.standings[handle->position]};
+}
+
+void push_text(lua_State* lua, const std::string& text) {
+  lua_pushlstring(lua, text.data(), text.size());
+}
+
+void push_labels(lua_State* lua, const Domain& domain) {
+  lua_newtable(lua);
+  for (const auto& [key, value] : domain.settings().labels) {
+    push_text(lua, value);
+    lua_setfield(lua, -2, key.c_str());
+  }
+}
+
+// --- the past ---
+
+struct Past {
+  const DomainHistory* history;
+  Field field;
+  bool whole;
+};
+
+Past check_past(lua_State* lua) {
+  const Subject d = check_domain(lua, 1);
+  const DomainField name = check_field(lua, 2);
+  const auto kind = PolicyContext::of(lua).situation(lua).limits.headroom;
+  const auto field = history_field(name, kind, d.domain);
+  if (!field) {
+    raise(lua, "the past of '" + std::string(to_text(name)) + "' is not kept; it is of actual, " +
+                   "available, unused, usable, headroom, disk_caches, rss and the rates");
+  }
+  return {d.standing.history, *field, *field <= Field::rss};
+}
+
+Duration check_window(lua_State* lua, int index) {
+  const lua_Number seconds = luaL_checknumber(lua, index);
+  if (!(seconds >= 0)) raise(lua, "a window in seconds, 0 or more, was expected");
+  return std::chrono::duration_cast<Duration>(
+      std::chrono::duration<double>(std::min(seconds, 1e9)));
+}
+
+int push_past(lua_State* lua, const Past& past, std::optional<double> value) {
+  Sandbox::meter_of(lua).charge(past.history ? past.history->samples().size() : 0);
+  const double number = value.value_or(0);
+  push_figure(lua, {past.whole ? std::round(number) : number, past.whole});
+  return 1;
+}
+
+int average(lua_State* lua) {
+  const Past past = check_past(lua);
+  const Duration window = check_window(lua, 3);
+  return push_past(lua, past,
+                   past.history ? past.history->average(past.field, window) : std::nullopt);
+}
+
+int maximum(lua_State* lua) {
+  const Past past = check_past(lua);
+  const Duration window = check_window(lua, 3);
+  return push_past(lua, past,
+                   past.history ? past.history->maximum(past.field, window) : std::nullopt);
+}
+
+int minimum(lua_State* lua) {
+  const Past past = check_past(lua);
+  const Duration window = check_window(lua, 3);
+  return push_past(lua, past,
+                   past.history ? past.history->minimum(past.field, window) : std::nullopt);
+}
+
+int quantile(lua_State* lua) {
+  const Past past = check_past(lua);
+  const lua_Number q = luaL_checknumber(lua, 3);
+  if (!(q >= 0 && q <= 1)) raise(lua, "a quantile is a number from 0 to 1");
+  const Duration window = check_window(lua, 4);
+  return push_past(lua, past,
+                   past.history ? past.history->quantile(past.field, q, window) : std::nullopt);
+}
+
+int slope(lua_State* lua) {
+  Past past = check_past(lua);
+  past.whole = false;
+  const Duration window = check_window(lua, 3);
+  return push_past(lua, past,
+                   past.history ? past.history->slope(past.field, window) : std::nullopt);
+}
+
+// --- proposing ---
+
+std::string shown(lua_State* lua, int index) {
+  std::size_t length = 0;
+  if (lua_type(lua, index) == LUA_TSTRING) {
+    const char* text = lua_tolstring(lua, index, &length);
+    return "'" + printable({text, length}, 40) + "'";
+  }
+  if (lua_type(lua, index) == LUA_TNUMBER) {
+    std::array<char, 40> text{};
+    std::snprintf(text.data(), text.size(), "%.14g", lua_tonumber(lua, index));
+    return text.data();
+  }
+  return std::string("a ") + luaL_typename(lua, index);
+}
+
+MemorySize check_size(lua_State* lua, int index) {
+  int whole = 0;
+  // A text that looks like a number is still no size: "512" of what?
+  const lua_Integer kib =
+      lua_type(lua, index) == LUA_TNUMBER ? lua_tointegerx(lua, index, &whole) : 0;
+  if (whole == 0) {
+    raise(lua, "a size is a whole number of KiB, not " + shown(lua, index) +
+                   (lua_type(lua, index) == LUA_TNUMBER ? "; use // or math.floor" : ""));
+  }
+  if (kib < 0) raise(lua, "a size cannot be negative: " + shown(lua, index));
+  return MemorySize::from_kib(static_cast<std::uint64_t>(kib));
+}
+
+std::string check_why(lua_State* lua, int index) {
+  if (lua_isnoneornil(lua, index)) return {};
+  std::size_t length = 0;
+  if (lua_type(lua, index) != LUA_TSTRING) {
+    raise(lua, "the reason is a text, not " + shown(lua, index));
+  }
+  const char* text = lua_tolstring(lua, index, &length);
+  return printable({text, length});
+}
+
+int set(lua_State* lua) {
+  const Subject d = check_domain(lua, 1);
+  const MemorySize target = check_size(lua, 2);
+  PolicyContext::of(lua).propose(lua, d.position, target, check_why(lua, 3));
+  return 0;
+}
+
+int grow(lua_State* lua) {
+  const Subject d = check_domain(lua, 1);
+  const MemorySize by = check_size(lua, 2);
+  PolicyContext::of(lua).propose(lua, d.position, d.domain.actual + by, check_why(lua, 3));
+  return 0;
+}
+
+int shrink(lua_State* lua) {
+  const Subject d = check_domain(lua, 1);
+  const MemorySize by = check_size(lua, 2);
+  if (by >= d.domain.actual) raise(lua, "shrinks " + d.domain.name() + " by all that it has");
+  PolicyContext::of(lua).propose(lua, d.position, d.domain.actual - by, check_why(lua, 3));
+  return 0;
+}
+
+int hold(lua_State* lua) {
+  const Subject d = check_domain(lua, 1);
+  PolicyContext::of(lua).propose(lua, d.position, d.domain.actual, check_why(lua, 2));
+  return 0;
+}
+
+struct Method {
+  const char* name;
+  lua_CFunction call;
+};
+constexpr std::array<Method, 9> kMethods{{{"avg", average},
+                                          {"max", maximum},
+                                          {"min", minimum},
+                                          {"quantile", quantile},
+                                          {"slope", slope},
+                                          {"set", set},
+                                          {"grow", grow},
+                                          {"shrink", shrink},
+                                          {"hold", hold}}};
+
+// Upvalue 1 of these: the table of names, from text to the field's number or the method.
+
+int index_domain(lua_State* lua) {
+  lua_pushvalue(lua, 2);
+  const int type = lua_rawget(lua, lua_upvalueindex(1));
+  if (type == LUA_TFUNCTION) return 1;
+  if (type != LUA_TNUMBER) {
+    raise_unknown_name(lua, lua_upvalueindex(1), "a domain",
+                       lua_type(lua, 2) == LUA_TSTRING ? lua_tostring(lua, 2) : "?");
+  }
+  const auto field = static_cast<DomainField>(lua_tointeger(lua, -1));
+  const Subject d = check_domain(lua, 1);
+  if (const auto figure = figure_of(field, d.domain, d.standing)) {
+    push_figure(lua, *figure);
+  } else if (field == DomainField::name) {
+    push_text(lua, d.domain.name());
+  } else if (field == DomainField::uuid) {
+    push_text(lua, d.domain.uuid().text());
+  } else {
+    push_labels(lua, d.domain);
+  }
+  return 1;
+}
+
+int refuse_assignment(lua_State* lua) {
+  const std::string name = lua_type(lua, 2) == LUA_TSTRING ? lua_tostring(lua, 2) : "?";
+  raise(lua, "a domain's '" + printable(name, 40) +
+                 "' cannot be assigned; propose a size with d:set(kib, why)");
+}
+
+int domain_to_text(lua_State* lua) {
+  push_text(lua, check_domain(lua, 1).domain.name());
+  return 1;
+}
+
+}  // namespace
+
+void push_figure(lua_State* lua, Figure figure) {
+  if (figure.whole && std::abs(figure.number) < 9.2e18) {
+    lua_pushinteger(lua, static_cast<lua_Integer>(figure.number));
+  } else {
+    lua_pushnumber(lua, figure.number);
+  }
+}
+
+DomainField check_field(lua_State* lua, int index) {
+  if (lua_type(lua, index) != LUA_TSTRING) {
+    raise(lua, "a field's name was expected, such as \"headroom\"");
+  }
+  const char* name = lua_tostring(lua, index);
+  if (const auto field = domain_field(name)) return *field;
+  lua_newtable(lua);
+  for (const std::string& known : domain_field_names()) {
+    lua_pushboolean(lua, 1);
+    lua_setfield(lua, -2, known.c_str());
+  }
+  raise_unknown_name(lua, lua_gettop(lua), "a domain", name);
+}
+
+void open_domain_objects(lua_State* lua) {
+  lua_newtable(lua);  // the names
+  for (int i = 0; i < kDomainFieldCount; ++i) {
+    lua_pushinteger(lua, i);
+    lua_setfield(lua, -2, std::string(to_text(static_cast<DomainField>(i))).c_str());
+  }
+  for (const Method& method : kMethods) {
+    lua_pushcfunction(lua, method.call);
+    lua_setfield(lua, -2, method.name);
+  }
+  lua_newtable(lua);  // the metatable
+  lua_pushvalue(lua, -2);
+  lua_pushcclosure(lua, index_domain, 1);
+  lua_setfield(lua, -2, "__index");
+  lua_pushcfunction(lua, refuse_assignment);
+  lua_setfield(lua, -2, "__newindex");
+  lua_pushcfunction(lua, domain_to_text);
+  lua_setfield(lua, -2, "__tostring");
+  lua_pushliteral(lua, "protected");
+  lua_setfield(lua, -2, "__metatable");
+  lua_rawsetp(lua, LUA_REGISTRYINDEX, &kMetatable);
+  lua_pop(lua, 1);
+  begin_domain_objects(lua);
+}
+
+void begin_domain_objects(lua_State* lua) {
+  lua_newtable(lua);
+  lua_rawsetp(lua, LUA_REGISTRYINDEX, &kObjects);
+}
+
+void push_domain(lua_State* lua, std::size_t position) {
+  lua_rawgetp(lua, LUA_REGISTRYINDEX, &kObjects);
+  const auto slot = static_cast<lua_Integer>(position) + 1;
+  if (lua_rawgeti(lua, -1, slot) == LUA_TNIL) {
+    lua_pop(lua, 1);
+    auto* handle = static_cast<Handle*>(lua_newuserdatauv(lua, sizeof(Handle), 0));
+    *handle = {PolicyContext::of(lua).serial(), position};
+    lua_rawgetp(lua, LUA_REGISTRYINDEX, &kMetatable);
+    lua_setmetatable(lua, -2);
+    lua_pushvalue(lua, -1);
+    lua_rawseti(lua, -3, slot);
+  }
+  lua_remove(lua, -2);
+}
+
+}  // namespace memcoord::bindings

@@ -1,0 +1,187 @@
+#include "bindings/lua_policy.h"
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "bindings/value.h"
+#include "engine/core/nearest.h"
+
+namespace memcoord::bindings {
+namespace {
+
+const char kTick = 1;  // key of the registry: the policy's tick function
+
+constexpr int kApi = 1;
+
+/// Loading may take longer than a tick: tables of constants, a machine under load.
+SandboxLimits for_loading(SandboxLimits limits) {
+  limits.time = std::max<std::chrono::microseconds>(limits.time, std::chrono::seconds(1));
+  return limits;
+}
+
+/// Keeps the tick function of the returned table (on top) and takes it out, so that what is left is
+/// plain data.
+void keep_tick(lua_State* lua) {
+  lua_pushliteral(lua, "tick");
+  if (lua_rawget(lua, -2) == LUA_TFUNCTION) {
+    lua_rawsetp(lua, LUA_REGISTRYINDEX, &kTick);
+    lua_pushliteral(lua, "tick");
+    lua_pushboolean(lua, 1);
+    lua_rawset(lua, -3);
+  } else {
+    lua_pop(lua, 1);
+  }
+}
+
+Error with_path(Error error, const std::string& path) {
+  if (error.object.empty()) error.object = path;
+  return error;
+}
+
+}  // namespace
+
+LuaPolicy::LuaPolicy(std::string source, SandboxLimits limits)
+    : source_(std::move(source)), limits_(limits) {}
+
+Result<std::unique_ptr<LuaPolicy>> LuaPolicy::load(const std::filesystem::path& path,
+                                                   const Settings& settings, SandboxLimits limits) {
+  auto source = read_script(path.string(), "policy");
+  if (!source) return fail(source.error());
+  return load_text(std::move(*source), path.string(), settings, limits);
+}
+
+Result<std::unique_ptr<LuaPolicy>> LuaPolicy::load_text(std::string source, const std::string& path,
+                                                        const Settings& settings,
+                                                        SandboxLimits limits) {
+  if (!source.empty() && source.front() == '\x1b') {
+    return fail(ErrorCode::invalid_input, path, "precompiled Lua is not accepted",
+                "give the source text");
+  }
+  std::unique_ptr<LuaPolicy> policy(new LuaPolicy(std::move(source), limits));  // NOLINT: private
+  policy->info_.path = path;
+  policy->info_.name = std::filesystem::path(path).stem().string();
+  policy->settings_ = settings;
+  if (auto opened = policy->open(); !opened) return fail(opened.error());
+  return policy;
+}
+
+Status LuaPolicy::open() {
+  sandbox_ = std::make_unique<Sandbox>(for_loading(limits_));
+  if (auto evaluated = evaluate(settings_); !evaluated) return evaluated;
+  sandbox_->meter().set_limits(limits_);
+  return {};
+}
+
+Status LuaPolicy::evaluate(const Settings& settings) {
+  Value returned;
+  const Status ran = sandbox_->run([&](lua_State* lua) {
+    Sandbox::load_chunk(lua, source_, info_.path);
+    lua_call(lua, 0, 1);
+    if (lua_type(lua, -1) == LUA_TTABLE) {
+      keep_tick(lua);
+      returned = read_value(lua, -1, NotPlain::raise);
+    } else if (!lua_isnil(lua, -1)) {
+      returned = {std::string(luaL_typename(lua, -1))};
+    }
+  });
+  if (!ran) return fail(with_path(ran.error(), info_.path));
+  if (auto read = read_returned(returned); !read) return read;
+  const Value* declared = returned.field("params");
+  auto parameters = read_parameters(declared ? *declared : Value(), info_.path, settings);
+  if (!parameters) return fail(parameters.error());
+  info_.parameters = parameters->infos;
+  parameters_ = std::move(*parameters);
+  const Status opened = sandbox_->run([&](lua_State* lua) {
+    push_value(lua, parameters_.values);
+    PolicyContext::open(lua);
+    context_.attach(lua);
+  });
+  if (!opened) return fail(with_path(opened.error(), info_.path));
+  return {};
+}
+
+Status LuaPolicy::read_returned(const Value& returned) {
+  const auto wrong = [&](std::string message, std::string hint) {
+    return fail(ErrorCode::invalid_input, info_.path, std::move(message), std::move(hint));
+  };
+  const auto* table = returned.as<Value::Table>();
+  if (!table) {
+    const auto* type = returned.as<std::string>();
+    return wrong(
+        std::string("returns ") + (type ? "a " + *type : "nothing") + " where a table is expected",
+        "a policy ends with `return { api = 1, summary = ..., tick = ... }`");
+  }
+  static const std::vector<std::string> kKnown{"api", "params", "summary", "tick"};
+  for (const auto& [key, value] : table->fields) {
+    if (std::find(kKnown.begin(), kKnown.end(), key) != kKnown.end()) continue;
+    const auto near = nearest_name(key, kKnown);
+    return wrong(
+        "unknown key '" + printable(key, 40) + "'",
+        near ? "did you mean '" + *near + "'?" : "a policy has api, summary, params and tick");
+  }
+  const Value* api = returned.field("api");
+  if (!api) return wrong("does not say which policy API it is written for", "add `api = 1`");
+  const auto* version = api->as<std::int64_t>();
+  if (!version || *version != kApi) {
+    const std::string given = version ? std::to_string(*version) : std::string(api->kind());
+    return wrong("is written for policy API " + given, "this memcoord knows version 1");
+  }
+  const Value* tick = returned.field("tick");
+  if (!tick || !tick->as<bool>() || !*tick->as<bool>()) {
+    return wrong("has no tick function", "add `tick = function(ctx) ... end`");
+  }
+  const Value* summary = returned.field("summary");
+  if (!summary || !summary->as<std::string>() || summary->as<std::string>()->empty()) {
+    return wrong("has no summary", "add `summary = \"what it does, in one line\"`");
+  }
+  info_.summary = printable(*summary->as<std::string>());
+  return {};
+}
+
+Result<PolicyAnswer> LuaPolicy::decide(const Situation& situation) {
+  context_.begin(situation);
+  const Status ran = sandbox_->run([](lua_State* lua) {
+    lua_rawgetp(lua, LUA_REGISTRYINDEX, &kTick);
+    PolicyContext::push(lua);
+    lua_call(lua, 1, 0);
+  });
+  context_.end();
+  PolicyAnswer answer = context_.take_answer();
+  if (ran) return answer;
+  Error error = with_path(ran.error(), info_.path);
+  if (sandbox_->meter().tripped() == Meter::Trip::memory) recover(error);
+  return fail(std::move(error));
+}
+
+Result<Value> LuaPolicy::plain_state() {
+  Value state;
+  const Status read = sandbox_->run([&](lua_State* lua) {
+    PolicyContext::push_state(lua);
+    state = read_value(lua, -1, NotPlain::leave_out);
+  });
+  if (!read) return fail(read.error());
+  return state;
+}
+
+Status LuaPolicy::adopt_state(LuaPolicy& old) {
+  auto state = old.plain_state();
+  if (!state) return fail(state.error());
+  return sandbox_->run([&](lua_State* lua) {
+    push_value(lua, *state);
+    PolicyContext::set_state(lua);
+  });
+}
+
+/// After the memory limit: garbage goes; where what is kept is itself too much, the policy starts
+/// anew.
+void LuaPolicy::recover(Error& error) {
+  lua_gc(sandbox_->state(), LUA_GCCOLLECT);
+  if (sandbox_->meter().used_bytes() < limits_.memory_bytes / 2) return;
+  if (!open()) return;
+  error.hint = "what it keeps between ticks had grown too large and was dropped";
+}
+
+}  // namespace memcoord::bindings

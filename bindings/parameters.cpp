@@ -1,0 +1,190 @@
+#include "bindings/parameters.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <optional>
+#include <utility>
+
+#include "engine/core/memory_size.h"
+#include "engine/core/nearest.h"
+
+namespace memcoord::bindings {
+namespace {
+
+/// A number the whole of the text stands for.
+template <class Number>
+std::optional<Number> number_in(std::string_view text) {
+  Number value{};
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (problem != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+/// A size with its unit; a bare number is none, so that a text of digits stays a text.
+std::optional<MemorySize> size_with_unit(const std::string& text) {
+  if (text.empty() || text.find_first_not_of("0123456789. ") == std::string::npos) {
+    return std::nullopt;
+  }
+  const auto size = MemorySize::parse(text);
+  return size ? std::optional(*size) : std::nullopt;
+}
+
+Value size_value(MemorySize size) {
+  return {static_cast<std::int64_t>(size.kib())};
+}
+
+std::string number_text(double number) {
+  char text[40];
+  const auto [end, problem] = std::to_chars(text, text + sizeof text, number);
+  return problem == std::errc() ? std::string(text, end) : "?";
+}
+
+std::string text_of(const Value& value) {
+  if (const auto* flag = value.as<bool>()) return *flag ? "true" : "false";
+  if (const auto* integer = value.as<std::int64_t>()) return std::to_string(*integer);
+  if (const auto* number = value.as<double>()) return number_text(*number);
+  if (const auto* text = value.as<std::string>()) return *text;
+  return {};
+}
+
+/// Fills in the type and the value that a declared default stands for; false where it has none.
+bool take_default(const Value& value, ParameterInfo& info, Value& current) {
+  info.default_text = text_of(value);
+  current = value;
+  if (value.as<bool>()) {
+    info.type = "boolean";
+  } else if (value.as<std::int64_t>()) {
+    info.type = "integer";
+  } else if (value.as<double>()) {
+    info.type = "number";
+  } else if (const auto* text = value.as<std::string>()) {
+    const auto size = size_with_unit(*text);
+    info.type = size ? "size" : "text";
+    if (size) current = size_value(*size);
+  } else {
+    return false;
+  }
+  info.value_text = info.default_text;
+  return true;
+}
+
+std::string expected(const ParameterInfo& info) {
+  if (info.type == "size") return "a size, such as 150MiB";
+  if (info.type == "integer") return "a whole number";
+  if (info.type == "number") return "a number";
+  if (info.type == "boolean") return "true or false";
+  std::string choices;
+  for (const auto& choice : info.choices) choices += (choices.empty() ? "" : ", ") + choice;
+  return choices.empty() ? "a text" : "one of " + choices;
+}
+
+std::optional<Value> parse_setting(const ParameterInfo& info, const std::string& text) {
+  if (info.type == "size") {
+    const auto size = MemorySize::parse(text);
+    return size ? std::optional(size_value(*size)) : std::nullopt;
+  }
+  if (info.type == "integer") {
+    if (const auto integer = number_in<std::int64_t>(text)) return Value{*integer};
+    const auto size = size_with_unit(text);
+    return size ? std::optional(size_value(*size)) : std::nullopt;
+  }
+  if (info.type == "number") {
+    const auto number = number_in<double>(text);
+    return number && std::isfinite(*number) ? std::optional(Value{*number}) : std::nullopt;
+  }
+  if (info.type == "boolean") {
+    if (text == "true" || text == "yes" || text == "on") return Value{true};
+    if (text == "false" || text == "no" || text == "off") return Value{false};
+    return std::nullopt;
+  }
+  const bool known = info.choices.empty() || std::find(info.choices.begin(), info.choices.end(),
+                                                       text) != info.choices.end();
+  return known ? std::optional(Value{text}) : std::nullopt;
+}
+
+tl::unexpected<Error> wrong(const std::string& path, std::string message, std::string hint = {}) {
+  return fail(ErrorCode::invalid_input, path, std::move(message), std::move(hint));
+}
+
+Result<std::pair<ParameterInfo, Value>> read_one(const std::string& name, const Value& declared,
+                                                 const std::string& path) {
+  const std::string what = "parameter '" + name + "'";
+  const auto* fields = declared.as<Value::Table>();
+  if (!fields) {
+    return wrong(path, what + " is " + std::string(declared.kind()),
+                 "write " + name + " = { default = ..., doc = \"...\" }");
+  }
+  static const std::vector<std::string> kKnown{"choices", "default", "doc"};
+  for (const auto& [key, value] : fields->fields) {
+    if (std::find(kKnown.begin(), kKnown.end(), key) != kKnown.end()) continue;
+    const auto near = nearest_name(key, kKnown);
+    return wrong(path, what + " has an unknown key '" + key + "'",
+                 near ? "did you mean '" + *near + "'?" : "known are default, doc and choices");
+  }
+  ParameterInfo info;
+  info.name = name;
+  Value current;
+  const Value* value = declared.field("default");
+  if (!value || !take_default(*value, info, current)) {
+    return wrong(path, what + " has no default",
+                 "its default tells its type: \"150MiB\", 3, 0.5, true or a text");
+  }
+  const Value* doc = declared.field("doc");
+  if (!doc || !doc->as<std::string>()) return wrong(path, what + " has no doc, a text");
+  info.doc = *doc->as<std::string>();
+  if (const Value* choices = declared.field("choices")) {
+    const auto* table = choices->as<Value::Table>();
+    for (const Value& choice : table ? table->items : std::vector<Value>{}) {
+      info.choices.push_back(text_of(choice));
+    }
+    if (!parse_setting(info, info.default_text)) {
+      return wrong(path, what + " has a default that is not among its choices");
+    }
+  }
+  return std::pair{std::move(info), std::move(current)};
+}
+
+}  // namespace
+
+Result<Parameters> read_parameters(const Value& declared, const std::string& path,
+                                   const std::map<std::string, std::string>& settings) {
+  Parameters parameters;
+  Value::Table values;
+  std::vector<std::string> names;
+  const auto* table = declared.as<Value::Table>();
+  if (!table && !declared.is_nil()) {
+    return wrong(path, "params is " + std::string(declared.kind()), "it is a table by name");
+  }
+  for (const auto& [name, one] : table ? table->fields : decltype(table->fields){}) {
+    auto read = read_one(name, one, path);
+    if (!read) return fail(read.error());
+    auto& [info, value] = *read;
+    if (const auto setting = settings.find(name); setting != settings.end()) {
+      auto parsed = parse_setting(info, setting->second);
+      if (!parsed) {
+        return wrong("--set " + name, "'" + setting->second + "' is not what it takes",
+                     "give " + expected(info));
+      }
+      value = std::move(*parsed);
+      info.value_text = setting->second;
+    }
+    names.push_back(name);
+    values.fields.emplace_back(name, std::move(value));
+    parameters.infos.push_back(std::move(info));
+  }
+  for (const auto& [name, text] : settings) {
+    if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+    const auto near = nearest_name(name, names);
+    std::string known;
+    for (const auto& one : names) known += (known.empty() ? "it has " : ", ") + one;
+    return wrong("--set " + name, path + " has no such parameter",
+                 near            ? "did you mean '" + *near + "'?"
+                 : known.empty() ? "it has no parameters"
+                                 : known);
+  }
+  parameters.values.data = std::move(values);
+  return parameters;
+}
+
+}  // namespace memcoord::bindings

@@ -1,0 +1,41 @@
+#pragma once
+// Plain data out of Lua and into it: what a scenario file returns, what ctx.state carries over.
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+struct lua_State;
+
+namespace memcoord::bindings {
+
+/// Nil, boolean, integer, number, text, or a table of such.
+struct Value {
+  struct Table {
+    std::vector<Value> items;                           ///< keys 1, 2, 3, ...
+    std::vector<std::pair<std::string, Value>> fields;  ///< text keys, in their order as text
+  };
+  std::variant<std::monostate, bool, std::int64_t, double, std::string, Table> data;
+
+  template <class T>
+  [[nodiscard]] const T* as() const {
+    return std::get_if<T>(&data);
+  }
+  [[nodiscard]] bool is_nil() const { return std::holds_alternative<std::monostate>(data); }
+  /// The value of a table's field; null where this is no table or has no such field.
+  [[nodiscard]] const Value* field(std::string_view name) const;
+  /// For messages: "nothing", "a boolean", "a number", "a text", "a table".
+  [[nodiscard]] std::string_view kind() const;
+};
+
+/// What to do with functions, userdata and keys that are neither text nor 1, 2, 3, ...
+enum class NotPlain { raise, leave_out };
+
+/// Reads the value at an index. Raises a Lua error on tables that contain themselves or are nested
+/// more than 50 deep, and, as asked, on what is not plain data.
+Value read_value(lua_State* lua, int index, NotPlain not_plain);
+void push_value(lua_State* lua, const Value& value);
+
+}  // namespace memcoord::bindings
