@@ -1,0 +1,39 @@
+#pragma once
+// What happens, as log lines: moves, what the guard held back, trouble.
+
+#include <spdlog/logger.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "engine/core/tick.h"
+
+namespace memcoord::observers {
+
+/// Writes each tick's events to a logger: moves at info, trouble at warning or error, what is held
+/// at debug. An error that repeats itself is said once, and counted when it ends.
+class ActionLog final : public Observer {
+ public:
+  explicit ActionLog(std::shared_ptr<spdlog::logger> log) : log_(std::move(log)) {}
+  void observe(const Tick& tick) override;
+
+ private:
+  void tell_error(const char* what, const std::optional<Error>& error, std::string& last,
+                  std::uint64_t& times);
+  void tell_decision(const Tick& tick, const Decision& decision);
+  void tell_failure(const Tick& tick, const Outcome& outcome);
+
+  std::shared_ptr<spdlog::logger> log_;
+  std::string last_sample_error_;
+  std::string last_policy_error_;
+  std::uint64_t sample_errors_ = 0;
+  std::uint64_t policy_errors_ = 0;
+  std::unordered_map<Uuid, std::string> failing_;
+};
+
+/// "web1: 512 MiB -> 640 MiB (+128 MiB): fed by db1 (asked for 1 GiB; gradual)".
+std::string describe_move(const std::string& name, const Decision& decision);
+
+}  // namespace memcoord::observers

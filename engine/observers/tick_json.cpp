@@ -1,0 +1,441 @@
+#include "engine/observers/tick_json.h"
+
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <ctime>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+namespace memcoord::observers {
+namespace {
+
+using nlohmann::json;
+
+// --- writing ---
+
+void put(json& object, const char* name, MemorySize size) {
+  object[name] = size.kib();
+}
+
+void put(json& object, const char* name, const std::optional<MemorySize>& size) {
+  if (size) object[name] = size->kib();
+}
+
+void put(json& object, const char* name, const std::optional<std::uint64_t>& count) {
+  if (count) object[name] = *count;
+}
+
+double seconds(Duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+std::string iso(WallTime time) {
+  const auto whole = std::chrono::floor<std::chrono::seconds>(time);
+  const auto ms = (time - whole).count();
+  const std::time_t stamp = std::chrono::system_clock::to_time_t(whole);
+  std::tm parts{};
+  gmtime_r(&stamp, &parts);
+  std::array<char, 80> text{};
+  std::snprintf(text.data(), text.size(), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
+                parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min,
+                parts.tm_sec, static_cast<int>(ms));
+  return text.data();
+}
+
+json host_json(const Host& host) {
+  json out;
+  put(out, "total_kib", host.total);
+  put(out, "free_kib", host.free);
+  put(out, "available_kib", host.available);
+  if (host.available_is_estimate) out["available_is_estimate"] = true;
+  put(out, "buffers_kib", host.buffers);
+  put(out, "cached_kib", host.cached);
+  put(out, "swap_free_kib", host.swap_free);
+  put(out, "page_size_kib", host.page_size);
+  for (const NumaCell& cell : host.cells) {
+    out["cells"].push_back(
+        {{"id", cell.id}, {"total_kib", cell.total.kib()}, {"free_kib", cell.free.kib()}});
+  }
+  return out;
+}
+
+json settings_json(const DomainSettings& settings) {
+  json out = json::object();
+  put(out, "minimum_kib", settings.minimum);
+  put(out, "maximum_kib", settings.maximum);
+  if (settings.weight != 1.0) out["weight"] = settings.weight;
+  if (settings.priority != 0) out["priority"] = settings.priority;
+  if (settings.exclude) out["exclude"] = true;
+  if (!settings.labels.empty()) out["labels"] = settings.labels;
+  return out;
+}
+
+json guest_json(const GuestStatistics& guest) {
+  json out = json::object();
+  put(out, "available_kib", guest.available);
+  put(out, "unused_kib", guest.unused);
+  put(out, "usable_kib", guest.usable);
+  put(out, "disk_caches_kib", guest.disk_caches);
+  put(out, "swap_in_kib", guest.swap_in);
+  put(out, "swap_out_kib", guest.swap_out);
+  put(out, "major_faults", guest.major_faults);
+  put(out, "minor_faults", guest.minor_faults);
+  if (guest.last_update) out["last_update"] = iso(*guest.last_update);
+  out["period_s"] = seconds(guest.period);
+  return out;
+}
+
+json domain_json(const Domain& domain) {
+  json out{{"uuid", domain.uuid().text()},        {"name", domain.name()},
+           {"state", to_text(domain.state)},      {"actual_kib", domain.actual.kib()},
+           {"maximum_kib", domain.maximum.kib()}, {"guest", guest_json(domain.guest)}};
+  put(out, "rss_kib", domain.rss);
+  if (auto settings = settings_json(domain.settings()); !settings.empty()) {
+    out["settings"] = std::move(settings);
+  }
+  if (!domain.identity->unsuitable.empty()) out["unsuitable"] = domain.identity->unsuitable;
+  if (domain.started_at) out["started_at_s"] = seconds(domain.started_at->time_since_epoch());
+  if (domain.deflates_by_itself) out["deflates_by_itself"] = true;
+  return out;
+}
+
+json limits_json(const Limits& limits) {
+  json out{{"domain_floor_kib", limits.domain_floor.kib()},
+           {"host_floor_kib", limits.host_floor.kib()},
+           {"max_release", limits.max_release},
+           {"headroom", to_text(limits.headroom)},
+           {"stale_after_periods", limits.stale_after_periods},
+           {"stale_slack_s", seconds(limits.stale_slack)},
+           {"grace_s", seconds(limits.grace)}};
+  put(out, "host_memory_kib", limits.host_memory);
+  return out;
+}
+
+json decision_json(const Decision& decision) {
+  json rules = json::array();
+  for (const RuleHit& hit : decision.rules) {
+    rules.push_back({{"rule", to_text(hit.rule)},
+                     {"before_kib", hit.before.kib()},
+                     {"after_kib", hit.after.kib()},
+                     {"why", hit.why}});
+  }
+  return {{"uuid", decision.domain.text()},
+          {"actual_kib", decision.actual.kib()},
+          {"proposed_kib", decision.proposed.kib()},
+          {"target_kib", decision.target.kib()},
+          {"why", decision.why},
+          {"rules", std::move(rules)}};
+}
+
+constexpr std::array<const char*, 9> kErrorCodes{
+    "invalid_input", "not_found",      "permission_denied", "unavailable", "timed_out",
+    "policy_failed", "limit_exceeded", "unsupported",       "internal"};
+
+json error_json(const Error& error) {
+  json out{{"code", kErrorCodes.at(static_cast<std::size_t>(error.code))},
+           {"object", error.object},
+           {"message", error.message}};
+  if (!error.hint.empty()) out["hint"] = error.hint;
+  if (!error.detail.empty()) out["detail"] = error.detail;
+  return out;
+}
+
+json outcome_json(const Outcome& outcome) {
+  json out{{"uuid", outcome.domain.text()},
+           {"from_kib", outcome.from.kib()},
+           {"to_kib", outcome.to.kib()},
+           {"kind", to_text(outcome.kind)}};
+  if (outcome.error) out["error"] = error_json(*outcome.error);
+  return out;
+}
+
+constexpr std::array<const char*, 3> kSeverities{"info", "warning", "error"};
+
+json held_json(const HeldDomain& held) {
+  json out{{"uuid", held.domain.text()}, {"why", held.why}};
+  if (held.rule) out["rule"] = to_text(*held.rule);
+  return out;
+}
+
+template <class Items, class Make>
+json array_of(const Items& items, Make make) {
+  json out = json::array();
+  for (const auto& item : items) out.push_back(make(item));
+  return out;
+}
+
+// --- reading: a missing or wrong field throws within this file, and is an Error outside it ---
+
+template <class T>
+T need(const json& object, const char* name) {
+  return object.at(name).get<T>();
+}
+
+MemorySize size_at(const json& object, const char* name) {
+  const json& value = object.at(name);
+  if (!value.is_number_unsigned()) {
+    throw std::invalid_argument(std::string("'") + name + "' is no whole number of KiB");
+  }
+  return MemorySize::from_kib(value.get<std::uint64_t>());
+}
+
+std::optional<MemorySize> maybe_size(const json& object, const char* name) {
+  if (!object.contains(name)) return std::nullopt;
+  return size_at(object, name);
+}
+
+std::optional<std::uint64_t> maybe_count(const json& object, const char* name) {
+  if (!object.contains(name)) return std::nullopt;
+  return size_at(object, name).kib();
+}
+
+Duration duration_at(const json& object, const char* name) {
+  const auto value = need<double>(object, name);
+  if (!std::isfinite(value) || std::abs(value) > 1e12) {
+    throw std::invalid_argument(std::string("'") + name + "' is no time");
+  }
+  return Duration(std::llround(value * 1e6));
+}
+
+WallTime wall_at(const json& object, const char* name) {
+  const auto text = need<std::string>(object, name);
+  std::tm parts{};
+  int ms = 0;
+  if (std::sscanf(text.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d.%3dZ", &parts.tm_year, &parts.tm_mon,
+                  &parts.tm_mday, &parts.tm_hour, &parts.tm_min, &parts.tm_sec, &ms) != 7) {
+    throw std::invalid_argument(std::string("'") + name + "' is no time");
+  }
+  parts.tm_year -= 1900;
+  parts.tm_mon -= 1;
+  return WallTime(std::chrono::seconds(timegm(&parts))) + std::chrono::milliseconds(ms);
+}
+
+Uuid uuid_at(const json& object, const char* name = "uuid") {
+  const auto uuid = Uuid::parse(need<std::string>(object, name));
+  if (!uuid) throw std::invalid_argument(uuid.error().text());
+  return *uuid;
+}
+
+/// The value of an enumeration by its text, among all `count` of them.
+template <class Enum>
+Enum enum_at(const json& object, const char* name, int count) {
+  const auto text = need<std::string>(object, name);
+  for (int i = 0; i < count; ++i) {
+    if (to_text(static_cast<Enum>(i)) == text) return static_cast<Enum>(i);
+  }
+  throw std::invalid_argument(std::string("'") + name + "' is '" + text.substr(0, 40) + "'");
+}
+
+template <std::size_t N>
+std::size_t name_at(const json& object, const char* name, const std::array<const char*, N>& names) {
+  const auto text = need<std::string>(object, name);
+  for (std::size_t i = 0; i < N; ++i) {
+    if (names.at(i) == text) return i;
+  }
+  throw std::invalid_argument(std::string("'") + name + "' is '" + text.substr(0, 40) + "'");
+}
+
+std::optional<Rule> rule_at(const json& object) {
+  if (!object.contains("rule")) return std::nullopt;
+  return enum_at<Rule>(object, "rule", static_cast<int>(kRuleCount));
+}
+
+Host read_host(const json& in) {
+  Host host;
+  host.total = size_at(in, "total_kib");
+  host.free = size_at(in, "free_kib");
+  host.available = maybe_size(in, "available_kib");
+  host.available_is_estimate = in.value("available_is_estimate", false);
+  host.buffers = size_at(in, "buffers_kib");
+  host.cached = size_at(in, "cached_kib");
+  host.swap_free = maybe_size(in, "swap_free_kib");
+  host.page_size = size_at(in, "page_size_kib");
+  for (const json& cell : in.value("cells", json::array())) {
+    host.cells.push_back(
+        {need<int>(cell, "id"), size_at(cell, "total_kib"), size_at(cell, "free_kib")});
+  }
+  return host;
+}
+
+DomainSettings read_settings(const json& in) {
+  DomainSettings settings;
+  settings.minimum = maybe_size(in, "minimum_kib");
+  settings.maximum = maybe_size(in, "maximum_kib");
+  settings.weight = in.value("weight", 1.0);
+  settings.priority = in.value("priority", 0);
+  settings.exclude = in.value("exclude", false);
+  settings.labels = in.value("labels", settings.labels);
+  return settings;
+}
+
+GuestStatistics read_guest(const json& in) {
+  GuestStatistics guest;
+  guest.available = maybe_size(in, "available_kib");
+  guest.unused = maybe_size(in, "unused_kib");
+  guest.usable = maybe_size(in, "usable_kib");
+  guest.disk_caches = maybe_size(in, "disk_caches_kib");
+  guest.swap_in = maybe_size(in, "swap_in_kib");
+  guest.swap_out = maybe_size(in, "swap_out_kib");
+  guest.major_faults = maybe_count(in, "major_faults");
+  guest.minor_faults = maybe_count(in, "minor_faults");
+  if (in.contains("last_update")) guest.last_update = wall_at(in, "last_update");
+  guest.period = duration_at(in, "period_s");
+  return guest;
+}
+
+Domain read_domain(const json& in) {
+  DomainIdentity identity;
+  identity.uuid = uuid_at(in);
+  identity.name = need<std::string>(in, "name");
+  identity.settings = read_settings(in.value("settings", json::object()));
+  identity.unsuitable = in.value("unsuitable", std::string());
+  Domain domain;
+  domain.identity = std::make_shared<const DomainIdentity>(std::move(identity));
+  domain.state = enum_at<DomainState>(in, "state", 8);
+  domain.actual = size_at(in, "actual_kib");
+  domain.maximum = size_at(in, "maximum_kib");
+  domain.rss = maybe_size(in, "rss_kib");
+  domain.guest = read_guest(in.at("guest"));
+  if (in.contains("started_at_s")) {
+    domain.started_at = MonotonicTime(duration_at(in, "started_at_s"));
+  }
+  domain.deflates_by_itself = in.value("deflates_by_itself", false);
+  return domain;
+}
+
+Limits read_limits(const json& in) {
+  Limits limits;
+  limits.domain_floor = size_at(in, "domain_floor_kib");
+  limits.host_floor = size_at(in, "host_floor_kib");
+  limits.max_release = need<double>(in, "max_release");
+  limits.headroom = enum_at<Headroom>(in, "headroom", 2);
+  limits.stale_after_periods = need<int>(in, "stale_after_periods");
+  limits.stale_slack = duration_at(in, "stale_slack_s");
+  limits.grace = duration_at(in, "grace_s");
+  limits.host_memory = maybe_size(in, "host_memory_kib");
+  return limits;
+}
+
+Decision read_decision(const json& in) {
+  Decision decision{uuid_at(in),
+                    size_at(in, "actual_kib"),
+                    size_at(in, "proposed_kib"),
+                    size_at(in, "target_kib"),
+                    need<std::string>(in, "why"),
+                    {}};
+  for (const json& hit : in.at("rules")) {
+    decision.rules.push_back({*rule_at(hit.contains("rule") ? hit : json{{"rule", ""}}),
+                              size_at(hit, "before_kib"), size_at(hit, "after_kib"),
+                              need<std::string>(hit, "why")});
+  }
+  return decision;
+}
+
+Error read_error(const json& in) {
+  return {static_cast<ErrorCode>(name_at(in, "code", kErrorCodes)), need<std::string>(in, "object"),
+          need<std::string>(in, "message"), in.value("hint", std::string()),
+          in.value("detail", std::string())};
+}
+
+Outcome read_outcome(const json& in) {
+  Outcome outcome{uuid_at(in), size_at(in, "from_kib"), size_at(in, "to_kib"),
+                  enum_at<Outcome::Kind>(in, "kind", 5), std::nullopt};
+  if (in.contains("error")) outcome.error = read_error(in.at("error"));
+  return outcome;
+}
+
+Tick read_tick(const json& in) {
+  Tick tick;
+  tick.number = need<std::uint64_t>(in, "tick");
+  tick.policy = need<std::string>(in, "policy");
+  tick.dry_run = need<bool>(in, "dry_run");
+  tick.limits = read_limits(in.at("limits"));
+  tick.snapshot.wall_time = wall_at(in, "time");
+  tick.snapshot.taken_at = MonotonicTime(duration_at(in, "monotonic_s"));
+  tick.snapshot.host = read_host(in.at("host"));
+  for (const json& domain : in.at("domains")) tick.snapshot.domains.push_back(read_domain(domain));
+  tick.grantable = size_at(in, "grantable_kib");
+  for (const json& held : in.at("held")) {
+    tick.held.push_back({uuid_at(held), rule_at(held), need<std::string>(held, "why")});
+  }
+  for (const json& one : in.at("proposals")) {
+    tick.proposals.push_back(
+        {uuid_at(one), size_at(one, "target_kib"), need<std::string>(one, "why")});
+  }
+  for (const json& one : in.at("decisions")) tick.decisions.push_back(read_decision(one));
+  for (const json& one : in.at("outcomes")) tick.outcomes.push_back(read_outcome(one));
+  for (const json& one : in.at("notes")) {
+    tick.notes.push_back({static_cast<Note::Severity>(name_at(one, "severity", kSeverities)),
+                          need<std::string>(one, "text")});
+  }
+  if (in.contains("sample_error")) tick.sample_error = read_error(in.at("sample_error"));
+  if (in.contains("policy_error")) tick.policy_error = read_error(in.at("policy_error"));
+  const json& timings = in.at("timings");
+  tick.timings = {duration_at(timings, "sample_s"), duration_at(timings, "decide_s"),
+                  duration_at(timings, "review_s"), duration_at(timings, "apply_s")};
+  return tick;
+}
+
+}  // namespace
+
+json to_json(const Tick& tick) {
+  json out{{"format", kJournalFormat},
+           {"version", kJournalVersion},
+           {"tick", tick.number},
+           {"time", iso(tick.snapshot.wall_time)},
+           {"monotonic_s", seconds(tick.snapshot.taken_at.time_since_epoch())},
+           {"policy", tick.policy},
+           {"dry_run", tick.dry_run},
+           {"limits", limits_json(tick.limits)},
+           {"host", host_json(tick.snapshot.host)},
+           {"domains", array_of(tick.snapshot.domains, domain_json)},
+           {"grantable_kib", tick.grantable.kib()},
+           {"held", array_of(tick.held, held_json)},
+           {"decisions", array_of(tick.decisions, decision_json)},
+           {"outcomes", array_of(tick.outcomes, outcome_json)}};
+  out["proposals"] = array_of(tick.proposals, [](const Proposal& one) {
+    return json{{"uuid", one.domain.text()}, {"target_kib", one.target.kib()}, {"why", one.why}};
+  });
+  out["notes"] = array_of(tick.notes, [](const Note& note) {
+    return json{{"severity", kSeverities.at(static_cast<std::size_t>(note.severity))},
+                {"text", note.text}};
+  });
+  if (tick.sample_error) out["sample_error"] = error_json(*tick.sample_error);
+  if (tick.policy_error) out["policy_error"] = error_json(*tick.policy_error);
+  out["timings"] = {{"sample_s", seconds(tick.timings.sample)},
+                    {"decide_s", seconds(tick.timings.decide)},
+                    {"review_s", seconds(tick.timings.review)},
+                    {"apply_s", seconds(tick.timings.apply)}};
+  return out;
+}
+
+std::string to_json_line(const Tick& tick) {
+  return to_json(tick).dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+Result<Tick> tick_from_json_line(std::string_view line, const std::string& where) {
+  try {
+    const json in = json::parse(line);
+    if (in.value("format", std::string()) != kJournalFormat) {
+      return fail(ErrorCode::unsupported, where, "not a line of a memcoord journal");
+    }
+    if (in.value("version", 0) != kJournalVersion) {
+      return fail(ErrorCode::unsupported, where,
+                  "journal version " + in.at("version").dump() + " is not known",
+                  "this memcoord reads version 1");
+    }
+    return read_tick(in);
+  } catch (const json::exception& problem) {
+    // The library's own words start with "[json.exception...] ".
+    const std::string what = problem.what();
+    const std::size_t start = what.find("] ");
+    return fail(ErrorCode::invalid_input, where,
+                "damaged: " + (start == std::string::npos ? what : what.substr(start + 2)));
+  } catch (const std::exception& problem) {
+    return fail(ErrorCode::invalid_input, where, std::string("damaged: ") + problem.what());
+  }
+}
+
+}  // namespace memcoord::observers

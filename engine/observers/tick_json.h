@@ -1,0 +1,26 @@
+#pragma once
+// A Tick as JSON and back: one format for the journal and for --json. docs/journal.md names every
+// field.
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+
+#include "engine/core/tick.h"
+
+namespace memcoord::observers {
+
+inline constexpr std::string_view kJournalFormat = "memcoord-tick";
+inline constexpr int kJournalVersion = 1;
+
+/// Sizes are whole KiB under names that end in _kib, times are ISO 8601 in UTC and, for the
+/// monotonic clock, seconds.
+nlohmann::json to_json(const Tick& tick);
+/// One line of text, without a line break. Texts that are no UTF-8 are mended, never refused.
+std::string to_json_line(const Tick& tick);
+
+/// Errors: invalid_input (no JSON, a field that is missing or of the wrong kind, named),
+/// unsupported (another format or version). `where` is the error's object ("run.jsonl:12").
+Result<Tick> tick_from_json_line(std::string_view line, const std::string& where);
+
+}  // namespace memcoord::observers
