@@ -196,6 +196,10 @@ LaneHypervisor::Sampled LaneHypervisor::sample_domains(Instant deadline) {
     tasks.push_back({DomainTask::Kind::sample, uuid, {}, {}, {}});
   }
   sampled.answers = pool_.run(tasks, deadline).answers;
+  for (std::size_t i = 0; i < sampled.uuids.size(); ++i) {
+    const std::optional<DomainRecord>& record = sampled.answers[i].record;
+    if (record) roster_.take_sizes(sampled.uuids[i], record->actual, record->maximum);
+  }
   return sampled;
 }
 
@@ -307,8 +311,6 @@ Domain LaneHypervisor::make_domain(const KnownDomain& known, const TaskAnswer* a
   if (known.trouble && known.trouble->hung) domain.state = DomainState::hung;
   if (answer == nullptr || !answer->record || known.trouble) return domain;
   const DomainRecord& record = *answer->record;
-  domain.actual = record.actual.value_or(known.actual);
-  domain.maximum = record.maximum.value_or(known.maximum);
   domain.rss = record.rss;
   domain.guest = record.guest;
   domain.guest.period = known.description.period;

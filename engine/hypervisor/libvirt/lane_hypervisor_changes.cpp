@@ -70,7 +70,8 @@ std::optional<Outcome> LaneHypervisor::refuse(const Move& move) {
   }
   const std::string& name = known->identity->name;
   if (known->trouble) {
-    return outcome(move, Outcome::Kind::skipped, known->trouble->hung ? silent(name) : busy(name));
+    const bool in_job = known->trouble->kind == ControlState::Kind::in_job;
+    return outcome(move, Outcome::Kind::skipped, in_job ? busy(name) : silent(name));
   }
   if (known->in_long_job) return outcome(move, Outcome::Kind::skipped, busy(name));
   if (known->paused) {

@@ -115,10 +115,19 @@ std::optional<Note> Roster::take_xml(const Uuid& uuid, std::string_view xml) {
   return Note{Note::Severity::warning, domain->description.settings_error->text()};
 }
 
+void Roster::take_sizes(const Uuid& uuid, std::optional<MemorySize> actual,
+                        std::optional<MemorySize> maximum) {
+  KnownDomain* domain = find(uuid);
+  if (domain == nullptr) return;
+  domain->actual = actual.value_or(domain->actual);
+  domain->maximum = maximum.value_or(domain->maximum);
+}
+
 void Roster::take_trouble(const Uuid& uuid, const ControlState& state, MonotonicTime now) {
   KnownDomain* domain = find(uuid);
   if (domain == nullptr) return;
-  if (!domain->trouble) domain->trouble = Trouble{false, now - state.since};
+  if (!domain->trouble) domain->trouble = Trouble{state.kind, false, now - state.since};
+  domain->trouble->kind = state.kind;
   const bool stuck = state.kind == ControlState::Kind::occupied && state.since >= kHungAfter;
   if (stuck || state.kind == ControlState::Kind::broken) domain->trouble->hung = true;
 }

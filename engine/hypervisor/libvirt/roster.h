@@ -21,7 +21,8 @@ namespace memcoord::libvirt {
 
 /// Why a domain is neither sampled nor moved until its monitor is free again.
 struct Trouble {
-  bool hung = false;  ///< its monitor does not answer; else a job holds it
+  ControlState::Kind kind{};  ///< what its monitor was last seen at
+  bool hung = false;          ///< it has not answered for long enough to say so
   MonotonicTime since{};
 };
 
@@ -59,8 +60,12 @@ class Roster {
   /// Takes in a domain's XML. A complaint about its metadata, once for each wording of it.
   std::optional<Note> take_xml(const Uuid& uuid, std::string_view xml);
 
+  /// Takes in a domain's sizes, where they are known; they are shown while it does not answer.
+  void take_sizes(const Uuid& uuid, std::optional<MemorySize> actual,
+                  std::optional<MemorySize> maximum);
+
   /// A monitor that is stuck for so long is said to be hung; before that the domain is busy.
-  static constexpr std::chrono::seconds kHungAfter{1};
+  static constexpr std::chrono::milliseconds kHungAfter{500};
   /// Leaves a domain out from now on, until take_control_state() finds it free.
   void take_trouble(const Uuid& uuid, const ControlState& state, MonotonicTime now);
   /// How a domain in trouble stands; says where one that hung is back.

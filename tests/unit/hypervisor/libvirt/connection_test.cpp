@@ -1,0 +1,220 @@
+// The daemon goes and comes back; domains come and go; nothing is said twice.
+#include <doctest/doctest.h>
+
+#include "tests/unit/hypervisor/libvirt/fake_host.h"
+
+using namespace memcoord;
+using namespace memcoord::libvirt;
+using namespace memcoord::libvirt::fake;
+
+TEST_CASE("a lost connection is an error of its own tick, said once") {
+  FakeHost host({"a"});
+  (void)host.sample();
+  host.daemon->stop();
+  const auto down = host.hypervisor->sample();
+  REQUIRE_FALSE(down);
+  CHECK(down.error().code == ErrorCode::unavailable);
+  CHECK(host.notes().find("connection lost") != std::string::npos);
+  CHECK_FALSE(host.hypervisor->sample());
+  CHECK(host.notes().empty());
+}
+
+TEST_CASE("when the daemon is back, the next sample is served on a new connection") {
+  FakeHost host({"a", "b"});
+  (void)host.sample();
+  host.daemon->stop();
+  (void)host.hypervisor->sample();
+  (void)host.notes();
+  host.daemon->start();
+  CHECK(host.sample().domains.size() == 2);
+  CHECK(host.notes().find("connected again") != std::string::npos);
+  CHECK(host.daemon->open_now() == 2);  // control and one lane: no handle is left over
+}
+
+TEST_CASE("a daemon that was restarted between two samples costs none of them") {
+  FakeHost host({"a"});
+  (void)host.sample();
+  host.daemon->stop();
+  host.daemon->start();
+  CHECK(FakeHost::state(host.sample(), "a") == DomainState::running);
+  CHECK(host.daemon->open_now() == 2);
+}
+
+TEST_CASE("statistics periods are set again where a restart of the daemon has lost them") {
+  FakeHost host({"a"});
+  (void)host.sample();
+  CHECK(host.daemon->look("a").period == 1);
+  host.daemon->stop();
+  (void)host.hypervisor->sample();
+  host.daemon->start();
+  host.daemon->with("a", [](FakeDomain& domain) { domain.period = 0; });
+  (void)host.sample();
+  CHECK(host.daemon->look("a").period == 1);
+}
+
+TEST_CASE("while the connection is down, nothing is tried before the pause is over") {
+  const auto daemon = std::make_shared<FakeDaemon>();
+  daemon->add("a");
+  LaneHypervisorParts parts{
+      "fake:///",
+      true,
+      std::make_shared<FakeConnector>(daemon),
+      std::make_shared<FakeConnector>(daemon),
+      nullptr,
+      Backoff(std::chrono::hours(1), std::chrono::hours(1), [] { return 0.0; })};
+  LaneHypervisor hypervisor(std::move(parts), FakeHost::options());
+  REQUIRE(hypervisor.start());
+  daemon->stop();
+  CHECK_FALSE(hypervisor.sample());
+  daemon->start();
+  const int opened = daemon->opened();
+  CHECK(hypervisor.sample().error().code == ErrorCode::unavailable);
+  CHECK(daemon->opened() == opened);
+}
+
+TEST_CASE("moves are refused while the connection is down") {
+  FakeHost host({"a"});
+  (void)host.sample();
+  host.daemon->stop();
+  (void)host.hypervisor->sample();
+  const Outcome outcome = host.move("a", MemorySize::from_mib(900));
+  CHECK(outcome.kind == Outcome::Kind::failed);
+  CHECK(outcome.error->code == ErrorCode::unavailable);
+}
+
+TEST_CASE("a connection that dies under a move fails that move alone") {
+  FakeHost host({"a"});
+  (void)host.sample();
+  host.daemon->stop();
+  const Outcome outcome = host.move("a", MemorySize::from_mib(900));
+  CHECK(outcome.kind == Outcome::Kind::failed);
+  CHECK(outcome.error->code == ErrorCode::unavailable);
+}
+
+TEST_CASE("a daemon that does not answer is told apart from one that is gone") {
+  LibvirtOptions options = FakeHost::options();
+  options.deadline = std::chrono::milliseconds(200);
+  FakeHost host({"a"}, options);
+  host.daemon->fall_silent();
+  const auto silent = host.hypervisor->sample();
+  REQUIRE_FALSE(silent);
+  CHECK(silent.error().code == ErrorCode::timed_out);
+  CHECK_FALSE(host.hypervisor->sample());
+  CHECK(host.daemon->opened() == 1);  // no pile of connections that wait
+  host.daemon->start();
+}
+
+TEST_CASE("a daemon that answers again is served in the next sample") {
+  LibvirtOptions options = FakeHost::options();
+  options.deadline = std::chrono::seconds(1);
+  FakeHost host({"a"}, options);
+  host.daemon->fall_silent();
+  CHECK_FALSE(host.hypervisor->sample());
+  host.daemon->start();
+  CHECK(host.sample().domains.size() == 1);
+}
+
+TEST_CASE("opening says why it fails") {
+  const auto daemon = std::make_shared<FakeDaemon>();
+  daemon->stop();
+  LaneHypervisorParts parts{
+      "qemu:///system",
+      true,
+      std::make_shared<FakeConnector>(daemon),
+      std::make_shared<FakeConnector>(daemon),
+      nullptr,
+      Backoff(std::chrono::seconds(1), std::chrono::seconds(1), [] { return 0.0; })};
+  LaneHypervisor hypervisor(std::move(parts), FakeHost::options());
+  const Status started = hypervisor.start();
+  REQUIRE_FALSE(started);
+  CHECK(started.error().code == ErrorCode::unavailable);
+  CHECK(started.error().text().find("no libvirt daemon answers") != std::string::npos);
+}
+
+TEST_CASE("a domain that vanished between sample and apply is an outcome, not an error") {
+  FakeHost host({"a", "b"});
+  (void)host.sample();
+  host.daemon->remove("a");
+  const auto outcomes = host.move_all({"a", "b"}, MemorySize::from_mib(900));
+  CHECK(outcomes[0].kind == Outcome::Kind::vanished);
+  CHECK(outcomes[1].kind == Outcome::Kind::applied);
+  CHECK(host.sample().domains.size() == 1);
+}
+
+TEST_CASE("a domain that was never seen has vanished") {
+  FakeHost host({"a"});
+  (void)host.sample();
+  host.daemon->add("b");
+  CHECK(host.move("b", MemorySize::from_mib(900)).kind == Outcome::Kind::vanished);
+}
+
+TEST_CASE("a domain that was paused since the sample is skipped") {
+  FakeHost host({"a"});
+  (void)host.sample();
+  host.event("a", DomainEvent::Kind::paused);
+  CHECK(host.move("a", MemorySize::from_mib(900)).kind == Outcome::Kind::skipped);
+  host.event("a", DomainEvent::Kind::resumed);
+  CHECK(host.move("a", MemorySize::from_mib(900)).kind == Outcome::Kind::applied);
+}
+
+TEST_CASE("a domain that was stopped since the sample has vanished") {
+  FakeHost host({"a"});
+  (void)host.sample();
+  host.event("a", DomainEvent::Kind::stopped);
+  CHECK(host.move("a", MemorySize::from_mib(900)).kind == Outcome::Kind::vanished);
+}
+
+TEST_CASE("a domain that is being migrated or saved is left alone rather than waited for") {
+  FakeHost host({"a"});
+  (void)host.sample();
+  host.daemon->with("a", [](FakeDomain& domain) { domain.in_long_job = true; });
+  CHECK(host.move("a", MemorySize::from_mib(900)).kind == Outcome::Kind::skipped);
+  CHECK(host.daemon->look("a").memory_calls == 0);
+  CHECK(FakeHost::state(host.sample(), "a") == DomainState::migrating);
+  host.daemon->with("a", [](FakeDomain& domain) { domain.in_long_job = false; });
+  (void)host.sample();
+  CHECK(FakeHost::state(host.sample(), "a") == DomainState::running);
+}
+
+TEST_CASE("a refused move is its own failure") {
+  FakeHost host({"a", "b"});
+  (void)host.sample();
+  host.daemon->with("a", [](FakeDomain& domain) { domain.refuses = true; });
+  const auto outcomes = host.move_all({"a", "b"}, MemorySize::from_mib(900));
+  CHECK(outcomes[0].kind == Outcome::Kind::failed);
+  CHECK(outcomes[0].error->object == "a");
+  CHECK(outcomes[1].kind == Outcome::Kind::applied);
+}
+
+TEST_CASE("a domain is known by its UUID: a rename moves the same domain") {
+  FakeHost host({"a"});
+  (void)host.sample();
+  host.daemon->rename("a", "z");
+  const Snapshot snapshot = host.sample();
+  REQUIRE(snapshot.domains.size() == 1);
+  CHECK(snapshot.domains.front().name() == "z");
+  CHECK(snapshot.domains.front().uuid() == FakeDaemon::uuid("a"));
+}
+
+TEST_CASE("domains come in name order") {
+  FakeHost host({"c", "a", "b"});
+  const Snapshot snapshot = host.sample();
+  CHECK(snapshot.domains[0].name() == "a");
+  CHECK(snapshot.domains[2].name() == "c");
+}
+
+TEST_CASE("a domain whose figures the daemon cannot get at just now is busy") {
+  FakeHost host({"a"});
+  host.daemon->with("a",
+                    [](FakeDomain& domain) { domain.job_taken = domain.monitor_is_free = true; });
+  CHECK(FakeHost::state(host.sample(), "a") == DomainState::busy);
+}
+
+TEST_CASE("the test driver's figures count as fresh, though they are stamped 1989") {
+  const auto daemon = std::make_shared<FakeDaemon>();
+  daemon->add("a");
+  daemon->set_driver("TEST");
+  FakeHost host(daemon);
+  const Snapshot snapshot = host.sample();
+  CHECK(snapshot.domains.front().guest.last_update == snapshot.wall_time);
+}

@@ -1,0 +1,105 @@
+#pragma once
+// A libvirt daemon that lives in a test: its domains hang, its connections break when told to.
+
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "engine/hypervisor/libvirt/connection.h"
+
+namespace memcoord::libvirt::fake {
+
+/// A domain as the fake daemon has it; tests set what they need.
+struct FakeDomain {
+  std::string name;
+  int id = 1;
+  DomainState state = DomainState::running;
+  MemorySize actual = MemorySize::from_gib(1);
+  MemorySize maximum = MemorySize::from_gib(2);
+  int period = 0;
+  std::string metadata;                                 ///< inside <metadata>
+  std::string balloon = "<memballoon model='virtio'>";  ///< its opening tag
+  bool hangs = false;            ///< every call that needs its monitor blocks
+  bool monitor_is_free = false;  ///< though its calls block, its monitor looks free: it is slow
+  bool in_long_job = false;
+  bool refuses = false;  ///< changes are answered with an internal error
+  // What happened to it.
+  bool job_taken = false;  ///< a blocked call holds its job
+  int memory_calls = 0;
+  int period_calls = 0;
+};
+
+/// Everything that connections to the daemon share. Methods lock; a call that blocks waits until
+/// release_all(), revive() or stop() lets it go on.
+class FakeDaemon {
+ public:
+  FakeDomain& add(const std::string& name);
+  [[nodiscard]] static Uuid uuid(const std::string& name);
+
+  /// Runs `change` on a domain under the lock and wakes whatever waits.
+  template <class Change>
+  void with(const std::string& name, Change change) {
+    const std::lock_guard lock(mutex_);
+    change(domains_.at(uuid(name)));
+    changed_.notify_all();
+  }
+  [[nodiscard]] FakeDomain look(const std::string& name) const {
+    const std::lock_guard lock(mutex_);
+    return domains_.at(uuid(name));
+  }
+  void hang(const std::string& name) {
+    with(name, [](FakeDomain& domain) { domain.hangs = true; });
+  }
+  void go_on(const std::string& name) {
+    with(name, [](FakeDomain& domain) { domain.hangs = domain.job_taken = false; });
+  }
+  void remove(const std::string& name);
+  void rename(const std::string& from, const std::string& to);
+
+  /// Gone: its connections are lost, no new one is opened.
+  void stop();
+  /// There again; earlier connections stay lost.
+  void start();
+  /// It takes calls and does not answer any, until start().
+  void fall_silent();
+
+  [[nodiscard]] int opened() const;    ///< connections opened so far
+  [[nodiscard]] int open_now() const;  ///< connections not closed yet
+  [[nodiscard]] int bulk_calls() const;
+  void answer_bulk_with_states_alone() { bulk_figures_ = false; }
+  void make_read_only() { read_only_ = true; }
+  void set_driver(std::string driver) { driver_ = std::move(driver); }
+  [[nodiscard]] std::string driver() const { return driver_; }
+
+ private:
+  friend class FakeConnection;
+  friend class FakeConnector;
+  using Lock = std::unique_lock<std::mutex>;
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<Uuid, FakeDomain> domains_;
+  std::string driver_ = "QEMU";
+  bool read_only_ = false;
+  bool bulk_figures_ = true;
+  bool running_ = true;
+  bool silent_ = false;
+  int life_ = 1;  ///< counts its starts
+  int opened_ = 0;
+  int open_now_ = 0;
+  int bulk_calls_ = 0;
+};
+
+class FakeConnector final : public Connector {
+ public:
+  explicit FakeConnector(std::shared_ptr<FakeDaemon> daemon) : daemon_(std::move(daemon)) {}
+  LvResult<std::unique_ptr<Connection>> connect() override;
+
+ private:
+  std::shared_ptr<FakeDaemon> daemon_;
+};
+
+}  // namespace memcoord::libvirt::fake

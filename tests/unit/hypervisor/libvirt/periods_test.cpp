@@ -1,0 +1,94 @@
+// Statistics periods: set where the guest would not report, put back as they were.
+#include <doctest/doctest.h>
+
+#include "tests/unit/hypervisor/libvirt/fake_host.h"
+
+using namespace memcoord;
+using namespace memcoord::libvirt;
+using namespace memcoord::libvirt::fake;
+
+TEST_CASE("a period of 0 is set, and put back by close") {
+  FakeHost host({"a"});
+  const Snapshot snapshot = host.sample();
+  CHECK(host.daemon->look("a").period == 1);
+  CHECK(snapshot.domains.front().guest.period == std::chrono::seconds(1));
+  host.hypervisor->close();
+  CHECK(host.daemon->look("a").period == 0);
+}
+
+TEST_CASE("a period that the operator chose stays") {
+  const auto daemon = std::make_shared<FakeDaemon>();
+  daemon->add("a").period = 10;
+  FakeHost host(daemon);
+  CHECK(host.sample().domains.front().guest.period == std::chrono::seconds(10));
+  host.hypervisor->close();
+  CHECK(daemon->look("a").period_calls == 0);
+}
+
+TEST_CASE("a period that somebody else has changed meanwhile is not touched by close") {
+  FakeHost host({"a"});
+  (void)host.sample();
+  host.daemon->with("a", [](FakeDomain& domain) { domain.period = 5; });
+  host.hypervisor->close();
+  CHECK(host.daemon->look("a").period == 5);
+}
+
+TEST_CASE("periods are put back though the daemon was restarted meanwhile") {
+  FakeHost host({"a"});
+  (void)host.sample();
+  host.daemon->stop();
+  (void)host.hypervisor->sample();
+  host.daemon->start();
+  host.hypervisor->close();
+  CHECK(host.daemon->look("a").period == 0);
+}
+
+TEST_CASE("domains that are left alone keep their period") {
+  const auto daemon = std::make_shared<FakeDaemon>();
+  daemon->add("excluded").metadata =
+      "<m:domain xmlns:m='https://memcoord.org/xmlns/domain/1.0' exclude='yes'/>";
+  daemon->add("no-balloon").balloon = "<memballoon model='none'>";
+  FakeHost host(daemon);
+  (void)host.sample();
+  CHECK(daemon->look("excluded").period_calls == 0);
+  CHECK(daemon->look("no-balloon").period_calls == 0);
+}
+
+TEST_CASE("a read-only connection sets nothing") {
+  const auto daemon = std::make_shared<FakeDaemon>();
+  daemon->add("a");
+  daemon->make_read_only();
+  FakeHost host(daemon);
+  (void)host.sample();
+  CHECK(daemon->look("a").period_calls == 0);
+}
+
+TEST_CASE("a period that is refused is said once and not tried again") {
+  FakeHost host({"a"});
+  host.daemon->with("a", [](FakeDomain& domain) { domain.refuses = true; });
+  (void)host.sample();
+  CHECK(host.notes().find("statistics period cannot be set") != std::string::npos);
+  (void)host.sample();
+  CHECK(host.notes().empty());
+}
+
+TEST_CASE("a domain that was started again gets its period again") {
+  FakeHost host({"a"});
+  (void)host.sample();
+  host.daemon->with("a", [](FakeDomain& domain) {
+    domain.id = 2;
+    domain.period = 0;
+  });
+  (void)host.sample();
+  CHECK(host.daemon->look("a").period == 1);
+}
+
+TEST_CASE("what could not be put back is said") {
+  LibvirtOptions options = FakeHost::options();
+  options.deadline = std::chrono::seconds(1);
+  FakeHost host({"a"}, options);
+  (void)host.sample();
+  host.daemon->with("a", [](FakeDomain& domain) { domain.refuses = true; });
+  host.hypervisor->close();
+  CHECK(host.notes().find("could not be put back") != std::string::npos);
+}

@@ -1,0 +1,143 @@
+#include "engine/hypervisor/libvirt/roster.h"
+
+#include <doctest/doctest.h>
+
+using namespace memcoord;
+using namespace memcoord::libvirt;
+
+namespace {
+
+constexpr Uuid kA{0, 1};
+constexpr Uuid kB{0, 2};
+
+MonotonicTime at(int seconds) {
+  return MonotonicTime(std::chrono::seconds(seconds));
+}
+
+Roster with(const std::vector<ListedDomain>& listed) {
+  Roster roster;
+  roster.take_listing(listed, at(0));
+  return roster;
+}
+
+std::string xml(const std::string& metadata) {
+  return "<domain><name>a</name><memory unit='KiB'>1024</memory><metadata>" + metadata +
+         "</metadata><devices><memballoon model='virtio'/></devices></domain>";
+}
+const std::string kMalformed =
+    "<m:domain xmlns:m='https://memcoord.org/xmlns/domain/1.0' minimum='much'/>";
+
+}  // namespace
+
+TEST_CASE("domains that were there before us have no start that was seen") {
+  Roster roster = with({{kA, "a", 1}});
+  CHECK_FALSE(roster.find(kA)->started_at);
+}
+
+TEST_CASE("a domain that comes up while we watch has started then") {
+  Roster roster = with({{kA, "a", 1}});
+  roster.take_listing({{kA, "a", 1}, {kB, "b", 2}}, at(5));
+  CHECK(roster.find(kB)->started_at == at(5));
+  CHECK_FALSE(roster.find(kA)->started_at);
+}
+
+TEST_CASE("a domain with a new id was started again, even where no event said so") {
+  Roster roster = with({{kA, "a", 1}});
+  roster.take_listing({{kA, "a", 7}}, at(5));
+  CHECK(roster.find(kA)->started_at == at(5));
+}
+
+TEST_CASE("the moment of a start is the event's where there was one") {
+  Roster roster = with({{kA, "a", 1}});
+  roster.take_event({kA, DomainEvent::Kind::stopped, at(2)});
+  roster.take_event({kA, DomainEvent::Kind::started, at(3)});
+  roster.take_listing({{kA, "a", 7}}, at(5));
+  CHECK(roster.find(kA)->started_at == at(3));
+}
+
+TEST_CASE("a reboot counts as a start") {
+  Roster roster = with({{kA, "a", 1}});
+  roster.take_event({kA, DomainEvent::Kind::rebooted, at(3)});
+  CHECK(roster.find(kA)->started_at == at(3));
+}
+
+TEST_CASE("a domain that is not listed any more is forgotten") {
+  Roster roster = with({{kA, "a", 1}, {kB, "b", 2}});
+  roster.take_listing({{kB, "b", 2}}, at(1));
+  CHECK(roster.find(kA) == nullptr);
+  CHECK(roster.find(kB) != nullptr);
+}
+
+TEST_CASE("an event about a domain that is not known is no matter") {
+  Roster roster;
+  roster.take_event({kA, DomainEvent::Kind::rebooted, at(3)});
+  CHECK(roster.domains().empty());
+}
+
+TEST_CASE("new metadata is read, and the identity replaced only where it changes") {
+  Roster roster = with({{kA, "a", 1}});
+  CHECK(roster.stale() == std::vector<Uuid>{kA});
+  CHECK_FALSE(roster.take_xml(kA, xml("")));
+  CHECK(roster.stale().empty());
+  const auto before = roster.find(kA)->identity;
+  roster.take_event({kA, DomainEvent::Kind::redefined, at(1)});
+  CHECK(roster.stale() == std::vector<Uuid>{kA});
+  (void)roster.take_xml(kA, xml(""));
+  CHECK(roster.find(kA)->identity == before);
+  (void)roster.take_xml(
+      kA, xml("<m:domain xmlns:m='https://memcoord.org/xmlns/domain/1.0' priority='4'/>"));
+  CHECK(roster.find(kA)->identity->settings.priority == 4);
+}
+
+TEST_CASE("malformed metadata holds the domain, and is complained about once") {
+  Roster roster = with({{kA, "a", 1}});
+  const auto note = roster.take_xml(kA, xml(kMalformed));
+  REQUIRE(note);
+  CHECK(note->text.find("'a'") != std::string::npos);
+  CHECK(note->text.find("512MiB") != std::string::npos);
+  CHECK(roster.find(kA)->identity->unsuitable.find("settings cannot be used") == 4);
+  CHECK_FALSE(roster.take_xml(kA, xml(kMalformed)));
+  CHECK_FALSE(roster.take_xml(kA, xml("")));
+  CHECK(roster.find(kA)->identity->unsuitable.empty());
+}
+
+TEST_CASE("after a reconnection every domain is read again") {
+  Roster roster = with({{kA, "a", 1}});
+  (void)roster.take_xml(kA, xml(""));
+  roster.mark_all_stale();
+  CHECK(roster.stale() == std::vector<Uuid>{kA});
+}
+
+TEST_CASE("a short silence makes a domain busy, a longer one hung; its return is said") {
+  Roster roster = with({{kA, "a", 1}});
+  using Kind = ControlState::Kind;
+  using std::chrono::milliseconds;
+  roster.take_trouble(kA, {Kind::occupied, milliseconds(200)}, at(1));
+  REQUIRE(roster.find(kA)->trouble);
+  CHECK_FALSE(roster.find(kA)->trouble->hung);
+  CHECK_FALSE(roster.take_control_state(kA, {Kind::occupied, milliseconds(1200)}, at(2)));
+  CHECK(roster.find(kA)->trouble->hung);
+  const auto note = roster.take_control_state(kA, {Kind::ok, {}}, at(9));
+  REQUIRE(note);
+  CHECK(note->text == "a: answers again, after 8 s");
+  CHECK_FALSE(roster.find(kA)->trouble);
+}
+
+TEST_CASE("a short silence that ends is not worth a word") {
+  Roster roster = with({{kA, "a", 1}});
+  roster.take_trouble(kA, {ControlState::Kind::occupied, std::chrono::milliseconds(200)}, at(1));
+  CHECK_FALSE(roster.take_control_state(kA, {ControlState::Kind::ok, {}}, at(2)));
+}
+
+TEST_CASE("a monitor that is broken for good is hung at once") {
+  Roster roster = with({{kA, "a", 1}});
+  roster.take_trouble(kA, {ControlState::Kind::broken, {}}, at(1));
+  CHECK(roster.find(kA)->trouble->hung);
+}
+
+TEST_CASE("a domain that is started again is in no trouble any more") {
+  Roster roster = with({{kA, "a", 1}});
+  roster.take_trouble(kA, {ControlState::Kind::broken, {}}, at(1));
+  roster.take_listing({{kA, "a", 2}}, at(2));
+  CHECK_FALSE(roster.find(kA)->trouble);
+}
