@@ -9,6 +9,8 @@
 #include <system_error>
 #include <utility>
 
+#include "engine/core/nearest.h"
+
 namespace memcoord::libvirt {
 namespace {
 
@@ -70,8 +72,11 @@ Status read_attribute(std::string_view key, std::string_view value, DomainSettin
     settings.exclude = *exclude;
     return {};
   }
-  return malformed(domain, fmt::format("unknown key '{}'", key),
-                   fmt::format("known are {}", kKeys));
+  const std::vector<std::string> known = {"minimum", "maximum", "weight", "priority", "exclude"};
+  const auto near = nearest_name(key, known);
+  return malformed(
+      domain, fmt::format("unknown key '{}'", key),
+      near ? fmt::format("did you mean '{}'?", *near) : fmt::format("known are {}", kKeys));
 }
 
 Status read_label(const pugi::xml_node& node, DomainSettings& settings, std::string_view domain) {

@@ -1,0 +1,157 @@
+#include "engine/hypervisor/libvirt/domain_metadata.h"
+
+#include <doctest/doctest.h>
+
+using namespace memcoord;
+using namespace memcoord::libvirt;
+
+namespace {
+
+std::string complaint(std::string_view element) {
+  const auto read = parse_settings(element, "web1");
+  REQUIRE_FALSE(read);
+  CHECK(read.error().code == ErrorCode::invalid_input);
+  CHECK(read.error().object.find("'web1'") != std::string::npos);
+  CHECK_FALSE(read.error().hint.empty());
+  return read.error().text();
+}
+
+bool contains(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("every setting is read") {
+  const auto read = parse_settings(
+      R"(<memcoord:domain minimum="512MiB" maximum="2GiB" weight="2.5" priority="-3" exclude="yes">
+           <memcoord:label name="tier" value="web"/>
+           <!-- a comment is no matter -->
+           <memcoord:label name="owner" value=""/>
+         </memcoord:domain>)",
+      "web1");
+  REQUIRE(read);
+  CHECK(read->minimum == MemorySize::from_mib(512));
+  CHECK(read->maximum == MemorySize::from_gib(2));
+  CHECK(read->weight == 2.5);
+  CHECK(read->priority == -3);
+  CHECK(read->exclude);
+  CHECK(read->labels == std::map<std::string, std::string>{{"owner", ""}, {"tier", "web"}});
+}
+
+TEST_CASE("an empty element sets nothing") {
+  CHECK(parse_settings("<domain/>", "web1") == DomainSettings{});
+}
+
+TEST_CASE("what is written is read back unchanged") {
+  DomainSettings settings;
+  settings.minimum = MemorySize::from_kib(524289);
+  settings.maximum = MemorySize::from_gib(3);
+  settings.weight = 0.1;
+  settings.priority = 7;
+  settings.exclude = true;
+  settings.labels = {{"owner", "\"Ann\" <ann@example.org> & Co"}, {"tier", "web"}};
+  CHECK(parse_settings(write_settings(settings), "web1") == settings);
+  CHECK(parse_settings(write_settings({}), "web1") == DomainSettings{});
+}
+
+TEST_CASE("each malformed setting is told with what was expected") {
+  CHECK(contains(complaint("<domain minimum='much'/>"), "minimum=\"much\" is not a size"));
+  CHECK(contains(complaint("<domain minimum='0'/>"), "minimum=\"0\" is not a size"));
+  CHECK(contains(complaint("<domain maximum='-1GiB'/>"), "maximum"));
+  CHECK(contains(complaint("<domain weight='0'/>"), "a number over 0"));
+  CHECK(contains(complaint("<domain weight='nan'/>"), "a number over 0"));
+  CHECK(contains(complaint("<domain weight='inf'/>"), "a number over 0"));
+  CHECK(contains(complaint("<domain weight='2kg'/>"), "a number over 0"));
+  CHECK(contains(complaint("<domain priority='1.5'/>"), "a whole number"));
+  CHECK(contains(complaint("<domain priority='99999999999'/>"), "a whole number"));
+  CHECK(contains(complaint("<domain exclude='maybe'/>"), "yes or no"));
+}
+
+TEST_CASE("an unknown key is told with those that are known") {
+  const std::string text = complaint("<domain minimun='512MiB'/>");
+  CHECK(contains(text, "unknown key 'minimun'"));
+  CHECK(contains(text, "did you mean 'minimum'?"));
+  CHECK(contains(complaint("<domain colour='red'/>"), "known are minimum, maximum"));
+}
+
+TEST_CASE("an unknown element, or a label without a name or a value, is told") {
+  CHECK(contains(complaint("<domain><minimum>1GiB</minimum></domain>"), "<minimum>"));
+  CHECK(contains(complaint("<domain><label value='web'/></domain>"), "without a name"));
+  CHECK(contains(complaint("<domain><label name='tier'/></domain>"), "without a name or a value"));
+}
+
+TEST_CASE("a minimum over the maximum is told") {
+  CHECK(contains(complaint("<domain minimum='2GiB' maximum='1GiB'/>"),
+                 "the minimum 2GiB is over the maximum 1GiB"));
+}
+
+TEST_CASE("text that is no element is told") {
+  CHECK(contains(complaint(""), "not XML"));
+  CHECK(contains(complaint("minimum=1GiB"), "not XML"));
+  CHECK(contains(complaint("<domain minimum="), "not XML"));
+  CHECK(contains(complaint("<vm minimum='1GiB'/>"), "expected one <domain> element, found <vm>"));
+}
+
+TEST_CASE("a change sets what it names and leaves the rest") {
+  DomainSettings settings;
+  settings.minimum = MemorySize::from_mib(512);
+  settings.labels = {{"tier", "web"}};
+  SettingsChange change;
+  change.priority = 5;
+  change.labels = {{"owner", "ann"}};
+  const auto after = changed(settings, change, "web1");
+  REQUIRE(after);
+  CHECK(after->minimum == MemorySize::from_mib(512));
+  CHECK(after->priority == 5);
+  CHECK(after->labels.size() == 2);
+}
+
+TEST_CASE("cleared settings go back to their defaults, one by one or all together") {
+  DomainSettings settings;
+  settings.minimum = MemorySize::from_mib(512);
+  settings.maximum = MemorySize::from_gib(1);
+  settings.weight = 3;
+  settings.priority = 4;
+  settings.exclude = true;
+  settings.labels = {{"tier", "web"}, {"owner", "ann"}};
+  SettingsChange some;
+  some.clear = {"minimum", "weight", "label:tier"};
+  const auto after = changed(settings, some, "web1");
+  REQUIRE(after);
+  CHECK_FALSE(after->minimum);
+  CHECK(after->maximum == MemorySize::from_gib(1));
+  CHECK(after->weight == 1.0);
+  CHECK(after->labels == std::map<std::string, std::string>{{"owner", "ann"}});
+  SettingsChange all;
+  all.clear = {"maximum", "priority", "exclude", "labels", "minimum", "weight"};
+  CHECK(changed(settings, all, "web1") == DomainSettings{});
+  all.clear = {"all"};
+  CHECK(changed(settings, all, "web1") == DomainSettings{});
+}
+
+TEST_CASE("what is cleared and set in one change is set") {
+  SettingsChange change;
+  change.clear = {"all"};
+  change.minimum = MemorySize::from_gib(1);
+  DomainSettings settings;
+  settings.priority = 9;
+  const auto after = changed(settings, change, "web1");
+  REQUIRE(after);
+  CHECK(after->minimum == MemorySize::from_gib(1));
+  CHECK(after->priority == 0);
+}
+
+TEST_CASE("a change that makes no sense is refused") {
+  SettingsChange unknown;
+  unknown.clear = {"colour"};
+  CHECK_FALSE(changed({}, unknown, "web1"));
+  DomainSettings settings;
+  settings.maximum = MemorySize::from_mib(100);
+  SettingsChange minimum;
+  minimum.minimum = MemorySize::from_gib(1);
+  CHECK_FALSE(changed(settings, minimum, "web1"));
+  SettingsChange weight;
+  weight.weight = -1.0;
+  CHECK_FALSE(changed({}, weight, "web1"));
+}

@@ -1,0 +1,124 @@
+#include "engine/hypervisor/libvirt/domain_xml.h"
+
+#include <doctest/doctest.h>
+
+using namespace memcoord;
+using namespace memcoord::libvirt;
+
+namespace {
+
+const std::string kBalloon = "<memballoon model='virtio'/>";
+
+std::string domain(const std::string& devices, const std::string& rest = "") {
+  return "<domain type='kvm'><name>a</name><memory unit='KiB'>2097152</memory>" + rest +
+         "<devices>" + devices + "</devices></domain>";
+}
+
+std::string why_unsuitable(const std::string& devices, const std::string& rest = "") {
+  const auto read = describe_domain(domain(devices, rest), "a");
+  REQUIRE(read);
+  return read->unsuitable;
+}
+
+bool contains(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("an ordinary domain with a balloon is suitable") {
+  CHECK(why_unsuitable(kBalloon).empty());
+  CHECK(why_unsuitable("<memballoon model='virtio-transitional'/>").empty());
+}
+
+TEST_CASE("a domain without a balloon device is left alone") {
+  CHECK(contains(why_unsuitable(""), "no balloon device"));
+  CHECK(contains(why_unsuitable("<memballoon model='none'/>"), "no balloon device"));
+}
+
+TEST_CASE("a domain with a passed-through device is left alone: its memory is pinned") {
+  CHECK(contains(why_unsuitable(kBalloon + "<hostdev mode='subsystem' type='pci'/>"), "VFIO"));
+  CHECK(contains(why_unsuitable(kBalloon + "<hostdev mode='subsystem' type='mdev'/>"), "VFIO"));
+  CHECK(contains(why_unsuitable(kBalloon + "<interface type='hostdev'/>"), "VFIO"));
+}
+
+TEST_CASE("a passed-through USB device pins nothing") {
+  CHECK(why_unsuitable(kBalloon + "<hostdev mode='subsystem' type='usb'/>").empty());
+  CHECK(why_unsuitable(kBalloon + "<interface type='network'/>").empty());
+}
+
+TEST_CASE("a domain with a vDPA device is left alone") {
+  CHECK(contains(why_unsuitable(kBalloon + "<interface type='vdpa'/>"), "vDPA"));
+  CHECK(contains(why_unsuitable(kBalloon + "<disk type='vhostvdpa'/>"), "vDPA"));
+}
+
+TEST_CASE("a domain with encrypted memory is left alone") {
+  CHECK(contains(why_unsuitable(kBalloon, "<launchSecurity type='sev'/>"), "sev"));
+}
+
+TEST_CASE("locked and hugepage memory is left alone") {
+  CHECK(contains(why_unsuitable(kBalloon, "<memoryBacking><locked/></memoryBacking>"), "locked"));
+  CHECK(contains(why_unsuitable(kBalloon, "<memoryBacking><hugepages/></memoryBacking>"),
+                 "hugepages"));
+  CHECK(why_unsuitable(kBalloon, "<memoryBacking><nosharepages/></memoryBacking>").empty());
+}
+
+TEST_CASE("virtio-mem memory is left alone, DIMMs are not") {
+  CHECK(contains(why_unsuitable(kBalloon + "<memory model='virtio-mem'/>"), "virtio-mem"));
+  CHECK(why_unsuitable(kBalloon + "<memory model='dimm'/>").empty());
+}
+
+TEST_CASE("the balloon's options are read") {
+  const auto read = describe_domain(
+      domain("<memballoon model='virtio' autodeflate='on'><stats period='10'/></memballoon>"), "a");
+  REQUIRE(read);
+  CHECK(read->deflates_by_itself);
+  CHECK(read->period == std::chrono::seconds(10));
+  CHECK(read->maximum == MemorySize::from_gib(2));
+}
+
+TEST_CASE("without options the balloon does not deflate by itself and has no period") {
+  const auto read = describe_domain(domain(kBalloon), "a");
+  REQUIRE(read);
+  CHECK_FALSE(read->deflates_by_itself);
+  CHECK(read->period == std::chrono::seconds(0));
+}
+
+TEST_CASE("settings are found by their namespace, whatever the prefix") {
+  const std::string metadata =
+      "<metadata><other:domain xmlns:other='http://example.org/' minimum='1GiB'/>"
+      "<x:domain xmlns:x='https://memcoord.org/xmlns/domain/1.0' minimum='512MiB'>"
+      "<x:label name='tier' value='web'/></x:domain></metadata>";
+  const auto read = describe_domain(domain(kBalloon, metadata), "a");
+  REQUIRE(read);
+  CHECK(read->settings.minimum == MemorySize::from_mib(512));
+  CHECK(read->settings.labels.at("tier") == "web");
+}
+
+TEST_CASE("a namespace declared further out counts") {
+  const std::string metadata =
+      "<metadata xmlns:m='https://memcoord.org/xmlns/domain/1.0'><m:domain priority='3'/>"
+      "</metadata>";
+  const auto read = describe_domain(domain(kBalloon, metadata), "a");
+  REQUIRE(read);
+  CHECK(read->settings.priority == 3);
+}
+
+TEST_CASE("malformed settings are an error of their own; the rest is read") {
+  const std::string metadata =
+      "<metadata><m:domain xmlns:m='https://memcoord.org/xmlns/domain/1.0' weight='heavy'/>"
+      "</metadata>";
+  const auto read = describe_domain(domain(kBalloon, metadata), "a");
+  REQUIRE(read);
+  REQUIRE(read->settings_error);
+  CHECK(contains(read->settings_error->text(), "weight=\"heavy\""));
+  CHECK(read->settings == DomainSettings{});
+  CHECK(read->maximum == MemorySize::from_gib(2));
+}
+
+TEST_CASE("what is no domain's XML is refused by name") {
+  CHECK_FALSE(describe_domain("<network/>", "a"));
+  const auto cut_off = describe_domain("<domain><name>a", "a");
+  REQUIRE_FALSE(cut_off);
+  CHECK(cut_off.error().object == "a");
+}

@@ -1,0 +1,91 @@
+#include "engine/hypervisor/libvirt/native_records.h"
+
+#include <doctest/doctest.h>
+
+#include <vector>
+
+#include "engine/hypervisor/libvirt/backoff.h"
+
+using namespace memcoord;
+using namespace memcoord::libvirt;
+using memcoord::literals::operator""_KiB;
+
+TEST_CASE("libvirt's states are told in memcoord's words") {
+  CHECK(domain_state(VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_BOOTED) == DomainState::running);
+  CHECK(domain_state(VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_POSTCOPY) == DomainState::migrating);
+  CHECK(domain_state(VIR_DOMAIN_BLOCKED, 0) == DomainState::running);
+  CHECK(domain_state(VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_USER) == DomainState::paused);
+  CHECK(domain_state(VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_MIGRATION) == DomainState::migrating);
+  CHECK(domain_state(VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_SAVE) == DomainState::busy);
+  CHECK(domain_state(VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_SNAPSHOT) == DomainState::busy);
+  CHECK(domain_state(VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_CRASHED) == DomainState::crashed);
+  CHECK(domain_state(VIR_DOMAIN_PMSUSPENDED, 0) == DomainState::paused);
+  CHECK(domain_state(VIR_DOMAIN_SHUTDOWN, 0) == DomainState::shutting_down);
+  CHECK(domain_state(VIR_DOMAIN_SHUTOFF, 0) == DomainState::shut_off);
+  CHECK(domain_state(VIR_DOMAIN_CRASHED, 0) == DomainState::crashed);
+  CHECK(domain_state(VIR_DOMAIN_NOSTATE, 0) == DomainState::busy);
+}
+
+TEST_CASE("single statistics are read by their tags") {
+  const std::vector<virDomainMemoryStatStruct> stats = {
+      {VIR_DOMAIN_MEMORY_STAT_ACTUAL_BALLOON, 1000},
+      {VIR_DOMAIN_MEMORY_STAT_RSS, 900},
+      {VIR_DOMAIN_MEMORY_STAT_AVAILABLE, 950},
+      {VIR_DOMAIN_MEMORY_STAT_UNUSED, 400},
+      {VIR_DOMAIN_MEMORY_STAT_USABLE, 600},
+      {VIR_DOMAIN_MEMORY_STAT_DISK_CACHES, 200},
+      {VIR_DOMAIN_MEMORY_STAT_SWAP_IN, 1},
+      {VIR_DOMAIN_MEMORY_STAT_SWAP_OUT, 2},
+      {VIR_DOMAIN_MEMORY_STAT_MAJOR_FAULT, 3},
+      {VIR_DOMAIN_MEMORY_STAT_MINOR_FAULT, 4},
+      {VIR_DOMAIN_MEMORY_STAT_LAST_UPDATE, 1700000000}};
+  DomainRecord record;
+  take_memory_stats(stats, record);
+  CHECK(record.actual == 1000_KiB);
+  CHECK(record.rss == 900_KiB);
+  CHECK(record.guest.available == 950_KiB);
+  CHECK(record.guest.unused == 400_KiB);
+  CHECK(record.guest.usable == 600_KiB);
+  CHECK(record.guest.disk_caches == 200_KiB);
+  CHECK(record.guest.swap_in == 1_KiB);
+  CHECK(record.guest.swap_out == 2_KiB);
+  CHECK(record.guest.major_faults == 3);
+  CHECK(record.guest.minor_faults == 4);
+  CHECK(record.guest.last_update == WallTime(std::chrono::seconds(1700000000)));
+}
+
+TEST_CASE("a guest that has never reported has no last update") {
+  const virDomainMemoryStatStruct never{VIR_DOMAIN_MEMORY_STAT_LAST_UPDATE, 0};
+  DomainRecord record;
+  take_memory_stats(std::span(&never, 1), record);
+  CHECK_FALSE(record.guest.last_update);
+}
+
+TEST_CASE("the state of a monitor is told with how long it has been so") {
+  using Kind = ControlState::Kind;
+  const auto state = [](int kind, unsigned long long milliseconds) {
+    virDomainControlInfo info{};
+    info.state = static_cast<unsigned>(kind);
+    info.stateTime = milliseconds;
+    return control_state_of(info);
+  };
+  CHECK(state(VIR_DOMAIN_CONTROL_OK, 0).kind == Kind::ok);
+  CHECK(state(VIR_DOMAIN_CONTROL_JOB, 10).kind == Kind::in_job);
+  CHECK(state(VIR_DOMAIN_CONTROL_OCCUPIED, 1500).kind == Kind::occupied);
+  CHECK(state(VIR_DOMAIN_CONTROL_OCCUPIED, 1500).since == std::chrono::milliseconds(1500));
+  CHECK(state(VIR_DOMAIN_CONTROL_ERROR, 0).kind == Kind::broken);
+}
+
+TEST_CASE("the pauses before another try double up to the longest, drawn out by chance") {
+  using std::chrono::seconds;
+  Backoff plain(seconds(1), seconds(30), [] { return 0.0; });
+  CHECK(plain.next() == seconds(1));
+  CHECK(plain.next() == seconds(2));
+  CHECK(plain.next() == seconds(4));
+  for (int i = 0; i < 10; ++i) (void)plain.next();
+  CHECK(plain.next() == seconds(30));
+  plain.reset();
+  CHECK(plain.next() == seconds(1));
+  Backoff drawn_out(seconds(4), seconds(30), [] { return 1.0; });
+  CHECK(drawn_out.next() == seconds(5));
+}
