@@ -220,7 +220,8 @@ Status apply_entry(const ConfigurationEntry& entry, CLI::App& app,
   const bool here = std::find(given.begin(), given.end(), &option) != given.end();
   const bool single = option.get_items_expected_max() <= 1;
   if (here && single) return fail(ErrorCode::invalid_input, entry.key, "set twice", "");
-  if (!here && option.count() > 0) return {};  // the command line set it
+  // The command line wins; of a policy's parameters, one by one, which is the caller's to see to.
+  if (!here && option.count() > 0 && entry.key != "set") return {};
   if (Status taken = give(option, entry); !taken) return taken;
   if (!here) given.push_back(&option);
   return {};

@@ -32,7 +32,8 @@ struct ConfigurationEntry {
 Result<std::vector<ConfigurationEntry>> parse_configuration(std::string_view text,
                                                             const std::string& path);
 
-/// Reads the file and gives its values to the app's options, save those that the command line set.
+/// Reads the file and gives its values to the app's options, save those that the command line set;
+/// those of [set] always.
 /// Errors: not_found or permission_denied (the file), invalid_input with path:line (an unknown key
 /// with the nearest name, a value that the option refuses).
 Status apply_configuration(const std::string& path, CLI::App& app);

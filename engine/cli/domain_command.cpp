@@ -9,6 +9,7 @@
 
 #include "engine/cli/commands.h"
 #include "engine/cli/help.h"
+#include "engine/cli/json_text.h"
 #include "engine/cli/option_values.h"
 #include "engine/cli/options.h"
 #include "engine/cli/terminal.h"
@@ -88,11 +89,6 @@ nlohmann::ordered_json json_of(const ConfiguredDomain& domain) {
           {"exclude", settings.exclude},
           {"labels", settings.labels},
           {"unsuitable", domain.identity.unsuitable}};
-}
-
-std::string json_text(const nlohmann::ordered_json& json) {
-  // Names come from libvirt: bytes that are no UTF-8 are replaced rather than thrown on.
-  return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 void print(const std::vector<ConfiguredDomain>& domains, const DomainOptions& options) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/cli/policy_loader.h"
 #include "engine/cli/terminal.h"
 #include "engine/core/limits.h"
 #include "engine/core/time.h"
@@ -16,13 +17,6 @@ namespace memcoord::cli {
 
 inline constexpr std::string_view kDefaultPolicy = "halving";
 inline constexpr Duration kDefaultInterval = std::chrono::seconds(2);
-
-/// What a policy may use up in one tick; the bindings' defaults where not set.
-struct PolicyLimitOptions {
-  std::optional<Duration> time;
-  std::optional<std::uint64_t> instructions;
-  std::optional<MemorySize> memory;
-};
 
 struct RunOptions {
   std::string policy{kDefaultPolicy};

@@ -16,6 +16,7 @@ void RunSummary::observe(const Tick& tick) {
   dry_run_ = tick.dry_run;
   if (tick.sample_error) ++sample_errors_;
   if (tick.policy_error) ++policy_errors_;
+  if (!tick.sample_error && !tick.policy_error) ++worked_;
   for (const Outcome& outcome : tick.outcomes) count(outcome);
 }
 

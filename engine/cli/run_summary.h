@@ -16,14 +16,14 @@ class RunSummary : public Observer {
 
   /// "5 ticks, 3 moves (+150 MiB to 2 domains, -64 MiB from 1), no errors"
   [[nodiscard]] std::string text() const;
-  [[nodiscard]] std::uint64_t ticks() const { return ticks_; }
-  /// Ticks in which neither the host could be looked at: nothing at all worked if it is all.
-  [[nodiscard]] std::uint64_t sample_errors() const { return sample_errors_; }
+  /// Whether the host was seen and the policy answered at least once, or there was no tick to fail.
+  [[nodiscard]] bool any_tick_worked() const { return worked_ > 0 || ticks_ == 0; }
 
  private:
   void count(const Outcome& outcome);
 
   std::uint64_t ticks_ = 0;
+  std::uint64_t worked_ = 0;
   std::uint64_t moves_ = 0;
   std::uint64_t failed_moves_ = 0;
   std::uint64_t sample_errors_ = 0;

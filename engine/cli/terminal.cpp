@@ -1,5 +1,6 @@
 #include "engine/cli/terminal.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -31,6 +32,26 @@ bool wants_color(ColorChoice choice, Stream stream) {
   if (choice != ColorChoice::automatic) return choice == ColorChoice::always;
   const std::string_view term = environment("TERM");
   return environment("NO_COLOR").empty() && term != "dumb" && !term.empty() && is_terminal(stream);
+}
+
+bool speaks_utf8() {
+  // The first of these that is set decides, as in setlocale(3).
+  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    const std::string_view locale = environment(name);
+    if (locale.empty()) continue;
+    return locale.find("UTF-8") != std::string_view::npos ||
+           locale.find("utf8") != std::string_view::npos;
+  }
+  return false;
+}
+
+std::optional<TerminalSize> terminal_size() {
+  winsize size{};
+  if (!is_terminal(Stream::output) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0) {
+    return std::nullopt;
+  }
+  if (size.ws_col == 0) return std::nullopt;
+  return TerminalSize{size.ws_col, size.ws_row};
 }
 
 }  // namespace memcoord::cli

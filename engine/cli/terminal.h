@@ -2,6 +2,7 @@
 // What standard output and standard error are connected to, and whether they get colours.
 
 #include <CLI/CLI.hpp>
+#include <optional>
 
 namespace memcoord::cli {
 
@@ -15,5 +16,14 @@ bool is_terminal(Stream stream);
 /// Automatic: where the stream is a terminal that knows colours and NO_COLOR is not set
 /// (https://no-color.org).
 bool wants_color(ColorChoice choice, Stream stream);
+/// Whether the locale's characters are UTF-8.
+bool speaks_utf8();
+
+/// Columns and lines of the terminal on standard output; none where it is no terminal.
+struct TerminalSize {
+  int columns = 0;
+  int lines = 0;
+};
+std::optional<TerminalSize> terminal_size();
 
 }  // namespace memcoord::cli

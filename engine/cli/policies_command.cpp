@@ -1,0 +1,94 @@
+// memcoord policies: what is bundled.
+
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "bindings/lua_policy.h"
+#include "engine/cli/bundled_files.h"
+#include "engine/cli/commands.h"
+#include "engine/cli/help.h"
+#include "engine/cli/json_text.h"
+#include "engine/cli/run_options.h"
+#include "engine/cli/terminal.h"
+#include "engine/cli/text_table.h"
+
+namespace memcoord::cli {
+namespace {
+
+using bindings::LuaPolicy;
+using bindings::PolicyInfo;
+
+struct PoliciesOptions {
+  bool json = false;
+  ColorChoice color = ColorChoice::automatic;
+};
+
+nlohmann::ordered_json json_of(const PolicyInfo& info) {
+  auto parameters = nlohmann::ordered_json::array();
+  for (const bindings::ParameterInfo& parameter : info.parameters) {
+    parameters.push_back({{"name", parameter.name},
+                          {"type", parameter.type},
+                          {"default", parameter.default_text},
+                          {"doc", parameter.doc},
+                          {"choices", parameter.choices}});
+  }
+  return {{"name", info.name},
+          {"path", info.path},
+          {"api", info.api},
+          {"summary", info.summary},
+          {"default", info.name == kDefaultPolicy},
+          {"parameters", std::move(parameters)}};
+}
+
+std::vector<std::string> row_of(const PolicyInfo& info) {
+  std::string parameters;
+  for (const bindings::ParameterInfo& parameter : info.parameters) {
+    parameters += (parameters.empty() ? "" : ", ") + parameter.name;
+  }
+  const bool chosen = info.name == kDefaultPolicy;
+  return {info.name, info.summary + (chosen ? " (the default)" : ""), parameters};
+}
+
+Result<ExitCode> list(const PoliciesOptions& options) {
+  const auto paths = BundledFiles(BundledKind::policy, data_directories()).list();
+  if (paths.empty()) {
+    return fail(ErrorCode::not_found, "policies", "none are installed",
+                "set MEMCOORD_DATA_DIR to the folder that holds a folder policies");
+  }
+  TextTable table({{"POLICY"}, {"SUMMARY"}, {"PARAMETERS"}});
+  auto json = nlohmann::ordered_json::array();
+  ExitCode code = ExitCode::ok;
+  for (const auto& path : paths) {
+    const auto policy = LuaPolicy::load(path);
+    if (policy) {
+      table.add_row(row_of((*policy)->info()));
+      json.push_back(json_of((*policy)->info()));
+    } else {
+      std::cerr << "memcoord: " << policy.error().text() << '\n';
+      code = ExitCode::failed;
+    }
+  }
+  if (options.json) {
+    std::cout << json_text(json) << '\n';
+  } else {
+    std::cout << table.text(wants_color(options.color, Stream::output));
+  }
+  return code;
+}
+
+}  // namespace
+
+void add_policies_command(Commands& commands) {
+  const auto options = std::make_shared<PoliciesOptions>();
+  CLI::App& app = commands.add("policies", "List the policies that come with memcoord.",
+                               [options] { return list(*options); });
+  app.add_flag("--json", options->json, "print JSON, with every parameter");
+  add_color_option(app, options->color);
+  app.footer(examples_text({
+      {"memcoord policies", "what there is to choose from"},
+      {"memcoord check halving", "one policy's parameters"},
+  }));
+}
+
+}  // namespace memcoord::cli

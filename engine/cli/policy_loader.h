@@ -1,0 +1,57 @@
+#pragma once
+// From a policy's name or path to a loaded policy, under the limits that the operator chose.
+
+#include <memory>
+#include <string>
+
+#include "bindings/lua_policy.h"
+#include "engine/cli/bundled_files.h"
+#include "engine/core/error.h"
+#include "engine/core/memory_size.h"
+#include "engine/core/time.h"
+
+namespace memcoord::cli {
+
+/// What a policy may use up in one tick; the bindings' own limits where not set.
+struct PolicyLimitOptions {
+  std::optional<Duration> time = {};
+  std::optional<std::int64_t> instructions = {};
+  std::optional<MemorySize> memory = {};
+};
+bindings::SandboxLimits sandbox_limits(const PolicyLimitOptions& options);
+
+class PolicyLoader {
+ public:
+  explicit PolicyLoader(const PolicyLimitOptions& limits);
+
+  using Settings = bindings::LuaPolicy::Settings;
+  using Loaded = Result<std::unique_ptr<bindings::LuaPolicy>>;
+  /// Errors: not_found with the nearest name, and those of LuaPolicy::load().
+  [[nodiscard]] Loaded load(const std::string& path_or_name, const Settings& settings) const;
+
+ private:
+  BundledFiles files_;
+  bindings::SandboxLimits limits_;
+};
+
+/// The policy that decides, and what it takes to load it again.
+class ReloadablePolicy {
+ public:
+  ReloadablePolicy(const PolicyLoader& loader, std::string path_or_name,
+                   PolicyLoader::Settings settings)
+      : loader_(loader), path_or_name_(std::move(path_or_name)), settings_(std::move(settings)) {}
+
+  /// Loads it for the first time.
+  PolicyLoader::Loaded load();
+  /// Loads it again, with the state of the one loaded last; that one stays valid and is to be
+  /// replaced by what is returned. Errors: as load(); nothing has changed then.
+  PolicyLoader::Loaded reload();
+
+ private:
+  const PolicyLoader& loader_;
+  std::string path_or_name_;
+  PolicyLoader::Settings settings_;
+  bindings::LuaPolicy* current_ = nullptr;  // owned by whoever took it from load() or reload()
+};
+
+}  // namespace memcoord::cli

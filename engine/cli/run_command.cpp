@@ -1,0 +1,197 @@
+// memcoord itself: balances memory until something ends it.
+
+#include <algorithm>
+#include <memory>
+
+#include "engine/cli/commands.h"
+#include "engine/cli/configuration.h"
+#include "engine/cli/connection.h"
+#include "engine/cli/help.h"
+#include "engine/cli/logging.h"
+#include "engine/cli/policy_loader.h"
+#include "engine/cli/run_loop.h"
+#include "engine/cli/run_options.h"
+#include "engine/cli/run_output.h"
+#include "engine/cli/signals.h"
+
+namespace memcoord::cli {
+namespace {
+
+// A configuration file fills in what the command line leaves open.
+Status complete_options(RunOptions& options, CLI::App& app) {
+  if (!options.config.empty()) {
+    const auto given = options.settings;
+    if (Status applied = apply_configuration(options.config, app); !applied) return applied;
+    for (const auto& [name, value] : given) options.settings[name] = value;
+  }
+  auto limits = Limits::checked(options.limits);
+  if (!limits) return fail(limits.error());
+  options.limits = *limits;
+  return {};
+}
+
+bool can_be_moved(const Domain& domain) {
+  return domain.identity->unsuitable.empty() && !domain.settings().exclude &&
+         domain.state != DomainState::shut_off && domain.state != DomainState::crashed;
+}
+
+// A run whose options are all known to be usable.
+class Run {
+ public:
+  Run(const RunOptions& options, Duration interval)
+      : options_(options),
+        interval_(interval),
+        log_(make_logger(options.log_level, wants_color(options.color, Stream::error))),
+        loader_(options.policy_limits),
+        policy_(loader_, options.policy, options.settings) {}
+
+  Result<ExitCode> go();
+
+ private:
+  [[nodiscard]] CoordinatorOptions coordinator_options() const;
+  [[nodiscard]] Result<std::unique_ptr<Policy>> load_fallback() const;
+  LoopHooks hooks(Coordinator& coordinator, Signals& signals, RunOutput& output,
+                  const Connection& connection);
+  void after(const Tick& tick, RunOutput& output, Signals& signals);
+  void reload(Coordinator& coordinator, RunOutput& output);
+  void restore(Coordinator& coordinator);
+
+  const RunOptions& options_;
+  Duration interval_;
+  std::shared_ptr<spdlog::logger> log_;
+  PolicyLoader loader_;
+  ReloadablePolicy policy_;
+  bool waiting_ = false;
+};
+
+Result<ExitCode> Run::go() {
+  auto policy = policy_.load();
+  if (!policy) return fail(policy.error());
+  auto fallback = load_fallback();
+  if (!fallback) return fail(fallback.error());
+  auto output = RunOutput::open(options_, log_);
+  if (!output) return fail(output.error());
+  const auto signals = Signals::listen();
+  if (!signals) return fail(signals.error());
+  auto connection = open_connection(options_, interval_, **signals);
+  if (!connection) return fail(connection.error());
+
+  const std::string policy_name = (*policy)->name();
+  Coordinator coordinator(*connection->hypervisor, *connection->clock, *std::move(policy),
+                          coordinator_options());
+  coordinator.set_fallback(*std::move(fallback));
+  output->observe(coordinator);
+  log_->info("policy {} on {}, a tick every {:g} s{}", policy_name,
+             connection->hypervisor->description(),
+             std::chrono::duration<double>(interval_).count(),
+             options_.dry_run ? ", dry run: nothing is moved" : "");
+
+  LoopOptions loop;
+  loop.interval = interval_;
+  if (options_.ticks) loop.ticks = static_cast<std::uint64_t>(*options_.ticks);
+  loop.exit_when_idle = options_.exit_when_idle;
+  const LoopEnd end = run_loop(coordinator, *connection->clock, loop,
+                               hooks(coordinator, **signals, *output, *connection));
+  output->end_display();
+  if (options_.restore_on_exit) restore(coordinator);
+  connection->hypervisor->close();
+  log_->info("{}: {}", to_text(end), output->summary().text());
+  return end == LoopEnd::stopped || output->summary().any_tick_worked() ? ExitCode::ok
+                                                                        : ExitCode::failed;
+}
+
+CoordinatorOptions Run::coordinator_options() const {
+  CoordinatorOptions result;
+  result.limits = options_.limits;
+  result.dry_run = options_.dry_run;
+  result.include = options_.include;
+  result.exclude = options_.exclude;
+  result.release_wait = std::min<Duration>(result.release_wait, interval_ / 2);
+  return result;
+}
+
+Result<std::unique_ptr<Policy>> Run::load_fallback() const {
+  if (!options_.fallback_policy) return nullptr;
+  auto fallback = loader_.load(*options_.fallback_policy, {});
+  if (!fallback) return fail(fallback.error());
+  return *std::move(fallback);
+}
+
+LoopHooks Run::hooks(Coordinator& coordinator, Signals& signals, RunOutput& output,
+                     const Connection& connection) {
+  LoopHooks hooks;
+  hooks.stop_requested = [&signals] { return signals.stop_requested(); };
+  hooks.take_reload = [&signals] { return signals.take_reload(); };
+  hooks.reload = [this, &coordinator, &output] { reload(coordinator, output); };
+  hooks.over = connection.over;
+  hooks.idle = [](const Tick& tick) {
+    const auto& domains = tick.snapshot.domains;
+    return !tick.sample_error && std::none_of(domains.begin(), domains.end(), can_be_moved);
+  };
+  hooks.after = [this, &output, &signals](const Tick& tick) { after(tick, output, signals); };
+  hooks.skipped = [this](std::uint64_t missed) {
+    log_->debug("a tick took longer than the interval: {} left out", missed);
+  };
+  return hooks;
+}
+
+void Run::after(const Tick& tick, RunOutput& output, Signals& signals) {
+  output.after_tick();
+  if (RunOutput::reader_is_gone()) signals.request_stop();
+  const bool empty = !tick.sample_error && tick.snapshot.domains.empty();
+  if (empty && !waiting_ && !options_.exit_when_idle) {
+    log_->info("no active domains: waiting for some (--exit-when-idle ends the run instead)");
+  }
+  if (!tick.sample_error) waiting_ = empty;
+}
+
+void Run::reload(Coordinator& coordinator, RunOutput& output) {
+  output.reopen();
+  auto policy = policy_.reload();
+  if (!policy) {
+    log_->error("the policy is not reloaded, the one at work stays: {}", policy.error().text());
+    return;
+  }
+  log_->info("policy {} reloaded", (*policy)->name());
+  coordinator.replace_policy(*std::move(policy));
+}
+
+void Run::restore(Coordinator& coordinator) {
+  std::size_t restored = 0;
+  for (const Outcome& outcome : coordinator.restore()) {
+    if (outcome.kind == Outcome::Kind::applied) {
+      ++restored;
+    } else if (outcome.error) {
+      log_->error("not restored: {}", outcome.error->text());
+    }
+  }
+  log_->info("{} {} given back the memory they had", restored,
+             restored == 1 ? "domain" : "domains");
+}
+
+void add_examples(CLI::App& app) {
+  app.footer(examples_text({
+      {"memcoord", "balance this host's domains with the default policy, every 2 s"},
+      {"memcoord --policy band --set lower=150MiB 5", "a bundled policy, a parameter, every 5 s"},
+      {"memcoord --policy ./mine.lua --dry-run", "see what your own policy would do"},
+      {"memcoord --connect sim:case1 --fast --ticks 30", "watch it at work without a hypervisor"},
+      {"memcoord --journal ticks.jsonl --json | jq .decisions", "for programs"},
+  }));
+}
+
+}  // namespace
+
+void add_run_command(Commands& commands) {
+  const auto options = std::make_shared<RunOptions>();
+  CLI::App& app = commands.program();
+  add_run_options(app, *options);
+  add_examples(app);
+  commands.set_default([options, &app]() -> Result<ExitCode> {
+    if (Status complete = complete_options(*options, app); !complete) return fail(complete.error());
+    const auto interval = interval_of(*options, app);
+    if (!interval) return fail(interval.error());
+    return Run(*options, *interval).go();
+  });
+}
+
+}  // namespace memcoord::cli

@@ -1,0 +1,214 @@
+// What bad input gets: one clear line on standard error, exit code 2 where something given cannot
+// be used and 1 where the world does not go along, nothing on standard output.
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "tests/integration/cli/process.h"
+#include "tests/integration/cli/scratch_files.h"
+
+using memcoord::testing::Finished;
+using memcoord::testing::memcoord;
+using memcoord::testing::ScratchFiles;
+
+namespace {
+
+// The one line that a refused command line leaves, without "memcoord: " and the end of the line.
+std::string refusal(const std::vector<std::string>& arguments, int exit_code = 2) {
+  const Finished run = memcoord(arguments);
+  CAPTURE(run.errors);
+  CHECK(run.exit_code == exit_code);
+  CHECK(run.output.empty());
+  constexpr std::string_view kProgram = "memcoord: ";
+  REQUIRE(run.errors.starts_with(kProgram));
+  REQUIRE(run.errors.ends_with('\n'));
+  return run.errors.substr(kProgram.size(), run.errors.size() - kProgram.size() - 1);
+}
+
+// The same where the line is the first of several: a policy's error brings its traceback.
+std::string first_line(const std::vector<std::string>& arguments) {
+  const std::string text = refusal(arguments);
+  return text.substr(0, text.find('\n'));
+}
+
+// A run on the simulated host with more options, which would end by itself.
+std::vector<std::string> simulated(std::vector<std::string> more) {
+  std::vector<std::string> arguments{"--connect", "sim:case1", "--fast", "--ticks", "2"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("an unknown option is named with the nearest one") {
+  CHECK(refusal({"--polcy", "halving"}) == "--polcy: no such option; did you mean --policy?");
+  CHECK(refusal({"--polcy=halving", "2"}) == "--polcy: no such option; did you mean --policy?");
+  CHECK(refusal({"--qqqqqq"}) == "--qqqqqq: no such option; see 'memcoord --help'");
+  CHECK(refusal({"-Z"}) == "-Z: no such option; see 'memcoord --help'");
+  CHECK(refusal({"policies", "--jsn"}) == "--jsn: no such option; did you mean --json?");
+}
+
+TEST_CASE("an option without its value says so") {
+  CHECK(refusal({"--policy"}) == "--policy: needs a value; see 'memcoord --help'");
+  CHECK(refusal({"--policy", ""}) == "--policy: an empty value; name something");
+}
+
+TEST_CASE("a misspelt command is named with the nearest one") {
+  CHECK(refusal({"polcies"}) ==
+        "INTERVAL: 'polcies' is not a time; or did you mean the command policies?");
+  CHECK(refusal({"domain", "shwo"}) ==
+        "memcoord domain: needs a command; see 'memcoord domain --help'");
+  CHECK(refusal({"domain"}) == "memcoord domain: needs a command; see 'memcoord domain --help'");
+}
+
+TEST_CASE("an argument too many is refused") {
+  CHECK(refusal({"2", "3"}) == "3: one argument too many; see 'memcoord --help'");
+}
+
+TEST_CASE("options of the run before another command are refused, not ignored") {
+  CHECK(refusal({"--dry-run", "policies"}) ==
+        "--dry-run: is not for 'memcoord policies'; see 'memcoord policies --help'");
+}
+
+TEST_CASE("an interval that is none is refused") {
+  CHECK(refusal(simulated({"0"})) ==
+        "INTERVAL: '0' is not more than zero; expected a time such as 2, 0.5, 500ms, 2s or 1m");
+  CHECK(refusal(simulated({"--interval", "-1"})) ==
+        "INTERVAL: '-1' is not more than zero; expected a time such as 2, 0.5, 500ms, 2s or 1m");
+  CHECK(refusal(simulated({"-1"})) ==
+        "-1: neither an option nor more than zero; see 'memcoord --help'");
+  CHECK(refusal(simulated({"soon"})) ==
+        "INTERVAL: 'soon' is not a time; expected seconds or a unit, such as 2, 0.5, 500ms, 2s or "
+        "1m");
+}
+
+TEST_CASE("a number of ticks that is none is refused") {
+  CHECK(refusal({"--ticks", "0"}) ==
+        "--ticks: '0' is too small; expected a whole number of at least 1");
+  CHECK(refusal({"--ticks", "many"}) ==
+        "--ticks: 'many' is not a whole number; expected one of at least 1");
+}
+
+TEST_CASE("a laxer floor is refused with the least that is allowed") {
+  CHECK(contains(refusal(simulated({"--domain-floor", "50MiB"})), "--domain-floor: "));
+  CHECK(contains(refusal(simulated({"--domain-floor", "50MiB"})), "100 MiB"));
+  CHECK(contains(refusal(simulated({"--host-floor", "1MiB"})), "--host-floor: "));
+  CHECK(contains(refusal(simulated({"--host-floor", "1MiB"})), "200 MiB"));
+  CHECK(contains(refusal(simulated({"--max-release", "60%"})), "--max-release: "));
+  CHECK(refusal({"--domain-floor", "lots"}).starts_with("--domain-floor: "));
+  CHECK(refusal({"--max-release", "half"}) ==
+        "--max-release: 'half' is not a share; expected one such as 50% or 0.5");
+}
+
+TEST_CASE("a word that is none of an option's is refused with those that are") {
+  CHECK(refusal({"--headroom", "free"}) ==
+        "--headroom: 'free' is not known; expected unused, usable");
+  CHECK(refusal({"--color", "yes"}) == "--color: 'yes' is not known; expected auto, always, never");
+}
+
+TEST_CASE("a policy that is not there is named, with the nearest one") {
+  CHECK(refusal(simulated({"--policy", "halvign"})) ==
+        "halvign: no such policy; did you mean halving? 'memcoord policies' lists them");
+  CHECK(refusal(simulated({"--policy", "no/such.lua"})) == "no/such.lua: no such file");
+  CHECK(refusal(simulated({"--fallback-policy", "zzzz"})) ==
+        "zzzz: no such policy; 'memcoord policies' lists them");
+}
+
+TEST_CASE("a scenario that is not there is named") {
+  CHECK(contains(refusal({"--connect", "sim:cse1", "--ticks", "1"}), "case1"));
+  CHECK(contains(refusal({"--connect", "sim:no/such.lua", "--ticks", "1"}), "no/such.lua"));
+}
+
+TEST_CASE("a policy with a syntax error is named by file and line") {
+  const ScratchFiles files;
+  const std::string path = files.write("broken.lua", "return {\n  api = = 1,\n}\n");
+  const std::string line = first_line(simulated({"--policy", path}));
+  CHECK(line.starts_with(path + ":2: "));
+}
+
+TEST_CASE("a policy for another version of the API is refused") {
+  const ScratchFiles files;
+  const std::string path =
+      files.write("future.lua", "return { api = 99, summary = 's', tick = function() end }\n");
+  const std::string line = first_line(simulated({"--policy", path}));
+  CHECK(line.starts_with(path));
+  CHECK(contains(line, "99"));
+}
+
+TEST_CASE("a file that returns no table is no policy") {
+  const ScratchFiles files;
+  const std::string path = files.write("nothing.lua", "local x = 1\n");
+  const std::string line = first_line(simulated({"--policy", path}));
+  CHECK(line.starts_with(path));
+  CHECK(contains(line, "table"));
+}
+
+TEST_CASE("a misspelt parameter is named with the nearest one") {
+  const std::string line =
+      first_line(simulated({"--policy", "halving", "--set", "starved_belwo=1MiB"}));
+  CHECK(contains(line, "starved_belwo"));
+  CHECK(contains(line, "starved_below"));
+}
+
+TEST_CASE("a parameter of the wrong type is refused") {
+  const std::string line =
+      first_line(simulated({"--policy", "halving", "--set", "starved_below=often"}));
+  CHECK(contains(line, "starved_below"));
+  CHECK(contains(line, "often"));
+  CHECK(refusal({"--set", "starved_below"}) ==
+        "--set: 'starved_below' is not name=value; such as starved_below=200MiB");
+}
+
+TEST_CASE("a journal that cannot be written is refused at the start") {
+  const std::string line = refusal(simulated({"--journal", "/nonexistent/ticks.jsonl"}), 1);
+  CHECK(line.starts_with("/nonexistent/ticks.jsonl: "));
+  CHECK(contains(line, "No such file or directory"));
+}
+
+TEST_CASE("a malformed configuration is named by file and line") {
+  const ScratchFiles files;
+  const std::string path = files.write("m.toml", "policy = \"halving\"\nticks 5\n");
+  CHECK(refusal({"--config", path}) ==
+        path + ":2: not a setting; expected a line such as policy = \"halving\"");
+  CHECK(refusal({"--config", files.write("n.toml", "polcy = \"halving\"\n")}) ==
+        files.path("n.toml") + ":1: polcy: no such setting; did you mean policy?");
+  CHECK(refusal({"--config", files.path("none.toml")}) ==
+        files.path("none.toml") + ": cannot read the configuration: No such file or directory");
+}
+
+TEST_CASE("--fast is for simulated hosts") {
+  CHECK(refusal({"--fast", "--connect", "test:///default"}) ==
+        "--fast: only simulated hosts can go faster than time; add --connect sim:");
+}
+
+TEST_CASE("a connection that cannot be opened ends the start") {
+  const ScratchFiles files;
+  CHECK(
+      contains(refusal({"--connect", "qemu:///session?socket=" + files.path("none")}, 1), "none"));
+  CHECK(refusal({"--connect", "nosuchdriver:///"}).starts_with("nosuchdriver:///"));
+  CHECK(refusal({"--connect", "qemu://system"}).starts_with("qemu://system"));
+}
+
+TEST_CASE("domain settings of a domain that is not there, or none at all, are refused") {
+  const std::string line = refusal({"domain", "show", "nobody", "--connect", "test:///default"}, 2);
+  CHECK(contains(line, "nobody"));
+  CHECK(refusal({"domain", "set", "test", "--connect", "test:///default"}) ==
+        "test: nothing to set; see 'memcoord domain set --help'");
+  CHECK(refusal({"domain", "set"}) == "NAME: is missing; see 'memcoord domain set --help'");
+  CHECK(refusal({"domain", "set", "test", "--minimum", "few"}).starts_with("--minimum: "));
+  CHECK(refusal({"domain", "show", "--connect", "sim:"}) ==
+        "sim:: simulated domains have no metadata; set minimum, maximum and weight in the scenario "
+        "file");
+}
+
+TEST_CASE("a shell that nobody completes for is refused") {
+  CHECK(refusal({"completion", "csh"}) ==
+        "csh: no completion for this shell; expected bash, zsh or fish");
+}

@@ -1,0 +1,42 @@
+#pragma once
+// Files for one test, in a directory of their own that goes with it.
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+namespace memcoord::testing {
+
+class ScratchFiles {
+ public:
+  ScratchFiles() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "memcoord-cli-XXXXXX").string();
+    directory_ = ::mkdtemp(pattern.data());
+  }
+  ~ScratchFiles() {
+    std::error_code ignored;
+    std::filesystem::remove_all(directory_, ignored);
+  }
+  ScratchFiles(const ScratchFiles&) = delete;
+  ScratchFiles& operator=(const ScratchFiles&) = delete;
+
+  [[nodiscard]] std::string path(const std::string& name) const {
+    return (directory_ / name).string();
+  }
+  /// Writes the file and returns its path.
+  std::string write(const std::string& name, const std::string& text) const {
+    std::ofstream(path(name)) << text;
+    return path(name);
+  }
+  [[nodiscard]] std::string read(const std::string& name) const {
+    std::ostringstream text;
+    text << std::ifstream(path(name)).rdbuf();
+    return text.str();
+  }
+
+ private:
+  std::filesystem::path directory_;
+};
+
+}  // namespace memcoord::testing
