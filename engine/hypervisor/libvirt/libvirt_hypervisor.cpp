@@ -30,19 +30,17 @@ std::string default_uri() {
 Result<std::unique_ptr<Hypervisor>> open(const std::string& uri, const LibvirtOptions& options) {
   const Result<ConnectionUri> parsed = parse_uri(uri);
   if (!parsed) return fail(parsed.error());
-  LibvirtOptions fitted = options;
-  // The test driver inside this process gives each connection a copy of its own of the host.
   const bool in_process =
       parsed->driver == "test" && parsed->is_local() && parsed->transport.empty();
-  if (in_process) fitted.lanes = 1;
+  const auto source = std::make_shared<HandleSource>(uri, options.access, in_process);
   const auto events = std::make_shared<EventQueue>();
   LaneHypervisorParts parts{uri,
                             parsed->is_local(),
-                            std::make_shared<NativeConnector>(uri, options.access, events),
-                            std::make_shared<NativeConnector>(uri, options.access, nullptr),
+                            std::make_shared<NativeConnector>(source, events),
+                            std::make_shared<NativeConnector>(source, nullptr),
                             events,
                             backoff_for(*parsed)};
-  auto hypervisor = std::make_unique<LaneHypervisor>(std::move(parts), fitted);
+  auto hypervisor = std::make_unique<LaneHypervisor>(std::move(parts), options);
   if (const Status started = hypervisor->start(); !started) return fail(started.error());
   return hypervisor;
 }

@@ -32,6 +32,7 @@ constexpr std::array kMeanings{
     Meaning{VIR_ERR_INVALID_ARG, ErrorCode::invalid_input, Outcome::Kind::failed},
     Meaning{VIR_ERR_OVERFLOW, ErrorCode::invalid_input, Outcome::Kind::failed},
     Meaning{VIR_ERR_XML_ERROR, ErrorCode::invalid_input, Outcome::Kind::failed},
+    Meaning{VIR_ERR_XML_DETAIL, ErrorCode::invalid_input, Outcome::Kind::failed},
     Meaning{VIR_ERR_OPERATION_DENIED, ErrorCode::permission_denied, Outcome::Kind::failed},
     Meaning{VIR_ERR_AUTH_FAILED, ErrorCode::permission_denied, Outcome::Kind::failed},
     Meaning{VIR_ERR_AUTH_CANCELLED, ErrorCode::permission_denied, Outcome::Kind::failed},

@@ -249,26 +249,43 @@ bool is_refusal(const LvError& error) {
 
 }  // namespace
 
-NativeConnector::NativeConnector(std::string uri, Access access, std::shared_ptr<EventQueue> events)
-    : uri_(std::move(uri)), access_(access), events_(std::move(events)) {
+HandleSource::HandleSource(std::string uri, Access access, bool one_for_all)
+    : uri_(std::move(uri)), access_(access), one_for_all_(one_for_all) {
   silence_libvirt();
   loop_ = EventLoop::shared();
 }
 
-LvResult<std::unique_ptr<Connection>> NativeConnector::connect() {
+HandleSource::~HandleSource() = default;
+
+LvResult<HandleSource::Opened> HandleSource::open() {
+  if (!one_for_all_) return open_anew();
+  const std::lock_guard lock(mutex_);
+  if (!shared_.handle) {
+    auto opened = open_anew();
+    if (!opened) return tl::unexpected(opened.error());
+    shared_ = *std::move(opened);
+  }
+  if (virConnectRef(shared_.handle.get()) < 0) return lv_failure();
+  return Opened{ConnectHandle(shared_.handle.get()), shared_.read_only};
+}
+
+LvResult<HandleSource::Opened> HandleSource::open_anew() const {
   // No credentials are asked for: a daemon has nobody to ask. libvirt's auth.conf is read.
   ConnectHandle handle(virConnectOpenAuth(uri_.c_str(), nullptr, 0));
-  bool read_only = false;
-  if (!handle) {
-    LvError error = LvError::last();
-    if (access_ != Access::read_write_if_allowed || !is_refusal(error)) {
-      return tl::unexpected(std::move(error));
-    }
-    read_only = true;
-    handle.reset(virConnectOpenAuth(uri_.c_str(), nullptr, VIR_CONNECT_RO));
-    if (!handle) return lv_failure();
+  if (handle) return Opened{std::move(handle), false};
+  LvError error = LvError::last();
+  if (access_ != Access::read_write_if_allowed || !is_refusal(error)) {
+    return tl::unexpected(std::move(error));
   }
-  return std::make_unique<NativeConnection>(std::move(handle), read_only, events_);
+  handle.reset(virConnectOpenAuth(uri_.c_str(), nullptr, VIR_CONNECT_RO));
+  if (!handle) return lv_failure();
+  return Opened{std::move(handle), true};
+}
+
+LvResult<std::unique_ptr<Connection>> NativeConnector::connect() {
+  auto opened = source_->open();
+  if (!opened) return tl::unexpected(opened.error());
+  return std::make_unique<NativeConnection>(std::move(opened->handle), opened->read_only, events_);
 }
 
 }  // namespace memcoord::libvirt

@@ -1,7 +1,11 @@
 #include "engine/hypervisor/libvirt/uri.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <system_error>
+#include <vector>
+
+#include "engine/core/nearest.h"
 
 namespace memcoord::libvirt {
 namespace {
@@ -28,6 +32,18 @@ std::string unescaped(std::string_view text) {
     }
   }
   return plain;
+}
+
+/// The drivers that libvirt has had; an unknown one would be taken for one of a daemon's.
+Status check_driver(const ConnectionUri& uri, std::string_view text) {
+  const std::vector<std::string> known = {
+      "qemu", "test", "xen", "lxc", "ch",     "bhyve",  "vbox",      "vmwareplayer", "vmwarews",
+      "esx",  "gsx",  "vpx", "vz",  "hyperv", "openvz", "parallels", "vmwarefusion", "remote"};
+  if (std::find(known.begin(), known.end(), uri.driver) != known.end()) return {};
+  const auto near = nearest_name(uri.driver, known);
+  return fail(ErrorCode::invalid_input, std::string(text),
+              "libvirt knows no such driver: '" + uri.driver + "'",
+              near ? "did you mean '" + *near + "'?" : std::string(kExamples));
 }
 
 Status check_test_uri(const ConnectionUri& uri, std::string_view text) {
@@ -93,6 +109,7 @@ Result<ConnectionUri> parse_uri(std::string_view text) {
     uri.server = authority.substr(0, authority.rfind(':'));
   }
   uri.path = rest;
+  if (const Status checked = check_driver(uri, text); !checked) return fail(checked.error());
   if (uri.driver == "test") {
     if (const Status checked = check_test_uri(uri, text); !checked) return fail(checked.error());
   }

@@ -1,28 +1,248 @@
 // The libvirt hypervisor on libvirt's own test driver, inside this process.
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <unistd.h>
 
-#include "engine/hypervisor/libvirt/libvirt_hypervisor.h"
+#include <thread>
+
+#include "engine/hypervisor/libvirt/domain_metadata.h"
+#include "tests/integration/libvirt/test_host.h"
 
 using namespace memcoord;
+using namespace memcoord::libvirt;
 
-TEST_CASE("a domain of the test driver is sampled and moved") {
-  auto hypervisor = libvirt::open("test:///default", {});
-  if (!hypervisor) FAIL(hypervisor.error().text());
-  REQUIRE(hypervisor);
-  const auto before = (*hypervisor)->sample();
-  REQUIRE(before);
-  REQUIRE(before->domains.size() == 1);
-  const Domain& domain = before->domains.front();
-  CHECK(domain.name() == "test");
-  CHECK(domain.actual == MemorySize::from_gib(2));
+namespace {
+
+constexpr const char* kDefault = "test:///default";
+
+/// test:///default is one host for all connections of a process, as long as one is open.
+class DefaultHost {
+ public:
+  DefaultHost() : connection_(virConnectOpen(kDefault)) { REQUIRE(connection_); }
+  [[nodiscard]] DomainHandle domain() const {
+    return DomainHandle(virDomainLookupByName(connection_.get(), "test"));
+  }
+  [[nodiscard]] std::string xml() const {
+    return CString(virDomainGetXMLDesc(domain().get(), 0)).get();
+  }
+
+ private:
+  ConnectHandle connection_;
+};
+
+/// What a piece of code writes to standard error.
+template <class Code>
+std::string standard_error_of(const ScratchFolder& folder, Code code) {
+  const std::string path = folder.write("stderr", "");
+  const int saved = dup(STDERR_FILENO);
+  const int file = open(path.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC);
+  REQUIRE(dup2(file, STDERR_FILENO) >= 0);
+  code();
+  (void)dup2(saved, STDERR_FILENO);
+  close(saved);
+  close(file);
+  std::ifstream read(path);
+  return {std::istreambuf_iterator<char>(read), {}};
+}
+
+bool contains(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("the test driver's own host is sampled and moved") {
+  const DefaultHost host;
+  const auto hypervisor = open_or_fail(kDefault);
+  const Snapshot before = sample_or_fail(*hypervisor);
+  const Domain& domain = named(before, "test");
   CHECK(domain.maximum == MemorySize::from_gib(8));
+  CHECK(domain.guest.unused == domain.actual / 2);
+  CHECK(domain.guest.last_update == before.wall_time);
+  CHECK(move(*hypervisor, domain, MemorySize::from_gib(1)).kind == Outcome::Kind::applied);
+  const Snapshot after = sample_or_fail(*hypervisor);
+  CHECK(named(after, "test").actual == MemorySize::from_gib(1));
+  CHECK(after.host.total == MemorySize::from_gib(3));
+  CHECK(after.host.free == MemorySize::from_gib(2));
+}
 
-  const Move move{domain.uuid(), domain.actual, MemorySize::from_gib(1)};
-  const auto outcomes = (*hypervisor)->apply(std::span(&move, 1));
-  REQUIRE(outcomes.size() == 1);
-  CHECK(outcomes.front().kind == Outcome::Kind::applied);
+TEST_CASE("a host described by a file keeps what was done to it") {
+  const ScratchFolder folder;
+  const std::string file = folder.write(
+      "host.xml", node_xml(domain_xml("a", 4194304, 2097152) + domain_xml("b", 4194304, 4194304)));
+  const auto hypervisor = open_or_fail("test://" + file);
+  const Snapshot before = sample_or_fail(*hypervisor);
+  REQUIRE(before.domains.size() == 2);
+  CHECK(before.host.free == MemorySize::from_gib(10));
+  CHECK(move(*hypervisor, named(before, "b"), MemorySize::from_gib(1)).kind ==
+        Outcome::Kind::applied);
+  const Snapshot after = sample_or_fail(*hypervisor);
+  CHECK(named(after, "b").actual == MemorySize::from_gib(1));
+  CHECK(named(after, "a").actual == MemorySize::from_gib(2));
+}
 
-  const auto after = (*hypervisor)->sample();
-  REQUIRE(after);
-  CHECK(after->domains.front().actual == MemorySize::from_gib(1));
+TEST_CASE("a target over the maximum is refused by libvirt, in one line") {
+  const DefaultHost host;
+  const auto hypervisor = open_or_fail(kDefault);
+  const Snapshot snapshot = sample_or_fail(*hypervisor);
+  const Outcome outcome = move(*hypervisor, named(snapshot, "test"), MemorySize::from_gib(9));
+  CHECK(outcome.kind == Outcome::Kind::failed);
+  REQUIRE(outcome.error);
+  CHECK(outcome.error->code == ErrorCode::invalid_input);
+  CHECK(outcome.error->object == "test");
+}
+
+TEST_CASE("a domain without a balloon, and one of 3 TiB, are told as they are") {
+  const ScratchFolder folder;
+  const std::uint64_t huge = 3ULL << 30U;
+  const std::string file = folder.write(
+      "host.xml", node_xml(domain_xml("none", 4194304, 2097152, "", "<memballoon model='none'/>") +
+                           domain_xml("huge", huge, huge)));
+  const auto hypervisor = open_or_fail("test://" + file);
+  const Snapshot snapshot = sample_or_fail(*hypervisor);
+  CHECK(contains(named(snapshot, "none").identity->unsuitable, "no balloon device"));
+  CHECK(named(snapshot, "none").actual == MemorySize::from_gib(2));
+  CHECK(named(snapshot, "huge").actual == MemorySize::from_gib(3072));
+  CHECK(named(snapshot, "huge").maximum == MemorySize::from_gib(3072));
+  CHECK_FALSE(named(snapshot, "huge").guest.unused);
+}
+
+TEST_CASE("a domain that is destroyed between sample and apply has vanished") {
+  const ScratchFolder folder;
+  const DefaultHost host;
+  const auto hypervisor = open_or_fail(kDefault);
+  const Snapshot snapshot = sample_or_fail(*hypervisor);
+  REQUIRE(virDomainDestroy(host.domain().get()) == 0);
+  CHECK(move(*hypervisor, named(snapshot, "test"), MemorySize::from_gib(1)).kind ==
+        Outcome::Kind::vanished);
+  CHECK(sample_or_fail(*hypervisor).domains.empty());
+  REQUIRE(virDomainCreate(host.domain().get()) == 0);
+  const Snapshot again = sample_or_fail(*hypervisor);
+  CHECK(named(again, "test").started_at);
+}
+
+TEST_CASE("a paused domain is shown as paused") {
+  const DefaultHost host;
+  const auto hypervisor = open_or_fail(kDefault);
+  REQUIRE(virDomainSuspend(host.domain().get()) == 0);
+  CHECK(named(sample_or_fail(*hypervisor), "test").state == DomainState::paused);
+  REQUIRE(virDomainResume(host.domain().get()) == 0);
+  CHECK(named(sample_or_fail(*hypervisor), "test").state == DomainState::running);
+}
+
+TEST_CASE("settings are written, read back, and taken up by a memcoord at work") {
+  const DefaultHost host;
+  const auto hypervisor = open_or_fail(kDefault);
+  CHECK(named(sample_or_fail(*hypervisor), "test").settings() == DomainSettings{});
+  SettingsChange change;
+  change.minimum = MemorySize::from_mib(512);
+  change.labels = {{"tier", "web"}};
+  const auto written = write_domain_settings(kDefault, "test", change);
+  REQUIRE(written);
+  const auto read = read_domain_settings(kDefault, "test");
+  REQUIRE(read);
+  CHECK(read->identity.settings == *written);
+  CHECK(read->active);
+  // The event comes on another thread: it may take a sample or two.
+  while (named(sample_or_fail(*hypervisor), "test").settings() != *written) {
+    std::this_thread::yield();
+  }
+  SettingsChange clear;
+  clear.clear = {"all"};
+  REQUIRE(write_domain_settings(kDefault, "test", clear));
+  CHECK_FALSE(contains(host.xml(), "memcoord.org"));
+}
+
+TEST_CASE("malformed metadata is told by name, and can be cleared") {
+  const DefaultHost host;
+  REQUIRE(virDomainSetMetadata(host.domain().get(), VIR_DOMAIN_METADATA_ELEMENT,
+                               "<domain minimum='much'/>", "memcoord",
+                               std::string(kMetadataUri).c_str(), 0) == 0);
+  const auto read = read_domain_settings(kDefault, "test");
+  REQUIRE_FALSE(read);
+  CHECK(contains(read.error().text(), "'test'"));
+  const auto hypervisor = open_or_fail(kDefault);
+  CHECK(contains(named(sample_or_fail(*hypervisor), "test").identity->unsuitable, "much"));
+  SettingsChange change;
+  change.priority = 1;
+  CHECK_FALSE(write_domain_settings(kDefault, "test", change));
+  change.clear = {"all"};
+  CHECK(write_domain_settings(kDefault, "test", change));
+  change.clear = {"all"};
+  change.priority.reset();
+  CHECK(write_domain_settings(kDefault, "test", change));
+}
+
+TEST_CASE("a misspelt domain is told with the one that was meant") {
+  const auto read = read_domain_settings(kDefault, "tset");
+  REQUIRE_FALSE(read);
+  CHECK(read.error().code == ErrorCode::not_found);
+  CHECK(contains(read.error().text(), "did you mean 'test'?"));
+}
+
+TEST_CASE("every domain's settings are listed in name order") {
+  const ScratchFolder folder;
+  const std::string file = folder.write(
+      "host.xml", node_xml(domain_xml("b", 4194304, 2097152) + domain_xml("a", 4194304, 4194304)));
+  const auto all = read_all_domain_settings("test://" + file);
+  REQUIRE(all);
+  REQUIRE(all->size() == 2);
+  CHECK(all->front().identity.name == "a");
+}
+
+TEST_CASE("the statistics period is set while memcoord works and put back by close") {
+  const DefaultHost host;
+  REQUIRE_FALSE(contains(host.xml(), "period="));
+  const auto hypervisor = open_or_fail(kDefault);
+  (void)sample_or_fail(*hypervisor);
+  CHECK(contains(host.xml(), "period='1'"));
+  hypervisor->close();
+  CHECK_FALSE(contains(host.xml(), "period='1'"));
+}
+
+TEST_CASE("close may be called twice, and sampling after it is an error, not a crash") {
+  const auto hypervisor = open_or_fail(kDefault);
+  hypervisor->close();
+  hypervisor->close();
+  CHECK_FALSE(hypervisor->sample());
+}
+
+TEST_CASE("each failure to open is one clear line, and libvirt prints nothing itself") {
+  const ScratchFolder folder;
+  struct Failure {
+    std::string uri;
+    ErrorCode code;
+    std::string says;
+  };
+  const std::vector<Failure> failures = {
+      {"qemu://system", ErrorCode::invalid_input, "did you mean qemu:///system?"},
+      {"foo:///system", ErrorCode::invalid_input, "no such driver"},
+      {"test:///no/such.xml", ErrorCode::not_found, "no file /no/such.xml"},
+      {"test://" + folder.write("bad.xml", "<node"), ErrorCode::invalid_input, "bad.xml"},
+      {"test://" + folder.write("net.xml", "<network/>"), ErrorCode::invalid_input, "net.xml"},
+      {"qemu+unix:///system?socket=" + (folder.path() / "none").string(), ErrorCode::unavailable,
+       "no libvirt daemon answers"},
+  };
+  for (const Failure& failure : failures) {
+    CAPTURE(failure.uri);
+    std::string text;
+    const std::string printed = standard_error_of(folder, [&] {
+      const auto hypervisor = libvirt::open(failure.uri, {});
+      REQUIRE_FALSE(hypervisor);
+      CHECK(hypervisor.error().code == failure.code);
+      text = hypervisor.error().text();
+    });
+    CAPTURE(text);
+    CHECK(contains(text, failure.says));
+    CHECK(contains(text, failure.uri));
+    CHECK_FALSE(contains(text, "\n"));
+    CHECK(printed.empty());
+  }
+}
+
+TEST_CASE("twenty hypervisors in a row leave nothing behind that disturbs the next") {
+  for (int i = 0; i < 20; ++i) {
+    const auto hypervisor = open_or_fail(kDefault);
+    CHECK(sample_or_fail(*hypervisor).domains.size() == 1);
+  }
 }
