@@ -1,0 +1,106 @@
+#include "engine/hypervisor/simulated/guest.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace memcoord::simulated {
+namespace {
+
+double kib(MemorySize size) {
+  return static_cast<double>(size.kib());
+}
+
+/// What the kernel leaves to the workload and the page cache.
+double room(const Guest& guest, const Model& model) {
+  return std::max(0.0, guest.total(model) - kib(model.kernel_used));
+}
+
+/// The balloon goes towards its target. It fills with what is free or page cache, never with what
+/// the workload holds.
+void move_balloon(Guest& guest, const Model& model, double seconds) {
+  const double before = guest.actual;
+  if (guest.target > guest.actual) {
+    guest.actual = std::min(guest.target, guest.actual + kib(model.deflate_rate) * seconds);
+  } else if (guest.target < guest.actual) {
+    const double give = std::max(0.0, guest.unused(model) + guest.cache - kib(model.low_watermark));
+    const double step =
+        std::min({guest.actual - guest.target, kib(model.inflate_rate) * seconds, give});
+    guest.actual -= step;
+    const double from_cache = std::max(0.0, guest.resident + guest.cache - room(guest, model));
+    guest.cache -= std::min(guest.cache, from_cache);
+  }
+  guest.score.moved_kib += std::abs(guest.actual - before);
+}
+
+/// The workload takes what it wants: free memory, then the page cache's, then it swaps, then it is
+/// killed.
+void serve_workload(Guest& guest, const Forces& forces, const Model& model, double seconds) {
+  const double available = room(guest, model);
+  const double before = guest.resident;
+  const double missing = std::max(0.0, guest.demand - available);
+  if (missing > forces.swap) {
+    ++guest.score.oom_kills;
+    guest.demand = guest.resident = guest.swapped = 0;
+    guest.restart_in = std::chrono::duration<double>(model.restart).count();
+    return;
+  }
+  // What has to go out goes at once, the workload waiting; what may come back comes as it is used.
+  const double held = std::min(guest.swapped, guest.demand);
+  const double back = std::min(std::max(0.0, held - missing), kib(model.swap_rate) * seconds);
+  const double swapped = std::max(missing, held - back);
+  guest.swap_out += std::max(0.0, swapped - guest.swapped);
+  const double came_in = std::max(0.0, held - swapped);
+  guest.swap_in += came_in;
+  guest.major_faults += came_in / 4;
+  // A workload that is short goes on touching what is out.
+  if (missing > 0) {
+    const double thrashed = std::min(missing, kib(model.swap_rate) * seconds);
+    guest.swap_in += thrashed;
+    guest.swap_out += thrashed;
+    guest.major_faults += thrashed / 4;
+  }
+  guest.swapped = swapped;
+  guest.resident = guest.demand - swapped;
+  guest.minor_faults += std::max(0.0, guest.resident - before) / 4;
+}
+
+void keep_score(Guest& guest, const Model& model, double wanted, double seconds) {
+  GuestScore& score = guest.score;
+  const double short_by = std::max(0.0, wanted - room(guest, model));
+  score.seconds += seconds;
+  if (short_by > 0) score.stalled_seconds += seconds;
+  score.deficit_kib_seconds += short_by * seconds;
+  score.granted_kib_seconds += guest.actual * seconds;
+  score.need_kib_seconds +=
+      (wanted + kib(model.kernel_reserved) + kib(model.kernel_used)) * seconds;
+}
+
+}  // namespace
+
+double Guest::total(const Model& model) const {
+  return std::max(0.0, actual - kib(model.kernel_reserved));
+}
+
+double Guest::unused(const Model& model) const {
+  return std::max(0.0, room(*this, model) - resident - cache);
+}
+
+double Guest::usable(const Model& model) const {
+  return std::max(0.0, unused(model) + cache - kib(model.low_watermark));
+}
+
+void advance(Guest& guest, const Forces& forces, const Model& model, double seconds) {
+  if (forces.paused) return;
+  guest.restart_in = std::max(0.0, guest.restart_in - seconds);
+  guest.demand = guest.restart_in > 0 ? 0 : forces.demand;
+  if (forces.driver && guest.actual != guest.target) move_balloon(guest, model, seconds);
+  serve_workload(guest, forces, model, seconds);
+  const double wanted_cache = std::max(forces.cache, guest.restart_in > 0 ? guest.cache : 0.0);
+  guest.cache = std::clamp(wanted_cache, 0.0, std::max(0.0, room(guest, model) - guest.resident));
+  const double used =
+      kib(model.kernel_reserved) + kib(model.kernel_used) + guest.resident + guest.cache;
+  guest.touched = std::min(guest.actual, std::max(guest.touched, used));
+  keep_score(guest, model, forces.demand, seconds);
+}
+
+}  // namespace memcoord::simulated

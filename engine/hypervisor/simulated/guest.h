@@ -1,0 +1,56 @@
+#pragma once
+// One simulated guest: its kernel, its workload, its balloon. A pure model: state, demand and a
+// stretch of time in, state out. Amounts are KiB as doubles, since they flow.
+
+#include <cstdint>
+
+#include "engine/hypervisor/simulated/scenario.h"
+
+namespace memcoord::simulated {
+
+/// What happened to a guest, summed up over the run.
+struct GuestScore {
+  double seconds = 0;          ///< it ran
+  double stalled_seconds = 0;  ///< its demand did not fit
+  double deficit_kib_seconds = 0;
+  double granted_kib_seconds = 0;  ///< actual
+  double need_kib_seconds = 0;     ///< demand and its kernel
+  double moved_kib = 0;            ///< balloon, both ways
+  int oom_kills = 0;
+};
+
+/// A guest's state.
+struct Guest {
+  double actual = 0;
+  double target = 0;
+  double demand = 0;    ///< what the workload wants to hold
+  double resident = 0;  ///< of it, in memory
+  double swapped = 0;   ///< of it, in swap
+  double cache = 0;
+  double touched = 0;  ///< host memory behind it
+  double swap_in = 0;  ///< counters, KiB
+  double swap_out = 0;
+  double major_faults = 0;  ///< counters
+  double minor_faults = 0;
+  double restart_in = 0;  ///< seconds until a killed workload comes back
+  GuestScore score;
+
+  /// What its kernel sees as total.
+  [[nodiscard]] double total(const Model& model) const;
+  [[nodiscard]] double unused(const Model& model) const;
+  [[nodiscard]] double usable(const Model& model) const;
+};
+
+/// What acts on a guest for a stretch of time.
+struct Forces {
+  double demand = 0;
+  double cache = 0;
+  double swap = 0;  ///< its size
+  bool driver = true;
+  bool paused = false;  ///< nothing of it goes on
+};
+
+/// The guest after `seconds`.
+void advance(Guest& guest, const Forces& forces, const Model& model, double seconds);
+
+}  // namespace memcoord::simulated

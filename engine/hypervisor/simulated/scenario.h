@@ -1,0 +1,99 @@
+#pragma once
+// What a simulated run is about: a host, its domains, what their guests will want, and when.
+// docs/simulator.md describes the model and gives each default's source.
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/core/snapshot.h"
+
+namespace memcoord::simulated {
+
+/// Amounts of memory over the time since the scenario's start.
+class Plan {
+ public:
+  struct Point {
+    Duration at{};
+    MemorySize size;
+    bool operator==(const Point&) const = default;
+  };
+  enum class Shape { ramp, step };
+
+  Plan() = default;
+  /// Points in rising order of time. Before the first and after the last their sizes hold.
+  Plan(std::vector<Point> points, Shape shape) : points_(std::move(points)), shape_(shape) {}
+
+  /// KiB at a moment. `cursor` remembers where the last look was, so that time that goes on costs
+  /// nothing to find; start it at 0.
+  [[nodiscard]] double at(Duration time, std::size_t& cursor) const;
+  [[nodiscard]] const std::vector<Point>& points() const { return points_; }
+  [[nodiscard]] bool empty() const { return points_.empty(); }
+  [[nodiscard]] MemorySize largest() const;
+  bool operator==(const Plan&) const = default;
+
+ private:
+  std::vector<Point> points_;
+  Shape shape_ = Shape::ramp;
+};
+
+/// A stretch of time in which a domain misbehaves.
+struct Fault {
+  enum class Kind {
+    silent,  ///< its statistics stop coming
+    paused,
+    hung,  ///< its hypervisor process does not answer
+  };
+  Kind kind = Kind::silent;
+  Duration from{};
+  Duration until{};
+  bool operator==(const Fault&) const = default;
+};
+
+/// One domain of a scenario.
+struct ScenarioDomain {
+  std::string name;
+  MemorySize maximum = MemorySize::from_mib(512);
+  MemorySize initial = MemorySize::from_mib(512);  ///< balloon size at its start
+  DomainSettings settings;
+  MemorySize swap;                            ///< none by default
+  Duration period = std::chrono::seconds(1);  ///< of its statistics
+  bool driver = true;                         ///< a guest without one never moves nor reports
+  Plan demand;                                ///< what its workload holds
+  Plan cache;                                 ///< what its file reading would fill, if it may
+  std::vector<Fault> faults;
+  Duration start{};              ///< when it is started
+  std::optional<Duration> stop;  ///< when it is shut down
+};
+
+/// The figures of the model. Measured: Debian 12 cloud kernel 6.1 under QEMU 7.2.
+struct Model {
+  MemorySize kernel_reserved = MemorySize::from_mib(42);  ///< actual less MemTotal (measured)
+  MemorySize kernel_used = MemorySize::from_mib(50);    ///< MemTotal less MemFree, fresh (measured)
+  MemorySize low_watermark = MemorySize::from_mib(4);   ///< usable leaves it out
+  MemorySize inflate_rate = MemorySize::from_mib(800);  ///< a second (measured: 0.7 to 0.85 GiB)
+  MemorySize deflate_rate = MemorySize::from_mib(1800);    ///< a second (measured)
+  MemorySize swap_rate = MemorySize::from_mib(100);        ///< a second, each way (assumed: a disk)
+  MemorySize process_overhead = MemorySize::from_mib(30);  ///< QEMU's own part of rss
+  Duration restart = std::chrono::seconds(10);             ///< a killed workload comes back after
+  Duration largest_step = std::chrono::seconds(1);         ///< how finely time is cut
+};
+
+/// All of it.
+struct Scenario {
+  std::string name;
+  std::string summary;
+  MemorySize host_total = MemorySize::from_gib(4);
+  MemorySize host_base = MemorySize::from_mib(300);  ///< what the host itself uses
+  MemorySize host_cached;                            ///< page cache: available, not free
+  MemorySize host_swap;
+  Duration duration = std::chrono::seconds(60);
+  std::uint64_t seed = 1;
+  Model model;
+  std::vector<ScenarioDomain> domains;
+};
+
+}  // namespace memcoord::simulated
