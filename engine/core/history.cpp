@@ -171,8 +171,9 @@ void DomainHistory::follow_report(const Domain& domain, MonotonicTime now) {
   // libvirt stamps whole seconds, cut off: a report is surely later only when its second is.
   const WallTime moved = last_move_->wall_time;
   const bool whole = report->time_since_epoch() % std::chrono::seconds(1) == Duration::zero();
-  const bool later =
-      whole ? *report >= std::chrono::ceil<std::chrono::seconds>(moved) : *report > moved;
+  const WallTime next_second =
+      std::chrono::ceil<std::chrono::seconds>(moved + std::chrono::milliseconds(1));
+  const bool later = whole ? *report >= next_second : *report > moved;
   // Two new reports are proof enough where the host's clock is not ours.
   reported_since_move_ = later || reports_since_move_ >= 2;
 }
