@@ -2,8 +2,11 @@
 
 #include <algorithm>
 
+#include "engine/cli/bundled_files.h"
 #include "engine/cli/system_clock.h"
 #include "engine/hypervisor/libvirt/libvirt_hypervisor.h"
+#include "engine/hypervisor/simulated/simulated_hypervisor.h"
+#include "engine/workbench/scenario_file.h"
 
 namespace memcoord::cli {
 namespace {
@@ -11,6 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::string_view kSimulated = "sim:";
+constexpr const char* kDefaultScenario = "case1";
 
 libvirt::LibvirtOptions libvirt_options(const RunOptions& options, Duration interval) {
   libvirt::LibvirtOptions result;
@@ -34,20 +38,37 @@ Result<Connection> open_libvirt(const RunOptions& options, Duration interval, Si
   auto hypervisor = libvirt::open(uri, libvirt_options(options, interval));
   if (!hypervisor) return fail(hypervisor.error());
   Connection connection;
-  connection.own_clock = std::make_unique<SystemClock>(signals);
-  connection.clock = connection.own_clock.get();
+  connection.clock = std::make_unique<SystemClock>(signals);
   connection.hypervisor = *std::move(hypervisor);
   connection.over = [] { return false; };
+  return connection;
+}
+
+Result<Connection> open_simulated(const RunOptions& options, Signals& signals) {
+  const std::string scenario_name = options.connect->substr(kSimulated.size());
+  const BundledFiles scenarios(BundledKind::scenario, data_directories());
+  const auto path = scenarios.find(scenario_name.empty() ? kDefaultScenario : scenario_name);
+  if (!path) return fail(path.error());
+  auto scenario = workbench::load_scenario(*path);
+  if (!scenario) return fail(scenario.error());
+  Connection connection;
+  if (options.fast) {
+    connection.clock = std::make_unique<simulated::VirtualClock>();
+  } else {
+    connection.clock = std::make_unique<SystemClock>(signals);
+  }
+  auto hypervisor = std::make_unique<simulated::SimulatedHypervisor>(
+      *std::move(scenario), *connection.clock, options.limits.host_floor);
+  connection.over = [simulated = hypervisor.get()] { return simulated->finished(); };
+  connection.hypervisor = std::move(hypervisor);
   return connection;
 }
 
 }  // namespace
 
 Result<Connection> open_connection(const RunOptions& options, Duration interval, Signals& signals) {
-  if (!options.connect.value_or("").starts_with(kSimulated)) {
-    return open_libvirt(options, interval, signals);
-  }
-  return fail(ErrorCode::unsupported, *options.connect, "no simulated hosts yet");
+  const bool simulated = options.connect.value_or("").starts_with(kSimulated);
+  return simulated ? open_simulated(options, signals) : open_libvirt(options, interval, signals);
 }
 
 }  // namespace memcoord::cli

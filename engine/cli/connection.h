@@ -15,9 +15,8 @@ namespace memcoord::cli {
 
 /// An open hypervisor, real or simulated, and its time.
 struct Connection {
-  std::unique_ptr<Clock> own_clock;  ///< goes last
+  std::unique_ptr<Clock> clock;  ///< the machine's, or a virtual one; outlives the hypervisor
   std::unique_ptr<Hypervisor> hypervisor;
-  Clock* clock = nullptr;      ///< own_clock, or the simulated host's
   std::function<bool()> over;  ///< whether nothing more can come
 };
 

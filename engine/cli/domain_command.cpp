@@ -181,7 +181,11 @@ void add_set(Commands& commands, CLI::App& parent) {
              into(change.priority, [](const std::string& text) {
                return parse_whole_number(text, {-1000000, 1000000});
              }));
-  app.add_flag("--exclude,!--no-exclude", change.exclude, "leave the domain alone, or no longer");
+  CLI::Option* exclude = app.add_flag_callback(
+      "--exclude", [&change] { change.exclude = true; }, "leave the domain alone");
+  app.add_flag_callback(
+         "--no-exclude", [&change] { change.exclude = false; }, "balance it again")
+      ->excludes(exclude);
   add_repeated_option(app, {"--label", "NAME=VALUE", "a label that policies can read; repeatable"},
                       [&change](const std::string& text) -> Status {
                         auto label = parse_assignment(text);

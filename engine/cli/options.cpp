@@ -92,6 +92,10 @@ Error usage_error(const CLI::ParseError& thrown, const CLI::App& app) {
              dynamic_cast<const CLI::InvalidError*>(&thrown) != nullptr) {
     error.object = named_first(message);
     error.message = "takes no value";
+  } else if (dynamic_cast<const CLI::ExcludesError*>(&thrown) != nullptr) {
+    const std::size_t other = message.rfind("--");
+    error.object = message.substr(0, message.find(' '));
+    error.message = "contradicts " + (other == std::string::npos ? "" : message.substr(other));
   } else {
     error.message = message;
   }

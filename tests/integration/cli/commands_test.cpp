@@ -1,0 +1,91 @@
+// The subcommands, from outside.
+
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "tests/integration/cli/process.h"
+#include "tests/integration/cli/scratch_files.h"
+
+using memcoord::testing::Finished;
+using memcoord::testing::memcoord;
+using memcoord::testing::ScratchFiles;
+
+namespace {
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("--version names the program and what it is built on") {
+  const Finished run = memcoord({"--version"});
+  CHECK(run.exit_code == 0);
+  CHECK(run.output.starts_with("memcoord "));
+  CHECK(contains(run.output, "Lua 5.4"));
+}
+
+TEST_CASE("every command has a help with its usage") {
+  const std::vector<std::vector<std::string>> commands{
+      {},         {"policies"},      {"check"},          {"test"},
+      {"domain"}, {"domain", "set"}, {"domain", "show"}, {"completion"}};
+  for (auto arguments : commands) {
+    std::string called = "memcoord";
+    for (const std::string& word : arguments) called += " " + word;
+    CAPTURE(called);
+    arguments.push_back("--help");
+    const Finished run = memcoord(arguments);
+    CHECK(run.exit_code == 0);
+    CHECK(run.errors.empty());
+    CHECK(contains(run.output, "Usage: " + called));
+    CHECK_FALSE(contains(run.output, "TEXT"));  // CLI11's word where nobody chose one
+  }
+}
+
+TEST_CASE("the bundled policies are listed, and as JSON with their parameters") {
+  const Finished table = memcoord({"policies"});
+  CHECK(table.exit_code == 0);
+  CHECK(contains(table.output, "halving"));
+  const auto json = nlohmann::json::parse(memcoord({"policies", "--json"}).output);
+  REQUIRE(json.is_array());
+  REQUIRE_FALSE(json.empty());
+  bool found = false;
+  for (const auto& policy : json) {
+    CHECK_FALSE(policy.at("summary").get<std::string>().empty());
+    if (policy.at("name") == "halving") found = !policy.at("parameters").empty();
+  }
+  CHECK(found);
+}
+
+TEST_CASE("policies come from the folder that the environment names") {
+  const ScratchFiles files;
+  std::filesystem::create_directories(files.path("policies"));
+  files.write("policies/mine.lua",
+              "return { api = 1, summary = 'my own', tick = function() end }\n");
+  const Finished run = memcoord({"policies"}, {{"MEMCOORD_DATA_DIR", files.path("")}});
+  CHECK(contains(run.output, "my own"));
+}
+
+TEST_CASE("the settings of libvirt's test domain are shown, as JSON too") {
+  const Finished table = memcoord({"domain", "show", "--connect", "test:///default"});
+  CHECK(table.exit_code == 0);
+  CHECK(contains(table.output, "test "));
+  const auto json = nlohmann::json::parse(
+      memcoord({"domain", "show", "test", "--json", "--connect", "test:///default"}).output);
+  CHECK(json.at(0).at("name") == "test");
+  CHECK(json.at(0).at("weight") == 1.0);
+}
+
+TEST_CASE("what is set for a domain is shown") {
+  const Finished run = memcoord({"domain", "set", "test", "--minimum", "512MiB", "--weight", "2",
+                                 "--label", "tier=web", "--connect", "test:///default", "--json"});
+  CAPTURE(run.errors);
+  CHECK(run.exit_code == 0);
+  const auto json = nlohmann::json::parse(run.output);
+  CHECK(json.at(0).at("minimum_kib") == 512 * 1024);
+  CHECK(json.at(0).at("weight") == 2.0);
+  CHECK(json.at(0).at("labels").at("tier") == "web");
+}

@@ -1,0 +1,243 @@
+// The run itself, from outside: simulated hosts, signals, reloads.
+
+#include <doctest/doctest.h>
+
+#include <csignal>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "tests/integration/cli/process.h"
+#include "tests/integration/cli/scratch_files.h"
+
+using memcoord::testing::Finished;
+using memcoord::testing::memcoord;
+using memcoord::testing::memcoord_command;
+using memcoord::testing::Process;
+using memcoord::testing::ScratchFiles;
+
+namespace {
+
+std::vector<nlohmann::json> json_lines(const std::string& text) {
+  std::vector<nlohmann::json> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(nlohmann::json::parse(line));
+  return lines;
+}
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+// Grows every domain by a MiB a tick, and says under which name.
+std::string policy_text(const std::string& why) {
+  return "return { api = 1, summary = 'grows', tick = function(ctx)\n"
+         "  for _, d in ipairs(ctx.domains) do d:grow(1 * MiB, '" +
+         why + "') end\nend }\n";
+}
+
+// A run in real time that goes on until it is told to end.
+std::vector<std::string> endless(std::vector<std::string> more = {}) {
+  std::vector<std::string> arguments{"--connect", "sim:case1", "--interval", "50ms"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return memcoord_command(arguments);
+}
+
+}  // namespace
+
+TEST_CASE("a simulated run prints a line of JSON a tick") {
+  const Finished run = memcoord({"--connect", "sim:case1", "--fast", "--ticks", "5", "--json"});
+  CHECK(run.exit_code == 0);
+  const auto ticks = json_lines(run.output);
+  REQUIRE(ticks.size() == 5);
+  CHECK(ticks.front() != ticks.back());
+}
+
+TEST_CASE("two runs of one scenario and policy are the same to the byte") {
+  const std::vector<std::string> arguments{"--connect", "sim:case2", "--fast", "--ticks", "20"};
+  const Finished first = memcoord(arguments);
+  const Finished second = memcoord(arguments);
+  CHECK(first.exit_code == 0);
+  CHECK(first.output == second.output);
+  CHECK(contains(first.output, "MiB"));
+}
+
+TEST_CASE("a scenario ends by itself") {
+  const Finished run = memcoord({"--connect", "sim:", "--fast", "--json"});
+  CHECK(run.exit_code == 0);
+  CHECK(json_lines(run.output).size() > 5);
+  CHECK(contains(run.errors, "the scenario is at its end"));
+}
+
+TEST_CASE("plain output has no escapes, coloured output where asked") {
+  const std::vector<std::string> arguments{"--connect", "sim:case1", "--fast", "--ticks", "2"};
+  CHECK_FALSE(contains(memcoord(arguments).output, "\x1b"));
+  auto colored = arguments;
+  colored.insert(colored.end(), {"--color", "always"});
+  CHECK(contains(memcoord(colored).output, "\x1b["));
+}
+
+TEST_CASE("the journal holds every tick") {
+  const ScratchFiles files;
+  const Finished run = memcoord(
+      {"--connect", "sim:case1", "--fast", "--ticks", "7", "--journal", files.path("ticks.jsonl")});
+  CHECK(run.exit_code == 0);
+  CHECK(json_lines(files.read("ticks.jsonl")).size() == 7);
+}
+
+TEST_CASE("a configuration file sets what the command line does not") {
+  const ScratchFiles files;
+  const std::string path =
+      files.write("m.toml", "connect = \"sim:case1\"\nfast = true\njson = true\nticks = 3\n");
+  CHECK(json_lines(memcoord({"--config", path}).output).size() == 3);
+  CHECK(json_lines(memcoord({"--config", path, "--ticks", "4"}).output).size() == 4);
+}
+
+TEST_CASE("SIGTERM and SIGINT end a run cleanly") {
+  for (const int signal : {SIGTERM, SIGINT}) {
+    CAPTURE(signal);
+    Process run(endless({"--json"}));
+    REQUIRE(run.wait_for_output("\n"));
+    run.signal(signal);
+    const Finished end = run.finish();
+    CHECK(end.exit_code == 0);
+    CHECK(contains(end.errors, "asked to end"));
+    CHECK(json_lines(end.output).size() >= 1);
+  }
+}
+
+TEST_CASE("a signal ends a run that waits for a tick far away") {
+  Process run(memcoord_command({"--connect", "sim:case1", "--interval", "1h", "--json"}));
+  REQUIRE(run.wait_for_output("\n"));
+  run.signal(SIGTERM);
+  CHECK(run.finish().exit_code == 0);
+}
+
+TEST_CASE("a reader that goes away ends the run cleanly") {
+  Process run(endless({"--json"}));
+  REQUIRE(run.wait_for_output("\n"));
+  run.close_output();
+  CHECK(run.finish().exit_code == 0);
+}
+
+TEST_CASE("SIGHUP loads the policy again") {
+  const ScratchFiles files;
+  const std::string path = files.write("mine.lua", policy_text("first words"));
+  Process run(endless({"--json", "--policy", path}));
+  REQUIRE(run.wait_for_output("first words"));
+  files.write("mine.lua", policy_text("second words"));
+  run.signal(SIGHUP);
+  CHECK(run.wait_for_output("second words"));
+  run.signal(SIGTERM);
+  const Finished end = run.finish();
+  CHECK(end.exit_code == 0);
+  CHECK(contains(end.errors, "policy mine reloaded"));
+}
+
+TEST_CASE("a policy keeps its state over a reload") {
+  const ScratchFiles files;
+  const std::string text =
+      "return { api = 1, summary = 'counts', tick = function(ctx)\n"
+      "  ctx.state.n = (ctx.state.n or 0) + 1\n"
+      "  for _, d in ipairs(ctx.domains) do d:grow(1 * MiB, 'VERSION' .. ctx.state.n) end\nend }\n";
+  const auto version = [&](const std::string& name) {
+    std::string result = text;
+    return result.replace(result.find("VERSION"), 7, name);
+  };
+  const std::string path = files.write("mine.lua", version("old "));
+  Process run(endless({"--json", "--policy", path}));
+  REQUIRE(run.wait_for_output("old 3"));
+  files.write("mine.lua", version("new "));
+  run.signal(SIGHUP);
+  REQUIRE(run.wait_for_output("new "));
+  run.signal(SIGTERM);
+  const Finished end = run.finish();
+  CHECK_FALSE(contains(end.output, "new 1\""));
+}
+
+TEST_CASE("SIGHUP with a bad policy keeps the one at work and says so") {
+  const ScratchFiles files;
+  const std::string path = files.write("mine.lua", policy_text("good words"));
+  Process run(endless({"--json", "--policy", path}));
+  REQUIRE(run.wait_for_output("good words"));
+  files.write("mine.lua", "return { api = 1,\n");
+  run.signal(SIGHUP);
+  REQUIRE(run.wait_for_errors("the one at work stays: " + path + ":"));
+  run.signal(SIGTERM);
+  const Finished end = run.finish();
+  CHECK(end.exit_code == 0);
+  const auto ticks = json_lines(end.output);
+  CHECK(contains(ticks.back().dump(), "good words"));
+}
+
+TEST_CASE("SIGHUP opens a journal that was rotated anew") {
+  const ScratchFiles files;
+  Process run(endless({"--json", "--journal", files.path("ticks.jsonl")}));
+  REQUIRE(run.wait_for_output("\n"));
+  std::filesystem::rename(files.path("ticks.jsonl"), files.path("ticks.jsonl.1"));
+  run.signal(SIGHUP);
+  REQUIRE(run.wait_for_errors("journal reopened"));
+  REQUIRE(run.wait_for_output("\n"));
+  run.signal(SIGTERM);
+  CHECK(run.finish().exit_code == 0);
+  CHECK(json_lines(files.read("ticks.jsonl.1")).size() >= 1);
+  CHECK(std::filesystem::exists(files.path("ticks.jsonl")));
+}
+
+TEST_CASE("a policy that fails costs its ticks, not the run") {
+  const ScratchFiles files;
+  const std::string path = files.write(
+      "mine.lua", "return { api = 1, summary = 's', tick = function() error('no idea') end }\n");
+  const Finished run =
+      memcoord({"--connect", "sim:case1", "--fast", "--ticks", "3", "--policy", path, "--json"});
+  CHECK(json_lines(run.output).size() == 3);
+  CHECK(contains(run.errors, "no idea"));
+  CHECK(contains(run.errors, "3 policy errors"));
+  CHECK(run.exit_code == 1);
+}
+
+TEST_CASE("a fallback policy decides while the policy fails") {
+  const ScratchFiles files;
+  const std::string bad = files.write(
+      "bad.lua", "return { api = 1, summary = 's', tick = function() error('no idea') end }\n");
+  const std::string good = files.write("good.lua", policy_text("fallback words"));
+  const Finished run = memcoord({"--connect", "sim:case1", "--fast", "--ticks", "8", "--policy",
+                                 bad, "--fallback-policy", good, "--json"});
+  const auto ticks = json_lines(run.output);
+  REQUIRE(ticks.size() == 8);
+  CHECK_FALSE(contains(ticks.at(1).dump(), "fallback words"));
+  CHECK(contains(ticks.back().dump(), "fallback words"));
+}
+
+TEST_CASE("a dry run moves nothing") {
+  const Finished run =
+      memcoord({"--connect", "sim:case1", "--fast", "--ticks", "10", "--dry-run", "--json"});
+  CHECK(run.exit_code == 0);
+  for (const auto& tick : json_lines(run.output)) CHECK_FALSE(contains(tick.dump(), "\"applied\""));
+}
+
+TEST_CASE("a run ends when there is nothing to do, where that is asked for") {
+  const Finished run = memcoord(
+      {"--connect", "sim:case1", "--fast", "--exit-when-idle", "--include", "no-such-*", "--json"});
+  CHECK(run.exit_code == 0);
+  CHECK(json_lines(run.output).size() == 1);
+  CHECK(contains(run.errors, "no active domains"));
+}
+
+TEST_CASE("a log level of off leaves standard error empty") {
+  const Finished run = memcoord(
+      {"--connect", "sim:case1", "--fast", "--ticks", "5", "--log-level", "off", "--json"});
+  CHECK(run.exit_code == 0);
+  CHECK(run.errors.empty());
+}
+
+TEST_CASE("a run on libvirt's test driver sees its domain") {
+  const Finished run = memcoord({"--connect", "test:///default", "--ticks", "2", "--interval",
+                                 "50ms", "--dry-run", "--json"});
+  CHECK(run.exit_code == 0);
+  const auto ticks = json_lines(run.output);
+  REQUIRE(ticks.size() == 2);
+  CHECK(contains(ticks.back().dump(), "\"test\""));
+}
