@@ -9,24 +9,19 @@ namespace {
 
 using Kind = DomainEvent::Kind;
 
-/// What libvirt keeps for a callback: a shared owner, freed by libvirt through release().
-template <class T>
-void* hold(const std::shared_ptr<T>& owner) {
-  return std::make_unique<std::shared_ptr<T>>(owner).release();
+/// What libvirt keeps for a callback: an owner of the queue, freed by libvirt through release().
+void* hold(const std::shared_ptr<EventQueue>& queue) {
+  return std::make_unique<std::shared_ptr<EventQueue>>(queue).release();
 }
-template <class T>
-T& held(void* opaque) {
-  return **static_cast<std::shared_ptr<T>*>(opaque);
-}
-template <class T>
 void release(void* opaque) {
-  const std::unique_ptr<std::shared_ptr<T>> owner(static_cast<std::shared_ptr<T>*>(opaque));
+  const std::unique_ptr<std::shared_ptr<EventQueue>> owner(
+      static_cast<std::shared_ptr<EventQueue>*>(opaque));
 }
 
 void push(void* opaque, virDomainPtr domain, Kind kind) {
   const auto now =
       std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::steady_clock::now());
-  held<EventQueue>(opaque).push({uuid_of(domain), kind, now});
+  (*static_cast<std::shared_ptr<EventQueue>*>(opaque))->push({uuid_of(domain), kind, now});
 }
 
 void on_lifecycle(virConnectPtr, virDomainPtr domain, int event, int, void* opaque) {
@@ -69,27 +64,18 @@ void on_job_completed(virConnectPtr, virDomainPtr domain, virTypedParameterPtr, 
   push(opaque, domain, Kind::job_ended);
 }
 
-void on_close(virConnectPtr, int, void* opaque) {
-  held<std::atomic<bool>>(opaque).store(true);
-}
-
 }  // namespace
 
 EventSubscriptions::EventSubscriptions(virConnectPtr connection,
-                                       const std::shared_ptr<EventQueue>& queue,
-                                       const std::shared_ptr<std::atomic<bool>>& closed)
+                                       const std::shared_ptr<EventQueue>& queue)
     : connection_(connection) {
-  void* flag = hold(closed);
-  watches_close_ =
-      virConnectRegisterCloseCallback(connection, on_close, flag, release<std::atomic<bool>>) == 0;
-  if (!watches_close_) release<std::atomic<bool>>(flag);
   if (!queue) return;
   const auto subscribe = [&](int event, virConnectDomainEventGenericCallback callback) {
     void* opaque = hold(queue);
-    const int id = virConnectDomainEventRegisterAny(connection, nullptr, event, callback, opaque,
-                                                    release<EventQueue>);
+    const int id =
+        virConnectDomainEventRegisterAny(connection, nullptr, event, callback, opaque, release);
     if (id < 0) {
-      release<EventQueue>(opaque);
+      release(opaque);
     } else {
       callbacks_.push_back(id);
     }
@@ -106,7 +92,6 @@ EventSubscriptions::EventSubscriptions(virConnectPtr connection,
 
 EventSubscriptions::~EventSubscriptions() {
   for (const int id : callbacks_) (void)virConnectDomainEventDeregisterAny(connection_, id);
-  if (watches_close_) (void)virConnectUnregisterCloseCallback(connection_, on_close);
 }
 
 }  // namespace memcoord::libvirt

@@ -1,9 +1,8 @@
 #pragma once
-// What a connection tells by itself: domains' lifecycles, and that it has been closed.
+// What a connection tells by itself: domains' starts, pauses, reboots, jobs and new settings.
 
 #include <libvirt/libvirt.h>
 
-#include <atomic>
 #include <memory>
 #include <vector>
 
@@ -15,10 +14,8 @@ namespace memcoord::libvirt {
 /// loop's thread and do no more than put events into the queue.
 class EventSubscriptions {
  public:
-  /// Events that the driver does not know are done without. `closed` is set once the connection is
-  /// lost.
-  EventSubscriptions(virConnectPtr connection, const std::shared_ptr<EventQueue>& queue,
-                     const std::shared_ptr<std::atomic<bool>>& closed);
+  /// Events that the driver does not know are done without.
+  EventSubscriptions(virConnectPtr connection, const std::shared_ptr<EventQueue>& queue);
   EventSubscriptions(const EventSubscriptions&) = delete;
   EventSubscriptions& operator=(const EventSubscriptions&) = delete;
   ~EventSubscriptions();
@@ -26,7 +23,6 @@ class EventSubscriptions {
  private:
   virConnectPtr connection_;
   std::vector<int> callbacks_;
-  bool watches_close_ = false;
 };
 
 }  // namespace memcoord::libvirt

@@ -12,8 +12,8 @@ namespace {
 
 using std::chrono::steady_clock;
 
-constexpr std::chrono::milliseconds kRestoreWithin{600};
-constexpr std::chrono::milliseconds kEndWithin{300};
+constexpr std::chrono::milliseconds kRestoreWithin{500};
+constexpr std::chrono::milliseconds kEndWithin{200};
 
 Outcome outcome(const Move& move, Outcome::Kind kind, std::optional<Error> error = std::nullopt) {
   return {move.domain, move.from, move.to, kind, std::move(error)};

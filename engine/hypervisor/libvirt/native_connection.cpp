@@ -4,7 +4,6 @@
 #include <libvirt/virterror.h>
 
 #include <array>
-#include <atomic>
 #include <unordered_map>
 #include <utility>
 
@@ -27,11 +26,11 @@ class NativeConnection final : public Connection {
     driver_ = type == nullptr ? "" : type;
     // Not every driver knows it; those that do not have no wire that could fall silent.
     (void)virConnectSetKeepAlive(handle_.get(), kKeepAliveSeconds, kKeepAliveCount);
-    subscriptions_ = std::make_unique<EventSubscriptions>(handle_.get(), events, closed_);
+    subscriptions_ = std::make_unique<EventSubscriptions>(handle_.get(), events);
   }
 
   [[nodiscard]] bool alive() const override {
-    return !lost_ && !closed_->load() && virConnectIsAlive(handle_.get()) == 1;
+    return !lost_ && virConnectIsAlive(handle_.get()) == 1;
   }
   [[nodiscard]] std::string driver() const override { return driver_; }
   [[nodiscard]] bool read_only() const override { return read_only_; }
@@ -67,7 +66,6 @@ class NativeConnection final : public Connection {
   std::string driver_;
   bool read_only_ = false;
   bool lost_ = false;
-  std::shared_ptr<std::atomic<bool>> closed_ = std::make_shared<std::atomic<bool>>(false);
   std::unique_ptr<EventSubscriptions> subscriptions_;
   std::unordered_map<Uuid, KnownDomain> domains_;
 };

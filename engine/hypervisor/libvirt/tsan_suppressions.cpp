@@ -1,0 +1,14 @@
+// Part of every program with the libvirt hypervisor that is built with the thread sanitizer.
+// libvirt and GLib are not built with it, so it cannot see how they synchronise and reports races
+// inside them. Races in memcoord's own code are reported all the same.
+
+extern "C" const char* __tsan_default_suppressions();  // NOLINT(bugprone-reserved-identifier)
+
+extern "C" const char* __tsan_default_suppressions() {  // NOLINT(bugprone-reserved-identifier)
+  return "race:libvirt.so\n"
+         "race:libglib-2.0.so\n"
+         "race:libxml2.so\n"
+         "mutex:libvirt.so\n"
+         "deadlock:libvirt.so\n"
+         "deadlock:libglib-2.0.so\n";
+}
