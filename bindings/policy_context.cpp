@@ -62,6 +62,7 @@ void push_host(lua_State* lua) {
   set_size(lua, "total", host.total);
   set_size(lua, "free", host.free);
   set_size(lua, "available", host.available.value_or(host.free));
+  set_size(lua, "headroom", host_headroom(host, situation.limits.headroom));
   set_size(lua, "buffers", host.buffers);
   set_size(lua, "cached", host.cached);
   set_size(lua, "swap_free", host.swap_free.value_or(MemorySize()));

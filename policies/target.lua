@@ -17,7 +17,7 @@ return {
   tick = function(ctx)
     local target, step = ctx.params.headroom, ctx.params.step
     local reserve = 2 * target * #ctx.domains
-    local may_give = ctx.host.available >= reserve
+    local may_give = ctx.host.headroom >= reserve
 
     for _, d in ipairs(ctx.domains) do
       if d.headroom < target then
@@ -27,7 +27,7 @@ return {
         elseif amount > 0 then
           d:grow(amount, "under its target")
         end
-      elseif d.headroom - step >= target then
+      elseif d.headroom > target then
         d:shrink(step, "over its target")
       end
     end
