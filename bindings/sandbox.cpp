@@ -50,6 +50,8 @@ Error split_error(std::string_view text, ErrorCode code) {
   const std::size_t end = text.find("\nstack traceback:");
   std::string_view first = text.substr(0, end);
   if (end != std::string_view::npos) error.detail = std::string(text.substr(end + 1, 4000));
+  // A syntax error was raised by no line of Lua: there is nothing to trace.
+  if (error.detail == "stack traceback:\n\t[C]: in ?") error.detail.clear();
   // The place ends at the first ":<digits>: ".
   for (std::size_t at = first.find(':'); at != std::string_view::npos;
        at = first.find(':', at + 1)) {
