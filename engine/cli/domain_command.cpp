@@ -144,6 +144,7 @@ Result<ExitCode> set(const DomainOptions& options) {
   if (!settings) return fail(settings.error());
   auto domain = libvirt::read_domain_settings(*uri, options.name);
   if (!domain) return fail(domain.error());
+  domain->identity.settings = *std::move(settings);
   print({*std::move(domain)}, options);
   return ExitCode::ok;
 }

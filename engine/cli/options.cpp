@@ -104,11 +104,7 @@ Error usage_error(const CLI::ParseError& thrown, const CLI::App& app) {
 
 Error unexpected_argument(const std::string& argument, const CLI::App& app) {
   Error error{ErrorCode::invalid_input, argument, "", hint_for_help(app), ""};
-  const bool number = argument.size() > 1 && argument.front() == '-' &&
-                      (argument[1] == '.' || (argument[1] >= '0' && argument[1] <= '9'));
-  if (number) {
-    error.message = "neither an option nor more than zero";
-  } else if (argument.size() > 1 && argument.front() == '-') {
+  if (argument.size() > 1 && argument.front() == '-') {
     error.object = argument.substr(0, argument.find('='));
     error.message = "no such option";
     const auto nearest = nearest_name(error.object, long_names(app));

@@ -17,7 +17,14 @@ PolicyLoader::Loaded PolicyLoader::load(const std::string& path_or_name,
                                         const Settings& settings) const {
   const auto path = files_.find(path_or_name);
   if (!path) return fail(path.error());
-  return bindings::LuaPolicy::load(*path, settings, limits_);
+  auto loaded = bindings::LuaPolicy::load(*path, settings, limits_);
+  if (loaded) return loaded;
+  // Whatever is wrong inside the file, it is the file that cannot be used.
+  Error error = loaded.error();
+  const bool by_code =
+      error.code == ErrorCode::policy_failed || error.code == ErrorCode::limit_exceeded;
+  if (by_code) error.code = ErrorCode::invalid_input;
+  return fail(std::move(error));
 }
 
 PolicyLoader::Loaded ReloadablePolicy::load() {

@@ -26,7 +26,7 @@ class PolicyLoader {
 
   using Settings = bindings::LuaPolicy::Settings;
   using Loaded = Result<std::unique_ptr<bindings::LuaPolicy>>;
-  /// Errors: not_found with the nearest name, and those of LuaPolicy::load().
+  /// Errors: not_found with the nearest name, permission_denied, invalid_input.
   [[nodiscard]] Loaded load(const std::string& path_or_name, const Settings& settings) const;
 
  private:

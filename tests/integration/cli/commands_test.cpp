@@ -10,7 +10,7 @@
 #include "tests/integration/cli/scratch_files.h"
 
 using memcoord::testing::Finished;
-using memcoord::testing::memcoord;
+using memcoord::testing::run_memcoord;
 using memcoord::testing::ScratchFiles;
 
 namespace {
@@ -22,7 +22,7 @@ bool contains(const std::string& text, const std::string& part) {
 }  // namespace
 
 TEST_CASE("--version names the program and what it is built on") {
-  const Finished run = memcoord({"--version"});
+  const Finished run = run_memcoord({"--version"});
   CHECK(run.exit_code == 0);
   CHECK(run.output.starts_with("memcoord "));
   CHECK(contains(run.output, "Lua 5.4"));
@@ -37,7 +37,7 @@ TEST_CASE("every command has a help with its usage") {
     for (const std::string& word : arguments) called += " " + word;
     CAPTURE(called);
     arguments.push_back("--help");
-    const Finished run = memcoord(arguments);
+    const Finished run = run_memcoord(arguments);
     CHECK(run.exit_code == 0);
     CHECK(run.errors.empty());
     CHECK(contains(run.output, "Usage: " + called));
@@ -46,10 +46,10 @@ TEST_CASE("every command has a help with its usage") {
 }
 
 TEST_CASE("the bundled policies are listed, and as JSON with their parameters") {
-  const Finished table = memcoord({"policies"});
+  const Finished table = run_memcoord({"policies"});
   CHECK(table.exit_code == 0);
   CHECK(contains(table.output, "halving"));
-  const auto json = nlohmann::json::parse(memcoord({"policies", "--json"}).output);
+  const auto json = nlohmann::json::parse(run_memcoord({"policies", "--json"}).output);
   REQUIRE(json.is_array());
   REQUIRE_FALSE(json.empty());
   bool found = false;
@@ -65,22 +65,22 @@ TEST_CASE("policies come from the folder that the environment names") {
   std::filesystem::create_directories(files.path("policies"));
   files.write("policies/mine.lua",
               "return { api = 1, summary = 'my own', tick = function() end }\n");
-  const Finished run = memcoord({"policies"}, {{"MEMCOORD_DATA_DIR", files.path("")}});
+  const Finished run = run_memcoord({"policies"}, {{"MEMCOORD_DATA_DIR", files.path("")}});
   CHECK(contains(run.output, "my own"));
 }
 
 TEST_CASE("the settings of libvirt's test domain are shown, as JSON too") {
-  const Finished table = memcoord({"domain", "show", "--connect", "test:///default"});
+  const Finished table = run_memcoord({"domain", "show", "--connect", "test:///default"});
   CHECK(table.exit_code == 0);
   CHECK(contains(table.output, "test "));
   const auto json = nlohmann::json::parse(
-      memcoord({"domain", "show", "test", "--json", "--connect", "test:///default"}).output);
+      run_memcoord({"domain", "show", "test", "--json", "--connect", "test:///default"}).output);
   CHECK(json.at(0).at("name") == "test");
   CHECK(json.at(0).at("weight") == 1.0);
 }
 
 TEST_CASE("what is set for a domain is shown") {
-  const Finished run = memcoord({"domain", "set", "test", "--minimum", "512MiB", "--weight", "2",
+  const Finished run = run_memcoord({"domain", "set", "test", "--minimum", "512MiB", "--weight", "2",
                                  "--label", "tier=web", "--connect", "test:///default", "--json"});
   CAPTURE(run.errors);
   CHECK(run.exit_code == 0);

@@ -149,7 +149,7 @@ std::vector<std::string> memcoord_command(std::vector<std::string> arguments) {
   return arguments;
 }
 
-Finished memcoord(std::vector<std::string> arguments, const Process::Environment& environment) {
+Finished run_memcoord(std::vector<std::string> arguments, const Process::Environment& environment) {
   return Process(memcoord_command(std::move(arguments)), environment).finish();
 }
 
