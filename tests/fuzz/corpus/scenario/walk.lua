@@ -1,0 +1,1 @@
+return { domains = { { name = "a", maximum = "512MiB", demand = { generator = "walk", low = 1*MiB, high = 90*MiB } } } }

@@ -1,0 +1,35 @@
+#include "tests/world/fakes.h"
+
+#include <algorithm>
+
+namespace memcoord::test {
+
+Result<Snapshot> FakeHypervisor::sample() {
+  ++samples;
+  if (down) return fail(*down);
+  Snapshot look = looks_.front();
+  if (looks_.size() > 1) looks_.erase(looks_.begin());
+  for (Domain& domain : look.domains) {
+    const auto found = moved_.find(domain.uuid());
+    if (found == moved_.end()) continue;
+    look.host.free = look.host.free + domain.actual - found->second;
+    domain.actual = found->second;
+    domain.rss = found->second;
+  }
+  return look;
+}
+
+std::vector<Outcome> FakeHypervisor::apply(std::span<const Move> wanted) {
+  std::vector<Outcome> results;
+  for (const Move& move : wanted) {
+    const auto found = outcomes.find(move.domain);
+    const auto kind = found == outcomes.end() ? Outcome::Kind::applied : found->second;
+    results.push_back({move.domain, move.from, move.to, kind, std::nullopt});
+    moves.push_back(move);
+    const bool ignores = std::find(ignoring.begin(), ignoring.end(), move.domain) != ignoring.end();
+    if (kind == Outcome::Kind::applied && !ignores) moved_[move.domain] = move.to;
+  }
+  return results;
+}
+
+}  // namespace memcoord::test

@@ -1,0 +1,172 @@
+#include "tests/world/world.h"
+
+#include <algorithm>
+#include <memory>
+
+namespace memcoord::test {
+namespace {
+
+constexpr MonotonicTime kStart{std::chrono::hours(1)};
+constexpr WallTime kWallStart{std::chrono::sys_days{std::chrono::year{2024} / 5 / 17}};
+
+}  // namespace
+
+DomainSays actual(MemorySize size) {
+  return [=](Domain& d, DomainIdentity&) { d.actual = size; };
+}
+DomainSays maximum(MemorySize size) {
+  return [=](Domain& d, DomainIdentity&) { d.maximum = size; };
+}
+DomainSays unused(MemorySize size) {
+  return [=](Domain& d, DomainIdentity&) { d.guest.unused = size; };
+}
+DomainSays usable(MemorySize size) {
+  return [=](Domain& d, DomainIdentity&) { d.guest.usable = size; };
+}
+DomainSays rss(MemorySize size) {
+  return [=](Domain& d, DomainIdentity&) { d.rss = size; };
+}
+DomainSays state(DomainState state) {
+  return [=](Domain& d, DomainIdentity&) { d.state = state; };
+}
+DomainSays minimum(MemorySize size) {
+  return [=](Domain&, DomainIdentity& i) { i.settings.minimum = size; };
+}
+DomainSays ceiling(MemorySize size) {
+  return [=](Domain&, DomainIdentity& i) { i.settings.maximum = size; };
+}
+DomainSays weight(double weight) {
+  return [=](Domain&, DomainIdentity& i) { i.settings.weight = weight; };
+}
+DomainSays excluded() {
+  return [](Domain&, DomainIdentity& i) { i.settings.exclude = true; };
+}
+DomainSays unsuitable(std::string why) {
+  return [why = std::move(why)](Domain&, DomainIdentity& i) { i.unsuitable = why; };
+}
+DomainSays silent() {
+  return [](Domain& d, DomainIdentity&) { d.guest = {}; };
+}
+DomainSays reported_ago(Duration age) {
+  return [=](Domain& d, DomainIdentity&) {
+    *d.guest.last_update -= std::chrono::duration_cast<std::chrono::milliseconds>(age);
+  };
+}
+DomainSays started_ago(Duration age) {
+  // The moment of the snapshot stands there already.
+  return [=](Domain& d, DomainIdentity&) { d.started_at = *d.started_at - age; };
+}
+DomainSays deflates_by_itself() {
+  return [](Domain& d, DomainIdentity&) { d.deflates_by_itself = true; };
+}
+DomainSays swapped(MemorySize in, MemorySize out) {
+  return [=](Domain& d, DomainIdentity&) {
+    d.guest.swap_in = in;
+    d.guest.swap_out = out;
+  };
+}
+
+HostSays free(MemorySize size) {
+  return [=](Host& h) { h.free = size; };
+}
+HostSays available(MemorySize size) {
+  return [=](Host& h) { h.available = size; };
+}
+
+World::World() {
+  snapshot_.taken_at = kStart;
+  snapshot_.wall_time = kWallStart;
+  snapshot_.host.total = MemorySize::from_gib(64);
+  snapshot_.host.free = MemorySize::from_gib(32);
+}
+
+World& World::at(Duration since_start) {
+  snapshot_.taken_at = kStart + since_start;
+  snapshot_.wall_time =
+      kWallStart + std::chrono::duration_cast<std::chrono::milliseconds>(since_start);
+  return *this;
+}
+
+void World::add(const std::string& name, std::vector<DomainSays> says) {
+  domains_.emplace_back(name, std::move(says));
+}
+
+World::operator Snapshot() const {
+  Snapshot snapshot = snapshot_;
+  for (const auto& [name, says] : domains_) {
+    DomainIdentity identity;
+    identity.uuid = id(name);
+    identity.name = name;
+    Domain domain;
+    domain.actual = MemorySize::from_gib(1);
+    domain.maximum = MemorySize::from_gib(64);
+    domain.guest.unused = MemorySize::from_mib(200);
+    domain.guest.period = std::chrono::seconds(1);
+    domain.guest.last_update = snapshot.wall_time;
+    domain.started_at = snapshot.taken_at;
+    for (const DomainSays& say : says) say(domain, identity);
+    if (domain.started_at == snapshot.taken_at) domain.started_at.reset();
+    if (!domain.rss) domain.rss = domain.actual;
+    domain.identity = std::make_shared<const DomainIdentity>(std::move(identity));
+    snapshot.domains.push_back(std::move(domain));
+  }
+  std::sort(snapshot.domains.begin(), snapshot.domains.end(),
+            [](const Domain& a, const Domain& b) { return a.name() < b.name(); });
+  return snapshot;
+}
+
+Uuid id(const std::string& name) {
+  Uuid uuid{0x7465737400000000U, 0x8000000000000000U};
+  for (const char c : name) uuid.low = uuid.low * 131 + static_cast<unsigned char>(c);
+  return uuid;
+}
+
+Seen::Seen(Snapshot snapshot, Limits limits) : snapshot_(std::move(snapshot)), limits_(limits) {
+  history_.observe(snapshot_);
+}
+
+Seen::Seen(std::vector<Snapshot> snapshots, Limits limits) : limits_(limits) {
+  for (Snapshot& snapshot : snapshots) then(std::move(snapshot));
+}
+
+Situation Seen::situation() const {
+  return {snapshot_,
+          limits_,
+          guard::assess(snapshot_, history_, limits_),
+          guard::grantable(snapshot_, history_, limits_),
+          1,
+          {}};
+}
+
+std::vector<Decision> Seen::decide(
+    const std::vector<std::pair<std::string, MemorySize>>& targets) const {
+  std::vector<Proposal> proposals;
+  for (const auto& [name, target] : targets) proposals.push_back({id(name), target, "a test"});
+  return guard::review(snapshot_, history_, proposals, limits_);
+}
+
+Decision Seen::decide(const std::string& name, MemorySize target) const {
+  return decide({{name, target}}).front();
+}
+
+Seen& Seen::moved(const std::string& name, MemorySize target) {
+  const Domain* domain = snapshot_.find(id(name));
+  const std::vector<Outcome> outcomes{
+      {id(name), domain->actual, target, Outcome::Kind::applied, std::nullopt}};
+  history_.record(outcomes, snapshot_.taken_at, snapshot_.wall_time);
+  return *this;
+}
+
+Seen& Seen::then(Snapshot snapshot) {
+  snapshot_ = std::move(snapshot);
+  history_.observe(snapshot_);
+  return *this;
+}
+
+std::vector<Rule> rules_of(const Decision& decision) {
+  std::vector<Rule> rules;
+  for (const RuleHit& hit : decision.rules) rules.push_back(hit.rule);
+  return rules;
+}
+
+}  // namespace memcoord::test

@@ -1,0 +1,109 @@
+#pragma once
+// A test's world in one statement:
+//
+//   const Snapshot snapshot = World().host(8_GiB, free(4_GiB))
+//                                    .domain("a", actual(512_MiB), unused(50_MiB));
+//
+// What is not said is ordinary: a running domain whose guest has just reported, all of whose memory
+// is backed by the host, with a maximum of 64 GiB.
+
+#include <concepts>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/core/guard.h"
+#include "engine/core/history.h"
+#include "engine/core/policy.h"
+#include "engine/core/snapshot.h"
+
+namespace memcoord::test {
+
+/// One thing that is said of a domain.
+using DomainSays = std::function<void(Domain&, DomainIdentity&)>;
+/// One thing that is said of the host.
+using HostSays = std::function<void(Host&)>;
+
+// Of a domain:
+DomainSays actual(MemorySize size);
+DomainSays maximum(MemorySize size);
+DomainSays unused(MemorySize size);
+DomainSays usable(MemorySize size);
+DomainSays rss(MemorySize size);
+DomainSays state(DomainState state);
+DomainSays minimum(MemorySize size);  ///< configured
+DomainSays ceiling(MemorySize size);  ///< configured maximum
+DomainSays weight(double weight);
+DomainSays excluded();
+DomainSays unsuitable(std::string why);
+DomainSays silent();  ///< its guest reports nothing
+DomainSays reported_ago(Duration age);
+DomainSays started_ago(Duration age);
+DomainSays deflates_by_itself();
+DomainSays swapped(MemorySize in, MemorySize out);  ///< counters
+
+// Of the host:
+HostSays free(MemorySize size);
+HostSays available(MemorySize size);
+
+/// Builds a Snapshot.
+class World {
+ public:
+  World();
+  template <std::convertible_to<HostSays>... Says>
+  World& host(MemorySize total, Says... says) {
+    snapshot_.host.total = total;
+    (HostSays(says)(snapshot_.host), ...);
+    return *this;
+  }
+  template <std::convertible_to<DomainSays>... Says>
+  World& domain(const std::string& name, Says... says) {
+    add(name, {DomainSays(says)...});
+    return *this;
+  }
+  /// So long after the world's beginning.
+  World& at(Duration since_start);
+  operator Snapshot() const;  // NOLINT(google-explicit-constructor): reads as a literal
+
+ private:
+  void add(const std::string& name, std::vector<DomainSays> says);
+
+  Snapshot snapshot_;
+  std::vector<std::pair<std::string, std::vector<DomainSays>>> domains_;
+};
+
+/// The identity that a World gives to a name.
+Uuid id(const std::string& name);
+
+/// A snapshot that has been observed, as the coordinator would before deciding.
+class Seen {
+ public:
+  explicit Seen(Snapshot snapshot, Limits limits = {});
+  Seen(std::vector<Snapshot> snapshots, Limits limits);
+
+  [[nodiscard]] Situation situation() const;
+  [[nodiscard]] const Snapshot& snapshot() const { return snapshot_; }
+  [[nodiscard]] const History& history() const { return history_; }
+  [[nodiscard]] History& history() { return history_; }
+  [[nodiscard]] const Limits& limits() const { return limits_; }
+  /// What the guard makes of one proposal.
+  [[nodiscard]] Decision decide(const std::string& name, MemorySize target) const;
+  [[nodiscard]] std::vector<Decision> decide(
+      const std::vector<std::pair<std::string, MemorySize>>& targets) const;
+  /// A target that was set right after the snapshot.
+  Seen& moved(const std::string& name, MemorySize target);
+  /// The next look at the world.
+  Seen& then(Snapshot snapshot);
+
+ private:
+  Snapshot snapshot_;
+  Limits limits_;
+  History history_;
+};
+
+/// The rules that bit, in order.
+std::vector<Rule> rules_of(const Decision& decision);
+
+}  // namespace memcoord::test
