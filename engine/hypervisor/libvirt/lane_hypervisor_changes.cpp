@@ -105,17 +105,20 @@ Outcome LaneHypervisor::make_outcome(const Move& move, const TaskAnswer& answer)
 
 void LaneHypervisor::restore_periods(Instant deadline) {
   std::vector<DomainTask> tasks;
+  std::size_t left = 0;
   for (const auto& [uuid, known] : roster_.domains()) {
-    if (!known.period_before || known.trouble) continue;
+    if (!known.period_before) continue;
+    if (known.trouble) {
+      ++left;
+      continue;
+    }
     tasks.push_back({DomainTask::Kind::restore_period,
                      uuid,
                      {},
                      *known.period_before,
                      known.description.period});
   }
-  if (tasks.empty()) return;
   const TaskReport report = pool_.run(tasks, deadline);
-  std::size_t left = 0;
   for (const TaskAnswer& answer : report.answers) {
     const bool over =
         answer.kind == TaskAnswer::Kind::done || answer.kind == TaskAnswer::Kind::gone;
@@ -123,9 +126,9 @@ void LaneHypervisor::restore_periods(Instant deadline) {
   }
   if (left == 0) return;
   notes_.push_back({Note::Severity::warning,
-                    fmt::format("the statistics period of {} domain(s) could not be put back to "
-                                "what it was; it stays at {} s until they are started again",
-                                left, options_.period.count())});
+                    fmt::format("the statistics period of {} domain{} could not be put back: it "
+                                "stays at {} s until the next start",
+                                left, left == 1 ? "" : "s", options_.period.count())});
 }
 
 void LaneHypervisor::close() {

@@ -92,3 +92,17 @@ TEST_CASE("what could not be put back is said") {
   host.hypervisor->close();
   CHECK(host.notes().find("could not be put back") != std::string::npos);
 }
+
+TEST_CASE("a guest that hangs when memcoord closes keeps its new period, and that is said") {
+  LibvirtOptions options = FakeHost::options();
+  options.deadline = std::chrono::seconds(1);
+  FakeHost host({"a", "b"}, options);
+  (void)host.sample();
+  host.daemon->hang("a");
+  (void)host.sample();
+  (void)host.notes();
+  host.hypervisor->close();
+  CHECK(host.daemon->look("b").period == 0);
+  CHECK(host.notes().find("of 1 domain could not be put back") != std::string::npos);
+  host.daemon->go_on("a");
+}
