@@ -1,0 +1,121 @@
+// What a tick costs on a real libvirt connection, with one lane and with several.
+//
+//   libvirt_tick --connect URI [--ticks N] [--lanes 1 4 ...] [--interval SECONDS] [--policy FILE]
+//
+// Prints, for each number of lanes, the median and the 95th percentile of the time that a tick
+// takes, of which sampling, and the processor time of this process a tick. Nothing is moved.
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "bindings/lua_policy.h"
+#include "engine/core/coordinator.h"
+#include "engine/hypervisor/libvirt/libvirt_hypervisor.h"
+
+namespace {
+
+using namespace memcoord;
+using Milliseconds = std::chrono::duration<double, std::milli>;
+
+class MachineClock final : public Clock {
+ public:
+  [[nodiscard]] MonotonicTime now() const override {
+    return std::chrono::time_point_cast<Duration>(std::chrono::steady_clock::now());
+  }
+  [[nodiscard]] WallTime wall_now() const override {
+    return std::chrono::time_point_cast<std::chrono::milliseconds>(
+        std::chrono::system_clock::now());
+  }
+  bool sleep_for(Duration duration) override {
+    std::this_thread::sleep_for(duration);
+    return true;
+  }
+};
+
+struct Arguments {
+  std::string uri;
+  std::string policy;
+  int ticks = 50;
+  double interval = 0;
+  std::vector<std::size_t> lanes = {1, 4};
+};
+
+double processor_milliseconds() {
+  rusage usage{};
+  (void)getrusage(RUSAGE_SELF, &usage);
+  const auto of = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_usec) / 1e3;
+  };
+  return of(usage.ru_utime) + of(usage.ru_stime);
+}
+
+double quantile(std::vector<double> values, double q) {
+  std::sort(values.begin(), values.end());
+  return values[static_cast<std::size_t>(q * static_cast<double>(values.size() - 1))];
+}
+
+Status measure(const Arguments& arguments, std::size_t lanes) {
+  libvirt::LibvirtOptions options;
+  options.lanes = lanes;
+  options.deadline = std::chrono::seconds(10);
+  auto hypervisor = libvirt::open(arguments.uri, options);
+  if (!hypervisor) return fail(hypervisor.error());
+  auto policy = bindings::LuaPolicy::load(arguments.policy);
+  if (!policy) return fail(policy.error());
+  MachineClock clock;
+  CoordinatorOptions how;
+  how.dry_run = true;
+  Coordinator coordinator(**hypervisor, clock, *std::move(policy), how);
+  std::size_t domains = 0;
+  std::vector<double> whole;
+  std::vector<double> sampling;
+  for (int i = 0; i < 3; ++i) (void)coordinator.tick();  // connections open, periods are set
+  const double before = processor_milliseconds();
+  for (int i = 0; i < arguments.ticks; ++i) {
+    const MonotonicTime start = clock.now();
+    const Tick tick = coordinator.tick();
+    if (tick.sample_error) return fail(*tick.sample_error);
+    whole.push_back(Milliseconds(clock.now() - start).count());
+    sampling.push_back(Milliseconds(tick.timings.sample).count());
+    domains = tick.snapshot.domains.size();
+    const auto pause = std::chrono::duration<double>(arguments.interval) - (clock.now() - start);
+    if (pause.count() > 0) std::this_thread::sleep_for(pause);
+  }
+  const double processor = (processor_milliseconds() - before) / arguments.ticks;
+  (*hypervisor)->close();
+  fmt::print("{:>7} {:>5} {:>10.1f} {:>8.1f} {:>12.1f} {:>8.1f} {:>10.2f}\n", domains, lanes,
+             quantile(whole, 0.5), quantile(whole, 0.95), quantile(sampling, 0.5),
+             quantile(sampling, 0.95), processor);
+  return {};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Arguments arguments;
+  arguments.policy = MEMCOORD_POLICIES "/halving.lua";
+  CLI::App app("What a tick costs on a real libvirt connection");
+  app.add_option("--connect", arguments.uri, "libvirt URI")->required();
+  app.add_option("--ticks", arguments.ticks, "ticks to measure")->check(CLI::PositiveNumber);
+  app.add_option("--lanes", arguments.lanes, "numbers of lanes to compare");
+  app.add_option("--interval", arguments.interval, "seconds from tick to tick; 0: no pause");
+  app.add_option("--policy", arguments.policy, "policy file");
+  CLI11_PARSE(app, argc, argv);
+  fmt::print("{:>7} {:>5} {:>10} {:>8} {:>12} {:>8} {:>10}\n", "domains", "lanes", "tick ms", "p95",
+             "sampling ms", "p95", "CPU ms");
+  for (const std::size_t lanes : arguments.lanes) {
+    if (const Status done = measure(arguments, lanes); !done) {
+      fmt::print(stderr, "{}\n", done.error().text());
+      return 1;
+    }
+    (void)std::fflush(stdout);
+  }
+  return 0;
+}
