@@ -253,7 +253,11 @@ Result<std::vector<ConfigurationEntry>> parse_configuration(std::string_view tex
 Status apply_configuration(const std::string& path, CLI::App& app) {
   const auto text = read_file(path);
   if (!text) return fail(text.error());
-  const auto entries = parse_configuration(*text, path);
+  return apply_configuration_text(*text, path, app);
+}
+
+Status apply_configuration_text(std::string_view text, const std::string& path, CLI::App& app) {
+  const auto entries = parse_configuration(text, path);
   if (!entries) return fail(entries.error());
   std::vector<CLI::Option*> given;
   for (const ConfigurationEntry& entry : *entries) {

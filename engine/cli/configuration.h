@@ -37,5 +37,7 @@ Result<std::vector<ConfigurationEntry>> parse_configuration(std::string_view tex
 /// Errors: not_found or permission_denied (the file), invalid_input with path:line (an unknown key
 /// with the nearest name, a value that the option refuses).
 Status apply_configuration(const std::string& path, CLI::App& app);
+/// The same for a text that is at hand; `path` is for errors.
+Status apply_configuration_text(std::string_view text, const std::string& path, CLI::App& app);
 
 }  // namespace memcoord::cli

@@ -18,7 +18,10 @@ namespace {
 
 // One line, whatever a name or a file brought along; the detail (a traceback) follows.
 void report(const Error& error) {
-  std::cerr << "memcoord: " << error.text() << '\n';
+  std::string line = error.text();
+  std::replace_if(
+      line.begin(), line.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; }, '?');
+  std::cerr << "memcoord: " << line << '\n';
   if (!error.detail.empty()) std::cerr << error.detail << '\n';
 }
 

@@ -55,6 +55,11 @@ TEST_CASE("an unknown option is named with the nearest one") {
   CHECK(refusal({"policies", "--jsn"}) == "--jsn: no such option; did you mean --json?");
 }
 
+TEST_CASE("a complaint is one line, whatever stood in the name") {
+  CHECK(refusal({"--policy", "a\nb\x1b[2J"}) ==
+        "a?b?[2J: no such policy; 'memcoord policies' lists them");
+}
+
 TEST_CASE("an option without its value says so") {
   CHECK(refusal({"--policy"}) == "--policy: needs a value; see 'memcoord --help'");
   CHECK(refusal({"--policy", ""}) == "--policy: an empty value; name something");

@@ -80,8 +80,9 @@ TEST_CASE("the settings of libvirt's test domain are shown, as JSON too") {
 }
 
 TEST_CASE("what is set for a domain is shown") {
-  const Finished run = run_memcoord({"domain", "set", "test", "--minimum", "512MiB", "--weight", "2",
-                                 "--label", "tier=web", "--connect", "test:///default", "--json"});
+  const Finished run =
+      run_memcoord({"domain", "set", "test", "--minimum", "512MiB", "--weight", "2", "--label",
+                    "tier=web", "--connect", "test:///default", "--json"});
   CAPTURE(run.errors);
   CHECK(run.exit_code == 0);
   const auto json = nlohmann::json::parse(run.output);

@@ -51,7 +51,8 @@ class Process {
 };
 
 /// Runs memcoord to its end.
-Finished run_memcoord(std::vector<std::string> arguments, const Process::Environment& environment = {});
+Finished run_memcoord(std::vector<std::string> arguments,
+                      const Process::Environment& environment = {});
 /// The command line of memcoord with these arguments.
 std::vector<std::string> memcoord_command(std::vector<std::string> arguments);
 

@@ -13,9 +13,9 @@
 #include "tests/integration/cli/scratch_files.h"
 
 using memcoord::testing::Finished;
-using memcoord::testing::run_memcoord;
 using memcoord::testing::memcoord_command;
 using memcoord::testing::Process;
+using memcoord::testing::run_memcoord;
 using memcoord::testing::ScratchFiles;
 
 namespace {
@@ -189,8 +189,8 @@ TEST_CASE("a policy that fails costs its ticks, not the run") {
   const ScratchFiles files;
   const std::string path = files.write(
       "mine.lua", "return { api = 1, summary = 's', tick = function() error('no idea') end }\n");
-  const Finished run =
-      run_memcoord({"--connect", "sim:case1", "--fast", "--ticks", "3", "--policy", path, "--json"});
+  const Finished run = run_memcoord(
+      {"--connect", "sim:case1", "--fast", "--ticks", "3", "--policy", path, "--json"});
   CHECK(json_lines(run.output).size() == 3);
   CHECK(contains(run.errors, "no idea"));
   CHECK(contains(run.errors, "3 policy errors"));
@@ -203,7 +203,7 @@ TEST_CASE("a fallback policy decides while the policy fails") {
       "bad.lua", "return { api = 1, summary = 's', tick = function() error('no idea') end }\n");
   const std::string good = files.write("good.lua", policy_text("fallback words"));
   const Finished run = run_memcoord({"--connect", "sim:case1", "--fast", "--ticks", "8", "--policy",
-                                 bad, "--fallback-policy", good, "--json"});
+                                     bad, "--fallback-policy", good, "--json"});
   const auto ticks = json_lines(run.output);
   REQUIRE(ticks.size() == 8);
   CHECK_FALSE(contains(ticks.at(1).dump(), "fallback words"));
@@ -234,7 +234,7 @@ TEST_CASE("a log level of off leaves standard error empty") {
 
 TEST_CASE("a run on libvirt's test driver sees its domain") {
   const Finished run = run_memcoord({"--connect", "test:///default", "--ticks", "2", "--interval",
-                                 "50ms", "--dry-run", "--json"});
+                                     "50ms", "--dry-run", "--json"});
   CHECK(run.exit_code == 0);
   const auto ticks = json_lines(run.output);
   REQUIRE(ticks.size() == 2);
