@@ -30,4 +30,4 @@ bool glob_matches(std::string_view pattern, std::string_view text) {
   return p == pattern.size();
 }
 
-} // namespace memcoord
+}  // namespace memcoord

@@ -190,7 +190,13 @@ std::optional<Standing::Held> held(const Case& c) {
 }
 
 void bite(Decision& decision, Rule rule, MemorySize after, std::string why) {
-  decision.rules.push_back({rule, decision.target, after, std::move(why)});
+  // A rule that bites again - settle() after review() - is told once, with its last word.
+  if (!decision.rules.empty() && decision.rules.back().rule == rule) {
+    decision.rules.back().after = after;
+    decision.rules.back().why = std::move(why);
+  } else {
+    decision.rules.push_back({rule, decision.target, after, std::move(why)});
+  }
   decision.target = after;
 }
 
@@ -208,7 +214,7 @@ void apply_domain_rules(const Case& c, Decision& decision) {
   }
 }
 
-constexpr MemorySize kMostSane = MemorySize::from_kib(std::uint64_t{1} << 62U);
+constexpr MemorySize kMostSane = MemorySize::from_kib(std::uint64_t{1} << 63U);
 
 /// Why a target makes no sense, or empty.
 std::string insane(MemorySize target) {

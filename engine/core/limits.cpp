@@ -32,4 +32,4 @@ Result<Limits> Limits::checked(Limits wanted) {
   return wanted;
 }
 
-} // namespace memcoord
+}  // namespace memcoord

@@ -1,9 +1,9 @@
 #include "engine/core/memory_size.h"
 
 #include <array>
+#include <cctype>
 #include <cmath>
 #include <cstdio>
-#include <cctype>
 #include <optional>
 
 namespace memcoord {
@@ -29,7 +29,7 @@ tl::unexpected<Error> not_a_size(std::string_view text, std::string why) {
               "write a size as 512MiB, 1.5GiB or 150000KiB");
 }
 
-} // namespace
+}  // namespace
 
 Result<MemorySize> MemorySize::parse(std::string_view text) {
   std::string_view number = text;
@@ -126,4 +126,4 @@ std::string change_text(MemorySize a, MemorySize b) {
   return a < b ? "+" + (b - a).text() : "-" + (a - b).text();
 }
 
-} // namespace memcoord
+}  // namespace memcoord

@@ -21,14 +21,22 @@ MemorySize host_headroom(const Host& host, Headroom kind) {
 
 std::string_view to_text(DomainState state) {
   switch (state) {
-    case DomainState::running: return "running";
-    case DomainState::paused: return "paused";
-    case DomainState::shutting_down: return "shutting down";
-    case DomainState::shut_off: return "shut off";
-    case DomainState::crashed: return "crashed";
-    case DomainState::migrating: return "migrating";
-    case DomainState::busy: return "busy";
-    case DomainState::hung: return "hung";
+    case DomainState::running:
+      return "running";
+    case DomainState::paused:
+      return "paused";
+    case DomainState::shutting_down:
+      return "shutting down";
+    case DomainState::shut_off:
+      return "shut off";
+    case DomainState::crashed:
+      return "crashed";
+    case DomainState::migrating:
+      return "migrating";
+    case DomainState::busy:
+      return "busy";
+    case DomainState::hung:
+      return "hung";
   }
   return "unknown";
 }
@@ -37,4 +45,4 @@ std::string_view to_text(Headroom kind) {
   return kind == Headroom::usable ? "usable" : "unused";
 }
 
-} // namespace memcoord
+}  // namespace memcoord

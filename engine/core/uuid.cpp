@@ -13,7 +13,7 @@ int hex_digit(char c) {
   return -1;
 }
 
-} // namespace
+}  // namespace
 
 Result<Uuid> Uuid::parse(std::string_view text) {
   Uuid uuid;
@@ -31,8 +31,8 @@ Result<Uuid> Uuid::parse(std::string_view text) {
     ++digits;
   }
   if (digits != 32) {
-    return fail(ErrorCode::invalid_input, "'" + std::string(text.substr(0, 40)) + "'",
-                "not a UUID", "a UUID reads 8-4-4-4-12 hexadecimal digits");
+    return fail(ErrorCode::invalid_input, "'" + std::string(text.substr(0, 40)) + "'", "not a UUID",
+                "a UUID reads 8-4-4-4-12 hexadecimal digits");
   }
   return uuid;
 }
@@ -48,4 +48,4 @@ std::string Uuid::text() const {
   return buffer.data();
 }
 
-} // namespace memcoord
+}  // namespace memcoord

@@ -3,6 +3,21 @@
 #include <algorithm>
 #include <memory>
 
+namespace memcoord {
+
+std::ostream& operator<<(std::ostream& out, MemorySize size) { return out << size.exact(); }
+
+std::ostream& operator<<(std::ostream& out, const Decision& decision) {
+  out << decision.domain.text() << " " << decision.actual << ", proposed " << decision.proposed
+      << ", target " << decision.target;
+  for (const RuleHit& hit : decision.rules) {
+    out << "; " << to_text(hit.rule) << " " << hit.before << " to " << hit.after << ": " << hit.why;
+  }
+  return out;
+}
+
+}  // namespace memcoord
+
 namespace memcoord::test {
 namespace {
 

@@ -10,6 +10,7 @@
 #include <concepts>
 #include <functional>
 #include <optional>
+#include <ostream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,6 +19,14 @@
 #include "engine/core/history.h"
 #include "engine/core/policy.h"
 #include "engine/core/snapshot.h"
+
+namespace memcoord {
+
+// So that a failing test shows what it compared.
+std::ostream& operator<<(std::ostream& out, MemorySize size);
+std::ostream& operator<<(std::ostream& out, const Decision& decision);
+
+}  // namespace memcoord
 
 namespace memcoord::test {
 

@@ -1,0 +1,293 @@
+// The guard's promises, held against generated worlds: any sizes (up to 2^63 KiB), any states, any
+// past, any proposals.
+
+#include <doctest/doctest.h>
+#include <rapidcheck.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <string>
+
+#include "tests/world/world.h"
+
+using namespace memcoord;
+using namespace memcoord::test;
+
+namespace {
+
+/// Sizes as they are (MiB to GiB), at the edges, and beyond all measure.
+rc::Gen<MemorySize> any_size() {
+  const auto kib = [](std::uint64_t least, std::uint64_t most) {
+    return rc::gen::map(rc::gen::inRange<std::uint64_t>(least, most), &MemorySize::from_kib);
+  };
+  return rc::gen::weightedOneOf<MemorySize>(
+      {{10, kib(0, 4U << 20U)},
+       {3, rc::gen::element(0_KiB, 1_KiB, 100_MiB, 100_MiB - 1_KiB, 200_MiB, 1_GiB)},
+       {1, rc::gen::element(MemorySize::from_kib(std::uint64_t{1} << 62U),
+                            MemorySize::from_kib(std::uint64_t{1} << 63U))}});
+}
+
+bool chance_in(int n) {
+  return *rc::gen::inRange(0, n) == 0;
+}
+
+Domain any_domain(const std::string& name, const Snapshot& snapshot) {
+  DomainIdentity identity;
+  identity.uuid = id(name);
+  identity.name = name;
+  if (chance_in(4)) identity.settings.minimum = *any_size();
+  if (chance_in(4)) identity.settings.maximum = *any_size();
+  identity.settings.weight = *rc::gen::element(1.0, 1.0, 0.5, 10.0, 0.0, -1.0, 1e300);
+  identity.settings.exclude = chance_in(12);
+  if (chance_in(12)) identity.unsuitable = "cannot be served";
+  Domain domain;
+  domain.actual = *any_size();
+  domain.maximum = chance_in(3) ? *any_size() : domain.actual + *any_size();
+  domain.state =
+      chance_in(8) ? static_cast<DomainState>(*rc::gen::inRange(0, 8)) : DomainState::running;
+  if (!chance_in(8)) domain.rss = *any_size();
+  if (!chance_in(10)) domain.guest.unused = *any_size();
+  if (!chance_in(3)) domain.guest.usable = *any_size();
+  domain.guest.period = std::chrono::seconds(*rc::gen::inRange(0, 5));
+  if (!chance_in(10)) {
+    domain.guest.last_update =
+        snapshot.wall_time - std::chrono::milliseconds(*rc::gen::inRange(-2000, 12000));
+  }
+  if (chance_in(10)) {
+    domain.started_at = snapshot.taken_at - std::chrono::seconds(*rc::gen::inRange(0, 60));
+  }
+  domain.deflates_by_itself = chance_in(4);
+  domain.identity = std::make_shared<const DomainIdentity>(std::move(identity));
+  return domain;
+}
+
+Snapshot any_snapshot(Duration at, int domains) {
+  Snapshot snapshot = World().at(at);
+  snapshot.host.total = *any_size();
+  snapshot.host.free = *any_size();
+  if (!chance_in(3)) snapshot.host.available = *any_size();
+  for (int i = 0; i < domains; ++i) {
+    snapshot.domains.push_back(any_domain(std::string(1, static_cast<char>('a' + i)), snapshot));
+  }
+  return snapshot;
+}
+
+Limits any_limits() {
+  Limits limits;
+  if (chance_in(2)) limits.domain_floor = Limits::kDomainFloor + *any_size();
+  if (chance_in(2)) limits.host_floor = Limits::kHostFloor + *any_size();
+  limits.max_release = *rc::gen::element(0.5, 0.25, 0.01);
+  limits.headroom = chance_in(2) ? Headroom::usable : Headroom::unused;
+  if (chance_in(3)) limits.host_memory = *any_size();
+  return limits;
+}
+
+std::vector<Proposal> any_proposals(int domains) {
+  std::vector<Proposal> proposals;
+  const int n = *rc::gen::inRange(0, domains + 2);
+  for (int i = 0; i < n; ++i) {
+    // One past the last is a domain that is not there.
+    const auto name = std::string(1, static_cast<char>('a' + *rc::gen::inRange(0, domains + 1)));
+    proposals.push_back({id(name), *any_size(), "any"});
+  }
+  return proposals;
+}
+
+/// A world with a past: one or two looks, with moves between them.
+struct Generated {
+  Seen seen;
+  std::vector<Proposal> proposals;
+
+  [[nodiscard]] std::vector<Decision> review(const Limits& limits) const {
+    return guard::review(seen.snapshot(), seen.history(), proposals, limits);
+  }
+};
+
+Generated any_world() {
+  const int domains = *rc::gen::inRange(1, 6);
+  Seen seen(any_snapshot(Duration(), domains), any_limits());
+  if (chance_in(2)) {
+    const auto name = std::string(1, static_cast<char>('a' + *rc::gen::inRange(0, domains)));
+    seen.moved(name, *any_size());
+    seen.then(any_snapshot(std::chrono::seconds(*rc::gen::inRange(1, 5)), domains));
+  }
+  return {std::move(seen), any_proposals(domains)};
+}
+
+void hold(const std::string& name, const std::function<void()>& property) {
+  // The number of cases can be raised from outside (scripts/properties). rapidcheck reads its
+  // parameters when it is first used.
+  const char* wanted = std::getenv("MEMCOORD_PROPERTY_CASES");
+  const std::string cases = wanted ? wanted : std::to_string(MEMCOORD_PROPERTY_CASES);
+  ::setenv("RC_PARAMS", ("max_success=" + cases).c_str(), 0);
+  CHECK(rc::check(name, property));
+}
+
+MemorySize headroom(const Generated& world, const Domain& domain) {
+  return headroom_of(domain, world.seen.limits().headroom).value_or(MemorySize());
+}
+
+void check_shrink(const Generated& world, const Domain& domain, const Decision& decision) {
+  const Limits& limits = world.seen.limits();
+  const MemorySize taken = decision.actual - decision.target;
+  const MemorySize had = headroom(world, domain);
+  RC_ASSERT(had > taken);
+  RC_ASSERT(had - taken >= limits.domain_floor);
+  RC_ASSERT(taken <= had.scaled(limits.max_release));
+  if (const auto& least = domain.settings().minimum) RC_ASSERT(decision.target >= *least);
+  const DomainHistory* past = world.seen.history().find(domain.uuid());
+  RC_ASSERT(!past->ignores_shrinks());
+  const auto& now = world.seen.snapshot().taken_at;
+  RC_ASSERT(!domain.started_at || now - *domain.started_at >= limits.grace);
+}
+
+void check_decision(const Generated& world, const Decision& decision) {
+  const Domain* domain = world.seen.snapshot().find(decision.domain);
+  if (decision.holds()) return;
+  RC_ASSERT(domain != nullptr);
+  RC_ASSERT(!decision.target.is_zero());
+  RC_ASSERT(domain->state == DomainState::running);
+  RC_ASSERT(domain->identity->unsuitable.empty());
+  RC_ASSERT(!domain->settings().exclude);
+  RC_ASSERT(domain->guest.last_update.has_value());
+  RC_ASSERT(world.seen.history().find(domain->uuid())->reported_since_move());
+  const auto times = std::count_if(world.proposals.begin(), world.proposals.end(),
+                                   [&](const Proposal& p) { return p.domain == decision.domain; });
+  RC_ASSERT(times == 1);
+  if (decision.grows()) {
+    RC_ASSERT(decision.target <= domain->maximum);
+    if (const auto& most = domain->settings().maximum) RC_ASSERT(decision.target <= *most);
+    RC_ASSERT(decision.target <= decision.proposed);
+  } else {
+    RC_ASSERT(decision.target >= decision.proposed);
+    check_shrink(world, *domain, decision);
+  }
+}
+
+/// What all decisions together ask of the host above what was promised before, and what they give
+/// back.
+struct Balance {
+  MemorySize granted;
+  MemorySize released;
+};
+
+Balance balance(const Generated& world, const std::vector<Decision>& decisions) {
+  Balance sum;
+  for (const Decision& decision : decisions) {
+    const Domain* domain = world.seen.snapshot().find(decision.domain);
+    if (!domain) continue;
+    if (decision.grows()) {
+      sum.granted += decision.target - world.seen.history().find(domain->uuid())->claim(*domain);
+    }
+    if (decision.shrinks()) sum.released += decision.actual - decision.target;
+  }
+  return sum;
+}
+
+}  // namespace
+
+TEST_CASE("after the guard no decision breaks a rule") {
+  hold("no decision breaks a rule", [] {
+    const Generated world = any_world();
+    for (const Decision& decision : world.review(world.seen.limits())) {
+      check_decision(world, decision);
+    }
+  });
+}
+
+TEST_CASE("grows together never pass what the host can give and the shrinks release") {
+  hold("grows fit the host", [] {
+    const Generated world = any_world();
+    const auto& limits = world.seen.limits();
+    const auto decisions = world.review(limits);
+    const Balance sum = balance(world, decisions);
+    RC_ASSERT(sum.granted <=
+              guard::grantable(world.seen.snapshot(), world.seen.history(), limits) + sum.released);
+    // And after settling, when nothing has been released yet, without counting on it.
+    const auto settled =
+        guard::settle(decisions, world.seen.snapshot(), world.seen.history(), limits);
+    RC_ASSERT(balance(world, settled).granted <=
+              guard::grantable(world.seen.snapshot(), world.seen.history(), limits));
+    for (std::size_t i = 0; i < decisions.size(); ++i) {
+      if (decisions[i].grows()) RC_ASSERT(settled[i].target <= decisions[i].target);
+      if (!decisions[i].grows()) RC_ASSERT(settled[i] == decisions[i]);
+    }
+  });
+}
+
+TEST_CASE("the guard is idempotent: what it let through, it lets through again") {
+  hold("idempotent", [] {
+    Generated world = any_world();
+    const auto once = world.review(world.seen.limits());
+    std::vector<Proposal> again;
+    for (const Decision& decision : once) {
+      if (world.seen.snapshot().find(decision.domain) && !decision.holds()) {
+        again.push_back({decision.domain, decision.target, decision.why});
+      }
+    }
+    world.proposals = again;
+    for (const Decision& decision : world.review(world.seen.limits())) {
+      RC_LOG() << decision << '\n';
+      RC_ASSERT(decision.target == decision.proposed);
+      RC_ASSERT(decision.rules.empty());
+    }
+  });
+}
+
+TEST_CASE("a stricter limit never allows more") {
+  hold("stricter never allows more", [] {
+    const Generated world = any_world();
+    const Limits lax = world.seen.limits();
+    Limits strict = lax;
+    strict.domain_floor += *any_size();
+    strict.host_floor += *any_size();
+    strict.max_release /= *rc::gen::element(1.0, 2.0, 10.0);
+    const auto a = world.review(lax);
+    const auto b = world.review(strict);
+    RC_ASSERT(a.size() == b.size());
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      const auto moved = [](const Decision& d) {
+        return std::max(d.target, d.actual) - std::min(d.target, d.actual);
+      };
+      RC_ASSERT(moved(b[i]) <= moved(a[i]));
+    }
+  });
+}
+
+TEST_CASE("the order of domains and proposals does not matter") {
+  hold("order does not matter", [] {
+    Generated world = any_world();
+    std::map<Uuid, MemorySize> first;
+    for (const Decision& d : world.review(world.seen.limits())) first[d.domain] = d.target;
+    std::reverse(world.proposals.begin(), world.proposals.end());
+    Snapshot turned = world.seen.snapshot();
+    std::reverse(turned.domains.begin(), turned.domains.end());
+    for (const Decision& d :
+         guard::review(turned, world.seen.history(), world.proposals, world.seen.limits())) {
+      RC_ASSERT(first.at(d.domain) == d.target);
+    }
+  });
+}
+
+TEST_CASE("shares never pass the total nor a want, and leave nothing that someone still wants") {
+  hold("shares", [] {
+    const MemorySize total = *any_size();
+    std::vector<guard::Want> wants;
+    const int n = *rc::gen::inRange(0, 8);
+    for (int i = 0; i < n; ++i) {
+      wants.push_back({*any_size(), *rc::gen::element(1.0, 2.0, 0.1, 0.0, 1e300)});
+    }
+    const auto shares = guard::share_out(total, wants);
+    MemorySize left = total;
+    bool someone_lacks = false;
+    for (std::size_t i = 0; i < wants.size(); ++i) {
+      RC_ASSERT(shares[i] <= wants[i].amount);
+      RC_ASSERT(shares[i] <= left);
+      left -= shares[i];
+      someone_lacks = someone_lacks || shares[i] < wants[i].amount;
+    }
+    // Rounding may leave a KiB a want, or at 2^63 what a double cannot tell apart.
+    if (someone_lacks && total < 1_GiB * 1024) RC_ASSERT(left <= MemorySize::from_kib(8));
+  });
+}

@@ -1,0 +1,231 @@
+#include <doctest/doctest.h>
+
+#include "tests/world/world.h"
+
+using namespace memcoord;
+using namespace memcoord::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+Decision decide(const World& world, const std::string& name, MemorySize target,
+                Limits limits = {}) {
+  return Seen(world, limits).decide(name, target);
+}
+
+using Rules = std::vector<Rule>;
+
+}  // namespace
+
+TEST_CASE("a harmless move passes untouched, with the policy's words") {
+  const Decision d = decide(World().domain("a", actual(1_GiB), unused(800_MiB)), "a", 700_MiB);
+  CHECK(d.target == 700_MiB);
+  CHECK(d.rules.empty());
+  CHECK(d.why == "a test");
+}
+
+// --- sane_target ---
+
+TEST_CASE(
+    "sane_target refuses nothing at all, more than any memory, and domains that are not there") {
+  const World world = World().domain("a");
+  for (const MemorySize target : {MemorySize(), MemorySize::largest()}) {
+    const Decision d = decide(world, "a", target);
+    CHECK(d.holds());
+    CHECK(rules_of(d) == Rules{Rule::sane_target});
+  }
+  const Decision gone = decide(world, "b", 1_GiB);
+  CHECK(gone.domain == id("b"));
+  CHECK(gone.holds());
+  CHECK(rules_of(gone) == Rules{Rule::sane_target});
+}
+
+TEST_CASE("sane_target refuses a domain that is proposed twice, whichever came first") {
+  const Seen seen(World().domain("a", actual(1_GiB), unused(900_MiB)).domain("b"));
+  const auto one = seen.decide({{"a", 900_MiB}, {"a", 950_MiB}});
+  const auto other = seen.decide({{"a", 950_MiB}, {"a", 900_MiB}});
+  REQUIRE(one.size() == 1);
+  CHECK(one.front().holds());
+  CHECK(rules_of(one.front()) == Rules{Rule::sane_target});
+  CHECK(one == other);
+}
+
+// --- running_only and domains that are none of our business ---
+
+TEST_CASE("running_only leaves alone whatever does not run") {
+  for (const auto s :
+       {DomainState::paused, DomainState::shutting_down, DomainState::shut_off,
+        DomainState::crashed, DomainState::migrating, DomainState::busy, DomainState::hung}) {
+    CAPTURE(to_text(s));
+    for (const MemorySize target : {900_MiB, 1200_MiB}) {
+      const Decision d = decide(World().domain("a", unused(800_MiB), state(s)), "a", target);
+      CHECK(d.holds());
+      CHECK(rules_of(d) == Rules{Rule::running_only});
+    }
+  }
+}
+
+TEST_CASE("an excluded or unsuitable domain is left alone, with the reason") {
+  const Decision a = decide(World().domain("a", unused(800_MiB), excluded()), "a", 900_MiB);
+  CHECK(a.holds());
+  CHECK(a.rules.front().why == "excluded by its settings");
+  const Decision b =
+      decide(World().domain("b", unused(800_MiB), unsuitable("has hugepages")), "b", 900_MiB);
+  CHECK(b.holds());
+  CHECK(b.rules.front().why == "has hugepages");
+  const auto standings =
+      Seen(World().domain("b", unsuitable("has hugepages"))).situation().standings;
+  REQUIRE(standings.front().held.has_value());
+  CHECK_FALSE(standings.front().held->rule.has_value());
+}
+
+// --- fresh_stats ---
+
+TEST_CASE("fresh_stats leaves alone a guest that reports nothing, or not what counts") {
+  CHECK(rules_of(decide(World().domain("a", silent()), "a", 2_GiB)) == Rules{Rule::fresh_stats});
+  Snapshot snapshot = World().domain("a");
+  snapshot.domains.front().guest.unused.reset();
+  CHECK(rules_of(Seen(snapshot).decide("a", 2_GiB)) == Rules{Rule::fresh_stats});
+}
+
+TEST_CASE("fresh_stats trusts a report for three periods and a second, and no longer") {
+  const auto at_age = [](Duration age) {
+    return decide(World().domain("a", unused(800_MiB), reported_ago(age)), "a", 900_MiB);
+  };
+  CHECK(at_age(4s).target == 900_MiB);
+  CHECK(rules_of(at_age(4001ms)) == Rules{Rule::fresh_stats});
+  CHECK(rules_of(at_age(1h)) == Rules{Rule::fresh_stats});
+}
+
+TEST_CASE("fresh_stats believes a report that is seen to change, whatever the host's clock says") {
+  // A remote host whose clock is an hour behind.
+  Seen seen(World().domain("a", unused(800_MiB), reported_ago(1h)));
+  CHECK(rules_of(seen.decide("a", 900_MiB)) == Rules{Rule::fresh_stats});
+  seen.then(World().at(2s).domain("a", unused(800_MiB), reported_ago(1h)));
+  CHECK(seen.decide("a", 900_MiB).target == 900_MiB);
+}
+
+TEST_CASE("fresh_stats does not take the first sight of an old report for a change") {
+  Seen seen(World().domain("a", unused(800_MiB), reported_ago(1h)));
+  seen.then(World().at(2s).domain("a", unused(800_MiB), reported_ago(1h + 2s)));
+  CHECK(rules_of(seen.decide("a", 900_MiB)) == Rules{Rule::fresh_stats});
+}
+
+TEST_CASE("fresh_stats waits for a report that is later than the last balloon move") {
+  Seen seen(World().domain("a", unused(800_MiB)));
+  seen.moved("a", 900_MiB);
+  // One second on, the stamp - whole seconds, as libvirt has it - is the move's own.
+  seen.then(World().at(900ms).domain("a", actual(900_MiB), unused(800_MiB), reported_ago(900ms)));
+  CHECK(rules_of(seen.decide("a", 800_MiB)) == Rules{Rule::fresh_stats});
+  seen.then(World().at(2s).domain("a", actual(900_MiB), unused(676_MiB)));
+  CHECK(seen.decide("a", 800_MiB).target == 800_MiB);
+}
+
+// --- no_progress ---
+
+TEST_CASE("no_progress gives a guest that did not follow a shrink no second one, until it moves") {
+  Seen seen(World().domain("a", unused(800_MiB)));
+  seen.moved("a", 900_MiB);
+  seen.then(World().at(2s).domain("a", unused(800_MiB)));
+  seen.then(World().at(4s).domain("a", unused(800_MiB)));
+  CHECK(rules_of(seen.decide("a", 700_MiB)) == Rules{Rule::no_progress});
+  CHECK(seen.decide("a", 1200_MiB).target == 1200_MiB);
+  seen.then(World().at(6s).domain("a", actual(1000_MiB), unused(776_MiB)));
+  CHECK(seen.decide("a", 900_MiB).target == 900_MiB);
+}
+
+// --- grace ---
+
+TEST_CASE("grace keeps a domain that has just started from being shrunk, not from growing") {
+  const World young = World().domain("a", unused(800_MiB), started_ago(29s));
+  CHECK(rules_of(decide(young, "a", 900_MiB)) == Rules{Rule::grace});
+  CHECK(decide(young, "a", 1200_MiB).target == 1200_MiB);
+  CHECK(decide(World().domain("a", unused(800_MiB), started_ago(30s)), "a", 900_MiB).target ==
+        900_MiB);
+}
+
+TEST_CASE("grace holds for a guest whose counters show that it has rebooted") {
+  Seen seen(World().domain("a", unused(800_MiB), swapped(5_MiB, 5_MiB)));
+  seen.then(World().at(2s).domain("a", unused(800_MiB), swapped(0_MiB, 0_MiB)));
+  CHECK(rules_of(seen.decide("a", 900_MiB)) == Rules{Rule::grace});
+}
+
+TEST_CASE("grace does not fight a balloon that has deflated by itself") {
+  Seen seen(World().domain("a", actual(512_MiB), unused(300_MiB), deflates_by_itself()));
+  seen.then(World().at(2s).domain("a", actual(700_MiB), unused(300_MiB), deflates_by_itself()));
+  CHECK(rules_of(seen.decide("a", 600_MiB)) == Rules{Rule::grace});
+}
+
+// --- maximum and minimum ---
+
+TEST_CASE("maximum caps a grow at the domain's maximum, or at its configured ceiling") {
+  const Decision d = decide(World().domain("a", maximum(2_GiB)), "a", 3_GiB);
+  CHECK(d.target == 2_GiB);
+  CHECK(rules_of(d) == Rules{Rule::maximum});
+  CHECK(decide(World().domain("a", ceiling(1536_MiB)), "a", 3_GiB).target == 1536_MiB);
+  CHECK(decide(World().domain("a", maximum(2_GiB)), "a", 2_GiB).rules.empty());
+}
+
+TEST_CASE("maximum takes nothing from a domain that is over its ceiling already") {
+  const Decision d = decide(World().domain("a", actual(2_GiB), ceiling(1_GiB)), "a", 3_GiB);
+  CHECK(d.holds());
+}
+
+TEST_CASE("minimum stops a shrink, and lets a domain under it grow") {
+  const World world = World().domain("a", unused(800_MiB), minimum(900_MiB));
+  const Decision d = decide(world, "a", 800_MiB);
+  CHECK(d.target == 900_MiB);
+  CHECK(rules_of(d) == Rules{Rule::minimum});
+  const World under = World().domain("a", actual(512_MiB), unused(400_MiB), minimum(900_MiB));
+  CHECK(decide(under, "a", 600_MiB).target == 600_MiB);
+  CHECK(decide(under, "a", 400_MiB).holds());
+}
+
+// --- gradual ---
+
+TEST_CASE("gradual takes at most half of the unused memory at one go") {
+  const World world = World().domain("a", unused(300_MiB));
+  const Decision d = decide(world, "a", 1_GiB - 200_MiB);
+  CHECK(d.target == 1_GiB - 150_MiB);
+  CHECK(rules_of(d) == Rules{Rule::gradual});
+  CHECK(decide(world, "a", 1_GiB - 150_MiB).rules.empty());
+}
+
+TEST_CASE("gradual follows a stricter --max-release") {
+  Limits limits;
+  limits.max_release = 0.1;
+  CHECK(decide(World().domain("a", unused(500_MiB)), "a", 512_MiB, limits).target ==
+        1_GiB - 50_MiB);
+}
+
+// --- domain_floor ---
+
+TEST_CASE("domain_floor leaves 100 MiB unused") {
+  const World world = World().domain("a", unused(150_MiB));
+  const Decision d = decide(world, "a", 1_GiB - 60_MiB);
+  CHECK(d.target == 1_GiB - 50_MiB);
+  CHECK(rules_of(d) == Rules{Rule::domain_floor});
+  CHECK(d.rules.front().why == "would leave 90 MiB unused; its floor is 100 MiB");
+  CHECK(decide(world, "a", 1_GiB - 50_MiB).rules.empty());
+}
+
+TEST_CASE("domain_floor lets a domain at or under it give nothing") {
+  for (const MemorySize left : {100_MiB, 99_MiB, 0_MiB}) {
+    CAPTURE(left.text());
+    CHECK(decide(World().domain("a", unused(left)), "a", 1_GiB - 1_KiB).holds());
+  }
+  CHECK(decide(World().domain("a", unused(100_MiB)), "a", 2_GiB).target == 2_GiB);
+}
+
+TEST_CASE("domain_floor follows a stricter --domain-floor and the chosen headroom") {
+  Limits limits;
+  limits.domain_floor = 256_MiB;
+  CHECK(decide(World().domain("a", unused(300_MiB)), "a", 900_MiB, limits).target ==
+        1_GiB - 44_MiB);
+  limits = {};
+  limits.headroom = Headroom::usable;
+  const World cached = World().domain("a", unused(50_MiB), usable(600_MiB));
+  CHECK(decide(cached, "a", 900_MiB).holds());
+  CHECK(decide(cached, "a", 900_MiB, limits).target == 900_MiB);
+  CHECK(decide(World().domain("old", unused(50_MiB)), "old", 900_MiB, limits).holds());
+}

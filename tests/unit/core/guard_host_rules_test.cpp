@@ -1,0 +1,177 @@
+#include <doctest/doctest.h>
+
+#include <numeric>
+
+#include "tests/world/world.h"
+
+using namespace memcoord;
+using namespace memcoord::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+using Rules = std::vector<Rule>;
+
+MemorySize grantable(const World& world, Limits limits = {}) {
+  const Seen seen(world, limits);
+  return guard::grantable(seen.snapshot(), seen.history(), limits);
+}
+
+}  // namespace
+
+// --- what the host may give ---
+
+TEST_CASE("the host may give what it has free above its floor") {
+  CHECK(grantable(World().host(8_GiB, free(1_GiB)).domain("a")) == 824_MiB);
+  CHECK(grantable(World().host(8_GiB, free(200_MiB)).domain("a")) == 0_MiB);
+  CHECK(grantable(World().host(8_GiB, free(10_MiB)).domain("a")) == 0_MiB);
+}
+
+TEST_CASE("memory that is promised but not yet backed counts as taken") {
+  CHECK(grantable(World().host(8_GiB, free(1_GiB)).domain("a", actual(1_GiB), rss(724_MiB))) ==
+        524_MiB);
+  // A grow in flight is a promise from the moment it is asked for.
+  Seen seen(World().host(8_GiB, free(1_GiB)).domain("a", actual(512_MiB)));
+  seen.moved("a", 812_MiB);
+  CHECK(guard::grantable(seen.snapshot(), seen.history(), {}) == 524_MiB);
+}
+
+TEST_CASE("paused and unsuitable domains keep what they were promised") {
+  CHECK(grantable(World()
+                      .host(8_GiB, free(1_GiB))
+                      .domain("a", rss(924_MiB), state(DomainState::paused))
+                      .domain("b", rss(924_MiB), unsuitable("VFIO"))) == 624_MiB);
+}
+
+TEST_CASE("a budget counts what the domains hold against it, not what the machine has free") {
+  Limits limits;
+  limits.host_memory = 3_GiB;
+  const World world = World().host(64_GiB, free(60_GiB)).domain("a").domain("b");
+  CHECK(grantable(world, limits) == 824_MiB);
+  limits.host_memory = 2_GiB;
+  CHECK(grantable(world, limits) == 0_MiB);
+  // A machine that has less free than the budget leaves is the narrower.
+  limits.host_memory = 3_GiB;
+  CHECK(grantable(World().host(64_GiB, free(500_MiB)).domain("a").domain("b"), limits) == 300_MiB);
+}
+
+TEST_CASE("with headroom by usable, the host gives from what is available") {
+  Limits limits;
+  limits.headroom = Headroom::usable;
+  const World world = World().host(8_GiB, free(300_MiB), available(2_GiB)).domain("a");
+  CHECK(grantable(world) == 100_MiB);
+  CHECK(grantable(world, limits) == 1848_MiB);
+}
+
+// --- host_floor ---
+
+TEST_CASE("host_floor lets no grow take the host under 200 MiB free") {
+  const Seen seen(World().host(8_GiB, free(500_MiB)).domain("a"));
+  const Decision d = seen.decide("a", 2_GiB);
+  CHECK(d.target == 1_GiB + 300_MiB);
+  CHECK(rules_of(d) == Rules{Rule::host_floor});
+  CHECK(seen.decide("a", 1_GiB + 300_MiB).rules.empty());
+}
+
+TEST_CASE("host_floor grants nothing on a host at its floor") {
+  const Seen seen(World().host(8_GiB, free(200_MiB)).domain("a"));
+  const Decision d = seen.decide("a", 2_GiB);
+  CHECK(d.holds());
+  CHECK(rules_of(d) == Rules{Rule::host_floor});
+}
+
+TEST_CASE("a grow may count on what the same tick's shrinks set free, after their own clamps") {
+  const Seen seen(World()
+                      .host(8_GiB, free(200_MiB))
+                      .domain("poor", actual(512_MiB), unused(20_MiB))
+                      .domain("rich", actual(1_GiB), unused(800_MiB)));
+  const auto decisions = seen.decide({{"poor", 1_GiB}, {"rich", 512_MiB}});
+  CHECK(decisions[1].target == 1_GiB - 400_MiB);  // gradual
+  CHECK(decisions[0].target == 912_MiB);
+}
+
+TEST_CASE("a grow that was promised before costs nothing again") {
+  Seen seen(World().host(8_GiB, free(500_MiB)).domain("a", actual(512_MiB)));
+  seen.moved("a", 812_MiB);
+  // All of the 300 MiB that the host can give is on its way to this domain.
+  seen.then(World().host(8_GiB, free(500_MiB)).at(2s).domain("a", actual(512_MiB), rss(512_MiB)));
+  CHECK(guard::grantable(seen.snapshot(), seen.history(), {}) == 0_MiB);
+  CHECK(seen.decide("a", 812_MiB).target == 812_MiB);
+  CHECK(seen.decide("a", 900_MiB).target == 812_MiB);
+}
+
+// --- share_out ---
+
+TEST_CASE(
+    "share_out scales grants that together pass what there is, never first come first served") {
+  const Seen seen(World().host(8_GiB, free(500_MiB)).domain("a").domain("b").domain("c"));
+  const auto decisions = seen.decide({{"a", 2_GiB}, {"b", 2_GiB}, {"c", 1_GiB + 20_MiB}});
+  CHECK(decisions[2].target == 1_GiB + 20_MiB);
+  CHECK(decisions[0].target == 1_GiB + 140_MiB);
+  CHECK(decisions[1].target == 1_GiB + 140_MiB);
+  CHECK(rules_of(decisions[0]) == Rules{Rule::share_out});
+  CHECK(decisions[2].rules.empty());
+}
+
+TEST_CASE("share_out goes by weight, and gives what one does not need to the others") {
+  const auto share = [](std::vector<guard::Want> wants) {
+    return guard::share_out(400_MiB, wants);
+  };
+  CHECK(share({{1_GiB, 3}, {1_GiB, 1}}) == std::vector{300_MiB, 100_MiB});
+  CHECK(share({{50_MiB, 3}, {1_GiB, 1}}) == std::vector{50_MiB, 350_MiB});
+  CHECK(share({{10_MiB, 1}, {20_MiB, 1}}) == std::vector{10_MiB, 20_MiB});
+  CHECK(share({{1_GiB, -1}, {1_GiB, std::numeric_limits<double>::infinity()}}) ==
+        std::vector{200_MiB, 200_MiB});
+  CHECK(share({}).empty());
+}
+
+// --- settle ---
+
+TEST_CASE("settle gives only what the shrinks have really set free") {
+  const World before = World()
+                           .host(8_GiB, free(200_MiB))
+                           .domain("poor", actual(512_MiB), unused(20_MiB))
+                           .domain("rich", actual(1_GiB), unused(800_MiB));
+  const Seen seen(before);
+  const auto decisions = seen.decide({{"poor", 1_GiB}, {"rich", 512_MiB}});
+  // The guest has handed over a quarter so far.
+  const Snapshot later = World()
+                             .host(8_GiB, free(300_MiB))
+                             .domain("poor", actual(512_MiB), unused(20_MiB))
+                             .domain("rich", actual(924_MiB), unused(700_MiB));
+  const auto settled = guard::settle(decisions, later, seen.history(), {});
+  CHECK(settled[0].target == 612_MiB);
+  CHECK(rules_of(settled[0]) == Rules{Rule::host_floor});
+  CHECK(settled[1] == decisions[1]);
+}
+
+TEST_CASE("settle gives nothing to a domain that has gone meanwhile") {
+  const Seen seen(World().domain("a"));
+  const auto decisions = seen.decide({{"a", 2_GiB}});
+  const auto settled = guard::settle(decisions, World().domain("b"), seen.history(), {});
+  REQUIRE(settled.size() == 1);
+  CHECK(settled[0].holds());
+}
+
+// --- hints ---
+
+TEST_CASE("where page cache makes a floor hold memory back, the hint says which option helps") {
+  const Seen seen(World().domain("a", unused(110_MiB), usable(900_MiB)));
+  const auto decisions = seen.decide({{"a", 900_MiB}});
+  const auto hints = guard::hints(seen.snapshot(), decisions, {});
+  REQUIRE(hints.size() == 1);
+  CHECK(hints[0].text.find("a: ") == 0);
+  CHECK(hints[0].text.find("--headroom usable") != std::string::npos);
+}
+
+TEST_CASE("there is no hint where the other figure would not help") {
+  const Seen seen(World().domain("a", unused(110_MiB), usable(120_MiB)));
+  CHECK(guard::hints(seen.snapshot(), seen.decide({{"a", 900_MiB}}), {}).empty());
+}
+
+TEST_CASE("a host whose free memory is page cache gets the hint too") {
+  const Seen seen(World().host(8_GiB, free(200_MiB), available(6_GiB)).domain("a"));
+  const auto hints = guard::hints(seen.snapshot(), seen.decide({{"a", 2_GiB}}), {});
+  REQUIRE(hints.size() == 1);
+  CHECK(hints[0].text.find("host: ") == 0);
+}

@@ -1,0 +1,121 @@
+#include "engine/core/history.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "tests/world/world.h"
+
+using namespace memcoord;
+using namespace memcoord::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Ten looks, a second apart, with 100, 110, ... 190 MiB unused.
+Seen ten_looks() {
+  std::vector<Snapshot> looks;
+  for (unsigned i = 0; i < 10; ++i) {
+    looks.push_back(World()
+                        .at(std::chrono::seconds(i))
+                        .domain("a", unused(MemorySize::from_mib(100 + 10 * i))));
+  }
+  return Seen(looks, {});
+}
+
+double mib(std::optional<double> kib) {
+  return kib.value_or(-1) / 1024;
+}
+
+}  // namespace
+
+TEST_CASE("the past answers for its last seconds, the newest look included") {
+  const Seen seen = ten_looks();
+  const DomainHistory& past = *seen.history().find(id("a"));
+  CHECK(mib(past.average(Field::unused, 1h)) == doctest::Approx(145));
+  CHECK(mib(past.average(Field::unused, 1s)) == doctest::Approx(185));
+  CHECK(mib(past.average(Field::unused, 0s)) == doctest::Approx(190));
+  CHECK(mib(past.maximum(Field::unused, 1h)) == doctest::Approx(190));
+  CHECK(mib(past.minimum(Field::unused, 4s)) == doctest::Approx(150));
+  CHECK(mib(past.quantile(Field::unused, 0.5, 1h)) == doctest::Approx(145));
+  CHECK(mib(past.quantile(Field::unused, 1, 1h)) == doctest::Approx(190));
+  CHECK(mib(past.slope(Field::unused, 1h)) == doctest::Approx(10));
+}
+
+TEST_CASE("where there is nothing to answer from, there is no answer") {
+  const Seen seen(World().domain("a"));
+  const DomainHistory& past = *seen.history().find(id("a"));
+  CHECK_FALSE(past.average(Field::usable, 1h).has_value());
+  CHECK_FALSE(past.slope(Field::unused, 1h).has_value());
+  CHECK_FALSE(past.quantile(Field::unused, std::nan(""), 1h).has_value());
+}
+
+TEST_CASE("rates are made from the guest's counters") {
+  Seen seen(World().domain("a", swapped(10_MiB, 0_MiB)));
+  CHECK(std::isnan(seen.history().find(id("a"))->latest()[Field::swap_in]));
+  seen.then(World().at(2s).domain("a", swapped(14_MiB, 1_MiB)));
+  const Sample& latest = seen.history().find(id("a"))->latest();
+  CHECK(latest[Field::swap_in] == doctest::Approx(2048));
+  CHECK(latest[Field::swap_out] == doctest::Approx(512));
+  // Between two reports of the guest the rate stands.
+  seen.then(World().at(3s).domain("a", swapped(14_MiB, 1_MiB), reported_ago(1s)));
+  CHECK(seen.history().find(id("a"))->latest()[Field::swap_in] == doctest::Approx(2048));
+}
+
+TEST_CASE("a counter that goes back is a reboot and gives no rate") {
+  Seen seen(World().domain("a", swapped(10_MiB, 10_MiB)));
+  seen.then(World().at(2s).domain("a", swapped(1_MiB, 1_MiB)));
+  const DomainHistory& past = *seen.history().find(id("a"));
+  CHECK(std::isnan(past.latest()[Field::swap_in]));
+  CHECK(past.rebooted_at() == seen.snapshot().taken_at);
+}
+
+TEST_CASE("a move is followed until it is reached") {
+  Seen seen(World().domain("a"));
+  const DomainHistory& past = *seen.history().find(id("a"));
+  CHECK(past.reported_since_move());
+  seen.moved("a", 2_GiB);
+  CHECK_FALSE(past.reported_since_move());
+  CHECK(past.claim(seen.snapshot().domains[0]) == 2_GiB);
+  seen.then(World().at(2s).domain("a", actual(1500_MiB)));
+  CHECK(past.last_move()->progressed);
+  CHECK_FALSE(past.last_move()->reached);
+  CHECK(past.claim(seen.snapshot().domains[0]) == 2_GiB);
+  CHECK(past.reported_since_move());
+  seen.then(World().at(4s).domain("a", actual(2_GiB)));
+  CHECK(past.last_move()->reached);
+  // What it does from then on is its own affair.
+  seen.then(World().at(6s).domain("a", actual(1_GiB)));
+  CHECK(past.claim(seen.snapshot().domains[0]) == 1_GiB);
+}
+
+TEST_CASE("a shrink in flight does not lessen what the domain holds now") {
+  Seen seen(World().domain("a"));
+  seen.moved("a", 512_MiB);
+  CHECK(seen.history().find(id("a"))->claim(seen.snapshot().domains[0]) == 1_GiB);
+}
+
+TEST_CASE("the past is bounded in time, in samples, and to domains that are there") {
+  History history({.window = 10s, .samples = 5, .all_samples = 1000});
+  for (int i = 0; i < 100; ++i) {
+    history.observe(World().at(std::chrono::seconds(i)).domain("a").domain("b"));
+  }
+  CHECK(history.find(id("a"))->samples().size() == 5);
+  History slow({.window = 10s, .samples = 100, .all_samples = 1000});
+  for (int i = 0; i < 20; ++i) slow.observe(World().at(std::chrono::seconds(4 * i)).domain("a"));
+  CHECK(slow.find(id("a"))->samples().size() == 3);
+  slow.observe(World().at(100s).domain("b"));
+  CHECK(slow.find(id("a")) == nullptr);
+  CHECK(slow.size() == 1);
+}
+
+TEST_CASE("many domains share one budget of samples") {
+  History history({.window = 1h, .samples = 360, .all_samples = 400});
+  for (int i = 0; i < 100; ++i) {
+    World world;
+    world.at(std::chrono::seconds(i));
+    for (int k = 0; k < 10; ++k) world.domain("d" + std::to_string(k));
+    history.observe(world);
+  }
+  CHECK(history.find(id("d0"))->samples().size() == 40);
+}

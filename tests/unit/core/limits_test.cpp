@@ -1,0 +1,39 @@
+#include "engine/core/limits.h"
+
+#include <doctest/doctest.h>
+
+using namespace memcoord;
+
+TEST_CASE("limits may be made stricter") {
+  Limits limits;
+  limits.domain_floor = 256_MiB;
+  limits.host_floor = 2_GiB;
+  limits.max_release = 0.1;
+  CHECK(Limits::checked(limits) == limits);
+  CHECK(Limits::checked({}) == Limits());
+}
+
+TEST_CASE(
+    "a limit laxer than the built-in one is refused, naming the option and the least allowed") {
+  Limits limits;
+  limits.domain_floor = 99_MiB;
+  CHECK(Limits::checked(limits).error().object == "--domain-floor");
+  CHECK(Limits::checked(limits).error().hint == "give 100 MiB or more");
+  limits = {};
+  limits.host_floor = 199_MiB;
+  CHECK(Limits::checked(limits).error().object == "--host-floor");
+  limits = {};
+  limits.max_release = 0.51;
+  CHECK(Limits::checked(limits).error().object == "--max-release");
+}
+
+TEST_CASE("limits that make no sense are refused") {
+  for (const double share : {0.0, -0.1, std::numeric_limits<double>::quiet_NaN()}) {
+    Limits limits;
+    limits.max_release = share;
+    CHECK(Limits::checked(limits).error().object == "--max-release");
+  }
+  Limits limits;
+  limits.host_memory = MemorySize();
+  CHECK(Limits::checked(limits).error().object == "--host-memory");
+}
