@@ -13,7 +13,7 @@ template <auto Function>
 struct Release {
   template <class T>
   void operator()(T* handle) const noexcept {
-    (void)Function(handle);
+    (void)Function(handle);  // NOLINT(cppcoreguidelines-owning-memory,cppcoreguidelines-no-malloc)
   }
 };
 

@@ -107,13 +107,13 @@ std::optional<LvError> TaskChunk::sample(Connection& connection, std::atomic<Sam
     if (complete && found != indices.end()) answer(found->second, {Kind::done, record, {}});
   }
   if (complete) return std::nullopt;
-  return sample_singly(connection, *std::move(records));
+  return sample_singly(connection, *records);
 }
 
 std::optional<LvError> TaskChunk::sample_singly(Connection& connection,
-                                                std::vector<DomainRecord> records) {
+                                                const std::vector<DomainRecord>& records) {
   std::unordered_map<Uuid, DomainRecord> known;
-  for (DomainRecord& record : records) known.emplace(record.uuid, std::move(record));
+  for (const DomainRecord& record : records) known.emplace(record.uuid, record);
   const bool states_known = !known.empty();
   for (std::size_t i = 0; i < tasks_.size(); ++i) {
     if (!begin(i)) return std::nullopt;
@@ -127,8 +127,7 @@ std::optional<LvError> TaskChunk::sample_singly(Connection& connection,
     record.uuid = tasks_[i].domain;
     const LvStatus completed = connection.complete(record);
     if (!completed && lost_connection(completed.error())) return completed.error();
-    answer(i,
-           completed ? TaskAnswer{Kind::done, std::move(record), {}} : failed(completed.error()));
+    answer(i, completed ? TaskAnswer{Kind::done, record, {}} : failed(completed.error()));
   }
   return std::nullopt;
 }

@@ -53,7 +53,8 @@ class TaskChunk {
   void finish(std::optional<LvError> broken_by);
 
   std::optional<LvError> sample(Connection& connection, std::atomic<SamplingWay>& way);
-  std::optional<LvError> sample_singly(Connection& connection, std::vector<DomainRecord> records);
+  std::optional<LvError> sample_singly(Connection& connection,
+                                       const std::vector<DomainRecord>& records);
 
   const std::vector<DomainTask> tasks_;
   mutable std::mutex mutex_;

@@ -38,6 +38,7 @@ class FakeConnection final : public Connection {
 
   LvResult<std::vector<ListedDomain>> list_active() override {
     FakeDaemon::Lock lock(daemon_->mutex_);
+    ++daemon_->list_calls_;
     if (!answers(lock)) return tl::unexpected(lost());
     std::vector<ListedDomain> listed;
     for (const auto& [uuid, domain] : daemon_->domains_) {
@@ -211,6 +212,13 @@ void FakeDaemon::start() {
   changed_.notify_all();
 }
 
+void FakeDaemon::restart() {
+  const std::lock_guard lock(mutex_);
+  ++life_;
+  for (auto& [uuid, domain] : domains_) domain.hangs = domain.job_taken = false;
+  changed_.notify_all();
+}
+
 void FakeDaemon::fall_silent() {
   const std::lock_guard lock(mutex_);
   silent_ = true;
@@ -229,6 +237,11 @@ int FakeDaemon::open_now() const {
 int FakeDaemon::bulk_calls() const {
   const std::lock_guard lock(mutex_);
   return bulk_calls_;
+}
+
+int FakeDaemon::list_calls() const {
+  const std::lock_guard lock(mutex_);
+  return list_calls_;
 }
 
 LvResult<std::unique_ptr<Connection>> FakeConnector::connect() {

@@ -63,12 +63,15 @@ class FakeDaemon {
   void stop();
   /// There again; earlier connections stay lost.
   void start();
+  /// Both at once; calls that hung are lost with their connections.
+  void restart();
   /// It takes calls and does not answer any, until start().
   void fall_silent();
 
   [[nodiscard]] int opened() const;    ///< connections opened so far
   [[nodiscard]] int open_now() const;  ///< connections not closed yet
   [[nodiscard]] int bulk_calls() const;
+  [[nodiscard]] int list_calls() const;
   void answer_bulk_with_states_alone() { bulk_figures_ = false; }
   void make_read_only() { read_only_ = true; }
   void set_driver(std::string driver) { driver_ = std::move(driver); }
@@ -91,6 +94,7 @@ class FakeDaemon {
   int opened_ = 0;
   int open_now_ = 0;
   int bulk_calls_ = 0;
+  int list_calls_ = 0;
 };
 
 class FakeConnector final : public Connector {
