@@ -2,6 +2,7 @@
 
 #include <lua.h>
 
+#include <algorithm>
 #include <cctype>
 #include <utility>
 
@@ -31,6 +32,18 @@ bool line_assigns(std::string_view line, std::string_view key) {
     if (starts && ends && is_assigned(line, end)) return true;
   }
   return false;
+}
+
+template <class Wanted>
+std::optional<std::size_t> find_line(std::string_view source, std::size_t from, Wanted wanted) {
+  std::size_t number = 0;
+  for (std::size_t start = 0; start < source.size();) {
+    const std::size_t end = std::min(source.find('\n', start), source.size());
+    const std::string_view line = source.substr(start, end - start);
+    if (++number >= from && wanted(line.substr(0, line.find("--")))) return number;
+    start = end + 1;
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -66,20 +79,20 @@ Result<Document> Document::load_text(std::string source, std::string name, Sandb
 }
 
 std::string Document::place_of(std::string_view key, std::size_t after_line) const {
-  std::size_t number = 0;
-  std::size_t start = 0;
-  while (start < source_.size()) {
-    std::size_t end = source_.find('\n', start);
-    if (end == std::string::npos) end = source_.size();
-    std::string_view line = std::string_view(source_).substr(start, end - start);
-    ++number;
-    line = line.substr(0, line.find("--"));
-    if (number > after_line && line_assigns(line, key)) {
-      return name_ + ":" + std::to_string(number);
-    }
-    start = end + 1;
-  }
-  return name_;
+  const auto line = line_that_assigns(source_, key, after_line + 1);
+  return line ? name_ + ":" + std::to_string(*line) : name_;
+}
+
+std::optional<std::size_t> line_that_assigns(std::string_view source, std::string_view key,
+                                             std::size_t from) {
+  return find_line(source, from, [&](std::string_view line) { return line_assigns(line, key); });
+}
+
+std::optional<std::size_t> line_with(std::string_view source, std::string_view text,
+                                     std::size_t from) {
+  return find_line(source, from, [&](std::string_view line) {
+    return line.find(text) != std::string_view::npos;
+  });
 }
 
 Status check_keys(const Document& document, const Value& table,

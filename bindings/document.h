@@ -2,8 +2,10 @@
 // Data files written in Lua (scenarios, policy tests' worlds): evaluated in the sandbox, read as
 // plain values.
 
-#include <functional>
+#include <cstddef>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bindings/sandbox.h"
@@ -32,6 +34,13 @@ class Document {
   std::string source_;
   Value value_;
 };
+
+/// The number of the first line, at `from` or after it, on which a key stands as `key =` or which
+/// has a text in it; none where there is none. Comments are passed over.
+std::optional<std::size_t> line_that_assigns(std::string_view source, std::string_view key,
+                                             std::size_t from);
+std::optional<std::size_t> line_with(std::string_view source, std::string_view text,
+                                     std::size_t from);
 
 /// Refuses fields that are not among `known`, with the nearest right name. Errors: invalid_input,
 /// its object the place, its message "unknown key 'x' in <where>".

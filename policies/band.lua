@@ -1,10 +1,13 @@
--- Band: keep every domain's headroom within a band, by fixed steps: small ones down, large ones up.
+-- Band: keep every domain's headroom within a band, by fixed steps: a large one up, a small one down.
 --
--- A domain under `low` grows by `up`, one over `high` shrinks by `down`; within the band nothing moves.
--- No domain is shrunk below `least`, whatever headroom it has: kernels and their services need
--- that to start again.
+-- A domain under `low` grows by `up`, one over `high` shrinks by `down`; within the band nothing
+-- moves. The band is wider than a step down, so a domain that was shrunk into it stays there: no
+-- balloon moves back and forth.
 --
--- Source: the hysteresis variant of the classic threshold algorithm, as it is taught.
+-- No domain is shrunk below `safe_minimum`, whatever headroom it has: a kernel and its services
+-- need about that much to do anything at all once they wake up.
+--
+-- Source: a classic threshold algorithm, with hysteresis.
 
 return {
   api = 1,
@@ -12,20 +15,19 @@ return {
   params = {
     low = { default = "100MiB", doc = "a domain with less headroom grows" },
     high = { default = "200MiB", doc = "a domain with more headroom shrinks" },
-    up = { default = "100MiB", doc = "how much it grows in one tick" },
-    down = { default = "50MiB", doc = "how much it shrinks in one tick" },
-    least = { default = "192MiB", doc = "no domain is shrunk below this size" },
+    up = { default = "100MiB", doc = "by how much a domain grows in a tick" },
+    down = { default = "50MiB", doc = "by how much a domain shrinks in a tick" },
+    safe_minimum = { default = "192MiB", doc = "no domain is shrunk below this size" },
   },
 
   tick = function(ctx)
     local p = ctx.params
     for _, d in ipairs(ctx.domains) do
-      if d.headroom < p.low then
-        local target = math.min(d.actual + p.up, d.maximum)
-        if target > d.actual then d:set(target, "under its band") end
-      elseif d.headroom > p.high then
-        local target = math.max(d.actual - p.down, p.least, d.minimum)
-        if target < d.actual then d:set(target, "over its band") end
+      local least = math.max(p.safe_minimum, d.minimum)
+      if d.headroom < p.low and d.actual < d.maximum then
+        d:grow(p.up, "under its band")
+      elseif d.headroom > p.high and d.actual > least then
+        d:set(math.max(d.actual - p.down, least), "over its band")
       end
     end
   end,

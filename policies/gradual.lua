@@ -1,22 +1,24 @@
 -- Gradual: claim a little from everyone who has plenty, and give a falling domain twice what it lacks.
 --
 -- A domain with more than twice `threshold` of headroom has a tenth of it claimed. A domain under the
--- threshold whose headroom is falling requires twice the difference. When the host has all that is
--- required, everyone gets theirs. When it has not, that is a crunch: a tenth is claimed from every
--- domain with headroom to spare, twice the threshold or not, and what the host then has is given out
--- in near-equal shares.
+-- threshold whose headroom is falling requires twice the difference. While the host can serve all
+-- that is required, everyone gets theirs. When it cannot, that is a crunch: a tenth is claimed from
+-- every domain with headroom to spare, over twice the threshold or not, and what the host then has
+-- is given in near-equal shares.
 --
--- "The host then has" is measured, not assumed: the engine applies the claims first, looks at the
--- host again, and gives no more than is really there, fairly. A domain that still lacks memory at
--- its next tick asks again, falling or not.
+-- What the host then has is measured, not assumed: the engine applies a tick's claims first, takes
+-- the host's statistics again, and gives out what is really there. A domain that is left short asks
+-- again at its next report, falling or not, so that it is served as the claims of the ticks between
+-- come in.
 --
--- Source: the gradual variant of the classic threshold algorithm, as it is taught.
+-- Source: a classic threshold algorithm, from the same school as halving.lua; the shares are
+-- max-min fair: nobody gets more than it asked for, and what one leaves goes to the others.
 
--- What is required beyond the share of one that wants less goes to the others.
-local function near_equal_shares(total, needy)
-  table.sort(needy, function(a, b) return a.amount < b.amount end)
-  for i, need in ipairs(needy) do
-    need.share = math.min(need.amount, total // (#needy - i + 1))
+-- Sets each need's share: an equal part of what is there for all who cannot have theirs in full.
+local function share_out(total, needs)
+  table.sort(needs, function(a, b) return a.amount < b.amount end)
+  for i, need in ipairs(needs) do
+    need.share = math.min(need.amount, total // (#needs - i + 1))
     total = total - need.share
   end
 end
@@ -26,45 +28,49 @@ return {
   summary = "Claim a tenth from the wasteful; give falling domains twice what they lack",
   params = {
     threshold = { default = "150MiB", doc = "headroom that a domain should have" },
-    claim = { default = 0.1, doc = "share of its headroom claimed from a domain in one tick" },
+    claim = { default = 0.1, doc = "share of a domain's headroom that one tick claims" },
   },
 
   tick = function(ctx)
-    local threshold, share = ctx.params.threshold, ctx.params.claim
-    local last, now = ctx.state.headroom or {}, {}
-    local waiting, still_waiting = ctx.state.waiting or {}, {}
+    local threshold, claim = ctx.params.threshold, ctx.params.claim
+    -- What headroom each domain had when it was last seen. One that is new counts as falling: it
+    -- is better served once too often than an interval too late.
+    local seen, now = ctx.state.seen or {}, {}
 
-    local needy, required = {}, 0
+    local needs, required = {}, 0
     for _, d in ipairs(ctx.domains) do
-      now[d.uuid] = d.headroom
-      local falling = last[d.uuid] == nil or d.headroom < last[d.uuid] or waiting[d.uuid]
-      if d.headroom < threshold and falling then
-        local amount = math.min(2 * (threshold - d.headroom), d.maximum - d.actual)
-        if amount > 0 then
-          needy[#needy + 1] = { domain = d, amount = amount }
-          required = required + amount
-        end
+      local headroom, last = d.headroom, seen[d.uuid]
+      now[d.uuid] = headroom
+      local falling = not last or headroom < last
+      if headroom < threshold and falling and d.actual < d.maximum then
+        local amount = math.min(2 * (threshold - headroom), d.maximum - d.actual)
+        needs[#needs + 1] = { domain = d, amount = amount }
+        required = required + amount
       end
     end
 
     local crunch = required > ctx.host.grantable
     local claimed = 0
     for _, d in ipairs(ctx.domains) do
-      if d.headroom > 2 * threshold or (crunch and d.headroom > threshold) then
-        local amount = math.floor(d.headroom * share)
-        d:shrink(amount, crunch and "claimed in a crunch" or "a tenth of its headroom claimed")
+      local headroom = d.headroom
+      local plenty = headroom > 2 * threshold
+      if (plenty or crunch and headroom > threshold) and d.actual > d.minimum then
+        -- What lifts one domain over the threshold must not push another under it.
+        local amount = math.min(math.floor(claim * headroom), headroom - threshold)
+        d:shrink(amount, plenty and "claimed from plenty" or "claimed in a crunch")
         claimed = claimed + amount
       end
     end
 
-    near_equal_shares(crunch and ctx.host.grantable + claimed or required, needy)
-    for _, need in ipairs(needy) do
-      local d = need.domain
-      if need.share > 0 then
-        d:grow(need.share, crunch and "a near-equal share" or "twice what it lacked")
-      end
-      if need.share < need.amount then still_waiting[d.uuid] = true end
+    share_out(crunch and ctx.host.grantable + claimed or required, needs)
+    for _, need in ipairs(needs) do
+      need.domain:grow(need.share, crunch and "a near-equal share" or "twice what it lacks")
+      -- Whoever is left short counts as falling when it is seen next.
+      if need.share < need.amount then now[need.domain.uuid] = math.huge end
     end
-    ctx.state.headroom, ctx.state.waiting = now, still_waiting
+
+    -- Domains that wait for a report after a move are out of sight, not out of mind.
+    for _, d in ipairs(ctx.silent) do now[d.uuid] = seen[d.uuid] end
+    ctx.state.seen = now
   end,
 }

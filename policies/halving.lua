@@ -3,12 +3,32 @@
 --
 -- A domain is starved when its headroom is under `starved_below`, and wasteful when it is over
 -- `wasteful_above`. Each tick looks at the most starved and the most wasteful domain:
---   starved and wasteful   halve the wasteful one; the starved one grows by what that sets free
---   starved, none wasteful the host gives the starved one `wasteful_above` more
---   wasteful, none starved the wasteful one returns `wasteful_above` to the host
---   neither                nothing
 --
--- Source: the classic threshold algorithm of memory coordinators, as it is taught.
+--   starved and wasteful     halve the wasteful one; the starved one grows by what that sets free
+--   starved, none wasteful   the host gives the starved one `wasteful_above` more
+--   wasteful, none starved   the wasteful one returns `wasteful_above` to the host
+--   neither                  nothing
+--
+-- Passed over are domains that cannot be helped (they have their maximum) or cannot give (they are
+-- down to their minimum, or have not followed their last shrink yet). How much of all this is safe
+-- to do at once is the guard's business.
+--
+-- Source: a classic threshold algorithm, the one that most courses on memory coordination begin with.
+
+local function can_grow(d) return d.actual < d.maximum end
+local function can_give(d) return d.actual > d.minimum and d.in_flight >= 0 end
+
+-- The domain with the least headroom (or the most) among those that are able to. Nearly always that
+-- is the very first one, which the engine finds faster than a loop does.
+local function pick(domains, which, is_able)
+  local first = domains[which](domains, "headroom")
+  if not first or is_able(first) then return first end
+  local sign, best = which == "least" and 1 or -1, nil
+  for _, d in ipairs(domains) do
+    if is_able(d) and (not best or sign * d.headroom < sign * best.headroom) then best = d end
+  end
+  return best
+end
 
 return {
   api = 1,
@@ -25,23 +45,19 @@ return {
 
   tick = function(ctx)
     local p = ctx.params
-    local starved, wasteful = ctx.domains:least("headroom"), ctx.domains:most("headroom")
-    if not starved then return end
-    local is_starved = starved.headroom < p.starved_below
-    local is_wasteful = wasteful.headroom > p.wasteful_above
+    assert(p.starved_below <= p.wasteful_above, "starved_below is over wasteful_above")
+    local starved = pick(ctx.domains, "least", can_grow)
+    local wasteful = pick(ctx.domains, "most", can_give)
+    if starved and starved.headroom >= p.starved_below then starved = nil end
+    if wasteful and wasteful.headroom <= p.wasteful_above then wasteful = nil end
 
-    if is_starved and is_wasteful then
+    if starved and wasteful then
       local half = (p.halve == "memory" and wasteful.actual or wasteful.headroom) // 2
-      -- Never more than the starved domain can hold: the rest would help nobody.
-      half = math.min(half, starved.maximum - starved.actual)
-      if half > 0 then
-        wasteful:shrink(half, "halved to feed " .. starved.name)
-        starved:grow(half, "fed by " .. wasteful.name)
-      end
-    elseif is_starved then
-      local target = math.min(starved.actual + p.wasteful_above, starved.maximum)
-      if target > starved.actual then starved:set(target, "fed by the host") end
-    elseif is_wasteful then
+      wasteful:shrink(half, "halved to feed " .. starved.name)
+      starved:grow(half, "fed by " .. wasteful.name)
+    elseif starved then
+      starved:grow(p.wasteful_above, "fed by the host")
+    elseif wasteful then
       wasteful:shrink(p.wasteful_above, "returned to the host")
     end
   end,

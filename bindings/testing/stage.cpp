@@ -1,0 +1,202 @@
+#include "bindings/testing/stage.h"
+
+#include <algorithm>
+#include <array>
+#include <unordered_map>
+#include <utility>
+
+namespace memcoord::bindings::testing {
+namespace {
+
+constexpr MonotonicTime kStart{std::chrono::hours(1)};
+constexpr WallTime kWallStart{std::chrono::sys_days{std::chrono::year{2024} / 5 / 17}};
+
+/// FNV-1a: the same name is the same domain in every tick and every run.
+Uuid uuid_of(std::string_view name) {
+  Uuid uuid{0x7374616765640000U, 0xcbf29ce484222325U};
+  for (const char c : name) {
+    uuid.low = (uuid.low ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
+  }
+  return uuid;
+}
+
+/// Time that goes on when the stage or the loop says so.
+class StageClock final : public Clock {
+ public:
+  [[nodiscard]] MonotonicTime now() const override { return now_; }
+  [[nodiscard]] WallTime wall_now() const override {
+    return kWallStart + std::chrono::duration_cast<std::chrono::milliseconds>(now_ - kStart);
+  }
+  bool sleep_for(Duration duration) override {
+    now_ += duration;
+    return true;
+  }
+  void go_to(MonotonicTime now) { now_ = std::max(now_, now); }
+
+ private:
+  MonotonicTime now_ = kStart;
+};
+
+std::array<double, 4> rates_of(const StagedDomain& d) {
+  return {d.swap_in, d.swap_out, d.major_faults, d.minor_faults};
+}
+
+MemorySize whole_kib(double kib) {
+  return MemorySize::from_kib(static_cast<std::uint64_t>(std::max(kib, 0.0)));
+}
+
+GuestStatistics report_of(const StagedDomain& d, WallTime at) {
+  GuestStatistics guest;
+  if (d.silent) return guest;
+  guest.available = d.available.value_or(d.actual);
+  guest.unused = d.unused;
+  guest.usable = d.usable;
+  guest.disk_caches = d.disk_caches;
+  guest.swap_in = whole_kib(d.counted[0]);
+  guest.swap_out = whole_kib(d.counted[1]);
+  guest.major_faults = static_cast<std::uint64_t>(d.counted[2]);
+  guest.minor_faults = static_cast<std::uint64_t>(d.counted[3]);
+  guest.last_update = at;
+  guest.period = std::chrono::seconds(1);
+  return guest;
+}
+
+Domain domain_of(const StagedDomain& d, WallTime reported_at) {
+  Domain domain;
+  domain.identity = std::make_shared<const DomainIdentity>(
+      DomainIdentity{uuid_of(d.name), d.name, d.settings, {}});
+  domain.state = d.state;
+  domain.actual = d.actual;
+  domain.maximum = d.maximum;
+  domain.rss = d.rss.value_or(d.actual);
+  domain.guest = report_of(d, reported_at);
+  return domain;
+}
+
+/// The figure after the balloon went from one size to another, with what the guest uses as before.
+MemorySize moved_along(MemorySize figure, MemorySize from, MemorySize to) {
+  return to > from ? figure + (to - from) : figure - (from - to);
+}
+
+void follow(StagedDomain& d, MemorySize to, Host& host) {
+  const MemorySize from = d.actual;
+  const MemorySize held = d.rss.value_or(from);
+  d.actual = to;
+  d.unused = moved_along(d.unused, from, to);
+  if (d.usable) d.usable = moved_along(*d.usable, from, to);
+  if (d.available) d.available = moved_along(*d.available, from, to);
+  // A guest that grows holds no more of the host until it touches what it got.
+  d.rss = std::min(held, to);
+  host.free += held - *d.rss;
+  if (host.available) *host.available += held - *d.rss;
+}
+
+}  // namespace
+
+StagedDomain* StagedWorld::find(std::string_view name) {
+  const auto found = std::find_if(domains.begin(), domains.end(),
+                                  [&](const StagedDomain& d) { return d.name == name; });
+  return found == domains.end() ? nullptr : &*found;
+}
+
+/// The hypervisor of the stage, with its clock.
+class Stage::Machine final : public Hypervisor {
+ public:
+  explicit Machine(StagedWorld staged) : world(std::move(staged)) {}
+
+  [[nodiscard]] std::string description() const override { return "stage:"; }
+
+  Result<Snapshot> sample() override {
+    Snapshot snapshot;
+    snapshot.taken_at = clock.now();
+    snapshot.wall_time = clock.wall_now();
+    snapshot.host = world.host;
+    for (const StagedDomain& d : world.domains) {
+      snapshot.domains.push_back(domain_of(d, reported_at_));
+    }
+    std::sort(snapshot.domains.begin(), snapshot.domains.end(),
+              [](const Domain& a, const Domain& b) { return a.name() < b.name(); });
+    return snapshot;
+  }
+
+  std::vector<Outcome> apply(std::span<const Move> moves) override {
+    std::unordered_map<Uuid, StagedDomain*> by_uuid;
+    for (StagedDomain& d : world.domains) by_uuid.emplace(uuid_of(d.name), &d);
+    std::vector<Outcome> outcomes;
+    for (const Move& move : moves) {
+      StagedDomain& d = *by_uuid.at(move.domain);
+      if (d.follows) follow(d, move.to, world.host);
+      outcomes.push_back({move.domain, move.from, move.to, Outcome::Kind::applied, std::nullopt});
+    }
+    return outcomes;
+  }
+
+  std::vector<Note> take_notes() override { return {}; }
+  void close() override {}
+
+  /// Time goes on, the guests count what they did meanwhile, and report.
+  void advance(Duration duration) {
+    tick_at_ += duration;
+    clock.go_to(tick_at_);
+    const double seconds = std::chrono::duration<double>(duration).count();
+    for (StagedDomain& d : world.domains) {
+      const auto rates = rates_of(d);
+      for (std::size_t i = 0; i < rates.size(); ++i) d.counted.at(i) += rates.at(i) * seconds;
+    }
+    reported_at_ = clock.wall_now();
+  }
+
+  StagedWorld world;
+  StageClock clock;
+
+ private:
+  MonotonicTime tick_at_ = kStart;
+  WallTime reported_at_ = kWallStart;
+};
+
+/// Stands between the coordinator and the policy. A rate shows only from the second look on, so
+/// the first tick is preceded by a look at the same world that the policy knows nothing of.
+class Stage::Understudy final : public Policy {
+ public:
+  explicit Understudy(std::unique_ptr<Policy> policy) : policy_(std::move(policy)) {}
+
+  [[nodiscard]] std::string name() const override { return policy_->name(); }
+
+  Result<PolicyAnswer> decide(const Situation& situation) override {
+    if (std::exchange(looking_only_, false)) return PolicyAnswer{};
+    Situation seen = situation;
+    seen.tick = ++ticks_;
+    if (ticks_ == 1) seen.since_last = {};
+    return policy_->decide(seen);
+  }
+
+ private:
+  std::unique_ptr<Policy> policy_;
+  std::uint64_t ticks_ = 0;
+  bool looking_only_ = true;
+};
+
+Stage::Stage(std::unique_ptr<Policy> policy, const Limits& limits, StagedWorld world)
+    : machine_(std::make_unique<Machine>(std::move(world))) {
+  auto understudy = std::make_unique<Understudy>(std::move(policy));
+  CoordinatorOptions options;
+  options.limits = limits;
+  coordinator_ = std::make_unique<Coordinator>(*machine_, machine_->clock, std::move(understudy),
+                                               std::move(options));
+}
+
+Stage::~Stage() = default;
+
+StagedWorld& Stage::world() {
+  return machine_->world;
+}
+
+Tick Stage::play() {
+  if (!std::exchange(looked_, true)) coordinator_->tick();
+  machine_->advance(machine_->world.interval);
+  Tick tick = coordinator_->tick();
+  tick.number -= 1;
+  return tick;
+}
+
+}  // namespace memcoord::bindings::testing

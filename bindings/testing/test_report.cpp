@@ -1,0 +1,56 @@
+#include "bindings/testing/test_report.h"
+
+namespace memcoord::bindings::testing {
+namespace {
+
+constexpr const char* kGreen = "32";
+constexpr const char* kRed = "31";
+constexpr const char* kBold = "1";
+constexpr const char* kFaint = "2";
+constexpr const char* kIndent = "       ";
+
+}  // namespace
+
+std::string TestReport::painted(const char* code, const std::string& text) const {
+  return color_ ? std::string("\033[") + code + "m" + text + "\033[0m" : text;
+}
+
+void TestReport::show(const TestResult& result) {
+  ++(result.passed() ? counts_.passed : counts_.failed);
+  if (result.passed() && quiet_) return;
+  if (result.file != file_) {
+    file_ = result.file;
+    out_ << painted(kBold, file_) << '\n';
+  }
+  const std::string name = result.name.empty() ? "the file cannot be used" : result.name;
+  if (result.passed()) {
+    out_ << "  " << painted(kGreen, "ok") << "   " << name << '\n';
+    return;
+  }
+  out_ << "  " << painted(kRed, "FAIL") << " " << name << '\n';
+  show_failure(*result.failure);
+}
+
+void TestReport::show_failure(const TestFailure& failure) {
+  out_ << kIndent << failure.place << ':';
+  if (!failure.message.empty()) out_ << ' ' << failure.message;
+  out_ << '\n';
+  if (!failure.source_line.empty()) {
+    out_ << kIndent << "  " << painted(kFaint, failure.source_line) << '\n';
+  }
+  if (failure.expected && failure.got) {
+    out_ << kIndent << "    expected  " << painted(kGreen, *failure.expected) << '\n';
+    out_ << kIndent << "    got       " << painted(kRed, *failure.got) << '\n';
+    if (!failure.detail.empty()) out_ << kIndent << "  the tick before:\n";
+  }
+  for (const std::string& line : failure.detail) out_ << kIndent << "    " << line << '\n';
+}
+
+void TestReport::end() {
+  if (counts_.passed + counts_.failed > (quiet_ ? counts_.passed : 0)) out_ << '\n';
+  const std::string failed = std::to_string(counts_.failed) + " failed";
+  out_ << painted(kGreen, std::to_string(counts_.passed) + " passed") << ", "
+       << (counts_.failed > 0 ? painted(kRed, failed) : failed) << '\n';
+}
+
+}  // namespace memcoord::bindings::testing

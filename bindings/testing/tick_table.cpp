@@ -1,0 +1,226 @@
+#include "bindings/testing/tick_table.h"
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#include <optional>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+#include "bindings/safe_library.h"
+#include "bindings/testing/test_context.h"
+#include "bindings/value.h"
+
+namespace memcoord::bindings::testing {
+namespace {
+
+constexpr std::size_t kMostLines = 12;
+
+Value text(std::string_view words) {
+  return {std::string(words)};
+}
+Value size(MemorySize size) {
+  return {static_cast<std::int64_t>(size.kib())};
+}
+
+using Fields = std::vector<std::pair<std::string, Value>>;
+
+Value table(Fields fields) {
+  return {Value::Table{{}, std::move(fields)}};
+}
+Value list(std::vector<Value> items) {
+  return {Value::Table{std::move(items), {}}};
+}
+
+std::string name_of(const Tick& tick, const Uuid& uuid) {
+  const Domain* domain = tick.snapshot.find(uuid);
+  return domain ? domain->name() : uuid.text();
+}
+
+/// By name, so that a lookup in a large snapshot stays one.
+class Names {
+ public:
+  explicit Names(const Tick& tick) {
+    for (const Domain& domain : tick.snapshot.domains) {
+      names_.emplace(domain.uuid(), domain.name());
+    }
+  }
+  const std::string& operator[](const Uuid& uuid) const {
+    static const std::string kNobody;
+    const auto found = names_.find(uuid);
+    return found == names_.end() ? kNobody : found->second;
+  }
+
+ private:
+  std::unordered_map<Uuid, std::string> names_;
+};
+
+Value proposals_of(const Tick& tick, const Names& names) {
+  Fields fields;
+  for (const Proposal& proposal : tick.proposals) {
+    fields.emplace_back(names[proposal.domain],
+                        table({{"target", size(proposal.target)}, {"why", text(proposal.why)}}));
+  }
+  return table(std::move(fields));
+}
+
+Value decisions_of(const Tick& tick, const Names& names) {
+  Fields fields;
+  for (const Decision& decision : tick.decisions) {
+    std::vector<Value> rules;
+    for (const RuleHit& hit : decision.rules) rules.push_back(text(to_text(hit.rule)));
+    fields.emplace_back(names[decision.domain], table({{"actual", size(decision.actual)},
+                                                       {"proposed", size(decision.proposed)},
+                                                       {"target", size(decision.target)},
+                                                       {"rules", list(std::move(rules))},
+                                                       {"why", text(decision.why)}}));
+  }
+  return table(std::move(fields));
+}
+
+Value silent_of(const Tick& tick, const Names& names) {
+  Fields fields;
+  for (const HeldDomain& held : tick.held) {
+    fields.emplace_back(
+        names[held.domain],
+        table({{"rule", text(held.rule ? to_text(*held.rule) : "")}, {"why", text(held.why)}}));
+  }
+  return table(std::move(fields));
+}
+
+Value after_of(const StagedWorld& world) {
+  Fields fields;
+  for (const StagedDomain& d : world.domains) {
+    fields.emplace_back(d.name, table({{"actual", size(d.actual)}, {"unused", size(d.unused)}}));
+  }
+  return table(std::move(fields));
+}
+
+Value host_of(const StagedWorld& world) {
+  return table({{"total", size(world.host.total)}, {"free", size(world.host.free)}});
+}
+
+/// What the policy said itself, and what else the operator would be told.
+Value told(const Tick& tick, bool by_policy) {
+  const std::string prefix = tick.policy + ": ";
+  std::vector<Value> lines;
+  for (const Note& note : tick.notes) {
+    if (note.text.starts_with(prefix) != by_policy) continue;
+    lines.push_back(text(by_policy ? note.text.substr(prefix.size()) : note.text));
+  }
+  return list(std::move(lines));
+}
+
+/// Upvalue 1: the names of the tick's domains. A name that is among them has no entry; any other
+/// is a mistake.
+int no_entry(lua_State* lua) {
+  lua_pushvalue(lua, 2);
+  if (lua_rawget(lua, lua_upvalueindex(1)) != LUA_TNIL || lua_type(lua, 2) != LUA_TSTRING) {
+    lua_pushnil(lua);
+    return 1;
+  }
+  raise_unknown_name(lua, lua_upvalueindex(1), "the tick", lua_tostring(lua, 2));
+}
+
+void set_by_name(lua_State* lua, const char* key, const Value& entries, int names) {
+  push_value(lua, entries);
+  lua_newtable(lua);
+  lua_pushvalue(lua, names);
+  lua_pushcclosure(lua, no_entry, 1);
+  lua_setfield(lua, -2, "__index");
+  lua_setmetatable(lua, -2);
+  lua_setfield(lua, -2, key);
+}
+
+void set(lua_State* lua, const char* key, const Value& value) {
+  push_value(lua, value);
+  lua_setfield(lua, -2, key);
+}
+
+/// Upvalues: the tick's parts by name, the policy's error (text or nil), its number among the
+/// errors that no test has looked at. A misspelt part is an error rather than nil.
+int missing_part(lua_State* lua) {
+  if (lua_type(lua, 2) == LUA_TSTRING && std::string_view(lua_tostring(lua, 2)) == "error") {
+    TestContext::of(lua).unseen_errors.erase(lua_tointeger(lua, lua_upvalueindex(3)));
+    lua_pushvalue(lua, lua_upvalueindex(2));
+    return 1;
+  }
+  raise_unknown_name(lua, lua_upvalueindex(1), "a tick",
+                     lua_type(lua, 2) == LUA_TSTRING ? lua_tostring(lua, 2) : "?");
+}
+
+/// The error is no plain entry, so that a test that goes on after one without looking is found out.
+void set_error(lua_State* lua, const std::optional<Error>& error) {
+  lua_newtable(lua);
+  lua_newtable(lua);  // the parts' names
+  lua_pushboolean(lua, 1);
+  lua_setfield(lua, -2, "error");
+  lua_pushnil(lua);
+  while (lua_next(lua, -4) != 0) {
+    lua_pop(lua, 1);
+    lua_pushvalue(lua, -1);
+    lua_pushboolean(lua, 1);
+    lua_rawset(lua, -4);
+  }
+  auto& unseen = TestContext::of(lua).unseen_errors;
+  const auto number = unseen.empty() ? 0 : unseen.rbegin()->first + 1;
+  if (error) {
+    unseen[number] = error->text();
+    push_value(lua, text(error->text()));
+  } else {
+    lua_pushnil(lua);
+  }
+  lua_pushinteger(lua, number);
+  lua_pushcclosure(lua, missing_part, 3);
+  lua_setfield(lua, -2, "__index");
+  lua_setmetatable(lua, -2);
+}
+
+}  // namespace
+
+void push_tick(lua_State* lua, const Tick& tick, const StagedWorld& after) {
+  const Names names(tick);
+  lua_newtable(lua);
+  const int known = lua_gettop(lua);
+  for (const Domain& domain : tick.snapshot.domains) {
+    lua_pushboolean(lua, 1);
+    lua_setfield(lua, known, domain.name().c_str());
+  }
+  lua_newtable(lua);
+  set(lua, "tick", {static_cast<std::int64_t>(tick.number)});
+  set_by_name(lua, "proposals", proposals_of(tick, names), known);
+  set_by_name(lua, "decisions", decisions_of(tick, names), known);
+  set_by_name(lua, "silent", silent_of(tick, names), known);
+  set_by_name(lua, "after", after_of(after), known);
+  set(lua, "host", host_of(after));
+  set(lua, "grantable", size(tick.grantable));
+  set(lua, "log", told(tick, true));
+  set(lua, "notes", told(tick, false));
+  set_error(lua, tick.policy_error);
+  lua_remove(lua, known);
+}
+
+std::vector<std::string> tick_lines(const Tick& tick) {
+  std::vector<std::string> lines;
+  if (tick.policy_error) lines.push_back("the policy failed: " + tick.policy_error->text());
+  for (const Decision& decision : tick.decisions) {
+    if (lines.size() == kMostLines) {
+      lines.emplace_back("...");
+      break;
+    }
+    std::string line = name_of(tick, decision.domain) + ": " + decision.actual.text() + " -> " +
+                       decision.target.text() + " (" +
+                       change_text(decision.actual, decision.target) + ")";
+    if (!decision.why.empty()) line += ", " + decision.why;
+    if (decision.proposed != decision.target) line += "; asked for " + decision.proposed.text();
+    for (std::size_t i = 0; i < decision.rules.size(); ++i) {
+      line += (i == 0 ? "; " : ", ") + std::string(to_text(decision.rules[i].rule));
+    }
+    lines.push_back(std::move(line));
+  }
+  if (lines.empty()) lines.emplace_back("nothing was proposed");
+  return lines;
+}
+
+}  // namespace memcoord::bindings::testing
