@@ -140,7 +140,8 @@ Result<ConfigurationEntry> parse_entry(Line& line, const std::string& section) {
   if (!line.at_end()) return line.refuse("text after the value", "one setting a line");
   entry.key = section.empty() ? key : section;
   for (std::string& value : *values) {
-    entry.values.push_back(section.empty() ? std::move(value) : key + "=" + value);
+    if (!section.empty()) value.insert(0, key + "=");
+    entry.values.push_back(std::move(value));
   }
   return entry;
 }

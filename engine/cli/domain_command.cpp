@@ -49,7 +49,8 @@ Result<std::string> libvirt_uri(const DomainOptions& options) {
 std::string labels_text(const DomainSettings& settings) {
   std::string text;
   for (const auto& [name, value] : settings.labels) {
-    text += (text.empty() ? "" : " ") + name + "=" + value;
+    if (!text.empty()) text += ' ';
+    text.append(name).append("=").append(value);
   }
   return text;
 }

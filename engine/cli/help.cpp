@@ -100,7 +100,7 @@ class HelpFormatter : public CLI::Formatter {
       for (const CLI::Option* option : app->get_options()) {
         if (belongs(option, group)) rows += make_option(option, false);
       }
-      if (!rows.empty()) text += "\n" + group + ":\n" + rows;
+      if (!rows.empty()) text.append("\n").append(group).append(":\n").append(rows);
     }
     return text;
   }

@@ -116,7 +116,7 @@ Error unexpected_argument(const std::string& argument, const CLI::App& app) {
 }
 
 std::string command_name(const CLI::App& app) {
-  const std::string name = app.get_name();
+  const std::string& name = app.get_name();
   return app.get_parent() == nullptr ? name : command_name(*app.get_parent()) + " " + name;
 }
 

@@ -9,6 +9,8 @@
 #include "engine/cli/commands.h"
 #include "engine/cli/help.h"
 #include "engine/cli/json_text.h"
+#include "engine/cli/policy_json.h"
+#include "engine/cli/report.h"
 #include "engine/cli/run_options.h"
 #include "engine/cli/terminal.h"
 #include "engine/cli/text_table.h"
@@ -25,20 +27,9 @@ struct PoliciesOptions {
 };
 
 nlohmann::ordered_json json_of(const PolicyInfo& info) {
-  auto parameters = nlohmann::ordered_json::array();
-  for (const bindings::ParameterInfo& parameter : info.parameters) {
-    parameters.push_back({{"name", parameter.name},
-                          {"type", parameter.type},
-                          {"default", parameter.default_text},
-                          {"doc", parameter.doc},
-                          {"choices", parameter.choices}});
-  }
-  return {{"name", info.name},
-          {"path", info.path},
-          {"api", info.api},
-          {"summary", info.summary},
-          {"default", info.name == kDefaultPolicy},
-          {"parameters", std::move(parameters)}};
+  nlohmann::ordered_json json = policy_json(info);
+  json["default"] = info.name == kDefaultPolicy;
+  return json;
 }
 
 std::vector<std::string> row_of(const PolicyInfo& info) {
@@ -65,7 +56,7 @@ Result<ExitCode> list(const PoliciesOptions& options) {
       table.add_row(row_of((*policy)->info()));
       json.push_back(json_of((*policy)->info()));
     } else {
-      std::cerr << "memcoord: " << policy.error().text() << '\n';
+      report(policy.error());
       code = ExitCode::failed;
     }
   }

@@ -2,12 +2,11 @@
 
 namespace memcoord::cli {
 
-bindings::SandboxLimits sandbox_limits(const PolicyLimitOptions& options) {
-  bindings::SandboxLimits limits;
-  if (options.time) limits.time = *options.time;
-  if (options.instructions) limits.instructions = static_cast<std::uint64_t>(*options.instructions);
-  if (options.memory) limits.memory_bytes = (*options.memory * 1024).kib();
-  return limits;
+Error as_bad_input(Error error) {
+  const bool by_code =
+      error.code == ErrorCode::policy_failed || error.code == ErrorCode::limit_exceeded;
+  if (by_code) error.code = ErrorCode::invalid_input;
+  return error;
 }
 
 PolicyLoader::PolicyLoader(const PolicyLimitOptions& limits)
@@ -19,12 +18,7 @@ PolicyLoader::Loaded PolicyLoader::load(const std::string& path_or_name,
   if (!path) return fail(path.error());
   auto loaded = bindings::LuaPolicy::load(*path, settings, limits_);
   if (loaded) return loaded;
-  // Whatever is wrong inside the file, it is the file that cannot be used.
-  Error error = loaded.error();
-  const bool by_code =
-      error.code == ErrorCode::policy_failed || error.code == ErrorCode::limit_exceeded;
-  if (by_code) error.code = ErrorCode::invalid_input;
-  return fail(std::move(error));
+  return fail(as_bad_input(loaded.error()));
 }
 
 PolicyLoader::Loaded ReloadablePolicy::load() {

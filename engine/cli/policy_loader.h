@@ -6,19 +6,14 @@
 
 #include "bindings/lua_policy.h"
 #include "engine/cli/bundled_files.h"
+#include "engine/cli/policy_options.h"
 #include "engine/core/error.h"
-#include "engine/core/memory_size.h"
-#include "engine/core/time.h"
 
 namespace memcoord::cli {
 
-/// What a policy may use up in one tick; the bindings' own limits where not set.
-struct PolicyLimitOptions {
-  std::optional<Duration> time = {};
-  std::optional<std::int64_t> instructions = {};
-  std::optional<MemorySize> memory = {};
-};
-bindings::SandboxLimits sandbox_limits(const PolicyLimitOptions& options);
+/// Whatever is wrong inside a policy's file, it is the file that cannot be used: an error of its
+/// code while it is loaded becomes one of input.
+Error as_bad_input(Error error);
 
 class PolicyLoader {
  public:

@@ -12,24 +12,10 @@
 #include "engine/cli/completion.h"
 #include "engine/cli/help.h"
 #include "engine/cli/options.h"
+#include "engine/cli/report.h"
 
 namespace memcoord::cli {
 namespace {
-
-// One line, whatever a name or a file brought along; the detail (a traceback) follows.
-void report(const Error& error) {
-  std::string line = error.text();
-  std::replace_if(
-      line.begin(), line.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; }, '?');
-  std::cerr << "memcoord: " << line << '\n';
-  if (!error.detail.empty()) std::cerr << error.detail << '\n';
-}
-
-ExitCode exit_code_for(const Error& error) {
-  const bool input = error.code == ErrorCode::invalid_input || error.code == ErrorCode::not_found ||
-                     error.code == ErrorCode::unsupported;
-  return input ? ExitCode::bad_usage : ExitCode::failed;
-}
 
 // Unknown options are looked for before anything else: "--polcy halving" leaves a stray "halving",
 // and of the two the option is the one that was misspelt.

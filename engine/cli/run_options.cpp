@@ -36,31 +36,14 @@ void add_policy_options(CLI::App& app, RunOptions& options) {
                   std::string(kDefaultPolicy)},
              into_text(options.policy))
       ->group(group);
-  const auto set = [&options](const std::string& text) -> Status {
-    auto assignment = parse_assignment(text);
-    if (!assignment) return fail(assignment.error());
-    options.settings.insert_or_assign(assignment->first, assignment->second);
-    return {};
-  };
-  add_repeated_option(app, {"-s,--set", "NAME=VALUE", "a parameter of the policy; repeatable"}, set)
-      ->group(group);
+  add_set_option(app, options.settings)->group(group);
   add_option(app,
              {"--fallback-policy", "FILE|NAME",
               "takes over when the policy has failed five "
               "ticks in a row"},
              into_text(options.fallback_policy))
       ->group(group);
-  add_option(app,
-             {"--policy-time", "TIME", "most time a policy may take in one tick, such as 200ms"},
-             into(options.policy_limits.time, parse_duration))
-      ->group(group);
-  add_option(app,
-             {"--policy-instructions", "N", "most Lua instructions a policy may run in one tick"},
-             into(options.policy_limits.instructions, whole_number({1000, kMost})))
-      ->group(group);
-  add_option(app, {"--policy-memory", "SIZE", "most memory a policy may hold, such as 64MiB"},
-             into(options.policy_limits.memory, parse_size))
-      ->group(group);
+  add_policy_limit_options(app, options.policy_limits, group);
 }
 
 void add_connection_options(CLI::App& app, RunOptions& options) {

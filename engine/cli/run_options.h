@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/cli/policy_loader.h"
+#include "engine/cli/policy_options.h"
 #include "engine/cli/terminal.h"
 #include "engine/core/limits.h"
 #include "engine/core/time.h"

@@ -90,3 +90,33 @@ TEST_CASE("what is set for a domain is shown") {
   CHECK(json.at(0).at("weight") == 2.0);
   CHECK(json.at(0).at("labels").at("tier") == "web");
 }
+
+TEST_CASE("a policy's tests pass or fail the command") {
+  const ScratchFiles files;
+  files.write("mine.lua", "return { api = 1, summary = 's', tick = function() end }\n");
+  files.write("mine_test.lua",
+              "local mine = policy('mine.lua')\n"
+              "test('a calm host stays as it is', function()\n"
+              "  local tick = mine:tick { host = { total = 4*GiB, free = 2*GiB },\n"
+              "    domains = { { name = 'a', actual = 1*GiB, unused = 400*MiB } } }\n"
+              "  expect(tick.proposals):is_empty()\n"
+              "end)\n");
+  const Finished good = run_memcoord({"test", files.path("mine.lua")});
+  CHECK(good.exit_code == 0);
+  CHECK(contains(good.output, "1 passed, 0 failed"));
+
+  files.write("mine_test.lua", "test('never', function() error('no') end)\n");
+  const Finished bad = run_memcoord({"test", files.path(""), "--junit", files.path("results.xml")});
+  CHECK(bad.exit_code == 1);
+  CHECK(contains(bad.output, "0 passed, 1 failed"));
+  CHECK(contains(files.read("results.xml"), "never"));
+}
+
+TEST_CASE("tests that are not there are no success") {
+  const ScratchFiles files;
+  const Finished none = run_memcoord({"test", files.path("none_test.lua")});
+  CHECK(none.exit_code == 2);
+  CHECK(none.output.empty());
+  CHECK(contains(none.errors, "none_test.lua"));
+  CHECK(run_memcoord({"test", files.path("")}).exit_code == 2);
+}

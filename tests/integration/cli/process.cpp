@@ -41,13 +41,14 @@ std::vector<std::string> changed_environment(const Process::Environment& changes
   for (const auto& [name, value] : changes) values[name] = value;
   std::vector<std::string> result;
   for (const auto& [name, value] : values) {
-    if (!value.empty()) result.push_back(name + "=" + value);
+    if (!value.empty()) result.push_back(std::string(name).append("=").append(value));
   }
   return result;
 }
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {
   std::vector<char*> result;
+  result.reserve(texts.size() + 1);
   for (std::string& text : texts) result.push_back(text.data());
   result.push_back(nullptr);
   return result;

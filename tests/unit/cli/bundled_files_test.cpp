@@ -22,7 +22,7 @@ class Places {
   Places& operator=(const Places&) = delete;
 
   fs::path add(const std::string& data_directory, const std::string& file) {
-    const fs::path path = root_ / data_directory / file;
+    fs::path path = root_ / data_directory / file;
     fs::create_directories(path.parent_path());
     std::ofstream(path) << "return {}\n";
     return path;

@@ -134,8 +134,7 @@ TEST_CASE("a configuration sets what the command line does not") {
 TEST_CASE("parameters of the file come to those of the command line") {
   const Configured configured("[set]\nx = 1\n", {"y=2", "--set"});
   REQUIRE(configured.status);
-  CHECK(configured.options.settings ==
-        std::map<std::string, std::string>{{"x", "1"}, {"y", "2"}});
+  CHECK(configured.options.settings == std::map<std::string, std::string>{{"x", "1"}, {"y", "2"}});
 }
 
 TEST_CASE("a value that an option refuses is named by file and line") {
