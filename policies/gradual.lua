@@ -64,7 +64,11 @@ return {
 
     share_out(crunch and ctx.host.grantable + claimed or required, needs)
     for _, need in ipairs(needs) do
-      need.domain:grow(need.share, crunch and "a near-equal share" or "twice what it lacks")
+      if need.share > 0 then
+        need.domain:grow(need.share, crunch and "a near-equal share" or "twice what it lacks")
+      else
+        need.domain:hold("nobody has anything to give")
+      end
       -- Whoever is left short counts as falling when it is seen next.
       if need.share < need.amount then now[need.domain.uuid] = math.huge end
     end
