@@ -1,5 +1,8 @@
 #include "engine/cli/bundled_files.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <map>
@@ -69,8 +72,9 @@ Result<fs::path> BundledFiles::find(const std::string& path_or_name) const {
     if (path.stem() == path_or_name) return path;
     names.push_back(path.stem().string());
   }
-  const std::string all = policy ? "'memcoord policies' lists them" : "'sim:' alone runs case1";
   const auto nearest = nearest_name(path_or_name, names);
+  const std::string all = policy ? "'memcoord policies' lists them"
+                                 : fmt::format("there are {}", fmt::join(names, ", "));
   return fail(ErrorCode::not_found, path_or_name, "no such " + what,
               nearest ? "did you mean " + *nearest + "? " + all : all);
 }

@@ -5,6 +5,7 @@ namespace memcoord::cli {
 void add_commands(Commands& commands) {
   add_run_command(commands);
   add_policies_command(commands);
+  add_check_command(commands);
   add_test_command(commands);
   add_domain_command(commands);
   add_completion_command(commands);

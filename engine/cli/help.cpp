@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t kColumn = 30;
 constexpr std::size_t kWidth = 96;
+constexpr const char* kGeneral = "General";
 
 // Breaks text at blanks into lines that start at `indent`; the first line has `used` columns taken.
 std::string wrapped(const std::string& text, std::size_t indent, std::size_t used) {
@@ -56,7 +57,9 @@ class HelpFormatter : public CLI::Formatter {
     const bool takes_value = option->get_items_expected_max() > 0;
     if (!positional && takes_value) name += " " + option->get_type_name();
     if (positional && option->get_items_expected_max() > 1) name += "...";
-    return row(name, option->get_description());
+    const bool told_above = !positional && option->get_positional();
+    return row(name, told_above ? "the same as " + option->get_name(true, false)
+                                : option->get_description());
   }
   std::string make_subcommand(const CLI::App* app) const override {
     return row(app->get_name(), app->get_description());
@@ -95,7 +98,11 @@ class HelpFormatter : public CLI::Formatter {
   }
   std::string grouped_options(const CLI::App* app) const {
     std::string text;
-    for (const std::string& group : app->get_groups()) {
+    std::vector<std::string> groups = app->get_groups();
+    // What every program has comes last.
+    std::stable_partition(groups.begin(), groups.end(),
+                          [](const std::string& group) { return group != kGeneral; });
+    for (const std::string& group : groups) {
       std::string rows;
       for (const CLI::Option* option : app->get_options()) {
         if (belongs(option, group)) rows += make_option(option, false);
@@ -129,8 +136,8 @@ void describe_program(CLI::App& program) {
   program.formatter(std::make_shared<HelpFormatter>());
   program.set_help_flag("-h,--help", "show this help");
   program.set_version_flag("--version", version_text, "show the version");
-  program.get_option("--help")->group("General");
-  program.get_option("--version")->group("General");
+  program.get_option("--help")->group(kGeneral);
+  program.get_option("--version")->group(kGeneral);
   program.get_option("--help")->configurable(false);
   program.allow_extras();
   program.require_subcommand(0, 1);

@@ -1,6 +1,8 @@
 #include "engine/cli/run_options.h"
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 #include <limits>
 
 #include "engine/cli/option_values.h"
@@ -156,15 +158,18 @@ Result<Duration> interval_of(const RunOptions& options, const CLI::App& app) {
   if (options.interval.empty()) return kDefaultInterval;
   auto interval = parse_duration(options.interval);
   if (interval) return interval;
+  Error error = interval.error();
+  error.object = "INTERVAL";
+  const bool word = std::all_of(options.interval.begin(), options.interval.end(),
+                                [](unsigned char c) { return std::isalpha(c) != 0; });
+  if (!word) return fail(error);
   std::vector<std::string> commands;
   for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
     commands.push_back(command->get_name());
   }
-  Error error = interval.error();
-  error.object = "INTERVAL";
   const auto nearest = nearest_name(options.interval, commands);
-  if (nearest) error.hint = "or did you mean the command " + *nearest + "?";
-  return fail(error);
+  return fail(ErrorCode::invalid_input, options.interval, "neither a command nor a time",
+              nearest ? "did you mean " + *nearest + "?" : "see 'memcoord --help'");
 }
 
 }  // namespace memcoord::cli

@@ -37,9 +37,10 @@ void add_test_command(Commands& commands) {
                  "test files, policies that have one beside them, or folders of them")
       ->required()
       ->type_name("PATH");
-  add_option(app,
-             {"--filter", "TEXT|GLOB", "only tests with this in their name or their file's name"},
-             into_text(options->tests.filter));
+  add_option(
+      app,
+      {"--filter", "PATTERN", "only tests with this in their name or their file's name; or a glob"},
+      into_text(options->tests.filter));
   add_option(app, {"--junit", "FILE", "write the results as JUnit XML too"},
              into_text(options->tests.junit));
   app.add_flag("-q,--quiet", options->tests.quiet, "no line for a test that passes");

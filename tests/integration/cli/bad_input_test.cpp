@@ -66,8 +66,8 @@ TEST_CASE("an option without its value says so") {
 }
 
 TEST_CASE("a misspelt command is named with the nearest one") {
-  CHECK(refusal({"polcies"}) ==
-        "INTERVAL: 'polcies' is not a time; or did you mean the command policies?");
+  CHECK(refusal({"polcies"}) == "polcies: neither a command nor a time; did you mean policies?");
+  CHECK(refusal({"help"}) == "help: neither a command nor a time; see 'memcoord --help'");
   CHECK(refusal({"domain", "shwo"}) ==
         "memcoord domain: needs a command; see 'memcoord domain --help'");
   CHECK(refusal({"domain"}) == "memcoord domain: needs a command; see 'memcoord domain --help'");
@@ -89,8 +89,8 @@ TEST_CASE("an interval that is none is refused") {
         "INTERVAL: '-1' is not more than zero; expected a time such as 2, 0.5, 500ms, 2s or 1m");
   CHECK(refusal(simulated({"-1"})) ==
         "INTERVAL: '-1' is not more than zero; expected a time such as 2, 0.5, 500ms, 2s or 1m");
-  CHECK(refusal(simulated({"soon"})) ==
-        "INTERVAL: 'soon' is not a time; expected seconds or a unit, such as 2, 0.5, 500ms, 2s or "
+  CHECK(refusal(simulated({"2x"})) ==
+        "INTERVAL: '2x' is not a time; expected seconds or a unit, such as 2, 0.5, 500ms, 2s or "
         "1m");
 }
 

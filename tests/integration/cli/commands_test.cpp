@@ -120,3 +120,29 @@ TEST_CASE("tests that are not there are no success") {
   CHECK(contains(none.errors, "none_test.lua"));
   CHECK(run_memcoord({"test", files.path("")}).exit_code == 2);
 }
+
+TEST_CASE("a sound policy's check shows its parameters and what it does") {
+  const Finished run = run_memcoord({"check", "halving"});
+  CHECK(run.exit_code == 0);
+  CHECK(run.errors.empty());
+  CHECK(contains(run.output, "starved_below"));
+  const auto json = nlohmann::json::parse(
+      run_memcoord({"check", "halving", "--set", "starved_below=200MiB", "--json"}).output);
+  CHECK(json.at(0).at("name") == "halving");
+  CHECK(json.at(0).at("sound") == true);
+  CHECK(json.at(0).at("situations").size() > 1);
+}
+
+TEST_CASE("an unsound policy fails its check, a missing one is named, the others are checked") {
+  const ScratchFiles files;
+  const std::string unsound = files.write(
+      "mine.lua", "return { api = 1, summary = 's', tick = function() error('no idea') end }\n");
+  const Finished run = run_memcoord({"check", unsound});
+  CHECK(run.exit_code == 1);
+  CHECK(contains(run.output, "no idea"));
+  const Finished several = run_memcoord({"check", files.path("none.lua"), unsound, "halving"});
+  CHECK(several.exit_code == 2);
+  CHECK(several.errors == "memcoord: " + files.path("none.lua") + ": no such file\n");
+  CHECK(contains(several.output, "no idea"));
+  CHECK(contains(several.output, "starved_below"));
+}

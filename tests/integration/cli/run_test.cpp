@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "tests/integration/cli/process.h"
@@ -113,6 +114,31 @@ TEST_CASE("a signal ends a run that waits for a tick far away") {
   REQUIRE(run.wait_for_output("\n"));
   run.signal(SIGTERM);
   CHECK(run.finish().exit_code == 0);
+}
+
+TEST_CASE("a second signal ends a run that is stuck, at once") {
+  const ScratchFiles files;
+  const std::string path = files.write("stuck.lua",
+                                       "return { api = 1, summary = 's', tick = function(ctx)\n"
+                                       "  while ctx.tick > 1 do end\nend }\n");
+  Process run(memcoord_command({"--connect", "sim:case1", "--interval", "1ms", "--policy", path,
+                                "--policy-time", "24h", "--policy-instructions",
+                                "9000000000000000000", "--json"}));
+  REQUIRE(run.wait_for_output("\n"));
+  // The second tick comes a millisecond later, and never ends.
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  run.signal(SIGINT);
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  run.signal(SIGINT);
+  CHECK(run.finish().exit_code == 130);
+}
+
+TEST_CASE("domains get back what they had, where that was asked for") {
+  const Finished run =
+      run_memcoord({"--connect", "sim:case1", "--fast", "--ticks", "10", "--restore-on-exit"});
+  CHECK(run.exit_code == 0);
+  CHECK(contains(run.errors, "domains given back the memory they had"));
+  CHECK_FALSE(contains(run.errors, " 0 domains given back"));
 }
 
 TEST_CASE("a reader that goes away ends the run cleanly") {

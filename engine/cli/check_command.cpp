@@ -1,0 +1,105 @@
+// memcoord check POLICY...: is it sound, what can be set, what would it do.
+
+#include <algorithm>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "bindings/testing/policy_check.h"
+#include "bindings/testing/policy_check_text.h"
+#include "engine/cli/bundled_files.h"
+#include "engine/cli/commands.h"
+#include "engine/cli/help.h"
+#include "engine/cli/json_text.h"
+#include "engine/cli/policy_json.h"
+#include "engine/cli/policy_loader.h"
+#include "engine/cli/policy_options.h"
+#include "engine/cli/report.h"
+#include "engine/cli/terminal.h"
+
+namespace memcoord::cli {
+namespace {
+
+using namespace bindings::testing;
+
+struct CheckOptions {
+  std::vector<std::string> policies;
+  std::map<std::string, std::string> settings;
+  PolicyLimitOptions limits;
+  bool json = false;
+  ColorChoice color = ColorChoice::automatic;
+};
+
+nlohmann::ordered_json json_of(const PolicyCheck& check) {
+  auto situations = nlohmann::ordered_json::array();
+  for (const CheckedSituation& situation : check.situations) {
+    nlohmann::ordered_json entry{{"situation", situation.name},
+                                 {"what", situation.what},
+                                 {"proposals", situation.proposals()},
+                                 {"held_back", situation.held_back()},
+                                 {"log", situation.log()}};
+    if (situation.error() != nullptr) entry["error"] = situation.error()->text();
+    situations.push_back(std::move(entry));
+  }
+  nlohmann::ordered_json json = policy_json(check.info);
+  json["sound"] = check.passed();
+  json["situations"] = std::move(situations);
+  return json;
+}
+
+Result<PolicyCheck> check_one(const std::string& policy, const BundledFiles& files,
+                              const CheckOptions& options) {
+  const auto path = files.find(policy);
+  if (!path) return fail(path.error());
+  auto checked = check_policy(*path, options.settings, sandbox_limits(options.limits));
+  if (!checked) return fail(as_bad_input(checked.error()));
+  return checked;
+}
+
+Result<ExitCode> check(const CheckOptions& options) {
+  const BundledFiles files(BundledKind::policy, data_directories());
+  auto json = nlohmann::ordered_json::array();
+  ExitCode code = ExitCode::ok;
+  bool first = true;
+  for (const std::string& policy : options.policies) {
+    const auto checked = check_one(policy, files, options);
+    if (!checked) {
+      report(checked.error());
+      code = std::max(code, exit_code_for(checked.error()));
+      continue;
+    }
+    if (!checked->passed()) code = std::max(code, ExitCode::failed);
+    if (options.json) {
+      json.push_back(json_of(*checked));
+      continue;
+    }
+    if (!std::exchange(first, false)) std::cout << '\n';
+    print_check(*checked, wants_color(options.color, Stream::output), std::cout);
+  }
+  if (options.json) std::cout << json_text(json) << '\n';
+  return code;
+}
+
+}  // namespace
+
+void add_check_command(Commands& commands) {
+  const auto options = std::make_shared<CheckOptions>();
+  CLI::App& app = commands.add(
+      "check",
+      "Load policies, run them on situations that hosts meet, print their parameters and what they "
+      "would do.",
+      [options] { return check(*options); });
+  app.add_option("POLICY", options->policies, "Lua files, or names of bundled policies")
+      ->required()
+      ->type_name("POLICY");
+  add_set_option(app, options->settings);
+  app.add_flag("--json", options->json, "print JSON");
+  add_color_option(app, options->color);
+  add_policy_limit_options(app, options->limits, "Limits");
+  app.footer(examples_text({
+      {"memcoord check halving", "a bundled policy's parameters, and what it does"},
+      {"memcoord check mine.lua --set starved_below=200MiB", "your own, with a parameter"},
+  }));
+}
+
+}  // namespace memcoord::cli

@@ -1,0 +1,118 @@
+// What the operating system refuses. Root may do everything, so a test run as root runs the program
+// as nobody.
+
+#include <doctest/doctest.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "tests/integration/cli/process.h"
+#include "tests/integration/cli/scratch_files.h"
+
+using memcoord::testing::Finished;
+using memcoord::testing::memcoord_command;
+using memcoord::testing::Process;
+using memcoord::testing::ScratchFiles;
+
+namespace {
+
+std::vector<std::string> unprivileged(std::vector<std::string> command) {
+  if (::geteuid() != 0) return command;
+  const std::vector<std::string> wrapper{"/usr/bin/setpriv", "--reuid=65534", "--regid=65534",
+                                         "--clear-groups"};
+  command.insert(command.begin(), wrapper.begin(), wrapper.end());
+  return command;
+}
+
+// A build tree under /root cannot be reached by nobody.
+bool can_run() {
+  return Process(unprivileged(memcoord_command({"--version"}))).finish().exit_code == 0;
+}
+
+Finished refused(const std::vector<std::string>& arguments) {
+  const Finished run = Process(unprivileged(memcoord_command(arguments))).finish();
+  CAPTURE(run.errors);
+  CHECK(run.exit_code == 1);
+  CHECK(run.output.empty());
+  return run;
+}
+
+// Listens on a Unix socket and says nothing, as a daemon that hangs.
+class SilentDaemon {
+ public:
+  explicit SilentDaemon(const std::string& path) : fd_(::socket(AF_UNIX, SOCK_STREAM, 0)) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    REQUIRE(path.size() < sizeof address.sun_path);
+    std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+    REQUIRE(::bind(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+    REQUIRE(::listen(fd_, 8) == 0);
+  }
+  ~SilentDaemon() {
+    if (client_ >= 0) ::close(client_);
+    ::close(fd_);
+  }
+  SilentDaemon(const SilentDaemon&) = delete;
+  SilentDaemon& operator=(const SilentDaemon&) = delete;
+
+  // Returns once someone has connected.
+  void wait_for_client() { client_ = ::accept(fd_, nullptr, nullptr); }
+
+ private:
+  int fd_;
+  int client_ = -1;
+};
+
+}  // namespace
+
+TEST_CASE("files that may not be read or written are named") {
+  if (!can_run()) {
+    MESSAGE("skipped: the program cannot be run without privileges from here");
+    return;
+  }
+  const ScratchFiles files;
+  ::chmod(files.path("").c_str(), 0755);
+  const std::string policy = files.write("secret.lua", "return {}");
+  const std::string config = files.write("secret.toml", "");
+  ::chmod(policy.c_str(), 0);
+  ::chmod(config.c_str(), 0);
+  const std::vector<std::string> simulated{"--connect", "sim:case1", "--fast", "--ticks", "1"};
+  const auto with = [&](const std::string& option, const std::string& value) {
+    auto arguments = simulated;
+    arguments.insert(arguments.end(), {option, value});
+    return refused(arguments).errors;
+  };
+  CHECK(with("--policy", policy).starts_with("memcoord: " + policy + ": "));
+  CHECK(with("--config", config) ==
+        "memcoord: " + config + ": cannot read the configuration: Permission denied\n");
+  CHECK(with("--journal", files.path("ticks.jsonl"))
+            .starts_with("memcoord: " + files.path("ticks.jsonl") + ": "));
+}
+
+TEST_CASE("a daemon's socket that may not be opened is named") {
+  if (!can_run()) {
+    MESSAGE("skipped: the program cannot be run without privileges from here");
+    return;
+  }
+  const ScratchFiles files;
+  ::chmod(files.path("").c_str(), 0755);
+  const SilentDaemon daemon(files.path("sock"));
+  ::chmod(files.path("sock").c_str(), 0);
+  const Finished run = refused({"--connect", "qemu+unix:///system?socket=" + files.path("sock")});
+  CHECK(run.errors.find("not allowed") != std::string::npos);
+}
+
+TEST_CASE("a signal ends a run that waits for the daemon to answer") {
+  const ScratchFiles files;
+  SilentDaemon daemon(files.path("sock"));
+  Process run(memcoord_command({"--connect", "qemu+unix:///system?socket=" + files.path("sock")}));
+  daemon.wait_for_client();
+  run.signal(SIGTERM);
+  CHECK(run.finish().exit_code == 0);
+}
