@@ -78,7 +78,7 @@ std::vector<TestResult> run_file(const fs::path& path, const TestOptions& option
     report.show(result);
     results.push_back(std::move(result));
   };
-  auto file = TestFile::load(path);
+  auto file = TestFile::load(path, options.limits);
   if (!file) {
     keep(broken_file(path, file.error()));
     return results;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "bindings/sandbox.h"
 #include "bindings/testing/test_results.h"
 #include "engine/core/error.h"
 
@@ -20,6 +21,8 @@ struct TestOptions {
   std::optional<std::filesystem::path> junit;  ///< where JUnit XML is to go
   bool color = false;
   bool quiet = false;  ///< no line for a test that passes
+  /// What one test may use: generous, since it may play thousands of ticks.
+  SandboxLimits limits{std::chrono::minutes(2), 4'000'000'000, std::size_t{512} << 20U};
 };
 
 /// The test files that paths stand for, each once, in order: a file *_test.lua itself, a policy's

@@ -15,15 +15,6 @@
 namespace memcoord::bindings::testing {
 namespace {
 
-/// Generous: a test may play thousands of ticks. They end what would never end.
-SandboxLimits test_limits() {
-  SandboxLimits limits;
-  limits.time = std::chrono::minutes(2);
-  limits.instructions = 4'000'000'000;
-  limits.memory_bytes = std::size_t{512} << 20U;
-  return limits;
-}
-
 int declare_test(lua_State* lua) {
   TestContext& context = TestContext::of(lua);
   if (context.running) raise(lua, "test() within a test; tests stand beside each other");
@@ -65,12 +56,14 @@ TestFailure failure_of(const Error& error, const TestContext& context) {
 
 }  // namespace
 
-TestFile::TestFile(const std::filesystem::path& path) : sandbox_(test_limits()), context_(path) {}
+TestFile::TestFile(const std::filesystem::path& path, SandboxLimits limits)
+    : sandbox_(limits), context_(path) {}
 
-Result<std::unique_ptr<TestFile>> TestFile::load(const std::filesystem::path& path) {
+Result<std::unique_ptr<TestFile>> TestFile::load(const std::filesystem::path& path,
+                                                 SandboxLimits limits) {
   auto source = read_script(path.string(), "test file");
   if (!source) return fail(source.error());
-  std::unique_ptr<TestFile> file(new TestFile(path));  // NOLINT: the constructor is private
+  std::unique_ptr<TestFile> file(new TestFile(path, limits));  // NOLINT: the constructor is private
   file->context_.source = std::move(*source);
   if (auto evaluated = file->evaluate(); !evaluated) {
     Error error = evaluated.error();

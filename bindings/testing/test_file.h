@@ -19,7 +19,8 @@ class TestFile {
  public:
   /// Runs the file once, so that it declares its tests. Errors: as read_script(), policy_failed
   /// and limit_exceeded with file:line.
-  static Result<std::unique_ptr<TestFile>> load(const std::filesystem::path& path);
+  static Result<std::unique_ptr<TestFile>> load(const std::filesystem::path& path,
+                                                SandboxLimits limits);
   TestFile(const TestFile&) = delete;
   TestFile& operator=(const TestFile&) = delete;
 
@@ -28,7 +29,7 @@ class TestFile {
   TestResult run(const TestContext::Declared& test);
 
  private:
-  explicit TestFile(const std::filesystem::path& path);
+  TestFile(const std::filesystem::path& path, SandboxLimits limits);
   Status evaluate();
 
   Sandbox sandbox_;
