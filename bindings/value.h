@@ -14,6 +14,15 @@ namespace memcoord::bindings {
 /// Nil, boolean, integer, number, text, or a table of such.
 struct Value {
   struct Table {
+    // Defined below, where Value is complete: clang looks into the vectors at once otherwise.
+    Table();
+    Table(std::vector<Value> with_items, std::vector<std::pair<std::string, Value>> with_fields);
+    Table(const Table& other);
+    Table(Table&& other) noexcept;
+    Table& operator=(const Table& other);
+    Table& operator=(Table&& other) noexcept;
+    ~Table();
+
     std::vector<Value> items;                           ///< keys 1, 2, 3, ...
     std::vector<std::pair<std::string, Value>> fields;  ///< text keys, in their order as text
   };
@@ -29,6 +38,16 @@ struct Value {
   /// For messages: "nothing", "a boolean", "a number", "a text", "a table".
   [[nodiscard]] std::string_view kind() const;
 };
+
+inline Value::Table::Table() = default;
+inline Value::Table::Table(std::vector<Value> with_items,
+                           std::vector<std::pair<std::string, Value>> with_fields)
+    : items(std::move(with_items)), fields(std::move(with_fields)) {}
+inline Value::Table::Table(const Table& other) = default;
+inline Value::Table::Table(Table&& other) noexcept = default;
+inline Value::Table& Value::Table::operator=(const Table& other) = default;
+inline Value::Table& Value::Table::operator=(Table&& other) noexcept = default;
+inline Value::Table::~Table() = default;
 
 /// What to do with functions, userdata and keys that are neither text nor 1, 2, 3, ...
 enum class NotPlain { raise, leave_out };
