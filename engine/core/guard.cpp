@@ -59,6 +59,14 @@ Duration trusted_age(const Case& c) {
   return period * c.limits.stale_after_periods + c.limits.stale_slack;
 }
 
+/// A guest's total follows its balloon one for one, so a report that shows more than the domain has
+/// was made before its balloon filled: at boot, say, when nobody has asked for a move. (With
+/// autodeflate Linux leaves its total as it is.)
+bool is_older_than_balloon(const Domain& domain) {
+  return domain.guest.available && *domain.guest.available > domain.actual &&
+         !domain.deflates_by_itself;
+}
+
 /// By the report's stamp, or - where the clocks disagree - by having seen it change.
 bool is_fresh(const Case& c) {
   const Duration trusted = trusted_age(c);
@@ -78,6 +86,9 @@ Ruling fresh_stats(const Case& c, MemorySize target) {
   }
   if (c.history && !c.history->reported_since_move()) {
     return veto(c, "no report since its last balloon move");
+  }
+  if (is_older_than_balloon(c.domain)) {
+    return veto(c, "its last report is from before its balloon filled");
   }
   return pass(target);
 }

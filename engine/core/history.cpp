@@ -167,15 +167,30 @@ void DomainHistory::follow_report(const Domain& domain, MonotonicTime now) {
     }
     last_report_ = report;
   }
-  if (reported_since_move_ || !last_move_) return;
+  if (reported_since_move_ || !awaiting_since_) return;
   // libvirt stamps whole seconds, cut off: a report is surely later only when its second is.
-  const WallTime moved = last_move_->wall_time;
+  const WallTime moved = *awaiting_since_;
   const bool whole = report->time_since_epoch() % std::chrono::seconds(1) == Duration::zero();
   const WallTime next_second =
       std::chrono::ceil<std::chrono::seconds>(moved + std::chrono::milliseconds(1));
   const bool later = whole ? *report >= next_second : *report > moved;
   // Two new reports are proof enough where the host's clock is not ours.
   reported_since_move_ = later || reports_since_move_ >= 2;
+}
+
+void DomainHistory::await_report(WallTime since) {
+  awaiting_since_ = since;
+  reported_since_move_ = false;
+  reports_since_move_ = 0;
+}
+
+/// Someone else - an administrator, the guest itself - has moved the balloon.
+void DomainHistory::notice_foreign_move(const Domain& domain, WallTime wall_time) {
+  if (samples_.empty() || domain.actual == last_actual_) return;
+  const bool ours = last_move_ && !last_move_->reached &&
+                    (last_move_->target < last_move_->from ? domain.actual < last_actual_
+                                                           : domain.actual > last_actual_);
+  if (!ours) await_report(wall_time);
 }
 
 void DomainHistory::notice_self_deflation(const Domain& domain, MonotonicTime now) {
@@ -224,9 +239,10 @@ bool DomainHistory::is_new_report(const GuestStatistics& guest) const {
   return samples_.empty() || !guest.last_update || guest.last_update != last_guest_.last_update;
 }
 
-void DomainHistory::take(const Domain& domain, MonotonicTime now, std::size_t capacity,
-                         Duration window) {
+void DomainHistory::take(const Domain& domain, const Look& look) {
+  const MonotonicTime now = look.at;
   notice_reboot(domain, now);
+  notice_foreign_move(domain, look.wall_time);
   notice_self_deflation(domain, now);
   follow_move(domain);
   follow_report(domain, now);
@@ -237,8 +253,8 @@ void DomainHistory::take(const Domain& domain, MonotonicTime now, std::size_t ca
     last_guest_at_ = now;
   }
   last_actual_ = domain.actual;
-  samples_.push(sample, capacity);
-  samples_.drop_older_than(now - window);
+  samples_.push(sample, look.capacity);
+  samples_.drop_older_than(now - look.window);
 }
 
 void History::observe(const Snapshot& snapshot) {
@@ -249,7 +265,7 @@ void History::observe(const Snapshot& snapshot) {
   for (const Domain& domain : snapshot.domains) {
     DomainHistory& history = domains_[domain.uuid()];
     history.generation_ = generation_;
-    history.take(domain, snapshot.taken_at, capacity, bounds_.window);
+    history.take(domain, {snapshot.taken_at, snapshot.wall_time, capacity, bounds_.window});
   }
   if (domains_.size() > snapshot.domains.size()) {
     std::erase_if(domains_,
@@ -264,8 +280,7 @@ void History::record(std::span<const Outcome> outcomes, MonotonicTime at, WallTi
     if (found == domains_.end()) continue;
     DomainHistory& history = found->second;
     history.last_move_ = BalloonMove{outcome.from, outcome.to, at, wall_time};
-    history.reported_since_move_ = false;
-    history.reports_since_move_ = 0;
+    history.await_report(wall_time);
   }
 }
 

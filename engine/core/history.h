@@ -94,8 +94,8 @@ class DomainHistory {
   [[nodiscard]] std::optional<MonotonicTime> report_changed_at() const {
     return report_changed_at_;
   }
-  /// A moment that the newest report is surely not older than, where it was seen to change: the look
-  /// before the one that showed it.
+  /// A moment that the newest report is surely not older than, where it was seen to change: the
+  /// look before the one that showed it.
   [[nodiscard]] std::optional<MonotonicTime> report_not_before() const {
     return report_not_before_;
   }
@@ -117,7 +117,16 @@ class DomainHistory {
 
  private:
   friend class History;
-  void take(const Domain& domain, MonotonicTime now, std::size_t capacity, Duration window);
+  /// When a domain is looked at, and how much of its past is kept.
+  struct Look {
+    MonotonicTime at{};
+    WallTime wall_time{};
+    std::size_t capacity = 0;
+    Duration window{};
+  };
+  void take(const Domain& domain, const Look& look);
+  void await_report(WallTime since);
+  void notice_foreign_move(const Domain& domain, WallTime wall_time);
   void notice_reboot(const Domain& domain, MonotonicTime now);
   void notice_self_deflation(const Domain& domain, MonotonicTime now);
   void follow_move(const Domain& domain);
@@ -129,6 +138,7 @@ class DomainHistory {
 
   SampleRing samples_;
   std::optional<BalloonMove> last_move_;
+  std::optional<WallTime> awaiting_since_;
   std::optional<WallTime> last_report_;
   std::optional<MonotonicTime> report_changed_at_;
   std::optional<MonotonicTime> report_not_before_;

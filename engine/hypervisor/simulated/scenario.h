@@ -73,7 +73,7 @@ struct ScenarioDomain {
 struct Model {
   MemorySize kernel_reserved = MemorySize::from_mib(42);  ///< actual less MemTotal (measured)
   MemorySize kernel_used = MemorySize::from_mib(50);    ///< MemTotal less MemFree, fresh (measured)
-  MemorySize low_watermark = MemorySize::from_mib(4);   ///< usable leaves it out
+  MemorySize low_watermark = MemorySize::from_mib(51);  ///< MemFree less MemAvailable (measured)
   MemorySize inflate_rate = MemorySize::from_mib(800);  ///< a second (measured: 0.7 to 0.85 GiB)
   MemorySize deflate_rate = MemorySize::from_mib(1800);    ///< a second (measured)
   MemorySize swap_rate = MemorySize::from_mib(100);        ///< a second, each way (assumed: a disk)

@@ -1,0 +1,190 @@
+// The main job on real guests: QEMU under a libvirt daemon, seen from the guests' own consoles.
+
+#include <doctest/doctest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/lab/coordination.h"
+#include "tests/lab/guest.h"
+
+using namespace memcoord;
+using namespace memcoord::lab;
+
+namespace {
+
+using Guests = std::vector<std::unique_ptr<Guest>>;
+
+GuestSpec guest_of(const std::string& name, const std::string& load) {
+  GuestSpec spec;
+  spec.name = name;
+  spec.maximum = 768_MiB;
+  spec.initial = 384_MiB;
+  spec.load = load;
+  return spec;
+}
+
+/// Boots guests and waits until all of them report.
+Guests boot(const LabHost& host, const std::vector<GuestSpec>& specs) {
+  Guests guests;
+  for (const GuestSpec& spec : specs) guests.push_back(std::make_unique<Guest>(host, spec));
+  for (const auto& guest : guests) REQUIRE(guest->wait_for("lab: start"));
+  return guests;
+}
+
+void play_to_the_end(const Guests& guests) {
+  for (const auto& guest : guests) CHECK(guest->wait_for("lab: plan done"));
+}
+
+void check_a_good_run(const Guests& guests, Coordination& run) {
+  CHECK(run.end() == 0);
+  const std::vector<Tick> ticks = run.ticks();
+  REQUIRE(ticks.size() > 10);
+  CHECK(longest_wait(ticks) <= 2);
+  for (const auto& guest : guests) {
+    INFO(guest->name());
+    CHECK_FALSE(guest->was_oom_killed());
+  }
+  for (const Tick& tick : ticks) {
+    CHECK_FALSE(tick.policy_error.has_value());
+    CHECK_FALSE(tick.sample_error.has_value());
+  }
+}
+
+MemorySize least_total(const Guest& guest) {
+  MemorySize least = MemorySize::largest();
+  for (const ConsoleReport& report : guest.reports()) least = std::min(least, report.total);
+  return least;
+}
+
+MemorySize most_total(const Guest& guest) {
+  MemorySize most;
+  for (const ConsoleReport& report : guest.reports()) most = std::max(most, report.total);
+  return most;
+}
+
+// Room for a consumer of 500 MiB in a guest that starts with 384.
+const std::string kConsumes = "20:6,500:36,500:4,20:0,20:6";
+const std::string kIdle = "20:52";
+
+}  // namespace
+
+TEST_CASE("case 1: one of four guests consumes more and more, three are idle; nobody is killed") {
+  const LabHost host;
+  const Guests guests = boot(host, {guest_of("builder", kConsumes), guest_of("files", kIdle),
+                                    guest_of("mail", kIdle), guest_of("web", kIdle)});
+  Coordination run(host, "--policy halving 1");
+  play_to_the_end(guests);
+  check_a_good_run(guests, run);
+  CHECK(moves_of(run.ticks(), "builder").grows > 0);
+  // It held 500 MiB, more than the 384 it started with: its own kernel saw the memory come.
+  CHECK(most_total(*guests[0]) > 520_MiB);
+}
+
+TEST_CASE("case 2: all four guests consume at the same pace; nobody is killed") {
+  const LabHost host;
+  const Guests guests = boot(host, {guest_of("alpha", kConsumes), guest_of("bravo", kConsumes),
+                                    guest_of("charlie", kConsumes), guest_of("delta", kConsumes)});
+  Coordination run(host, "--policy halving 1");
+  play_to_the_end(guests);
+  check_a_good_run(guests, run);
+  for (const auto& guest : guests) CHECK(moves_of(run.ticks(), guest->name()).grows > 0);
+}
+
+TEST_CASE("case 3: two guests free their memory and stop, two go on; nobody is killed") {
+  const LabHost host;
+  const std::string stops = "20:6,200:12,200:3,20:0,20:30";
+  const Guests guests = boot(host, {guest_of("alpha", kConsumes), guest_of("bravo", kConsumes),
+                                    guest_of("charlie", stops), guest_of("delta", stops)});
+  // Scarce: the guests may use 1600 MiB together, QEMU's own memory included.
+  Coordination run(host, "--policy gradual --host-memory 2100MiB 1");
+  play_to_the_end(guests);
+  check_a_good_run(guests, run);
+  CHECK(moves_of(run.ticks(), "alpha").grows > 0);
+  const Moves stopped = moves_of(run.ticks(), "charlie");
+  CHECK(stopped.shrinks > 0);
+}
+
+TEST_CASE(
+    "a starving guest is served before its OOM killer acts, which acts when nobody serves it") {
+  const LabHost host;
+  const std::string hungry = "20:6,450:30,450:5";
+  {
+    const Guests alone = boot(host, {guest_of("alone", hungry)});
+    CHECK(alone[0]->wait_for("lab: workload killed"));
+    CHECK(alone[0]->was_oom_killed());
+  }
+  for (const char* policy : {"halving", "gradual", "target", "band"}) {
+    CAPTURE(policy);
+    const Guests served = boot(host, {guest_of("served", hungry)});
+    Coordination run(host, std::string("--policy ") + policy + " 1", policy);
+    CHECK(served[0]->wait_for("lab: plan done"));
+    CHECK_FALSE(served[0]->was_oom_killed());
+    CHECK(run.end() == 0);
+    CHECK(longest_wait(run.ticks()) <= 2);
+  }
+}
+
+TEST_CASE(
+    "a wasteful guest gives back, a guest without a balloon driver is left alone, and SIGTERM "
+    "puts everything back but the balloons") {
+  const LabHost host;
+  GuestSpec mute = guest_of("mute", kIdle);
+  mute.balloon_driver = false;
+  GuestSpec rich = guest_of("rich", kIdle);
+  rich.initial = rich.maximum;
+  const Guests guests = boot(host, {rich, mute});
+  const int period = guests[0]->statistics_period();
+  CHECK(period == 0);
+  Coordination run(host, "--policy halving 1");
+  REQUIRE(run.wait_for_ticks(12));
+  CHECK(guests[0]->statistics_period() > 0);
+  const auto asked = std::chrono::steady_clock::now();
+  CHECK(run.end() == 0);
+  CHECK(std::chrono::steady_clock::now() - asked < std::chrono::seconds(10));
+  CHECK(guests[0]->statistics_period() == 0);
+  CHECK(moves_of(run.ticks(), "rich").shrinks > 0);
+  CHECK(guests[0]->actual() < 600_MiB);
+  CHECK(least_total(*guests[0]) < 600_MiB);  // as its own kernel has it
+  const Moves left_alone = moves_of(run.ticks(), "mute");
+  CHECK(left_alone.grows + left_alone.shrinks == 0);
+  bool said = false;
+  for (const HeldDomain& held : run.ticks().back().held) {
+    said = said || held.why.find("reports no statistics") != std::string::npos;
+  }
+  CHECK(said);
+}
+
+TEST_CASE("a dry run moves nothing, and --restore-on-exit gives back what was taken") {
+  const LabHost host;
+  GuestSpec rich = guest_of("rich", kIdle);
+  rich.initial = rich.maximum;
+  const Guests guests = boot(host, {rich});
+  REQUIRE(guests[0]->wait_for_statistics());
+  Coordination dry(host, "--policy halving --dry-run 1", "dry");
+  REQUIRE(dry.wait_for_ticks(5));
+  CHECK(dry.end() == 0);
+  CHECK(guests[0]->actual() == 768_MiB);
+  Coordination run(host, "--policy halving --restore-on-exit 1");
+  REQUIRE(run.wait_for_ticks(6));
+  CHECK(guests[0]->actual() < 768_MiB);
+  CHECK(run.end() == 0);
+  CHECK(guests[0]->actual() == 768_MiB);
+}
+
+TEST_CASE("settings in a domain's metadata are shown, and its minimum is kept") {
+  const LabHost host;
+  GuestSpec rich = guest_of("rich", kIdle);
+  rich.initial = rich.maximum;
+  const Guests guests = boot(host, {rich});
+  const auto set = testing::run_memcoord(
+      {"domain", "set", "rich", "--minimum", "700MiB", "--connect", host.uri()});
+  CHECK_MESSAGE(set.exit_code == 0, set.errors);
+  const auto shown = testing::run_memcoord({"domain", "show", "rich", "--connect", host.uri()});
+  CHECK_MESSAGE(shown.output.find("700") != std::string::npos, shown.output, shown.errors);
+  Coordination run(host, "--policy halving 1");
+  REQUIRE(run.wait_for_ticks(10));
+  CHECK(run.end() == 0);
+  CHECK(guests[0]->actual() == 700_MiB);
+}

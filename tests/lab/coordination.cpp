@@ -1,0 +1,115 @@
+#include "tests/lab/coordination.h"
+
+#include <algorithm>
+#include <csignal>
+#include <fstream>
+#include <map>
+#include <optional>
+#include <thread>
+
+#include "engine/observers/journal.h"
+
+namespace memcoord::lab {
+namespace {
+
+std::string read_all(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {(std::istreambuf_iterator<char>(file)), {}};
+}
+
+bool grown(const Tick& tick, const Uuid& uuid) {
+  return std::any_of(tick.outcomes.begin(), tick.outcomes.end(), [&](const Outcome& outcome) {
+    return outcome.domain == uuid && outcome.kind == Outcome::Kind::applied &&
+           outcome.to > outcome.from;
+  });
+}
+
+bool starves(const Domain& domain, const Tick& tick) {
+  return domain.state == DomainState::running && domain.guest.unused &&
+         *domain.guest.unused < Limits::kDomainFloor && domain.actual < domain.maximum &&
+         !tick.grantable.is_zero();
+}
+
+}  // namespace
+
+Coordination::Coordination(const LabHost& host, const std::string& options, const std::string& name)
+    : journal_(host.folder() / (name + ".jsonl")),
+      output_(host.folder() / (name + ".out")),
+      errors_(host.folder() / (name + ".err")) {
+  const std::string command = std::string("exec ") + MEMCOORD_BINARY + " --connect '" + host.uri() +
+                              "' --journal " + journal_.string() + " " + options + " > " +
+                              output_.string() + " 2> " + errors_.string();
+  process_ = std::make_unique<testing::Process>(std::vector<std::string>{"/bin/sh", "-c", command});
+}
+
+int Coordination::end() {
+  process_->signal(SIGTERM);
+  return process_->finish().exit_code;
+}
+
+void Coordination::kill() {
+  process_->signal(SIGKILL);
+  (void)process_->finish();
+}
+
+std::vector<Tick> Coordination::ticks() const {
+  std::vector<Tick> ticks;
+  auto reader = observers::JournalReader::open(journal_);
+  while (reader) {
+    auto tick = reader->next();
+    if (!tick || !*tick) break;
+    ticks.push_back(std::move(**tick));
+  }
+  return ticks;
+}
+
+std::string Coordination::output() const {
+  return read_all(output_);
+}
+
+std::string Coordination::errors() const {
+  return read_all(errors_);
+}
+
+bool Coordination::wait_for_ticks(std::size_t n) const {
+  for (int i = 0; i < 1200; ++i) {
+    if (ticks().size() >= n) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  return false;
+}
+
+int longest_wait(const std::vector<Tick>& ticks) {
+  std::map<Uuid, int> waiting;
+  int longest = 0;
+  for (const Tick& tick : ticks) {
+    for (const Domain& domain : tick.snapshot.domains) {
+      const auto found = waiting.find(domain.uuid());
+      if (grown(tick, domain.uuid()) || !starves(domain, tick)) {
+        // Served, or out of need by itself - a look with figures older than the last move tells
+        // nothing of need, but by then there was a move.
+        if (found != waiting.end()) waiting.erase(found);
+      } else if (found == waiting.end()) {
+        waiting[domain.uuid()] = 0;
+      } else {
+        longest = std::max(longest, ++found->second);
+      }
+    }
+  }
+  return longest;
+}
+
+Moves moves_of(const std::vector<Tick>& ticks, const std::string& name) {
+  Moves moves;
+  for (const Tick& tick : ticks) {
+    for (const Outcome& outcome : tick.outcomes) {
+      const Domain* domain = tick.snapshot.find(outcome.domain);
+      if (!domain || domain->name() != name || outcome.kind != Outcome::Kind::applied) continue;
+      if (outcome.to > outcome.from) ++moves.grows;
+      if (outcome.to < outcome.from) ++moves.shrinks;
+    }
+  }
+  return moves;
+}
+
+}  // namespace memcoord::lab

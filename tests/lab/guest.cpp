@@ -1,0 +1,172 @@
+#include "tests/lab/guest.h"
+
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+
+#include "engine/hypervisor/libvirt/handles.h"
+
+namespace memcoord::lab {
+namespace {
+
+libvirt::ConnectHandle connect(const LabHost& host) {
+  libvirt::ConnectHandle connection(virConnectOpen(host.uri().c_str()));
+  if (!connection) throw std::runtime_error("the lab's daemon does not answer");
+  return connection;
+}
+
+libvirt::DomainHandle find(virConnectPtr connection, const std::string& name) {
+  return libvirt::DomainHandle(virDomainLookupByName(connection, name.c_str()));
+}
+
+}  // namespace
+
+Guest::Guest(const LabHost& host, GuestSpec spec)
+    : host_(host),
+      spec_(std::move(spec)),
+      console_path_((host.folder() / (spec_.name + ".console")).string()) {
+  const auto connection = connect(host_);
+  const libvirt::DomainHandle domain(virDomainCreateXML(connection.get(), xml().c_str(), 0));
+  if (!domain) {
+    const char* why = virGetLastErrorMessage();
+    throw std::runtime_error(spec_.name + " does not start: " + (why ? why : "?"));
+  }
+}
+
+Guest::~Guest() {
+  try {
+    continue_process();
+    destroy();
+  } catch (const std::exception&) {
+    // Its host ends it.
+  }
+}
+
+std::string Guest::xml() const {
+  std::string words = "console=ttyS0 quiet panic=5 load=" + spec_.load;
+  if (!spec_.swap.is_zero()) words += " swap=" + std::to_string(spec_.swap.kib() / 1024);
+  if (!spec_.balloon_driver) words += " balloon=no";
+  if (!spec_.more.empty()) words += " " + spec_.more;
+  return "<domain type='qemu'><name>" + spec_.name + "</name><memory unit='KiB'>" +
+         std::to_string(spec_.maximum.kib()) + "</memory><currentMemory unit='KiB'>" +
+         std::to_string(spec_.initial.kib()) +
+         "</currentMemory><vcpu>1</vcpu><os><type arch='x86_64' machine='pc'>hvm</type><kernel>" +
+         host_.kernel() + "</kernel><initrd>" + host_.initrd() + "</initrd><cmdline>" + words +
+         " end=</cmdline></os><features><acpi/></features><on_reboot>restart</on_reboot>"
+         "<on_crash>destroy</on_crash><devices>"
+         "<emulator>/usr/bin/qemu-system-x86_64</emulator><serial type='file'><source path='" +
+         console_path_ +
+         "'/><target port='0'/></serial><memballoon model='virtio'/></devices></domain>";
+}
+
+std::string Guest::console() const {
+  std::ifstream file(console_path_, std::ios::binary);
+  return {(std::istreambuf_iterator<char>(file)), {}};
+}
+
+std::vector<ConsoleReport> Guest::reports() const {
+  std::vector<ConsoleReport> reports;
+  const std::string text = console();
+  for (std::size_t at = text.find("lab: t="); at != std::string::npos;
+       at = text.find("lab: t=", at + 1)) {
+    double seconds = 0;
+    unsigned long long total = 0;
+    unsigned long long free = 0;
+    unsigned long long available = 0;
+    int held = 0;
+    if (std::sscanf(text.c_str() + at, "lab: t=%lf total=%llu free=%llu available=%llu held=%d",
+                    &seconds, &total, &free, &available, &held) != 5) {
+      continue;
+    }
+    reports.push_back({seconds, MemorySize::from_kib(total), MemorySize::from_kib(free),
+                       MemorySize::from_kib(available), held});
+  }
+  return reports;
+}
+
+bool Guest::was_oom_killed() const {
+  const std::string text = console();
+  return text.find("Out of memory") != std::string::npos ||
+         text.find("lab: workload killed") != std::string::npos;
+}
+
+bool Guest::wait_for(const std::string& text, std::chrono::seconds patience) const {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (std::chrono::steady_clock::now() < deadline) {
+    const std::string said = console();
+    if (said.find(text) != std::string::npos) return true;
+    // A workload that was killed gets no further.
+    if (said.find("lab: workload killed") != std::string::npos) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  return false;
+}
+
+bool Guest::wait_for_statistics() const {
+  for (int i = 0; i < 600; ++i) {
+    const auto connection = connect(host_);
+    const auto domain = find(connection.get(), spec_.name);
+    virDomainMemoryStatStruct stats[VIR_DOMAIN_MEMORY_STAT_NR];
+    const int n =
+        domain ? virDomainMemoryStats(domain.get(), stats, VIR_DOMAIN_MEMORY_STAT_NR, 0) : 0;
+    for (int k = 0; k < n; ++k) {
+      if (stats[k].tag == VIR_DOMAIN_MEMORY_STAT_UNUSED) return true;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  return false;
+}
+
+void Guest::signal_process(int signal) const {
+  std::ifstream file(host_.folder() / "libvirt/qemu/run" / (spec_.name + ".pid"));
+  pid_t process = 0;
+  if (file >> process) (void)::kill(process, signal);
+}
+
+void Guest::stop_process() const {
+  signal_process(SIGSTOP);
+}
+
+void Guest::continue_process() const {
+  signal_process(SIGCONT);
+}
+
+void Guest::destroy() const {
+  const auto connection = connect(host_);
+  if (const auto domain = find(connection.get(), spec_.name)) (void)virDomainDestroy(domain.get());
+}
+
+MemorySize Guest::actual() const {
+  const auto connection = connect(host_);
+  const auto domain = find(connection.get(), spec_.name);
+  virDomainInfo info{};
+  if (!domain || virDomainGetInfo(domain.get(), &info) != 0) {
+    throw std::runtime_error(spec_.name + " is not there");
+  }
+  return MemorySize::from_kib(info.memory);
+}
+
+int Guest::statistics_period() const {
+  const auto connection = connect(host_);
+  const auto domain = find(connection.get(), spec_.name);
+  char* raw = domain ? virDomainGetXMLDesc(domain.get(), 0) : nullptr;
+  if (!raw) throw std::runtime_error(spec_.name + " is not there");
+  const std::string xml = raw;
+  std::free(raw);  // NOLINT(cppcoreguidelines-no-malloc): libvirt's own convention
+  const std::size_t at = xml.find("<stats period='");
+  return at == std::string::npos ? 0 : std::stoi(xml.substr(at + 15));
+}
+
+void Guest::set_statistics_period(int seconds) const {
+  const auto connection = connect(host_);
+  const auto domain = find(connection.get(), spec_.name);
+  if (domain) (void)virDomainSetMemoryStatsPeriod(domain.get(), seconds, VIR_DOMAIN_AFFECT_LIVE);
+}
+
+}  // namespace memcoord::lab

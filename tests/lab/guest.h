@@ -1,0 +1,73 @@
+#pragma once
+// A real guest: booted under the lab's daemon, seen through its own serial console.
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/core/memory_size.h"
+#include "tests/lab/lab_host.h"
+
+namespace memcoord::lab {
+
+/// What a guest is to be like.
+struct GuestSpec {
+  std::string name;
+  MemorySize maximum = MemorySize::from_mib(512);
+  MemorySize initial = MemorySize::from_mib(512);  ///< balloon size when it is defined
+  std::string load = "20:1";                       ///< tests/lab/guest/plan.cpp
+  MemorySize swap;
+  bool balloon_driver = true;
+  std::string more;  ///< further words of its kernel command line
+};
+
+/// A second of a guest's life, as its console tells it.
+struct ConsoleReport {
+  double seconds = 0;
+  MemorySize total;
+  MemorySize free;
+  MemorySize available;
+  int held_mib = 0;
+};
+
+class Guest {
+ public:
+  Guest(const LabHost& host, GuestSpec spec);
+  /// Ends it, if it still runs.
+  ~Guest();
+  Guest(const Guest&) = delete;
+  Guest& operator=(const Guest&) = delete;
+
+  [[nodiscard]] const std::string& name() const { return spec_.name; }
+  /// Everything it has written to its console so far.
+  [[nodiscard]] std::string console() const;
+  [[nodiscard]] std::vector<ConsoleReport> reports() const;
+  /// Its kernel's OOM killer has acted.
+  [[nodiscard]] bool was_oom_killed() const;
+  /// Waits until the console says something; false after the patience is over.
+  bool wait_for(const std::string& text,
+                std::chrono::seconds patience = std::chrono::seconds(120)) const;
+  /// Waits until its balloon driver has reported to the host.
+  bool wait_for_statistics() const;
+
+  void stop_process() const;  ///< SIGSTOP to its QEMU
+  void continue_process() const;
+  void destroy() const;
+  /// As libvirt has it now.
+  [[nodiscard]] MemorySize actual() const;
+  [[nodiscard]] int statistics_period() const;
+  void set_statistics_period(int seconds) const;
+
+ private:
+  [[nodiscard]] std::string xml() const;
+  void signal_process(int signal) const;
+
+  const LabHost& host_;
+  GuestSpec spec_;
+  std::string console_path_;
+};
+
+}  // namespace memcoord::lab

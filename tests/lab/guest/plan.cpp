@@ -1,0 +1,155 @@
+// What a lab guest does: holds memory along a plan from its kernel command line, and tells its
+// console what it sees.
+//
+//   load=30:5,330:40,30:0   go to 30 MiB within 5 s, on to 330 MiB within 40 s, back to 30 MiB at
+//   once
+//
+// Each second a line: "lab: t=12 total=481296 free=390000 available=380000 held=120" (KiB; held in
+// MiB). The reporter survives the workload: where the guest's OOM killer ends that, the console
+// says "lab: workload killed". A workload that gets through its plan says "lab: plan done".
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kMiB = std::size_t{1} << 20U;
+constexpr std::size_t kPage = 4096;
+
+struct Leg {
+  double mib = 0;
+  double seconds = 0;
+};
+
+std::string option(const std::string& name) {
+  std::ifstream file("/proc/cmdline");
+  std::string word;
+  while (file >> word) {
+    if (word.rfind(name + "=", 0) == 0) return word.substr(name.size() + 1);
+  }
+  return {};
+}
+
+std::vector<Leg> read_plan(const std::string& text) {
+  std::vector<Leg> legs;
+  std::istringstream stream(text);
+  std::string leg;
+  while (std::getline(stream, leg, ',')) {
+    const std::size_t colon = leg.find(':');
+    if (colon == std::string::npos) continue;
+    legs.push_back({std::atof(leg.c_str()), std::atof(leg.c_str() + colon + 1)});
+  }
+  return legs;
+}
+
+/// Memory in blocks of a MiB, each page of it touched.
+class Held {
+ public:
+  void go_to(std::size_t mib) {
+    while (blocks_.size() < mib) {
+      void* block =
+          ::mmap(nullptr, kMiB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+      if (block == MAP_FAILED) return;
+      for (std::size_t at = 0; at < kMiB; at += kPage) static_cast<char*>(block)[at] = 1;
+      blocks_.push_back(block);
+    }
+    while (blocks_.size() > mib) {
+      ::munmap(blocks_.back(), kMiB);
+      blocks_.pop_back();
+    }
+  }
+  [[nodiscard]] std::size_t mib() const { return blocks_.size(); }
+
+ private:
+  std::vector<void*> blocks_;
+};
+
+void play(const std::vector<Leg>& legs, std::atomic<int>& held_mib) {
+  Held held;
+  for (const Leg& leg : legs) {
+    const double from = static_cast<double>(held.mib());
+    const auto start = Clock::now();
+    double part = 0;
+    do {
+      const double passed = std::chrono::duration<double>(Clock::now() - start).count();
+      part = leg.seconds > 0 ? std::min(1.0, passed / leg.seconds) : 1.0;
+      held.go_to(static_cast<std::size_t>(from + (leg.mib - from) * part));
+      held_mib = static_cast<int>(held.mib());
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    } while (part < 1);
+  }
+}
+
+long figure(const std::string& memory, const char* name) {
+  const std::size_t at = memory.find(name);
+  return at == std::string::npos ? -1 : std::atol(memory.c_str() + at + std::strlen(name));
+}
+
+void report(double seconds, int held_mib) {
+  std::ifstream file("/proc/meminfo");
+  std::stringstream text;
+  text << file.rdbuf();
+  const std::string memory = text.str();
+  std::printf("lab: t=%.0f total=%ld free=%ld available=%ld held=%d\n", seconds,
+              figure(memory, "MemTotal:"), figure(memory, "MemFree:"),
+              figure(memory, "MemAvailable:"), held_mib);
+  std::fflush(stdout);
+}
+
+void protect_from_oom_killer() {
+  std::ofstream("/proc/self/oom_score_adj") << "-1000";
+}
+
+void offer_to_oom_killer() {
+  std::ofstream("/proc/self/oom_score_adj") << "1000";
+}
+
+}  // namespace
+
+int main() {
+  protect_from_oom_killer();
+  void* shared = ::mmap(nullptr, kPage, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  auto& held_mib = *new (shared) std::atomic<int>(0);
+  const std::vector<Leg> legs = read_plan(option("load"));
+  const auto start = Clock::now();
+  std::printf("lab: start\n");
+  std::fflush(stdout);
+  pid_t workload = ::fork();
+  if (workload == 0) {
+    offer_to_oom_killer();
+    play(legs, held_mib);
+    _exit(0);
+  }
+  while (true) {
+    report(std::chrono::duration<double>(Clock::now() - start).count(), held_mib);
+    int status = 0;
+    if (workload > 0 && ::waitpid(workload, &status, WNOHANG) == workload) {
+      const bool done = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+      std::printf(done ? "lab: plan done\n" : "lab: workload killed\n");
+      std::fflush(stdout);
+      workload = -1;
+      held_mib = 0;
+    }
+    if (workload < 0 && option("then") == "reboot") {
+      std::printf("lab: rebooting\n");
+      std::fflush(stdout);
+      std::ofstream("/proc/sysrq-trigger") << "b";
+    }
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+  }
+}

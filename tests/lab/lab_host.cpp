@@ -1,0 +1,119 @@
+#include "tests/lab/lab_host.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <stdexcept>
+#include <thread>
+
+#include "engine/hypervisor/libvirt/handles.h"
+#include "engine/hypervisor/libvirt/lv_error.h"
+
+namespace memcoord::lab {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kDaemon = "/usr/sbin/libvirtd";
+constexpr uid_t kNobody = 65534;
+
+/// A user's own daemon cannot be root's: that would be the machine's.
+bool drop_root() {
+  if (geteuid() != 0) return true;
+  return setgroups(0, nullptr) == 0 && setgid(kNobody) == 0 && setuid(kNobody) == 0;
+}
+
+[[noreturn]] void run_daemon(const fs::path& folder) {
+  (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (!drop_root()) _exit(126);
+  for (const char* name : {"HOME", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"}) {
+    (void)setenv(name, folder.c_str(), 1);
+  }
+  const int log =
+      ::open((folder / "libvirtd.log").c_str(), O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
+  (void)dup2(log, STDOUT_FILENO);
+  (void)dup2(log, STDERR_FILENO);
+  execl(kDaemon, kDaemon, "--timeout", "0", static_cast<char*>(nullptr));
+  _exit(127);
+}
+
+/// Processes that hold the folder's name on their command line: the lab's guests.
+void signal_processes_of(const fs::path& folder, int signal) {
+  for (const auto& entry : fs::directory_iterator("/proc")) {
+    const std::string name = entry.path().filename();
+    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+    std::ifstream file(entry.path() / "cmdline", std::ios::binary);
+    const std::string line((std::istreambuf_iterator<char>(file)), {});
+    if (line.find("qemu-system") != std::string::npos &&
+        line.find(folder.string()) != std::string::npos) {
+      (void)::kill(std::stoi(name), signal);
+    }
+  }
+}
+
+}  // namespace
+
+LabHost::LabHost() {
+  std::string pattern = (fs::temp_directory_path() / "memcoord-lab-XXXXXX").string();
+  if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no folder for the lab");
+  folder_ = pattern;
+  kernel_ = (folder_ / "vmlinuz").string();
+  initrd_ = (folder_ / "initrd").string();
+  fs::copy_file(fs::path(MEMCOORD_LAB_IMAGE) / "vmlinuz", kernel_);
+  fs::copy_file(fs::path(MEMCOORD_LAB_IMAGE) / "initrd", initrd_);
+  if (geteuid() == 0) {
+    for (const auto& path : {folder_, fs::path(kernel_), fs::path(initrd_)}) {
+      if (chown(path.c_str(), kNobody, kNobody) != 0)
+        throw std::runtime_error("chown: " + path.string());
+    }
+  }
+  start_daemon();
+}
+
+LabHost::~LabHost() {
+  end_guests();
+  kill_daemon();
+  // For finding out what went wrong: consoles, journals and logs stay.
+  if (std::getenv("MEMCOORD_LAB_KEEP") != nullptr) return;
+  std::error_code ignored;
+  fs::remove_all(folder_, ignored);
+}
+
+std::string LabHost::uri() const {
+  return "qemu+unix:///session?socket=" + (folder_ / "libvirt/libvirt-sock").string();
+}
+
+void LabHost::start_daemon() {
+  daemon_ = fork();
+  if (daemon_ < 0) throw std::runtime_error("fork");
+  if (daemon_ == 0) run_daemon(folder_);
+  libvirt::silence_libvirt();
+  for (int i = 0; i < 1500; ++i) {
+    if (const libvirt::ConnectHandle answers(virConnectOpen(uri().c_str())); answers) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  std::ifstream log(folder_ / "libvirtd.log");
+  throw std::runtime_error("the lab's libvirt daemon does not answer: " +
+                           std::string((std::istreambuf_iterator<char>(log)), {}));
+}
+
+void LabHost::kill_daemon() {
+  if (daemon_ < 0) return;
+  (void)::kill(daemon_, SIGKILL);
+  (void)waitpid(daemon_, nullptr, 0);
+  daemon_ = -1;
+}
+
+void LabHost::end_guests() const {
+  signal_processes_of(folder_, SIGCONT);
+  signal_processes_of(folder_, SIGKILL);
+}
+
+}  // namespace memcoord::lab
