@@ -31,6 +31,10 @@ class Pending {
     }
     there_.notify_all();
   }
+  [[nodiscard]] bool is_there() {
+    const std::lock_guard lock(mutex_);
+    return value_.has_value();
+  }
   /// The value, or none where it has not come by then.
   std::optional<T> wait_until(Instant deadline) {
     std::unique_lock lock(mutex_);

@@ -12,6 +12,8 @@ namespace {
 
 using std::chrono::steady_clock;
 
+/// For how long the list of domains may be held up before that is worth a word.
+constexpr std::chrono::seconds kListingHeldAfter{5};
 /// Domains whose XML is asked for at a time.
 constexpr std::size_t kReadTogether = 32;
 
@@ -34,6 +36,7 @@ bool answered_without_guest(const TaskAnswer& answer, std::string_view driver) {
 LaneHypervisor::LaneHypervisor(LaneHypervisorParts parts, LibvirtOptions options)
     : parts_(std::move(parts)),
       options_(std::move(options)),
+      host_(parts_.lanes),
       control_(parts_.control),
       pool_(parts_.lanes, options_.lanes,
             [this](const std::vector<Uuid>& domains, Instant deadline) {
@@ -47,27 +50,26 @@ LaneHypervisor::~LaneHypervisor() {
 
 Status LaneHypervisor::start() {
   const Instant deadline = steady_clock::now() + options_.open_deadline;
-  const auto first = look(deadline);
-  if (!first) return fail(daemon_is_silent());
-  if (!*first) return fail(open_error(first->error(), parts_.uri));
-  take_look(**first, monotonic_now());
+  if (const Status looked = look_at_host(deadline); !looked) return looked;
+  if (!look_at_domains(deadline)) return fail(daemon_is_silent());
   read_stale(deadline);
   return {};
 }
 
 Result<Snapshot> LaneHypervisor::sample() {
   const Instant now = steady_clock::now();
+  if (closed_) return fail(ErrorCode::unavailable, parts_.uri, "the connection has been closed");
   if (down_since_ && now < next_try_) {
     return fail(ErrorCode::unavailable, parts_.uri, "not connected: " + down_reason_,
                 "memcoord tries again by itself");
   }
   const Instant deadline = now + options_.deadline;
+  if (const Status looked = look_at_host(deadline); !looked) return fail(looked.error());
   take_events();
-  const auto looked = look(deadline);
-  if (!looked) return fail(daemon_is_silent());
-  if (!*looked) return fail(went_down(looked->error()));
-  take_look(**looked, monotonic_now());
-  read_stale(now + options_.deadline / 2);
+  // Without a new list, those that are known are served.
+  const bool listed = look_at_domains(now + options_.deadline / 4);
+  listing_came(listed);
+  if (listed) read_stale(now + options_.deadline / 2);
   const Sampled sampled = sample_domains(deadline);
   note_trouble(sampled, deadline);
   check_long_jobs(deadline);
@@ -75,30 +77,81 @@ Result<Snapshot> LaneHypervisor::sample() {
   return make_snapshot(sampled);
 }
 
-std::optional<LvResult<LaneHypervisor::Look>> LaneHypervisor::look(Instant deadline) {
-  return control_.ask(
-      deadline,
-      [suspects = roster_.in_trouble()](const LvResult<LaneConnection>& lane) -> LvResult<Look> {
-        if (!lane) return tl::unexpected(lane.error());
-        Connection& connection = *lane->connection;
-        Look look{lane->generation, connection.driver(), connection.read_only(), {}, {}, {}};
-        auto listed = connection.list_active();
-        if (!listed) return tl::unexpected(listed.error());
-        look.listed = *std::move(listed);
-        auto host = connection.host();
-        if (!host) return tl::unexpected(host.error());
-        look.host = *std::move(host);
-        for (const Uuid& uuid : suspects) {
-          const auto state = connection.control_state(uuid);
-          if (state) look.in_trouble.emplace_back(uuid, *state);
-        }
-        return look;
-      });
+Status LaneHypervisor::look_at_host(Instant deadline) {
+  const auto question = [](const LvResult<LaneConnection>& lane) -> LvResult<HostLook> {
+    if (!lane) return tl::unexpected(lane.error());
+    Connection& connection = *lane->connection;
+    auto host = connection.host();
+    if (!host) return tl::unexpected(host.error());
+    return HostLook{lane->generation, connection.driver(), connection.read_only(),
+                    *std::move(host)};
+  };
+  auto looked = host_.ask(deadline, question);
+  // A connection that has died unnoticed is opened anew for the second question.
+  if (looked && !*looked && lost_connection(looked->error()) && !down_since_) {
+    looked = host_.ask(deadline, question);
+  }
+  if (!looked) return fail(daemon_is_silent());
+  if (!*looked && last_look_.generation == 0) {
+    return fail(open_error(looked->error(), parts_.uri));
+  }
+  if (!*looked) return fail(went_down(looked->error()));
+  came_back((*looked)->generation);
+  last_look_ = **std::move(looked);
+  return {};
+}
+
+bool LaneHypervisor::look_at_domains(Instant deadline) {
+  const auto question = [suspects = roster_.in_trouble()](
+                            const LvResult<LaneConnection>& lane) -> LvResult<DomainLook> {
+    if (!lane) return tl::unexpected(lane.error());
+    DomainLook look{lane->generation, {}, {}};
+    auto listed = lane->connection->list_active();
+    if (!listed) return tl::unexpected(listed.error());
+    look.listed = *std::move(listed);
+    for (const Uuid& uuid : suspects) {
+      const auto state = lane->connection->control_state(uuid);
+      if (state) look.in_trouble.emplace_back(uuid, *state);
+    }
+    return look;
+  };
+  auto looked = control_.ask(deadline, question);
+  if (looked && !*looked) looked = control_.ask(deadline, question);
+  if (!looked || !*looked) return false;
+  const DomainLook& look = **looked;
+  // Whatever events said while there was no connection is lost.
+  if (look.generation != control_generation_) roster_.mark_all_stale();
+  control_generation_ = look.generation;
+  const MonotonicTime now = monotonic_now();
+  roster_.take_listing(look.listed, now);
+  for (const auto& [uuid, state] : look.in_trouble) {
+    if (auto note = roster_.take_control_state(uuid, state, now)) {
+      notes_.push_back(*std::move(note));
+    }
+  }
+  return true;
+}
+
+void LaneHypervisor::listing_came(bool came) {
+  const Instant now = steady_clock::now();
+  if (came) {
+    listing_held_since_.reset();
+    listing_held_said_ = false;
+    return;
+  }
+  if (!listing_held_since_) listing_held_since_ = now;
+  if (listing_held_said_ || now - *listing_held_since_ < kListingHeldAfter) return;
+  listing_held_said_ = true;
+  notes_.push_back({Note::Severity::info,
+                    fmt::format("{}: the daemon does not tell who is there, as while it stops or "
+                                "saves a large domain; those known so far are served",
+                                parts_.uri)});
 }
 
 std::vector<std::optional<ControlState>> LaneHypervisor::control_states(
     const std::vector<Uuid>& domains, Instant deadline) {
   using States = std::vector<std::optional<ControlState>>;
+  if (control_.waits()) return States(domains.size());
   return control_
       .ask(deadline,
            [domains](const LvResult<LaneConnection>& lane) {
@@ -130,7 +183,7 @@ Error LaneHypervisor::went_down(const LvError& error) {
 }
 
 Error LaneHypervisor::daemon_is_silent() const {
-  const auto silent = std::chrono::duration_cast<std::chrono::seconds>(control_.silent_for());
+  const auto silent = std::chrono::duration_cast<std::chrono::seconds>(host_.silent_for());
   return {ErrorCode::timed_out,
           parts_.uri,
           silent.count() < 1
@@ -140,24 +193,16 @@ Error LaneHypervisor::daemon_is_silent() const {
           {}};
 }
 
-void LaneHypervisor::take_look(const Look& look, MonotonicTime now) {
-  const bool reconnected = last_look_.generation != 0 && look.generation != last_look_.generation;
-  if (down_since_ || reconnected) {
-    const auto lost = down_since_ ? steady_clock::now() - *down_since_ : Backoff::Pause{};
-    notes_.push_back({Note::Severity::info,
-                      fmt::format("{}: connected again, after {} s", parts_.uri,
-                                  std::chrono::duration_cast<std::chrono::seconds>(lost).count())});
-    roster_.mark_all_stale();
-    parts_.backoff.reset();
-    down_since_.reset();
-  }
-  last_look_ = look;
-  roster_.take_listing(look.listed, now);
-  for (const auto& [uuid, state] : look.in_trouble) {
-    if (auto note = roster_.take_control_state(uuid, state, now)) {
-      notes_.push_back(*std::move(note));
-    }
-  }
+void LaneHypervisor::came_back(std::uint64_t generation) {
+  const bool reopened = last_look_.generation != 0 && generation != last_look_.generation;
+  if (!down_since_ && !reopened) return;
+  const auto lost = down_since_ ? steady_clock::now() - *down_since_ : Backoff::Pause{};
+  notes_.push_back({Note::Severity::info,
+                    fmt::format("{}: connected again, after {} s", parts_.uri,
+                                std::chrono::duration_cast<std::chrono::seconds>(lost).count())});
+  roster_.mark_all_stale();
+  parts_.backoff.reset();
+  down_since_.reset();
 }
 
 void LaneHypervisor::take_events() {

@@ -10,10 +10,10 @@
 
 #include "engine/core/hypervisor.h"
 #include "engine/hypervisor/libvirt/backoff.h"
-#include "engine/hypervisor/libvirt/control_lane.h"
 #include "engine/hypervisor/libvirt/event_queue.h"
 #include "engine/hypervisor/libvirt/lane_pool.h"
 #include "engine/hypervisor/libvirt/libvirt_hypervisor.h"
+#include "engine/hypervisor/libvirt/question_lane.h"
 #include "engine/hypervisor/libvirt/roster.h"
 
 namespace memcoord::libvirt {
@@ -21,8 +21,8 @@ namespace memcoord::libvirt {
 /// What a LaneHypervisor is made of.
 struct LaneHypervisorParts {
   std::string uri;
-  bool local = true;  ///< the host is this machine
-  std::shared_ptr<Connector> control;
+  bool local = true;                   ///< the host is this machine
+  std::shared_ptr<Connector> control;  ///< its connection puts events into the queue
   std::shared_ptr<Connector> lanes;
   std::shared_ptr<EventQueue> events;
   Backoff backoff;
@@ -46,13 +46,17 @@ class LaneHypervisor final : public Hypervisor {
   [[nodiscard]] std::size_t stuck_lanes() const { return pool_.stuck(); }
 
  private:
-  /// What the control connection tells at each sample.
-  struct Look {
+  /// The connection itself, and the host: told at once by a daemon that answers at all.
+  struct HostLook {
     std::uint64_t generation = 0;
     std::string driver;
     bool read_only = false;
-    std::vector<ListedDomain> listed;
     HostRecord host;
+  };
+  /// Who is there. The daemon waits with this for any domain that it is starting or stopping.
+  struct DomainLook {
+    std::uint64_t generation = 0;
+    std::vector<ListedDomain> listed;
     std::vector<std::pair<Uuid, ControlState>> in_trouble;
   };
   struct Sampled {
@@ -60,12 +64,14 @@ class LaneHypervisor final : public Hypervisor {
     std::vector<TaskAnswer> answers;
   };
 
-  std::optional<LvResult<Look>> look(Instant deadline);
+  Status look_at_host(Instant deadline);
+  bool look_at_domains(Instant deadline);
   std::vector<std::optional<ControlState>> control_states(const std::vector<Uuid>& domains,
                                                           Instant deadline);
   Error went_down(const LvError& error);
   Error daemon_is_silent() const;
-  void take_look(const Look& look, MonotonicTime now);
+  void came_back(std::uint64_t generation);
+  void listing_came(bool came);
   void take_events();
   void read_stale(Instant deadline);
   Sampled sample_domains(Instant deadline);
@@ -80,13 +86,17 @@ class LaneHypervisor final : public Hypervisor {
 
   LaneHypervisorParts parts_;
   LibvirtOptions options_;
-  ControlLane control_;
+  QuestionLane host_;     ///< for what the daemon answers whatever its domains are at
+  QuestionLane control_;  ///< for what it answers once no domain holds it up
   LanePool pool_;
   Roster roster_;
-  Look last_look_;
+  HostLook last_look_;
+  std::uint64_t control_generation_ = 0;
   std::vector<Note> notes_;
   std::optional<Instant> down_since_;
   Instant next_try_;
+  std::optional<Instant> listing_held_since_;
+  bool listing_held_said_ = false;
   std::string down_reason_;
   bool closed_ = false;
 };

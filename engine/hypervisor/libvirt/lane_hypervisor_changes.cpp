@@ -135,8 +135,10 @@ void LaneHypervisor::close() {
   if (std::exchange(closed_, true)) return;
   restore_periods(steady_clock::now() + kRestoreWithin);
   const Instant deadline = steady_clock::now() + kEndWithin;
+  host_.request_end();
   control_.request_end();
   (void)pool_.end_until(deadline);
+  (void)host_.end_until(deadline);
   (void)control_.end_until(deadline);
 }
 

@@ -38,12 +38,13 @@ LanePool::LanePool(std::shared_ptr<Connector> connector, std::size_t lanes,
       control_query_(std::move(control_query)) {}
 
 TaskReport LanePool::run(std::span<const DomainTask> tasks, Instant deadline) {
-  Run run{tasks, deadline, {}, {}, {}, std::vector<bool>(tasks.size())};
+  Run run{tasks, deadline, {}, {}, {}, {}, std::vector<bool>(tasks.size())};
   run.report.answers.resize(tasks.size());
   run.again.resize(tasks.size());
   for (std::size_t i = 0; i < tasks.size(); ++i) run.again[i] = i;
   for (;;) {
-    if (!run.again.empty()) launch(run, std::exchange(run.again, {}));
+    launch(run, std::exchange(run.again, {}), kDomainsPerLane);
+    launch(run, std::exchange(run.divide, {}), 1);
     if (run.flights.empty()) break;
     const Instant look = next_look(deadline);
     for (const Flight& flight : run.flights) (void)flight.chunk->wait_until(look);
@@ -59,9 +60,11 @@ TaskReport LanePool::run(std::span<const DomainTask> tasks, Instant deadline) {
   return std::move(run.report);
 }
 
-void LanePool::launch(Run& run, std::vector<std::size_t> indices) {
+void LanePool::launch(Run& run, const std::vector<std::size_t>& indices,
+                      std::size_t domains_per_lane) {
+  if (indices.empty()) return;
   const std::size_t wanted =
-      std::clamp<std::size_t>((indices.size() + kDomainsPerLane - 1) / kDomainsPerLane, 1, most_);
+      std::clamp<std::size_t>((indices.size() + domains_per_lane - 1) / domains_per_lane, 1, most_);
   const std::vector<Member*> lanes = free_lanes(wanted);
   if (lanes.empty()) return;  // all are stuck: these tasks stay unanswered
   std::size_t first = 0;
@@ -137,7 +140,9 @@ void LanePool::inspect(Run& run) {
     suspects.insert(suspects.end(), more.begin(), more.end());
     ends.push_back(suspects.size());
   }
-  std::vector<std::optional<ControlState>> states = control_query_(suspects, run.deadline);
+  const Instant now = steady_clock::now();
+  std::vector<std::optional<ControlState>> states =
+      control_query_(suspects, now + (run.deadline - now) / 4);
   states.resize(suspects.size());
   std::vector<Flight> waiting;
   std::size_t first = 0;
@@ -148,7 +153,11 @@ void LanePool::inspect(Run& run) {
         states.begin() + static_cast<std::ptrdiff_t>(first),
         states.begin() + static_cast<std::ptrdiff_t>(ends[i]));
     first = ends[i];
-    if (!leave_behind(run, run.flights[i], part, theirs)) {
+    const bool nothing_is_known = std::none_of(theirs.begin(), theirs.end(),
+                                               [](const auto& state) { return state.has_value(); });
+    if (nothing_is_known) {
+      divide(run, run.flights[i]);
+    } else if (!leave_behind(run, run.flights[i], part, theirs)) {
       waiting.push_back(std::move(run.flights[i]));
     }
   }
@@ -176,6 +185,21 @@ bool LanePool::leave_behind(Run& run, const Flight& flight, std::span<const Uuid
     run.report.answers[index] = std::move(answers[i]);
   }
   return true;
+}
+
+void LanePool::divide(Run& run, const Flight& flight) {
+  flight.chunk->cancel();
+  std::vector<TaskAnswer> answers = flight.chunk->answers();
+  std::vector<std::size_t> silent;
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    if (answers[i].kind == TaskAnswer::Kind::unanswered) silent.push_back(flight.indices[i]);
+    run.report.answers[flight.indices[i]] = std::move(answers[i]);
+  }
+  if (silent.size() == 1) {
+    run.report.answers[silent.front()].kind = TaskAnswer::Kind::hung;
+  } else {
+    run.divide.insert(run.divide.end(), silent.begin(), silent.end());
+  }
 }
 
 std::size_t LanePool::end_until(Instant deadline) {

@@ -38,7 +38,9 @@ class LanePool {
 
   /// Has the tasks done (all of one kind, each domain once), and returns by the deadline with what
   /// has been answered. Half of the time that is left is given to the lanes before the monitors of
-  /// those that are silent are looked at.
+  /// those that are silent are looked at. Where that cannot be asked either, as while the daemon
+  /// itself holds on to a domain that it stops, the silent part is divided among other lanes until
+  /// the domain stands alone.
   TaskReport run(std::span<const DomainTask> tasks, Instant deadline);
   /// Ends all lanes by the deadline; those that are stuck are let go of. How many were.
   std::size_t end_until(Instant deadline);
@@ -61,18 +63,21 @@ class LanePool {
     Instant deadline;
     TaskReport report;
     std::vector<Flight> flights;
-    std::vector<std::size_t> again;  ///< tasks to be given to another lane
-    std::vector<bool> tried_again;   ///< after a lost connection, once a task
+    std::vector<std::size_t> again;   ///< tasks to be given to another lane
+    std::vector<std::size_t> divide;  ///< tasks among which one holds a lane, nobody knows which
+    std::vector<bool> tried_again;    ///< after a lost connection, once a task
   };
 
-  void launch(Run& run, std::vector<std::size_t> indices);
+  void launch(Run& run, const std::vector<std::size_t>& indices, std::size_t domains_per_lane);
   std::vector<Member*> free_lanes(std::size_t wanted);
   void harvest(Run& run);
   void collect(Run& run, const Flight& flight);
   void inspect(Run& run);
-  /// Leaves the lane behind with those of the suspects that hold it; false where none does.
+  /// Leaves the lane behind with those of the suspects that hold it; false where none is known to.
   bool leave_behind(Run& run, const Flight& flight, std::span<const Uuid> suspects,
                     std::span<const std::optional<ControlState>> states);
+
+  void divide(Run& run, const Flight& flight);
 
   std::shared_ptr<Connector> connector_;
   std::size_t most_;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <libvirt/virterror.h>
 
+#include <algorithm>
 #include <functional>
 #include <utility>
 
@@ -38,7 +39,11 @@ class FakeConnection final : public Connection {
 
   LvResult<std::vector<ListedDomain>> list_active() override {
     FakeDaemon::Lock lock(daemon_->mutex_);
-    ++daemon_->list_calls_;
+    daemon_->changed_.wait(lock, [this] {
+      const auto held = [](const auto& entry) { return entry.second.held; };
+      return !reached_locked() ||
+             std::none_of(daemon_->domains_.begin(), daemon_->domains_.end(), held);
+    });
     if (!answers(lock)) return tl::unexpected(lost());
     std::vector<ListedDomain> listed;
     for (const auto& [uuid, domain] : daemon_->domains_) {
@@ -60,6 +65,7 @@ class FakeConnection final : public Connection {
 
   LvResult<HostRecord> host() override {
     FakeDaemon::Lock lock(daemon_->mutex_);
+    ++daemon_->host_calls_;
     if (!answers(lock)) return tl::unexpected(lost());
     HostRecord record;
     record.total = MemorySize::from_gib(64);
@@ -137,6 +143,10 @@ class FakeConnection final : public Connection {
     return reached_locked();
   }
   LvResult<FakeDomain*> find(FakeDaemon::Lock& lock, const Uuid& uuid) {
+    daemon_->changed_.wait(lock, [&] {
+      const auto found = daemon_->domains_.find(uuid);
+      return !reached_locked() || found == daemon_->domains_.end() || !found->second.held;
+    });
     if (!answers(lock)) return tl::unexpected(lost());
     const auto found = daemon_->domains_.find(uuid);
     if (found == daemon_->domains_.end()) return tl::unexpected(no_domain());
@@ -239,9 +249,9 @@ int FakeDaemon::bulk_calls() const {
   return bulk_calls_;
 }
 
-int FakeDaemon::list_calls() const {
+int FakeDaemon::host_calls() const {
   const std::lock_guard lock(mutex_);
-  return list_calls_;
+  return host_calls_;
 }
 
 LvResult<std::unique_ptr<Connection>> FakeConnector::connect() {

@@ -24,6 +24,9 @@ struct FakeDomain {
   std::string balloon = "<memballoon model='virtio'>";  ///< its opening tag
   bool hangs = false;            ///< every call that needs its monitor blocks
   bool monitor_is_free = false;  ///< though its calls block, its monitor looks free: it is slow
+  /// The daemon itself holds on to it, as while it stops it: whatever touches it waits, and so does
+  /// the list of all domains.
+  bool held = false;
   bool in_long_job = false;
   bool refuses = false;  ///< changes are answered with an internal error
   // What happened to it.
@@ -71,7 +74,7 @@ class FakeDaemon {
   [[nodiscard]] int opened() const;    ///< connections opened so far
   [[nodiscard]] int open_now() const;  ///< connections not closed yet
   [[nodiscard]] int bulk_calls() const;
-  [[nodiscard]] int list_calls() const;
+  [[nodiscard]] int host_calls() const;
   void answer_bulk_with_states_alone() { bulk_figures_ = false; }
   void make_read_only() { read_only_ = true; }
   void set_driver(std::string driver) { driver_ = std::move(driver); }
@@ -94,7 +97,7 @@ class FakeDaemon {
   int opened_ = 0;
   int open_now_ = 0;
   int bulk_calls_ = 0;
-  int list_calls_ = 0;
+  int host_calls_ = 0;
 };
 
 class FakeConnector final : public Connector {

@@ -100,8 +100,8 @@ TEST_CASE("a lane that comes back is taken up again") {
     while (host.hypervisor->stuck_lanes() != 0) std::this_thread::yield();
     (void)host.sample();
   }
-  // The control connection, the lane, and the one that takes its place while it is held.
-  CHECK(host.daemon->opened() == 3);
+  // Those for host and control, the lane, and the one that takes its place while it is held.
+  CHECK(host.daemon->opened() == 4);
 }
 
 TEST_CASE("no more lanes are opened than the daemon has workers for") {
@@ -110,7 +110,7 @@ TEST_CASE("no more lanes are opened than the daemon has workers for") {
   FakeHost host(many(60), options);
   for (int i = 0; i < 30; ++i) host.daemon->hang("vm" + std::to_string(100 + i));
   for (int i = 0; i < 3; ++i) (void)host.sample();
-  CHECK(host.daemon->opened() <= 1 + 2 + static_cast<int>(LanePool::kMostStuck));
+  CHECK(host.daemon->opened() <= 2 + 2 + static_cast<int>(LanePool::kMostStuck));
   for (int i = 0; i < 30; ++i) host.daemon->go_on("vm" + std::to_string(100 + i));
 }
 
@@ -189,6 +189,30 @@ TEST_CASE("closing does not wait for a hung guest, nor does its late answer do h
   while (daemon->open_now() != 0) std::this_thread::yield();
 }
 
+TEST_CASE("while the daemon holds on to a domain that it stops, the others are served") {
+  FakeHost host(many(24), impatient());
+  (void)host.sample();
+  host.daemon->with("vm110", [](FakeDomain& domain) { domain.held = true; });
+  const Snapshot snapshot = host.sample();
+  CHECK(running(snapshot) == 23);
+  CHECK(FakeHost::state(snapshot, "vm110") == DomainState::busy);
+  CHECK(running(host.sample()) == 23);
+  CHECK(host.hypervisor->stuck_lanes() <= 4);
+  CHECK(host.move("vm111", MemorySize::from_mib(900)).kind == Outcome::Kind::applied);
+  CHECK(host.move("vm110", MemorySize::from_mib(900)).kind == Outcome::Kind::skipped);
+  host.daemon->with("vm110", [](FakeDomain& domain) { domain.held = false; });
+  CHECK(running(host.sample()) == 24);
+}
+
+TEST_CASE("a domain that was stopped while the daemon held on to it is gone afterwards") {
+  FakeHost host(kFour, impatient());
+  (void)host.sample();
+  host.daemon->with("b", [](FakeDomain& domain) { domain.held = true; });
+  CHECK(running(host.sample()) == 3);
+  host.daemon->remove("b");
+  CHECK(host.sample().domains.size() == 3);
+}
+
 TEST_CASE("drivers that answer bulk calls with states alone are asked domain by domain") {
   FakeHost host(kFour);
   host.daemon->answer_bulk_with_states_alone();
@@ -213,7 +237,7 @@ TEST_CASE("the domains are divided among lanes, a bulk call each") {
   FakeHost host(many(40), options);
   (void)host.sample();
   CHECK(host.daemon->bulk_calls() == 3);
-  CHECK(host.daemon->opened() == 1 + 3);
+  CHECK(host.daemon->opened() == 2 + 3);
 }
 
 TEST_CASE("few domains get one lane") {

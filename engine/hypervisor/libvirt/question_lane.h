@@ -1,7 +1,6 @@
 #pragma once
-// The lane for questions about the whole connection: who is there, how the host is, which monitor
-// is stuck. Its calls are those that libvirt serves even where guests hang; so where it gets no
-// answer, the daemon itself is the one that does not answer.
+// A lane for one question at a time about the whole connection: how the host is, who is there,
+// which monitor is stuck. Where an answer does not come, nothing is piled up behind it.
 
 #include <chrono>
 #include <memory>
@@ -12,14 +11,9 @@
 
 namespace memcoord::libvirt {
 
-class ControlLane {
+class QuestionLane {
  public:
-  /// A connection that has not answered for so long is given up and opened anew: keepalive would
-  /// have closed it by then, had there been a wire to watch.
-  static constexpr std::chrono::seconds kGiveUpAfter{25};
-
-  explicit ControlLane(std::shared_ptr<Connector> connector)
-      : connector_(std::move(connector)), lane_(std::make_unique<Lane>(connector_)) {}
+  explicit QuestionLane(std::shared_ptr<Connector> connector) : lane_(std::move(connector)) {}
 
   /// Asks one question and waits for the answer until the deadline; none where it does not come.
   /// While an earlier question is unanswered no other is put. `question` runs on the lane's thread,
@@ -31,7 +25,7 @@ class ControlLane {
     using Answer = std::invoke_result_t<Question, const LvResult<LaneConnection>&>;
     const auto pending = std::make_shared<Pending<Answer>>();
     const auto done = std::make_shared<Pending<bool>>();
-    lane_->post([pending, done, asked = std::move(question)](const auto& connection) {
+    lane_.post([pending, done, asked = std::move(question)](const auto& connection) {
       pending->put(asked(connection));
       done->put(true);
     });
@@ -42,13 +36,15 @@ class ControlLane {
     return answer;
   }
 
-  /// For how long the daemon has been silent; zero where it is not.
+  /// Whether a question is still unanswered, so that the next one would wait for it.
+  [[nodiscard]] bool waits() const { return unanswered_ && !unanswered_->is_there(); }
+  /// For how long it has been without an answer; zero where it is not.
   [[nodiscard]] std::chrono::steady_clock::duration silent_for() const {
     if (!unanswered_) return {};
     return std::chrono::steady_clock::now() - asked_at_;
   }
-  void request_end() { lane_->request_end(); }
-  bool end_until(Instant deadline) { return lane_->end_until(deadline); }
+  void request_end() { lane_.request_end(); }
+  bool end_until(Instant deadline) { return lane_.end_until(deadline); }
 
  private:
   bool answered_by(Instant deadline) {
@@ -57,14 +53,10 @@ class ControlLane {
       unanswered_.reset();
       return true;
     }
-    if (silent_for() < kGiveUpAfter) return false;
-    lane_ = std::make_unique<Lane>(connector_);
-    unanswered_.reset();
-    return true;
+    return false;
   }
 
-  std::shared_ptr<Connector> connector_;
-  std::unique_ptr<Lane> lane_;
+  Lane lane_;
   std::shared_ptr<Pending<bool>> unanswered_;
   Instant asked_at_;
 };
