@@ -11,6 +11,7 @@
 #include "engine/cli/commands.h"
 #include "engine/cli/completion.h"
 #include "engine/cli/help.h"
+#include "engine/cli/manual_page.h"
 #include "engine/cli/options.h"
 #include "engine/cli/report.h"
 
@@ -86,6 +87,10 @@ Result<ExitCode> parse_and_act(std::vector<std::string> arguments) {
   add_commands(commands);
   if (!arguments.empty() && arguments.front() == kCompleteWord) {
     return print_completions(program, std::move(arguments));
+  }
+  if (!arguments.empty() && arguments.front() == kManualWord) {
+    std::cout << manual_page(program);
+    return ExitCode::ok;
   }
   try {
     std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them

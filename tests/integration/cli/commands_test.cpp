@@ -45,6 +45,16 @@ TEST_CASE("every command has a help with its usage") {
   }
 }
 
+TEST_CASE("the manual page names every option and command of the help") {
+  const std::string page = run_memcoord({"__manual"}).output;
+  CHECK(page.starts_with(".TH MEMCOORD 1"));
+  for (const char* text : {"\\-\\-restore\\-on\\-exit", "\\-\\-journal", ".SS memcoord domain set",
+                           "\\-\\-minimum", ".SH EXIT STATUS"}) {
+    CAPTURE(text);
+    CHECK(contains(page, text));
+  }
+}
+
 TEST_CASE("the bundled policies are listed, and as JSON with their parameters") {
   const Finished table = run_memcoord({"policies"});
   CHECK(table.exit_code == 0);
