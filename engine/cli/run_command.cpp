@@ -24,9 +24,6 @@ Status complete_options(RunOptions& options, CLI::App& app) {
     if (Status applied = apply_configuration(options.config, app); !applied) return applied;
     for (const auto& [name, value] : given) options.settings[name] = value;
   }
-  auto limits = Limits::checked(options.limits);
-  if (!limits) return fail(limits.error());
-  options.limits = *limits;
   return {};
 }
 

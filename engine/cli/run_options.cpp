@@ -92,6 +92,25 @@ void add_loop_options(CLI::App& app, RunOptions& options) {
       ->group(group);
 }
 
+// A limit that is laxer than the built-in one is refused where it stands: on the command line, or
+// in a line of the configuration.
+template <class Field, class Parse>
+TakeText into_limit(Limits& limits, Field Limits::*field, Parse parse) {
+  return [&limits, field, parse](const std::string& text) -> Status {
+    const auto value = parse(text);
+    if (!value) return fail(value.error());
+    Limits wanted;
+    wanted.*field = *value;
+    if (auto checked = Limits::checked(wanted); !checked) {
+      Error error = checked.error();
+      error.object.clear();  // the caller knows the option's name
+      return fail(std::move(error));
+    }
+    limits.*field = *value;
+    return {};
+  };
+}
+
 void add_guard_options(CLI::App& app, RunOptions& options) {
   const std::string group = "Guard (stricter only: a laxer value is refused)";
   Limits& limits = options.limits;
@@ -99,16 +118,16 @@ void add_guard_options(CLI::App& app, RunOptions& options) {
              {"--domain-floor", "SIZE",
               "headroom that every domain keeps; default and least "
               "100MiB"},
-             into(limits.domain_floor, parse_size))
+             into_limit(limits, &Limits::domain_floor, parse_size))
       ->group(group);
   add_option(app, {"--host-floor", "SIZE", "memory that the host keeps; default and least 200MiB"},
-             into(limits.host_floor, parse_size))
+             into_limit(limits, &Limits::host_floor, parse_size))
       ->group(group);
   add_option(app,
              {"--max-release", "SHARE",
               "most of its headroom that a domain loses in one tick; "
               "default and most 50%"},
-             into(limits.max_release, parse_share))
+             into_limit(limits, &Limits::max_release, parse_share))
       ->group(group);
   add_choice(app, "--headroom", {"unused", "usable"},
              "what floors and policies go by: unused, the default, or usable, which counts page "
@@ -118,7 +137,7 @@ void add_guard_options(CLI::App& app, RunOptions& options) {
              })
       ->group(group);
   add_option(app, {"--host-memory", "SIZE", "a budget for all guests, smaller than the machine"},
-             into(limits.host_memory, parse_size))
+             into_limit(limits, &Limits::host_memory, parse_size))
       ->group(group);
 }
 

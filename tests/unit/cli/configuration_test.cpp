@@ -140,6 +140,7 @@ TEST_CASE("parameters of the file come to those of the command line") {
 TEST_CASE("a value that an option refuses is named by file and line") {
   CHECK(Configured("\nticks = 0\n").complaint() ==
         ":2: ticks: '0' is too small; expected a whole number of at least 1");
+  CHECK(Configured("host-floor = \"1MiB\"").complaint().starts_with(":1: host-floor: "));
   CHECK(Configured("dry-run = \"perhaps\"").complaint() ==
         ":1: dry-run: not a yes or no; expected true or false");
   CHECK(Configured("policy = [\"a\", \"b\"]").complaint() ==
