@@ -1,5 +1,6 @@
 #include "bindings/domain_fields.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -26,6 +27,12 @@ double in_flight(const Domain& domain, const Standing& standing) {
   const auto& move = standing.history->last_move();
   if (!move || move->reached) return 0;
   return static_cast<double>(signed_change_kib(domain.actual, move->target));
+}
+
+/// A guest cannot have more to spare than it has: where a report is older than a change of the
+/// balloon from outside, the balloon's size is the truth.
+Figure part_of(const Domain& domain, MemorySize reported) {
+  return size(std::min(reported, domain.actual));
 }
 
 MemorySize ceiling(const Domain& domain) {
@@ -59,13 +66,13 @@ std::optional<Figure> figure_of(DomainField field, const Domain& domain, const S
     case DomainField::minimum:
       return size(domain.settings().minimum.value_or(MemorySize()));
     case DomainField::available:
-      return size(guest.available.value_or(domain.actual));
+      return part_of(domain, guest.available.value_or(domain.actual));
     case DomainField::unused:
-      return size(guest.unused.value_or(standing.headroom));
+      return part_of(domain, guest.unused.value_or(standing.headroom));
     case DomainField::usable:
-      return size(guest.usable.value_or(guest.unused.value_or(MemorySize())));
+      return part_of(domain, guest.usable.value_or(guest.unused.value_or(MemorySize())));
     case DomainField::headroom:
-      return size(standing.headroom);
+      return part_of(domain, standing.headroom);
     case DomainField::disk_caches:
       return size(guest.disk_caches.value_or(MemorySize()));
     case DomainField::rss:

@@ -59,12 +59,24 @@ int safe_pcall(lua_State* lua) {
   return lua_gettop(lua);
 }
 
+/// Stands before a script's own message handler (upvalue 1). An error out of the instruction hook
+/// is handled with hooks off, so nothing of the script's may run then.
+int guarded_handler(lua_State* lua) {
+  if (Sandbox::meter_of(lua).tripped() != Meter::Trip::none) return 1;
+  lua_settop(lua, 1);
+  lua_pushvalue(lua, lua_upvalueindex(1));
+  lua_insert(lua, 1);
+  lua_call(lua, 1, 1);
+  return 1;
+}
+
 int safe_xpcall(lua_State* lua) {
   luaL_checkany(lua, 1);
   luaL_checktype(lua, 2, LUA_TFUNCTION);
   // function, handler, arguments -> handler, function, arguments
   lua_pushvalue(lua, 1);
   lua_pushvalue(lua, 2);
+  lua_pushcclosure(lua, guarded_handler, 1);
   lua_replace(lua, 1);
   lua_replace(lua, 2);
   const int status = rethrow_if_tripped(lua, lua_pcall(lua, lua_gettop(lua) - 2, LUA_MULTRET, 1));

@@ -1,0 +1,180 @@
+#include "bindings/lua_policy.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "tests/world/world.h"
+
+using namespace memcoord;
+using namespace memcoord::bindings;
+using namespace memcoord::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+const std::string kHead = "return { api = 1, summary = \"s\", ";
+
+Error why_not(const std::string& source, const LuaPolicy::Settings& settings = {}) {
+  const auto policy = LuaPolicy::load_text(source, "p.lua", settings);
+  if (policy) FAIL("it loads");
+  return policy.error();
+}
+
+Seen two_domains(Limits limits = {}) {
+  return Seen(World()
+                  .host(8_GiB, free(4_GiB), available(5_GiB))
+                  .domain("a", actual(512_MiB), unused(50_MiB), usable(300_MiB), minimum(256_MiB))
+                  .domain("b", actual(2_GiB), unused(1800_MiB), weight(2)),
+              limits);
+}
+
+/// Runs a tick function's body; what it holds "a" with is its result.
+std::string said(const std::string& body, const Seen& seen = two_domains()) {
+  const auto policy =
+      LuaPolicy::load_text(kHead +
+                               "tick = function(ctx) local a, b = ctx.domains[1], ctx.domains[2] "
+                               "local function say(x) a:hold(tostring(x)) end " +
+                               body + " end }",
+                           "p.lua");
+  if (!policy) FAIL(policy.error().text());
+  const auto answer = (*policy)->decide(seen.situation());
+  if (!answer) return answer.error().text();
+  return answer->proposals.empty() ? "" : answer->proposals.front().why;
+}
+
+}  // namespace
+
+TEST_CASE("a file that is no policy says what is missing, in one line") {
+  const std::string tick = "tick = function() end }";
+  CHECK(why_not("return {").object == "p.lua:1");
+  CHECK(why_not("").text().find("p.lua: returns nothing where a table is expected") == 0);
+  CHECK(why_not("return 5").message == "returns a number where a table is expected");
+  CHECK(why_not("return { summary = 's', " + tick).message.find("which policy API") !=
+        std::string::npos);
+  CHECK(why_not("return { api = 2, summary = 's', " + tick).message ==
+        "is written for policy API 2");
+  CHECK(why_not(kHead + "}").message == "has no tick function");
+  CHECK(why_not(kHead + "tick = 5 }").message == "has no tick function");
+  CHECK(why_not("return { api = 1, " + tick).message == "has no summary");
+  CHECK(why_not(kHead + "parms = {}, " + tick).text() ==
+        "p.lua: unknown key 'parms'; did you mean 'params'?");
+  CHECK(why_not("error('no')").object == "p.lua:1");
+  CHECK(why_not(kHead + "params = { x = { doc = 'd' } }, " + tick).message ==
+        "parameter 'x' has no default");
+  CHECK(why_not(kHead + "params = { x = { default = 1 } }, " + tick).message ==
+        "parameter 'x' has no doc, a text");
+  CHECK(why_not(kHead + "params = { x = 5 }, " + tick).message == "parameter 'x' is a number");
+}
+
+TEST_CASE("a policy that is not there, or is a folder, is told so") {
+  CHECK(LuaPolicy::load("/nowhere.lua").error().text() == "/nowhere.lua: no such policy");
+  CHECK(LuaPolicy::load("/").error().message == "is a folder");
+}
+
+TEST_CASE("parameters take the type of their default, and what the operator sets") {
+  const std::string source =
+      kHead +
+      "params = { size = { default = '150MiB', doc = 'd' }, n = { default = 3, doc = 'd' }, "
+      "f = { default = 0.5, doc = 'd' }, on = { default = true, doc = 'd' }, "
+      "mode = { default = 'x', choices = { 'x', 'y' }, doc = 'd' } }, "
+      "tick = function(ctx) local p = ctx.params ctx.domains[1]:hold(table.concat("
+      "{ p.size, p.n, p.f, tostring(p.on), p.mode }, ' ')) end }";
+  const auto words = [&](const LuaPolicy::Settings& settings) {
+    auto policy = LuaPolicy::load_text(source, "p.lua", settings);
+    REQUIRE(policy.has_value());
+    const Seen seen = two_domains();
+    return (*policy)->decide(seen.situation())->proposals[0].why;
+  };
+  CHECK(words({}) == "153600 3 0.5 true x");
+  CHECK(words({{"size", "1GiB"}, {"n", "7"}, {"f", "2"}, {"on", "false"}, {"mode", "y"}}) ==
+        "1048576 7 2.0 false y");
+  CHECK(why_not(source, {{"sise", "1GiB"}}).text() ==
+        "--set sise: p.lua has no such parameter; did you mean 'size'?");
+  CHECK(why_not(source, {{"size", "many"}}).text() ==
+        "--set size: 'many' is not what it takes; give a size, such as 150MiB");
+  CHECK(why_not(source, {{"n", "1.5"}}).object == "--set n");
+  CHECK(why_not(source, {{"on", "perhaps"}}).hint == "give true or false");
+  CHECK(why_not(source, {{"mode", "z"}}).hint == "give one of x, y");
+}
+
+TEST_CASE("a policy reads the host and its domains in KiB") {
+  CHECK(said("say(ctx.host.total // GiB)") == "8");
+  CHECK(said("say(ctx.host.grantable // MiB)") == "3896");
+  CHECK(said("say(ctx.host.floor // MiB)") == "200");
+  CHECK(said("say(#ctx.domains)") == "2");
+  CHECK(said("say(a.name .. b.name)") == "ab");
+  CHECK(said("say(a.actual // MiB)") == "512");
+  CHECK(said("say(a.usable // MiB)") == "300");
+  CHECK(said("say(b.usable // MiB)") == "1800");
+  CHECK(said("say(a.minimum // MiB)") == "256");
+  CHECK(said("say(b.weight)") == "2.0");
+  CHECK(said("say(math.type(a.headroom))") == "integer");
+  CHECK(said("say(a.swap_in)") == "0.0");
+  CHECK(said("say(glob('a*', a.name))") == "true");
+  Limits limits;
+  limits.headroom = Headroom::usable;
+  CHECK(said("say(a.headroom // MiB)", two_domains(limits)) == "300");
+}
+
+TEST_CASE("domains are chosen by their figures") {
+  CHECK(said("say(ctx.domains:least('headroom').name)") == "a");
+  CHECK(said("say(ctx.domains:most('actual').name)") == "b");
+  CHECK(said("say(ctx.domains:sum('actual') // MiB)") == "2560");
+  CHECK(said("say(#ctx.domains:where(function(d) return d.actual > 1*GiB end))") == "1");
+  CHECK(said("local n = 0 for _, d in ipairs(ctx.domains) do n = n + 1 end say(n)") == "2");
+  CHECK(said("say(ctx.domains[3])") == "nil");
+}
+
+TEST_CASE("the past answers for its last seconds") {
+  Seen seen(World().domain("a", unused(100_MiB)).domain("b"));
+  seen.then(World().at(2s).domain("a", unused(200_MiB)).domain("b"));
+  CHECK(said("say(a:avg('unused', 60) // MiB)", seen) == "150");
+  CHECK(said("say(a:max('headroom', 60) // MiB)", seen) == "200");
+  CHECK(said("say(a:min('unused', 0) // MiB)", seen) == "200");
+  CHECK(said("say(a:quantile('unused', 0.5, 60) // MiB)", seen) == "150");
+  CHECK(said("say(a:slope('unused', 60) // MiB)", seen) == "50.0");
+}
+
+TEST_CASE("a misspelt name is an error with its line and the nearest right one") {
+  CHECK(said("\nlocal x = a.unusd") == "p.lua:2: a domain has no 'unusd'; did you mean 'unused'?");
+  CHECK(said("local x = ctx.domans").find("did you mean 'domains'?") != std::string::npos);
+  CHECK(said("local x = ctx.host.fre").find("did you mean 'free'?") != std::string::npos);
+  CHECK(said("a:avg('unusd', 5)").find("did you mean 'unused'?") != std::string::npos);
+  CHECK(said("ctx.domains:lest('actual')").find("did you mean 'least'?") != std::string::npos);
+  CHECK(said("ctx.domains:sum('name')").find("is no number") != std::string::npos);
+  CHECK(said("ctx.log.inform('x')").find("did you mean 'info'?") != std::string::npos);
+}
+
+TEST_CASE("domains that cannot be moved are in ctx.silent, with the reason") {
+  const Seen seen(World().domain("a").domain("mute", silent()));
+  CHECK(said("say(#ctx.domains .. ' ' .. ctx.silent[1].name .. ': ' .. ctx.silent[1].why)", seen) ==
+        "1 mute: its guest reports no statistics");
+}
+
+TEST_CASE("ctx.state stays from tick to tick and over a reload, ctx.log is heard") {
+  const std::string source =
+      kHead +
+      "tick = function(ctx) ctx.state.n = (ctx.state.n or 0) + 1 "
+      "ctx.state.f = function() end ctx.log.info('n is ' .. ctx.state.n) end }";
+  auto policy = LuaPolicy::load_text(source, "p.lua");
+  REQUIRE(policy.has_value());
+  const Seen seen = two_domains();
+  (*policy)->decide(seen.situation());
+  CHECK((*policy)->decide(seen.situation())->log[0].text == "n is 2");
+  auto reloaded = LuaPolicy::load_text(source, "p.lua");
+  REQUIRE((*reloaded)->adopt_state(**policy).has_value());
+  CHECK((*reloaded)->decide(seen.situation())->log[0].text == "n is 3");
+}
+
+TEST_CASE("an error tells file, line and traceback") {
+  const auto policy = LuaPolicy::load_text(
+      kHead +
+          "tick = function(ctx)\n  local function inner() error('broken') end\n  inner()\nend }",
+      "p.lua");
+  const Seen seen = two_domains();
+  const auto answer = (*policy)->decide(seen.situation());
+  REQUIRE_FALSE(answer.has_value());
+  CHECK(answer.error().text() == "p.lua:2: broken");
+  CHECK(answer.error().detail.find("p.lua:3") != std::string::npos);
+}
