@@ -1,0 +1,69 @@
+-- Buffer: give every domain what it needs and a buffer on top.
+--
+-- A domain's demand is what it uses; it wants that and `buffer` of it more, between its minimum and
+-- its maximum. Whoever has less than it wants grows to it. Whoever has more keeps it until others
+-- need it; then each gives up its surplus in proportion. When all surplus together is not enough,
+-- everyone gets its minimum first, and the rest is split by weight, nobody more than it wants.
+--
+-- Source: Dynamic Memory of Microsoft Hyper-V (memory demand, buffer, weight).
+-- Different here: Hyper-V measures demand by the guest's commit charge and hot-adds memory; here
+-- demand is what is neither free nor, by the chosen figure of headroom, cheap to give back, and
+-- memory comes out of the balloon.
+
+-- Splits `total` by weight, nobody more than it wants above its minimum.
+local function by_weight(total, domains)
+  local weights = 0
+  for _, one in ipairs(domains) do
+    total = total - one.minimum
+    weights = weights + one.weight
+  end
+  total = math.max(total, 0)
+  table.sort(domains, function(a, b)
+    return (a.wanted - a.minimum) / a.weight < (b.wanted - b.minimum) / b.weight
+  end)
+  for _, one in ipairs(domains) do
+    local part = math.min(one.wanted - one.minimum, math.floor(total * one.weight / weights))
+    one.target = one.minimum + part
+    total, weights = total - part, weights - one.weight
+  end
+end
+
+return {
+  api = 1,
+  summary = "Give every domain what it uses and a buffer on top (Hyper-V Dynamic Memory)",
+  params = {
+    buffer = { default = 0.2, doc = "share of its demand that a domain gets on top" },
+  },
+
+  tick = function(ctx)
+    local domains, missing, surplus, total = {}, 0, 0, ctx.host.grantable
+    for _, d in ipairs(ctx.domains) do
+      local demand = d.actual - d.headroom
+      local one = { domain = d, actual = d.actual, weight = d.weight }
+      one.minimum = math.min(d.minimum, d.maximum)
+      one.wanted = math.min(math.max(math.ceil(demand * (1 + ctx.params.buffer)), one.minimum), d.maximum)
+      domains[#domains + 1] = one
+      missing = missing + math.max(one.wanted - one.actual, 0)
+      surplus = surplus + math.max(one.actual - one.wanted, 0)
+      total = total + one.actual
+    end
+
+    local scarce = missing > ctx.host.grantable + surplus
+    if scarce then
+      by_weight(total, domains)
+    else
+      local needed = math.max(missing - ctx.host.grantable, 0)
+      for _, one in ipairs(domains) do
+        local over = one.actual - one.wanted
+        one.target = over > 0 and one.actual - math.ceil(needed * over / surplus) or one.wanted
+      end
+    end
+    for _, one in ipairs(domains) do
+      if one.target < one.actual then
+        one.domain:set(one.target, scarce and "its part of too little" or "others need its surplus")
+      elseif one.target > one.actual then
+        one.domain:set(one.target, scarce and "its part of too little" or "its demand and a buffer")
+      end
+    end
+  end,
+}

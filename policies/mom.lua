@@ -1,0 +1,65 @@
+-- MoM: let guests keep some free memory, and less of it the less the host has.
+--
+-- Free memory is judged as a share, on averages over the last `samples` ticks. While the host has
+-- more than `pressure` of its memory free, guests grow: to what they use plus `guest_free`, or by
+-- `most` of their size, whichever is more. Under pressure they shrink, by at most `most` a tick, to
+-- what they use plus a share that falls with the host's own: all of `guest_free` when pressure
+-- begins, next to nothing before it is critical. Under `critical` they shrink below what they use, so
+-- that they swap rather than the host. Changes under `least` of a guest's size are not worth a move.
+--
+-- Source: the balloon rules that come with oVirt's Memory Overcommit Manager (MoM).
+-- Different here: MoM sets its targets at once, whatever the guest has left, and counts memory that
+-- was given but not yet touched as free; here the guard keeps every guest's floor, and such memory
+-- is taken.
+
+-- The host's free share, averaged over the last samples.
+local function host_free_share(ctx)
+  local shares = ctx.state.shares or {}
+  shares[#shares + 1] = ctx.host.headroom / ctx.host.budget
+  if #shares > ctx.params.samples then table.remove(shares, 1) end
+  ctx.state.shares = shares
+  local sum = 0
+  for _, share in ipairs(shares) do sum = sum + share end
+  return sum / #shares
+end
+
+return {
+  api = 1,
+  summary = "Guests keep a share of free memory that falls with the host's own (oVirt MoM)",
+  params = {
+    pressure = { default = 0.20, doc = "share of host memory free under which guests shrink" },
+    critical = { default = 0.05, doc = "share under which they shrink below what they use" },
+    guest_free = { default = 0.20, doc = "share of its size that a guest keeps free without pressure" },
+    most = { default = 0.05, doc = "largest change of a guest's size in a tick" },
+    least = { default = 0.0025, doc = "smallest change that is worth a move" },
+    samples = { default = 10, doc = "how many ticks are averaged" },
+  },
+
+  tick = function(ctx)
+    local p = ctx.params
+    local host_free = host_free_share(ctx)
+    local window = ctx.seconds * (p.samples - 1)
+
+    local free_share = p.guest_free
+    if host_free < p.critical then
+      free_share = host_free - p.critical
+    elseif host_free < p.pressure then
+      free_share = p.guest_free * host_free / p.pressure
+    end
+
+    for _, d in ipairs(ctx.domains) do
+      local size = d:avg("actual", window)
+      local wanted = size - d:avg("headroom", window) + free_share * size
+      local target = d.actual
+      if host_free < p.pressure then
+        target = math.min(d.actual, math.max(wanted, d.actual * (1 - p.most), d.minimum))
+      elseif d.actual < d.maximum then
+        target = math.min(d.maximum, math.max(wanted, d.actual * (1 + p.most)))
+      end
+      if math.abs(target - d.actual) >= p.least * d.actual then
+        d:set(math.floor(target), host_free < p.pressure and "the host is under pressure"
+          or "the host has memory to spare")
+      end
+    end
+  end,
+}

@@ -1,0 +1,34 @@
+-- Percent band: keep what a guest could still use between two shares of its memory.
+--
+-- A domain whose usable memory is under `low` of its size grows, one over `high` shrinks, to the size
+-- at which what it uses now would leave it in the middle of the band. Each domain is looked at by
+-- itself; that the host has the memory is left to the guard.
+--
+-- Source: a script that many hosts run from cron, in one form or another.
+-- Different here: those scripts look once a minute or less, set the balloon at once and look at no
+-- other domain's need; here the guard sees to it that nobody falls under its floor on the way.
+
+return {
+  api = 1,
+  summary = "Keep usable memory between two shares of a domain's size (the script from cron)",
+  params = {
+    low = { default = 0.25, doc = "a domain with a smaller share usable grows" },
+    high = { default = 0.35, doc = "a domain with a larger share usable shrinks" },
+  },
+
+  tick = function(ctx)
+    local p = ctx.params
+    assert(p.low <= p.high and p.high < 1, "low and high are shares under 1, low the smaller")
+    for _, d in ipairs(ctx.domains) do
+      local share = d.usable / d.actual
+      if share < p.low or share > p.high then
+        local used = d.actual - d.usable
+        local wanted = math.floor(used / (1 - (p.low + p.high) / 2))
+        local target = math.min(math.max(wanted, d.minimum), d.maximum)
+        if target ~= d.actual then
+          d:set(target, share < p.low and "under its band" or "over its band")
+        end
+      end
+    end
+  end,
+}

@@ -1,0 +1,74 @@
+-- Shares: keep the host at a goal of memory in use, and split what that takes or leaves by shares.
+--
+-- The goal is `goal` of the host's memory in use. What is in use less than that may be given to
+-- guests, what is in use more is taken back; within `tolerance` nothing happens. Between its
+-- minimum and its maximum every guest should hold its minimum plus a part of all memory above the
+-- minimums, in proportion to its shares; a tick takes each at most `most` nearer to that. Growing
+-- begins with guests whose free memory is under a quarter of their minimum; shrinking with the
+-- others.
+--
+-- A guest's shares are its label `shares`, else 1000 times its weight; shares 0 leave it out.
+--
+-- Source: the automatic memory allocation of Proxmox VE (ballooning by pvestatd).
+-- Different here: Proxmox VE balloons only guests with a minimum of their own, and goes by memory
+-- that guests touch; here a guest without a minimum is given `minimum`, and what guests were given
+-- counts.
+
+local function shares_of(d) return tonumber(d.labels.shares) or math.floor(1000 * d.weight) end
+
+-- Moves a group towards its fair parts, by no more than is left of the goal; returns what remains.
+local function spread(left, group, most)
+  local above, shares = left, 0
+  for _, one in ipairs(group) do
+    above = above + one.actual - one.minimum
+    shares = shares + one.shares
+  end
+  local moved = 0
+  for _, one in ipairs(group) do
+    local fair = one.minimum + math.floor(math.max(above, 0) * one.shares / shares)
+    local change = math.min(math.max(fair, one.minimum), one.maximum) - one.actual
+    -- Growing takes from nobody, shrinking gives to nobody.
+    local down, up = left < 0 and -most or 0, left > 0 and most or 0
+    one.change = math.min(math.max(change, down), up)
+    moved = moved + one.change
+  end
+  if math.abs(moved) <= math.abs(left) then return left - moved end
+  for _, one in ipairs(group) do one.change = one.change * left // moved end
+  return 0
+end
+
+return {
+  api = 1,
+  summary = "Keep the host at a goal of memory in use, split by shares (Proxmox VE)",
+  params = {
+    goal = { default = 0.8, doc = "share of host memory that should be in use" },
+    tolerance = { default = "10MiB", doc = "so near to the goal nothing is done" },
+    most = { default = "100MiB", doc = "largest change of one guest in a tick" },
+    minimum = { default = "256MiB", doc = "minimum of guests that have none of their own" },
+  },
+
+  tick = function(ctx)
+    local p, host = ctx.params, ctx.host
+    local left = math.floor(p.goal * host.budget) - (host.budget - host.headroom)
+    if math.abs(left) <= p.tolerance then return end
+
+    local needy, others = {}, {}
+    for _, d in ipairs(ctx.domains) do
+      local one = { domain = d, actual = d.actual, maximum = d.maximum, shares = shares_of(d) }
+      one.minimum = math.min(d.minimum > 0 and d.minimum or p.minimum, one.maximum)
+      if one.shares > 0 then
+        local group = d.headroom < one.minimum / 4 and needy or others
+        group[#group + 1] = one
+      end
+    end
+
+    local growing = left > 0
+    local why = growing and "the host is under its goal" or "the host is over its goal"
+    for _, group in ipairs(growing and { needy, others } or { others, needy }) do
+      left = spread(left, group, p.most)
+      for _, one in ipairs(group) do
+        if one.change ~= 0 then one.domain:set(one.actual + one.change, why) end
+      end
+    end
+  end,
+}
