@@ -18,26 +18,25 @@
 -- Different here: ESX samples pages to find the active part and takes memory as the host runs low;
 -- here the guests' own figures are used, and memory is taken when someone asks for it.
 
--- With A = f P active, the price is S / (A + k (P - A)). A domain that pays no less than `price`
--- keeps A + (S / price - A) / k.
-local function taken_at(price, one, k)
-  local kept = one.active + (one.shares / price - one.active) / k
-  return math.min(math.max(one.size - kept, 0), one.most)
+-- With A = f P active, a share of a domain costs c = (A + k (P - A)) / S, the inverse of its price.
+-- Taking until a share costs x takes (c - x) S / k, at most what the domain may lose.
+local function taken_at(x, one)
+  return math.min(math.max((one.cost - x) * one.per_cost, 0), one.most)
 end
 
--- The lowest price at which enough is taken, by halving the interval that it lies in.
-local function price_for(amount, givers, k)
-  local low, high = math.huge, 0
-  for _, one in ipairs(givers) do
-    low = math.min(low, one.shares / (one.active + k * (one.size - one.active)))
-    high = math.max(high, one.shares / math.max(one.active, 1))
-  end
+-- The cost at which enough is taken from all together, by halving the interval that it lies in.
+local function cost_for(amount, givers)
+  local low, high = 0, 0
+  for _, one in ipairs(givers) do high = math.max(high, one.cost) end
   for _ = 1, 30 do
     local middle, sum = (low + high) / 2, 0
-    for _, one in ipairs(givers) do sum = sum + taken_at(middle, one, k) end
-    if sum < amount then low = middle else high = middle end
+    for _, one in ipairs(givers) do
+      local taken = (one.cost - middle) * one.per_cost
+      if taken > 0 then sum = sum + (taken < one.most and taken or one.most) end
+    end
+    if sum < amount then high = middle else low = middle end
   end
-  return high
+  return low
 end
 
 return {
@@ -51,14 +50,16 @@ return {
   tick = function(ctx)
     local p = ctx.params
     assert(p.tax >= 0 and p.tax < 1, "tax is a share from 0 to under 1")
+    local k = 1 / (1 - p.tax)
     local givers, asked = {}, 0
     for _, d in ipairs(ctx.domains) do
       local headroom, size = d.headroom, d.actual
       if headroom >= p.spare then
         local most = math.min(headroom - p.spare, size - d.minimum)
         if most > 0 then
-          local shares, active = d.weight, size - headroom
-          givers[#givers + 1] = { domain = d, size = size, active = active, shares = shares, most = most }
+          local shares = d.weight
+          local cost = (size - headroom + k * headroom) / shares
+          givers[#givers + 1] = { domain = d, cost = cost, per_cost = shares / k, most = most }
         end
       elseif size < d.maximum then
         local amount = math.min(2 * (p.spare - headroom), d.maximum - size)
@@ -69,10 +70,9 @@ return {
 
     local missing = asked - ctx.host.grantable
     if missing <= 0 or #givers == 0 then return end
-    local k = 1 / (1 - p.tax)
-    local price = price_for(missing, givers, k)
+    local cost = cost_for(missing, givers)
     for _, one in ipairs(givers) do
-      local amount = math.floor(taken_at(price, one, k))
+      local amount = math.floor(taken_at(cost, one))
       if amount > 0 then one.domain:shrink(amount, "its idle memory costs most") end
     end
   end,
