@@ -1,0 +1,109 @@
+#include "engine/observers/console.h"
+
+#include <doctest/doctest.h>
+
+#include <sstream>
+#include <string>
+
+#include "engine/observers/sparkline.h"
+#include "tests/unit/observers/ticks.h"
+#include "tests/world/world.h"
+
+using namespace memcoord;
+using namespace memcoord::test;
+using namespace memcoord::observers;
+
+namespace {
+
+std::string drawn(const Tick& tick, ConsoleStyle style) {
+  std::ostringstream out;
+  ConsoleTable table(out, style);
+  table.observe(tick);
+  return out.str();
+}
+
+std::size_t widest(const std::string& text) {
+  std::istringstream stream(text);
+  std::string line;
+  std::size_t most = 0;
+  while (std::getline(stream, line)) most = std::max(most, display_width(line));
+  return most;
+}
+
+}  // namespace
+
+TEST_CASE("a plain table shows the host, every domain, what changed and why") {
+  ConsoleStyle style;
+  style.width = 110;
+  CHECK(drawn(busy_tick(), style) ==
+        "tick 7  00:00:00 UTC  policy halving  3 domains, 1 left alone\n"
+        "host  total 8 GiB  free 2 GiB  available 3 GiB  buffers 20 MiB  cached 1 GiB  grantable "
+        "1.8 GiB\n"
+        "DOMAIN   ACTUAL  AVAILABLE   UNUSED   USABLE    CHANGE  WHY\n"
+        "db        2 GiB          -  800 MiB  900 MiB  -400 MiB  halved to feed web [gradual]\n"
+        "old       1 GiB          -  200 MiB        -            is paused\n"
+        "web     512 MiB          -   50 MiB        -    +1 GiB  no answer\n\n");
+}
+
+TEST_CASE("a narrow screen drops columns and cuts texts, and nothing runs over") {
+  for (const int width : {100, 80, 60, 40, 30}) {
+    CAPTURE(width);
+    ConsoleStyle style;
+    style.width = width;
+    const std::string text = drawn(busy_tick(), style);
+    CHECK(widest(text) <= static_cast<std::size_t>(width));
+    CHECK(text.find("web") != std::string::npos);
+  }
+}
+
+TEST_CASE("on a short screen what changed comes first, and the rest is counted") {
+  World world;
+  for (int i = 0; i < 1000; ++i) world.domain("domain-" + std::to_string(1000 + i));
+  Tick tick;
+  tick.snapshot = world;
+  tick.decisions = {{id("domain-1900"), 1_GiB, 2_GiB, 2_GiB, "grows", {}}};
+  ConsoleStyle style;
+  style.height = 20;
+  const std::string text = drawn(tick, style);
+  CHECK(text.find("domain-1900") != std::string::npos);
+  CHECK(text.find("... and 986 more domains") != std::string::npos);
+}
+
+TEST_CASE("colour and a line of the past come only where they are wanted") {
+  ConsoleStyle style;
+  CHECK(drawn(busy_tick(), style).find('\x1b') == std::string::npos);
+  style.color = style.unicode = true;
+  style.width = 140;
+  const std::string text = drawn(busy_tick(), style);
+  CHECK(text.find("\x1b[32m") != std::string::npos);
+  CHECK(text.find("█") != std::string::npos);
+}
+
+TEST_CASE("an interactive table is drawn over the last one, with the newest messages below") {
+  std::ostringstream out;
+  ConsoleStyle style;
+  style.interactive = true;
+  style.height = 30;
+  ConsoleTable table(out, style);
+  table.observe(busy_tick());
+  table.add_message("web was fed");
+  out.str("");
+  table.observe(busy_tick());
+  CHECK(out.str().find("\x1b[7A") == 0);
+  CHECK(out.str().find("web was fed") != std::string::npos);
+}
+
+TEST_CASE("names cannot play with the terminal, and wide ones keep the columns straight") {
+  CHECK(fit("a\x1b[2Jb", 20, true) == "a [2Jb");
+  CHECK(fit("abcdef", 4, false) == "abc~");
+  CHECK(fit("abcdef", 4, true) == "abc…");
+  CHECK(display_width("日本") == 4);
+  CHECK(fit("日本語", 5, true) == "日本…");
+  CHECK(fit("日本", 10, false) == "??");
+}
+
+TEST_CASE("a sparkline goes from the least bar to the full one") {
+  const double values[] = {0, 50, 100, std::numeric_limits<double>::quiet_NaN()};
+  CHECK(sparkline(values, 100, true) == "▁▅█ ");
+  CHECK(sparkline(values, 0, false) == ".+@ ");
+}

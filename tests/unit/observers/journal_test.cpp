@@ -1,0 +1,163 @@
+#include "engine/observers/journal.h"
+
+#include <doctest/doctest.h>
+#include <sys/resource.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "tests/unit/observers/ticks.h"
+
+using namespace memcoord;
+using namespace memcoord::test;
+using namespace memcoord::observers;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+class Folder {
+ public:
+  Folder() {
+    std::string name = (fs::temp_directory_path() / "memcoord-journal-XXXXXX").string();
+    path_ = mkdtemp(name.data());
+  }
+  ~Folder() { fs::remove_all(path_); }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  fs::path operator/(const char* name) const { return path_ / name; }
+
+ private:
+  fs::path path_;
+};
+
+std::unique_ptr<JournalWriter> open_journal(const fs::path& path) {
+  auto writer = JournalWriter::open(path);
+  if (!writer) FAIL(writer.error().text());
+  return std::move(*writer);
+}
+
+std::size_t count_ticks(const fs::path& path) {
+  auto reader = JournalReader::open(path);
+  REQUIRE(reader.has_value());
+  std::size_t n = 0;
+  while (true) {
+    const auto tick = reader->next();
+    if (!tick) FAIL(tick.error().text());
+    if (!*tick) return n;
+    ++n;
+  }
+}
+
+/// No file of this process grows past this size while it lives; a full disk, for one process.
+class FullDisk {
+ public:
+  explicit FullDisk(rlim_t bytes) {
+    getrlimit(RLIMIT_FSIZE, &before_);
+    handler_ = std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit{bytes, before_.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FullDisk() {
+    setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, handler_);
+  }
+  FullDisk(const FullDisk&) = delete;
+  FullDisk& operator=(const FullDisk&) = delete;
+
+ private:
+  rlimit before_{};
+  void (*handler_)(int) = nullptr;
+};
+
+}  // namespace
+
+TEST_CASE("ticks are appended, a line each, and read back") {
+  const Folder folder;
+  open_journal(folder / "j")->observe(busy_tick());
+  const auto writer = open_journal(folder / "j");
+  writer->observe(busy_tick());
+  CHECK(count_ticks(folder / "j") == 2);
+  CHECK(writer->lost() == 0);
+  CHECK(writer->take_notes().empty());
+}
+
+TEST_CASE("a journal that cannot be written is refused at once") {
+  const Folder folder;
+  const auto error = JournalWriter::open(folder / "no/such/j").error();
+  CHECK(error.message.find("the journal cannot be written") == 0);
+  CHECK(error.hint == "its folder must exist");
+  CHECK_FALSE(JournalWriter::open(folder / "").has_value());
+}
+
+TEST_CASE("a full disk loses ticks, counts them, says so once, and never leaves half a line") {
+  const Folder folder;
+  const auto writer = open_journal(folder / "j");
+  writer->observe(busy_tick());
+  const auto line = fs::file_size(folder / "j");
+  {
+    const FullDisk full(line * 2 + line / 2);
+    writer->observe(busy_tick());
+    CHECK(writer->take_notes().empty());
+    writer->observe(busy_tick());
+    writer->observe(busy_tick());
+    CHECK(writer->lost() == 2);
+    const auto notes = writer->take_notes();
+    REQUIRE(notes.size() == 1);
+    CHECK(notes[0].severity == Note::Severity::error);
+    CHECK(fs::file_size(folder / "j") == line * 2);
+  }
+  writer->observe(busy_tick());
+  const auto notes = writer->take_notes();
+  REQUIRE(notes.size() == 1);
+  CHECK(notes[0].text.find("2 ticks were lost") != std::string::npos);
+  CHECK(count_ticks(folder / "j") == 3);
+}
+
+TEST_CASE("a device that is full is lost to, not died of") {
+  const auto writer = open_journal("/dev/full");
+  writer->observe(busy_tick());
+  CHECK(writer->lost() == 1);
+}
+
+TEST_CASE("a journal that was removed comes back, and a rotated one is left when told to") {
+  const Folder folder;
+  const auto writer = open_journal(folder / "j");
+  writer->observe(busy_tick());
+  fs::remove(folder / "j");
+  writer->observe(busy_tick());
+  CHECK(count_ticks(folder / "j") == 1);
+  fs::rename(folder / "j", folder / "j.1");
+  std::ofstream(folder / "j").flush();
+  writer->observe(busy_tick());
+  CHECK(count_ticks(folder / "j.1") == 2);
+  CHECK(writer->reopen().has_value());
+  writer->observe(busy_tick());
+  CHECK(count_ticks(folder / "j") == 1);
+}
+
+TEST_CASE("a journal cut off by a crash reads up to its last whole line, and goes on after it") {
+  const Folder folder;
+  open_journal(folder / "j")->observe(busy_tick());
+  std::ofstream(folder / "j", std::ios::app) << R"({"format":"memcoord-tick","ver)";
+  auto reader = JournalReader::open(folder / "j");
+  CHECK(reader->next()->has_value());
+  CHECK_FALSE(reader->next()->has_value());
+  CHECK(reader->cut_off());
+  open_journal(folder / "j")->observe(busy_tick());
+  CHECK(count_ticks(folder / "j") == 2);
+}
+
+TEST_CASE("a line in the middle that is damaged is named") {
+  const Folder folder;
+  open_journal(folder / "j")->observe(busy_tick());
+  std::ofstream(folder / "j", std::ios::app) << "rubbish\n";
+  auto reader = JournalReader::open(folder / "j");
+  CHECK(reader->next()->has_value());
+  const auto damaged = reader->next();
+  REQUIRE_FALSE(damaged.has_value());
+  CHECK(damaged.error().object.ends_with("j:2"));
+  CHECK(JournalReader::open(folder / "k").error().code == ErrorCode::not_found);
+}
