@@ -152,6 +152,14 @@ MemorySize Guest::actual() const {
   return MemorySize::from_kib(info.memory);
 }
 
+bool Guest::wait_for_actual(MemorySize size) const {
+  for (int i = 0; i < 100; ++i) {
+    if (actual() == size) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  return false;
+}
+
 int Guest::statistics_period() const {
   const auto connection = connect(host_);
   const auto domain = find(connection.get(), spec_.name);

@@ -58,6 +58,7 @@ class Guest {
   void destroy() const;
   /// As libvirt has it now.
   [[nodiscard]] MemorySize actual() const;
+  [[nodiscard]] bool wait_for_actual(MemorySize size) const;
   [[nodiscard]] int statistics_period() const;
   void set_statistics_period(int seconds) const;
 
