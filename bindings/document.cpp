@@ -111,7 +111,7 @@ Status check_keys(const Document& document, const Value& table,
     if (near) {
       hint = "did you mean '" + *near + "'?";
     } else {
-      for (const auto& name : known) hint += (hint.empty() ? "known are " : ", ") + name;
+      for (const auto& name : known) hint.append(hint.empty() ? "known are " : ", ").append(name);
     }
     return fail(ErrorCode::invalid_input, document.place_of(key),
                 "unknown key '" + printable(key, 40) + "' in " + where, hint);

@@ -75,7 +75,8 @@ std::string expected(const ParameterInfo& info) {
   if (info.type == "number") return "a number";
   if (info.type == "boolean") return "true or false";
   std::string choices;
-  for (const auto& choice : info.choices) choices += (choices.empty() ? "" : ", ") + choice;
+  for (const auto& choice : info.choices)
+    choices.append(choices.empty() ? "" : ", ").append(choice);
   return choices.empty() ? "a text" : "one of " + choices;
 }
 
@@ -119,7 +120,9 @@ Result<std::pair<ParameterInfo, Value>> read_one(const std::string& name, const 
   for (const auto& [key, value] : fields->fields) {
     if (std::find(kKnown.begin(), kKnown.end(), key) != kKnown.end()) continue;
     const auto near = nearest_name(key, kKnown);
-    return wrong(path, what + " has an unknown key '" + key + "'",
+    std::string message = what;
+    message.append(" has an unknown key '").append(key).append("'");
+    return wrong(path, std::move(message),
                  near ? "did you mean '" + *near + "'?" : "known are default, doc and choices");
   }
   ParameterInfo info;
@@ -177,7 +180,7 @@ Result<Parameters> read_parameters(const Value& declared, const std::string& pat
     if (std::find(names.begin(), names.end(), name) != names.end()) continue;
     const auto near = nearest_name(name, names);
     std::string known;
-    for (const auto& one : names) known += (known.empty() ? "it has " : ", ") + one;
+    for (const auto& one : names) known.append(known.empty() ? "it has " : ", ").append(one);
     return wrong("--set " + name, path + " has no such parameter",
                  near            ? "did you mean '" + *near + "'?"
                  : known.empty() ? "it has no parameters"

@@ -18,7 +18,7 @@ namespace {
 
 constexpr int kHookEvery = 200;
 // From this size on an allocation also looks at the clock: one instruction can ask for megabytes.
-constexpr std::size_t kLargeBlock = 16 * 1024;
+constexpr std::size_t kLargeBlock = std::size_t{16} * 1024;
 constexpr std::size_t kLargestScript = std::size_t{1} << 20U;
 
 void count_hook(lua_State* lua, lua_Debug*) {
@@ -119,11 +119,12 @@ std::string Meter::limit_text() const {
   return "no limit";
 }
 
+// NOLINTBEGIN(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory): lua_Alloc asks for it
 void* Meter::allocate(void* meter, void* block, std::size_t old_size, std::size_t new_size) {
   auto& self = *static_cast<Meter*>(meter);
   const std::size_t had = block ? old_size : 0;  // for new objects old_size is a type tag
   if (new_size == 0) {
-    std::free(block);  // NOLINT(cppcoreguidelines-no-malloc): the form lua_Alloc asks for
+    std::free(block);
     self.used_bytes_ -= had;
     return nullptr;
   }
@@ -134,10 +135,11 @@ void* Meter::allocate(void* meter, void* block, std::size_t old_size, std::size_
       return nullptr;
     }
   }
-  void* moved = std::realloc(block, new_size);  // NOLINT(cppcoreguidelines-no-malloc)
+  void* moved = std::realloc(block, new_size);
   if (moved) self.used_bytes_ += new_size - had;
   return moved;
 }
+// NOLINTEND(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory)
 
 void Sandbox::Close::operator()(lua_State* lua) const noexcept {
   lua_close(lua);

@@ -18,7 +18,7 @@ class MemorySize {
   constexpr MemorySize() = default;
   static constexpr MemorySize from_kib(std::uint64_t kib) { return MemorySize(kib); }
   static constexpr MemorySize from_mib(std::uint64_t mib) { return MemorySize(1024) * mib; }
-  static constexpr MemorySize from_gib(std::uint64_t gib) { return MemorySize(1024 * 1024) * gib; }
+  static constexpr MemorySize from_gib(std::uint64_t gib) { return MemorySize(1048576) * gib; }
   /// Rounds down to whole KiB.
   static constexpr MemorySize from_bytes(std::uint64_t bytes) { return MemorySize(bytes / 1024); }
   static constexpr MemorySize largest() {
