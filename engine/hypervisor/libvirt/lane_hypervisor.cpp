@@ -50,7 +50,7 @@ LaneHypervisor::~LaneHypervisor() {
 
 Status LaneHypervisor::start() {
   const Instant deadline = steady_clock::now() + options_.open_deadline;
-  if (const Status looked = look_at_host(deadline); !looked) return looked;
+  if (const Status looked = look_at_host(deadline); !looked) return fail(looked.error());
   if (!look_at_domains(deadline)) return fail(daemon_is_silent());
   read_stale(deadline);
   return {};

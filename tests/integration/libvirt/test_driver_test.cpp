@@ -236,7 +236,7 @@ TEST_CASE("each failure to open is one clear line, and libvirt prints nothing it
     CHECK(contains(text, failure.says));
     CHECK(contains(text, failure.uri));
     CHECK_FALSE(contains(text, "\n"));
-    CHECK(printed.empty());
+    CHECK(printed == "");
   }
 }
 
