@@ -16,7 +16,7 @@ const std::vector<std::string> kFour = {"a", "b", "c", "d"};
 /// A short deadline, for tests in which every call that is not to answer hangs for good.
 LibvirtOptions impatient() {
   LibvirtOptions options = FakeHost::options();
-  options.deadline = std::chrono::seconds(1);
+  options.deadline = std::chrono::seconds(2);
   return options;
 }
 

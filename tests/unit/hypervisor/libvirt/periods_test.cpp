@@ -85,7 +85,7 @@ TEST_CASE("a domain that was started again gets its period again") {
 
 TEST_CASE("what could not be put back is said") {
   LibvirtOptions options = FakeHost::options();
-  options.deadline = std::chrono::seconds(1);
+  options.deadline = std::chrono::seconds(2);
   FakeHost host({"a"}, options);
   (void)host.sample();
   host.daemon->with("a", [](FakeDomain& domain) { domain.refuses = true; });
@@ -95,7 +95,7 @@ TEST_CASE("what could not be put back is said") {
 
 TEST_CASE("a guest that hangs when memcoord closes keeps its new period, and that is said") {
   LibvirtOptions options = FakeHost::options();
-  options.deadline = std::chrono::seconds(1);
+  options.deadline = std::chrono::seconds(2);
   FakeHost host({"a", "b"}, options);
   (void)host.sample();
   host.daemon->hang("a");
