@@ -54,6 +54,16 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   return result;
 }
 
+// The program is to start as from a shell, whatever the test's own parent ignores or blocks.
+void reset_signals(posix_spawnattr_t& attributes) {
+  sigset_t set;
+  sigemptyset(&set);
+  posix_spawnattr_setsigmask(&attributes, &set);
+  for (const int signal : {SIGPIPE, SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, signal);
+  posix_spawnattr_setsigdefault(&attributes, &set);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+}
+
 // Reads what is there; false at the end of the stream.
 bool read_into(std::string& text, int& fd) {
   char buffer[4096];
@@ -76,10 +86,14 @@ Process::Process(std::vector<std::string> command, const Environment& environmen
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_adddup2(&actions, output.write_end, STDOUT_FILENO);
   posix_spawn_file_actions_adddup2(&actions, errors.write_end, STDERR_FILENO);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  reset_signals(attributes);
   std::vector<std::string> values = changed_environment(environment);
-  const int code = ::posix_spawn(&pid_, command.at(0).c_str(), &actions, nullptr,
+  const int code = ::posix_spawn(&pid_, command.at(0).c_str(), &actions, &attributes,
                                  pointers(command).data(), pointers(values).data());
   posix_spawn_file_actions_destroy(&actions);
+  posix_spawnattr_destroy(&attributes);
   close_end(output.write_end);
   close_end(errors.write_end);
   output_fd_ = output.read_end;
