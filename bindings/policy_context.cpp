@@ -86,6 +86,7 @@ void push_host(lua_State* lua) {
   set_size(lua, "swap_free", host.swap_free.value_or(MemorySize()));
   set_size(lua, "floor", situation.limits.host_floor);
   set_size(lua, "grantable", situation.grantable);
+  set_size(lua, "owed", situation.owed);
   set_size(lua, "budget", std::min(situation.limits.host_memory.value_or(host.total), host.total));
   set_size(lua, "page_size", host.page_size);
   push_cells(lua, host);

@@ -99,12 +99,11 @@ void Coordinator::leave_out_unwanted(Snapshot& snapshot) {
 
 void Coordinator::decide(Tick& tick, Duration since_last) {
   const MonotonicTime start = clock_.now();
-  Situation situation{tick.snapshot,
-                      options_.limits,
-                      guard::assess(tick.snapshot, history_, options_.limits),
-                      guard::grantable(tick.snapshot, history_, options_.limits),
-                      tick.number,
-                      since_last};
+  const guard::HostBalance host = guard::balance(tick.snapshot, history_, options_.limits);
+  Situation situation{
+      tick.snapshot,  options_.limits, guard::assess(tick.snapshot, history_, options_.limits),
+      host.grantable, tick.number,     since_last,
+      host.owed};
   tick.grantable = situation.grantable;
   for (std::size_t i = 0; i < situation.standings.size(); ++i) {
     const auto& held = situation.standings[i].held;

@@ -359,7 +359,7 @@ bool far_above(MemorySize other, MemorySize chosen, MemorySize floor) {
 
 }  // namespace
 
-MemorySize grantable(const Snapshot& snapshot, const History& history, const Limits& limits) {
+HostBalance balance(const Snapshot& snapshot, const History& history, const Limits& limits) {
   MemorySize held_by_domains;
   MemorySize promised;
   for (const Domain& domain : snapshot.domains) {
@@ -370,7 +370,12 @@ MemorySize grantable(const Snapshot& snapshot, const History& history, const Lim
   }
   MemorySize headroom = host_headroom(snapshot.host, limits.headroom);
   if (limits.host_memory) headroom = std::min(headroom, *limits.host_memory - held_by_domains);
-  return headroom - limits.host_floor - promised;
+  const MemorySize taken = limits.host_floor + promised;
+  return {headroom - taken, taken - headroom};
+}
+
+MemorySize grantable(const Snapshot& snapshot, const History& history, const Limits& limits) {
+  return balance(snapshot, history, limits).grantable;
 }
 
 std::vector<Standing> assess(const Snapshot& snapshot, const History& history,
@@ -409,7 +414,11 @@ std::vector<Decision> review(const Snapshot& snapshot, const History& history,
     released_by_all += released(all.back());
     grows = grows || decision.grows();
   }
-  if (grows) limit_grows(all, grantable(snapshot, history, limits) + released_by_all);
+  if (grows) {
+    // What is owed is paid first: what the shrinks free is not all there is to give.
+    const HostBalance host = balance(snapshot, history, limits);
+    limit_grows(all, host.grantable + released_by_all - host.owed);
+  }
   std::vector<Decision> decisions = decisions_of(std::move(all));
   for (const auto& [uuid, proposal] : by_domain.unknown) {
     decisions.push_back(unknown_domain(*proposal));

@@ -12,6 +12,13 @@
 
 namespace memcoord::guard {
 
+/// How the host stands before any shrink of this tick; one of the two is zero.
+struct HostBalance {
+  MemorySize grantable;  ///< what it may give to grows
+  MemorySize owed;       ///< what has to be freed before it may give anything
+};
+HostBalance balance(const Snapshot& snapshot, const History& history, const Limits& limits);
+
 /// What the host may give to grows now: its headroom (under a budget where one is set) less the
 /// floor, less what is promised to domains but not yet backed by host memory: for each domain, the
 /// larger of actual and a grow in flight, less its rss.

@@ -34,6 +34,7 @@ struct Situation {
   MemorySize grantable;    ///< what the guard would let out to grows this tick, before any shrink
   std::uint64_t tick = 1;  ///< counts from 1
   Duration since_last{};   ///< since the last tick; zero at the first
+  MemorySize owed{};       ///< what has to be freed before the guard lets out anything
 };
 
 /// What a policy answers.

@@ -100,6 +100,24 @@ TEST_CASE("a grow that was promised before costs nothing again") {
   CHECK(seen.decide("a", 900_MiB).target == 812_MiB);
 }
 
+TEST_CASE("what the host owes is what has to be freed before it can give anything") {
+  const Seen seen(
+      World().host(8_GiB, free(500_MiB)).domain("a", actual(1_GiB), unused(800_MiB), rss(424_MiB)));
+  const guard::HostBalance host = guard::balance(seen.snapshot(), seen.history(), {});
+  CHECK(host.grantable == 0_MiB);
+  CHECK(host.owed == 300_MiB);
+}
+
+TEST_CASE("a shrink pays what the host owes before it feeds a grow") {
+  const Seen seen(World()
+                      .host(8_GiB, free(500_MiB))
+                      .domain("poor", actual(512_MiB), unused(20_MiB))
+                      .domain("rich", actual(1_GiB), unused(800_MiB), rss(424_MiB)));
+  const auto decisions = seen.decide({{"poor", 1_GiB}, {"rich", 512_MiB}});
+  CHECK(decisions[1].target == 1_GiB - 400_MiB);  // gradual
+  CHECK(decisions[0].target == 512_MiB + 100_MiB);
+}
+
 // --- share_out ---
 
 TEST_CASE(
