@@ -241,7 +241,7 @@ Result<std::pair<TraceColumn, std::vector<GwaRow>>> read_gwa_file(Lines lines,
 }
 
 /// Adds one VM to the trace; the first sets its moments and its origin.
-void add_gwa(std::pair<TraceColumn, std::vector<GwaRow>> vm, Trace& trace,
+void add_gwa(std::pair<TraceColumn, std::vector<GwaRow>>&& vm, Trace& trace,
              std::optional<std::uint64_t>& origin) {
   auto& [column, rows] = vm;
   if (!origin) {
