@@ -2,8 +2,9 @@
 --
 -- A domain's demand is what it uses; it wants that and `buffer` of it more, between its minimum and
 -- its maximum. Whoever has less than it wants grows to it. Whoever has more keeps it until others
--- need it; then each gives up its surplus in proportion. When all surplus together is not enough,
--- everyone gets its minimum first, and the rest is split by weight, nobody more than it wants.
+-- need it, or the host has promised more than it has; then each gives up its surplus in proportion.
+-- When all surplus together is not enough, everyone gets its minimum first, and the rest is split
+-- by weight, nobody more than it wants.
 --
 -- Source: Dynamic Memory of Microsoft Hyper-V (memory demand, buffer, weight).
 -- Different here: Hyper-V measures demand by the guest's commit charge and hot-adds memory; here
@@ -36,7 +37,8 @@ return {
   },
 
   tick = function(ctx)
-    local domains, missing, surplus, total = {}, 0, 0, ctx.host.grantable
+    local available = ctx.host.grantable - ctx.host.owed
+    local domains, missing, surplus, total = {}, 0, 0, available
     for _, d in ipairs(ctx.domains) do
       local demand = d.actual - d.headroom
       local one = { domain = d, actual = d.actual, weight = d.weight }
@@ -48,11 +50,11 @@ return {
       total = total + one.actual
     end
 
-    local scarce = missing > ctx.host.grantable + surplus
+    local scarce = missing > available + surplus
     if scarce then
       by_weight(total, domains)
     else
-      local needed = math.max(missing - ctx.host.grantable, 0)
+      local needed = math.max(missing - available, 0)
       for _, one in ipairs(domains) do
         local over = one.actual - one.wanted
         one.target = over > 0 and one.actual - math.ceil(needed * over / surplus) or one.wanted

@@ -78,3 +78,12 @@ test("the buffer is a parameter", function()
   local tick = large:tick { host = host(8 * GiB), domains = { domain("web", 1050 * MiB, 1000 * MiB) } }
   expect(tick.proposals.web.target):equals(1500 * MiB)
 end)
+
+test("what the host owes comes out of the surplus", function()
+  local tick = buffer:tick {
+    host = host(0),
+    domains = { domain("rich", 2200 * MiB, 1000 * MiB, { rss = 2000 * MiB }), domain("web", 1050 * MiB, 1000 * MiB) },
+  }
+  expect(tick.proposals.rich.target):is_near(2200 * MiB - 200 * MiB - 150 * MiB, 1)
+  expect(tick.decisions.web.target):is_near(1200 * MiB, 1)
+end)

@@ -49,7 +49,8 @@ return {
       end
     end
 
-    local crunch = required > ctx.host.grantable
+    local available = ctx.host.grantable - ctx.host.owed
+    local crunch = required > 0 and required > available
     local claimed = 0
     for _, d in ipairs(ctx.domains) do
       local headroom = d.headroom
@@ -62,7 +63,7 @@ return {
       end
     end
 
-    share_out(crunch and ctx.host.grantable + claimed or required, needs)
+    share_out(crunch and math.max(available + claimed, 0) or required, needs)
     for _, need in ipairs(needs) do
       if need.share > 0 then
         need.domain:grow(need.share, crunch and "a near-equal share" or "twice what it lacks")

@@ -174,3 +174,13 @@ test("threshold and claim are parameters", function()
   expect(tick.proposals.short.target):equals(2 * GiB + 200 * MiB)
   expect(tick.proposals.rich.target):equals(2 * GiB - 500 * MiB)
 end)
+
+test("what the host owes comes off before anything is shared out", function()
+  -- 1 GiB of what `idle` was given is not backed yet, so the claims are owed already.
+  local tick = gradual:tick {
+    host = full,
+    domains = { domain("short", 60 * MiB), domain("idle", 1000 * MiB, { rss = 1 * GiB }) },
+  }
+  expect(tick.proposals.idle.why):matches("claimed*")
+  expect(tick.proposals.short.target):equals(2 * GiB)
+end)

@@ -68,8 +68,8 @@ return {
       end
     end
 
-    local missing = asked - ctx.host.grantable
-    if missing <= 0 or #givers == 0 then return end
+    local missing = asked - ctx.host.grantable + ctx.host.owed
+    if asked == 0 or missing <= 0 or #givers == 0 then return end
     local cost = cost_for(missing, givers)
     for _, one in ipairs(givers) do
       local amount = math.floor(taken_at(cost, one))

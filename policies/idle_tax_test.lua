@@ -98,3 +98,9 @@ end)
 test("a tax of everything is refused", function()
   expect_error(policy("idle_tax.lua", { tax = 1.0 }):tick { domains = { short } }, "*tax is a share*")
 end)
+
+test("what the host owes is taken along with what is asked for", function()
+  local tick = idle_tax:tick { host = full, domains = { short, domain("idle", 3 * GiB, { rss = 3 * GiB }) } }
+  expect(taken(tick, "idle")):is_near(1 * GiB + 200 * MiB, 16)
+  expect(tick.decisions.short.target):is_near(4 * GiB + 200 * MiB, 16)
+end)

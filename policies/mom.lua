@@ -8,14 +8,15 @@
 -- that they swap rather than the host. Changes under `least` of a guest's size are not worth a move.
 --
 -- Source: the balloon rules that come with oVirt's Memory Overcommit Manager (MoM).
--- Different here: MoM sets its targets at once, whatever the guest has left, and counts memory that
--- was given but not yet touched as free; here the guard keeps every guest's floor, and such memory
--- is taken.
+-- Different here: MoM counts memory that was given but not touched yet as free, and guests may then
+-- touch more than the host has; here it is taken. MoM sets its targets whatever a guest has left;
+-- here the guard keeps every guest's floor.
 
--- The host's free share, averaged over the last samples.
+-- The share of the host that is free and not promised, averaged over the last samples. Under zero it
+-- has promised more than it has.
 local function host_free_share(ctx)
-  local shares = ctx.state.shares or {}
-  shares[#shares + 1] = ctx.host.headroom / ctx.host.budget
+  local shares, host = ctx.state.shares or {}, ctx.host
+  shares[#shares + 1] = (host.floor + host.grantable - host.owed) / host.budget
   if #shares > ctx.params.samples then table.remove(shares, 1) end
   ctx.state.shares = shares
   local sum = 0

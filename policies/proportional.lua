@@ -68,7 +68,7 @@ return {
 
   tick = function(ctx)
     local p = ctx.params
-    local domains, total, preferred = {}, ctx.host.grantable, 0
+    local domains, total, preferred = {}, ctx.host.grantable - ctx.host.owed, 0
     for _, d in ipairs(ctx.domains) do
       if d.in_flight == 0 then
         local wish = math.floor(p.margin * (d.actual - d.headroom))
@@ -79,7 +79,7 @@ return {
         preferred = preferred + one.preferred
       end
     end
-    if #domains == 0 then return end
+    if #domains == 0 or total <= 0 then return end
 
     local scarce = total < preferred
     if scarce then in_scarcity(total, domains) else in_proportion(total, domains) end

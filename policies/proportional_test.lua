@@ -113,3 +113,12 @@ test("a domain under its preference gets what is worth it to one", function()
   }
   expect(tick.proposals):is_empty()
 end)
+
+test("what the host owes is nobody's to share", function()
+  local tick = proportional:tick {
+    host = host(0),
+    domains = { domain("a", 4 * GiB, 1 * GiB, { rss = 3 * GiB }), domain("b", 4 * GiB, 1 * GiB) },
+  }
+  expect(tick.proposals.a.target):is_near(3.5 * GiB, 4)
+  expect(tick.proposals.b.target):is_near(3.5 * GiB, 4)
+end)

@@ -4,19 +4,20 @@
 -- guests, what is in use more is taken back; within `tolerance` nothing happens. Between its
 -- minimum and its maximum every guest should hold its minimum plus a part of all memory above the
 -- minimums, in proportion to its shares; a tick takes each at most `most` nearer to that. Growing
--- begins with guests whose free memory is under a quarter of their minimum; shrinking with the
--- others.
+-- begins with the needy, whose free memory is under a quarter of their minimum; shrinking begins
+-- with the others.
 --
 -- A guest's shares are its label `shares`, else 1000 times its weight; shares 0 leave it out.
 --
 -- Source: the automatic memory allocation of Proxmox VE (ballooning by pvestatd).
--- Different here: Proxmox VE balloons only guests with a minimum of their own, and goes by memory
--- that guests touch; here a guest without a minimum is given `minimum`, and what guests were given
--- counts.
+-- Different here: for Proxmox VE only memory that guests have touched is in use, so one that touches
+-- more makes the others shrink. Here all that guests were given is in use, so that they cannot touch
+-- more than the host has, and the others shrink where the needy would go short otherwise. Proxmox
+-- VE balloons only guests with a minimum of their own; here `minimum` stands in for it.
 
 local function shares_of(d) return tonumber(d.labels.shares) or math.floor(1000 * d.weight) end
 
--- Moves a group towards its fair parts, by no more than is left of the goal; returns what remains.
+-- Moves a group towards its fair parts, by `left` in all where it can; returns what remains of that.
 local function spread(left, group, most)
   local above, shares = left, 0
   for _, one in ipairs(group) do
@@ -37,6 +38,13 @@ local function spread(left, group, most)
   return 0
 end
 
+local function propose(group, why_grow, why_shrink)
+  for _, one in ipairs(group) do
+    if one.change > 0 then one.domain:grow(one.change, why_grow) end
+    if one.change < 0 then one.domain:shrink(-one.change, why_shrink) end
+  end
+end
+
 return {
   api = 1,
   summary = "Keep the host at a goal of memory in use, split by shares (Proxmox VE)",
@@ -49,26 +57,26 @@ return {
 
   tick = function(ctx)
     local p, host = ctx.params, ctx.host
-    local left = math.floor(p.goal * host.budget) - (host.budget - host.headroom)
-    if math.abs(left) <= p.tolerance then return end
+    local used = host.budget - (host.floor + host.grantable - host.owed)
+    local left = math.floor(p.goal * host.budget) - used
 
-    local needy, others = {}, {}
+    local needy, others, asked = {}, {}, 0
     for _, d in ipairs(ctx.domains) do
       local one = { domain = d, actual = d.actual, maximum = d.maximum, shares = shares_of(d) }
       one.minimum = math.min(d.minimum > 0 and d.minimum or p.minimum, one.maximum)
-      if one.shares > 0 then
-        local group = d.headroom < one.minimum / 4 and needy or others
-        group[#group + 1] = one
+      if one.shares > 0 and d.headroom < one.minimum / 4 then
+        needy[#needy + 1] = one
+        asked = asked + math.max(math.min(p.most, one.maximum - one.actual), 0)
+      elseif one.shares > 0 then
+        others[#others + 1] = one
       end
     end
+    if asked == 0 and math.abs(left) <= p.tolerance then return end
 
-    local growing = left > 0
-    local why = growing and "the host is under its goal" or "the host is over its goal"
-    for _, group in ipairs(growing and { needy, others } or { others, needy }) do
-      left = spread(left, group, p.most)
-      for _, one in ipairs(group) do
-        if one.change ~= 0 then one.domain:set(one.actual + one.change, why) end
-      end
-    end
+    local remains = spread(left - asked, others, p.most)
+    spread(asked + math.min(remains, 0), needy, p.most)
+    propose(needy, "short of memory", "the host is over its goal")
+    propose(others, "the host is under its goal",
+      asked > 0 and "others are short of memory" or "the host is over its goal")
   end,
 }

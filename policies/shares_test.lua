@@ -56,20 +56,39 @@ end)
 
 test("growing begins with guests short of a quarter of their minimum", function()
   local tick = shares:tick {
-    host = host(80 * GiB - 50 * MiB),
+    host = host(80 * GiB - 100 * MiB),
     domains = { domain("needy", { unused = 300 * MiB }), domain("other") },
   }
-  expect(tick.proposals.needy.target):equals(4 * GiB + 50 * MiB)
+  expect(tick.proposals.needy.target):equals(4 * GiB + 100 * MiB)
   expect(tick.proposals.other):is_nil()
+end)
+
+test("what the needy lack at the goal comes from the others", function()
+  local tick = shares:tick {
+    host = host(80 * GiB - 40 * MiB),
+    domains = { domain("needy", { unused = 300 * MiB }), domain("other") },
+  }
+  expect(tick.proposals.needy.target):equals(4 * GiB + 100 * MiB)
+  expect(tick.proposals.other.target):equals(4 * GiB - 60 * MiB)
+  expect(tick.proposals.other.why):matches("*short*")
+end)
+
+test("the needy get no more than the others can give", function()
+  local tick = shares:tick {
+    host = host(80 * GiB),
+    domains = { domain("needy", { unused = 300 * MiB }), domain("other", { actual = 2 * GiB + 30 * MiB }) },
+  }
+  expect(tick.proposals.needy.target):equals(4 * GiB + 30 * MiB)
+  expect(tick.proposals.other.target):equals(2 * GiB)
 end)
 
 test("shrinking begins with the others", function()
   local tick = shares:tick {
-    host = host(80 * GiB + 50 * MiB),
-    domains = { domain("needy", { unused = 300 * MiB }), domain("other") },
+    host = host(80 * GiB + 150 * MiB),
+    domains = { domain("needy", { unused = 300 * MiB, maximum = 4 * GiB }), domain("other") },
   }
-  expect(tick.proposals.needy):is_nil()
-  expect(tick.proposals.other.target):equals(4 * GiB - 50 * MiB)
+  expect(tick.proposals.other.target):equals(4 * GiB - 100 * MiB)
+  expect(tick.proposals.needy.target):equals(4 * GiB - 50 * MiB)
 end)
 
 test("nobody leaves the range from its minimum to its maximum", function()
