@@ -36,7 +36,7 @@ bool can_run() {
 }
 
 Finished refused(const std::vector<std::string>& arguments) {
-  const Finished run = Process(unprivileged(memcoord_command(arguments))).finish();
+  Finished run = Process(unprivileged(memcoord_command(arguments))).finish();
   CAPTURE(run.errors);
   CHECK(run.exit_code == 1);
   CHECK(run.output.empty());
