@@ -1,0 +1,143 @@
+#include <doctest/doctest.h>
+
+#include <memory>
+#include <string>
+
+#include "engine/hypervisor/simulated/simulated_hypervisor.h"
+
+using namespace memcoord;
+using namespace memcoord::simulated;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// One domain of 512 MiB on a host of 4 GiB; its demand goes to `size` at once, at 5 s.
+Scenario one_domain(MemorySize size, MemorySize swap = MemorySize()) {
+  Scenario scenario;
+  ScenarioDomain domain;
+  domain.name = "a";
+  domain.maximum = 1_GiB;
+  domain.initial = 512_MiB;
+  domain.swap = swap;
+  domain.demand = Plan({{0s, 20_MiB}, {5s, size}}, Plan::Shape::step);
+  scenario.domains = {domain};
+  return scenario;
+}
+
+struct Run {
+  explicit Run(Scenario scenario) : hypervisor(std::move(scenario), clock) {}
+  Domain look_after(Duration time) {
+    clock.sleep_for(time);
+    return hypervisor.sample()->domains.front();
+  }
+  void set(MemorySize target) {
+    const Domain now = hypervisor.sample()->domains.front();
+    const Move move{now.uuid(), now.actual, target};
+    CHECK(hypervisor.apply({&move, 1}).front().kind == Outcome::Kind::applied);
+  }
+  VirtualClock clock;
+  SimulatedHypervisor hypervisor;
+};
+
+}  // namespace
+
+TEST_CASE("a fresh guest shows what a real one of 512 MiB was measured to show") {
+  Run run(one_domain(20_MiB));
+  const Domain domain = run.look_after(2s);
+  CHECK(domain.actual == 512_MiB);
+  CHECK(domain.guest.available == 470_MiB);
+  CHECK(domain.guest.unused == 400_MiB);
+}
+
+TEST_CASE("actual follows a move at once, the guest's figures only with its next report") {
+  Run run(one_domain(20_MiB));
+  run.look_after(2s);
+  run.set(412_MiB);
+  const Domain soon = run.look_after(300ms);
+  CHECK(soon.actual == 412_MiB);
+  CHECK(soon.guest.unused == 400_MiB);
+  const Domain later = run.look_after(1s);
+  CHECK(later.guest.unused == 300_MiB);
+  CHECK(later.guest.available == 370_MiB);
+}
+
+TEST_CASE("a balloon fills at its rate, and never with what the workload holds") {
+  Run run(one_domain(300_MiB));
+  run.look_after(8s);
+  run.set(100_MiB);
+  const Domain domain = run.look_after(5s);
+  CHECK(domain.actual > 390_MiB);
+  CHECK(domain.actual < 460_MiB);
+}
+
+TEST_CASE("demand over all there is ends in the OOM killer, without swap") {
+  Run run(one_domain(450_MiB));
+  run.look_after(8s);
+  CHECK(run.hypervisor.host().domains().front().guest.score.oom_kills == 1);
+  const auto notes = run.hypervisor.take_notes();
+  REQUIRE(notes.size() == 1);
+  CHECK(notes.front().text == "a: its OOM killer ended the workload");
+  CHECK(run.hypervisor.take_notes().empty());
+}
+
+TEST_CASE("with swap it stalls instead, and shows it") {
+  Run run(one_domain(450_MiB, 1_GiB));
+  const Domain domain = run.look_after(10s);
+  const auto& score = run.hypervisor.host().domains().front().guest.score;
+  CHECK(score.oom_kills == 0);
+  CHECK(score.stalled_seconds > 3);
+  CHECK(*domain.guest.swap_out > 0_MiB);
+  run.set(1_GiB);
+  run.look_after(10s);
+  const double stalled = score.stalled_seconds;
+  run.look_after(10s);
+  CHECK(score.stalled_seconds == stalled);
+}
+
+TEST_CASE("guests that are paused, hung, silent or without a driver show it as real ones do") {
+  Scenario scenario = one_domain(20_MiB);
+  scenario.domains[0].faults = {{Fault::Kind::paused, 4s, 6s}, {Fault::Kind::hung, 8s, 10s}};
+  Run run(scenario);
+  CHECK(run.look_after(3s).state == DomainState::running);
+  CHECK(run.look_after(2s).state == DomainState::paused);
+  const Domain hung = run.look_after(4s);
+  CHECK(hung.state == DomainState::hung);
+  CHECK_FALSE(hung.guest.unused.has_value());
+  CHECK(run.look_after(3s).state == DomainState::running);
+
+  scenario.domains[0].faults.clear();
+  scenario.domains[0].driver = false;
+  Run mute(scenario);
+  mute.look_after(2s);
+  mute.set(256_MiB);
+  const Domain domain = mute.look_after(5s);
+  CHECK(domain.actual == 512_MiB);
+  CHECK_FALSE(domain.guest.last_update.has_value());
+}
+
+TEST_CASE("domains start and stop when their scenario says so") {
+  Scenario scenario = one_domain(20_MiB);
+  scenario.domains[0].start = 10s;
+  scenario.domains[0].stop = 20s;
+  Run run(scenario);
+  CHECK(run.hypervisor.sample()->domains.empty());
+  const Domain domain = run.look_after(12s);
+  CHECK(domain.started_at.has_value());
+  run.clock.sleep_for(10s);
+  CHECK(run.hypervisor.sample()->domains.empty());
+}
+
+TEST_CASE("the same scenario gives the same figures in every run, however time is cut") {
+  const auto figures = [](Duration step) {
+    Run run(one_domain(300_MiB, 1_GiB));
+    Domain last;
+    for (Duration t{}; t < 20s; t += step) last = run.look_after(step);
+    return last;
+  };
+  const Domain a = figures(1s);
+  const Domain b = figures(1s);
+  const Domain c = figures(2s);
+  CHECK(a.guest == b.guest);
+  CHECK(a.guest.unused == c.guest.unused);
+  CHECK(a.rss == c.rss);
+}

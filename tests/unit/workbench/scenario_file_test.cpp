@@ -1,0 +1,93 @@
+#include "engine/workbench/scenario_file.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+using namespace memcoord;
+using namespace memcoord::workbench;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::string why_not(const std::string& source) {
+  const auto scenario = load_scenario_text(source, "s.lua");
+  if (scenario) FAIL("it loads");
+  return scenario.error().text();
+}
+
+std::string with_domain(const std::string& says) {
+  return "return {\n  domains = {\n    { name = \"a\", " + says + " },\n  },\n}\n";
+}
+
+}  // namespace
+
+TEST_CASE("a scenario says what the host has and what each domain wants") {
+  const auto scenario = load_scenario_text(
+      "return { summary = 's', host = { total = 4*GiB, base = '100MiB' }, duration = 30, seed = 7, "
+      "model = { swap_rate = 10*MiB }, domains = { { name = 'a', maximum = 1*GiB, initial = "
+      "512*MiB, "
+      "minimum = 256*MiB, weight = 2, swap = 1*GiB, demand = { { 0, 10*MiB }, { 10, 110*MiB } }, "
+      "faults = { { kind = 'hung', from = 5, to = 6 } }, start = 1, stop = 20 } } }",
+      "s.lua");
+  REQUIRE_MESSAGE(scenario.has_value(), scenario.error().text());
+  CHECK(scenario->host_total == 4_GiB);
+  CHECK(scenario->host_base == 100_MiB);
+  CHECK(scenario->duration == 30s);
+  CHECK(scenario->model.swap_rate == 10_MiB);
+  REQUIRE(scenario->domains.size() == 1);
+  const auto& domain = scenario->domains[0];
+  CHECK(domain.initial == 512_MiB);
+  CHECK(domain.settings.minimum == 256_MiB);
+  std::size_t cursor = 0;
+  CHECK(domain.demand.at(5s, cursor) == doctest::Approx(60 * 1024));
+  CHECK(domain.demand.at(1h, cursor) == doctest::Approx(110 * 1024));
+  CHECK(domain.demand.at(0s, cursor) == doctest::Approx(10 * 1024));
+  CHECK(domain.faults[0].kind == simulated::Fault::Kind::hung);
+}
+
+TEST_CASE("generators make the same plan for the same seed, within their bounds") {
+  for (const char* name : {"steps", "sawtooth", "bursts", "diurnal", "leak", "walk"}) {
+    CAPTURE(name);
+    const std::string source =
+        "return { duration = 600, domains = { { name = 'a', demand = { generator = '" +
+        std::string(name) + "', low = 10*MiB, high = 200*MiB } } } }";
+    const auto one = load_scenario_text(source, "s.lua");
+    const auto two = load_scenario_text(source, "s.lua");
+    REQUIRE(one.has_value());
+    CHECK(one->domains[0].demand == two->domains[0].demand);
+    CHECK(one->domains[0].demand.points().size() >= 2);
+    for (const auto& point : one->domains[0].demand.points()) {
+      CHECK(point.size >= 10_MiB);
+      CHECK(point.size <= 200_MiB);
+    }
+  }
+}
+
+TEST_CASE("what is wrong with a scenario is told with its line, in one line") {
+  CHECK(why_not("return 5") ==
+        "s.lua: returns a number where a table is expected; end the file with `return { ... }`");
+  CHECK(why_not("return {").find("s.lua:1") == 0);
+  CHECK(why_not("return { domians = {} }")
+            .find("s.lua:1: unknown key 'domians' in the scenario; did you mean 'domains'?") == 0);
+  CHECK(why_not(with_domain("maxmum = 5"))
+            .find("s.lua:3: unknown key 'maxmum' in domain 'a'; did you mean 'maximum'?") == 0);
+  CHECK(why_not(with_domain("maximum = -5")).find("s.lua:3: domain 'a': maximum = -5 is no size") ==
+        0);
+  CHECK(why_not(with_domain("demand = { { 0, 9*GiB } }")).find("passes its maximum of 512 MiB") !=
+        std::string::npos);
+  CHECK(why_not(with_domain("demand = { generator = 'wave' }")).find("unknown generator 'wave'") !=
+        std::string::npos);
+  CHECK(why_not(with_domain("demand = { { 5, 1 }, { 5, 2 } }")).find("do not rise") !=
+        std::string::npos);
+  CHECK(why_not(with_domain("faults = { { kind = 'sleepy' } }")).find("unknown kind 'sleepy'") !=
+        std::string::npos);
+  CHECK(why_not(with_domain("start = 5, stop = 4")).find("stops before it starts") !=
+        std::string::npos);
+  CHECK(
+      why_not("return { duration = 0, domains = { { name = 'a' } } }").find("a duration of 0 s") !=
+      std::string::npos);
+  CHECK(why_not("return { domains = { { name = 'a' }, { name = 'a' } } }")
+            .find("two domains are named 'a'") != std::string::npos);
+  CHECK(load_scenario("/nowhere.lua").error().text() == "/nowhere.lua: no such scenario");
+}
