@@ -5,7 +5,9 @@
 
 namespace memcoord {
 
-std::ostream& operator<<(std::ostream& out, MemorySize size) { return out << size.exact(); }
+std::ostream& operator<<(std::ostream& out, MemorySize size) {
+  return out << size.exact();
+}
 
 std::ostream& operator<<(std::ostream& out, const Decision& decision) {
   out << decision.domain.text() << " " << decision.actual << ", proposed " << decision.proposed
