@@ -171,6 +171,7 @@ TEST_CASE("grace holds for a guest whose counters show that it has rebooted") {
 TEST_CASE("grace does not fight a balloon that has deflated by itself") {
   Seen seen(World().domain("a", actual(512_MiB), unused(300_MiB), deflates_by_itself()));
   seen.then(World().at(2s).domain("a", actual(700_MiB), unused(300_MiB), deflates_by_itself()));
+  seen.then(World().at(4s).domain("a", actual(700_MiB), unused(300_MiB), deflates_by_itself()));
   CHECK(rules_of(seen.decide("a", 600_MiB)) == Rules{Rule::grace});
 }
 
