@@ -8,7 +8,7 @@
 #include <string>
 
 #include "bindings/policy_context.h"
-#include "bindings/safe_library.h"
+#include "bindings/read_only.h"
 #include "bindings/sandbox.h"
 
 namespace memcoord::bindings {
@@ -16,40 +16,6 @@ namespace {
 
 const char kMetatable = 1;  // keys of the registry
 const char kObjects = 2;
-
-/// What the object holds: no pointer, so that one kept from an earlier tick is told apart.
-struct Handle {
-  std::uint64_t serial;
-  std::size_t position;
-};
-
-struct Subject {
-  std::size_t position;
-  const Domain& domain;
-  const Standing& standing;
-};
-
-Subject check_domain(lua_State* lua, int index) {
-  const auto* handle = static_cast<const Handle*>(lua_touserdata(lua, index));
-  bool ours = handle != nullptr && lua_getmetatable(lua, index) != 0;
-  if (ours) {
-    lua_rawgetp(lua, LUA_REGISTRYINDEX, &kMetatable);
-    ours = lua_rawequal(lua, -1, -2) != 0;
-    lua_pop(lua, 2);
-  }
-  if (!ours) raise(lua, "a domain was expected (write d:method(...), with a colon)");
-  const PolicyContext& context = PolicyContext::of(lua);
-  const Situation& situation = context.situation(lua);
-  if (handle->serial != context.serial()) {
-    raise(lua, "this domain object is from an earlier tick; take it from ctx.domains each tick");
-  }
-  return {handle->position, situation.snapshot.domains[handle->position],
-          situation.standings[handle->position]};
-}
-
-void push_text(lua_State* lua, const std::string& text) {
-  lua_pushlstring(lua, text.data(), text.size());
-}
 
 void push_labels(lua_State* lua, const Domain& domain) {
   lua_newtable(lua);
@@ -87,7 +53,7 @@ Duration check_window(lua_State* lua, int index) {
 }
 
 int push_past(lua_State* lua, const Past& past, std::optional<double> value) {
-  Sandbox::meter_of(lua).charge(past.history ? past.history->samples().size() : 0);
+  charge(lua, past.history ? past.history->samples().size() : 0);
   const double number = value.value_or(0);
   push_figure(lua, {past.whole ? std::round(number) : number, past.whole});
   return 1;
@@ -223,7 +189,8 @@ int index_domain(lua_State* lua) {
                        lua_type(lua, 2) == LUA_TSTRING ? lua_tostring(lua, 2) : "?");
   }
   const auto field = static_cast<DomainField>(lua_tointeger(lua, -1));
-  const Subject d = check_domain(lua, 1);
+  // Nothing but Lua calls this, and only with one of our objects.
+  const Subject d = subject_of(lua, *static_cast<const Handle*>(lua_touserdata(lua, 1)));
   if (const auto figure = figure_of(field, d.domain, d.standing)) {
     push_figure(lua, *figure);
   } else if (field == DomainField::name) {
@@ -243,11 +210,43 @@ int refuse_assignment(lua_State* lua) {
 }
 
 int domain_to_text(lua_State* lua) {
-  push_text(lua, check_domain(lua, 1).domain.name());
+  push_text(lua,
+            subject_of(lua, *static_cast<const Handle*>(lua_touserdata(lua, 1))).domain.name());
   return 1;
 }
 
 }  // namespace
+
+Subject subject_of(lua_State* lua, const Handle& handle) {
+  const PolicyContext& context = PolicyContext::of(lua);
+  const Situation& situation = context.situation(lua);
+  if (handle.serial != context.serial()) {
+    raise(lua, "this domain object is from an earlier tick; take it from ctx.domains each tick");
+  }
+  return {handle.position, situation.snapshot.domains[handle.position],
+          situation.standings[handle.position]};
+}
+
+/// Upvalue 1 of the function that runs is the metatable, by push_domain_function().
+Subject check_domain(lua_State* lua, int index) {
+  const auto* handle = static_cast<const Handle*>(lua_touserdata(lua, index));
+  bool ours = handle != nullptr && lua_getmetatable(lua, index) != 0;
+  if (ours) {
+    ours = lua_rawequal(lua, -1, lua_upvalueindex(1)) != 0;
+    lua_pop(lua, 1);
+  }
+  if (!ours) raise(lua, "a domain was expected (write d:method(...), with a colon)");
+  return subject_of(lua, *handle);
+}
+
+void push_text(lua_State* lua, std::string_view text) {
+  lua_pushlstring(lua, text.data(), text.size());
+}
+
+void push_domain_function(lua_State* lua, lua_CFunction function) {
+  lua_rawgetp(lua, LUA_REGISTRYINDEX, &kMetatable);
+  lua_pushcclosure(lua, function, 1);
+}
 
 void push_figure(lua_State* lua, Figure figure) {
   if (figure.whole && std::abs(figure.number) < 9.2e18) {
@@ -272,26 +271,29 @@ DomainField check_field(lua_State* lua, int index) {
 }
 
 void open_domain_objects(lua_State* lua) {
+  lua_newtable(lua);  // the metatable
+  lua_pushvalue(lua, -1);
+  lua_rawsetp(lua, LUA_REGISTRYINDEX, &kMetatable);
   lua_newtable(lua);  // the names
   for (int i = 0; i < kDomainFieldCount; ++i) {
+    push_text(lua, to_text(static_cast<DomainField>(i)));
     lua_pushinteger(lua, i);
-    lua_setfield(lua, -2, std::string(to_text(static_cast<DomainField>(i))).c_str());
+    lua_rawset(lua, -3);
   }
   for (const Method& method : kMethods) {
-    lua_pushcfunction(lua, method.call);
+    push_domain_function(lua, method.call);
     lua_setfield(lua, -2, method.name);
   }
-  lua_newtable(lua);  // the metatable
-  lua_pushvalue(lua, -2);
   lua_pushcclosure(lua, index_domain, 1);
   lua_setfield(lua, -2, "__index");
   lua_pushcfunction(lua, refuse_assignment);
   lua_setfield(lua, -2, "__newindex");
   lua_pushcfunction(lua, domain_to_text);
   lua_setfield(lua, -2, "__tostring");
-  lua_pushliteral(lua, "protected");
-  lua_setfield(lua, -2, "__metatable");
-  lua_rawsetp(lua, LUA_REGISTRYINDEX, &kMetatable);
+  for (const char* name : {"__metatable", "__name"}) {
+    lua_pushliteral(lua, "domain");
+    lua_setfield(lua, -2, name);
+  }
   lua_pop(lua, 1);
   begin_domain_objects(lua);
 }
@@ -307,7 +309,7 @@ void push_domain(lua_State* lua, std::size_t position) {
   if (lua_rawgeti(lua, -1, slot) == LUA_TNIL) {
     lua_pop(lua, 1);
     auto* handle = static_cast<Handle*>(lua_newuserdatauv(lua, sizeof(Handle), 0));
-    *handle = {PolicyContext::of(lua).serial(), position};
+    *handle = {position, PolicyContext::of(lua).serial()};
     lua_rawgetp(lua, LUA_REGISTRYINDEX, &kMetatable);
     lua_setmetatable(lua, -2);
     lua_pushvalue(lua, -1);

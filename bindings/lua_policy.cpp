@@ -69,8 +69,12 @@ Result<std::unique_ptr<LuaPolicy>> LuaPolicy::load_text(std::string source, cons
 }
 
 Status LuaPolicy::open() {
-  sandbox_ = std::make_unique<Sandbox>(for_loading(limits_));
-  if (auto evaluated = evaluate(settings_); !evaluated) return evaluated;
+  std::unique_ptr<Sandbox> before =
+      std::exchange(sandbox_, std::make_unique<Sandbox>(for_loading(limits_)));
+  if (auto evaluated = evaluate(settings_); !evaluated) {
+    sandbox_ = std::move(before);
+    return evaluated;
+  }
   sandbox_->meter().set_limits(limits_);
   return {};
 }
@@ -96,8 +100,8 @@ Status LuaPolicy::evaluate(const Settings& settings) {
   parameters_ = std::move(*parameters);
   const Status opened = sandbox_->run([&](lua_State* lua) {
     push_value(lua, parameters_.values);
+    sandbox_->set_context(&context_);
     PolicyContext::open(lua);
-    context_.attach(lua);
   });
   if (!opened) return fail(with_path(opened.error(), info_.path));
   return {};

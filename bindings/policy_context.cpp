@@ -4,21 +4,20 @@
 #include <lua.h>
 
 #include <algorithm>
-#include <array>
-#include <optional>
 #include <string>
 #include <utility>
 
+#include "bindings/domain_list.h"
 #include "bindings/domain_object.h"
-#include "bindings/safe_library.h"
+#include "bindings/read_only.h"
+#include "bindings/silent_domain.h"
 
 namespace memcoord::bindings {
 namespace {
 
 // Keys of the registry.
-const char kContext = 1;
-const char kCtx = 2;
-const char kFields = 3;  // what stands behind ctx
+const char kCtx = 1;
+const char kFields = 2;  // what stands behind ctx
 
 constexpr std::size_t kMostLogLines = 20;
 
@@ -32,11 +31,6 @@ void push_size(lua_State* lua, MemorySize size) {
 
 void set_size(lua_State* lua, const char* name, MemorySize size) {
   push_size(lua, size);
-  lua_setfield(lua, -2, name);
-}
-
-void set_text(lua_State* lua, const char* name, std::string_view text) {
-  lua_pushlstring(lua, text.data(), text.size());
   lua_setfield(lua, -2, name);
 }
 
@@ -94,183 +88,6 @@ void push_host(lua_State* lua) {
   make_read_only(lua, "ctx.host");
 }
 
-// --- ctx.silent ---
-
-void push_silent(lua_State* lua) {
-  const Situation& situation = situation_of(lua);
-  lua_newtable(lua);
-  lua_Integer i = 0;
-  for (std::size_t k = 0; k < situation.standings.size(); ++k) {
-    const auto& held = situation.standings[k].held;
-    if (!held) continue;
-    const Domain& domain = situation.snapshot.domains[k];
-    lua_newtable(lua);
-    set_text(lua, "name", domain.name());
-    set_text(lua, "uuid", domain.uuid().text());
-    set_text(lua, "why", held->why);
-    set_text(lua, "rule", held->rule ? to_text(*held->rule) : "");
-    set_text(lua, "state", to_text(domain.state));
-    set_size(lua, "actual", domain.actual);
-    set_size(lua, "maximum", domain.maximum);
-    lua_rawseti(lua, -2, ++i);
-  }
-}
-
-// --- ctx.domains ---
-
-double figure_at(const Situation& situation, std::size_t position, DomainField field) {
-  const auto figure =
-      figure_of(field, situation.snapshot.domains[position], situation.standings[position]);
-  return figure ? figure->number : 0;
-}
-
-DomainField check_figure(lua_State* lua, int index) {
-  const DomainField field = check_field(lua, index);
-  if (field == DomainField::name || field == DomainField::uuid || field == DomainField::labels) {
-    raise(lua, "'" + std::string(to_text(field)) + "' is no number");
-  }
-  return field;
-}
-
-/// The domain with the smallest or largest figure; of equals the first by name.
-int extreme(lua_State* lua, bool largest) {
-  const DomainField field = check_figure(lua, 2);
-  const PolicyContext& context = PolicyContext::of(lua);
-  const Situation& situation = context.situation(lua);
-  Sandbox::meter_of(lua).charge(context.active().size());
-  std::optional<std::size_t> best;
-  double best_figure = 0;
-  for (const std::size_t position : context.active()) {
-    const double figure = figure_at(situation, position, field);
-    if (best && !(largest ? figure > best_figure : figure < best_figure)) continue;
-    best = position;
-    best_figure = figure;
-  }
-  if (best) {
-    push_domain(lua, *best);
-  } else {
-    lua_pushnil(lua);
-  }
-  return 1;
-}
-
-int least(lua_State* lua) {
-  return extreme(lua, false);
-}
-int most(lua_State* lua) {
-  return extreme(lua, true);
-}
-
-int sum(lua_State* lua) {
-  const DomainField field = check_figure(lua, 2);
-  const PolicyContext& context = PolicyContext::of(lua);
-  const Situation& situation = context.situation(lua);
-  Sandbox::meter_of(lua).charge(context.active().size());
-  double total = 0;
-  bool whole = true;
-  for (const std::size_t position : context.active()) {
-    const auto figure =
-        figure_of(field, situation.snapshot.domains[position], situation.standings[position]);
-    total += figure->number;
-    whole = figure->whole;
-  }
-  push_figure(lua, {total, whole});
-  return 1;
-}
-
-int where(lua_State* lua) {
-  luaL_checktype(lua, 2, LUA_TFUNCTION);
-  lua_settop(lua, 2);
-  lua_newtable(lua);
-  lua_Integer found = 0;
-  for (const std::size_t position : PolicyContext::of(lua).active()) {
-    push_domain(lua, position);
-    lua_pushvalue(lua, 2);
-    lua_pushvalue(lua, -2);
-    lua_call(lua, 1, 1);
-    const bool wanted = lua_toboolean(lua, -1) != 0;
-    lua_pop(lua, 1);
-    if (wanted) {
-      lua_rawseti(lua, 3, ++found);
-    } else {
-      lua_pop(lua, 1);
-    }
-  }
-  return 1;
-}
-
-int index_domains(lua_State* lua) {
-  const PolicyContext& context = PolicyContext::of(lua);
-  (void)context.situation(lua);
-  int is_position = 0;
-  const lua_Integer i = lua_tointegerx(lua, 2, &is_position);
-  if (is_position != 0 && lua_type(lua, 2) == LUA_TNUMBER) {
-    if (i >= 1 && static_cast<std::size_t>(i) <= context.active().size()) {
-      push_domain(lua, context.active()[static_cast<std::size_t>(i - 1)]);
-    } else {
-      lua_pushnil(lua);
-    }
-    return 1;
-  }
-  lua_pushvalue(lua, 2);
-  if (lua_rawget(lua, lua_upvalueindex(1)) == LUA_TNIL) {
-    raise_unknown_name(lua, lua_upvalueindex(1), "ctx.domains",
-                       lua_type(lua, 2) == LUA_TSTRING ? lua_tostring(lua, 2) : "?");
-  }
-  return 1;
-}
-
-int count_domains(lua_State* lua) {
-  lua_pushinteger(lua, static_cast<lua_Integer>(PolicyContext::of(lua).active().size()));
-  return 1;
-}
-
-int next_domain(lua_State* lua) {
-  const auto& active = PolicyContext::of(lua).active();
-  const lua_Integer i = luaL_optinteger(lua, 2, 0) + 1;
-  if (i < 1 || static_cast<std::size_t>(i) > active.size()) {
-    lua_pushnil(lua);
-    return 1;
-  }
-  lua_pushinteger(lua, i);
-  push_domain(lua, active[static_cast<std::size_t>(i - 1)]);
-  return 2;
-}
-
-int each_domain(lua_State* lua) {
-  lua_pushcfunction(lua, next_domain);
-  lua_pushvalue(lua, 1);
-  lua_pushinteger(lua, 0);
-  return 3;
-}
-
-int refuse_domains_write(lua_State* lua) {
-  raise(lua, "ctx.domains cannot be changed");
-}
-
-void push_domains(lua_State* lua) {
-  lua_newtable(lua);
-  lua_newtable(lua);
-  lua_newtable(lua);
-  constexpr std::array<std::pair<const char*, lua_CFunction>, 4> kMethods{
-      {{"least", least}, {"most", most}, {"sum", sum}, {"where", where}}};
-  for (const auto& [name, call] : kMethods) {
-    lua_pushcfunction(lua, call);
-    lua_setfield(lua, -2, name);
-  }
-  lua_pushcclosure(lua, index_domains, 1);
-  lua_setfield(lua, -2, "__index");
-  constexpr std::array<std::pair<const char*, lua_CFunction>, 3> kMeta{
-      {{"__len", count_domains}, {"__pairs", each_domain}, {"__newindex", refuse_domains_write}}};
-  for (const auto& [name, call] : kMeta) {
-    lua_pushcfunction(lua, call);
-    lua_setfield(lua, -2, name);
-  }
-  lua_pushliteral(lua, "protected");
-  lua_setfield(lua, -2, "__metatable");
-  lua_setmetatable(lua, -2);
-}
-
 // --- ctx.log ---
 
 int log_at(lua_State* lua, Note::Severity severity) {
@@ -311,7 +128,7 @@ int index_ctx(lua_State* lua) {
     if (name == "host") {
       push_host(lua);
     } else {
-      push_silent(lua);
+      push_silent_domains(lua);
     }
     lua_pushvalue(lua, 2);
     lua_pushvalue(lua, -2);
@@ -335,6 +152,7 @@ void PolicyContext::open(lua_State* lua) {
   make_read_only(lua, "ctx.params");
   const int params = lua_gettop(lua);
   open_domain_objects(lua);
+  open_silent_domains(lua);
   lua_newtable(lua);  // what stands behind ctx
   lua_pushvalue(lua, params);
   lua_setfield(lua, -2, "params");
@@ -361,15 +179,8 @@ void PolicyContext::open(lua_State* lua) {
   lua_pop(lua, 2);
 }
 
-void PolicyContext::attach(lua_State* lua) {
-  lua_pushlightuserdata(lua, this);
-  lua_rawsetp(lua, LUA_REGISTRYINDEX, &kContext);
-}
-
 PolicyContext& PolicyContext::of(lua_State* lua) {
-  lua_rawgetp(lua, LUA_REGISTRYINDEX, &kContext);
-  auto* context = static_cast<PolicyContext*>(lua_touserdata(lua, -1));
-  lua_pop(lua, 1);
+  PolicyContext* context = Sandbox::of(lua).context();
   if (!context) raise(lua, "there is no tick under way");
   return *context;
 }
@@ -383,7 +194,7 @@ void PolicyContext::begin(const Situation& situation) {
   situation_ = &situation;
   ++serial_;
   answer_ = {};
-  proposed_.clear();
+  proposed_.assign(situation.standings.size(), false);
   active_.clear();
   for (std::size_t i = 0; i < situation.standings.size(); ++i) {
     if (!situation.standings[i].held) active_.push_back(i);
@@ -422,9 +233,8 @@ void PolicyContext::set_state(lua_State* lua) {
 void PolicyContext::propose(lua_State* lua, std::size_t position, MemorySize target,
                             std::string why) {
   const Domain& domain = situation(lua).snapshot.domains[position];
-  if (!proposed_.insert(position).second) {
-    raise(lua, domain.name() + " is set twice in one tick");
-  }
+  if (proposed_[position]) raise(lua, domain.name() + " is set twice in one tick");
+  proposed_[position] = true;
   answer_.proposals.push_back({domain.uuid(), target, std::move(why)});
 }
 

@@ -3,7 +3,6 @@
 // reference.
 
 #include <cstdint>
-#include <unordered_set>
 #include <vector>
 
 #include "bindings/sandbox.h"
@@ -29,8 +28,7 @@ class PolicyContext {
   /// Pushes ctx.state, which stays from tick to tick; set_state() replaces it by the top.
   static void push_state(lua_State* lua);
   static void set_state(lua_State* lua);
-  /// Lets the objects of a state find their context; it outlives the state's use.
-  void attach(lua_State* lua);
+  /// The context that a state's sandbox was given.
   static PolicyContext& of(lua_State* lua);
 
   PolicyAnswer take_answer() { return std::move(answer_); }
@@ -47,7 +45,7 @@ class PolicyContext {
   const Situation* situation_ = nullptr;
   std::uint64_t serial_ = 0;
   std::vector<std::size_t> active_;
-  std::unordered_set<std::size_t> proposed_;
+  std::vector<bool> proposed_;  ///< by position
   PolicyAnswer answer_;
 };
 

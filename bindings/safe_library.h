@@ -11,11 +11,5 @@ void open_safe_library(lua_State* lua);
 void push_safe_globals(lua_State* lua);
 /// Adds a safe global, from the top of the stack.
 void set_safe_global(lua_State* lua, const char* name);
-/// Replaces the table on top of the stack by a view of it that cannot be written to; a missing name
-/// in it is an error that says "<what> has no '<name>'" and the nearest right name.
-void make_read_only(lua_State* lua, const char* what);
-/// The keys of the table at an index that are strings, raised with the nearest one: "`what` has no
-/// field 'name'; did you mean 'other'?". Never returns.
-[[noreturn]] void raise_unknown_name(lua_State* lua, int table, const char* what, const char* name);
 
 }  // namespace memcoord::bindings

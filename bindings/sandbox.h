@@ -2,61 +2,20 @@
 // A Lua state that no script can get out of, hang or fill up. docs/decisions/0004-sandbox.md says
 // which attack each part answers.
 
-#include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
-#include <vector>
 
+#include "bindings/meter.h"
+#include "bindings/printable.h"
 #include "engine/core/error.h"
 
 struct lua_State;
 
 namespace memcoord::bindings {
 
-/// What a script may use: time and instructions in one call, memory at any moment.
-struct SandboxLimits {
-  std::chrono::microseconds time = std::chrono::milliseconds(100);
-  std::uint64_t instructions = 20'000'000;
-  std::size_t memory_bytes = std::size_t{64} << 20U;
-};
-
-/// What a script has used, and the limit that it has run into. One belongs to each Sandbox.
-class Meter {
- public:
-  enum class Trip { none, time, instructions, memory };
-
-  explicit Meter(SandboxLimits limits) : limits_(limits) {}
-  void set_limits(SandboxLimits limits) { limits_ = limits; }
-  /// A new call begins: time and instructions count from here.
-  void start();
-  void stop() { running_ = false; }
-
-  /// Takes note of work done outside Lua's own instructions; false once a limit is passed.
-  bool charge(std::uint64_t instructions);
-  /// Once tripped, a call stays tripped, whatever the script catches.
-  void trip(Trip limit);
-  [[nodiscard]] Trip tripped() const { return tripped_; }
-  /// "its time limit of 100 ms".
-  [[nodiscard]] std::string limit_text() const;
-  [[nodiscard]] const SandboxLimits& limits() const { return limits_; }
-  [[nodiscard]] std::size_t used_bytes() const { return used_bytes_; }
-
-  /// lua_Alloc; `meter` is the Meter.
-  static void* allocate(void* meter, void* block, std::size_t old_size, std::size_t new_size);
-
- private:
-  [[nodiscard]] bool past_deadline() const;
-
-  SandboxLimits limits_;
-  std::size_t used_bytes_ = 0;
-  std::uint64_t instructions_ = 0;
-  std::chrono::steady_clock::time_point deadline_{};
-  Trip tripped_ = Trip::none;
-  bool running_ = false;
-};
+class PolicyContext;
 
 /// Owns a lua_State with the safe library in it. Not thread-safe; one thread at a time.
 class Sandbox {
@@ -68,7 +27,12 @@ class Sandbox {
 
   [[nodiscard]] lua_State* state() const { return state_.get(); }
   [[nodiscard]] Meter& meter() const { return *meter_; }
-  static Meter& meter_of(lua_State* lua);
+  static Sandbox& of(lua_State* lua);
+  static Meter& meter_of(lua_State* lua) { return of(lua).meter(); }
+
+  /// What the functions of a tick find their tick by; not owned, null where there is none.
+  void set_context(PolicyContext* context) { context_ = context; }
+  [[nodiscard]] PolicyContext* context() const { return context_; }
 
   /// Runs `body` in protected mode under fresh limits. Whatever it raises becomes an Error:
   /// policy_failed, or limit_exceeded where a limit was passed; object "file:line", the traceback
@@ -86,17 +50,17 @@ class Sandbox {
   };
   std::unique_ptr<Meter> meter_;
   std::unique_ptr<lua_State, Close> state_;
+  PolicyContext* context_ = nullptr;
 };
 
-/// Raises a Lua error with the place of the Lua code that called; never returns.
+/// Raises a Lua error with the place of the innermost Lua code that runs; never returns.
 [[noreturn]] void raise(lua_State* lua, const std::string& message);
 
-/// For looking at and for logs: control characters and broken UTF-8 made visible, at most `most`
-/// bytes (cut with "...").
-std::string printable(std::string_view text, std::size_t most = 200);
+/// Counts work that Lua's own instruction count does not see; raises once a limit is passed.
+void charge(lua_State* lua, std::uint64_t instructions);
 
 /// Reads a whole script. Errors: not_found, permission_denied, invalid_input (a folder, an empty
-/// file, bytecode, more than 1 MiB); `kind` names what is looked for ("policy").
+/// file, bytecode, more than 256 KiB); `kind` names what is looked for ("policy").
 Result<std::string> read_script(const std::string& path, const std::string& kind);
 
 }  // namespace memcoord::bindings

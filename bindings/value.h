@@ -25,6 +25,8 @@ struct Value {
 
     std::vector<Value> items;                           ///< keys 1, 2, 3, ...
     std::vector<std::pair<std::string, Value>> fields;  ///< text keys, in their order as text
+    /// Other whole numbers as keys; only where what is not plain is left out rather than refused.
+    std::vector<std::pair<std::int64_t, Value>> sparse;
   };
   std::variant<std::monostate, bool, std::int64_t, double, std::string, Table> data;
 
@@ -49,11 +51,13 @@ inline Value::Table& Value::Table::operator=(const Table& other) = default;
 inline Value::Table& Value::Table::operator=(Table&& other) noexcept = default;
 inline Value::Table::~Table() = default;
 
-/// What to do with functions, userdata and keys that are neither text nor 1, 2, 3, ...
+/// What to do with functions, userdata and keys that are neither text nor 1, 2, 3, ...; leaving out
+/// keeps whole numbers.
 enum class NotPlain { raise, leave_out };
 
 /// Reads the value at an index. Raises a Lua error on tables that contain themselves or are nested
-/// more than 50 deep, and, as asked, on what is not plain data.
+/// more than 50 deep, on more data than the sandbox's memory limit allows (a table that is referred
+/// to twice is read twice), and, as asked, on what is not plain data.
 Value read_value(lua_State* lua, int index, NotPlain not_plain);
 void push_value(lua_State* lua, const Value& value);
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "bindings/safe_library.h"
+#include "bindings/read_only.h"
 #include "bindings/sandbox.h"
 #include "bindings/testing/shown_value.h"
 #include "bindings/testing/test_context.h"

@@ -8,7 +8,7 @@
 #include <unordered_map>
 #include <utility>
 
-#include "bindings/safe_library.h"
+#include "bindings/read_only.h"
 #include "bindings/testing/test_context.h"
 #include "bindings/value.h"
 

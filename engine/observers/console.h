@@ -1,25 +1,17 @@
 #pragma once
 // Each tick as a table for people: the host, its domains, what was changed and why.
 
-#include <cstddef>
 #include <deque>
 #include <ostream>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "engine/core/tick.h"
+#include "engine/observers/console_style.h"
+#include "engine/observers/domain_table.h"
+#include "engine/observers/screen_text.h"
 
 namespace memcoord::observers {
-
-/// What the screen can do. Injected, so that tests compare exact text.
-struct ConsoleStyle {
-  bool color = false;
-  bool unicode = false;
-  bool interactive = false;  ///< redraw in place, with the newest messages below the table
-  int width = 100;           ///< columns
-  int height = 0;            ///< lines; 0: as many as it takes
-};
 
 /// Draws ticks onto a stream. Where it is interactive, each table replaces the last one.
 class ConsoleTable final : public Observer {
@@ -27,26 +19,31 @@ class ConsoleTable final : public Observer {
   ConsoleTable(std::ostream& out, ConsoleStyle style) : out_(out), style_(style) {}
 
   void observe(const Tick& tick) override;
-  /// A line for below the table (interactive), where log lines would tear it.
-  void add_message(std::string line);
-  /// The terminal has another size from now on.
+  /// A line for below the table (interactive), where log lines would tear it. It is shown, with the
+  /// next tick's time, when that tick is drawn.
+  void add_message(std::string line, Note::Severity severity = Note::Severity::info);
+  /// The terminal has this size from now on.
   void resize(int width, int height);
 
  private:
-  std::vector<std::string> draw(const Tick& tick) const;
-  void remember(const Tick& tick);
+  struct Message {
+    std::string time;  ///< empty: not drawn yet
+    std::string text;
+    Note::Severity severity = Note::Severity::info;
+  };
+
+  [[nodiscard]] std::vector<Styled> head(const Tick& tick) const;
+  [[nodiscard]] std::vector<Styled> draw(const Tick& tick);
+  void draw_messages(std::vector<Styled>& frame) const;
+  void draw_in_place(const std::vector<Styled>& frame);
+  [[nodiscard]] std::size_t room_for_domains(std::size_t taken) const;
 
   std::ostream& out_;
   ConsoleStyle style_;
-  std::unordered_map<Uuid, std::deque<double>> unused_;
-  std::deque<std::string> messages_;
+  DomainTable domains_;
+  std::deque<Message> messages_;
   std::size_t drawn_lines_ = 0;
+  bool clear_first_ = false;
 };
-
-/// Cuts text to a width in terminal columns, with "…" (or "~") where something is missing; control
-/// characters become blanks.
-std::string fit(std::string_view text, std::size_t width, bool unicode);
-/// Columns that a UTF-8 text takes on a terminal.
-std::size_t display_width(std::string_view text);
 
 }  // namespace memcoord::observers

@@ -1,0 +1,53 @@
+#pragma once
+// The console's table: a line a domain, fitted to the screen.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/core/tick.h"
+#include "engine/observers/column_layout.h"
+#include "engine/observers/console_style.h"
+#include "engine/observers/screen_text.h"
+
+namespace memcoord::observers {
+
+/// Draws the domains of ticks. Remembers each domain's recent unused memory, for its sparkline, and
+/// the widths of its columns, so that they do not jump from tick to tick.
+class DomainTable {
+ public:
+  static constexpr std::size_t kColumns = 9;
+
+  /// To be called with each tick, drawn or not.
+  void remember(const Tick& tick);
+  /// The table, its header first, in at most `room` lines (0: as many as it takes). Where they are
+  /// too few, those domains stay to which something happens, and a last line counts the others.
+  [[nodiscard]] std::vector<Styled> lines(const Tick& tick, std::size_t room,
+                                          const ConsoleStyle& style);
+  /// Columns may become narrower again: the screen has another width.
+  void forget_widths() { widest_ = {}; }
+
+ private:
+  using Row = std::array<Styled, kColumns>;
+  struct Look {
+    std::optional<MemorySize> unused;
+    MemorySize actual;
+  };
+  struct Past {
+    std::vector<Look> looks;  ///< newest last
+    std::uint64_t last_tick = 0;
+  };
+  [[nodiscard]] ColumnLayout lay_out(std::span<const Row> rows, const ConsoleStyle& style);
+  /// Its unused memory over time, as parts of the largest balloon of that time.
+  [[nodiscard]] std::string trend_of(const Domain& domain, std::size_t width, bool unicode) const;
+
+  std::unordered_map<Uuid, Past> past_;
+  std::array<std::size_t, kColumns> widest_{};
+};
+
+}  // namespace memcoord::observers

@@ -1,0 +1,157 @@
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <sstream>
+#include <utility>
+
+#include "bindings/testing/policy_tests.h"
+#include "tests/unit/bindings/policy_test_run.h"
+
+using namespace memcoord;
+using namespace memcoord::bindings::testing;
+using namespace memcoord::test;
+
+namespace {
+
+TestOptions filtered(std::string filter) {
+  TestOptions options;
+  options.filter = std::move(filter);
+  return options;
+}
+TestOptions quiet() {
+  TestOptions options;
+  options.quiet = true;
+  return options;
+}
+TestOptions colored() {
+  TestOptions options;
+  options.color = true;
+  return options;
+}
+TestOptions with_junit(std::filesystem::path path) {
+  TestOptions options;
+  options.junit = std::move(path);
+  return options;
+}
+
+}  // namespace
+
+TEST_CASE("each test gets a line, and the counts come last") {
+  const PolicyTestRun ran = run(R"(
+    test("one", function() expect(1):equals(1) end)
+    test("two", function() expect(2):is_at_least(1) end)
+  )");
+  CHECK(has(ran.output, "  ok   one\n  ok   two\n"));
+  CHECK(ran.output.ends_with("\n2 passed, 0 failed\n"));
+}
+
+TEST_CASE("a failure shows the place, the line, sizes as people read them, and the tick") {
+  const std::string output = failure_of(
+      "  local tick = step:tick { domains = { { name = \"a\", actual = 1*GiB, unused = 1*MiB } } "
+      "}\n"
+      "  expect(tick.proposals.a.target):equals(2*GiB)");
+  CHECK(has(output, "  FAIL it\n"));
+  CHECK(has(output, "step_test.lua:4:\n"));
+  CHECK(has(output, "expect(tick.proposals.a.target):equals(2*GiB)\n"));
+  CHECK(has(output, "expected  2 GiB (2097152)\n"));
+  CHECK(has(output, "got       1 GiB (1099776)\n"));
+  CHECK(has(output, "a: 1 GiB -> 1 GiB (+50 MiB), was short\n"));
+  CHECK(output.ends_with("0 passed, 1 failed\n"));
+}
+
+TEST_CASE("a broken test file is one clear line and one failure, and the others run") {
+  const PolicyTestFolder folder;
+  folder.write("a_test.lua", "test(\"one\", function() end)\n");
+  folder.write("b_test.lua", "test(\"two\" function() end)\n");
+  folder.write("c_test.lua", "policy(\"none.lua\")\n");
+  std::ostringstream out;
+  const auto counts = run_policy_tests({folder.path()}, {}, out);
+  REQUIRE(counts);
+  CHECK(counts->passed == 1);
+  CHECK(counts->failed == 2);
+  CHECK(has(out.str(), "b_test.lua:1: ')' expected near 'function'"));
+  CHECK(has(out.str(), "c_test.lua:1: "));
+  CHECK(has(out.str(), "none.lua: no such policy"));
+}
+
+TEST_CASE("the filter chooses tests by a part of their name, a glob, or their file") {
+  const std::string tests = R"(
+    test("a starved domain", function() end)
+    test("a wasteful domain", function() end)
+  )";
+  CHECK(run(tests, filtered("starved")).counts.passed == 1);
+  CHECK(run(tests, filtered("a * domain")).counts.passed == 2);
+  CHECK(run(tests, filtered("step_test")).counts.passed == 2);
+}
+
+TEST_CASE("quiet leaves out what passes") {
+  const PolicyTestRun ran = run("test(\"one\", function() end)\n", quiet());
+  CHECK(ran.output == "1 passed, 0 failed\n");
+}
+
+TEST_CASE("colours are used only where asked for") {
+  const std::string tests = "test(\"one\", function() end)\n";
+  CHECK_FALSE(has(run(tests).output, "\033["));
+  CHECK(has(run(tests, colored()).output, "\033[32mok\033[0m"));
+}
+
+TEST_CASE("a policy stands for the test beside it, and a file is run once") {
+  const PolicyTestFolder folder;
+  folder.write("step.lua", kStepPolicy);
+  folder.write("step_test.lua", "test(\"one\", function() end)\n");
+  std::ostringstream out;
+  const auto counts = run_policy_tests(
+      {folder.path() / "step.lua", folder.path() / "step_test.lua", folder.path()}, {}, out);
+  REQUIRE(counts);
+  CHECK(counts->passed == 1);
+}
+
+TEST_CASE("having nothing to run is an error") {
+  const PolicyTestFolder folder;
+  const auto error_of = [&](const std::filesystem::path& path, const TestOptions& options) {
+    std::ostringstream out;
+    const auto counts = run_policy_tests({path}, options, out);
+    REQUIRE_FALSE(counts);
+    CHECK(out.str().empty());
+    return counts.error().text();
+  };
+  CHECK(has(error_of(folder.path(), {}), "no tests found"));
+  CHECK(has(error_of(folder.path() / "none", {}), "no such file or directory"));
+  folder.write("step.lua", kStepPolicy);
+  CHECK(has(error_of(folder.path() / "step.lua", {}), "has no test beside it"));
+  folder.write("step_test.lua", "test(\"one\", function() end)\n");
+  CHECK(has(error_of(folder.path(), filtered("two")), "no test matches 'two'"));
+}
+
+TEST_CASE("JUnit XML names every test, with what was wrong") {
+  const PolicyTestFolder folder;
+  folder.write("x_test.lua", R"(
+    test("good & true", function() end)
+    test("bad", function() expect("<a>"):equals("b") end)
+    test("broken", function() error("oh") end)
+  )");
+  folder.write("y_test.lua", "nonsense\n");
+  const auto junit = folder.path() / "results.xml";
+  std::ostringstream out;
+  REQUIRE(run_policy_tests({folder.path()}, with_junit(junit), out));
+  const std::string xml = PolicyTestFolder::read(junit);
+  CHECK(
+      xml.starts_with("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites tests=\"4\" "
+                      "failures=\"1\" errors=\"2\""));
+  CHECK(has(xml, "<testcase name=\"good &amp; true\" classname=\"x_test\""));
+  CHECK(has(xml, "line=\"3\""));
+  CHECK(has(xml, "<failure message=\"expected &quot;b&quot;, got &quot;&lt;a&gt;&quot;\">"));
+  CHECK(has(xml, "<error message=\"oh\">"));
+  CHECK(has(xml, "<testcase name=\"y_test\" classname=\"y_test\""));
+  CHECK(xml.ends_with("</testsuites>\n"));
+}
+
+TEST_CASE("a JUnit file that cannot be written is an error") {
+  const PolicyTestFolder folder;
+  folder.write("x_test.lua", "test(\"one\", function() end)\n");
+  std::ostringstream out;
+  const auto counts =
+      run_policy_tests({folder.path()}, with_junit(folder.path() / "no" / "such.xml"), out);
+  REQUIRE_FALSE(counts);
+  CHECK(has(counts.error().text(), "such.xml"));
+}
