@@ -27,6 +27,16 @@ bool any_shrinks(const std::vector<Decision>& decisions) {
                      [](const Decision& decision) { return decision.shrinks(); });
 }
 
+/// What the engine itself asks for takes the place of what the policy asks for the same domains.
+void prefer_own(std::vector<Proposal>& proposals, const std::vector<Proposal>& own) {
+  if (own.empty()) return;
+  std::erase_if(proposals, [&](const Proposal& proposal) {
+    return std::any_of(own.begin(), own.end(),
+                       [&](const Proposal& mine) { return mine.domain == proposal.domain; });
+  });
+  proposals.insert(proposals.end(), own.begin(), own.end());
+}
+
 std::string ticks_text(int n) {
   return std::to_string(n) + " ticks in a row";
 }
@@ -76,6 +86,7 @@ void Coordinator::sample(Tick& tick) {
   tick.snapshot = std::move(*snapshot);
   leave_out_unwanted(tick.snapshot);
   history_.observe(tick.snapshot);
+  forget_the_gone();
 }
 
 void Coordinator::leave_out_unwanted(Snapshot& snapshot) {
@@ -100,43 +111,34 @@ void Coordinator::leave_out_unwanted(Snapshot& snapshot) {
 void Coordinator::decide(Tick& tick, Duration since_last) {
   const MonotonicTime start = clock_.now();
   const guard::HostBalance host = guard::balance(tick.snapshot, history_, options_.limits);
-  Situation situation{
+  const Situation situation{
       tick.snapshot,  options_.limits, guard::assess(tick.snapshot, history_, options_.limits),
       host.grantable, tick.number,     since_last,
       host.owed};
   tick.grantable = situation.grantable;
-  for (std::size_t i = 0; i < situation.standings.size(); ++i) {
-    const auto& held = situation.standings[i].held;
-    if (held) tick.held.push_back({tick.snapshot.domains[i].uuid(), held->rule, held->why});
-  }
-  say_who_is_left_alone(tick);
-  ask(*policy_, situation, tick);
-  without_answer_ = tick.policy_error ? without_answer_ + 1 : 0;
-  if (without_answer_ >= options_.patience) {
-    say(tick,
-        {Note::Severity::error, "policy " + policy_->name() + " has given no usable answer for " +
-                                    ticks_text(options_.patience) +
-                                    (fallback_ ? "; " + fallback_->name() + " decides instead"
-                                               : "; every balloon stays as it is until it does")});
-    if (fallback_) ask(*fallback_, situation, tick);
-  }
+  note_who_is_held(tick, situation.standings);
+  ask_for_proposals(tick, situation);
   tick.timings.decide = clock_.now() - start;
 
   const MonotonicTime review_start = clock_.now();
-  // What the engine gives back after a reboot goes before what the policy asks for that domain.
-  std::vector<Proposal> own = after_reboots(tick.snapshot);
-  if (!own.empty()) {
-    std::erase_if(tick.proposals, [&](const Proposal& proposal) {
-      return std::any_of(own.begin(), own.end(),
-                         [&](const Proposal& mine) { return mine.domain == proposal.domain; });
-    });
-    tick.proposals.insert(tick.proposals.end(), own.begin(), own.end());
-  }
+  prefer_own(tick.proposals, after_reboots(situation));
   tick.decisions = guard::review(tick.snapshot, history_, tick.proposals, options_.limits);
   for (Note& hint : guard::hints(tick.snapshot, tick.decisions, options_.limits)) {
     say(tick, std::move(hint));
   }
   tick.timings.review = clock_.now() - review_start;
+}
+
+void Coordinator::ask_for_proposals(Tick& tick, const Situation& situation) {
+  ask(*policy_, situation, tick);
+  without_answer_ = tick.policy_error ? without_answer_ + 1 : 0;
+  if (without_answer_ < options_.patience) return;
+  say(tick,
+      {Note::Severity::error, "policy " + policy_->name() + " has given no usable answer for " +
+                                  ticks_text(options_.patience) +
+                                  (fallback_ ? "; " + fallback_->name() + " decides instead"
+                                             : "; every balloon stays as it is until it does")});
+  if (fallback_) ask(*fallback_, situation, tick);
 }
 
 void Coordinator::ask(Policy& policy, const Situation& situation, Tick& tick) {
@@ -151,18 +153,22 @@ void Coordinator::ask(Policy& policy, const Situation& situation, Tick& tick) {
   }
 }
 
-std::vector<Proposal> Coordinator::after_reboots(const Snapshot& snapshot) {
+std::vector<Proposal> Coordinator::after_reboots(const Situation& situation) const {
   std::vector<Proposal> proposals;
-  for (const Domain& domain : snapshot.domains) {
-    const DomainHistory* past = history_.find(domain.uuid());
+  const Snapshot& snapshot = situation.snapshot;
+  for (std::size_t i = 0; i < snapshot.domains.size(); ++i) {
+    const Standing& standing = situation.standings[i];
+    const DomainHistory* past = standing.history;
     if (!past || !past->rebooted_at() || !past->last_move()) continue;
-    // The guest's device keeps the old target over a reboot and squeezes the new kernel to it.
+    // The guest's device keeps the old target over a reboot and squeezes the new kernel to it. As
+    // long as it has not reported, nothing can be done; once it has, this is asked for until a
+    // target has been set, or until the guest has settled with what it has.
     if (past->last_move()->at >= *past->rebooted_at()) continue;
-    const auto given = given_back_after_reboot_.find(domain.uuid());
-    if (given != given_back_after_reboot_.end() && given->second == *past->rebooted_at()) continue;
+    if (standing.held || snapshot.taken_at - *past->rebooted_at() >= options_.limits.grace)
+      continue;
+    const Domain& domain = snapshot.domains[i];
     const MemorySize had =
         std::min(domain.settings().maximum.value_or(domain.maximum), domain.maximum);
-    given_back_after_reboot_[domain.uuid()] = *past->rebooted_at();
     if (domain.actual >= had) continue;
     proposals.push_back(
         {domain.uuid(), had, "rebooted: gets its memory back until it has settled"});
@@ -220,32 +226,41 @@ void Coordinator::apply_some(Tick& tick, const std::vector<Decision>& decisions,
 
 std::vector<Outcome> Coordinator::restore() {
   if (before_first_move_.empty()) return {};
+  Tick tick;
   Result<Snapshot> snapshot = hypervisor_.sample();
   if (!snapshot) {
-    std::vector<Outcome> outcomes;
     for (const auto& [uuid, size] : before_first_move_) {
-      outcomes.push_back({uuid, size, size, Outcome::Kind::failed, snapshot.error()});
+      tick.outcomes.push_back({uuid, size, size, Outcome::Kind::failed, snapshot.error()});
     }
-    return outcomes;
+    return tick.outcomes;
   }
-  history_.observe(*snapshot);
-  std::vector<Decision> decisions;
-  for (const Domain& domain : snapshot->domains) {
-    const auto found = before_first_move_.find(domain.uuid());
-    if (found == before_first_move_.end() || found->second == domain.actual) continue;
-    decisions.push_back({domain.uuid(),
-                         domain.actual,
-                         found->second,
-                         found->second,
-                         "gets back the memory it had",
-                         {}});
-  }
-  Tick tick;
   tick.snapshot = std::move(*snapshot);
-  tick.decisions = std::move(decisions);
+  history_.observe(tick.snapshot);
+  tick.decisions = decisions_to_restore(tick.snapshot);
   apply(tick);
   before_first_move_.clear();
   return tick.outcomes;
+}
+
+std::vector<Decision> Coordinator::decisions_to_restore(const Snapshot& snapshot) const {
+  const std::string why = "gets back the memory it had";
+  std::vector<Proposal> shrinks;
+  std::vector<Decision> grows;
+  for (const Domain& domain : snapshot.domains) {
+    const auto found = before_first_move_.find(domain.uuid());
+    if (found == before_first_move_.end()) continue;
+    const MemorySize had = found->second;
+    if (had < domain.actual) shrinks.push_back({domain.uuid(), had, why});
+    if (had > domain.actual) {
+      grows.push_back({domain.uuid(), domain.actual, had, had, why, {}});
+    }
+  }
+  // What a domain has come to need is not taken from it at a stroke: shrinks go through the guard.
+  // A grow back to what it had can harm nobody but the host, and waits for no report.
+  std::vector<Decision> decisions = guard::review(snapshot, history_, shrinks, options_.limits);
+  decisions.insert(decisions.end(), grows.begin(), grows.end());
+  if (any_shrinks(decisions)) return decisions;  // the grows are settled after them
+  return guard::settle(decisions, snapshot, history_, options_.limits);
 }
 
 void Coordinator::say(Tick& tick, Note note) {
@@ -258,15 +273,25 @@ void Coordinator::say(Tick& tick, Note note) {
   if (fresh || again) tick.notes.push_back(std::move(note));
 }
 
-void Coordinator::say_who_is_left_alone(Tick& tick) {
-  for (const HeldDomain& held : tick.held) {
+void Coordinator::note_who_is_held(Tick& tick, const std::vector<Standing>& standings) {
+  for (std::size_t i = 0; i < standings.size(); ++i) {
+    const auto& held = standings[i].held;
+    if (!held) continue;
+    const Domain& domain = tick.snapshot.domains[i];
+    tick.held.push_back({domain.uuid(), held->rule, held->why});
     // Waiting for a report, or being paused, is everyday life; the table shows it.
-    const Domain* domain =
-        held.rule && held.rule != Rule::running_only ? nullptr : tick.snapshot.find(held.domain);
-    if (!domain || (held.rule && domain->state != DomainState::hung)) continue;
-    say(tick, {held.rule ? Note::Severity::warning : Note::Severity::info,
-               domain->name() + ": left alone: " + held.why});
+    if (held->rule && domain.state != DomainState::hung) continue;
+    say(tick, {held->rule ? Note::Severity::warning : Note::Severity::info,
+               domain.name() + ": left alone: " + held->why});
   }
+}
+
+void Coordinator::forget_the_gone() {
+  constexpr std::uint64_t kEvery = 100;
+  if (number_ % kEvery != 0) return;
+  const auto gone = [&](const auto& entry) { return history_.find(entry.first) == nullptr; };
+  std::erase_if(before_first_move_, gone);
+  std::erase_if(left_out_, gone);
 }
 
 }  // namespace memcoord

@@ -46,21 +46,24 @@ class Coordinator {
   /// A new policy from the next tick on; history stays.
   void replace_policy(std::unique_ptr<Policy> policy);
   [[nodiscard]] Policy& policy() { return *policy_; }
-  /// Every domain that was moved gets back the memory it had when it was first moved, as far as
-  /// the host's floor allows. Returns what came of it.
+  /// Every domain that was moved gets back the memory it had when it was first moved: grows as far
+  /// as the host's floor allows, shrinks as far as the guard does. Returns what came of it.
   std::vector<Outcome> restore();
 
  private:
   void sample(Tick& tick);
   void decide(Tick& tick, Duration since_last);
+  void ask_for_proposals(Tick& tick, const Situation& situation);
   void ask(Policy& policy, const Situation& situation, Tick& tick);
   void apply(Tick& tick);
   void apply_some(Tick& tick, const std::vector<Decision>& decisions, bool shrinks);
   std::vector<Decision> settle(const Tick& tick);
   void say(Tick& tick, Note note);
-  void say_who_is_left_alone(Tick& tick);
+  void note_who_is_held(Tick& tick, const std::vector<Standing>& standings);
   void leave_out_unwanted(Snapshot& snapshot);
-  [[nodiscard]] std::vector<Proposal> after_reboots(const Snapshot& snapshot);
+  void forget_the_gone();
+  [[nodiscard]] std::vector<Proposal> after_reboots(const Situation& situation) const;
+  [[nodiscard]] std::vector<Decision> decisions_to_restore(const Snapshot& snapshot) const;
 
   Hypervisor& hypervisor_;
   Clock& clock_;
@@ -75,7 +78,6 @@ class Coordinator {
   std::unordered_map<Uuid, MemorySize> before_first_move_;
   /// The identities of domains that options exclude, rewritten once each.
   std::unordered_map<Uuid, std::shared_ptr<const DomainIdentity>> left_out_;
-  std::unordered_map<Uuid, MonotonicTime> given_back_after_reboot_;
   /// What has been said, and at which tick it was last true.
   std::unordered_map<std::string, std::uint64_t> said_;
 };

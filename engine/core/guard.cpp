@@ -1,183 +1,35 @@
 #include "engine/core/guard.h"
 
 #include <algorithm>
-#include <array>
-#include <cmath>
+#include <cstdint>
 #include <map>
-#include <numeric>
 #include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
 
+#include "engine/core/guard_rules.h"
+
 namespace memcoord::guard {
 namespace {
 
-/// Everything that a rule for one domain may look at.
-struct Case {
-  const Domain& domain;
-  const DomainHistory* history;
-  const Limits& limits;
-  MonotonicTime now;
-  WallTime wall_time;
-  MemorySize headroom;
-};
-
-/// What a rule makes of a target: the target it allows, and why where that is another.
-struct Ruling {
-  MemorySize target;
-  std::string why;
-};
-
-Ruling pass(MemorySize target) {
-  return {target, {}};
-}
-Ruling veto(const Case& c, std::string why) {
-  return {c.domain.actual, std::move(why)};
+/// What the guest has to spare now: what it reports, less what its balloon has taken since.
+MemorySize headroom_now(const Domain& domain, const DomainHistory* history, Headroom kind) {
+  const MemorySize reported = headroom_of(domain, kind).value_or(MemorySize());
+  return history ? reported - history->shrunk_since_report(domain) : reported;
 }
 
-std::string seconds_text(Duration duration) {
-  return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(duration).count()) + " s";
-}
-
-// Each rule below takes what the rules before it left of the target.
-
-Ruling running_only(const Case& c, MemorySize target) {
-  switch (c.domain.state) {
-    case DomainState::running:
-      return pass(target);
-    case DomainState::hung:
-      return veto(c, "does not answer");
-    default:
-      return veto(c, "is " + std::string(to_text(c.domain.state)));
-  }
-}
-
-Duration trusted_age(const Case& c) {
-  constexpr Duration kDefaultPeriod = std::chrono::seconds(1);
-  const Duration period = std::max(c.domain.guest.period, kDefaultPeriod);
-  return period * c.limits.stale_after_periods + c.limits.stale_slack;
-}
-
-/// A guest's total follows its balloon one for one, so a report that shows more than the domain has
-/// was made before its balloon filled: at boot, say, when nobody has asked for a move. (With
-/// autodeflate Linux leaves its total as it is.)
-bool is_older_than_balloon(const Domain& domain) {
-  return domain.guest.available && *domain.guest.available > domain.actual &&
-         !domain.deflates_by_itself;
-}
-
-/// By the report's stamp, or - where the clocks disagree - by having seen it change.
-bool is_fresh(const Case& c) {
-  const Duration trusted = trusted_age(c);
-  const Duration age = c.wall_time - *c.domain.guest.last_update;
-  if (age <= trusted && age >= -trusted) return true;
-  const auto not_before = c.history ? c.history->report_not_before() : std::nullopt;
-  return not_before && c.now - *not_before <= trusted;
-}
-
-Ruling fresh_stats(const Case& c, MemorySize target) {
-  if (!c.domain.guest.last_update) return veto(c, "its guest reports no statistics");
-  if (!headroom_of(c.domain, c.limits.headroom)) {
-    return veto(c, "its guest does not report how much memory is unused");
-  }
-  if (!is_fresh(c)) {
-    return veto(c, "its statistics are older than " + seconds_text(trusted_age(c)));
-  }
-  if (c.history && !c.history->reported_since_move()) {
-    return veto(c, "no report since its last balloon move");
-  }
-  if (is_older_than_balloon(c.domain)) {
-    return veto(c, "its last report is from before its balloon filled");
-  }
-  return pass(target);
-}
-
-Ruling no_progress(const Case& c, MemorySize target) {
-  if (target >= c.domain.actual || !c.history || !c.history->ignores_shrinks()) {
-    return pass(target);
-  }
-  return veto(c, "did not follow the last shrink, to " + c.history->last_move()->target.text());
-}
-
-Ruling grace(const Case& c, MemorySize target) {
-  if (target >= c.domain.actual || !c.history) return pass(target);
-  const auto recent = [&](std::optional<MonotonicTime> at) {
-    return at && c.now - *at < c.limits.grace;
-  };
-  if (recent(c.history->rebooted_at()) || recent(c.domain.started_at)) {
-    return veto(c, "started less than " + seconds_text(c.limits.grace) + " ago");
-  }
-  if (recent(c.history->deflated_by_itself_at())) {
-    return veto(c, "took memory back by itself less than " + seconds_text(c.limits.grace) + " ago");
-  }
-  return pass(target);
-}
-
-Ruling maximum(const Case& c, MemorySize target) {
-  const auto& configured = c.domain.settings().maximum;
-  const MemorySize ceiling =
-      configured ? std::min(*configured, c.domain.maximum) : c.domain.maximum;
-  if (target <= ceiling) return pass(target);
-  // A domain over its ceiling is not grown; nor does the ceiling take what it has.
-  const MemorySize allowed = target > c.domain.actual ? std::max(ceiling, c.domain.actual) : target;
-  return {allowed, "passes its maximum of " + ceiling.text()};
-}
-
-Ruling minimum(const Case& c, MemorySize target) {
-  const auto& least = c.domain.settings().minimum;
-  if (!least || target >= *least || target >= c.domain.actual) return pass(target);
-  return {std::min(*least, c.domain.actual), "is under its minimum of " + least->text()};
-}
-
-/// A shrink that takes at most `give`.
-MemorySize shrink_by_at_most(const Case& c, MemorySize target, MemorySize give) {
-  return std::max(target, c.domain.actual - give);
-}
-
-Ruling gradual(const Case& c, MemorySize target) {
-  if (target >= c.domain.actual) return pass(target);
-  const MemorySize give = c.headroom.scaled(c.limits.max_release);
-  return {shrink_by_at_most(c, target, give),
-          "takes " + (c.domain.actual - target).text() + " of " + c.headroom.text() + " " +
-              std::string(to_text(c.limits.headroom)) + "; one tick takes at most " + give.text()};
-}
-
-Ruling domain_floor(const Case& c, MemorySize target) {
-  if (target >= c.domain.actual) return pass(target);
-  const MemorySize give = c.headroom - c.limits.domain_floor;
-  const MemorySize left = c.headroom - (c.domain.actual - target);
-  return {shrink_by_at_most(c, target, give), "would leave " + left.text() + " " +
-                                                  std::string(to_text(c.limits.headroom)) +
-                                                  "; its floor is " + c.limits.domain_floor.text()};
-}
-
-struct NamedRule {
-  Rule name;
-  Ruling (*apply)(const Case&, MemorySize);
-};
-
-/// The rules for one domain, in the order in which they apply. (sane_target comes before them, with
-/// the proposals; host_floor and share_out after them, with all domains together.)
-constexpr std::array<NamedRule, 8> kDomainRules{{
-    {Rule::running_only, running_only},
-    {Rule::fresh_stats, fresh_stats},
-    {Rule::no_progress, no_progress},
-    {Rule::grace, grace},
-    {Rule::maximum, maximum},
-    {Rule::minimum, minimum},
-    {Rule::gradual, gradual},
-    {Rule::domain_floor, domain_floor},
-}};
-
-Case case_of(const Domain& domain, const Snapshot& snapshot, const History& history,
+/// The case of the domain at a position in the snapshot.
+Case case_of(std::size_t position, const Snapshot& snapshot, const History& history,
              const Limits& limits) {
+  const Domain& domain = snapshot.domains[position];
+  const DomainHistory* past = history.find(domain.uuid(), position);
   return {domain,
-          history.find(domain.uuid()),
+          past,
           limits,
           snapshot.taken_at,
           snapshot.wall_time,
-          headroom_of(domain, limits.headroom).value_or(MemorySize())};
+          headroom_now(domain, past, limits.headroom)};
 }
 
 /// Why a domain is none of memcoord's business, or empty.
@@ -191,7 +43,8 @@ std::optional<Standing::Held> held(const Case& c) {
   if (auto why = why_not_ours(c.domain); !why.empty()) {
     return Standing::Held{std::nullopt, std::move(why)};
   }
-  for (const NamedRule& rule : {kDomainRules[0], kDomainRules[1]}) {
+  for (const NamedRule& rule : domain_rules()) {
+    if (!rule.holds_all) continue;
     // A target that is not the actual size shows whether the rule lets anything through.
     const MemorySize probe = c.domain.actual + MemorySize::from_kib(1);
     Ruling ruling = rule.apply(c, probe);
@@ -216,7 +69,7 @@ void apply_domain_rules(const Case& c, Decision& decision) {
     bite(decision, Rule::sane_target, decision.actual, std::move(why));
     return;
   }
-  for (const NamedRule& rule : kDomainRules) {
+  for (const NamedRule& rule : domain_rules()) {
     if (decision.holds()) return;
     Ruling ruling = rule.apply(c, decision.target);
     if (ruling.target != decision.target) {
@@ -352,26 +205,27 @@ MemorySize released(const Pending& one) {
   return one.decision.actual - one.decision.target;
 }
 
-/// The second figure is so far above the one that was chosen that the operator should know.
-bool far_above(MemorySize other, MemorySize chosen, MemorySize floor) {
-  return other >= chosen * 2 && other >= floor * 2;
-}
-
 }  // namespace
 
 HostBalance balance(const Snapshot& snapshot, const History& history, const Limits& limits) {
   MemorySize held_by_domains;
   MemorySize promised;
-  for (const Domain& domain : snapshot.domains) {
-    const DomainHistory* past = history.find(domain.uuid());
+  for (std::size_t i = 0; i < snapshot.domains.size(); ++i) {
+    const Domain& domain = snapshot.domains[i];
+    const DomainHistory* past = history.find(domain.uuid(), i);
     const MemorySize rss = rss_of(domain, past);
     held_by_domains += rss;
     promised += claim_of(domain, past) - rss;
   }
-  MemorySize headroom = host_headroom(snapshot.host, limits.headroom);
-  if (limits.host_memory) headroom = std::min(headroom, *limits.host_memory - held_by_domains);
   const MemorySize taken = limits.host_floor + promised;
-  return {headroom - taken, taken - headroom};
+  const MemorySize headroom = host_headroom(snapshot.host, limits.headroom);
+  HostBalance host{headroom - taken, taken - headroom};
+  if (limits.host_memory) {
+    const MemorySize taken_of_budget = held_by_domains + taken;
+    host.grantable = std::min(host.grantable, *limits.host_memory - taken_of_budget);
+    host.owed = std::max(host.owed, taken_of_budget - *limits.host_memory);
+  }
+  return host;
 }
 
 MemorySize grantable(const Snapshot& snapshot, const History& history, const Limits& limits) {
@@ -382,8 +236,8 @@ std::vector<Standing> assess(const Snapshot& snapshot, const History& history,
                              const Limits& limits) {
   std::vector<Standing> standings;
   standings.reserve(snapshot.domains.size());
-  for (const Domain& domain : snapshot.domains) {
-    const Case c = case_of(domain, snapshot, history, limits);
+  for (std::size_t i = 0; i < snapshot.domains.size(); ++i) {
+    const Case c = case_of(i, snapshot, history, limits);
     standings.push_back({held(c), c.headroom, c.history});
   }
   return standings;
@@ -399,7 +253,7 @@ std::vector<Decision> review(const Snapshot& snapshot, const History& history,
     const auto& [proposal, times] = by_domain.known[i];
     if (times == 0) continue;
     const Domain& domain = snapshot.domains[i];
-    const Case c = case_of(domain, snapshot, history, limits);
+    const Case c = case_of(i, snapshot, history, limits);
     if (times > 1) {
       all.push_back({refused_twice(domain, times), &domain, c.history});
       continue;
@@ -440,73 +294,10 @@ std::vector<Decision> settle(std::span<const Decision> decisions, const Snapshot
       continue;
     }
     const Domain& domain = after_shrinks.domains[found->second];
-    all.push_back({decision, &domain, history.find(decision.domain)});
+    all.push_back({decision, &domain, history.find(decision.domain, found->second)});
   }
   limit_grows(all, grantable(after_shrinks, history, limits));
   return decisions_of(std::move(all));
-}
-
-std::vector<MemorySize> share_out(MemorySize total, std::span<const Want> wants) {
-  const auto weight = [&](std::size_t i) {
-    const double w = wants[i].weight;
-    return std::isfinite(w) && w > 0 ? w : 1.0;
-  };
-  // Whoever wants least for its weight is served first; the first that cannot be served in full
-  // shows the level at which all the others end.
-  std::vector<std::size_t> order(wants.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  const auto level_wanted = [&](std::size_t i) {
-    return static_cast<double>(wants[i].amount.kib()) / weight(i);
-  };
-  std::sort(order.begin(), order.end(),
-            [&](std::size_t a, std::size_t b) { return level_wanted(a) < level_wanted(b); });
-  double weights = 0;
-  for (const std::size_t i : order) weights += weight(i);
-
-  std::vector<MemorySize> shares(wants.size());
-  MemorySize left = total;
-  for (const std::size_t i : order) {
-    const MemorySize fair = weights > 0 ? left.scaled(std::min(1.0, weight(i) / weights)) : left;
-    shares[i] = std::min({wants[i].amount, fair, left});
-    left -= shares[i];
-    weights -= weight(i);
-  }
-  return shares;
-}
-
-std::vector<Note> hints(const Snapshot& snapshot, std::span<const Decision> decisions,
-                        const Limits& limits) {
-  std::vector<Note> notes;
-  if (limits.headroom == Headroom::usable) return notes;
-  const auto bitten = [](const Decision& decision, Rule rule) {
-    return std::any_of(decision.rules.begin(), decision.rules.end(),
-                       [&](const RuleHit& hit) { return hit.rule == rule; });
-  };
-  const auto index =
-      decisions.empty() ? std::unordered_map<Uuid, std::size_t>() : index_of(snapshot);
-  bool host_held_back = false;
-  for (const Decision& decision : decisions) {
-    host_held_back =
-        host_held_back || bitten(decision, Rule::host_floor) || bitten(decision, Rule::share_out);
-    const auto found = index.find(decision.domain);
-    if (found == index.end() || !bitten(decision, Rule::domain_floor)) continue;
-    const Domain& domain = snapshot.domains[found->second];
-    if (!domain.guest.usable || !domain.guest.unused ||
-        !far_above(*domain.guest.usable, *domain.guest.unused, limits.domain_floor)) {
-      continue;
-    }
-    notes.push_back(
-        {Note::Severity::info, domain.name() +
-                                   ": its floor holds memory back by what is unused, though far "
-                                   "more is usable (page cache); --headroom usable goes by that"});
-  }
-  if (host_held_back && snapshot.host.available &&
-      far_above(*snapshot.host.available, snapshot.host.free, limits.host_floor)) {
-    notes.push_back({Note::Severity::info,
-                     "host: its floor holds memory back by what is free, though far more is "
-                     "available (page cache); --headroom usable goes by that"});
-  }
-  return notes;
 }
 
 }  // namespace memcoord::guard

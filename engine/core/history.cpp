@@ -38,45 +38,64 @@ double seconds_between(MonotonicTime from, MonotonicTime to) {
   return std::chrono::duration<double>(to - from).count();
 }
 
-}  // namespace
+/// Total and balloon may differ by so much more than they did: pages that are counted elsewhere.
+constexpr MemorySize kTotalTolerance = MemorySize::from_mib(1);
 
-void SampleRing::push(const Sample& sample, std::size_t capacity) {
-  capacity = std::max<std::size_t>(capacity, 2);
-  if (size_ < capacity && size_ == slots_.size()) {
-    // Grow by unrolling, so that a young domain holds little.
-    std::rotate(slots_.begin(), slots_.begin() + static_cast<std::ptrdiff_t>(first_), slots_.end());
-    first_ = 0;
-    slots_.resize(std::min(capacity, std::max<std::size_t>(4, slots_.size() * 2)));
-  }
-  if (size_ == slots_.size()) drop_oldest();
-  slots_[(first_ + size_) % slots_.size()] = sample;
-  ++size_;
-}
+struct Moments {
+  WallTime than;
+  WallTime seen_at;
+};
 
-void SampleRing::drop_older_than(MonotonicTime oldest) {
-  while (size_ > 1 && slots_[first_].at < oldest) drop_oldest();
-}
-
-void SampleRing::drop_oldest() {
-  first_ = (first_ + 1) % slots_.size();
-  --size_;
+/// Whether a report's stamp shows that it was made after a moment, on clocks that agree.
+bool stamped_later(WallTime stamp, const Moments& moments) {
+  using std::chrono::seconds;
+  // A stamp from the future: the host's clock is ahead of ours, and nothing follows from it.
+  if (stamp > moments.seen_at + seconds(1)) return false;
+  // libvirt cuts stamps to whole seconds: a report is surely later only when its second is.
+  const bool whole = stamp.time_since_epoch() % seconds(1) == Duration::zero();
+  return whole ? stamp > std::chrono::floor<seconds>(moments.than) : stamp > moments.than;
 }
 
 template <class Visit>
-void DomainHistory::each_within(Field field, Duration window, Visit visit) const {
-  if (samples_.empty()) return;
-  const MonotonicTime newest = samples_.back().at;
-  for (std::size_t i = samples_.size(); i-- > 0;) {
-    const Sample& sample = samples_[i];
-    if (newest - sample.at > window) return;
+void each_in(const SampleRing& ring, Field field, MonotonicTime oldest, Visit visit) {
+  for (std::size_t i = ring.size(); i-- > 0;) {
+    const Sample& sample = ring[i];
+    if (sample.at < oldest) return;
     if (!std::isnan(sample[field])) visit(sample.at, sample[field]);
   }
+}
+
+}  // namespace
+
+bool DomainHistory::reaches_past_recent(Duration window) const {
+  return !older_.empty() && latest().at - window < recent_[0].at && older_[0].at < recent_[0].at;
+}
+
+/// Visits samples that stand equally far apart, so that none weighs more than another.
+template <class Visit>
+void DomainHistory::each_evenly(Field field, Duration window, Visit visit) const {
+  if (recent_.empty()) return;
+  const MonotonicTime oldest = latest().at - window;
+  if (!reaches_past_recent(window)) return each_in(recent_, field, oldest, visit);
+  if (older_.back().at != latest().at && !std::isnan(latest()[field])) {
+    visit(latest().at, latest()[field]);
+  }
+  each_in(older_, field, oldest, visit);
+}
+
+/// Visits whatever there is.
+template <class Visit>
+void DomainHistory::each_at_all(Field field, Duration window, Visit visit) const {
+  if (recent_.empty()) return;
+  const MonotonicTime oldest = latest().at - window;
+  each_in(recent_, field, oldest, visit);
+  if (reaches_past_recent(window)) each_in(older_, field, oldest, visit);
 }
 
 std::optional<double> DomainHistory::average(Field field, Duration window) const {
   double sum = 0;
   std::size_t n = 0;
-  each_within(field, window, [&](MonotonicTime, double value) {
+  each_evenly(field, window, [&](MonotonicTime, double value) {
     sum += value;
     ++n;
   });
@@ -86,14 +105,14 @@ std::optional<double> DomainHistory::average(Field field, Duration window) const
 
 std::optional<double> DomainHistory::maximum(Field field, Duration window) const {
   std::optional<double> most;
-  each_within(field, window,
+  each_at_all(field, window,
               [&](MonotonicTime, double value) { most = most ? std::max(*most, value) : value; });
   return most;
 }
 
 std::optional<double> DomainHistory::minimum(Field field, Duration window) const {
   std::optional<double> least;
-  each_within(field, window, [&](MonotonicTime, double value) {
+  each_at_all(field, window, [&](MonotonicTime, double value) {
     least = least ? std::min(*least, value) : value;
   });
   return least;
@@ -101,7 +120,7 @@ std::optional<double> DomainHistory::minimum(Field field, Duration window) const
 
 std::optional<double> DomainHistory::quantile(Field field, double q, Duration window) const {
   std::vector<double> values;
-  each_within(field, window, [&](MonotonicTime, double value) { values.push_back(value); });
+  each_evenly(field, window, [&](MonotonicTime, double value) { values.push_back(value); });
   if (values.empty() || std::isnan(q)) return std::nullopt;
   std::sort(values.begin(), values.end());
   const double rank = std::clamp(q, 0.0, 1.0) * static_cast<double>(values.size() - 1);
@@ -117,9 +136,9 @@ std::optional<double> DomainHistory::slope(Field field, Duration window) const {
   double sum_v = 0;
   double sum_tt = 0;
   double sum_tv = 0;
-  if (samples_.empty()) return std::nullopt;
-  const MonotonicTime newest = samples_.back().at;
-  each_within(field, window, [&](MonotonicTime at, double value) {
+  if (recent_.empty()) return std::nullopt;
+  const MonotonicTime newest = latest().at;
+  each_evenly(field, window, [&](MonotonicTime at, double value) {
     const double t = seconds_between(newest, at);
     n += 1;
     sum_t += t;
@@ -144,6 +163,36 @@ MemorySize DomainHistory::claim(const Domain& now) const {
   return std::max(now.actual, last_move_->target);
 }
 
+bool DomainHistory::report_is_newer_than_actual() const {
+  return report_not_before_ && *report_not_before_ >= actual_changed_at_;
+}
+
+// Linux takes the balloon out of its total (MemTotal), one for one, so that total plus what the
+// kernel keeps for itself is the balloon's size at the time of the report. Some drivers leave the
+// total as it is, Linux too where the balloon deflates by itself: of these nothing is concluded
+// once a report is surely newer than the balloon's last change.
+
+bool DomainHistory::report_is_of_another_balloon(const Domain& now) const {
+  if (!now.guest.available || report_is_newer_than_actual()) return false;
+  if (!kernel_share_) return *now.guest.available > now.actual;
+  return *now.guest.available + *kernel_share_ + kTotalTolerance < now.actual;
+}
+
+MemorySize DomainHistory::shrunk_since_report(const Domain& now) const {
+  if (!now.guest.available || !kernel_share_ || report_is_newer_than_actual()) return {};
+  const MemorySize was = *now.guest.available + *kernel_share_;
+  return was > now.actual + kTotalTolerance ? was - now.actual : MemorySize();
+}
+
+void DomainHistory::learn_kernel_share(const Domain& domain) {
+  if (!domain.guest.available || !report_is_newer_than_actual()) return;
+  if (*domain.guest.available <= domain.actual) {
+    kernel_share_ = domain.actual - *domain.guest.available;
+  } else {
+    kernel_share_.reset();
+  }
+}
+
 void DomainHistory::follow_move(const Domain& domain) {
   if (!last_move_) return;
   BalloonMove& move = *last_move_;
@@ -151,65 +200,66 @@ void DomainHistory::follow_move(const Domain& domain) {
   const bool shrink = move.target < move.from;
   if (shrink ? domain.actual < move.from : domain.actual > move.from) move.progressed = true;
   if (shrink ? domain.actual <= move.target : domain.actual >= move.target) {
-    if (!move.reached) move.reached = move.progressed = true;
+    move.reached = move.progressed = true;
   }
 }
 
-void DomainHistory::follow_report(const Domain& domain, MonotonicTime now) {
+void DomainHistory::follow_report(const Domain& domain, const Look& look) {
   const auto& report = domain.guest.last_update;
   if (!report) return;
-  if (last_report_ != report) {
-    // The first report seen may be of any age.
-    if (last_report_) {
-      ++reports_since_move_;
-      report_changed_at_ = now;
-      report_not_before_ = samples_.back().at;
+  if (last_report_.last_update != report) {
+    // The first report that is seen may be of any age.
+    if (last_report_.last_update) {
+      report_not_before_ = latest().at;
+      report_changed_since_move_ = true;
     }
-    last_report_ = report;
+    report_first_seen_at_ = look.at;
   }
-  if (reported_since_move_ || !awaiting_since_) return;
-  // libvirt stamps whole seconds, cut off: a report is surely later only when its second is.
-  const WallTime moved = *awaiting_since_;
-  const bool whole = report->time_since_epoch() % std::chrono::seconds(1) == Duration::zero();
-  const WallTime next_second =
-      std::chrono::ceil<std::chrono::seconds>(moved + std::chrono::milliseconds(1));
-  const bool later = whole ? *report >= next_second : *report > moved;
-  // Two new reports are proof enough where the host's clock is not ours.
-  reported_since_move_ = later || reports_since_move_ >= 2;
+  if (reported_since_move_) return;
+  // A look that came after the move did not show this report yet: proof, whatever the clocks say.
+  const bool surely_later = report_not_before_ && *report_not_before_ >= awaiting_since_;
+  reported_since_move_ =
+      surely_later ||
+      (report_changed_since_move_ &&
+       stamped_later(*report, {.than = awaiting_since_wall_time_, .seen_at = look.wall_time}));
 }
 
-void DomainHistory::await_report(WallTime since) {
+void DomainHistory::await_report(MonotonicTime since, WallTime wall_time) {
   awaiting_since_ = since;
+  awaiting_since_wall_time_ = wall_time;
   reported_since_move_ = false;
-  reports_since_move_ = 0;
+  report_changed_since_move_ = false;
 }
 
 /// Someone else - an administrator, the guest itself - has moved the balloon.
-void DomainHistory::notice_foreign_move(const Domain& domain, WallTime wall_time) {
-  if (samples_.empty() || domain.actual == last_actual_) return;
+void DomainHistory::notice_foreign_move(const Domain& domain, const Look& look) {
+  if (!recent_.empty() && domain.actual == last_actual_) return;
+  actual_changed_at_ = look.at;
+  if (recent_.empty()) return;
   const bool ours = last_move_ && !last_move_->reached &&
                     (last_move_->target < last_move_->from ? domain.actual < last_actual_
                                                            : domain.actual > last_actual_);
-  if (!ours) await_report(wall_time);
+  if (!ours) await_report(look.at, look.wall_time);
 }
 
 void DomainHistory::notice_self_deflation(const Domain& domain, MonotonicTime now) {
   const bool past_target = !last_move_ || domain.actual > last_move_->target;
-  if (!samples_.empty() && domain.deflates_by_itself && domain.actual > last_actual_ &&
+  if (!recent_.empty() && domain.deflates_by_itself && domain.actual > last_actual_ &&
       past_target) {
     deflated_by_itself_at_ = now;
   }
 }
 
-void DomainHistory::notice_reboot(const Domain& domain, MonotonicTime now) {
-  const bool counters = !samples_.empty() && went_back(last_guest_, domain.guest);
-  const bool seen = domain.started_at && domain.started_at != last_started_at_;
+/// Whether the guest has begun anew since the last look.
+bool DomainHistory::notice_reboot(const Domain& domain, MonotonicTime now) {
+  const bool counters = went_back(last_report_, domain.guest);
+  const bool event = domain.started_at && domain.started_at != last_started_at_;
   if (counters) rebooted_at_ = now;
-  if (seen) rebooted_at_ = *domain.started_at;
-  last_started_at_ = domain.started_at ? domain.started_at : last_started_at_;
+  if (event) rebooted_at_ = last_started_at_ = domain.started_at;
+  return counters || event;
 }
 
-Sample DomainHistory::sample_of(const Domain& domain, MonotonicTime now) const {
+Sample DomainHistory::sample_of(const Domain& domain, MonotonicTime now, bool rebooted) const {
   const GuestStatistics& guest = domain.guest;
   Sample sample;
   sample.at = now;
@@ -222,71 +272,102 @@ Sample DomainHistory::sample_of(const Domain& domain, MonotonicTime now) const {
   set(Field::usable, number(guest.usable));
   set(Field::disk_caches, number(guest.disk_caches));
   set(Field::rss, number(domain.rss));
-  const double seconds = samples_.empty() ? 0 : seconds_between(last_guest_at_, now);
   // Counters move with the guest's reports; between two of them the last rate still stands.
-  const bool new_report = is_new_report(guest);
+  const bool same_report = guest.last_update && guest.last_update == last_report_.last_update;
+  const bool countable = !rebooted && report_first_seen_at_;
+  const double seconds = countable ? seconds_between(*report_first_seen_at_, now) : 0;
   const auto set_rate = [&](Field field, const auto& before, const auto& after) {
-    set(field, new_report ? rate(before, after, seconds) : samples_.back()[field]);
+    set(field, same_report && !rebooted ? latest()[field] : rate(before, after, seconds));
   };
-  set_rate(Field::swap_in, last_guest_.swap_in, guest.swap_in);
-  set_rate(Field::swap_out, last_guest_.swap_out, guest.swap_out);
-  set_rate(Field::major_faults, last_guest_.major_faults, guest.major_faults);
-  set_rate(Field::minor_faults, last_guest_.minor_faults, guest.minor_faults);
+  set_rate(Field::swap_in, last_report_.swap_in, guest.swap_in);
+  set_rate(Field::swap_out, last_report_.swap_out, guest.swap_out);
+  set_rate(Field::major_faults, last_report_.major_faults, guest.major_faults);
+  set_rate(Field::minor_faults, last_report_.minor_faults, guest.minor_faults);
   return sample;
 }
 
-bool DomainHistory::is_new_report(const GuestStatistics& guest) const {
-  return samples_.empty() || !guest.last_update || guest.last_update != last_guest_.last_update;
+void DomainHistory::keep(const Sample& sample, const Look& look) {
+  recent_.push(sample, look.recent);
+  recent_.drop_older_than(look.at - look.window);
+  const Duration distance = look.window / static_cast<Duration::rep>(look.older);
+  if (older_.empty() || sample.at - older_.back().at >= distance) older_.push(sample, look.older);
+  older_.drop_older_than(look.at - look.window);
 }
 
 void DomainHistory::take(const Domain& domain, const Look& look) {
-  const MonotonicTime now = look.at;
-  notice_reboot(domain, now);
-  notice_foreign_move(domain, look.wall_time);
-  notice_self_deflation(domain, now);
+  const bool rebooted = notice_reboot(domain, look.at);
+  notice_foreign_move(domain, look);
+  notice_self_deflation(domain, look.at);
   follow_move(domain);
-  follow_report(domain, now);
+  // Before the report is taken in: rates are made from the one before.
+  const Sample sample = sample_of(domain, look.at, rebooted);
+  follow_report(domain, look);
+  learn_kernel_share(domain);
+  // A look without a report - a guest that hangs - does not wipe out the last one.
+  if (domain.guest.last_update) last_report_ = domain.guest;
   if (domain.rss) last_rss_ = domain.rss;
-  const Sample sample = sample_of(domain, now);
-  if (is_new_report(domain.guest)) {
-    last_guest_ = domain.guest;
-    last_guest_at_ = now;
-  }
   last_actual_ = domain.actual;
-  samples_.push(sample, look.capacity);
-  samples_.drop_older_than(now - look.window);
+  keep(sample, look);
 }
 
 void History::observe(const Snapshot& snapshot) {
-  ++generation_;
+  line_up_with(snapshot);
   // Many domains share one budget of samples, so that the whole stays bounded.
+  constexpr std::size_t kFewest = 30;
   const std::size_t share = bounds_.all_samples / std::max<std::size_t>(snapshot.domains.size(), 1);
-  const std::size_t capacity = std::min(bounds_.samples, std::max<std::size_t>(share, 30));
-  for (const Domain& domain : snapshot.domains) {
-    DomainHistory& history = domains_[domain.uuid()];
-    history.generation_ = generation_;
-    history.take(domain, {snapshot.taken_at, snapshot.wall_time, capacity, bounds_.window});
+  const std::size_t samples = std::min(bounds_.samples, std::max(share, kFewest));
+  const std::size_t recent = std::max<std::size_t>(samples / 3, 2);
+  const std::size_t older = std::max<std::size_t>(samples - std::min(samples, recent), 2);
+  const DomainHistory::Look look{snapshot.taken_at, snapshot.wall_time, recent, older,
+                                 bounds_.window};
+  for (std::size_t i = 0; i < snapshot.domains.size(); ++i) {
+    pasts_[i].take(snapshot.domains[i], look);
   }
-  if (domains_.size() > snapshot.domains.size()) {
-    std::erase_if(domains_,
-                  [&](const auto& entry) { return entry.second.generation_ != generation_; });
+}
+
+/// Brings the pasts into the snapshot's order: new domains get one, gone ones lose theirs.
+void History::line_up_with(const Snapshot& snapshot) {
+  const auto same = [](const DomainHistory& past, const Domain& domain) {
+    return past.uuid_ == domain.uuid();
+  };
+  if (std::equal(pasts_.begin(), pasts_.end(), snapshot.domains.begin(), snapshot.domains.end(),
+                 same)) {
+    return;
   }
+  std::vector<DomainHistory> lined_up(snapshot.domains.size());
+  std::unordered_map<Uuid, std::size_t> positions;
+  positions.reserve(snapshot.domains.size());
+  for (std::size_t i = 0; i < snapshot.domains.size(); ++i) {
+    const Uuid& uuid = snapshot.domains[i].uuid();
+    const auto found = positions_.find(uuid);
+    const bool first = positions.try_emplace(uuid, i).second;
+    if (first && found != positions_.end()) lined_up[i] = std::move(pasts_[found->second]);
+    lined_up[i].uuid_ = uuid;
+  }
+  pasts_ = std::move(lined_up);
+  positions_ = std::move(positions);
 }
 
 void History::record(std::span<const Outcome> outcomes, MonotonicTime at, WallTime wall_time) {
   for (const Outcome& outcome : outcomes) {
     if (outcome.kind != Outcome::Kind::applied) continue;
-    const auto found = domains_.find(outcome.domain);
-    if (found == domains_.end()) continue;
-    DomainHistory& history = found->second;
-    history.last_move_ = BalloonMove{outcome.from, outcome.to, at, wall_time};
-    history.await_report(wall_time);
+    const auto found = positions_.find(outcome.domain);
+    if (found == positions_.end()) continue;
+    DomainHistory& past = pasts_[found->second];
+    past.last_move_ = BalloonMove{outcome.from, outcome.to, at, wall_time};
+    // The look that led to the move, if at the same moment, came before it.
+    past.await_report(at + Duration(1), wall_time);
   }
 }
 
 const DomainHistory* History::find(const Uuid& uuid) const {
-  const auto found = domains_.find(uuid);
-  return found == domains_.end() ? nullptr : &found->second;
+  const auto found = positions_.find(uuid);
+  return found == positions_.end() ? nullptr : &pasts_[found->second];
+}
+
+const DomainHistory* History::find(const Uuid& uuid, std::size_t position) const {
+  const bool there = position < pasts_.size() && pasts_[position].uuid_ == uuid;
+  return there ? &pasts_[position] : find(uuid);
 }
 
 }  // namespace memcoord

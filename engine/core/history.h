@@ -9,56 +9,11 @@
 #include <unordered_map>
 #include <vector>
 
+#include "engine/core/sample_ring.h"
 #include "engine/core/snapshot.h"
 #include "engine/core/tick_parts.h"
 
 namespace memcoord {
-
-/// What a policy may ask the past about. Sizes count in KiB, rates in KiB or faults a second.
-enum class Field {
-  actual,
-  available,
-  unused,
-  usable,
-  disk_caches,
-  rss,
-  swap_in,
-  swap_out,
-  major_faults,
-  minor_faults,
-};
-inline constexpr std::size_t kFieldCount = 10;
-
-/// One domain's figures at one tick, as numbers; NaN where the guest did not report one.
-struct Sample {
-  MonotonicTime at{};
-  double values[kFieldCount] = {};
-  [[nodiscard]] double operator[](Field field) const {
-    return values[static_cast<std::size_t>(field)];
-  }
-};
-
-/// The newest samples of one domain, oldest first, in one piece of memory that grows up to its
-/// capacity and is then used in a circle.
-class SampleRing {
- public:
-  [[nodiscard]] std::size_t size() const { return size_; }
-  [[nodiscard]] bool empty() const { return size_ == 0; }
-  /// 0 is the oldest.
-  [[nodiscard]] const Sample& operator[](std::size_t i) const {
-    return slots_[(first_ + i) % slots_.size()];
-  }
-  [[nodiscard]] const Sample& back() const { return (*this)[size_ - 1]; }
-
-  void push(const Sample& sample, std::size_t capacity);
-  void drop_older_than(MonotonicTime oldest);
-
- private:
-  void drop_oldest();
-  std::vector<Sample> slots_;
-  std::size_t first_ = 0;
-  std::size_t size_ = 0;
-};
 
 /// The last target that was set, and how the guest follows it.
 struct BalloonMove {
@@ -71,12 +26,15 @@ struct BalloonMove {
   int samples_since = 0;    ///< how many looks at the domain since then
 };
 
-/// One domain's past.
+/// One domain's past. Its newest looks are all kept; of what is older, looks at even distances
+/// over the whole window, so that a question about an hour and one about ten seconds are both
+/// answered from samples that stand equally far apart.
 class DomainHistory {
  public:
-  [[nodiscard]] const SampleRing& samples() const { return samples_; }
+  /// The newest looks, every one of them.
+  [[nodiscard]] const SampleRing& samples() const { return recent_; }
   /// The newest sample; there is always one once a domain has been observed.
-  [[nodiscard]] const Sample& latest() const { return samples_.back(); }
+  [[nodiscard]] const Sample& latest() const { return recent_.back(); }
 
   // Over the samples of the last `window`, the newest included; samples that lack the figure are
   // passed over; none where all lack it.
@@ -89,18 +47,24 @@ class DomainHistory {
   [[nodiscard]] std::optional<double> slope(Field field, Duration window) const;
 
   [[nodiscard]] const std::optional<BalloonMove>& last_move() const { return last_move_; }
-  /// When the guest's report was last seen to change, on the monotonic clock: immune to steps of
-  /// the wall clock and to the clocks of remote hosts.
-  [[nodiscard]] std::optional<MonotonicTime> report_changed_at() const {
-    return report_changed_at_;
+  /// The look that first showed the guest's newest report, on the monotonic clock: immune to steps
+  /// of the wall clock and to the clocks of remote hosts.
+  [[nodiscard]] std::optional<MonotonicTime> report_first_seen_at() const {
+    return report_first_seen_at_;
   }
   /// A moment that the newest report is surely not older than, where it was seen to change: the
   /// look before the one that showed it.
   [[nodiscard]] std::optional<MonotonicTime> report_not_before() const {
     return report_not_before_;
   }
-  /// A report newer than the last move has come in (true where there was no move).
+  /// A report newer than the last move - whoever made it - has come in (true where there was none).
   [[nodiscard]] bool reported_since_move() const { return reported_since_move_; }
+  /// The newest report was made before the balloon filled (at boot, by whoever), or before it gave
+  /// back what it holds now, as far as the guest's total tells.
+  [[nodiscard]] bool report_is_of_another_balloon(const Domain& now) const;
+  /// What the balloon has taken since the newest report, as far as the guest's total tells: while a
+  /// large shrink goes on, what a guest reports lags behind what it has.
+  [[nodiscard]] MemorySize shrunk_since_report(const Domain& now) const;
   /// The guest was told to shrink and has not moved at all since.
   [[nodiscard]] bool ignores_shrinks() const;
   /// When the balloon was last seen to deflate by itself, past the target that was set.
@@ -121,48 +85,62 @@ class DomainHistory {
   struct Look {
     MonotonicTime at{};
     WallTime wall_time{};
-    std::size_t capacity = 0;
+    std::size_t recent = 0;  ///< samples
+    std::size_t older = 0;   ///< samples
     Duration window{};
   };
   void take(const Domain& domain, const Look& look);
-  void await_report(WallTime since);
-  void notice_foreign_move(const Domain& domain, WallTime wall_time);
-  void notice_reboot(const Domain& domain, MonotonicTime now);
+  void keep(const Sample& sample, const Look& look);
+  void await_report(MonotonicTime since, WallTime wall_time);
+  [[nodiscard]] bool notice_reboot(const Domain& domain, MonotonicTime now);
+  void notice_foreign_move(const Domain& domain, const Look& look);
   void notice_self_deflation(const Domain& domain, MonotonicTime now);
   void follow_move(const Domain& domain);
-  void follow_report(const Domain& domain, MonotonicTime now);
-  [[nodiscard]] Sample sample_of(const Domain& domain, MonotonicTime now) const;
-  [[nodiscard]] bool is_new_report(const GuestStatistics& guest) const;
+  void follow_report(const Domain& domain, const Look& look);
+  void learn_kernel_share(const Domain& domain);
+  [[nodiscard]] bool report_is_newer_than_actual() const;
+  [[nodiscard]] Sample sample_of(const Domain& domain, MonotonicTime now, bool rebooted) const;
+  [[nodiscard]] bool reaches_past_recent(Duration window) const;
   template <class Visit>
-  void each_within(Field field, Duration window, Visit visit) const;
+  void each_evenly(Field field, Duration window, Visit visit) const;
+  template <class Visit>
+  void each_at_all(Field field, Duration window, Visit visit) const;
 
-  SampleRing samples_;
+  Uuid uuid_;
+  MemorySize last_actual_;
+  MonotonicTime actual_changed_at_{};
   std::optional<BalloonMove> last_move_;
-  std::optional<WallTime> awaiting_since_;
-  std::optional<WallTime> last_report_;
-  std::optional<MonotonicTime> report_changed_at_;
+
+  // What is being waited for since the last move, and by which clocks.
+  bool reported_since_move_ = true;
+  bool report_changed_since_move_ = false;
+  MonotonicTime awaiting_since_{};
+  WallTime awaiting_since_wall_time_{};
+
+  std::optional<MonotonicTime> report_first_seen_at_;
   std::optional<MonotonicTime> report_not_before_;
   std::optional<MonotonicTime> deflated_by_itself_at_;
   std::optional<MonotonicTime> rebooted_at_;
   std::optional<MonotonicTime> last_started_at_;
   std::optional<MemorySize> last_rss_;
-  int reports_since_move_ = 0;
-  bool reported_since_move_ = true;
-  // The guest's newest report and when it was seen, for the rates.
-  GuestStatistics last_guest_;
-  MonotonicTime last_guest_at_{};
-  MemorySize last_actual_;
-  std::uint64_t generation_ = 0;
+  /// What the guest's kernel keeps for itself of actual; none where its total does not follow.
+  std::optional<MemorySize> kernel_share_;
+  GuestStatistics last_report_;
+  SampleRing recent_;
+  SampleRing older_;
 };
 
 /// All domains' pasts. Bounded: a window in time, a number of samples, and domains that have gone
 /// are forgotten.
 class History {
  public:
+  /// The default holds an hour of a domain, ten seconds or a little more apart, in about 32 KiB;
+  /// from some 2,800 domains on the samples stand further apart, so that all together stay under
+  /// 90 MB.
   struct Bounds {
     Duration window = std::chrono::hours(1);
     std::size_t samples = 360;            ///< of one domain
-    std::size_t all_samples = 1'000'000;  ///< of all domains together (about 90 bytes each)
+    std::size_t all_samples = 1'000'000;  ///< of all domains together (88 bytes each)
   };
   History() = default;
   explicit History(Bounds bounds) : bounds_(bounds) {}
@@ -173,12 +151,17 @@ class History {
   void record(std::span<const Outcome> outcomes, MonotonicTime at, WallTime wall_time);
   /// Null where the domain has not been observed. Valid until the next observe().
   [[nodiscard]] const DomainHistory* find(const Uuid& uuid) const;
-  [[nodiscard]] std::size_t size() const { return domains_.size(); }
+  /// The same for the domain at a position in the snapshot: without a search where that is the
+  /// snapshot observed last, or one with the same domains.
+  [[nodiscard]] const DomainHistory* find(const Uuid& uuid, std::size_t position) const;
+  [[nodiscard]] std::size_t size() const { return pasts_.size(); }
 
  private:
+  void line_up_with(const Snapshot& snapshot);
+
   Bounds bounds_;
-  std::uint64_t generation_ = 0;
-  std::unordered_map<Uuid, DomainHistory> domains_;
+  std::vector<DomainHistory> pasts_;  ///< in the order of the snapshot observed last
+  std::unordered_map<Uuid, std::size_t> positions_;
 };
 
 }  // namespace memcoord

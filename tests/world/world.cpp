@@ -43,6 +43,9 @@ DomainSays usable(MemorySize size) {
 DomainSays rss(MemorySize size) {
   return [=](Domain& d, DomainIdentity&) { d.rss = size; };
 }
+DomainSays guest_total(MemorySize size) {
+  return [=](Domain& d, DomainIdentity&) { d.guest.available = size; };
+}
 DomainSays state(DomainState state) {
   return [=](Domain& d, DomainIdentity&) { d.state = state; };
 }

@@ -41,6 +41,7 @@ DomainSays maximum(MemorySize size);
 DomainSays unused(MemorySize size);
 DomainSays usable(MemorySize size);
 DomainSays rss(MemorySize size);
+DomainSays guest_total(MemorySize size);  ///< available, as the guest reports it
 DomainSays state(DomainState state);
 DomainSays minimum(MemorySize size);  ///< configured
 DomainSays ceiling(MemorySize size);  ///< configured maximum

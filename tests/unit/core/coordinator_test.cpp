@@ -215,6 +215,50 @@ TEST_CASE("a guest that reboots gets back what its old target would squeeze out 
   CHECK(tick.decisions[0].why.find("rebooted") == 0);
 }
 
+TEST_CASE("a guest that reboots without a word gets its memory back once it reports") {
+  const auto look = [](Duration at, MemorySize has) {
+    return World()
+        .at(at)
+        .host(8_GiB, free(4_GiB))
+        .domain("a", actual(has), maximum(1_GiB), unused(400_MiB));
+  };
+  Snapshot rebooted = look(4s, 900_MiB);
+  rebooted.domains[0].started_at = rebooted.taken_at;
+  rebooted.domains[0].guest = {};
+  Snapshot reports = look(8s, 900_MiB);
+  reports.domains[0].started_at = rebooted.taken_at;
+  Bench bench({look(0s, 1_GiB), look(2s, 900_MiB), rebooted, reports}, asks({{"a", 900_MiB}}));
+  for (int i = 0; i < 3; ++i) bench.coordinator.tick();
+  CHECK(bench.hypervisor.moves.size() == 1);
+  const Tick tick = bench.coordinator.tick();
+  REQUIRE(bench.hypervisor.moves.size() == 2);
+  CHECK(bench.hypervisor.moves[1].to == 1_GiB);
+  CHECK(tick.proposals.size() == 1);
+}
+
+TEST_CASE("restore squeezes no guest that has come to need what it got") {
+  const auto look = [](Duration at, MemorySize has, MemorySize left) {
+    return World().at(at).host(8_GiB, free(4_GiB)).domain("a", actual(has), unused(left));
+  };
+  Bench bench({look(0s, 1_GiB, 50_MiB), look(2s, 2_GiB, 120_MiB)}, asks({{"a", 2_GiB}}));
+  bench.coordinator.tick();
+  const auto outcomes = bench.coordinator.restore();
+  REQUIRE(outcomes.size() == 1);
+  CHECK(outcomes[0].to == 2_GiB - 20_MiB);
+}
+
+TEST_CASE("restore gives no more than the host has above its floor") {
+  const auto look = [](Duration at, MemorySize has, MemorySize hosts) {
+    return World().at(at).host(8_GiB, free(hosts)).domain("a", actual(has), unused(800_MiB));
+  };
+  // Someone else has used what the domain gave back. (The fake host adds the move's 400 MiB.)
+  Bench bench({look(0s, 1_GiB, 4_GiB), look(2s, 1_GiB, 0_MiB)}, asks({{"a", 624_MiB}}));
+  bench.coordinator.tick();
+  const auto outcomes = bench.coordinator.restore();
+  REQUIRE(outcomes.size() == 1);
+  CHECK(outcomes[0].to == 824_MiB);
+}
+
 TEST_CASE("observers see every tick, failed ones too") {
   struct Count final : Observer {
     void observe(const Tick& tick) override { last = tick.number; }

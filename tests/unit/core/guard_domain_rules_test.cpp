@@ -131,6 +131,68 @@ TEST_CASE(
   CHECK(Seen(booting).decide("a", 200_MiB).target == 200_MiB);
 }
 
+TEST_CASE("fresh_stats believes a report that is surely newer than the balloon's last change") {
+  // A driver that leaves the guest's total as it is, whatever the balloon holds.
+  const auto look = [](Duration at, MemorySize has, MemorySize left) {
+    return World().at(at).domain("a", actual(has), unused(left), guest_total(1_GiB));
+  };
+  Seen seen(look(0s, 1_GiB, 800_MiB));
+  seen.moved("a", 900_MiB);
+  seen.then(look(2s, 900_MiB, 676_MiB));
+  CHECK(rules_of(seen.decide("a", 800_MiB)) == Rules{Rule::fresh_stats});
+  seen.then(look(4s, 900_MiB, 676_MiB));
+  CHECK(seen.decide("a", 800_MiB).target == 800_MiB);
+}
+
+TEST_CASE("fresh_stats waits for a report of a balloon that has just given back") {
+  const auto look = [](Duration at, MemorySize has, MemorySize total, MemorySize left) {
+    return World().at(at).domain("a", actual(has), guest_total(total), unused(left));
+  };
+  Seen seen(look(0s, 1_GiB, 980_MiB, 50_MiB));
+  seen.then(look(2s, 1_GiB, 980_MiB, 50_MiB));
+  seen.moved("a", 2_GiB);
+  // A report from half-way, though its stamp is later than the move.
+  seen.then(look(4s, 2_GiB, 1500_MiB, 570_MiB));
+  CHECK(rules_of(seen.decide("a", 3_GiB)) == Rules{Rule::fresh_stats});
+  seen.then(look(6s, 2_GiB, 2004_MiB, 1074_MiB));
+  CHECK(seen.decide("a", 3_GiB).target == 3_GiB);
+}
+
+TEST_CASE("fresh_stats is not taken in by a remote host whose clock is ahead") {
+  const auto look = [](Duration at, MemorySize left, Duration stamp) {
+    return World().at(at).domain("a", unused(left), reported_ago(stamp));
+  };
+  // Half a minute ahead: every stamp is later than every move.
+  Seen seen(look(0s, 800_MiB, -30s));
+  seen.then(look(2s, 800_MiB, -30s));
+  seen.moved("a", 900_MiB);
+  // This report may have been made between the look and the move.
+  seen.then(World().at(4s).domain("a", actual(900_MiB), unused(800_MiB), reported_ago(-30s)));
+  CHECK(rules_of(seen.decide("a", 800_MiB)) == Rules{Rule::fresh_stats});
+  seen.then(World().at(6s).domain("a", actual(900_MiB), unused(676_MiB), reported_ago(-30s)));
+  CHECK(seen.decide("a", 800_MiB).target == 800_MiB);
+}
+
+TEST_CASE("fresh_stats does not believe a report that stands still, whatever its stamp says") {
+  // The wall clock is set back again and again; the report stays the same.
+  Seen seen(World().domain("a", unused(800_MiB)));
+  for (int second = 1; second <= 5; ++second) {
+    const Duration passed = std::chrono::seconds(second);
+    Snapshot look = World().at(passed).domain("a", unused(800_MiB), reported_ago(passed));
+    look.wall_time -= std::chrono::seconds(second);
+    seen.then(look);
+    CHECK(seen.decide("a", 900_MiB).holds() == (second > 4));
+  }
+}
+
+TEST_CASE("fresh_stats stands stamps that make no sense") {
+  for (const WallTime stamp : {WallTime::min(), WallTime::max()}) {
+    Snapshot look = World().domain("a", unused(800_MiB));
+    look.domains.front().guest.last_update = stamp;
+    CHECK(rules_of(Seen(look).decide("a", 900_MiB)) == Rules{Rule::fresh_stats});
+  }
+}
+
 TEST_CASE("fresh_stats waits for a new report when someone else has moved the balloon") {
   Seen seen(World().domain("a", unused(800_MiB)));
   seen.then(World().at(2s).domain("a", actual(700_MiB), unused(800_MiB)));
@@ -173,6 +235,9 @@ TEST_CASE("grace does not fight a balloon that has deflated by itself") {
   seen.then(World().at(2s).domain("a", actual(700_MiB), unused(300_MiB), deflates_by_itself()));
   seen.then(World().at(4s).domain("a", actual(700_MiB), unused(300_MiB), deflates_by_itself()));
   CHECK(rules_of(seen.decide("a", 600_MiB)) == Rules{Rule::grace});
+  CHECK(seen.decide("a", 800_MiB).target == 800_MiB);
+  seen.then(World().at(32s).domain("a", actual(700_MiB), unused(300_MiB), deflates_by_itself()));
+  CHECK(seen.decide("a", 600_MiB).target == 600_MiB);
 }
 
 // --- maximum and minimum ---
@@ -226,6 +291,21 @@ TEST_CASE("domain_floor leaves 100 MiB unused") {
   CHECK(rules_of(d) == Rules{Rule::domain_floor});
   CHECK(d.rules.front().why == "would leave 90 MiB unused; its floor is 100 MiB");
   CHECK(decide(world, "a", 1_GiB - 50_MiB).rules.empty());
+}
+
+TEST_CASE("domain_floor reckons with what the balloon has taken since the guest's report") {
+  const auto look = [](Duration at, MemorySize has, MemorySize total, MemorySize left) {
+    return World().at(at).domain("a", actual(has), guest_total(total), unused(left));
+  };
+  // A large guest shrinks for many seconds; its report is 600 MiB behind its balloon.
+  Seen seen(look(0s, 16_GiB, 15_GiB, 8_GiB));
+  seen.then(look(2s, 16_GiB, 15_GiB, 8_GiB));
+  seen.moved("a", 12_GiB);
+  seen.then(look(4s, 14_GiB, 13_GiB + 600_MiB, 6_GiB + 600_MiB));
+  CHECK(seen.situation().standings[0].headroom == 6_GiB);
+  CHECK(seen.decide("a", 1_GiB).target == 11_GiB);
+  seen.then(look(6s, 14_GiB, 13_GiB, 6_GiB));
+  CHECK(seen.situation().standings[0].headroom == 6_GiB);
 }
 
 TEST_CASE("domain_floor lets a domain at or under it give nothing") {

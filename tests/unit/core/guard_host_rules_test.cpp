@@ -55,6 +55,21 @@ TEST_CASE("a budget counts what the domains hold against it, not what the machin
   CHECK(grantable(World().host(64_GiB, free(500_MiB)).domain("a").domain("b"), limits) == 300_MiB);
 }
 
+TEST_CASE("a budget that is overdrawn is paid back before shrinks feed grows") {
+  Limits limits;
+  limits.host_memory = 2_GiB;
+  // The domains hold 3 GiB: 1 GiB too much, and the floor of 200 MiB is owed as well.
+  const Seen seen(World()
+                      .host(64_GiB, free(32_GiB))
+                      .domain("poor", actual(1_GiB), unused(20_MiB))
+                      .domain("rich", actual(2_GiB), unused(1800_MiB)),
+                  limits);
+  CHECK(guard::balance(seen.snapshot(), seen.history(), limits).owed == 1_GiB + 200_MiB);
+  const auto decisions = seen.decide({{"poor", 2_GiB}, {"rich", 1_GiB + 124_MiB}});
+  CHECK(decisions[1].target == 1_GiB + 124_MiB);
+  CHECK(decisions[0].holds());
+}
+
 TEST_CASE("with headroom by usable, the host gives from what is available") {
   Limits limits;
   limits.headroom = Headroom::usable;
@@ -144,6 +159,14 @@ TEST_CASE("share_out goes by weight, and gives what one does not need to the oth
 }
 
 // --- settle ---
+
+TEST_CASE("equal wants get equal shares, whatever their order") {
+  const std::vector<guard::Want> wants{{2_KiB, 1}, {2_KiB, 1}, {7_KiB, 1}};
+  const auto shares = guard::share_out(3_KiB, wants);
+  CHECK(shares == std::vector{1_KiB, 1_KiB, 1_KiB});
+  CHECK(guard::share_out(4_KiB, std::vector<guard::Want>{{3_KiB, 1}, {3_KiB, 1}, {3_KiB, 1}}) ==
+        std::vector{1_KiB, 1_KiB, 1_KiB});
+}
 
 TEST_CASE("settle gives only what the shrinks have really set free") {
   const World before = World()

@@ -100,8 +100,9 @@ TEST_CASE("the past is bounded in time, in samples, and to domains that are ther
   for (int i = 0; i < 100; ++i) {
     history.observe(World().at(std::chrono::seconds(i)).domain("a").domain("b"));
   }
-  CHECK(history.find(id("a"))->samples().size() == 5);
-  History slow({.window = 10s, .samples = 100, .all_samples = 1000});
+  CHECK(history.find(id("a"))->samples().size() == 2);
+  CHECK(history.find(id("a"))->average(Field::unused, 1h).has_value());
+  History slow({.window = 10s, .samples = 300, .all_samples = 1000});
   for (int i = 0; i < 20; ++i) slow.observe(World().at(std::chrono::seconds(4 * i)).domain("a"));
   CHECK(slow.find(id("a"))->samples().size() == 3);
   slow.observe(World().at(100s).domain("b"));
@@ -117,5 +118,57 @@ TEST_CASE("many domains share one budget of samples") {
     for (int k = 0; k < 10; ++k) world.domain("d" + std::to_string(k));
     history.observe(world);
   }
-  CHECK(history.find(id("d0"))->samples().size() == 40);
+  CHECK(history.find(id("d0"))->samples().size() == 13);
+}
+
+TEST_CASE("an hour is remembered, however often the domain is looked at") {
+  // A look a second, and a guest whose unused memory falls by 1 MiB a minute.
+  History history;
+  for (int second = 0; second <= 2 * 3600; ++second) {
+    history.observe(
+        World()
+            .at(std::chrono::seconds(second))
+            .domain("a",
+                    unused(1_GiB - MemorySize::from_kib(static_cast<std::uint64_t>(second) * 17)),
+                    rss(second == 2 * 3600 - 40 ? 9_GiB : 1_GiB)));
+  }
+  const DomainHistory& past = *history.find(id("a"));
+  const double now = past.latest()[Field::unused];
+  CHECK(past.average(Field::unused, 1h) == doctest::Approx(now + 1800 * 17).epsilon(0.001));
+  CHECK(past.quantile(Field::unused, 0.25, 1h) == doctest::Approx(now + 900 * 17).epsilon(0.001));
+  CHECK(past.maximum(Field::unused, 1h) == doctest::Approx(now + 3600 * 17).epsilon(0.001));
+  CHECK(past.slope(Field::unused, 1h) == doctest::Approx(-17));
+  // Of the last two minutes nothing is passed over.
+  CHECK(past.average(Field::unused, 10s) == doctest::Approx(now + 5 * 17));
+  CHECK(past.maximum(Field::rss, 1h) == doctest::Approx(9 * 1024 * 1024));
+}
+
+TEST_CASE("a look without a report wipes out neither rates nor the signs of a reboot") {
+  Seen seen(World().domain("a", swapped(10_MiB, 10_MiB)));
+  seen.then(World().at(2s).domain("a", silent(), state(DomainState::hung)));
+  CHECK(std::isnan(seen.history().find(id("a"))->latest()[Field::swap_in]));
+  seen.then(World().at(4s).domain("a", swapped(14_MiB, 10_MiB)));
+  CHECK(seen.history().find(id("a"))->latest()[Field::swap_in] == doctest::Approx(1024));
+  seen.then(World().at(6s).domain("a", silent()));
+  seen.then(World().at(8s).domain("a", swapped(1_MiB, 10_MiB)));
+  CHECK(seen.history().find(id("a"))->rebooted_at() == seen.snapshot().taken_at);
+  // Not even of counters that are higher than before.
+  CHECK(std::isnan(seen.history().find(id("a"))->latest()[Field::swap_out]));
+}
+
+TEST_CASE("pasts follow their domains when others come and go") {
+  History history;
+  history.observe(World().domain("b", rss(2_GiB)).domain("d", rss(4_GiB)));
+  history.observe(World().at(2s).domain("a", rss(1_GiB)).domain("b").domain("c").domain("d"));
+  const Snapshot now = World().at(4s).domain("c").domain("d").domain("e");
+  history.observe(now);
+  CHECK(history.size() == 3);
+  CHECK(history.find(id("a")) == nullptr);
+  CHECK(history.find(id("d"))->samples().size() == 3);
+  CHECK(history.find(id("d"))->maximum(Field::rss, 1h) == doctest::Approx(4 * 1024 * 1024));
+  CHECK(history.find(id("c"))->samples().size() == 2);
+  // By position, right or wrong, it is the same one that is found.
+  for (std::size_t i = 0; i < 5; ++i) {
+    CHECK(history.find(id("d"), i) == history.find(id("d")));
+  }
 }

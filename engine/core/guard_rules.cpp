@@ -1,0 +1,155 @@
+#include "engine/core/guard_rules.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+namespace memcoord::guard {
+namespace {
+
+Ruling pass(MemorySize target) {
+  return {target, {}};
+}
+Ruling veto(const Case& c, std::string why) {
+  return {c.domain.actual, std::move(why)};
+}
+
+std::string seconds_text(Duration duration) {
+  return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(duration).count()) + " s";
+}
+
+// Each rule below takes what the rules before it left of the target.
+
+Ruling running_only(const Case& c, MemorySize target) {
+  switch (c.domain.state) {
+    case DomainState::running:
+      return pass(target);
+    case DomainState::hung:
+      return veto(c, "does not answer");
+    default:
+      return veto(c, "is " + std::string(to_text(c.domain.state)));
+  }
+}
+
+Duration trusted_age(const Case& c) {
+  constexpr Duration kDefaultPeriod = std::chrono::seconds(1);
+  const Duration period = std::max(c.domain.guest.period, kDefaultPeriod);
+  return period * c.limits.stale_after_periods + c.limits.stale_slack;
+}
+
+/// Whether two moments are at most so far apart. Stamps that make no sense must not overflow.
+bool within(Duration distance, WallTime a, WallTime b) {
+  using Count = std::uint64_t;
+  const auto [earlier, later] =
+      std::minmax({a.time_since_epoch().count(), b.time_since_epoch().count()});
+  const Count apart = static_cast<Count>(later) - static_cast<Count>(earlier);
+  return apart <= static_cast<Count>(std::chrono::floor<WallTime::duration>(distance).count());
+}
+
+bool is_fresh(const Case& c) {
+  const Duration trusted = trusted_age(c);
+  const auto older = [&](std::optional<MonotonicTime> at) { return at && c.now - *at > trusted; };
+  // Seen unchanged for too long: old, whatever its stamp says.
+  if (c.history && older(c.history->report_first_seen_at())) return false;
+  if (within(trusted, *c.domain.guest.last_update, c.wall_time)) return true;
+  // The clocks disagree, or one was set: what counts is to have seen it change.
+  return c.history && c.history->report_not_before() && !older(c.history->report_not_before());
+}
+
+Ruling fresh_stats(const Case& c, MemorySize target) {
+  if (!c.domain.guest.last_update) return veto(c, "its guest reports no statistics");
+  if (!headroom_of(c.domain, c.limits.headroom)) {
+    return veto(c, "its guest does not report how much memory is unused");
+  }
+  if (!is_fresh(c)) {
+    return veto(c, "its statistics are older than " + seconds_text(trusted_age(c)));
+  }
+  if (c.history && !c.history->reported_since_move()) {
+    return veto(c, "no report since its last balloon move");
+  }
+  if (c.history && c.history->report_is_of_another_balloon(c.domain)) {
+    return veto(c, "its last report is from before its balloon moved");
+  }
+  return pass(target);
+}
+
+Ruling no_progress(const Case& c, MemorySize target) {
+  if (target >= c.domain.actual || !c.history || !c.history->ignores_shrinks()) {
+    return pass(target);
+  }
+  return veto(c, "did not follow the last shrink, to " + c.history->last_move()->target.text());
+}
+
+Ruling grace(const Case& c, MemorySize target) {
+  if (target >= c.domain.actual || !c.history) return pass(target);
+  const auto recent = [&](std::optional<MonotonicTime> at) {
+    return at && c.now - *at < c.limits.grace;
+  };
+  if (recent(c.history->rebooted_at()) || recent(c.domain.started_at)) {
+    return veto(c, "started less than " + seconds_text(c.limits.grace) + " ago");
+  }
+  if (recent(c.history->deflated_by_itself_at())) {
+    return veto(c, "took memory back by itself less than " + seconds_text(c.limits.grace) + " ago");
+  }
+  return pass(target);
+}
+
+Ruling maximum(const Case& c, MemorySize target) {
+  const auto& configured = c.domain.settings().maximum;
+  const MemorySize ceiling =
+      configured ? std::min(*configured, c.domain.maximum) : c.domain.maximum;
+  if (target <= ceiling) return pass(target);
+  // A domain over its ceiling is not grown; nor does the ceiling take what it has.
+  const MemorySize allowed = target > c.domain.actual ? std::max(ceiling, c.domain.actual) : target;
+  return {allowed, "passes its maximum of " + ceiling.text()};
+}
+
+Ruling minimum(const Case& c, MemorySize target) {
+  const auto& least = c.domain.settings().minimum;
+  if (!least || target >= *least || target >= c.domain.actual) return pass(target);
+  return {std::min(*least, c.domain.actual), "is under its minimum of " + least->text()};
+}
+
+/// A shrink that takes at most `give`.
+MemorySize shrink_by_at_most(const Case& c, MemorySize target, MemorySize give) {
+  return std::max(target, c.domain.actual - give);
+}
+
+Ruling gradual(const Case& c, MemorySize target) {
+  const MemorySize give = c.headroom.scaled(c.limits.max_release);
+  const MemorySize allowed = shrink_by_at_most(c, target, give);
+  if (target >= c.domain.actual || allowed == target) return pass(target);
+  return {allowed, "takes " + (c.domain.actual - target).text() + " of " + c.headroom.text() + " " +
+                       std::string(to_text(c.limits.headroom)) + "; one tick takes at most " +
+                       give.text()};
+}
+
+Ruling domain_floor(const Case& c, MemorySize target) {
+  const MemorySize give = c.headroom - c.limits.domain_floor;
+  const MemorySize allowed = shrink_by_at_most(c, target, give);
+  if (target >= c.domain.actual || allowed == target) return pass(target);
+  const MemorySize left = c.headroom - (c.domain.actual - target);
+  return {allowed, "would leave " + left.text() + " " + std::string(to_text(c.limits.headroom)) +
+                       "; its floor is " + c.limits.domain_floor.text()};
+}
+
+constexpr std::array<NamedRule, 8> kDomainRules{{
+    {Rule::running_only, running_only, true},
+    {Rule::fresh_stats, fresh_stats, true},
+    {Rule::no_progress, no_progress, false},
+    {Rule::grace, grace, false},
+    {Rule::maximum, maximum, false},
+    {Rule::minimum, minimum, false},
+    {Rule::gradual, gradual, false},
+    {Rule::domain_floor, domain_floor, false},
+}};
+
+}  // namespace
+
+std::span<const NamedRule> domain_rules() {
+  return kDomainRules;
+}
+
+}  // namespace memcoord::guard

@@ -1,0 +1,42 @@
+#pragma once
+// The guard's rules for one domain: a list, each entry a function of the same shape. For the guard
+// alone; everyone else goes through guard.h.
+
+#include <span>
+#include <string>
+
+#include "engine/core/history.h"
+#include "engine/core/limits.h"
+#include "engine/core/snapshot.h"
+#include "engine/core/tick_parts.h"
+
+namespace memcoord::guard {
+
+/// Everything that a rule for one domain may look at.
+struct Case {
+  const Domain& domain;
+  const DomainHistory* history;
+  const Limits& limits;
+  MonotonicTime now;
+  WallTime wall_time;
+  MemorySize headroom;
+};
+
+/// What a rule makes of a target: the target it allows, and why where that is another.
+struct Ruling {
+  MemorySize target;
+  std::string why;
+};
+
+struct NamedRule {
+  Rule name;
+  Ruling (*apply)(const Case&, MemorySize);
+  /// Where it bites, it does so whatever the target: the policy need not see the domain.
+  bool holds_all;
+};
+
+/// The rules in the order in which they apply. (sane_target comes before them, with the proposals;
+/// host_floor and share_out after them, with all domains together.)
+std::span<const NamedRule> domain_rules();
+
+}  // namespace memcoord::guard

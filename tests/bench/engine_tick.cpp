@@ -1,0 +1,102 @@
+// What a tick costs the engine itself: everything but the hypervisor's sample() and apply().
+//
+//   engine_tick [--benchmark_filter=REGEX ...]     Google Benchmark's options
+//
+// Each line's time is that of one tick; the counter is a second's domain-ticks.
+
+#include <benchmark/benchmark.h>
+
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+
+#include "bindings/lua_policy.h"
+#include "engine/core/coordinator.h"
+#include "tests/bench/busy_host.h"
+
+namespace {
+
+using namespace memcoord;
+using Clock = std::chrono::steady_clock;
+
+std::unique_ptr<Policy> policy(const std::string& name) {
+  auto loaded =
+      bindings::LuaPolicy::load(std::string(MEMCOORD_POLICIES) + "/" + name + ".lua");
+  if (!loaded) {
+    std::cerr << "engine_tick: " << loaded.error().text() << '\n';
+    std::exit(1);
+  }
+  return std::move(*loaded);
+}
+
+/// A policy that does nothing: what is left is the core.
+class IdlePolicy final : public Policy {
+ public:
+  [[nodiscard]] std::string name() const override { return "idle"; }
+  Result<PolicyAnswer> decide(const Situation&) override { return PolicyAnswer{}; }
+};
+
+/// Asks to move every domain at every tick: the most that the guard can have to do.
+class RestlessPolicy final : public Policy {
+ public:
+  [[nodiscard]] std::string name() const override { return "restless"; }
+  Result<PolicyAnswer> decide(const Situation& situation) override {
+    PolicyAnswer answer;
+    bool grow = situation.tick % 2 == 0;
+    for (const Domain& domain : situation.snapshot.domains) {
+      grow = !grow;
+      const MemorySize step = MemorySize::from_mib(32);
+      answer.proposals.push_back(
+          {domain.uuid(), grow ? domain.actual + step : domain.actual - step, "always moving"});
+    }
+    return answer;
+  }
+};
+
+/// Runs ticks, two seconds apart, and counts what they cost without the host.
+void run(benchmark::State& state, std::unique_ptr<Policy> policy) {
+  bench::JumpingClock clock;
+  const auto domains = static_cast<std::size_t>(state.range(0));
+  bench::BusyHost host(clock, domains);
+  Coordinator coordinator(host, clock, std::move(policy), {});
+  const auto tick = [&] {
+    clock.sleep_for(std::chrono::seconds(2));
+    (void)host.take_own_time();
+    const auto start = Clock::now();
+    const Tick done = coordinator.tick();
+    const auto whole = Clock::now() - start;
+    if (done.policy_error) {
+      std::cerr << "engine_tick: " << done.policy_error->text() << '\n';
+      std::exit(1);
+    }
+    return std::chrono::duration<double>(whole - host.take_own_time()).count();
+  };
+  // A while, so that histories are full and nothing grows any more.
+  for (int i = 0; i < 400; ++i) (void)tick();
+  for (auto _ : state) state.SetIterationTime(tick());
+  state.counters["domains/s"] =
+      benchmark::Counter(static_cast<double>(domains), benchmark::Counter::kIsIterationInvariantRate);
+}
+
+void halving(benchmark::State& state) {
+  run(state, policy("halving"));
+}
+void core_alone(benchmark::State& state) {
+  run(state, std::make_unique<IdlePolicy>());
+}
+void every_domain_moves(benchmark::State& state) {
+  run(state, std::make_unique<RestlessPolicy>());
+}
+
+void sizes(benchmark::internal::Benchmark* benchmark) {
+  benchmark->UseManualTime()->Unit(benchmark::kMicrosecond);
+  for (const int domains : {10, 100, 1000, 10000}) benchmark->Arg(domains);
+}
+
+BENCHMARK(halving)->Apply(sizes);
+BENCHMARK(core_alone)->Apply(sizes);
+BENCHMARK(every_domain_moves)->Apply(sizes);
+
+}  // namespace
+
+BENCHMARK_MAIN();
