@@ -39,8 +39,7 @@ Key key_at(lua_State* lua, int index, lua_Integer place) {
     const char* text = lua_tolstring(lua, index, &length);
     key.kind = Key::Kind::text;
     key.text = {text, length};
-  } else if (lua_type(lua, index) == LUA_TUSERDATA &&
-             lua_rawlen(lua, index) >= sizeof key.object) {
+  } else if (lua_type(lua, index) == LUA_TUSERDATA && lua_rawlen(lua, index) >= sizeof key.object) {
     // Our own objects begin with their position.
     key.kind = Key::Kind::object;
     std::memcpy(&key.object, lua_touserdata(lua, index), sizeof key.object);

@@ -6,8 +6,8 @@
 
 namespace memcoord::bindings {
 
-/// pairs(t): numbers by value, then texts by their bytes, then domains in name order, then the rest.
-/// Fields may be changed and removed on the way; added ones are not visited.
+/// pairs(t): numbers by value, then texts by their bytes, then domains in name order, then the
+/// rest. Fields may be changed and removed on the way; added ones are not visited.
 int ordered_pairs(lua_State* lua);
 /// Pushes the iterator over the table at an index, which the script does not get to see.
 void push_ordered_iterator(lua_State* lua, int table);

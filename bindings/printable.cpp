@@ -49,9 +49,7 @@ std::string printable(std::string_view text, std::size_t most) {
     const Character character = first_character(text.substr(i));
     const bool blank = text[i] == '\n' || text[i] == '\t' || text[i] == '\r';
     const bool shown = character.bytes > 0 && !acts(character.code);
-    const std::string_view piece = shown   ? text.substr(i, character.bytes)
-                                   : blank ? " "
-                                           : "?";
+    const std::string_view piece = shown ? text.substr(i, character.bytes) : blank ? " " : "?";
     if (out.size() + piece.size() > most) return out + "...";
     out += piece;
     i += std::max<std::size_t>(character.bytes, 1);

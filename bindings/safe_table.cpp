@@ -175,8 +175,7 @@ bool comes_before(lua_State* lua, lua_Integer a, lua_Integer b) {
 /// Room for as many positions, in Lua's memory, so that it is counted.
 std::span<lua_Integer> push_positions(lua_State* lua, lua_Integer count) {
   const auto slots = static_cast<std::size_t>(count);
-  auto* first =
-      static_cast<lua_Integer*>(lua_newuserdatauv(lua, slots * sizeof(lua_Integer), 0));
+  auto* first = static_cast<lua_Integer*>(lua_newuserdatauv(lua, slots * sizeof(lua_Integer), 0));
   return {first, slots};
 }
 

@@ -93,8 +93,8 @@ class Reader {
 
   [[nodiscard]] bool is_plain(int index) const {
     const int type = lua_type(lua_, index);
-    return type == LUA_TNIL || type == LUA_TBOOLEAN || type == LUA_TNUMBER ||
-           type == LUA_TSTRING || type == LUA_TTABLE;
+    return type == LUA_TNIL || type == LUA_TBOOLEAN || type == LUA_TNUMBER || type == LUA_TSTRING ||
+           type == LUA_TTABLE;
   }
 
   void take(std::size_t bytes) {

@@ -33,9 +33,7 @@ class Priority : public spdlog::custom_flag_formatter {
 // Hands each line to a function.
 class FunctionSink : public spdlog::sinks::base_sink<std::mutex> {
  public:
-  explicit FunctionSink(std::function<void(std::string)> take) : take_(std::move(take)) {
-    set_pattern_("%H:%M:%S %v");
-  }
+  explicit FunctionSink(LogDiversion::Take take) : take_(std::move(take)) { set_pattern_("%v"); }
 
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override {
@@ -43,12 +41,15 @@ class FunctionSink : public spdlog::sinks::base_sink<std::mutex> {
     formatter_->format(message, line);
     std::string text(line.data(), line.size());
     while (!text.empty() && text.back() == '\n') text.pop_back();
-    take_(std::move(text));
+    const auto severity = message.level >= spdlog::level::err    ? Note::Severity::error
+                          : message.level == spdlog::level::warn ? Note::Severity::warning
+                                                                 : Note::Severity::info;
+    take_(std::move(text), severity);
   }
   void flush_() override {}
 
  private:
-  std::function<void(std::string)> take_;
+  LogDiversion::Take take_;
 };
 
 // JOURNAL_STREAM is inherited; only where it names this very stream does systemd read it.
@@ -81,8 +82,7 @@ std::shared_ptr<spdlog::logger> make_logger(const std::string& level, bool color
   return logger;
 }
 
-LogDiversion::LogDiversion(std::shared_ptr<spdlog::logger> log,
-                           std::function<void(std::string)> take)
+LogDiversion::LogDiversion(std::shared_ptr<spdlog::logger> log, Take take)
     : log_(std::move(log)), before_(log_->sinks()) {
   log_->sinks() = {std::make_shared<FunctionSink>(std::move(take))};
 }

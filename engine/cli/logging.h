@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/core/tick_parts.h"
+
 namespace memcoord::cli {
 
 /// A logger on standard error. On a terminal or in a file each line has a time; where systemd reads
@@ -15,11 +17,12 @@ namespace memcoord::cli {
 /// `level` is one of debug, info, warning, error, off.
 std::shared_ptr<spdlog::logger> make_logger(const std::string& level, bool colored);
 
-/// While one lives, the logger's lines go to `take` instead (without a line break): to a table
-/// that is redrawn in place, which lines between would tear.
+/// While one lives, the logger's lines go to `take` instead (without time and line break): to a
+/// table that is redrawn in place, which lines between would tear.
 class LogDiversion {
  public:
-  LogDiversion(std::shared_ptr<spdlog::logger> log, std::function<void(std::string)> take);
+  using Take = std::function<void(std::string, Note::Severity)>;
+  LogDiversion(std::shared_ptr<spdlog::logger> log, Take take);
   ~LogDiversion();
   LogDiversion(const LogDiversion&) = delete;
   LogDiversion& operator=(const LogDiversion&) = delete;

@@ -43,6 +43,7 @@ void RunOutput::open_console(const RunOptions& options) {
   observers::ConsoleStyle style;
   style.color = wants_color(options.color, Stream::output);
   style.unicode = speaks_utf8();
+  style.local_time = true;
   if (const auto size = terminal_size()) {
     style.interactive = true;
     style.width = size->columns;
@@ -50,9 +51,10 @@ void RunOutput::open_console(const RunOptions& options) {
   }
   console_ = std::make_unique<observers::ConsoleTable>(std::cout, style);
   if (!style.interactive || !is_terminal(Stream::error)) return;
-  diversion_ = std::make_unique<LogDiversion>(log_, [console = console_.get()](std::string line) {
-    console->add_message(std::move(line));
-  });
+  diversion_ = std::make_unique<LogDiversion>(
+      log_, [console = console_.get()](std::string line, Note::Severity severity) {
+        console->add_message(std::move(line), severity);
+      });
 }
 
 void RunOutput::observe(Coordinator& coordinator) {

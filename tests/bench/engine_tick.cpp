@@ -20,8 +20,7 @@ using namespace memcoord;
 using Clock = std::chrono::steady_clock;
 
 std::unique_ptr<Policy> policy(const std::string& name) {
-  auto loaded =
-      bindings::LuaPolicy::load(std::string(MEMCOORD_POLICIES) + "/" + name + ".lua");
+  auto loaded = bindings::LuaPolicy::load(std::string(MEMCOORD_POLICIES) + "/" + name + ".lua");
   if (!loaded) {
     std::cerr << "engine_tick: " << loaded.error().text() << '\n';
     std::exit(1);
@@ -74,8 +73,8 @@ void run(benchmark::State& state, std::unique_ptr<Policy> policy) {
   // A while, so that histories are full and nothing grows any more.
   for (int i = 0; i < 400; ++i) (void)tick();
   for (auto _ : state) state.SetIterationTime(tick());
-  state.counters["domains/s"] =
-      benchmark::Counter(static_cast<double>(domains), benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["domains/s"] = benchmark::Counter(static_cast<double>(domains),
+                                                   benchmark::Counter::kIsIterationInvariantRate);
 }
 
 void halving(benchmark::State& state) {

@@ -36,7 +36,7 @@ TEST_CASE("a plain table shows the host, every domain, what changed and why") {
   ConsoleStyle style;
   style.width = 110;
   CHECK(drawn(busy_tick(), style) ==
-        "tick 7  00:00:00 UTC  policy halving  3 domains, 1 left alone\n"
+        "memcoord  tick 7  00:00:00 UTC  policy halving  3 domains, 1 left alone\n"
         "host  total 8 GiB  free 2 GiB  available 3 GiB  buffers 20 MiB  cached 1 GiB  grantable "
         "1.8 GiB\n"
         "DOMAIN   ACTUAL  AVAILABLE   UNUSED   USABLE    CHANGE  WHY\n"
@@ -66,7 +66,7 @@ TEST_CASE("on a short screen what changed comes first, and the rest is counted")
   style.height = 20;
   const std::string text = drawn(tick, style);
   CHECK(text.find("domain-1900") != std::string::npos);
-  CHECK(text.find("... and 986 more domains") != std::string::npos);
+  CHECK_MESSAGE(text.find("and 985 more, unchanged") != std::string::npos, text);
 }
 
 TEST_CASE("colour and a line of the past come only where they are wanted") {
@@ -83,18 +83,20 @@ TEST_CASE("an interactive table is drawn over the last one, with the newest mess
   std::ostringstream out;
   ConsoleStyle style;
   style.interactive = true;
+  style.width = 100;
   style.height = 30;
   ConsoleTable table(out, style);
   table.observe(busy_tick());
   table.add_message("web was fed");
   out.str("");
   table.observe(busy_tick());
-  CHECK(out.str().find("\x1b[7A") == 0);
+  CHECK(out.str().find("\x1b[7A") < 20);
+  CHECK(out.str().find("00:00:00  web was fed") != std::string::npos);
   CHECK(out.str().find("web was fed") != std::string::npos);
 }
 
 TEST_CASE("names cannot play with the terminal, and wide ones keep the columns straight") {
-  CHECK(fit("a\x1b[2Jb", 20, true) == "a [2Jb");
+  CHECK(fit("a\x1b[2Jb", 20, true) == "a?[2Jb");
   CHECK(fit("abcdef", 4, false) == "abc~");
   CHECK(fit("abcdef", 4, true) == "abc…");
   CHECK(display_width("日本") == 4);
@@ -105,5 +107,5 @@ TEST_CASE("names cannot play with the terminal, and wide ones keep the columns s
 TEST_CASE("a sparkline goes from the least bar to the full one") {
   const double values[] = {0, 50, 100, std::numeric_limits<double>::quiet_NaN()};
   CHECK(sparkline(values, 100, true) == "▁▅█ ");
-  CHECK(sparkline(values, 0, false) == ".+@ ");
+  CHECK(sparkline(values, 0, false) == "_=# ");
 }
