@@ -70,12 +70,20 @@ void keep_score(Guest& guest, const Model& model, double wanted, double seconds)
   score.seconds += seconds;
   if (short_by > 0) score.stalled_seconds += seconds;
   score.deficit_kib_seconds += short_by * seconds;
-  score.granted_kib_seconds += guest.actual * seconds;
-  score.need_kib_seconds +=
-      (wanted + kib(model.kernel_reserved) + kib(model.kernel_used)) * seconds;
+  const double need = wanted + kib(model.kernel_reserved) + kib(model.kernel_used);
+  score.need_kib_seconds += need * seconds;
+  score.spare_kib_seconds += std::max(0.0, guest.actual - need) * seconds;
 }
 
 }  // namespace
+
+bool Guest::is_calm(const Model& model) const {
+  return actual == target && swapped == 0 && restart_in == 0 && demand <= room(*this, model);
+}
+
+double Guest::need(const Model& model) const {
+  return demand + kib(model.kernel_reserved) + kib(model.kernel_used);
+}
 
 double Guest::total(const Model& model) const {
   return std::max(0.0, actual - kib(model.kernel_reserved));
@@ -99,7 +107,8 @@ void advance(Guest& guest, const Forces& forces, const Model& model, double seco
   guest.cache = std::clamp(wanted_cache, 0.0, std::max(0.0, room(guest, model) - guest.resident));
   const double used =
       kib(model.kernel_reserved) + kib(model.kernel_used) + guest.resident + guest.cache;
-  guest.touched = std::min(guest.actual, std::max(guest.touched, used));
+  const double behind = forces.free_page_reporting ? used : std::max(guest.touched, used);
+  guest.touched = std::min(guest.actual, behind);
   keep_score(guest, model, forces.demand, seconds);
 }
 

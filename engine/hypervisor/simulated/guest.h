@@ -13,9 +13,9 @@ struct GuestScore {
   double seconds = 0;          ///< it ran
   double stalled_seconds = 0;  ///< its demand did not fit
   double deficit_kib_seconds = 0;
-  double granted_kib_seconds = 0;  ///< actual
-  double need_kib_seconds = 0;     ///< demand and its kernel
-  double moved_kib = 0;            ///< balloon, both ways
+  double need_kib_seconds = 0;   ///< demand and its kernel
+  double spare_kib_seconds = 0;  ///< actual over that
+  double moved_kib = 0;          ///< balloon, both ways
   int oom_kills = 0;
 };
 
@@ -35,6 +35,10 @@ struct Guest {
   double restart_in = 0;  ///< seconds until a killed workload comes back
   GuestScore score;
 
+  /// Nothing of it changes while what acts on it stays the same.
+  [[nodiscard]] bool is_calm(const Model& model) const;
+  /// Demand and its kernel.
+  [[nodiscard]] double need(const Model& model) const;
   /// What its kernel sees as total.
   [[nodiscard]] double total(const Model& model) const;
   [[nodiscard]] double unused(const Model& model) const;
@@ -47,7 +51,9 @@ struct Forces {
   double cache = 0;
   double swap = 0;  ///< its size
   bool driver = true;
+  bool free_page_reporting = false;
   bool paused = false;  ///< nothing of it goes on
+  bool operator==(const Forces&) const = default;
 };
 
 /// The guest after `seconds`.

@@ -4,10 +4,19 @@
 
 namespace memcoord::simulated {
 
+namespace {
+
+/// The last point that is not after `time`, or the first.
+void find(const std::vector<Plan::Point>& points, Duration time, std::size_t& cursor) {
+  if (cursor >= points.size() || points[cursor].at > time) cursor = 0;
+  while (cursor + 1 < points.size() && points[cursor + 1].at <= time) ++cursor;
+}
+
+}  // namespace
+
 double Plan::at(Duration time, std::size_t& cursor) const {
   if (points_.empty()) return 0;
-  if (cursor >= points_.size() || points_[cursor].at > time) cursor = 0;
-  while (cursor + 1 < points_.size() && points_[cursor + 1].at <= time) ++cursor;
+  find(points_, time, cursor);
   const Point& here = points_[cursor];
   const auto size = static_cast<double>(here.size.kib());
   if (shape_ == Shape::step || cursor + 1 == points_.size() || time <= here.at) return size;
@@ -15,6 +24,19 @@ double Plan::at(Duration time, std::size_t& cursor) const {
   const double part = static_cast<double>((time - here.at).count()) /
                       static_cast<double>((next.at - here.at).count());
   return size + (static_cast<double>(next.size.kib()) - size) * part;
+}
+
+Duration Plan::steady_until(Duration time, std::size_t& cursor) const {
+  if (points_.empty()) return Duration::max();
+  find(points_, time, cursor);
+  std::size_t here = cursor;
+  if (time < points_[here].at) return points_[here].at;
+  const bool ramps = shape_ == Shape::ramp;
+  // Points of one size after another are one stretch.
+  while (here + 1 < points_.size() && points_[here + 1].size == points_[here].size) ++here;
+  if (here + 1 == points_.size()) return Duration::max();
+  if (!ramps) return points_[here + 1].at;
+  return std::max(time, points_[here].at);
 }
 
 MemorySize Plan::largest() const {

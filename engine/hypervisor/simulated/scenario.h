@@ -30,6 +30,8 @@ class Plan {
   /// KiB at a moment. `cursor` remembers where the last look was, so that time that goes on costs
   /// nothing to find; start it at 0.
   [[nodiscard]] double at(Duration time, std::size_t& cursor) const;
+  /// Until when the amount stays what it is at this moment; the moment itself where it is changing.
+  [[nodiscard]] Duration steady_until(Duration time, std::size_t& cursor) const;
   [[nodiscard]] const std::vector<Point>& points() const { return points_; }
   [[nodiscard]] bool empty() const { return points_.empty(); }
   [[nodiscard]] MemorySize largest() const;
@@ -62,6 +64,7 @@ struct ScenarioDomain {
   MemorySize swap;                            ///< none by default
   Duration period = std::chrono::seconds(1);  ///< of its statistics
   bool driver = true;                         ///< a guest without one never moves nor reports
+  bool free_page_reporting = false;           ///< what the guest frees leaves rss by itself
   Plan demand;                                ///< what its workload holds
   Plan cache;                                 ///< what its file reading would fill, if it may
   std::vector<Fault> faults;

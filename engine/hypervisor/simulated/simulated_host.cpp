@@ -29,6 +29,47 @@ std::shared_ptr<const DomainIdentity> identity_of(const ScenarioDomain& domain, 
       DomainIdentity{uuid_of(place), domain.name, domain.settings, {}});
 }
 
+bool has_fault(const ScenarioDomain& plan, Fault::Kind kind, Duration at) {
+  return std::any_of(plan.faults.begin(), plan.faults.end(), [&](const Fault& fault) {
+    return fault.kind == kind && at >= fault.from && at < fault.until;
+  });
+}
+
+bool reports(const ScenarioDomain& plan, Duration at) {
+  return plan.driver && plan.period > Duration() && !has_fault(plan, Fault::Kind::silent, at) &&
+         !has_fault(plan, Fault::Kind::paused, at);
+}
+
+/// The newest moment up to `until` at which a report was due; the next one is due after it.
+Duration pass_reports(SimulatedDomain& domain, Duration until) {
+  const Duration period = std::max<Duration>(domain.plan->period, std::chrono::milliseconds(100));
+  const Duration moment = domain.next_report + period * ((until - domain.next_report) / period);
+  domain.next_report = moment + period;
+  return moment;
+}
+
+Forces forces_at(SimulatedDomain& domain, Duration moment) {
+  const ScenarioDomain& plan = *domain.plan;
+  return {plan.demand.at(moment, domain.demand_cursor),
+          plan.cache.at(moment, domain.cache_cursor),
+          kib(plan.swap),
+          plan.driver,
+          plan.free_page_reporting,
+          has_fault(plan, Fault::Kind::paused, moment)};
+}
+
+/// Until when what acts on a domain stays the same.
+Duration steady_until(SimulatedDomain& domain) {
+  const ScenarioDomain& plan = *domain.plan;
+  Duration until = std::min(plan.demand.steady_until(domain.at, domain.demand_cursor),
+                            plan.cache.steady_until(domain.at, domain.cache_cursor));
+  for (const Fault& fault : plan.faults) {
+    if (fault.from > domain.at) until = std::min(until, fault.from);
+    if (fault.until > domain.at) until = std::min(until, fault.until);
+  }
+  return until;
+}
+
 }  // namespace
 
 SimulatedHost::SimulatedHost(Scenario scenario, MemorySize host_floor)
@@ -42,74 +83,106 @@ SimulatedHost::SimulatedHost(Scenario scenario, MemorySize host_floor)
   std::stable_sort(domains_.begin(), domains_.end(), [](const auto& a, const auto& b) {
     return a.identity->name < b.identity->name;
   });
-  for (SimulatedDomain& domain : domains_) start_or_stop(domain, Duration());
-}
-
-void SimulatedHost::advance_to(Duration now, WallTime wall_time) {
-  while (now_ < now) {
-    const Duration until = std::min(now, now_ + scenario_->model.largest_step);
-    const auto behind = std::chrono::duration_cast<std::chrono::milliseconds>(now - until);
-    step(until, wall_time - behind);
+  for (std::size_t i = 0; i < domains_.size(); ++i) {
+    places_.emplace(domains_[i].identity->uuid, i);
+    start_or_stop(domains_[i], Duration());
   }
 }
 
-void SimulatedHost::step(Duration until, WallTime wall_time) {
-  const double passed = seconds(until - now_);
-  used_by_domains_ = 0;
+void SimulatedHost::advance_to(Duration now, WallTime wall_time) {
+  if (now > now_) origin_ = wall_time - std::chrono::floor<std::chrono::milliseconds>(now);
+  while (now_ < now) {
+    const Duration fine = now_ + scenario_->model.largest_step;
+    step(std::min(now, std::max(fine, calm_until_)));
+  }
+}
+
+void SimulatedHost::settle() {
   for (SimulatedDomain& domain : domains_) {
-    start_or_stop(domain, until);
-    if (!domain.active) continue;
-    step_domain(domain, until, wall_time);
-    used_by_domains_ += kib(rss(domain));
+    if (domain.active) step_domain(domain, now_);
+  }
+}
+
+void SimulatedHost::step(Duration until) {
+  const double passed = seconds(until - now_);
+  calm_until_ = Duration::max();
+  for (SimulatedDomain& domain : domains_) {
+    if (domain.calm_until <= until) {
+      start_or_stop(domain, until);
+      if (domain.active) step_domain(domain, until);
+    }
+    calm_until_ = std::min(calm_until_, domain.calm_until);
+    if (domain.active) stamp_report(domain, until);
   }
   account_for_host(passed);
   now_ = until;
 }
 
 void SimulatedHost::start_or_stop(SimulatedDomain& domain, Duration until) {
-  const bool due =
-      until >= domain.plan->start && (!domain.plan->stop || until < *domain.plan->stop);
-  if (due == domain.active) return;
-  domain.active = due;
-  if (!due) return;
-  domain.guest.actual = domain.guest.target = kib(domain.plan->initial);
-  domain.next_report = until;
-  domain.report = {};
-  if (until > Duration()) domain.started = until;
+  const ScenarioDomain& plan = *domain.plan;
+  const bool due = until >= plan.start && (!plan.stop || until < *plan.stop);
+  if (due != domain.active) {
+    if (!due) step_domain(domain, std::max(domain.at, std::min(until, *plan.stop)));
+    domain.active = due;
+    domain.at = until;
+    if (due) {
+      domain.guest.actual = domain.guest.target = kib(plan.initial);
+      domain.next_report = until;
+      domain.report = {};
+      domain.reported_at = {};
+      if (until > Duration()) domain.started = until;
+    }
+    keep_rss(domain);
+  }
+  if (!domain.active) domain.calm_until = until < plan.start ? plan.start : Duration::max();
 }
 
-void SimulatedHost::step_domain(SimulatedDomain& domain, Duration until, WallTime wall_time) {
+void SimulatedHost::step_domain(SimulatedDomain& domain, Duration until) {
   const ScenarioDomain& plan = *domain.plan;
   // Where memory is moving, time is cut finer, so that a balloon's way is seen.
   constexpr Duration kFine = std::chrono::milliseconds(100);
-  Duration now = now_;
-  while (now < until) {
+  while (domain.at < until) {
+    const Duration steady = steady_until(domain);
     const bool moving = domain.guest.actual != domain.guest.target;
-    const Duration next = moving ? std::min(until, now + kFine) : until;
-    const Forces forces{plan.demand.at(next, domain.demand_cursor),
-                        plan.cache.at(next, domain.cache_cursor), kib(plan.swap), plan.driver,
-                        has_fault(domain, Fault::Kind::paused)};
-    const double before = domain.guest.actual;
-    advance(domain.guest, forces, scenario_->model, seconds(next - now));
-    now = next;
-    if (moving && domain.guest.actual == before && now < until) {
-      // A balloon that cannot move does not make the clock slow.
-      advance(domain.guest, forces, scenario_->model, seconds(until - now));
-      now = until;
+    Duration next = until;
+    if (steady > domain.at) next = std::min(next, steady);
+    if (steady == domain.at || !is_calm(domain)) {
+      next = std::min(next, domain.at + (moving ? kFine : scenario_->model.largest_step));
     }
+    const double before = domain.guest.actual;
+    advance_guest(domain, next);
+    if (moving && domain.guest.actual == before && domain.at < until && steady > domain.at) {
+      // A balloon that cannot move does not make the clock slow.
+      advance_guest(domain, std::min(until, domain.at + scenario_->model.largest_step));
+    }
+    if (domain.at >= domain.next_report) report(domain, domain.at);
   }
-  if (until >= domain.next_report) {
-    const bool reports = plan.driver && plan.period > Duration() &&
-                         !has_fault(domain, Fault::Kind::silent) &&
-                         !has_fault(domain, Fault::Kind::paused);
-    if (reports) report(domain, wall_time);
-    const Duration period = std::max<Duration>(plan.period, std::chrono::milliseconds(100));
-    domain.next_report += period * ((until - domain.next_report) / period + 1);
-  }
+  domain.calm_until = is_calm(domain) ? std::max(domain.at, steady_until(domain)) : domain.at;
+  if (plan.stop) domain.calm_until = std::min(domain.calm_until, *plan.stop);
+  keep_rss(domain);
 }
 
-void SimulatedHost::report(SimulatedDomain& domain, WallTime wall_time) const {
+bool SimulatedHost::is_calm(SimulatedDomain& domain) const {
+  return domain.guest.is_calm(scenario_->model) && domain.forces == forces_at(domain, domain.at);
+}
+
+void SimulatedHost::advance_guest(SimulatedDomain& domain, Duration until) const {
+  // What is changing counts as it is at the stretch's end; a step, from its moment on.
+  const Duration moment = steady_until(domain) >= until ? domain.at : until;
+  domain.forces = forces_at(domain, moment);
+  domain.forces.paused = has_fault(*domain.plan, Fault::Kind::paused, domain.at);
+  advance(domain.guest, domain.forces, scenario_->model, seconds(until - domain.at));
+  domain.at = until;
+}
+
+WallTime SimulatedHost::wall_time(Duration moment) const {
+  return origin_ + std::chrono::floor<std::chrono::milliseconds>(moment);
+}
+
+void SimulatedHost::report(SimulatedDomain& domain, Duration until) const {
   const Model& model = scenario_->model;
+  const Duration moment = pass_reports(domain, until);
+  if (!reports(*domain.plan, moment)) return;
   const Guest& guest = domain.guest;
   GuestStatistics& report = domain.report;
   report.available = size(guest.total(model));
@@ -120,18 +193,28 @@ void SimulatedHost::report(SimulatedDomain& domain, WallTime wall_time) const {
   report.swap_out = size(guest.swap_out);
   report.major_faults = static_cast<std::uint64_t>(guest.major_faults);
   report.minor_faults = static_cast<std::uint64_t>(guest.minor_faults);
-  report.last_update = wall_time;
+  domain.reported_at = moment;
+  report.last_update = wall_time(moment);
 }
 
-bool SimulatedHost::has_fault(const SimulatedDomain& domain, Fault::Kind kind) const {
-  return std::any_of(domain.plan->faults.begin(), domain.plan->faults.end(),
-                     [&](const Fault& fault) {
-                       return fault.kind == kind && now_ >= fault.from && now_ < fault.until;
-                     });
+void SimulatedHost::stamp_report(SimulatedDomain& domain, Duration until) const {
+  // A guest that nothing happens to reports the same again and again.
+  if (until < domain.next_report) return;
+  if (domain.reported_at < domain.at || !domain.report.last_update) {
+    report(domain, until);
+    return;
+  }
+  const Duration moment = pass_reports(domain, until);
+  if (!reports(*domain.plan, moment)) return;
+  domain.reported_at = moment;
+  domain.report.last_update = wall_time(moment);
 }
 
-MemorySize SimulatedHost::rss(const SimulatedDomain& domain) const {
-  return size(domain.guest.touched) + scenario_->model.process_overhead;
+void SimulatedHost::keep_rss(SimulatedDomain& domain) {
+  used_by_domains_ -= domain.rss;
+  domain.rss =
+      domain.active ? kib(size(domain.guest.touched) + scenario_->model.process_overhead) : 0;
+  used_by_domains_ += domain.rss;
 }
 
 void SimulatedHost::account_for_host(double passed) {
@@ -150,9 +233,9 @@ Domain SimulatedHost::look_at(const SimulatedDomain& domain) const {
   out.maximum = domain.plan->maximum;
   out.guest = domain.report;
   out.guest.period = domain.plan->period;
-  out.rss = rss(domain);
-  if (has_fault(domain, Fault::Kind::paused)) out.state = DomainState::paused;
-  if (has_fault(domain, Fault::Kind::hung)) {
+  out.rss = size(domain.rss);
+  if (has_fault(*domain.plan, Fault::Kind::paused, now_)) out.state = DomainState::paused;
+  if (has_fault(*domain.plan, Fault::Kind::hung, now_)) {
     out.state = DomainState::hung;
     out.guest = {};
     out.rss.reset();
@@ -166,15 +249,13 @@ Snapshot SimulatedHost::look(MonotonicTime taken_at, WallTime wall_time) const {
   snapshot.taken_at = taken_at;
   snapshot.wall_time = wall_time;
   snapshot.domains.reserve(domains_.size());
-  MemorySize used = scenario_->host_base;
   for (const SimulatedDomain& domain : domains_) {
     if (!domain.active) continue;
     snapshot.domains.push_back(look_at(domain));
-    used += rss(domain);
   }
   Host& host = snapshot.host;
   host.total = scenario_->host_total;
-  host.available = host.total - used;
+  host.available = host.total - scenario_->host_base - size(used_by_domains_);
   host.cached = std::min(scenario_->host_cached, *host.available);
   host.free = *host.available - host.cached;
   host.swap_free = scenario_->host_swap;
@@ -183,24 +264,29 @@ Snapshot SimulatedHost::look(MonotonicTime taken_at, WallTime wall_time) const {
 
 Outcome SimulatedHost::set_target(const Move& move) {
   Outcome outcome{move.domain, move.from, move.to, Outcome::Kind::applied, std::nullopt};
-  const auto found = std::find_if(domains_.begin(), domains_.end(), [&](const auto& domain) {
-    return domain.active && domain.identity->uuid == move.domain;
-  });
-  if (found == domains_.end()) {
+  SimulatedDomain* domain = find(move.domain);
+  if (!domain || !domain->active) {
     outcome.kind = Outcome::Kind::vanished;
-  } else if (has_fault(*found, Fault::Kind::hung)) {
+  } else if (has_fault(*domain->plan, Fault::Kind::hung, now_)) {
     outcome.kind = Outcome::Kind::skipped;
-  } else if (move.to > found->plan->maximum) {
+  } else if (move.to > domain->plan->maximum) {
     outcome.kind = Outcome::Kind::failed;
     outcome.error = Error{ErrorCode::invalid_input,
-                          found->identity->name,
+                          domain->identity->name,
                           "the target passes the domain's maximum",
                           {},
                           {}};
   } else {
-    found->guest.target = kib(move.to);
+    step_domain(*domain, now_);
+    domain->guest.target = kib(move.to);
+    domain->calm_until = calm_until_ = now_;
   }
   return outcome;
+}
+
+SimulatedDomain* SimulatedHost::find(const Uuid& uuid) {
+  const auto found = places_.find(uuid);
+  return found == places_.end() ? nullptr : &domains_[found->second];
 }
 
 }  // namespace memcoord::simulated

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include "engine/core/hypervisor.h"
@@ -26,12 +27,17 @@ struct SimulatedDomain {
   const ScenarioDomain* plan = nullptr;  ///< not owned; the scenario lives in the host
   std::shared_ptr<const DomainIdentity> identity;
   Guest guest;
+  Forces forces;  ///< what acted on it last
   std::size_t demand_cursor = 0;
   std::size_t cache_cursor = 0;
   Duration next_report{};
   std::optional<Duration> started;
   GuestStatistics report;  ///< the guest's newest
   bool active = false;
+  Duration at{};           ///< the moment that `guest` is the state of; others are behind it
+  Duration calm_until{};   ///< until when that state stays as it is if nobody moves its balloon
+  Duration reported_at{};  ///< the newest report's moment
+  double rss = 0;          ///< KiB
 };
 
 /// The simulated machine.
@@ -40,8 +46,11 @@ class SimulatedHost {
   /// `host_floor`: under it, seconds count as breach.
   explicit SimulatedHost(Scenario scenario, MemorySize host_floor = MemorySize::from_mib(200));
 
-  /// Lets time pass up to a moment since the start; times past are ignored.
+  /// Lets time pass up to a moment since the start; times past are ignored. Stretches in which
+  /// nothing changes are passed at a stroke.
   void advance_to(Duration now, WallTime wall_time);
+  /// Brings every domain's state and score up to now().
+  void settle();
   [[nodiscard]] Duration now() const { return now_; }
 
   [[nodiscard]] Snapshot look(MonotonicTime taken_at, WallTime wall_time) const;
@@ -52,19 +61,26 @@ class SimulatedHost {
   [[nodiscard]] const HostScore& score() const { return score_; }
 
  private:
-  void step(Duration until, WallTime wall_time);
-  void step_domain(SimulatedDomain& domain, Duration until, WallTime wall_time);
+  void step(Duration until);
+  void step_domain(SimulatedDomain& domain, Duration until);
+  void advance_guest(SimulatedDomain& domain, Duration until) const;
+  [[nodiscard]] bool is_calm(SimulatedDomain& domain) const;
   void start_or_stop(SimulatedDomain& domain, Duration until);
-  void report(SimulatedDomain& domain, WallTime wall_time) const;
-  [[nodiscard]] bool has_fault(const SimulatedDomain& domain, Fault::Kind kind) const;
-  [[nodiscard]] MemorySize rss(const SimulatedDomain& domain) const;
+  void report(SimulatedDomain& domain, Duration until) const;
+  void stamp_report(SimulatedDomain& domain, Duration until) const;
+  [[nodiscard]] WallTime wall_time(Duration moment) const;
+  [[nodiscard]] SimulatedDomain* find(const Uuid& uuid);
+  void keep_rss(SimulatedDomain& domain);
   [[nodiscard]] Domain look_at(const SimulatedDomain& domain) const;
   void account_for_host(double seconds);
 
   std::unique_ptr<const Scenario> scenario_;  // its domains are pointed to
   MemorySize host_floor_;
-  std::vector<SimulatedDomain> domains_;
+  std::vector<SimulatedDomain> domains_;  ///< in name order
+  std::unordered_map<Uuid, std::size_t> places_;
   Duration now_{};
+  Duration calm_until_{};       ///< of all domains
+  WallTime origin_{};           ///< the wall's time at the scenario's start
   double used_by_domains_ = 0;  ///< KiB of rss
   bool over_limit_ = false;
   HostScore score_;
