@@ -36,12 +36,13 @@ class SimulatedHypervisor final : public Hypervisor {
   void close() override {}
 
   [[nodiscard]] const SimulatedHost& host() const { return host_; }
+  [[nodiscard]] SimulatedHost& host() { return host_; }
+  /// Brings the host up to the clock's present, without a look at it.
+  void catch_up();
   /// The scenario has been played to its end.
   [[nodiscard]] bool finished() const;
 
  private:
-  void catch_up();
-
   const Clock& clock_;
   MonotonicTime start_;
   SimulatedHost host_;

@@ -1,0 +1,214 @@
+#include "engine/workbench/density.h"
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <numeric>
+#include <optional>
+#include <random>
+#include <utility>
+
+#include "engine/core/guard.h"
+#include "engine/workbench/jobs.h"
+#include "engine/workbench/simulation.h"
+
+namespace memcoord::workbench {
+namespace {
+
+using simulated::Plan;
+using simulated::Scenario;
+using simulated::ScenarioDomain;
+
+/// Steps in which nothing changes are one.
+Plan plan_of(const Trace& trace, const std::vector<MemorySize>& demand, Plan::Shape shape) {
+  std::vector<Plan::Point> points;
+  for (std::size_t i = 0; i < demand.size(); ++i) {
+    const bool same =
+        shape == Plan::Shape::step && !points.empty() && points.back().size == demand[i];
+    if (!same) points.push_back({Duration(trace.times[i]), demand[i]});
+  }
+  return {std::move(points), shape};
+}
+
+Duration duration_of(const Trace& trace) {
+  const auto& times = trace.times;
+  // The last row's values hold as long as the row before it did.
+  const auto last =
+      times.size() > 1 ? times.back() - times[times.size() - 2] : std::chrono::seconds(300);
+  return times.back() + last;
+}
+
+void share_out_initial(Scenario& scenario, MemorySize capacity) {
+  MemorySize left = capacity;
+  std::vector<guard::Want> wants;
+  for (const ScenarioDomain& domain : scenario.domains) {
+    left -= domain.initial;
+    wants.push_back({domain.maximum - domain.initial, 1.0});
+  }
+  const auto shares = guard::share_out(left, wants);
+  for (std::size_t i = 0; i < shares.size(); ++i) scenario.domains[i].initial += shares[i];
+}
+
+/// One order's search.
+class Search {
+ public:
+  Search(const Trace& trace, const DemandColumns& demand, const PolicyMaker& make_policy,
+         const DensityOptions& options, std::vector<std::size_t> order)
+      : trace_(trace),
+        demand_(demand),
+        make_policy_(make_policy),
+        options_(options),
+        order_(std::move(order)) {}
+
+  Result<DensityOrder> go();
+  [[nodiscard]] std::size_t runs() const { return scores_.size(); }
+
+ private:
+  Result<SimulationResult> run(std::size_t vms, bool to_the_end);
+  Result<bool> serves(std::size_t vms);
+
+  const Trace& trace_;
+  const DemandColumns& demand_;
+  const PolicyMaker& make_policy_;
+  const DensityOptions& options_;
+  std::vector<std::size_t> order_;
+  std::map<std::size_t, Score> scores_;
+};
+
+Result<SimulationResult> Search::run(std::size_t vms, bool to_the_end) {
+  auto policy = make_policy_();
+  if (!policy) return fail(policy.error());
+  Scenario scenario = density_scenario(trace_, demand_, std::span(order_).first(vms), options_);
+  const double allowed = options_.stalled * static_cast<double>(vms) *
+                         std::chrono::duration<double>(scenario.duration).count();
+  SimulationWatch watch;
+  watch.give_up = [&](const simulated::SimulatedHost& host) {
+    if (to_the_end) return false;
+    double stalled = 0;
+    int kills = host.score().oom_kills;
+    for (const auto& domain : host.domains()) {
+      stalled += domain.guest.score.stalled_seconds;
+      kills += domain.guest.score.oom_kills;
+    }
+    return stalled > allowed || kills > 0 || host.score().breach_seconds > 0;
+  };
+  const SimulationOptions options{options_.interval, options_.limits};
+  auto result = simulate(std::move(scenario), *std::move(policy), options, watch);
+  if (result.first_policy_error) return fail(*result.first_policy_error);
+  scores_[vms] = result.score;
+  return result;
+}
+
+Result<bool> Search::serves(std::size_t vms) {
+  if (vms == 0) return true;
+  const auto result = run(vms, false);
+  if (!result) return fail(result.error());
+  return !result->gave_up && result->score.stalled <= options_.stalled;
+}
+
+Result<DensityOrder> Search::go() {
+  DensityOrder found;
+  std::vector<MemorySize> provisioned;
+  for (const std::size_t i : order_) provisioned.push_back(trace_.columns[i].provisioned);
+  const MemorySize floor = options_.limits.host_floor;
+  found.static_sizing = static_sizing(options_.host, floor, provisioned);
+  found.bound = clairvoyant_bound(options_.host, floor, demand_, order_, options_.stalled);
+  if (options_.vms > 0) {
+    found.vms = std::min(options_.vms, order_.size());
+    const auto result = run(found.vms, true);
+    if (!result) return fail(result.error());
+    found.score = result->score;
+    return found;
+  }
+  // The bound is passed by nobody: what it leaves is halved.
+  std::size_t good = 0;
+  std::size_t bad = std::min(found.bound, order_.size()) + 1;
+  std::size_t next = bad * 4 / 5;
+  while (good + 1 < bad) {
+    next = std::clamp(next, good + 1, bad - 1);
+    const auto served = serves(next);
+    if (!served) return fail(served.error());
+    (*served ? good : bad) = next;
+    next = good + (bad - good) / 2;
+  }
+  found.vms = good;
+  if (good > 0) found.score = scores_[good];
+  return found;
+}
+
+}  // namespace
+
+DemandColumns demand_of(const Trace& trace, std::chrono::seconds footprint) {
+  DemandColumns demand;
+  demand.reserve(trace.columns.size());
+  for (const TraceColumn& column : trace.columns) {
+    demand.push_back(trailing_maximum(trace.times, column.used, footprint, column.provisioned));
+  }
+  return demand;
+}
+
+std::vector<std::size_t> random_order(std::size_t domains, std::uint64_t seed) {
+  std::vector<std::size_t> order(domains);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::mt19937_64 random(seed);
+  // The standard's shuffle is not the same everywhere.
+  for (std::size_t left = domains; left > 1; --left) {
+    std::swap(order[left - 1], order[random() % left]);
+  }
+  return order;
+}
+
+Scenario density_scenario(const Trace& trace, const DemandColumns& demand,
+                          std::span<const std::size_t> chosen, const DensityOptions& options) {
+  Scenario scenario;
+  scenario.name = "density";
+  scenario.host_total = options.host;
+  scenario.host_base = MemorySize();
+  scenario.duration = duration_of(trace);
+  scenario.seed = options.seed;
+  // What the bound counts with, so that the two can be compared.
+  scenario.model.kernel_reserved = MemorySize();
+  scenario.model.kernel_used = kKernelNeed;
+  scenario.model.process_overhead = MemorySize();
+  for (const std::size_t i : chosen) {
+    ScenarioDomain domain;
+    domain.name = trace.columns[i].name;
+    domain.maximum = trace.columns[i].provisioned;
+    domain.initial = std::min(domain.maximum, demand[i].front() + kKernelNeed);
+    domain.swap = domain.maximum;  // what does not fit stalls the guest rather than kills it
+    domain.demand = plan_of(trace, demand[i], options.shape);
+    scenario.domains.push_back(std::move(domain));
+  }
+  share_out_initial(scenario, options.host - options.limits.host_floor);
+  return scenario;
+}
+
+Result<DensityResult> density_of(const Trace& trace, const PolicyMaker& make_policy,
+                                 const DensityOptions& options,
+                                 const std::function<void(std::size_t)>& progress) {
+  const DemandColumns demand = demand_of(trace, options.footprint);
+  DensityResult result;
+  result.available = trace.columns.size();
+  result.orders.resize(options.orders);
+  std::optional<Error> error;
+  std::mutex mutex;
+  std::size_t done = 0;
+  run_jobs(options.orders, options.threads, [&](std::size_t i) {
+    Search search(trace, demand, make_policy, options,
+                  random_order(trace.columns.size(), options.seed + i));
+    auto found = search.go();
+    const std::lock_guard lock(mutex);
+    result.runs += search.runs();
+    if (found) {
+      result.orders[i] = *found;
+    } else if (!error) {
+      error = found.error();
+    }
+    if (progress) progress(++done);
+  });
+  if (error) return fail(*error);
+  return result;
+}
+
+}  // namespace memcoord::workbench

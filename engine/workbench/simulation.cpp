@@ -1,0 +1,61 @@
+#include "engine/workbench/simulation.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/hypervisor/simulated/simulated_hypervisor.h"
+
+namespace memcoord::workbench {
+namespace {
+
+class HoldEverything final : public Policy {
+ public:
+  [[nodiscard]] std::string name() const override { return "static"; }
+  Result<PolicyAnswer> decide(const Situation& /*situation*/) override { return PolicyAnswer(); }
+};
+
+CoordinatorOptions coordinator_options(const SimulationOptions& options) {
+  CoordinatorOptions result;
+  result.limits = options.limits;
+  result.release_wait = std::min<Duration>(result.release_wait, options.interval / 2);
+  return result;
+}
+
+void count(SimulationResult& result, const Tick& tick) {
+  ++result.ticks;
+  if (!tick.policy_error) return;
+  if (result.policy_errors++ == 0) result.first_policy_error = tick.policy_error;
+}
+
+}  // namespace
+
+std::unique_ptr<Policy> hold_everything() {
+  return std::make_unique<HoldEverything>();
+}
+
+SimulationResult simulate(simulated::Scenario scenario, std::unique_ptr<Policy> policy,
+                          const SimulationOptions& options, const SimulationWatch& watch) {
+  simulated::VirtualClock clock;
+  simulated::SimulatedHypervisor hypervisor(std::move(scenario), clock, options.limits.host_floor);
+  Coordinator coordinator(hypervisor, clock, std::move(policy), coordinator_options(options));
+  for (Observer* observer : watch.observers) coordinator.add_observer(*observer);
+  SimulationResult result;
+  MonotonicTime due = clock.now();
+  while (!hypervisor.finished()) {
+    const Tick tick = coordinator.tick();
+    count(result, tick);
+    if (watch.tick) watch.tick(tick, hypervisor.host());
+    if (watch.give_up && watch.give_up(hypervisor.host())) {
+      result.gave_up = true;
+      break;
+    }
+    due = std::max(due + options.interval, clock.now());
+    clock.sleep_for(due - clock.now());
+  }
+  hypervisor.catch_up();
+  hypervisor.host().settle();
+  result.score = score_of(hypervisor.host());
+  return result;
+}
+
+}  // namespace memcoord::workbench
