@@ -7,6 +7,9 @@ void add_commands(Commands& commands) {
   add_policies_command(commands);
   add_check_command(commands);
   add_test_command(commands);
+  add_simulate_command(commands);
+  add_compare_command(commands);
+  add_density_command(commands);
   add_domain_command(commands);
   add_completion_command(commands);
 }

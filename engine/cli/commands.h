@@ -10,6 +10,9 @@ void add_run_command(Commands& commands);
 void add_check_command(Commands& commands);
 void add_policies_command(Commands& commands);
 void add_test_command(Commands& commands);
+void add_simulate_command(Commands& commands);
+void add_compare_command(Commands& commands);
+void add_density_command(Commands& commands);
 void add_domain_command(Commands& commands);
 void add_completion_command(Commands& commands);
 

@@ -5,6 +5,7 @@
 #include <cctype>
 #include <limits>
 
+#include "engine/cli/guard_options.h"
 #include "engine/cli/option_values.h"
 #include "engine/cli/options.h"
 #include "engine/core/nearest.h"
@@ -92,55 +93,6 @@ void add_loop_options(CLI::App& app, RunOptions& options) {
       ->group(group);
 }
 
-// A limit that is laxer than the built-in one is refused where it stands: on the command line, or
-// in a line of the configuration.
-template <class Field, class Parse>
-TakeText into_limit(Limits& limits, Field Limits::*field, Parse parse) {
-  return [&limits, field, parse](const std::string& text) -> Status {
-    const auto value = parse(text);
-    if (!value) return fail(value.error());
-    Limits wanted;
-    wanted.*field = *value;
-    if (auto checked = Limits::checked(wanted); !checked) {
-      Error error = checked.error();
-      error.object.clear();  // the caller knows the option's name
-      return fail(std::move(error));
-    }
-    limits.*field = *value;
-    return {};
-  };
-}
-
-void add_guard_options(CLI::App& app, RunOptions& options) {
-  const std::string group = "Guard (stricter only: a laxer value is refused)";
-  Limits& limits = options.limits;
-  add_option(app,
-             {"--domain-floor", "SIZE",
-              "headroom that every domain keeps; default and least "
-              "100MiB"},
-             into_limit(limits, &Limits::domain_floor, parse_size))
-      ->group(group);
-  add_option(app, {"--host-floor", "SIZE", "memory that the host keeps; default and least 200MiB"},
-             into_limit(limits, &Limits::host_floor, parse_size))
-      ->group(group);
-  add_option(app,
-             {"--max-release", "SHARE",
-              "most of its headroom that a domain loses in one tick; "
-              "default and most 50%"},
-             into_limit(limits, &Limits::max_release, parse_share))
-      ->group(group);
-  add_choice(app, "--headroom", {"unused", "usable"},
-             "what floors and policies go by: unused, the default, or usable, which counts page "
-             "cache as free",
-             [&limits](std::size_t index) {
-               limits.headroom = index == 0 ? Headroom::unused : Headroom::usable;
-             })
-      ->group(group);
-  add_option(app, {"--host-memory", "SIZE", "a budget for all guests, smaller than the machine"},
-             into_limit(limits, &Limits::host_memory, parse_size))
-      ->group(group);
-}
-
 void add_output_options(CLI::App& app, RunOptions& options) {
   const std::string group = "Output";
   add_option(app, {"-j,--journal", "FILE", "write every tick to FILE, a line of JSON each"},
@@ -162,7 +114,7 @@ void add_run_options(CLI::App& app, RunOptions& options) {
   add_loop_options(app, options);
   add_policy_options(app, options);
   add_connection_options(app, options);
-  add_guard_options(app, options);
+  add_guard_options(app, options.limits);
   add_output_options(app, options);
   add_option(app,
              {"--config", "FILE",

@@ -1,7 +1,6 @@
 #include "engine/workbench/density.h"
 
 #include <algorithm>
-#include <atomic>
 #include <map>
 #include <mutex>
 #include <numeric>
@@ -170,6 +169,7 @@ Scenario density_scenario(const Trace& trace, const DemandColumns& demand,
   // What the bound counts with, so that the two can be compared.
   scenario.model.kernel_reserved = MemorySize();
   scenario.model.kernel_used = kKernelNeed;
+  scenario.model.low_watermark = MemorySize();
   scenario.model.process_overhead = MemorySize();
   for (const std::size_t i : chosen) {
     ScenarioDomain domain;
@@ -185,8 +185,7 @@ Scenario density_scenario(const Trace& trace, const DemandColumns& demand,
 }
 
 Result<DensityResult> density_of(const Trace& trace, const PolicyMaker& make_policy,
-                                 const DensityOptions& options,
-                                 const std::function<void(std::size_t)>& progress) {
+                                 const DensityOptions& options, const DensityProgress& progress) {
   const DemandColumns demand = demand_of(trace, options.footprint);
   DensityResult result;
   result.available = trace.columns.size();
@@ -205,7 +204,8 @@ Result<DensityResult> density_of(const Trace& trace, const PolicyMaker& make_pol
     } else if (!error) {
       error = found.error();
     }
-    if (progress) progress(++done);
+    ++done;
+    if (progress) progress(done, static_cast<double>(done) / static_cast<double>(options.orders));
   });
   if (error) return fail(*error);
   return result;

@@ -60,11 +60,14 @@ simulated::Scenario density_scenario(const Trace& trace, const DemandColumns& de
 /// Makes a fresh policy for each run; called from several threads at once.
 using PolicyMaker = std::function<Result<std::unique_ptr<Policy>>()>;
 
+/// Called from several threads with the orders done and the share of the work that they are.
+using DensityProgress = std::function<void(std::size_t done, double share)>;
+
 /// Searches, for each order, the largest number of domains that the policy serves within the limit.
-/// `progress` is called from several threads with the orders done. Errors: what the maker returns;
+/// Errors: what the maker returns;
 /// policy_failed where the policy gives no answer in a run.
 Result<DensityResult> density_of(const Trace& trace, const PolicyMaker& make_policy,
                                  const DensityOptions& options,
-                                 const std::function<void(std::size_t)>& progress = {});
+                                 const DensityProgress& progress = {});
 
 }  // namespace memcoord::workbench

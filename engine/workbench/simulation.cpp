@@ -54,6 +54,7 @@ SimulationResult simulate(simulated::Scenario scenario, std::unique_ptr<Policy> 
   }
   hypervisor.catch_up();
   hypervisor.host().settle();
+  if (watch.end) watch.end(hypervisor.host());
   result.score = score_of(hypervisor.host());
   return result;
 }

@@ -29,6 +29,8 @@ struct SimulationWatch {
   std::function<void(const Tick&, simulated::SimulatedHost&)> tick = {};
   /// Whether to leave off, after each tick: the result is then that of the time up to there.
   std::function<bool(simulated::SimulatedHost&)> give_up = {};
+  /// Once, after the last tick and the time behind it.
+  std::function<void(simulated::SimulatedHost&)> end = {};
   std::vector<Observer*> observers = {};  ///< not owned
 };
 

@@ -1,0 +1,223 @@
+// memcoord compare: policies by scenarios, beside what needs no policy and what no policy can pass.
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <sstream>
+
+#include "engine/cli/bundled_files.h"
+#include "engine/cli/commands.h"
+#include "engine/cli/help.h"
+#include "engine/cli/json_text.h"
+#include "engine/cli/options.h"
+#include "engine/cli/progress.h"
+#include "engine/cli/report.h"
+#include "engine/cli/score_text.h"
+#include "engine/cli/terminal.h"
+#include "engine/cli/workbench_options.h"
+#include "engine/workbench/comparing.h"
+#include "engine/workbench/report/html_report.h"
+#include "engine/workbench/whole_file.h"
+
+namespace memcoord::cli {
+namespace {
+
+using namespace workbench;
+
+struct CompareOptions {
+  WorkbenchOptions workbench;
+  std::vector<std::string> policies;
+  std::vector<std::string> scenarios;
+  std::string report;
+  bool json = false;
+  bool csv = false;
+  ColorChoice color = ColorChoice::automatic;
+};
+
+std::vector<std::string> bundled(BundledKind kind) {
+  std::vector<std::string> names;
+  for (const auto& path : BundledFiles(kind, data_directories()).list()) {
+    names.push_back(path.stem().string());
+  }
+  return names;
+}
+
+Result<std::vector<ComparedPolicy>> policies_of(const CompareOptions& options,
+                                                const PolicyLoader& loader) {
+  std::vector<ComparedPolicy> policies;
+  const auto names = options.policies.empty() ? bundled(BundledKind::policy) : options.policies;
+  for (const std::string& name : names) {
+    auto spec = parse_policy_spec(name);
+    if (!spec) return fail(spec.error());
+    // What is wrong with it is said before anything is run.
+    if (auto loaded = loader.load(spec->path_or_name, spec->settings); !loaded) {
+      return fail(loaded.error());
+    }
+    const std::string label =
+        spec->settings.empty() ? std::filesystem::path(name).stem().string() : name;
+    policies.push_back({label, [&loader, spec = *spec]() -> Result<std::unique_ptr<Policy>> {
+                          auto loaded = loader.load(spec.path_or_name, spec.settings);
+                          if (!loaded) return fail(loaded.error());
+                          return std::unique_ptr<Policy>(*std::move(loaded));
+                        }});
+  }
+  return policies;
+}
+
+Result<std::vector<simulated::Scenario>> scenarios_of(const CompareOptions& options) {
+  std::vector<simulated::Scenario> scenarios;
+  const auto names = options.scenarios.empty() ? bundled(BundledKind::scenario) : options.scenarios;
+  for (const std::string& name : names) {
+    auto scenario = find_scenario(name);
+    if (!scenario) return fail(scenario.error());
+    scenarios.push_back(*std::move(scenario));
+  }
+  return scenarios;
+}
+
+void print_text(const Comparison& comparison, bool colored) {
+  for (std::size_t s = 0; s < comparison.scenarios.size(); ++s) {
+    const ComparedScenario& scenario = comparison.scenarios[s];
+    std::cout << (s == 0 ? "" : "\n") << scenario.name << ": " << scenario.summary
+              << fmt::format(" ({} domains, host {})\n", scenario.domains,
+                             scenario.host_total.text());
+    std::vector<TextTable::Column> columns = score_columns();
+    columns.insert(columns.begin(), {"POLICY"});
+    TextTable table(columns);
+    for (const ComparisonRow& row : comparison.rows) {
+      const ComparisonCell& cell = row.cells[s];
+      std::vector<std::string> cells =
+          cell.score ? score_cells(*cell.score) : std::vector<std::string>(columns.size() - 1, "-");
+      cells.insert(cells.begin(), row.name);
+      table.add_row(std::move(cells));
+    }
+    std::cout << table.text(colored);
+  }
+}
+
+nlohmann::ordered_json json_of(const Comparison& comparison) {
+  auto rows = nlohmann::ordered_json::array();
+  for (std::size_t s = 0; s < comparison.scenarios.size(); ++s) {
+    for (const ComparisonRow& row : comparison.rows) {
+      const ComparisonCell& cell = row.cells[s];
+      nlohmann::ordered_json json{{"scenario", comparison.scenarios[s].name}, {"policy", row.name}};
+      if (cell.score) json.update(score_json(*cell.score));
+      if (!cell.problem.empty()) json["problem"] = cell.problem;
+      rows.push_back(std::move(json));
+    }
+  }
+  return rows;
+}
+
+/// A field of a CSV (RFC 4180).
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return quoted + '"';
+}
+
+void print_csv(const Comparison& comparison) {
+  bool heading = true;
+  for (std::size_t s = 0; s < comparison.scenarios.size(); ++s) {
+    for (const ComparisonRow& row : comparison.rows) {
+      const nlohmann::ordered_json figures = score_json(row.cells[s].score.value_or(Score{}));
+      if (std::exchange(heading, false)) {
+        std::cout << "scenario,policy";
+        for (const auto& [name, value] : figures.items()) std::cout << ',' << name;
+        std::cout << '\n';
+      }
+      std::cout << csv_field(comparison.scenarios[s].name) << ',' << csv_field(row.name);
+      for (const auto& [name, value] : figures.items()) {
+        std::cout << ',' << (row.cells[s].score ? value.dump() : "");
+      }
+      std::cout << '\n';
+    }
+  }
+}
+
+/// Rows whose policy gave no answer somewhere, each said once.
+ExitCode report_problems(const Comparison& comparison) {
+  ExitCode code = ExitCode::ok;
+  for (const ComparisonRow& row : comparison.rows) {
+    for (std::size_t s = 0; s < row.cells.size(); ++s) {
+      if (row.cells[s].problem.empty()) continue;
+      report({ErrorCode::policy_failed, row.name + " on " + comparison.scenarios[s].name,
+              row.cells[s].problem, "", ""});
+      code = ExitCode::failed;
+      break;
+    }
+  }
+  return code;
+}
+
+Result<ExitCode> run_comparison(const CompareOptions& options) {
+  const PolicyLoader loader(unhurried(options.workbench.policy_limits));
+  const auto policies = policies_of(options, loader);
+  if (!policies) return fail(policies.error());
+  auto scenarios = scenarios_of(options);
+  if (!scenarios) return fail(scenarios.error());
+  if (!options.report.empty()) {
+    if (Status writable = check_writable(options.report); !writable) return fail(writable.error());
+  }
+  Comparison comparison;
+  {
+    Progress progress("comparing");
+    const ComparingOptions comparing{{options.workbench.interval, options.workbench.limits},
+                                     options.workbench.jobs,
+                                     !options.report.empty()};
+    comparison =
+        compare(*policies, *scenarios, comparing,
+                [&](double share, const std::string& what) { progress.show(share, what); });
+  }
+  if (!options.report.empty()) {
+    const Status written = write_comparison_report(comparison, options.report);
+    if (!written) return fail(written.error());
+  }
+  if (options.json) {
+    std::cout << json_text(json_of(comparison)) << '\n';
+  } else if (options.csv) {
+    print_csv(comparison);
+  } else {
+    print_text(comparison, wants_color(options.color, Stream::output));
+    if (!options.report.empty()) std::cout << "\nreport: " << options.report << '\n';
+  }
+  return report_problems(comparison);
+}
+
+}  // namespace
+
+void add_compare_command(Commands& commands) {
+  const auto options = std::make_shared<CompareOptions>();
+  CLI::App& app = commands.add(
+      "compare",
+      "Run policies on simulated hosts and print their figures beside each other, with static "
+      "sizing and an allocator that knows every demand beforehand.",
+      [options] { return run_comparison(*options); });
+  app.add_option("-p,--policies", options->policies,
+                 "Lua files or bundled policies, each with settings if wanted: "
+                 "halving:waste_over=400MiB; default all bundled ones")
+      ->type_name("POLICY...");
+  app.add_option("-S,--scenarios", options->scenarios,
+                 "Lua files or bundled scenarios; default all bundled ones")
+      ->type_name("SCENARIO...");
+  add_option(app, {"-r,--report", "FILE", "write tables and curves as an HTML page"},
+             into_text(options->report));
+  auto* json = app.add_flag("--json", options->json, "print JSON");
+  app.add_flag("--csv", options->csv, "print CSV")->excludes(json);
+  add_color_option(app, options->color);
+  add_jobs_option(app, options->workbench);
+  add_comparing_options(app, options->workbench);
+  app.footer(examples_text({
+      {"memcoord compare", "everything on everything"},
+      {"memcoord compare --policies halving gradual mine.lua --scenarios case1 case3",
+       "your own beside two others"},
+      {"memcoord compare -p halving halving:starved_below=200MiB -S burst",
+       "what a parameter is worth"},
+  }));
+}
+
+}  // namespace memcoord::cli

@@ -1,0 +1,232 @@
+// memcoord density: how many of a trace's domains a policy serves on one host.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <iostream>
+#include <memory>
+
+#include "engine/cli/commands.h"
+#include "engine/cli/help.h"
+#include "engine/cli/json_text.h"
+#include "engine/cli/option_values.h"
+#include "engine/cli/options.h"
+#include "engine/cli/progress.h"
+#include "engine/cli/run_options.h"
+#include "engine/cli/score_text.h"
+#include "engine/cli/terminal.h"
+#include "engine/cli/workbench_options.h"
+#include "engine/workbench/density.h"
+
+namespace memcoord::cli {
+namespace {
+
+using namespace workbench;
+
+struct DensityCommandOptions {
+  WorkbenchOptions workbench;
+  DensityOptions density;
+  std::string policy{kDefaultPolicy};
+  std::string traces;
+  bool json = false;
+  ColorChoice color = ColorChoice::automatic;
+};
+
+/// Of a figure over all orders.
+struct Spread {
+  double mean = 0;
+  double least = 0;
+  double most = 0;
+};
+
+template <class Figure>
+Spread spread_of(const DensityResult& result, Figure figure) {
+  Spread spread;
+  bool first = true;
+  for (const DensityOrder& order : result.orders) {
+    const auto value = static_cast<double>(figure(order));
+    spread.mean += value / static_cast<double>(result.orders.size());
+    spread.least = first ? value : std::min(spread.least, value);
+    spread.most = first ? value : std::max(spread.most, value);
+    first = false;
+  }
+  return spread;
+}
+
+struct Summary {
+  Spread vms;
+  Spread static_sizing;
+  Spread bound;
+  Spread stalled;
+  int oom = 0;
+  [[nodiscard]] double ratio() const {
+    return static_sizing.mean > 0 ? vms.mean / static_sizing.mean : 0;
+  }
+  [[nodiscard]] double of_bound() const { return bound.mean > 0 ? vms.mean / bound.mean : 0; }
+};
+
+Summary summary_of(const DensityResult& result) {
+  Summary summary;
+  summary.vms = spread_of(result, [](const DensityOrder& o) { return o.vms; });
+  summary.static_sizing = spread_of(result, [](const DensityOrder& o) { return o.static_sizing; });
+  summary.bound = spread_of(result, [](const DensityOrder& o) { return o.bound; });
+  summary.stalled = spread_of(result, [](const DensityOrder& o) { return o.score.stalled; });
+  for (const DensityOrder& order : result.orders) {
+    summary.oom += order.score.guest_oom + order.score.host_oom;
+  }
+  return summary;
+}
+
+nlohmann::ordered_json spread_json(const Spread& spread) {
+  return {{"mean", spread.mean}, {"least", spread.least}, {"most", spread.most}};
+}
+
+void print_json(const DensityCommandOptions& options, const DensityResult& result) {
+  const Summary summary = summary_of(result);
+  nlohmann::ordered_json json{
+      {"policy", options.policy},
+      {"traces", options.traces},
+      {"host_kib", options.density.host.kib()},
+      {"stalled_limit", options.density.stalled},
+      {"interval_s", std::chrono::duration<double>(options.workbench.interval).count()},
+      {"available", result.available},
+      {"vms", summary.vms.mean},
+      {"static", summary.static_sizing.mean},
+      {"bound", summary.bound.mean},
+      {"ratio", summary.ratio()},
+      {"of_bound", summary.of_bound()},
+      {"stalled", summary.stalled.mean},
+      {"oom", summary.oom},
+      {"runs", result.runs},
+      {"spread",
+       {{"vms", spread_json(summary.vms)},
+        {"static", spread_json(summary.static_sizing)},
+        {"bound", spread_json(summary.bound)}}}};
+  auto orders = nlohmann::ordered_json::array();
+  for (const DensityOrder& order : result.orders) {
+    nlohmann::ordered_json entry{
+        {"vms", order.vms}, {"static", order.static_sizing}, {"bound", order.bound}};
+    entry.update(score_json(order.score));
+    orders.push_back(std::move(entry));
+  }
+  json["orders"] = std::move(orders);
+  std::cout << json_text(json) << '\n';
+}
+
+void print_text(const DensityCommandOptions& options, const DensityResult& result, bool colored) {
+  const Summary summary = summary_of(result);
+  std::cout << fmt::format(
+      "{} on a host of {}: {} domains in {}, {} orders, stalled at most {}\n\n", options.policy,
+      options.density.host.text(), result.available, options.traces, result.orders.size(),
+      share_text(options.density.stalled));
+  constexpr auto kRight = TextTable::Align::right;
+  TextTable table({{""}, {"MEAN", kRight}, {"LEAST", kRight}, {"MOST", kRight}});
+  const auto row = [&table](const std::string& name, const Spread& spread) {
+    table.add_row({name, fmt::format("{:.1f}", spread.mean), fmt::format("{:.0f}", spread.least),
+                   fmt::format("{:.0f}", spread.most)});
+  };
+  row("domains served", summary.vms);
+  row("static sizing", summary.static_sizing);
+  row("clairvoyant bound", summary.bound);
+  std::cout << table.text(colored)
+            << fmt::format(
+                   "\n{:.2f} times static sizing, {:.1f} % of the bound; stalled {}, OOM "
+                   "kills {}\n",
+                   summary.ratio(), summary.of_bound() * 100.0, share_text(summary.stalled.mean),
+                   summary.oom);
+}
+
+Result<ExitCode> run_density(DensityCommandOptions& options) {
+  const PolicyLoader loader(unhurried(options.workbench.policy_limits));
+  const PolicyMaker make_policy = [&]() -> Result<std::unique_ptr<Policy>> {
+    auto loaded = loader.load(options.policy, options.workbench.settings);
+    if (!loaded) return fail(loaded.error());
+    return std::unique_ptr<Policy>(*std::move(loaded));
+  };
+  if (auto loaded = make_policy(); !loaded) return fail(loaded.error());
+  const auto trace = read_trace(options.traces);
+  if (!trace) return fail(trace.error());
+  options.density.interval = options.workbench.interval;
+  options.density.limits = options.workbench.limits;
+  options.density.threads = options.workbench.jobs;
+  Progress progress("searching");
+  const auto result =
+      density_of(*trace, make_policy, options.density, [&](std::size_t done, double share) {
+        progress.show(share, fmt::format("{} of {} orders", done, options.density.orders));
+      });
+  if (!result) return fail(result.error());
+  if (options.json) {
+    print_json(options, *result);
+  } else {
+    print_text(options, *result, wants_color(options.color, Stream::output));
+  }
+  return ExitCode::ok;
+}
+
+void add_search_options(CLI::App& app, DensityOptions& density) {
+  const auto number = [](std::int64_t most) {
+    return [most](const std::string& text) { return parse_whole_number(text, {1, most}); };
+  };
+  const auto share = [](const std::string& text) -> Result<double> {
+    if (text == "0" || text == "0%") return 0.0;
+    return parse_share(text);
+  };
+  const auto footprint = [](const std::string& text) -> Result<std::chrono::seconds> {
+    if (text == "0") return std::chrono::seconds(0);
+    const auto time = parse_duration(text);
+    if (!time) return fail(time.error());
+    return std::chrono::duration_cast<std::chrono::seconds>(*time);
+  };
+  add_option(app, {"--host", "SIZE", "the host's memory; default 64GiB"},
+             into(density.host, parse_size));
+  add_option(app, {"--stalled", "SHARE", "most domain-time that may be stalled; default 0.01%"},
+             into(density.stalled, share));
+  add_option(app,
+             {"--footprint", "TIME",
+              "how long a guest holds what it has used; default 10m; 0: the "
+              "trace is of resident memory"},
+             into(density.footprint, footprint));
+  add_choice(app, "--shape", {"step", "ramp"},
+             "how demand goes from one sample to the next; default step, the hard case",
+             [&density](std::size_t index) {
+               density.shape =
+                   index == 0 ? simulated::Plan::Shape::step : simulated::Plan::Shape::ramp;
+             });
+  add_option(app, {"--orders", "N", "random orders in which domains come; default 10"},
+             into(density.orders, number(10'000)));
+  add_option(app, {"--seed", "N", "of the first order; default 1"},
+             into(density.seed, number(1'000'000'000)));
+  add_option(app, {"--vms", "N", "judge a run with N domains instead of searching"},
+             into(density.vms, number(1'000'000)));
+}
+
+}  // namespace
+
+void add_density_command(Commands& commands) {
+  const auto options = std::make_shared<DensityCommandOptions>();
+  options->workbench.interval = options->density.interval;
+  CLI::App& app = commands.add("density",
+                               "Find how many of a trace's domains a policy serves on one host, "
+                               "beside static sizing and the "
+                               "bound that no policy passes.",
+                               [options] { return run_density(*options); });
+  add_option(app, {"-p,--policy", "FILE|NAME", "what decides: a Lua file, or a bundled policy"},
+             into_text(options->policy));
+  add_option(
+      app,
+      {"-t,--traces", "FILE", "what the domains used: a wide CSV, or a folder of GWA-T-12 files"},
+      into_text(options->traces))
+      ->required();
+  add_search_options(app, options->density);
+  app.add_flag("--json", options->json, "print JSON, with every order");
+  add_color_option(app, options->color);
+  add_jobs_option(app, options->workbench);
+  add_workbench_options(app, options->workbench);
+  app.footer(examples_text({
+      {"memcoord density --policy halving --traces week.csv --host 64GiB", "how many fit"},
+      {"memcoord density -p mine.lua -t week.csv --host 128GiB --vms 60", "how 60 would fare"},
+  }));
+}
+
+}  // namespace memcoord::cli

@@ -1,0 +1,226 @@
+// memcoord simulate: one policy on one simulated host, in virtual time.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iostream>
+#include <memory>
+#include <optional>
+
+#include "engine/cli/commands.h"
+#include "engine/cli/help.h"
+#include "engine/cli/json_text.h"
+#include "engine/cli/options.h"
+#include "engine/cli/progress.h"
+#include "engine/cli/report.h"
+#include "engine/cli/run_options.h"
+#include "engine/cli/score_text.h"
+#include "engine/cli/terminal.h"
+#include "engine/cli/workbench_options.h"
+#include "engine/observers/journal.h"
+#include "engine/observers/sparkline.h"
+#include "engine/workbench/recorder.h"
+#include "engine/workbench/report/html_report.h"
+#include "engine/workbench/simulation.h"
+#include "engine/workbench/whole_file.h"
+
+namespace memcoord::cli {
+namespace {
+
+using namespace workbench;
+
+struct SimulateOptions {
+  WorkbenchOptions workbench;
+  std::string policy{kDefaultPolicy};
+  std::string scenario = "case1";
+  std::string report;
+  std::string journal;
+  bool json = false;
+  ColorChoice color = ColorChoice::automatic;
+};
+
+struct Outcome {
+  SimulationResult result;
+  RunRecord record;
+};
+
+double seconds(Duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+Result<Outcome> play(const SimulateOptions& options) {
+  const PolicyLoader loader(unhurried(options.workbench.policy_limits));
+  auto policy = loader.load(options.policy, options.workbench.settings);
+  if (!policy) return fail(policy.error());
+  auto scenario = find_scenario(options.scenario);
+  if (!scenario) return fail(scenario.error());
+  if (!options.report.empty()) {
+    if (Status writable = check_writable(options.report); !writable) return fail(writable.error());
+  }
+  std::unique_ptr<observers::JournalWriter> journal;
+  SimulationWatch watch;
+  if (!options.journal.empty()) {
+    auto opened = observers::JournalWriter::open(options.journal);
+    if (!opened) return fail(opened.error());
+    journal = *std::move(opened);
+    watch.observers.push_back(journal.get());
+  }
+  const Duration interval = options.workbench.interval;
+  const double whole = seconds(scenario->duration);
+  Progress progress("simulating " + scenario->name);
+  Recorder recorder(*scenario);
+  Outcome outcome;
+  watch.tick = [&](const Tick& tick, simulated::SimulatedHost& host) {
+    recorder.take(tick, host);
+    progress.show(seconds(host.now()) / whole);
+  };
+  watch.end = [&](simulated::SimulatedHost& host) {
+    outcome.record = recorder.finish(host, interval);
+  };
+  outcome.result = simulate(*std::move(scenario), *std::move(policy),
+                            {interval, options.workbench.limits}, watch);
+  if (journal) {
+    for (const Note& note : journal->take_notes()) std::cerr << "memcoord: " << note.text << '\n';
+  }
+  return outcome;
+}
+
+/// As many values as a sparkline has places, each the most in its stretch.
+std::vector<double> thinned(const std::vector<DomainMoment>& moments,
+                            MemorySize DomainMoment::*figure) {
+  constexpr std::size_t kPlaces = 32;
+  const std::size_t places = std::min(kPlaces, moments.size());
+  std::vector<double> values(places);
+  for (std::size_t i = 0; i < moments.size(); ++i) {
+    double& value = values[i * places / moments.size()];
+    if (moments[i].active) value = std::max(value, static_cast<double>((moments[i].*figure).kib()));
+  }
+  return values;
+}
+
+TextTable domain_table(const RunRecord& record) {
+  constexpr std::size_t kMostRows = 30;
+  constexpr auto kRight = TextTable::Align::right;
+  TextTable table({{"DOMAIN"},
+                   {"MAXIMUM", kRight},
+                   {"STALLED", kRight},
+                   {"OOM", kRight},
+                   {"ACTUAL"},
+                   {"NEED"}});
+  // The worst served first; the order of the scenario otherwise.
+  std::vector<const DomainRecord*> domains;
+  for (const DomainRecord& domain : record.domains) domains.push_back(&domain);
+  if (domains.size() > kMostRows) {
+    std::stable_sort(domains.begin(), domains.end(),
+                     [](const auto* a, const auto* b) { return a->stalled > b->stalled; });
+    domains.resize(kMostRows);
+  }
+  const bool unicode = speaks_utf8();
+  for (const DomainRecord* domain : domains) {
+    const auto top = static_cast<double>(domain->maximum.kib());
+    const auto curve = [&](MemorySize DomainMoment::*figure) {
+      return observers::sparkline(thinned(domain->moments, figure), top, unicode);
+    };
+    table.add_row({domain->name, domain->maximum.text(), share_text(domain->stalled),
+                   std::to_string(domain->oom_kills), curve(&DomainMoment::actual),
+                   curve(&DomainMoment::need)});
+  }
+  return table;
+}
+
+std::string rules_line(const RunRecord& record) {
+  std::string text;
+  for (std::size_t i = 0; i < record.rule_bites.size(); ++i) {
+    if (record.rule_bites[i] == 0) continue;
+    text += fmt::format("{}{} {}x", text.empty() ? "" : ", ", to_text(static_cast<Rule>(i)),
+                        record.rule_bites[i]);
+  }
+  return text.empty() ? "the guard held nothing back" : "the guard held back: " + text;
+}
+
+void print_text(const Outcome& outcome, bool colored) {
+  const RunRecord& record = outcome.record;
+  std::cout << fmt::format("{} on {}: {}\n", record.policy, record.scenario, record.summary)
+            << fmt::format("{} domains, host {}, {:.0f} s in {} ticks of {:g} s\n\n",
+                           record.domains.size(), record.host_total.text(),
+                           seconds(record.duration), outcome.result.ticks,
+                           seconds(record.interval));
+  TextTable figures(score_columns());
+  figures.add_row(score_cells(outcome.result.score));
+  std::cout << figures.text(colored) << '\n'
+            << domain_table(record).text(colored) << '\n'
+            << rules_line(record) << '\n';
+}
+
+void print_json(const Outcome& outcome) {
+  const RunRecord& record = outcome.record;
+  nlohmann::ordered_json json{{"policy", record.policy},
+                              {"scenario", record.scenario},
+                              {"interval_s", seconds(record.interval)},
+                              {"duration_s", seconds(record.duration)},
+                              {"ticks", outcome.result.ticks},
+                              {"policy_errors", outcome.result.policy_errors}};
+  json.update(score_json(outcome.result.score));
+  auto domains = nlohmann::ordered_json::array();
+  for (const DomainRecord& domain : record.domains) {
+    domains.push_back({{"name", domain.name},
+                       {"maximum_kib", domain.maximum.kib()},
+                       {"stalled", domain.stalled},
+                       {"oom", domain.oom_kills}});
+  }
+  json["domains"] = std::move(domains);
+  auto rules = nlohmann::ordered_json::object();
+  for (std::size_t i = 0; i < record.rule_bites.size(); ++i) {
+    if (record.rule_bites[i] > 0) rules[to_text(static_cast<Rule>(i))] = record.rule_bites[i];
+  }
+  json["rules"] = std::move(rules);
+  std::cout << json_text(json) << '\n';
+}
+
+Result<ExitCode> run_simulation(const SimulateOptions& options) {
+  const auto outcome = play(options);
+  if (!outcome) return fail(outcome.error());
+  if (!options.report.empty()) {
+    const Status written = write_run_report(outcome->record, options.report);
+    if (!written) return fail(written.error());
+  }
+  if (options.json) {
+    print_json(*outcome);
+  } else {
+    print_text(*outcome, wants_color(options.color, Stream::output));
+    if (!options.report.empty()) std::cout << "report: " << options.report << '\n';
+  }
+  if (!outcome->result.first_policy_error) return ExitCode::ok;
+  Error error = *outcome->result.first_policy_error;
+  error.message += fmt::format(" (no answer in {} of {} ticks)", outcome->result.policy_errors,
+                               outcome->result.ticks);
+  report(error);
+  return ExitCode::failed;
+}
+
+}  // namespace
+
+void add_simulate_command(Commands& commands) {
+  const auto options = std::make_shared<SimulateOptions>();
+  CLI::App& app = commands.add("simulate",
+                               "Run a policy on a simulated host, faster than time, and say how "
+                               "well the guests fared.",
+                               [options] { return run_simulation(*options); });
+  add_option(app, {"-p,--policy", "FILE|NAME", "what decides: a Lua file, or a bundled policy"},
+             into_text(options->policy));
+  add_option(app, {"-S,--scenario", "FILE|NAME", "what happens: a Lua file, or a bundled scenario"},
+             into_text(options->scenario));
+  add_option(app, {"-r,--report", "FILE", "write the run's curves as an HTML page"},
+             into_text(options->report));
+  add_option(app, {"-j,--journal", "FILE", "write every tick to FILE, a line of JSON each"},
+             into_text(options->journal));
+  app.add_flag("--json", options->json, "print JSON");
+  add_color_option(app, options->color);
+  add_workbench_options(app, options->workbench);
+  app.footer(examples_text({
+      {"memcoord simulate --policy halving --scenario case3", "how the guests fare"},
+      {"memcoord simulate -p mine.lua -S burst --report burst.html", "the curves, as a page"},
+  }));
+}
+
+}  // namespace memcoord::cli
