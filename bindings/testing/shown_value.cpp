@@ -22,7 +22,7 @@ std::string shown(lua_State* lua, int index, int depth);
 
 /// Numbers from one MiB on are sizes more often than not; the bare number stands beside.
 std::string shown_integer(lua_Integer number) {
-  const std::string plain = std::to_string(number);
+  std::string plain = std::to_string(number);
   if (number > -1024 && number < 1024) return plain;
   const std::uint64_t kib =
       number < 0 ? 0U - static_cast<std::uint64_t>(number) : static_cast<std::uint64_t>(number);

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <functional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -183,7 +184,9 @@ void read_labels(Fields& fields, const std::string& where, DomainSettings& setti
   settings.labels.clear();
   for (const auto& [key, value] : table->fields) {
     const auto* text = value.as<std::string>();
-    if (!text) return fields.wrong(key, where + ": the label " + key + " is no text", "");
+    if (!text) {
+      return fields.wrong(key, std::string(where).append(": the label ") + key + " is no text", "");
+    }
     settings.labels[key] = *text;
   }
 }

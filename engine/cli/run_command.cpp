@@ -91,7 +91,7 @@ Result<ExitCode> Run::go() {
                                hooks(coordinator, **signals, *output, *connection));
   output->end_display();
   if (options_.restore_on_exit) restore(coordinator);
-  connection->hypervisor->close();
+  output->close(*connection->hypervisor);
   log_->info("{}: {}", to_text(end), output->summary().text());
   return end == LoopEnd::stopped || output->summary().any_tick_worked() ? ExitCode::ok
                                                                         : ExitCode::failed;

@@ -76,6 +76,11 @@ void RunOutput::after_tick() {
   }
 }
 
+void RunOutput::close(Hypervisor& hypervisor) {
+  hypervisor.close();
+  for (const Note& note : hypervisor.take_notes()) actions_->tell(note);
+}
+
 void RunOutput::reopen() {
   if (!journal_) return;
   if (Status reopened = journal_->reopen(); !reopened) {

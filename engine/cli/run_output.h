@@ -10,6 +10,7 @@
 #include "engine/cli/run_summary.h"
 #include "engine/core/coordinator.h"
 #include "engine/core/error.h"
+#include "engine/core/hypervisor.h"
 #include "engine/observers/action_log.h"
 #include "engine/observers/console.h"
 #include "engine/observers/journal.h"
@@ -28,6 +29,8 @@ class RunOutput {
   void after_tick();
   /// The loop has ended: what is logged from now on stands below the last table.
   void end_display() { diversion_.reset(); }
+  /// Closes the hypervisor and logs what that left to say: what could not be put back.
+  void close(Hypervisor& hypervisor);
   /// After SIGHUP: a journal that was rotated is opened anew.
   void reopen();
   /// Whether the reader of standard output has gone away (`memcoord | head`).

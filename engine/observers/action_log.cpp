@@ -42,21 +42,23 @@ std::string describe_move(const std::string& name, const Decision& decision) {
 void ActionLog::observe(const Tick& tick) {
   tell_error("statistics", tick.sample_error, last_sample_error_, sample_errors_);
   tell_error("policy", tick.policy_error, last_policy_error_, policy_errors_);
-  for (const Note& note : tick.notes) {
-    switch (note.severity) {
-      case Note::Severity::info:
-        log_->info("{}", note.text);
-        break;
-      case Note::Severity::warning:
-        log_->warn("{}", note.text);
-        break;
-      case Note::Severity::error:
-        log_->error("{}", note.text);
-        break;
-    }
-  }
+  for (const Note& note : tick.notes) tell(note);
   for (const Decision& decision : tick.decisions) tell_decision(tick, decision);
   for (const Outcome& outcome : tick.outcomes) tell_failure(tick, outcome);
+}
+
+void ActionLog::tell(const Note& note) {
+  switch (note.severity) {
+    case Note::Severity::info:
+      log_->info("{}", note.text);
+      break;
+    case Note::Severity::warning:
+      log_->warn("{}", note.text);
+      break;
+    case Note::Severity::error:
+      log_->error("{}", note.text);
+      break;
+  }
 }
 
 void ActionLog::tell_error(const char* what, const std::optional<Error>& error, std::string& last,

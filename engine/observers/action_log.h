@@ -18,6 +18,8 @@ class ActionLog final : public Observer {
  public:
   explicit ActionLog(std::shared_ptr<spdlog::logger> log) : log_(std::move(log)) {}
   void observe(const Tick& tick) override;
+  /// What there is to say outside of any tick.
+  void tell(const Note& note);
 
  private:
   void tell_error(const char* what, const std::optional<Error>& error, std::string& last,

@@ -50,12 +50,17 @@ class FakeHypervisor final : public Hypervisor {
   Result<Snapshot> sample() override;
   std::vector<Outcome> apply(std::span<const Move> moves) override;
   std::vector<Note> take_notes() override { return std::exchange(notes, {}); }
-  void close() override { closed = true; }
+  void close() override {
+    closed = true;
+    notes.insert(notes.end(), last_notes.begin(), last_notes.end());
+  }
 
   /// Set by tests: what comes of moves on a domain, the next sample's error, notes to hand out.
   std::map<Uuid, Outcome::Kind> outcomes;
   std::optional<Error> down;
   std::vector<Note> notes;
+  /// What closing leaves to say.
+  std::vector<Note> last_notes;
   /// Guests that do not follow, though the hypervisor takes the target.
   std::vector<Uuid> ignoring;
   /// Read by tests.
