@@ -92,6 +92,9 @@ TEST_CASE("an interval that is none is refused") {
   CHECK(refusal(simulated({"2x"})) ==
         "INTERVAL: '2x' is not a time; expected seconds or a unit, such as 2, 0.5, 500ms, 2s or "
         "1m");
+  CHECK(refusal(simulated({"soon"})) ==
+        "soon: neither a command nor a time; see 'memcoord --help'");
+  CHECK(refusal(simulated({"25h"})) == "INTERVAL: '25h' is too long; at most 24h");
 }
 
 TEST_CASE("a number of ticks that is none is refused") {
@@ -211,6 +214,27 @@ TEST_CASE("domain settings of a domain that is not there, or none at all, are re
   CHECK(refusal({"domain", "show", "--connect", "sim:"}) ==
         "sim:: simulated domains have no metadata; set minimum, maximum and weight in the scenario "
         "file");
+}
+
+TEST_CASE("malformed metadata is told by its domain, which is left alone") {
+  const ScratchFiles files;
+  const std::string host =
+      files.write("host.xml",
+                  "<node><cpu><nodes>1</nodes></cpu><memory>16777216</memory><domain "
+                  "type='test'><name>web</name>"
+                  "<memory>4194304</memory><os><type>hvm</type></os><metadata><m:domain "
+                  "xmlns:m='https://memcoord.org/xmlns/domain/1.0' weight='heavy'/></metadata>"
+                  "<devices><memballoon model='virtio'/></devices></domain></node>");
+  const std::string complaint =
+      "memcoord settings of domain 'web': weight=\"heavy\" is not a number over 0; mend it with: "
+      "memcoord domain set";
+  CHECK(refusal({"domain", "show", "web", "--connect", "test://" + host}) == complaint);
+  const Finished run = run_memcoord({"--connect", "test://" + host, "--ticks", "2", "50ms"});
+  CHECK(run.exit_code == 0);
+  CHECK(contains(run.output, "settings cannot be used"));
+  const auto said = run.errors.find(complaint);
+  REQUIRE(said != std::string::npos);
+  CHECK(run.errors.find(complaint, said + 1) == std::string::npos);
 }
 
 TEST_CASE("a shell that nobody completes for is refused") {
