@@ -14,25 +14,6 @@ using namespace memcoord::lab;
 
 namespace {
 
-using Guests = std::vector<std::unique_ptr<Guest>>;
-
-GuestSpec guest_of(const std::string& name, const std::string& load) {
-  GuestSpec spec;
-  spec.name = name;
-  spec.maximum = 768_MiB;
-  spec.initial = 384_MiB;
-  spec.load = load;
-  return spec;
-}
-
-/// Boots guests and waits until all of them report.
-Guests boot(const LabHost& host, const std::vector<GuestSpec>& specs) {
-  Guests guests;
-  for (const GuestSpec& spec : specs) guests.push_back(std::make_unique<Guest>(host, spec));
-  for (const auto& guest : guests) REQUIRE(guest->wait_for("lab: start"));
-  return guests;
-}
-
 void play_to_the_end(const Guests& guests) {
   for (const auto& guest : guests) CHECK(guest->wait_for("lab: plan done"));
 }
@@ -70,7 +51,7 @@ const std::string kIdle = "20:52";
 
 }  // namespace
 
-TEST_CASE("case 1: one of four guests consumes more and more, three are idle; nobody is killed") {
+TEST_CASE("case 1: one of four guests consumes more and more, three are idle, and nobody is killed") {
   const LabHost host;
   const Guests guests = boot(host, {guest_of("builder", kConsumes), guest_of("files", kIdle),
                                     guest_of("mail", kIdle), guest_of("web", kIdle)});
@@ -82,7 +63,7 @@ TEST_CASE("case 1: one of four guests consumes more and more, three are idle; no
   CHECK(most_total(*guests[0]) > 520_MiB);
 }
 
-TEST_CASE("case 2: all four guests consume at the same pace; nobody is killed") {
+TEST_CASE("case 2: all four guests consume at the same pace, and nobody is killed") {
   const LabHost host;
   const Guests guests = boot(host, {guest_of("alpha", kConsumes), guest_of("bravo", kConsumes),
                                     guest_of("charlie", kConsumes), guest_of("delta", kConsumes)});
@@ -92,7 +73,7 @@ TEST_CASE("case 2: all four guests consume at the same pace; nobody is killed") 
   for (const auto& guest : guests) CHECK(moves_of(run.ticks(), guest->name()).grows > 0);
 }
 
-TEST_CASE("case 3: two guests free their memory and stop, two go on; nobody is killed") {
+TEST_CASE("case 3: two guests free their memory and stop, two go on, and nobody is killed") {
   const LabHost host;
   const std::string stops = "20:6,200:12,200:3,20:0,20:30";
   const Guests guests = boot(host, {guest_of("alpha", kConsumes), guest_of("bravo", kConsumes),

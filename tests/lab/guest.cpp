@@ -59,7 +59,9 @@ std::string Guest::xml() const {
          "</currentMemory><vcpu>1</vcpu><os><type arch='x86_64' machine='pc'>hvm</type><kernel>" +
          host_.kernel() + "</kernel><initrd>" + host_.initrd() + "</initrd><cmdline>" + words +
          " end=</cmdline></os><features><acpi/></features><on_reboot>restart</on_reboot>"
-         "<on_crash>destroy</on_crash><devices>"
+         "<on_crash>" +
+         (spec_.on_crash.empty() ? "destroy" : spec_.on_crash) + "</on_crash><devices>" +
+         (spec_.on_crash.empty() ? "" : "<panic model='isa'/>") +
          "<emulator>/usr/bin/qemu-system-x86_64</emulator><serial type='file'><source path='" +
          console_path_ +
          "'/><target port='0'/></serial><memballoon model='virtio'/></devices></domain>";
@@ -68,6 +70,15 @@ std::string Guest::xml() const {
 std::string Guest::console() const {
   std::ifstream file(console_path_, std::ios::binary);
   return {(std::istreambuf_iterator<char>(file)), {}};
+}
+
+int Guest::times_said(const std::string& text) const {
+  const std::string said = console();
+  int times = 0;
+  for (std::size_t at = said.find(text); at != std::string::npos; at = said.find(text, at + 1)) {
+    ++times;
+  }
+  return times;
 }
 
 std::vector<ConsoleReport> Guest::reports() const {
@@ -142,6 +153,11 @@ void Guest::destroy() const {
   if (const auto domain = find(connection.get(), spec_.name)) (void)virDomainDestroy(domain.get());
 }
 
+void Guest::reset() const {
+  const auto connection = connect(host_);
+  if (const auto domain = find(connection.get(), spec_.name)) (void)virDomainReset(domain.get(), 0);
+}
+
 MemorySize Guest::actual() const {
   const auto connection = connect(host_);
   const auto domain = find(connection.get(), spec_.name);
@@ -175,6 +191,24 @@ void Guest::set_statistics_period(int seconds) const {
   const auto connection = connect(host_);
   const auto domain = find(connection.get(), spec_.name);
   if (domain) (void)virDomainSetMemoryStatsPeriod(domain.get(), seconds, VIR_DOMAIN_AFFECT_LIVE);
+}
+
+Guests boot(const LabHost& host, const std::vector<GuestSpec>& specs) {
+  Guests guests;
+  for (const GuestSpec& spec : specs) guests.push_back(std::make_unique<Guest>(host, spec));
+  for (const auto& guest : guests) {
+    if (!guest->wait_for("lab: start")) throw std::runtime_error(guest->name() + " does not boot");
+  }
+  return guests;
+}
+
+GuestSpec guest_of(const std::string& name, const std::string& load, MemorySize initial) {
+  GuestSpec spec;
+  spec.name = name;
+  spec.maximum = MemorySize::from_mib(768);
+  spec.initial = initial;
+  spec.load = load;
+  return spec;
 }
 
 }  // namespace memcoord::lab

@@ -6,10 +6,16 @@
 //
 // Each second a line: "lab: t=12 total=481296 free=390000 available=380000 held=120" (KiB; held in
 // MiB). The reporter survives the workload: where the guest's OOM killer ends that, the console
-// says "lab: workload killed". A workload that gets through its plan says "lab: plan done".
+// says "lab: workload killed". A workload that gets through its plan says "lab: plan done", and then
+//
+//   then=reboot   the kernel starts anew, at once
+//   then=panic    the kernel panics (sysrq c)
+//   then=die      the first process ends, on which the kernel panics as well
+//   then=unload   the balloon driver is removed; everything else goes on
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -119,6 +125,33 @@ void offer_to_oom_killer() {
   std::ofstream("/proc/self/oom_score_adj") << "1000";
 }
 
+void say(const char* text) {
+  std::printf("lab: %s\n", text);
+  std::fflush(stdout);
+}
+
+void press_sysrq(char key) {
+  std::ofstream("/proc/sysrq-trigger") << key;
+}
+
+/// What comes after the plan, once. True: this process, the guest's first, is to end.
+bool do_afterwards(const std::string& what) {
+  if (what == "reboot") {
+    say("rebooting");
+    press_sysrq('b');
+  } else if (what == "panic") {
+    say("panics");
+    press_sysrq('c');
+  } else if (what == "die") {
+    say("panics");
+    return true;
+  } else if (what == "unload") {
+    say(::syscall(SYS_delete_module, "virtio_balloon", O_NONBLOCK) == 0 ? "driver removed"
+                                                                       : "driver stays");
+  }
+  return false;
+}
+
 }  // namespace
 
 int main() {
@@ -127,8 +160,7 @@ int main() {
   auto& held_mib = *new (shared) std::atomic<int>(0);
   const std::vector<Leg> legs = read_plan(option("load"));
   const auto start = Clock::now();
-  std::printf("lab: start\n");
-  std::fflush(stdout);
+  say("start");
   pid_t workload = ::fork();
   if (workload == 0) {
     offer_to_oom_killer();
@@ -140,15 +172,10 @@ int main() {
     int status = 0;
     if (workload > 0 && ::waitpid(workload, &status, WNOHANG) == workload) {
       const bool done = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-      std::printf(done ? "lab: plan done\n" : "lab: workload killed\n");
-      std::fflush(stdout);
+      say(done ? "plan done" : "workload killed");
       workload = -1;
       held_mib = 0;
-    }
-    if (workload < 0 && option("then") == "reboot") {
-      std::printf("lab: rebooting\n");
-      std::fflush(stdout);
-      std::ofstream("/proc/sysrq-trigger") << "b";
+      if (do_afterwards(option("then"))) return 0;
     }
     std::this_thread::sleep_for(std::chrono::seconds(1));
   }

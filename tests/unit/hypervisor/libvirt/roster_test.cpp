@@ -108,7 +108,7 @@ TEST_CASE("after a reconnection every domain is read again") {
   CHECK(roster.stale() == std::vector<Uuid>{kA});
 }
 
-TEST_CASE("a short silence makes a domain busy, a longer one hung; its return is said") {
+TEST_CASE("a short silence makes a domain busy, a longer one hung, and its return is said") {
   Roster roster = with({{kA, "a", 1}});
   using Kind = ControlState::Kind;
   using std::chrono::milliseconds;
