@@ -148,6 +148,10 @@ void Guest::continue_process() const {
   signal_process(SIGCONT);
 }
 
+void Guest::kill_process() const {
+  signal_process(SIGKILL);
+}
+
 void Guest::destroy() const {
   const auto connection = connect(host_);
   if (const auto domain = find(connection.get(), spec_.name)) (void)virDomainDestroy(domain.get());

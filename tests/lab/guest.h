@@ -60,6 +60,7 @@ class Guest {
 
   void stop_process() const;  ///< SIGSTOP to its QEMU
   void continue_process() const;
+  void kill_process() const;  ///< SIGKILL to it, as a crash ends it
   void destroy() const;
   void reset() const;  ///< as the button on a machine does
   /// As libvirt has it now.

@@ -18,7 +18,7 @@ namespace {
 using Names = std::vector<std::string>;
 using Ticks = std::vector<Tick>;
 
-constexpr std::size_t kWindow = 20;
+constexpr std::size_t kWindow = 15;
 /// Intervals after a guest goes on; its report, overdue, comes at once.
 constexpr std::size_t kServedAgainWithin = 2;
 
@@ -48,9 +48,8 @@ bool is_moved(const Tick& tick, const std::string& name) {
 bool is_decided_on(const Tick& tick, const std::string& name) {
   const Domain* domain = find_domain(tick, name);
   return domain != nullptr &&
-         std::any_of(tick.decisions.begin(), tick.decisions.end(), [&](const Decision& decision) {
-           return decision.domain == domain->uuid();
-         });
+         std::any_of(tick.decisions.begin(), tick.decisions.end(),
+                     [&](const Decision& decision) { return decision.domain == domain->uuid(); });
 }
 
 /// Stops the guests for a window of ticks, lets them go on, and checks what became of everybody.
@@ -92,10 +91,10 @@ void check_stop(Coordination& run, const Guests& guests, const Names& stopped, d
     if (is_stopped(guest->name())) continue;
     CAPTURE(guest->name());
     CHECK(share_seen(ticks, before + 1, end - 1, guest->name()) >= 0.95);
-    const auto moves = std::count_if(
-        ticks.begin() + static_cast<std::ptrdiff_t>(before) + 1,
-        ticks.begin() + static_cast<std::ptrdiff_t>(end),
-        [&](const Tick& tick) { return is_moved(tick, guest->name()); });
+    const auto moves =
+        std::count_if(ticks.begin() + static_cast<std::ptrdiff_t>(before) + 1,
+                      ticks.begin() + static_cast<std::ptrdiff_t>(end),
+                      [&](const Tick& tick) { return is_moved(tick, guest->name()); });
     CHECK(moves >= static_cast<std::ptrdiff_t>(kWindow) / 5);
   }
 }

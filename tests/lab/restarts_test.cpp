@@ -41,9 +41,8 @@ Handles handles_of(const Coordination& run) {
 }
 
 bool moves_something(const Tick& tick) {
-  return std::any_of(tick.outcomes.begin(), tick.outcomes.end(), [](const Outcome& outcome) {
-    return outcome.kind == Outcome::Kind::applied;
-  });
+  return std::any_of(tick.outcomes.begin(), tick.outcomes.end(),
+                     [](const Outcome& outcome) { return outcome.kind == Outcome::Kind::applied; });
 }
 
 /// As a daemon that keeps nothing of a domain but its definition would find it.
@@ -110,10 +109,9 @@ TEST_CASE(
     const int lost = failed_ticks(ticks, answers);
     MESSAGE("ticks lost after the daemon answered: " << lost);
     CHECK(lost <= 2);
-    const auto served = std::find_if(ticks.begin() + static_cast<std::ptrdiff_t>(answers),
-                                     ticks.end(), [](const Tick& tick) {
-                                       return serves(tick, "alpha") && serves(tick, "bravo");
-                                     });
+    const auto served = std::find_if(
+        ticks.begin() + static_cast<std::ptrdiff_t>(answers), ticks.end(),
+        [](const Tick& tick) { return serves(tick, "alpha") && serves(tick, "bravo"); });
     REQUIRE(served != ticks.end());
     REQUIRE(run.wait_for_more_ticks(2));
     for (const auto& guest : guests) {

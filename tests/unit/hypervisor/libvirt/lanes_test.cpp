@@ -204,6 +204,16 @@ TEST_CASE("while the daemon holds on to a domain that it stops, the others are s
   CHECK(running(host.sample()) == 24);
 }
 
+TEST_CASE("a domain that the daemon holds on to is not moved, and is not blamed for it") {
+  FakeHost host(kFour, impatient());
+  (void)host.sample();
+  host.daemon->with("b", [](FakeDomain& domain) { domain.held = true; });
+  const Outcome outcome = host.move("b", 900_MiB);
+  CHECK(outcome.kind == Outcome::Kind::skipped);
+  CHECK(outcome.error->message.find("the daemon does not get at it") == 0);
+  host.daemon->with("b", [](FakeDomain& domain) { domain.held = false; });
+}
+
 TEST_CASE("a domain that was stopped while the daemon held on to it is gone afterwards") {
   FakeHost host(kFour, impatient());
   (void)host.sample();
