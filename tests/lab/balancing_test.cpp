@@ -100,8 +100,7 @@ TEST_CASE("case 3: two guests free their memory and stop, two go on, and nobody 
 TEST_CASE(
     "a starving guest is served before its OOM killer acts, which acts when nobody serves it") {
   const LabHost host;
-  const std::string hungry = "20:6,450:25,450:5";
-  const LabHost host;
+  const std::string hungry = "20:4,450:36,450:3";
   const std::vector<std::string> policies{"halving", "gradual", "target", "band"};
   // All at once, each with a memcoord of its own.
   std::vector<GuestSpec> specs{guest_of("alone", hungry)};
