@@ -2,9 +2,12 @@
 
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <stdexcept>
 #include <thread>
@@ -39,6 +42,36 @@ Guest::Guest(const LabHost& host, GuestSpec spec)
   }
 }
 
+/// A file without contents, which costs its host nothing until it is written to.
+void Guest::make_disk(const std::string& kind, MemorySize size) const {
+  const std::string path = disk_path(kind);
+  std::ofstream(path).close();
+  std::filesystem::resize_file(path, size.kib() * 1024);
+  // Guests run as whoever owns the lab.
+  struct stat owner {};
+  if (::stat(host_.folder().c_str(), &owner) != 0 ||
+      ::chown(path.c_str(), owner.st_uid, owner.st_gid) != 0) {
+    throw std::runtime_error(spec_.name + ": no disk");
+  }
+}
+
+std::string Guest::disk_path(const std::string& kind) const {
+  return (host_.folder() / (spec_.name + "." + kind)).string();
+}
+
+/// Where a guest swaps, and what it has to read: in its order of disks, swap comes last.
+std::string Guest::disks_xml() const {
+  std::string text;
+  char place = 'a';
+  for (const auto& [kind, size] : {std::pair("disk", spec_.disk), std::pair("swap", spec_.swap)}) {
+    if (size.is_zero()) continue;
+    make_disk(kind, size);
+    text += "<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='" +
+            disk_path(kind) + "'/><target dev='vd" + place++ + "' bus='virtio'/></disk>";
+  }
+  return text;
+}
+
 Guest::~Guest() {
   try {
     continue_process();
@@ -61,7 +94,7 @@ std::string Guest::xml() const {
          " end=</cmdline></os><features><acpi/></features><on_reboot>restart</on_reboot>"
          "<on_crash>" +
          (spec_.on_crash.empty() ? "destroy" : spec_.on_crash) + "</on_crash><devices>" +
-         (spec_.on_crash.empty() ? "" : "<panic model='isa'/>") +
+         (spec_.on_crash.empty() ? "" : "<panic model='isa'/>") + disks_xml() +
          "<emulator>/usr/bin/qemu-system-x86_64</emulator><serial type='file'><source path='" +
          console_path_ +
          "'/><target port='0'/></serial><memballoon model='virtio'/></devices></domain>";

@@ -20,7 +20,8 @@ struct GuestSpec {
   MemorySize maximum = MemorySize::from_mib(512);
   MemorySize initial = MemorySize::from_mib(512);  ///< balloon size when it is defined
   std::string load = "20:1";                       ///< tests/lab/guest/plan.cpp
-  MemorySize swap;
+  MemorySize swap;                                 ///< on a disk of its own
+  MemorySize disk;                                 ///< an empty one to read, for its page cache
   bool balloon_driver = true;
   /// What its host does when it panics, as libvirt's <on_crash> has it; empty: it is not told.
   std::string on_crash;
@@ -71,6 +72,9 @@ class Guest {
 
  private:
   [[nodiscard]] std::string xml() const;
+  [[nodiscard]] std::string disk_path(const std::string& kind) const;
+  [[nodiscard]] std::string disks_xml() const;
+  void make_disk(const std::string& kind, MemorySize size) const;
   void signal_process(int signal) const;
 
   const LabHost& host_;
