@@ -11,6 +11,9 @@ namespace {
 constexpr std::uint64_t kForgetAfterTicks = 100;
 constexpr std::size_t kRemembered = 10'000;
 constexpr Duration kReleasePoll = std::chrono::milliseconds(100);
+/// What a balloon keeps when a rebooted guest gets its memory back. A driver that finds an empty
+/// balloon as it loads says nothing, and QEMU goes on telling the size from before the reboot.
+constexpr MemorySize kLeftInBalloon = MemorySize::from_mib(1);
 
 bool any_matches(const std::vector<std::string>& globs, const std::string& name) {
   return std::any_of(globs.begin(), globs.end(),
@@ -167,8 +170,8 @@ std::vector<Proposal> Coordinator::after_reboots(const Situation& situation) con
     if (standing.held || snapshot.taken_at - *past->rebooted_at() >= options_.limits.grace)
       continue;
     const Domain& domain = snapshot.domains[i];
-    const MemorySize had =
-        std::min(domain.settings().maximum.value_or(domain.maximum), domain.maximum);
+    const MemorySize had = std::min(domain.settings().maximum.value_or(domain.maximum),
+                                    domain.maximum - kLeftInBalloon);
     if (domain.actual >= had) continue;
     proposals.push_back(
         {domain.uuid(), had, "rebooted: gets its memory back until it has settled"});

@@ -14,25 +14,6 @@ using namespace memcoord::lab;
 
 namespace {
 
-using Guests = std::vector<std::unique_ptr<Guest>>;
-
-GuestSpec guest_of(const std::string& name, const std::string& load) {
-  GuestSpec spec;
-  spec.name = name;
-  spec.maximum = 768_MiB;
-  spec.initial = 384_MiB;
-  spec.load = load;
-  return spec;
-}
-
-/// Boots guests and waits until all of them report.
-Guests boot(const LabHost& host, const std::vector<GuestSpec>& specs) {
-  Guests guests;
-  for (const GuestSpec& spec : specs) guests.push_back(std::make_unique<Guest>(host, spec));
-  for (const auto& guest : guests) REQUIRE(guest->wait_for("lab: start"));
-  return guests;
-}
-
 void play_to_the_end(const Guests& guests) {
   for (const auto& guest : guests) CHECK(guest->wait_for("lab: plan done"));
 }
@@ -52,6 +33,15 @@ void check_a_good_run(const Guests& guests, Coordination& run) {
   }
 }
 
+/// The ticks as if there were this domain alone.
+std::vector<Tick> only(std::vector<Tick> ticks, const std::string& name) {
+  for (Tick& tick : ticks) {
+    std::erase_if(tick.snapshot.domains,
+                  [&](const Domain& domain) { return domain.name() != name; });
+  }
+  return ticks;
+}
+
 MemorySize least_total(const Guest& guest) {
   MemorySize least = MemorySize::largest();
   for (const ConsoleReport& report : guest.reports()) least = std::min(least, report.total);
@@ -65,12 +55,13 @@ MemorySize most_total(const Guest& guest) {
 }
 
 // Room for a consumer of 500 MiB in a guest that starts with 384.
-const std::string kConsumes = "20:6,500:36,500:4,20:0,20:6";
-const std::string kIdle = "20:52";
+const std::string kConsumes = "20:4,500:26,500:3,20:0,20:4";
+const std::string kIdle = "20:37";
 
 }  // namespace
 
-TEST_CASE("case 1: one of four guests consumes more and more, three are idle; nobody is killed") {
+TEST_CASE(
+    "case 1: one of four guests consumes more and more, three are idle, and nobody is killed") {
   const LabHost host;
   const Guests guests = boot(host, {guest_of("builder", kConsumes), guest_of("files", kIdle),
                                     guest_of("mail", kIdle), guest_of("web", kIdle)});
@@ -82,7 +73,7 @@ TEST_CASE("case 1: one of four guests consumes more and more, three are idle; no
   CHECK(most_total(*guests[0]) > 520_MiB);
 }
 
-TEST_CASE("case 2: all four guests consume at the same pace; nobody is killed") {
+TEST_CASE("case 2: all four guests consume at the same pace, and nobody is killed") {
   const LabHost host;
   const Guests guests = boot(host, {guest_of("alpha", kConsumes), guest_of("bravo", kConsumes),
                                     guest_of("charlie", kConsumes), guest_of("delta", kConsumes)});
@@ -92,9 +83,9 @@ TEST_CASE("case 2: all four guests consume at the same pace; nobody is killed") 
   for (const auto& guest : guests) CHECK(moves_of(run.ticks(), guest->name()).grows > 0);
 }
 
-TEST_CASE("case 3: two guests free their memory and stop, two go on; nobody is killed") {
+TEST_CASE("case 3: two guests free their memory and stop, two go on, and nobody is killed") {
   const LabHost host;
-  const std::string stops = "20:6,200:12,200:3,20:0,20:30";
+  const std::string stops = "20:4,200:9,200:3,20:0,20:21";
   const Guests guests = boot(host, {guest_of("alpha", kConsumes), guest_of("bravo", kConsumes),
                                     guest_of("charlie", stops), guest_of("delta", stops)});
   // A budget: what two of them need beyond it, the other two must have given back.
@@ -109,20 +100,28 @@ TEST_CASE("case 3: two guests free their memory and stop, two go on; nobody is k
 TEST_CASE(
     "a starving guest is served before its OOM killer acts, which acts when nobody serves it") {
   const LabHost host;
-  const std::string hungry = "20:6,450:30,450:5";
-  {
-    const Guests alone = boot(host, {guest_of("alone", hungry)});
-    CHECK(alone[0]->wait_for("lab: workload killed"));
-    CHECK(alone[0]->was_oom_killed());
+  const std::string hungry = "20:4,450:36,450:3";
+  const std::vector<std::string> policies{"halving", "gradual", "target", "band"};
+  // All at once, each with a memcoord of its own.
+  std::vector<GuestSpec> specs{guest_of("alone", hungry)};
+  for (const std::string& policy : policies) specs.push_back(guest_of(policy, hungry));
+  const Guests guests = boot(host, specs);
+  std::vector<std::unique_ptr<Coordination>> runs;
+  for (const std::string& policy : policies) {
+    const std::string options = "--policy " + policy + " --include " + policy + " 1";
+    runs.push_back(std::make_unique<Coordination>(host, options, policy));
   }
-  for (const char* policy : {"halving", "gradual", "target", "band"}) {
-    CAPTURE(policy);
-    const Guests served = boot(host, {guest_of("served", hungry)});
-    Coordination run(host, std::string("--policy ") + policy + " 1", policy);
-    CHECK(served[0]->wait_for("lab: plan done"));
-    CHECK_FALSE(served[0]->was_oom_killed());
-    CHECK(run.end() == 0);
-    CHECK(longest_wait(run.ticks()) <= 2);
+  CHECK(guests[0]->wait_for("lab: workload killed"));
+  CHECK(guests[0]->was_oom_killed());
+  for (std::size_t i = 0; i < policies.size(); ++i) {
+    CAPTURE(policies[i]);
+    CHECK(guests[i + 1]->wait_for("lab: plan done"));
+    CHECK_FALSE(guests[i + 1]->was_oom_killed());
+    CHECK(runs[i]->end() == 0);
+    const std::vector<Tick> ticks = runs[i]->ticks();
+    CHECK(moves_of(ticks, policies[i]).grows > 0);
+    CHECK(moves_of(ticks, "alone").grows == 0);
+    CHECK(longest_wait(only(ticks, policies[i])) <= 2);
   }
 }
 

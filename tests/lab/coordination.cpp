@@ -63,6 +63,16 @@ std::vector<Tick> Coordination::ticks() const {
   return ticks;
 }
 
+bool Coordination::journal_is_whole() const {
+  auto reader = observers::JournalReader::open(journal_);
+  if (!reader) return false;
+  for (;;) {
+    const auto tick = reader->next();
+    if (!tick) return false;
+    if (!*tick) return !reader->cut_off();
+  }
+}
+
 std::string Coordination::output() const {
   return read_all(output_);
 }
@@ -77,6 +87,53 @@ bool Coordination::wait_for_ticks(std::size_t n) const {
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
   return false;
+}
+
+bool Coordination::wait_for_tick(const std::function<bool(const Tick&)>& wanted,
+                                 std::size_t skip) const {
+  for (int i = 0; i < 1200; ++i) {
+    const std::vector<Tick> all = ticks();
+    if (all.size() > skip &&
+        std::any_of(all.begin() + static_cast<std::ptrdiff_t>(skip), all.end(), wanted)) {
+      return true;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  return false;
+}
+
+const Domain* find_domain(const Tick& tick, const std::string& name) {
+  const auto& domains = tick.snapshot.domains;
+  const auto found = std::find_if(domains.begin(), domains.end(),
+                                  [&](const Domain& domain) { return domain.name() == name; });
+  return found == domains.end() ? nullptr : &*found;
+}
+
+bool serves(const Tick& tick, const std::string& name) {
+  const Domain* domain = find_domain(tick, name);
+  return domain != nullptr && domain->state == DomainState::running && why_held(tick, name).empty();
+}
+
+std::string why_held(const Tick& tick, const std::string& name) {
+  const Domain* domain = find_domain(tick, name);
+  for (const HeldDomain& held : tick.held) {
+    if (domain != nullptr && held.domain == domain->uuid()) return held.why;
+  }
+  return {};
+}
+
+std::optional<Outcome> outcome_of(const Tick& tick, const std::string& name) {
+  const Domain* domain = find_domain(tick, name);
+  for (const Outcome& outcome : tick.outcomes) {
+    if (domain != nullptr && outcome.domain == domain->uuid()) return outcome;
+  }
+  return std::nullopt;
+}
+
+std::string write_policy(const LabHost& host, const std::string& name, const std::string& text) {
+  const std::filesystem::path path = host.folder() / (name + ".lua");
+  std::ofstream(path) << text;
+  return path.string();
 }
 
 int longest_wait(const std::vector<Tick>& ticks) {

@@ -2,9 +2,12 @@
 
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <stdexcept>
 #include <thread>
@@ -39,6 +42,36 @@ Guest::Guest(const LabHost& host, GuestSpec spec)
   }
 }
 
+/// A file without contents, which costs its host nothing until it is written to.
+void Guest::make_disk(const std::string& kind, MemorySize size) const {
+  const std::string path = disk_path(kind);
+  std::ofstream(path).close();
+  std::filesystem::resize_file(path, size.kib() * 1024);
+  // Guests run as whoever owns the lab.
+  struct stat owner {};
+  if (::stat(host_.folder().c_str(), &owner) != 0 ||
+      ::chown(path.c_str(), owner.st_uid, owner.st_gid) != 0) {
+    throw std::runtime_error(spec_.name + ": no disk");
+  }
+}
+
+std::string Guest::disk_path(const std::string& kind) const {
+  return (host_.folder() / (spec_.name + "." + kind)).string();
+}
+
+/// Where a guest swaps, and what it has to read: in its order of disks, swap comes last.
+std::string Guest::disks_xml() const {
+  std::string text;
+  char place = 'a';
+  for (const auto& [kind, size] : {std::pair("disk", spec_.disk), std::pair("swap", spec_.swap)}) {
+    if (size.is_zero()) continue;
+    make_disk(kind, size);
+    text += "<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='" +
+            disk_path(kind) + "'/><target dev='vd" + place++ + "' bus='virtio'/></disk>";
+  }
+  return text;
+}
+
 Guest::~Guest() {
   try {
     continue_process();
@@ -59,7 +92,9 @@ std::string Guest::xml() const {
          "</currentMemory><vcpu>1</vcpu><os><type arch='x86_64' machine='pc'>hvm</type><kernel>" +
          host_.kernel() + "</kernel><initrd>" + host_.initrd() + "</initrd><cmdline>" + words +
          " end=</cmdline></os><features><acpi/></features><on_reboot>restart</on_reboot>"
-         "<on_crash>destroy</on_crash><devices>"
+         "<on_crash>" +
+         (spec_.on_crash.empty() ? "destroy" : spec_.on_crash) + "</on_crash><devices>" +
+         (spec_.on_crash.empty() ? "" : "<panic model='isa'/>") + disks_xml() +
          "<emulator>/usr/bin/qemu-system-x86_64</emulator><serial type='file'><source path='" +
          console_path_ +
          "'/><target port='0'/></serial><memballoon model='virtio'/></devices></domain>";
@@ -68,6 +103,15 @@ std::string Guest::xml() const {
 std::string Guest::console() const {
   std::ifstream file(console_path_, std::ios::binary);
   return {(std::istreambuf_iterator<char>(file)), {}};
+}
+
+int Guest::times_said(const std::string& text) const {
+  const std::string said = console();
+  int times = 0;
+  for (std::size_t at = said.find(text); at != std::string::npos; at = said.find(text, at + 1)) {
+    ++times;
+  }
+  return times;
 }
 
 std::vector<ConsoleReport> Guest::reports() const {
@@ -137,9 +181,18 @@ void Guest::continue_process() const {
   signal_process(SIGCONT);
 }
 
+void Guest::kill_process() const {
+  signal_process(SIGKILL);
+}
+
 void Guest::destroy() const {
   const auto connection = connect(host_);
   if (const auto domain = find(connection.get(), spec_.name)) (void)virDomainDestroy(domain.get());
+}
+
+void Guest::reset() const {
+  const auto connection = connect(host_);
+  if (const auto domain = find(connection.get(), spec_.name)) (void)virDomainReset(domain.get(), 0);
 }
 
 MemorySize Guest::actual() const {
@@ -175,6 +228,24 @@ void Guest::set_statistics_period(int seconds) const {
   const auto connection = connect(host_);
   const auto domain = find(connection.get(), spec_.name);
   if (domain) (void)virDomainSetMemoryStatsPeriod(domain.get(), seconds, VIR_DOMAIN_AFFECT_LIVE);
+}
+
+Guests boot(const LabHost& host, const std::vector<GuestSpec>& specs) {
+  Guests guests;
+  for (const GuestSpec& spec : specs) guests.push_back(std::make_unique<Guest>(host, spec));
+  for (const auto& guest : guests) {
+    if (!guest->wait_for("lab: start")) throw std::runtime_error(guest->name() + " does not boot");
+  }
+  return guests;
+}
+
+GuestSpec guest_of(const std::string& name, const std::string& load, MemorySize initial) {
+  GuestSpec spec;
+  spec.name = name;
+  spec.maximum = MemorySize::from_mib(768);
+  spec.initial = initial;
+  spec.load = load;
+  return spec;
 }
 
 }  // namespace memcoord::lab

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,8 +20,11 @@ struct GuestSpec {
   MemorySize maximum = MemorySize::from_mib(512);
   MemorySize initial = MemorySize::from_mib(512);  ///< balloon size when it is defined
   std::string load = "20:1";                       ///< tests/lab/guest/plan.cpp
-  MemorySize swap;
+  MemorySize swap;                                 ///< on a disk of its own
+  MemorySize disk;                                 ///< an empty one to read, for its page cache
   bool balloon_driver = true;
+  /// What its host does when it panics, as libvirt's <on_crash> has it; empty: it is not told.
+  std::string on_crash;
   std::string more;  ///< further words of its kernel command line
 };
 
@@ -50,12 +54,16 @@ class Guest {
   /// Waits until the console says something; false after the patience is over.
   bool wait_for(const std::string& text,
                 std::chrono::seconds patience = std::chrono::seconds(120)) const;
+  /// How often its console has said something: "lab: start" counts its boots.
+  [[nodiscard]] int times_said(const std::string& text) const;
   /// Waits until its balloon driver has reported to the host.
   bool wait_for_statistics() const;
 
   void stop_process() const;  ///< SIGSTOP to its QEMU
   void continue_process() const;
+  void kill_process() const;  ///< SIGKILL to it, as a crash ends it
   void destroy() const;
+  void reset() const;  ///< as the button on a machine does
   /// As libvirt has it now.
   [[nodiscard]] MemorySize actual() const;
   [[nodiscard]] bool wait_for_actual(MemorySize size) const;
@@ -64,11 +72,23 @@ class Guest {
 
  private:
   [[nodiscard]] std::string xml() const;
+  [[nodiscard]] std::string disk_path(const std::string& kind) const;
+  [[nodiscard]] std::string disks_xml() const;
+  void make_disk(const std::string& kind, MemorySize size) const;
   void signal_process(int signal) const;
 
   const LabHost& host_;
   GuestSpec spec_;
   std::string console_path_;
 };
+
+using Guests = std::vector<std::unique_ptr<Guest>>;
+
+/// Boots guests and waits until all of them are at their plan; throws where one does not get there.
+Guests boot(const LabHost& host, const std::vector<GuestSpec>& specs);
+
+/// A guest of 768 MiB that starts with `initial` and follows this load.
+GuestSpec guest_of(const std::string& name, const std::string& load,
+                   MemorySize initial = MemorySize::from_mib(384));
 
 }  // namespace memcoord::lab

@@ -243,7 +243,13 @@ LaneHypervisor::Sampled LaneHypervisor::sample_domains(Instant deadline) {
   sampled.answers = pool_.run(tasks, deadline).answers;
   for (std::size_t i = 0; i < sampled.uuids.size(); ++i) {
     const std::optional<DomainRecord>& record = sampled.answers[i].record;
-    if (record) roster_.take_sizes(sampled.uuids[i], record->actual, record->maximum);
+    if (!record) continue;
+    roster_.take_sizes(sampled.uuids[i], record->actual, record->maximum);
+    // The test driver's guests never report anew.
+    if (record->guest.last_update && record->state == DomainState::running &&
+        last_look_.driver != "TEST") {
+      roster_.take_report(sampled.uuids[i], *record->guest.last_update, monotonic_now());
+    }
   }
   return sampled;
 }
@@ -307,6 +313,11 @@ void LaneHypervisor::set_periods(const Sampled& sampled, Instant deadline) {
     KnownDomain& known = *roster_.find(tasks[i].domain);
     const TaskAnswer& answer = report.answers[i];
     if (answer.kind == TaskAnswer::Kind::done) {
+      if (known.period_before) {
+        notes_.push_back({Note::Severity::info,
+                          fmt::format("{}: its statistics period was gone, and is set again",
+                                      known.identity->name)});
+      }
       if (!known.period_before) known.period_before = known.description.period;
       known.description.period = options_.period;
     } else if (answer.kind == TaskAnswer::Kind::failed && !lost_connection(*answer.error)) {

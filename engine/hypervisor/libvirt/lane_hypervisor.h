@@ -81,6 +81,8 @@ class LaneHypervisor final : public Hypervisor {
   void restore_periods(Instant deadline);
   Snapshot make_snapshot(const Sampled& sampled) const;
   Domain make_domain(const KnownDomain& known, const TaskAnswer* answer, WallTime now) const;
+  void note_hung(std::vector<Outcome>& outcomes, const std::vector<std::size_t>& hung,
+                 Instant deadline);
   Outcome make_outcome(const Move& move, const TaskAnswer& answer);
   std::optional<Outcome> refuse(const Move& move);
 

@@ -27,6 +27,14 @@ Error silent(const std::string& name) {
   return {ErrorCode::timed_out, name, "its QEMU process does not answer", {}, {}};
 }
 
+Error held_by_daemon(const std::string& name) {
+  return {ErrorCode::timed_out,
+          name,
+          "the daemon does not get at it, as while it is being stopped or saved",
+          {},
+          {}};
+}
+
 }  // namespace
 
 std::vector<Outcome> LaneHypervisor::apply(std::span<const Move> moves) {
@@ -45,18 +53,28 @@ std::vector<Outcome> LaneHypervisor::apply(std::span<const Move> moves) {
   }
   if (tasks.empty()) return outcomes;
   const TaskReport report = pool_.run(tasks, deadline);
-  std::vector<Uuid> hung;
+  std::vector<std::size_t> hung;
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     outcomes[indices[i]] = make_outcome(moves[indices[i]], report.answers[i]);
-    if (report.answers[i].kind == TaskAnswer::Kind::hung) hung.push_back(tasks[i].domain);
+    if (report.answers[i].kind == TaskAnswer::Kind::hung) hung.push_back(indices[i]);
   }
-  const auto now = std::chrono::time_point_cast<std::chrono::microseconds>(steady_clock::now());
-  const auto states =
-      hung.empty() ? std::vector<std::optional<ControlState>>{} : control_states(hung, deadline);
-  for (std::size_t i = 0; i < hung.size(); ++i) {
-    roster_.take_trouble(hung[i], states[i].value_or(ControlState{}), now);
-  }
+  note_hung(outcomes, hung, deadline);
   return outcomes;
+}
+
+void LaneHypervisor::note_hung(std::vector<Outcome>& outcomes, const std::vector<std::size_t>& hung,
+                               Instant deadline) {
+  if (hung.empty()) return;
+  const auto now = std::chrono::time_point_cast<std::chrono::microseconds>(steady_clock::now());
+  std::vector<Uuid> domains;
+  for (const std::size_t i : hung) domains.push_back(outcomes[i].domain);
+  const auto states = control_states(domains, deadline);
+  for (std::size_t i = 0; i < hung.size(); ++i) {
+    roster_.take_trouble(domains[i], states[i].value_or(ControlState{}), now);
+    if (!states[i]) {
+      outcomes[hung[i]].error = held_by_daemon(roster_.find(domains[i])->identity->name);
+    }
+  }
 }
 
 std::optional<Outcome> LaneHypervisor::refuse(const Move& move) {

@@ -123,6 +123,21 @@ void Roster::take_sizes(const Uuid& uuid, std::optional<MemorySize> actual,
   domain->maximum = maximum.value_or(domain->maximum);
 }
 
+void Roster::take_report(const Uuid& uuid, WallTime report, MonotonicTime now) {
+  KnownDomain* domain = find(uuid);
+  if (domain == nullptr) return;
+  if (domain->last_report != report) {
+    domain->last_report = report;
+    domain->reported_at = now;
+    return;
+  }
+  const std::chrono::seconds period = domain->description.period;
+  const bool silent = period.count() > 0 && now - domain->reported_at > period * kSilentPeriods;
+  if (!silent || now - domain->silence_checked_at < kCheckSilenceEvery) return;
+  domain->silence_checked_at = now;
+  domain->stale = true;
+}
+
 void Roster::take_trouble(const Uuid& uuid, const ControlState& state, MonotonicTime now) {
   KnownDomain* domain = find(uuid);
   if (domain == nullptr) return;

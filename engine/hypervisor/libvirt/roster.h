@@ -41,6 +41,10 @@ struct KnownDomain {
   /// The statistics period that the operator had; set where it was changed.
   std::optional<std::chrono::seconds> period_before;
   bool period_refused = false;
+  /// The guest's newest report, when it was first seen, and when its absence was last looked into.
+  std::optional<WallTime> last_report;
+  MonotonicTime reported_at{};
+  MonotonicTime silence_checked_at{};
   MemorySize actual;  ///< as last seen
   MemorySize maximum;
 };
@@ -63,6 +67,12 @@ class Roster {
   /// Takes in a domain's sizes, where they are known; they are shown while it does not answer.
   void take_sizes(const Uuid& uuid, std::optional<MemorySize> actual,
                   std::optional<MemorySize> maximum);
+
+  /// A guest that has not reported for several periods may have lost its period to somebody: it is
+  /// read anew, now and then.
+  static constexpr int kSilentPeriods = 3;
+  static constexpr std::chrono::seconds kCheckSilenceEvery{10};
+  void take_report(const Uuid& uuid, WallTime report, MonotonicTime now);
 
   /// A monitor that is stuck for so long is said to be hung; before that the domain is busy.
   static constexpr std::chrono::milliseconds kHungAfter{500};

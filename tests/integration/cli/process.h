@@ -31,6 +31,7 @@ class Process {
   Process& operator=(const Process&) = delete;
 
   void signal(int number) const;
+  [[nodiscard]] pid_t pid() const { return pid_; }
   /// Waits until the text stands in what was written so far (output or errors); false where the
   /// process ends, or a minute passes, without it.
   bool wait_for_output(std::string_view text);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <csignal>
 #include <thread>
 
 #include "engine/hypervisor/libvirt/lv_error.h"
@@ -24,6 +25,8 @@ bool SessionDaemon::installed() {
 }
 
 SessionDaemon::SessionDaemon() {
+  // As the program does: to write to a daemon that was killed is an error, not the end.
+  (void)std::signal(SIGPIPE, SIG_IGN);
   // A daemon that root starts would be the machine's own.
   if (geteuid() == 0) REQUIRE(chown(folder_.path().c_str(), kNobody, kNobody) == 0);
   start();

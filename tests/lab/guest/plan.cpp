@@ -4,12 +4,22 @@
 //   load=30:5,330:40,30:0   go to 30 MiB within 5 s, on to 330 MiB within 40 s, back to 30 MiB at
 //   once
 //
+// files=0:10,200:20 is a second plan, for the page cache: so much of the guest's disk has been
+// read, and is let go of again.
+//
 // Each second a line: "lab: t=12 total=481296 free=390000 available=380000 held=120" (KiB; held in
 // MiB). The reporter survives the workload: where the guest's OOM killer ends that, the console
-// says "lab: workload killed". A workload that gets through its plan says "lab: plan done".
+// says "lab: workload killed". A workload that gets through its plan says "lab: plan done", and
+// then
+//
+//   then=reboot   the kernel starts anew, at once
+//   then=panic    the kernel panics (sysrq c)
+//   then=die      the first process ends, on which the kernel panics as well
+//   then=unload   the balloon driver is removed; everything else goes on
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -79,8 +89,29 @@ class Held {
   std::vector<void*> blocks_;
 };
 
+/// Page cache: what has been read of the guest's disk.
+class Read {
+ public:
+  void go_to(std::size_t mib) {
+    std::vector<char> block(kMiB);
+    for (; mib_ < mib; ++mib_) {
+      if (::pread(disk_, block.data(), kMiB, offset(mib_)) <= 0) return;
+    }
+    if (mib_ == mib) return;
+    (void)::posix_fadvise(disk_, offset(mib), offset(mib_ - mib), POSIX_FADV_DONTNEED);
+    mib_ = mib;
+  }
+  [[nodiscard]] std::size_t mib() const { return mib_; }
+
+ private:
+  static off_t offset(std::size_t mib) { return static_cast<off_t>(mib * kMiB); }
+  int disk_ = ::open("/dev/vda", O_RDONLY | O_CLOEXEC);
+  std::size_t mib_ = 0;
+};
+
+template <class Amount>
 void play(const std::vector<Leg>& legs, std::atomic<int>& held_mib) {
-  Held held;
+  Amount held;
   for (const Leg& leg : legs) {
     const double from = static_cast<double>(held.mib());
     const auto start = Clock::now();
@@ -119,6 +150,33 @@ void offer_to_oom_killer() {
   std::ofstream("/proc/self/oom_score_adj") << "1000";
 }
 
+void say(const char* text) {
+  std::printf("lab: %s\n", text);
+  std::fflush(stdout);
+}
+
+void press_sysrq(char key) {
+  std::ofstream("/proc/sysrq-trigger") << key;
+}
+
+/// What comes after the plan, once. True: this process, the guest's first, is to end.
+bool do_afterwards(const std::string& what) {
+  if (what == "reboot") {
+    say("rebooting");
+    press_sysrq('b');
+  } else if (what == "panic") {
+    say("panics");
+    press_sysrq('c');
+  } else if (what == "die") {
+    say("panics");
+    return true;
+  } else if (what == "unload") {
+    say(::syscall(SYS_delete_module, "virtio_balloon", O_NONBLOCK) == 0 ? "driver removed"
+                                                                        : "driver stays");
+  }
+  return false;
+}
+
 }  // namespace
 
 int main() {
@@ -127,12 +185,17 @@ int main() {
   auto& held_mib = *new (shared) std::atomic<int>(0);
   const std::vector<Leg> legs = read_plan(option("load"));
   const auto start = Clock::now();
-  std::printf("lab: start\n");
-  std::fflush(stdout);
+  say("start");
   pid_t workload = ::fork();
   if (workload == 0) {
     offer_to_oom_killer();
-    play(legs, held_mib);
+    play<Held>(legs, held_mib);
+    _exit(0);
+  }
+  const std::vector<Leg> files = read_plan(option("files"));
+  if (!files.empty() && ::fork() == 0) {
+    std::atomic<int> read_mib = 0;
+    play<Read>(files, read_mib);
     _exit(0);
   }
   while (true) {
@@ -140,15 +203,10 @@ int main() {
     int status = 0;
     if (workload > 0 && ::waitpid(workload, &status, WNOHANG) == workload) {
       const bool done = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-      std::printf(done ? "lab: plan done\n" : "lab: workload killed\n");
-      std::fflush(stdout);
+      say(done ? "plan done" : "workload killed");
       workload = -1;
       held_mib = 0;
-    }
-    if (workload < 0 && option("then") == "reboot") {
-      std::printf("lab: rebooting\n");
-      std::fflush(stdout);
-      std::ofstream("/proc/sysrq-trigger") << "b";
+      if (do_afterwards(option("then"))) return 0;
     }
     std::this_thread::sleep_for(std::chrono::seconds(1));
   }

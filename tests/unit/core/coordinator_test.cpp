@@ -211,7 +211,8 @@ TEST_CASE("a guest that reboots gets back what its old target would squeeze out 
   bench.coordinator.tick();
   const Tick tick = bench.coordinator.tick();
   REQUIRE(tick.decisions.size() == 1);
-  CHECK(tick.decisions[0].target == 1_GiB);
+  // Not all of it: the balloon keeps something for the guest's driver to answer for.
+  CHECK(tick.decisions[0].target == 1_GiB - 1_MiB);
   CHECK(tick.decisions[0].why.find("rebooted") == 0);
 }
 
@@ -232,7 +233,7 @@ TEST_CASE("a guest that reboots without a word gets its memory back once it repo
   CHECK(bench.hypervisor.moves.size() == 1);
   const Tick tick = bench.coordinator.tick();
   REQUIRE(bench.hypervisor.moves.size() == 2);
-  CHECK(bench.hypervisor.moves[1].to == 1_GiB);
+  CHECK(bench.hypervisor.moves[1].to == 1_GiB - 1_MiB);
   CHECK(tick.proposals.size() == 1);
 }
 

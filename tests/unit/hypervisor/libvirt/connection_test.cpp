@@ -192,6 +192,17 @@ TEST_CASE("a domain that is being migrated or saved is left alone rather than wa
   CHECK(FakeHost::state(host.sample(), "a") == DomainState::running);
 }
 
+TEST_CASE("a migration that is announced is seen as one until it is over") {
+  FakeHost host({"a"});
+  (void)host.sample();
+  host.daemon->with("a", [](FakeDomain& domain) { domain.in_long_job = true; });
+  host.event("a", DomainEvent::Kind::job_began);
+  CHECK(FakeHost::state(host.sample(), "a") == DomainState::migrating);
+  CHECK(FakeHost::state(host.sample(), "a") == DomainState::migrating);
+  host.daemon->with("a", [](FakeDomain& domain) { domain.in_long_job = false; });
+  CHECK(FakeHost::state(host.sample(), "a") == DomainState::running);
+}
+
 TEST_CASE("a refused move is its own failure") {
   FakeHost host({"a", "b"});
   (void)host.sample();

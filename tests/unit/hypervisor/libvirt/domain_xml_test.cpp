@@ -104,7 +104,7 @@ TEST_CASE("a namespace declared further out counts") {
   CHECK(read->settings.priority == 3);
 }
 
-TEST_CASE("malformed settings are an error of their own; the rest is read") {
+TEST_CASE("malformed settings are an error of their own, and the rest is read") {
   const std::string metadata =
       "<metadata><m:domain xmlns:m='https://memcoord.org/xmlns/domain/1.0' weight='heavy'/>"
       "</metadata>";

@@ -114,6 +114,23 @@ TEST_CASE("no more lanes are opened than the daemon has workers for") {
   for (int i = 0; i < 30; ++i) host.daemon->go_on("vm" + std::to_string(100 + i));
 }
 
+TEST_CASE("lanes that come back and are too many then are ended") {
+  LibvirtOptions options = impatient();
+  options.lanes = 2;
+  FakeHost host(many(60), options);
+  for (int i = 0; i < 30; ++i) host.daemon->hang("vm" + std::to_string(100 + i));
+  (void)host.sample();
+  CHECK(host.daemon->open_now() > 4);
+  for (int i = 0; i < 30; ++i) host.daemon->go_on("vm" + std::to_string(100 + i));
+  while (host.hypervisor->stuck_lanes() != 0) std::this_thread::yield();
+  // Those for host and control, and the two lanes; the others' threads end when they get to it.
+  for (int i = 0; i < 1000 && host.daemon->open_now() > 4; ++i) {
+    (void)host.sample();
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  CHECK(host.daemon->open_now() == 4);
+}
+
 TEST_CASE("a guest that is slow, but whose monitor answers, is waited for") {
   FakeHost host(kFour);
   host.daemon->with("b", [](FakeDomain& domain) { domain.hangs = domain.monitor_is_free = true; });
@@ -202,6 +219,16 @@ TEST_CASE("while the daemon holds on to a domain that it stops, the others are s
   CHECK(host.move("vm110", MemorySize::from_mib(900)).kind == Outcome::Kind::skipped);
   host.daemon->with("vm110", [](FakeDomain& domain) { domain.held = false; });
   CHECK(running(host.sample()) == 24);
+}
+
+TEST_CASE("a domain that the daemon holds on to is not moved, and is not blamed for it") {
+  FakeHost host(kFour, impatient());
+  (void)host.sample();
+  host.daemon->with("b", [](FakeDomain& domain) { domain.held = true; });
+  const Outcome outcome = host.move("b", 900_MiB);
+  CHECK(outcome.kind == Outcome::Kind::skipped);
+  CHECK(outcome.error->message.find("the daemon does not get at it") == 0);
+  host.daemon->with("b", [](FakeDomain& domain) { domain.held = false; });
 }
 
 TEST_CASE("a domain that was stopped while the daemon held on to it is gone afterwards") {

@@ -83,6 +83,20 @@ TEST_CASE("a domain that was started again gets its period again") {
   CHECK(host.daemon->look("a").period == 1);
 }
 
+TEST_CASE(
+    "a period that somebody has set to 0 is set again once that is seen, and put back by close") {
+  FakeHost host({"a"});
+  (void)host.sample();
+  (void)host.notes();
+  host.daemon->with("a", [](FakeDomain& domain) { domain.period = 0; });
+  host.event("a", DomainEvent::Kind::redefined);  // as a silent guest is read anew
+  (void)host.sample();
+  CHECK(host.daemon->look("a").period == 1);
+  CHECK(host.notes() == "a: its statistics period was gone, and is set again\n");
+  host.hypervisor->close();
+  CHECK(host.daemon->look("a").period == 0);
+}
+
 TEST_CASE("what could not be put back is said") {
   LibvirtOptions options = FakeHost::options();
   options.deadline = std::chrono::seconds(2);

@@ -108,7 +108,7 @@ TEST_CASE("after a reconnection every domain is read again") {
   CHECK(roster.stale() == std::vector<Uuid>{kA});
 }
 
-TEST_CASE("a short silence makes a domain busy, a longer one hung; its return is said") {
+TEST_CASE("a short silence makes a domain busy, a longer one hung, and its return is said") {
   Roster roster = with({{kA, "a", 1}});
   using Kind = ControlState::Kind;
   using std::chrono::milliseconds;
@@ -140,4 +140,25 @@ TEST_CASE("a domain that is started again is in no trouble any more") {
   roster.take_trouble(kA, {ControlState::Kind::broken, {}}, at(1));
   roster.take_listing({{kA, "a", 2}}, at(2));
   CHECK_FALSE(roster.find(kA)->trouble);
+}
+
+TEST_CASE("a guest that has not reported for more than three periods is read anew, now and then") {
+  Roster roster = with({{kA, "a", 1}});
+  const auto read = [&] { (void)roster.take_xml(kA, xml("")); };
+  const auto report = [&](int seen, int made) {
+    roster.find(kA)->description.period = std::chrono::seconds(1);
+    roster.take_report(kA, WallTime(std::chrono::seconds(made)), at(seen));
+  };
+  read();
+  for (int second = 100; second <= 110; ++second) report(second, second);
+  CHECK(roster.stale().empty());
+  report(113, 110);
+  CHECK(roster.stale().empty());
+  report(114, 110);
+  CHECK(roster.stale() == std::vector<Uuid>{kA});
+  read();
+  report(123, 110);
+  CHECK(roster.stale().empty());
+  report(124, 110);
+  CHECK(roster.stale() == std::vector<Uuid>{kA});
 }

@@ -1,0 +1,148 @@
+// Guests that vanish, boot and reboot while memcoord works. docs/testing.md says what is measured.
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/lab/coordination.h"
+#include "tests/lab/guest.h"
+#include "tests/lab/restless_policy.h"
+
+using namespace memcoord;
+using namespace memcoord::lab;
+
+namespace {
+
+using Ticks = std::vector<Tick>;
+
+const std::string kIdle = "20:600";
+
+bool is_moved(const Tick& tick, const std::string& name) {
+  const auto outcome = outcome_of(tick, name);
+  return outcome && outcome->kind == Outcome::Kind::applied;
+}
+bool is_shrunk(const Tick& tick, const std::string& name) {
+  return is_moved(tick, name) && outcome_of(tick, name)->to < outcome_of(tick, name)->from;
+}
+bool is_grown(const Tick& tick, const std::string& name) {
+  return is_moved(tick, name) && outcome_of(tick, name)->to > outcome_of(tick, name)->from;
+}
+
+/// Sleeps until the policy is at work on the next tick's snapshot.
+void wait_for_the_midst_of_a_decision(const Coordination& run, Duration interval) {
+  using namespace std::chrono;
+  // A fresh line says when the last snapshot was taken; the next is due an interval later.
+  REQUIRE(run.wait_for_more_ticks(1));
+  const Tick last = run.ticks().back();
+  const auto within = last.timings.decide / 4;
+  std::this_thread::sleep_until(last.snapshot.wall_time + ceil<milliseconds>(interval + within));
+}
+
+int times(const std::string& text, const std::string& part) {
+  int n = 0;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++n;
+  return n;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "a guest that ends between sample and apply is not moved, which is said once, and the loop "
+    "goes on") {
+  const LabHost host;
+  const Guests guests = boot(
+      host, {guest_of("crashes", kIdle), guest_of("destroyed", kIdle), guest_of("stays", kIdle)});
+  // Deciding takes a good second of four: time enough to end a guest in.
+  Coordination run(host, "--policy " + restless_policy(host) +
+                             " --set work=200000000 --policy-time 1h"
+                             " --policy-instructions 1000000000000 4");
+  REQUIRE(run.wait_for_tick(
+      [](const Tick& tick) { return is_moved(tick, "crashes") && is_moved(tick, "destroyed"); }));
+  wait_for_the_midst_of_a_decision(run, std::chrono::seconds(4));
+  guests[0]->kill_process();
+  REQUIRE(run.wait_for_more_ticks(1));
+  // The daemon takes its time to end a guest, and holds on to it meanwhile.
+  wait_for_the_midst_of_a_decision(run, std::chrono::seconds(4));
+  guests[1]->destroy();
+  REQUIRE(run.wait_for_more_ticks(1));
+  REQUIRE(run.wait_for_tick([](const Tick& tick) { return is_moved(tick, "stays"); },
+                            run.ticks().size()));
+  CHECK(run.end() == 0);
+
+  const Ticks ticks = run.ticks();
+  for (const char* name : {"crashes", "destroyed"}) {
+    CAPTURE(name);
+    const auto last = std::find_if(ticks.rbegin(), ticks.rend(), [&](const Tick& tick) {
+      return find_domain(tick, name) != nullptr;
+    });
+    REQUIRE(last != ticks.rend());
+    REQUIRE(outcome_of(*last, name).has_value());
+    CHECK_FALSE(is_moved(*last, name));
+    CHECK(find_domain(ticks.back(), name) == nullptr);
+    CHECK(times(run.errors(), std::string(name) + ": not moved to") == 1);
+  }
+  for (const Tick& tick : ticks) {
+    CAPTURE(tick.number);
+    CHECK_FALSE(tick.sample_error.has_value());
+    CHECK_FALSE(tick.policy_error.has_value());
+    if (const auto outcome = outcome_of(tick, "stays")) {
+      CHECK(outcome->kind == Outcome::Kind::applied);
+    }
+  }
+}
+
+TEST_CASE(
+    "a guest that boots or reboots during a run gets a grace: it is given memory, and none is "
+    "taken until the grace is over") {
+  const LabHost host;
+  Guests guests = boot(host, {guest_of("again", kIdle, 768_MiB)});
+  Coordination run(host, "--policy halving 1");
+  // First it gives back what it does not need, as everybody does.
+  REQUIRE(run.wait_for_tick([](const Tick& tick) { return is_shrunk(tick, "again"); }));
+  REQUIRE(run.wait_for_more_ticks(3));
+  CHECK(guests[0]->actual() < 600_MiB);
+
+  const std::size_t at_reset = run.ticks().size();
+  guests[0]->reset();
+  guests.push_back(std::make_unique<Guest>(host, guest_of("late", kIdle, 768_MiB)));
+  guests.push_back(std::make_unique<Guest>(host, guest_of("hungry", "20:5,300:20,300:120")));
+
+  // Back to work in the end: both are as wasteful as before.
+  for (const char* name : {"again", "late"}) {
+    CAPTURE(name);
+    CHECK(run.wait_for_tick([&](const Tick& tick) { return is_shrunk(tick, name); }, at_reset + 2));
+  }
+  CHECK(run.end() == 0);
+  const Ticks ticks = run.ticks();
+  const Duration grace = Limits{}.grace;
+  for (const char* name : {"again", "late", "hungry"}) {
+    CAPTURE(name);
+    std::optional<MonotonicTime> started;
+    for (std::size_t i = at_reset; i < ticks.size(); ++i) {
+      const Domain* domain = find_domain(ticks[i], name);
+      if (domain == nullptr || !domain->started_at) continue;
+      started = domain->started_at;
+      CAPTURE(ticks[i].number);
+      if (ticks[i].snapshot.taken_at - *started < grace) CHECK_FALSE(is_shrunk(ticks[i], name));
+    }
+    CHECK(started.has_value());
+  }
+  // It reboots to its old target, and is given its memory back as soon as it reports.
+  CHECK(guests[0]->times_said("lab: start") == 2);
+  const auto given =
+      std::find_if(ticks.begin() + static_cast<std::ptrdiff_t>(at_reset), ticks.end(),
+                   [](const Tick& tick) { return is_moved(tick, "again"); });
+  REQUIRE(given != ticks.end());
+  CHECK(outcome_of(*given, "again")->to == 767_MiB);
+  // One that starves is served while its grace lasts.
+  CHECK(std::any_of(ticks.begin(), ticks.end(), [&](const Tick& tick) {
+    const Domain* domain = find_domain(tick, "hungry");
+    return is_grown(tick, "hungry") && domain->started_at &&
+           tick.snapshot.taken_at - *domain->started_at < grace;
+  }));
+  CHECK_FALSE(guests[2]->was_oom_killed());
+}

@@ -1,0 +1,65 @@
+// Real guests to measure on.
+//
+//   lab_guests [--guests N] [--maximum SIZE] [--load PLAN]
+//
+// Starts a libvirt daemon of its own and boots guests named guest01, guest02 .. (PLAN as in
+// guest/plan.cpp), prints one line, "URI FOLDER", and keeps them until its standard input ends. A
+// guest's process number is in FOLDER/libvirt/qemu/run/NAME.pid.
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <vector>
+
+#include "tests/lab/guest.h"
+
+namespace {
+
+using namespace memcoord;
+
+struct Arguments {
+  int guests = 4;
+  std::string maximum = "768MiB";
+  std::string load = "20:86400";
+};
+
+int keep_guests(const Arguments& arguments) {
+  const auto maximum = MemorySize::parse(arguments.maximum);
+  if (!maximum) {
+    fmt::print(stderr, "lab_guests: --maximum: {}\n", maximum.error().text());
+    return 2;
+  }
+  const lab::LabHost host;
+  std::vector<lab::GuestSpec> specs;
+  for (int i = 1; i <= arguments.guests; ++i) {
+    lab::GuestSpec spec = lab::guest_of(fmt::format("guest{:02}", i), arguments.load, *maximum);
+    spec.maximum = *maximum;
+    specs.push_back(spec);
+  }
+  const lab::Guests guests = lab::boot(host, specs);
+  fmt::print("{} {}\n", host.uri(), host.folder().string());
+  (void)std::fflush(stdout);
+  while (std::getchar() != EOF) {
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Arguments arguments;
+  CLI::App app("Real guests to measure on, until standard input ends");
+  app.add_option("--guests", arguments.guests, "how many")->check(CLI::PositiveNumber);
+  app.add_option("--maximum", arguments.maximum, "memory of each");
+  app.add_option("--load", arguments.load, "MiB:seconds,...");
+  CLI11_PARSE(app, argc, argv);
+  try {
+    return keep_guests(arguments);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "lab_guests: {}\n", error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,181 @@
+// The daemon and memcoord itself end as in a crash, and start again. docs/testing.md says what is
+// measured.
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/lab/coordination.h"
+#include "tests/lab/guest.h"
+#include "tests/lab/restless_policy.h"
+
+using namespace memcoord;
+using namespace memcoord::lab;
+
+namespace {
+
+namespace fs = std::filesystem;
+using Ticks = std::vector<Tick>;
+
+const std::string kIdle = "20:600";
+
+std::ptrdiff_t entries(const fs::path& folder) {
+  return std::distance(fs::directory_iterator(folder), fs::directory_iterator());
+}
+
+struct Handles {
+  std::ptrdiff_t threads = 0;
+  std::ptrdiff_t files = 0;
+  bool operator==(const Handles&) const = default;
+};
+
+Handles handles_of(const Coordination& run) {
+  const fs::path process = fs::path("/proc") / std::to_string(run.pid());
+  return {entries(process / "task"), entries(process / "fd")};
+}
+
+bool moves_something(const Tick& tick) {
+  return std::any_of(tick.outcomes.begin(), tick.outcomes.end(),
+                     [](const Outcome& outcome) { return outcome.kind == Outcome::Kind::applied; });
+}
+
+/// As a daemon that keeps nothing of a domain but its definition would find it.
+void lose_period(const LabHost& host, const std::string& domain) {
+  const fs::path status = host.folder() / "libvirt/qemu/run" / (domain + ".xml");
+  std::ifstream in(status, std::ios::binary);
+  std::string text((std::istreambuf_iterator<char>(in)), {});
+  const std::string period = "<stats period='1'/>";
+  const std::size_t at = text.find(period);
+  REQUIRE(at != std::string::npos);
+  text.erase(at, period.size());
+  std::ofstream(status, std::ios::binary | std::ios::trunc) << text;
+}
+
+int failed_ticks(const Ticks& ticks, std::size_t from) {
+  return static_cast<int>(
+      std::count_if(ticks.begin() + static_cast<std::ptrdiff_t>(from), ticks.end(),
+                    [](const Tick& tick) { return tick.sample_error.has_value(); }));
+}
+
+/// The policy's own count goes up by one from each tick that asked it to the next.
+void check_state_is_kept(const Ticks& ticks) {
+  int last = 0;
+  for (const Tick& tick : ticks) {
+    const auto asked = times_asked(tick);
+    CAPTURE(tick.number);
+    CHECK(asked.has_value() == !tick.sample_error.has_value());
+    if (!asked) continue;
+    CHECK(*asked == last + 1);
+    last = *asked;
+  }
+}
+
+void cut_in_the_middle_of_the_last_line(const fs::path& journal) {
+  std::ifstream in(journal, std::ios::binary);
+  const std::string text((std::istreambuf_iterator<char>(in)), {});
+  const std::size_t line = text.rfind('\n', text.size() - 2) + 1;
+  fs::resize_file(journal, line + (text.size() - line) / 2);
+}
+
+}  // namespace
+
+TEST_CASE(
+    "the libvirt daemon is killed and started again: that costs the restart and at most two "
+    "ticks, and nothing is forgotten") {
+  LabHost host;
+  const Guests guests = boot(host, {guest_of("alpha", kIdle), guest_of("bravo", kIdle)});
+  Coordination run(host, "--policy " + restless_policy(host) + " 1");
+  REQUIRE(run.wait_for_tick(moves_something));
+  REQUIRE(run.wait_for_more_ticks(2));
+  const Handles before = handles_of(run);
+
+  for (int round = 0; round < 2; ++round) {
+    CAPTURE(round);
+    host.kill_daemon();
+    REQUIRE(run.wait_for_more_ticks(3));
+    const Ticks down = run.ticks();
+    REQUIRE(down.back().sample_error.has_value());
+    for (const auto& guest : guests) lose_period(host, guest->name());
+    host.start_daemon();
+    const std::size_t answers = run.ticks().size();
+    REQUIRE(run.wait_for_tick(moves_something, answers));
+    const Ticks ticks = run.ticks();
+    const int lost = failed_ticks(ticks, answers);
+    MESSAGE("ticks lost after the daemon answered: " << lost);
+    CHECK(lost <= 2);
+    const auto served = std::find_if(
+        ticks.begin() + static_cast<std::ptrdiff_t>(answers), ticks.end(),
+        [](const Tick& tick) { return serves(tick, "alpha") && serves(tick, "bravo"); });
+    REQUIRE(served != ticks.end());
+    REQUIRE(run.wait_for_more_ticks(2));
+    for (const auto& guest : guests) {
+      CAPTURE(guest->name());
+      CHECK(guest->statistics_period() == 1);
+      CHECK_FALSE(guest->was_oom_killed());
+      CHECK(guest->times_said("lab: start") == 1);
+    }
+  }
+  REQUIRE(run.wait_for_more_ticks(2));
+  const Handles after = handles_of(run);
+  CHECK(after.threads == before.threads);
+  CHECK(after.files == before.files);
+
+  CHECK(run.end() == 0);
+  check_state_is_kept(run.ticks());
+  CHECK(run.errors().find("connection lost") != std::string::npos);
+  CHECK(run.errors().find("connected again") != std::string::npos);
+  for (const auto& guest : guests) CHECK(guest->statistics_period() == 0);
+}
+
+TEST_CASE(
+    "memcoord is killed and started again: it finds the balloons and the periods as they are, and "
+    "its journal is readable up to its last whole line") {
+  const LabHost host;
+  const Guests guests = boot(host, {guest_of("rich", kIdle, 768_MiB), guest_of("poor", kIdle)});
+  const std::string options = "--policy " + restless_policy(host) + " 500ms";
+  std::size_t written = 0;
+  // At whatever it is just doing.
+  for (int milliseconds : {0, 130, 260, 390}) {
+    CAPTURE(milliseconds);
+    Coordination run(host, options);
+    REQUIRE(run.wait_for_ticks(written + 6));
+    std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+    run.kill();
+    CHECK(run.journal_is_whole());
+    const Ticks ticks = run.ticks();
+    CHECK(ticks.size() >= written + 6);
+    CHECK(ticks.at(written).number == 1);
+    for (const auto& guest : guests) CHECK(guest->statistics_period() == 1);
+    if (written > 0) {
+      // The balloons are where the one before left them, and it goes on from there.
+      for (const char* name : {"rich", "poor"}) {
+        CAPTURE(name);
+        const MemorySize left = find_domain(ticks[written - 1], name)->actual;
+        const MemorySize found = find_domain(ticks[written], name)->actual;
+        CHECK(found >= left - 8_MiB);
+        CHECK(found <= left + 8_MiB);
+      }
+    }
+    CHECK(std::any_of(ticks.begin() + static_cast<std::ptrdiff_t>(written), ticks.end(),
+                      moves_something));
+    written = ticks.size();
+    // As a machine that loses power leaves it.
+    cut_in_the_middle_of_the_last_line(run.journal());
+    --written;
+    CHECK_FALSE(run.journal_is_whole());
+    CHECK(run.ticks().size() == written);
+  }
+  Coordination last(host, options);
+  REQUIRE(last.wait_for_ticks(written + 3));
+  CHECK(last.end() == 0);
+  CHECK(last.journal_is_whole());
+  // It cannot know that the period is not the operator's own.
+  for (const auto& guest : guests) CHECK(guest->statistics_period() == 1);
+  for (const auto& guest : guests) CHECK(guest->times_said("lab: start") == 1);
+}

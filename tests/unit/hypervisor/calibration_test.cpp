@@ -1,0 +1,59 @@
+// The simulated host held against curves of real guests, which scripts/calibrate recorded.
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include "tests/calibration/curve.h"
+
+using namespace memcoord;
+using namespace memcoord::calibration;
+
+namespace {
+
+Curve recorded(const std::string& name) {
+  const auto curve = read_curve(std::filesystem::path(MEMCOORD_CURVES) / (name + ".csv"));
+  if (!curve) FAIL(curve.error().text());
+  return *curve;
+}
+
+void check_mean_differences(const std::string& name) {
+  CAPTURE(name);
+  const Curve real = recorded(name);
+  REQUIRE(real.points.size() > 60);
+  const Agreement agreement = compare(real, simulate(real));
+  CHECK(agreement.actual <= 0.05);
+  CHECK(agreement.unused <= 0.05);
+  CHECK(agreement.usable <= 0.05);
+}
+
+}  // namespace
+
+TEST_CASE("a guest whose balloon is moved in steps is simulated within 5 % of its maximum") {
+  check_mean_differences("balloon-steps");
+}
+
+TEST_CASE("page cache that grows, is squeezed and given back is simulated within 5 %") {
+  check_mean_differences("page-cache");
+}
+
+TEST_CASE("a guest that swaps is simulated within 5 %") {
+  check_mean_differences("swap");
+}
+
+TEST_CASE("a guest without swap whose workload is killed is simulated within 5 %") {
+  check_mean_differences("killed");
+}
+
+TEST_CASE("a curve is read back as it was written") {
+  const Curve real = recorded("killed");
+  std::ostringstream out;
+  write_curve(real, out);
+  std::ifstream in(std::filesystem::path(MEMCOORD_CURVES) / "killed.csv");
+  std::ostringstream kept;
+  kept << in.rdbuf();
+  CHECK(out.str() == kept.str());
+}
