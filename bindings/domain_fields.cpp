@@ -10,7 +10,7 @@ namespace {
 constexpr std::array<std::string_view, kDomainFieldCount> kNames{
     "name",         "uuid",      "actual",      "maximum",  "minimum", "available", "unused",
     "usable",       "headroom",  "disk_caches", "rss",      "swap_in", "swap_out",  "major_faults",
-    "minor_faults", "in_flight", "weight",      "priority", "labels"};
+    "minor_faults", "in_flight", "releasable", "weight",      "priority", "labels"};
 
 Figure size(MemorySize size) {
   return {static_cast<double>(size.kib()), true};
@@ -87,6 +87,8 @@ std::optional<Figure> figure_of(DomainField field, const Domain& domain, const S
       return rate(standing, Field::minor_faults);
     case DomainField::in_flight:
       return Figure{in_flight(domain, standing), true};
+    case DomainField::releasable:
+      return size(standing.releasable);
     case DomainField::weight:
       return Figure{domain.settings().weight, false};
     case DomainField::priority:

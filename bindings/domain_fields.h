@@ -29,11 +29,12 @@ enum class DomainField : std::uint8_t {
   major_faults,
   minor_faults,
   in_flight,
+  releasable,
   weight,
   priority,
   labels,
 };
-inline constexpr int kDomainFieldCount = 19;
+inline constexpr int kDomainFieldCount = 20;
 
 std::string_view to_text(DomainField field);
 std::optional<DomainField> domain_field(std::string_view name);

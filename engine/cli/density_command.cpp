@@ -199,6 +199,9 @@ void add_search_options(CLI::App& app, DensityOptions& density) {
              into(density.seed, number(1'000'000'000)));
   add_option(app, {"--vms", "N", "judge a run with N domains instead of searching"},
              into(density.vms, number(1'000'000)));
+  add_option(app,
+             {"--fill", "SHARE", "judge runs with this share of the bound instead of searching"},
+             into(density.fill, parse_share));
 }
 
 }  // namespace

@@ -15,7 +15,7 @@
 
 namespace memcoord::cli {
 
-inline constexpr std::string_view kDefaultPolicy = "halving";
+inline constexpr std::string_view kDefaultPolicy = "adaptive";
 inline constexpr Duration kDefaultInterval = std::chrono::seconds(2);
 
 struct RunOptions {

@@ -238,7 +238,9 @@ std::vector<Standing> assess(const Snapshot& snapshot, const History& history,
   standings.reserve(snapshot.domains.size());
   for (std::size_t i = 0; i < snapshot.domains.size(); ++i) {
     const Case c = case_of(i, snapshot, history, limits);
-    standings.push_back({held(c), c.headroom, c.history});
+    Standing standing{held(c), c.headroom, c.history, {}};
+    if (!standing.held) standing.releasable = releasable(c);
+    standings.push_back(std::move(standing));
   }
   return standings;
 }

@@ -75,25 +75,31 @@ Ruling fresh_stats(const Case& c, MemorySize target) {
   return pass(target);
 }
 
+bool ignores_shrinks(const Case& c) {
+  return c.history && c.history->ignores_shrinks();
+}
+
 Ruling no_progress(const Case& c, MemorySize target) {
-  if (target >= c.domain.actual || !c.history || !c.history->ignores_shrinks()) {
-    return pass(target);
-  }
+  if (target >= c.domain.actual || !ignores_shrinks(c)) return pass(target);
   return veto(c, "did not follow the last shrink, to " + c.history->last_move()->target.text());
 }
 
-Ruling grace(const Case& c, MemorySize target) {
-  if (target >= c.domain.actual || !c.history) return pass(target);
+/// What the domain is let settle after, or null.
+const char* settling_after(const Case& c) {
+  if (!c.history) return nullptr;
   const auto recent = [&](std::optional<MonotonicTime> at) {
     return at && c.now - *at < c.limits.grace;
   };
-  if (recent(c.history->rebooted_at()) || recent(c.domain.started_at)) {
-    return veto(c, "started less than " + seconds_text(c.limits.grace) + " ago");
-  }
-  if (recent(c.history->deflated_by_itself_at())) {
-    return veto(c, "took memory back by itself less than " + seconds_text(c.limits.grace) + " ago");
-  }
-  return pass(target);
+  if (recent(c.history->rebooted_at()) || recent(c.domain.started_at)) return "started";
+  if (recent(c.history->deflated_by_itself_at())) return "took memory back by itself";
+  return nullptr;
+}
+
+Ruling grace(const Case& c, MemorySize target) {
+  if (target >= c.domain.actual) return pass(target);
+  const char* event = settling_after(c);
+  if (event == nullptr) return pass(target);
+  return veto(c, event + (" less than " + seconds_text(c.limits.grace)) + " ago");
 }
 
 Ruling maximum(const Case& c, MemorySize target) {
@@ -117,8 +123,16 @@ MemorySize shrink_by_at_most(const Case& c, MemorySize target, MemorySize give) 
   return std::max(target, c.domain.actual - give);
 }
 
+/// The most that `gradual` and `domain_floor` let go.
+MemorySize most_by_tick(const Case& c) {
+  return c.headroom.scaled(c.limits.max_release);
+}
+MemorySize most_by_floor(const Case& c) {
+  return c.headroom - c.limits.domain_floor;
+}
+
 Ruling gradual(const Case& c, MemorySize target) {
-  const MemorySize give = c.headroom.scaled(c.limits.max_release);
+  const MemorySize give = most_by_tick(c);
   const MemorySize allowed = shrink_by_at_most(c, target, give);
   if (target >= c.domain.actual || allowed == target) return pass(target);
   return {allowed, "takes " + (c.domain.actual - target).text() + " of " + c.headroom.text() + " " +
@@ -127,7 +141,7 @@ Ruling gradual(const Case& c, MemorySize target) {
 }
 
 Ruling domain_floor(const Case& c, MemorySize target) {
-  const MemorySize give = c.headroom - c.limits.domain_floor;
+  const MemorySize give = most_by_floor(c);
   const MemorySize allowed = shrink_by_at_most(c, target, give);
   if (target >= c.domain.actual || allowed == target) return pass(target);
   const MemorySize left = c.headroom - (c.domain.actual - target);
@@ -150,6 +164,12 @@ constexpr std::array<NamedRule, 8> kDomainRules{{
 
 std::span<const NamedRule> domain_rules() {
   return kDomainRules;
+}
+
+MemorySize releasable(const Case& c) {
+  if (ignores_shrinks(c) || settling_after(c) != nullptr) return {};
+  const MemorySize over_minimum = c.domain.actual - c.domain.settings().minimum.value_or(MemorySize());
+  return std::min({most_by_tick(c), most_by_floor(c), over_minimum});
 }
 
 }  // namespace memcoord::guard

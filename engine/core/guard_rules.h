@@ -39,4 +39,8 @@ struct NamedRule {
 /// host_floor and share_out after them, with all domains together.)
 std::span<const NamedRule> domain_rules();
 
+/// The most that a shrink may take, for a domain that no rule holds: what the rules above would
+/// leave of a shrink to nothing.
+MemorySize releasable(const Case& c);
+
 }  // namespace memcoord::guard

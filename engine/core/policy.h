@@ -24,6 +24,7 @@ struct Standing {
   std::optional<Held> held;
   MemorySize headroom;                     ///< in the chosen figure; 0 where held for lack of it
   const DomainHistory* history = nullptr;  ///< not owned; lives as long as the Situation
+  MemorySize releasable = {};              ///< the most that the guard lets a shrink take this tick
 };
 
 /// All that a policy may look at.

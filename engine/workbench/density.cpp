@@ -1,6 +1,7 @@
 #include "engine/workbench/density.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <mutex>
 #include <numeric>
@@ -113,8 +114,11 @@ Result<DensityOrder> Search::go() {
   const MemorySize floor = options_.limits.host_floor;
   found.static_sizing = static_sizing(options_.host, floor, provisioned);
   found.bound = clairvoyant_bound(options_.host, floor, demand_, order_, options_.stalled);
-  if (options_.vms > 0) {
-    found.vms = std::min(options_.vms, order_.size());
+  if (options_.vms > 0 || options_.fill > 0) {
+    const double share = options_.fill * static_cast<double>(found.bound);
+    const std::size_t wanted =
+        options_.vms > 0 ? options_.vms : static_cast<std::size_t>(std::lround(share));
+    found.vms = std::clamp<std::size_t>(wanted, 1, order_.size());
     const auto result = run(found.vms, true);
     if (!result) return fail(result.error());
     found.score = result->score;

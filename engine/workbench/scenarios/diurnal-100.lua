@@ -1,0 +1,37 @@
+-- A hundred domains in day and night rhythm: offices by day, batch work by night, a few all day. Two
+-- days of ten minutes each. Their maximums add up to more than twice the host.
+
+local DAY = 600
+local domains = {}
+for i = 1, 100 do
+  local kind = i % 10 < 6 and "office" or i % 10 < 9 and "batch" or "steady"
+  local high = (300 + (i * 37) % 500) * MiB
+  local demand
+  if kind == "steady" then
+    demand = { generator = "walk", low = 150 * MiB, high = high, period = 20, step = 40 * MiB, seed = i }
+  else
+    demand = {
+      generator = "diurnal",
+      low = 100 * MiB,
+      high = high,
+      period = DAY,
+      phase = (kind == "office" and 0 or DAY // 2) + (i * 13) % 60,
+      step = 20,
+      seed = i,
+    }
+  end
+  domains[i] = {
+    name = string.format("%s-%03d", kind, i),
+    maximum = 1 * GiB,
+    initial = (kind == "batch" and 900 or 448) * MiB,
+    swap = 512 * MiB,
+    demand = demand,
+  }
+end
+
+return {
+  summary = "A hundred domains in day and night rhythm",
+  host = { total = 64 * GiB, base = 2 * GiB },
+  duration = 2 * DAY,
+  domains = domains,
+}

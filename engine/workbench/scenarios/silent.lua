@@ -1,0 +1,28 @@
+-- Guests that cannot be served as others are: one without a balloon driver, one whose statistics
+-- stop, one that is paused, one that hangs. Two ordinary ones share what is left, and need it.
+
+local function guest(name, extra)
+  local domain = {
+    name = name,
+    maximum = 1 * GiB,
+    initial = 512 * MiB,
+    swap = 512 * MiB,
+    demand = { { 0, 150 * MiB }, { 60, 250 * MiB }, { 180, 150 * MiB } },
+  }
+  for key, value in pairs(extra) do domain[key] = value end
+  return domain
+end
+
+return {
+  summary = "Guests without a driver, without statistics, paused and hung",
+  host = { total = 4 * GiB, base = 300 * MiB },
+  duration = 180,
+  domains = {
+    guest("no-driver", { driver = false }),
+    guest("no-statistics", { faults = { { kind = "silent", from = 30, to = 120 } } }),
+    guest("paused", { faults = { { kind = "paused", from = 40, to = 100 } } }),
+    guest("hung", { faults = { { kind = "hung", from = 50, to = 110 } } }),
+    guest("web", { demand = { { 0, 150 * MiB }, { 40, 150 * MiB }, { 100, 800 * MiB }, { 180, 800 * MiB } } }),
+    guest("batch", { demand = { generator = "sawtooth", low = 100 * MiB, high = 650 * MiB, period = 50 } }),
+  },
+}

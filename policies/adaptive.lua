@@ -1,0 +1,194 @@
+-- Adaptive: all memory is in use, and goes to whoever needs it.
+--
+-- Memory that nobody holds helps nobody: what no domain needs is shared out among all of them, so
+-- that a guest whose need jumps finds the memory there, before anybody has had to notice. When a
+-- domain runs low, the others hand over what they have to spare.
+--
+-- What a domain needs: what it uses - page cache that it could drop is not used - and what it has
+-- had to swap out, which a guest that is short does not show in any other way.
+--
+-- How the spare memory is shared: a `cushion` each; then what brings everyone to its recent peak,
+-- where there is so much; the rest by how far each one's need has jumped, by the cube root of the sum
+-- of its squared jumps, old ones fading. If jumps over x come as often as (s / x)^2, this is the
+-- division that the fewest jumps pass: one more MiB would then help as much here as there.
+--
+-- When there is too little: cushions go first. Then needs are met in the order of priority and of
+-- need for one's weight, whole or not at all, since half a rescue rescues nobody.
+--
+-- Quick to give, slow to take: needs and cushions move at once, shares bit by bit, and nobody gives
+-- more than is asked for. A guest whose page cache the guard counts as used (headroom by unused)
+-- never gives it back; while such guests have more than a cushion free, they are where the host's
+-- `reserve` comes from, before files fill it.
+--
+-- Source: memcoord's own; docs/policies.md tells how its defaults were found. That a domain keeps
+-- what it has until others need it is Waldspurger's idea (VMware ESX, 2002).
+
+-- What the domain needs. Learns from how that has changed since it was looked at last.
+local function learn(d, past, ctx, since)
+  local p = ctx.params
+  local forgotten = d.swap_in > 0 and 1 or 0.5 ^ (since / p.swap_half_life)
+  past.swapped = math.max(0, past.swapped * forgotten + (d.swap_out - d.swap_in) * ctx.seconds)
+  local need = math.min(d.actual - math.max(d.usable, d.headroom) + past.swapped // 1, d.maximum)
+  local jump = math.max(0, need - (past.need or need)) / MiB
+  local fade = 0.5 ^ (since / (p.memory * 3600))
+  past.jumps = past.jumps * fade + jump * jump
+  past.need, past.peak = need, math.max(need, math.ceil(need + ((past.peak or need) - need) * fade))
+  return math.max(need, math.min(d.minimum, d.maximum))
+end
+
+-- One domain, as the functions below see it.
+local function entry(d, past, need, p)
+  local cache = d.usable - d.headroom -- what the guard would not let go of
+  local reads = cache > p.cushion
+  return {
+    d = d,
+    need = need,
+    peak = past.peak,
+    weight = d.weight * past.jumps ^ (1 / 3),
+    reads = reads,
+    cache = reads and cache or 0,
+    missing = math.max(0, need - d.actual),
+  }
+end
+
+-- Who comes first where there is too little: by priority, then whoever needs least for its weight.
+local function before(a, b)
+  if a.d.priority ~= b.d.priority then return a.d.priority > b.d.priority end
+  return a.need / a.d.weight < b.need / b.d.weight
+end
+
+-- Who is to get what it misses, as far as memory reaches.
+local function choose(list, reach)
+  for _, one in ipairs(list) do
+    one.served = one.missing <= reach
+    if one.served then reach = reach - one.missing end
+  end
+end
+
+-- Shares `amount` by weight, nobody over its room; adds to each one's target.
+local function share(amount, list)
+  table.sort(list, function(a, b) return a.room * b.weight < b.room * a.weight end)
+  local weights = 0
+  for _, one in ipairs(list) do weights = weights + one.weight end
+  for _, one in ipairs(list) do
+    local part = math.min(one.room, math.floor(amount * one.weight / weights))
+    one.target = one.target + part
+    amount, weights = amount - part, weights - one.weight
+  end
+end
+
+-- Where each domain should be: its need, its cushion, its share of `spare` less a reserve.
+local function aim(list, spare, reserve, p)
+  local cushions, peaks = 0, 0
+  for _, one in ipairs(list) do
+    one.target = one.served and one.need or math.min(one.need, one.d.actual)
+    one.cushion = one.served and math.min(p.cushion, one.d.maximum - one.target) or 0
+    spare, cushions = spare - one.target - one.cache, cushions + one.cushion
+  end
+  local part = math.max(0, math.min(1, spare / math.max(cushions, 1)))
+  for _, one in ipairs(list) do
+    one.target = one.target + one.cache + math.floor(one.cushion * part)
+    one.room = one.served and not one.reads and one.d.maximum - one.target or 0
+    one.rise = math.max(0, math.min(one.peak - one.need, one.room))
+    peaks = peaks + one.rise
+  end
+  spare = spare - cushions - reserve
+  if peaks <= spare then
+    for _, one in ipairs(list) do
+      one.target, one.room = one.target + one.rise, one.room - one.rise
+    end
+    spare = spare - peaks
+  end
+  if spare > 0 then share(spare, list) end
+end
+
+-- Who grows and who can give, and how much in all.
+local function sides(list, idle, p)
+  local growing, giving, wanted, surplus = {}, {}, 0, 0
+  for _, one in ipairs(list) do
+    one.gap = one.target - one.d.actual
+    if one.reads and one.gap > 0 then one.gap = math.max(0, one.gap - one.cache) end
+    local low = one.missing > 0 or one.d.headroom < p.low * (one.target - one.need)
+    if one.gap > 0 and (low or idle) then
+      growing[#growing + 1] = one
+      wanted = wanted + one.gap
+    elseif one.gap < 0 then
+      giving[#giving + 1] = one
+      one.gives = math.min(-one.gap, one.d.releasable)
+      surplus = surplus + one.gives
+    end
+  end
+  table.sort(growing, before)
+  return growing, giving, wanted, surplus
+end
+
+-- Moves memory to those who are low, at most what the others can give. Whether anything moved.
+local function move(list, available, reserve, ctx)
+  local p = ctx.params
+  local growing, giving, wanted, surplus = sides(list, available - reserve > p.idle, p)
+  local supply, at_once = math.max(0, available + surplus), 0
+  for _, one in ipairs(growing) do
+    one.got = math.min(one.gap, supply, math.max(0, one.need + one.cushion - one.d.actual))
+    supply, at_once, wanted = supply - one.got, at_once + one.got, wanted - one.got
+  end
+  local idle = math.max(0, available - reserve - at_once)
+  local pace = 1 - 0.5 ^ (ctx.seconds / p.settle)
+  local rest = math.min(wanted, supply, idle + (wanted - idle) * pace)
+  local asked = math.max(0, at_once + rest - available, math.min(reserve - available, surplus))
+  if at_once + rest + asked < p.worth_it then return false end
+
+  for _, one in ipairs(growing) do
+    local amount = one.got + (wanted > 0 and (one.gap - one.got) * rest / wanted or 0)
+    local why = one.missing > 0 and "is short of memory" or "its share of what is spare"
+    if amount >= 1 then one.d:grow(math.floor(amount), why) end
+  end
+  for _, one in ipairs(giving) do
+    local amount = one.gives * math.min(1, asked / math.max(surplus, 1))
+    if amount >= 1 then one.d:shrink(math.ceil(amount), "others need it") end
+  end
+  return true
+end
+
+return {
+  api = 1,
+  summary = "Share all memory, more to whom jumps farther, and rescue whoever is short",
+  params = {
+    cushion = { default = "100MiB", doc = "what a domain has over its need before others have more" },
+    first_jump = { default = "512MiB", doc = "how far a domain is taken to jump before it has" },
+    memory = { default = 24.0, doc = "hours after which a jump counts half" },
+    low = { default = 0.5, doc = "a domain is low under this part of its share" },
+    settle = { default = 60.0, doc = "seconds in which others give half of what a share lacks" },
+    idle = { default = "64MiB", doc = "memory that nobody holds is shared out over this" },
+    reserve = { default = 0.15, doc = "part of the host kept free where page cache cannot be taken" },
+    worth_it = { default = "4MiB", doc = "less than this is not moved" },
+    swap_half_life = { default = 300.0, doc = "seconds after which swapped memory is half forgotten" },
+  },
+
+  tick = function(ctx)
+    local p, state = ctx.params, ctx.state
+    state.since = (state.since or 0) + ctx.seconds
+    -- Where nothing has changed since there was nothing to do, there is nothing to do.
+    local seen = ctx.domains:sum("usable") + 3 * ctx.domains:sum("actual") + 7 * ctx.host.grantable
+    if state.settled and seen == state.seen then return end
+
+    local available, old = ctx.host.grantable - ctx.host.owed, state.domains or {}
+    local list, total, reach, reads, short = {}, available, available, false, false
+    state.domains = {}
+    for _, d in ipairs(ctx.domains) do
+      local past = old[d.uuid] or { swapped = 0, jumps = (p.first_jump / MiB) ^ 2 }
+      state.domains[d.uuid] = past
+      local one = entry(d, past, learn(d, past, ctx, state.since), p)
+      list[#list + 1] = one
+      total, reads, short = total + d.actual, reads or one.reads, short or one.missing > 0
+      if one.missing == 0 then reach = reach + math.max(0, d.headroom - p.cushion) end
+    end
+    for _, d in ipairs(ctx.silent) do state.domains[d.uuid] = old[d.uuid] end
+
+    local reserve = reads and math.floor(p.reserve * ctx.host.total) or 0
+    table.sort(list, before)
+    choose(list, reach)
+    aim(list, total, reserve, p)
+    state.settled = not move(list, available, reserve, ctx) and not short
+    state.seen, state.since = seen, 0
+  end,
+}

@@ -1,0 +1,184 @@
+-- What adaptive.lua promises, clause by clause.
+
+local adaptive = policy("adaptive.lua")
+
+local function host(grantable) return { total = 64 * GiB, free = grantable + 200 * MiB } end
+
+-- A domain that uses so much, and so reports the rest as unused and usable.
+local function domain(name, actual, used, more)
+  local d = { name = name, actual = actual, maximum = 8 * GiB, unused = actual - used, usable = actual - used }
+  for key, value in pairs(more or {}) do d[key] = value end
+  return d
+end
+
+test("memory that nobody holds is shared out among all domains", function()
+  local tick = adaptive:tick {
+    host = host(2 * GiB),
+    domains = { domain("a", 2 * GiB, 1 * GiB), domain("b", 2 * GiB, 1 * GiB) },
+  }
+  expect(tick.decisions.a.target):is_near(3 * GiB, 2)
+  expect(tick.decisions.b.target):is_near(3 * GiB, 2)
+end)
+
+test("nobody is given more than its maximum, and what one cannot take goes to the others", function()
+  local tick = adaptive:tick {
+    host = host(2 * GiB),
+    domains = { domain("small", 2 * GiB, 1 * GiB, { maximum = 2560 * MiB }), domain("b", 2 * GiB, 1 * GiB) },
+  }
+  expect(tick.proposals.small.target):equals(2560 * MiB)
+  expect(tick.decisions.b.target):is_near(3584 * MiB, 2)
+end)
+
+test("shares of what is spare go by weight", function()
+  local tick = adaptive:tick {
+    host = host(3 * GiB),
+    domains = { domain("gold", 1124 * MiB, 1 * GiB, { weight = 2 }), domain("lead", 1124 * MiB, 1 * GiB) },
+  }
+  local gold, lead = tick.decisions.gold.target - 1124 * MiB, tick.decisions.lead.target - 1124 * MiB
+  expect(gold / lead):is_near(2, 0.1)
+end)
+
+test("a domain whose need has jumped gets a larger share than one that is steady", function()
+  local ticks = adaptive:run {
+    {
+      host = host(0),
+      domains = { domain("restless", 4 * GiB, 1 * GiB), domain("steady", 4 * GiB, 1 * GiB) },
+    },
+    { domains = { { name = "restless", unused = 500 * MiB, usable = 500 * MiB } } },
+    {},
+    {},
+    { domains = { { name = "restless", unused = 3 * GiB, usable = 3 * GiB } } },
+    { host = host(1 * GiB) },
+  }
+  local last = ticks[#ticks].decisions
+  local restless = last.restless and last.restless.target or 4 * GiB
+  local steady = last.steady and last.steady.target or 4 * GiB
+  expect(restless):is_more_than(steady)
+end)
+
+test("where all have enough and nothing is idle, nothing moves", function()
+  local tick = adaptive:tick {
+    host = host(0),
+    domains = { domain("a", 4 * GiB, 1 * GiB), domain("b", 3 * GiB, 1 * GiB) },
+  }
+  expect(tick.proposals):equals {}
+end)
+
+test("a domain that runs low gets from the others, who give no more than is asked for", function()
+  local tick = adaptive:tick {
+    host = host(0),
+    domains = {
+      domain("low", 1034 * MiB, 1 * GiB),
+      domain("rich", 6 * GiB, 1 * GiB),
+      domain("richer", 7 * GiB, 1 * GiB),
+    },
+  }
+  expect(tick.decisions.low.target):is_at_least(1124 * MiB)
+  local given = 13 * GiB - tick.decisions.rich.target - tick.decisions.richer.target
+  expect(given):is_near(tick.decisions.low.target - 1034 * MiB, 4)
+end)
+
+test("its cushion comes at once, its share bit by bit", function()
+  local tick = adaptive:tick {
+    host = host(0),
+    domains = { domain("low", 1034 * MiB, 1 * GiB), domain("rich", 7 * GiB, 1 * GiB) },
+  }
+  local gained = tick.decisions.low.target - 1034 * MiB
+  expect(gained):is_more_than(89 * MiB)
+  expect(gained):is_less_than(300 * MiB)
+end)
+
+test("what a guest has swapped out counts as needed, and is given back whole", function()
+  local short = { name = "short", unused = 0, usable = 0, swap_out = 250 * MiB }
+  local ticks = adaptive:run {
+    { seconds = 2, host = host(0), domains = { domain("short", 1 * GiB, 1 * GiB), domain("rich", 7 * GiB, 1 * GiB) } },
+    { seconds = 2, domains = { short } },
+  }
+  local decision = ticks[2].decisions.short
+  expect(decision.target - decision.actual):is_at_least(500 * MiB)
+  expect(decision.why):equals("is short of memory")
+end)
+
+test("page cache is not needed: a guest full of it gives way by --headroom usable", function()
+  local tick = adaptive:tick {
+    host = host(0),
+    limits = { headroom = "usable" },
+    domains = {
+      domain("files", 6 * GiB, 1 * GiB, { unused = 50 * MiB }),
+      domain("low", 1034 * MiB, 1 * GiB),
+    },
+  }
+  expect(tick.decisions.files.target):is_less_than(6 * GiB)
+  expect(tick.decisions.low.target):is_more_than(1034 * MiB)
+end)
+
+test("by --headroom unused, a guest that fills with page cache leaves the host its reserve", function()
+  local tick = adaptive:tick {
+    host = host(0),
+    domains = {
+      domain("files", 6 * GiB, 1 * GiB, { unused = 3 * GiB }),
+      domain("b", 4 * GiB, 3800 * MiB),
+    },
+  }
+  expect(tick.decisions.files.target):is_less_than(6 * GiB)
+  expect(tick.decisions.files.why):equals("others need it")
+end)
+
+test("and is not grown for what its page cache takes", function()
+  local tick = adaptive:tick {
+    host = host(8 * GiB),
+    domains = { domain("files", 2 * GiB, 1 * GiB, { unused = 10 * MiB }) },
+  }
+  expect(tick.proposals.files):is_nil()
+end)
+
+-- Two guests without anything to spare, which then swap out 600 and 500 MiB; the host has 700.
+local function crunch(priority)
+  local ticks = adaptive:run {
+    {
+      seconds = 1,
+      host = host(0),
+      domains = {
+        domain("large", 4 * GiB, 4 * GiB, { priority = priority }),
+        domain("small", 1 * GiB, 1 * GiB),
+      },
+    },
+    {
+      seconds = 1,
+      host = host(700 * MiB),
+      domains = { { name = "large", swap_out = 600 * MiB }, { name = "small", swap_out = 500 * MiB } },
+    },
+  }
+  return ticks[2]
+end
+
+test("where not all can be saved, those who need least come first, and are saved whole", function()
+  local tick = crunch(0)
+  expect(tick.decisions.small.target):is_at_least(1524 * MiB)
+  expect(tick.proposals.large):is_nil()
+end)
+
+test("but a higher priority goes before that", function()
+  local tick = crunch(1)
+  expect(tick.decisions.large.target):is_at_least(4696 * MiB)
+  expect(tick.proposals.small):is_nil()
+end)
+
+test("a minimum counts as needed", function()
+  local tick = adaptive:tick {
+    host = host(0),
+    domains = {
+      domain("reserved", 2 * GiB, 200 * MiB, { minimum = 2 * GiB }),
+      domain("low", 1034 * MiB, 1 * GiB),
+    },
+  }
+  expect(tick.proposals.reserved):is_nil()
+end)
+
+test("a host that has promised too much is paid back by those with something to spare", function()
+  local tick = adaptive:tick {
+    host = { total = 64 * GiB, free = 0 },
+    domains = { domain("a", 4 * GiB, 1 * GiB), domain("b", 2 * GiB, 1950 * MiB) },
+  }
+  expect(tick.decisions.a.target):is_less_than(4 * GiB)
+end)
