@@ -8,9 +8,9 @@ namespace memcoord::bindings {
 namespace {
 
 constexpr std::array<std::string_view, kDomainFieldCount> kNames{
-    "name",         "uuid",      "actual",      "maximum",  "minimum", "available", "unused",
-    "usable",       "headroom",  "disk_caches", "rss",      "swap_in", "swap_out",  "major_faults",
-    "minor_faults", "in_flight", "releasable", "weight",      "priority", "labels"};
+    "name",         "uuid",      "actual",      "maximum", "minimum",  "available", "unused",
+    "usable",       "headroom",  "disk_caches", "rss",     "swap_in",  "swap_out",  "major_faults",
+    "minor_faults", "in_flight", "releasable",  "weight",  "priority", "labels"};
 
 Figure size(MemorySize size) {
   return {static_cast<double>(size.kib()), true};

@@ -168,7 +168,8 @@ std::span<const NamedRule> domain_rules() {
 
 MemorySize releasable(const Case& c) {
   if (ignores_shrinks(c) || settling_after(c) != nullptr) return {};
-  const MemorySize over_minimum = c.domain.actual - c.domain.settings().minimum.value_or(MemorySize());
+  const MemorySize over_minimum =
+      c.domain.actual - c.domain.settings().minimum.value_or(MemorySize());
   return std::min({most_by_tick(c), most_by_floor(c), over_minimum});
 }
 
