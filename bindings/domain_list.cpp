@@ -182,10 +182,11 @@ int refuse_domains_write(lua_State* lua) {
   raise(lua, "ctx.domains cannot be changed");
 }
 
+constexpr std::array<std::pair<const char*, lua_CFunction>, 4> kMethods{
+    {{"least", least}, {"most", most}, {"sum", sum}, {"where", where}}};
+
 /// Pushes the table of methods that ctx.domains and lists share.
 void push_methods(lua_State* lua) {
-  constexpr std::array<std::pair<const char*, lua_CFunction>, 4> kMethods{
-      {{"least", least}, {"most", most}, {"sum", sum}, {"where", where}}};
   lua_newtable(lua);
   for (const auto& [name, call] : kMethods) {
     push_domain_function(lua, call);
@@ -204,6 +205,12 @@ void make_list_metatable(lua_State* lua) {
 }
 
 }  // namespace
+
+std::vector<std::string> domain_list_method_names() {
+  std::vector<std::string> names;
+  for (const auto& [name, call] : kMethods) names.emplace_back(name);
+  return names;
+}
 
 void push_domains(lua_State* lua) {
   make_list_metatable(lua);

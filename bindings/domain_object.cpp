@@ -217,6 +217,12 @@ int domain_to_text(lua_State* lua) {
 
 }  // namespace
 
+std::vector<std::string> domain_method_names() {
+  std::vector<std::string> names;
+  for (const Method& method : kMethods) names.emplace_back(method.name);
+  return names;
+}
+
 Subject subject_of(lua_State* lua, const Handle& handle) {
   const PolicyContext& context = PolicyContext::of(lua);
   const Situation& situation = context.situation(lua);

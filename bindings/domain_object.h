@@ -25,6 +25,8 @@ struct Subject {
   const Standing& standing;
 };
 
+/// What a domain can be asked to do, by name: avg, set, ...
+std::vector<std::string> domain_method_names();
 /// Makes the metatable; once a state.
 void open_domain_objects(lua_State* lua);
 /// Forgets the objects of the tick before.

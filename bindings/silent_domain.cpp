@@ -66,6 +66,10 @@ int index_list(lua_State* lua) {
 
 }  // namespace
 
+std::vector<std::string> silent_domain_field_names() {
+  return {kNames.begin(), kNames.end()};
+}
+
 void open_silent_domains(lua_State* lua) {
   lua_newtable(lua);
   lua_newtable(lua);

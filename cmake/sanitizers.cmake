@@ -5,3 +5,7 @@ if(MEMCOORD_SANITIZE)
                       -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${MEMCOORD_SANITIZE})
 endif()
+# Without this a fuzzer does not see which paths of the code under test an input takes.
+if(MEMCOORD_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()

@@ -295,6 +295,12 @@ int expect_error(lua_State* lua) {
 
 }  // namespace
 
+std::vector<std::string> expectation_names() {
+  std::vector<std::string> names;
+  for (const auto& [name, call] : kMethods) names.emplace_back(name);
+  return names;
+}
+
 void open_expectations(lua_State* lua) {
   lua_newtable(lua);
   lua_newtable(lua);

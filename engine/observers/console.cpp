@@ -19,7 +19,7 @@ constexpr std::size_t kHostBar = 24;
 
 std::string clock_text(WallTime time, bool local) {
   const std::time_t stamp =
-      std::chrono::system_clock::to_time_t(std::chrono::floor<std::chrono::seconds>(time));
+      std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
   std::tm parts{};
   if (local) {
     localtime_r(&stamp, &parts);

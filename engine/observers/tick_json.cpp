@@ -34,7 +34,7 @@ double seconds(Duration duration) {
 std::string iso(WallTime time) {
   const auto whole = std::chrono::floor<std::chrono::seconds>(time);
   const auto ms = (time - whole).count();
-  const std::time_t stamp = std::chrono::system_clock::to_time_t(whole);
+  const std::time_t stamp = whole.time_since_epoch().count();
   std::tm parts{};
   gmtime_r(&stamp, &parts);
   std::array<char, 80> text{};

@@ -47,6 +47,16 @@ TEST_CASE("a tick survives being written and read, to the last field") {
   }
 }
 
+TEST_CASE("any year is written and read, nanoseconds since 1970 or not") {
+  Tick tick = busy_tick();
+  for (const int year : {1, 1970, 2024, 4048, 9999}) {
+    tick.snapshot.wall_time = std::chrono::sys_days{std::chrono::year{year} / 2 / 3};
+    const auto read = tick_from_json_line(to_json_line(tick), "j:1");
+    REQUIRE(read.has_value());
+    CHECK(read->snapshot.wall_time == tick.snapshot.wall_time);
+  }
+}
+
 TEST_CASE("texts that are no UTF-8 are written all the same") {
   Tick tick = busy_tick();
   tick.notes = {{Note::Severity::info, "a\xff\x01z"}};

@@ -1,0 +1,82 @@
+// Memory does not grow with time: not by histories, not by domains that came and went, not by what
+// the policy's interpreter or the observers keep.
+
+#include <doctest/doctest.h>
+#include <malloc.h>
+#include <spdlog/sinks/null_sink.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+#include <ostream>
+#include <streambuf>
+
+#include "bindings/lua_policy.h"
+#include "engine/core/coordinator.h"
+#include "engine/observers/action_log.h"
+#include "engine/observers/console.h"
+#include "tests/bench/busy_host.h"
+
+namespace {
+
+using namespace memcoord;
+
+constexpr int kDomains = 8;
+constexpr int kTicks = 100'000;
+/// Long enough for the longest window of the history to be full.
+constexpr int kWarmUp = 10'000;
+constexpr int kTicksADomain = 50;
+
+/// Takes text and keeps none of it.
+class Nowhere final : public std::streambuf {
+  int overflow(int c) override { return c; }
+  std::streamsize xsputn(const char*, std::streamsize n) override { return n; }
+};
+
+std::size_t bytes_in_use() {
+  const auto heap = ::mallinfo2();
+  return heap.uordblks + heap.hblkhd;
+}
+
+std::unique_ptr<Policy> halving() {
+  auto policy = bindings::LuaPolicy::load(std::string(MEMCOORD_POLICIES) + "/halving.lua");
+  REQUIRE(policy);
+  return *std::move(policy);
+}
+
+}  // namespace
+
+TEST_CASE(
+    "a hundred thousand ticks, with domains that come and go, take no more memory than some") {
+  // The allocator counts what its threads keep at hand as in use; ctest switches that off.
+  REQUIRE_MESSAGE(std::getenv("GLIBC_TUNABLES") != nullptr,
+                  "GLIBC_TUNABLES=glibc.malloc.tcache_count=0 is to be set, as ctest does");
+  bench::JumpingClock clock;
+  bench::BusyHost host(clock, kDomains);
+  Coordinator coordinator(host, clock, halving(), {});
+  Nowhere buffer;
+  std::ostream nowhere(&buffer);
+  observers::ConsoleTable table(nowhere, {});
+  observers::ActionLog log(
+      std::make_shared<spdlog::logger>("nowhere", std::make_shared<spdlog::sinks::null_sink_st>()));
+  coordinator.add_observer(table);
+  coordinator.add_observer(log);
+
+  // The most in use at any of a thousand looks, so that no garbage collection's moment decides.
+  std::size_t early = 0;
+  std::size_t late = 0;
+  std::uint64_t errors = 0;
+  for (int tick = 1; tick <= kTicks; ++tick) {
+    clock.sleep_for(std::chrono::seconds(2));
+    if (tick % kTicksADomain == 0) host.replace_one();
+    const Tick done = coordinator.tick();
+    if (done.policy_error || done.sample_error) ++errors;
+    if (tick > kWarmUp && tick <= 2 * kWarmUp) early = std::max(early, bytes_in_use());
+    if (tick > kTicks - kWarmUp) late = std::max(late, bytes_in_use());
+  }
+  CHECK(errors == 0);
+  CAPTURE(early);
+  CAPTURE(late);
+  // A byte a tick would be 80 kB.
+  CHECK(late < early + 4096);
+}
