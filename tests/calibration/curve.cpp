@@ -16,7 +16,7 @@ namespace {
 constexpr std::string_view kColumns =
     "t_s,target_kib,demand_kib,cache_kib,actual_kib,unused_kib,usable_kib,swapped_out_kib";
 /// Less than this is a kernel tidying up.
-constexpr MemorySize kSwapsInEarnest = MemorySize::from_mib(4);
+constexpr MemorySize kSwapsInEarnest = MemorySize::from_mib(1);
 
 Result<double> number(std::string_view text, const std::string& where) {
   double value = 0;

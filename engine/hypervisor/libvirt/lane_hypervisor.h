@@ -75,6 +75,7 @@ class LaneHypervisor final : public Hypervisor {
   void take_events();
   void read_stale(Instant deadline);
   Sampled sample_domains(Instant deadline);
+  void ask_again(Sampled& sampled, Instant deadline);
   void note_trouble(const Sampled& sampled, Instant deadline);
   void check_long_jobs(Instant deadline);
   void set_periods(const Sampled& sampled, Instant deadline);

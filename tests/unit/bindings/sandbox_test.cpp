@@ -86,6 +86,19 @@ TEST_CASE("an endless loop ends at its limit, also around pcall, in a handler, i
               "ran past");
 }
 
+TEST_CASE("a policy that takes too long ends at its time limit, whatever else it may use") {
+  SandboxLimits limits = tight();
+  limits.time = std::chrono::milliseconds(20);
+  limits.instructions = std::uint64_t{1} << 60U;
+  const std::string endless =
+      "return { api = 1, summary = 's', tick = function(ctx) while true do end end }";
+  const auto policy = LuaPolicy::load_text(endless, "attack.lua", {}, limits);
+  REQUIRE(policy.has_value());
+  const Error error = error_of(**policy);
+  CHECK(error.code == ErrorCode::limit_exceeded);
+  CHECK(error.message == "ran past its time limit of 20 ms");
+}
+
 TEST_CASE("an error object whose __tostring never ends is not asked for its text") {
   const auto policy =
       policy_that("error(setmetatable({}, { __tostring = function() while true do end end }))");

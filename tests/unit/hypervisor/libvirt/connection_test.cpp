@@ -230,6 +230,14 @@ TEST_CASE("domains come in name order") {
   CHECK(snapshot.domains[2].name() == "c");
 }
 
+TEST_CASE("a domain that somebody else asks at the same moment is asked once more") {
+  FakeHost host({"a", "b"});
+  host.daemon->with("a", [](FakeDomain& domain) { domain.asked_by_others = 1; });
+  const Snapshot snapshot = host.sample();
+  CHECK(FakeHost::state(snapshot, "a") == DomainState::running);
+  CHECK(FakeHost::domain(snapshot, "a").guest.unused.has_value());
+}
+
 TEST_CASE("a domain whose figures the daemon cannot get at just now is busy") {
   FakeHost host({"a"});
   host.daemon->with("a",

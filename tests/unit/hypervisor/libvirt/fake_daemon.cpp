@@ -98,6 +98,11 @@ class FakeConnection final : public Connection {
         domain = find(lock, uuid);
         if (!domain) continue;
         fill(record, **domain);
+        if ((*domain)->asked_by_others > 0) {
+          --(*domain)->asked_by_others;
+          record.rss.reset();
+          record.guest = {};
+        }
       }
       records.push_back(record);
     }

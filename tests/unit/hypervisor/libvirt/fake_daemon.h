@@ -27,6 +27,7 @@ struct FakeDomain {
   /// The daemon itself holds on to it, as while it stops it: whatever touches it waits, and so does
   /// the list of all domains.
   bool held = false;
+  int asked_by_others = 0;  ///< bulk calls that find somebody else's call at it
   bool in_long_job = false;
   bool refuses = false;  ///< changes are answered with an internal error
   // What happened to it.

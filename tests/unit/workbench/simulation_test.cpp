@@ -1,0 +1,179 @@
+#include "engine/workbench/simulation.h"
+
+#include <doctest/doctest.h>
+
+#include "engine/workbench/ideal.h"
+#include "engine/workbench/recorder.h"
+
+using namespace memcoord;
+using namespace memcoord::workbench;
+using namespace std::chrono_literals;
+using simulated::Plan;
+using simulated::Scenario;
+using simulated::ScenarioDomain;
+using simulated::SimulatedHost;
+
+namespace {
+
+constexpr auto kStep = Plan::Shape::step;
+
+ScenarioDomain domain(const std::string& name, MemorySize initial,
+                      std::vector<Plan::Point> demand) {
+  ScenarioDomain one;
+  one.name = name;
+  one.maximum = 2_GiB;
+  one.initial = initial;
+  one.swap = 2_GiB;
+  one.demand = Plan(std::move(demand), kStep);
+  return one;
+}
+
+/// One guest that needs little, one whose need jumps after 20 s to more than it has, for 30 s.
+Scenario jump() {
+  Scenario scenario;
+  scenario.name = "jump";
+  scenario.host_total = 4_GiB;
+  scenario.host_base = 200_MiB;
+  scenario.duration = 60s;
+  scenario.domains.push_back(domain("idle", 1_GiB, {{0s, 100_MiB}}));
+  scenario.domains.push_back(
+      domain("busy", 512_MiB, {{0s, 100_MiB}, {20s, 820_MiB}, {50s, 100_MiB}}));
+  return scenario;
+}
+
+/// Sets every domain to one size at each tick.
+class SetAll final : public Policy {
+ public:
+  explicit SetAll(MemorySize size) : size_(size) {}
+  [[nodiscard]] std::string name() const override { return "set all"; }
+  Result<PolicyAnswer> decide(const Situation& situation) override {
+    PolicyAnswer answer;
+    for (const Domain& one : situation.snapshot.domains) {
+      answer.proposals.push_back({one.uuid(), size_, "all alike"});
+    }
+    return answer;
+  }
+
+ private:
+  MemorySize size_;
+};
+
+class Broken final : public Policy {
+ public:
+  [[nodiscard]] std::string name() const override { return "broken"; }
+  Result<PolicyAnswer> decide(const Situation& /*situation*/) override {
+    return fail(ErrorCode::policy_failed, "broken.lua:1", "is broken");
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a guest is stalled for as long as its demand does not fit") {
+  const SimulationResult result = simulate(jump(), hold_everything(), {});
+  // 30 s of one of two domains: 820 MiB and the kernel's 92 do not fit 512 MiB.
+  CHECK(result.score.stalled == doctest::Approx(30.0 / 120.0).epsilon(0.02));
+  CHECK(result.score.domain_seconds == doctest::Approx(120.0));
+  CHECK(result.score.deficit == doctest::Approx(400.0 / 1024.0 * 30.0 / 3600.0).epsilon(0.02));
+  CHECK(result.score.guest_oom == 0);
+  CHECK(result.score.churn == 0);
+  CHECK(result.ticks == 30);
+}
+
+TEST_CASE("without swap it is killed instead") {
+  Scenario scenario = jump();
+  for (ScenarioDomain& one : scenario.domains) one.swap = MemorySize();
+  const SimulationResult result = simulate(scenario, hold_everything(), {});
+  CHECK(result.score.guest_oom > 0);
+}
+
+TEST_CASE("a policy that gives in time keeps it from stalling, and what it moved is counted") {
+  const SimulationResult held = simulate(jump(), hold_everything(), {});
+  const SimulationResult given = simulate(jump(), std::make_unique<SetAll>(1_GiB), {});
+  CHECK(given.score.stalled == 0);
+  CHECK(given.score.deficit == 0);
+  CHECK(given.score.churn == doctest::Approx(512.0 / (120.0 / 3600.0)));
+  CHECK(given.score.overhead > held.score.overhead);
+}
+
+TEST_CASE("the same run gives the same score") {
+  const SimulationOptions options;
+  const auto first = simulate(jump(), std::make_unique<SetAll>(900_MiB), options);
+  const auto second = simulate(jump(), std::make_unique<SetAll>(900_MiB), options);
+  CHECK(first.score == second.score);
+}
+
+TEST_CASE("a policy without an answer costs its ticks, and is told") {
+  const SimulationResult result = simulate(jump(), std::make_unique<Broken>(), {});
+  CHECK(result.policy_errors == result.ticks);
+  REQUIRE(result.first_policy_error);
+  CHECK(result.first_policy_error->message == "is broken");
+  CHECK(result.score.stalled > 0);
+}
+
+TEST_CASE("a run can be left off") {
+  SimulationWatch watch;
+  watch.give_up = [](SimulatedHost& host) { return host.now() >= 10s; };
+  const SimulationResult result = simulate(jump(), hold_everything(), {}, watch);
+  CHECK(result.gave_up);
+  CHECK(result.score.domain_seconds == doctest::Approx(20.0));
+}
+
+TEST_CASE("the clairvoyant allocator leaves nobody short where all needs fit, and grants no more") {
+  const Score score = clairvoyant_score(jump(), Limits());
+  CHECK(score.stalled == 0);
+  CHECK(score.deficit == 0);
+  CHECK(score.overhead == 0);
+}
+
+TEST_CASE("where they do not fit it leaves the largest short, and nobody else") {
+  Scenario scenario = jump();
+  // 192 + 912 + two overheads of 30 MiB; 100 MiB too little for the 30 s.
+  scenario.host_total = 200_MiB + 200_MiB + 1164_MiB - 100_MiB;
+  const Score score = clairvoyant_score(scenario, Limits());
+  CHECK(score.stalled == doctest::Approx(30.0 / 120.0));
+  CHECK(score.deficit == doctest::Approx(100.0 / 1024.0 * 30.0 / 3600.0));
+}
+
+TEST_CASE("a record tells each domain's moments, stalls and moves") {
+  const Scenario scenario = jump();
+  Recorder recorder(scenario);
+  RunRecord record;
+  SimulationWatch watch;
+  watch.tick = [&](const Tick& tick, SimulatedHost& host) { recorder.take(tick, host); };
+  watch.end = [&](SimulatedHost& host) { record = recorder.finish(host, 2s); };
+  const SimulationResult result = simulate(scenario, std::make_unique<SetAll>(640_MiB), {}, watch);
+  CHECK(record.score == result.score);
+  CHECK(record.policy == "set all");
+  REQUIRE(record.domains.size() == 2);
+  const DomainRecord& busy =
+      record.domains[0].name == "busy" ? record.domains[0] : record.domains[1];
+  REQUIRE(busy.moments.size() == record.times.size());
+  CHECK(busy.stalled == doctest::Approx(0.5).epsilon(0.05));
+  for (std::size_t i = 0; i < record.times.size(); ++i) {
+    // The stretch that ends at a tick: the jump at 20 s shows in the one after it.
+    CHECK(busy.moments[i].stalled == (record.times[i] > 20s && record.times[i] <= 50s));
+  }
+  const bool moved = std::any_of(record.events.begin(), record.events.end(), [](const RunEvent& e) {
+    return e.kind == RunEvent::Kind::move && e.domain == "busy";
+  });
+  CHECK(moved);
+}
+
+TEST_CASE("a long run is recorded in fewer, longer stretches that lose no stall") {
+  Scenario scenario = jump();
+  scenario.duration = 3600s;
+  Recorder recorder(scenario, {.values = 400, .events = 3});
+  RunRecord record;
+  SimulationWatch watch;
+  watch.tick = [&](const Tick& tick, SimulatedHost& host) { recorder.take(tick, host); };
+  watch.end = [&](SimulatedHost& host) { record = recorder.finish(host, 2s); };
+  simulate(scenario, std::make_unique<SetAll>(640_MiB), {}, watch);
+  CHECK(record.times.size() <= 200);
+  CHECK(record.times.size() >= 100);
+  CHECK(record.events.size() <= 3);
+  bool stalled = false;
+  for (const DomainRecord& one : record.domains) {
+    for (const DomainMoment& moment : one.moments) stalled = stalled || moment.stalled;
+  }
+  CHECK(stalled);
+}
