@@ -199,7 +199,7 @@ void add_compare_command(Commands& commands) {
       [options] { return run_comparison(*options); });
   app.add_option("-p,--policies", options->policies,
                  "Lua files or bundled policies, each with settings if wanted: "
-                 "halving:waste_over=400MiB; default all bundled ones")
+                 "halving:wasteful_above=400MiB; default all bundled ones")
       ->type_name("POLICY...");
   app.add_option("-S,--scenarios", options->scenarios,
                  "Lua files or bundled scenarios; default all bundled ones")

@@ -30,8 +30,8 @@ TEST_CASE("--version names the program and what it is built on") {
 
 TEST_CASE("every command has a help with its usage") {
   const std::vector<std::vector<std::string>> commands{
-      {},         {"policies"},      {"check"},          {"test"},
-      {"domain"}, {"domain", "set"}, {"domain", "show"}, {"completion"}};
+      {},          {"policies"}, {"check"},         {"test"},           {"simulate"},  {"compare"},
+      {"density"}, {"domain"},   {"domain", "set"}, {"domain", "show"}, {"completion"}};
   for (auto arguments : commands) {
     std::string called = "memcoord";
     for (const std::string& word : arguments) called += " " + word;

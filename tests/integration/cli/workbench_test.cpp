@@ -1,0 +1,184 @@
+// simulate, compare and density, from outside.
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "tests/integration/cli/process.h"
+#include "tests/integration/cli/scratch_files.h"
+
+using memcoord::testing::Finished;
+using memcoord::testing::run_memcoord;
+using memcoord::testing::ScratchFiles;
+
+namespace {
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+nlohmann::json json_of(const Finished& run) {
+  return nlohmann::json::parse(run.output);
+}
+
+std::size_t lines_in(const std::string& path) {
+  std::ifstream file(path);
+  std::size_t lines = 0;
+  for (std::string line; std::getline(file, line);) ++lines;
+  return lines;
+}
+
+/// Four VMs over two hours; one after the other needs more.
+const char* const kTrace =
+    "t_s,a,b,c,d\n"
+    "provisioned_kib,1048576,1048576,1048576,1048576\n"
+    "0,204800,204800,204800,204800\n"
+    "1800,716800,204800,204800,204800\n"
+    "3600,204800,716800,204800,204800\n"
+    "5400,204800,204800,716800,204800\n";
+
+}  // namespace
+
+TEST_CASE("simulate says how the guests fared") {
+  const Finished run = run_memcoord({"simulate", "--policy", "halving", "--scenario", "case1"});
+  CHECK(run.exit_code == 0);
+  CHECK(run.errors.empty());
+  for (const char* text : {"halving on case1", "STALLED", "builder", "the guard held back"}) {
+    CAPTURE(text);
+    CHECK(contains(run.output, text));
+  }
+}
+
+TEST_CASE("simulate gives the same bytes each time") {
+  const std::vector<std::string> words{"simulate", "-p", "adaptive", "-S", "churn", "--json"};
+  CHECK(run_memcoord(words).output == run_memcoord(words).output);
+}
+
+TEST_CASE("simulate's JSON has every figure, and one entry a domain") {
+  const auto json = json_of(run_memcoord({"simulate", "-p", "gradual", "-S", "case2", "--json"}));
+  CHECK(json.at("policy") == "gradual");
+  CHECK(json.at("scenario") == "case2");
+  CHECK(json.at("domains").size() == 4);
+  for (const char* figure : {"stalled", "deficit_gib_hours", "oom", "host_oom", "breach_s",
+                             "overhead", "churn_mib_h", "ticks"}) {
+    CAPTURE(figure);
+    CHECK(json.at(figure).is_number());
+  }
+}
+
+TEST_CASE("simulate writes a journal with a line a tick") {
+  const ScratchFiles scratch;
+  const std::string journal = scratch.path("run.jsonl");
+  const auto json = json_of(
+      run_memcoord({"simulate", "-S", "case3", "--interval", "5", "--journal", journal, "--json"}));
+  CHECK(lines_in(journal) == json.at("ticks").get<std::size_t>());
+}
+
+TEST_CASE("simulate writes a report that stands on its own") {
+  const ScratchFiles scratch;
+  const std::string report = scratch.path("run.html");
+  const Finished run = run_memcoord({"simulate", "-S", "case1", "--report", report});
+  CHECK(run.exit_code == 0);
+  std::ifstream file(report);
+  std::stringstream text;
+  text << file.rdbuf();
+  CHECK(contains(text.str(), "<html"));
+  CHECK(contains(text.str(), "builder"));
+  CHECK_FALSE(contains(text.str(), "src=\"http"));
+  CHECK_FALSE(contains(text.str(), "href=\"http"));
+}
+
+TEST_CASE("compare prints policies by scenarios, with the two yardsticks") {
+  const auto rows = json_of(
+      run_memcoord({"compare", "-p", "halving", "adaptive", "-S", "case1", "case3", "--json"}));
+  REQUIRE(rows.size() == 8);
+  std::vector<std::string> names;
+  for (const auto& row : rows)
+    names.push_back(row.at("scenario").get<std::string>() + "/" +
+                    row.at("policy").get<std::string>());
+  CHECK(names == std::vector<std::string>{"case1/halving", "case1/adaptive", "case1/static sizing",
+                                          "case1/clairvoyant bound", "case3/halving",
+                                          "case3/adaptive", "case3/static sizing",
+                                          "case3/clairvoyant bound"});
+  for (const auto& row : rows) CHECK(row.at("stalled").is_number());
+}
+
+TEST_CASE("compare takes one policy with two settings") {
+  const Finished run = run_memcoord(
+      {"compare", "-p", "halving", "halving:starved_below=250MiB", "-S", "case1", "--csv"});
+  CHECK(run.exit_code == 0);
+  CHECK(run.output.starts_with("scenario,policy,stalled"));
+  CHECK(contains(run.output, "case1,halving:starved_below=250MiB,"));
+}
+
+TEST_CASE("compare of everything on everything has a table for each scenario") {
+  const Finished run = run_memcoord({"compare", "--interval", "5"});
+  CHECK(run.exit_code == 0);
+  for (const char* scenario : {"burst: ", "cache-heavy: ", "case1: ", "case2: ", "case3: ",
+                               "churn: ", "diurnal-100: ", "scarce: ", "silent: "}) {
+    CAPTURE(scenario);
+    CHECK(contains(run.output, scenario));
+  }
+}
+
+TEST_CASE("density finds how many fit, beside static sizing and the bound") {
+  const ScratchFiles scratch;
+  const std::string trace = scratch.write("trace.csv", kTrace);
+  const Finished run = run_memcoord({"density", "--policy", "adaptive", "--traces", trace, "--host",
+                                     "2560MiB", "--footprint", "0", "--orders", "2", "--interval",
+                                     "30", "--stalled", "1%", "--json"});
+  REQUIRE(run.exit_code == 0);
+  const auto json = json_of(run);
+  CHECK(json.at("static") == 2);
+  CHECK(json.at("bound") == 4);
+  CHECK(json.at("vms").get<double>() >= 2);
+  CHECK(json.at("vms").get<double>() <= 4);
+  CHECK(json.at("ratio").get<double>() == doctest::Approx(json.at("vms").get<double>() / 2));
+  CHECK(json.at("of_bound").get<double>() == doctest::Approx(json.at("vms").get<double>() / 4));
+  CHECK(json.at("stalled").get<double>() <= 0.01);
+  CHECK(json.at("oom") == 0);
+  CHECK(json.at("orders").size() == 2);
+}
+
+TEST_CASE("what the workbench cannot use gets one line and exit code 2") {
+  const ScratchFiles scratch;
+  const std::string hole = scratch.write("hole.csv", "t_s,a\nprovisioned_kib,100\n0,50\n300,\n");
+  const std::string odd = scratch.write("odd.lua", "return { duraton = 5 }");
+  struct Case {
+    std::vector<std::string> words;
+    std::string told;
+  };
+  const std::vector<Case> cases{
+      {{"simulate", "-S", "cas1"}, "case1"},
+      {{"simulate", "-p", "halvin"}, "halving"},
+      {{"simulate", "-S", odd}, "duration"},
+      {{"simulate", "--interval", "0"}, "more than zero"},
+      {{"simulate", "--report", "/nonexistent/x.html"}, "/nonexistent"},
+      {{"simulate", "--journal", "/nonexistent/x.jsonl"}, "/nonexistent"},
+      {{"simulate", "--set", "nosuch=1"}, "nosuch"},
+      {{"compare", "-p", "halving:starved_below"}, "halving:starved_below"},
+      {{"compare", "-p", "halving:x=1,y"}, "POLICY:NAME=VALUE"},
+      {{"compare", "--json", "--csv"}, "--csv"},
+      {{"density"}, "--traces"},
+      {{"density", "-t", "/nonexistent.csv"}, "/nonexistent.csv"},
+      {{"density", "-t", hole}, "hole.csv:4"},
+      {{"density", "-t", hole, "--host", "-1GiB"}, "--host"},
+      {{"density", "-t", hole, "--stalled", "120%"}, "--stalled"},
+      {{"density", "-t", hole, "--orders", "0"}, "--orders"},
+  };
+  for (const Case& one : cases) {
+    std::string called;
+    for (const std::string& word : one.words) called += word + " ";
+    CAPTURE(called);
+    const Finished run = run_memcoord(one.words);
+    CHECK(run.exit_code == 2);
+    CHECK(run.output.empty());
+    CHECK(contains(run.errors, one.told));
+    CHECK(std::count(run.errors.begin(), run.errors.end(), '\n') == 1);
+  }
+}
