@@ -173,6 +173,7 @@ Scenario density_scenario(const Trace& trace, const DemandColumns& demand,
   // What the bound counts with, so that the two can be compared.
   scenario.model.kernel_reserved = MemorySize();
   scenario.model.kernel_used = kKernelNeed;
+  scenario.model.min_watermark = MemorySize();
   scenario.model.low_watermark = MemorySize();
   scenario.model.process_overhead = MemorySize();
   for (const std::size_t i : chosen) {

@@ -45,7 +45,7 @@ void account(std::vector<double>& needs, double capacity, double seconds, Sums& 
 Score clairvoyant_score(const Scenario& scenario, const Limits& limits) {
   constexpr Duration kStep = std::chrono::seconds(1);
   const simulated::Model& model = scenario.model;
-  const double kernel = kib(model.kernel_reserved) + kib(model.kernel_used);
+  const double kernel = simulated::kernel(model);
   const double left = kib(scenario.host_total) - kib(scenario.host_base) - kib(limits.host_floor);
   std::vector<std::size_t> cursors(scenario.domains.size());
   std::vector<double> needs;

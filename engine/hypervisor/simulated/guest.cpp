@@ -12,7 +12,7 @@ double kib(MemorySize size) {
 
 /// What the kernel leaves to the workload and the page cache.
 double room(const Guest& guest, const Model& model) {
-  return std::max(0.0, guest.total(model) - kib(model.kernel_used));
+  return std::max(0.0, guest.total(model) - kib(model.kernel_used) - kib(model.min_watermark));
 }
 
 /// The balloon goes towards its target. It fills with what is free or page cache, never with what
@@ -70,19 +70,23 @@ void keep_score(Guest& guest, const Model& model, double wanted, double seconds)
   score.seconds += seconds;
   if (short_by > 0) score.stalled_seconds += seconds;
   score.deficit_kib_seconds += short_by * seconds;
-  const double need = wanted + kib(model.kernel_reserved) + kib(model.kernel_used);
+  const double need = wanted + kernel(model);
   score.need_kib_seconds += need * seconds;
   score.spare_kib_seconds += std::max(0.0, guest.actual - need) * seconds;
 }
 
 }  // namespace
 
+double kernel(const Model& model) {
+  return kib(model.kernel_reserved) + kib(model.kernel_used) + kib(model.min_watermark);
+}
+
 bool Guest::is_calm(const Model& model) const {
   return actual == target && swapped == 0 && restart_in == 0 && demand <= room(*this, model);
 }
 
 double Guest::need(const Model& model) const {
-  return demand + kib(model.kernel_reserved) + kib(model.kernel_used);
+  return demand + kernel(model);
 }
 
 double Guest::total(const Model& model) const {
@@ -90,11 +94,13 @@ double Guest::total(const Model& model) const {
 }
 
 double Guest::unused(const Model& model) const {
-  return std::max(0.0, room(*this, model) - resident - cache);
+  return std::max(0.0, total(model) - kib(model.kernel_used) - resident - cache);
 }
 
 double Guest::usable(const Model& model) const {
-  return std::max(0.0, unused(model) + cache - kib(model.low_watermark));
+  // As Linux makes its MemAvailable: of the page cache, too, it keeps something.
+  const double kept = kib(model.low_watermark) + std::min(cache / 2, kib(model.low_watermark));
+  return std::max(0.0, unused(model) + cache - kept);
 }
 
 void advance(Guest& guest, const Forces& forces, const Model& model, double seconds) {

@@ -19,6 +19,9 @@ struct GuestScore {
   int oom_kills = 0;
 };
 
+/// What a guest must have besides what its workload wants to hold, KiB.
+double kernel(const Model& model);
+
 /// A guest's state.
 struct Guest {
   double actual = 0;

@@ -75,7 +75,8 @@ struct ScenarioDomain {
 /// The figures of the model. Measured: Debian 12 cloud kernel 6.1 under QEMU 7.2.
 struct Model {
   MemorySize kernel_reserved = MemorySize::from_mib(42);  ///< actual less MemTotal (measured)
-  MemorySize kernel_used = MemorySize::from_mib(50);    ///< MemTotal less MemFree, fresh (measured)
+  MemorySize kernel_used = MemorySize::from_mib(40);    ///< MemTotal less MemFree, fresh (measured)
+  MemorySize min_watermark = MemorySize::from_mib(44);  ///< free memory no workload gets (Linux)
   MemorySize low_watermark = MemorySize::from_mib(51);  ///< MemFree less MemAvailable (measured)
   MemorySize inflate_rate = MemorySize::from_mib(800);  ///< a second (measured: 0.7 to 0.85 GiB)
   MemorySize deflate_rate = MemorySize::from_mib(1800);    ///< a second (measured)

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -46,6 +47,23 @@ TEST_CASE("a guest that swaps is simulated within 5 %") {
 
 TEST_CASE("a guest without swap whose workload is killed is simulated within 5 %") {
   check_mean_differences("killed");
+}
+
+TEST_CASE(
+    "what ends a workload in a real guest ends it in a simulated one within a statistics period") {
+  const Curve real = recorded("killed");
+  const Curve simulated = simulate(real);
+  REQUIRE(real.killed_at.has_value());
+  REQUIRE(simulated.killed_at.has_value());
+  CHECK(std::abs(*real.killed_at - *simulated.killed_at) <= 1);
+}
+
+TEST_CASE("a simulated guest begins to swap within a statistics period of the real one") {
+  const Curve real = recorded("swap");
+  const Agreement agreement = compare(real, simulate(real));
+  REQUIRE(agreement.real_swaps_at.has_value());
+  REQUIRE(agreement.simulated_swaps_at.has_value());
+  CHECK(std::abs(*agreement.real_swaps_at - *agreement.simulated_swaps_at) <= 1);
 }
 
 TEST_CASE("a curve is read back as it was written") {
