@@ -23,12 +23,14 @@
 -- Source: memcoord's own; docs/policies.md tells how its defaults were found. That a domain keeps
 -- what it has until others need it is Waldspurger's idea (VMware ESX, 2002).
 
+local FLOOR = 100 * MiB -- what the guard leaves every domain of its headroom
+
 -- What the domain needs. Learns from how that has changed since it was looked at last.
 local function learn(d, past, ctx, since)
   local p = ctx.params
   local forgotten = d.swap_in > 0 and 1 or 0.5 ^ (since / p.swap_half_life)
   past.swapped = math.max(0, past.swapped * forgotten + (d.swap_out - d.swap_in) * ctx.seconds)
-  local need = math.min(d.actual - math.max(d.usable, d.headroom) + past.swapped // 1, d.maximum)
+  local need = math.min(d.actual - d.usable + past.swapped // 1, d.maximum)
   local jump = math.max(0, need - (past.need or need)) / MiB
   local fade = 0.5 ^ (since / (p.memory * 3600))
   past.jumps = past.jumps * fade + jump * jump
@@ -39,7 +41,7 @@ end
 -- One domain, as the functions below see it.
 local function entry(d, past, need, p)
   local cache = d.usable - d.headroom -- what the guard would not let go of
-  local reads = cache > p.cushion
+  local reads = cache > FLOOR
   return {
     d = d,
     need = need,
@@ -108,7 +110,7 @@ local function sides(list, idle, p)
   for _, one in ipairs(list) do
     one.gap = one.target - one.d.actual
     if one.reads and one.gap > 0 then one.gap = math.max(0, one.gap - one.cache) end
-    local low = one.missing > 0 or one.d.headroom < p.low * (one.target - one.need)
+    local low = one.d.actual - one.need < p.low * (one.target - one.need)
     if one.gap > 0 and (low or idle) then
       growing[#growing + 1] = one
       wanted = wanted + one.gap
@@ -153,7 +155,7 @@ return {
   api = 1,
   summary = "Share all memory, more to whom jumps farther, and rescue whoever is short",
   params = {
-    cushion = { default = "100MiB", doc = "what a domain has over its need before others have more" },
+    cushion = { default = "64MiB", doc = "what a domain has over its need before others have more" },
     first_jump = { default = "512MiB", doc = "how far a domain is taken to jump before it has" },
     memory = { default = 24.0, doc = "hours after which a jump counts half" },
     low = { default = 0.5, doc = "a domain is low under this part of its share" },
@@ -180,7 +182,7 @@ return {
       local one = entry(d, past, learn(d, past, ctx, state.since), p)
       list[#list + 1] = one
       total, reads, short = total + d.actual, reads or one.reads, short or one.missing > 0
-      if one.missing == 0 then reach = reach + math.max(0, d.headroom - p.cushion) end
+      if one.missing == 0 then reach = reach + math.max(0, d.headroom - FLOOR) end
     end
     for _, d in ipairs(ctx.silent) do state.domains[d.uuid] = old[d.uuid] end
 
