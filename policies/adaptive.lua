@@ -39,7 +39,7 @@ local function learn(d, past, ctx, since)
 end
 
 -- One domain, as the functions below see it.
-local function entry(d, past, need, p)
+local function entry(d, past, need)
   local cache = d.usable - d.headroom -- what the guard would not let go of
   local reads = cache > FLOOR
   return {
@@ -179,7 +179,7 @@ return {
     for _, d in ipairs(ctx.domains) do
       local past = old[d.uuid] or { swapped = 0, jumps = (p.first_jump / MiB) ^ 2 }
       state.domains[d.uuid] = past
-      local one = entry(d, past, learn(d, past, ctx, state.since), p)
+      local one = entry(d, past, learn(d, past, ctx, state.since))
       list[#list + 1] = one
       total, reads, short = total + d.actual, reads or one.reads, short or one.missing > 0
       if one.missing == 0 then reach = reach + math.max(0, d.headroom - FLOOR) end
