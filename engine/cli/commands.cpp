@@ -10,6 +10,8 @@ void add_commands(Commands& commands) {
   add_simulate_command(commands);
   add_compare_command(commands);
   add_density_command(commands);
+  add_replay_command(commands);
+  add_traces_command(commands);
   add_domain_command(commands);
   add_completion_command(commands);
 }

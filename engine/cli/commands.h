@@ -13,6 +13,8 @@ void add_test_command(Commands& commands);
 void add_simulate_command(Commands& commands);
 void add_compare_command(Commands& commands);
 void add_density_command(Commands& commands);
+void add_replay_command(Commands& commands);
+void add_traces_command(Commands& commands);
 void add_domain_command(Commands& commands);
 void add_completion_command(Commands& commands);
 

@@ -117,9 +117,9 @@ void print_json(const DensityCommandOptions& options, const DensityResult& resul
 void print_text(const DensityCommandOptions& options, const DensityResult& result, bool colored) {
   const Summary summary = summary_of(result);
   std::cout << fmt::format(
-      "{} on a host of {}: {} domains in {}, {} orders, stalled at most {}\n\n", options.policy,
+      "{} on a host of {}: {} domains in {}, {} order{}, stalled at most {}\n\n", options.policy,
       options.density.host.text(), result.available, options.traces, result.orders.size(),
-      share_text(options.density.stalled));
+      result.orders.size() == 1 ? "" : "s", share_text(options.density.stalled));
   constexpr auto kRight = TextTable::Align::right;
   TextTable table({{""}, {"MEAN", kRight}, {"LEAST", kRight}, {"MOST", kRight}});
   const auto row = [&table](const std::string& name, const Spread& spread) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/workbench/stretch.h"
+
 namespace memcoord::workbench {
 namespace {
 
@@ -11,23 +13,6 @@ using simulated::SimulatedHost;
 
 MemorySize size(double kib) {
   return kib <= 0 ? MemorySize() : MemorySize::from_kib(static_cast<std::uint64_t>(kib));
-}
-
-DomainMoment merged(const DomainMoment& a, const DomainMoment& b) {
-  if (!a.active) return b;
-  if (!b.active) return a;
-  return {true,
-          b.actual,
-          std::max(a.need, b.need),
-          std::min(a.unused, b.unused),
-          std::min(a.usable, b.usable),
-          a.stalled || b.stalled,
-          a.oom || b.oom,
-          a.rules | b.rules};
-}
-
-HostMoment merged(const HostMoment& a, const HostMoment& b) {
-  return {std::min(a.free, b.free), b.granted, std::max(a.need, b.need)};
 }
 
 std::string move_text(const Decision& decision) {

@@ -1,5 +1,5 @@
 -- A hundred domains in day and night rhythm: offices by day, batch work by night, a few all day. Two
--- days of ten minutes each. Their maximums add up to more than twice the host.
+-- days of ten minutes each. Their maximums add up to half as much again as the host.
 
 local DAY = 600
 local domains = {}
@@ -8,7 +8,7 @@ for i = 1, 100 do
   local high = (300 + (i * 37) % 500) * MiB
   local demand
   if kind == "steady" then
-    demand = { generator = "walk", low = 150 * MiB, high = high, period = 20, step = 40 * MiB, seed = i }
+    demand = { generator = "walk", low = 150 * MiB, high = high, step = 20, seed = i }
   else
     demand = {
       generator = "diurnal",

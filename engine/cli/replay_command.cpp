@@ -1,0 +1,228 @@
+// memcoord replay: what a policy would have decided at recorded ticks.
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "bindings/printable.h"
+#include "engine/cli/commands.h"
+#include "engine/cli/guard_options.h"
+#include "engine/cli/help.h"
+#include "engine/cli/options.h"
+#include "engine/cli/policy_loader.h"
+#include "engine/cli/report.h"
+#include "engine/cli/run_options.h"
+#include "engine/cli/workbench_options.h"
+#include "engine/observers/journal.h"
+#include "engine/workbench/replay.h"
+
+namespace memcoord::cli {
+namespace {
+
+using namespace workbench;
+
+struct ReplayOptions {
+  std::vector<std::string> journals;
+  std::string policy{kDefaultPolicy};
+  std::map<std::string, std::string> settings;
+  PolicyLimitOptions policy_limits;
+  Limits limits;
+  bool all = false;
+  bool json = false;
+};
+
+/// Over all journals.
+struct Counts {
+  std::uint64_t ticks = 0;
+  std::uint64_t not_sampled = 0;
+  std::uint64_t different_ticks = 0;
+  std::uint64_t alike = 0;
+  std::uint64_t different = 0;
+  std::uint64_t without_answer = 0;
+  std::uint64_t moves_then = 0;
+  std::uint64_t moves_now = 0;
+};
+
+bool moves(const std::optional<Decision>& decision) {
+  return decision && !decision->holds();
+}
+
+void count(Counts& counts, const ReplayedTick& tick) {
+  ++counts.ticks;
+  if (!tick.sampled) ++counts.not_sampled;
+  if (tick.policy_error) ++counts.without_answer;
+  bool different = false;
+  for (const ReplayedDomain& domain : tick.domains) {
+    ++(domain.alike ? counts.alike : counts.different);
+    different = different || !domain.alike;
+    if (moves(domain.then)) ++counts.moves_then;
+    if (moves(domain.now)) ++counts.moves_now;
+  }
+  if (different) ++counts.different_ticks;
+}
+
+std::string time_text(WallTime time) {
+  return fmt::format("{:%F %T}", fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
+}
+
+std::string target_text(const std::optional<Decision>& decision) {
+  return moves(decision) ? decision->target.text() : "holds";
+}
+
+/// The policy's reason and the rules that bit.
+std::string why_text(const std::optional<Decision>& decision) {
+  if (!decision) return {};
+  std::string text = decision->why;
+  for (const RuleHit& hit : decision->rules) {
+    text += (text.empty() ? "" : "; ") + std::string(to_text(hit.rule));
+  }
+  return bindings::printable(text);
+}
+
+void print_heading() {
+  std::cout << fmt::format("{:>7}  {:<19}  {:<20}  {:>10}  {:>10}  {:>10}  {}\n", "TICK",
+                           "TIME (UTC)", "DOMAIN", "HAD", "THEN", "NOW", "WHY THEN | WHY NOW");
+}
+
+void print_text(const ReplayedTick& tick, bool all) {
+  for (const ReplayedDomain& domain : tick.domains) {
+    if (domain.alike && !all) continue;
+    const std::string then = why_text(domain.then);
+    const std::string now = why_text(domain.now);
+    std::cout << fmt::format("{:>7}  {:<19}  {:<20}  {:>10}  {:>10}  {:>10}  {} | {}\n",
+                             tick.number, time_text(tick.wall_time),
+                             bindings::printable(domain.name), domain.actual.text(),
+                             target_text(domain.then), target_text(domain.now),
+                             then.empty() ? "-" : then, now.empty() ? "-" : now);
+  }
+}
+
+nlohmann::ordered_json decision_json(const std::optional<Decision>& decision) {
+  if (!decision) return nullptr;
+  auto rules = nlohmann::ordered_json::array();
+  for (const RuleHit& hit : decision->rules) rules.push_back(to_text(hit.rule));
+  return {{"target_kib", decision->target.kib()},
+          {"proposed_kib", decision->proposed.kib()},
+          {"why", decision->why},
+          {"rules", std::move(rules)}};
+}
+
+void print_json(const std::string& journal, const ReplayedTick& tick) {
+  nlohmann::ordered_json json{{"journal", journal}, {"tick", tick.number}};
+  auto domains = nlohmann::ordered_json::array();
+  for (const ReplayedDomain& domain : tick.domains) {
+    domains.push_back({{"name", domain.name},
+                       {"actual_kib", domain.actual.kib()},
+                       {"then", decision_json(domain.then)},
+                       {"now", decision_json(domain.now)},
+                       {"alike", domain.alike}});
+  }
+  json["domains"] = std::move(domains);
+  if (tick.policy_error) json["policy_error"] = tick.policy_error->text();
+  std::cout << json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
+}
+
+void print_summary(const ReplayOptions& options, const Counts& counts) {
+  std::cout << fmt::format(
+      "{}{} in {} ticks: {} decisions differ (in {} ticks), {} are alike; moves then {}, now {}\n",
+      counts.different > 0 || options.all ? "\n" : "", options.policy, counts.ticks,
+      counts.different, counts.different_ticks, counts.alike, counts.moves_then, counts.moves_now);
+  if (counts.not_sampled > 0) {
+    std::cout << counts.not_sampled << " ticks had nothing to decide on: the host was not seen\n";
+  }
+}
+
+class Session {
+ public:
+  explicit Session(const ReplayOptions& options)
+      : options_(options), loader_(unhurried(options.policy_limits)) {}
+
+  Result<ExitCode> go();
+
+ private:
+  Result<std::unique_ptr<Replay>> fresh() const;
+  Status play(const std::string& journal);
+
+  const ReplayOptions& options_;
+  PolicyLoader loader_;
+  Counts counts_;
+  std::optional<Error> policy_error_;
+  bool heading_ = false;
+};
+
+Result<std::unique_ptr<Replay>> Session::fresh() const {
+  auto policy = loader_.load(options_.policy, options_.settings);
+  if (!policy) return fail(policy.error());
+  std::optional<Limits> limits;
+  if (options_.limits != Limits()) limits = options_.limits;
+  return std::make_unique<Replay>(*std::move(policy), limits);
+}
+
+Status Session::play(const std::string& journal) {
+  auto reader = observers::JournalReader::open(journal);
+  if (!reader) return fail(reader.error());
+  auto replay = fresh();
+  if (!replay) return fail(replay.error());
+  while (true) {
+    const auto recorded = reader->next();
+    if (!recorded) return fail(recorded.error());
+    if (!*recorded) break;
+    const ReplayedTick tick = (*replay)->take(**recorded);
+    count(counts_, tick);
+    if (tick.policy_error && !policy_error_) policy_error_ = tick.policy_error;
+    if (options_.json) {
+      print_json(journal, tick);
+      continue;
+    }
+    if (!std::exchange(heading_, true)) print_heading();
+    print_text(tick, options_.all);
+  }
+  if (reader->cut_off()) {
+    std::cerr << "memcoord: " << journal << ": its last line was cut off; read up to line "
+              << reader->line() << '\n';
+  }
+  return {};
+}
+
+Result<ExitCode> Session::go() {
+  if (auto policy = fresh(); !policy) return fail(policy.error());
+  for (const std::string& journal : options_.journals) {
+    if (Status played = play(journal); !played) return fail(played.error());
+  }
+  if (!options_.json) print_summary(options_, counts_);
+  if (!policy_error_) return ExitCode::ok;
+  Error error = *policy_error_;
+  error.message +=
+      fmt::format(" (no answer in {} of {} ticks)", counts_.without_answer, counts_.ticks);
+  report(error);
+  return ExitCode::failed;
+}
+
+}  // namespace
+
+void add_replay_command(Commands& commands) {
+  const auto options = std::make_shared<ReplayOptions>();
+  CLI::App& app = commands.add(
+      "replay",
+      "Show what a policy would have decided at the ticks of a journal, beside what was decided.",
+      [options] { return Session(*options).go(); });
+  app.add_option("JOURNAL", options->journals, "files that --journal wrote")
+      ->required()
+      ->type_name("JOURNAL");
+  add_option(app, {"-p,--policy", "FILE|NAME", "what decides: a Lua file, or a bundled policy"},
+             into_text(options->policy));
+  add_set_option(app, options->settings);
+  app.add_flag("--all", options->all, "show decisions that are alike, too");
+  app.add_flag("--json", options->json, "print a line of JSON a tick");
+  add_guard_options(app, options->limits);
+  add_policy_limit_options(app, options->policy_limits, "Limits");
+  app.footer(examples_text({
+      {"memcoord replay --policy mine.lua ticks.jsonl", "where it would have decided otherwise"},
+      {"memcoord replay -p halving --set starved_below=200MiB *.jsonl", "several journals"},
+  }));
+}
+
+}  // namespace memcoord::cli

@@ -1,0 +1,92 @@
+#include "engine/workbench/replay.h"
+
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+
+#include "engine/core/guard.h"
+
+namespace memcoord::workbench {
+namespace {
+
+/// A grow that was cut short because the shrinks before it had freed less than they were to: what
+/// replaying cannot know.
+bool cut_by_the_host(const Decision& then, const Decision& now) {
+  return then.proposed == now.proposed && then.grows() && now.grows() && then.target < now.target &&
+         std::any_of(then.rules.begin(), then.rules.end(), [](const RuleHit& hit) {
+           return hit.rule == Rule::host_floor || hit.rule == Rule::share_out;
+         });
+}
+
+bool alike(const ReplayedDomain& domain) {
+  const MemorySize then = domain.then ? domain.then->target : domain.actual;
+  const MemorySize now = domain.now ? domain.now->target : domain.actual;
+  if (then == now) return true;
+  return domain.then && domain.now && cut_by_the_host(*domain.then, *domain.now);
+}
+
+using ByUuid = std::unordered_map<Uuid, const Decision*>;
+
+ByUuid index(const std::vector<Decision>& decisions) {
+  ByUuid result;
+  for (const Decision& decision : decisions) result.emplace(decision.domain, &decision);
+  return result;
+}
+
+std::optional<Decision> find(const ByUuid& decisions, const Uuid& uuid) {
+  const auto found = decisions.find(uuid);
+  return found == decisions.end() ? std::nullopt : std::optional(*found->second);
+}
+
+}  // namespace
+
+ReplayedTick Replay::take(const Tick& recorded) {
+  ReplayedTick result;
+  result.number = recorded.number;
+  result.wall_time = recorded.snapshot.wall_time;
+  if (recorded.sample_error) {
+    result.sampled = false;
+    return result;
+  }
+  // Another run of memcoord: its clock starts anew, and what was learnt is of another time.
+  if (last_at_ && recorded.snapshot.taken_at < *last_at_) {
+    history_ = History();
+    last_at_.reset();
+  }
+  history_.observe(recorded.snapshot);
+  const std::vector<Decision> decisions = decide(recorded, result.policy_error);
+  last_at_ = recorded.snapshot.taken_at;
+  const ByUuid then = index(recorded.decisions);
+  const ByUuid now = index(decisions);
+  for (const Domain& domain : recorded.snapshot.domains) {
+    ReplayedDomain one{domain.uuid(),
+                       domain.name(),
+                       domain.actual,
+                       find(then, domain.uuid()),
+                       find(now, domain.uuid()),
+                       false};
+    if (!one.then && !one.now) continue;
+    one.alike = alike(one);
+    result.domains.push_back(std::move(one));
+  }
+  history_.record(recorded.outcomes, recorded.snapshot.taken_at, recorded.snapshot.wall_time);
+  return result;
+}
+
+std::vector<Decision> Replay::decide(const Tick& recorded, std::optional<Error>& error) {
+  const Limits& limits = limits_ ? *limits_ : recorded.limits;
+  const Snapshot& snapshot = recorded.snapshot;
+  const guard::HostBalance host = guard::balance(snapshot, history_, limits);
+  const Situation situation{
+      snapshot,       limits,          guard::assess(snapshot, history_, limits),
+      host.grantable, recorded.number, last_at_ ? snapshot.taken_at - *last_at_ : Duration(),
+      host.owed};
+  auto answer = policy_->decide(situation);
+  if (!answer) {
+    error = answer.error();
+    return {};
+  }
+  return guard::review(snapshot, history_, answer->proposals, limits);
+}
+
+}  // namespace memcoord::workbench

@@ -1,0 +1,217 @@
+// The page that puts policies beside each other.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/workbench/report/figures.h"
+#include "engine/workbench/report/page_files.h"
+#include "engine/workbench/report/page_text.h"
+#include "engine/workbench/report/pages.h"
+#include "engine/workbench/report/record_json.h"
+#include "engine/workbench/stretch.h"
+
+namespace memcoord::workbench::report {
+namespace {
+
+// Of each run the page keeps a part: enough for charts a third of a screen wide.
+constexpr std::size_t kMoments = 300;
+constexpr std::size_t kDomains = 8;
+
+const ComparisonCell* cell_of(const ComparisonRow& row, std::size_t scenario) {
+  return scenario < row.cells.size() ? &row.cells[scenario] : nullptr;
+}
+
+/// For each figure the best value among the policies; none where they do not differ.
+std::vector<std::optional<double>> best_of(const Comparison& comparison, std::size_t scenario) {
+  std::vector<std::optional<double>> best(figures_of({}).size());
+  std::vector<bool> differ(best.size(), false);
+  for (const ComparisonRow& row : comparison.rows) {
+    const ComparisonCell* cell = cell_of(row, scenario);
+    if (row.kind != ComparisonRow::Kind::policy || cell == nullptr || !cell->score) continue;
+    const auto figures = figures_of(*cell->score);
+    for (std::size_t i = 0; i < figures.size(); ++i) {
+      if (best[i] && *best[i] != figures[i].value) differ[i] = true;
+      best[i] = std::min(best[i].value_or(figures[i].value), figures[i].value);
+    }
+  }
+  for (std::size_t i = 0; i < best.size(); ++i) {
+    if (!differ[i]) best[i].reset();
+  }
+  return best;
+}
+
+std::string row_text(const ComparisonRow& row, const ComparisonCell* cell,
+                     const std::vector<std::optional<double>>& best, bool first_yardstick) {
+  const bool policy = row.kind == ComparisonRow::Kind::policy;
+  std::string out = policy            ? "<tr>"
+                    : first_yardstick ? "<tr class=\"yard first\">"
+                                      : "<tr class=\"yard\">";
+  out += "<td class=\"name\">" + escaped(row.name) + "</td>";
+  if (cell == nullptr || !cell->score) {
+    const std::string problem = cell == nullptr ? std::string() : cell->problem;
+    return out + fmt::format("<td class=\"left missing\" colspan=\"{}\">{}</td></tr>\n",
+                             best.size(), problem.empty() ? "does not apply" : escaped(problem));
+  }
+  const auto figures = figures_of(*cell->score);
+  for (std::size_t i = 0; i < figures.size(); ++i) {
+    const bool marked = policy && best[i] && *best[i] == figures[i].value;
+    out += fmt::format("<td{}>{}</td>", marked ? " class=\"best\"" : "", figures[i].text);
+  }
+  out += "</tr>\n";
+  if (!cell->problem.empty()) {
+    out += fmt::format("<tr><td></td><td class=\"left bad\" colspan=\"{}\">{}</td></tr>\n",
+                       best.size(), escaped(cell->problem));
+  }
+  return out;
+}
+
+std::string scenario_table(const Comparison& comparison, std::size_t scenario) {
+  std::string out = "<div class=\"wide\"><table class=\"data\">\n<tr><th>policy</th>";
+  for (const Figure& figure : figures_of({})) {
+    out += fmt::format("<th title=\"{}\">{}</th>", escaped(figure.meaning), figure.name);
+  }
+  out += "</tr>\n";
+  const auto best = best_of(comparison, scenario);
+  bool yardsticks = false;
+  for (const ComparisonRow& row : comparison.rows) {
+    const bool yardstick = row.kind != ComparisonRow::Kind::policy;
+    out += row_text(row, cell_of(row, scenario), best, yardstick && !yardsticks);
+    yardsticks = yardsticks || yardstick;
+  }
+  return out + "</table></div>\n";
+}
+
+std::string scenario_section(const Comparison& comparison, std::size_t at) {
+  const ComparedScenario& scenario = comparison.scenarios[at];
+  return fmt::format(
+             "<section id=\"scenario-{}\" class=\"scenario\">\n<h2>{} <small>{}</small></h2>\n"
+             "<ul class=\"meta\">{}{}{}</ul>\n",
+             at, escaped(scenario.name), escaped(scenario.summary),
+             item("host", scenario.host_total.text()),
+             item("domains", std::to_string(scenario.domains)),
+             item("ran for", time_text(scenario.duration))) +
+         scenario_table(comparison, at) +
+         fmt::format("<div id=\"curves-{}\" hidden></div>\n</section>\n", at);
+}
+
+/// The domains that did worst under any policy, by their places.
+std::vector<std::size_t> worst_domains(const std::vector<const RunRecord*>& records) {
+  std::map<std::size_t, std::pair<int, double>> trouble;
+  for (const RunRecord* record : records) {
+    for (std::size_t i = 0; i < record->domains.size(); ++i) {
+      auto& worst = trouble[i];
+      worst = std::max(worst, std::pair(record->domains[i].oom_kills, record->domains[i].stalled));
+    }
+  }
+  std::vector<std::pair<std::pair<int, double>, std::size_t>> order;
+  for (const auto& [place, worst] : trouble) order.emplace_back(worst, place);
+  std::stable_sort(order.begin(), order.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::vector<std::size_t> picks;
+  for (const auto& [worst, place] : order) {
+    if (picks.size() < kDomains) picks.push_back(place);
+  }
+  return picks;
+}
+
+void write_scenario(const Comparison& comparison, std::size_t at, const WritePiece& write) {
+  const ComparedScenario& scenario = comparison.scenarios[at];
+  std::vector<const RunRecord*> records;
+  std::vector<std::string> names;
+  for (const ComparisonRow& row : comparison.rows) {
+    const ComparisonCell* cell = cell_of(row, at);
+    if (cell == nullptr || !cell->record) continue;
+    records.push_back(cell->record.get());
+    names.push_back(row.name);
+  }
+  const MemorySize floor = records.empty() ? MemorySize() : records.front()->limits.host_floor;
+  write("{\"name\":" + script_json(scenario.name) +
+        fmt::format(",\"hostTotal\":{},\"hostFloor\":{},\"records\":[", scenario.host_total.kib(),
+                    floor.kib()));
+  const auto picks = worst_domains(records);
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    write(i > 0 ? ",\n" : "\n");
+    RunRecord thin = thinned(*records[i], kMoments);
+    thin.policy = names[i];
+    write_compared_record(thin, picks, write);
+  }
+  write("]}");
+}
+
+std::string rows_json(const Comparison& comparison) {
+  auto rows = nlohmann::ordered_json::array();
+  for (const ComparisonRow& row : comparison.rows) {
+    auto cells = nlohmann::ordered_json::array();
+    for (std::size_t s = 0; s < comparison.scenarios.size(); ++s) {
+      auto figures = nlohmann::ordered_json::array();
+      const ComparisonCell* cell = cell_of(row, s);
+      if (cell != nullptr && cell->score) {
+        for (const Figure& figure : figures_of(*cell->score)) {
+          figures.push_back(nlohmann::ordered_json::array({figure.value, figure.text}));
+        }
+      }
+      cells.push_back(std::move(figures));
+    }
+    rows.push_back({{"name", row.name},
+                    {"kind", row.kind == ComparisonRow::Kind::policy ? "policy" : "yardstick"},
+                    {"cells", std::move(cells)}});
+  }
+  return script_json(rows);
+}
+
+void write_data(const Comparison& comparison, const WritePiece& write) {
+  auto figures = nlohmann::ordered_json::array();
+  for (const Figure& figure : figures_of({})) {
+    figures.push_back({{"name", figure.name}, {"meaning", figure.meaning}});
+  }
+  write("<script type=\"application/json\" id=\"data\">\n{\"rules\":" + rule_names_json());
+  write(",\n\"figures\":" + script_json(figures) + ",\n\"rows\":" + rows_json(comparison));
+  write(",\n\"scenarios\":[");
+  for (std::size_t s = 0; s < comparison.scenarios.size(); ++s) {
+    write(s > 0 ? ",\n" : "\n");
+    write_scenario(comparison, s, write);
+  }
+  write("]}\n</script>\n");
+}
+
+std::string page_head(const Comparison& comparison) {
+  const auto policies = std::count_if(
+      comparison.rows.begin(), comparison.rows.end(),
+      [](const ComparisonRow& row) { return row.kind == ComparisonRow::Kind::policy; });
+  return page_start({"Policies compared", "Policies compared",
+                     "Smaller is better in every figure. The best policy of each column is marked "
+                     "where they differ.",
+                     item("policies", std::to_string(policies)) +
+                         item("scenarios", std::to_string(comparison.scenarios.size())) +
+                         item("a tick every", time_text(comparison.interval))});
+}
+
+}  // namespace
+
+void write_comparison_page(const Comparison& comparison, const WritePiece& write) {
+  write(page_head(comparison));
+  write(
+      "<section id=\"overview\" hidden>\n<h2>All scenarios</h2>\n"
+      "<div class=\"seg noprint\"></div>\n<div class=\"wide\"><table class=\"data\"></table>"
+      "</div>\n</section>\n");
+  for (std::size_t s = 0; s < comparison.scenarios.size(); ++s) {
+    write(scenario_section(comparison, s));
+  }
+  write("</main>\n<div id=\"tip\" role=\"status\"></div>\n");
+  write("<footer>Written by memcoord. docs/simulator.md defines the figures.</footer>\n");
+  write_data(comparison, write);
+  write("<script>\n");
+  for (const std::string_view part : {kWordsJs, kViewJs, kLayersJs, kPageJs, kComparisonJs}) {
+    write(part);
+  }
+  write("</script>\n</body>\n</html>\n");
+}
+
+}  // namespace memcoord::workbench::report

@@ -1,0 +1,123 @@
+"use strict";
+// The page that puts policies beside each other: an overview, and each scenario's curves.
+
+(function () {
+  const data = openData();
+  drawOverview();
+  data.scenarios.forEach((scenario, i) => drawCurves(scenario, document.getElementById("curves-" + i)));
+
+  /** All scenarios in one table, by a figure that can be chosen; the darker, the further from the best. */
+  function drawOverview() {
+    const box = document.getElementById("overview");
+    if (!box || data.scenarios.length < 2) return;
+    box.hidden = false;
+    const table = box.querySelector("table"), choice = box.querySelector(".seg");
+    const show = (f) => {
+      const policies = data.rows.filter((row) => row.kind === "policy");
+      const scale = data.scenarios.map((_, s) => {
+        const values = policies.map((row) => row.cells[s] && row.cells[s][f]).filter((value) => value !== undefined && value !== null).map((figure) => figure[0]);
+        return [Math.min(...values), Math.max(...values)];
+      });
+      const head = element("tr");
+      head.append(element("th", "", data.figures[f].name));
+      data.scenarios.forEach((scenario, s) => {
+        const cell = element("th");
+        const link = element("a", "", scenario.name);
+        link.href = "#scenario-" + s;
+        cell.append(link);
+        head.append(cell);
+      });
+      let yard = false;
+      const rows = data.rows.map((row) => {
+        const made = element("tr", row.kind === "policy" ? "" : yard ? "yard" : "yard first");
+        if (row.kind !== "policy") yard = true;
+        made.append(element("td", "name", row.name));
+        data.scenarios.forEach((_, s) => {
+          const figure = row.cells[s] && row.cells[s][f];
+          if (!figure) return made.append(element("td", "missing", "\u2014"));
+          const cell = element("td", "", figure[1]);
+          const [least, most] = scale[s];
+          if (row.kind === "policy" && most > least) {
+            if (figure[0] === least) cell.className = "best";
+            else {
+              cell.className = "heat";
+              cell.style.setProperty("--h", ((figure[0] - least) / (most - least)).toFixed(3));
+            }
+          }
+          made.append(cell);
+        });
+        return made;
+      });
+      table.replaceChildren(head, ...rows);
+    };
+    data.figures.forEach((figure, f) => {
+      const button = element("button", "", figure.name);
+      button.type = "button";
+      button.title = figure.meaning;
+      button.setAttribute("aria-pressed", String(f === 0));
+      button.onclick = () => {
+        for (const other of choice.children) other.setAttribute("aria-pressed", String(other === button));
+        show(f);
+      };
+      choice.append(button);
+    });
+    show(0);
+  }
+
+  /** One scenario's runs side by side: the host's curves, or one domain's. */
+  function drawCurves(scenario, box) {
+    const runs = scenario.records.map((record) => ({ record, ...openRecord(record) })).filter((run) => run.times.length);
+    if (!runs.length) return;
+    box.hidden = false;
+    const view = new View(Math.max(...runs.map((run) => run.times[run.times.length - 1])));
+    const bar = element("div", "bar still"), legends = element("div"), cards = element("div", "cards");
+    rangeControls(view, bar);
+    const names = runs[0].record.domains.map((domain) => domain.name);
+    const choice = element("select");
+    choice.setAttribute("aria-label", "whose curves");
+    choice.append(element("option", "", "the host"));
+    for (const name of names) choice.append(element("option", "", name));
+    const label = element("label", "field", "curves of ");
+    label.append(choice);
+    bar.append(label);
+    box.append(bar, legends, cards);
+
+    const top = Math.max(...runs.map((run) => hostTop(run.host, scenario.hostTotal)));
+    const show = () => {
+      for (const panel of [...view.panels]) panel.remove();
+      cards.replaceChildren();
+      const name = choice.selectedIndex ? choice.value : null;
+      legends.replaceChildren(name ? domainLegend() : hostLegend());
+      for (const run of runs) {
+        const card = element("article", "card");
+        const head = element("div", "top");
+        head.append(element("h3", "", run.record.policy));
+        card.append(head);
+        cards.append(card);
+        if (name) drawDomain(run, name, card, head); else drawHost(run, card);
+      }
+    };
+    const drawHost = (run, card) => {
+      const margins = { left: 62, right: 6 };
+      new Panel(view, card, {
+        height: 160, times: run.times, margins, name: run.record.policy,
+        label: `${run.record.policy}: the host's memory over time`,
+        top, layers: hostLayers(run.host, scenario.hostTotal, scenario.hostFloor),
+        figures: (i) => hostFigures(run.host, i, scenario.hostTotal),
+      });
+      const lanes = run.record.lanes.map((lane) => ({ ...lane, counts: undelta(lane.counts) }));
+      lanesPanel(view, card, lanes, run.times, margins);
+    };
+    const drawDomain = (run, name, card, head) => {
+      const domain = run.record.domains.find((one) => one.name === name);
+      if (!domain) return card.append(element("p", "empty", "not kept"));
+      if (domain.oom) head.append(element("span", "tag bad", domain.oom + (domain.oom === 1 ? " OOM kill" : " OOM kills")));
+      head.append(element("span", domain.stalled > 0 ? "tag bad" : "tag", domain.stalled > 0 ? "stalled " + percentText(domain.stalled) : "never stalled"));
+      domainPanel(view, card, domain, run.times, {
+        name: `${name}, ${run.record.policy}`, rules: data.rules, spec: { height: 150, margins: { left: 52, right: 6 } },
+      });
+    };
+    choice.onchange = show;
+    show();
+  }
+})();

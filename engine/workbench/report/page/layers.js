@@ -1,0 +1,137 @@
+"use strict";
+// What charts are drawn from: curves in steps, areas, levels, spans, marks.
+
+/** Stretches that share a pixel are drawn as one: [first, end) of each group in sight. */
+function groups(plot) {
+  const out = [];
+  const per = (plot.last - plot.first) / Math.max(1, plot.w);
+  if (per <= 1) {
+    for (let i = plot.first; i < plot.last; ++i) out.push([i, i + 1]);
+    return out;
+  }
+  for (let i = plot.first; i < plot.last;) {
+    const edge = Math.floor(plot.x(plot.times[i])) + 1;
+    let next = i + 1;
+    while (next < plot.last && plot.x(plot.times[next]) < edge) ++next;
+    out.push([i, next]);
+    i = next;
+  }
+  return out;
+}
+
+const startOf = (plot, i) => plot.x(i ? plot.times[i - 1] : 0);
+const endOf = (plot, i) => plot.x(plot.times[i]);
+const short = (number) => Math.round(number * 10) / 10;
+
+/** A curve in steps: each value holds over its stretch. What `gone` marks is left out. */
+function stepLine(plot, values, gone) {
+  let path = "", drawing = false, last = NaN;
+  for (const [first, end] of groups(plot)) {
+    if (gone && gone[end - 1]) { drawing = false; continue; }
+    let low = Infinity, high = -Infinity;
+    for (let i = first; i < end; ++i) { low = Math.min(low, values[i]); high = Math.max(high, values[i]); }
+    const final = values[end - 1];
+    if (!drawing) path += `M${short(startOf(plot, first))} ${short(plot.y(values[first]))}`;
+    else if (low === high && final === last) { path += `H${short(endOf(plot, end - 1))}`; continue; }
+    if (low !== high) path += `V${short(plot.y(high))}V${short(plot.y(low))}`;
+    path += `V${short(plot.y(final))}H${short(endOf(plot, end - 1))}`;
+    drawing = true;
+    last = final;
+  }
+  return path;
+}
+
+/** The area under a curve in steps, of the stretches in `picks` (one a group). */
+function stepArea(plot, values, picks, gone) {
+  let path = "", drawing = false, x = 0;
+  const close = () => { if (drawing) path += `V${short(plot.h)}Z`; drawing = false; };
+  picks.forEach(([pick, first, end]) => {
+    if (gone && gone[pick]) return close();
+    if (!drawing) path += `M${short(startOf(plot, first))} ${short(plot.h)}`;
+    drawing = true;
+    x = endOf(plot, end - 1);
+    path += `V${short(plot.y(values[pick]))}H${short(x)}`;
+  });
+  close();
+  return path;
+}
+
+/** Of each group the stretch where `values` is largest. */
+function peaks(plot, values) {
+  return groups(plot).map(([first, end]) => {
+    let pick = first;
+    for (let i = first; i < end; ++i) if (values[i] >= values[pick]) pick = i;
+    return [pick, first, end];
+  });
+}
+
+/** [first, end) of the runs of stretches for which `is` holds, in sight. */
+function runsOf(plot, is) {
+  const out = [];
+  for (let i = plot.first; i < plot.last; ++i) {
+    if (!is(i)) continue;
+    const first = i;
+    while (i + 1 < plot.last && is(i + 1)) ++i;
+    out.push([first, i + 1]);
+  }
+  return out;
+}
+
+const layer = {
+  line: (values, style, gone) => (plot) => `<path class="${style}" d="${stepLine(plot, values(), gone && gone())}"/>`,
+  area: (values, style, gone) => (plot) =>
+    `<path class="${style}" d="${stepArea(plot, values(), peaks(plot, values()), gone && gone())}"/>`,
+  level: (value, style) => (plot) => {
+    const y = Math.round(plot.y(value)) + 0.5;
+    return `<path class="${style}" d="M0 ${y}H${plot.w}"/>`;
+  },
+  levelText: (value, text, style) => (plot) =>
+    plot.y(value) < -1 ? "" :
+    `<text class="level-text ${style}" x="${plot.panel.left + plot.w + 4}" y="${(plot.panel.above + plot.y(value) + 4).toFixed(1)}">${text}</text>`,
+  spans: (is, style, from, to) => (plot) => {
+    let path = "", until = -1;
+    for (const [first, end] of runsOf(plot, is)) {
+      const a = Math.max(until, startOf(plot, first)), b = Math.max(a + 1, endOf(plot, end - 1));
+      if (endOf(plot, end - 1) <= until) continue;
+      path += `M${short(a)} ${from(plot)}H${short(b)}V${to(plot)}H${short(a)}Z`;
+      until = b;
+    }
+    return path && `<path class="${style}" d="${path}"/>`;
+  },
+  crosses: (indices, y) => (plot) => {
+    let path = "", until = -9;
+    for (const i of indices()) {
+      if (i < plot.first || i >= plot.last) continue;
+      const x = endOf(plot, i), r = 4.5, at = y(plot);
+      if (x - until < 3) continue;
+      until = x;
+      path += `M${short(x - r)} ${at - r}l${2 * r} ${2 * r}m0 ${-2 * r}l${-2 * r} ${2 * r}`;
+    }
+    return path && `<path class="oomhalo" d="${path}"/><path class="oom" d="${path}"/>`;
+  },
+};
+
+/** A row that shows how many domains something happened to, over time. */
+function laneLayer(lane, top, height) {
+  const most = Math.max(1, lane.counts.reduce((a, b) => Math.max(a, b), 0));
+  return (plot) => {
+    let text = `<rect class="laneback" x="0" y="${top}" width="${plot.w}" height="${height}"/>`;
+    let run = null;
+    const flush = () => {
+      if (run) text += `<rect class="lane ${lane.style}" x="${short(run.a)}" y="${top}" width="${short(Math.max(1.5, run.b - run.a))}" height="${height}" opacity="${run.strength}"/>`;
+      run = null;
+    };
+    for (const [first, end] of groups(plot)) {
+      let count = 0;
+      for (let i = first; i < end; ++i) count = Math.max(count, lane.counts[i]);
+      const strength = count ? (0.35 + (0.65 * count) / most).toFixed(2) : 0;
+      if (!run || run.strength !== strength) {
+        flush();
+        if (count) run = { a: startOf(plot, first), b: 0, strength };
+      }
+      if (run) run.b = endOf(plot, end - 1);
+    }
+    flush();
+    return text;
+  };
+}

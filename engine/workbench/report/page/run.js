@@ -1,0 +1,175 @@
+"use strict";
+// The page of one run: the host's curves, one card a domain, what happened.
+
+(function () {
+  const data = openData();
+  const record = data.record;
+  const { times, host } = openRecord(record);
+  if (!times.length) return;
+  const view = new View(times[times.length - 1]);
+  const cards = new Map();
+  const margins = { left: 74, right: 14 };
+  document.getElementById("curves").hidden = false;
+
+  drawHost();
+  drawDomains();
+  wireEvents();
+
+  function drawHost() {
+    const box = document.getElementById("host");
+    const lanes = lanesOf(record, times.length);
+    const hostOom = data.events.filter((event) => event[1] === "host_oom").map((event) => indexAt(times, event[0] / 1000));
+    box.append(hostLegend());
+    new Panel(view, box, {
+      height: 250, usualWidth: 1200, times, margins, keys: true,
+      label: "the host's memory over time; arrow keys move along it, + and - zoom",
+      top: hostTop(host, data.hostTotal),
+      layers: [...hostLayers(host, data.hostTotal, data.hostFloor), layer.crosses(() => hostOom, () => 9)],
+      figures: (i) => hostFigures(host, i, data.hostTotal),
+      notes: (i) => [...(hostOom.includes(i) ? ["the host ran out of memory"] : []),
+        ...lanes.filter((lane) => lane.counts[i]).map((lane) => `${lane.name}: ${lane.counts[i]} of ${record.domains.length} domains`)],
+    });
+    const caption = element("p", "caption", "domains it happened to:");
+    box.append(caption);
+    lanesPanel(view, box, lanes, times, margins);
+    rangeControls(view, document.getElementById("bar"));
+  }
+
+  function inTrouble(domain) {
+    return domain.stalled > 0 || domain.oom > 0;
+  }
+
+  function drawDomains() {
+    const box = document.getElementById("cards");
+    const many = record.domains.length > 24;
+    box.classList.toggle("many", many);
+    document.getElementById("domains-legend").append(domainLegend());
+    record.domains.forEach((domain, i) => {
+      domain.place = i;
+      domain.card = card(domain, many);
+      cards.set(domain.name, domain);
+    });
+    wireControls(box);
+  }
+
+  function card(domain, many) {
+    const made = element("article", "card");
+    const top = element("div", "top");
+    const name = element("h3", "", domain.name);
+    name.title = domain.name;
+    top.append(name);
+    if (domain.oom) top.append(element("span", "tag bad", domain.oom + (domain.oom === 1 ? " OOM kill" : " OOM kills")));
+    if (domain.stalled > 0) top.append(element("span", "tag bad", "stalled " + percentText(domain.stalled)));
+    else if (!domain.oom) top.append(element("span", "tag", "never stalled"));
+    made.append(top);
+    const spec = many ? { height: 92, usualWidth: 240, margins: { left: 50, right: 4, below: 15 } } : { height: 150, margins: { left: 52, right: 6 } };
+    domainPanel(view, made, domain, times, { name: domain.name, rules: data.rules, spec });
+    return made;
+  }
+
+  function wireControls(box) {
+    const bar = document.getElementById("bar");
+    bar.append(element("span", "grow"));
+    const search = element("input");
+    search.type = "search";
+    search.placeholder = "domains by name";
+    search.setAttribute("aria-label", "show only domains whose names contain this");
+    const order = element("select");
+    order.setAttribute("aria-label", "order of the domains");
+    const orders = [
+      ["most stalled first", (a, b) => b.oom - a.oom || b.stalled - a.stalled],
+      ["by name", (a, b) => a.name.localeCompare(b.name, undefined, { numeric: true })],
+      ["largest first", (a, b) => b.maximum - a.maximum],
+      ["as in the scenario", () => 0],
+    ];
+    for (const [text] of orders) order.append(element("option", "", text));
+    const trouble = element("button", "", "In trouble only");
+    trouble.type = "button";
+    trouble.setAttribute("aria-pressed", "false");
+    trouble.disabled = !record.domains.some(inTrouble);
+    trouble.onclick = () => {
+      trouble.setAttribute("aria-pressed", String(trouble.getAttribute("aria-pressed") !== "true"));
+      show();
+    };
+    const none = element("p", "empty", "No domain matches.");
+    const show = () => {
+      const wanted = search.value.trim().toLowerCase();
+      const only = trouble.getAttribute("aria-pressed") === "true";
+      const sorted = [...record.domains].sort((a, b) => orders[order.selectedIndex][1](a, b) || a.place - b.place);
+      let shown = 0;
+      for (const domain of sorted) {
+        domain.card.hidden = (wanted && !domain.name.toLowerCase().includes(wanted)) || (only && !inTrouble(domain));
+        if (!domain.card.hidden) ++shown;
+      }
+      box.replaceChildren(...sorted.map((domain) => domain.card));
+      none.hidden = shown > 0;
+      document.getElementById("domains-count").textContent =
+        shown === record.domains.length ? String(shown) : `${shown} of ${record.domains.length}`;
+      view.drawWhenIdle();
+    };
+    search.oninput = show;
+    order.onchange = show;
+    box.after(none);
+    bar.append(search, order, trouble);
+    show();
+  }
+
+  /** What happened: filtered by kind and by the stretch in sight; a row shows its moment. */
+  function wireEvents() {
+    const body = document.getElementById("events-body");
+    const kinds = document.getElementById("events-kinds");
+    const named = { move: "moves", held_back: "held back", guest_oom: "guest OOM kills", host_oom: "host OOM", policy_error: "policy errors" };
+    const single = { move: "move", held_back: "held back", guest_oom: "OOM kill", host_oom: "host OOM", policy_error: "policy error" };
+    const bad = new Set(["guest_oom", "host_oom", "policy_error"]);
+    const counts = {};
+    for (const event of data.events) counts[event[1]] = (counts[event[1]] || 0) + 1;
+    let wanted = null;
+    const most = 500;
+
+    const row = ([ms, kind, domain, text]) => {
+      const made = element("tr", "go");
+      made.append(element("td", "", timeText(ms / 1000)), element("td", bad.has(kind) ? "left bad" : "left", single[kind]),
+        element("td", "left name", domain || "\u2014"), element("td", "left text", text));
+      made.tabIndex = 0;
+      const go = () => goTo(ms / 1000, domain);
+      made.onclick = go;
+      made.onkeydown = (event) => { if (event.key === "Enter") go(); };
+      return made;
+    };
+    const show = () => {
+      const inSight = data.events.filter(([ms, kind]) => (!wanted || wanted === kind) && ms / 1000 >= view.from && ms / 1000 <= view.to);
+      body.replaceChildren(...inSight.slice(0, most).map(row));
+      const more = [];
+      if (inSight.length > most) more.push(`the first ${most} of ${inSight.length} are listed: zoom in for the others`);
+      if (!inSight.length) more.push("nothing of this kind in this stretch");
+      if (data.eventsLeftOut) more.push(`${data.eventsLeftOut} later ones were not kept`);
+      document.getElementById("events-more").textContent = more.join("; ");
+    };
+    const button = (text, kind) => {
+      const made = element("button", "", text);
+      made.type = "button";
+      made.setAttribute("aria-pressed", String(kind === wanted));
+      made.onclick = () => {
+        wanted = kind;
+        for (const other of kinds.children) other.setAttribute("aria-pressed", String(other === made));
+        show();
+      };
+      kinds.append(made);
+    };
+    button(`all ${data.events.length}`, null);
+    for (const kind of Object.keys(named)) if (counts[kind]) button(`${named[kind]} ${counts[kind]}`, kind);
+    view.watchers.push(() => { clearTimeout(wireEvents.later); wireEvents.later = setTimeout(show, 120); });
+    show();
+  }
+
+  function goTo(time, name) {
+    const around = Math.max(view.end / 40, 5 * data.intervalMs / 1000);
+    view.zoomTo(time - around, time + around);
+    view.setCross(time);
+    const domain = cards.get(name);
+    const target = domain && !domain.card.hidden ? domain.card : document.getElementById("host");
+    target.scrollIntoView({ block: "center", behavior: "smooth" });
+    target.classList.add("flash");
+    setTimeout(() => target.classList.remove("flash"), 1800);
+  }
+})();

@@ -1,0 +1,97 @@
+#include "engine/workbench/report/page_text.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "engine/workbench/report/page_files.h"
+
+namespace memcoord::workbench::report {
+
+std::string escaped(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '&') {
+      out += "&amp;";
+    } else if (c == '<') {
+      out += "&lt;";
+    } else if (c == '>') {
+      out += "&gt;";
+    } else if (c == '"') {
+      out += "&quot;";
+    } else if (c == '\'') {
+      out += "&#39;";
+    } else if (byte < 0x20 || byte == 0x7f) {
+      out += c == '\n' || c == '\t' ? ' ' : '?';
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+std::string script_json(const nlohmann::ordered_json& json) {
+  const std::string text = json.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+  std::string out;
+  out.reserve(text.size());
+  // These stand only within JSON's strings, where an escape means the same.
+  for (const char c : text) {
+    if (c == '<' || c == '>' || c == '&') {
+      out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+std::string number_text(double value, int decimals) {
+  std::string text = fmt::format("{:.{}f}", value, decimals);
+  if (text.find('.') == std::string::npos) return text;
+  text.erase(text.find_last_not_of('0') + 1);
+  if (text.ends_with('.')) text.pop_back();
+  return text;
+}
+
+std::string time_text(Duration time) {
+  const double seconds = std::chrono::duration<double>(time).count();
+  if (seconds < 120) return number_text(seconds, seconds < 1 ? 3 : 1) + " s";
+  constexpr std::array<std::pair<long long, const char*>, 4> kUnits{
+      {{86400, " d"}, {3600, " h"}, {60, " min"}, {1, " s"}}};
+  auto left = static_cast<long long>(seconds);
+  std::string text;
+  int said = 0;
+  for (const auto& [size, unit] : kUnits) {
+    if (left >= size) text += (text.empty() ? "" : " ") + std::to_string(left / size) + unit;
+    if ((left >= size || said > 0) && ++said == 2) break;
+    left %= size;
+  }
+  return text;
+}
+
+std::string item(std::string_view what, std::string_view value) {
+  return fmt::format("<li>{} <b>{}</b></li>", escaped(what), escaped(value));
+}
+
+std::string page_start(const PageStart& start) {
+  return fmt::format(
+      "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+      // The page needs nothing from anywhere; browsers are told to hold it to that.
+      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+      "style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:\">\n"
+      "<meta name=\"generator\" content=\"memcoord\">\n<link rel=\"icon\" href=\"data:,\">\n"
+      "<title>{}</title>\n<style>\n{}</style>\n</head>\n<body>\n"
+      "<header class=\"page\">\n<h1>{}</h1>\n<p class=\"soft\">{}</p>\n"
+      "<ul class=\"meta\">{}</ul>\n</header>\n<main>\n"
+      "<noscript><p>Curves and events need a browser that runs scripts; the figures do "
+      "not.</p></noscript>\n",
+      escaped(start.title), kReportCss, start.heading, escaped(start.summary), start.items);
+}
+
+}  // namespace memcoord::workbench::report

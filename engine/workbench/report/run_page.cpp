@@ -1,0 +1,168 @@
+// The page of one run.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "engine/workbench/report/figures.h"
+#include "engine/workbench/report/page_files.h"
+#include "engine/workbench/report/page_text.h"
+#include "engine/workbench/report/pages.h"
+#include "engine/workbench/report/record_json.h"
+
+namespace memcoord::workbench::report {
+namespace {
+
+std::string page_head(const RunRecord& record) {
+  const Limits& limits = record.limits;
+  std::string items =
+      item("host", record.host_total.text()) +
+      item("domains", std::to_string(record.domains.size())) +
+      item("ran for", time_text(record.duration)) +
+      item("a tick every", time_text(record.interval)) +
+      item("domain floor", limits.domain_floor.text()) +
+      item("host floor", limits.host_floor.text()) + item("headroom by", to_text(limits.headroom)) +
+      item("at most released a tick", fmt::format("{:.0f} %", limits.max_release * 100));
+  if (limits.host_memory) items += item("budget of the guests", limits.host_memory->text());
+  return page_start({record.policy + " on " + record.scenario,
+                     escaped(record.policy) + " <i>on</i> " + escaped(record.scenario),
+                     record.summary, items});
+}
+
+std::string figures_table(const Score& score) {
+  std::string rows;
+  for (const Figure& figure : figures_of(score)) {
+    rows += fmt::format(
+        "<tr><th scope=\"row\">{}</th><td class=\"{}\">{}</td><td class=\"left\">{}</td></tr>\n",
+        figure.name, figure.alarming ? "value bad" : "value", figure.text, figure.meaning);
+  }
+  return "<section>\n<h2>Figures</h2>\n<div class=\"wide\"><table class=\"data figures\">\n" +
+         rows + "</table></div>\n</section>\n";
+}
+
+/// How often each rule bit, the most frequent first.
+std::string rules_table(const RunRecord& record) {
+  std::array<std::size_t, kRuleCount> order{};
+  std::iota(order.begin(), order.end(), 0);
+  const auto& bites = record.rule_bites;
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return bites.at(a) > bites.at(b); });
+  const double most = static_cast<double>(std::max<std::uint64_t>(1, bites.at(order.front())));
+  std::string rows;
+  for (const std::size_t rule : order) {
+    if (bites.at(rule) == 0) break;
+    rows += fmt::format(
+        "<tr><th scope=\"row\">{}</th><td class=\"value\">{}</td>"
+        "<td class=\"left\"><span class=\"bite\" style=\"width:{:.1f}%\"></span></td></tr>\n",
+        to_text(static_cast<Rule>(rule)), bites.at(rule),
+        100 * static_cast<double>(bites.at(rule)) / most);
+  }
+  if (rows.empty()) rows = "<tr><td>No rule of the guard held anything back.</td></tr>\n";
+  return "<section>\n<h2>Guard <small>how often each rule bit</small></h2>\n<div class=\"wide\">"
+         "<table class=\"data figures\">\n" +
+         rows + "</table></div>\n</section>\n";
+}
+
+/// For those without scripts, and for finding a number: every domain, the worst first.
+std::string domains_table(const RunRecord& record) {
+  std::vector<const DomainRecord*> domains;
+  for (const DomainRecord& domain : record.domains) domains.push_back(&domain);
+  std::stable_sort(domains.begin(), domains.end(), [](const auto* a, const auto* b) {
+    return std::pair(a->oom_kills, a->stalled) > std::pair(b->oom_kills, b->stalled);
+  });
+  std::string out =
+      "<details><summary>All domains as a table</summary>\n<div class=\"scroll\"><table "
+      "class=\"data\">\n<tr><th>domain</th><th>maximum</th><th>stalled</th><th>OOM kills</th>"
+      "</tr>\n";
+  for (const DomainRecord* domain : domains) {
+    Score own;
+    own.stalled = domain->stalled;
+    const Figure stalled = figures_of(own).front();
+    out += fmt::format("<tr><td class=\"name\">{}</td><td>{}</td><td{}>{}</td><td{}>{}</td></tr>\n",
+                       escaped(domain->name), domain->maximum.text(),
+                       stalled.alarming ? " class=\"bad\"" : "", stalled.text,
+                       domain->oom_kills > 0 ? " class=\"bad\"" : "", domain->oom_kills);
+  }
+  return out + "</table></div></details>\n";
+}
+
+std::string curves_section(const RunRecord& record) {
+  return fmt::format(
+      "<section id=\"curves\" hidden>\n<div id=\"bar\" class=\"bar\"></div>\n"
+      "<h2>Host <small>drag across a chart to zoom, double-click or Esc for the whole run"
+      "</small></h2>\n<div id=\"host\" class=\"host\"></div>\n"
+      "<h2>Domains <small id=\"domains-count\">{}</small></h2>\n"
+      "<div id=\"domains-legend\"></div>\n<div id=\"cards\" class=\"cards\"></div>\n"
+      "<h2>What happened</h2>\n<div id=\"events-kinds\" class=\"seg noprint\"></div>\n"
+      "<div class=\"scroll\"><table class=\"data\"><thead><tr><th>at</th><th class=\"left\">what"
+      "</th><th class=\"left\">domain</th><th class=\"left\">details</th></tr></thead>"
+      "<tbody id=\"events-body\"></tbody></table></div>\n"
+      "<p id=\"events-more\" class=\"soft\"></p>\n</section>\n",
+      record.domains.size());
+}
+
+constexpr std::string_view kind_text(RunEvent::Kind kind) {
+  switch (kind) {
+    case RunEvent::Kind::move:
+      return "move";
+    case RunEvent::Kind::held_back:
+      return "held_back";
+    case RunEvent::Kind::guest_oom:
+      return "guest_oom";
+    case RunEvent::Kind::host_oom:
+      return "host_oom";
+    case RunEvent::Kind::policy_error:
+      return "policy_error";
+  }
+  return "move";
+}
+
+void write_events(const RunRecord& record, const WritePiece& write) {
+  write("[");
+  bool first = true;
+  for (const RunEvent& event : record.events) {
+    write(first ? "\n" : ",\n");
+    first = false;
+    write(script_json(nlohmann::ordered_json::array(
+        {std::chrono::duration_cast<std::chrono::milliseconds>(event.at).count(),
+         std::string(kind_text(event.kind)), event.domain, event.text})));
+  }
+  write("]");
+}
+
+void write_data(const RunRecord& record, const WritePiece& write) {
+  write("<script type=\"application/json\" id=\"data\">\n");
+  write(fmt::format(
+      "{{\"hostTotal\":{},\"hostFloor\":{},\"intervalMs\":{},\"eventsLeftOut\":{},\"rules\":{},\n",
+      record.host_total.kib(), record.limits.host_floor.kib(),
+      std::chrono::duration_cast<std::chrono::milliseconds>(record.interval).count(),
+      record.events_left_out, rule_names_json()));
+  write("\"record\":");
+  write_record(record, write);
+  write(",\n\"events\":");
+  write_events(record, write);
+  write("}\n</script>\n");
+}
+
+}  // namespace
+
+void write_run_page(const RunRecord& record, const WritePiece& write) {
+  write(page_head(record));
+  write("<div class=\"two\">\n" + figures_table(record.score) + rules_table(record) + "</div>\n");
+  write(curves_section(record));
+  write(domains_table(record));
+  write("</main>\n<div id=\"tip\" role=\"status\"></div>\n");
+  write("<footer>Written by memcoord. docs/simulator.md defines the figures.</footer>\n");
+  write_data(record, write);
+  write("<script>\n");
+  for (const std::string_view part : {kWordsJs, kViewJs, kLayersJs, kPageJs, kRunJs}) write(part);
+  write("</script>\n</body>\n</html>\n");
+}
+
+}  // namespace memcoord::workbench::report
