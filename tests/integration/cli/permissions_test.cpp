@@ -104,8 +104,10 @@ TEST_CASE("files that may not be read or written are named") {
   CHECK(with("--policy", policy).starts_with("memcoord: " + policy + ": "));
   CHECK(with("--config", config) ==
         "memcoord: " + config + ": cannot read the configuration: Permission denied\n");
+  ::chmod(files.path("").c_str(), 0555);
   CHECK(with("--journal", files.path("ticks.jsonl"))
             .starts_with("memcoord: " + files.path("ticks.jsonl") + ": "));
+  ::chmod(files.path("").c_str(), 0755);
 }
 
 TEST_CASE("a daemon's socket that may not be opened is named") {
