@@ -127,8 +127,8 @@ TEST_CASE("the clairvoyant allocator leaves nobody short where all needs fit, an
 
 TEST_CASE("where they do not fit it leaves the largest short, and nobody else") {
   Scenario scenario = jump();
-  // 192 + 912 + two overheads of 30 MiB; 100 MiB too little for the 30 s.
-  scenario.host_total = 200_MiB + 200_MiB + 1164_MiB - 100_MiB;
+  // 226 + 946 + two overheads of 30 MiB; 100 MiB too little for the 30 s.
+  scenario.host_total = 200_MiB + 200_MiB + 1232_MiB - 100_MiB;
   const Score score = clairvoyant_score(scenario, Limits());
   CHECK(score.stalled == doctest::Approx(30.0 / 120.0));
   CHECK(score.deficit == doctest::Approx(100.0 / 1024.0 * 30.0 / 3600.0));
