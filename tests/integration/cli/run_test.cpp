@@ -135,7 +135,7 @@ TEST_CASE("a second signal ends a run that is stuck, at once") {
 
 TEST_CASE("domains get back what they had, where that was asked for") {
   const Finished run = run_memcoord({"--connect", "sim:case1", "--policy", "halving", "--fast",
-                                     "--ticks", "20", "--restore-on-exit"});
+                                     "--ticks", "5", "--restore-on-exit"});
   CHECK(run.exit_code == 0);
   CHECK(contains(run.errors, "given back the memory they had"));
   CHECK_FALSE(contains(run.errors, " 0 domains given back"));
