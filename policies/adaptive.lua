@@ -7,10 +7,11 @@
 -- What a domain needs: what it uses - page cache that it could drop is not used - and what it has
 -- had to swap out, which a guest that is short does not show in any other way.
 --
--- How the spare memory is shared: a `cushion` each; then what brings everyone to its recent peak,
--- where there is so much; the rest by how far each one's need has jumped, by the cube root of the sum
--- of its squared jumps, old ones fading. If jumps over x come as often as (s / x)^2, this is the
--- division that the fewest jumps pass: one more MiB would then help as much here as there.
+-- How the spare memory is shared: a `cushion` each, larger while a need is rising; then what brings
+-- everyone to its recent peak, where there is so much; the rest by how far each one's need has jumped,
+-- by the cube root of the sum of its squared jumps, old ones fading. If jumps over x come as often as
+-- (s / x)^2, this is the division that the fewest jumps pass: one more MiB would then help as much
+-- here as there.
 --
 -- When there is too little: cushions go first. Then needs are met in the order of priority and of
 -- need for one's weight, whole or not at all, since half a rescue rescues nobody.
@@ -34,6 +35,9 @@ local function learn(d, past, ctx, since)
   local jump = math.max(0, need - (past.need or need)) / MiB
   local fade = 0.5 ^ (since / (p.memory * 3600))
   past.jumps = past.jumps * fade + jump * jump
+  -- What has risen at two looks in a row goes on rising; a jump is over when it is seen.
+  local rate = since > 0 and jump * MiB / since or 0
+  past.rising, past.rate = math.min(rate, past.rate or 0), rate
   past.need, past.peak = need, math.max(need, math.ceil(need + ((past.peak or need) - need) * fade))
   return math.max(need, math.min(d.minimum, d.maximum))
 end
@@ -46,6 +50,7 @@ local function entry(d, past, need)
     d = d,
     need = need,
     peak = past.peak,
+    rising = past.rising,
     weight = d.weight * past.jumps ^ (1 / 3),
     reads = reads,
     cache = reads and cache or 0,
@@ -84,7 +89,8 @@ local function aim(list, spare, reserve, p)
   local cushions, peaks = 0, 0
   for _, one in ipairs(list) do
     one.target = one.served and one.need or math.min(one.need, one.d.actual)
-    one.cushion = one.served and math.min(p.cushion, one.d.maximum - one.target) or 0
+    local cushion = p.cushion + math.floor(one.rising * p.lead)
+    one.cushion = one.served and math.min(cushion, one.d.maximum - one.target) or 0
     spare, cushions = spare - one.target - one.cache, cushions + one.cushion
   end
   local part = math.max(0, math.min(1, spare / math.max(cushions, 1)))
@@ -156,6 +162,7 @@ return {
   summary = "Share all memory, more to whom jumps farther, and rescue whoever is short",
   params = {
     cushion = { default = "64MiB", doc = "what a domain has over its need before others have more" },
+    lead = { default = 6.0, doc = "seconds of a steady rise that a cushion covers besides" },
     first_jump = { default = "512MiB", doc = "how far a domain is taken to jump before it has" },
     memory = { default = 24.0, doc = "hours after which a jump counts half" },
     low = { default = 0.5, doc = "a domain is low under this part of its share" },

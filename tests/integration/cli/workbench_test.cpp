@@ -182,3 +182,102 @@ TEST_CASE("what the workbench cannot use gets one line and exit code 2") {
     CHECK(std::count(run.errors.begin(), run.errors.end(), '\n') == 1);
   }
 }
+
+TEST_CASE("replay finds no difference where the same policy decides again") {
+  const ScratchFiles scratch;
+  const std::string journal = scratch.path("run.jsonl");
+  REQUIRE(run_memcoord({"simulate", "-p", "halving", "-S", "case3", "-j", journal}).exit_code == 0);
+  const Finished same = run_memcoord({"replay", "--policy", "halving", journal});
+  CHECK(same.exit_code == 0);
+  CHECK(contains(same.output, " 0 decisions differ"));
+  const Finished other = run_memcoord({"replay", "--policy", "target", journal, journal});
+  CHECK(other.exit_code == 0);
+  CHECK_FALSE(contains(other.output, " 0 decisions differ"));
+  CHECK(contains(other.output, "in 90 ticks"));
+}
+
+TEST_CASE("replay prints a line of JSON a tick") {
+  const ScratchFiles scratch;
+  const std::string journal = scratch.path("run.jsonl");
+  run_memcoord({"simulate", "-p", "halving", "-S", "case1", "-j", journal});
+  const Finished run = run_memcoord({"replay", "-p", "band", "--json", journal});
+  std::istringstream lines(run.output);
+  std::size_t count = 0;
+  for (std::string line; std::getline(lines, line); ++count) {
+    CHECK(nlohmann::json::parse(line).at("domains").is_array());
+  }
+  CHECK(count == lines_in(journal));
+}
+
+TEST_CASE("replay reads a journal that was cut off up to its last whole line, and says so") {
+  const ScratchFiles scratch;
+  const std::string journal = scratch.path("run.jsonl");
+  run_memcoord({"simulate", "-p", "halving", "-S", "case1", "-j", journal});
+  const std::string whole = scratch.read("run.jsonl");
+  const std::string cut = scratch.write("cut.jsonl", whole.substr(0, whole.size() - 40));
+  const Finished run = run_memcoord({"replay", "-p", "halving", cut});
+  CHECK(run.exit_code == 0);
+  CHECK(contains(run.errors, "cut off"));
+  CHECK(contains(run.output, "in 44 ticks"));
+}
+
+TEST_CASE("replay names the file and line of what is no journal") {
+  const ScratchFiles scratch;
+  const std::string damaged = scratch.write("damaged.jsonl", "{\"format\":\"other\"}\nrubbish\n");
+  for (const std::string& path : {damaged, std::string("/nonexistent.jsonl")}) {
+    const Finished run = run_memcoord({"replay", path});
+    CHECK(run.exit_code == 2);
+    CHECK(contains(run.errors, path));
+    CHECK(std::count(run.errors.begin(), run.errors.end(), '\n') == 1);
+  }
+}
+
+TEST_CASE("traces shows what is in a trace, and writes a part that reads back") {
+  const ScratchFiles scratch;
+  const std::string trace = scratch.write("trace.csv", kTrace);
+  const Finished table = run_memcoord({"traces", trace});
+  CHECK(table.exit_code == 0);
+  for (const char* text : {"4 VMs", "PROVISIONED", "all at once", "1800 s apart"}) {
+    CAPTURE(text);
+    CHECK(contains(table.output, text));
+  }
+  const std::string part = scratch.path("part.csv");
+  const Finished cut = run_memcoord(
+      {"traces", trace, "--pick", "[ab]", "--pick", "b", "--from", "30m", "-o", part, "--json"});
+  REQUIRE(cut.exit_code == 0);
+  const auto again = json_of(run_memcoord({"traces", part, "--json"}));
+  CHECK(again == json_of(cut));
+  CHECK(again.at("rows") == 3);
+  CHECK(again.at("vms").size() == 1);
+  CHECK(again.at("vms")[0].at("most_kib") == 716800);
+}
+
+TEST_CASE("traces says what it cannot use in one line") {
+  const ScratchFiles scratch;
+  const std::string trace = scratch.write("trace.csv", kTrace);
+  const std::string backwards =
+      scratch.write("back.csv", "t_s,a\nprovisioned_kib,100\n300,50\n0,50\n");
+  const std::string empty = scratch.write("empty.csv", "");
+  struct Case {
+    std::vector<std::string> words;
+    std::string told;
+  };
+  const std::vector<Case> cases{
+      {{"traces", backwards}, "back.csv:4"},
+      {{"traces", empty}, "empty.csv"},
+      {{"traces", trace, "--pick", "z*"}, "name"},
+      {{"traces", trace, "--from", "9d"}, "--from"},
+      {{"traces", trace, "--from", "x"}, "3d"},
+      {{"traces", trace, "--vms", "0"}, "--vms"},
+      {{"traces", trace, "-o", "/nonexistent/t.csv"}, "/nonexistent"},
+  };
+  for (const Case& one : cases) {
+    std::string called;
+    for (const std::string& word : one.words) called += word + " ";
+    CAPTURE(called);
+    const Finished run = run_memcoord(one.words);
+    CHECK(run.exit_code == 2);
+    CHECK(contains(run.errors, one.told));
+    CHECK(std::count(run.errors.begin(), run.errors.end(), '\n') == 1);
+  }
+}

@@ -1,0 +1,113 @@
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "engine/workbench/report/html_report.h"
+
+using namespace memcoord;
+using namespace memcoord::workbench;
+using namespace std::chrono_literals;
+
+namespace {
+
+class ScratchFolder {
+ public:
+  ScratchFolder() {
+    std::string pattern =
+        (std::filesystem::temp_directory_path() / "memcoord-report-XXXXXX").string();
+    path_ = ::mkdtemp(pattern.data());
+  }
+  ~ScratchFolder() { std::filesystem::remove_all(path_); }
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+  [[nodiscard]] std::filesystem::path file(const std::string& name) const { return path_ / name; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+std::string text_of(const std::filesystem::path& path) {
+  std::stringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+RunRecord record(const std::string& name) {
+  RunRecord result;
+  result.policy = name;
+  result.scenario = name;
+  result.summary = name;
+  result.interval = 2s;
+  result.duration = 4s;
+  result.host_total = 4_GiB;
+  result.times = {2s, 4s};
+  result.host = {{1_GiB, 2_GiB, 500_MiB}, {1_GiB, 2_GiB, 600_MiB}};
+  DomainMoment moment;
+  moment.active = true;
+  moment.actual = 1_GiB;
+  moment.need = 300_MiB;
+  result.domains.push_back({name, 2_GiB, {moment, moment}, 0.5, 1});
+  result.events.push_back({2s, RunEvent::Kind::move, name, name});
+  return result;
+}
+
+/// What stands between the tags of the page's data.
+std::string data_of(const std::string& page) {
+  const std::size_t tag = page.find("id=\"data\"");
+  REQUIRE(tag != std::string::npos);
+  const std::size_t start = page.find('>', tag) + 1;
+  return page.substr(start, page.find("</script>", start) - start);
+}
+
+const std::string kHostile = "</script><script>alert(1)</script>\"'&\x01\xff";
+
+}  // namespace
+
+TEST_CASE("a run's page holds its data as JSON, and loads nothing") {
+  const ScratchFolder folder;
+  REQUIRE(write_run_report(record("web"), folder.file("run.html")));
+  const std::string page = text_of(folder.file("run.html"));
+  CHECK(page.starts_with("<!doctype html>"));
+  CHECK(nlohmann::json::parse(data_of(page)).is_object());
+  for (const char* loaded : {"src=", "href=\"http", "@import", "url("}) {
+    CAPTURE(loaded);
+    CHECK(page.find(loaded) == std::string::npos);
+  }
+}
+
+TEST_CASE("names and reasons cannot leave their place in a page") {
+  const ScratchFolder folder;
+  REQUIRE(write_run_report(record(kHostile), folder.file("run.html")));
+  const std::string page = text_of(folder.file("run.html"));
+  CHECK(page.find("<script>alert") == std::string::npos);
+  CHECK(nlohmann::json::parse(data_of(page)).is_object());
+}
+
+TEST_CASE("a comparison's page has every policy and scenario, hostile names too") {
+  Comparison comparison;
+  comparison.interval = 2s;
+  comparison.scenarios.push_back({"case1", "one grows", 4_GiB, 1, 4s});
+  ComparisonCell cell{Score(), "", std::make_shared<const RunRecord>(record("web"))};
+  comparison.rows.push_back({ComparisonRow::Kind::policy, "halving", {cell}});
+  comparison.rows.push_back({ComparisonRow::Kind::policy, kHostile, {{std::nullopt, "broke", {}}}});
+  const ScratchFolder folder;
+  REQUIRE(write_comparison_report(comparison, folder.file("compare.html")));
+  const std::string page = text_of(folder.file("compare.html"));
+  for (const char* text : {"halving", "case1", "one grows"}) {
+    CHECK(page.find(text) != std::string::npos);
+  }
+  CHECK(page.find("<script>alert") == std::string::npos);
+}
+
+TEST_CASE("a report that cannot be written says so, and leaves the older one as it was") {
+  const ScratchFolder folder;
+  const Status missing = write_run_report(record("web"), folder.file("none/run.html"));
+  REQUIRE_FALSE(missing);
+  CHECK(missing.error().text().find("none") != std::string::npos);
+  std::filesystem::create_directory(folder.file("taken.html"));
+  CHECK_FALSE(write_run_report(record("web"), folder.file("taken.html")));
+  CHECK(std::filesystem::is_directory(folder.file("taken.html")));
+}
