@@ -134,8 +134,9 @@ end
 local function move(list, available, reserve, ctx)
   local p = ctx.params
   local growing, giving, wanted, surplus = sides(list, available - reserve > p.idle, p)
-  local supply, at_once = math.max(0, available + surplus), 0
+  local supply, at_once, urgent = math.max(0, available + surplus), 0, false
   for _, one in ipairs(growing) do
+    urgent = urgent or one.missing > 0
     one.got = math.min(one.gap, supply, math.max(0, one.need + one.cushion - one.d.actual))
     supply, at_once, wanted = supply - one.got, at_once + one.got, wanted - one.got
   end
@@ -143,7 +144,7 @@ local function move(list, available, reserve, ctx)
   local pace = 1 - 0.5 ^ (ctx.seconds / p.settle)
   local rest = math.min(wanted, supply, idle + (wanted - idle) * pace)
   local asked = math.max(0, at_once + rest - available, math.min(reserve - available, surplus))
-  if at_once + rest + asked < p.worth_it then return false end
+  if not urgent and at_once + rest + asked < p.worth_it then return false end
 
   for _, one in ipairs(growing) do
     local amount = one.got + (wanted > 0 and (one.gap - one.got) * rest / wanted or 0)
@@ -169,7 +170,7 @@ return {
     settle = { default = 60.0, doc = "seconds in which others give half of what a share lacks" },
     idle = { default = "64MiB", doc = "memory that nobody holds is shared out over this" },
     reserve = { default = 0.15, doc = "part of the host kept free where page cache cannot be taken" },
-    worth_it = { default = "4MiB", doc = "less than this is not moved" },
+    worth_it = { default = "16MiB", doc = "less than this is moved only where a domain is short" },
     swap_half_life = { default = 300.0, doc = "seconds after which swapped memory is half forgotten" },
   },
 
@@ -177,18 +178,20 @@ return {
     local p, state = ctx.params, ctx.state
     state.since = (state.since or 0) + ctx.seconds
     -- Where nothing has changed since there was nothing to do, there is nothing to do.
-    local seen = ctx.domains:sum("usable") + 3 * ctx.domains:sum("actual") + 7 * ctx.host.grantable
+    local all = ctx.domains
+    local seen = all:sum("usable") + 3 * all:sum("actual") + 7 * ctx.host.grantable
+      + 11 * all:sum("swap_out") + 13 * all:sum("swap_in")
     if state.settled and seen == state.seen then return end
 
     local available, old = ctx.host.grantable - ctx.host.owed, state.domains or {}
-    local list, total, reach, reads, short = {}, available, available, false, false
+    local list, total, reach, reads = {}, available, available, false
     state.domains = {}
-    for _, d in ipairs(ctx.domains) do
+    for _, d in ipairs(all) do
       local past = old[d.uuid] or { swapped = 0, jumps = (p.first_jump / MiB) ^ 2 }
       state.domains[d.uuid] = past
       local one = entry(d, past, learn(d, past, ctx, state.since))
       list[#list + 1] = one
-      total, reads, short = total + d.actual, reads or one.reads, short or one.missing > 0
+      total, reads = total + d.actual, reads or one.reads
       if one.missing == 0 then reach = reach + math.max(0, d.headroom - FLOOR) end
     end
     for _, d in ipairs(ctx.silent) do state.domains[d.uuid] = old[d.uuid] end
@@ -197,7 +200,7 @@ return {
     table.sort(list, before)
     choose(list, reach)
     aim(list, total, reserve, p)
-    state.settled = not move(list, available, reserve, ctx) and not short
+    state.settled = not move(list, available, reserve, ctx)
     state.seen, state.since = seen, 0
   end,
 }
