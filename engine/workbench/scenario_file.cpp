@@ -125,7 +125,8 @@ ScenarioDomain read_domain(const Reading& reading, const Value& value, std::size
   const std::string where = text ? "domain '" + *text + "'" : "domain " + std::to_string(place + 1);
   TableReader reader(reading.document, value, where, reading.error);
   reader.allow({"name", "maximum", "initial", "minimum", "weight", "priority", "exclude", "labels",
-                "swap", "period", "driver", "demand", "cache", "faults", "start", "stop"});
+                "swap", "period", "driver", "free_page_reporting", "demand", "cache", "faults",
+                "start", "stop"});
   ScenarioDomain domain;
   reader.text("name", domain.name);
   reader.size("maximum", domain.maximum);
@@ -134,6 +135,7 @@ ScenarioDomain read_domain(const Reading& reading, const Value& value, std::size
   reader.size("swap", domain.swap);
   reader.seconds("period", domain.period);
   reader.flag("driver", domain.driver);
+  reader.flag("free_page_reporting", domain.free_page_reporting);
   reader.seconds("start", domain.start);
   reader.seconds("stop", domain.stop);
   read_settings(reader, domain.settings);

@@ -28,7 +28,8 @@ TEST_CASE("a scenario says what the host has and what each domain wants") {
       "model = { swap_rate = 10*MiB }, domains = { { name = 'a', maximum = 1*GiB, initial = "
       "512*MiB, "
       "minimum = 256*MiB, weight = 2, swap = 1*GiB, demand = { { 0, 10*MiB }, { 10, 110*MiB } }, "
-      "faults = { { kind = 'hung', from = 5, to = 6 } }, start = 1, stop = 20 } } }",
+      "faults = { { kind = 'hung', from = 5, to = 6 } }, start = 1, stop = 20, free_page_reporting "
+      "= true } } }",
       "s.lua");
   REQUIRE_MESSAGE(scenario.has_value(), scenario.error().text());
   CHECK(scenario->host_total == 4_GiB);
@@ -38,6 +39,7 @@ TEST_CASE("a scenario says what the host has and what each domain wants") {
   REQUIRE(scenario->domains.size() == 1);
   const auto& domain = scenario->domains[0];
   CHECK(domain.initial == 512_MiB);
+  CHECK(domain.free_page_reporting);
   CHECK(domain.settings.minimum == 256_MiB);
   std::size_t cursor = 0;
   CHECK(domain.demand.at(5s, cursor) == doctest::Approx(60 * 1024));

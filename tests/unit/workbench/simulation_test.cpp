@@ -95,6 +95,22 @@ TEST_CASE("a policy that gives in time keeps it from stalling, and what it moved
   CHECK(given.score.overhead > held.score.overhead);
 }
 
+TEST_CASE("what a guest frees comes back to the host at once only where it reports free pages") {
+  const auto free_in_the_end = [](bool reporting) {
+    Scenario scenario = jump();
+    for (ScenarioDomain& one : scenario.domains) {
+      one.initial = 1_GiB;
+      one.free_page_reporting = reporting;
+    }
+    MemorySize free;
+    SimulationWatch watch;
+    watch.tick = [&](const Tick& tick, SimulatedHost&) { free = tick.snapshot.host.free; };
+    simulate(scenario, hold_everything(), {}, watch);
+    return free;
+  };
+  CHECK(free_in_the_end(true) - free_in_the_end(false) == 720_MiB);
+}
+
 TEST_CASE("the same run gives the same score") {
   const SimulationOptions options;
   const auto first = simulate(jump(), std::make_unique<SetAll>(900_MiB), options);
