@@ -119,5 +119,6 @@
     };
     choice.onchange = show;
     show();
+    view.drawFirst();
   }
 })();

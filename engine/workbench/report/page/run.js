@@ -14,6 +14,7 @@
   drawHost();
   drawDomains();
   wireEvents();
+  view.drawFirst();
 
   function drawHost() {
     const box = document.getElementById("host");

@@ -44,6 +44,11 @@ class View {
     idle(some);
   }
 
+  /** The first charts at once, so that nobody who looks early finds them empty. */
+  drawFirst() {
+    this.panels.slice(0, 24).forEach((panel) => panel.draw());
+  }
+
   redraw() {
     for (const panel of this.panels) {
       panel.dirty = true;
