@@ -125,7 +125,7 @@ TEST_CASE("a policy that cannot be made ends the search with its error") {
 }
 
 TEST_CASE("jobs are done once each, whatever the number of threads") {
-  for (const std::size_t threads : {0, 1, 3, 50}) {
+  for (const std::size_t threads : {0U, 1U, 3U, 50U}) {
     std::vector<std::atomic<int>> done(20);
     run_jobs(done.size(), threads, [&](std::size_t i) { ++done[i]; });
     CHECK(std::all_of(done.begin(), done.end(), [](const auto& times) { return times == 1; }));
