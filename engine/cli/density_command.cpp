@@ -57,6 +57,7 @@ Spread spread_of(const DensityResult& result, Figure figure) {
 struct Summary {
   Spread vms;
   Spread static_sizing;
+  Spread instant;
   Spread bound;
   Spread stalled;
   int oom = 0;
@@ -70,6 +71,7 @@ Summary summary_of(const DensityResult& result) {
   Summary summary;
   summary.vms = spread_of(result, [](const DensityOrder& o) { return o.vms; });
   summary.static_sizing = spread_of(result, [](const DensityOrder& o) { return o.static_sizing; });
+  summary.instant = spread_of(result, [](const DensityOrder& o) { return o.instant; });
   summary.bound = spread_of(result, [](const DensityOrder& o) { return o.bound; });
   summary.stalled = spread_of(result, [](const DensityOrder& o) { return o.score.stalled; });
   for (const DensityOrder& order : result.orders) {
@@ -93,6 +95,7 @@ void print_json(const DensityCommandOptions& options, const DensityResult& resul
       {"available", result.available},
       {"vms", summary.vms.mean},
       {"static", summary.static_sizing.mean},
+      {"instant", summary.instant.mean},
       {"bound", summary.bound.mean},
       {"ratio", summary.ratio()},
       {"of_bound", summary.of_bound()},
@@ -102,11 +105,14 @@ void print_json(const DensityCommandOptions& options, const DensityResult& resul
       {"spread",
        {{"vms", spread_json(summary.vms)},
         {"static", spread_json(summary.static_sizing)},
+        {"instant", spread_json(summary.instant)},
         {"bound", spread_json(summary.bound)}}}};
   auto orders = nlohmann::ordered_json::array();
   for (const DensityOrder& order : result.orders) {
-    nlohmann::ordered_json entry{
-        {"vms", order.vms}, {"static", order.static_sizing}, {"bound", order.bound}};
+    nlohmann::ordered_json entry{{"vms", order.vms},
+                                 {"static", order.static_sizing},
+                                 {"instant", order.instant},
+                                 {"bound", order.bound}};
     entry.update(score_json(order.score));
     orders.push_back(std::move(entry));
   }
@@ -128,13 +134,15 @@ void print_text(const DensityCommandOptions& options, const DensityResult& resul
   };
   row("domains served", summary.vms);
   row("static sizing", summary.static_sizing);
+  row("instant allocator", summary.instant);
   row("clairvoyant bound", summary.bound);
   std::cout << table.text(colored)
-            << fmt::format(
-                   "\n{:.2f} times static sizing, {:.1f} % of the bound; stalled {}, OOM "
-                   "kills {}\n",
-                   summary.ratio(), summary.of_bound() * 100.0, share_text(summary.stalled.mean),
-                   summary.oom);
+            << fmt::format("\n{}{:.1f} % of the bound; stalled {}, OOM kills {}\n",
+                           summary.ratio() > 0
+                               ? fmt::format("{:.2f} times static sizing, ", summary.ratio())
+                               : "",
+                           summary.of_bound() * 100.0, share_text(summary.stalled.mean),
+                           summary.oom);
 }
 
 Result<ExitCode> run_density(DensityCommandOptions& options) {

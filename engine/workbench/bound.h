@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/core/limits.h"
 #include "engine/core/memory_size.h"
 
 namespace memcoord::workbench {
@@ -24,6 +25,14 @@ std::size_t static_sizing(MemorySize host, MemorySize host_floor,
 /// demand beforehand and leaves as few domains short as it can at each step, are short for at most
 /// the given share of all domain-time.
 std::size_t clairvoyant_bound(MemorySize host, MemorySize host_floor, const DemandColumns& demand,
+                              std::span<const std::size_t> order, double stalled_limit);
+
+/// The same for an allocator that knows no demand before it comes and keeps to the guard, but moves
+/// memory at once: the needs that miss least are met first; no domain is shrunk to less than its
+/// need and the domain floor, so that one that is short keeps what it has. What a policy could
+/// reach that saw everything the moment it happens; one that leaves others short may still pass it.
+std::size_t instant_allocator(MemorySize host, const Limits& limits, const DemandColumns& demand,
+                              std::span<const MemorySize> maximums,
                               std::span<const std::size_t> order, double stalled_limit);
 
 }  // namespace memcoord::workbench

@@ -67,6 +67,7 @@ class Search {
  private:
   Result<SimulationResult> run(std::size_t vms, bool to_the_end);
   Result<bool> serves(std::size_t vms);
+  void add_yardsticks(DensityOrder& found) const;
 
   const Trace& trace_;
   const DemandColumns& demand_;
@@ -107,13 +108,22 @@ Result<bool> Search::serves(std::size_t vms) {
   return !result->gave_up && result->score.stalled <= options_.stalled;
 }
 
+void Search::add_yardsticks(DensityOrder& found) const {
+  std::vector<MemorySize> provisioned;
+  for (const TraceColumn& column : trace_.columns) provisioned.push_back(column.provisioned);
+  std::vector<MemorySize> in_order;
+  for (const std::size_t i : order_) in_order.push_back(provisioned[i]);
+  const Limits& limits = options_.limits;
+  found.static_sizing = static_sizing(options_.host, limits.host_floor, in_order);
+  found.bound =
+      clairvoyant_bound(options_.host, limits.host_floor, demand_, order_, options_.stalled);
+  found.instant =
+      instant_allocator(options_.host, limits, demand_, provisioned, order_, options_.stalled);
+}
+
 Result<DensityOrder> Search::go() {
   DensityOrder found;
-  std::vector<MemorySize> provisioned;
-  for (const std::size_t i : order_) provisioned.push_back(trace_.columns[i].provisioned);
-  const MemorySize floor = options_.limits.host_floor;
-  found.static_sizing = static_sizing(options_.host, floor, provisioned);
-  found.bound = clairvoyant_bound(options_.host, floor, demand_, order_, options_.stalled);
+  add_yardsticks(found);
   if (options_.vms > 0 || options_.fill > 0) {
     const double share = options_.fill * static_cast<double>(found.bound);
     const std::size_t wanted =

@@ -37,6 +37,7 @@ struct DensityOrder {
   std::size_t vms = 0;
   std::size_t static_sizing = 0;
   std::size_t bound = 0;
+  std::size_t instant = 0;
   Score score;  ///< of the run with `vms` domains
 };
 

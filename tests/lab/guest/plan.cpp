@@ -4,13 +4,18 @@
 //   load=30:5,330:40,30:0   go to 30 MiB within 5 s, on to 330 MiB within 40 s, back to 30 MiB at
 //   once
 //
+// pace=work counts work instead of time: each tenth of a second of a leg is a share of what is
+// held, drawn by chance, that is touched again. A guest that has to swap it in first takes longer.
+//
+// begin=1700000000 starts the plan at that time of the clock, so that several guests keep step.
+//
 // files=0:10,200:20 is a second plan, for the page cache: so much of the guest's disk has been
 // read, and is let go of again.
 //
 // Each second a line: "lab: t=12 total=481296 free=390000 available=380000 held=120" (KiB; held in
 // MiB). The reporter survives the workload: where the guest's OOM killer ends that, the console
-// says "lab: workload killed". A workload that gets through its plan says "lab: plan done", and
-// then
+// says "lab: workload killed". A workload that gets through its plan says "lab: plan done
+// after 43.2 s, swapped 120 MiB" (in and out, the whole guest), and then
 //
 //   then=reboot   the kernel starts anew, at once
 //   then=panic    the kernel panics (sysrq c)
@@ -23,12 +28,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <fstream>
+#include <random>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -45,6 +53,10 @@ struct Leg {
   double mib = 0;
   double seconds = 0;
 };
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 std::string option(const std::string& name) {
   std::ifstream file("/proc/cmdline");
@@ -83,10 +95,18 @@ class Held {
       blocks_.pop_back();
     }
   }
+  /// A tenth of it, drawn by chance.
+  void work() {
+    for (std::size_t left = blocks_.size() / 10; left > 0; --left) {
+      char* block = static_cast<char*>(blocks_[random_() % blocks_.size()]);
+      for (std::size_t at = 0; at < kMiB; at += kPage) ++block[at];
+    }
+  }
   [[nodiscard]] std::size_t mib() const { return blocks_.size(); }
 
  private:
   std::vector<void*> blocks_;
+  std::minstd_rand random_;
 };
 
 /// Page cache: what has been read of the guest's disk.
@@ -117,12 +137,27 @@ void play(const std::vector<Leg>& legs, std::atomic<int>& held_mib) {
     const auto start = Clock::now();
     double part = 0;
     do {
-      const double passed = std::chrono::duration<double>(Clock::now() - start).count();
-      part = leg.seconds > 0 ? std::min(1.0, passed / leg.seconds) : 1.0;
+      part = leg.seconds > 0 ? std::min(1.0, seconds_since(start) / leg.seconds) : 1.0;
       held.go_to(static_cast<std::size_t>(from + (leg.mib - from) * part));
       held_mib = static_cast<int>(held.mib());
       std::this_thread::sleep_for(std::chrono::milliseconds(100));
     } while (part < 1);
+  }
+}
+
+/// By work: a leg is so many tenths of a second of it, however long they take.
+void work_through(const std::vector<Leg>& legs, std::atomic<int>& held_mib) {
+  Held held;
+  for (const Leg& leg : legs) {
+    const double from = static_cast<double>(held.mib());
+    const int steps = std::max(1, static_cast<int>(leg.seconds * 10));
+    for (int step = 1; step <= steps; ++step) {
+      const auto next = Clock::now() + std::chrono::milliseconds(100);
+      held.go_to(static_cast<std::size_t>(from + (leg.mib - from) * step / steps));
+      held_mib = static_cast<int>(held.mib());
+      held.work();
+      std::this_thread::sleep_until(next);
+    }
   }
 }
 
@@ -131,15 +166,32 @@ long figure(const std::string& memory, const char* name) {
   return at == std::string::npos ? -1 : std::atol(memory.c_str() + at + std::strlen(name));
 }
 
-void report(double seconds, int held_mib) {
-  std::ifstream file("/proc/meminfo");
+std::string contents(const char* path) {
+  std::ifstream file(path);
   std::stringstream text;
   text << file.rdbuf();
-  const std::string memory = text.str();
+  return text.str();
+}
+
+void report(double seconds, int held_mib) {
+  const std::string memory = contents("/proc/meminfo");
   std::printf("lab: t=%.0f total=%ld free=%ld available=%ld held=%d\n", seconds,
               figure(memory, "MemTotal:"), figure(memory, "MemFree:"),
               figure(memory, "MemAvailable:"), held_mib);
   std::fflush(stdout);
+}
+
+void report_end(double seconds) {
+  const std::string events = contents("/proc/vmstat");
+  const long pages = figure(events, "pswpin ") + figure(events, "pswpout ");
+  std::printf("lab: plan done after %.1f s, swapped %ld MiB\n", seconds, pages / 256);
+  std::fflush(stdout);
+}
+
+void wait_until(long time_of_clock) {
+  while (::time(nullptr) < time_of_clock) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
 }
 
 void protect_from_oom_killer() {
@@ -184,12 +236,15 @@ int main() {
   void* shared = ::mmap(nullptr, kPage, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   auto& held_mib = *new (shared) std::atomic<int>(0);
   const std::vector<Leg> legs = read_plan(option("load"));
-  const auto start = Clock::now();
+  const bool by_work = option("pace") == "work";
   say("start");
+  wait_until(std::atol(option("begin").c_str()));
+  const auto start = Clock::now();
   pid_t workload = ::fork();
   if (workload == 0) {
     offer_to_oom_killer();
-    play<Held>(legs, held_mib);
+    by_work ? work_through(legs, held_mib) : play<Held>(legs, held_mib);
+    report_end(seconds_since(start));
     _exit(0);
   }
   const std::vector<Leg> files = read_plan(option("files"));
@@ -199,11 +254,11 @@ int main() {
     _exit(0);
   }
   while (true) {
-    report(std::chrono::duration<double>(Clock::now() - start).count(), held_mib);
+    report(seconds_since(start), held_mib);
     int status = 0;
     if (workload > 0 && ::waitpid(workload, &status, WNOHANG) == workload) {
       const bool done = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-      say(done ? "plan done" : "workload killed");
+      if (!done) say("workload killed");
       workload = -1;
       held_mib = 0;
       if (do_afterwards(option("then"))) return 0;

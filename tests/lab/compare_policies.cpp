@@ -1,0 +1,296 @@
+// Policies against each other on real guests that want more than there is, beside what the
+// simulated host says of the same plans.
+//
+//   compare_policies [--policies NAME...] [--contests NAME...] [--runs N]
+//
+// The guests' work is counted (guest/plan.cpp, pace=work), so that each tells what it went through:
+// how long it took over its plan, how much it swapped, whether its OOM killer acted. Every policy
+// has fresh guests and a daemon of its own; "nobody" has the guests alone.
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <ctime>
+#include <exception>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/integration/cli/process.h"
+#include "tests/integration/cli/scratch_files.h"
+#include "tests/lab/coordination.h"
+#include "tests/lab/guest.h"
+
+namespace {
+
+using namespace memcoord;
+
+const std::string kNobody = "nobody";
+constexpr MemorySize kMaximum = MemorySize::from_mib(768);
+constexpr MemorySize kSwap = MemorySize::from_mib(768);
+/// Until the last guest has surely booted.
+constexpr std::chrono::seconds kBoot{25};
+constexpr std::chrono::seconds kPatience{400};
+
+/// Guests, what each does, and the memory that they have together.
+struct Contest {
+  std::string name;
+  std::string what;
+  MemorySize budget;  ///< memcoord's --host-memory, and the simulated host's
+  MemorySize initial;
+  std::map<std::string, std::string> loads;
+};
+
+std::vector<Contest> contests() {
+  return {
+      {"turns",
+       "two of six at a time need much; together they never need more than there is",
+       2900_MiB,
+       420_MiB,
+       {{"alpha", "60:5,520:6,520:10,60:0,60:35"},
+        {"bravo", "60:6,520:5,520:10,60:0,60:35"},
+        {"charlie", "60:23,520:6,520:10,60:0,60:17"},
+        {"delta", "60:24,520:5,520:10,60:0,60:17"},
+        {"echo", "60:40,520:6,520:10,60:0"},
+        {"foxtrot", "60:41,520:5,520:10,60:0"}}},
+      {"jumps",
+       "two of six at a time jump at once to what they need",
+       2900_MiB,
+       420_MiB,
+       {{"alpha", "60:5,460:0,460:10,60:0,60:41"},
+        {"bravo", "60:6,460:0,460:10,60:0,60:40"},
+        {"charlie", "60:23,460:0,460:10,60:0,60:23"},
+        {"delta", "60:24,460:0,460:10,60:0,60:22"},
+        {"echo", "60:40,460:0,460:10,60:0,60:6"},
+        {"foxtrot", "60:41,460:0,460:10,60:0,60:5"}}},
+      {"scarce",
+       "six rise one after the other, to a fifth more than there is",
+       2500_MiB,
+       350_MiB,
+       {{"alpha", "60:5,400:10,400:35,60:0,60:2"},
+        {"bravo", "60:10,400:10,400:30,60:0,60:2"},
+        {"charlie", "60:15,400:10,400:25,60:0,60:2"},
+        {"delta", "60:20,400:10,400:20,60:0,60:2"},
+        {"echo", "60:25,400:10,400:15,60:0,60:2"},
+        {"foxtrot", "60:30,400:10,400:10,60:0,60:2"}}},
+  };
+}
+
+struct Leg {
+  double to = 0;
+  double seconds = 0;
+};
+
+std::vector<Leg> legs_of(const std::string& load) {
+  std::vector<Leg> legs;
+  std::istringstream text(load);
+  for (std::string leg; std::getline(text, leg, ',');) {
+    legs.push_back({std::stod(leg), std::stod(leg.substr(leg.find(':') + 1))});
+  }
+  return legs;
+}
+
+double planned_seconds(const std::string& load) {
+  double sum = 0;
+  // What takes no time is done in one step of work.
+  for (const Leg& leg : legs_of(load)) sum += std::max(leg.seconds, 0.1);
+  return sum;
+}
+
+/// What one policy came to.
+struct Outcome {
+  double over = 0;   ///< seconds over their plans, all guests
+  double worst = 0;  ///< of one guest
+  double swapped = 0;
+  int finished = 0;
+  int killed = 0;
+  int unfinished = 0;  ///< not done when patience was over
+  double stalled = 0;  ///< simulated, a share
+  double deficit = 0;  ///< simulated, GiB-hours
+  int simulated_oom = 0;
+  [[nodiscard]] double mean_over() const { return finished > 0 ? over / finished : 0; }
+};
+
+void add_guest(Outcome& outcome, const lab::Guest& guest, double planned) {
+  const std::string said = guest.console();
+  const std::size_t at = said.find("lab: plan done after");
+  double took = 0;
+  double swapped = 0;
+  if (at == std::string::npos ||
+      std::sscanf(said.c_str() + at, "lab: plan done after %lf s, swapped %lf", &took, &swapped) !=
+          2) {
+    ++(guest.was_oom_killed() ? outcome.killed : outcome.unfinished);
+    return;
+  }
+  ++outcome.finished;
+  outcome.over += std::max(0.0, took - planned);
+  outcome.worst = std::max(outcome.worst, took - planned);
+  outcome.swapped += swapped;
+}
+
+void play(const Contest& contest, const std::string& policy, Outcome& outcome) {
+  const lab::LabHost host;
+  const std::time_t begin = std::time(nullptr) + kBoot.count();
+  std::vector<lab::GuestSpec> specs;
+  for (const auto& [name, load] : contest.loads) {
+    lab::GuestSpec spec = lab::guest_of(name, load, contest.initial);
+    spec.maximum = kMaximum;
+    spec.swap = kSwap;
+    spec.more = fmt::format("pace=work begin={}", begin);
+    specs.push_back(spec);
+  }
+  const lab::Guests guests = lab::boot(host, specs);
+  for (const auto& guest : guests) (void)guest->wait_for_actual(contest.initial);
+  if (std::time(nullptr) + 3 > begin) throw std::runtime_error("the guests took too long to boot");
+  std::unique_ptr<lab::Coordination> run;
+  if (policy != kNobody) {
+    const std::string options =
+        fmt::format("--policy {} --host-memory {}KiB 1", policy, contest.budget.kib());
+    run = std::make_unique<lab::Coordination>(host, options);
+  }
+  for (const auto& guest : guests) (void)guest->wait_for("lab: plan done", kPatience);
+  if (run && run->end() != 0) throw std::runtime_error(policy + ": " + run->errors());
+  for (const auto& guest : guests) {
+    add_guest(outcome, *guest, planned_seconds(contest.loads.at(guest->name())));
+  }
+}
+
+/// The contest as a scenario file (docs/simulator.md).
+std::string scenario_text(const Contest& contest) {
+  std::string text = fmt::format(
+      "return {{ host = {{ total = {} * MiB, base = 0 }}, duration = 70, domains = {{\n",
+      contest.budget.kib() / 1024);
+  for (const auto& [name, load] : contest.loads) {
+    std::string demand = "{ 0, 0 }";
+    double at = 0;
+    for (const Leg& leg : legs_of(load)) {
+      at += std::max(leg.seconds, 0.1);
+      demand += fmt::format(", {{ {:.1f}, {} * MiB }}", at, leg.to);
+    }
+    text += fmt::format(
+        "{{ name = \"{}\", maximum = {} * MiB, initial = {} * MiB, swap = {} * MiB, demand = {{ {} "
+        "}} "
+        "}},\n",
+        name, kMaximum.kib() / 1024, contest.initial.kib() / 1024, kSwap.kib() / 1024, demand);
+  }
+  return text + "} }\n";
+}
+
+using Outcomes = std::map<std::string, Outcome>;
+
+void simulate(const Contest& contest, const std::vector<std::string>& policies,
+              Outcomes& outcomes) {
+  testing::ScratchFiles files;
+  const std::string file = files.write(contest.name + ".lua", scenario_text(contest));
+  std::vector<std::string> arguments{"compare",     "--json", "--interval", "1",
+                                     "--scenarios", file,     "--policies"};
+  for (const std::string& policy : policies) {
+    if (policy != kNobody) arguments.push_back(policy);
+  }
+  const auto finished = testing::run_memcoord(arguments);
+  if (finished.exit_code != 0) throw std::runtime_error(finished.errors);
+  for (const auto& row : nlohmann::json::parse(finished.output)) {
+    const std::string name = row.at("policy");
+    const auto found = outcomes.find(name == "static sizing" ? kNobody : name);
+    if (found == outcomes.end()) continue;
+    found->second.stalled = row.at("stalled");
+    found->second.deficit = row.at("deficit_gib_hours");
+    found->second.simulated_oom = row.at("oom");
+  }
+}
+
+/// Who lost no workload comes before who did; then whose guests were held up less.
+bool fared_better(const Outcome& a, const Outcome& b) {
+  const int lost_by_a = a.killed + a.unfinished;
+  const int lost_by_b = b.killed + b.unfinished;
+  return lost_by_a != lost_by_b ? lost_by_a < lost_by_b : a.mean_over() < b.mean_over();
+}
+
+/// How many pairs of policies are in the same order in the lab as in the simulator, of those that
+/// differ clearly in both.
+std::string agreement(const Outcomes& outcomes) {
+  constexpr double kClearlySeconds = 1;
+  constexpr double kClearlyStalled = 0.01;
+  int same = 0;
+  int pairs = 0;
+  for (auto a = outcomes.begin(); a != outcomes.end(); ++a) {
+    for (auto b = std::next(a); b != outcomes.end(); ++b) {
+      const double over = a->second.mean_over() - b->second.mean_over();
+      const double stalled = a->second.stalled - b->second.stalled;
+      if (std::abs(over) < kClearlySeconds || std::abs(stalled) < kClearlyStalled) continue;
+      ++pairs;
+      if ((over < 0) == (stalled < 0)) ++same;
+    }
+  }
+  return fmt::format("{} of {} pairs that differ clearly are in the same order", same, pairs);
+}
+
+void print(const Contest& contest, const Outcomes& outcomes) {
+  fmt::print("\n{}: {}\n{:<14} {:>11} {:>9} {:>12} {:>7} {:>11}   {:>9} {:>13} {:>4}\n",
+             contest.name, contest.what, "", "LATE, MEAN", "WORST", "SWAPPED MiB", "KILLED",
+             "UNFINISHED", "SIMULATED", "DEFICIT GiBh", "OOM");
+  std::vector<std::pair<std::string, Outcome>> rows(outcomes.begin(), outcomes.end());
+  std::stable_sort(rows.begin(), rows.end(),
+                   [](const auto& a, const auto& b) { return fared_better(a.second, b.second); });
+  for (const auto& [name, outcome] : rows) {
+    fmt::print("{:<14} {:>9.1f} s {:>7.1f} s {:>12.0f} {:>7} {:>11}   {:>7.2f} % {:>13.4f} {:>4}\n",
+               name, outcome.mean_over(), outcome.worst, outcome.swapped, outcome.killed,
+               outcome.unfinished, 100 * outcome.stalled, outcome.deficit, outcome.simulated_oom);
+  }
+  fmt::print("{}\n", agreement(outcomes));
+}
+
+struct Arguments {
+  std::vector<std::string> policies{"adaptive",     "band",     "buffer", "gradual",
+                                    "halving",      "idle_tax", "mom",    "percent_band",
+                                    "proportional", "shares",   "target", kNobody};
+  std::vector<std::string> contests;
+  int runs = 1;
+};
+
+void compare(const Arguments& arguments) {
+  for (const Contest& contest : contests()) {
+    const auto& wanted = arguments.contests;
+    if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), contest.name) == wanted.end()) {
+      continue;
+    }
+    Outcomes outcomes;
+    for (int run = 1; run <= arguments.runs; ++run) {
+      for (const std::string& policy : arguments.policies) {
+        fmt::print(stderr, "{}: {}, run {} of {}\n", contest.name, policy, run, arguments.runs);
+        play(contest, policy, outcomes[policy]);
+      }
+    }
+    simulate(contest, arguments.policies, outcomes);
+    print(contest, outcomes);
+    (void)std::fflush(stdout);
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Arguments arguments;
+  CLI::App app("Policies on real guests that want more than there is");
+  app.add_option("--policies", arguments.policies, "bundled ones, and nobody; default all");
+  app.add_option("--contests", arguments.contests, "turns, jumps, scarce; default all");
+  app.add_option("--runs", arguments.runs, "of each")->check(CLI::PositiveNumber);
+  CLI11_PARSE(app, argc, argv);
+  try {
+    compare(arguments);
+    return 0;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "compare_policies: {}\n", error.what());
+    return 1;
+  }
+}
