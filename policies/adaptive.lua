@@ -31,7 +31,8 @@ local function learn(d, past, ctx, since)
   local p = ctx.params
   local forgotten = d.swap_in > 0 and 1 or 0.5 ^ (since / p.swap_half_life)
   past.swapped = math.max(0, past.swapped * forgotten + (d.swap_out - d.swap_in) * ctx.seconds)
-  local need = math.min(d.actual - d.usable + past.swapped // 1, d.maximum)
+  local swapped = past.swapped >= 1 and math.ceil(past.swapped) + MiB or 0
+  local need = math.min(d.actual - d.usable + swapped, d.maximum)
   local jump = math.max(0, need - (past.need or need)) / MiB
   local fade = 0.5 ^ (since / (p.memory * 3600))
   past.jumps = past.jumps * fade + jump * jump
@@ -58,18 +59,21 @@ local function entry(d, past, need)
   }
 end
 
--- Who comes first where there is too little: by priority, then whoever needs least for its weight.
+-- Who comes first where there is too little: by priority, then whoever misses least for its weight.
 local function before(a, b)
   if a.d.priority ~= b.d.priority then return a.d.priority > b.d.priority end
-  return a.need / a.d.weight < b.need / b.d.weight
+  return a.missing / a.d.weight < b.missing / b.d.weight
 end
 
--- Who is to get what it misses, as far as memory reaches.
+-- Who is to get what it misses, as far as memory reaches. Whether all are.
 local function choose(list, reach)
+  local all = true
   for _, one in ipairs(list) do
     one.served = one.missing <= reach
     if one.served then reach = reach - one.missing end
+    all = all and one.served
   end
+  return all
 end
 
 -- Shares `amount` by weight, nobody over its room; adds to each one's target.
@@ -84,20 +88,22 @@ local function share(amount, list)
   end
 end
 
--- Where each domain should be: its need, its cushion, its share of `spare` less a reserve.
-local function aim(list, spare, reserve, p)
+-- Where each domain should be: its need, or what cannot be had from it; its cushion; its share of
+-- `spare` less a reserve.
+local function aim(list, spare, reserve, all, p)
   local cushions, peaks = 0, 0
   for _, one in ipairs(list) do
-    one.target = one.served and one.need or math.min(one.need, one.d.actual)
-    local cushion = p.cushion + math.floor(one.rising * p.lead)
-    one.cushion = one.served and math.min(cushion, one.d.maximum - one.target) or 0
+    local kept = one.d.actual - math.max(0, one.d.headroom - FLOOR) - one.cache
+    one.target = one.missing == 0 and kept or one.served and one.need or one.d.actual
+    local cushion = one.need + p.cushion + math.floor(one.rising * p.lead)
+    one.cushion = all and math.max(0, math.min(cushion, one.d.maximum) - one.target) or 0
     spare, cushions = spare - one.target - one.cache, cushions + one.cushion
   end
   local part = math.max(0, math.min(1, spare / math.max(cushions, 1)))
   for _, one in ipairs(list) do
     one.target = one.target + one.cache + math.floor(one.cushion * part)
     one.room = one.served and not one.reads and one.d.maximum - one.target or 0
-    one.rise = math.max(0, math.min(one.peak - one.need, one.room))
+    one.rise = math.max(0, math.min(one.peak - one.target, one.room))
     peaks = peaks + one.rise
   end
   spare = spare - cushions - reserve
@@ -111,13 +117,13 @@ local function aim(list, spare, reserve, p)
 end
 
 -- Who grows and who can give, and how much in all.
-local function sides(list, idle, p)
+local function sides(list, idle, all, p)
   local growing, giving, wanted, surplus = {}, {}, 0, 0
   for _, one in ipairs(list) do
     one.gap = one.target - one.d.actual
     if one.reads and one.gap > 0 then one.gap = math.max(0, one.gap - one.cache) end
     local low = one.d.actual - one.need < p.low * (one.target - one.need)
-    if one.gap > 0 and (low or idle) then
+    if one.gap > 0 and (one.missing > 0 or all and (low or idle)) then
       growing[#growing + 1] = one
       wanted = wanted + one.gap
     elseif one.gap < 0 then
@@ -131,9 +137,9 @@ local function sides(list, idle, p)
 end
 
 -- Moves memory to those who are low, at most what the others can give. Whether anything moved.
-local function move(list, available, reserve, ctx)
+local function move(list, available, reserve, all, ctx)
   local p = ctx.params
-  local growing, giving, wanted, surplus = sides(list, available - reserve > p.idle, p)
+  local growing, giving, wanted, surplus = sides(list, available - reserve > p.idle, all, p)
   local supply, at_once, urgent = math.max(0, available + surplus), 0, false
   for _, one in ipairs(growing) do
     urgent = urgent or one.missing > 0
@@ -178,15 +184,15 @@ return {
     local p, state = ctx.params, ctx.state
     state.since = (state.since or 0) + ctx.seconds
     -- Where nothing has changed since there was nothing to do, there is nothing to do.
-    local all = ctx.domains
-    local seen = all:sum("usable") + 3 * all:sum("actual") + 7 * ctx.host.grantable
-      + 11 * all:sum("swap_out") + 13 * all:sum("swap_in")
+    local domains = ctx.domains
+    local seen = domains:sum("usable") + 3 * domains:sum("actual") + 7 * ctx.host.grantable
+      + 11 * domains:sum("swap_out") + 13 * domains:sum("swap_in")
     if state.settled and seen == state.seen then return end
 
     local available, old = ctx.host.grantable - ctx.host.owed, state.domains or {}
     local list, total, reach, reads = {}, available, available, false
     state.domains = {}
-    for _, d in ipairs(all) do
+    for _, d in ipairs(domains) do
       local past = old[d.uuid] or { swapped = 0, jumps = (p.first_jump / MiB) ^ 2 }
       state.domains[d.uuid] = past
       local one = entry(d, past, learn(d, past, ctx, state.since))
@@ -198,9 +204,9 @@ return {
 
     local reserve = reads and math.floor(p.reserve * ctx.host.total) or 0
     table.sort(list, before)
-    choose(list, reach)
-    aim(list, total, reserve, p)
-    state.settled = not move(list, available, reserve, ctx)
+    local all = choose(list, reach)
+    aim(list, total, reserve, all, p)
+    state.settled = not move(list, available, reserve, all, ctx)
     state.seen, state.since = seen, 0
   end,
 }
