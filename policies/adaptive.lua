@@ -93,7 +93,7 @@ end
 local function aim(list, spare, reserve, all, p)
   local cushions, peaks = 0, 0
   for _, one in ipairs(list) do
-    local kept = one.d.actual - math.max(0, one.d.headroom - FLOOR) - one.cache
+    local kept = math.max(one.need, one.d.actual - math.max(0, one.d.headroom - FLOOR) - one.cache)
     one.target = one.missing == 0 and kept or one.served and one.need or one.d.actual
     local cushion = one.need + p.cushion + math.floor(one.rising * p.lead)
     one.cushion = all and math.max(0, math.min(cushion, one.d.maximum) - one.target) or 0
@@ -198,7 +198,7 @@ return {
       local one = entry(d, past, learn(d, past, ctx, state.since))
       list[#list + 1] = one
       total, reads = total + d.actual, reads or one.reads
-      if one.missing == 0 then reach = reach + math.max(0, d.headroom - FLOOR) end
+      if one.missing == 0 then reach = reach + math.max(0, math.min(d.headroom - FLOOR, d.actual - one.need)) end
     end
     for _, d in ipairs(ctx.silent) do state.domains[d.uuid] = old[d.uuid] end
 
