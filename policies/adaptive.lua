@@ -13,8 +13,10 @@
 -- (s / x)^2, this is the division that the fewest jumps pass: one more MiB would then help as much
 -- here as there.
 --
--- When there is too little: cushions go first. Then needs are met in the order of priority and of
--- need for one's weight, whole or not at all, since half a rescue rescues nobody.
+-- When there is too little: cushions go first. Then needs are met in the order of priority and of what
+-- one misses for its weight, whole or not at all, since half a rescue rescues nobody. As long as
+-- somebody goes without, nobody else gets more than it needs: what fills a domain's last 100 MiB
+-- cannot be had back.
 --
 -- Quick to give, slow to take: needs and cushions move at once, shares bit by bit, and nobody gives
 -- more than is asked for. A guest whose page cache the guard counts as used (headroom by unused)
@@ -88,15 +90,16 @@ local function share(amount, list)
   end
 end
 
--- Where each domain should be: its need, or what cannot be had from it; its cushion; its share of
--- `spare` less a reserve.
+-- Where each domain should be: its need, or what the guard leaves it anyway; its cushion; its share
+-- of `spare` less a reserve.
 local function aim(list, spare, reserve, all, p)
   local cushions, peaks = 0, 0
   for _, one in ipairs(list) do
     local kept = math.max(one.need, one.d.actual - math.max(0, one.d.headroom - FLOOR) - one.cache)
     one.target = one.missing == 0 and kept or one.served and one.need or one.d.actual
-    local cushion = one.need + p.cushion + math.floor(one.rising * p.lead)
-    one.cushion = all and math.max(0, math.min(cushion, one.d.maximum) - one.target) or 0
+    local cushion = all and p.cushion + math.floor(one.rising * p.lead) or 0
+    one.safe = math.min(one.need + cushion, one.d.maximum)
+    one.cushion = one.served and math.max(0, one.safe - one.target) or 0
     spare, cushions = spare - one.target - one.cache, cushions + one.cushion
   end
   local part = math.max(0, math.min(1, spare / math.max(cushions, 1)))
@@ -106,7 +109,7 @@ local function aim(list, spare, reserve, all, p)
     one.rise = math.max(0, math.min(one.peak - one.target, one.room))
     peaks = peaks + one.rise
   end
-  spare = spare - cushions - reserve
+  spare = all and spare - cushions - reserve or 0
   if peaks <= spare then
     for _, one in ipairs(list) do
       one.target, one.room = one.target + one.rise, one.room - one.rise
@@ -117,13 +120,13 @@ local function aim(list, spare, reserve, all, p)
 end
 
 -- Who grows and who can give, and how much in all.
-local function sides(list, idle, all, p)
+local function sides(list, idle, p)
   local growing, giving, wanted, surplus = {}, {}, 0, 0
   for _, one in ipairs(list) do
     one.gap = one.target - one.d.actual
     if one.reads and one.gap > 0 then one.gap = math.max(0, one.gap - one.cache) end
     local low = one.d.actual - one.need < p.low * (one.target - one.need)
-    if one.gap > 0 and (one.missing > 0 or all and (low or idle)) then
+    if one.gap > 0 and (low or idle) then
       growing[#growing + 1] = one
       wanted = wanted + one.gap
     elseif one.gap < 0 then
@@ -137,13 +140,13 @@ local function sides(list, idle, all, p)
 end
 
 -- Moves memory to those who are low, at most what the others can give. Whether anything moved.
-local function move(list, available, reserve, all, ctx)
+local function move(list, available, reserve, ctx)
   local p = ctx.params
-  local growing, giving, wanted, surplus = sides(list, available - reserve > p.idle, all, p)
+  local growing, giving, wanted, surplus = sides(list, available - reserve > p.idle, p)
   local supply, at_once, urgent = math.max(0, available + surplus), 0, false
   for _, one in ipairs(growing) do
     urgent = urgent or one.missing > 0
-    one.got = math.min(one.gap, supply, math.max(0, one.need + one.cushion - one.d.actual))
+    one.got = math.min(one.gap, supply, math.max(0, one.safe - one.d.actual))
     supply, at_once, wanted = supply - one.got, at_once + one.got, wanted - one.got
   end
   local idle = math.max(0, available - reserve - at_once)
@@ -206,7 +209,7 @@ return {
     table.sort(list, before)
     local all = choose(list, reach)
     aim(list, total, reserve, all, p)
-    state.settled = not move(list, available, reserve, all, ctx)
+    state.settled = not move(list, available, reserve, ctx)
     state.seen, state.since = seen, 0
   end,
 }

@@ -152,10 +152,36 @@ local function crunch(priority)
   return ticks[2]
 end
 
-test("where not all can be saved, those who need least come first, and are saved whole", function()
+test("where not all can be saved, those who miss least come first, and are saved whole", function()
   local tick = crunch(0)
   expect(tick.decisions.small.target):is_at_least(1524 * MiB)
   expect(tick.proposals.large):is_nil()
+end)
+
+test("as long as somebody goes without, nobody else gets more than it needs", function()
+  local tick = crunch(0)
+  expect(tick.decisions.small.target):is_less_than(1530 * MiB) -- no cushion
+end)
+
+test("what a guest still has to fetch from its swap is not to be had from it", function()
+  local ticks = adaptive:run {
+    {
+      seconds = 1,
+      host = host(2 * GiB),
+      domains = { domain("fetches", 2 * GiB, 2 * GiB), domain("low", 1034 * MiB, 1 * GiB) },
+    },
+    { seconds = 1, domains = { { name = "fetches", swap_out = 1 * GiB } } },
+    -- Rescued: a good part of it is free as long as its pages are still in swap.
+    {
+      seconds = 1,
+      host = host(0),
+      domains = {
+        { name = "fetches", actual = 3584 * MiB, unused = 1536 * MiB, usable = 1536 * MiB, swap_out = 0 },
+        { name = "low", unused = 0, usable = 0, swap_out = 400 * MiB },
+      },
+    },
+  }
+  expect(ticks[3].decisions.fetches.target):is_at_least(3064 * MiB) -- of 3 GiB, some soon forgotten
 end)
 
 test("but a higher priority goes before that", function()

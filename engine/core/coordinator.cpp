@@ -183,24 +183,52 @@ void Coordinator::apply(Tick& tick) {
   const MonotonicTime start = clock_.now();
   const bool waits = any_shrinks(tick.decisions) && any_grows(tick.decisions);
   apply_some(tick, tick.decisions, true);
-  if (waits && !options_.dry_run) tick.decisions = settle(tick);
-  apply_some(tick, tick.decisions, false);
+  if (waits && !options_.dry_run) {
+    grow_as_released(tick);
+  } else {
+    apply_some(tick, tick.decisions, false);
+  }
   tick.timings.apply = clock_.now() - start;
 }
 
-std::vector<Decision> Coordinator::settle(const Tick& tick) {
-  std::vector<Decision> settled =
-      guard::settle(tick.decisions, tick.snapshot, history_, options_.limits);
-  // What the host had before the shrinks may be enough.
-  if (settled == tick.decisions) return settled;
-  for (Duration waited{}; waited < options_.release_wait; waited += kReleasePoll) {
-    const bool cut_short = !clock_.sleep_for(kReleasePoll);
-    Result<Snapshot> now = hypervisor_.sample();
-    if (!now) break;
-    settled = guard::settle(tick.decisions, *now, history_, options_.limits);
-    if (cut_short || settled == tick.decisions) break;
+void Coordinator::grow_as_released(Tick& tick) {
+  std::vector<Decision*> waiting;
+  for (Decision& decision : tick.decisions) {
+    if (decision.grows()) waiting.push_back(&decision);
   }
-  return settled;
+  // What the host had before the shrinks may be enough.
+  Snapshot seen = tick.snapshot;
+  bool last = false;
+  for (Duration waited{};; waited += kReleasePoll) {
+    last = last || waited >= options_.release_wait;
+    apply_some(tick, take_ready(waiting, seen, last), false);
+    if (last || waiting.empty()) return;
+    last = !clock_.sleep_for(kReleasePoll);
+    if (Result<Snapshot> now = hypervisor_.sample()) {
+      seen = std::move(*now);
+    } else {
+      last = true;
+    }
+  }
+}
+
+std::vector<Decision> Coordinator::take_ready(std::vector<Decision*>& waiting, const Snapshot& seen,
+                                              bool last) const {
+  std::vector<Decision> wanted;
+  for (const Decision* decision : waiting) wanted.push_back(*decision);
+  const auto settled = guard::settle(wanted, seen, history_, options_.limits);
+  std::vector<Decision> ready;
+  std::vector<Decision*> left;
+  for (std::size_t i = 0; i < waiting.size(); ++i) {
+    if (!last && settled[i] != wanted[i]) {
+      left.push_back(waiting[i]);
+      continue;
+    }
+    *waiting[i] = settled[i];
+    ready.push_back(settled[i]);
+  }
+  waiting = std::move(left);
+  return ready;
 }
 
 void Coordinator::apply_some(Tick& tick, const std::vector<Decision>& decisions, bool shrinks) {

@@ -94,6 +94,24 @@ TEST_CASE("a grow gets only what the host really has when the guest does not fol
   CHECK(bench.clock.slept() == 1s);
 }
 
+TEST_CASE("a grow that the host can serve at once does not wait for one that it cannot") {
+  const World tight = World()
+                          .host(8_GiB, free(250_MiB))
+                          .domain("little", actual(512_MiB), unused(20_MiB))
+                          .domain("much", actual(512_MiB), unused(20_MiB))
+                          .domain("rich", unused(800_MiB));
+  Bench bench({tight}, asks({{"little", 532_MiB}, {"much", 900_MiB}, {"rich", 624_MiB}}));
+  bench.hypervisor.ignoring = {id("rich")};
+  const Tick tick = bench.coordinator.tick();
+  REQUIRE(bench.hypervisor.moves.size() == 3);
+  CHECK(bench.hypervisor.moves[0].domain == id("rich"));
+  // With the shrink, before any wait; the other has what there is when the wait is over.
+  CHECK(bench.hypervisor.moves[1] == Move{id("little"), 512_MiB, 532_MiB});
+  CHECK(bench.hypervisor.moves[2] == Move{id("much"), 512_MiB, 542_MiB});
+  CHECK(tick.decisions.size() == 3);
+  CHECK(tick.outcomes.size() == 3);
+}
+
 TEST_CASE("a tick that does not need what its shrinks free does not wait") {
   Bench bench({World().host(8_GiB, free(4_GiB)).domain("a").domain("b", unused(800_MiB))},
               asks({{"a", 1200_MiB}, {"b", 900_MiB}}));

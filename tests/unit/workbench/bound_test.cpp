@@ -31,3 +31,37 @@ TEST_CASE("the clairvoyant bound leaves the largest domain short, so as few as p
   CHECK(clairvoyant_bound(700_MiB, 200_MiB, demand, kInOrder, 1.0 / 12) == 3);
   CHECK(clairvoyant_bound(700_MiB, 200_MiB, demand, kInOrder, 1.0 / 13) == 0);
 }
+
+namespace {
+
+std::size_t instant(MemorySize host, const DemandColumns& demand, double limit) {
+  return instant_allocator(host, {}, demand, std::vector(3, 1_GiB), kInOrder, limit);
+}
+
+}  // namespace
+
+TEST_CASE("the instant allocator moves what one frees to who needs it, less the domain's floor") {
+  // Each in turn needs 500 MiB more. The others keep their need of 150 MiB and 100 MiB over it.
+  const DemandColumns demand{
+      {600_MiB, 100_MiB, 100_MiB}, {100_MiB, 600_MiB, 100_MiB}, {100_MiB, 100_MiB, 600_MiB}};
+  const MemorySize just_enough = 200_MiB + 650_MiB + 250_MiB + 250_MiB;
+  CHECK(instant(just_enough, demand, 0) == 3);
+  CHECK(instant(just_enough - 1_MiB, demand, 0) == 2);
+  CHECK(clairvoyant_bound(just_enough - 1_MiB, 200_MiB, demand, kInOrder, 0) == 3);
+}
+
+TEST_CASE("the instant allocator takes nothing from a domain that is short") {
+  // The first holds 650 MiB and wants more than there is; the third cannot have any of it.
+  const DemandColumns demand{
+      {600_MiB, 990_MiB, 990_MiB}, {10_MiB, 10_MiB, 10_MiB}, {10_MiB, 10_MiB, 400_MiB}};
+  const MemorySize host = 200_MiB + 650_MiB + 60_MiB + 60_MiB + 130_MiB;
+  CHECK(instant(host, demand, 3.0 / 9) == 3);
+  CHECK(instant(host, demand, 2.9 / 9) == 2);
+  CHECK(clairvoyant_bound(host, 200_MiB, demand, kInOrder, 2.0 / 9) == 3);
+}
+
+TEST_CASE("the instant allocator serves those first who miss least") {
+  const DemandColumns demand{{10_MiB, 500_MiB}, {10_MiB, 200_MiB}, {10_MiB, 200_MiB}};
+  // Enough for the two that need 250 MiB, not for the one that needs 550 MiB besides.
+  CHECK(instant(200_MiB + 250_MiB + 250_MiB + 160_MiB, demand, 1.0 / 6) == 3);
+}
