@@ -268,7 +268,10 @@ void compare(const Arguments& arguments) {
     for (int run = 1; run <= arguments.runs; ++run) {
       for (const std::string& policy : arguments.policies) {
         fmt::print(stderr, "{}: {}, run {} of {}\n", contest.name, policy, run, arguments.runs);
-        play(contest, policy, outcomes[policy]);
+        Outcome& outcome = outcomes[policy];
+        play(contest, policy, outcome);
+        fmt::print(stderr, "  so far {:.1f} s late, {:.0f} MiB swapped, {} killed\n",
+                   outcome.mean_over(), outcome.swapped, outcome.killed);
       }
     }
     simulate(contest, arguments.policies, outcomes);
