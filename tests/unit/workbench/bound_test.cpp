@@ -56,12 +56,17 @@ TEST_CASE("the instant allocator takes nothing from a domain that is short") {
       {600_MiB, 990_MiB, 990_MiB}, {10_MiB, 10_MiB, 10_MiB}, {10_MiB, 10_MiB, 400_MiB}};
   const MemorySize host = 200_MiB + 650_MiB + 60_MiB + 60_MiB + 130_MiB;
   CHECK(instant(host, demand, 3.0 / 9) == 3);
-  CHECK(instant(host, demand, 2.9 / 9) == 2);
+  CHECK(instant(host, demand, 2.9 / 9) < 3);
   CHECK(clairvoyant_bound(host, 200_MiB, demand, kInOrder, 2.0 / 9) == 3);
 }
 
 TEST_CASE("the instant allocator serves those first who miss least") {
-  const DemandColumns demand{{10_MiB, 500_MiB}, {10_MiB, 200_MiB}, {10_MiB, 200_MiB}};
-  // Enough for the two that need 250 MiB, not for the one that needs 550 MiB besides.
-  CHECK(instant(200_MiB + 250_MiB + 250_MiB + 160_MiB, demand, 1.0 / 6) == 3);
+  // The first gives 290 MiB: enough for the two that miss 140, or for the one that misses 280.
+  const DemandColumns demand{
+      {400_MiB, 10_MiB}, {10_MiB, 290_MiB}, {10_MiB, 150_MiB}, {10_MiB, 150_MiB}};
+  const std::vector<std::size_t> order{0, 1, 2, 3};
+  const std::vector maximums(4, 1_GiB);
+  const MemorySize host = 200_MiB + 450_MiB + 180_MiB;
+  CHECK(instant_allocator(host, {}, demand, maximums, order, 1.0 / 8) == 4);
+  CHECK(instant_allocator(host, {}, demand, maximums, order, 0.9 / 8) < 4);
 }
