@@ -215,6 +215,7 @@ void Coordinator::grow_as_released(Tick& tick) {
 std::vector<Decision> Coordinator::take_ready(std::vector<Decision*>& waiting, const Snapshot& seen,
                                               bool last) const {
   std::vector<Decision> wanted;
+  wanted.reserve(waiting.size());
   for (const Decision* decision : waiting) wanted.push_back(*decision);
   const auto settled = guard::settle(wanted, seen, history_, options_.limits);
   std::vector<Decision> ready;
