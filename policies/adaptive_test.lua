@@ -158,6 +158,12 @@ test("where not all can be saved, those who miss least come first, and are saved
   expect(tick.proposals.large):is_nil()
 end)
 
+test("but a higher priority goes before that", function()
+  local tick = crunch(1)
+  expect(tick.decisions.large.target):is_at_least(4696 * MiB)
+  expect(tick.proposals.small):is_nil()
+end)
+
 test("as long as somebody goes without, nobody else gets more than it needs", function()
   local tick = crunch(0)
   expect(tick.decisions.small.target):is_less_than(1530 * MiB) -- no cushion
@@ -182,12 +188,6 @@ test("what a guest still has to fetch from its swap is not to be had from it", f
     },
   }
   expect(ticks[3].decisions.fetches.target):is_at_least(3064 * MiB) -- of 3 GiB, some soon forgotten
-end)
-
-test("but a higher priority goes before that", function()
-  local tick = crunch(1)
-  expect(tick.decisions.large.target):is_at_least(4696 * MiB)
-  expect(tick.proposals.small):is_nil()
 end)
 
 test("a minimum counts as needed", function()

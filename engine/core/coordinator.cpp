@@ -197,15 +197,15 @@ void Coordinator::grow_as_released(Tick& tick) {
     if (decision.grows()) waiting.push_back(&decision);
   }
   // What the host had before the shrinks may be enough.
-  Snapshot seen = tick.snapshot;
+  std::optional<Snapshot> later;
   bool last = false;
   for (Duration waited{};; waited += kReleasePoll) {
     last = last || waited >= options_.release_wait;
-    apply_some(tick, take_ready(waiting, seen, last), false);
+    apply_some(tick, take_ready(waiting, later ? *later : tick.snapshot, last), false);
     if (last || waiting.empty()) return;
     last = !clock_.sleep_for(kReleasePoll);
     if (Result<Snapshot> now = hypervisor_.sample()) {
-      seen = std::move(*now);
+      later = std::move(*now);
     } else {
       last = true;
     }

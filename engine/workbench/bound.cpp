@@ -38,11 +38,11 @@ std::size_t short_steps(MemorySize capacity, const DemandColumns& demand,
 /// The instant allocator's host, from step to step.
 class InstantHost {
  public:
-  InstantHost(MemorySize capacity, MemorySize domain_floor, std::vector<MemorySize> maximums)
+  InstantHost(MemorySize capacity, MemorySize domain_floor, std::span<const MemorySize> maximums)
       : capacity_(capacity),
         domain_floor_(domain_floor),
-        maximums_(std::move(maximums)),
-        held_(maximums_.size()) {}
+        maximums_(maximums),
+        held_(maximums.size()) {}
 
   /// Moves memory to these needs; how many domains stay short.
   std::size_t move_to(const std::vector<MemorySize>& needs);
@@ -50,7 +50,7 @@ class InstantHost {
  private:
   MemorySize capacity_;
   MemorySize domain_floor_;
-  std::vector<MemorySize> maximums_;
+  std::span<const MemorySize> maximums_;
   std::vector<MemorySize> held_;
 };
 
@@ -91,7 +91,7 @@ std::size_t instant_short_steps(InstantHost host, const DemandColumns& demand,
   std::vector<MemorySize> needs(chosen.size());
   for (std::size_t step = 0; step < steps; ++step) {
     for (std::size_t i = 0; i < chosen.size(); ++i) {
-      needs[i] = std::min(demand[chosen[i]][step] + kKernelNeed, maximums[chosen[i]]);
+      needs[i] = std::min(demand[chosen[i]][step] + kKernelNeed, maximums[i]);
     }
     total += host.move_to(needs);
   }
@@ -102,8 +102,8 @@ std::size_t instant_short_steps(InstantHost host, const DemandColumns& demand,
 /// (a small one adds time without shortage), so the search goes down from the top.
 template <class Missed>
 std::size_t largest_within(const DemandColumns& demand, std::span<const std::size_t> order,
-                           std::size_t most, double stalled_limit, Missed missed) {
-  for (std::size_t n = most; n > 0; --n) {
+                           double stalled_limit, Missed missed) {
+  for (std::size_t n = order.size(); n > 0; --n) {
     const double steps = static_cast<double>(demand[order.front()].size()) * static_cast<double>(n);
     if (static_cast<double>(missed(order.first(n))) <= stalled_limit * steps) return n;
   }
@@ -128,24 +128,20 @@ std::size_t static_sizing(MemorySize host, MemorySize host_floor,
 std::size_t clairvoyant_bound(MemorySize host, MemorySize host_floor, const DemandColumns& demand,
                               std::span<const std::size_t> order, double stalled_limit) {
   const MemorySize capacity = host - host_floor;
-  return largest_within(
-      demand, order, order.size(), stalled_limit,
-      [&](std::span<const std::size_t> chosen) { return short_steps(capacity, demand, chosen); });
+  return largest_within(demand, order, stalled_limit, [&](std::span<const std::size_t> chosen) {
+    return short_steps(capacity, demand, chosen);
+  });
 }
 
 std::size_t instant_allocator(MemorySize host, const Limits& limits, const DemandColumns& demand,
                               std::span<const MemorySize> maximums,
                               std::span<const std::size_t> order, double stalled_limit) {
-  // It never leaves fewer short than the clairvoyant one.
-  const std::size_t most = clairvoyant_bound(host, limits.host_floor, demand, order, stalled_limit);
-  return largest_within(demand, order, most, stalled_limit,
-                        [&](std::span<const std::size_t> chosen) {
-                          std::vector<MemorySize> chosen_maximums;
-                          for (const std::size_t i : chosen) chosen_maximums.push_back(maximums[i]);
-                          InstantHost instant(host - limits.host_floor, limits.domain_floor,
-                                              std::move(chosen_maximums));
-                          return instant_short_steps(std::move(instant), demand, maximums, chosen);
-                        });
+  const MemorySize capacity = host - limits.host_floor;
+  return largest_within(demand, order, stalled_limit, [&](std::span<const std::size_t> chosen) {
+    const auto chosen_maximums = maximums.first(chosen.size());
+    return instant_short_steps(InstantHost(capacity, limits.domain_floor, chosen_maximums), demand,
+                               chosen_maximums, chosen);
+  });
 }
 
 }  // namespace memcoord::workbench

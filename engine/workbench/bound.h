@@ -31,6 +31,7 @@ std::size_t clairvoyant_bound(MemorySize host, MemorySize host_floor, const Dema
 /// memory at once: the needs that miss least are met first; no domain is shrunk to less than its
 /// need and the domain floor, so that one that is short keeps what it has. What a policy could
 /// reach that saw everything the moment it happens; one that leaves others short may still pass it.
+/// `maximums` are in the sequence of `order`, as static_sizing() has them.
 std::size_t instant_allocator(MemorySize host, const Limits& limits, const DemandColumns& demand,
                               std::span<const MemorySize> maximums,
                               std::span<const std::size_t> order, double stalled_limit);

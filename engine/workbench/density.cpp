@@ -110,15 +110,14 @@ Result<bool> Search::serves(std::size_t vms) {
 
 void Search::add_yardsticks(DensityOrder& found) const {
   std::vector<MemorySize> provisioned;
-  for (const TraceColumn& column : trace_.columns) provisioned.push_back(column.provisioned);
-  std::vector<MemorySize> in_order;
-  for (const std::size_t i : order_) in_order.push_back(provisioned[i]);
+  for (const std::size_t i : order_) provisioned.push_back(trace_.columns[i].provisioned);
   const Limits& limits = options_.limits;
-  found.static_sizing = static_sizing(options_.host, limits.host_floor, in_order);
+  found.static_sizing = static_sizing(options_.host, limits.host_floor, provisioned);
   found.bound =
       clairvoyant_bound(options_.host, limits.host_floor, demand_, order_, options_.stalled);
-  found.instant =
-      instant_allocator(options_.host, limits, demand_, provisioned, order_, options_.stalled);
+  // It serves no more than the clairvoyant one.
+  found.instant = instant_allocator(options_.host, limits, demand_, provisioned,
+                                    std::span(order_).first(found.bound), options_.stalled);
 }
 
 Result<DensityOrder> Search::go() {

@@ -1,10 +1,8 @@
 // Plays plans to real guests and to the simulated host, and says how far they are apart.
 //
-//   calibrate [--record FOLDER]          boots guests
+//   calibrate [--record FOLDER]              boots guests
 //   calibrate --recorded FOLDER [--points]   compares what was recorded earlier
-//   calibrate --short                        two guests for half a minute, and whether they agree:
-//   the
-//                                            lab's test
+//   calibrate --short                        the lab's test: two guests, and whether they agree
 //
 // Four guests at once, each with a plan of its own (what is wrong with them shows in different
 // places); a look a second. With --record the real curves are written there, one CSV a guest, as
@@ -20,7 +18,6 @@
 #include <exception>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -29,6 +26,7 @@
 #include "engine/hypervisor/libvirt/libvirt_hypervisor.h"
 #include "tests/calibration/curve.h"
 #include "tests/lab/guest.h"
+#include "tests/lab/guest/load.h"
 
 namespace {
 
@@ -86,14 +84,11 @@ std::vector<Experiment> short_experiments() {
 
 /// What a plan has come to after so many seconds, in MiB.
 double planned(const std::string& plan, double seconds) {
-  std::istringstream legs(plan);
   double reached = 0;
-  for (std::string leg; std::getline(legs, leg, ',');) {
-    const double to = std::stod(leg);
-    const double takes = std::stod(leg.substr(leg.find(':') + 1));
-    if (seconds < takes) return reached + (to - reached) * seconds / takes;
-    seconds -= takes;
-    reached = to;
+  for (const lab::Leg& leg : lab::read_plan(plan)) {
+    if (seconds < leg.seconds) return reached + (leg.mib - reached) * seconds / leg.seconds;
+    seconds -= leg.seconds;
+    reached = leg.mib;
   }
   return reached;
 }

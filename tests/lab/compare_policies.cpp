@@ -16,11 +16,9 @@
 #include <cstdio>
 #include <ctime>
 #include <exception>
-#include <fstream>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -30,6 +28,7 @@
 #include "tests/integration/cli/scratch_files.h"
 #include "tests/lab/coordination.h"
 #include "tests/lab/guest.h"
+#include "tests/lab/guest/load.h"
 
 namespace {
 
@@ -86,29 +85,19 @@ std::vector<Contest> contests() {
   };
 }
 
-struct Leg {
-  double to = 0;
-  double seconds = 0;
-};
-
-std::vector<Leg> legs_of(const std::string& load) {
-  std::vector<Leg> legs;
-  std::istringstream text(load);
-  for (std::string leg; std::getline(text, leg, ',');) {
-    legs.push_back({std::stod(leg), std::stod(leg.substr(leg.find(':') + 1))});
-  }
-  return legs;
+/// What takes no time is done in one step of work.
+double seconds_of(const lab::Leg& leg) {
+  return std::max(leg.seconds, 0.1);
 }
 
 double planned_seconds(const std::string& load) {
   double sum = 0;
-  // What takes no time is done in one step of work.
-  for (const Leg& leg : legs_of(load)) sum += std::max(leg.seconds, 0.1);
+  for (const lab::Leg& leg : lab::read_plan(load)) sum += seconds_of(leg);
   return sum;
 }
 
 /// What one policy came to.
-struct Outcome {
+struct Fare {
   double over = 0;   ///< seconds over their plans, all guests
   double worst = 0;  ///< of one guest
   double swapped = 0;
@@ -121,7 +110,7 @@ struct Outcome {
   [[nodiscard]] double mean_over() const { return finished > 0 ? over / finished : 0; }
 };
 
-void add_guest(Outcome& outcome, const lab::Guest& guest, double planned) {
+void add_guest(Fare& fare, const lab::Guest& guest, double planned) {
   const std::string said = guest.console();
   const std::size_t at = said.find("lab: plan done after");
   double took = 0;
@@ -129,16 +118,16 @@ void add_guest(Outcome& outcome, const lab::Guest& guest, double planned) {
   if (at == std::string::npos ||
       std::sscanf(said.c_str() + at, "lab: plan done after %lf s, swapped %lf", &took, &swapped) !=
           2) {
-    ++(guest.was_oom_killed() ? outcome.killed : outcome.unfinished);
+    ++(guest.was_oom_killed() ? fare.killed : fare.unfinished);
     return;
   }
-  ++outcome.finished;
-  outcome.over += std::max(0.0, took - planned);
-  outcome.worst = std::max(outcome.worst, took - planned);
-  outcome.swapped += swapped;
+  ++fare.finished;
+  fare.over += std::max(0.0, took - planned);
+  fare.worst = std::max(fare.worst, took - planned);
+  fare.swapped += swapped;
 }
 
-void play(const Contest& contest, const std::string& policy, Outcome& outcome) {
+void play(const Contest& contest, const std::string& policy, Fare& fare) {
   const lab::LabHost host;
   const std::time_t begin = std::time(nullptr) + kBoot.count();
   std::vector<lab::GuestSpec> specs;
@@ -161,7 +150,7 @@ void play(const Contest& contest, const std::string& policy, Outcome& outcome) {
   for (const auto& guest : guests) (void)guest->wait_for("lab: plan done", kPatience);
   if (run && run->end() != 0) throw std::runtime_error(policy + ": " + run->errors());
   for (const auto& guest : guests) {
-    add_guest(outcome, *guest, planned_seconds(contest.loads.at(guest->name())));
+    add_guest(fare, *guest, planned_seconds(contest.loads.at(guest->name())));
   }
 }
 
@@ -173,23 +162,21 @@ std::string scenario_text(const Contest& contest) {
   for (const auto& [name, load] : contest.loads) {
     std::string demand = "{ 0, 0 }";
     double at = 0;
-    for (const Leg& leg : legs_of(load)) {
-      at += std::max(leg.seconds, 0.1);
-      demand += fmt::format(", {{ {:.1f}, {} * MiB }}", at, leg.to);
+    for (const lab::Leg& leg : lab::read_plan(load)) {
+      at += seconds_of(leg);
+      demand += fmt::format(", {{ {:.1f}, {} * MiB }}", at, leg.mib);
     }
     text += fmt::format(
-        "{{ name = \"{}\", maximum = {} * MiB, initial = {} * MiB, swap = {} * MiB, demand = {{ {} "
-        "}} "
-        "}},\n",
+        "{{ name = \"{}\", maximum = {} * MiB, initial = {} * MiB, swap = {} * MiB, "
+        "demand = {{ {} }} }},\n",
         name, kMaximum.kib() / 1024, contest.initial.kib() / 1024, kSwap.kib() / 1024, demand);
   }
   return text + "} }\n";
 }
 
-using Outcomes = std::map<std::string, Outcome>;
+using Fares = std::map<std::string, Fare>;
 
-void simulate(const Contest& contest, const std::vector<std::string>& policies,
-              Outcomes& outcomes) {
+void simulate(const Contest& contest, const std::vector<std::string>& policies, Fares& fares) {
   testing::ScratchFiles files;
   const std::string file = files.write(contest.name + ".lua", scenario_text(contest));
   std::vector<std::string> arguments{"compare",     "--json", "--interval", "1",
@@ -201,8 +188,8 @@ void simulate(const Contest& contest, const std::vector<std::string>& policies,
   if (finished.exit_code != 0) throw std::runtime_error(finished.errors);
   for (const auto& row : nlohmann::json::parse(finished.output)) {
     const std::string name = row.at("policy");
-    const auto found = outcomes.find(name == "static sizing" ? kNobody : name);
-    if (found == outcomes.end()) continue;
+    const auto found = fares.find(name == "static sizing" ? kNobody : name);
+    if (found == fares.end()) continue;
     found->second.stalled = row.at("stalled");
     found->second.deficit = row.at("deficit_gib_hours");
     found->second.simulated_oom = row.at("oom");
@@ -210,7 +197,7 @@ void simulate(const Contest& contest, const std::vector<std::string>& policies,
 }
 
 /// Who lost no workload comes before who did; then whose guests were held up less.
-bool fared_better(const Outcome& a, const Outcome& b) {
+bool fared_better(const Fare& a, const Fare& b) {
   const int lost_by_a = a.killed + a.unfinished;
   const int lost_by_b = b.killed + b.unfinished;
   return lost_by_a != lost_by_b ? lost_by_a < lost_by_b : a.mean_over() < b.mean_over();
@@ -218,13 +205,13 @@ bool fared_better(const Outcome& a, const Outcome& b) {
 
 /// How many pairs of policies are in the same order in the lab as in the simulator, of those that
 /// differ clearly in both.
-std::string agreement(const Outcomes& outcomes) {
+std::string agreement(const Fares& fares) {
   constexpr double kClearlySeconds = 1;
   constexpr double kClearlyStalled = 0.01;
   int same = 0;
   int pairs = 0;
-  for (auto a = outcomes.begin(); a != outcomes.end(); ++a) {
-    for (auto b = std::next(a); b != outcomes.end(); ++b) {
+  for (auto a = fares.begin(); a != fares.end(); ++a) {
+    for (auto b = std::next(a); b != fares.end(); ++b) {
       const double over = a->second.mean_over() - b->second.mean_over();
       const double stalled = a->second.stalled - b->second.stalled;
       if (std::abs(over) < kClearlySeconds || std::abs(stalled) < kClearlyStalled) continue;
@@ -235,25 +222,41 @@ std::string agreement(const Outcomes& outcomes) {
   return fmt::format("{} of {} pairs that differ clearly are in the same order", same, pairs);
 }
 
-void print(const Contest& contest, const Outcomes& outcomes) {
+void print(const Contest& contest, const Fares& fares) {
   fmt::print("\n{}: {}\n{:<14} {:>11} {:>9} {:>12} {:>7} {:>11}   {:>9} {:>13} {:>4}\n",
              contest.name, contest.what, "", "LATE, MEAN", "WORST", "SWAPPED MiB", "KILLED",
              "UNFINISHED", "SIMULATED", "DEFICIT GiBh", "OOM");
-  std::vector<std::pair<std::string, Outcome>> rows(outcomes.begin(), outcomes.end());
+  std::vector<std::pair<std::string, Fare>> rows(fares.begin(), fares.end());
   std::stable_sort(rows.begin(), rows.end(),
                    [](const auto& a, const auto& b) { return fared_better(a.second, b.second); });
-  for (const auto& [name, outcome] : rows) {
+  for (const auto& [name, fare] : rows) {
     fmt::print("{:<14} {:>9.1f} s {:>7.1f} s {:>12.0f} {:>7} {:>11}   {:>7.2f} % {:>13.4f} {:>4}\n",
-               name, outcome.mean_over(), outcome.worst, outcome.swapped, outcome.killed,
-               outcome.unfinished, 100 * outcome.stalled, outcome.deficit, outcome.simulated_oom);
+               name, fare.mean_over(), fare.worst, fare.swapped, fare.killed, fare.unfinished,
+               100 * fare.stalled, fare.deficit, fare.simulated_oom);
   }
-  fmt::print("{}\n", agreement(outcomes));
+  fmt::print("{}\n", agreement(fares));
+}
+
+/// Every bundled policy, and nobody.
+std::vector<std::string> all_policies() {
+  const auto finished = testing::run_memcoord({"policies", "--json"});
+  if (finished.exit_code != 0) throw std::runtime_error(finished.errors);
+  std::vector<std::string> names;
+  for (const auto& policy : nlohmann::json::parse(finished.output)) {
+    names.push_back(policy.at("name"));
+  }
+  names.push_back(kNobody);
+  return names;
+}
+
+std::vector<std::string> all_contests() {
+  std::vector<std::string> names;
+  for (const Contest& contest : contests()) names.push_back(contest.name);
+  return names;
 }
 
 struct Arguments {
-  std::vector<std::string> policies{"adaptive",     "band",     "buffer", "gradual",
-                                    "halving",      "idle_tax", "mom",    "percent_band",
-                                    "proportional", "shares",   "target", kNobody};
+  std::vector<std::string> policies;
   std::vector<std::string> contests;
   int runs = 1;
 };
@@ -261,21 +264,19 @@ struct Arguments {
 void compare(const Arguments& arguments) {
   for (const Contest& contest : contests()) {
     const auto& wanted = arguments.contests;
-    if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), contest.name) == wanted.end()) {
-      continue;
-    }
-    Outcomes outcomes;
+    if (std::find(wanted.begin(), wanted.end(), contest.name) == wanted.end()) continue;
+    Fares fares;
     for (int run = 1; run <= arguments.runs; ++run) {
       for (const std::string& policy : arguments.policies) {
         fmt::print(stderr, "{}: {}, run {} of {}\n", contest.name, policy, run, arguments.runs);
-        Outcome& outcome = outcomes[policy];
-        play(contest, policy, outcome);
+        Fare& fare = fares[policy];
+        play(contest, policy, fare);
         fmt::print(stderr, "  so far {:.1f} s late, {:.0f} MiB swapped, {} killed\n",
-                   outcome.mean_over(), outcome.swapped, outcome.killed);
+                   fare.mean_over(), fare.swapped, fare.killed);
       }
     }
-    simulate(contest, arguments.policies, outcomes);
-    print(contest, outcomes);
+    simulate(contest, arguments.policies, fares);
+    print(contest, fares);
     (void)std::fflush(stdout);
   }
 }
@@ -283,13 +284,15 @@ void compare(const Arguments& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  Arguments arguments;
-  CLI::App app("Policies on real guests that want more than there is");
-  app.add_option("--policies", arguments.policies, "bundled ones, and nobody; default all");
-  app.add_option("--contests", arguments.contests, "turns, jumps, scarce; default all");
-  app.add_option("--runs", arguments.runs, "of each")->check(CLI::PositiveNumber);
-  CLI11_PARSE(app, argc, argv);
   try {
+    Arguments arguments{all_policies(), all_contests()};
+    CLI::App app("Policies on real guests that want more than there is");
+    app.add_option("--policies", arguments.policies, "bundled ones, and nobody; default all")
+        ->check(CLI::IsMember(arguments.policies));
+    app.add_option("--contests", arguments.contests, "default all")
+        ->check(CLI::IsMember(arguments.contests));
+    app.add_option("--runs", arguments.runs, "of each")->check(CLI::PositiveNumber);
+    CLI11_PARSE(app, argc, argv);
     compare(arguments);
     return 0;
   } catch (const std::exception& error) {

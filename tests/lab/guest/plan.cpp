@@ -42,17 +42,17 @@
 #include <thread>
 #include <vector>
 
+#include "tests/lab/guest/load.h"
+
 namespace {
+
+using memcoord::lab::Leg;
+using memcoord::lab::read_plan;
 
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kMiB = std::size_t{1} << 20U;
 constexpr std::size_t kPage = 4096;
-
-struct Leg {
-  double mib = 0;
-  double seconds = 0;
-};
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -65,18 +65,6 @@ std::string option(const std::string& name) {
     if (word.rfind(name + "=", 0) == 0) return word.substr(name.size() + 1);
   }
   return {};
-}
-
-std::vector<Leg> read_plan(const std::string& text) {
-  std::vector<Leg> legs;
-  std::istringstream stream(text);
-  std::string leg;
-  while (std::getline(stream, leg, ',')) {
-    const std::size_t colon = leg.find(':');
-    if (colon == std::string::npos) continue;
-    legs.push_back({std::atof(leg.c_str()), std::atof(leg.c_str() + colon + 1)});
-  }
-  return legs;
 }
 
 /// Memory in blocks of a MiB, each page of it touched.
@@ -243,7 +231,11 @@ int main() {
   pid_t workload = ::fork();
   if (workload == 0) {
     offer_to_oom_killer();
-    by_work ? work_through(legs, held_mib) : play<Held>(legs, held_mib);
+    if (by_work) {
+      work_through(legs, held_mib);
+    } else {
+      play<Held>(legs, held_mib);
+    }
     report_end(seconds_since(start));
     _exit(0);
   }
