@@ -209,7 +209,11 @@ WallTime wall_at(const json& object, const char* name) {
   }
   parts.tm_year -= 1900;
   parts.tm_mon -= 1;
-  return WallTime(std::chrono::seconds(timegm(&parts))) + std::chrono::milliseconds(ms);
+  const WallTime time =
+      WallTime(std::chrono::seconds(timegm(&parts))) + std::chrono::milliseconds(ms);
+  // timegm() takes month 99 for one eight years on: what is not written back the same is no time.
+  if (iso(time) != text) throw std::invalid_argument(std::string("'") + name + "' is no time");
+  return time;
 }
 
 Uuid uuid_at(const json& object, const char* name = "uuid") {

@@ -57,6 +57,19 @@ TEST_CASE("any year is written and read, nanoseconds since 1970 or not") {
   }
 }
 
+TEST_CASE("a time that no calendar knows is refused, and named") {
+  auto json = nlohmann::json::parse(to_json_line(busy_tick()));
+  for (const char* time : {"9999-99-01T00:00:00.000Z", "-999-00-01T00:00:00.000Z",
+                           "2024-02-30T00:00:00.000Z", "2024-02-03T25:00:00.000Z",
+                           "2024-02-03T00:00:00.-10Z", "2024-02-03T00:00:00.000Z and more", ""}) {
+    CAPTURE(time);
+    json["time"] = time;
+    const auto read = tick_from_json_line(json.dump(), "j:4");
+    REQUIRE_FALSE(read.has_value());
+    CHECK(read.error().text().find("'time' is no time") != std::string::npos);
+  }
+}
+
 TEST_CASE("texts that are no UTF-8 are written all the same") {
   Tick tick = busy_tick();
   tick.notes = {{Note::Severity::info, "a\xff\x01z"}};
