@@ -15,8 +15,9 @@
 --
 -- When there is too little: cushions go first. Then needs are met in the order of priority and of what
 -- one misses for its weight, whole or not at all, since half a rescue rescues nobody. As long as
--- somebody goes without, nobody else gets more than it needs: what fills a domain's last 100 MiB
--- cannot be had back.
+-- somebody goes without, nobody who matters no more than it gets more than it needs: what fills a
+-- domain's last 100 MiB cannot be had back. For the same reason a domain whose need is rising has
+-- its way ahead kept free of what others of less weight want, about as far again as it has risen.
 --
 -- Quick to give, slow to take: needs and cushions move at once, shares bit by bit, and nobody gives
 -- more than is asked for. A guest whose page cache the guard counts as used (headroom by unused)
@@ -41,12 +42,13 @@ local function learn(d, past, ctx, since)
   -- What has risen at two looks in a row goes on rising; a jump is over when it is seen.
   local rate = since > 0 and jump * MiB / since or 0
   past.rising, past.rate = math.min(rate, past.rate or 0), rate
+  past.risen = past.rising > 0 and (past.risen or 0) + jump * MiB or 0
   past.need, past.peak = need, math.max(need, math.ceil(need + ((past.peak or need) - need) * fade))
   return math.max(need, math.min(d.minimum, d.maximum))
 end
 
 -- One domain, as the functions below see it.
-local function entry(d, past, need)
+local function entry(d, past, need, p)
   local cache = d.usable - d.headroom -- what the guard would not let go of
   local reads = cache > FLOOR
   return {
@@ -58,7 +60,24 @@ local function entry(d, past, need)
     reads = reads,
     cache = reads and cache or 0,
     missing = math.max(0, need - d.actual),
+    ahead = math.max(0, math.min(need + past.risen * p.ahead, d.maximum) - d.actual),
   }
+end
+
+-- Whose rise comes before another's need.
+local function matters_more(a, b)
+  if a.d.priority ~= b.d.priority then return a.d.priority > b.d.priority end
+  return a.d.weight > b.d.weight
+end
+
+-- What each domain leaves to those that matter more and are rising.
+local function yield(list)
+  table.sort(list, matters_more)
+  local ahead, passed = 0, 0
+  for i, one in ipairs(list) do
+    if i > 1 and matters_more(list[i - 1], one) then passed = ahead end
+    one.yields, ahead = passed, ahead + one.ahead
+  end
 end
 
 -- Who comes first where there is too little: by priority, then whoever misses least for its weight.
@@ -67,15 +86,20 @@ local function before(a, b)
   return a.missing / a.d.weight < b.missing / b.d.weight
 end
 
--- Who is to get what it misses, as far as memory reaches. Whether all are.
+-- Who is to get what it misses, as far as memory reaches; of the others, the one that matters most.
 local function choose(list, reach)
-  local all = true
+  yield(list)
+  table.sort(list, before)
+  local left_out
   for _, one in ipairs(list) do
-    one.served = one.missing <= reach
-    if one.served then reach = reach - one.missing end
-    all = all and one.served
+    one.served = one.missing <= reach - (one.missing > 0 and one.yields or 0)
+    if one.served then
+      reach = reach - one.missing
+    elseif not left_out or matters_more(one, left_out) then
+      left_out = one
+    end
   end
-  return all
+  return left_out
 end
 
 -- Shares `amount` by weight, nobody over its room; adds to each one's target.
@@ -92,12 +116,13 @@ end
 
 -- Where each domain should be: its need, or what the guard leaves it anyway; its cushion; its share
 -- of `spare` less a reserve.
-local function aim(list, spare, reserve, all, p)
+local function aim(list, spare, reserve, left_out, p)
   local cushions, peaks = 0, 0
   for _, one in ipairs(list) do
     local kept = math.max(one.need, one.d.actual - math.max(0, one.d.headroom - FLOOR) - one.cache)
     one.target = one.missing == 0 and kept or one.served and one.need or one.d.actual
-    local cushion = all and p.cushion + math.floor(one.rising * p.lead) or 0
+    local ahead = not left_out or matters_more(one, left_out)
+    local cushion = ahead and p.cushion + math.floor(one.rising * p.lead) or 0
     one.safe = math.min(one.need + cushion, one.d.maximum)
     one.cushion = one.served and math.max(0, one.safe - one.target) or 0
     spare, cushions = spare - one.target - one.cache, cushions + one.cushion
@@ -109,7 +134,7 @@ local function aim(list, spare, reserve, all, p)
     one.rise = math.max(0, math.min(one.peak - one.target, one.room))
     peaks = peaks + one.rise
   end
-  spare = all and spare - cushions - reserve or 0
+  spare = left_out and 0 or spare - cushions - reserve
   if peaks <= spare then
     for _, one in ipairs(list) do
       one.target, one.room = one.target + one.rise, one.room - one.rise
@@ -146,12 +171,13 @@ local function move(list, available, reserve, ctx)
   local supply, at_once, urgent = math.max(0, available + surplus), 0, false
   for _, one in ipairs(growing) do
     urgent = urgent or one.missing > 0
-    one.got = math.min(one.gap, supply, math.max(0, one.safe - one.d.actual))
+    one.got = math.min(one.gap, math.max(0, supply - one.yields), math.max(0, one.safe - one.d.actual))
     supply, at_once, wanted = supply - one.got, at_once + one.got, wanted - one.got
   end
   local idle = math.max(0, available - reserve - at_once)
   local pace = 1 - 0.5 ^ (ctx.seconds / p.settle)
-  local rest = math.min(wanted, supply, idle + (wanted - idle) * pace)
+  local at_start = ctx.state.started and 0 or idle
+  local rest = math.min(wanted, supply, at_start + (wanted - at_start) * pace)
   local asked = math.max(0, at_once + rest - available, math.min(reserve - available, surplus))
   if not urgent and at_once + rest + asked < p.worth_it then return false end
 
@@ -175,8 +201,9 @@ return {
     lead = { default = 6.0, doc = "seconds of a steady rise that a cushion covers besides" },
     first_jump = { default = "512MiB", doc = "how far a domain is taken to jump before it has" },
     memory = { default = 24.0, doc = "hours after which a jump counts half" },
+    ahead = { default = 0.7, doc = "how much further a domain is taken to rise, of its rise so far" },
     low = { default = 0.5, doc = "a domain is low under this part of its share" },
-    settle = { default = 60.0, doc = "seconds in which others give half of what a share lacks" },
+    settle = { default = 60.0, doc = "seconds in which a domain gets half of what its share lacks" },
     idle = { default = "64MiB", doc = "memory that nobody holds is shared out over this" },
     reserve = { default = 0.15, doc = "part of the host kept free where page cache cannot be taken" },
     worth_it = { default = "16MiB", doc = "less than this is moved only where a domain is short" },
@@ -198,7 +225,7 @@ return {
     for _, d in ipairs(domains) do
       local past = old[d.uuid] or { swapped = 0, jumps = (p.first_jump / MiB) ^ 2 }
       state.domains[d.uuid] = past
-      local one = entry(d, past, learn(d, past, ctx, state.since))
+      local one = entry(d, past, learn(d, past, ctx, state.since), p)
       list[#list + 1] = one
       total, reads = total + d.actual, reads or one.reads
       if one.missing == 0 then reach = reach + math.max(0, math.min(d.headroom - FLOOR, d.actual - one.need)) end
@@ -206,10 +233,8 @@ return {
     for _, d in ipairs(ctx.silent) do state.domains[d.uuid] = old[d.uuid] end
 
     local reserve = reads and math.floor(p.reserve * ctx.host.total) or 0
-    table.sort(list, before)
-    local all = choose(list, reach)
-    aim(list, total, reserve, all, p)
+    aim(list, total, reserve, choose(list, reach), p)
     state.settled = not move(list, available, reserve, ctx)
-    state.seen, state.since = seen, 0
+    state.started, state.seen, state.since = true, seen, 0
   end,
 }

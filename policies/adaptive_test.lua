@@ -169,6 +169,40 @@ test("as long as somebody goes without, nobody else gets more than it needs", fu
   expect(tick.decisions.small.target):is_less_than(1530 * MiB) -- no cushion
 end)
 
+-- One domain's need rises tick by tick; then another swaps out 150 MiB, and the host has 300.
+local function beside_a_rise(weight)
+  local ticks = { { seconds = 2, host = host(0), domains = {
+    domain("rising", 1700 * MiB, 1000 * MiB, { weight = weight }),
+    domain("short", 1 * GiB, 1 * GiB),
+  } } }
+  for i = 2, 4 do
+    local left = (900 - 200 * i) * MiB
+    ticks[i] = { seconds = 2, domains = { { name = "rising", unused = left, usable = left } } }
+  end
+  ticks[4].host = host(300 * MiB)
+  ticks[4].domains[2] = { name = "short", swap_out = 75 * MiB }
+  local run = adaptive:run(ticks)
+  return run[4]
+end
+
+test("the way ahead of a domain that rises is kept free of those that matter less", function()
+  expect(beside_a_rise(2).proposals.short):is_nil()
+end)
+
+test("but not of its equals", function()
+  expect(beside_a_rise(1).decisions.short.target):is_at_least(1174 * MiB)
+end)
+
+test("memory that comes free later is shared bit by bit, since it may be wanted at once elsewhere", function()
+  local ticks = adaptive:run {
+    { seconds = 2, host = host(0), domains = { domain("a", 2 * GiB, 1 * GiB), domain("b", 2 * GiB, 1 * GiB) } },
+    { seconds = 2, host = host(2 * GiB) },
+  }
+  local gained = ticks[2].decisions.a.target - 2 * GiB
+  expect(gained):is_more_than(10 * MiB)
+  expect(gained):is_less_than(100 * MiB)
+end)
+
 test("what a guest still has to fetch from its swap is not to be had from it", function()
   local ticks = adaptive:run {
     {
