@@ -11,6 +11,8 @@ namespace {
 constexpr std::uint64_t kForgetAfterTicks = 100;
 constexpr std::size_t kRemembered = 10'000;
 constexpr Duration kReleasePoll = std::chrono::milliseconds(100);
+/// A grow that waits is made in steps, none of less than this part of what it still lacks.
+constexpr std::uint64_t kWorthAStep = 4;
 /// What a balloon keeps when a rebooted guest gets its memory back. A driver that finds an empty
 /// balloon as it loads says nothing, and QEMU goes on telling the size from before the reboot.
 constexpr MemorySize kLeftInBalloon = MemorySize::from_mib(1);
@@ -192,16 +194,16 @@ void Coordinator::apply(Tick& tick) {
 }
 
 void Coordinator::grow_as_released(Tick& tick) {
-  std::vector<Decision*> waiting;
+  std::vector<Waiting> waiting;
   for (Decision& decision : tick.decisions) {
-    if (decision.grows()) waiting.push_back(&decision);
+    if (decision.grows()) waiting.push_back({&decision, decision.actual});
   }
   // What the host had before the shrinks may be enough.
   std::optional<Snapshot> later;
   bool last = false;
   for (Duration waited{};; waited += kReleasePoll) {
     last = last || waited >= options_.release_wait;
-    apply_some(tick, take_ready(waiting, later ? *later : tick.snapshot, last), false);
+    move(tick, take_ready(waiting, later ? *later : tick.snapshot, last));
     if (last || waiting.empty()) return;
     last = !clock_.sleep_for(kReleasePoll);
     if (Result<Snapshot> now = hypervisor_.sample()) {
@@ -212,21 +214,29 @@ void Coordinator::grow_as_released(Tick& tick) {
   }
 }
 
-std::vector<Decision> Coordinator::take_ready(std::vector<Decision*>& waiting, const Snapshot& seen,
-                                              bool last) const {
+std::vector<Move> Coordinator::take_ready(std::vector<Waiting>& waiting, const Snapshot& seen,
+                                          bool last) const {
   std::vector<Decision> wanted;
   wanted.reserve(waiting.size());
-  for (const Decision* decision : waiting) wanted.push_back(*decision);
+  for (const Waiting& one : waiting) wanted.push_back(*one.decision);
   const auto settled = guard::settle(wanted, seen, history_, options_.limits);
-  std::vector<Decision> ready;
-  std::vector<Decision*> left;
+  std::vector<Move> ready;
+  std::vector<Waiting> left;
   for (std::size_t i = 0; i < waiting.size(); ++i) {
-    if (!last && settled[i] != wanted[i]) {
-      left.push_back(waiting[i]);
-      continue;
+    auto [decision, reached] = waiting[i];
+    const MemorySize target = std::max(settled[i].target, reached);
+    const bool whole = settled[i] == wanted[i];
+    const bool worth_it = target - reached >= (decision->target - reached) / kWorthAStep;
+    if (target > reached && (whole || last || worth_it)) {
+      ready.push_back({decision->domain, reached, target});
+      reached = target;
     }
-    *waiting[i] = settled[i];
-    ready.push_back(settled[i]);
+    if (whole || last) {
+      *decision = settled[i];
+      decision->target = target;
+    } else {
+      left.push_back({decision, reached});
+    }
   }
   waiting = std::move(left);
   return ready;
@@ -238,6 +248,10 @@ void Coordinator::apply_some(Tick& tick, const std::vector<Decision>& decisions,
     if (shrinks ? !decision.shrinks() : !decision.grows()) continue;
     moves.push_back({decision.domain, decision.actual, decision.target});
   }
+  move(tick, moves);
+}
+
+void Coordinator::move(Tick& tick, const std::vector<Move>& moves) {
   if (moves.empty()) return;
   std::vector<Outcome> outcomes;
   if (options_.dry_run) {

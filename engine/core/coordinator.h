@@ -57,13 +57,19 @@ class Coordinator {
   void ask(Policy& policy, const Situation& situation, Tick& tick);
   void apply(Tick& tick);
   void apply_some(Tick& tick, const std::vector<Decision>& decisions, bool shrinks);
-  /// Grows each domain once the shrinks have freed all that it is to get; what is not there when
-  /// the wait is over is cut.
+  void move(Tick& tick, const std::vector<Move>& moves);
+  /// A grow that what the shrinks free is not enough for yet.
+  struct Waiting {
+    Decision* decision;
+    MemorySize reached;  ///< what it has been given so far
+  };
+  /// Grows each domain as the shrinks free what it is to get, in steps worth making; what is not
+  /// there when the wait is over is cut.
   void grow_as_released(Tick& tick);
-  /// Those of the waiting that can have everything now, as the guard settles them; when it is the
-  /// last time, all of them.
-  std::vector<Decision> take_ready(std::vector<Decision*>& waiting, const Snapshot& seen,
-                                   bool last) const;
+  /// What can be given of the grows that wait, as the guard settles them; when it is the last time,
+  /// all there is.
+  std::vector<Move> take_ready(std::vector<Waiting>& waiting, const Snapshot& seen,
+                               bool last) const;
   void say(Tick& tick, Note note);
   void note_who_is_held(Tick& tick, const std::vector<Standing>& standings);
   void leave_out_unwanted(Snapshot& snapshot);

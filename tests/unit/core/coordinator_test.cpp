@@ -112,6 +112,26 @@ TEST_CASE("a grow that the host can serve at once does not wait for one that it 
   CHECK(tick.outcomes.size() == 3);
 }
 
+TEST_CASE("a large grow is made in steps worth making, as its memory is set free") {
+  const auto look = [](MemorySize set_free) {
+    return World()
+        .host(8_GiB, free(200_MiB + set_free))
+        .domain("poor", actual(512_MiB), unused(20_MiB))
+        .domain("rich", actual(1_GiB - set_free), unused(800_MiB - set_free));
+  };
+  Bench bench({look(0_MiB), look(100_MiB), look(140_MiB), look(400_MiB)},
+              asks({{"poor", 900_MiB}, {"rich", 624_MiB}}));
+  bench.hypervisor.ignoring = {id("rich")};
+  const Tick tick = bench.coordinator.tick();
+  CHECK(bench.hypervisor.moves == std::vector{Move{id("rich"), 1_GiB, 624_MiB},
+                                              Move{id("poor"), 512_MiB, 612_MiB},
+                                              // 40 MiB more are under a quarter of what it lacks
+                                              Move{id("poor"), 612_MiB, 900_MiB}});
+  CHECK(bench.clock.slept() == 300ms);
+  CHECK(tick.decisions.size() == 2);
+  CHECK(tick.outcomes.size() == 3);
+}
+
 TEST_CASE("a tick that does not need what its shrinks free does not wait") {
   Bench bench({World().host(8_GiB, free(4_GiB)).domain("a").domain("b", unused(800_MiB))},
               asks({{"a", 1200_MiB}, {"b", 900_MiB}}));
