@@ -75,6 +75,10 @@ class Connection {
   /// What is missing of one domain's record: its balloon figures, its state where that is not
   /// known.
   virtual LvStatus complete(DomainRecord& record) = 0;
+  /// The size that a domain's balloon leaves it at this moment; none where the driver does not
+  /// tell. In bulk_statistics() it is what QEMU last gave word of, which it does once a second at
+  /// most.
+  virtual LvResult<std::optional<MemorySize>> balloon(const Uuid& domain) = 0;
   /// Whether a job is under way that refuses balloon changes: migration, save, dump, snapshot.
   virtual LvResult<bool> in_long_job(const Uuid& domain) = 0;
   virtual LvStatus set_memory(const Uuid& domain, MemorySize target) = 0;

@@ -241,14 +241,16 @@ LaneHypervisor::Sampled LaneHypervisor::sample_domains(Instant deadline) {
   for (const auto& [uuid, known] : roster_.domains()) {
     if (known.trouble) continue;
     sampled.uuids.push_back(uuid);
-    tasks.push_back({DomainTask::Kind::sample, uuid, {}, {}, {}});
+    const bool moves = known.balloon_moved_at &&
+                       monotonic_now() - *known.balloon_moved_at < Roster::kBalloonSettles;
+    tasks.push_back({DomainTask::Kind::sample, uuid, {}, {}, {}, moves});
   }
   sampled.answers = pool_.run(tasks, deadline).answers;
   ask_again(sampled, deadline);
   for (std::size_t i = 0; i < sampled.uuids.size(); ++i) {
     const std::optional<DomainRecord>& record = sampled.answers[i].record;
     if (!record) continue;
-    roster_.take_sizes(sampled.uuids[i], record->actual, record->maximum);
+    roster_.take_sizes(sampled.uuids[i], record->actual, record->maximum, monotonic_now());
     // The test driver's guests never report anew.
     if (record->guest.last_update && record->state == DomainState::running &&
         last_look_.driver != "TEST") {

@@ -104,6 +104,8 @@ Outcome LaneHypervisor::make_outcome(const Move& move, const TaskAnswer& answer)
   const std::string& name = known.identity->name;
   switch (answer.kind) {
     case TaskAnswer::Kind::done:
+      known.balloon_moved_at =
+          std::chrono::time_point_cast<std::chrono::microseconds>(steady_clock::now());
       return outcome(move, Outcome::Kind::applied);
     case TaskAnswer::Kind::gone:
       return outcome(move, Outcome::Kind::vanished);

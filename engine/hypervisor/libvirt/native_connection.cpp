@@ -41,6 +41,7 @@ class NativeConnection final : public Connection {
   LvResult<ControlState> control_state(const Uuid& domain) override;
   LvResult<std::vector<DomainRecord>> bulk_statistics(std::span<const Uuid> domains) override;
   LvStatus complete(DomainRecord& record) override;
+  LvResult<std::optional<MemorySize>> balloon(const Uuid& domain) override;
   LvResult<bool> in_long_job(const Uuid& domain) override;
   LvStatus set_memory(const Uuid& domain, MemorySize target) override;
   LvStatus set_period(const Uuid& domain, std::chrono::seconds period) override;
@@ -209,6 +210,17 @@ LvStatus NativeConnection::complete(DomainRecord& record) {
   take_memory_stats(std::span(stats.data(), static_cast<std::size_t>(count)), record);
   if (!record.actual) return complete_from_info(record, domain.handle.get());
   return {};
+}
+
+LvResult<std::optional<MemorySize>> NativeConnection::balloon(const Uuid& domain) {
+  const auto entry = known(domain);
+  if (!entry) return tl::unexpected(entry.error());
+  std::array<virDomainMemoryStatStruct, VIR_DOMAIN_MEMORY_STAT_NR> stats{};
+  const int count = virDomainMemoryStats((*entry)->handle.get(), stats.data(), stats.size(), 0);
+  if (count < 0) return failure();
+  DomainRecord record;
+  take_memory_stats(std::span(stats.data(), static_cast<std::size_t>(count)), record);
+  return record.actual;
 }
 
 LvResult<bool> NativeConnection::in_long_job(const Uuid& domain) {

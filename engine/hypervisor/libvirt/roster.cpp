@@ -116,9 +116,11 @@ std::optional<Note> Roster::take_xml(const Uuid& uuid, std::string_view xml) {
 }
 
 void Roster::take_sizes(const Uuid& uuid, std::optional<MemorySize> actual,
-                        std::optional<MemorySize> maximum) {
+                        std::optional<MemorySize> maximum, MonotonicTime now) {
   KnownDomain* domain = find(uuid);
   if (domain == nullptr) return;
+  const bool moved = actual && *actual != domain->actual;
+  if (domain->balloon_moved_at && moved) domain->balloon_moved_at = now;
   domain->actual = actual.value_or(domain->actual);
   domain->maximum = maximum.value_or(domain->maximum);
 }

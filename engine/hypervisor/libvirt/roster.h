@@ -47,6 +47,7 @@ struct KnownDomain {
   MonotonicTime silence_checked_at{};
   MemorySize actual;  ///< as last seen
   MemorySize maximum;
+  std::optional<MonotonicTime> balloon_moved_at;  ///< told to by us, or since then seen to
 };
 
 class Roster {
@@ -66,7 +67,9 @@ class Roster {
 
   /// Takes in a domain's sizes, where they are known; they are shown while it does not answer.
   void take_sizes(const Uuid& uuid, std::optional<MemorySize> actual,
-                  std::optional<MemorySize> maximum);
+                  std::optional<MemorySize> maximum, MonotonicTime now);
+  /// A balloon that we have told to move, or have seen moving since, may still do so for so long.
+  static constexpr std::chrono::seconds kBalloonSettles{2};
 
   /// A guest that has not reported for several periods may have lost its period to somebody: it is
   /// read anew, now and then.

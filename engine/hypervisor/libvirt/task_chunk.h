@@ -50,9 +50,12 @@ class TaskChunk {
   bool begin(std::size_t index);
   bool begin_all();
   void answer(std::size_t index, TaskAnswer answer);
+  [[nodiscard]] TaskAnswer answered(std::size_t index) const;
   void finish(std::optional<LvError> broken_by);
 
   std::optional<LvError> sample(Connection& connection, std::atomic<SamplingWay>& way);
+  /// What bulk calls have late, of those whose balloons move.
+  std::optional<LvError> ask_balloons(Connection& connection);
   std::optional<LvError> sample_singly(Connection& connection,
                                        const std::vector<DomainRecord>& records);
 

@@ -253,3 +253,12 @@ TEST_CASE("the test driver's figures count as fresh, though they are stamped 198
   const Snapshot snapshot = host.sample();
   CHECK(snapshot.domains.front().guest.last_update == snapshot.wall_time);
 }
+
+TEST_CASE("a balloon that moves is seen where it is, not where QEMU last said it was") {
+  FakeHost host({"a", "b"});
+  (void)host.sample();
+  host.daemon->with("a", [](FakeDomain& domain) { domain.told = domain.actual; });
+  REQUIRE(host.move("a", MemorySize::from_mib(700)).kind == Outcome::Kind::applied);
+  CHECK(FakeHost::domain(host.sample(), "a").actual == MemorySize::from_mib(700));
+  CHECK(host.daemon->look("b").balloon_calls == 0);
+}

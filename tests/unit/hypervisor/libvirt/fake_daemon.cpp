@@ -98,6 +98,7 @@ class FakeConnection final : public Connection {
         domain = find(lock, uuid);
         if (!domain) continue;
         fill(record, **domain);
+        if ((*domain)->told) record.actual = (*domain)->told;
         if ((*domain)->asked_by_others > 0) {
           --(*domain)->asked_by_others;
           record.rss.reset();
@@ -117,6 +118,16 @@ class FakeConnection final : public Connection {
     if (!domain) return tl::unexpected(domain.error());
     fill(record, **domain);
     return {};
+  }
+
+  LvResult<std::optional<MemorySize>> balloon(const Uuid& uuid) override {
+    FakeDaemon::Lock lock(daemon_->mutex_);
+    if (const auto domain = find(lock, uuid); !domain) return tl::unexpected(domain.error());
+    if (!monitor(lock, uuid)) return tl::unexpected(lost());
+    const auto domain = find(lock, uuid);
+    if (!domain) return tl::unexpected(domain.error());
+    ++(*domain)->balloon_calls;
+    return (*domain)->actual;
   }
 
   LvResult<bool> in_long_job(const Uuid& uuid) override {

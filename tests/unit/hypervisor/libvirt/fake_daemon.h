@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct FakeDomain {
   DomainState state = DomainState::running;
   MemorySize actual = MemorySize::from_gib(1);
   MemorySize maximum = MemorySize::from_gib(2);
+  std::optional<MemorySize> told;  ///< what bulk calls say of `actual`, where that lags behind
   int period = 0;
   std::string metadata;                                 ///< inside <metadata>
   std::string balloon = "<memballoon model='virtio'>";  ///< its opening tag
@@ -33,6 +35,7 @@ struct FakeDomain {
   // What happened to it.
   bool job_taken = false;  ///< a blocked call holds its job
   int memory_calls = 0;
+  int balloon_calls = 0;
   int period_calls = 0;
 };
 

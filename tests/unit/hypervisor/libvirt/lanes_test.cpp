@@ -182,6 +182,18 @@ TEST_CASE("a guest that hung in a move costs no second lane where it is asked by
   host.daemon->go_on("b");
 }
 
+TEST_CASE("a guest that hangs while its balloon moves is left out like any other") {
+  FakeHost host(kFour, impatient());
+  (void)host.sample();
+  REQUIRE(host.move("a", MemorySize::from_mib(700)).kind == Outcome::Kind::applied);
+  host.daemon->hang("a");
+  const Snapshot hung = host.sample();
+  CHECK(FakeHost::state(hung, "a") == DomainState::hung);
+  CHECK(running(hung) == 3);
+  host.daemon->go_on("a");
+  CHECK(running(host.sample()) == 4);
+}
+
 TEST_CASE("a guest that somebody else's call hangs on is hung, and costs no lane") {
   FakeHost host(kFour, impatient());
   host.daemon->with("c", [](FakeDomain& domain) { domain.hangs = domain.job_taken = true; });
