@@ -168,7 +168,7 @@ void Run::restore(Coordinator& coordinator) {
 
 void add_examples(CLI::App& app) {
   app.footer(examples_text({
-      {"memcoord", "balance this host's domains with the default policy, every 2 s"},
+      {"memcoord", "balance this host's domains with the default policy, every second"},
       {"memcoord --policy band --set low=120MiB 5", "a bundled policy, a parameter, every 5 s"},
       {"memcoord --policy ./mine.lua --dry-run", "see what your own policy would do"},
       {"memcoord --connect sim:case1 --fast --ticks 30", "watch it at work without a hypervisor"},

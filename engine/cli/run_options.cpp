@@ -77,7 +77,7 @@ void add_loop_options(CLI::App& app, RunOptions& options) {
   const std::string group = "Run";
   app.add_option_function<std::string>(
          "--interval,INTERVAL", [&options](const std::string& text) { options.interval = text; },
-         "time from tick to tick: seconds, or with a unit (500ms, 2s, 1m); default 2")
+         "time from tick to tick: seconds, or with a unit (500ms, 2s, 1m); default 1")
       ->type_name("TIME")
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
       ->group(group);

@@ -21,7 +21,7 @@ struct BalloonMove {
   MemorySize target;
   MonotonicTime at{};
   WallTime wall_time{};
-  bool reached = false;     ///< actual has been at the target since
+  bool reached = false;     ///< actual has been at the target since, to the page
   bool progressed = false;  ///< actual has moved towards it since
   int samples_since = 0;    ///< how many looks at the domain since then
 };

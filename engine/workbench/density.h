@@ -25,7 +25,7 @@ struct DensityOptions {
   simulated::Plan::Shape shape = simulated::Plan::Shape::step;
   std::size_t orders = 10;  ///< random orders in which the domains come
   std::uint64_t seed = 1;
-  Duration interval = std::chrono::seconds(2);
+  Duration interval = std::chrono::seconds(1);
   Limits limits;
   std::size_t threads = 0;  ///< 0: one a core
   std::size_t vms = 0;      ///< over 0: no search; the run of so many domains is judged

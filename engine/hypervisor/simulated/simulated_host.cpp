@@ -35,6 +35,11 @@ bool has_fault(const ScenarioDomain& plan, Fault::Kind kind, Duration at) {
   });
 }
 
+/// Where a balloon that holds whole pages of 4 KiB comes to lie.
+MemorySize whole_pages(MemorySize target, MemorySize maximum) {
+  return maximum - (maximum - target) / 4 * 4;
+}
+
 bool reports(const ScenarioDomain& plan, Duration at) {
   return plan.driver && plan.period > Duration() && !has_fault(plan, Fault::Kind::silent, at) &&
          !has_fault(plan, Fault::Kind::paused, at);
@@ -278,7 +283,7 @@ Outcome SimulatedHost::set_target(const Move& move) {
                           {}};
   } else {
     step_domain(*domain, now_);
-    domain->guest.target = kib(move.to);
+    domain->guest.target = kib(whole_pages(move.to, domain->plan->maximum));
     domain->calm_until = calm_until_ = now_;
   }
   return outcome;

@@ -193,7 +193,7 @@ TEST_CASE("replay finds no difference where the same policy decides again") {
   const Finished other = run_memcoord({"replay", "--policy", "target", journal, journal});
   CHECK(other.exit_code == 0);
   CHECK_FALSE(contains(other.output, " 0 decisions differ"));
-  CHECK(contains(other.output, "in 90 ticks"));
+  CHECK(contains(other.output, "in 180 ticks"));
 }
 
 TEST_CASE("replay prints a line of JSON a tick") {
@@ -218,7 +218,7 @@ TEST_CASE("replay reads a journal that was cut off up to its last whole line, an
   const Finished run = run_memcoord({"replay", "-p", "halving", cut});
   CHECK(run.exit_code == 0);
   CHECK(contains(run.errors, "cut off"));
-  CHECK(contains(run.output, "in 44 ticks"));
+  CHECK(contains(run.output, "in 89 ticks"));
 }
 
 TEST_CASE("replay names the file and line of what is no journal") {

@@ -89,6 +89,21 @@ TEST_CASE("a move is followed until it is reached") {
   CHECK(past.claim(seen.snapshot().domains[0]) == 1_GiB);
 }
 
+TEST_CASE("a balloon holds whole pages: a target between two of them is reached beside it") {
+  for (const auto& [to, comes_to_lie] :
+       {std::pair{700_MiB + 1_KiB, 700_MiB + 4_KiB}, std::pair{2_GiB + 3_KiB, 2_GiB}}) {
+    CAPTURE(to.exact());
+    Seen seen(World().domain("a"));
+    seen.moved("a", to);
+    const bool shrink = to < 1_GiB;
+    const MemorySize a_page_before = shrink ? comes_to_lie + 4_KiB : comes_to_lie - 4_KiB;
+    seen.then(World().at(1s).domain("a", actual(a_page_before)));
+    CHECK_FALSE(seen.history().find(id("a"))->last_move()->reached);
+    seen.then(World().at(2s).domain("a", actual(comes_to_lie)));
+    CHECK(seen.history().find(id("a"))->last_move()->reached);
+  }
+}
+
 TEST_CASE("a shrink in flight does not lessen what the domain holds now") {
   Seen seen(World().domain("a"));
   seen.moved("a", 512_MiB);

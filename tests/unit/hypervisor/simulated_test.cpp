@@ -49,6 +49,15 @@ TEST_CASE("a fresh guest shows what a real one of 512 MiB was measured to show")
   CHECK(domain.guest.unused == 410_MiB);
 }
 
+TEST_CASE("a balloon holds whole pages") {
+  Run run(one_domain(20_MiB));
+  run.look_after(2s);
+  run.set(412_MiB + 1_KiB);
+  CHECK(run.look_after(1s).actual == 412_MiB + 4_KiB);
+  run.set(500_MiB + 4_KiB);
+  CHECK(run.look_after(1s).actual == 500_MiB + 4_KiB);
+}
+
 TEST_CASE("actual follows a move at once, the guest's figures only with its next report") {
   Run run(one_domain(20_MiB));
   run.look_after(2s);

@@ -76,7 +76,7 @@ TEST_CASE("a guest is stalled for as long as its demand does not fit") {
   CHECK(result.score.deficit == doctest::Approx(400.0 / 1024.0 * 30.0 / 3600.0).epsilon(0.02));
   CHECK(result.score.guest_oom == 0);
   CHECK(result.score.churn == 0);
-  CHECK(result.ticks == 30);
+  CHECK(result.ticks == 60);
 }
 
 TEST_CASE("without swap it is killed instead") {
