@@ -67,6 +67,7 @@ void LaneHypervisor::note_hung(std::vector<Outcome>& outcomes, const std::vector
   if (hung.empty()) return;
   const auto now = std::chrono::time_point_cast<std::chrono::microseconds>(steady_clock::now());
   std::vector<Uuid> domains;
+  domains.reserve(hung.size());
   for (const std::size_t i : hung) domains.push_back(outcomes[i].domain);
   const auto states = control_states(domains, deadline);
   for (std::size_t i = 0; i < hung.size(); ++i) {

@@ -90,9 +90,9 @@ TEST_CASE("a move is followed until it is reached") {
 }
 
 TEST_CASE("a balloon holds whole pages: a target between two of them is reached beside it") {
-  for (const auto& [to, comes_to_lie] :
+  for (const auto& example :
        {std::pair{700_MiB + 1_KiB, 700_MiB + 4_KiB}, std::pair{2_GiB + 3_KiB, 2_GiB}}) {
-    CAPTURE(to.exact());
+    const auto [to, comes_to_lie] = example;
     Seen seen(World().domain("a"));
     seen.moved("a", to);
     const bool shrink = to < 1_GiB;
