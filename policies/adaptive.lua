@@ -17,7 +17,7 @@
 -- one misses for its weight, whole or not at all, since half a rescue rescues nobody. As long as
 -- somebody goes without, nobody who matters no more than it gets more than it needs: what fills a
 -- domain's last 100 MiB cannot be had back. For the same reason a domain whose need is rising has
--- its way ahead kept free of what others of less weight want, about as far again as it has risen.
+-- its way `ahead` kept free of what others that matter less want, nearly as far as it has risen.
 --
 -- Quick to give, slow to take: needs and cushions move at once, shares bit by bit, and nobody gives
 -- more than is asked for. A guest whose page cache the guard counts as used (headroom by unused)
@@ -121,8 +121,8 @@ local function aim(list, spare, reserve, left_out, p)
   for _, one in ipairs(list) do
     local kept = math.max(one.need, one.d.actual - math.max(0, one.d.headroom - FLOOR) - one.cache)
     one.target = one.missing == 0 and kept or one.served and one.need or one.d.actual
-    local ahead = not left_out or matters_more(one, left_out)
-    local cushion = ahead and p.cushion + math.floor(one.rising * p.lead) or 0
+    local comes_first = not left_out or matters_more(one, left_out)
+    local cushion = comes_first and p.cushion + math.floor(one.rising * p.lead) or 0
     one.safe = math.min(one.need + cushion, one.d.maximum)
     one.cushion = one.served and math.max(0, one.safe - one.target) or 0
     spare, cushions = spare - one.target - one.cache, cushions + one.cushion
@@ -176,7 +176,7 @@ local function move(list, available, reserve, ctx)
   end
   local idle = math.max(0, available - reserve - at_once)
   local pace = 1 - 0.5 ^ (ctx.seconds / p.settle)
-  local at_start = ctx.state.started and 0 or idle
+  local at_start = ctx.state.seen and 0 or idle
   local rest = math.min(wanted, supply, at_start + (wanted - at_start) * pace)
   local asked = math.max(0, at_once + rest - available, math.min(reserve - available, surplus))
   if not urgent and at_once + rest + asked < p.worth_it then return false end
@@ -235,6 +235,6 @@ return {
     local reserve = reads and math.floor(p.reserve * ctx.host.total) or 0
     aim(list, total, reserve, choose(list, reach), p)
     state.settled = not move(list, available, reserve, ctx)
-    state.started, state.seen, state.since = true, seen, 0
+    state.seen, state.since = seen, 0
   end,
 }

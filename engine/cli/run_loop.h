@@ -12,7 +12,7 @@
 namespace memcoord::cli {
 
 struct LoopOptions {
-  Duration interval = std::chrono::seconds(1);
+  Duration interval = kDefaultInterval;
   std::optional<std::uint64_t> ticks = {};  ///< end after so many
   bool exit_when_idle = false;              ///< end at the first tick without a domain that counts
 };

@@ -16,7 +16,6 @@
 namespace memcoord::cli {
 
 inline constexpr std::string_view kDefaultPolicy = "adaptive";
-inline constexpr Duration kDefaultInterval = std::chrono::seconds(1);
 
 struct RunOptions {
   std::string policy{kDefaultPolicy};

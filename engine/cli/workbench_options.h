@@ -21,7 +21,7 @@ struct WorkbenchOptions {
   std::map<std::string, std::string> settings;  ///< --set: the policy's parameters
   PolicyLimitOptions policy_limits;
   Limits limits;
-  Duration interval = std::chrono::seconds(1);
+  Duration interval = kDefaultInterval;
   std::size_t jobs = 0;  ///< runs side by side; 0: one a core
 };
 

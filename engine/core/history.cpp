@@ -8,7 +8,6 @@
 namespace memcoord {
 namespace {
 
-constexpr MemorySize kBalloonPage = MemorySize::from_kib(4);
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
 double number(const std::optional<MemorySize>& size) {
@@ -200,7 +199,7 @@ void DomainHistory::follow_move(const Domain& domain) {
   ++move.samples_since;
   const bool shrink = move.target < move.from;
   if (shrink ? domain.actual < move.from : domain.actual > move.from) move.progressed = true;
-  // A balloon holds whole pages: it comes to lie up to one beside its target.
+  // It comes to lie up to a page beside its target.
   if (shrink ? domain.actual < move.target + kBalloonPage
              : domain.actual + kBalloonPage > move.target) {
     move.reached = move.progressed = true;

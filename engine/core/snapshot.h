@@ -78,6 +78,9 @@ struct GuestStatistics {
   bool operator==(const GuestStatistics&) const = default;
 };
 
+/// A balloon holds whole pages of this size, whatever the guest's own are.
+inline constexpr MemorySize kBalloonPage = MemorySize::from_kib(4);
+
 /// One domain as it was when the snapshot was taken.
 struct Domain {
   std::shared_ptr<const DomainIdentity> identity;

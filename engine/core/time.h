@@ -11,6 +11,10 @@ using MonotonicTime = std::chrono::time_point<std::chrono::steady_clock, std::ch
 using WallTime = std::chrono::sys_time<std::chrono::milliseconds>;
 using Duration = std::chrono::microseconds;
 
+/// From tick to tick where nobody says otherwise, on real hosts and simulated ones: guests report
+/// no oftener.
+inline constexpr Duration kDefaultInterval = std::chrono::seconds(1);
+
 /// The clock that the loop lives by: the machine's, or the virtual one of a simulated host.
 class Clock {
  public:

@@ -203,16 +203,17 @@ WallTime wall_at(const json& object, const char* name) {
   const auto text = need<std::string>(object, name);
   std::tm parts{};
   int ms = 0;
-  if (std::sscanf(text.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d.%3dZ", &parts.tm_year, &parts.tm_mon,
-                  &parts.tm_mday, &parts.tm_hour, &parts.tm_min, &parts.tm_sec, &ms) != 7) {
-    throw std::invalid_argument(std::string("'") + name + "' is no time");
-  }
+  const int fields =
+      std::sscanf(text.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d.%3dZ", &parts.tm_year, &parts.tm_mon,
+                  &parts.tm_mday, &parts.tm_hour, &parts.tm_min, &parts.tm_sec, &ms);
   parts.tm_year -= 1900;
   parts.tm_mon -= 1;
   const WallTime time =
       WallTime(std::chrono::seconds(timegm(&parts))) + std::chrono::milliseconds(ms);
   // timegm() takes month 99 for one eight years on: what is not written back the same is no time.
-  if (iso(time) != text) throw std::invalid_argument(std::string("'") + name + "' is no time");
+  if (fields != 7 || iso(time) != text) {
+    throw std::invalid_argument(std::string("'") + name + "' is no time");
+  }
   return time;
 }
 

@@ -11,6 +11,7 @@
 #include "engine/core/error.h"
 #include "engine/core/limits.h"
 #include "engine/core/policy.h"
+#include "engine/core/time.h"
 #include "engine/hypervisor/simulated/scenario.h"
 #include "engine/workbench/bound.h"
 #include "engine/workbench/score.h"
@@ -25,7 +26,7 @@ struct DensityOptions {
   simulated::Plan::Shape shape = simulated::Plan::Shape::step;
   std::size_t orders = 10;  ///< random orders in which the domains come
   std::uint64_t seed = 1;
-  Duration interval = std::chrono::seconds(1);
+  Duration interval = kDefaultInterval;
   Limits limits;
   std::size_t threads = 0;  ///< 0: one a core
   std::size_t vms = 0;      ///< over 0: no search; the run of so many domains is judged

@@ -19,7 +19,7 @@ namespace memcoord::workbench {
 
 /// How a run is made.
 struct SimulationOptions {
-  Duration interval = std::chrono::seconds(1);
+  Duration interval = kDefaultInterval;
   Limits limits;
 };
 

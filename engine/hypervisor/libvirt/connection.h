@@ -54,6 +54,9 @@ struct HostRecord {
   std::vector<NumaCell> cells;
 };
 
+/// From here on libvirt's calls for a single domain overflow: they count KiB in an int.
+inline constexpr MemorySize kSingleCallsOverflow = MemorySize::from_gib(2048);
+
 /// One connection, for the use of one thread alone.
 class Connection {
  public:

@@ -20,10 +20,6 @@ constexpr std::chrono::milliseconds kAskAgainAfter{15};
 /// Domains whose XML is asked for at a time.
 constexpr std::size_t kReadTogether = 32;
 
-MonotonicTime monotonic_now() {
-  return std::chrono::time_point_cast<std::chrono::microseconds>(steady_clock::now());
-}
-
 WallTime wall_now() {
   return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
 }
@@ -35,6 +31,10 @@ bool answered_without_guest(const TaskAnswer& answer, std::string_view driver) {
 }
 
 }  // namespace
+
+MonotonicTime monotonic_now() {
+  return std::chrono::time_point_cast<std::chrono::microseconds>(steady_clock::now());
+}
 
 LaneHypervisor::LaneHypervisor(LaneHypervisorParts parts, LibvirtOptions options)
     : parts_(std::move(parts)),
@@ -238,23 +238,25 @@ void LaneHypervisor::read_stale(Instant deadline) {
 LaneHypervisor::Sampled LaneHypervisor::sample_domains(Instant deadline) {
   Sampled sampled;
   std::vector<DomainTask> tasks;
+  const MonotonicTime before = monotonic_now();
   for (const auto& [uuid, known] : roster_.domains()) {
     if (known.trouble) continue;
     sampled.uuids.push_back(uuid);
-    const bool moves = known.balloon_moved_at &&
-                       monotonic_now() - *known.balloon_moved_at < Roster::kBalloonSettles;
+    const bool moves =
+        known.balloon_moved_at && before - *known.balloon_moved_at < Roster::kBalloonSettles;
     tasks.push_back({DomainTask::Kind::sample, uuid, {}, {}, {}, moves});
   }
   sampled.answers = pool_.run(tasks, deadline).answers;
   ask_again(sampled, deadline);
+  const MonotonicTime now = monotonic_now();
   for (std::size_t i = 0; i < sampled.uuids.size(); ++i) {
     const std::optional<DomainRecord>& record = sampled.answers[i].record;
     if (!record) continue;
-    roster_.take_sizes(sampled.uuids[i], record->actual, record->maximum, monotonic_now());
+    roster_.take_sizes(sampled.uuids[i], record->actual, record->maximum, now);
     // The test driver's guests never report anew.
     if (record->guest.last_update && record->state == DomainState::running &&
         last_look_.driver != "TEST") {
-      roster_.take_report(sampled.uuids[i], *record->guest.last_update, monotonic_now());
+      roster_.take_report(sampled.uuids[i], *record->guest.last_update, now);
     }
   }
   return sampled;

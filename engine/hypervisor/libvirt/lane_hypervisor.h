@@ -18,6 +18,9 @@
 
 namespace memcoord::libvirt {
 
+/// The machine's clock, as snapshots and the roster have it.
+MonotonicTime monotonic_now();
+
 /// What a LaneHypervisor is made of.
 struct LaneHypervisorParts {
   std::string uri;

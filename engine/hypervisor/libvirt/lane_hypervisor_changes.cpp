@@ -65,7 +65,7 @@ std::vector<Outcome> LaneHypervisor::apply(std::span<const Move> moves) {
 void LaneHypervisor::note_hung(std::vector<Outcome>& outcomes, const std::vector<std::size_t>& hung,
                                Instant deadline) {
   if (hung.empty()) return;
-  const auto now = std::chrono::time_point_cast<std::chrono::microseconds>(steady_clock::now());
+  const MonotonicTime now = monotonic_now();
   std::vector<Uuid> domains;
   domains.reserve(hung.size());
   for (const std::size_t i : hung) domains.push_back(outcomes[i].domain);
@@ -105,8 +105,7 @@ Outcome LaneHypervisor::make_outcome(const Move& move, const TaskAnswer& answer)
   const std::string& name = known.identity->name;
   switch (answer.kind) {
     case TaskAnswer::Kind::done:
-      known.balloon_moved_at =
-          std::chrono::time_point_cast<std::chrono::microseconds>(steady_clock::now());
+      known.balloon_moved_at = monotonic_now();
       return outcome(move, Outcome::Kind::applied);
     case TaskAnswer::Kind::gone:
       return outcome(move, Outcome::Kind::vanished);

@@ -61,6 +61,7 @@ class NativeConnection final : public Connection {
   /// The handle of a domain, asked for where it is not known yet.
   LvResult<KnownDomain*> known(const Uuid& domain);
   LvStatus complete_from_info(DomainRecord& record, virDomainPtr domain);
+  LvStatus ask_memory_stats(DomainRecord& record, virDomainPtr domain);
   LvResult<std::vector<NumaCell>> cells(int count);
 
   ConnectHandle handle_;
@@ -191,6 +192,14 @@ LvStatus NativeConnection::complete_from_info(DomainRecord& record, virDomainPtr
   return {};
 }
 
+LvStatus NativeConnection::ask_memory_stats(DomainRecord& record, virDomainPtr domain) {
+  std::array<virDomainMemoryStatStruct, VIR_DOMAIN_MEMORY_STAT_NR> stats{};
+  const int count = virDomainMemoryStats(domain, stats.data(), stats.size(), 0);
+  if (count < 0) return failure();
+  take_memory_stats(std::span(stats.data(), static_cast<std::size_t>(count)), record);
+  return {};
+}
+
 LvStatus NativeConnection::complete(DomainRecord& record) {
   const auto entry = known(record.uuid);
   if (!entry) return tl::unexpected(entry.error());
@@ -201,13 +210,9 @@ LvStatus NativeConnection::complete(DomainRecord& record) {
     domain.maximum = MemorySize::from_kib(maximum);
   }
   record.maximum = domain.maximum;
-  // From 2 TiB on the drivers that answer single calls overflow in them.
-  const bool overflows = domain.maximum >= MemorySize::from_gib(2048);
+  const bool overflows = domain.maximum >= kSingleCallsOverflow;
   if (!record.state || overflows) return complete_from_info(record, domain.handle.get());
-  std::array<virDomainMemoryStatStruct, VIR_DOMAIN_MEMORY_STAT_NR> stats{};
-  const int count = virDomainMemoryStats(domain.handle.get(), stats.data(), stats.size(), 0);
-  if (count < 0) return failure();
-  take_memory_stats(std::span(stats.data(), static_cast<std::size_t>(count)), record);
+  if (auto asked = ask_memory_stats(record, domain.handle.get()); !asked) return asked;
   if (!record.actual) return complete_from_info(record, domain.handle.get());
   return {};
 }
@@ -215,11 +220,9 @@ LvStatus NativeConnection::complete(DomainRecord& record) {
 LvResult<std::optional<MemorySize>> NativeConnection::balloon(const Uuid& domain) {
   const auto entry = known(domain);
   if (!entry) return tl::unexpected(entry.error());
-  std::array<virDomainMemoryStatStruct, VIR_DOMAIN_MEMORY_STAT_NR> stats{};
-  const int count = virDomainMemoryStats((*entry)->handle.get(), stats.data(), stats.size(), 0);
-  if (count < 0) return failure();
   DomainRecord record;
-  take_memory_stats(std::span(stats.data(), static_cast<std::size_t>(count)), record);
+  const LvStatus asked = ask_memory_stats(record, (*entry)->handle.get());
+  if (!asked) return tl::unexpected(asked.error());
   return record.actual;
 }
 

@@ -114,9 +114,9 @@ std::optional<LvError> TaskChunk::ask_balloons(Connection& connection) {
   for (std::size_t i = 0; i < tasks_.size(); ++i) {
     if (!tasks_[i].balloon_moves) continue;
     TaskAnswer known = answered(i);
-    // Without rss the daemon could not get at it just now. From 2 TiB on the call overflows.
+    // Without rss the daemon could not get at it just now.
     const bool tells = known.record && known.record->actual && known.record->rss &&
-                       *known.record->actual < MemorySize::from_gib(2048);
+                       *known.record->actual < kSingleCallsOverflow;
     if (!tells) continue;
     if (!begin(i)) return std::nullopt;
     const auto size = connection.balloon(tasks_[i].domain);

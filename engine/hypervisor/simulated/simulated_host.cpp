@@ -35,9 +35,9 @@ bool has_fault(const ScenarioDomain& plan, Fault::Kind kind, Duration at) {
   });
 }
 
-/// Where a balloon that holds whole pages of 4 KiB comes to lie.
+/// Where a balloon of whole pages comes to lie.
 MemorySize whole_pages(MemorySize target, MemorySize maximum) {
-  return maximum - (maximum - target) / 4 * 4;
+  return maximum - (maximum - target) / kBalloonPage.kib() * kBalloonPage.kib();
 }
 
 bool reports(const ScenarioDomain& plan, Duration at) {
