@@ -197,7 +197,7 @@ return {
   api = 1,
   summary = "Share all memory, more to whom jumps farther, and rescue whoever is short",
   params = {
-    cushion = { default = "64MiB", doc = "what a domain has over its need before others have more" },
+    cushion = { default = "100MiB", doc = "what a domain has over its need before others have more" },
     lead = { default = 6.0, doc = "seconds of a steady rise that a cushion covers besides" },
     first_jump = { default = "512MiB", doc = "how far a domain is taken to jump before it has" },
     memory = { default = 24.0, doc = "hours after which a jump counts half" },
