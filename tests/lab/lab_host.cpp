@@ -6,6 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -44,18 +46,42 @@ bool drop_root() {
   _exit(127);
 }
 
-/// Processes that hold the folder's name on their command line: the lab's guests.
+/// Whether a command line, as /proc has it, is a guest's or a memcoord's.
+bool is_ours(const std::string& line) {
+  const std::string program = fs::path(line.substr(0, line.find('\0'))).filename();
+  return program == "memcoord" || program.starts_with("qemu-system");
+}
+
+/// Guests and memcoords that hold the folder's name on their command line.
 void signal_processes_of(const fs::path& folder, int signal) {
   for (const auto& entry : fs::directory_iterator("/proc")) {
     const std::string name = entry.path().filename();
     if (name.find_first_not_of("0123456789") != std::string::npos) continue;
     std::ifstream file(entry.path() / "cmdline", std::ios::binary);
     const std::string line((std::istreambuf_iterator<char>(file)), {});
-    if (line.find("qemu-system") != std::string::npos &&
-        line.find(folder.string()) != std::string::npos) {
+    if (is_ours(line) && line.find(folder.string()) != std::string::npos) {
       (void)::kill(std::stoi(name), signal);
     }
   }
+}
+
+void clean_up(const fs::path& folder) {
+  signal_processes_of(folder, SIGCONT);
+  signal_processes_of(folder, SIGKILL);
+  // For finding out what went wrong: consoles, journals and logs stay.
+  if (std::getenv("MEMCOORD_LAB_KEEP") != nullptr) return;
+  std::error_code ignored;
+  fs::remove_all(folder, ignored);
+}
+
+/// Cleans up once nobody holds the pipe's other end any more.
+[[noreturn]] void run_keeper(const fs::path& folder, int pipe) {
+  (void)setsid();  // what ends the test, or Ctrl-C, is not for the keeper
+  char byte = 0;
+  while (::read(pipe, &byte, 1) < 0 && errno == EINTR) {
+  }
+  clean_up(folder);
+  _exit(0);
 }
 
 }  // namespace
@@ -74,16 +100,24 @@ LabHost::LabHost() {
         throw std::runtime_error("chown: " + path.string());
     }
   }
+  start_keeper();
   start_daemon();
 }
 
 LabHost::~LabHost() {
-  end_guests();
   kill_daemon();
-  // For finding out what went wrong: consoles, journals and logs stay.
-  if (std::getenv("MEMCOORD_LAB_KEEP") != nullptr) return;
-  std::error_code ignored;
-  fs::remove_all(folder_, ignored);
+  (void)::close(keeper_pipe_);
+  (void)waitpid(keeper_, nullptr, 0);
+}
+
+void LabHost::start_keeper() {
+  std::array<int, 2> ends{};
+  if (pipe2(ends.data(), O_CLOEXEC) != 0) throw std::runtime_error("pipe");
+  keeper_ = fork();
+  if (keeper_ < 0) throw std::runtime_error("fork");
+  (void)::close(ends[keeper_ == 0 ? 1 : 0]);
+  if (keeper_ == 0) run_keeper(folder_, ends[0]);
+  keeper_pipe_ = ends[1];
 }
 
 std::string LabHost::uri() const {
@@ -109,11 +143,6 @@ void LabHost::kill_daemon() {
   (void)::kill(daemon_, SIGKILL);
   (void)waitpid(daemon_, nullptr, 0);
   daemon_ = -1;
-}
-
-void LabHost::end_guests() const {
-  signal_processes_of(folder_, SIGCONT);
-  signal_processes_of(folder_, SIGKILL);
 }
 
 }  // namespace memcoord::lab

@@ -13,7 +13,7 @@ class LabHost {
  public:
   /// Starts the daemon and waits until it answers. Throws std::runtime_error where it does not.
   LabHost();
-  /// Ends the guests, the daemon, and the folder.
+  /// Ends the guests, the daemon, and the folder; a process that is killed leaves nothing either.
   ~LabHost();
   LabHost(const LabHost&) = delete;
   LabHost& operator=(const LabHost&) = delete;
@@ -28,12 +28,15 @@ class LabHost {
   void start_daemon();
 
  private:
-  void end_guests() const;
+  void start_keeper();
 
   std::filesystem::path folder_;
   std::string kernel_;
   std::string initrd_;
   pid_t daemon_ = -1;
+  /// A process that outlives this one, however it ends, and cleans up after it.
+  pid_t keeper_ = -1;
+  int keeper_pipe_ = -1;
 };
 
 }  // namespace memcoord::lab

@@ -2,8 +2,12 @@
 // measured.
 
 #include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -27,6 +31,16 @@ const std::string kIdle = "20:600";
 
 std::ptrdiff_t entries(const fs::path& folder) {
   return std::distance(fs::directory_iterator(folder), fs::directory_iterator());
+}
+
+/// Some process has the folder's name on its command line.
+bool is_mentioned(const fs::path& folder) {
+  for (const auto& entry : fs::directory_iterator("/proc")) {
+    std::ifstream file(entry.path() / "cmdline", std::ios::binary);
+    const std::string line((std::istreambuf_iterator<char>(file)), {});
+    if (line.find(folder.string()) != std::string::npos) return true;
+  }
+  return false;
 }
 
 struct Handles {
@@ -178,4 +192,30 @@ TEST_CASE(
   // It cannot know that the period is not the operator's own.
   for (const auto& guest : guests) CHECK(guest->statistics_period() == 1);
   for (const auto& guest : guests) CHECK(guest->times_said("lab: start") == 1);
+}
+
+TEST_CASE("a lab whose process is killed leaves neither guests nor its folder behind") {
+  std::array<int, 2> ends{};
+  REQUIRE(pipe(ends.data()) == 0);
+  const pid_t lab = fork();
+  REQUIRE(lab >= 0);
+  if (lab == 0) {
+    const LabHost host;
+    const Guests guests = boot(host, {guest_of("alone", kIdle)});
+    const std::string folder = host.folder();
+    (void)write(ends[1], folder.data(), folder.size());
+    (void)pause();
+  }
+  (void)close(ends[1]);
+  std::array<char, 256> folder{};
+  REQUIRE(read(ends[0], folder.data(), folder.size() - 1) > 0);
+  const fs::path place(folder.data());
+  REQUIRE(fs::exists(place));
+  REQUIRE(kill(lab, SIGKILL) == 0);
+  REQUIRE(waitpid(lab, nullptr, 0) == lab);
+  for (int i = 0; i < 600 && (fs::exists(place) || is_mentioned(place)); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  CHECK_FALSE(fs::exists(place));
+  CHECK_FALSE(is_mentioned(place));
 }
