@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,8 +34,8 @@ bool drop_root() {
 }
 
 [[noreturn]] void run_daemon(const fs::path& folder) {
-  (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (!drop_root()) _exit(126);
+  (void)prctl(PR_SET_PDEATHSIG, SIGKILL);  // only now: another user's process loses it
   for (const char* name : {"HOME", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"}) {
     (void)setenv(name, folder.c_str(), 1);
   }
@@ -46,22 +47,26 @@ bool drop_root() {
   _exit(127);
 }
 
-/// Whether a command line, as /proc has it, is a guest's or a memcoord's.
-bool is_ours(const std::string& line) {
-  const std::string program = fs::path(line.substr(0, line.find('\0'))).filename();
-  return program == "memcoord" || program.starts_with("qemu-system");
+std::string read_all(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {(std::istreambuf_iterator<char>(file)), {}};
 }
 
-/// Guests and memcoords that hold the folder's name on their command line.
+/// Whether a process, as /proc has it, is a guest's, a memcoord or a daemon of the folder's lab.
+bool is_of(const fs::path& folder, const fs::path& process) {
+  const std::string line = read_all(process / "cmdline");
+  const std::string program = fs::path(line.substr(0, line.find('\0'))).filename();
+  if (program != "memcoord" && program != "libvirtd" && program != "virtlogd" &&
+      !program.starts_with("qemu-system"))
+    return false;
+  return (line + read_all(process / "environ")).find(folder.string()) != std::string::npos;
+}
+
 void signal_processes_of(const fs::path& folder, int signal) {
   for (const auto& entry : fs::directory_iterator("/proc")) {
     const std::string name = entry.path().filename();
     if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-    std::ifstream file(entry.path() / "cmdline", std::ios::binary);
-    const std::string line((std::istreambuf_iterator<char>(file)), {});
-    if (is_ours(line) && line.find(folder.string()) != std::string::npos) {
-      (void)::kill(std::stoi(name), signal);
-    }
+    if (is_of(folder, entry.path())) (void)::kill(std::stoi(name), signal);
   }
 }
 
@@ -70,16 +75,29 @@ void clean_up(const fs::path& folder) {
   signal_processes_of(folder, SIGKILL);
   // For finding out what went wrong: consoles, journals and logs stay.
   if (std::getenv("MEMCOORD_LAB_KEEP") != nullptr) return;
-  std::error_code ignored;
-  fs::remove_all(folder, ignored);
+  // What is being killed may still write, and stops a removal half way.
+  std::error_code error;
+  for (int i = 0; i < 100 && fs::exists(folder, error); ++i) {
+    fs::remove_all(folder, error);
+    if (error) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
 }
 
-/// Cleans up once nobody holds the pipe's other end any more.
-[[noreturn]] void run_keeper(const fs::path& folder, int pipe) {
-  (void)setsid();  // what ends the test, or Ctrl-C, is not for the keeper
+void wait_for_end_of(int socket) {
   char byte = 0;
-  while (::read(pipe, &byte, 1) < 0 && errno == EINTR) {
+  while (::read(socket, &byte, 1) < 0 && errno == EINTR) {
   }
+}
+
+/// Cleans up once the process at the socket's other end says so, or is gone.
+[[noreturn]] void run_keeper(const fs::path& folder, int socket) {
+  // What ends the test and those it has started, or Ctrl-C, is not for the keeper.
+  (void)setsid();
+  if (fork() != 0) _exit(0);
+  // Nothing else is kept open: with another host's socket, that host's keeper would wait for ever.
+  (void)dup2(socket, STDIN_FILENO);
+  (void)close_range(STDIN_FILENO + 1, ~0U, 0);
+  wait_for_end_of(STDIN_FILENO);
   clean_up(folder);
   _exit(0);
 }
@@ -106,18 +124,21 @@ LabHost::LabHost() {
 
 LabHost::~LabHost() {
   kill_daemon();
-  (void)::close(keeper_pipe_);
-  (void)waitpid(keeper_, nullptr, 0);
+  (void)::shutdown(keeper_, SHUT_WR);
+  wait_for_end_of(keeper_);
+  (void)::close(keeper_);
 }
 
 void LabHost::start_keeper() {
   std::array<int, 2> ends{};
-  if (pipe2(ends.data(), O_CLOEXEC) != 0) throw std::runtime_error("pipe");
-  keeper_ = fork();
-  if (keeper_ < 0) throw std::runtime_error("fork");
-  (void)::close(ends[keeper_ == 0 ? 1 : 0]);
-  if (keeper_ == 0) run_keeper(folder_, ends[0]);
-  keeper_pipe_ = ends[1];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
+    throw std::runtime_error("socketpair");
+  const pid_t forks = fork();
+  if (forks < 0) throw std::runtime_error("fork");
+  if (forks == 0) run_keeper(folder_, ends[0]);
+  (void)waitpid(forks, nullptr, 0);
+  (void)::close(ends[0]);
+  keeper_ = ends[1];
 }
 
 std::string LabHost::uri() const {
@@ -133,9 +154,8 @@ void LabHost::start_daemon() {
     if (const libvirt::ConnectHandle answers(virConnectOpen(uri().c_str())); answers) return;
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
-  std::ifstream log(folder_ / "libvirtd.log");
   throw std::runtime_error("the lab's libvirt daemon does not answer: " +
-                           std::string((std::istreambuf_iterator<char>(log)), {}));
+                           read_all(folder_ / "libvirtd.log"));
 }
 
 void LabHost::kill_daemon() {

@@ -34,9 +34,8 @@ class LabHost {
   std::string kernel_;
   std::string initrd_;
   pid_t daemon_ = -1;
-  /// A process that outlives this one, however it ends, and cleans up after it.
-  pid_t keeper_ = -1;
-  int keeper_pipe_ = -1;
+  /// A socket to a process that outlives this one, however it ends, and cleans up after it.
+  int keeper_ = -1;
 };
 
 }  // namespace memcoord::lab

@@ -33,12 +33,14 @@ std::ptrdiff_t entries(const fs::path& folder) {
   return std::distance(fs::directory_iterator(folder), fs::directory_iterator());
 }
 
-/// Some process has the folder's name on its command line.
+/// Some process has the folder's name on its command line or in its environment.
 bool is_mentioned(const fs::path& folder) {
   for (const auto& entry : fs::directory_iterator("/proc")) {
-    std::ifstream file(entry.path() / "cmdline", std::ios::binary);
-    const std::string line((std::istreambuf_iterator<char>(file)), {});
-    if (line.find(folder.string()) != std::string::npos) return true;
+    for (const char* name : {"cmdline", "environ"}) {
+      std::ifstream file(entry.path() / name, std::ios::binary);
+      const std::string text((std::istreambuf_iterator<char>(file)), {});
+      if (text.find(folder.string()) != std::string::npos) return true;
+    }
   }
   return false;
 }
@@ -218,4 +220,13 @@ TEST_CASE("a lab whose process is killed leaves neither guests nor its folder be
   }
   CHECK_FALSE(fs::exists(place));
   CHECK_FALSE(is_mentioned(place));
+}
+
+TEST_CASE("of two labs in one process, the first can end while the second goes on") {
+  std::optional<LabHost> first(std::in_place);
+  const LabHost second;
+  const fs::path place = first->folder();
+  first.reset();
+  CHECK_FALSE(fs::exists(place));
+  CHECK(fs::exists(second.folder()));
 }
