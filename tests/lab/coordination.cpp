@@ -8,14 +8,10 @@
 #include <thread>
 
 #include "engine/observers/journal.h"
+#include "tests/text_file.h"
 
 namespace memcoord::lab {
 namespace {
-
-std::string read_all(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {(std::istreambuf_iterator<char>(file)), {}};
-}
 
 bool grown(const Tick& tick, const Uuid& uuid) {
   return std::any_of(tick.outcomes.begin(), tick.outcomes.end(), [&](const Outcome& outcome) {
@@ -74,11 +70,11 @@ bool Coordination::journal_is_whole() const {
 }
 
 std::string Coordination::output() const {
-  return read_all(output_);
+  return testing::read_text(output_);
 }
 
 std::string Coordination::errors() const {
-  return read_all(errors_);
+  return testing::read_text(errors_);
 }
 
 bool Coordination::wait_for_ticks(std::size_t n) const {

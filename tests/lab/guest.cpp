@@ -2,8 +2,6 @@
 
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <csignal>
 #include <cstdio>
@@ -14,6 +12,7 @@
 #include <utility>
 
 #include "engine/hypervisor/libvirt/handles.h"
+#include "tests/text_file.h"
 
 namespace memcoord::lab {
 namespace {
@@ -47,12 +46,7 @@ void Guest::make_disk(const std::string& kind, MemorySize size) const {
   const std::string path = disk_path(kind);
   std::ofstream(path).close();
   std::filesystem::resize_file(path, size.kib() * 1024);
-  // Guests run as whoever owns the lab.
-  struct stat owner {};
-  if (::stat(host_.folder().c_str(), &owner) != 0 ||
-      ::chown(path.c_str(), owner.st_uid, owner.st_gid) != 0) {
-    throw std::runtime_error(spec_.name + ": no disk");
-  }
+  testing::UnprivilegedDaemon::give(path);  // guests run as its user
 }
 
 std::string Guest::disk_path(const std::string& kind) const {
@@ -101,8 +95,7 @@ std::string Guest::xml() const {
 }
 
 std::string Guest::console() const {
-  std::ifstream file(console_path_, std::ios::binary);
-  return {(std::istreambuf_iterator<char>(file)), {}};
+  return testing::read_text(console_path_);
 }
 
 int Guest::times_said(const std::string& text) const {

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "tests/lab/coordination.h"
 #include "tests/lab/guest.h"
 #include "tests/lab/restless_policy.h"
+#include "tests/text_file.h"
 
 using namespace memcoord;
 using namespace memcoord::lab;
@@ -37,8 +39,7 @@ std::ptrdiff_t entries(const fs::path& folder) {
 bool is_mentioned(const fs::path& folder) {
   for (const auto& entry : fs::directory_iterator("/proc")) {
     for (const char* name : {"cmdline", "environ"}) {
-      std::ifstream file(entry.path() / name, std::ios::binary);
-      const std::string text((std::istreambuf_iterator<char>(file)), {});
+      const std::string text = testing::read_text(entry.path() / name);
       if (text.find(folder.string()) != std::string::npos) return true;
     }
   }
@@ -64,8 +65,7 @@ bool moves_something(const Tick& tick) {
 /// As a daemon that keeps nothing of a domain but its definition would find it.
 void lose_period(const LabHost& host, const std::string& domain) {
   const fs::path status = host.folder() / "libvirt/qemu/run" / (domain + ".xml");
-  std::ifstream in(status, std::ios::binary);
-  std::string text((std::istreambuf_iterator<char>(in)), {});
+  std::string text = testing::read_text(status);
   const std::string period = "<stats period='1'/>";
   const std::size_t at = text.find(period);
   REQUIRE(at != std::string::npos);
@@ -93,10 +93,19 @@ void check_state_is_kept(const Ticks& ticks) {
 }
 
 void cut_in_the_middle_of_the_last_line(const fs::path& journal) {
-  std::ifstream in(journal, std::ios::binary);
-  const std::string text((std::istreambuf_iterator<char>(in)), {});
+  const std::string text = testing::read_text(journal);
   const std::size_t line = text.rfind('\n', text.size() - 2) + 1;
   fs::resize_file(journal, line + (text.size() - line) / 2);
+}
+
+/// In a process of its own: names its folder, and waits to be killed. What it throws ends it, so
+/// that it never goes on as a second run of these tests.
+[[noreturn]] void run_a_lab(int says) noexcept {
+  const LabHost host;
+  const Guests guests = boot(host, {guest_of("alone", kIdle)});
+  const std::string folder = host.folder();
+  (void)write(says, folder.data(), folder.size());
+  for (;;) (void)pause();
 }
 
 }  // namespace
@@ -201,16 +210,11 @@ TEST_CASE("a lab whose process is killed leaves neither guests nor its folder be
   REQUIRE(pipe(ends.data()) == 0);
   const pid_t lab = fork();
   REQUIRE(lab >= 0);
-  if (lab == 0) {
-    const LabHost host;
-    const Guests guests = boot(host, {guest_of("alone", kIdle)});
-    const std::string folder = host.folder();
-    (void)write(ends[1], folder.data(), folder.size());
-    (void)pause();
-  }
+  if (lab == 0) run_a_lab(ends[1]);
   (void)close(ends[1]);
   std::array<char, 256> folder{};
   REQUIRE(read(ends[0], folder.data(), folder.size() - 1) > 0);
+  (void)close(ends[0]);
   const fs::path place(folder.data());
   REQUIRE(fs::exists(place));
   REQUIRE(kill(lab, SIGKILL) == 0);
