@@ -102,7 +102,7 @@ void cut_in_the_middle_of_the_last_line(const fs::path& journal) {
 /// that it never goes on as a second run of these tests.
 [[noreturn]] void run_a_lab(int says) noexcept {
   const LabHost host;
-  const Guests guests = boot(host, {guest_of("alone", kIdle)});
+  [[maybe_unused]] const Guests guests = boot(host, {guest_of("alone", kIdle)});
   const std::string folder = host.folder();
   (void)write(says, folder.data(), folder.size());
   for (;;) (void)pause();
