@@ -7,7 +7,7 @@
 namespace memcoord::bindings {
 namespace {
 
-constexpr std::array<std::string_view, kDomainFieldCount> kNames{
+constexpr std::array<std::string_view, kDomainFieldCount> kFieldNames{
     "name",         "uuid",      "actual",      "maximum", "minimum",  "available", "unused",
     "usable",       "headroom",  "disk_caches", "rss",     "swap_in",  "swap_out",  "major_faults",
     "minor_faults", "in_flight", "releasable",  "weight",  "priority", "labels"};
@@ -42,18 +42,18 @@ MemorySize ceiling(const Domain& domain) {
 }  // namespace
 
 std::string_view to_text(DomainField field) {
-  return kNames.at(static_cast<std::size_t>(field));
+  return kFieldNames.at(static_cast<std::size_t>(field));
 }
 
 std::optional<DomainField> domain_field(std::string_view name) {
-  for (std::size_t i = 0; i < kNames.size(); ++i) {
-    if (kNames.at(i) == name) return static_cast<DomainField>(i);
+  for (std::size_t i = 0; i < kFieldNames.size(); ++i) {
+    if (kFieldNames.at(i) == name) return static_cast<DomainField>(i);
   }
   return std::nullopt;
 }
 
 std::vector<std::string> domain_field_names() {
-  return {kNames.begin(), kNames.end()};
+  return {kFieldNames.begin(), kFieldNames.end()};
 }
 
 std::optional<Figure> figure_of(DomainField field, const Domain& domain, const Standing& standing) {

@@ -182,13 +182,13 @@ int refuse_domains_write(lua_State* lua) {
   raise(lua, "ctx.domains cannot be changed");
 }
 
-constexpr std::array<std::pair<const char*, lua_CFunction>, 4> kMethods{
+constexpr std::array<std::pair<const char*, lua_CFunction>, 4> kListMethods{
     {{"least", least}, {"most", most}, {"sum", sum}, {"where", where}}};
 
 /// Pushes the table of methods that ctx.domains and lists share.
 void push_methods(lua_State* lua) {
   lua_newtable(lua);
-  for (const auto& [name, call] : kMethods) {
+  for (const auto& [name, call] : kListMethods) {
     push_domain_function(lua, call);
     lua_setfield(lua, -2, name);
   }
@@ -208,7 +208,7 @@ void make_list_metatable(lua_State* lua) {
 
 std::vector<std::string> domain_list_method_names() {
   std::vector<std::string> names;
-  for (const auto& [name, call] : kMethods) names.emplace_back(name);
+  for (const auto& [name, call] : kListMethods) names.emplace_back(name);
   return names;
 }
 

@@ -14,7 +14,7 @@
 namespace memcoord::bindings {
 namespace {
 
-const char kMetatable = 1;  // keys of the registry
+const char kDomainMetatable = 1;  // keys of the registry
 const char kObjects = 2;
 
 void push_labels(lua_State* lua, const Domain& domain) {
@@ -168,15 +168,15 @@ struct Method {
   const char* name;
   lua_CFunction call;
 };
-constexpr std::array<Method, 9> kMethods{{{"avg", average},
-                                          {"max", maximum},
-                                          {"min", minimum},
-                                          {"quantile", quantile},
-                                          {"slope", slope},
-                                          {"set", set},
-                                          {"grow", grow},
-                                          {"shrink", shrink},
-                                          {"hold", hold}}};
+constexpr std::array<Method, 9> kDomainMethods{{{"avg", average},
+                                                {"max", maximum},
+                                                {"min", minimum},
+                                                {"quantile", quantile},
+                                                {"slope", slope},
+                                                {"set", set},
+                                                {"grow", grow},
+                                                {"shrink", shrink},
+                                                {"hold", hold}}};
 
 // Upvalue 1 of these: the table of names, from text to the field's number or the method.
 
@@ -219,7 +219,7 @@ int domain_to_text(lua_State* lua) {
 
 std::vector<std::string> domain_method_names() {
   std::vector<std::string> names;
-  for (const Method& method : kMethods) names.emplace_back(method.name);
+  for (const Method& method : kDomainMethods) names.emplace_back(method.name);
   return names;
 }
 
@@ -250,7 +250,7 @@ void push_text(lua_State* lua, std::string_view text) {
 }
 
 void push_domain_function(lua_State* lua, lua_CFunction function) {
-  lua_rawgetp(lua, LUA_REGISTRYINDEX, &kMetatable);
+  lua_rawgetp(lua, LUA_REGISTRYINDEX, &kDomainMetatable);
   lua_pushcclosure(lua, function, 1);
 }
 
@@ -279,14 +279,14 @@ DomainField check_field(lua_State* lua, int index) {
 void open_domain_objects(lua_State* lua) {
   lua_newtable(lua);  // the metatable
   lua_pushvalue(lua, -1);
-  lua_rawsetp(lua, LUA_REGISTRYINDEX, &kMetatable);
+  lua_rawsetp(lua, LUA_REGISTRYINDEX, &kDomainMetatable);
   lua_newtable(lua);  // the names
   for (int i = 0; i < kDomainFieldCount; ++i) {
     push_text(lua, to_text(static_cast<DomainField>(i)));
     lua_pushinteger(lua, i);
     lua_rawset(lua, -3);
   }
-  for (const Method& method : kMethods) {
+  for (const Method& method : kDomainMethods) {
     push_domain_function(lua, method.call);
     lua_setfield(lua, -2, method.name);
   }
@@ -316,7 +316,7 @@ void push_domain(lua_State* lua, std::size_t position) {
     lua_pop(lua, 1);
     auto* handle = static_cast<Handle*>(lua_newuserdatauv(lua, sizeof(Handle), 0));
     *handle = {position, PolicyContext::of(lua).serial()};
-    lua_rawgetp(lua, LUA_REGISTRYINDEX, &kMetatable);
+    lua_rawgetp(lua, LUA_REGISTRYINDEX, &kDomainMetatable);
     lua_setmetatable(lua, -2);
     lua_pushvalue(lua, -1);
     lua_rawseti(lua, -3, slot);

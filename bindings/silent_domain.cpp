@@ -12,12 +12,12 @@
 namespace memcoord::bindings {
 namespace {
 
-const char kMetatable = 1;  // keys of the registry
-const char kListMetatable = 2;
+const char kSilentMetatable = 1;  // keys of the registry
+const char kSilentListMetatable = 2;
 
 enum class SilentField { name, uuid, why, rule, state, actual, maximum };
-constexpr std::array<std::string_view, 7> kNames{"name",  "uuid",   "why",    "rule",
-                                                 "state", "actual", "maximum"};
+constexpr std::array<std::string_view, 7> kSilentNames{"name",  "uuid",   "why",    "rule",
+                                                       "state", "actual", "maximum"};
 
 void push_field(lua_State* lua, SilentField field, const Subject& subject) {
   const auto& held = subject.standing.held;
@@ -51,11 +51,11 @@ int index_silent(lua_State* lua) {
   return 1;
 }
 
-int refuse_write(lua_State* lua) {
+int refuse_silent_write(lua_State* lua) {
   raise(lua, "ctx.silent and what is in it cannot be changed");
 }
 
-int index_list(lua_State* lua) {
+int index_silent_list(lua_State* lua) {
   if (lua_type(lua, 2) == LUA_TSTRING) {
     raise(lua, "ctx.silent is a list; '" + printable(lua_tostring(lua, 2), 40) +
                    "' is not in it (ctx.silent[1].name, #ctx.silent, ipairs)");
@@ -67,43 +67,43 @@ int index_list(lua_State* lua) {
 }  // namespace
 
 std::vector<std::string> silent_domain_field_names() {
-  return {kNames.begin(), kNames.end()};
+  return {kSilentNames.begin(), kSilentNames.end()};
 }
 
 void open_silent_domains(lua_State* lua) {
   lua_newtable(lua);
   lua_newtable(lua);
   lua_Integer number = 0;
-  for (const std::string_view name : kNames) {
+  for (const std::string_view name : kSilentNames) {
     push_text(lua, name);
     lua_pushinteger(lua, number++);
     lua_rawset(lua, -3);
   }
   lua_pushcclosure(lua, index_silent, 1);
   lua_setfield(lua, -2, "__index");
-  lua_pushcfunction(lua, refuse_write);
+  lua_pushcfunction(lua, refuse_silent_write);
   lua_setfield(lua, -2, "__newindex");
   for (const char* name : {"__metatable", "__name"}) {
     lua_pushliteral(lua, "silent domain");
     lua_setfield(lua, -2, name);
   }
-  lua_rawsetp(lua, LUA_REGISTRYINDEX, &kMetatable);
+  lua_rawsetp(lua, LUA_REGISTRYINDEX, &kSilentMetatable);
 
   lua_newtable(lua);
-  lua_pushcfunction(lua, index_list);
+  lua_pushcfunction(lua, index_silent_list);
   lua_setfield(lua, -2, "__index");
-  lua_pushcfunction(lua, refuse_write);
+  lua_pushcfunction(lua, refuse_silent_write);
   lua_setfield(lua, -2, "__newindex");
   lua_pushliteral(lua, "protected");
   lua_setfield(lua, -2, "__metatable");
-  lua_rawsetp(lua, LUA_REGISTRYINDEX, &kListMetatable);
+  lua_rawsetp(lua, LUA_REGISTRYINDEX, &kSilentListMetatable);
 }
 
 void push_silent_domains(lua_State* lua) {
   const PolicyContext& context = PolicyContext::of(lua);
   const Situation& situation = context.situation(lua);
   lua_newtable(lua);
-  lua_rawgetp(lua, LUA_REGISTRYINDEX, &kMetatable);
+  lua_rawgetp(lua, LUA_REGISTRYINDEX, &kSilentMetatable);
   lua_Integer count = 0;
   for (std::size_t i = 0; i < situation.standings.size(); ++i) {
     if (!situation.standings[i].held) continue;
@@ -115,7 +115,7 @@ void push_silent_domains(lua_State* lua) {
   }
   lua_pop(lua, 1);
   charge(lua, static_cast<std::uint64_t>(count));
-  lua_rawgetp(lua, LUA_REGISTRYINDEX, &kListMetatable);
+  lua_rawgetp(lua, LUA_REGISTRYINDEX, &kSilentListMetatable);
   lua_setmetatable(lua, -2);
 }
 

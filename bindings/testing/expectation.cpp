@@ -17,15 +17,15 @@
 namespace memcoord::bindings::testing {
 namespace {
 
-const char kMetatable = 1;  // key of the registry
+const char kExpectationMetatable = 1;  // key of the registry
 
-constexpr int kDeepest = 50;
+constexpr int kDeepestEqual = 50;
 
 /// Replaces the expectation at 1 by what it is about.
 void take_subject(lua_State* lua) {
   bool ours = lua_type(lua, 1) == LUA_TUSERDATA && lua_getmetatable(lua, 1) != 0;
   if (ours) {
-    lua_rawgetp(lua, LUA_REGISTRYINDEX, &kMetatable);
+    lua_rawgetp(lua, LUA_REGISTRYINDEX, &kExpectationMetatable);
     ours = lua_rawequal(lua, -1, -2) != 0;
     lua_pop(lua, 2);
   }
@@ -45,7 +45,7 @@ bool same(lua_State* lua, int a, int b, int depth) {
     return lua_compare(lua, a, b, LUA_OPEQ) != 0;
   }
   if (lua_type(lua, a) != LUA_TTABLE || lua_type(lua, b) != LUA_TTABLE) return false;
-  if (depth > kDeepest) raise(lua, "tables nested more than 50 deep, or within themselves");
+  if (depth > kDeepestEqual) raise(lua, "tables nested more than 50 deep, or within themselves");
   luaL_checkstack(lua, 6, "nested tables");
   // Every entry of the one in the other, and the other way round.
   for (const auto& [from, other] : {std::pair{a, b}, std::pair{b, a}}) {
@@ -255,7 +255,7 @@ int expect(lua_State* lua) {
   lua_newuserdatauv(lua, 0, 1);
   lua_pushvalue(lua, 1);
   lua_setiuservalue(lua, -2, 1);
-  lua_rawgetp(lua, LUA_REGISTRYINDEX, &kMetatable);
+  lua_rawgetp(lua, LUA_REGISTRYINDEX, &kExpectationMetatable);
   lua_setmetatable(lua, -2);
   return 1;
 }
@@ -312,7 +312,7 @@ void open_expectations(lua_State* lua) {
   lua_setfield(lua, -2, "__index");
   lua_pushliteral(lua, "protected");
   lua_setfield(lua, -2, "__metatable");
-  lua_rawsetp(lua, LUA_REGISTRYINDEX, &kMetatable);
+  lua_rawsetp(lua, LUA_REGISTRYINDEX, &kExpectationMetatable);
   lua_pushcfunction(lua, expect);
   Sandbox::set_global(lua, "expect");
   lua_pushcfunction(lua, expect_error);

@@ -4,15 +4,11 @@
 #include <cstddef>
 #include <string>
 
+#include "bindings/testing/test_report.h"
 #include "bindings/testing/tick_table.h"
 
 namespace memcoord::bindings::testing {
 namespace {
-
-constexpr const char* kGreen = "32";
-constexpr const char* kRed = "31";
-constexpr const char* kBold = "1";
-constexpr const char* kFaint = "2";
 
 constexpr std::size_t kMostMoves = 4;
 constexpr std::size_t kMostLogLines = 3;
@@ -28,7 +24,7 @@ class Printer {
 
  private:
   [[nodiscard]] std::string painted(const char* code, const std::string& text) const {
-    return color_ ? std::string("\033[") + code + "m" + text + "\033[0m" : text;
+    return testing::painted(color_, code, text);
   }
   void tick(const Tick& tick);
 

@@ -22,7 +22,7 @@
 namespace memcoord::bindings::testing {
 namespace {
 
-const char kMetatable = 1;  // key of the registry
+const char kPolicyMetatable = 1;  // key of the registry
 
 constexpr std::size_t kMostTicks = 100'000;
 
@@ -78,7 +78,7 @@ int declare_policy(lua_State* lua) {
   auto* slot = static_cast<std::size_t*>(lua_newuserdatauv(lua, sizeof(std::size_t), 0));
   *slot = context.policies.size();
   context.policies.push_back(std::move(policy));
-  lua_rawgetp(lua, LUA_REGISTRYINDEX, &kMetatable);
+  lua_rawgetp(lua, LUA_REGISTRYINDEX, &kPolicyMetatable);
   lua_setmetatable(lua, -2);
   return 1;
 }
@@ -87,7 +87,7 @@ const TestContext::PolicyUnderTest& check_policy(lua_State* lua, const char* met
   const auto* slot = static_cast<const std::size_t*>(lua_touserdata(lua, 1));
   bool ours = slot != nullptr && lua_getmetatable(lua, 1) != 0;
   if (ours) {
-    lua_rawgetp(lua, LUA_REGISTRYINDEX, &kMetatable);
+    lua_rawgetp(lua, LUA_REGISTRYINDEX, &kPolicyMetatable);
     ours = lua_rawequal(lua, -1, -2) != 0;
     lua_pop(lua, 2);
   }
@@ -182,7 +182,7 @@ void open_policy_objects(lua_State* lua) {
   lua_setfield(lua, -2, "__index");
   lua_pushliteral(lua, "protected");
   lua_setfield(lua, -2, "__metatable");
-  lua_rawsetp(lua, LUA_REGISTRYINDEX, &kMetatable);
+  lua_rawsetp(lua, LUA_REGISTRYINDEX, &kPolicyMetatable);
   lua_pushcfunction(lua, declare_policy);
   Sandbox::set_global(lua, "policy");
 }

@@ -16,9 +16,9 @@ namespace memcoord::bindings::testing {
 namespace {
 
 constexpr std::size_t kMostItems = 12;
-constexpr int kDeepest = 3;
+constexpr int kDeepestShown = 3;
 
-std::string shown(lua_State* lua, int index, int depth);
+std::string shown_at(lua_State* lua, int index, int depth);
 
 /// Numbers from one MiB on are sizes more often than not; the bare number stands beside.
 std::string shown_integer(lua_Integer number) {
@@ -36,12 +36,12 @@ std::string shown_number(lua_Number number) {
 }
 
 std::string shown_table(lua_State* lua, int index, int depth) {
-  if (depth > kDeepest) return "{ ... }";
+  if (depth > kDeepestShown) return "{ ... }";
   std::vector<std::string> items;
   const auto length = static_cast<lua_Integer>(lua_rawlen(lua, index));
   for (lua_Integer i = 1; i <= length && items.size() <= kMostItems; ++i) {
     lua_rawgeti(lua, index, i);
-    items.push_back(shown(lua, lua_gettop(lua), depth + 1));
+    items.push_back(shown_at(lua, lua_gettop(lua), depth + 1));
     lua_pop(lua, 1);
   }
   std::vector<std::string> named;
@@ -49,7 +49,7 @@ std::string shown_table(lua_State* lua, int index, int depth) {
   while (lua_next(lua, index) != 0) {
     if (lua_type(lua, -2) == LUA_TSTRING) {
       named.push_back(printable(lua_tostring(lua, -2), 60) + " = " +
-                      shown(lua, lua_gettop(lua), depth + 1));
+                      shown_at(lua, lua_gettop(lua), depth + 1));
     }
     lua_pop(lua, 1);
   }
@@ -63,7 +63,7 @@ std::string shown_table(lua_State* lua, int index, int depth) {
   return text + (items.empty() ? "}" : " }");
 }
 
-std::string shown(lua_State* lua, int index, int depth) {
+std::string shown_at(lua_State* lua, int index, int depth) {
   luaL_checkstack(lua, 6, "nested tables");
   switch (lua_type(lua, index)) {
     case LUA_TNIL:
@@ -88,7 +88,7 @@ std::string shown(lua_State* lua, int index, int depth) {
 }  // namespace
 
 std::string shown_value(lua_State* lua, int index) {
-  return shown(lua, lua_absindex(lua, index), 0);
+  return shown_at(lua, lua_absindex(lua, index), 0);
 }
 
 }  // namespace memcoord::bindings::testing

@@ -3,16 +3,12 @@
 namespace memcoord::bindings::testing {
 namespace {
 
-constexpr const char* kGreen = "32";
-constexpr const char* kRed = "31";
-constexpr const char* kBold = "1";
-constexpr const char* kFaint = "2";
 constexpr const char* kIndent = "       ";
 
 }  // namespace
 
-std::string TestReport::painted(const char* code, const std::string& text) const {
-  return color_ ? std::string("\033[") + code + "m" + text + "\033[0m" : text;
+std::string painted(bool color, const char* code, const std::string& text) {
+  return color ? std::string("\033[") + code + "m" + text + "\033[0m" : text;
 }
 
 void TestReport::show(const TestResult& result) {

@@ -8,6 +8,14 @@
 
 namespace memcoord::bindings::testing {
 
+/// The colours of reports, as SGR codes of a terminal.
+inline constexpr const char* kGreen = "32";
+inline constexpr const char* kRed = "31";
+inline constexpr const char* kBold = "1";
+inline constexpr const char* kFaint = "2";
+/// The text in that colour, or as it is where `color` is false.
+std::string painted(bool color, const char* code, const std::string& text);
+
 /// Prints results as they come: a heading a file, a line a test, what was wrong under it, and last
 /// the counts.
 class TestReport {
@@ -20,7 +28,9 @@ class TestReport {
 
  private:
   void show_failure(const TestFailure& failure);
-  [[nodiscard]] std::string painted(const char* code, const std::string& text) const;
+  [[nodiscard]] std::string painted(const char* code, const std::string& text) const {
+    return testing::painted(color_, code, text);
+  }
 
   std::ostream& out_;
   bool color_;

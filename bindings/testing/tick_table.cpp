@@ -24,9 +24,9 @@ Value size(MemorySize size) {
   return {static_cast<std::int64_t>(size.kib())};
 }
 
-using Fields = std::vector<std::pair<std::string, Value>>;
+using TableFields = std::vector<std::pair<std::string, Value>>;
 
-Value table(Fields fields) {
+Value table(TableFields fields) {
   return {Value::Table{{}, std::move(fields)}};
 }
 Value list(std::vector<Value> items) {
@@ -57,7 +57,7 @@ class Names {
 };
 
 Value proposals_of(const Tick& tick, const Names& names) {
-  Fields fields;
+  TableFields fields;
   for (const Proposal& proposal : tick.proposals) {
     fields.emplace_back(names[proposal.domain],
                         table({{"target", size(proposal.target)}, {"why", text(proposal.why)}}));
@@ -66,7 +66,7 @@ Value proposals_of(const Tick& tick, const Names& names) {
 }
 
 Value decisions_of(const Tick& tick, const Names& names) {
-  Fields fields;
+  TableFields fields;
   for (const Decision& decision : tick.decisions) {
     std::vector<Value> rules;
     for (const RuleHit& hit : decision.rules) rules.push_back(text(to_text(hit.rule)));
@@ -80,7 +80,7 @@ Value decisions_of(const Tick& tick, const Names& names) {
 }
 
 Value silent_of(const Tick& tick, const Names& names) {
-  Fields fields;
+  TableFields fields;
   for (const HeldDomain& held : tick.held) {
     fields.emplace_back(
         names[held.domain],
@@ -90,7 +90,7 @@ Value silent_of(const Tick& tick, const Names& names) {
 }
 
 Value after_of(const StagedWorld& world) {
-  Fields fields;
+  TableFields fields;
   for (const StagedDomain& d : world.domains) {
     fields.emplace_back(d.name, table({{"actual", size(d.actual)}, {"unused", size(d.unused)}}));
   }
@@ -101,8 +101,8 @@ Value host_of(const StagedWorld& world) {
   return table({{"total", size(world.host.total)}, {"free", size(world.host.free)}});
 }
 
-/// What the policy said itself, and what else the operator would be told.
-Value told(const Tick& tick, bool by_policy) {
+/// What the policy said itself, and what else the operator would be told_notes.
+Value told_notes(const Tick& tick, bool by_policy) {
   const std::string prefix = tick.policy + ": ";
   std::vector<Value> lines;
   for (const Note& note : tick.notes) {
@@ -195,8 +195,8 @@ void push_tick(lua_State* lua, const Tick& tick, const StagedWorld& after) {
   set_by_name(lua, "after", after_of(after), known);
   set(lua, "host", host_of(after));
   set(lua, "grantable", size(tick.grantable));
-  set(lua, "log", told(tick, true));
-  set(lua, "notes", told(tick, false));
+  set(lua, "log", told_notes(tick, true));
+  set(lua, "notes", told_notes(tick, false));
   set_error(lua, tick.policy_error);
   lua_remove(lua, known);
 }

@@ -10,9 +10,7 @@ namespace {
 using simulated::Scenario;
 using simulated::ScenarioDomain;
 
-double kib(MemorySize size) {
-  return static_cast<double>(size.kib());
-}
+using simulated::kib;
 
 /// Sums over the run.
 struct Sums {

@@ -17,7 +17,7 @@ std::string shown(const Value& value) {
   return std::string(value.kind());
 }
 
-Duration duration_of(double seconds) {
+Duration duration_from(double seconds) {
   return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
 }
 
@@ -107,7 +107,7 @@ void TableReader::seconds(const char* key, std::optional<Duration>& value) {
     wrong(key, std::string(key) + " = " + shown(*given) + " is no time in seconds, 0 or more");
     return;
   }
-  value = duration_of(*read);
+  value = duration_from(*read);
 }
 
 void TableReader::number(const char* key, double& value) {

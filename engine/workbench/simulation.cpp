@@ -21,7 +21,7 @@ CoordinatorOptions coordinator_options(const SimulationOptions& options) {
   return result;
 }
 
-void count(SimulationResult& result, const Tick& tick) {
+void count_tick(SimulationResult& result, const Tick& tick) {
   ++result.ticks;
   if (!tick.policy_error) return;
   if (result.policy_errors++ == 0) result.first_policy_error = tick.policy_error;
@@ -43,7 +43,7 @@ SimulationResult simulate(simulated::Scenario scenario, std::unique_ptr<Policy> 
   MonotonicTime due = clock.now();
   while (!hypervisor.finished()) {
     const Tick tick = coordinator.tick();
-    count(result, tick);
+    count_tick(result, tick);
     if (watch.tick) watch.tick(tick, hypervisor.host());
     if (watch.give_up && watch.give_up(hypervisor.host())) {
       result.gave_up = true;

@@ -53,7 +53,8 @@ const std::string kIdle = "20:37";
 }  // namespace
 
 TEST_CASE(
-    "case 1: one of four guests consumes more and more, three are idle, and nobody is killed") {
+    "case 1: one of four guests consumes more and more, three are idle, and nobody is killed" *
+    doctest::test_suite("lab-everyday")) {
   const LabHost host;
   const Guests guests = boot(host, {guest_of("builder", kConsumes), guest_of("files", kIdle),
                                     guest_of("mail", kIdle), guest_of("web", kIdle)});

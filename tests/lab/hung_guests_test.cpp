@@ -103,7 +103,8 @@ void check_stop(Coordination& run, const Guests& guests, const Names& stopped, d
 
 TEST_CASE(
     "one of four guests is stopped, then two: the others keep their ticks, and those that go on "
-    "are served again") {
+    "are served again" *
+    doctest::test_suite("lab-everyday")) {
   const LabHost host;
   const std::string idle = "20:600";
   const Guests guests = boot(host, {guest_of("alpha", idle), guest_of("bravo", idle),

@@ -160,7 +160,8 @@ TEST_CASE(
 
 TEST_CASE(
     "memcoord is killed and started again: it finds the balloons and the periods as they are, and "
-    "its journal is readable up to its last whole line") {
+    "its journal is readable up to its last whole line" *
+    doctest::test_suite("lab-everyday")) {
   const LabHost host;
   const Guests guests = boot(host, {guest_of("rich", kIdle, 768_MiB), guest_of("poor", kIdle)});
   const std::string options = "--policy " + restless_policy(host) + " 500ms";

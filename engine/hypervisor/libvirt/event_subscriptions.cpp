@@ -7,7 +7,7 @@
 namespace memcoord::libvirt {
 namespace {
 
-using Kind = DomainEvent::Kind;
+using EventKind = DomainEvent::Kind;
 
 /// What libvirt keeps for a callback: an owner of the queue, freed by libvirt through release().
 void* hold(const std::shared_ptr<EventQueue>& queue) {
@@ -18,7 +18,7 @@ void release(void* opaque) {
       static_cast<std::shared_ptr<EventQueue>*>(opaque));
 }
 
-void push(void* opaque, virDomainPtr domain, Kind kind) {
+void push(void* opaque, virDomainPtr domain, EventKind kind) {
   const auto now =
       std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::steady_clock::now());
   (*static_cast<std::shared_ptr<EventQueue>*>(opaque))->push({uuid_of(domain), kind, now});
@@ -27,41 +27,41 @@ void push(void* opaque, virDomainPtr domain, Kind kind) {
 void on_lifecycle(virConnectPtr, virDomainPtr domain, int event, int, void* opaque) {
   switch (event) {
     case VIR_DOMAIN_EVENT_DEFINED:
-      return push(opaque, domain, Kind::redefined);
+      return push(opaque, domain, EventKind::redefined);
     case VIR_DOMAIN_EVENT_STARTED:
-      return push(opaque, domain, Kind::started);
+      return push(opaque, domain, EventKind::started);
     case VIR_DOMAIN_EVENT_SUSPENDED:
     case VIR_DOMAIN_EVENT_PMSUSPENDED:
-      return push(opaque, domain, Kind::paused);
+      return push(opaque, domain, EventKind::paused);
     case VIR_DOMAIN_EVENT_RESUMED:
-      return push(opaque, domain, Kind::resumed);
+      return push(opaque, domain, EventKind::resumed);
     case VIR_DOMAIN_EVENT_STOPPED:
     case VIR_DOMAIN_EVENT_SHUTDOWN:
     case VIR_DOMAIN_EVENT_CRASHED:
-      return push(opaque, domain, Kind::stopped);
+      return push(opaque, domain, EventKind::stopped);
     default:
       return;
   }
 }
 
 void on_reboot(virConnectPtr, virDomainPtr domain, void* opaque) {
-  push(opaque, domain, Kind::rebooted);
+  push(opaque, domain, EventKind::rebooted);
 }
 
 void on_metadata_change(virConnectPtr, virDomainPtr domain, int, const char*, void* opaque) {
-  push(opaque, domain, Kind::redefined);
+  push(opaque, domain, EventKind::redefined);
 }
 
 void on_device(virConnectPtr, virDomainPtr domain, const char*, void* opaque) {
-  push(opaque, domain, Kind::redefined);
+  push(opaque, domain, EventKind::redefined);
 }
 
 void on_migration_iteration(virConnectPtr, virDomainPtr domain, int, void* opaque) {
-  push(opaque, domain, Kind::job_began);
+  push(opaque, domain, EventKind::job_began);
 }
 
 void on_job_completed(virConnectPtr, virDomainPtr domain, virTypedParameterPtr, int, void* opaque) {
-  push(opaque, domain, Kind::job_ended);
+  push(opaque, domain, EventKind::job_ended);
 }
 
 }  // namespace

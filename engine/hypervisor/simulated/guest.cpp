@@ -6,10 +6,6 @@
 namespace memcoord::simulated {
 namespace {
 
-double kib(MemorySize size) {
-  return static_cast<double>(size.kib());
-}
-
 /// What the kernel leaves to the workload and the page cache.
 double room(const Guest& guest, const Model& model) {
   return std::max(0.0, guest.total(model) - kib(model.kernel_used) - kib(model.min_watermark));

@@ -8,6 +8,11 @@
 
 namespace memcoord::simulated {
 
+/// A size as an amount of the model, KiB.
+inline double kib(MemorySize size) {
+  return static_cast<double>(size.kib());
+}
+
 /// What happened to a guest, summed up over the run.
 struct GuestScore {
   double seconds = 0;          ///< it ran

@@ -7,10 +7,6 @@
 namespace memcoord::simulated {
 namespace {
 
-double kib(MemorySize size) {
-  return static_cast<double>(size.kib());
-}
-
 MemorySize size(double kib) {
   return kib <= 0 ? MemorySize() : MemorySize::from_kib(static_cast<std::uint64_t>(kib));
 }
