@@ -133,8 +133,11 @@ std::string hint_for_help(const Command& command) {
   return "see '" + command.called + " --help'";
 }
 
-// CLI11 names the option first in every message: "--policy: 1 required TEXT missing".
+// CLI11 names the option first in its messages, "--policy: 1 required TEXT missing", but for
+// "Could not convert: --json = x".
 std::string named_first(std::string_view message) {
+  constexpr std::string_view kPrefix = "Could not convert: ";
+  if (message.starts_with(kPrefix)) message.remove_prefix(kPrefix.size());
   return std::string(message.substr(0, message.find_first_of(": ")));
 }
 
@@ -195,6 +198,11 @@ Status Parser::check_leftovers() const {
     left.insert(left.end(), after.begin(), after.end());
   }
   if (Status refused = refuse_leftovers(left, innermost()); !refused) return refused;
+  // "domain --json show": what stands between two commands is the first one's.
+  for (std::size_t i = 1; i + 1 < apps.size(); ++i) {
+    Status refused = refuse_leftovers(apps[i]->remaining(), *commands_.at(apps[i]));
+    if (!refused) return refused;
+  }
   return {};
 }
 

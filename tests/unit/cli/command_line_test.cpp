@@ -119,6 +119,8 @@ TEST_CASE("a command line that cannot be used is refused under the name of what 
   CHECK(complaint({"--ticks", "0"}) ==
         "--ticks: '0' is too small; expected a whole number of at least 1");
   CHECK(complaint({"--color", "red"}) == "--color: 'red' is not known; expected auto, always");
+  CHECK(complaint({"--dry-run=perhaps"}) == "--dry-run: takes no value; see 'memcoord --help'");
+  CHECK(complaint({"--version=x"}) == "--version: takes no value; see 'memcoord --help'");
   CHECK(complaint({"--tikcs", "3"}) == "--tikcs: no such option; did you mean --ticks?");
   CHECK(complaint({"1", "2"}) == "2: one argument too many; see 'memcoord --help'");
   CHECK(complaint({"check"}) == "POLICY: is missing; see 'memcoord check --help'");
@@ -127,6 +129,14 @@ TEST_CASE("a command line that cannot be used is refused under the name of what 
   CHECK(complaint({"domain"}) == "memcoord domain: needs a command; see 'memcoord domain --help'");
   CHECK(complaint({"--dry-run", "check", "a"}) ==
         "--dry-run: is not for 'memcoord check'; see 'memcoord check --help'");
+}
+
+TEST_CASE("what stands between a command and the command under it is refused, too") {
+  const auto complaint = [](const Words& words) { return Program().complaint(words); };
+  CHECK(complaint({"domain", "--jsno", "show"}) ==
+        "--jsno: no such option; see 'memcoord domain --help'");
+  CHECK(complaint({"domain", "web1", "show"}) ==
+        "web1: one argument too many; see 'memcoord domain --help'");
 }
 
 TEST_CASE("the help lists arguments, options by heading, commands and examples") {
