@@ -95,7 +95,7 @@ void add_check_command(Command& program) {
             .value = "POLICY",
             .description = "Lua files, or names of bundled policies",
             .required = true},
-           options->policies);
+           into_list(options->policies));
   add_set_option(command, options->settings);
   add_flag(command, {"--json", "print JSON"}, options->json);
   add_color_option(command, options->color);

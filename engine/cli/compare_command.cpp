@@ -201,11 +201,11 @@ void add_compare_command(Command& program) {
            {"-p,--policies", "POLICY...",
             "Lua files or bundled policies, each with settings if wanted: "
             "halving:wasteful_above=400MiB; default all bundled ones"},
-           options->policies);
+           into_list(options->policies));
   add_list(
       command,
       {"-S,--scenarios", "SCENARIO...", "Lua files or bundled scenarios; default all bundled ones"},
-      options->scenarios);
+      into_list(options->scenarios));
   add_option(command, {"-r,--report", "FILE", "write tables and curves as an HTML page"},
              into_text(options->report));
   add_flag(command, {"--json", "print JSON"}, options->json);

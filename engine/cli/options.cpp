@@ -67,9 +67,13 @@ void add_repeated_option(Command& command, const OptionText& text, TakeText take
   option.take = under_name(option.name(), std::move(take));
 }
 
-void add_list(Command& command, const OptionText& text, std::vector<std::string>& target) {
-  add_with_value(command, Option::Kind::list, text).take =
-      [&target](const std::string& word) -> Status {
+void add_list(Command& command, const OptionText& text, TakeText take) {
+  Option& option = add_with_value(command, Option::Kind::list, text);
+  option.take = under_name(option.name(), std::move(take));
+}
+
+TakeText into_list(std::vector<std::string>& target) {
+  return [&target](const std::string& word) -> Status {
     target.push_back(word);
     return {};
   };

@@ -37,10 +37,9 @@ struct FlagText {
 void add_option(Command& command, const OptionText& text, TakeText take);
 /// The same for an option that may be repeated, one value each time, in order.
 void add_repeated_option(Command& command, const OptionText& text, TakeText take);
-/// Stores every word that follows the option, or that stands in the argument's place. `target`
-/// outlives the command, here as below.
-void add_list(Command& command, const OptionText& text, std::vector<std::string>& target);
-/// Stores one word as it is, which may be empty.
+/// The same for every word that follows the option, or that stands in the argument's place.
+void add_list(Command& command, const OptionText& text, TakeText take);
+/// Stores one word as it is, which may be empty. `target` outlives the command, here as below.
 void add_argument(Command& command, const OptionText& text, std::string& target);
 /// An option whose value is one of a few words; `take` gets the index of the one that was chosen.
 /// In the help and to completion the words are the value's name, "auto|always|never".
@@ -62,6 +61,8 @@ TakeText into(Target& target, Parse parse) {
     return {};
   };
 }
+/// Appends the text as it is.
+TakeText into_list(std::vector<std::string>& target);
 /// Stores the text as it is; an empty one is refused.
 template <class Target>
 TakeText into_text(Target& target) {

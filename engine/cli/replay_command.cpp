@@ -214,7 +214,7 @@ void add_replay_command(Command& program) {
             .value = "JOURNAL",
             .description = "files that --journal wrote",
             .required = true},
-           options->journals);
+           into_list(options->journals));
   add_option(command, {"-p,--policy", "FILE|NAME", "what decides: a Lua file, or a bundled policy"},
              into_text(options->policy));
   add_set_option(command, options->settings);

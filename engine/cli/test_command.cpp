@@ -38,7 +38,7 @@ void add_test_command(Command& program) {
             .value = "PATH",
             .description = "test files, policies that have one beside them, or folders of them",
             .required = true},
-           options->paths);
+           into_list(options->paths));
   add_option(
       command,
       {"--filter", "PATTERN", "only tests with this in their name or their file's name; or a glob"},

@@ -242,10 +242,7 @@ void add_traces_command(Command& program) {
                 .required = true},
                options->trace);
   add_repeated_option(command, {"--pick", "GLOB", "only VMs with such a name; repeatable"},
-                      [options](const std::string& text) -> Status {
-                        options->picks.push_back(text);
-                        return {};
-                      });
+                      into_list(options->picks));
   const auto count = [](const std::string& text) {
     return parse_whole_number(text, {1, 1'000'000});
   };

@@ -40,7 +40,7 @@ struct Program {
     Command& check = program.add("check", "Checks policies.", [] { return ExitCode::ok; });
     add_list(check,
              {.names = "POLICY", .value = "POLICY", .description = "policies", .required = true},
-             policies);
+             into_list(policies));
     add_flag(check, {"--json", "print JSON"}, json);
     add_flag(check, {.names = "--csv", .description = "print CSV", .excludes = "--json"}, csv);
     check.footer = "Examples:\n  memcoord check band";

@@ -17,7 +17,8 @@ namespace {
 struct Shell {
   Shell() {
     add_run_options(program, options);
-    add_list(program.add("check", "checks policies", {}), {"POLICY", "POLICY", ""}, files);
+    add_list(program.add("check", "checks policies", {}), {"POLICY", "POLICY", ""},
+             into_list(files));
     Command& domain = program.add("domain", "settings", {});
     add_flag(domain.add("set", "changes", {}), {"--json", ""}, json);
     domain.add("show", "shows", {});
