@@ -11,6 +11,7 @@
 #include "engine/cli/commands.h"
 #include "engine/cli/help.h"
 #include "engine/cli/json_text.h"
+#include "engine/cli/options.h"
 #include "engine/cli/policy_json.h"
 #include "engine/cli/policy_loader.h"
 #include "engine/cli/policy_options.h"
@@ -82,24 +83,27 @@ Result<ExitCode> check(const CheckOptions& options) {
 
 }  // namespace
 
-void add_check_command(Commands& commands) {
+void add_check_command(Command& program) {
   const auto options = std::make_shared<CheckOptions>();
-  CLI::App& app = commands.add(
+  Command& command = program.add(
       "check",
       "Load policies, run them on situations that hosts meet, print their parameters and what they "
       "would do.",
       [options] { return check(*options); });
-  app.add_option("POLICY", options->policies, "Lua files, or names of bundled policies")
-      ->required()
-      ->type_name("POLICY");
-  add_set_option(app, options->settings);
-  app.add_flag("--json", options->json, "print JSON");
-  add_color_option(app, options->color);
-  add_policy_limit_options(app, options->limits, "Limits");
-  app.footer(examples_text({
+  add_list(command,
+           {.names = "POLICY",
+            .value = "POLICY",
+            .description = "Lua files, or names of bundled policies",
+            .required = true},
+           into_list(options->policies));
+  add_set_option(command, options->settings);
+  add_flag(command, {"--json", "print JSON"}, options->json);
+  add_color_option(command, options->color);
+  add_policy_limit_options(command, options->limits, "Limits");
+  command.footer = examples_text({
       {"memcoord check halving", "a bundled policy's parameters, and what it does"},
       {"memcoord check mine.lua --set starved_below=200MiB", "your own, with a parameter"},
-  }));
+  });
 }
 
 }  // namespace memcoord::cli

@@ -190,34 +190,37 @@ Result<ExitCode> run_comparison(const CompareOptions& options) {
 
 }  // namespace
 
-void add_compare_command(Commands& commands) {
+void add_compare_command(Command& program) {
   const auto options = std::make_shared<CompareOptions>();
-  CLI::App& app = commands.add(
+  Command& command = program.add(
       "compare",
       "Run policies on simulated hosts and print their figures beside each other, with static "
       "sizing and an allocator that knows every demand beforehand.",
       [options] { return run_comparison(*options); });
-  app.add_option("-p,--policies", options->policies,
-                 "Lua files or bundled policies, each with settings if wanted: "
-                 "halving:wasteful_above=400MiB; default all bundled ones")
-      ->type_name("POLICY...");
-  app.add_option("-S,--scenarios", options->scenarios,
-                 "Lua files or bundled scenarios; default all bundled ones")
-      ->type_name("SCENARIO...");
-  add_option(app, {"-r,--report", "FILE", "write tables and curves as an HTML page"},
+  add_list(command,
+           {"-p,--policies", "POLICY...",
+            "Lua files or bundled policies, each with settings if wanted: "
+            "halving:wasteful_above=400MiB; default all bundled ones"},
+           into_list(options->policies));
+  add_list(
+      command,
+      {"-S,--scenarios", "SCENARIO...", "Lua files or bundled scenarios; default all bundled ones"},
+      into_list(options->scenarios));
+  add_option(command, {"-r,--report", "FILE", "write tables and curves as an HTML page"},
              into_text(options->report));
-  auto* json = app.add_flag("--json", options->json, "print JSON");
-  app.add_flag("--csv", options->csv, "print CSV")->excludes(json);
-  add_color_option(app, options->color);
-  add_jobs_option(app, options->workbench);
-  add_comparing_options(app, options->workbench);
-  app.footer(examples_text({
+  add_flag(command, {"--json", "print JSON"}, options->json);
+  add_flag(command, {.names = "--csv", .description = "print CSV", .excludes = "--json"},
+           options->csv);
+  add_color_option(command, options->color);
+  add_jobs_option(command, options->workbench);
+  add_comparing_options(command, options->workbench);
+  command.footer = examples_text({
       {"memcoord compare", "everything on everything"},
       {"memcoord compare --policies halving gradual mine.lua --scenarios case1 case3",
        "your own beside two others"},
       {"memcoord compare -p halving halving:starved_below=200MiB -S burst",
        "what a parameter is worth"},
-  }));
+  });
 }
 
 }  // namespace memcoord::cli

@@ -9,45 +9,45 @@ namespace {
 
 // The value that a half-written line is in the middle of, and what stands there so far.
 struct Place {
-  const CLI::App* app;
-  const CLI::Option* option = nullptr;  // whose value it is, where it is one's
-  std::string prefix;                   // "--policy=" in "--policy=hal"
+  const Command* command;
+  const Option* option = nullptr;  // whose value it is, where it is one's
+  std::string prefix;              // "--policy=" in "--policy=hal"
   std::string word;
   std::size_t positionals = 0;
 };
 
-const CLI::Option* find_option(const CLI::App& app, const std::string& name) {
-  for (const CLI::Option* option : app.get_options()) {
-    const bool known = name.starts_with("--") ? option->check_lname(name.substr(2))
-                                              : name.size() == 2 && name[0] == '-' &&
-                                                    option->check_sname(name.substr(1));
-    if (known) return option;
+const Option* find_option(const Command& command, const std::string& name) {
+  for (const Option& option : command.options) {
+    const auto& names = option.names;
+    if (std::find(names.begin(), names.end(), name) != names.end()) return &option;
   }
   return nullptr;
 }
 
-const CLI::App* find_command(const CLI::App& app, const std::string& name) {
-  const auto apps = app.get_subcommands([&](const CLI::App* sub) { return sub->check_name(name); });
-  return apps.empty() ? nullptr : apps.front();
+const Command* find_command(const Command& command, const std::string& name) {
+  for (const Command& one : command.commands) {
+    if (one.name == name) return &one;
+  }
+  return nullptr;
 }
 
-Place find_place(const CLI::App& program, const std::vector<std::string>& words) {
+Place find_place(const Command& program, const std::vector<std::string>& words) {
   Place place{&program, nullptr, "", words.empty() ? "" : words.back()};
   for (std::size_t i = 0; i + 1 < words.size(); ++i) {
     if (place.option != nullptr) {
       place.option = nullptr;  // this word was its value
     } else if (words[i].starts_with("-")) {
-      const CLI::Option* option = find_option(*place.app, words[i]);
-      if (option != nullptr && option->get_items_expected_max() > 0) place.option = option;
-    } else if (const CLI::App* command = find_command(*place.app, words[i])) {
-      place.app = command;
+      const Option* option = find_option(*place.command, words[i]);
+      if (option != nullptr && option->takes_value()) place.option = option;
+    } else if (const Command* command = find_command(*place.command, words[i])) {
+      place.command = command;
     } else {
       ++place.positionals;
     }
   }
   const std::size_t equals = place.word.find('=');
   if (place.option == nullptr && place.word.starts_with("--") && equals != std::string::npos) {
-    place.option = find_option(*place.app, place.word.substr(0, equals));
+    place.option = find_option(*place.command, place.word.substr(0, equals));
     place.prefix = place.word.substr(0, equals + 1);
     place.word.erase(0, equals + 1);
   }
@@ -94,17 +94,15 @@ class Answer {
     }
   }
   void add_options() {
-    for (const CLI::Option* option : place_.app->get_options()) {
-      if (option->get_group().empty()) continue;
-      for (const std::string& name : option->get_lnames()) {
-        add("--" + name, option->get_description());
+    for (const Option& option : place_.command->options) {
+      for (const std::string& name : option.names) {
+        if (name.starts_with("--")) add(name, option.description);
       }
     }
   }
   void add_commands() {
-    for (const CLI::App* command :
-         place_.app->get_subcommands([](const CLI::App*) { return true; })) {
-      add(command->get_name(), command->get_description());
+    for (const Command& command : place_.command->commands) {
+      add(command.name, command.description);
     }
   }
   Completions take() { return std::move(answer_); }
@@ -115,28 +113,27 @@ class Answer {
 };
 
 // The argument that a word without a dash would be; the last one may take several.
-const CLI::Option* argument_at(const Place& place) {
-  const auto arguments =
-      place.app->get_options([](const CLI::Option* option) { return option->get_positional(); });
+const Option* argument_at(const Place& place) {
+  const std::vector<const Option*> arguments = place.command->arguments();
   if (arguments.empty()) return nullptr;
   if (place.positionals < arguments.size()) return arguments[place.positionals];
-  return arguments.back()->get_items_expected_max() > 1 ? arguments.back() : nullptr;
+  return arguments.back()->takes_several() ? arguments.back() : nullptr;
 }
 
 }  // namespace
 
-Completions complete(const CLI::App& program, const std::vector<std::string>& words,
+Completions complete(const Command& program, const std::vector<std::string>& words,
                      const CompletionNames& names) {
   const Place place = find_place(program, words);
   Answer answer(place);
   if (place.option != nullptr) {
-    answer.add_value(place.option->get_type_name(), names);
+    answer.add_value(place.option->value, names);
   } else if (place.word.starts_with("-")) {
     answer.add_options();
   } else {
     if (place.positionals == 0) answer.add_commands();
-    const CLI::Option* argument = argument_at(place);
-    if (argument != nullptr) answer.add_value(argument->get_type_name(), names);
+    const Option* argument = argument_at(place);
+    if (argument != nullptr) answer.add_value(argument->value, names);
   }
   return answer.take();
 }

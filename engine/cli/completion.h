@@ -2,11 +2,12 @@
 // What can follow on a half-written command line, from the program's own description of its
 // options: a shell asks at every press of the tab key, so no list is ever out of date.
 
-#include <CLI/CLI.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "engine/cli/command.h"
 
 namespace memcoord::cli {
 
@@ -32,7 +33,7 @@ struct CompletionNames {
 };
 
 /// Completes the last of `words` (the program's name left out; the last may be empty).
-Completions complete(const CLI::App& program, const std::vector<std::string>& words,
+Completions complete(const Command& program, const std::vector<std::string>& words,
                      const CompletionNames& names);
 
 /// The subcommand, not shown in the help, under which the shells' scripts ask.

@@ -6,12 +6,13 @@
 #include "engine/cli/commands.h"
 #include "engine/cli/completion.h"
 #include "engine/cli/help.h"
+#include "engine/cli/options.h"
 
 namespace memcoord::cli {
 
-void add_completion_command(Commands& commands) {
+void add_completion_command(Command& program) {
   const auto shell = std::make_shared<std::string>();
-  CLI::App& app = commands.add(
+  Command& command = program.add(
       "completion", "Print the script that completes memcoord's command lines in a shell.",
       [shell]() -> Result<ExitCode> {
         const auto script = completion_script(*shell);
@@ -22,12 +23,17 @@ void add_completion_command(Commands& commands) {
         std::cout << *script;
         return ExitCode::ok;
       });
-  app.add_option("SHELL", *shell, "bash, zsh or fish")->required()->type_name("bash|zsh|fish");
-  app.footer(examples_text({
+  add_argument(command,
+               {.names = "SHELL",
+                .value = "bash|zsh|fish",
+                .description = "bash, zsh or fish",
+                .required = true},
+               *shell);
+  command.footer = examples_text({
       {"source <(memcoord completion bash)", "try it in this shell"},
       {"memcoord completion bash > ~/.local/share/bash-completion/completions/memcoord",
        "keep it for yourself (packages install it for everyone)"},
-  }));
+  });
 }
 
 }  // namespace memcoord::cli

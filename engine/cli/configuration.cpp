@@ -7,7 +7,6 @@
 #include <iterator>
 #include <optional>
 
-#include "engine/cli/options.h"
 #include "engine/core/nearest.h"
 
 namespace memcoord::cli {
@@ -164,39 +163,45 @@ Result<std::string> read_file(const std::string& path) {
   return text;
 }
 
-Status check_flag(const CLI::Option& option, const ConfigurationEntry& entry) {
-  const bool flag = option.get_items_expected_max() == 0;
-  if (!flag) return {};
-  if (entry.values.size() == 1 && (entry.values[0] == "true" || entry.values[0] == "false")) {
-    return {};
+Status check_values(const Option& option, const ConfigurationEntry& entry) {
+  const std::vector<std::string>& values = entry.values;
+  if (!option.takes_value()) {
+    if (values.size() == 1 && (values[0] == "true" || values[0] == "false")) return {};
+    return fail(ErrorCode::invalid_input, entry.key, "not a yes or no", "expected true or false");
   }
-  return fail(ErrorCode::invalid_input, entry.key, "not a yes or no", "expected true or false");
-}
-
-Status give(CLI::Option& option, const ConfigurationEntry& entry) {
-  if (Status flag = check_flag(option, entry); !flag) return flag;
-  const bool single = option.get_items_expected_max() <= 1;
-  if (single && entry.values.size() != 1) {
+  if (!option.takes_several() && values.size() != 1) {
     return fail(ErrorCode::invalid_input, entry.key, "a list where one value is expected", "");
   }
-  // The entry's own values alone: the option's earlier ones have been handed on already.
-  option.clear();
-  try {
-    for (const std::string& value : entry.values) option.add_result(value);
-    option.run_callback();
-  } catch (const BadValue& bad) {
-    return fail(bad.error());
-  } catch (const CLI::Error& error) {
-    return fail(ErrorCode::invalid_input, entry.key, error.what(), "");
+  if (values.empty()) {
+    return fail(ErrorCode::invalid_input, entry.key, "an empty list", "leave the line out");
   }
   return {};
 }
 
-std::vector<std::string> keys_of(const CLI::App& app) {
+Status give(const Option& option, const ConfigurationEntry& entry) {
+  if (Status usable = check_values(option, entry); !usable) return usable;
+  for (const std::string& value : entry.values) {
+    if (Status taken = option.take(value); !taken) return taken;
+  }
+  return {};
+}
+
+const Option* configurable_option(const Command& command, const std::string& key) {
+  for (const Option& option : command.options) {
+    const auto& names = option.names;
+    if (!option.configurable) continue;
+    if (std::find(names.begin(), names.end(), "--" + key) != names.end()) return &option;
+  }
+  return nullptr;
+}
+
+std::vector<std::string> keys_of(const Command& command) {
   std::vector<std::string> keys;
-  for (const CLI::Option* option : app.get_options()) {
-    if (!option->get_configurable() || option->get_group().empty()) continue;
-    for (const std::string& name : option->get_lnames()) keys.push_back(name);
+  for (const Option& option : command.options) {
+    if (!option.configurable) continue;
+    for (const std::string& name : option.names) {
+      if (name.starts_with("--")) keys.push_back(name.substr(2));
+    }
   }
   return keys;
 }
@@ -208,23 +213,23 @@ Error at_line(Error error, const std::string& path, const ConfigurationEntry& en
   return error;
 }
 
-Status apply_entry(const ConfigurationEntry& entry, CLI::App& app,
-                   std::vector<CLI::Option*>& given) {
-  const std::vector<std::string> keys = keys_of(app);
-  if (std::find(keys.begin(), keys.end(), entry.key) == keys.end()) {
-    const auto nearest = nearest_name(entry.key, keys);
+Status apply_entry(const ConfigurationEntry& entry, const Command& command,
+                   std::vector<const Option*>& given) {
+  const Option* option = configurable_option(command, entry.key);
+  if (option == nullptr) {
+    const auto nearest = nearest_name(entry.key, keys_of(command));
     return fail(ErrorCode::invalid_input, entry.key, "no such setting",
                 nearest ? "did you mean " + *nearest + "?"
                         : "settings are the long options, see 'memcoord --help'");
   }
-  CLI::Option& option = *app.get_option("--" + entry.key);
-  const bool here = std::find(given.begin(), given.end(), &option) != given.end();
-  const bool single = option.get_items_expected_max() <= 1;
-  if (here && single) return fail(ErrorCode::invalid_input, entry.key, "set twice", "");
+  const bool here = std::find(given.begin(), given.end(), option) != given.end();
+  if (here && !option->takes_several()) {
+    return fail(ErrorCode::invalid_input, entry.key, "set twice", "");
+  }
   // The command line wins; of a policy's parameters, one by one, which is the caller's to see to.
-  if (!here && option.count() > 0 && entry.key != "set") return {};
-  if (Status taken = give(option, entry); !taken) return taken;
-  if (!here) given.push_back(&option);
+  if (!here && option->given > 0 && entry.key != "set") return {};
+  if (Status taken = give(*option, entry); !taken) return taken;
+  if (!here) given.push_back(option);
   return {};
 }
 
@@ -251,18 +256,19 @@ Result<std::vector<ConfigurationEntry>> parse_configuration(std::string_view tex
   return entries;
 }
 
-Status apply_configuration(const std::string& path, CLI::App& app) {
+Status apply_configuration(const std::string& path, const Command& command) {
   const auto text = read_file(path);
   if (!text) return fail(text.error());
-  return apply_configuration_text(*text, path, app);
+  return apply_configuration_text(*text, path, command);
 }
 
-Status apply_configuration_text(std::string_view text, const std::string& path, CLI::App& app) {
+Status apply_configuration_text(std::string_view text, const std::string& path,
+                                const Command& command) {
   const auto entries = parse_configuration(text, path);
   if (!entries) return fail(entries.error());
-  std::vector<CLI::Option*> given;
+  std::vector<const Option*> given;
   for (const ConfigurationEntry& entry : *entries) {
-    if (Status taken = apply_entry(entry, app, given); !taken) {
+    if (Status taken = apply_entry(entry, command, given); !taken) {
       return fail(at_line(taken.error(), path, entry));
     }
   }

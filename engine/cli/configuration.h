@@ -10,11 +10,11 @@
 //   [set]                                     # the policy's parameters
 //   starved_below = "200MiB"
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "engine/cli/command.h"
 #include "engine/core/error.h"
 
 namespace memcoord::cli {
@@ -32,12 +32,13 @@ struct ConfigurationEntry {
 Result<std::vector<ConfigurationEntry>> parse_configuration(std::string_view text,
                                                             const std::string& path);
 
-/// Reads the file and gives its values to the app's options, save those that the command line set;
-/// those of [set] always.
+/// Reads the file and gives its values to the command's options, save those that the command line
+/// set (Option::given); those of [set] always.
 /// Errors: not_found or permission_denied (the file), invalid_input with path:line (an unknown key
 /// with the nearest name, a value that the option refuses).
-Status apply_configuration(const std::string& path, CLI::App& app);
+Status apply_configuration(const std::string& path, const Command& command);
 /// The same for a text that is at hand; `path` is for errors.
-Status apply_configuration_text(std::string_view text, const std::string& path, CLI::App& app);
+Status apply_configuration_text(std::string_view text, const std::string& path,
+                                const Command& command);
 
 }  // namespace memcoord::cli

@@ -172,7 +172,7 @@ Result<ExitCode> run_density(DensityCommandOptions& options) {
   return ExitCode::ok;
 }
 
-void add_search_options(CLI::App& app, DensityOptions& density) {
+void add_search_options(Command& command, DensityOptions& density) {
   const auto number = [](std::int64_t most) {
     return [most](const std::string& text) { return parse_whole_number(text, {1, most}); };
   };
@@ -186,58 +186,59 @@ void add_search_options(CLI::App& app, DensityOptions& density) {
     if (!time) return fail(time.error());
     return std::chrono::duration_cast<std::chrono::seconds>(*time);
   };
-  add_option(app, {"--host", "SIZE", "the host's memory; default 64GiB"},
+  add_option(command, {"--host", "SIZE", "the host's memory; default 64GiB"},
              into(density.host, parse_size));
-  add_option(app, {"--stalled", "SHARE", "most domain-time that may be stalled; default 0.01%"},
+  add_option(command, {"--stalled", "SHARE", "most domain-time that may be stalled; default 0.01%"},
              into(density.stalled, share));
-  add_option(app,
+  add_option(command,
              {"--footprint", "TIME",
               "how long a guest holds what it has used; default 10m; 0: the "
               "trace is of resident memory"},
              into(density.footprint, footprint));
-  add_choice(app, "--shape", {"step", "ramp"},
-             "how demand goes from one sample to the next; default step, the hard case",
-             [&density](std::size_t index) {
-               density.shape =
-                   index == 0 ? simulated::Plan::Shape::step : simulated::Plan::Shape::ramp;
-             });
-  add_option(app, {"--orders", "N", "random orders in which domains come; default 10"},
+  add_choice(
+      command,
+      {"--shape", "", "how demand goes from one sample to the next; default step, the hard case"},
+      {"step", "ramp"}, [&density](std::size_t index) {
+        density.shape = index == 0 ? simulated::Plan::Shape::step : simulated::Plan::Shape::ramp;
+      });
+  add_option(command, {"--orders", "N", "random orders in which domains come; default 10"},
              into(density.orders, number(10'000)));
-  add_option(app, {"--seed", "N", "of the first order; default 1"},
+  add_option(command, {"--seed", "N", "of the first order; default 1"},
              into(density.seed, number(1'000'000'000)));
-  add_option(app, {"--vms", "N", "judge a run with N domains instead of searching"},
+  add_option(command, {"--vms", "N", "judge a run with N domains instead of searching"},
              into(density.vms, number(1'000'000)));
-  add_option(app,
+  add_option(command,
              {"--fill", "SHARE", "judge runs with this share of the bound instead of searching"},
              into(density.fill, parse_share));
 }
 
 }  // namespace
 
-void add_density_command(Commands& commands) {
+void add_density_command(Command& program) {
   const auto options = std::make_shared<DensityCommandOptions>();
   options->workbench.interval = options->density.interval;
-  CLI::App& app = commands.add("density",
-                               "Find how many of a trace's domains a policy serves on one host, "
-                               "beside static sizing and the "
-                               "bound that no policy passes.",
-                               [options] { return run_density(*options); });
-  add_option(app, {"-p,--policy", "FILE|NAME", "what decides: a Lua file, or a bundled policy"},
+  Command& command = program.add("density",
+                                 "Find how many of a trace's domains a policy serves on one host, "
+                                 "beside static sizing and the "
+                                 "bound that no policy passes.",
+                                 [options] { return run_density(*options); });
+  add_option(command, {"-p,--policy", "FILE|NAME", "what decides: a Lua file, or a bundled policy"},
              into_text(options->policy));
-  add_option(
-      app,
-      {"-t,--traces", "FILE", "what the domains used: a wide CSV, or a folder of GWA-T-12 files"},
-      into_text(options->traces))
-      ->required();
-  add_search_options(app, options->density);
-  app.add_flag("--json", options->json, "print JSON, with every order");
-  add_color_option(app, options->color);
-  add_jobs_option(app, options->workbench);
-  add_workbench_options(app, options->workbench);
-  app.footer(examples_text({
+  add_option(command,
+             {.names = "-t,--traces",
+              .value = "FILE",
+              .description = "what the domains used: a wide CSV, or a folder of GWA-T-12 files",
+              .required = true},
+             into_text(options->traces));
+  add_search_options(command, options->density);
+  add_flag(command, {"--json", "print JSON, with every order"}, options->json);
+  add_color_option(command, options->color);
+  add_jobs_option(command, options->workbench);
+  add_workbench_options(command, options->workbench);
+  command.footer = examples_text({
       {"memcoord density --policy halving --traces week.csv --host 64GiB", "how many fit"},
       {"memcoord density -p mine.lua -t week.csv --host 128GiB --vms 60", "how 60 would fare"},
-  }));
+  });
 }
 
 }  // namespace memcoord::cli

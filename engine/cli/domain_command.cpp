@@ -31,8 +31,8 @@ struct DomainOptions {
   SettingsChange change;
 };
 
-void add_connect_option(CLI::App& app, DomainOptions& options) {
-  add_option(app,
+void add_connect_option(Command& command, DomainOptions& options) {
+  add_option(command,
              {"-c,--connect", "URI",
               "the libvirt connection (default: LIBVIRT_DEFAULT_URI, else qemu:///system)"},
              into_text(options.uri));
@@ -150,52 +150,61 @@ Result<ExitCode> set(const DomainOptions& options) {
   return ExitCode::ok;
 }
 
-void add_output_options(CLI::App& app, DomainOptions& options) {
-  add_connect_option(app, options);
-  app.add_flag("--json", options.json, "print JSON");
-  add_color_option(app, options.color);
+void add_output_options(Command& command, DomainOptions& options) {
+  add_connect_option(command, options);
+  add_flag(command, {"--json", "print JSON"}, options.json);
+  add_color_option(command, options.color);
 }
 
-void add_show(Commands& commands, CLI::App& parent) {
+void add_show(Command& domain) {
   const auto options = std::make_shared<DomainOptions>();
-  CLI::App& app = commands.add_under(parent, "show", "Show the settings of one domain, or of all.",
-                                     [options] { return show(*options); });
-  app.add_option("NAME", options->name, "a domain's name or UUID; all where none is given");
-  add_output_options(app, *options);
+  Command& command = domain.add("show", "Show the settings of one domain, or of all.",
+                                [options] { return show(*options); });
+  add_argument(command, {"NAME", "NAME", "a domain's name or UUID; all where none is given"},
+               options->name);
+  add_output_options(command, *options);
 }
 
-void add_set(Commands& commands, CLI::App& parent) {
+void add_set(Command& domain) {
   const auto options = std::make_shared<DomainOptions>();
-  CLI::App& app = commands.add_under(
-      parent, "set",
+  Command& command = domain.add(
+      "set",
       "Set what the guard and policies go by for one domain; a memcoord at work takes it up by "
       "itself.",
       [options] { return set(*options); });
   SettingsChange& change = options->change;
-  app.add_option("NAME", options->name, "the domain's name or UUID")->required();
-  add_option(app, {"--minimum", "SIZE", "never shrink it under this"},
+  add_argument(command,
+               {.names = "NAME",
+                .value = "NAME",
+                .description = "the domain's name or UUID",
+                .required = true},
+               options->name);
+  add_option(command, {"--minimum", "SIZE", "never shrink it under this"},
              into(change.minimum, parse_size));
-  add_option(app, {"--maximum", "SIZE", "never grow it over this (its own maximum holds too)"},
+  add_option(command, {"--maximum", "SIZE", "never grow it over this (its own maximum holds too)"},
              into(change.maximum, parse_size));
-  add_option(app, {"--weight", "NUMBER", "its part where memory is shared out; 1 by default"},
+  add_option(command, {"--weight", "NUMBER", "its part where memory is shared out; 1 by default"},
              into(change.weight, parse_weight));
-  add_option(app, {"--priority", "NUMBER", "higher is served first, by policies that look at it"},
+  add_option(command,
+             {"--priority", "NUMBER", "higher is served first, by policies that look at it"},
              into(change.priority, [](const std::string& text) {
                return parse_whole_number(text, {-1000000, 1000000});
              }));
-  CLI::Option* exclude = app.add_flag_callback(
-      "--exclude", [&change] { change.exclude = true; }, "leave the domain alone");
-  app.add_flag_callback(
-         "--no-exclude", [&change] { change.exclude = false; }, "balance it again")
-      ->excludes(exclude);
-  add_repeated_option(app, {"--label", "NAME=VALUE", "a label that policies can read; repeatable"},
+  add_flag_action(command, {"--exclude", "leave the domain alone"},
+                  [&change] { change.exclude = true; });
+  add_flag_action(
+      command,
+      {.names = "--no-exclude", .description = "balance it again", .excludes = "--exclude"},
+      [&change] { change.exclude = false; });
+  add_repeated_option(command,
+                      {"--label", "NAME=VALUE", "a label that policies can read; repeatable"},
                       [&change](const std::string& text) -> Status {
                         auto label = parse_assignment(text);
                         if (!label) return fail(label.error());
                         change.labels.insert_or_assign(label->first, label->second);
                         return {};
                       });
-  add_repeated_option(app,
+  add_repeated_option(command,
                       {"--clear", "KEY",
                        "back to the default: minimum, maximum, weight, priority, exclude, labels, "
                        "label:NAME, all; repeatable"},
@@ -203,21 +212,21 @@ void add_set(Commands& commands, CLI::App& parent) {
                         change.clear.insert(text);
                         return {};
                       });
-  add_output_options(app, *options);
-  app.footer(examples_text({
+  add_output_options(command, *options);
+  command.footer = examples_text({
       {"memcoord domain set web1 --minimum 512MiB --weight 2", "keep 512 MiB, count twice"},
       {"memcoord domain set db1 --exclude", "leave it alone"},
       {"memcoord domain set db1 --clear all", "forget everything set here"},
-  }));
+  });
 }
 
 }  // namespace
 
-void add_domain_command(Commands& commands) {
-  CLI::App& app = commands.add(
+void add_domain_command(Command& program) {
+  Command& command = program.add(
       "domain", "Show and change a domain's settings: minimum, maximum, weight, priority.", {});
-  add_show(commands, app);
-  add_set(commands, app);
+  add_show(command);
+  add_set(command);
 }
 
 }  // namespace memcoord::cli

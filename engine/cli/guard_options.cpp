@@ -29,33 +29,35 @@ TakeText into_limit(Limits& limits, Field Limits::*field, Parse parse) {
 
 }  // namespace
 
-void add_guard_options(CLI::App& app, Limits& limits) {
+void add_guard_options(Command& command, Limits& limits) {
   const std::string group = "Guard (stricter only: a laxer value is refused)";
-  add_option(app,
+  add_option(command,
              {"--domain-floor", "SIZE",
               "headroom that every domain keeps; default and least "
-              "100MiB"},
-             into_limit(limits, &Limits::domain_floor, parse_size))
-      ->group(group);
-  add_option(app, {"--host-floor", "SIZE", "memory that the host keeps; default and least 200MiB"},
-             into_limit(limits, &Limits::host_floor, parse_size))
-      ->group(group);
-  add_option(app,
+              "100MiB",
+              group},
+             into_limit(limits, &Limits::domain_floor, parse_size));
+  add_option(
+      command,
+      {"--host-floor", "SIZE", "memory that the host keeps; default and least 200MiB", group},
+      into_limit(limits, &Limits::host_floor, parse_size));
+  add_option(command,
              {"--max-release", "SHARE",
               "most of its headroom that a domain loses in one tick; "
-              "default and most 50%"},
-             into_limit(limits, &Limits::max_release, parse_share))
-      ->group(group);
-  add_choice(app, "--headroom", {"unused", "usable"},
-             "what floors and policies go by: unused, the default, or usable, which counts page "
-             "cache as free",
-             [&limits](std::size_t index) {
+              "default and most 50%",
+              group},
+             into_limit(limits, &Limits::max_release, parse_share));
+  add_choice(command,
+             {"--headroom", "",
+              "what floors and policies go by: unused, the default, or usable, which counts page "
+              "cache as free",
+              group},
+             {"unused", "usable"}, [&limits](std::size_t index) {
                limits.headroom = index == 0 ? Headroom::unused : Headroom::usable;
-             })
-      ->group(group);
-  add_option(app, {"--host-memory", "SIZE", "a budget for all guests, smaller than the machine"},
-             into_limit(limits, &Limits::host_memory, parse_size))
-      ->group(group);
+             });
+  add_option(command,
+             {"--host-memory", "SIZE", "a budget for all guests, smaller than the machine", group},
+             into_limit(limits, &Limits::host_memory, parse_size));
 }
 
 }  // namespace memcoord::cli

@@ -1,15 +1,12 @@
 #pragma once
-// What --help and --version print.
+// What --help prints.
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
 
-namespace memcoord::cli {
+#include "engine/cli/command.h"
 
-/// The program's name, description, version and examples, and how its help is laid out. Call it
-/// before subcommands are added: they inherit the layout.
-void describe_program(CLI::App& program);
+namespace memcoord::cli {
 
 /// One example in a help: a command line and what it is for.
 struct Example {
@@ -20,6 +17,6 @@ struct Example {
 std::string examples_text(const std::vector<Example>& examples);
 
 /// The help of one command: `memcoord domain set --help`.
-std::string help_text(const CLI::App& app);
+std::string help_text(const Command& command);
 
 }  // namespace memcoord::cli

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "engine/cli/options.h"
 #include "engine/cli/version.h"
 
 namespace memcoord::cli {
@@ -26,40 +25,33 @@ std::string plain(std::string_view text) {
   return result;
 }
 
-std::string option_text(const CLI::Option& option) {
+std::string option_entry(const Option& option) {
   std::string names;
-  for (const std::string& name : option.get_snames()) names += "\\fB\\-" + name + "\\fR, ";
-  for (const std::string& name : option.get_lnames()) {
-    names += "\\fB" + plain("--" + name) + "\\fR, ";
+  for (const std::string& name : option.names) {
+    names += (names.empty() ? "\\fB" : ", \\fB") + plain(name) + "\\fR";
   }
-  if (names.empty()) names = "\\fI" + plain(option.get_name(true, false)) + "\\fR, ";
-  names.resize(names.size() - 2);
-  const bool takes_value = option.nonpositional() && option.get_items_expected_max() > 0;
-  if (takes_value) names += " \\fI" + plain(option.get_type_name()) + "\\fR";
-  return ".TP\n" + names + "\n" + plain(option.get_description()) + "\n";
+  if (names.empty()) {
+    names = "\\fI" + plain(option.argument) + "\\fR";
+  } else if (option.takes_value()) {
+    names += " \\fI" + plain(option.value) + "\\fR";
+  }
+  return ".TP\n" + names + "\n" + plain(option.description) + "\n";
 }
 
-std::string options_text(const CLI::App& app) {
+std::string options_of_group(const Command& command, const std::string& group) {
   std::string text;
-  for (const std::string& group : app.get_groups()) {
-    if (group.empty()) continue;
-    std::string options;
-    for (const CLI::Option* option : app.get_options()) {
-      if (option->get_group() == group) options += option_text(*option);
-    }
-    if (options.empty()) continue;
-    if (app.get_parent() == nullptr) text += ".SS " + plain(group) + "\n";
-    text += options;
+  for (const Option& option : command.options) {
+    if (option.group == group) text += option_entry(option);
   }
   return text;
 }
 
-std::string commands_text(const CLI::App& app) {
+std::string command_entries(const Command& command) {
   std::string text;
-  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-    text +=
-        ".SS " + plain(command_name(*command)) + "\n" + plain(command->get_description()) + "\n";
-    text += options_text(*command) + commands_text(*command);
+  for (const Command& one : command.commands) {
+    text += ".SS " + plain(one.called) + "\n" + plain(one.description) + "\n";
+    for (const std::string& group : one.groups()) text += options_of_group(one, group);
+    text += command_entries(one);
   }
   return text;
 }
@@ -102,16 +94,19 @@ No colours, whatever the terminal.
 
 }  // namespace
 
-std::string manual_page(const CLI::App& program) {
+std::string manual_page(const Command& program) {
   std::string text =
       fmt::format(".TH MEMCOORD 1 \"\" \"memcoord {}\" \"User Commands\"\n", kVersion);
   text += ".SH NAME\nmemcoord \\- balance memory between the domains of a KVM host\n";
   text += ".SH SYNOPSIS\n.B memcoord\n[\\fIOPTIONS\\fR] [\\fIINTERVAL\\fR]\n.br\n";
   text += ".B memcoord\n\\fICOMMAND\\fR [\\fIOPTIONS\\fR]\n";
-  text += ".SH DESCRIPTION\n" + plain(program.get_description()) + "\n";
-  text += ".SH OPTIONS\n" + options_text(program);
-  text += ".SH COMMANDS\n" + commands_text(program);
-  text += ".SH EXAMPLES\n.nf\n" + plain(program.get_footer()) + "\n.fi\n";
+  text += ".SH DESCRIPTION\n" + plain(program.description) + "\n";
+  text += ".SH OPTIONS\n";
+  for (const std::string& group : program.groups()) {
+    text += ".SS " + plain(group) + "\n" + options_of_group(program, group);
+  }
+  text += ".SH COMMANDS\n" + command_entries(program);
+  text += ".SH EXAMPLES\n.nf\n" + plain(program.footer) + "\n.fi\n";
   return text + std::string(kRest);
 }
 

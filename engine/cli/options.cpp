@@ -4,120 +4,130 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-
-#include "engine/core/nearest.h"
+#include <sstream>
 
 namespace memcoord::cli {
 namespace {
 
-CLI::Option* add(CLI::App& app, const OptionText& text, TakeText take) {
-  // The first of the names, without the dashes' alternatives: what errors call the option.
-  const std::string shown = text.names.substr(text.names.rfind(',') + 1);
-  const auto callback = [shown, take = std::move(take)](const CLI::results_t& values) {
-    for (const std::string& value : values) {
-      if (Status taken = take(value); !taken) {
-        Error error = taken.error();
-        error.object = error.object.empty() ? shown : shown + ": " + error.object;
-        throw BadValue(std::move(error));
-      }
+// Splits "-p,--policy" and "--interval,INTERVAL".
+void set_names(Option& option, const std::string& names) {
+  std::istringstream stream(names);
+  for (std::string name; std::getline(stream, name, ',');) {
+    if (name.starts_with('-')) {
+      option.names.push_back(name);
+    } else {
+      option.argument = name;
     }
-    return true;
+  }
+}
+
+Option& add_with_value(Command& command, Option::Kind kind, const OptionText& text) {
+  Option& option = command.options.emplace_back();
+  option.kind = kind;
+  set_names(option, text.names);
+  option.value = text.value;
+  option.description = text.description;
+  option.group = text.group;
+  option.required = text.required;
+  option.configurable = text.configurable;
+  return option;
+}
+
+Option& add_without_value(Command& command, Option::Kind kind, const FlagText& text) {
+  Option& option = command.options.emplace_back();
+  option.kind = kind;
+  set_names(option, text.names);
+  option.description = text.description;
+  option.group = text.group;
+  option.excludes = text.excludes;
+  return option;
+}
+
+// Puts the option's name before what `take` says.
+TakeText under_name(std::string name, TakeText take) {
+  return [name = std::move(name), take = std::move(take)](const std::string& text) -> Status {
+    if (Status taken = take(text); !taken) {
+      Error error = taken.error();
+      error.object = error.object.empty() ? name : name + ": " + error.object;
+      return fail(std::move(error));
+    }
+    return {};
   };
-  CLI::Option* option = app.add_option(text.names, callback, text.description);
-  return option->type_name(text.value)->type_size(1);
-}
-
-std::string hint_for_help(const CLI::App& app) {
-  return "see '" + command_name(app) + " --help'";
-}
-
-// CLI11 names the option first in every message: "--policy: 1 required TEXT missing".
-std::string named_first(std::string_view message) {
-  return std::string(message.substr(0, message.find_first_of(": ")));
 }
 
 }  // namespace
 
-CLI::Option* add_option(CLI::App& app, const OptionText& text, TakeText take) {
-  return add(app, text, std::move(take))
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+void add_option(Command& command, const OptionText& text, TakeText take) {
+  Option& option = add_with_value(command, Option::Kind::single, text);
+  option.take = under_name(option.name(), std::move(take));
 }
 
-CLI::Option* add_repeated_option(CLI::App& app, const OptionText& text, TakeText take) {
-  // Without allow_extra_args(false) "--include web-* 2" would swallow the interval.
-  return add(app, text, std::move(take))
-      ->expected(1, CLI::detail::expected_max_vector_size)
-      ->allow_extra_args(false);
+void add_repeated_option(Command& command, const OptionText& text, TakeText take) {
+  Option& option = add_with_value(command, Option::Kind::repeated, text);
+  option.take = under_name(option.name(), std::move(take));
 }
 
-CLI::Option* add_choice(CLI::App& app, const std::string& name, std::vector<std::string> choices,
-                        const std::string& description, std::function<void(std::size_t)> take) {
-  // In the help and to completion the choices are the value's name: "auto|always|never".
-  const std::string listed = fmt::format("{}", fmt::join(choices, "|"));
-  const auto take_text = [choices = std::move(choices),
-                          take = std::move(take)](const std::string& text) -> Status {
-    const auto found = std::find(choices.begin(), choices.end(), text);
+void add_list(Command& command, const OptionText& text, TakeText take) {
+  Option& option = add_with_value(command, Option::Kind::list, text);
+  option.take = under_name(option.name(), std::move(take));
+}
+
+TakeText into_list(std::vector<std::string>& target) {
+  return [&target](const std::string& word) -> Status {
+    target.push_back(word);
+    return {};
+  };
+}
+
+void add_argument(Command& command, const OptionText& text, std::string& target) {
+  add_with_value(command, Option::Kind::single, text).take =
+      [&target](const std::string& word) -> Status {
+    target = word;
+    return {};
+  };
+}
+
+void add_choice(Command& command, OptionText text, std::vector<std::string> choices,
+                std::function<void(std::size_t)> take) {
+  text.value = fmt::format("{}", fmt::join(choices, "|"));
+  const auto take_word = [choices = std::move(choices),
+                          take = std::move(take)](const std::string& word) -> Status {
+    const auto found = std::find(choices.begin(), choices.end(), word);
     if (found == choices.end()) {
-      return fail(ErrorCode::invalid_input, "", "'" + text + "' is not known",
+      return fail(ErrorCode::invalid_input, "", "'" + word + "' is not known",
                   fmt::format("expected {}", fmt::join(choices, ", ")));
     }
     take(static_cast<std::size_t>(found - choices.begin()));
     return {};
   };
-  return add_option(app, {name, listed, description}, take_text);
+  add_option(command, text, take_word);
 }
 
-std::vector<std::string> long_names(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const CLI::Option* option : app.get_options()) {
-    if (option->get_group().empty()) continue;
-    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
-  }
-  return names;
+void add_flag(Command& command, const FlagText& text, bool& target) {
+  add_without_value(command, Option::Kind::flag, text).take =
+      [&target](const std::string& word) -> Status {
+    target = word == "true";
+    return {};
+  };
 }
 
-Error usage_error(const CLI::ParseError& thrown, const CLI::App& app) {
-  if (const auto* bad = dynamic_cast<const BadValue*>(&thrown)) return bad->error();
-  Error error{ErrorCode::invalid_input, "", "", hint_for_help(app), ""};
-  const std::string message = thrown.what();
-  if (dynamic_cast<const CLI::ArgumentMismatch*>(&thrown) != nullptr) {
-    error.object = named_first(message);
-    error.message = "needs a value";
-  } else if (dynamic_cast<const CLI::RequiredError*>(&thrown) != nullptr) {
-    const bool command = message.rfind("A subcommand", 0) == 0;
-    error.object = command ? command_name(app) : named_first(message);
-    error.message = command ? "needs a command" : "is missing";
-  } else if (dynamic_cast<const CLI::ConversionError*>(&thrown) != nullptr ||
-             dynamic_cast<const CLI::InvalidError*>(&thrown) != nullptr) {
-    error.object = named_first(message);
-    error.message = "takes no value";
-  } else if (dynamic_cast<const CLI::ExcludesError*>(&thrown) != nullptr) {
-    const std::size_t other = message.rfind("--");
-    error.object = message.substr(0, message.find(' '));
-    error.message = "contradicts " + (other == std::string::npos ? "" : message.substr(other));
-  } else {
-    error.message = message;
-  }
-  return error;
+void add_flag_action(Command& command, const FlagText& text, std::function<void()> act) {
+  add_without_value(command, Option::Kind::flag, text).take =
+      [act = std::move(act)](const std::string& word) -> Status {
+    if (word == "true") act();
+    return {};
+  };
 }
 
-Error unexpected_argument(const std::string& argument, const CLI::App& app) {
-  Error error{ErrorCode::invalid_input, argument, "", hint_for_help(app), ""};
-  if (argument.size() > 1 && argument.front() == '-') {
-    error.object = argument.substr(0, argument.find('='));
-    error.message = "no such option";
-    const auto nearest = nearest_name(error.object, long_names(app));
-    if (nearest) error.hint = "did you mean " + *nearest + "?";
-  } else {
-    error.message = "one argument too many";
-  }
-  return error;
+void add_help_option(Command& command, const std::string& group) {
+  add_without_value(command, Option::Kind::help, {"-h,--help", "show this help", group})
+      .configurable = false;
 }
 
-std::string command_name(const CLI::App& app) {
-  const std::string& name = app.get_name();
-  return app.get_parent() == nullptr ? name : command_name(*app.get_parent()) + " " + name;
+void add_version_option(Command& command) {
+  add_without_value(command, Option::Kind::version,
+                    {"--version", "show the version", kGeneralGroup})
+      .configurable = false;
 }
 
 }  // namespace memcoord::cli

@@ -1,44 +1,55 @@
 #pragma once
-// Options whose values are read by functions that return a Result, on top of CLI11; and CLI11's own
-// complaints as errors of the house.
+// Adds options to a command. Functions that return a Result read their values.
 
-#include <CLI/CLI.hpp>
+#include <cstddef>
 #include <functional>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "engine/cli/command.h"
 #include "engine/core/error.h"
 
 namespace memcoord::cli {
 
-/// Carries an Error through CLI11's parser, which knows exceptions only.
-class BadValue : public CLI::ParseError {
- public:
-  explicit BadValue(memcoord::Error error)
-      : CLI::ParseError("BadValue", error.text(), CLI::ExitCodes::ValidationError),
-        error_(std::move(error)) {}
-  [[nodiscard]] const memcoord::Error& error() const { return error_; }
+inline constexpr const char* kGeneralGroup = "General";
 
- private:
-  memcoord::Error error_;  // CLI::ParseError has an Error of its own
-};
-
-/// An option with one value, and what it is called in the help: {"--lanes", "N", "most ..."}.
+/// An option with a value, and what it is called in the help: {"--lanes", "N", "most ..."}.
 struct OptionText {
-  std::string names;
+  std::string names;  ///< "-p,--policy"; "INTERVAL" for an argument; "--interval,INTERVAL" for both
   std::string value;
   std::string description;
+  std::string group = "Options";
+  bool required = false;
+  bool configurable = true;
 };
 
-using TakeText = std::function<Status(const std::string&)>;
+/// An option without a value: {"--json", "print JSON"}.
+struct FlagText {
+  std::string names;
+  std::string description;
+  std::string group = "Options";
+  std::string excludes = {};  ///< an option added before
+};
 
 /// Hands the option's text to `take`; what is refused is reported under the option's name. Given
 /// twice, the last one counts.
-CLI::Option* add_option(CLI::App& app, const OptionText& text, TakeText take);
+void add_option(Command& command, const OptionText& text, TakeText take);
 /// The same for an option that may be repeated, one value each time, in order.
-CLI::Option* add_repeated_option(CLI::App& app, const OptionText& text, TakeText take);
+void add_repeated_option(Command& command, const OptionText& text, TakeText take);
+/// The same for every word that follows the option, or that stands in the argument's place.
+void add_list(Command& command, const OptionText& text, TakeText take);
+/// Stores one word as it is, which may be empty. `target` outlives the command, here as below.
+void add_argument(Command& command, const OptionText& text, std::string& target);
+/// An option whose value is one of a few words; `take` gets the index of the one that was chosen.
+/// In the help and to completion the words are the value's name, "auto|always|never".
+void add_choice(Command& command, OptionText text, std::vector<std::string> choices,
+                std::function<void(std::size_t)> take);
+void add_flag(Command& command, const FlagText& text, bool& target);
+/// Calls `act` where the flag is given.
+void add_flag_action(Command& command, const FlagText& text, std::function<void()> act);
+void add_help_option(Command& command, const std::string& group = "Options");
+void add_version_option(Command& command);
 
 /// Parses with `parse` and stores in `target` (a T or an optional<T>).
 template <class Target, class Parse>
@@ -50,6 +61,8 @@ TakeText into(Target& target, Parse parse) {
     return {};
   };
 }
+/// Appends the text as it is.
+TakeText into_list(std::vector<std::string>& target);
 /// Stores the text as it is; an empty one is refused.
 template <class Target>
 TakeText into_text(Target& target) {
@@ -59,18 +72,5 @@ TakeText into_text(Target& target) {
     return {};
   };
 }
-/// An option whose value is one of a few words; `take` gets the index of the one that was chosen.
-CLI::Option* add_choice(CLI::App& app, const std::string& name, std::vector<std::string> choices,
-                        const std::string& description, std::function<void(std::size_t)> take);
-
-/// The long names of an app's options ("--journal"), in order, hidden ones left out.
-std::vector<std::string> long_names(const CLI::App& app);
-
-/// Why the command line cannot be used, from what CLI11 threw.
-Error usage_error(const CLI::ParseError& thrown, const CLI::App& app);
-/// An argument that nothing takes: an unknown option with the nearest name, a word too many.
-Error unexpected_argument(const std::string& argument, const CLI::App& app);
-/// How the app is called from the shell: "memcoord domain set".
-std::string command_name(const CLI::App& app);
 
 }  // namespace memcoord::cli

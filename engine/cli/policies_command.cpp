@@ -9,6 +9,7 @@
 #include "engine/cli/commands.h"
 #include "engine/cli/help.h"
 #include "engine/cli/json_text.h"
+#include "engine/cli/options.h"
 #include "engine/cli/policy_json.h"
 #include "engine/cli/report.h"
 #include "engine/cli/run_options.h"
@@ -70,16 +71,16 @@ Result<ExitCode> list(const PoliciesOptions& options) {
 
 }  // namespace
 
-void add_policies_command(Commands& commands) {
+void add_policies_command(Command& program) {
   const auto options = std::make_shared<PoliciesOptions>();
-  CLI::App& app = commands.add("policies", "List the policies that come with memcoord.",
-                               [options] { return list(*options); });
-  app.add_flag("--json", options->json, "print JSON, with every parameter");
-  add_color_option(app, options->color);
-  app.footer(examples_text({
+  Command& command = program.add("policies", "List the policies that come with memcoord.",
+                                 [options] { return list(*options); });
+  add_flag(command, {"--json", "print JSON, with every parameter"}, options->json);
+  add_color_option(command, options->color);
+  command.footer = examples_text({
       {"memcoord policies", "what there is to choose from"},
       {"memcoord check halving", "one policy's parameters"},
-  }));
+  });
 }
 
 }  // namespace memcoord::cli

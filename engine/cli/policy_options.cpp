@@ -15,33 +15,34 @@ bindings::SandboxLimits sandbox_limits(const PolicyLimitOptions& options) {
   return limits;
 }
 
-CLI::Option* add_set_option(CLI::App& app, std::map<std::string, std::string>& settings) {
-  return add_repeated_option(app,
-                             {"-s,--set", "NAME=VALUE", "a parameter of the policy; repeatable"},
-                             [&settings](const std::string& text) -> Status {
-                               auto assignment = parse_assignment(text);
-                               if (!assignment) return fail(assignment.error());
-                               settings.insert_or_assign(assignment->first, assignment->second);
-                               return {};
-                             });
+void add_set_option(Command& command, std::map<std::string, std::string>& settings,
+                    const std::string& group) {
+  add_repeated_option(command,
+                      {"-s,--set", "NAME=VALUE", "a parameter of the policy; repeatable", group},
+                      [&settings](const std::string& text) -> Status {
+                        auto assignment = parse_assignment(text);
+                        if (!assignment) return fail(assignment.error());
+                        settings.insert_or_assign(assignment->first, assignment->second);
+                        return {};
+                      });
 }
 
-void add_policy_limit_options(CLI::App& app, PolicyLimitOptions& limits, const std::string& group) {
+void add_policy_limit_options(Command& command, PolicyLimitOptions& limits,
+                              const std::string& group) {
   const auto instructions = [](const std::string& text) {
     return parse_whole_number(text, {1000, std::numeric_limits<std::int64_t>::max()});
   };
-  add_option(app,
-             {"--policy-time", "TIME", "most time a policy may take in one tick; default 100ms"},
-             into(limits.time, parse_duration))
-      ->group(group);
-  add_option(app,
+  add_option(
+      command,
+      {"--policy-time", "TIME", "most time a policy may take in one tick; default 100ms", group},
+      into(limits.time, parse_duration));
+  add_option(command,
              {"--policy-instructions", "N",
-              "most Lua instructions a policy may run in one tick; default 20000000"},
-             into(limits.instructions, instructions))
-      ->group(group);
-  add_option(app, {"--policy-memory", "SIZE", "most memory a policy may hold; default 64MiB"},
-             into(limits.memory, parse_size))
-      ->group(group);
+              "most Lua instructions a policy may run in one tick; default 20000000", group},
+             into(limits.instructions, instructions));
+  add_option(command,
+             {"--policy-memory", "SIZE", "most memory a policy may hold; default 64MiB", group},
+             into(limits.memory, parse_size));
 }
 
 }  // namespace memcoord::cli

@@ -1,7 +1,6 @@
 #pragma once
 // What a policy can be told on the command line, wherever one is run: parameters and limits.
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -13,6 +12,8 @@
 
 namespace memcoord::cli {
 
+struct Command;
+
 /// What a policy may use up in one tick; the bindings' own limits where not set.
 struct PolicyLimitOptions {
   std::optional<Duration> time = {};
@@ -21,9 +22,11 @@ struct PolicyLimitOptions {
 };
 bindings::SandboxLimits sandbox_limits(const PolicyLimitOptions& options);
 
-/// Adds --set NAME=VALUE, repeatable. `settings` outlives the app, here as below.
-CLI::Option* add_set_option(CLI::App& app, std::map<std::string, std::string>& settings);
+/// Adds --set NAME=VALUE, repeatable. `settings` outlives the command, here as below.
+void add_set_option(Command& command, std::map<std::string, std::string>& settings,
+                    const std::string& group = "Options");
 /// Adds --policy-time, --policy-instructions and --policy-memory under a heading of the help.
-void add_policy_limit_options(CLI::App& app, PolicyLimitOptions& limits, const std::string& group);
+void add_policy_limit_options(Command& command, PolicyLimitOptions& limits,
+                              const std::string& group);
 
 }  // namespace memcoord::cli

@@ -1,62 +1,46 @@
 #include "engine/cli/program.h"
 
-#include <CLI/CLI.hpp>
-#include <algorithm>
+#include <fmt/format.h>
+#include <libvirt/libvirt.h>
+#include <lua.h>
+
 #include <cstdio>
 #include <exception>
 #include <iostream>
 
 #include "engine/cli/bundled_files.h"
-#include "engine/cli/command.h"
+#include "engine/cli/command_line.h"
 #include "engine/cli/commands.h"
 #include "engine/cli/completion.h"
 #include "engine/cli/help.h"
 #include "engine/cli/manual_page.h"
 #include "engine/cli/options.h"
 #include "engine/cli/report.h"
+#include "engine/cli/version.h"
 
 namespace memcoord::cli {
 namespace {
 
-// Unknown options are looked for before anything else: "--polcy halving" leaves a stray "halving",
-// and of the two the option is the one that was misspelt.
-Status check_leftovers(const CLI::App& program, const CLI::App& chosen) {
-  std::vector<std::string> left = chosen.remaining();
-  if (&chosen != &program) {
-    const std::vector<std::string> before = program.remaining();
-    left.insert(left.begin(), before.begin(), before.end());
-  }
-  if (left.empty()) return {};
-  const auto option = std::find_if(left.begin(), left.end(),
-                                   [](const std::string& text) { return text.rfind('-', 0) == 0; });
-  return fail(unexpected_argument(option == left.end() ? left.front() : *option, chosen));
+// In the order in which the help lists them.
+void add_commands(Command& program) {
+  add_run_command(program);
+  add_policies_command(program);
+  add_check_command(program);
+  add_test_command(program);
+  add_simulate_command(program);
+  add_compare_command(program);
+  add_density_command(program);
+  add_replay_command(program);
+  add_traces_command(program);
+  add_domain_command(program);
+  add_completion_command(program);
 }
 
-// What stands before a subcommand belongs to the run that does not happen.
-Status check_program_options(const CLI::App& program, const CLI::App& chosen) {
-  if (&chosen == &program) return {};
-  for (const CLI::Option* option : program.get_options()) {
-    if (option->count() == 0) continue;
-    return fail(ErrorCode::invalid_input, option->get_name(),
-                "is not for '" + command_name(chosen) + "'",
-                "see '" + command_name(chosen) + " --help'");
-  }
-  return {};
-}
-
-Result<ExitCode> act(const Commands& commands) {
-  const auto [app, action] = commands.chosen();
-  if (Status left = check_leftovers(commands.program(), *app); !left) return fail(left.error());
-  if (Status options = check_program_options(commands.program(), *app); !options) {
-    return fail(options.error());
-  }
-  if (action == nullptr) return fail(ErrorCode::internal, command_name(*app), "does nothing yet");
-  return (*action)();
-}
-
-const CLI::App& innermost(const CLI::App& app) {
-  const auto parsed = app.get_subcommands();
-  return parsed.empty() ? app : innermost(*parsed.front());
+std::string version_text() {
+  unsigned long libvirt = 0;
+  virGetVersion(&libvirt, nullptr, nullptr);
+  return fmt::format("memcoord {} (libvirt {}.{}.{}, {})", kVersion, libvirt / 1000000,
+                     libvirt / 1000 % 1000, libvirt % 1000, LUA_RELEASE);
 }
 
 std::vector<std::string> bundled_names(BundledKind kind) {
@@ -68,7 +52,7 @@ std::vector<std::string> bundled_names(BundledKind kind) {
 }
 
 // Answers a shell's question; completion_scripts.cpp describes the form.
-ExitCode print_completions(const CLI::App& program, std::vector<std::string> words) {
+ExitCode print_completions(const Command& program, std::vector<std::string> words) {
   words.erase(words.begin());
   const Completions answer = complete(
       program, words, {bundled_names(BundledKind::policy), bundled_names(BundledKind::scenario)});
@@ -81,10 +65,14 @@ ExitCode print_completions(const CLI::App& program, std::vector<std::string> wor
 }
 
 Result<ExitCode> parse_and_act(std::vector<std::string> arguments) {
-  CLI::App program;
-  Commands commands(program);
-  describe_program(program);
-  add_commands(commands);
+  Command program(
+      "memcoord",
+      "Balances memory between the virtual machines of a KVM host: each interval it looks at the "
+      "host and its domains, asks a policy written in Lua what to move, and moves balloons within "
+      "floors that no policy can pass.");
+  add_help_option(program, kGeneralGroup);
+  add_version_option(program);
+  add_commands(program);
   if (!arguments.empty() && arguments.front() == kCompleteWord) {
     return print_completions(program, std::move(arguments));
   }
@@ -92,19 +80,22 @@ Result<ExitCode> parse_and_act(std::vector<std::string> arguments) {
     std::cout << manual_page(program);
     return ExitCode::ok;
   }
-  try {
-    std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
-    program.parse(std::move(arguments));
-  } catch (const CLI::CallForHelp&) {
-    std::cout << help_text(innermost(program));
-    return ExitCode::ok;
-  } catch (const CLI::CallForVersion& version) {
-    std::cout << version.what() << '\n';
-    return ExitCode::ok;
-  } catch (const CLI::ParseError& thrown) {
-    return fail(usage_error(thrown, innermost(program)));
+  const auto line = parse_command_line(program, std::move(arguments));
+  if (!line) return fail(line.error());
+  switch (line->asks) {
+    case CommandLine::Asks::help:
+      std::cout << help_text(*line->command);
+      return ExitCode::ok;
+    case CommandLine::Asks::version:
+      std::cout << version_text() << '\n';
+      return ExitCode::ok;
+    case CommandLine::Asks::action:
+      break;
   }
-  return act(commands);
+  if (!line->command->action) {
+    return fail(ErrorCode::internal, line->command->called, "does nothing yet");
+  }
+  return line->command->action();
 }
 
 }  // namespace

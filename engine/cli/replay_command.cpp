@@ -203,26 +203,29 @@ Result<ExitCode> Session::go() {
 
 }  // namespace
 
-void add_replay_command(Commands& commands) {
+void add_replay_command(Command& program) {
   const auto options = std::make_shared<ReplayOptions>();
-  CLI::App& app = commands.add(
+  Command& command = program.add(
       "replay",
       "Show what a policy would have decided at the ticks of a journal, beside what was decided.",
       [options] { return Session(*options).go(); });
-  app.add_option("JOURNAL", options->journals, "files that --journal wrote")
-      ->required()
-      ->type_name("JOURNAL");
-  add_option(app, {"-p,--policy", "FILE|NAME", "what decides: a Lua file, or a bundled policy"},
+  add_list(command,
+           {.names = "JOURNAL",
+            .value = "JOURNAL",
+            .description = "files that --journal wrote",
+            .required = true},
+           into_list(options->journals));
+  add_option(command, {"-p,--policy", "FILE|NAME", "what decides: a Lua file, or a bundled policy"},
              into_text(options->policy));
-  add_set_option(app, options->settings);
-  app.add_flag("--all", options->all, "show decisions that are alike, too");
-  app.add_flag("--json", options->json, "print a line of JSON a tick");
-  add_guard_options(app, options->limits);
-  add_policy_limit_options(app, options->policy_limits, "Limits");
-  app.footer(examples_text({
+  add_set_option(command, options->settings);
+  add_flag(command, {"--all", "show decisions that are alike, too"}, options->all);
+  add_flag(command, {"--json", "print a line of JSON a tick"}, options->json);
+  add_guard_options(command, options->limits);
+  add_policy_limit_options(command, options->policy_limits, "Limits");
+  command.footer = examples_text({
       {"memcoord replay --policy mine.lua ticks.jsonl", "where it would have decided otherwise"},
       {"memcoord replay -p halving --set starved_below=200MiB *.jsonl", "several journals"},
-  }));
+  });
 }
 
 }  // namespace memcoord::cli

@@ -18,10 +18,10 @@ namespace memcoord::cli {
 namespace {
 
 // A configuration file fills in what the command line leaves open.
-Status complete_options(RunOptions& options, CLI::App& app) {
+Status complete_options(RunOptions& options, const Command& command) {
   if (!options.config.empty()) {
     const auto given = options.settings;
-    if (Status applied = apply_configuration(options.config, app); !applied) return applied;
+    if (Status applied = apply_configuration(options.config, command); !applied) return applied;
     for (const auto& [name, value] : given) options.settings[name] = value;
   }
   return {};
@@ -166,29 +166,29 @@ void Run::restore(Coordinator& coordinator) {
              restored == 1 ? "domain" : "domains");
 }
 
-void add_examples(CLI::App& app) {
-  app.footer(examples_text({
+void add_examples(Command& command) {
+  command.footer = examples_text({
       {"memcoord", "balance this host's domains with the default policy, every second"},
       {"memcoord --policy band --set low=120MiB 5", "a bundled policy, a parameter, every 5 s"},
       {"memcoord --policy ./mine.lua --dry-run", "see what your own policy would do"},
       {"memcoord --connect sim:case1 --fast --ticks 30", "watch it at work without a hypervisor"},
       {"memcoord --journal ticks.jsonl --json | jq .decisions", "for programs"},
-  }));
+  });
 }
 
 }  // namespace
 
-void add_run_command(Commands& commands) {
+void add_run_command(Command& program) {
   const auto options = std::make_shared<RunOptions>();
-  CLI::App& app = commands.program();
-  add_run_options(app, *options);
-  add_examples(app);
-  commands.set_default([options, &app]() -> Result<ExitCode> {
-    if (Status complete = complete_options(*options, app); !complete) return fail(complete.error());
-    const auto interval = interval_of(*options, app);
+  add_run_options(program, *options);
+  add_examples(program);
+  program.action = [options, &program]() -> Result<ExitCode> {
+    if (Status complete = complete_options(*options, program); !complete)
+      return fail(complete.error());
+    const auto interval = interval_of(*options, program);
     if (!interval) return fail(interval.error());
     return Run(*options, *interval).go();
-  });
+  };
 }
 
 }  // namespace memcoord::cli

@@ -30,102 +30,98 @@ TakeText append_to(std::vector<std::string>& list) {
   };
 }
 
-void add_policy_options(CLI::App& app, RunOptions& options) {
+void add_policy_options(Command& command, RunOptions& options) {
   const std::string group = "Policy";
-  add_option(app,
+  add_option(command,
              {"-p,--policy", "FILE|NAME",
               "what decides: a Lua file, or a bundled policy (see "
               "'memcoord policies'); default " +
-                  std::string(kDefaultPolicy)},
-             into_text(options.policy))
-      ->group(group);
-  add_set_option(app, options.settings)->group(group);
-  add_option(app,
+                  std::string(kDefaultPolicy),
+              group},
+             into_text(options.policy));
+  add_set_option(command, options.settings, group);
+  add_option(command,
              {"--fallback-policy", "FILE|NAME",
               "takes over when the policy has failed five "
-              "ticks in a row"},
-             into_text(options.fallback_policy))
-      ->group(group);
-  add_policy_limit_options(app, options.policy_limits, group);
+              "ticks in a row",
+              group},
+             into_text(options.fallback_policy));
+  add_policy_limit_options(command, options.policy_limits, group);
 }
 
-void add_connection_options(CLI::App& app, RunOptions& options) {
+void add_connection_options(Command& command, RunOptions& options) {
   const std::string group = "Host";
-  add_option(app,
+  add_option(command,
              {"-c,--connect", "URI",
               "the hypervisor: a libvirt URI (default: "
               "LIBVIRT_DEFAULT_URI, else qemu:///system), or a simulated host: sim:, "
-              "sim:SCENARIO, sim:FILE.lua"},
-             into_text(options.connect))
-      ->group(group);
-  add_repeated_option(app, {"--include", "GLOB", "only domains with such a name; repeatable"},
-                      append_to(options.include))
-      ->group(group);
-  add_repeated_option(app,
+              "sim:SCENARIO, sim:FILE.lua",
+              group},
+             into_text(options.connect));
+  add_repeated_option(command,
+                      {"--include", "GLOB", "only domains with such a name; repeatable", group},
+                      append_to(options.include));
+  add_repeated_option(command,
                       {"--exclude", "GLOB",
                        "no domain with such a name; repeatable, wins over "
-                       "--include"},
-                      append_to(options.exclude))
-      ->group(group);
-  add_option(app, {"--lanes", "N", "most libvirt connections that work side by side; default 4"},
-             into(options.lanes, whole_number({1, 64})))
-      ->group(group);
-  app.add_flag("--fast", options.fast, "do not wait between ticks (simulated hosts)")->group(group);
+                       "--include",
+                       group},
+                      append_to(options.exclude));
+  add_option(command,
+             {"--lanes", "N", "most libvirt connections that work side by side; default 4", group},
+             into(options.lanes, whole_number({1, 64})));
+  add_flag(command, {"--fast", "do not wait between ticks (simulated hosts)", group}, options.fast);
 }
 
-void add_loop_options(CLI::App& app, RunOptions& options) {
+void add_loop_options(Command& command, RunOptions& options) {
   const std::string group = "Run";
-  app.add_option_function<std::string>(
-         "--interval,INTERVAL", [&options](const std::string& text) { options.interval = text; },
-         "time from tick to tick: seconds, or with a unit (500ms, 2s, 1m); default 1")
-      ->type_name("TIME")
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
-      ->group(group);
-  add_option(app, {"-n,--ticks", "N", "end after so many ticks"},
-             into(options.ticks, whole_number({1, kMost})))
-      ->group(group);
-  app.add_flag("--dry-run", options.dry_run, "decide and show, move nothing")->group(group);
-  app.add_flag("--exit-when-idle", options.exit_when_idle,
-               "end at the first tick without active domains instead of waiting for some")
-      ->group(group);
-  app.add_flag("--restore-on-exit", options.restore_on_exit,
-               "at the end, give every domain back the memory it had")
-      ->group(group);
+  add_argument(
+      command,
+      {"--interval,INTERVAL", "TIME",
+       "time from tick to tick: seconds, or with a unit (500ms, 2s, 1m); default 1", group},
+      options.interval);
+  add_option(command, {"-n,--ticks", "N", "end after so many ticks", group},
+             into(options.ticks, whole_number({1, kMost})));
+  add_flag(command, {"--dry-run", "decide and show, move nothing", group}, options.dry_run);
+  add_flag(command,
+           {"--exit-when-idle",
+            "end at the first tick without active domains instead of waiting for some", group},
+           options.exit_when_idle);
+  add_flag(command,
+           {"--restore-on-exit", "at the end, give every domain back the memory it had", group},
+           options.restore_on_exit);
 }
 
-void add_output_options(CLI::App& app, RunOptions& options) {
+void add_output_options(Command& command, RunOptions& options) {
   const std::string group = "Output";
-  add_option(app, {"-j,--journal", "FILE", "write every tick to FILE, a line of JSON each"},
-             into_text(options.journal))
-      ->group(group);
-  app.add_flag("--json", options.json, "print a line of JSON a tick instead of tables")
-      ->group(group);
-  add_choice(app, "--log-level", {kLogLevels.begin(), kLogLevels.end()},
-             "what is told on standard error; default info",
-             [&options](std::size_t index) { options.log_level = kLogLevels.at(index); })
-      ->group(group);
-  add_color_option(app, options.color);
-  app.get_option("--color")->group(group);
+  add_option(command,
+             {"-j,--journal", "FILE", "write every tick to FILE, a line of JSON each", group},
+             into_text(options.journal));
+  add_flag(command, {"--json", "print a line of JSON a tick instead of tables", group},
+           options.json);
+  add_choice(command, {"--log-level", "", "what is told on standard error; default info", group},
+             {kLogLevels.begin(), kLogLevels.end()},
+             [&options](std::size_t index) { options.log_level = kLogLevels.at(index); });
+  add_color_option(command, options.color, group);
 }
 
 }  // namespace
 
-void add_run_options(CLI::App& app, RunOptions& options) {
-  add_loop_options(app, options);
-  add_policy_options(app, options);
-  add_connection_options(app, options);
-  add_guard_options(app, options.limits);
-  add_output_options(app, options);
-  add_option(app,
+void add_run_options(Command& command, RunOptions& options) {
+  add_loop_options(command, options);
+  add_policy_options(command, options);
+  add_connection_options(command, options);
+  add_guard_options(command, options.limits);
+  add_output_options(command, options);
+  add_option(command,
              {"--config", "FILE",
               "read options from a file: a line each, such as journal = "
-              "\"ticks.jsonl\"; the command line wins"},
-             into_text(options.config))
-      ->group("General")
-      ->configurable(false);
+              "\"ticks.jsonl\"; the command line wins",
+              kGeneralGroup, false, false},
+             into_text(options.config));
 }
 
-Result<Duration> interval_of(const RunOptions& options, const CLI::App& app) {
+Result<Duration> interval_of(const RunOptions& options, const Command& program) {
   if (options.interval.empty()) return kDefaultInterval;
   auto interval = parse_duration(options.interval);
   if (interval) return interval;
@@ -135,9 +131,7 @@ Result<Duration> interval_of(const RunOptions& options, const CLI::App& app) {
                                 [](unsigned char c) { return std::isalpha(c) != 0; });
   if (!word) return fail(error);
   std::vector<std::string> commands;
-  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-    commands.push_back(command->get_name());
-  }
+  for (const Command& command : program.commands) commands.push_back(command.name);
   const auto nearest = nearest_name(options.interval, commands);
   return fail(ErrorCode::invalid_input, options.interval, "neither a command nor a time",
               nearest ? "did you mean " + *nearest + "?" : "see 'memcoord --help'");

@@ -1,7 +1,6 @@
 #pragma once
 // What a run can be told: the options of `memcoord` itself.
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -14,6 +13,8 @@
 #include "engine/core/time.h"
 
 namespace memcoord::cli {
+
+struct Command;
 
 inline constexpr std::string_view kDefaultPolicy = "adaptive";
 
@@ -45,10 +46,10 @@ struct RunOptions {
 };
 
 /// Adds all of them to the program; `options` outlives it.
-void add_run_options(CLI::App& app, RunOptions& options);
+void add_run_options(Command& program, RunOptions& options);
 
 /// The interval asked for, or the default. Errors: invalid_input; a word that is no time at all may
 /// be a misspelt command, which is then named.
-Result<Duration> interval_of(const RunOptions& options, const CLI::App& app);
+Result<Duration> interval_of(const RunOptions& options, const Command& program);
 
 }  // namespace memcoord::cli

@@ -200,27 +200,28 @@ Result<ExitCode> run_simulation(const SimulateOptions& options) {
 
 }  // namespace
 
-void add_simulate_command(Commands& commands) {
+void add_simulate_command(Command& program) {
   const auto options = std::make_shared<SimulateOptions>();
-  CLI::App& app = commands.add("simulate",
-                               "Run a policy on a simulated host, faster than time, and say how "
-                               "well the guests fared.",
-                               [options] { return run_simulation(*options); });
-  add_option(app, {"-p,--policy", "FILE|NAME", "what decides: a Lua file, or a bundled policy"},
+  Command& command = program.add("simulate",
+                                 "Run a policy on a simulated host, faster than time, and say how "
+                                 "well the guests fared.",
+                                 [options] { return run_simulation(*options); });
+  add_option(command, {"-p,--policy", "FILE|NAME", "what decides: a Lua file, or a bundled policy"},
              into_text(options->policy));
-  add_option(app, {"-S,--scenario", "FILE|NAME", "what happens: a Lua file, or a bundled scenario"},
+  add_option(command,
+             {"-S,--scenario", "FILE|NAME", "what happens: a Lua file, or a bundled scenario"},
              into_text(options->scenario));
-  add_option(app, {"-r,--report", "FILE", "write the run's curves as an HTML page"},
+  add_option(command, {"-r,--report", "FILE", "write the run's curves as an HTML page"},
              into_text(options->report));
-  add_option(app, {"-j,--journal", "FILE", "write every tick to FILE, a line of JSON each"},
+  add_option(command, {"-j,--journal", "FILE", "write every tick to FILE, a line of JSON each"},
              into_text(options->journal));
-  app.add_flag("--json", options->json, "print JSON");
-  add_color_option(app, options->color);
-  add_workbench_options(app, options->workbench);
-  app.footer(examples_text({
+  add_flag(command, {"--json", "print JSON"}, options->json);
+  add_color_option(command, options->color);
+  add_workbench_options(command, options->workbench);
+  command.footer = examples_text({
       {"memcoord simulate --policy halving --scenario case3", "how the guests fare"},
       {"memcoord simulate -p mine.lua -S burst --report burst.html", "the curves, as a page"},
-  }));
+  });
 }
 
 }  // namespace memcoord::cli

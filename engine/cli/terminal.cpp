@@ -18,9 +18,9 @@ std::string_view environment(const char* name) {
 
 }  // namespace
 
-void add_color_option(CLI::App& app, ColorChoice& choice) {
-  add_choice(app, "--color", {"auto", "always", "never"},
-             "colours; auto, the default: where it is a terminal",
+void add_color_option(Command& command, ColorChoice& choice, const std::string& group) {
+  add_choice(command, {"--color", "", "colours; auto, the default: where it is a terminal", group},
+             {"auto", "always", "never"},
              [&choice](std::size_t index) { choice = static_cast<ColorChoice>(index); });
 }
 

@@ -1,15 +1,17 @@
 #pragma once
 // What standard output and standard error are connected to, and whether they get colours.
 
-#include <CLI/CLI.hpp>
 #include <optional>
+#include <string>
 
 namespace memcoord::cli {
+
+struct Command;
 
 enum class ColorChoice { automatic, always, never };
 
 /// Adds --color=auto|always|never.
-void add_color_option(CLI::App& app, ColorChoice& choice);
+void add_color_option(Command& command, ColorChoice& choice, const std::string& group = "Options");
 
 enum class Stream { output, error };
 bool is_terminal(Stream stream);

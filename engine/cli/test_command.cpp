@@ -28,28 +28,30 @@ Result<ExitCode> test(TestCommandOptions& options) {
 
 }  // namespace
 
-void add_test_command(Commands& commands) {
+void add_test_command(Command& program) {
   const auto options = std::make_shared<TestCommandOptions>();
-  CLI::App& app =
-      commands.add("test", "Run policies' tests: the files *_test.lua that stand beside them.",
-                   [options] { return test(*options); });
-  app.add_option("PATH", options->paths,
-                 "test files, policies that have one beside them, or folders of them")
-      ->required()
-      ->type_name("PATH");
+  Command& command =
+      program.add("test", "Run policies' tests: the files *_test.lua that stand beside them.",
+                  [options] { return test(*options); });
+  add_list(command,
+           {.names = "PATH",
+            .value = "PATH",
+            .description = "test files, policies that have one beside them, or folders of them",
+            .required = true},
+           into_list(options->paths));
   add_option(
-      app,
+      command,
       {"--filter", "PATTERN", "only tests with this in their name or their file's name; or a glob"},
       into_text(options->tests.filter));
-  add_option(app, {"--junit", "FILE", "write the results as JUnit XML too"},
+  add_option(command, {"--junit", "FILE", "write the results as JUnit XML too"},
              into_text(options->tests.junit));
-  app.add_flag("-q,--quiet", options->tests.quiet, "no line for a test that passes");
-  add_color_option(app, options->color);
-  app.footer(examples_text({
+  add_flag(command, {"-q,--quiet", "no line for a test that passes"}, options->tests.quiet);
+  add_color_option(command, options->color);
+  command.footer = examples_text({
       {"memcoord test policies/", "every test in a folder"},
       {"memcoord test mine.lua", "the test beside a policy"},
       {"memcoord test policies/ --filter starved --junit results.xml", "some of them, for CI"},
-  }));
+  });
 }
 
 }  // namespace memcoord::cli

@@ -229,35 +229,35 @@ Result<ExitCode> show(const TracesOptions& options) {
 
 }  // namespace
 
-void add_traces_command(Commands& commands) {
+void add_traces_command(Command& program) {
   const auto options = std::make_shared<TracesOptions>();
-  CLI::App& app = commands.add(
+  Command& command = program.add(
       "traces",
       "Show what is in a trace of VMs' memory, and write parts of it as one of their own.",
       [options] { return show(*options); });
-  app.add_option("FILE", options->trace, "a wide CSV, or a folder of GWA-T-12 files")
-      ->required()
-      ->type_name("FILE");
-  add_repeated_option(app, {"--pick", "GLOB", "only VMs with such a name; repeatable"},
-                      [options](const std::string& text) -> Status {
-                        options->picks.push_back(text);
-                        return {};
-                      });
+  add_argument(command,
+               {.names = "FILE",
+                .value = "FILE",
+                .description = "a wide CSV, or a folder of GWA-T-12 files",
+                .required = true},
+               options->trace);
+  add_repeated_option(command, {"--pick", "GLOB", "only VMs with such a name; repeatable"},
+                      into_list(options->picks));
   const auto count = [](const std::string& text) {
     return parse_whole_number(text, {1, 1'000'000});
   };
-  add_option(app, {"--vms", "N", "only the first N of them"}, into(options->vms, count));
-  add_option(app, {"--from", "TIME", "from here on: seconds, or with a unit (90m, 12h, 3d)"},
+  add_option(command, {"--vms", "N", "only the first N of them"}, into(options->vms, count));
+  add_option(command, {"--from", "TIME", "from here on: seconds, or with a unit (90m, 12h, 3d)"},
              into(options->from, parse_moment));
-  add_option(app, {"--until", "TIME", "up to here"}, into(options->until, parse_moment));
-  add_option(app, {"-o,--output", "FILE", "write what is shown as a wide CSV"},
+  add_option(command, {"--until", "TIME", "up to here"}, into(options->until, parse_moment));
+  add_option(command, {"-o,--output", "FILE", "write what is shown as a wide CSV"},
              into_text(options->output));
-  app.add_flag("--json", options->json, "print JSON");
-  add_color_option(app, options->color);
-  app.footer(examples_text({
+  add_flag(command, {"--json", "print JSON"}, options->json);
+  add_color_option(command, options->color);
+  command.footer = examples_text({
       {"memcoord traces week.csv", "what is in it"},
       {"memcoord traces week.csv --pick 'web-*' --until 1d -o web-day.csv", "a part of it"},
-  }));
+  });
 }
 
 }  // namespace memcoord::cli

@@ -11,23 +11,23 @@
 
 namespace memcoord::cli {
 
-void add_workbench_options(CLI::App& app, WorkbenchOptions& options) {
-  add_set_option(app, options.settings);
-  add_comparing_options(app, options);
+void add_workbench_options(Command& command, WorkbenchOptions& options) {
+  add_set_option(command, options.settings);
+  add_comparing_options(command, options);
 }
 
-void add_comparing_options(CLI::App& app, WorkbenchOptions& options) {
+void add_comparing_options(Command& command, WorkbenchOptions& options) {
   add_option(
-      app,
+      command,
       {"-i,--interval", "TIME", "time from tick to tick: seconds, or with a unit (500ms, 2s, 1m)"},
       into(options.interval, parse_duration));
-  add_guard_options(app, options.limits);
-  add_policy_limit_options(app, options.policy_limits, "Limits");
+  add_guard_options(command, options.limits);
+  add_policy_limit_options(command, options.policy_limits, "Limits");
 }
 
-void add_jobs_option(CLI::App& app, WorkbenchOptions& options) {
+void add_jobs_option(Command& command, WorkbenchOptions& options) {
   const auto parse = [](const std::string& text) { return parse_whole_number(text, {1, 1024}); };
-  add_option(app, {"-J,--jobs", "N", "runs side by side; default one a core"},
+  add_option(command, {"-J,--jobs", "N", "runs side by side; default one a core"},
              into(options.jobs, parse));
 }
 

@@ -2,7 +2,6 @@
 // What the commands of the workbench have in common: policies with settings, the interval,
 // scenarios by name.
 
-#include <CLI/CLI.hpp>
 #include <map>
 #include <memory>
 #include <string>
@@ -16,6 +15,8 @@
 
 namespace memcoord::cli {
 
+struct Command;
+
 /// How policies are run on simulated hosts.
 struct WorkbenchOptions {
   std::map<std::string, std::string> settings;  ///< --set: the policy's parameters
@@ -26,11 +27,11 @@ struct WorkbenchOptions {
 };
 
 /// Adds --set, the policy's limits, the guard's options and --interval.
-void add_workbench_options(CLI::App& app, WorkbenchOptions& options);
+void add_workbench_options(Command& command, WorkbenchOptions& options);
 /// The same without --set: several policies carry settings of their own (PolicySpec).
-void add_comparing_options(CLI::App& app, WorkbenchOptions& options);
+void add_comparing_options(Command& command, WorkbenchOptions& options);
 /// Adds --jobs.
-void add_jobs_option(CLI::App& app, WorkbenchOptions& options);
+void add_jobs_option(Command& command, WorkbenchOptions& options);
 
 /// Policy limits that tell a policy without end from a busy machine: simulated runs go on side by
 /// side, and a run must not depend on how fast the machine is.

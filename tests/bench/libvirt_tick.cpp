@@ -8,7 +8,6 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <string>
@@ -18,6 +17,7 @@
 #include "bindings/lua_policy.h"
 #include "engine/core/coordinator.h"
 #include "engine/hypervisor/libvirt/libvirt_hypervisor.h"
+#include "tests/tool_command_line.h"
 
 namespace {
 
@@ -44,7 +44,7 @@ struct Arguments {
   std::string policy;
   int ticks = 50;
   double interval = 0;
-  std::vector<std::size_t> lanes = {1, 4};
+  std::vector<std::size_t> lanes;
 };
 
 double processor_milliseconds() {
@@ -96,18 +96,37 @@ Status measure(const Arguments& arguments, std::size_t lanes) {
   return {};
 }
 
+/// Seconds, or 0.
+Result<double> parse_interval(const std::string& text) {
+  if (text == "0") return 0.0;
+  const auto interval = cli::parse_duration(text);
+  if (!interval) return fail(interval.error());
+  return std::chrono::duration<double>(*interval).count();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   Arguments arguments;
   arguments.policy = MEMCOORD_POLICIES "/halving.lua";
-  CLI::App app("What a tick costs on a real libvirt connection");
-  app.add_option("--connect", arguments.uri, "libvirt URI")->required();
-  app.add_option("--ticks", arguments.ticks, "ticks to measure")->check(CLI::PositiveNumber);
-  app.add_option("--lanes", arguments.lanes, "numbers of lanes to compare");
-  app.add_option("--interval", arguments.interval, "seconds from tick to tick; 0: no pause");
-  app.add_option("--policy", arguments.policy, "policy file");
-  CLI11_PARSE(app, argc, argv);
+  cli::Command tool("libvirt_tick", "What a tick costs on a real libvirt connection");
+  cli::add_option(
+      tool, {.names = "--connect", .value = "URI", .description = "libvirt URI", .required = true},
+      cli::into_text(arguments.uri));
+  cli::add_option(tool, {"--ticks", "N", "ticks to measure"},
+                  cli::into(arguments.ticks, testing::parse_count));
+  cli::add_list(tool, {"--lanes", "N...", "numbers of lanes to compare; default 1 and 4"},
+                [&arguments](const std::string& text) -> Status {
+                  const auto lanes = testing::parse_count(text);
+                  if (!lanes) return fail(lanes.error());
+                  arguments.lanes.push_back(static_cast<std::size_t>(*lanes));
+                  return {};
+                });
+  cli::add_option(tool, {"--interval", "SECONDS", "from tick to tick; 0: no pause"},
+                  cli::into(arguments.interval, parse_interval));
+  cli::add_option(tool, {"--policy", "FILE", "policy file"}, cli::into_text(arguments.policy));
+  if (const auto code = testing::ends_with(tool, argc, argv)) return *code;
+  if (arguments.lanes.empty()) arguments.lanes = {1, 4};
   fmt::print("{:>7} {:>5} {:>10} {:>8} {:>12} {:>8} {:>10}\n", "domains", "lanes", "tick ms", "p95",
              "sampling ms", "p95", "CPU ms");
   for (const std::size_t lanes : arguments.lanes) {

@@ -2,7 +2,6 @@
 
 #include "engine/cli/configuration.h"
 
-#include <CLI/CLI.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -22,9 +21,10 @@ void require(bool holds) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string text(data, data + size);
   memcoord::cli::RunOptions options;
-  CLI::App app;
-  memcoord::cli::add_run_options(app, options);
-  const memcoord::Status applied = memcoord::cli::apply_configuration_text(text, "fuzz.toml", app);
+  memcoord::cli::Command program("memcoord", "");
+  memcoord::cli::add_run_options(program, options);
+  const memcoord::Status applied =
+      memcoord::cli::apply_configuration_text(text, "fuzz.toml", program);
   if (applied) {
     require(!options.policy.empty());
     require(!options.ticks || *options.ticks >= 1);

@@ -10,7 +10,6 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -27,6 +26,7 @@
 #include "tests/calibration/curve.h"
 #include "tests/lab/guest.h"
 #include "tests/lab/guest/load.h"
+#include "tests/tool_command_line.h"
 
 namespace {
 
@@ -281,18 +281,24 @@ int calibrate(const Arguments& arguments) {
   return 0;
 }
 
+Result<std::filesystem::path> parse_folder(const std::string& text) {
+  if (std::filesystem::is_directory(text)) return std::filesystem::path(text);
+  return fail(ErrorCode::not_found, text, "no such folder");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   Arguments arguments;
-  CLI::App app("Real guests and simulated ones, on the same plans");
-  app.add_option("--record", arguments.record, "write the real curves there")
-      ->check(CLI::ExistingDirectory);
-  app.add_option("--recorded", arguments.recorded, "no guests: the curves that were written there")
-      ->check(CLI::ExistingDirectory);
-  app.add_flag("--short", arguments.is_short, "two guests, half a minute, and whether they agree");
-  app.add_flag("--points", arguments.points, "every look");
-  CLI11_PARSE(app, argc, argv);
+  cli::Command tool("calibrate", "Real guests and simulated ones, on the same plans");
+  cli::add_option(tool, {"--record", "FOLDER", "write the real curves there"},
+                  cli::into(arguments.record, parse_folder));
+  cli::add_option(tool, {"--recorded", "FOLDER", "no guests: the curves that were written there"},
+                  cli::into(arguments.recorded, parse_folder));
+  cli::add_flag(tool, {"--short", "two guests, half a minute, and whether they agree"},
+                arguments.is_short);
+  cli::add_flag(tool, {"--points", "every look"}, arguments.points);
+  if (const auto code = testing::ends_with(tool, argc, argv)) return *code;
   try {
     return calibrate(arguments);
   } catch (const std::exception& error) {

@@ -8,8 +8,8 @@
 // has fresh guests and a daemon of its own; "nobody" has the guests alone.
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -29,6 +29,7 @@
 #include "tests/lab/coordination.h"
 #include "tests/lab/guest.h"
 #include "tests/lab/guest/load.h"
+#include "tests/tool_command_line.h"
 
 namespace {
 
@@ -281,18 +282,33 @@ void compare(const Arguments& arguments) {
   }
 }
 
+/// Appends names that are among the known ones.
+cli::TakeText into_known(std::vector<std::string>& target, std::vector<std::string> known) {
+  return [&target, known = std::move(known)](const std::string& name) -> Status {
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      return fail(ErrorCode::invalid_input, "", "'" + name + "' is not known",
+                  fmt::format("expected some of {}", fmt::join(known, ", ")));
+    }
+    target.push_back(name);
+    return {};
+  };
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   try {
-    Arguments arguments{all_policies(), all_contests()};
-    CLI::App app("Policies on real guests that want more than there is");
-    app.add_option("--policies", arguments.policies, "bundled ones, and nobody; default all")
-        ->check(CLI::IsMember(arguments.policies));
-    app.add_option("--contests", arguments.contests, "default all")
-        ->check(CLI::IsMember(arguments.contests));
-    app.add_option("--runs", arguments.runs, "of each")->check(CLI::PositiveNumber);
-    CLI11_PARSE(app, argc, argv);
+    Arguments arguments;
+    cli::Command tool("compare_policies", "Policies on real guests that want more than there is");
+    cli::add_list(tool, {"--policies", "NAME...", "bundled ones, and nobody; default all"},
+                  into_known(arguments.policies, all_policies()));
+    cli::add_list(tool, {"--contests", "NAME...", "default all"},
+                  into_known(arguments.contests, all_contests()));
+    cli::add_option(tool, {"--runs", "N", "of each"},
+                    cli::into(arguments.runs, testing::parse_count));
+    if (const auto code = testing::ends_with(tool, argc, argv)) return *code;
+    if (arguments.policies.empty()) arguments.policies = all_policies();
+    if (arguments.contests.empty()) arguments.contests = all_contests();
     compare(arguments);
     return 0;
   } catch (const std::exception& error) {

@@ -8,13 +8,13 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
 #include <string>
 #include <vector>
 
 #include "tests/lab/guest.h"
+#include "tests/tool_command_line.h"
 
 namespace {
 
@@ -51,11 +51,12 @@ int keep_guests(const Arguments& arguments) {
 
 int main(int argc, char** argv) {
   Arguments arguments;
-  CLI::App app("Real guests to measure on, until standard input ends");
-  app.add_option("--guests", arguments.guests, "how many")->check(CLI::PositiveNumber);
-  app.add_option("--maximum", arguments.maximum, "memory of each");
-  app.add_option("--load", arguments.load, "MiB:seconds,...");
-  CLI11_PARSE(app, argc, argv);
+  cli::Command tool("lab_guests", "Real guests to measure on, until standard input ends");
+  cli::add_option(tool, {"--guests", "N", "how many"},
+                  cli::into(arguments.guests, testing::parse_count));
+  cli::add_option(tool, {"--maximum", "SIZE", "memory of each"}, cli::into_text(arguments.maximum));
+  cli::add_option(tool, {"--load", "PLAN", "MiB:seconds,..."}, cli::into_text(arguments.load));
+  if (const auto code = testing::ends_with(tool, argc, argv)) return *code;
   try {
     return keep_guests(arguments);
   } catch (const std::exception& error) {

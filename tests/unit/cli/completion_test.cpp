@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/cli/commands.h"
+#include "engine/cli/options.h"
 #include "engine/cli/run_options.h"
 
 using namespace memcoord;
@@ -16,23 +16,23 @@ namespace {
 // A program with the run's options and a few commands of the same shapes as the real ones.
 struct Shell {
   Shell() {
-    app.name("memcoord");
-    add_run_options(app, options);
-    CLI::App& check = *app.add_subcommand("check", "checks policies");
-    check.add_option("POLICY", files)->expected(1, 100)->type_name("POLICY");
-    CLI::App& domain = *app.add_subcommand("domain", "settings");
-    domain.add_subcommand("set", "changes")->add_flag("--json");
-    domain.add_subcommand("show", "shows");
+    add_run_options(program, options);
+    add_list(program.add("check", "checks policies", {}), {"POLICY", "POLICY", ""},
+             into_list(files));
+    Command& domain = program.add("domain", "settings", {});
+    add_flag(domain.add("set", "changes", {}), {"--json", ""}, json);
+    domain.add("show", "shows", {});
   }
   std::vector<std::string> after(const std::vector<std::string>& words) {
     std::vector<std::string> texts;
-    answer = complete(app, words, {{"band", "halving"}, {"case1", "case2"}});
+    answer = complete(program, words, {{"band", "halving"}, {"case1", "case2"}});
     for (const Candidate& candidate : answer.candidates) texts.push_back(candidate.text);
     return texts;
   }
-  CLI::App app;
+  Command program{"memcoord", "balances"};
   RunOptions options;
   std::vector<std::string> files;
+  bool json = false;
   Completions answer;
 };
 

@@ -6,7 +6,7 @@
 #include <fstream>
 #include <string>
 
-#include "engine/cli/options.h"
+#include "engine/cli/command_line.h"
 #include "engine/cli/run_options.h"
 
 using namespace memcoord;
@@ -41,15 +41,15 @@ class File {
 // The options of a run as a command line and a configuration leave them.
 struct Configured {
   RunOptions options;
-  CLI::App app;
+  Command program{"memcoord", "balances"};
   Status status;
 
   explicit Configured(const std::string& text, std::vector<std::string> arguments = {}) {
     const File file(text);
     path = file.path();
-    add_run_options(app, options);
-    app.parse(std::move(arguments));
-    status = apply_configuration(path, app);
+    add_run_options(program, options);
+    REQUIRE(parse_command_line(program, std::move(arguments)));
+    status = apply_configuration(path, program);
   }
   // The complaint, without the path that differs from run to run.
   [[nodiscard]] std::string complaint() const {
@@ -121,7 +121,7 @@ TEST_CASE("a configuration sets what the command line does not") {
   const Configured configured(
       "policy = \"band\"\nticks = 7\ndry-run = true\nexclude = [\"a\", \"b\"]\n"
       "[set]\nx = 1\ny = \"two\"\n",
-      {"gradual", "--policy"});  // as CLI11 takes them: the last first
+      {"--policy", "gradual"});
   REQUIRE(configured.status);
   CHECK(configured.options.policy == "gradual");
   CHECK(configured.options.ticks == 7);
@@ -132,7 +132,7 @@ TEST_CASE("a configuration sets what the command line does not") {
 }
 
 TEST_CASE("parameters of the file come to those of the command line") {
-  const Configured configured("[set]\nx = 1\n", {"y=2", "--set"});
+  const Configured configured("[set]\nx = 1\n", {"--set", "y=2"});
   REQUIRE(configured.status);
   CHECK(configured.options.settings == std::map<std::string, std::string>{{"x", "1"}, {"y", "2"}});
 }
@@ -145,6 +145,7 @@ TEST_CASE("a value that an option refuses is named by file and line") {
         ":1: dry-run: not a yes or no; expected true or false");
   CHECK(Configured("policy = [\"a\", \"b\"]").complaint() ==
         ":1: policy: a list where one value is expected");
+  CHECK(Configured("exclude = []").complaint() == ":1: exclude: an empty list; leave the line out");
 }
 
 TEST_CASE("a setting that nobody knows is named with the nearest one") {
@@ -162,11 +163,11 @@ TEST_CASE("a setting given twice is refused, one that repeats adds up") {
 
 TEST_CASE("a configuration file that cannot be read is named") {
   RunOptions options;
-  CLI::App app;
-  add_run_options(app, options);
-  const Status missing = apply_configuration("/nonexistent/m.toml", app);
+  Command program("memcoord", "balances");
+  add_run_options(program, options);
+  const Status missing = apply_configuration("/nonexistent/m.toml", program);
   REQUIRE_FALSE(missing);
   CHECK(missing.error().text() ==
         "/nonexistent/m.toml: cannot read the configuration: No such file or directory");
-  CHECK(apply_configuration("/", app).error().code != ErrorCode::internal);
+  CHECK(apply_configuration("/", program).error().code != ErrorCode::internal);
 }

@@ -1,0 +1,246 @@
+#include "engine/cli/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+#include "engine/core/nearest.h"
+
+namespace memcoord::cli {
+namespace {
+
+/// Carries an Error through CLI11's parser, which knows exceptions only.
+class BadValue : public CLI::ParseError {
+ public:
+  explicit BadValue(memcoord::Error error)
+      : CLI::ParseError("BadValue", error.text(), CLI::ExitCodes::ValidationError),
+        error_(std::move(error)) {}
+  [[nodiscard]] const memcoord::Error& error() const { return error_; }
+
+ private:
+  memcoord::Error error_;  // CLI::ParseError has an Error of its own
+};
+
+std::string names_for_parser(const Option& option) {
+  std::string names;
+  for (const std::string& name : option.names) names += name + ",";
+  names += option.argument;
+  if (names.back() == ',') names.pop_back();
+  return names;
+}
+
+void hand_over(const Option& option, const std::string& value) {
+  if (Status taken = option.take(value); !taken) throw BadValue(taken.error());
+}
+
+CLI::Option* add_valued(CLI::App& app, const Option& option) {
+  const auto callback = [&option](const CLI::results_t& values) {
+    for (const std::string& value : values) hand_over(option, value);
+    return true;
+  };
+  CLI::Option* added = app.add_option(names_for_parser(option), callback);
+  added->type_name(option.value)->type_size(1);
+  switch (option.kind) {
+    case Option::Kind::list:
+      return added->expected(CLI::detail::expected_max_vector_size);
+    case Option::Kind::repeated:
+      // Without allow_extra_args(false) "--include web-* 2" would swallow the interval.
+      return added->expected(1, CLI::detail::expected_max_vector_size)->allow_extra_args(false);
+    default:
+      return added->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  }
+}
+
+// As CLI11 adds a flag, with its words for yes and no ("--json=off").
+CLI::Option* add_flag_without_value(CLI::App& app, const Option& option) {
+  const auto callback = [&option](const CLI::results_t& values) {
+    bool on = false;
+    if (!CLI::detail::lexical_cast(values.front(), on)) return false;
+    hand_over(option, on ? "true" : "false");
+    return true;
+  };
+  return app.add_option(names_for_parser(option), callback)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
+      ->expected(0);
+}
+
+CLI::Option* add_to_parser(CLI::App& app, const Option& option) {
+  CLI::Option* added = nullptr;
+  if (option.takes_value()) {
+    added = add_valued(app, option);
+  } else if (option.kind == Option::Kind::help) {
+    added = app.set_help_flag(names_for_parser(option));
+  } else if (option.kind == Option::Kind::version) {
+    added = app.set_version_flag(names_for_parser(option));
+  } else {
+    added = add_flag_without_value(app, option);
+  }
+  if (option.required) added->required();
+  if (!option.excludes.empty()) added->excludes(app.get_option(option.excludes));
+  return added;
+}
+
+/// The commands as CLI11 has them.
+class Parser {
+ public:
+  explicit Parser(Command& program) {
+    app_.name(program.name);
+    app_.set_help_flag();
+    app_.allow_extras();
+    app_.require_subcommand(0, 1);
+    describe(app_, program);
+  }
+
+  Result<CommandLine> parse(std::vector<std::string> arguments);
+
+ private:
+  void describe(CLI::App& app, Command& command);
+  [[nodiscard]] std::vector<const CLI::App*> named() const;
+  [[nodiscard]] const Command& innermost() const { return *commands_.at(named().back()); }
+  [[nodiscard]] Status check_leftovers() const;
+  void count_given();
+
+  CLI::App app_;
+  std::unordered_map<const CLI::App*, const Command*> commands_;
+  std::vector<std::pair<Option*, const CLI::Option*>> options_;
+};
+
+void Parser::describe(CLI::App& app, Command& command) {
+  commands_.emplace(&app, &command);
+  if (command.needs_command()) app.require_subcommand(1);
+  for (Option& option : command.options) {
+    options_.emplace_back(&option, add_to_parser(app, option));
+  }
+  for (Command& sub : command.commands) describe(*app.add_subcommand(sub.name), sub);
+}
+
+// The program and the commands that the line names, the innermost last.
+std::vector<const CLI::App*> Parser::named() const {
+  std::vector<const CLI::App*> apps{&app_};
+  while (!apps.back()->get_subcommands().empty()) {
+    apps.push_back(apps.back()->get_subcommands().front());
+  }
+  return apps;
+}
+
+void Parser::count_given() {
+  for (const auto& [option, parsed] : options_) option->given = parsed->count();
+}
+
+std::string hint_for_help(const Command& command) {
+  return "see '" + command.called + " --help'";
+}
+
+// CLI11 names the option first in its messages, "--policy: 1 required TEXT missing", but for
+// "Could not convert: --json = x".
+std::string named_first(std::string_view message) {
+  constexpr std::string_view kPrefix = "Could not convert: ";
+  if (message.starts_with(kPrefix)) message.remove_prefix(kPrefix.size());
+  return std::string(message.substr(0, message.find_first_of(": ")));
+}
+
+// Why the command line cannot be used, from what CLI11 threw.
+Error usage_error(const CLI::ParseError& thrown, const Command& command) {
+  if (const auto* bad = dynamic_cast<const BadValue*>(&thrown)) return bad->error();
+  Error error{ErrorCode::invalid_input, "", "", hint_for_help(command), ""};
+  const std::string message = thrown.what();
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&thrown) != nullptr) {
+    error.object = named_first(message);
+    error.message = "needs a value";
+  } else if (dynamic_cast<const CLI::RequiredError*>(&thrown) != nullptr) {
+    const bool needs_command = message.rfind("A subcommand", 0) == 0;
+    error.object = needs_command ? command.called : named_first(message);
+    error.message = needs_command ? "needs a command" : "is missing";
+  } else if (dynamic_cast<const CLI::ConversionError*>(&thrown) != nullptr ||
+             dynamic_cast<const CLI::InvalidError*>(&thrown) != nullptr) {
+    error.object = named_first(message);
+    error.message = "takes no value";
+  } else if (dynamic_cast<const CLI::ExcludesError*>(&thrown) != nullptr) {
+    const std::size_t other = message.rfind("--");
+    error.object = message.substr(0, message.find(' '));
+    error.message = "contradicts " + (other == std::string::npos ? "" : message.substr(other));
+  } else {
+    error.message = message;
+  }
+  return error;
+}
+
+// An argument that nothing takes: an unknown option with the nearest name, a word too many.
+Error unexpected_argument(const std::string& argument, const Command& command) {
+  Error error{ErrorCode::invalid_input, argument, "", hint_for_help(command), ""};
+  if (argument.size() > 1 && argument.front() == '-') {
+    error.object = argument.substr(0, argument.find('='));
+    error.message = "no such option";
+    const auto nearest = nearest_name(error.object, command.long_names());
+    if (nearest) error.hint = "did you mean " + *nearest + "?";
+  } else {
+    error.message = "one argument too many";
+  }
+  return error;
+}
+
+// Unknown options are looked for before anything else: "--polcy halving" leaves a stray "halving",
+// and of the two the option is the one that was misspelt.
+Status refuse_leftovers(const std::vector<std::string>& left, const Command& command) {
+  if (left.empty()) return {};
+  const auto option = std::find_if(left.begin(), left.end(),
+                                   [](const std::string& text) { return text.rfind('-', 0) == 0; });
+  return fail(unexpected_argument(option == left.end() ? left.front() : *option, command));
+}
+
+Status Parser::check_leftovers() const {
+  const std::vector<const CLI::App*> apps = named();
+  std::vector<std::string> left = app_.remaining();
+  if (apps.size() > 1) {
+    const std::vector<std::string> after = apps.back()->remaining();
+    left.insert(left.end(), after.begin(), after.end());
+  }
+  if (Status refused = refuse_leftovers(left, innermost()); !refused) return refused;
+  // "domain --json show": what stands between two commands is the first one's.
+  for (std::size_t i = 1; i + 1 < apps.size(); ++i) {
+    Status refused = refuse_leftovers(apps[i]->remaining(), *commands_.at(apps[i]));
+    if (!refused) return refused;
+  }
+  return {};
+}
+
+// What stands before a command belongs to the run that does not happen.
+Status check_program_options(const Command& program, const Command& chosen) {
+  if (&chosen == &program) return {};
+  for (const Option& option : program.options) {
+    if (option.given == 0) continue;
+    return fail(ErrorCode::invalid_input, option.name(), "is not for '" + chosen.called + "'",
+                hint_for_help(chosen));
+  }
+  return {};
+}
+
+Result<CommandLine> Parser::parse(std::vector<std::string> arguments) {
+  try {
+    std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
+    app_.parse(std::move(arguments));
+  } catch (const CLI::CallForHelp&) {
+    return CommandLine{CommandLine::Asks::help, &innermost()};
+  } catch (const CLI::CallForVersion&) {
+    return CommandLine{CommandLine::Asks::version, &innermost()};
+  } catch (const CLI::ParseError& thrown) {
+    return fail(usage_error(thrown, innermost()));
+  }
+  count_given();
+  if (Status left = check_leftovers(); !left) return fail(left.error());
+  const Command& chosen = innermost();
+  if (Status options = check_program_options(*commands_.at(&app_), chosen); !options) {
+    return fail(options.error());
+  }
+  return CommandLine{CommandLine::Asks::action, &chosen};
+}
+
+}  // namespace
+
+Result<CommandLine> parse_command_line(Command& program, std::vector<std::string> arguments) {
+  return Parser(program).parse(std::move(arguments));
+}
+
+}  // namespace memcoord::cli

@@ -1,0 +1,36 @@
+#pragma once
+// Command lines of the tools that stand beside the tests: the lab's and the benchmarks'.
+
+#include <cstdint>
+#include <cstdio>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/cli/command_line.h"
+#include "engine/cli/help.h"
+#include "engine/cli/option_values.h"
+#include "engine/cli/options.h"
+
+namespace memcoord::testing {
+
+/// Parses the arguments of `main`, --help too. The exit code where the tool ends here.
+inline std::optional<int> ends_with(cli::Command& tool, int argc, char** argv) {
+  cli::add_help_option(tool);
+  const auto line = cli::parse_command_line(tool, {argv + 1, argv + argc});
+  if (!line) {
+    std::fprintf(stderr, "%s: %s\n", tool.name.c_str(), line.error().text().c_str());
+    return 2;
+  }
+  if (line->asks != cli::CommandLine::Asks::help) return std::nullopt;
+  std::fputs(cli::help_text(tool).c_str(), stdout);
+  return 0;
+}
+
+/// A whole number over 0.
+inline Result<std::int64_t> parse_count(const std::string& text) {
+  return cli::parse_whole_number(text, {1, 1'000'000});
+}
+
+}  // namespace memcoord::testing
