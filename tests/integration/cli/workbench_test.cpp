@@ -219,6 +219,47 @@ TEST_CASE("replay finds no difference where the same policy decides again") {
   CHECK(contains(other.output, "in 180 ticks"));
 }
 
+TEST_CASE("replay takes each run in a journal for itself, and says where one begins") {
+  const ScratchFiles scratch;
+  const std::string journal = scratch.path("run.jsonl");
+  REQUIRE(run_memcoord({"simulate", "-p", "adaptive", "-S", "case3", "-j", journal}).exit_code ==
+          0);
+  // Another run of the same boot is appended: the host's clock goes on, the ticks count anew.
+  std::istringstream first(scratch.read("run.jsonl"));
+  std::ofstream appended(journal, std::ios::app);
+  for (std::string line; std::getline(first, line);) {
+    auto tick = nlohmann::json::parse(line);
+    tick["monotonic_s"] = tick["monotonic_s"].get<double>() + 120;
+    appended << tick.dump() << '\n';
+  }
+  appended.close();
+  const Finished same = run_memcoord({"replay", "--policy", "adaptive", journal});
+  CHECK(same.exit_code == 0);
+  CHECK(contains(same.output, "in 180 ticks of 2 runs: 0 decisions differ"));
+  CHECK(contains(same.output, "a new run of memcoord begins: " + journal));
+  std::istringstream lines(run_memcoord({"replay", "-p", "adaptive", "--json", journal}).output);
+  std::vector<std::size_t> ticks_of(3);
+  for (std::string line; std::getline(lines, line);) {
+    ++ticks_of.at(nlohmann::json::parse(line).at("run").get<std::size_t>());
+  }
+  CHECK(ticks_of == std::vector<std::size_t>{0, 90, 90});
+}
+
+TEST_CASE("replay names the moments of any year that a journal holds") {
+  const ScratchFiles scratch;
+  const std::string journal = scratch.path("run.jsonl");
+  run_memcoord({"simulate", "-p", "halving", "-S", "case1", "-j", journal});
+  std::istringstream lines(scratch.read("run.jsonl"));
+  std::string late;
+  for (std::string line; std::getline(lines, line);) {
+    auto tick = nlohmann::json::parse(line);
+    tick["time"] = "9999-12-31T23:59:59.000Z";
+    late += tick.dump() + "\n";
+  }
+  const std::string far = scratch.write("far.jsonl", late);
+  CHECK(contains(run_memcoord({"replay", "--all", far}).output, "9999-12-31 23:59:59"));
+}
+
 TEST_CASE("replay prints a line of JSON a tick") {
   const ScratchFiles scratch;
   const std::string journal = scratch.path("run.jsonl");
