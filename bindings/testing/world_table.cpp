@@ -333,7 +333,11 @@ StagedWorld default_world() {
 Status lay_over(StagedWorld& world, const Value& table, const TableOrigin& origin) {
   Fields fields(table, "the world of a tick", origin);
   double seconds = std::chrono::duration<double>(world.interval).count();
-  fields.number("seconds", 0.001, seconds);
+  if (fields.number("seconds", 0.001, seconds) && seconds > 1e9) {
+    fields.wrong("seconds",
+                 "seconds = " + std::to_string(seconds) + " is no time from tick to tick",
+                 "give at most 1e9");
+  }
   const Value* host = fields.field("host");
   const Value* domains = fields.field("domains");
   fields.field("limits");

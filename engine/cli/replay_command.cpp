@@ -36,6 +36,7 @@ struct ReplayOptions {
 
 /// Over all journals.
 struct Counts {
+  std::uint64_t runs = 0;
   std::uint64_t ticks = 0;
   std::uint64_t not_sampled = 0;
   std::uint64_t different_ticks = 0;
@@ -52,6 +53,7 @@ bool moves(const std::optional<Decision>& decision) {
 
 void count(Counts& counts, const ReplayedTick& tick) {
   ++counts.ticks;
+  if (tick.begins_run) ++counts.runs;
   if (!tick.sampled) ++counts.not_sampled;
   if (tick.policy_error) ++counts.without_answer;
   bool different = false;
@@ -65,7 +67,10 @@ void count(Counts& counts, const ReplayedTick& tick) {
 }
 
 std::string time_text(WallTime time) {
-  return fmt::format("{:%F %T}", fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
+  // The system's clock counts nanoseconds and ends in 2262; a journal's years go up to 9999.
+  const std::time_t stamp =
+      std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
+  return fmt::format("{:%F %T}", fmt::gmtime(stamp));
 }
 
 std::string target_text(const std::optional<Decision>& decision) {
@@ -85,6 +90,11 @@ std::string why_text(const std::optional<Decision>& decision) {
 void print_heading() {
   std::cout << fmt::format("{:>7}  {:<19}  {:<20}  {:>10}  {:>10}  {:>10}  {}\n", "TICK",
                            "TIME (UTC)", "DOMAIN", "HAD", "THEN", "NOW", "WHY THEN | WHY NOW");
+}
+
+void print_new_run(const std::string& journal, const ReplayedTick& tick) {
+  std::cout << fmt::format("{:>7}  {:<19}  a new run of memcoord begins: {}\n", tick.number,
+                           time_text(tick.wall_time), bindings::printable(journal));
 }
 
 void print_text(const ReplayedTick& tick, bool all) {
@@ -111,7 +121,7 @@ nlohmann::ordered_json decision_json(const std::optional<Decision>& decision) {
 }
 
 void print_json(const std::string& journal, const ReplayedTick& tick) {
-  nlohmann::ordered_json json{{"journal", journal}, {"tick", tick.number}};
+  nlohmann::ordered_json json{{"journal", journal}, {"run", tick.run}, {"tick", tick.number}};
   auto domains = nlohmann::ordered_json::array();
   for (const ReplayedDomain& domain : tick.domains) {
     domains.push_back({{"name", domain.name},
@@ -127,8 +137,10 @@ void print_json(const std::string& journal, const ReplayedTick& tick) {
 
 void print_summary(const ReplayOptions& options, const Counts& counts) {
   std::cout << fmt::format(
-      "{}{} in {} ticks: {} decisions differ (in {} ticks), {} are alike; moves then {}, now {}\n",
-      counts.different > 0 || options.all ? "\n" : "", options.policy, counts.ticks,
+      "{}{} in {} ticks{}: {} decisions differ (in {} ticks), {} are alike; moves then {}, now "
+      "{}\n",
+      counts.different > 0 || counts.runs > 1 || options.all ? "\n" : "", options.policy,
+      counts.ticks, counts.runs > 1 ? fmt::format(" of {} runs", counts.runs) : "",
       counts.different, counts.different_ticks, counts.alike, counts.moves_then, counts.moves_now);
   if (counts.not_sampled > 0) {
     std::cout << counts.not_sampled << " ticks had nothing to decide on: the host was not seen\n";
@@ -143,42 +155,42 @@ class Session {
   Result<ExitCode> go();
 
  private:
-  Result<std::unique_ptr<Replay>> fresh() const;
+  Result<std::unique_ptr<Policy>> fresh_policy() const;
   Status play(const std::string& journal);
 
   const ReplayOptions& options_;
   PolicyLoader loader_;
   Counts counts_;
   std::optional<Error> policy_error_;
-  bool heading_ = false;
 };
 
-Result<std::unique_ptr<Replay>> Session::fresh() const {
+Result<std::unique_ptr<Policy>> Session::fresh_policy() const {
   auto policy = loader_.load(options_.policy, options_.settings);
   if (!policy) return fail(policy.error());
-  std::optional<Limits> limits;
-  if (options_.limits != Limits()) limits = options_.limits;
-  return std::make_unique<Replay>(*std::move(policy), limits);
+  return std::unique_ptr<Policy>(*std::move(policy));
 }
 
 Status Session::play(const std::string& journal) {
   auto reader = observers::JournalReader::open(journal);
   if (!reader) return fail(reader.error());
-  auto replay = fresh();
-  if (!replay) return fail(replay.error());
+  std::optional<Limits> limits;
+  if (options_.limits != Limits()) limits = options_.limits;
+  Replay replay([this] { return fresh_policy(); }, limits);
   while (true) {
     const auto recorded = reader->next();
     if (!recorded) return fail(recorded.error());
     if (!*recorded) break;
-    const ReplayedTick tick = (*replay)->take(**recorded);
-    count(counts_, tick);
-    if (tick.policy_error && !policy_error_) policy_error_ = tick.policy_error;
+    const auto tick = replay.take(**recorded);
+    if (!tick) return fail(tick.error());
+    count(counts_, *tick);
+    if (tick->policy_error && !policy_error_) policy_error_ = tick->policy_error;
     if (options_.json) {
-      print_json(journal, tick);
+      print_json(journal, *tick);
       continue;
     }
-    if (!std::exchange(heading_, true)) print_heading();
-    print_text(tick, options_.all);
+    if (counts_.ticks == 1) print_heading();
+    if (tick->begins_run && counts_.runs > 1) print_new_run(journal, *tick);
+    print_text(*tick, options_.all);
   }
   if (reader->cut_off()) {
     std::cerr << "memcoord: " << journal << ": its last line was cut off; read up to line "
@@ -188,7 +200,7 @@ Status Session::play(const std::string& journal) {
 }
 
 Result<ExitCode> Session::go() {
-  if (auto policy = fresh(); !policy) return fail(policy.error());
+  if (auto policy = fresh_policy(); !policy) return fail(policy.error());
   for (const std::string& journal : options_.journals) {
     if (Status played = play(journal); !played) return fail(played.error());
   }

@@ -6,6 +6,7 @@
 #include <iostream>
 #include <memory>
 #include <numeric>
+#include <utility>
 
 #include "bindings/printable.h"
 #include "engine/cli/commands.h"
@@ -39,7 +40,6 @@ struct TracesOptions {
 };
 
 Result<seconds> parse_moment(const std::string& text) {
-  constexpr std::int64_t kMost = 100LL * 366 * 86400;
   std::string number = text;
   std::int64_t unit = 1;
   const std::string units = "smhd";
@@ -48,7 +48,7 @@ Result<seconds> parse_moment(const std::string& text) {
     unit = kSeconds[found];
     number.pop_back();
   }
-  auto whole = parse_whole_number(number, {0, kMost});
+  auto whole = parse_whole_number(number, {0, kLongestTrace.count()});
   if (!whole) {
     return fail(ErrorCode::invalid_input, "", "'" + text + "' is not a time within a trace",
                 "expected whole seconds, or with a unit: 600, 90m, 12h, 3d");
@@ -109,29 +109,47 @@ Status write_trace(const Trace& trace, const std::string& path) {
 }
 
 struct Use {
-  MemorySize mean;
+  MemorySize mean;  ///< over time
   MemorySize most;
 };
 
-Use use_of(const TraceColumn& column) {
+/// How long each row lasts, and all of them.
+struct RowTimes {
+  explicit RowTimes(const Trace& trace)
+      : holds(holds_of(trace.times)),
+        total(std::accumulate(holds.begin(), holds.end(), seconds(0))) {}
+  std::vector<seconds> holds;
+  seconds total;
+};
+
+Use use_of(const TraceColumn& column, const RowTimes& rows) {
   double sum = 0;
   Use use;
-  for (const MemorySize used : column.used) {
-    sum += static_cast<double>(used.kib());
-    use.most = std::max(use.most, used);
+  for (std::size_t i = 0; i < column.used.size(); ++i) {
+    sum += static_cast<double>(column.used[i].kib()) * static_cast<double>(rows.holds[i].count());
+    use.most = std::max(use.most, column.used[i]);
   }
-  const double mean = sum / static_cast<double>(std::max<std::size_t>(1, column.used.size()));
+  const double mean = sum / static_cast<double>(rows.total.count());
   use.mean = MemorySize::from_kib(static_cast<std::uint64_t>(mean));
   return use;
 }
 
-std::string curve_of(const TraceColumn& column) {
+/// Each place is as long as the others and shows the most of the rows that begin in it; where none
+/// does, the row before still holds.
+std::string curve_of(const TraceColumn& column, const RowTimes& rows) {
   constexpr std::size_t kPlaces = 28;
-  const std::size_t places = std::min(kPlaces, column.used.size());
-  std::vector<double> values(places);
+  std::vector<double> values(std::min(kPlaces, column.used.size()));
+  const auto place_of = [&](seconds from_start) {
+    return static_cast<std::size_t>(from_start.count()) * values.size() /
+           static_cast<std::size_t>(rows.total.count());
+  };
+  seconds begin(0);
   for (std::size_t i = 0; i < column.used.size(); ++i) {
-    double& value = values[i * places / column.used.size()];
-    value = std::max(value, static_cast<double>(column.used[i].kib()));
+    const auto used = static_cast<double>(column.used[i].kib());
+    const std::size_t place = place_of(begin);
+    values[place] = std::max(values[place], used);
+    begin += rows.holds[i];
+    for (std::size_t after = place + 1; after < place_of(begin); ++after) values[after] = used;
   }
   return observers::sparkline(values, static_cast<double>(column.provisioned.kib()), speaks_utf8());
 }
@@ -142,27 +160,32 @@ struct Total {
   Use use;
 };
 
-Total total_of(const Trace& trace) {
+Total total_of(const Trace& trace, const RowTimes& rows) {
   Total total;
   TraceColumn sum{"", {}, std::vector<MemorySize>(trace.times.size())};
   for (const TraceColumn& one : trace.columns) {
     total.provisioned += one.provisioned;
     for (std::size_t i = 0; i < one.used.size(); ++i) sum.used[i] += one.used[i];
   }
-  total.use = use_of(sum);
+  total.use = use_of(sum, rows);
   return total;
 }
 
-seconds step_of(const Trace& trace) {
-  return trace.times.size() > 1 ? trace.times[1] - trace.times[0] : seconds(0);
+/// The least and the most time from row to row; 0 where there is one row only.
+std::pair<seconds, seconds> steps_of(const RowTimes& rows) {
+  if (rows.holds.size() == 1) return {};
+  const auto [least, most] = std::minmax_element(rows.holds.begin(), rows.holds.end());
+  return {*least, *most};
 }
 
 void print_text(const Trace& trace, const TracesOptions& options) {
-  const Total total = total_of(trace);
-  std::cout << fmt::format("{}: {} VMs over {:.1f} h, {} rows, {} s apart\n\n",
-                           bindings::printable(options.trace), trace.columns.size(),
-                           static_cast<double>(trace.times.back().count()) / 3600.0,
-                           trace.times.size(), step_of(trace).count());
+  const RowTimes rows(trace);
+  const Total total = total_of(trace, rows);
+  const auto [least, most] = steps_of(rows);
+  std::cout << fmt::format(
+      "{}: {} VMs over {:.1f} h, {} rows, {}{} s apart\n\n", bindings::printable(options.trace),
+      trace.columns.size(), static_cast<double>(trace.times.back().count()) / 3600.0,
+      trace.times.size(), least == most ? "" : fmt::format("{} to ", least.count()), most.count());
   constexpr auto kRight = TextTable::Align::right;
   TextTable table({{"VM"},
                    {"PROVISIONED", kRight},
@@ -179,7 +202,7 @@ void print_text(const Trace& trace, const TracesOptions& options) {
         {name, provisioned.text(), use.mean.text(), use.most.text(), share_text(share), curve});
   };
   for (const TraceColumn& one : trace.columns) {
-    row(one.name, one.provisioned, use_of(one), curve_of(one));
+    row(one.name, one.provisioned, use_of(one, rows), curve_of(one, rows));
   }
   row("all at once", total.provisioned, total.use, "");
   std::cout << table.text(wants_color(options.color, Stream::output));
@@ -191,15 +214,18 @@ void print_json(const Trace& trace) {
                                   {"mean_kib", use.mean.kib()},
                                   {"most_kib", use.most.kib()}};
   };
-  const Total total = total_of(trace);
+  const RowTimes rows(trace);
+  const Total total = total_of(trace, rows);
+  const auto [least, most] = steps_of(rows);
   auto vms = nlohmann::ordered_json::array();
   for (const TraceColumn& one : trace.columns) {
     nlohmann::ordered_json json{{"name", one.name}};
-    json.update(entry(one.provisioned, use_of(one)));
+    json.update(entry(one.provisioned, use_of(one, rows)));
     vms.push_back(std::move(json));
   }
   std::cout << json_text({{"rows", trace.times.size()},
-                          {"step_s", step_of(trace).count()},
+                          {"step_s", least.count()},
+                          {"longest_step_s", most.count()},
                           {"duration_s", trace.times.back().count()},
                           {"total", entry(total.provisioned, total.use)},
                           {"vms", std::move(vms)}})

@@ -63,8 +63,10 @@ JournalWriter::~JournalWriter() {
 }
 
 void JournalWriter::observe(const Tick& tick) {
-  // A journal that was removed under way comes back, rather than growing where nobody sees it.
-  if (file_is_gone()) (void)reopen();
+  // A journal that was removed comes back. Where it cannot, a line in the old file is lost.
+  if (file_is_gone()) {
+    if (Status reopened = reopen(); !reopened) return took(reopened);
+  }
   took(write_line(to_json_line(tick) + "\n"));
 }
 
@@ -82,7 +84,9 @@ bool JournalWriter::file_is_gone() const {
   struct stat ours {};
   struct stat named {};
   if (::fstat(file_, &ours) != 0 || !S_ISREG(ours.st_mode)) return false;
-  if (::stat(path_.c_str(), &named) != 0) return errno == ENOENT;
+  // Removed, whatever has taken its name since.
+  if (ours.st_nlink == 0) return true;
+  if (::stat(path_.c_str(), &named) != 0) return errno == ENOENT || errno == ENOTDIR;
   // A rotated file is followed only when told to (reopen), as is the custom.
   return false;
 }

@@ -191,9 +191,12 @@ std::optional<std::uint64_t> maybe_count(const json& object, const char* name) {
   return size_at(object, name).kib();
 }
 
+/// So far from 0 that no time passes it, and so near that sums and multiples of times stay whole.
+constexpr double kMostSeconds = 1e10;
+
 Duration duration_at(const json& object, const char* name) {
   const auto value = need<double>(object, name);
-  if (!std::isfinite(value) || std::abs(value) > 1e12) {
+  if (!std::isfinite(value) || std::abs(value) > kMostSeconds) {
     throw std::invalid_argument(std::string("'") + name + "' is no time");
   }
   return Duration(std::llround(value * 1e6));
@@ -316,7 +319,11 @@ Limits read_limits(const json& in) {
   limits.host_floor = size_at(in, "host_floor_kib");
   limits.max_release = need<double>(in, "max_release");
   limits.headroom = enum_at<Headroom>(in, "headroom", 2);
-  limits.stale_after_periods = need<int>(in, "stale_after_periods");
+  const auto periods = need<std::int64_t>(in, "stale_after_periods");
+  if (periods < 0 || periods > 100) {
+    throw std::invalid_argument("'stale_after_periods' is not between 0 and 100");
+  }
+  limits.stale_after_periods = static_cast<int>(periods);
   limits.stale_slack = duration_at(in, "stale_slack_s");
   limits.grace = duration_at(in, "grace_s");
   limits.host_memory = maybe_size(in, "host_memory_kib");

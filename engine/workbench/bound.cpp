@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <functional>
+#include <numeric>
+#include <optional>
 #include <utility>
 
 #include "engine/core/guard.h"
@@ -9,33 +11,79 @@
 namespace memcoord::workbench {
 namespace {
 
-/// How many of these needs must go unmet for the rest to fit: the largest first.
-std::size_t fewest_short(std::vector<MemorySize>& needs, MemorySize sum, MemorySize capacity) {
-  if (sum <= capacity) return 0;
-  std::sort(needs.begin(), needs.end(), std::greater<>());
-  std::size_t left_out = 0;
-  while (sum > capacity) sum -= needs[left_out++];
-  return left_out;
+using simulated::Plan;
+
+/// The chosen domains' needs at one moment, against what the host can give.
+class RowNeeds {
+ public:
+  RowNeeds(const DemandColumns& demand, std::span<const std::size_t> chosen, std::size_t row,
+           MemorySize capacity)
+      : capacity_(capacity) {
+    needs_.reserve(chosen.size());
+    for (const std::size_t domain : chosen) {
+      needs_.push_back(demand[domain][row] + kKernelNeed);
+      sum_ += needs_.back();
+    }
+    if (sum_ <= capacity_) return;
+    std::sort(needs_.begin(), needs_.end(), std::greater<>());
+    for (MemorySize left = sum_; left > capacity_; ++fewest_short_) left -= needs_[fewest_short_];
+  }
+
+  /// How many needs must go unmet for the rest to fit: the largest first.
+  [[nodiscard]] std::size_t fewest_short() const { return fewest_short_; }
+  /// By how many KiB the others pass the capacity where the `n` largest go unmet; under 0 where
+  /// they fit.
+  [[nodiscard]] double excess(std::size_t n) {
+    std::sort(needs_.begin(), needs_.end(), std::greater<>());
+    double kib = -static_cast<double>(capacity_.kib());
+    for (std::size_t i = n; i < needs_.size(); ++i) kib += static_cast<double>(needs_[i].kib());
+    return kib;
+  }
+
+ private:
+  MemorySize capacity_;
+  std::vector<MemorySize> needs_;
+  MemorySize sum_;
+  std::size_t fewest_short_ = 0;
+};
+
+/// How many domains are short between two rows, as a mean over that time, if demand goes evenly
+/// from one to the other. excess(n) is concave over that time (a sum less the largest of linear
+/// figures), so that it is over 0 at least as long as the straight line between its ends: no
+/// allocator does better.
+double fewest_short_between(RowNeeds& a, RowNeeds& b) {
+  const auto [least, most] = std::minmax(a.fewest_short(), b.fewest_short());
+  auto mean = static_cast<double>(least);
+  for (std::size_t n = least; n < most; ++n) {
+    const auto [under, over] = std::minmax({a.excess(n), b.excess(n)});
+    if (over > 0) mean += over / (over - std::min(under, 0.0));
+  }
+  return mean;
 }
 
-std::size_t short_steps(MemorySize capacity, const DemandColumns& demand,
-                        std::span<const std::size_t> chosen) {
-  const std::size_t steps = chosen.empty() ? 0 : demand[chosen.front()].size();
-  std::size_t total = 0;
-  std::vector<MemorySize> needs;
-  for (std::size_t step = 0; step < steps; ++step) {
-    needs.clear();
-    MemorySize sum;
-    for (const std::size_t domain : chosen) {
-      needs.push_back(demand[domain][step] + kKernelNeed);
-      sum += needs.back();
+double in_seconds(std::chrono::seconds time) {
+  return static_cast<double>(time.count());
+}
+
+/// Domain-seconds.
+double clairvoyant_short(MemorySize capacity, const DemandOverTime& demand,
+                         std::span<const std::size_t> chosen) {
+  double total = 0;
+  std::optional<RowNeeds> before;
+  for (std::size_t row = 0; row < demand.holds.size(); ++row) {
+    RowNeeds now(demand.columns, chosen, row, capacity);
+    if (demand.shape == Plan::Shape::ramp && before) {
+      total += fewest_short_between(*before, now) * in_seconds(demand.holds[row - 1]);
     }
-    total += fewest_short(needs, sum, capacity);
+    if (demand.shape == Plan::Shape::step || row + 1 == demand.holds.size()) {
+      total += static_cast<double>(now.fewest_short()) * in_seconds(demand.holds[row]);
+    }
+    before = std::move(now);
   }
   return total;
 }
 
-/// The instant allocator's host, from step to step.
+/// The instant allocator's host, from row to row.
 class InstantHost {
  public:
   InstantHost(MemorySize capacity, MemorySize domain_floor, std::span<const MemorySize> maximums)
@@ -83,29 +131,30 @@ std::size_t InstantHost::move_to(const std::vector<MemorySize>& needs) {
   return still_short;
 }
 
-std::size_t instant_short_steps(InstantHost host, const DemandColumns& demand,
-                                std::span<const MemorySize> maximums,
-                                std::span<const std::size_t> chosen) {
-  const std::size_t steps = chosen.empty() ? 0 : demand[chosen.front()].size();
-  std::size_t total = 0;
+/// Domain-seconds.
+double instant_short(InstantHost host, const DemandOverTime& demand,
+                     std::span<const MemorySize> maximums, std::span<const std::size_t> chosen) {
+  double total = 0;
   std::vector<MemorySize> needs(chosen.size());
-  for (std::size_t step = 0; step < steps; ++step) {
+  for (std::size_t row = 0; row < demand.holds.size(); ++row) {
     for (std::size_t i = 0; i < chosen.size(); ++i) {
-      needs[i] = std::min(demand[chosen[i]][step] + kKernelNeed, maximums[i]);
+      needs[i] = std::min(demand.columns[chosen[i]][row] + kKernelNeed, maximums[i]);
     }
-    total += host.move_to(needs);
+    total += static_cast<double>(host.move_to(needs)) * in_seconds(demand.holds[row]);
   }
   return total;
 }
 
-/// The largest n whose missed steps are within the limit. The share need not rise with every domain
-/// (a small one adds time without shortage), so the search goes down from the top.
+/// The largest n whose missed domain-seconds are within the limit. The share need not rise with
+/// every domain (a small one adds time without shortage), so the search goes down from the top.
 template <class Missed>
-std::size_t largest_within(const DemandColumns& demand, std::span<const std::size_t> order,
+std::size_t largest_within(const DemandOverTime& demand, std::span<const std::size_t> order,
                            double stalled_limit, Missed missed) {
+  const auto& holds = demand.holds;
+  const double seconds =
+      in_seconds(std::accumulate(holds.begin(), holds.end(), std::chrono::seconds()));
   for (std::size_t n = order.size(); n > 0; --n) {
-    const double steps = static_cast<double>(demand[order.front()].size()) * static_cast<double>(n);
-    if (static_cast<double>(missed(order.first(n))) <= stalled_limit * steps) return n;
+    if (missed(order.first(n)) <= stalled_limit * seconds * static_cast<double>(n)) return n;
   }
   return 0;
 }
@@ -125,22 +174,22 @@ std::size_t static_sizing(MemorySize host, MemorySize host_floor,
   return n;
 }
 
-std::size_t clairvoyant_bound(MemorySize host, MemorySize host_floor, const DemandColumns& demand,
+std::size_t clairvoyant_bound(MemorySize host, MemorySize host_floor, const DemandOverTime& demand,
                               std::span<const std::size_t> order, double stalled_limit) {
   const MemorySize capacity = host - host_floor;
   return largest_within(demand, order, stalled_limit, [&](std::span<const std::size_t> chosen) {
-    return short_steps(capacity, demand, chosen);
+    return clairvoyant_short(capacity, demand, chosen);
   });
 }
 
-std::size_t instant_allocator(MemorySize host, const Limits& limits, const DemandColumns& demand,
+std::size_t instant_allocator(MemorySize host, const Limits& limits, const DemandOverTime& demand,
                               std::span<const MemorySize> maximums,
                               std::span<const std::size_t> order, double stalled_limit) {
   const MemorySize capacity = host - limits.host_floor;
   return largest_within(demand, order, stalled_limit, [&](std::span<const std::size_t> chosen) {
     const auto chosen_maximums = maximums.first(chosen.size());
-    return instant_short_steps(InstantHost(capacity, limits.domain_floor, chosen_maximums), demand,
-                               chosen_maximums, chosen);
+    return instant_short(InstantHost(capacity, limits.domain_floor, chosen_maximums), demand,
+                         chosen_maximums, chosen);
   });
 }
 

@@ -15,8 +15,7 @@ namespace memcoord::workbench {
 
 struct ComparedPolicy {
   std::string label;
-  /// A fresh one for each scenario; called from several threads.
-  std::function<Result<std::unique_ptr<Policy>>()> make;
+  PolicyMaker make;  ///< called from several threads
 };
 
 struct ComparingOptions {

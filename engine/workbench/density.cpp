@@ -11,7 +11,6 @@
 
 #include "engine/core/guard.h"
 #include "engine/workbench/jobs.h"
-#include "engine/workbench/simulation.h"
 
 namespace memcoord::workbench {
 namespace {
@@ -26,17 +25,15 @@ Plan plan_of(const Trace& trace, const std::vector<MemorySize>& demand, Plan::Sh
   for (std::size_t i = 0; i < demand.size(); ++i) {
     const bool same =
         shape == Plan::Shape::step && !points.empty() && points.back().size == demand[i];
-    if (!same) points.push_back({Duration(trace.times[i]), demand[i]});
+    // The run begins with the first row, whatever time that names.
+    if (!same) points.push_back({Duration(trace.times[i] - trace.times.front()), demand[i]});
   }
   return {std::move(points), shape};
 }
 
 Duration duration_of(const Trace& trace) {
-  const auto& times = trace.times;
-  // The last row's values hold as long as the row before it did.
-  const auto last =
-      times.size() > 1 ? times.back() - times[times.size() - 2] : std::chrono::seconds(300);
-  return times.back() + last;
+  const auto holds = holds_of(trace.times);
+  return std::accumulate(holds.begin(), holds.end(), std::chrono::seconds());
 }
 
 void share_out_initial(Scenario& scenario, MemorySize capacity) {
@@ -53,7 +50,7 @@ void share_out_initial(Scenario& scenario, MemorySize capacity) {
 /// One order's search.
 class Search {
  public:
-  Search(const Trace& trace, const DemandColumns& demand, const PolicyMaker& make_policy,
+  Search(const Trace& trace, const DemandOverTime& demand, const PolicyMaker& make_policy,
          const DensityOptions& options, std::vector<std::size_t> order)
       : trace_(trace),
         demand_(demand),
@@ -70,7 +67,7 @@ class Search {
   void add_yardsticks(DensityOrder& found) const;
 
   const Trace& trace_;
-  const DemandColumns& demand_;
+  const DemandOverTime& demand_;
   const PolicyMaker& make_policy_;
   const DensityOptions& options_;
   std::vector<std::size_t> order_;
@@ -80,7 +77,8 @@ class Search {
 Result<SimulationResult> Search::run(std::size_t vms, bool to_the_end) {
   auto policy = make_policy_();
   if (!policy) return fail(policy.error());
-  Scenario scenario = density_scenario(trace_, demand_, std::span(order_).first(vms), options_);
+  Scenario scenario =
+      density_scenario(trace_, demand_.columns, std::span(order_).first(vms), options_);
   const double allowed = options_.stalled * static_cast<double>(vms) *
                          std::chrono::duration<double>(scenario.duration).count();
   SimulationWatch watch;
@@ -105,7 +103,8 @@ Result<bool> Search::serves(std::size_t vms) {
   if (vms == 0) return true;
   const auto result = run(vms, false);
   if (!result) return fail(result.error());
-  return !result->gave_up && result->score.stalled <= options_.stalled;
+  // The score reaches past the last tick, up to which give_up() has looked.
+  return !result->gave_up && is_served(result->score, options_.stalled);
 }
 
 void Search::add_yardsticks(DensityOrder& found) const {
@@ -171,6 +170,11 @@ std::vector<std::size_t> random_order(std::size_t domains, std::uint64_t seed) {
   return order;
 }
 
+bool is_served(const Score& score, double stalled_limit) {
+  return score.stalled <= stalled_limit && score.guest_oom == 0 && score.host_oom == 0 &&
+         score.breach_seconds == 0;
+}
+
 Scenario density_scenario(const Trace& trace, const DemandColumns& demand,
                           std::span<const std::size_t> chosen, const DensityOptions& options) {
   Scenario scenario;
@@ -200,7 +204,8 @@ Scenario density_scenario(const Trace& trace, const DemandColumns& demand,
 
 Result<DensityResult> density_of(const Trace& trace, const PolicyMaker& make_policy,
                                  const DensityOptions& options, const DensityProgress& progress) {
-  const DemandColumns demand = demand_of(trace, options.footprint);
+  const DemandOverTime demand{demand_of(trace, options.footprint), holds_of(trace.times),
+                              options.shape};
   DensityResult result;
   result.available = trace.columns.size();
   result.orders.resize(options.orders);

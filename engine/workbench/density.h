@@ -4,17 +4,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <span>
 #include <vector>
 
 #include "engine/core/error.h"
 #include "engine/core/limits.h"
-#include "engine/core/policy.h"
 #include "engine/core/time.h"
 #include "engine/hypervisor/simulated/scenario.h"
 #include "engine/workbench/bound.h"
 #include "engine/workbench/score.h"
+#include "engine/workbench/simulation.h"
 #include "engine/workbench/trace.h"
 
 namespace memcoord::workbench {
@@ -60,14 +59,15 @@ simulated::Scenario density_scenario(const Trace& trace, const DemandColumns& de
                                      std::span<const std::size_t> chosen,
                                      const DensityOptions& options);
 
-/// Makes a fresh policy for each run; called from several threads at once.
-using PolicyMaker = std::function<Result<std::unique_ptr<Policy>>()>;
+/// Whether a run's domains were all served: at most this share of their time is stalled, no
+/// workload was killed, the host was never under its floor.
+bool is_served(const Score& score, double stalled_limit);
 
 /// Called from several threads with the orders done and the share of the work that they are.
 using DensityProgress = std::function<void(std::size_t done, double share)>;
 
 /// Searches, for each order, the largest number of domains that the policy serves within the limit.
-/// Errors: what the maker returns;
+/// Calls `make_policy` from several threads at once. Errors: what the maker returns;
 /// policy_failed where the policy gives no answer in a run.
 Result<DensityResult> density_of(const Trace& trace, const PolicyMaker& make_policy,
                                  const DensityOptions& options,

@@ -57,7 +57,8 @@ Score clairvoyant_score(const Scenario& scenario, const Limits& limits) {
       needs.push_back(std::min(domain.demand.at(at, cursors[i]) + kernel, kib(domain.maximum)));
       overhead += kib(model.process_overhead);
     }
-    account(needs, left - overhead, 1.0, sums);
+    const Duration passed = std::min(kStep, scenario.duration - at);
+    account(needs, left - overhead, std::chrono::duration<double>(passed).count(), sums);
   }
   Score score;
   score.domain_seconds = sums.seconds;

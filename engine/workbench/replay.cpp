@@ -40,18 +40,30 @@ std::optional<Decision> find(const ByUuid& decisions, const Uuid& uuid) {
 
 }  // namespace
 
-ReplayedTick Replay::take(const Tick& recorded) {
+/// A run counts its ticks upwards, and its clock never goes back.
+bool Replay::begins_run(const Tick& recorded) const {
+  if (runs_ == 0 || recorded.number <= last_number_) return true;
+  return !recorded.sample_error && last_at_ && recorded.snapshot.taken_at < *last_at_;
+}
+
+Result<ReplayedTick> Replay::take(const Tick& recorded) {
   ReplayedTick result;
+  result.begins_run = begins_run(recorded);
+  if (result.begins_run) {
+    auto policy = make_policy_();
+    if (!policy) return fail(policy.error());
+    policy_ = *std::move(policy);
+    history_ = History();
+    last_at_.reset();
+    ++runs_;
+  }
+  last_number_ = recorded.number;
+  result.run = runs_;
   result.number = recorded.number;
   result.wall_time = recorded.snapshot.wall_time;
   if (recorded.sample_error) {
     result.sampled = false;
     return result;
-  }
-  // Another run of memcoord: its clock starts anew, and what was learnt is of another time.
-  if (last_at_ && recorded.snapshot.taken_at < *last_at_) {
-    history_ = History();
-    last_at_.reset();
   }
   history_.observe(recorded.snapshot);
   const std::vector<Decision> decisions = decide(recorded, result.policy_error);

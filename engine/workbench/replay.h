@@ -1,6 +1,7 @@
 #pragma once
 // What a policy would have decided at ticks that were recorded, beside what was decided then.
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,6 +10,7 @@
 #include "engine/core/history.h"
 #include "engine/core/policy.h"
 #include "engine/core/tick.h"
+#include "engine/workbench/simulation.h"
 
 namespace memcoord::workbench {
 
@@ -26,6 +28,8 @@ struct ReplayedDomain {
 struct ReplayedTick {
   std::uint64_t number = 0;
   WallTime wall_time{};
+  std::uint64_t run = 0;  ///< of memcoord, counted from 1
+  bool begins_run = false;
   bool sampled = true;  ///< else there is nothing to decide on
   std::vector<ReplayedDomain> domains;
   std::optional<Error> policy_error;  ///< why there is no answer now
@@ -33,20 +37,27 @@ struct ReplayedTick {
 
 /// Takes recorded ticks in their order and lets a policy decide on each. What was done then stays
 /// done: the policy sees the world as its predecessor left it. Holds one tick and the history.
+/// A journal may hold several runs of memcoord, one after the other; each starts with a fresh
+/// policy and without a past.
 class Replay {
  public:
   /// `limits`: the guard's, where not those that were recorded.
-  explicit Replay(std::unique_ptr<Policy> policy, std::optional<Limits> limits = {})
-      : policy_(std::move(policy)), limits_(limits) {}
+  explicit Replay(PolicyMaker make_policy, std::optional<Limits> limits = {})
+      : make_policy_(std::move(make_policy)), limits_(limits) {}
 
-  ReplayedTick take(const Tick& recorded);
+  /// Errors: what the maker returns, where a run begins.
+  Result<ReplayedTick> take(const Tick& recorded);
 
  private:
+  [[nodiscard]] bool begins_run(const Tick& recorded) const;
   std::vector<Decision> decide(const Tick& recorded, std::optional<Error>& error);
 
+  PolicyMaker make_policy_;
   std::unique_ptr<Policy> policy_;
   std::optional<Limits> limits_;
   History history_;
+  std::uint64_t runs_ = 0;
+  std::uint64_t last_number_ = 0;
   std::optional<MonotonicTime> last_at_;
 };
 

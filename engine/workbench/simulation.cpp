@@ -41,6 +41,7 @@ SimulationResult simulate(simulated::Scenario scenario, std::unique_ptr<Policy> 
   for (Observer* observer : watch.observers) coordinator.add_observer(*observer);
   SimulationResult result;
   MonotonicTime due = clock.now();
+  const MonotonicTime end = due + hypervisor.host().scenario().duration;
   while (!hypervisor.finished()) {
     const Tick tick = coordinator.tick();
     count_tick(result, tick);
@@ -50,7 +51,8 @@ SimulationResult simulate(simulated::Scenario scenario, std::unique_ptr<Policy> 
       break;
     }
     due = std::max(due + options.interval, clock.now());
-    clock.sleep_for(due - clock.now());
+    // What comes after the scenario's end is not judged.
+    clock.sleep_for(std::min(due, end) - clock.now());
   }
   hypervisor.catch_up();
   hypervisor.host().settle();

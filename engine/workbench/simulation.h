@@ -17,6 +17,9 @@
 
 namespace memcoord::workbench {
 
+/// Makes a fresh policy for each run.
+using PolicyMaker = std::function<Result<std::unique_ptr<Policy>>()>;
+
 /// How a run is made.
 struct SimulationOptions {
   Duration interval = kDefaultInterval;

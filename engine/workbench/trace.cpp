@@ -15,6 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kProvisionedRow = "provisioned_kib";
+constexpr auto kMostTraceSeconds = static_cast<std::uint64_t>(kLongestTrace.count());
 
 /// The lines of one file, with their numbers, and errors that name both.
 class Lines {
@@ -105,7 +106,7 @@ Status read_wide_header(Lines& lines, Trace& trace) {
 
 Status read_time(const Lines& lines, std::string_view cell, Trace& trace) {
   const auto time = count(cell);
-  if (!time) {
+  if (!time || *time > kMostTraceSeconds) {
     return lines.wrong("'" + std::string(cell.substr(0, 40)) + "' is no time",
                        "a row starts with its seconds from the start");
   }
@@ -208,6 +209,12 @@ Status read_gwa_row(const Lines& lines, const GwaColumns& at, TraceColumn& colum
     return lines.wrong(
         "time goes from " + std::to_string(rows.back().seconds) + " to " + std::to_string(*time),
         "times rise from row to row");
+  }
+  if (!rows.empty() && *time - rows.front().seconds > kMostTraceSeconds) {
+    return lines.wrong("'" + std::string(cells[at.time].substr(0, 40)) +
+                           "' is no time in a trace that begins at " +
+                           std::to_string(rows.front().seconds),
+                       "times are seconds");
   }
   column.provisioned = std::max(column.provisioned, MemorySize::from_kib(*provisioned));
   rows.push_back({*time, MemorySize::from_kib(*used)});
@@ -320,6 +327,14 @@ Result<Trace> read_trace(const fs::path& path, TraceBounds bounds) {
     return lines->wrong("no column 't_s'", "the header is t_s,<vm>,<vm>,...");
   }
   return read_wide(std::move(*lines), path, bounds);
+}
+
+std::vector<std::chrono::seconds> holds_of(const std::vector<std::chrono::seconds>& times) {
+  std::vector<std::chrono::seconds> holds;
+  holds.reserve(times.size());
+  for (std::size_t i = 1; i < times.size(); ++i) holds.push_back(times[i] - times[i - 1]);
+  if (!times.empty()) holds.push_back(holds.empty() ? std::chrono::seconds(300) : holds.back());
+  return holds;
 }
 
 std::vector<MemorySize> trailing_maximum(const std::vector<std::chrono::seconds>& times,

@@ -1,5 +1,6 @@
 #include "engine/hypervisor/libvirt/native_records.h"
 
+#include <algorithm>
 #include <string_view>
 
 #include "engine/hypervisor/libvirt/uuid_of.h"
@@ -8,7 +9,9 @@ namespace memcoord::libvirt {
 namespace {
 
 std::optional<WallTime> update_time(std::uint64_t unix_seconds) {
-  if (unix_seconds == 0) return std::nullopt;
+  // Neither the journal nor any calendar goes past the year 9999: that is no stamp.
+  constexpr std::uint64_t kEnd = 253402300800;
+  if (unix_seconds == 0 || unix_seconds >= kEnd) return std::nullopt;
   return WallTime(std::chrono::seconds(static_cast<std::int64_t>(unix_seconds)));
 }
 
@@ -83,7 +86,12 @@ DomainState domain_state(int state, int reason) {
 
 ControlState control_state_of(const virDomainControlInfo& info) {
   using Kind = ControlState::Kind;
-  const std::chrono::milliseconds since(info.stateTime);
+  // A difference of two readings of the daemon's wall clock: where that was set back in between, it
+  // has wrapped round.
+  constexpr std::chrono::milliseconds kMost = std::chrono::hours(24 * 366);
+  const auto since =
+      std::clamp(std::chrono::milliseconds(static_cast<std::int64_t>(info.stateTime)),
+                 std::chrono::milliseconds(), kMost);
   switch (info.state) {
     case VIR_DOMAIN_CONTROL_OK:
       return {Kind::ok, {}};

@@ -145,6 +145,29 @@ TEST_CASE("density finds how many fit, beside static sizing and the bound") {
   CHECK(json.at("orders").size() == 2);
 }
 
+TEST_CASE("density finds what a run of as many domains shows, on rows that stand unevenly, too") {
+  const ScratchFiles scratch;
+  // All of them need much for one second in a day.
+  const std::string trace = scratch.write("uneven.csv",
+                                          "t_s,a,b,c,d\n"
+                                          "provisioned_kib,1048576,1048576,1048576,1048576\n"
+                                          "0,204800,204800,204800,204800\n"
+                                          "43200,921600,921600,921600,921600\n"
+                                          "43201,204800,204800,204800,204800\n"
+                                          "86400,204800,204800,204800,204800\n");
+  const std::vector<std::string> words{"density", "-t",         trace, "--host",
+                                       "2GiB",    "--orders",   "1",   "--footprint",
+                                       "0",       "--interval", "60",  "--json"};
+  auto judged = words;
+  judged.insert(judged.end(), {"--vms", "4"});
+  const auto all = json_of(run_memcoord(judged));
+  CHECK(all.at("vms") == 4);
+  CHECK(all.at("stalled").get<double>() <= 0.0001);
+  const auto found = json_of(run_memcoord(words));
+  CHECK(found.at("vms") == 4);
+  CHECK(found.at("bound") == 4);
+}
+
 TEST_CASE("what the workbench cannot use gets one line and exit code 2") {
   const ScratchFiles scratch;
   const std::string hole = scratch.write("hole.csv", "t_s,a\nprovisioned_kib,100\n0,50\n300,\n");
@@ -194,6 +217,47 @@ TEST_CASE("replay finds no difference where the same policy decides again") {
   CHECK(other.exit_code == 0);
   CHECK_FALSE(contains(other.output, " 0 decisions differ"));
   CHECK(contains(other.output, "in 180 ticks"));
+}
+
+TEST_CASE("replay takes each run in a journal for itself, and says where one begins") {
+  const ScratchFiles scratch;
+  const std::string journal = scratch.path("run.jsonl");
+  REQUIRE(run_memcoord({"simulate", "-p", "adaptive", "-S", "case3", "-j", journal}).exit_code ==
+          0);
+  // Another run of the same boot is appended: the host's clock goes on, the ticks count anew.
+  std::istringstream first(scratch.read("run.jsonl"));
+  std::ofstream appended(journal, std::ios::app);
+  for (std::string line; std::getline(first, line);) {
+    auto tick = nlohmann::json::parse(line);
+    tick["monotonic_s"] = tick["monotonic_s"].get<double>() + 120;
+    appended << tick.dump() << '\n';
+  }
+  appended.close();
+  const Finished same = run_memcoord({"replay", "--policy", "adaptive", journal});
+  CHECK(same.exit_code == 0);
+  CHECK(contains(same.output, "in 180 ticks of 2 runs: 0 decisions differ"));
+  CHECK(contains(same.output, "a new run of memcoord begins: " + journal));
+  std::istringstream lines(run_memcoord({"replay", "-p", "adaptive", "--json", journal}).output);
+  std::vector<std::size_t> ticks_of(3);
+  for (std::string line; std::getline(lines, line);) {
+    ++ticks_of.at(nlohmann::json::parse(line).at("run").get<std::size_t>());
+  }
+  CHECK(ticks_of == std::vector<std::size_t>{0, 90, 90});
+}
+
+TEST_CASE("replay names the moments of any year that a journal holds") {
+  const ScratchFiles scratch;
+  const std::string journal = scratch.path("run.jsonl");
+  run_memcoord({"simulate", "-p", "halving", "-S", "case1", "-j", journal});
+  std::istringstream lines(scratch.read("run.jsonl"));
+  std::string late;
+  for (std::string line; std::getline(lines, line);) {
+    auto tick = nlohmann::json::parse(line);
+    tick["time"] = "9999-12-31T23:59:59.000Z";
+    late += tick.dump() + "\n";
+  }
+  const std::string far = scratch.write("far.jsonl", late);
+  CHECK(contains(run_memcoord({"replay", "--all", far}).output, "9999-12-31 23:59:59"));
 }
 
 TEST_CASE("replay prints a line of JSON a tick") {
@@ -252,12 +316,27 @@ TEST_CASE("traces shows what is in a trace, and writes a part that reads back") 
   CHECK(again.at("vms")[0].at("most_kib") == 716800);
 }
 
+TEST_CASE("traces weighs what a VM used by how long it did") {
+  const ScratchFiles scratch;
+  const std::string trace = scratch.write("uneven.csv",
+                                          "t_s,a\nprovisioned_kib,4000\n"
+                                          "0,1000\n97,4000\n98,1000\n99,1000\n");
+  const auto json = json_of(run_memcoord({"traces", trace, "--json"}));
+  CHECK(json.at("vms")[0].at("mean_kib") == 1030);
+  CHECK(json.at("total").at("mean_kib") == 1030);
+  CHECK(json.at("step_s") == 1);
+  CHECK(json.at("longest_step_s") == 97);
+  CHECK(contains(run_memcoord({"traces", trace}).output, "4 rows, 1 to 97 s apart"));
+}
+
 TEST_CASE("traces says what it cannot use in one line") {
   const ScratchFiles scratch;
   const std::string trace = scratch.write("trace.csv", kTrace);
   const std::string backwards =
       scratch.write("back.csv", "t_s,a\nprovisioned_kib,100\n300,50\n0,50\n");
   const std::string empty = scratch.write("empty.csv", "");
+  const std::string endless =
+      scratch.write("endless.csv", "t_s,a\nprovisioned_kib,100\n0,50\n9000000000000000000,50\n");
   struct Case {
     std::vector<std::string> words;
     std::string told;
@@ -265,6 +344,8 @@ TEST_CASE("traces says what it cannot use in one line") {
   const std::vector<Case> cases{
       {{"traces", backwards}, "back.csv:4"},
       {{"traces", empty}, "empty.csv"},
+      {{"traces", endless}, "endless.csv:4"},
+      {{"density", "-t", endless}, "endless.csv:4"},
       {{"traces", trace, "--pick", "z*"}, "name"},
       {{"traces", trace, "--from", "9d"}, "--from"},
       {{"traces", trace, "--from", "x"}, "3d"},

@@ -323,6 +323,7 @@ TEST_CASE("a world that cannot be is refused with its line") {
   told("step:tick { domains = { a = {} } }", "domains is no list");
   told("step:tick { host = { total = 1*GiB, free = 2*GiB } }", "more than its total");
   told("step:tick { seconds = 0 }", "seconds = 0");
+  told("step:tick { seconds = 1e15 }", "is no time from tick to tick");
   told("step:tick(1)", "tick takes a world");
   told("step:run {}", "run takes a list of worlds");
   told("step:run { {}, { limits = {} } }", "limits are said once");

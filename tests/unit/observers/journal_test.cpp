@@ -138,6 +138,51 @@ TEST_CASE("a journal that was removed comes back, and a rotated one is left when
   CHECK(count_ticks(folder / "j") == 1);
 }
 
+TEST_CASE("a journal whose folder is removed loses ticks, counts them, says so, and comes back") {
+  const Folder folder;
+  const auto lose_with = [&](auto remove, auto bring_back) {
+    fs::create_directory(folder / "logs");
+    const auto writer = open_journal(folder / "logs/j");
+    writer->observe(busy_tick());
+    remove();
+    writer->observe(busy_tick());
+    writer->observe(busy_tick());
+    CHECK(writer->lost() == 2);
+    const auto said = writer->take_notes();
+    REQUIRE(said.size() == 1);
+    CHECK(said[0].severity == Note::Severity::error);
+    CHECK(said[0].text.find((folder / "logs/j").string()) != std::string::npos);
+    CHECK(said[0].text.find("ticks are lost until it can be written") != std::string::npos);
+    bring_back();
+    writer->observe(busy_tick());
+    CHECK(writer->lost() == 2);
+    REQUIRE(writer->take_notes().size() == 1);
+    CHECK(count_ticks(folder / "logs/j") == 1);
+    fs::remove_all(folder / "logs");
+  };
+  const auto remove_folder = [&] { fs::remove_all(folder / "logs"); };
+  lose_with(remove_folder, [&] { fs::create_directory(folder / "logs"); });
+  const auto put_a_file = [&] {
+    remove_folder();
+    std::ofstream(folder / "logs").flush();
+  };
+  lose_with(put_a_file, [&] {
+    fs::remove(folder / "logs");
+    fs::create_directory(folder / "logs");
+  });
+}
+
+TEST_CASE("a journal that was removed and made anew by someone else goes on in the new file") {
+  const Folder folder;
+  const auto writer = open_journal(folder / "j");
+  writer->observe(busy_tick());
+  fs::remove(folder / "j");
+  std::ofstream(folder / "j").flush();
+  writer->observe(busy_tick());
+  CHECK(count_ticks(folder / "j") == 1);
+  CHECK(writer->lost() == 0);
+}
+
 TEST_CASE("a journal cut off by a crash reads up to its last whole line, and goes on after it") {
   const Folder folder;
   open_journal(folder / "j")->observe(busy_tick());

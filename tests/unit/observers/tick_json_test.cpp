@@ -70,6 +70,27 @@ TEST_CASE("a time that no calendar knows is refused, and named") {
   }
 }
 
+TEST_CASE("times that no run reaches are refused: what is made of them must not overflow") {
+  const auto refused = [](auto change) {
+    auto json = nlohmann::json::parse(to_json_line(busy_tick()));
+    change(json);
+    return !tick_from_json_line(json.dump(), "j:4").has_value();
+  };
+  CHECK_FALSE(refused([](auto&) {}));
+  for (const double seconds : {1e11, -1e11, 1e300}) {
+    CAPTURE(seconds);
+    CHECK(refused([&](auto& json) { json["monotonic_s"] = seconds; }));
+    CHECK(refused([&](auto& json) { json["limits"]["grace_s"] = seconds; }));
+    CHECK(refused([&](auto& json) { json["domains"][0]["guest"]["period_s"] = seconds; }));
+    CHECK(refused([&](auto& json) { json["domains"][0]["started_at_s"] = seconds; }));
+  }
+  for (const std::int64_t periods :
+       {std::int64_t{-1}, std::int64_t{101}, std::int64_t{4294967299}}) {
+    CAPTURE(periods);
+    CHECK(refused([&](auto& json) { json["limits"]["stale_after_periods"] = periods; }));
+  }
+}
+
 TEST_CASE("texts that are no UTF-8 are written all the same") {
   Tick tick = busy_tick();
   tick.notes = {{Note::Severity::info, "a\xff\x01z"}};

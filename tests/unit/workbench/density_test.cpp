@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <set>
+#include <utility>
 
 #include "engine/workbench/jobs.h"
 #include "engine/workbench/simulation.h"
@@ -100,6 +101,88 @@ TEST_CASE("a number of domains, or a share of the bound, is judged without a sea
   DensityOptions filled = options(4_GiB);
   filled.fill = 0.5;
   CHECK(density_of(rotating(), holding(), filled)->orders[0].vms == 4);
+}
+
+namespace {
+
+/// Six VMs of 1 GiB that all need 900 MiB at once, and 100 before and after.
+Trace with_a_peak(std::vector<std::chrono::seconds> times) {
+  Trace trace;
+  trace.times = std::move(times);
+  for (const char* name : {"a", "b", "c", "d", "e", "f"}) {
+    trace.columns.push_back({name, 1_GiB, {100_MiB, 900_MiB, 100_MiB, 100_MiB}});
+  }
+  return trace;
+}
+
+}  // namespace
+
+TEST_CASE("no policy passes the bound where the rows of a trace stand unevenly") {
+  const Trace uneven = with_a_peak({0s, 50'000s, 50'001s, 100'000s});
+  DensityOptions judged = options(2_GiB);
+  judged.interval = 1h;
+  judged.vms = 6;
+  // All are served, although two rows in four are short with any allocator.
+  const auto all = density_of(uneven, holding(), judged);
+  REQUIRE(all);
+  CHECK(all->orders[0].score.stalled <= judged.stalled);
+  judged.vms = 0;
+  const auto found = density_of(uneven, holding(), judged);
+  REQUIRE(found);
+  CHECK(found->orders[0].bound == 6);
+  CHECK(found->orders[0].instant == 6);
+  CHECK(found->orders[0].vms == 6);
+}
+
+TEST_CASE("no policy passes the bound where demand goes evenly from row to row") {
+  // The peak is over the host's memory for a small part of the way to it and from it.
+  const Trace peak = with_a_peak({0s, 300s, 600s, 900s});
+  DensityOptions ramp = options(5600_MiB);
+  ramp.shape = simulated::Plan::Shape::ramp;
+  ramp.stalled = 0.035;
+  ramp.vms = 6;
+  const auto all = density_of(peak, holding(), ramp);
+  REQUIRE(all);
+  CHECK(all->orders[0].score.stalled <= ramp.stalled);
+  CHECK(all->orders[0].bound == 6);
+}
+
+TEST_CASE("the run of a trace begins with its first row, whatever time that names") {
+  const Trace early = with_a_peak({0s, 300s, 600s, 900s});
+  const Trace late = with_a_peak({7000s, 7300s, 7600s, 7900s});
+  const std::vector<std::size_t> chosen{0, 1};
+  const auto scenario_of = [&](const Trace& trace) {
+    return density_scenario(trace, demand_of(trace, 0s), chosen, options(4_GiB));
+  };
+  CHECK(scenario_of(late).duration == 1200s);
+  CHECK(scenario_of(late).domains[1].demand == scenario_of(early).domains[1].demand);
+}
+
+TEST_CASE("served is a run without kills, without a breach, and with few stalls") {
+  Score score;
+  score.stalled = 0.01;
+  CHECK(is_served(score, 0.01));
+  CHECK_FALSE(is_served(score, 0.009));
+  const auto with = [&](auto change) {
+    Score worse = score;
+    change(worse);
+    return is_served(worse, 0.01);
+  };
+  CHECK_FALSE(with([](Score& worse) { worse.guest_oom = 1; }));
+  CHECK_FALSE(with([](Score& worse) { worse.host_oom = 1; }));
+  CHECK_FALSE(with([](Score& worse) { worse.breach_seconds = 0.1; }));
+}
+
+TEST_CASE("a VM smaller than its kernel is stalled by what it uses, and not killed") {
+  Trace trace;
+  trace.times = {0s, 300s};
+  trace.columns.push_back({"tiny", 40_MiB, {0_MiB, 40_MiB}});
+  DensityOptions judged = options(2_GiB);
+  judged.vms = 1;
+  const auto result = density_of(trace, holding(), judged);
+  REQUIRE(result);
+  CHECK(result->orders[0].score.stalled == doctest::Approx(0.5));
+  CHECK(result->orders[0].score.guest_oom == 0);
 }
 
 TEST_CASE("the search does not depend on how many threads there are") {

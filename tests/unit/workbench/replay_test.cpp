@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <utility>
+
 #include "engine/workbench/simulation.h"
 
 using namespace memcoord;
@@ -30,14 +32,38 @@ class SetAll final : public Policy {
   bool broken_;
 };
 
+/// Sets every domain to one size at its first tick, and holds it from then on.
+class SetOnce final : public Policy {
+ public:
+  [[nodiscard]] std::string name() const override { return "set once"; }
+  Result<PolicyAnswer> decide(const Situation& situation) override {
+    if (std::exchange(asked_, true)) return PolicyAnswer();
+    return SetAll(700_MiB).decide(situation);
+  }
+
+ private:
+  bool asked_ = false;
+};
+
+template <class Made, class... Arguments>
+PolicyMaker maker(Arguments... arguments) {
+  return [=] { return Result<std::unique_ptr<Policy>>(std::make_unique<Made>(arguments...)); };
+}
+
+ReplayedTick taken(Replay& replay, const Tick& tick) {
+  auto result = replay.take(tick);
+  if (!result) FAIL(result.error().text());
+  return *std::move(result);
+}
+
 class Keeper final : public Observer {
  public:
   void observe(const Tick& tick) override { ticks.push_back(tick); }
   std::vector<Tick> ticks;
 };
 
-/// The ticks of a run of two idle guests that are all set to 700 MiB.
-std::vector<Tick> recorded() {
+/// The ticks of a run of two idle guests that are all set to 700 MiB, or whatever else decides.
+std::vector<Tick> recorded(std::unique_ptr<Policy> policy = std::make_unique<SetAll>(700_MiB)) {
   simulated::Scenario scenario;
   scenario.duration = 20s;
   for (const char* name : {"a", "b"}) {
@@ -50,22 +76,22 @@ std::vector<Tick> recorded() {
   Keeper keeper;
   SimulationWatch watch;
   watch.observers.push_back(&keeper);
-  simulate(scenario, std::make_unique<SetAll>(700_MiB), {}, watch);
+  simulate(scenario, std::move(policy), {}, watch);
   return keeper.ticks;
 }
 
 }  // namespace
 
 TEST_CASE("the policy that decided then decides alike now") {
-  Replay replay(std::make_unique<SetAll>(700_MiB));
+  Replay replay(maker<SetAll>(700_MiB));
   for (const Tick& tick : recorded()) {
-    for (const ReplayedDomain& domain : replay.take(tick).domains) CHECK(domain.alike);
+    for (const ReplayedDomain& domain : taken(replay, tick).domains) CHECK(domain.alike);
   }
 }
 
 TEST_CASE("another policy's decisions stand beside those of then") {
-  Replay replay(std::make_unique<SetAll>(800_MiB));
-  const ReplayedTick first = replay.take(recorded().front());
+  Replay replay(maker<SetAll>(800_MiB));
+  const ReplayedTick first = taken(replay, recorded().front());
   REQUIRE(first.domains.size() == 2);
   CHECK(first.domains[0].name == "a");
   CHECK_FALSE(first.domains[0].alike);
@@ -74,26 +100,26 @@ TEST_CASE("another policy's decisions stand beside those of then") {
 }
 
 TEST_CASE("what was done then stays done") {
-  Replay replay(std::make_unique<SetAll>(800_MiB));
+  Replay replay(maker<SetAll>(800_MiB));
   std::vector<ReplayedTick> ticks;
-  for (const Tick& tick : recorded()) ticks.push_back(replay.take(tick));
+  for (const Tick& tick : recorded()) ticks.push_back(taken(replay, tick));
   CHECK(ticks.back().domains[0].actual == 700_MiB);
 }
 
 TEST_CASE("the guard goes by the limits that were recorded, or by others that are given") {
   const std::vector<Tick> ticks = recorded();
-  Replay as_recorded(std::make_unique<SetAll>(100_MiB));
+  Replay as_recorded(maker<SetAll>(100_MiB));
   Limits strict;
   strict.domain_floor = 400_MiB;
-  Replay stricter(std::make_unique<SetAll>(100_MiB), strict);
-  const auto loose = as_recorded.take(ticks.front()).domains[0].now->target;
-  const auto tight = stricter.take(ticks.front()).domains[0].now->target;
+  Replay stricter(maker<SetAll>(100_MiB), strict);
+  const auto loose = taken(as_recorded, ticks.front()).domains[0].now->target;
+  const auto tight = taken(stricter, ticks.front()).domains[0].now->target;
   CHECK(tight > loose);
 }
 
 TEST_CASE("a policy without an answer is told, and decides nothing") {
-  Replay replay(std::make_unique<SetAll>(800_MiB, true));
-  const ReplayedTick tick = replay.take(recorded().front());
+  Replay replay(maker<SetAll>(800_MiB, true));
+  const ReplayedTick tick = taken(replay, recorded().front());
   REQUIRE(tick.policy_error);
   CHECK_FALSE(tick.domains[0].now);
 }
@@ -101,6 +127,63 @@ TEST_CASE("a policy without an answer is told, and decides nothing") {
 TEST_CASE("a tick in which the host was not seen has nothing to decide") {
   Tick tick;
   tick.sample_error = Error{ErrorCode::unavailable, "qemu", "gone", "", ""};
-  Replay replay(std::make_unique<SetAll>(800_MiB));
-  CHECK_FALSE(replay.take(tick).sampled);
+  Replay replay(maker<SetAll>(800_MiB));
+  CHECK_FALSE(taken(replay, tick).sampled);
+}
+
+namespace {
+
+/// The same ticks as another run would write them that begins so much later.
+std::vector<Tick> later(std::vector<Tick> ticks, Duration by) {
+  for (Tick& tick : ticks) {
+    tick.snapshot.taken_at += by;
+    const auto wall = std::chrono::floor<std::chrono::milliseconds>(by);
+    tick.snapshot.wall_time += wall;
+    for (Domain& domain : tick.snapshot.domains) *domain.guest.last_update += wall;
+  }
+  return ticks;
+}
+
+}  // namespace
+
+TEST_CASE("a run that follows another in a journal starts with a fresh policy and without a past") {
+  // The second run is of the same boot: the host's clock goes on.
+  const std::vector<Tick> run = recorded(std::make_unique<SetOnce>());
+  Replay replay(maker<SetOnce>());
+  std::size_t begun = 0;
+  for (const Duration by : {0s, 5s, 3600s}) {
+    for (const Tick& tick : later(run, by)) {
+      const ReplayedTick replayed = taken(replay, tick);
+      CHECK(replayed.begins_run == (tick.number == 1));
+      begun += replayed.begins_run ? 1 : 0;
+      CHECK(replayed.run == begun);
+      CHECK_FALSE(replayed.domains.empty() == (tick.number == 1));
+      for (const ReplayedDomain& domain : replayed.domains) CHECK(domain.alike);
+    }
+  }
+  CHECK(begun == 3);
+}
+
+TEST_CASE("a run begins where its first tick did not see the host, and where the clock goes back") {
+  const std::vector<Tick> run = recorded();
+  Replay replay(maker<SetAll>(700_MiB));
+  for (const Tick& tick : run) CHECK(taken(replay, tick).run == 1);
+  Tick blind;
+  blind.number = 1;
+  blind.sample_error = Error{ErrorCode::unavailable, "qemu", "gone", "", ""};
+  CHECK(taken(replay, blind).run == 2);
+  CHECK(taken(replay, run[1]).run == 2);
+  // Lost ticks: the next run's numbers go on by chance, its clock does not.
+  Tick rebooted = run[2];
+  rebooted.snapshot.taken_at = run[0].snapshot.taken_at;
+  CHECK(taken(replay, rebooted).begins_run);
+}
+
+TEST_CASE("a policy that cannot be made where a run begins ends the replay with its error") {
+  Replay replay([]() -> Result<std::unique_ptr<Policy>> {
+    return fail(ErrorCode::not_found, "x.lua", "is gone");
+  });
+  const auto taken = replay.take(recorded().front());
+  REQUIRE_FALSE(taken);
+  CHECK(taken.error().message == "is gone");
 }

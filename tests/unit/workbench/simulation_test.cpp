@@ -126,6 +126,13 @@ TEST_CASE("a policy without an answer costs its ticks, and is told") {
   CHECK(result.score.stalled > 0);
 }
 
+TEST_CASE("a run ends with its scenario, also where the last tick's interval reaches past it") {
+  const auto result =
+      simulate(jump(), std::make_unique<SetAll>(1_GiB), {.interval = 25s, .limits = {}});
+  CHECK(result.ticks == 3);
+  CHECK(result.score.domain_seconds == doctest::Approx(2 * 60));
+}
+
 TEST_CASE("a run can be left off") {
   SimulationWatch watch;
   watch.give_up = [](SimulatedHost& host) { return host.now() >= 10s; };
@@ -148,6 +155,15 @@ TEST_CASE("where they do not fit it leaves the largest short, and nobody else") 
   const Score score = clairvoyant_score(scenario, Limits());
   CHECK(score.stalled == doctest::Approx(30.0 / 120.0));
   CHECK(score.deficit == doctest::Approx(100.0 / 1024.0 * 30.0 / 3600.0));
+}
+
+TEST_CASE("the clairvoyant allocator's last second is as long as the scenario leaves it") {
+  Scenario scenario = jump();
+  scenario.duration = 20500ms;
+  scenario.host_total = 1100_MiB;
+  const Score score = clairvoyant_score(scenario, {});
+  CHECK(score.domain_seconds == doctest::Approx(2 * 20.5));
+  CHECK(score.stalled == doctest::Approx(0.5 / 41));
 }
 
 TEST_CASE("a record tells each domain's moments, stalls and moves") {

@@ -110,6 +110,28 @@ TEST_CASE("a missing trace is not found, and one too large to hold says how to c
   CHECK(large.error().hint.find("memcoord traces") != std::string::npos);
 }
 
+TEST_CASE("times that no trace reaches are refused, before anything is counted with them") {
+  CHECK(why_not(kHead + "0,1,2\n9000000000000000000,1,2\n")
+            .starts_with("t.csv:4: '9000000000000000000' is no time"));
+  CHECK(why_not(kHead + "0,1,2\n3162240001,1,2\n").starts_with("t.csv:4: '3162240001' is no time"));
+  const std::string gwa =
+      "Timestamp [ms];\tMemory capacity provisioned [KB];\tMemory usage [KB]\n"
+      "4000000000000000;\t8000;\t10\n";
+  const Folder folder;
+  const auto late = read_trace(folder.write("late.csv", gwa + "4000000000000300;\t8000;\t20\n"));
+  REQUIRE(late);
+  CHECK(late->times.front() == 0s);
+  CHECK(why_not(gwa + "9000000000000000;\t8000;\t20\n")
+            .starts_with("t.csv:3: '9000000000000000' is no time in a trace that begins at"));
+}
+
+TEST_CASE("a row's values hold until the next row, the last one's as long as those before") {
+  CHECK(holds_of({0s, 100s, 101s}) == std::vector<std::chrono::seconds>{100s, 1s, 1s});
+  CHECK(holds_of({50s, 60s}) == std::vector<std::chrono::seconds>{10s, 10s});
+  CHECK(holds_of({0s}) == std::vector<std::chrono::seconds>{300s});
+  CHECK(holds_of({}).empty());
+}
+
 TEST_CASE("demand is the largest use within the footprint, at most the provisioned size") {
   const std::vector<std::chrono::seconds> times{0s, 300s, 600s, 900s, 1200s};
   const std::vector used{50_KiB, 10_KiB, 20_KiB, 5_KiB, 1_KiB};

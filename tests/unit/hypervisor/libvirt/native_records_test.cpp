@@ -61,6 +61,20 @@ TEST_CASE("a guest that has never reported has no last update") {
   CHECK_FALSE(record.guest.last_update);
 }
 
+TEST_CASE("a stamp that no calendar reaches is none") {
+  const auto stamped = [](unsigned long long seconds) {
+    const virDomainMemoryStatStruct stat{VIR_DOMAIN_MEMORY_STAT_LAST_UPDATE, seconds};
+    DomainRecord record;
+    take_memory_stats(std::span(&stat, 1), record);
+    return record.guest.last_update;
+  };
+  const auto last_second =
+      std::chrono::sys_days{std::chrono::year{10000} / 1 / 1} - std::chrono::seconds(1);
+  CHECK(stamped(253402300799) == WallTime(last_second));
+  CHECK_FALSE(stamped(253402300800));
+  CHECK_FALSE(stamped(18446744073709551615U));
+}
+
 TEST_CASE("the state of a monitor is told with how long it has been so") {
   using Kind = ControlState::Kind;
   const auto state = [](int kind, unsigned long long milliseconds) {
@@ -74,6 +88,9 @@ TEST_CASE("the state of a monitor is told with how long it has been so") {
   CHECK(state(VIR_DOMAIN_CONTROL_OCCUPIED, 1500).kind == Kind::occupied);
   CHECK(state(VIR_DOMAIN_CONTROL_OCCUPIED, 1500).since == std::chrono::milliseconds(1500));
   CHECK(state(VIR_DOMAIN_CONTROL_ERROR, 0).kind == Kind::broken);
+  // Set back by five milliseconds, and no time at all.
+  CHECK(state(VIR_DOMAIN_CONTROL_OCCUPIED, -5ULL).since == Duration());
+  CHECK(state(VIR_DOMAIN_CONTROL_OCCUPIED, 1ULL << 62U).since == std::chrono::hours(24 * 366));
 }
 
 TEST_CASE("the pauses before another try double up to the longest, drawn out by chance") {
