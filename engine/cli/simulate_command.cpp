@@ -44,7 +44,7 @@ struct Outcome {
   RunRecord record;
 };
 
-double seconds(Duration duration) {
+double seconds_of(Duration duration) {
   return std::chrono::duration<double>(duration).count();
 }
 
@@ -66,13 +66,13 @@ Result<Outcome> play(const SimulateOptions& options) {
     watch.observers.push_back(journal.get());
   }
   const Duration interval = options.workbench.interval;
-  const double whole = seconds(scenario->duration);
+  const double whole = seconds_of(scenario->duration);
   Progress progress("simulating " + scenario->name);
   Recorder recorder(*scenario);
   Outcome outcome;
   watch.tick = [&](const Tick& tick, simulated::SimulatedHost& host) {
     recorder.take(tick, host);
-    progress.show(seconds(host.now()) / whole);
+    progress.show(seconds_of(host.now()) / whole);
   };
   watch.end = [&](simulated::SimulatedHost& host) {
     outcome.record = recorder.finish(host, interval);
@@ -143,8 +143,8 @@ void print_text(const Outcome& outcome, bool colored) {
   std::cout << fmt::format("{} on {}: {}\n", record.policy, record.scenario, record.summary)
             << fmt::format("{} domains, host {}, {:.0f} s in {} ticks of {:g} s\n\n",
                            record.domains.size(), record.host_total.text(),
-                           seconds(record.duration), outcome.result.ticks,
-                           seconds(record.interval));
+                           seconds_of(record.duration), outcome.result.ticks,
+                           seconds_of(record.interval));
   TextTable figures(score_columns());
   figures.add_row(score_cells(outcome.result.score));
   std::cout << figures.text(colored) << '\n'
@@ -156,8 +156,8 @@ void print_json(const Outcome& outcome) {
   const RunRecord& record = outcome.record;
   nlohmann::ordered_json json{{"policy", record.policy},
                               {"scenario", record.scenario},
-                              {"interval_s", seconds(record.interval)},
-                              {"duration_s", seconds(record.duration)},
+                              {"interval_s", seconds_of(record.interval)},
+                              {"duration_s", seconds_of(record.duration)},
                               {"ticks", outcome.result.ticks},
                               {"policy_errors", outcome.result.policy_errors}};
   json.update(score_json(outcome.result.score));

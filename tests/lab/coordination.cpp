@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "engine/observers/journal.h"
-#include "tests/text_file.h"
+#include "tests/text.h"
 
 namespace memcoord::lab {
 namespace {

@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "engine/hypervisor/libvirt/handles.h"
-#include "tests/text_file.h"
+#include "tests/text.h"
 
 namespace memcoord::lab {
 namespace {

@@ -13,7 +13,7 @@
 #include <string>
 #include <thread>
 
-#include "tests/text_file.h"
+#include "tests/text.h"
 
 namespace memcoord::lab {
 namespace {

@@ -19,7 +19,7 @@
 #include "tests/lab/coordination.h"
 #include "tests/lab/guest.h"
 #include "tests/lab/restless_policy.h"
-#include "tests/text_file.h"
+#include "tests/text.h"
 
 using namespace memcoord;
 using namespace memcoord::lab;

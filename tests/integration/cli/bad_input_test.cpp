@@ -9,6 +9,7 @@
 
 #include "tests/integration/cli/process.h"
 #include "tests/integration/cli/scratch_files.h"
+#include "tests/text.h"
 
 using memcoord::testing::Finished;
 using memcoord::testing::run_memcoord;
@@ -39,10 +40,6 @@ std::vector<std::string> simulated(std::vector<std::string> more) {
   std::vector<std::string> arguments{"--connect", "sim:case1", "--fast", "--ticks", "2"};
   arguments.insert(arguments.end(), more.begin(), more.end());
   return arguments;
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 }  // namespace

@@ -8,18 +8,11 @@
 
 #include "tests/integration/cli/process.h"
 #include "tests/integration/cli/scratch_files.h"
+#include "tests/text.h"
 
 using memcoord::testing::Finished;
 using memcoord::testing::run_memcoord;
 using memcoord::testing::ScratchFiles;
-
-namespace {
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-}  // namespace
 
 TEST_CASE("--version names the program and what it is built on") {
   const Finished run = run_memcoord({"--version"});

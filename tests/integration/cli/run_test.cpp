@@ -12,6 +12,7 @@
 
 #include "tests/integration/cli/process.h"
 #include "tests/integration/cli/scratch_files.h"
+#include "tests/text.h"
 
 using memcoord::testing::Finished;
 using memcoord::testing::memcoord_command;
@@ -26,10 +27,6 @@ std::vector<nlohmann::json> json_lines(const std::string& text) {
   std::istringstream stream(text);
   for (std::string line; std::getline(stream, line);) lines.push_back(nlohmann::json::parse(line));
   return lines;
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 // Grows every domain by a MiB a tick, and says under which name.

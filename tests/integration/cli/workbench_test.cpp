@@ -11,16 +11,13 @@
 
 #include "tests/integration/cli/process.h"
 #include "tests/integration/cli/scratch_files.h"
+#include "tests/text.h"
 
 using memcoord::testing::Finished;
 using memcoord::testing::run_memcoord;
 using memcoord::testing::ScratchFiles;
 
 namespace {
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 nlohmann::json json_of(const Finished& run) {
   return nlohmann::json::parse(run.output);

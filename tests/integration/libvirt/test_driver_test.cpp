@@ -7,6 +7,7 @@
 
 #include "engine/hypervisor/libvirt/domain_metadata.h"
 #include "tests/integration/libvirt/test_host.h"
+#include "tests/text.h"
 
 using namespace memcoord;
 using namespace memcoord::libvirt;
@@ -43,10 +44,6 @@ std::string standard_error_of(const ScratchFolder& folder, Code code) {
   close(file);
   std::ifstream read(path);
   return {std::istreambuf_iterator<char>(read), {}};
-}
-
-bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
 }
 
 }  // namespace

@@ -13,7 +13,7 @@
 
 #include "engine/hypervisor/libvirt/handles.h"
 #include "engine/hypervisor/libvirt/lv_error.h"
-#include "tests/text_file.h"
+#include "tests/text.h"
 
 namespace memcoord::testing {
 namespace {

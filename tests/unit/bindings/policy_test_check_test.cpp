@@ -5,6 +5,7 @@
 
 #include "bindings/testing/policy_check.h"
 #include "bindings/testing/policy_check_text.h"
+#include "tests/text.h"
 #include "tests/unit/bindings/policy_test_folder.h"
 
 using namespace memcoord;
@@ -38,10 +39,6 @@ const CheckedSituation& situation(const PolicyCheck& check, const std::string& n
   return *found;
 }
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 }  // namespace
 
 TEST_CASE("a sound policy passes, and shows what it would do") {
@@ -55,10 +52,10 @@ TEST_CASE("a sound policy passes, and shows what it would do") {
   CHECK(situation(*checked, "one starved").proposals() > 0);
   CHECK(situation(*checked, "all content").proposals() == 0);
   const std::string text = text_of(*checked);
-  CHECK(has(text, "mine: one of mine\n"));
-  CHECK(has(text, "step  size  10MiB  one step\n"));
-  CHECK(has(text, "hungry: 512 MiB -> 522 MiB (+10 MiB), short\n"));
-  CHECK(has(text, "mine: sound in "));
+  CHECK(contains(text, "mine: one of mine\n"));
+  CHECK(contains(text, "step  size  10MiB  one step\n"));
+  CHECK(contains(text, "hungry: 512 MiB -> 522 MiB (+10 MiB), short\n"));
+  CHECK(contains(text, "mine: sound in "));
 }
 
 TEST_CASE("a situation in which a policy fails is shown with file and line") {
@@ -70,15 +67,15 @@ TEST_CASE("a situation in which a policy fails is shown with file and line") {
   CHECK(error->object.ends_with("mine.lua:5"));
   CHECK(situation(*checked, "one starved").error() == nullptr);
   const std::string text = text_of(*checked);
-  CHECK(has(text, "FAIL empty host"));
-  CHECK(has(text, "mine.lua:5: attempt to index a nil value"));
-  CHECK(has(text, "mine: fails in "));
+  CHECK(contains(text, "FAIL empty host"));
+  CHECK(contains(text, "mine.lua:5: attempt to index a nil value"));
+  CHECK(contains(text, "mine: fails in "));
 }
 
 TEST_CASE("settings are applied and shown beside their defaults") {
   const auto checked = check("", {{"step", "20MiB"}});
   REQUIRE(checked);
-  CHECK(has(text_of(*checked), "step  size  20MiB  one step [default 10MiB]\n"));
+  CHECK(contains(text_of(*checked), "step  size  20MiB  one step [default 10MiB]\n"));
   CHECK_FALSE(check("", {{"stepp", "20MiB"}}));
 }
 
@@ -92,7 +89,7 @@ TEST_CASE("a policy's log lines are shown") {
   const auto checked = check("ctx.log.info(\"looked at \" .. #ctx.domains)");
   REQUIRE(checked);
   CHECK(situation(*checked, "all content").log().front() == "looked at 3");
-  CHECK(has(text_of(*checked), "    log: looked at 3\n"));
+  CHECK(contains(text_of(*checked), "    log: looked at 3\n"));
 }
 
 TEST_CASE("a policy that never ends fails in its own tick") {
@@ -112,6 +109,6 @@ TEST_CASE("a policy that does not load is an error") {
   folder.write("bad.lua", "return 1\n");
   const auto checked = check_policy(folder.path() / "bad.lua");
   REQUIRE_FALSE(checked);
-  CHECK(has(checked.error().text(), "bad.lua: returns a number where a table is expected"));
+  CHECK(contains(checked.error().text(), "bad.lua: returns a number where a table is expected"));
   CHECK_FALSE(check_policy(folder.path() / "none.lua"));
 }

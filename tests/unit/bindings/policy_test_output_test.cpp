@@ -41,7 +41,7 @@ TEST_CASE("each test gets a line, and the counts come last") {
     test("one", function() expect(1):equals(1) end)
     test("two", function() expect(2):is_at_least(1) end)
   )");
-  CHECK(has(ran.output, "  ok   one\n  ok   two\n"));
+  CHECK(contains(ran.output, "  ok   one\n  ok   two\n"));
   CHECK(ran.output.ends_with("\n2 passed, 0 failed\n"));
 }
 
@@ -50,12 +50,12 @@ TEST_CASE("a failure shows the place, the line, sizes as people read them, and t
       "  local tick = step:tick { domains = { { name = \"a\", actual = 1*GiB, unused = 1*MiB } } "
       "}\n"
       "  expect(tick.proposals.a.target):equals(2*GiB)");
-  CHECK(has(output, "  FAIL it\n"));
-  CHECK(has(output, "step_test.lua:4:\n"));
-  CHECK(has(output, "expect(tick.proposals.a.target):equals(2*GiB)\n"));
-  CHECK(has(output, "expected  2 GiB (2097152)\n"));
-  CHECK(has(output, "got       1 GiB (1099776)\n"));
-  CHECK(has(output, "a: 1 GiB -> 1 GiB (+50 MiB), was short\n"));
+  CHECK(contains(output, "  FAIL it\n"));
+  CHECK(contains(output, "step_test.lua:4:\n"));
+  CHECK(contains(output, "expect(tick.proposals.a.target):equals(2*GiB)\n"));
+  CHECK(contains(output, "expected  2 GiB (2097152)\n"));
+  CHECK(contains(output, "got       1 GiB (1099776)\n"));
+  CHECK(contains(output, "a: 1 GiB -> 1 GiB (+50 MiB), was short\n"));
   CHECK(output.ends_with("0 passed, 1 failed\n"));
 }
 
@@ -69,9 +69,9 @@ TEST_CASE("a broken test file is one clear line and one failure, and the others 
   REQUIRE(counts);
   CHECK(counts->passed == 1);
   CHECK(counts->failed == 2);
-  CHECK(has(out.str(), "b_test.lua:1: ')' expected near 'function'"));
-  CHECK(has(out.str(), "c_test.lua:1: "));
-  CHECK(has(out.str(), "none.lua: no such policy"));
+  CHECK(contains(out.str(), "b_test.lua:1: ')' expected near 'function'"));
+  CHECK(contains(out.str(), "c_test.lua:1: "));
+  CHECK(contains(out.str(), "none.lua: no such policy"));
 }
 
 TEST_CASE("the filter chooses tests by a part of their name, a glob, or their file") {
@@ -91,8 +91,8 @@ TEST_CASE("quiet leaves out what passes") {
 
 TEST_CASE("colours are used only where asked for") {
   const std::string tests = "test(\"one\", function() end)\n";
-  CHECK_FALSE(has(run(tests).output, "\033["));
-  CHECK(has(run(tests, colored()).output, "\033[32mok\033[0m"));
+  CHECK_FALSE(contains(run(tests).output, "\033["));
+  CHECK(contains(run(tests, colored()).output, "\033[32mok\033[0m"));
 }
 
 TEST_CASE("a policy stands for the test beside it, and a file is run once") {
@@ -115,12 +115,12 @@ TEST_CASE("having nothing to run is an error") {
     CHECK(out.str().empty());
     return counts.error().text();
   };
-  CHECK(has(error_of(folder.path(), {}), "no tests found"));
-  CHECK(has(error_of(folder.path() / "none", {}), "no such file or directory"));
+  CHECK(contains(error_of(folder.path(), {}), "no tests found"));
+  CHECK(contains(error_of(folder.path() / "none", {}), "no such file or directory"));
   folder.write("step.lua", kStepPolicy);
-  CHECK(has(error_of(folder.path() / "step.lua", {}), "has no test beside it"));
+  CHECK(contains(error_of(folder.path() / "step.lua", {}), "has no test beside it"));
   folder.write("step_test.lua", "test(\"one\", function() end)\n");
-  CHECK(has(error_of(folder.path(), filtered("two")), "no test matches 'two'"));
+  CHECK(contains(error_of(folder.path(), filtered("two")), "no test matches 'two'"));
 }
 
 TEST_CASE("JUnit XML names every test, with what was wrong") {
@@ -138,11 +138,11 @@ TEST_CASE("JUnit XML names every test, with what was wrong") {
   CHECK(
       xml.starts_with("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites tests=\"4\" "
                       "failures=\"1\" errors=\"2\""));
-  CHECK(has(xml, "<testcase name=\"good &amp; true\" classname=\"x_test\""));
-  CHECK(has(xml, "line=\"3\""));
-  CHECK(has(xml, "<failure message=\"expected &quot;b&quot;, got &quot;&lt;a&gt;&quot;\">"));
-  CHECK(has(xml, "<error message=\"oh\">"));
-  CHECK(has(xml, "<testcase name=\"y_test\" classname=\"y_test\""));
+  CHECK(contains(xml, "<testcase name=\"good &amp; true\" classname=\"x_test\""));
+  CHECK(contains(xml, "line=\"3\""));
+  CHECK(contains(xml, "<failure message=\"expected &quot;b&quot;, got &quot;&lt;a&gt;&quot;\">"));
+  CHECK(contains(xml, "<error message=\"oh\">"));
+  CHECK(contains(xml, "<testcase name=\"y_test\" classname=\"y_test\""));
   CHECK(xml.ends_with("</testsuites>\n"));
 }
 
@@ -153,5 +153,5 @@ TEST_CASE("a JUnit file that cannot be written is an error") {
   const auto counts =
       run_policy_tests({folder.path()}, with_junit(folder.path() / "no" / "such.xml"), out);
   REQUIRE_FALSE(counts);
-  CHECK(has(counts.error().text(), "such.xml"));
+  CHECK(contains(counts.error().text(), "such.xml"));
 }

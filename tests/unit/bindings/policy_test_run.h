@@ -7,6 +7,7 @@
 #include <string>
 
 #include "bindings/testing/policy_tests.h"
+#include "tests/text.h"
 #include "tests/unit/bindings/policy_test_folder.h"
 
 namespace memcoord::test {
@@ -41,10 +42,6 @@ inline PolicyTestRun run(const std::string& tests, bindings::testing::TestOption
   const auto counts = bindings::testing::run_policy_tests({folder.path()}, options, out);
   REQUIRE_MESSAGE(counts, counts.error().text());
   return {*counts, out.str()};
-}
-
-inline bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 /// The output of one test, which is meant to fail.

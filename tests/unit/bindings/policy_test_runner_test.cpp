@@ -66,10 +66,6 @@ TestOptions with_junit(std::filesystem::path path) {
   return options;
 }
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 /// The output of one test, which is meant to fail.
 std::string failure_of(const std::string& body) {
   const Run ran = run("test(\"it\", function()\n" + body + "\nend)\n");
@@ -93,7 +89,7 @@ TEST_CASE("each test gets a line, and the counts come last") {
     test("one", function() expect(1):equals(1) end)
     test("two", function() expect(2):is_at_least(1) end)
   )");
-  CHECK(has(ran.output, "  ok   one\n  ok   two\n"));
+  CHECK(contains(ran.output, "  ok   one\n  ok   two\n"));
   CHECK(ran.output.ends_with("\n2 passed, 0 failed\n"));
 }
 
@@ -196,7 +192,7 @@ TEST_CASE("limits can be stricter, and never laxer") {
       { name = "a", actual = 1*GiB, unused = 10*MiB, usable = 800*MiB } } }
     expect(step:tick(world).proposals):is_empty()
   )");
-  CHECK(has(failure_of("step:tick { limits = { host_floor = 1*MiB } }"), "laxer"));
+  CHECK(contains(failure_of("step:tick { limits = { host_floor = 1*MiB } }"), "laxer"));
 }
 
 TEST_CASE("every expectation can hold") {
@@ -225,7 +221,7 @@ TEST_CASE("every expectation can hold") {
 TEST_CASE("every expectation can fail, and says what it wanted") {
   const auto fails = [](const std::string& expectation, const std::string& wanted) {
     const std::string output = failure_of(expectation);
-    CHECK_MESSAGE(has(output, "expected  " + wanted + "\n"), output);
+    CHECK_MESSAGE(contains(output, "expected  " + wanted + "\n"), output);
   };
   fails("expect({ 1, 2 }):equals { 1 }", "{ 1 }");
   fails("expect({ 1 }):equals { 1, 2 }", "{ 1, 2 }");
@@ -252,12 +248,12 @@ TEST_CASE("a failure shows the place, the line, sizes as people read them, and t
       "  local tick = step:tick { domains = { { name = \"a\", actual = 1*GiB, unused = 1*MiB } } "
       "}\n"
       "  expect(tick.proposals.a.target):equals(2*GiB)");
-  CHECK(has(output, "  FAIL it\n"));
-  CHECK(has(output, "step_test.lua:4:\n"));
-  CHECK(has(output, "expect(tick.proposals.a.target):equals(2*GiB)\n"));
-  CHECK(has(output, "expected  2 GiB (2097152)\n"));
-  CHECK(has(output, "got       1 GiB (1099776)\n"));
-  CHECK(has(output, "a: 1 GiB -> 1 GiB (+50 MiB), was short\n"));
+  CHECK(contains(output, "  FAIL it\n"));
+  CHECK(contains(output, "step_test.lua:4:\n"));
+  CHECK(contains(output, "expect(tick.proposals.a.target):equals(2*GiB)\n"));
+  CHECK(contains(output, "expected  2 GiB (2097152)\n"));
+  CHECK(contains(output, "got       1 GiB (1099776)\n"));
+  CHECK(contains(output, "a: 1 GiB -> 1 GiB (+50 MiB), was short\n"));
   CHECK(output.ends_with("0 passed, 1 failed\n"));
 }
 
@@ -273,15 +269,15 @@ TEST_CASE("an error in a test fails it, with its place and a traceback, and the 
   )");
   CHECK(ran.counts.failed == 1);
   CHECK(ran.counts.passed == 1);
-  CHECK(has(ran.output, "step_test.lua:3: attempt to index a nil value (local 't')"));
-  CHECK(has(ran.output, "stack traceback"));
+  CHECK(contains(ran.output, "step_test.lua:3: attempt to index a nil value (local 't')"));
+  CHECK(contains(ran.output, "stack traceback"));
 }
 
 TEST_CASE("a policy's error fails a test that does not look at it") {
   const std::string seven =
       "local list = {}\nfor i = 1, 7 do list[i] = { name = \"d\" .. i } end\n"
       "local tick = step:tick { domains = list }\n";
-  CHECK(has(failure_of(seven + "expect(tick.proposals):is_empty()"), "seven is too many"));
+  CHECK(contains(failure_of(seven + "expect(tick.proposals):is_empty()"), "seven is too many"));
   passes(seven + "expect_error(tick, \"*seven is too many*\")");
   passes(seven + "expect(tick.error):matches(\"*step.lua:8: *\")");
 }
@@ -289,8 +285,8 @@ TEST_CASE("a policy's error fails a test that does not look at it") {
 TEST_CASE("a misspelt name is told with its line and the nearest right one") {
   const auto told = [](const std::string& body, const std::string& line, const std::string& what) {
     const std::string output = failure_of(body);
-    CHECK_MESSAGE(has(output, "step_test.lua:" + line + ": "), output);
-    CHECK_MESSAGE(has(output, what), output);
+    CHECK_MESSAGE(contains(output, "step_test.lua:" + line + ": "), output);
+    CHECK_MESSAGE(contains(output, what), output);
   };
   told("step:tick {\n  hosts = {},\n}", "4",
        "unknown key 'hosts' in the world of a tick; did you mean 'host'?");
@@ -310,7 +306,7 @@ TEST_CASE("a misspelt name is told with its line and the nearest right one") {
 TEST_CASE("a world that cannot be is refused with its line") {
   const auto told = [](const std::string& body, const std::string& what) {
     const std::string output = failure_of(body);
-    CHECK_MESSAGE(has(output, what), output);
+    CHECK_MESSAGE(contains(output, what), output);
   };
   told("step:tick { domains = { { name = \"a\", actual = -1 } } }",
        "actual = -1 is no size of memory");
@@ -339,9 +335,9 @@ TEST_CASE("a broken test file is one clear line and one failure, and the others 
   REQUIRE(counts);
   CHECK(counts->passed == 1);
   CHECK(counts->failed == 2);
-  CHECK(has(out.str(), "b_test.lua:1: ')' expected near 'function'"));
-  CHECK(has(out.str(), "c_test.lua:1: "));
-  CHECK(has(out.str(), "none.lua: no such policy"));
+  CHECK(contains(out.str(), "b_test.lua:1: ')' expected near 'function'"));
+  CHECK(contains(out.str(), "c_test.lua:1: "));
+  CHECK(contains(out.str(), "none.lua: no such policy"));
 }
 
 TEST_CASE("tests are declared once each, and not within each other") {
@@ -350,12 +346,12 @@ TEST_CASE("tests are declared once each, and not within each other") {
     CHECK(ran.counts.failed == 1);
     return ran.output;
   };
-  CHECK(has(broken("test(\"a\", function() end)\ntest(\"a\", function() end)"),
+  CHECK(contains(broken("test(\"a\", function() end)\ntest(\"a\", function() end)"),
             "step_test.lua:3: a second test \"a\"; the first is on line 2"));
-  CHECK(has(broken("test(\"a\", function() test(\"b\", function() end) end)"),
+  CHECK(contains(broken("test(\"a\", function() test(\"b\", function() end) end)"),
             "test() within a test"));
-  CHECK(has(broken("expect(1):equals(1)"), "expect() belongs in a test"));
-  CHECK(has(broken("test(\"a\")"), "write test("));
+  CHECK(contains(broken("expect(1):equals(1)"), "expect() belongs in a test"));
+  CHECK(contains(broken("test(\"a\")"), "write test("));
 }
 
 TEST_CASE("an endless test is ended, and costs only itself") {
@@ -368,7 +364,7 @@ TEST_CASE("an endless test is ended, and costs only itself") {
                       options);
   CHECK(ran.counts.failed == 1);
   CHECK(ran.counts.passed == 1);
-  CHECK(has(ran.output, "ran past its"));
+  CHECK(contains(ran.output, "ran past its"));
 }
 
 TEST_CASE("tests have nothing of the system in reach") {
@@ -396,8 +392,8 @@ TEST_CASE("quiet leaves out what passes") {
 
 TEST_CASE("colours are used only where asked for") {
   const std::string tests = "test(\"one\", function() end)\n";
-  CHECK_FALSE(has(run(tests).output, "\033["));
-  CHECK(has(run(tests, colored()).output, "\033[32mok\033[0m"));
+  CHECK_FALSE(contains(run(tests).output, "\033["));
+  CHECK(contains(run(tests, colored()).output, "\033[32mok\033[0m"));
 }
 
 TEST_CASE("a policy stands for the test beside it, and a file is run once") {
@@ -420,12 +416,12 @@ TEST_CASE("having nothing to run is an error") {
     CHECK(out.str().empty());
     return counts.error().text();
   };
-  CHECK(has(error_of(folder.path(), {}), "no tests found"));
-  CHECK(has(error_of(folder.path() / "none", {}), "no such file or directory"));
+  CHECK(contains(error_of(folder.path(), {}), "no tests found"));
+  CHECK(contains(error_of(folder.path() / "none", {}), "no such file or directory"));
   folder.write("step.lua", kPolicy);
-  CHECK(has(error_of(folder.path() / "step.lua", {}), "has no test beside it"));
+  CHECK(contains(error_of(folder.path() / "step.lua", {}), "has no test beside it"));
   folder.write("step_test.lua", "test(\"one\", function() end)\n");
-  CHECK(has(error_of(folder.path(), filtered("two")), "no test matches 'two'"));
+  CHECK(contains(error_of(folder.path(), filtered("two")), "no test matches 'two'"));
 }
 
 TEST_CASE("JUnit XML names every test, with what was wrong") {
@@ -443,11 +439,11 @@ TEST_CASE("JUnit XML names every test, with what was wrong") {
   CHECK(
       xml.starts_with("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites tests=\"4\" "
                       "failures=\"1\" errors=\"2\""));
-  CHECK(has(xml, "<testcase name=\"good &amp; true\" classname=\"x_test\""));
-  CHECK(has(xml, "line=\"3\""));
-  CHECK(has(xml, "<failure message=\"expected &quot;b&quot;, got &quot;&lt;a&gt;&quot;\">"));
-  CHECK(has(xml, "<error message=\"oh\">"));
-  CHECK(has(xml, "<testcase name=\"y_test\" classname=\"y_test\""));
+  CHECK(contains(xml, "<testcase name=\"good &amp; true\" classname=\"x_test\""));
+  CHECK(contains(xml, "line=\"3\""));
+  CHECK(contains(xml, "<failure message=\"expected &quot;b&quot;, got &quot;&lt;a&gt;&quot;\">"));
+  CHECK(contains(xml, "<error message=\"oh\">"));
+  CHECK(contains(xml, "<testcase name=\"y_test\" classname=\"y_test\""));
   CHECK(xml.ends_with("</testsuites>\n"));
 }
 
@@ -458,5 +454,5 @@ TEST_CASE("a JUnit file that cannot be written is an error") {
   const auto counts =
       run_policy_tests({folder.path()}, with_junit(folder.path() / "no" / "such.xml"), out);
   REQUIRE_FALSE(counts);
-  CHECK(has(counts.error().text(), "such.xml"));
+  CHECK(contains(counts.error().text(), "such.xml"));
 }

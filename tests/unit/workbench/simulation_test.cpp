@@ -42,9 +42,9 @@ Scenario jump() {
 }
 
 /// Sets every domain to one size at each tick.
-class SetAll final : public Policy {
+class SetAllAlike final : public Policy {
  public:
-  explicit SetAll(MemorySize size) : size_(size) {}
+  explicit SetAllAlike(MemorySize size) : size_(size) {}
   [[nodiscard]] std::string name() const override { return "set all"; }
   Result<PolicyAnswer> decide(const Situation& situation) override {
     PolicyAnswer answer;
@@ -88,7 +88,7 @@ TEST_CASE("without swap it is killed instead") {
 
 TEST_CASE("a policy that gives in time keeps it from stalling, and what it moved is counted") {
   const SimulationResult held = simulate(jump(), hold_everything(), {});
-  const SimulationResult given = simulate(jump(), std::make_unique<SetAll>(1_GiB), {});
+  const SimulationResult given = simulate(jump(), std::make_unique<SetAllAlike>(1_GiB), {});
   CHECK(given.score.stalled == 0);
   CHECK(given.score.deficit == 0);
   CHECK(given.score.churn == doctest::Approx(512.0 / (120.0 / 3600.0)));
@@ -113,8 +113,8 @@ TEST_CASE("what a guest frees comes back to the host at once only where it repor
 
 TEST_CASE("the same run gives the same score") {
   const SimulationOptions options;
-  const auto first = simulate(jump(), std::make_unique<SetAll>(900_MiB), options);
-  const auto second = simulate(jump(), std::make_unique<SetAll>(900_MiB), options);
+  const auto first = simulate(jump(), std::make_unique<SetAllAlike>(900_MiB), options);
+  const auto second = simulate(jump(), std::make_unique<SetAllAlike>(900_MiB), options);
   CHECK(first.score == second.score);
 }
 
@@ -128,7 +128,7 @@ TEST_CASE("a policy without an answer costs its ticks, and is told") {
 
 TEST_CASE("a run ends with its scenario, also where the last tick's interval reaches past it") {
   const auto result =
-      simulate(jump(), std::make_unique<SetAll>(1_GiB), {.interval = 25s, .limits = {}});
+      simulate(jump(), std::make_unique<SetAllAlike>(1_GiB), {.interval = 25s, .limits = {}});
   CHECK(result.ticks == 3);
   CHECK(result.score.domain_seconds == doctest::Approx(2 * 60));
 }
@@ -173,7 +173,7 @@ TEST_CASE("a record tells each domain's moments, stalls and moves") {
   SimulationWatch watch;
   watch.tick = [&](const Tick& tick, SimulatedHost& host) { recorder.take(tick, host); };
   watch.end = [&](SimulatedHost& host) { record = recorder.finish(host, 2s); };
-  const SimulationResult result = simulate(scenario, std::make_unique<SetAll>(640_MiB), {}, watch);
+  const SimulationResult result = simulate(scenario, std::make_unique<SetAllAlike>(640_MiB), {}, watch);
   CHECK(record.score == result.score);
   CHECK(record.policy == "set all");
   REQUIRE(record.domains.size() == 2);
@@ -199,7 +199,7 @@ TEST_CASE("a long run is recorded in fewer, longer stretches that lose no stall"
   SimulationWatch watch;
   watch.tick = [&](const Tick& tick, SimulatedHost& host) { recorder.take(tick, host); };
   watch.end = [&](SimulatedHost& host) { record = recorder.finish(host, 2s); };
-  simulate(scenario, std::make_unique<SetAll>(640_MiB), {}, watch);
+  simulate(scenario, std::make_unique<SetAllAlike>(640_MiB), {}, watch);
   CHECK(record.times.size() <= 200);
   CHECK(record.times.size() >= 100);
   CHECK(record.events.size() <= 3);

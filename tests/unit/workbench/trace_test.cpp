@@ -33,7 +33,7 @@ class Folder {
   std::filesystem::path path_;
 };
 
-std::string why_not(const std::string& text) {
+std::string why_no_trace(const std::string& text) {
   const Folder folder;
   const auto trace = read_trace(folder.write("t.csv", text));
   REQUIRE_FALSE(trace.has_value());
@@ -74,21 +74,22 @@ TEST_CASE("a folder of GWA-T-12 files is one trace, over the moments of the firs
 }
 
 TEST_CASE("a trace that cannot be read says where and why, in one line") {
-  CHECK(why_not("").starts_with("t.csv:1: an empty trace"));
-  CHECK(why_not("# only a comment\n").starts_with("t.csv:1: an empty trace"));
-  CHECK(why_not("time,a\n").starts_with("t.csv:1: no column 't_s'"));
-  CHECK(why_not("t_s,a\n0,1\n").starts_with("t.csv:2: the row provisioned_kib is missing"));
+  CHECK(why_no_trace("").starts_with("t.csv:1: an empty trace"));
+  CHECK(why_no_trace("# only a comment\n").starts_with("t.csv:1: an empty trace"));
+  CHECK(why_no_trace("time,a\n").starts_with("t.csv:1: no column 't_s'"));
+  CHECK(why_no_trace("t_s,a\n0,1\n").starts_with("t.csv:2: the row provisioned_kib is missing"));
+  CHECK(why_no_trace("t_s,a\nprovisioned_kib,1,2\n")
+            .starts_with("t.csv:2: provisioned_kib has 2 sizes"));
+  CHECK(why_no_trace("t_s,a\nprovisioned_kib,0\n").starts_with("t.csv:2: column 'a' holds '0'"));
+  CHECK(why_no_trace(kHead).starts_with("t.csv:2: no rows after the header"));
+  CHECK(why_no_trace(kHead + "0,1,2\n300,,2\n").starts_with("t.csv:4: column 'a' has a hole"));
+  CHECK(why_no_trace(kHead + "0,1,2\n300,1\n").starts_with("t.csv:4: 1 values for 2 VMs"));
+  CHECK(why_no_trace(kHead + "0,1,-2\n").starts_with("t.csv:3: column 'b' holds '-2'"));
+  CHECK(why_no_trace(kHead + "0,1,nan\n").starts_with("t.csv:3: column 'b' holds 'nan'"));
   CHECK(
-      why_not("t_s,a\nprovisioned_kib,1,2\n").starts_with("t.csv:2: provisioned_kib has 2 sizes"));
-  CHECK(why_not("t_s,a\nprovisioned_kib,0\n").starts_with("t.csv:2: column 'a' holds '0'"));
-  CHECK(why_not(kHead).starts_with("t.csv:2: no rows after the header"));
-  CHECK(why_not(kHead + "0,1,2\n300,,2\n").starts_with("t.csv:4: column 'a' has a hole"));
-  CHECK(why_not(kHead + "0,1,2\n300,1\n").starts_with("t.csv:4: 1 values for 2 VMs"));
-  CHECK(why_not(kHead + "0,1,-2\n").starts_with("t.csv:3: column 'b' holds '-2'"));
-  CHECK(why_not(kHead + "0,1,nan\n").starts_with("t.csv:3: column 'b' holds 'nan'"));
-  CHECK(why_not(kHead + "300,1,2\n0,1,2\n").starts_with("t.csv:4: time goes from 300 s to 0 s"));
-  CHECK(why_not(kHead + "0;1;2\n").starts_with("t.csv:3: semicolons"));
-  CHECK(why_not("Timestamp;x\n1;2\n")
+      why_no_trace(kHead + "300,1,2\n0,1,2\n").starts_with("t.csv:4: time goes from 300 s to 0 s"));
+  CHECK(why_no_trace(kHead + "0;1;2\n").starts_with("t.csv:3: semicolons"));
+  CHECK(why_no_trace("Timestamp;x\n1;2\n")
             .starts_with("t.csv:1: no column 'Memory capacity provisioned'"));
 }
 
@@ -111,9 +112,10 @@ TEST_CASE("a missing trace is not found, and one too large to hold says how to c
 }
 
 TEST_CASE("times that no trace reaches are refused, before anything is counted with them") {
-  CHECK(why_not(kHead + "0,1,2\n9000000000000000000,1,2\n")
+  CHECK(why_no_trace(kHead + "0,1,2\n9000000000000000000,1,2\n")
             .starts_with("t.csv:4: '9000000000000000000' is no time"));
-  CHECK(why_not(kHead + "0,1,2\n3162240001,1,2\n").starts_with("t.csv:4: '3162240001' is no time"));
+  CHECK(why_no_trace(kHead + "0,1,2\n3162240001,1,2\n")
+            .starts_with("t.csv:4: '3162240001' is no time"));
   const std::string gwa =
       "Timestamp [ms];\tMemory capacity provisioned [KB];\tMemory usage [KB]\n"
       "4000000000000000;\t8000;\t10\n";
@@ -121,7 +123,7 @@ TEST_CASE("times that no trace reaches are refused, before anything is counted w
   const auto late = read_trace(folder.write("late.csv", gwa + "4000000000000300;\t8000;\t20\n"));
   REQUIRE(late);
   CHECK(late->times.front() == 0s);
-  CHECK(why_not(gwa + "9000000000000000;\t8000;\t20\n")
+  CHECK(why_no_trace(gwa + "9000000000000000;\t8000;\t20\n")
             .starts_with("t.csv:3: '9000000000000000' is no time in a trace that begins at"));
 }
 

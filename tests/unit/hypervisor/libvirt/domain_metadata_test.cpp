@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/text.h"
+
 using namespace memcoord;
 using namespace memcoord::libvirt;
 
@@ -14,10 +16,6 @@ std::string complaint(std::string_view element) {
   CHECK(read.error().object.find("'web1'") != std::string::npos);
   CHECK_FALSE(read.error().hint.empty());
   return read.error().text();
-}
-
-bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
 }
 
 }  // namespace

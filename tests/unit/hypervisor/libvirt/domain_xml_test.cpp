@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/text.h"
+
 using namespace memcoord;
 using namespace memcoord::libvirt;
 
@@ -18,10 +20,6 @@ std::string why_unsuitable(const std::string& devices, const std::string& rest =
   const auto read = describe_domain(domain(devices, rest), "a");
   REQUIRE(read);
   return read->unsuitable;
-}
-
-bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
 }
 
 }  // namespace

@@ -3,16 +3,10 @@
 #include <doctest/doctest.h>
 #include <libvirt/virterror.h>
 
+#include "tests/text.h"
+
 using namespace memcoord;
 using namespace memcoord::libvirt;
-
-namespace {
-
-bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
-
-}  // namespace
 
 TEST_CASE("an error of the wire means that the connection is lost") {
   const std::string text = "End of file while reading data";

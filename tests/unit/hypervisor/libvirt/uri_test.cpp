@@ -2,20 +2,18 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/text.h"
+
 using namespace memcoord;
 using namespace memcoord::libvirt;
 
 namespace {
 
-std::string complaint(std::string_view text, ErrorCode code = ErrorCode::invalid_input) {
+std::string uri_complaint(std::string_view text, ErrorCode code = ErrorCode::invalid_input) {
   const auto uri = parse_uri(text);
   REQUIRE_FALSE(uri);
   CHECK(uri.error().code == code);
   return uri.error().text();
-}
-
-bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
 }
 
 }  // namespace
@@ -39,22 +37,22 @@ TEST_CASE("a URI without a server is local, unless its transport leaves the mach
 }
 
 TEST_CASE("a forgotten slash is told with the URI that was meant") {
-  CHECK(contains(complaint("qemu://system"), "did you mean qemu:///system?"));
-  CHECK(contains(complaint("qemu://session/"), "did you mean qemu:///session?"));
-  CHECK(contains(complaint("qemu+unix://system"), "did you mean qemu+unix:///system?"));
+  CHECK(contains(uri_complaint("qemu://system"), "did you mean qemu:///system?"));
+  CHECK(contains(uri_complaint("qemu://session/"), "did you mean qemu:///session?"));
+  CHECK(contains(uri_complaint("qemu+unix://system"), "did you mean qemu+unix:///system?"));
 }
 
 TEST_CASE("what is no URI is told with one that is") {
-  CHECK(contains(complaint(""), "qemu:///system"));
-  CHECK(contains(complaint("/var/run/libvirt"), "not a connection URI"));
-  CHECK(contains(complaint("localhost"), "not a connection URI"));
+  CHECK(contains(uri_complaint(""), "qemu:///system"));
+  CHECK(contains(uri_complaint("/var/run/libvirt"), "not a connection URI"));
+  CHECK(contains(uri_complaint("localhost"), "not a connection URI"));
 }
 
 TEST_CASE("the test driver's file must be there, and be named by its whole path") {
-  CHECK(contains(complaint("test:///no/such%20file.xml", ErrorCode::not_found),
+  CHECK(contains(uri_complaint("test:///no/such%20file.xml", ErrorCode::not_found),
                  "no file /no/such file.xml"));
-  CHECK(contains(complaint("test://host.xml"), "names a host, not a file"));
-  CHECK(contains(complaint("test:///"), "names no test host"));
+  CHECK(contains(uri_complaint("test://host.xml"), "names a host, not a file"));
+  CHECK(contains(uri_complaint("test:///"), "names no test host"));
   CHECK(parse_uri("test:///default"));
   CHECK(parse_uri("test+unix:///default?socket=/tmp/x/libvirt-sock"));
 }
