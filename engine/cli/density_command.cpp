@@ -9,7 +9,6 @@
 
 #include "engine/cli/commands.h"
 #include "engine/cli/help.h"
-#include "engine/cli/json_text.h"
 #include "engine/cli/option_values.h"
 #include "engine/cli/options.h"
 #include "engine/cli/progress.h"
@@ -17,12 +16,14 @@
 #include "engine/cli/score_text.h"
 #include "engine/cli/terminal.h"
 #include "engine/cli/workbench_options.h"
+#include "engine/observers/json.h"
 #include "engine/workbench/density.h"
 
 namespace memcoord::cli {
 namespace {
 
 using namespace workbench;
+using observers::Json;
 
 struct DensityCommandOptions {
   WorkbenchOptions workbench;
@@ -80,44 +81,43 @@ Summary summary_of(const DensityResult& result) {
   return summary;
 }
 
-nlohmann::ordered_json spread_json(const Spread& spread) {
-  return {{"mean", spread.mean}, {"least", spread.least}, {"most", spread.most}};
+Json spread_json(const Spread& spread) {
+  return Json::object({{"mean", spread.mean}, {"least", spread.least}, {"most", spread.most}});
 }
 
 void print_json(const DensityCommandOptions& options, const DensityResult& result) {
   const Summary summary = summary_of(result);
-  nlohmann::ordered_json json{
-      {"policy", options.policy},
-      {"traces", options.traces},
-      {"host_kib", options.density.host.kib()},
-      {"stalled_limit", options.density.stalled},
-      {"interval_s", std::chrono::duration<double>(options.workbench.interval).count()},
-      {"available", result.available},
-      {"vms", summary.vms.mean},
-      {"static", summary.static_sizing.mean},
-      {"instant", summary.instant.mean},
-      {"bound", summary.bound.mean},
-      {"ratio", summary.ratio()},
-      {"of_bound", summary.of_bound()},
-      {"stalled", summary.stalled.mean},
-      {"oom", summary.oom},
-      {"runs", result.runs},
-      {"spread",
-       {{"vms", spread_json(summary.vms)},
-        {"static", spread_json(summary.static_sizing)},
-        {"instant", spread_json(summary.instant)},
-        {"bound", spread_json(summary.bound)}}}};
-  auto orders = nlohmann::ordered_json::array();
+  Json json = Json::object(
+      {{"policy", options.policy},
+       {"traces", options.traces},
+       {"host_kib", options.density.host.kib()},
+       {"stalled_limit", options.density.stalled},
+       {"interval_s", std::chrono::duration<double>(options.workbench.interval).count()},
+       {"available", result.available},
+       {"vms", summary.vms.mean},
+       {"static", summary.static_sizing.mean},
+       {"instant", summary.instant.mean},
+       {"bound", summary.bound.mean},
+       {"ratio", summary.ratio()},
+       {"of_bound", summary.of_bound()},
+       {"stalled", summary.stalled.mean},
+       {"oom", summary.oom},
+       {"runs", result.runs},
+       {"spread", Json::object({{"vms", spread_json(summary.vms)},
+                                {"static", spread_json(summary.static_sizing)},
+                                {"instant", spread_json(summary.instant)},
+                                {"bound", spread_json(summary.bound)}})}});
+  auto orders = Json::array();
   for (const DensityOrder& order : result.orders) {
-    nlohmann::ordered_json entry{{"vms", order.vms},
-                                 {"static", order.static_sizing},
-                                 {"instant", order.instant},
-                                 {"bound", order.bound}};
+    Json entry = Json::object({{"vms", order.vms},
+                               {"static", order.static_sizing},
+                               {"instant", order.instant},
+                               {"bound", order.bound}});
     entry.update(score_json(order.score));
     orders.push_back(std::move(entry));
   }
-  json["orders"] = std::move(orders);
-  std::cout << json_text(json) << '\n';
+  json.set("orders", std::move(orders));
+  std::cout << json.text() << '\n';
 }
 
 void print_text(const DensityCommandOptions& options, const DensityResult& result, bool colored) {

@@ -5,23 +5,23 @@
 
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "engine/cli/commands.h"
 #include "engine/cli/help.h"
-#include "engine/cli/json_text.h"
 #include "engine/cli/option_values.h"
 #include "engine/cli/options.h"
 #include "engine/cli/terminal.h"
 #include "engine/cli/text_table.h"
 #include "engine/hypervisor/libvirt/domain_metadata.h"
 #include "engine/hypervisor/libvirt/libvirt_hypervisor.h"
+#include "engine/observers/json.h"
 
 namespace memcoord::cli {
 namespace {
 
 using libvirt::ConfiguredDomain;
 using libvirt::SettingsChange;
+using observers::Json;
 
 struct DomainOptions {
   std::string uri;
@@ -73,30 +73,32 @@ std::vector<std::string> row_of(const ConfiguredDomain& domain) {
           note};
 }
 
-nlohmann::ordered_json json_of(const ConfiguredDomain& domain) {
+Json json_of(const ConfiguredDomain& domain) {
   const DomainSettings& settings = domain.identity.settings;
   const auto kib = [](const std::optional<MemorySize>& size) {
-    return size ? nlohmann::ordered_json(size->kib()) : nlohmann::ordered_json(nullptr);
+    return size ? Json(size->kib()) : Json();
   };
-  return {{"name", domain.identity.name},
-          {"uuid", domain.identity.uuid.text()},
-          {"active", domain.active},
-          {"persistent", domain.persistent},
-          {"domain_maximum_kib", domain.maximum.kib()},
-          {"minimum_kib", kib(settings.minimum)},
-          {"maximum_kib", kib(settings.maximum)},
-          {"weight", settings.weight},
-          {"priority", settings.priority},
-          {"exclude", settings.exclude},
-          {"labels", settings.labels},
-          {"unsuitable", domain.identity.unsuitable}};
+  Json labels = Json::object();
+  for (const auto& [name, value] : settings.labels) labels.set(name, value);
+  return Json::object({{"name", domain.identity.name},
+                       {"uuid", domain.identity.uuid.text()},
+                       {"active", domain.active},
+                       {"persistent", domain.persistent},
+                       {"domain_maximum_kib", domain.maximum.kib()},
+                       {"minimum_kib", kib(settings.minimum)},
+                       {"maximum_kib", kib(settings.maximum)},
+                       {"weight", settings.weight},
+                       {"priority", settings.priority},
+                       {"exclude", settings.exclude},
+                       {"labels", std::move(labels)},
+                       {"unsuitable", domain.identity.unsuitable}});
 }
 
 void print(const std::vector<ConfiguredDomain>& domains, const DomainOptions& options) {
   if (options.json) {
-    auto list = nlohmann::ordered_json::array();
+    auto list = Json::array();
     for (const ConfiguredDomain& domain : domains) list.push_back(json_of(domain));
-    std::cout << json_text(list) << '\n';
+    std::cout << list.text() << '\n';
     return;
   }
   using enum TextTable::Align;

@@ -2,13 +2,11 @@
 
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "bindings/lua_policy.h"
 #include "engine/cli/bundled_files.h"
 #include "engine/cli/commands.h"
 #include "engine/cli/help.h"
-#include "engine/cli/json_text.h"
 #include "engine/cli/policy_json.h"
 #include "engine/cli/report.h"
 #include "engine/cli/run_options.h"
@@ -20,15 +18,16 @@ namespace {
 
 using bindings::LuaPolicy;
 using bindings::PolicyInfo;
+using observers::Json;
 
 struct PoliciesOptions {
   bool json = false;
   ColorChoice color = ColorChoice::automatic;
 };
 
-nlohmann::ordered_json json_of(const PolicyInfo& info) {
-  nlohmann::ordered_json json = policy_json(info);
-  json["default"] = info.name == kDefaultPolicy;
+Json json_of(const PolicyInfo& info) {
+  Json json = policy_json(info);
+  json.set("default", info.name == kDefaultPolicy);
   return json;
 }
 
@@ -48,7 +47,7 @@ Result<ExitCode> list(const PoliciesOptions& options) {
                 "set MEMCOORD_DATA_DIR to the folder that holds a folder policies");
   }
   TextTable table({{"POLICY"}, {"SUMMARY"}, {"PARAMETERS"}});
-  auto json = nlohmann::ordered_json::array();
+  auto json = Json::array();
   ExitCode code = ExitCode::ok;
   for (const auto& path : paths) {
     const auto policy = LuaPolicy::load(path);
@@ -61,7 +60,7 @@ Result<ExitCode> list(const PoliciesOptions& options) {
     }
   }
   if (options.json) {
-    std::cout << json_text(json) << '\n';
+    std::cout << json.text() << '\n';
   } else {
     std::cout << table.text(wants_color(options.color, Stream::output));
   }

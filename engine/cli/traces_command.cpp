@@ -10,13 +10,13 @@
 #include "bindings/printable.h"
 #include "engine/cli/commands.h"
 #include "engine/cli/help.h"
-#include "engine/cli/json_text.h"
 #include "engine/cli/option_values.h"
 #include "engine/cli/options.h"
 #include "engine/cli/score_text.h"
 #include "engine/cli/terminal.h"
 #include "engine/cli/text_table.h"
 #include "engine/core/glob.h"
+#include "engine/observers/json.h"
 #include "engine/observers/sparkline.h"
 #include "engine/workbench/trace.h"
 #include "engine/workbench/whole_file.h"
@@ -25,6 +25,7 @@ namespace memcoord::cli {
 namespace {
 
 using namespace workbench;
+using observers::Json;
 using std::chrono::seconds;
 
 struct TracesOptions {
@@ -187,22 +188,23 @@ void print_text(const Trace& trace, const TracesOptions& options) {
 
 void print_json(const Trace& trace) {
   const auto entry = [](MemorySize provisioned, const Use& use) {
-    return nlohmann::ordered_json{{"provisioned_kib", provisioned.kib()},
-                                  {"mean_kib", use.mean.kib()},
-                                  {"most_kib", use.most.kib()}};
+    return Json::object({{"provisioned_kib", provisioned.kib()},
+                         {"mean_kib", use.mean.kib()},
+                         {"most_kib", use.most.kib()}});
   };
   const Total total = total_of(trace);
-  auto vms = nlohmann::ordered_json::array();
+  auto vms = Json::array();
   for (const TraceColumn& one : trace.columns) {
-    nlohmann::ordered_json json{{"name", one.name}};
+    Json json = Json::object({{"name", one.name}});
     json.update(entry(one.provisioned, use_of(one)));
     vms.push_back(std::move(json));
   }
-  std::cout << json_text({{"rows", trace.times.size()},
-                          {"step_s", step_of(trace).count()},
-                          {"duration_s", trace.times.back().count()},
-                          {"total", entry(total.provisioned, total.use)},
-                          {"vms", std::move(vms)}})
+  std::cout << Json::object({{"rows", trace.times.size()},
+                             {"step_s", step_of(trace).count()},
+                             {"duration_s", trace.times.back().count()},
+                             {"total", entry(total.provisioned, total.use)},
+                             {"vms", std::move(vms)}})
+                   .text()
             << '\n';
 }
 

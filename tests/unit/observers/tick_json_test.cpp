@@ -2,8 +2,9 @@
 
 #include <doctest/doctest.h>
 
-#include <nlohmann/json.hpp>
+#include <string>
 
+#include "engine/observers/json.h"
 #include "tests/unit/observers/ticks.h"
 
 using namespace memcoord;
@@ -58,13 +59,13 @@ TEST_CASE("any year is written and read, nanoseconds since 1970 or not") {
 }
 
 TEST_CASE("a time that no calendar knows is refused, and named") {
-  auto json = nlohmann::json::parse(to_json_line(busy_tick()));
+  Json json = Json::parse(to_json_line(busy_tick())).value();
   for (const char* time : {"9999-99-01T00:00:00.000Z", "-999-00-01T00:00:00.000Z",
                            "2024-02-30T00:00:00.000Z", "2024-02-03T25:00:00.000Z",
                            "2024-02-03T00:00:00.-10Z", "2024-02-03T00:00:00.000Z and more", ""}) {
     CAPTURE(time);
-    json["time"] = time;
-    const auto read = tick_from_json_line(json.dump(), "j:4");
+    json.set("time", time);
+    const auto read = tick_from_json_line(json.line(), "j:4");
     REQUIRE_FALSE(read.has_value());
     CHECK(read.error().text().find("'time' is no time") != std::string::npos);
   }
@@ -82,12 +83,18 @@ TEST_CASE("what is no tick is refused with its place and what is wrong") {
   CHECK(why("{").message.find("damaged: ") == 0);
   CHECK(why("{}").message == "not a line of a memcoord journal");
   CHECK(why("[]").code == ErrorCode::invalid_input);
-  auto json = nlohmann::json::parse(to_json_line(busy_tick()));
-  json["version"] = 2;
-  CHECK(why(json.dump()).message == "journal version 2 is not known");
-  json["version"] = 1;
-  json["host"].erase("free_kib");
-  CHECK(why(json.dump()).message.find("free_kib") != std::string::npos);
-  json["host"]["free_kib"] = -5;
-  CHECK(why(json.dump()).message.find("free_kib") != std::string::npos);
+  Json json = Json::parse(to_json_line(busy_tick())).value();
+  json.set("version", 2);
+  CHECK(why(json.line()).message == "journal version 2 is not known");
+  json.set("version", 1);
+  const Json host = json.at("host");
+  Json other = Json::object();
+  for (const std::string& name : host.names()) {
+    if (name != "free_kib") other.set(name, host.at(name));
+  }
+  json.set("host", other);
+  CHECK(why(json.line()).message.find("free_kib") != std::string::npos);
+  other.set("free_kib", -5);
+  json.set("host", other);
+  CHECK(why(json.line()).message.find("free_kib") != std::string::npos);
 }
