@@ -1,6 +1,6 @@
 // memcoord compare: policies by scenarios, beside what needs no policy and what no policy can pass.
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <atomic>
 #include <filesystem>

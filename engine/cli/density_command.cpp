@@ -1,6 +1,6 @@
 // memcoord density: how many of a trace's domains a policy serves on one host.
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

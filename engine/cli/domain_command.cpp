@@ -1,7 +1,7 @@
 // memcoord domain show [NAME], memcoord domain set NAME: what the operator wants of each domain,
 // kept with the domain as libvirt metadata.
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <iostream>
 #include <memory>

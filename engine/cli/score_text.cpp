@@ -1,6 +1,6 @@
 #include "engine/cli/score_text.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace memcoord::cli {
 

@@ -1,6 +1,6 @@
 // memcoord simulate: one policy on one simulated host, in virtual time.
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <iostream>

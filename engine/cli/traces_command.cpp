@@ -1,6 +1,6 @@
 // memcoord traces: what is in a trace, and parts of it as a trace of their own.
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <iostream>

@@ -1,6 +1,6 @@
 // The page that puts policies beside each other.
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <map>

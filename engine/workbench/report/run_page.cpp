@@ -1,6 +1,6 @@
 // The page of one run.
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>
