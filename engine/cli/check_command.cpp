@@ -3,14 +3,12 @@
 #include <algorithm>
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "bindings/testing/policy_check.h"
 #include "bindings/testing/policy_check_text.h"
 #include "engine/cli/bundled_files.h"
 #include "engine/cli/commands.h"
 #include "engine/cli/help.h"
-#include "engine/cli/json_text.h"
 #include "engine/cli/options.h"
 #include "engine/cli/policy_json.h"
 #include "engine/cli/policy_loader.h"
@@ -22,6 +20,7 @@ namespace memcoord::cli {
 namespace {
 
 using namespace bindings::testing;
+using observers::Json;
 
 struct CheckOptions {
   std::vector<std::string> policies;
@@ -31,20 +30,20 @@ struct CheckOptions {
   ColorChoice color = ColorChoice::automatic;
 };
 
-nlohmann::ordered_json json_of(const PolicyCheck& check) {
-  auto situations = nlohmann::ordered_json::array();
+Json check_json(const PolicyCheck& check) {
+  auto situations = Json::array();
   for (const CheckedSituation& situation : check.situations) {
-    nlohmann::ordered_json entry{{"situation", situation.name},
-                                 {"what", situation.what},
-                                 {"proposals", situation.proposals()},
-                                 {"held_back", situation.held_back()},
-                                 {"log", situation.log()}};
-    if (situation.error() != nullptr) entry["error"] = situation.error()->text();
+    Json entry = Json::object({{"situation", situation.name},
+                               {"what", situation.what},
+                               {"proposals", situation.proposals()},
+                               {"held_back", situation.held_back()},
+                               {"log", situation.log()}});
+    if (situation.error() != nullptr) entry.set("error", situation.error()->text());
     situations.push_back(std::move(entry));
   }
-  nlohmann::ordered_json json = policy_json(check.info);
-  json["sound"] = check.passed();
-  json["situations"] = std::move(situations);
+  Json json = policy_json(check.info);
+  json.set("sound", check.passed());
+  json.set("situations", std::move(situations));
   return json;
 }
 
@@ -59,7 +58,7 @@ Result<PolicyCheck> check_one(const std::string& policy, const BundledFiles& fil
 
 Result<ExitCode> check(const CheckOptions& options) {
   const BundledFiles files(BundledKind::policy, data_directories());
-  auto json = nlohmann::ordered_json::array();
+  auto json = Json::array();
   ExitCode code = ExitCode::ok;
   bool first = true;
   for (const std::string& policy : options.policies) {
@@ -71,13 +70,13 @@ Result<ExitCode> check(const CheckOptions& options) {
     }
     if (!checked->passed()) code = std::max(code, ExitCode::failed);
     if (options.json) {
-      json.push_back(json_of(*checked));
+      json.push_back(check_json(*checked));
       continue;
     }
     if (!std::exchange(first, false)) std::cout << '\n';
     print_check(*checked, wants_color(options.color, Stream::output), std::cout);
   }
-  if (options.json) std::cout << json_text(json) << '\n';
+  if (options.json) std::cout << json.text() << '\n';
   return code;
 }
 

@@ -1,6 +1,6 @@
 // memcoord compare: policies by scenarios, beside what needs no policy and what no policy can pass.
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <atomic>
 #include <filesystem>
@@ -11,13 +11,13 @@
 #include "engine/cli/bundled_files.h"
 #include "engine/cli/commands.h"
 #include "engine/cli/help.h"
-#include "engine/cli/json_text.h"
 #include "engine/cli/options.h"
 #include "engine/cli/progress.h"
 #include "engine/cli/report.h"
 #include "engine/cli/score_text.h"
 #include "engine/cli/terminal.h"
 #include "engine/cli/workbench_options.h"
+#include "engine/observers/json.h"
 #include "engine/workbench/comparing.h"
 #include "engine/workbench/report/html_report.h"
 #include "engine/workbench/whole_file.h"
@@ -26,6 +26,7 @@ namespace memcoord::cli {
 namespace {
 
 using namespace workbench;
+using observers::Json;
 
 struct CompareOptions {
   WorkbenchOptions workbench;
@@ -78,7 +79,7 @@ Result<std::vector<simulated::Scenario>> scenarios_of(const CompareOptions& opti
   return scenarios;
 }
 
-void print_text(const Comparison& comparison, bool colored) {
+void print_comparison(const Comparison& comparison, bool colored) {
   for (std::size_t s = 0; s < comparison.scenarios.size(); ++s) {
     const ComparedScenario& scenario = comparison.scenarios[s];
     std::cout << (s == 0 ? "" : "\n") << scenario.name << ": " << scenario.summary
@@ -98,14 +99,14 @@ void print_text(const Comparison& comparison, bool colored) {
   }
 }
 
-nlohmann::ordered_json json_of(const Comparison& comparison) {
-  auto rows = nlohmann::ordered_json::array();
+Json comparison_json(const Comparison& comparison) {
+  auto rows = Json::array();
   for (std::size_t s = 0; s < comparison.scenarios.size(); ++s) {
     for (const ComparisonRow& row : comparison.rows) {
       const ComparisonCell& cell = row.cells[s];
-      nlohmann::ordered_json json{{"scenario", comparison.scenarios[s].name}, {"policy", row.name}};
+      Json json = Json::object({{"scenario", comparison.scenarios[s].name}, {"policy", row.name}});
       if (cell.score) json.update(score_json(*cell.score));
-      if (!cell.problem.empty()) json["problem"] = cell.problem;
+      if (!cell.problem.empty()) json.set("problem", cell.problem);
       rows.push_back(std::move(json));
     }
   }
@@ -124,15 +125,15 @@ void print_csv(const Comparison& comparison) {
   bool heading = true;
   for (std::size_t s = 0; s < comparison.scenarios.size(); ++s) {
     for (const ComparisonRow& row : comparison.rows) {
-      const nlohmann::ordered_json figures = score_json(row.cells[s].score.value_or(Score{}));
+      const Json figures = score_json(row.cells[s].score.value_or(Score{}));
       if (std::exchange(heading, false)) {
         std::cout << "scenario,policy";
-        for (const auto& [name, value] : figures.items()) std::cout << ',' << name;
+        for (const std::string& name : figures.names()) std::cout << ',' << name;
         std::cout << '\n';
       }
       std::cout << csv_field(comparison.scenarios[s].name) << ',' << csv_field(row.name);
-      for (const auto& [name, value] : figures.items()) {
-        std::cout << ',' << (row.cells[s].score ? value.dump() : "");
+      for (const std::string& name : figures.names()) {
+        std::cout << ',' << (row.cells[s].score ? figures.at(name).line() : "");
       }
       std::cout << '\n';
     }
@@ -178,11 +179,11 @@ Result<ExitCode> run_comparison(const CompareOptions& options) {
     if (!written) return fail(written.error());
   }
   if (options.json) {
-    std::cout << json_text(json_of(comparison)) << '\n';
+    std::cout << comparison_json(comparison).text() << '\n';
   } else if (options.csv) {
     print_csv(comparison);
   } else {
-    print_text(comparison, wants_color(options.color, Stream::output));
+    print_comparison(comparison, wants_color(options.color, Stream::output));
     if (!options.report.empty()) std::cout << "\nreport: " << options.report << '\n';
   }
   return report_problems(comparison);

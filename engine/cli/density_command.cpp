@@ -1,6 +1,6 @@
 // memcoord density: how many of a trace's domains a policy serves on one host.
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>
@@ -9,7 +9,6 @@
 
 #include "engine/cli/commands.h"
 #include "engine/cli/help.h"
-#include "engine/cli/json_text.h"
 #include "engine/cli/option_values.h"
 #include "engine/cli/options.h"
 #include "engine/cli/progress.h"
@@ -17,12 +16,14 @@
 #include "engine/cli/score_text.h"
 #include "engine/cli/terminal.h"
 #include "engine/cli/workbench_options.h"
+#include "engine/observers/json.h"
 #include "engine/workbench/density.h"
 
 namespace memcoord::cli {
 namespace {
 
 using namespace workbench;
+using observers::Json;
 
 struct DensityCommandOptions {
   WorkbenchOptions workbench;
@@ -80,47 +81,47 @@ Summary summary_of(const DensityResult& result) {
   return summary;
 }
 
-nlohmann::ordered_json spread_json(const Spread& spread) {
-  return {{"mean", spread.mean}, {"least", spread.least}, {"most", spread.most}};
+Json spread_json(const Spread& spread) {
+  return Json::object({{"mean", spread.mean}, {"least", spread.least}, {"most", spread.most}});
 }
 
-void print_json(const DensityCommandOptions& options, const DensityResult& result) {
+void print_density_json(const DensityCommandOptions& options, const DensityResult& result) {
   const Summary summary = summary_of(result);
-  nlohmann::ordered_json json{
-      {"policy", options.policy},
-      {"traces", options.traces},
-      {"host_kib", options.density.host.kib()},
-      {"stalled_limit", options.density.stalled},
-      {"interval_s", std::chrono::duration<double>(options.workbench.interval).count()},
-      {"available", result.available},
-      {"vms", summary.vms.mean},
-      {"static", summary.static_sizing.mean},
-      {"instant", summary.instant.mean},
-      {"bound", summary.bound.mean},
-      {"ratio", summary.ratio()},
-      {"of_bound", summary.of_bound()},
-      {"stalled", summary.stalled.mean},
-      {"oom", summary.oom},
-      {"runs", result.runs},
-      {"spread",
-       {{"vms", spread_json(summary.vms)},
-        {"static", spread_json(summary.static_sizing)},
-        {"instant", spread_json(summary.instant)},
-        {"bound", spread_json(summary.bound)}}}};
-  auto orders = nlohmann::ordered_json::array();
+  Json json = Json::object(
+      {{"policy", options.policy},
+       {"traces", options.traces},
+       {"host_kib", options.density.host.kib()},
+       {"stalled_limit", options.density.stalled},
+       {"interval_s", std::chrono::duration<double>(options.workbench.interval).count()},
+       {"available", result.available},
+       {"vms", summary.vms.mean},
+       {"static", summary.static_sizing.mean},
+       {"instant", summary.instant.mean},
+       {"bound", summary.bound.mean},
+       {"ratio", summary.ratio()},
+       {"of_bound", summary.of_bound()},
+       {"stalled", summary.stalled.mean},
+       {"oom", summary.oom},
+       {"runs", result.runs},
+       {"spread", Json::object({{"vms", spread_json(summary.vms)},
+                                {"static", spread_json(summary.static_sizing)},
+                                {"instant", spread_json(summary.instant)},
+                                {"bound", spread_json(summary.bound)}})}});
+  auto orders = Json::array();
   for (const DensityOrder& order : result.orders) {
-    nlohmann::ordered_json entry{{"vms", order.vms},
-                                 {"static", order.static_sizing},
-                                 {"instant", order.instant},
-                                 {"bound", order.bound}};
+    Json entry = Json::object({{"vms", order.vms},
+                               {"static", order.static_sizing},
+                               {"instant", order.instant},
+                               {"bound", order.bound}});
     entry.update(score_json(order.score));
     orders.push_back(std::move(entry));
   }
-  json["orders"] = std::move(orders);
-  std::cout << json_text(json) << '\n';
+  json.set("orders", std::move(orders));
+  std::cout << json.text() << '\n';
 }
 
-void print_text(const DensityCommandOptions& options, const DensityResult& result, bool colored) {
+void print_density(const DensityCommandOptions& options, const DensityResult& result,
+                   bool colored) {
   const Summary summary = summary_of(result);
   std::cout << fmt::format(
       "{} on a host of {}: {} domains in {}, {} order{}, stalled at most {}\n\n", options.policy,
@@ -165,9 +166,9 @@ Result<ExitCode> run_density(DensityCommandOptions& options) {
       });
   if (!result) return fail(result.error());
   if (options.json) {
-    print_json(options, *result);
+    print_density_json(options, *result);
   } else {
-    print_text(options, *result, wants_color(options.color, Stream::output));
+    print_density(options, *result, wants_color(options.color, Stream::output));
   }
   return ExitCode::ok;
 }

@@ -1,27 +1,27 @@
 // memcoord domain show [NAME], memcoord domain set NAME: what the operator wants of each domain,
 // kept with the domain as libvirt metadata.
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "engine/cli/commands.h"
 #include "engine/cli/help.h"
-#include "engine/cli/json_text.h"
 #include "engine/cli/option_values.h"
 #include "engine/cli/options.h"
 #include "engine/cli/terminal.h"
 #include "engine/cli/text_table.h"
 #include "engine/hypervisor/libvirt/domain_metadata.h"
 #include "engine/hypervisor/libvirt/libvirt_hypervisor.h"
+#include "engine/observers/json.h"
 
 namespace memcoord::cli {
 namespace {
 
 using libvirt::ConfiguredDomain;
 using libvirt::SettingsChange;
+using observers::Json;
 
 struct DomainOptions {
   std::string uri;
@@ -59,7 +59,7 @@ std::string size_text(const std::optional<MemorySize>& size) {
   return size ? size->text() : "-";
 }
 
-std::vector<std::string> row_of(const ConfiguredDomain& domain) {
+std::vector<std::string> domain_row(const ConfiguredDomain& domain) {
   const DomainSettings& settings = domain.identity.settings;
   std::string note = domain.identity.unsuitable;
   if (settings.exclude) note = "excluded" + (note.empty() ? "" : ": " + note);
@@ -73,30 +73,32 @@ std::vector<std::string> row_of(const ConfiguredDomain& domain) {
           note};
 }
 
-nlohmann::ordered_json json_of(const ConfiguredDomain& domain) {
+Json domain_json(const ConfiguredDomain& domain) {
   const DomainSettings& settings = domain.identity.settings;
   const auto kib = [](const std::optional<MemorySize>& size) {
-    return size ? nlohmann::ordered_json(size->kib()) : nlohmann::ordered_json(nullptr);
+    return size ? Json(size->kib()) : Json();
   };
-  return {{"name", domain.identity.name},
-          {"uuid", domain.identity.uuid.text()},
-          {"active", domain.active},
-          {"persistent", domain.persistent},
-          {"domain_maximum_kib", domain.maximum.kib()},
-          {"minimum_kib", kib(settings.minimum)},
-          {"maximum_kib", kib(settings.maximum)},
-          {"weight", settings.weight},
-          {"priority", settings.priority},
-          {"exclude", settings.exclude},
-          {"labels", settings.labels},
-          {"unsuitable", domain.identity.unsuitable}};
+  Json labels = Json::object();
+  for (const auto& [name, value] : settings.labels) labels.set(name, value);
+  return Json::object({{"name", domain.identity.name},
+                       {"uuid", domain.identity.uuid.text()},
+                       {"active", domain.active},
+                       {"persistent", domain.persistent},
+                       {"domain_maximum_kib", domain.maximum.kib()},
+                       {"minimum_kib", kib(settings.minimum)},
+                       {"maximum_kib", kib(settings.maximum)},
+                       {"weight", settings.weight},
+                       {"priority", settings.priority},
+                       {"exclude", settings.exclude},
+                       {"labels", std::move(labels)},
+                       {"unsuitable", domain.identity.unsuitable}});
 }
 
 void print(const std::vector<ConfiguredDomain>& domains, const DomainOptions& options) {
   if (options.json) {
-    auto list = nlohmann::ordered_json::array();
-    for (const ConfiguredDomain& domain : domains) list.push_back(json_of(domain));
-    std::cout << json_text(list) << '\n';
+    auto list = Json::array();
+    for (const ConfiguredDomain& domain : domains) list.push_back(domain_json(domain));
+    std::cout << list.text() << '\n';
     return;
   }
   using enum TextTable::Align;
@@ -108,11 +110,11 @@ void print(const std::vector<ConfiguredDomain>& domains, const DomainOptions& op
                    {"PRIORITY", right},
                    {"LABELS", left},
                    {"NOTE", left}});
-  for (const ConfiguredDomain& domain : domains) table.add_row(row_of(domain));
+  for (const ConfiguredDomain& domain : domains) table.add_row(domain_row(domain));
   std::cout << table.text(wants_color(options.color, Stream::output));
 }
 
-Result<ExitCode> show(const DomainOptions& options) {
+Result<ExitCode> show_domains(const DomainOptions& options) {
   const auto uri = libvirt_uri(options);
   if (!uri) return fail(uri.error());
   std::vector<ConfiguredDomain> domains;
@@ -150,7 +152,7 @@ Result<ExitCode> set(const DomainOptions& options) {
   return ExitCode::ok;
 }
 
-void add_output_options(Command& command, DomainOptions& options) {
+void add_domain_output_options(Command& command, DomainOptions& options) {
   add_connect_option(command, options);
   add_flag(command, {"--json", "print JSON"}, options.json);
   add_color_option(command, options.color);
@@ -159,10 +161,10 @@ void add_output_options(Command& command, DomainOptions& options) {
 void add_show(Command& domain) {
   const auto options = std::make_shared<DomainOptions>();
   Command& command = domain.add("show", "Show the settings of one domain, or of all.",
-                                [options] { return show(*options); });
+                                [options] { return show_domains(*options); });
   add_argument(command, {"NAME", "NAME", "a domain's name or UUID; all where none is given"},
                options->name);
-  add_output_options(command, *options);
+  add_domain_output_options(command, *options);
 }
 
 void add_set(Command& domain) {
@@ -212,7 +214,7 @@ void add_set(Command& domain) {
                         change.clear.insert(text);
                         return {};
                       });
-  add_output_options(command, *options);
+  add_domain_output_options(command, *options);
   command.footer = examples_text({
       {"memcoord domain set web1 --minimum 512MiB --weight 2", "keep 512 MiB, count twice"},
       {"memcoord domain set db1 --exclude", "leave it alone"},

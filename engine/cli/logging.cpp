@@ -1,17 +1,21 @@
 #include "engine/cli/logging.h"
 
-#include <fmt/format.h>
+#include <spdlog/logger.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/ansicolor_sink.h>
-#include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
-#include <mutex>
+#include <string_view>
 
 namespace memcoord::cli {
+
+using observers::Log;
+
 namespace {
 
 // "%*" in a pattern: the priority that systemd reads at the start of a line, see sd-daemon(3).
@@ -30,39 +34,22 @@ class Priority : public spdlog::custom_flag_formatter {
   }
 };
 
-// Hands each line to a function.
-class FunctionSink : public spdlog::sinks::base_sink<std::mutex> {
- public:
-  explicit FunctionSink(LogDiversion::Take take) : take_(std::move(take)) { set_pattern_("%v"); }
-
- protected:
-  void sink_it_(const spdlog::details::log_msg& message) override {
-    spdlog::memory_buf_t line;
-    formatter_->format(message, line);
-    std::string text(line.data(), line.size());
-    while (!text.empty() && text.back() == '\n') text.pop_back();
-    const auto severity = message.level >= spdlog::level::err    ? Note::Severity::error
-                          : message.level == spdlog::level::warn ? Note::Severity::warning
-                                                                 : Note::Severity::info;
-    take_(std::move(text), severity);
-  }
-  void flush_() override {}
-
- private:
-  LogDiversion::Take take_;
-};
+// In the order of Log::Level.
+constexpr std::array<std::string_view, 5> kLevelNames{"debug", "info", "warning", "error", "off"};
+constexpr std::array kSpdlogLevels{spdlog::level::debug, spdlog::level::info, spdlog::level::warn,
+                                   spdlog::level::err, spdlog::level::off};
 
 // JOURNAL_STREAM is inherited; only where it names this very stream does systemd read it.
 bool systemd_reads() {
   const char* named = std::getenv("JOURNAL_STREAM");
   struct stat stream {};
   if (named == nullptr || ::fstat(STDERR_FILENO, &stream) != 0) return false;
-  return fmt::format("{}:{}", stream.st_dev, stream.st_ino) == named;
+  return std::to_string(stream.st_dev) + ":" + std::to_string(stream.st_ino) == named;
 }
 
 }  // namespace
 
-std::shared_ptr<spdlog::logger> make_logger(const std::string& level, bool colored) {
+std::shared_ptr<Log> make_log(const std::string& level, bool colored) {
   spdlog::sink_ptr sink;
   if (colored) {
     sink = std::make_shared<spdlog::sinks::ansicolor_stderr_sink_mt>(spdlog::color_mode::always);
@@ -77,18 +64,27 @@ std::shared_ptr<spdlog::logger> make_logger(const std::string& level, bool color
   } else {
     logger->set_pattern("%H:%M:%S %^%l%$ %v");
   }
-  logger->set_level(spdlog::level::from_str(level));
+  // Which lines are written is the Log's to say.
+  logger->set_level(spdlog::level::trace);
   logger->flush_on(spdlog::level::info);
-  return logger;
+  const auto* name = std::find(kLevelNames.begin(), kLevelNames.end() - 1, level);
+  return std::make_shared<Log>(static_cast<Log::Level>(name - kLevelNames.begin()),
+                               [logger](Log::Level at, const std::string& line) {
+                                 logger->log(kSpdlogLevels.at(static_cast<std::size_t>(at)), line);
+                               });
 }
 
-LogDiversion::LogDiversion(std::shared_ptr<spdlog::logger> log, Take take)
-    : log_(std::move(log)), before_(log_->sinks()) {
-  log_->sinks() = {std::make_shared<FunctionSink>(std::move(take))};
-}
+LogDiversion::LogDiversion(std::shared_ptr<Log> log, Take take)
+    : log_(std::move(log)),
+      before_(log_->redirect([take = std::move(take)](Log::Level level, std::string line) {
+        while (line.ends_with('\n')) line.pop_back();
+        take(std::move(line), level == Log::Level::error     ? Note::Severity::error
+                              : level == Log::Level::warning ? Note::Severity::warning
+                                                             : Note::Severity::info);
+      })) {}
 
 LogDiversion::~LogDiversion() {
-  log_->sinks() = std::move(before_);
+  log_->redirect(std::move(before_));
 }
 
 }  // namespace memcoord::cli

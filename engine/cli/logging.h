@@ -1,35 +1,33 @@
 #pragma once
 // The log: lines on standard error, for people and the system's journal.
 
-#include <spdlog/logger.h>
-
 #include <functional>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "engine/core/tick_parts.h"
+#include "engine/observers/action_log.h"
 
 namespace memcoord::cli {
 
-/// A logger on standard error. On a terminal or in a file each line has a time; where systemd reads
+/// A log on standard error. On a terminal or in a file each line has a time; where systemd reads
 /// it (JOURNAL_STREAM), which stamps lines itself, the level goes ahead in its own form ("<4>").
 /// `level` is one of debug, info, warning, error, off.
-std::shared_ptr<spdlog::logger> make_logger(const std::string& level, bool colored);
+std::shared_ptr<observers::Log> make_log(const std::string& level, bool colored);
 
-/// While one lives, the logger's lines go to `take` instead (without time and line break): to a
+/// While one lives, the log's lines go to `take` instead (without time and line break): to a
 /// table that is redrawn in place, which lines between would tear.
 class LogDiversion {
  public:
   using Take = std::function<void(std::string, Note::Severity)>;
-  LogDiversion(std::shared_ptr<spdlog::logger> log, Take take);
+  LogDiversion(std::shared_ptr<observers::Log> log, Take take);
   ~LogDiversion();
   LogDiversion(const LogDiversion&) = delete;
   LogDiversion& operator=(const LogDiversion&) = delete;
 
  private:
-  std::shared_ptr<spdlog::logger> log_;
-  std::vector<spdlog::sink_ptr> before_;
+  std::shared_ptr<observers::Log> log_;
+  observers::Log::Write before_;
 };
 
 }  // namespace memcoord::cli

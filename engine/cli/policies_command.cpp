@@ -2,13 +2,11 @@
 
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "bindings/lua_policy.h"
 #include "engine/cli/bundled_files.h"
 #include "engine/cli/commands.h"
 #include "engine/cli/help.h"
-#include "engine/cli/json_text.h"
 #include "engine/cli/options.h"
 #include "engine/cli/policy_json.h"
 #include "engine/cli/report.h"
@@ -21,19 +19,20 @@ namespace {
 
 using bindings::LuaPolicy;
 using bindings::PolicyInfo;
+using observers::Json;
 
 struct PoliciesOptions {
   bool json = false;
   ColorChoice color = ColorChoice::automatic;
 };
 
-nlohmann::ordered_json json_of(const PolicyInfo& info) {
-  nlohmann::ordered_json json = policy_json(info);
-  json["default"] = info.name == kDefaultPolicy;
+Json listed_policy_json(const PolicyInfo& info) {
+  Json json = policy_json(info);
+  json.set("default", info.name == kDefaultPolicy);
   return json;
 }
 
-std::vector<std::string> row_of(const PolicyInfo& info) {
+std::vector<std::string> policy_row(const PolicyInfo& info) {
   std::string parameters;
   for (const bindings::ParameterInfo& parameter : info.parameters) {
     parameters += (parameters.empty() ? "" : ", ") + parameter.name;
@@ -49,20 +48,20 @@ Result<ExitCode> list(const PoliciesOptions& options) {
                 "set MEMCOORD_DATA_DIR to the folder that holds a folder policies");
   }
   TextTable table({{"POLICY"}, {"SUMMARY"}, {"PARAMETERS"}});
-  auto json = nlohmann::ordered_json::array();
+  auto json = Json::array();
   ExitCode code = ExitCode::ok;
   for (const auto& path : paths) {
     const auto policy = LuaPolicy::load(path);
     if (policy) {
-      table.add_row(row_of((*policy)->info()));
-      json.push_back(json_of((*policy)->info()));
+      table.add_row(policy_row((*policy)->info()));
+      json.push_back(listed_policy_json((*policy)->info()));
     } else {
       report(policy.error());
       code = ExitCode::failed;
     }
   }
   if (options.json) {
-    std::cout << json_text(json) << '\n';
+    std::cout << json.text() << '\n';
   } else {
     std::cout << table.text(wants_color(options.color, Stream::output));
   }

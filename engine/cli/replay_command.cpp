@@ -5,7 +5,6 @@
 
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "bindings/printable.h"
 #include "engine/cli/commands.h"
@@ -17,12 +16,14 @@
 #include "engine/cli/run_options.h"
 #include "engine/cli/workbench_options.h"
 #include "engine/observers/journal.h"
+#include "engine/observers/json.h"
 #include "engine/workbench/replay.h"
 
 namespace memcoord::cli {
 namespace {
 
 using namespace workbench;
+using observers::Json;
 
 struct ReplayOptions {
   std::vector<std::string> journals;
@@ -97,7 +98,7 @@ void print_new_run(const std::string& journal, const ReplayedTick& tick) {
                            time_text(tick.wall_time), bindings::printable(journal));
 }
 
-void print_text(const ReplayedTick& tick, bool all) {
+void print_replayed(const ReplayedTick& tick, bool all) {
   for (const ReplayedDomain& domain : tick.domains) {
     if (domain.alike && !all) continue;
     const std::string then = why_text(domain.then);
@@ -110,29 +111,29 @@ void print_text(const ReplayedTick& tick, bool all) {
   }
 }
 
-nlohmann::ordered_json decision_json(const std::optional<Decision>& decision) {
+Json decision_json(const std::optional<Decision>& decision) {
   if (!decision) return nullptr;
-  auto rules = nlohmann::ordered_json::array();
+  auto rules = Json::array();
   for (const RuleHit& hit : decision->rules) rules.push_back(to_text(hit.rule));
-  return {{"target_kib", decision->target.kib()},
-          {"proposed_kib", decision->proposed.kib()},
-          {"why", decision->why},
-          {"rules", std::move(rules)}};
+  return Json::object({{"target_kib", decision->target.kib()},
+                       {"proposed_kib", decision->proposed.kib()},
+                       {"why", decision->why},
+                       {"rules", std::move(rules)}});
 }
 
-void print_json(const std::string& journal, const ReplayedTick& tick) {
-  nlohmann::ordered_json json{{"journal", journal}, {"run", tick.run}, {"tick", tick.number}};
-  auto domains = nlohmann::ordered_json::array();
+void print_replayed_json(const std::string& journal, const ReplayedTick& tick) {
+  Json json = Json::object({{"journal", journal}, {"run", tick.run}, {"tick", tick.number}});
+  auto domains = Json::array();
   for (const ReplayedDomain& domain : tick.domains) {
-    domains.push_back({{"name", domain.name},
-                       {"actual_kib", domain.actual.kib()},
-                       {"then", decision_json(domain.then)},
-                       {"now", decision_json(domain.now)},
-                       {"alike", domain.alike}});
+    domains.push_back(Json::object({{"name", domain.name},
+                                    {"actual_kib", domain.actual.kib()},
+                                    {"then", decision_json(domain.then)},
+                                    {"now", decision_json(domain.now)},
+                                    {"alike", domain.alike}}));
   }
-  json["domains"] = std::move(domains);
-  if (tick.policy_error) json["policy_error"] = tick.policy_error->text();
-  std::cout << json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
+  json.set("domains", std::move(domains));
+  if (tick.policy_error) json.set("policy_error", tick.policy_error->text());
+  std::cout << json.line() << '\n';
 }
 
 void print_summary(const ReplayOptions& options, const Counts& counts) {
@@ -185,12 +186,12 @@ Status Session::play(const std::string& journal) {
     count(counts_, *tick);
     if (tick->policy_error && !policy_error_) policy_error_ = tick->policy_error;
     if (options_.json) {
-      print_json(journal, *tick);
+      print_replayed_json(journal, *tick);
       continue;
     }
     if (counts_.ticks == 1) print_heading();
     if (tick->begins_run && counts_.runs > 1) print_new_run(journal, *tick);
-    print_text(*tick, options_.all);
+    print_replayed(*tick, options_.all);
   }
   if (reader->cut_off()) {
     std::cerr << "memcoord: " << journal << ": its last line was cut off; read up to line "

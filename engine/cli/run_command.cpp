@@ -1,5 +1,7 @@
 // memcoord itself: balances memory until something ends it.
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <memory>
 
@@ -38,7 +40,7 @@ class Run {
   Run(const RunOptions& options, Duration interval)
       : options_(options),
         interval_(interval),
-        log_(make_logger(options.log_level, wants_color(options.color, Stream::error))),
+        log_(make_log(options.log_level, wants_color(options.color, Stream::error))),
         loader_(options.policy_limits),
         policy_(loader_, options.policy, options.settings) {}
 
@@ -55,7 +57,7 @@ class Run {
 
   const RunOptions& options_;
   Duration interval_;
-  std::shared_ptr<spdlog::logger> log_;
+  std::shared_ptr<observers::Log> log_;
   PolicyLoader loader_;
   ReloadablePolicy policy_;
   bool waiting_ = false;
@@ -78,10 +80,10 @@ Result<ExitCode> Run::go() {
                           coordinator_options());
   coordinator.set_fallback(*std::move(fallback));
   output->observe(coordinator);
-  log_->info("policy {} on {}, a tick every {:g} s{}", policy_name,
-             connection->hypervisor->description(),
-             std::chrono::duration<double>(interval_).count(),
-             options_.dry_run ? ", dry run: nothing is moved" : "");
+  log_->info(fmt::format("policy {} on {}, a tick every {:g} s{}", policy_name,
+                         connection->hypervisor->description(),
+                         std::chrono::duration<double>(interval_).count(),
+                         options_.dry_run ? ", dry run: nothing is moved" : ""));
 
   LoopOptions loop;
   loop.interval = interval_;
@@ -92,7 +94,7 @@ Result<ExitCode> Run::go() {
   output->end_display();
   if (options_.restore_on_exit) restore(coordinator);
   output->close(*connection->hypervisor);
-  log_->info("{}: {}", to_text(end), output->summary().text());
+  log_->info(std::string(to_text(end)) + ": " + output->summary().text());
   return end == LoopEnd::stopped || output->summary().any_tick_worked() ? ExitCode::ok
                                                                         : ExitCode::failed;
 }
@@ -127,7 +129,7 @@ LoopHooks Run::hooks(Coordinator& coordinator, Signals& signals, RunOutput& outp
   };
   hooks.after = [this, &output, &signals](const Tick& tick) { after(tick, output, signals); };
   hooks.skipped = [this](std::uint64_t missed) {
-    log_->debug("a tick took longer than the interval: {} left out", missed);
+    log_->debug(fmt::format("a tick took longer than the interval: {} left out", missed));
   };
   return hooks;
 }
@@ -146,10 +148,10 @@ void Run::reload(Coordinator& coordinator, RunOutput& output) {
   output.reopen();
   auto policy = policy_.reload();
   if (!policy) {
-    log_->error("the policy is not reloaded, the one at work stays: {}", policy.error().text());
+    log_->error("the policy is not reloaded, the one at work stays: " + policy.error().text());
     return;
   }
-  log_->info("policy {} reloaded", (*policy)->name());
+  log_->info("policy " + (*policy)->name() + " reloaded");
   coordinator.replace_policy(*std::move(policy));
 }
 
@@ -159,11 +161,11 @@ void Run::restore(Coordinator& coordinator) {
     if (outcome.kind == Outcome::Kind::applied) {
       ++restored;
     } else if (outcome.error) {
-      log_->error("not restored: {}", outcome.error->text());
+      log_->error("not restored: " + outcome.error->text());
     }
   }
-  log_->info("{} {} given back the memory they had", restored,
-             restored == 1 ? "domain" : "domains");
+  log_->info(fmt::format("{} {} given back the memory they had", restored,
+                         restored == 1 ? "domain" : "domains"));
 }
 
 void add_examples(Command& command) {

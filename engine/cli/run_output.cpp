@@ -22,7 +22,7 @@ class JsonLines : public Observer {
 
 }  // namespace
 
-Result<RunOutput> RunOutput::open(const RunOptions& options, std::shared_ptr<spdlog::logger> log) {
+Result<RunOutput> RunOutput::open(const RunOptions& options, std::shared_ptr<observers::Log> log) {
   RunOutput output;
   output.log_ = std::move(log);
   output.actions_ = std::make_unique<observers::ActionLog>(output.log_);
@@ -72,7 +72,7 @@ void RunOutput::after_tick() {
   if (!journal_) return;
   for (const Note& note : journal_->take_notes()) {
     const bool bad = note.severity != Note::Severity::info;
-    log_->log(bad ? spdlog::level::err : spdlog::level::info, note.text);
+    log_->write(bad ? observers::Log::Level::error : observers::Log::Level::info, note.text);
   }
 }
 
@@ -84,7 +84,7 @@ void RunOutput::close(Hypervisor& hypervisor) {
 void RunOutput::reopen() {
   if (!journal_) return;
   if (Status reopened = journal_->reopen(); !reopened) {
-    log_->error("the journal is not reopened: {}", reopened.error().text());
+    log_->error("the journal is not reopened: " + reopened.error().text());
   } else {
     log_->info("journal reopened");
   }

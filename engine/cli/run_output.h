@@ -1,8 +1,6 @@
 #pragma once
 // Where a run's ticks go: standard output, the journal, the log.
 
-#include <spdlog/logger.h>
-
 #include <memory>
 
 #include "engine/cli/logging.h"
@@ -21,7 +19,7 @@ namespace memcoord::cli {
 class RunOutput {
  public:
   /// Opens the journal where one is asked for. Errors: those of JournalWriter::open().
-  static Result<RunOutput> open(const RunOptions& options, std::shared_ptr<spdlog::logger> log);
+  static Result<RunOutput> open(const RunOptions& options, std::shared_ptr<observers::Log> log);
 
   /// Registers them all; this object outlives the coordinator.
   void observe(Coordinator& coordinator);
@@ -40,7 +38,7 @@ class RunOutput {
  private:
   RunOutput() = default;
   void open_console(const RunOptions& options);
-  std::shared_ptr<spdlog::logger> log_;
+  std::shared_ptr<observers::Log> log_;
   std::unique_ptr<Observer> json_;
   std::unique_ptr<observers::ConsoleTable> console_;
   std::unique_ptr<LogDiversion> diversion_;

@@ -1,6 +1,6 @@
 #include "engine/cli/run_summary.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace memcoord::cli {
 namespace {

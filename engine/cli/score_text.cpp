@@ -1,6 +1,6 @@
 #include "engine/cli/score_text.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace memcoord::cli {
 
@@ -31,11 +31,15 @@ std::vector<std::string> score_cells(const Score& score) {
           fmt::format("{:.0f}", score.churn)};
 }
 
-nlohmann::ordered_json score_json(const Score& score) {
-  return {{"stalled", score.stalled},         {"deficit_gib_hours", score.deficit},
-          {"oom", score.guest_oom},           {"host_oom", score.host_oom},
-          {"breach_s", score.breach_seconds}, {"overhead", score.overhead},
-          {"churn_mib_h", score.churn},       {"domain_s", score.domain_seconds}};
+observers::Json score_json(const Score& score) {
+  return observers::Json::object({{"stalled", score.stalled},
+                                  {"deficit_gib_hours", score.deficit},
+                                  {"oom", score.guest_oom},
+                                  {"host_oom", score.host_oom},
+                                  {"breach_s", score.breach_seconds},
+                                  {"overhead", score.overhead},
+                                  {"churn_mib_h", score.churn},
+                                  {"domain_s", score.domain_seconds}});
 }
 
 }  // namespace memcoord::cli

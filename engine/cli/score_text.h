@@ -1,11 +1,11 @@
 #pragma once
 // A run's figures, as tables and JSON show them.
 
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "engine/cli/text_table.h"
+#include "engine/observers/json.h"
 #include "engine/workbench/score.h"
 
 namespace memcoord::cli {
@@ -19,6 +19,6 @@ std::vector<std::string> score_cells(const workbench::Score& score);
 std::string share_text(double share);
 
 /// Every figure under its name; shares as numbers from 0 to 1.
-nlohmann::ordered_json score_json(const workbench::Score& score);
+observers::Json score_json(const workbench::Score& score);
 
 }  // namespace memcoord::cli

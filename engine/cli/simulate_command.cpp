@@ -1,6 +1,6 @@
 // memcoord simulate: one policy on one simulated host, in virtual time.
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <iostream>
@@ -9,7 +9,6 @@
 
 #include "engine/cli/commands.h"
 #include "engine/cli/help.h"
-#include "engine/cli/json_text.h"
 #include "engine/cli/options.h"
 #include "engine/cli/progress.h"
 #include "engine/cli/report.h"
@@ -18,6 +17,7 @@
 #include "engine/cli/terminal.h"
 #include "engine/cli/workbench_options.h"
 #include "engine/observers/journal.h"
+#include "engine/observers/json.h"
 #include "engine/observers/sparkline.h"
 #include "engine/workbench/recorder.h"
 #include "engine/workbench/report/html_report.h"
@@ -28,6 +28,7 @@ namespace memcoord::cli {
 namespace {
 
 using namespace workbench;
+using observers::Json;
 
 struct SimulateOptions {
   WorkbenchOptions workbench;
@@ -138,7 +139,7 @@ std::string rules_line(const RunRecord& record) {
   return text.empty() ? "the guard held nothing back" : "the guard held back: " + text;
 }
 
-void print_text(const Outcome& outcome, bool colored) {
+void print_simulation(const Outcome& outcome, bool colored) {
   const RunRecord& record = outcome.record;
   std::cout << fmt::format("{} on {}: {}\n", record.policy, record.scenario, record.summary)
             << fmt::format("{} domains, host {}, {:.0f} s in {} ticks of {:g} s\n\n",
@@ -152,29 +153,30 @@ void print_text(const Outcome& outcome, bool colored) {
             << rules_line(record) << '\n';
 }
 
-void print_json(const Outcome& outcome) {
+void print_simulation_json(const Outcome& outcome) {
   const RunRecord& record = outcome.record;
-  nlohmann::ordered_json json{{"policy", record.policy},
-                              {"scenario", record.scenario},
-                              {"interval_s", seconds_of(record.interval)},
-                              {"duration_s", seconds_of(record.duration)},
-                              {"ticks", outcome.result.ticks},
-                              {"policy_errors", outcome.result.policy_errors}};
+  Json json = Json::object({{"policy", record.policy},
+                            {"scenario", record.scenario},
+                            {"interval_s", seconds_of(record.interval)},
+                            {"duration_s", seconds_of(record.duration)},
+                            {"ticks", outcome.result.ticks},
+                            {"policy_errors", outcome.result.policy_errors}});
   json.update(score_json(outcome.result.score));
-  auto domains = nlohmann::ordered_json::array();
+  auto domains = Json::array();
   for (const DomainRecord& domain : record.domains) {
-    domains.push_back({{"name", domain.name},
-                       {"maximum_kib", domain.maximum.kib()},
-                       {"stalled", domain.stalled},
-                       {"oom", domain.oom_kills}});
+    domains.push_back(Json::object({{"name", domain.name},
+                                    {"maximum_kib", domain.maximum.kib()},
+                                    {"stalled", domain.stalled},
+                                    {"oom", domain.oom_kills}}));
   }
-  json["domains"] = std::move(domains);
-  auto rules = nlohmann::ordered_json::object();
+  json.set("domains", std::move(domains));
+  auto rules = Json::object();
   for (std::size_t i = 0; i < record.rule_bites.size(); ++i) {
-    if (record.rule_bites[i] > 0) rules[to_text(static_cast<Rule>(i))] = record.rule_bites[i];
+    if (record.rule_bites[i] > 0)
+      rules.set(std::string(to_text(static_cast<Rule>(i))), record.rule_bites[i]);
   }
-  json["rules"] = std::move(rules);
-  std::cout << json_text(json) << '\n';
+  json.set("rules", std::move(rules));
+  std::cout << json.text() << '\n';
 }
 
 Result<ExitCode> run_simulation(const SimulateOptions& options) {
@@ -185,9 +187,9 @@ Result<ExitCode> run_simulation(const SimulateOptions& options) {
     if (!written) return fail(written.error());
   }
   if (options.json) {
-    print_json(*outcome);
+    print_simulation_json(*outcome);
   } else {
-    print_text(*outcome, wants_color(options.color, Stream::output));
+    print_simulation(*outcome, wants_color(options.color, Stream::output));
     if (!options.report.empty()) std::cout << "report: " << options.report << '\n';
   }
   if (!outcome->result.first_policy_error) return ExitCode::ok;

@@ -1,6 +1,6 @@
 // memcoord traces: what is in a trace, and parts of it as a trace of their own.
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <iostream>
@@ -11,13 +11,13 @@
 #include "bindings/printable.h"
 #include "engine/cli/commands.h"
 #include "engine/cli/help.h"
-#include "engine/cli/json_text.h"
 #include "engine/cli/option_values.h"
 #include "engine/cli/options.h"
 #include "engine/cli/score_text.h"
 #include "engine/cli/terminal.h"
 #include "engine/cli/text_table.h"
 #include "engine/core/glob.h"
+#include "engine/observers/json.h"
 #include "engine/observers/sparkline.h"
 #include "engine/workbench/trace.h"
 #include "engine/workbench/whole_file.h"
@@ -26,6 +26,7 @@ namespace memcoord::cli {
 namespace {
 
 using namespace workbench;
+using observers::Json;
 using std::chrono::seconds;
 
 struct TracesOptions {
@@ -178,7 +179,7 @@ std::pair<seconds, seconds> steps_of(const RowTimes& rows) {
   return {*least, *most};
 }
 
-void print_text(const Trace& trace, const TracesOptions& options) {
+void print_trace(const Trace& trace, const TracesOptions& options) {
   const RowTimes rows(trace);
   const Total total = total_of(trace, rows);
   const auto [least, most] = steps_of(rows);
@@ -208,31 +209,32 @@ void print_text(const Trace& trace, const TracesOptions& options) {
   std::cout << table.text(wants_color(options.color, Stream::output));
 }
 
-void print_json(const Trace& trace) {
+void print_trace_json(const Trace& trace) {
   const auto entry = [](MemorySize provisioned, const Use& use) {
-    return nlohmann::ordered_json{{"provisioned_kib", provisioned.kib()},
-                                  {"mean_kib", use.mean.kib()},
-                                  {"most_kib", use.most.kib()}};
+    return Json::object({{"provisioned_kib", provisioned.kib()},
+                         {"mean_kib", use.mean.kib()},
+                         {"most_kib", use.most.kib()}});
   };
   const RowTimes rows(trace);
   const Total total = total_of(trace, rows);
   const auto [least, most] = steps_of(rows);
-  auto vms = nlohmann::ordered_json::array();
+  auto vms = Json::array();
   for (const TraceColumn& one : trace.columns) {
-    nlohmann::ordered_json json{{"name", one.name}};
+    Json json = Json::object({{"name", one.name}});
     json.update(entry(one.provisioned, use_of(one, rows)));
     vms.push_back(std::move(json));
   }
-  std::cout << json_text({{"rows", trace.times.size()},
-                          {"step_s", least.count()},
-                          {"longest_step_s", most.count()},
-                          {"duration_s", trace.times.back().count()},
-                          {"total", entry(total.provisioned, total.use)},
-                          {"vms", std::move(vms)}})
+  std::cout << Json::object({{"rows", trace.times.size()},
+                             {"step_s", least.count()},
+                             {"longest_step_s", most.count()},
+                             {"duration_s", trace.times.back().count()},
+                             {"total", entry(total.provisioned, total.use)},
+                             {"vms", std::move(vms)}})
+                   .text()
             << '\n';
 }
 
-Result<ExitCode> show(const TracesOptions& options) {
+Result<ExitCode> show_trace(const TracesOptions& options) {
   if (!options.output.empty()) {
     if (Status writable = check_writable(options.output); !writable) return fail(writable.error());
   }
@@ -246,9 +248,9 @@ Result<ExitCode> show(const TracesOptions& options) {
     }
   }
   if (options.json) {
-    print_json(*trace);
+    print_trace_json(*trace);
   } else {
-    print_text(*trace, options);
+    print_trace(*trace, options);
   }
   return ExitCode::ok;
 }
@@ -260,7 +262,7 @@ void add_traces_command(Command& program) {
   Command& command = program.add(
       "traces",
       "Show what is in a trace of VMs' memory, and write parts of it as one of their own.",
-      [options] { return show(*options); });
+      [options] { return show_trace(*options); });
   add_argument(command,
                {.names = "FILE",
                 .value = "FILE",

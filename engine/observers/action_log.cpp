@@ -50,13 +50,13 @@ void ActionLog::observe(const Tick& tick) {
 void ActionLog::tell(const Note& note) {
   switch (note.severity) {
     case Note::Severity::info:
-      log_->info("{}", note.text);
+      log_->info(note.text);
       break;
     case Note::Severity::warning:
-      log_->warn("{}", note.text);
+      log_->warn(note.text);
       break;
     case Note::Severity::error:
-      log_->error("{}", note.text);
+      log_->error(note.text);
       break;
   }
 }
@@ -68,12 +68,15 @@ void ActionLog::tell_error(const char* what, const std::optional<Error>& error, 
     if (error) ++times;
     return;
   }
-  if (times > 1) log_->warn("{}: the last error came {} ticks in a row", what, times);
+  const std::string topic = std::string(what) + ": ";
+  if (times > 1) {
+    log_->warn(topic + "the last error came " + std::to_string(times) + " ticks in a row");
+  }
   if (error) {
-    log_->error("{}: {}", what, text);
-    if (!error->detail.empty()) log_->debug("{}", error->detail);
+    log_->error(topic + text);
+    if (!error->detail.empty()) log_->debug(error->detail);
   } else {
-    log_->info("{}: fine again", what);
+    log_->info(topic + "fine again");
   }
   last = text;
   times = error ? 1 : 0;
@@ -82,14 +85,14 @@ void ActionLog::tell_error(const char* what, const std::optional<Error>& error, 
 void ActionLog::tell_decision(const Tick& tick, const Decision& decision) {
   const std::string name = name_in(tick, decision.domain);
   if (decision.holds()) {
-    log_->debug("{}", held_text(name, decision));
+    log_->debug(held_text(name, decision));
     return;
   }
   const Outcome* outcome = outcome_for(tick, decision.domain);
   if (!outcome || outcome->kind == Outcome::Kind::applied) {
-    log_->info("{}", describe_move(name, decision));
+    log_->info(describe_move(name, decision));
   } else if (outcome->kind == Outcome::Kind::dry_run) {
-    log_->info("dry run: {}", describe_move(name, decision));
+    log_->info("dry run: " + describe_move(name, decision));
   }
 }
 
@@ -103,12 +106,9 @@ void ActionLog::tell_failure(const Tick& tick, const Outcome& outcome) {
   std::string& last = failing_[outcome.domain];
   if (last == why) return;
   last = why;
-  const std::string name = name_in(tick, outcome.domain);
-  if (outcome.kind == Outcome::Kind::failed) {
-    log_->warn("{}: not moved to {}: {}", name, outcome.to.text(), why);
-  } else {
-    log_->info("{}: not moved to {}: {}", name, outcome.to.text(), why);
-  }
+  const bool failed = outcome.kind == Outcome::Kind::failed;
+  log_->write(failed ? Log::Level::warning : Log::Level::info,
+              name_in(tick, outcome.domain) + ": not moved to " + outcome.to.text() + ": " + why);
 }
 
 }  // namespace memcoord::observers

@@ -1,22 +1,45 @@
 #pragma once
 // What happens, as log lines: moves, what the guard held back, trouble.
 
-#include <spdlog/logger.h>
-
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 #include "engine/core/tick.h"
 
 namespace memcoord::observers {
 
-/// Writes each tick's events to a logger: moves at info, trouble at warning or error, what is held
+/// Passes log lines of at least one level on to a function.
+class Log {
+ public:
+  enum class Level { debug, info, warning, error, off };
+  using Write = std::function<void(Level, const std::string& line)>;
+
+  Log(Level least, Write write) : least_(least), write_(std::move(write)) {}
+  void write(Level level, const std::string& line) const {
+    if (level >= least_) write_(level, line);
+  }
+  void debug(const std::string& line) const { write(Level::debug, line); }
+  void info(const std::string& line) const { write(Level::info, line); }
+  void warn(const std::string& line) const { write(Level::warning, line); }
+  void error(const std::string& line) const { write(Level::error, line); }
+  /// Passes lines on to another function from now on; returns the one before.
+  Write redirect(Write write) { return std::exchange(write_, std::move(write)); }
+
+ private:
+  Level least_;
+  Write write_;
+};
+
+/// Writes each tick's events to a log: moves at info, trouble at warning or error, what is held
 /// at debug. An error that repeats itself is said once, and counted when it ends.
 class ActionLog final : public Observer {
  public:
-  explicit ActionLog(std::shared_ptr<spdlog::logger> log) : log_(std::move(log)) {}
+  explicit ActionLog(std::shared_ptr<Log> log) : log_(std::move(log)) {}
   void observe(const Tick& tick) override;
   /// What there is to say outside of any tick.
   void tell(const Note& note);
@@ -27,7 +50,7 @@ class ActionLog final : public Observer {
   void tell_decision(const Tick& tick, const Decision& decision);
   void tell_failure(const Tick& tick, const Outcome& outcome);
 
-  std::shared_ptr<spdlog::logger> log_;
+  std::shared_ptr<Log> log_;
   std::string last_sample_error_;
   std::string last_policy_error_;
   std::uint64_t sample_errors_ = 0;

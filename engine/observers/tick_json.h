@@ -2,7 +2,6 @@
 // A Tick as JSON and back: one format for the journal and for --json. docs/journal.md names every
 // field.
 
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 
@@ -13,10 +12,9 @@ namespace memcoord::observers {
 inline constexpr std::string_view kJournalFormat = "memcoord-tick";
 inline constexpr int kJournalVersion = 1;
 
-/// Sizes are whole KiB under names that end in _kib, times are ISO 8601 in UTC and, for the
-/// monotonic clock, seconds.
-nlohmann::json to_json(const Tick& tick);
-/// One line of text, without a line break. Texts that are no UTF-8 are mended, never refused.
+/// One line of text, without a line break. Sizes are whole KiB under names that end in _kib, times
+/// are ISO 8601 in UTC and, for the monotonic clock, seconds. Texts that are no UTF-8 are mended,
+/// never refused.
 std::string to_json_line(const Tick& tick);
 
 /// Errors: invalid_input (no JSON, a field that is missing or of the wrong kind, named),

@@ -3,7 +3,6 @@
 
 #include <doctest/doctest.h>
 #include <malloc.h>
-#include <spdlog/sinks/null_sink.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -57,8 +56,8 @@ TEST_CASE(
   Nowhere buffer;
   std::ostream nowhere(&buffer);
   observers::ConsoleTable table(nowhere, {});
-  observers::ActionLog log(
-      std::make_shared<spdlog::logger>("nowhere", std::make_shared<spdlog::sinks::null_sink_st>()));
+  observers::ActionLog log(std::make_shared<observers::Log>(
+      observers::Log::Level::info, [](observers::Log::Level, const std::string&) {}));
   coordinator.add_observer(table);
   coordinator.add_observer(log);
 

@@ -18,12 +18,12 @@
 #include <exception>
 #include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "engine/observers/json.h"
 #include "tests/integration/cli/process.h"
 #include "tests/integration/cli/scratch_files.h"
 #include "tests/lab/coordination.h"
@@ -34,6 +34,7 @@
 namespace {
 
 using namespace memcoord;
+using observers::Json;
 
 const std::string kNobody = "nobody";
 constexpr MemorySize kMaximum = MemorySize::from_mib(768);
@@ -187,13 +188,13 @@ void simulate(const Contest& contest, const std::vector<std::string>& policies, 
   }
   const auto finished = testing::run_memcoord(arguments);
   if (finished.exit_code != 0) throw std::runtime_error(finished.errors);
-  for (const auto& row : nlohmann::json::parse(finished.output)) {
-    const std::string name = row.at("policy");
+  for (const Json& row : Json::parse(finished.output).value().items()) {
+    const std::string name = row.at("policy").string();
     const auto found = fares.find(name == "static sizing" ? kNobody : name);
     if (found == fares.end()) continue;
-    found->second.stalled = row.at("stalled");
-    found->second.deficit = row.at("deficit_gib_hours");
-    found->second.simulated_oom = row.at("oom");
+    found->second.stalled = row.at("stalled").number();
+    found->second.deficit = row.at("deficit_gib_hours").number();
+    found->second.simulated_oom = static_cast<int>(row.at("oom").number());
   }
 }
 
@@ -243,8 +244,8 @@ std::vector<std::string> all_policies() {
   const auto finished = testing::run_memcoord({"policies", "--json"});
   if (finished.exit_code != 0) throw std::runtime_error(finished.errors);
   std::vector<std::string> names;
-  for (const auto& policy : nlohmann::json::parse(finished.output)) {
-    names.push_back(policy.at("name"));
+  for (const Json& policy : Json::parse(finished.output).value().items()) {
+    names.push_back(policy.at("name").string());
   }
   names.push_back(kNobody);
   return names;

@@ -1,6 +1,6 @@
 // Domain settings read from and written to libvirt, for `memcoord domain`.
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 

@@ -1,6 +1,6 @@
 #include "engine/hypervisor/libvirt/domain_metadata.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <charconv>
 #include <cmath>

@@ -1,6 +1,6 @@
 #include "engine/hypervisor/libvirt/lane_hypervisor.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <thread>

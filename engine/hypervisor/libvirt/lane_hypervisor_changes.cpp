@@ -1,6 +1,6 @@
 // What LaneHypervisor changes: balloons, statistics periods, and putting the latter back.
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <utility>

@@ -1,6 +1,6 @@
 #include "engine/hypervisor/libvirt/roster.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <unordered_set>
 #include <utility>

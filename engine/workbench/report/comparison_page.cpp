@@ -1,15 +1,15 @@
 // The page that puts policies beside each other.
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "engine/observers/json.h"
 #include "engine/workbench/report/figures.h"
 #include "engine/workbench/report/page_files.h"
 #include "engine/workbench/report/page_text.h"
@@ -19,6 +19,8 @@
 
 namespace memcoord::workbench::report {
 namespace {
+
+using observers::Json;
 
 // Of each run the page keeps a part: enough for charts a third of a screen wide.
 constexpr std::size_t kMoments = 300;
@@ -146,30 +148,31 @@ void write_scenario(const Comparison& comparison, std::size_t at, const WritePie
 }
 
 std::string rows_json(const Comparison& comparison) {
-  auto rows = nlohmann::ordered_json::array();
+  auto rows = Json::array();
   for (const ComparisonRow& row : comparison.rows) {
-    auto cells = nlohmann::ordered_json::array();
+    auto cells = Json::array();
     for (std::size_t s = 0; s < comparison.scenarios.size(); ++s) {
-      auto figures = nlohmann::ordered_json::array();
+      auto figures = Json::array();
       const ComparisonCell* cell = cell_of(row, s);
       if (cell != nullptr && cell->score) {
         for (const Figure& figure : figures_of(*cell->score)) {
-          figures.push_back(nlohmann::ordered_json::array({figure.value, figure.text}));
+          figures.push_back(Json::array({figure.value, figure.text}));
         }
       }
       cells.push_back(std::move(figures));
     }
-    rows.push_back({{"name", row.name},
-                    {"kind", row.kind == ComparisonRow::Kind::policy ? "policy" : "yardstick"},
-                    {"cells", std::move(cells)}});
+    rows.push_back(
+        Json::object({{"name", row.name},
+                      {"kind", row.kind == ComparisonRow::Kind::policy ? "policy" : "yardstick"},
+                      {"cells", std::move(cells)}}));
   }
   return script_json(rows);
 }
 
 void write_data(const Comparison& comparison, const WritePiece& write) {
-  auto figures = nlohmann::ordered_json::array();
+  auto figures = Json::array();
   for (const Figure& figure : figures_of({})) {
-    figures.push_back({{"name", figure.name}, {"meaning", figure.meaning}});
+    figures.push_back(Json::object({{"name", figure.name}, {"meaning", figure.meaning}}));
   }
   write("<script type=\"application/json\" id=\"data\">\n{\"rules\":" + rule_names_json());
   write(",\n\"figures\":" + script_json(figures) + ",\n\"rows\":" + rows_json(comparison));

@@ -1,10 +1,9 @@
 #include "engine/workbench/report/page_text.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <array>
 #include <chrono>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "engine/workbench/report/page_files.h"
@@ -35,8 +34,8 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
-std::string script_json(const nlohmann::ordered_json& json) {
-  const std::string text = json.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+std::string script_json(const observers::Json& json) {
+  const std::string text = json.ascii_line();
   std::string out;
   out.reserve(text.size());
   // These stand only within JSON's strings, where an escape means the same.

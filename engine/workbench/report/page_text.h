@@ -1,11 +1,11 @@
 #pragma once
 // Text as it may stand within a page, whatever names and reasons bring along.
 
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 
 #include "engine/core/time.h"
+#include "engine/observers/json.h"
 
 namespace memcoord::workbench::report {
 
@@ -13,7 +13,7 @@ namespace memcoord::workbench::report {
 std::string escaped(std::string_view text);
 /// JSON that may stand within a <script>: ASCII, without a "<", ">" or "&"; bytes that are no UTF-8
 /// are replaced.
-std::string script_json(const nlohmann::ordered_json& json);
+std::string script_json(const observers::Json& json);
 /// A number with so many decimals, zeros at its end left out: "1.5", "12".
 std::string number_text(double value, int decimals);
 /// "90 s", "12 min", "7 d 4 h": the two largest units.

@@ -3,14 +3,14 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <nlohmann/json.hpp>
 
+#include "engine/observers/json.h"
 #include "engine/workbench/report/page_text.h"
 
 namespace memcoord::workbench::report {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using observers::Json;
 
 /// A browser's numbers are exact up to here.
 constexpr std::uint64_t kLargestExact = (std::uint64_t{1} << 53U) - 1;
@@ -64,7 +64,7 @@ std::string oom_places(const std::vector<DomainMoment>& moments) {
 }
 
 std::string number_json(double value) {
-  return Json(value).dump();
+  return Json(value).line();
 }
 
 void write_times_and_host(const RunRecord& record, const WritePiece& write) {
@@ -146,7 +146,7 @@ void write_compared_record(const RunRecord& record, std::span<const std::size_t>
 std::string rule_names_json() {
   Json names = Json::array();
   for (std::size_t i = 0; i < kRuleCount; ++i) names.push_back(to_text(static_cast<Rule>(i)));
-  return names.dump();
+  return names.line();
 }
 
 }  // namespace memcoord::workbench::report

@@ -1,15 +1,15 @@
 // The page of one run.
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <nlohmann/json.hpp>
 #include <numeric>
 #include <string>
 #include <vector>
 
+#include "engine/observers/json.h"
 #include "engine/workbench/report/figures.h"
 #include "engine/workbench/report/page_files.h"
 #include "engine/workbench/report/page_text.h"
@@ -129,7 +129,7 @@ void write_events(const RunRecord& record, const WritePiece& write) {
   for (const RunEvent& event : record.events) {
     write(first ? "\n" : ",\n");
     first = false;
-    write(script_json(nlohmann::ordered_json::array(
+    write(script_json(observers::Json::array(
         {std::chrono::duration_cast<std::chrono::milliseconds>(event.at).count(),
          std::string(kind_text(event.kind)), event.domain, event.text})));
   }

@@ -11,6 +11,7 @@
 #include "tests/integration/cli/scratch_files.h"
 #include "tests/text.h"
 
+using memcoord::contains;
 using memcoord::testing::Finished;
 using memcoord::testing::run_memcoord;
 using memcoord::testing::ScratchFiles;

@@ -2,15 +2,18 @@
 
 #include <doctest/doctest.h>
 
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "engine/observers/json.h"
 #include "tests/integration/cli/process.h"
 #include "tests/integration/cli/scratch_files.h"
 #include "tests/text.h"
 
+using memcoord::contains;
+using memcoord::observers::Json;
 using memcoord::testing::Finished;
+using memcoord::testing::json_of;
 using memcoord::testing::run_memcoord;
 using memcoord::testing::ScratchFiles;
 
@@ -52,13 +55,13 @@ TEST_CASE("the bundled policies are listed, and as JSON with their parameters") 
   const Finished table = run_memcoord({"policies"});
   CHECK(table.exit_code == 0);
   CHECK(contains(table.output, "halving"));
-  const auto json = nlohmann::json::parse(run_memcoord({"policies", "--json"}).output);
+  const auto json = json_of(run_memcoord({"policies", "--json"}));
   REQUIRE(json.is_array());
-  REQUIRE_FALSE(json.empty());
+  REQUIRE(json.size() > 0);
   bool found = false;
-  for (const auto& policy : json) {
-    CHECK_FALSE(policy.at("summary").get<std::string>().empty());
-    if (policy.at("name") == "halving") found = !policy.at("parameters").empty();
+  for (const Json& policy : json.items()) {
+    CHECK_FALSE(policy.at("summary").string().empty());
+    if (policy.at("name") == "halving") found = policy.at("parameters").size() > 0;
   }
   CHECK(found);
 }
@@ -76,8 +79,8 @@ TEST_CASE("the settings of libvirt's test domain are shown, as JSON too") {
   const Finished table = run_memcoord({"domain", "show", "--connect", "test:///default"});
   CHECK(table.exit_code == 0);
   CHECK(contains(table.output, "test "));
-  const auto json = nlohmann::json::parse(
-      run_memcoord({"domain", "show", "test", "--json", "--connect", "test:///default"}).output);
+  const auto json =
+      json_of(run_memcoord({"domain", "show", "test", "--json", "--connect", "test:///default"}));
   CHECK(json.at(0).at("name") == "test");
   CHECK(json.at(0).at("weight") == 1.0);
 }
@@ -88,7 +91,7 @@ TEST_CASE("what is set for a domain is shown") {
                     "tier=web", "--connect", "test:///default", "--json"});
   CAPTURE(run.errors);
   CHECK(run.exit_code == 0);
-  const auto json = nlohmann::json::parse(run.output);
+  const auto json = json_of(run);
   CHECK(json.at(0).at("minimum_kib") == 512 * 1024);
   CHECK(json.at(0).at("weight") == 2.0);
   CHECK(json.at(0).at("labels").at("tier") == "web");
@@ -129,8 +132,8 @@ TEST_CASE("a sound policy's check shows its parameters and what it does") {
   CHECK(run.exit_code == 0);
   CHECK(run.errors.empty());
   CHECK(contains(run.output, "starved_below"));
-  const auto json = nlohmann::json::parse(
-      run_memcoord({"check", "halving", "--set", "starved_below=200MiB", "--json"}).output);
+  const auto json =
+      json_of(run_memcoord({"check", "halving", "--set", "starved_below=200MiB", "--json"}));
   CHECK(json.at(0).at("name") == "halving");
   CHECK(json.at(0).at("sound") == true);
   CHECK(json.at(0).at("situations").size() > 1);

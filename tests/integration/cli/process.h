@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/observers/json.h"
+
 namespace memcoord::testing {
 
 /// What a finished process left behind.
@@ -54,6 +56,10 @@ class Process {
 /// Runs memcoord to its end.
 Finished run_memcoord(std::vector<std::string> arguments,
                       const Process::Environment& environment = {});
+/// The JSON that a run printed; throws where it is none.
+inline observers::Json json_of(const Finished& run) {
+  return observers::Json::parse(run.output).value();
+}
 /// The command line of memcoord with these arguments.
 std::vector<std::string> memcoord_command(std::vector<std::string> arguments);
 

@@ -4,16 +4,18 @@
 
 #include <csignal>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "engine/observers/json.h"
 #include "tests/integration/cli/process.h"
 #include "tests/integration/cli/scratch_files.h"
 #include "tests/text.h"
 
+using memcoord::contains;
+using memcoord::observers::Json;
 using memcoord::testing::Finished;
 using memcoord::testing::memcoord_command;
 using memcoord::testing::Process;
@@ -22,10 +24,10 @@ using memcoord::testing::ScratchFiles;
 
 namespace {
 
-std::vector<nlohmann::json> json_lines(const std::string& text) {
-  std::vector<nlohmann::json> lines;
+std::vector<Json> json_lines(const std::string& text) {
+  std::vector<Json> lines;
   std::istringstream stream(text);
-  for (std::string line; std::getline(stream, line);) lines.push_back(nlohmann::json::parse(line));
+  for (std::string line; std::getline(stream, line);) lines.push_back(Json::parse(line).value());
   return lines;
 }
 
@@ -194,7 +196,7 @@ TEST_CASE("SIGHUP with a bad policy keeps the one at work and says so") {
   const Finished end = run.finish();
   CHECK(end.exit_code == 0);
   const auto ticks = json_lines(end.output);
-  CHECK(contains(ticks.back().dump(), "good words"));
+  CHECK(contains(ticks.back().line(), "good words"));
 }
 
 TEST_CASE("SIGHUP opens a journal that was rotated anew") {
@@ -231,15 +233,15 @@ TEST_CASE("a fallback policy decides while the policy fails") {
                                      bad, "--fallback-policy", good, "--json"});
   const auto ticks = json_lines(run.output);
   REQUIRE(ticks.size() == 8);
-  CHECK_FALSE(contains(ticks.at(1).dump(), "fallback words"));
-  CHECK(contains(ticks.back().dump(), "fallback words"));
+  CHECK_FALSE(contains(ticks.at(1).line(), "fallback words"));
+  CHECK(contains(ticks.back().line(), "fallback words"));
 }
 
 TEST_CASE("a dry run moves nothing") {
   const Finished run =
       run_memcoord({"--connect", "sim:case1", "--fast", "--ticks", "10", "--dry-run", "--json"});
   CHECK(run.exit_code == 0);
-  for (const auto& tick : json_lines(run.output)) CHECK_FALSE(contains(tick.dump(), "\"applied\""));
+  for (const auto& tick : json_lines(run.output)) CHECK_FALSE(contains(tick.line(), "\"applied\""));
 }
 
 TEST_CASE("a run ends when there is nothing to do, where that is asked for") {
@@ -263,5 +265,5 @@ TEST_CASE("a run on libvirt's test driver sees its domain") {
   CHECK(run.exit_code == 0);
   const auto ticks = json_lines(run.output);
   REQUIRE(ticks.size() == 2);
-  CHECK(contains(ticks.back().dump(), "\"test\""));
+  CHECK(contains(ticks.back().line(), "\"test\""));
 }

@@ -4,24 +4,23 @@
 
 #include <algorithm>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
 #include <vector>
 
+#include "engine/observers/json.h"
 #include "tests/integration/cli/process.h"
 #include "tests/integration/cli/scratch_files.h"
 #include "tests/text.h"
 
+using memcoord::contains;
+using memcoord::observers::Json;
 using memcoord::testing::Finished;
+using memcoord::testing::json_of;
 using memcoord::testing::run_memcoord;
 using memcoord::testing::ScratchFiles;
 
 namespace {
-
-nlohmann::json json_of(const Finished& run) {
-  return nlohmann::json::parse(run.output);
-}
 
 std::size_t lines_in(const std::string& path) {
   std::ifstream file(path);
@@ -73,7 +72,7 @@ TEST_CASE("simulate writes a journal with a line a tick") {
   const std::string journal = scratch.path("run.jsonl");
   const auto json = json_of(
       run_memcoord({"simulate", "-S", "case3", "--interval", "5", "--journal", journal, "--json"}));
-  CHECK(lines_in(journal) == json.at("ticks").get<std::size_t>());
+  CHECK(json.at("ticks") == lines_in(journal));
 }
 
 TEST_CASE("simulate writes a report that stands on its own") {
@@ -95,14 +94,14 @@ TEST_CASE("compare prints policies by scenarios, with the two yardsticks") {
       run_memcoord({"compare", "-p", "halving", "adaptive", "-S", "case1", "case3", "--json"}));
   REQUIRE(rows.size() == 8);
   std::vector<std::string> names;
-  for (const auto& row : rows)
-    names.push_back(row.at("scenario").get<std::string>() + "/" +
-                    row.at("policy").get<std::string>());
+  for (const Json& row : rows.items()) {
+    names.push_back(row.at("scenario").string() + "/" + row.at("policy").string());
+  }
   CHECK(names == std::vector<std::string>{"case1/halving", "case1/adaptive", "case1/static sizing",
                                           "case1/clairvoyant bound", "case3/halving",
                                           "case3/adaptive", "case3/static sizing",
                                           "case3/clairvoyant bound"});
-  for (const auto& row : rows) CHECK(row.at("stalled").is_number());
+  for (const Json& row : rows.items()) CHECK(row.at("stalled").is_number());
 }
 
 TEST_CASE("compare takes one policy with two settings") {
@@ -133,11 +132,11 @@ TEST_CASE("density finds how many fit, beside static sizing and the bound") {
   const auto json = json_of(run);
   CHECK(json.at("static") == 2);
   CHECK(json.at("bound") == 4);
-  CHECK(json.at("vms").get<double>() >= 2);
-  CHECK(json.at("vms").get<double>() <= 4);
-  CHECK(json.at("ratio").get<double>() == doctest::Approx(json.at("vms").get<double>() / 2));
-  CHECK(json.at("of_bound").get<double>() == doctest::Approx(json.at("vms").get<double>() / 4));
-  CHECK(json.at("stalled").get<double>() <= 0.01);
+  CHECK(json.at("vms").number() >= 2);
+  CHECK(json.at("vms").number() <= 4);
+  CHECK(json.at("ratio").number() == doctest::Approx(json.at("vms").number() / 2));
+  CHECK(json.at("of_bound").number() == doctest::Approx(json.at("vms").number() / 4));
+  CHECK(json.at("stalled").number() <= 0.01);
   CHECK(json.at("oom") == 0);
   CHECK(json.at("orders").size() == 2);
 }
@@ -159,7 +158,7 @@ TEST_CASE("density finds what a run of as many domains shows, on rows that stand
   judged.insert(judged.end(), {"--vms", "4"});
   const auto all = json_of(run_memcoord(judged));
   CHECK(all.at("vms") == 4);
-  CHECK(all.at("stalled").get<double>() <= 0.0001);
+  CHECK(all.at("stalled").number() <= 0.0001);
   const auto found = json_of(run_memcoord(words));
   CHECK(found.at("vms") == 4);
   CHECK(found.at("bound") == 4);
@@ -225,9 +224,9 @@ TEST_CASE("replay takes each run in a journal for itself, and says where one beg
   std::istringstream first(scratch.read("run.jsonl"));
   std::ofstream appended(journal, std::ios::app);
   for (std::string line; std::getline(first, line);) {
-    auto tick = nlohmann::json::parse(line);
-    tick["monotonic_s"] = tick["monotonic_s"].get<double>() + 120;
-    appended << tick.dump() << '\n';
+    Json tick = Json::parse(line).value();
+    tick.set("monotonic_s", tick.at("monotonic_s").number() + 120);
+    appended << tick.line() << '\n';
   }
   appended.close();
   const Finished same = run_memcoord({"replay", "--policy", "adaptive", journal});
@@ -237,7 +236,7 @@ TEST_CASE("replay takes each run in a journal for itself, and says where one beg
   std::istringstream lines(run_memcoord({"replay", "-p", "adaptive", "--json", journal}).output);
   std::vector<std::size_t> ticks_of(3);
   for (std::string line; std::getline(lines, line);) {
-    ++ticks_of.at(nlohmann::json::parse(line).at("run").get<std::size_t>());
+    ++ticks_of.at(static_cast<std::size_t>(Json::parse(line).value().at("run").number()));
   }
   CHECK(ticks_of == std::vector<std::size_t>{0, 90, 90});
 }
@@ -249,9 +248,9 @@ TEST_CASE("replay names the moments of any year that a journal holds") {
   std::istringstream lines(scratch.read("run.jsonl"));
   std::string late;
   for (std::string line; std::getline(lines, line);) {
-    auto tick = nlohmann::json::parse(line);
-    tick["time"] = "9999-12-31T23:59:59.000Z";
-    late += tick.dump() + "\n";
+    Json tick = Json::parse(line).value();
+    tick.set("time", "9999-12-31T23:59:59.000Z");
+    late += tick.line() + "\n";
   }
   const std::string far = scratch.write("far.jsonl", late);
   CHECK(contains(run_memcoord({"replay", "--all", far}).output, "9999-12-31 23:59:59"));
@@ -265,7 +264,7 @@ TEST_CASE("replay prints a line of JSON a tick") {
   std::istringstream lines(run.output);
   std::size_t count = 0;
   for (std::string line; std::getline(lines, line); ++count) {
-    CHECK(nlohmann::json::parse(line).at("domains").is_array());
+    CHECK(Json::parse(line).value().at("domains").is_array());
   }
   CHECK(count == lines_in(journal));
 }
@@ -310,7 +309,7 @@ TEST_CASE("traces shows what is in a trace, and writes a part that reads back") 
   CHECK(again == json_of(cut));
   CHECK(again.at("rows") == 3);
   CHECK(again.at("vms").size() == 1);
-  CHECK(again.at("vms")[0].at("most_kib") == 716800);
+  CHECK(again.at("vms").at(0).at("most_kib") == 716800);
 }
 
 TEST_CASE("traces weighs what a VM used by how long it did") {
@@ -319,7 +318,7 @@ TEST_CASE("traces weighs what a VM used by how long it did") {
                                           "t_s,a\nprovisioned_kib,4000\n"
                                           "0,1000\n97,4000\n98,1000\n99,1000\n");
   const auto json = json_of(run_memcoord({"traces", trace, "--json"}));
-  CHECK(json.at("vms")[0].at("mean_kib") == 1030);
+  CHECK(json.at("vms").at(0).at("mean_kib") == 1030);
   CHECK(json.at("total").at("mean_kib") == 1030);
   CHECK(json.at("step_s") == 1);
   CHECK(json.at("longest_step_s") == 97);

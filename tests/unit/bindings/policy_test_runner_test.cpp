@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "bindings/testing/policy_tests.h"
+#include "tests/text.h"
 #include "tests/unit/bindings/policy_test_folder.h"
 
 using namespace memcoord;
@@ -347,9 +348,9 @@ TEST_CASE("tests are declared once each, and not within each other") {
     return ran.output;
   };
   CHECK(contains(broken("test(\"a\", function() end)\ntest(\"a\", function() end)"),
-            "step_test.lua:3: a second test \"a\"; the first is on line 2"));
+                 "step_test.lua:3: a second test \"a\"; the first is on line 2"));
   CHECK(contains(broken("test(\"a\", function() test(\"b\", function() end) end)"),
-            "test() within a test"));
+                 "test() within a test"));
   CHECK(contains(broken("expect(1):equals(1)"), "expect() belongs in a test"));
   CHECK(contains(broken("test(\"a\")"), "write test("));
 }

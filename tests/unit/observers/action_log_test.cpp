@@ -1,10 +1,11 @@
 #include "engine/observers/action_log.h"
 
 #include <doctest/doctest.h>
-#include <spdlog/sinks/ostream_sink.h>
 
+#include <array>
 #include <memory>
-#include <sstream>
+#include <string>
+#include <utility>
 
 #include "tests/unit/observers/ticks.h"
 #include "tests/world/world.h"
@@ -15,28 +16,21 @@ using namespace memcoord::observers;
 
 namespace {
 
-struct Log {
-  explicit Log(spdlog::level::level_enum level = spdlog::level::info)
-      : logger(std::make_shared<spdlog::logger>(
-            "test", std::make_shared<spdlog::sinks::ostream_sink_st>(text))),
-        actions(logger) {
-    logger->set_pattern("%l %v");
-    logger->set_level(level);
-  }
-  std::string take() {
-    std::string said = text.str();
-    text.str("");
-    return said;
-  }
-  std::ostringstream text;
-  std::shared_ptr<spdlog::logger> logger;
+struct ToldActions {
+  explicit ToldActions(Log::Level least = Log::Level::info)
+      : actions(std::make_shared<Log>(least, [this](Log::Level level, const std::string& line) {
+          constexpr std::array kNames{"debug ", "info ", "warning ", "error "};
+          text += kNames.at(static_cast<std::size_t>(level)) + line + "\n";
+        })) {}
+  std::string take() { return std::exchange(text, {}); }
+  std::string text;
   ActionLog actions;
 };
 
 }  // namespace
 
 TEST_CASE("a tick's moves, failures and notes are told, each in a line") {
-  Log log;
+  ToldActions log;
   log.actions.observe(busy_tick());
   CHECK(log.take() ==
         "warning something to know\n"
@@ -45,7 +39,7 @@ TEST_CASE("a tick's moves, failures and notes are told, each in a line") {
 }
 
 TEST_CASE("trouble that goes on is said once, and when it ends") {
-  Log log;
+  ToldActions log;
   Tick tick;
   tick.policy_error = Error{ErrorCode::policy_failed, "a.lua:3", "broke", {}, "traceback"};
   for (int i = 0; i < 3; ++i) log.actions.observe(tick);
@@ -61,10 +55,10 @@ TEST_CASE("what the guard held back entirely is told to those who ask for detail
   tick.snapshot = World().domain("a");
   tick.decisions = {
       {id("a"), 1_GiB, 2_GiB, 1_GiB, "wants", {{Rule::host_floor, 2_GiB, 1_GiB, "nothing left"}}}};
-  Log quiet;
+  ToldActions quiet;
   quiet.actions.observe(tick);
   CHECK(quiet.take().empty());
-  Log log(spdlog::level::debug);
+  ToldActions log(Log::Level::debug);
   log.actions.observe(tick);
   CHECK(log.take() ==
         "debug a: stays at 1 GiB: wants (asked for 2 GiB; host_floor: nothing left)\n");

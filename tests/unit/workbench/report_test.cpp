@@ -2,14 +2,15 @@
 #include <unistd.h>
 
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "engine/observers/json.h"
 #include "engine/workbench/report/html_report.h"
 
 using namespace memcoord;
 using namespace memcoord::workbench;
 using namespace std::chrono_literals;
+using observers::Json;
 
 namespace {
 
@@ -71,7 +72,7 @@ TEST_CASE("a run's page holds its data as JSON, and loads nothing") {
   REQUIRE(write_run_report(record("web"), folder.file("run.html")));
   const std::string page = text_of(folder.file("run.html"));
   CHECK(page.starts_with("<!doctype html>"));
-  CHECK(nlohmann::json::parse(data_of(page)).is_object());
+  CHECK(Json::parse(data_of(page)).value().is_object());
   for (const char* loaded : {"src=", "href=\"http", "@import", "url("}) {
     CAPTURE(loaded);
     CHECK(page.find(loaded) == std::string::npos);
@@ -83,7 +84,7 @@ TEST_CASE("names and reasons cannot leave their place in a page") {
   REQUIRE(write_run_report(record(kHostile), folder.file("run.html")));
   const std::string page = text_of(folder.file("run.html"));
   CHECK(page.find("<script>alert") == std::string::npos);
-  CHECK(nlohmann::json::parse(data_of(page)).is_object());
+  CHECK(Json::parse(data_of(page)).value().is_object());
 }
 
 TEST_CASE("a comparison's page has every policy and scenario, hostile names too") {

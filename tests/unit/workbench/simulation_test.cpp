@@ -173,7 +173,8 @@ TEST_CASE("a record tells each domain's moments, stalls and moves") {
   SimulationWatch watch;
   watch.tick = [&](const Tick& tick, SimulatedHost& host) { recorder.take(tick, host); };
   watch.end = [&](SimulatedHost& host) { record = recorder.finish(host, 2s); };
-  const SimulationResult result = simulate(scenario, std::make_unique<SetAllAlike>(640_MiB), {}, watch);
+  const SimulationResult result =
+      simulate(scenario, std::make_unique<SetAllAlike>(640_MiB), {}, watch);
   CHECK(record.score == result.score);
   CHECK(record.policy == "set all");
   REQUIRE(record.domains.size() == 2);
