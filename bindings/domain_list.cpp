@@ -208,6 +208,7 @@ void make_list_metatable(lua_State* lua) {
 
 std::vector<std::string> domain_list_method_names() {
   std::vector<std::string> names;
+  names.reserve(kListMethods.size());
   for (const auto& [name, call] : kListMethods) names.emplace_back(name);
   return names;
 }

@@ -219,6 +219,7 @@ int domain_to_text(lua_State* lua) {
 
 std::vector<std::string> domain_method_names() {
   std::vector<std::string> names;
+  names.reserve(kDomainMethods.size());
   for (const Method& method : kDomainMethods) names.emplace_back(method.name);
   return names;
 }

@@ -297,6 +297,7 @@ int expect_error(lua_State* lua) {
 
 std::vector<std::string> expectation_names() {
   std::vector<std::string> names;
+  names.reserve(kMethods.size());
   for (const auto& [name, call] : kMethods) names.emplace_back(name);
   return names;
 }

@@ -113,6 +113,7 @@ std::vector<std::size_t> worst_domains(const std::vector<const RunRecord*>& reco
     }
   }
   std::vector<std::pair<std::pair<int, double>, std::size_t>> order;
+  order.reserve(trouble.size());
   for (const auto& [place, worst] : trouble) order.emplace_back(worst, place);
   std::stable_sort(order.begin(), order.end(),
                    [](const auto& a, const auto& b) { return a.first > b.first; });
