@@ -76,6 +76,30 @@ void RunOutput::after_tick() {
   }
 }
 
+void RunOutput::tell_restored(const Result<std::vector<Restored>>& restored) {
+  if (!restored) {
+    log_->error("no domain is given back the memory it had: {}", restored.error().text());
+    return;
+  }
+  if (restored->empty()) {
+    log_->info("no domain was moved: none has memory to get back");
+    return;
+  }
+  std::size_t whole = 0;
+  for (const Restored& one : *restored) {
+    if (one.whole()) {
+      ++whole;
+    } else {
+      // One that keeps more than it had needs it.
+      log_->log(one.has < one.had ? spdlog::level::warn : spdlog::level::info,
+                "{}: is left with {}, not the {} it had{}", one.name, one.has.text(),
+                one.had.text(), one.why.empty() ? "" : ": " + one.why);
+    }
+  }
+  log_->info("{} of {} {} given back the memory they had", whole, restored->size(),
+             restored->size() == 1 ? "domain" : "domains");
+}
+
 void RunOutput::close(Hypervisor& hypervisor) {
   hypervisor.close();
   for (const Note& note : hypervisor.take_notes()) actions_->tell(note);
