@@ -300,6 +300,7 @@ Result<std::vector<Restored>> Coordinator::restore() {
     clock_.sleep_through(kReleasePoll);
   }
   std::vector<Restored> results;
+  results.reserve(all.size());
   for (Restoring& one : all) results.push_back(std::move(one.result));
   return results;
 }
@@ -337,6 +338,7 @@ void Coordinator::restore_some(Tick& tick, std::vector<Restoring>& all, bool las
   }
   // A grow back to what it had can harm nobody but the host, and waits for no report.
   std::vector<Waiting> waiting;
+  waiting.reserve(grows.size());
   for (Decision& grow : grows) waiting.push_back({&grow, grow.actual});
   move(tick, take_ready(waiting, tick.snapshot, last));
   for (const Decision& grow : grows) {
