@@ -53,7 +53,6 @@ class Run {
                   const Connection& connection);
   void after(const Tick& tick, RunOutput& output, Signals& signals);
   void reload(Coordinator& coordinator, RunOutput& output);
-  void restore(Coordinator& coordinator);
 
   const RunOptions& options_;
   Duration interval_;
@@ -92,7 +91,7 @@ Result<ExitCode> Run::go() {
   const LoopEnd end = run_loop(coordinator, *connection->clock, loop,
                                hooks(coordinator, **signals, *output, *connection));
   output->end_display();
-  if (options_.restore_on_exit) restore(coordinator);
+  if (options_.restore_on_exit) output->tell_restored(coordinator.restore());
   output->close(*connection->hypervisor);
   log_->info(std::string(to_text(end)) + ": " + output->summary().text());
   return end == LoopEnd::stopped || output->summary().any_tick_worked() ? ExitCode::ok
@@ -153,19 +152,6 @@ void Run::reload(Coordinator& coordinator, RunOutput& output) {
   }
   log_->info("policy " + (*policy)->name() + " reloaded");
   coordinator.replace_policy(*std::move(policy));
-}
-
-void Run::restore(Coordinator& coordinator) {
-  std::size_t restored = 0;
-  for (const Outcome& outcome : coordinator.restore()) {
-    if (outcome.kind == Outcome::Kind::applied) {
-      ++restored;
-    } else if (outcome.error) {
-      log_->error("not restored: " + outcome.error->text());
-    }
-  }
-  log_->info(fmt::format("{} {} given back the memory they had", restored,
-                         restored == 1 ? "domain" : "domains"));
 }
 
 void add_examples(Command& command) {

@@ -76,6 +76,31 @@ void RunOutput::after_tick() {
   }
 }
 
+void RunOutput::tell_restored(const Result<std::vector<Restored>>& restored) {
+  if (!restored) {
+    log_->error("no domain is given back the memory it had: " + restored.error().text());
+    return;
+  }
+  if (restored->empty()) {
+    log_->info("no domain was moved: none has memory to get back");
+    return;
+  }
+  std::size_t whole = 0;
+  for (const Restored& one : *restored) {
+    if (one.whole()) {
+      ++whole;
+    } else {
+      // One that keeps more than it had needs it.
+      using Level = observers::Log::Level;
+      log_->write(one.has < one.had ? Level::warning : Level::info,
+                  one.name + ": is left with " + one.has.text() + ", not the " + one.had.text() +
+                      " it had" + (one.why.empty() ? "" : ": " + one.why));
+    }
+  }
+  log_->info(std::to_string(whole) + " of " + std::to_string(restored->size()) +
+             (restored->size() == 1 ? " domain" : " domains") + " given back the memory they had");
+}
+
 void RunOutput::close(Hypervisor& hypervisor) {
   hypervisor.close();
   for (const Note& note : hypervisor.take_notes()) actions_->tell(note);

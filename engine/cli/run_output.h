@@ -27,6 +27,8 @@ class RunOutput {
   void after_tick();
   /// The loop has ended: what is logged from now on stands below the last table.
   void end_display() { diversion_.reset(); }
+  /// How many domains have got back what they had, and for each other one how far and why.
+  void tell_restored(const Result<std::vector<Restored>>& restored);
   /// Closes the hypervisor and logs what that left to say: what could not be put back.
   void close(Hypervisor& hypervisor);
   /// After SIGHUP: a journal that was rotated is opened anew.

@@ -5,11 +5,21 @@
 namespace memcoord::cli {
 namespace {
 
+constexpr std::size_t kRemembered = 16;
+
 std::string counted(std::uint64_t n, std::string_view one, std::string_view many) {
   return fmt::format("{} {}", n, n == 1 ? one : many);
 }
 
 }  // namespace
+
+void RunSummary::Counted::forget_the_gone(const Snapshot& snapshot) {
+  // Now and then, so that a domain that is merely started again counts once.
+  if (known.size() <= snapshot.domains.size() * 2 + kRemembered) return;
+  std::unordered_set<Uuid> there;
+  for (const Domain& domain : snapshot.domains) there.insert(domain.uuid());
+  gone += std::erase_if(known, [&](const Uuid& uuid) { return !there.contains(uuid); });
+}
 
 void RunSummary::observe(const Tick& tick) {
   ++ticks_;
@@ -18,6 +28,9 @@ void RunSummary::observe(const Tick& tick) {
   if (tick.policy_error) ++policy_errors_;
   if (!tick.sample_error && !tick.policy_error) ++worked_;
   for (const Outcome& outcome : tick.outcomes) count(outcome);
+  if (tick.sample_error) return;
+  served_.forget_the_gone(tick.snapshot);
+  shrunk_.forget_the_gone(tick.snapshot);
 }
 
 void RunSummary::count(const Outcome& outcome) {
@@ -26,10 +39,10 @@ void RunSummary::count(const Outcome& outcome) {
   ++moves_;
   if (outcome.to > outcome.from) {
     given_ += outcome.to - outcome.from;
-    served_.insert(outcome.domain);
+    served_.known.insert(outcome.domain);
   } else {
     taken_ += outcome.from - outcome.to;
-    shrunk_.insert(outcome.domain);
+    shrunk_.known.insert(outcome.domain);
   }
 }
 
@@ -37,12 +50,12 @@ std::string RunSummary::text() const {
   std::string text = counted(ticks_, "tick", "ticks") + ", ";
   if (dry_run_) text += "dry run: ";
   text += counted(moves_, "move", "moves");
-  if (!served_.empty()) {
-    text += fmt::format(", +{} to {}", given_.text(), counted(served_.size(), "domain", "domains"));
+  if (served_.all() > 0) {
+    text += fmt::format(", +{} to {}", given_.text(), counted(served_.all(), "domain", "domains"));
   }
-  if (!shrunk_.empty()) {
+  if (shrunk_.all() > 0) {
     text +=
-        fmt::format(", -{} from {}", taken_.text(), counted(shrunk_.size(), "domain", "domains"));
+        fmt::format(", -{} from {}", taken_.text(), counted(shrunk_.all(), "domain", "domains"));
   }
   if (sample_errors_ + policy_errors_ + failed_moves_ == 0) return text + ", no errors";
   if (sample_errors_ > 0) text += fmt::format(", {} without a look at the host", sample_errors_);

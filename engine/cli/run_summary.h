@@ -18,8 +18,20 @@ class RunSummary : public Observer {
   [[nodiscard]] std::string text() const;
   /// Whether the host was seen and the policy answered at least once, or there was no tick to fail.
   [[nodiscard]] bool any_tick_worked() const { return worked_ > 0 || ticks_ == 0; }
+  /// How many domains it knows by name, for each to count once.
+  [[nodiscard]] std::size_t remembered() const {
+    return served_.known.size() + shrunk_.known.size();
+  }
 
  private:
+  /// Different domains, counted in bounded memory: one that went long ago and comes back counts
+  /// again.
+  struct Counted {
+    std::unordered_set<Uuid> known;
+    std::uint64_t gone = 0;
+    [[nodiscard]] std::uint64_t all() const { return gone + known.size(); }
+    void forget_the_gone(const Snapshot& snapshot);
+  };
   void count(const Outcome& outcome);
 
   std::uint64_t ticks_ = 0;
@@ -31,8 +43,8 @@ class RunSummary : public Observer {
   bool dry_run_ = false;
   MemorySize given_;
   MemorySize taken_;
-  std::unordered_set<Uuid> served_;
-  std::unordered_set<Uuid> shrunk_;
+  Counted served_;
+  Counted shrunk_;
 };
 
 }  // namespace memcoord::cli

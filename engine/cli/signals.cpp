@@ -62,7 +62,8 @@ void Signals::run() {
 void Signals::handle(int signal) {
   if (signal != SIGHUP) {
     // _exit: destructors and atexit handlers could wait for the very call that is stuck.
-    if (stop_) ::_exit(static_cast<int>(ExitCode::forced));
+    // The program's own wish to end is no signal: the first one after it still ends nothing early.
+    if (std::exchange(signalled_, true)) ::_exit(static_cast<int>(ExitCode::forced));
     if (leave_at_once_) ::_exit(static_cast<int>(ExitCode::ok));
     request_stop();
     return;

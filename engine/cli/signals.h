@@ -53,6 +53,7 @@ class Signals {
   int signal_fd_;
   int wake_fd_;
   std::atomic<bool> stop_ = false;
+  bool signalled_ = false;  // of thread_ alone
   std::atomic<bool> leave_at_once_ = false;
   bool reload_ = false;  // under mutex_
   std::mutex mutex_;

@@ -1,6 +1,8 @@
 #pragma once
 // The machine's clock, whose waits end early when a signal comes in.
 
+#include <thread>
+
 #include "engine/cli/signals.h"
 #include "engine/core/time.h"
 
@@ -18,6 +20,7 @@ class SystemClock : public Clock {
         std::chrono::system_clock::now());
   }
   bool sleep_for(Duration duration) override { return signals_.wait_for(duration); }
+  void sleep_through(Duration duration) override { std::this_thread::sleep_for(duration); }
 
  private:
   Signals& signals_;

@@ -1,15 +1,13 @@
 #include "engine/core/coordinator.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "engine/core/glob.h"
 
 namespace memcoord {
 namespace {
 
-/// A note that has not been true for so many ticks may be said again.
-constexpr std::uint64_t kForgetAfterTicks = 100;
-constexpr std::size_t kRemembered = 10'000;
 constexpr Duration kReleasePoll = std::chrono::milliseconds(100);
 /// A grow that waits is made in steps, none of less than this part of what it still lacks.
 constexpr std::uint64_t kWorthAStep = 4;
@@ -35,11 +33,22 @@ bool any_shrinks(const std::vector<Decision>& decisions) {
 /// What the engine itself asks for takes the place of what the policy asks for the same domains.
 void prefer_own(std::vector<Proposal>& proposals, const std::vector<Proposal>& own) {
   if (own.empty()) return;
-  std::erase_if(proposals, [&](const Proposal& proposal) {
-    return std::any_of(own.begin(), own.end(),
-                       [&](const Proposal& mine) { return mine.domain == proposal.domain; });
-  });
+  std::unordered_set<Uuid> taken;
+  for (const Proposal& mine : own) taken.insert(mine.domain);
+  std::erase_if(proposals,
+                [&](const Proposal& proposal) { return taken.contains(proposal.domain); });
   proposals.insert(proposals.end(), own.begin(), own.end());
+}
+
+/// Whoever's step did not come off gets no other in this tick.
+template <class Waiting>
+void drop_failed(std::vector<Waiting>& waiting, std::span<const Outcome> outcomes) {
+  std::unordered_set<Uuid> failed;
+  for (const Outcome& outcome : outcomes) {
+    if (outcome.kind != Outcome::Kind::applied) failed.insert(outcome.domain);
+  }
+  if (failed.empty()) return;
+  std::erase_if(waiting, [&](const Waiting& one) { return failed.contains(one.decision->domain); });
 }
 
 std::string ticks_text(int n) {
@@ -89,9 +98,9 @@ void Coordinator::sample(Tick& tick) {
     return;
   }
   tick.snapshot = std::move(*snapshot);
-  leave_out_unwanted(tick.snapshot);
   history_.observe(tick.snapshot);
   forget_the_gone();
+  leave_out_unwanted(tick.snapshot);
 }
 
 void Coordinator::leave_out_unwanted(Snapshot& snapshot) {
@@ -101,15 +110,15 @@ void Coordinator::leave_out_unwanted(Snapshot& snapshot) {
         (options_.include.empty() || any_matches(options_.include, domain.name())) &&
         !any_matches(options_.exclude, domain.name());
     if (wanted || !domain.identity->unsuitable.empty()) continue;
-    auto& identity = left_out_[domain.uuid()];
-    if (!identity || identity->name != domain.name()) {
+    LeftOut& known = left_out_[domain.uuid()];
+    if (known.from != domain.identity) {
       DomainIdentity left_out = *domain.identity;
       left_out.unsuitable = any_matches(options_.exclude, domain.name())
                                 ? "excluded by --exclude"
                                 : "not among those of --include";
-      identity = std::make_shared<const DomainIdentity>(std::move(left_out));
+      known = {domain.identity, std::make_shared<const DomainIdentity>(std::move(left_out))};
     }
-    domain.identity = identity;
+    domain.identity = known.to;
   }
 }
 
@@ -203,7 +212,9 @@ void Coordinator::grow_as_released(Tick& tick) {
   bool last = false;
   for (Duration waited{};; waited += kReleasePoll) {
     last = last || waited >= options_.release_wait;
+    const std::size_t before = tick.outcomes.size();
     move(tick, take_ready(waiting, later ? *later : tick.snapshot, last));
+    drop_failed(waiting, std::span(tick.outcomes).subspan(before));
     if (last || waiting.empty()) return;
     last = !clock_.sleep_for(kReleasePoll);
     if (Result<Snapshot> now = hypervisor_.sample()) {
@@ -260,63 +271,124 @@ void Coordinator::move(Tick& tick, const std::vector<Move>& moves) {
     }
   } else {
     outcomes = hypervisor_.apply(moves);
-    history_.record(outcomes, clock_.now(), clock_.wall_now());
-  }
-  for (const Outcome& outcome : outcomes) {
-    if (outcome.kind == Outcome::Kind::applied) {
-      before_first_move_.try_emplace(outcome.domain, outcome.from);
-    }
+    // The journal has this time too, and the wall's by the same reckoning: a replay's history is to
+    // see what this one sees.
+    const MonotonicTime now = clock_.now();
+    for (Outcome& outcome : outcomes) outcome.at = now;
+    history_.record(outcomes, now, tick.snapshot.wall_time_at(now));
   }
   tick.outcomes.insert(tick.outcomes.end(), outcomes.begin(), outcomes.end());
 }
 
-std::vector<Outcome> Coordinator::restore() {
-  if (before_first_move_.empty()) return {};
-  Tick tick;
-  Result<Snapshot> snapshot = hypervisor_.sample();
-  if (!snapshot) {
-    for (const auto& [uuid, size] : before_first_move_) {
-      tick.outcomes.push_back({uuid, size, size, Outcome::Kind::failed, snapshot.error()});
+Result<std::vector<Restored>> Coordinator::restore() {
+  std::vector<Restoring> all;
+  Duration idle{};
+  for (Duration waited{}; history_.any_moved(); waited += kReleasePoll, idle += kReleasePoll) {
+    Result<Snapshot> snapshot = hypervisor_.sample();
+    if (!snapshot && all.empty()) return fail(snapshot.error());
+    if (!snapshot) break;  // what has been reached stays
+    Tick tick;
+    tick.snapshot = std::move(*snapshot);
+    history_.observe(tick.snapshot);
+    if (waited == Duration()) all = to_restore(tick.snapshot);
+    const bool last = waited >= options_.restore_wait || idle >= options_.release_wait;
+    restore_some(tick, all, last);
+    if (last || std::all_of(all.begin(), all.end(), [](const auto& one) { return one.over; })) {
+      break;
     }
-    return tick.outcomes;
+    if (more_may_come(tick, all)) idle = {};
+    clock_.sleep_through(kReleasePoll);
   }
-  tick.snapshot = std::move(*snapshot);
-  history_.observe(tick.snapshot);
-  tick.decisions = decisions_to_restore(tick.snapshot);
-  apply(tick);
-  before_first_move_.clear();
-  return tick.outcomes;
+  std::vector<Restored> results;
+  results.reserve(all.size());
+  for (Restoring& one : all) results.push_back(std::move(one.result));
+  return results;
 }
 
-std::vector<Decision> Coordinator::decisions_to_restore(const Snapshot& snapshot) const {
+std::vector<Coordinator::Restoring> Coordinator::to_restore(const Snapshot& snapshot) const {
+  std::vector<Restoring> all;
+  for (std::size_t i = 0; i < snapshot.domains.size(); ++i) {
+    const Domain& domain = snapshot.domains[i];
+    const auto& had = history_.find(domain.uuid(), i)->before_first_move();
+    if (!had) continue;
+    all.push_back({{domain.uuid(), domain.name(), *had, domain.actual, {}}, *had == domain.actual});
+  }
+  return all;
+}
+
+void Coordinator::restore_some(Tick& tick, std::vector<Restoring>& all, bool last) {
   const std::string why = "gets back the memory it had";
+  std::unordered_map<Uuid, Restoring*> open;
   std::vector<Proposal> shrinks;
   std::vector<Decision> grows;
-  for (const Domain& domain : snapshot.domains) {
-    const auto found = before_first_move_.find(domain.uuid());
-    if (found == before_first_move_.end()) continue;
-    const MemorySize had = found->second;
-    if (had < domain.actual) shrinks.push_back({domain.uuid(), had, why});
-    if (had > domain.actual) {
-      grows.push_back({domain.uuid(), domain.actual, had, had, why, {}});
-    }
+  for (Restoring& one : all) {
+    if (one.over) continue;
+    const auto& [domain, name, had, has, reason] = one.result;
+    open.emplace(domain, &one);
+    if (had < has) shrinks.push_back({domain, had, why});
+    if (had > has) grows.push_back({domain, has, had, had, why, {}});
   }
   // What a domain has come to need is not taken from it at a stroke: shrinks go through the guard.
+  tick.decisions = guard::review(tick.snapshot, history_, shrinks, options_.limits);
+  apply_some(tick, tick.decisions, true);
+  for (const Decision& decision : tick.decisions) {
+    Restoring& one = *open.at(decision.domain);
+    one.result.why = decision.rules.empty() ? "" : decision.rules.back().why;
+    one.over = !more_can_be_taken(decision);
+  }
   // A grow back to what it had can harm nobody but the host, and waits for no report.
-  std::vector<Decision> decisions = guard::review(snapshot, history_, shrinks, options_.limits);
-  decisions.insert(decisions.end(), grows.begin(), grows.end());
-  if (any_shrinks(decisions)) return decisions;  // the grows are settled after them
-  return guard::settle(decisions, snapshot, history_, options_.limits);
+  std::vector<Waiting> waiting;
+  waiting.reserve(grows.size());
+  for (Decision& grow : grows) waiting.push_back({&grow, grow.actual});
+  move(tick, take_ready(waiting, tick.snapshot, last));
+  for (const Decision& grow : grows) {
+    if (!grow.rules.empty()) open.at(grow.domain)->result.why = grow.rules.back().why;
+  }
+  for (const Outcome& outcome : tick.outcomes) {
+    Restoring& one = *open.at(outcome.domain);
+    if (outcome.kind == Outcome::Kind::applied) {
+      one.result.has = outcome.to;
+      one.over = one.over || one.result.whole();
+    } else {
+      one.result.why = outcome.error ? outcome.error->message : std::string(to_text(outcome.kind));
+      one.over = true;
+    }
+  }
 }
 
-void Coordinator::say(Tick& tick, Note note) {
-  if (said_.size() > kRemembered) {
-    std::erase_if(said_, [&](const auto& entry) { return entry.second + 1 < tick.number; });
-  }
-  const auto [entry, fresh] = said_.try_emplace(note.text, tick.number);
-  const bool again = !fresh && entry->second + kForgetAfterTicks < tick.number;
-  entry->second = tick.number;
-  if (fresh || again) tick.notes.push_back(std::move(note));
+/// Whether the guard lets a restored domain shrink further once its guest reports.
+bool Coordinator::more_can_be_taken(const Decision& decision) const {
+  if (decision.rules.empty()) return false;
+  const Rule rule = decision.rules.back().rule;
+  const DomainHistory* past = history_.find(decision.domain);
+  return rule == Rule::gradual ||
+         (rule == Rule::fresh_stats && past != nullptr && !past->reported_since_move());
+}
+
+/// Whether something was set, is to be taken yet, or is on its way back to the host.
+bool Coordinator::more_may_come(const Tick& tick, const std::vector<Restoring>& all) const {
+  const auto applied = [](const Outcome& outcome) {
+    return outcome.kind == Outcome::Kind::applied;
+  };
+  const auto shrinks = [](const Restoring& one) {
+    return !one.over && one.result.had < one.result.has;
+  };
+  const auto deflates = [&](const Domain& domain) {
+    const DomainHistory* past = history_.find(domain.uuid());
+    const auto& told = past->last_move();
+    return told && told->target < told->from && !told->reached && !past->ignores_shrinks();
+  };
+  return std::any_of(tick.outcomes.begin(), tick.outcomes.end(), applied) ||
+         std::any_of(all.begin(), all.end(), shrinks) ||
+         std::any_of(tick.snapshot.domains.begin(), tick.snapshot.domains.end(), deflates);
+}
+
+std::size_t Coordinator::remembered() const {
+  return history_.size() + left_out_.size() + said_.size();
+}
+
+void Coordinator::say(Tick& tick, Note note, const std::optional<Uuid>& about) {
+  if (said_.is_news(note.text, about)) tick.notes.push_back(std::move(note));
 }
 
 void Coordinator::note_who_is_held(Tick& tick, const std::vector<Standing>& standings) {
@@ -327,17 +399,21 @@ void Coordinator::note_who_is_held(Tick& tick, const std::vector<Standing>& stan
     tick.held.push_back({domain.uuid(), held->rule, held->why});
     // Waiting for a report, or being paused, is everyday life; the table shows it.
     if (held->rule && domain.state != DomainState::hung) continue;
-    say(tick, {held->rule ? Note::Severity::warning : Note::Severity::info,
-               domain.name() + ": left alone: " + held->why});
+    say(tick,
+        {held->rule ? Note::Severity::warning : Note::Severity::info,
+         domain.name() + ": left alone: " + held->why},
+        domain.uuid());
   }
 }
 
+/// What is gone from this observation, or was started again, begins anew when it comes back.
 void Coordinator::forget_the_gone() {
-  constexpr std::uint64_t kEvery = 100;
-  if (number_ % kEvery != 0) return;
-  const auto gone = [&](const auto& entry) { return history_.find(entry.first) == nullptr; };
-  std::erase_if(before_first_move_, gone);
-  std::erase_if(left_out_, gone);
+  const auto gone = [&](const Uuid& uuid) {
+    const DomainHistory* past = history_.find(uuid);
+    return past == nullptr || past->is_new();
+  };
+  std::erase_if(left_out_, [&](const auto& entry) { return gone(entry.first); });
+  said_.begin_turn(gone);
 }
 
 }  // namespace memcoord

@@ -13,6 +13,7 @@
 #include "engine/core/history.h"
 #include "engine/core/hypervisor.h"
 #include "engine/core/policy.h"
+#include "engine/core/said_notes.h"
 #include "engine/core/tick.h"
 #include "engine/core/time.h"
 
@@ -26,10 +27,22 @@ struct CoordinatorOptions {
   std::vector<std::string> exclude;  ///< globs over domain names; exclusion wins
   /// How long grows may wait within a tick for what its shrinks free.
   Duration release_wait = std::chrono::seconds(1);
+  /// How long restore() may wait for guests' reports and for memory that they release.
+  Duration restore_wait = std::chrono::seconds(10);
   /// After so many ticks in a row without a usable answer from the policy it is said loudly, and
   /// the fallback policy, where there is one, decides instead.
   int patience = 5;
   History::Bounds history;
+};
+
+/// What Coordinator::restore() came to for one domain.
+struct Restored {
+  Uuid domain;
+  std::string name;
+  MemorySize had;   ///< before its first move
+  MemorySize has;   ///< by the targets that were set
+  std::string why;  ///< where that is not what it had
+  [[nodiscard]] bool whole() const { return has == had; }
 };
 
 /// Runs ticks. Owns the history; the hypervisor, the clock and the observers outlive it.
@@ -46,9 +59,14 @@ class Coordinator {
   /// A new policy from the next tick on; history stays.
   void replace_policy(std::unique_ptr<Policy> policy);
   [[nodiscard]] Policy& policy() { return *policy_; }
-  /// Every domain that was moved gets back the memory it had when it was first moved: grows as far
-  /// as the host's floor allows, shrinks as far as the guard does. Returns what came of it.
-  std::vector<Outcome> restore();
+  /// Every domain that was moved since it was started gets back the memory it had then: grows as
+  /// far as the host's floor allows, shrinks as far as the guard does. Waits while there is
+  /// something to wait for, also where the program is asked to end. Returns what came of each,
+  /// those included that have had it all along. Errors: those of the first Hypervisor::sample();
+  /// nothing is moved.
+  Result<std::vector<Restored>> restore();
+  /// How many entries all that is kept from tick to tick holds.
+  [[nodiscard]] std::size_t remembered() const;
 
  private:
   void sample(Tick& tick);
@@ -64,18 +82,27 @@ class Coordinator {
     MemorySize reached;  ///< what it has been given so far
   };
   /// Grows each domain as the shrinks free what it is to get, in steps worth making; what is not
-  /// there when the wait is over is cut.
+  /// there when the wait is over is cut. A domain whose step fails gets no other.
   void grow_as_released(Tick& tick);
   /// What can be given of the grows that wait, as the guard settles them; when it is the last time,
   /// all there is.
   std::vector<Move> take_ready(std::vector<Waiting>& waiting, const Snapshot& seen,
                                bool last) const;
-  void say(Tick& tick, Note note);
+  void say(Tick& tick, Note note, const std::optional<Uuid>& about = std::nullopt);
   void note_who_is_held(Tick& tick, const std::vector<Standing>& standings);
   void leave_out_unwanted(Snapshot& snapshot);
   void forget_the_gone();
   [[nodiscard]] std::vector<Proposal> after_reboots(const Situation& situation) const;
-  [[nodiscard]] std::vector<Decision> decisions_to_restore(const Snapshot& snapshot) const;
+  /// A domain on its way back to what it had.
+  struct Restoring {
+    Restored result;
+    bool over = false;  ///< nothing that is worth waiting for would change it
+  };
+  [[nodiscard]] std::vector<Restoring> to_restore(const Snapshot& snapshot) const;
+  /// What can be done now; when it is the last time, all there is.
+  void restore_some(Tick& tick, std::vector<Restoring>& all, bool last);
+  [[nodiscard]] bool more_can_be_taken(const Decision& decision) const;
+  [[nodiscard]] bool more_may_come(const Tick& tick, const std::vector<Restoring>& all) const;
 
   Hypervisor& hypervisor_;
   Clock& clock_;
@@ -87,11 +114,13 @@ class Coordinator {
   std::uint64_t number_ = 0;
   std::optional<MonotonicTime> last_tick_at_;
   int without_answer_ = 0;
-  std::unordered_map<Uuid, MemorySize> before_first_move_;
-  /// The identities of domains that options exclude, rewritten once each.
-  std::unordered_map<Uuid, std::shared_ptr<const DomainIdentity>> left_out_;
-  /// What has been said, and at which tick it was last true.
-  std::unordered_map<std::string, std::uint64_t> said_;
+  /// The identities of domains that options exclude, each with what it was rewritten from.
+  struct LeftOut {
+    std::shared_ptr<const DomainIdentity> from;
+    std::shared_ptr<const DomainIdentity> to;
+  };
+  std::unordered_map<Uuid, LeftOut> left_out_;
+  SaidNotes said_;
 };
 
 }  // namespace memcoord

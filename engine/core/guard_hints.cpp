@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <unordered_set>
 
 #include "engine/core/guard.h"
 
@@ -30,14 +31,16 @@ std::vector<Note> hints(const Snapshot& snapshot, std::span<const Decision> deci
   std::vector<Note> notes;
   if (limits.headroom == Headroom::usable) return notes;
   bool host_held_back = false;
+  std::unordered_set<Uuid> held_back;
   for (const Decision& decision : decisions) {
     host_held_back =
         host_held_back || bitten(decision, Rule::host_floor) || bitten(decision, Rule::share_out);
-    if (!bitten(decision, Rule::domain_floor)) continue;
-    const Domain* domain = snapshot.find(decision.domain);
-    if (!domain || !has_far_more_usable(*domain, limits)) continue;
+    if (bitten(decision, Rule::domain_floor)) held_back.insert(decision.domain);
+  }
+  for (const Domain& domain : snapshot.domains) {
+    if (!held_back.contains(domain.uuid()) || !has_far_more_usable(domain, limits)) continue;
     notes.push_back(
-        {Note::Severity::info, domain->name() +
+        {Note::Severity::info, domain.name() +
                                    ": its floor holds memory back by what is unused, though far "
                                    "more is usable (page cache); --headroom usable goes by that"});
   }

@@ -296,7 +296,16 @@ void DomainHistory::keep(const Sample& sample, const Look& look) {
   older_.drop_older_than(look.at - look.window);
 }
 
+/// Another start of a domain is another guest: nothing that was learnt of the last one holds.
+void DomainHistory::begin(const Domain& domain) {
+  *this = DomainHistory();
+  uuid_ = domain.uuid();
+  id_ = domain.id;
+}
+
 void DomainHistory::take(const Domain& domain, const Look& look) {
+  is_new_ = recent_.empty() || domain.id != id_;
+  if (is_new_) begin(domain);
   const bool rebooted = notice_reboot(domain, look.at);
   notice_foreign_move(domain, look);
   notice_self_deflation(domain, look.at);
@@ -356,10 +365,16 @@ void History::record(std::span<const Outcome> outcomes, MonotonicTime at, WallTi
     const auto found = positions_.find(outcome.domain);
     if (found == positions_.end()) continue;
     DomainHistory& past = pasts_[found->second];
+    if (!past.before_first_move_) past.before_first_move_ = outcome.from;
     past.last_move_ = BalloonMove{outcome.from, outcome.to, at, wall_time};
     // The look that led to the move, if at the same moment, came before it.
     past.await_report(at + Duration(1), wall_time);
   }
+}
+
+bool History::any_moved() const {
+  return std::any_of(pasts_.begin(), pasts_.end(),
+                     [](const DomainHistory& past) { return past.before_first_move_.has_value(); });
 }
 
 const DomainHistory* History::find(const Uuid& uuid) const {

@@ -46,7 +46,13 @@ class DomainHistory {
   /// Least-squares slope, a second; none with fewer than two samples.
   [[nodiscard]] std::optional<double> slope(Field field, Duration window) const;
 
+  /// Whether this is the first look at the domain since it came or was started again.
+  [[nodiscard]] bool is_new() const { return is_new_; }
   [[nodiscard]] const std::optional<BalloonMove>& last_move() const { return last_move_; }
+  /// What it had before memcoord first moved it; none where it has not been moved.
+  [[nodiscard]] const std::optional<MemorySize>& before_first_move() const {
+    return before_first_move_;
+  }
   /// The look that first showed the guest's newest report, on the monotonic clock: immune to steps
   /// of the wall clock and to the clocks of remote hosts.
   [[nodiscard]] std::optional<MonotonicTime> report_first_seen_at() const {
@@ -90,6 +96,7 @@ class DomainHistory {
     Duration window{};
   };
   void take(const Domain& domain, const Look& look);
+  void begin(const Domain& domain);
   void keep(const Sample& sample, const Look& look);
   void await_report(MonotonicTime since, WallTime wall_time);
   [[nodiscard]] bool notice_reboot(const Domain& domain, MonotonicTime now);
@@ -107,6 +114,9 @@ class DomainHistory {
   void each_at_all(Field field, Duration window, Visit visit) const;
 
   Uuid uuid_;
+  int id_ = 0;
+  bool is_new_ = true;
+  std::optional<MemorySize> before_first_move_;
   MemorySize last_actual_;
   MonotonicTime actual_changed_at_{};
   std::optional<BalloonMove> last_move_;
@@ -130,8 +140,8 @@ class DomainHistory {
   SampleRing older_;
 };
 
-/// All domains' pasts. Bounded: a window in time, a number of samples, and domains that have gone
-/// are forgotten.
+/// All domains' pasts. Bounded: a window in time, a number of samples. A domain that is missing
+/// from an observation, or that was started again (Domain::id), is forgotten at once.
 class History {
  public:
   /// The default holds an hour of a domain, ten seconds or a little more apart, in about 32 KiB;
@@ -155,6 +165,8 @@ class History {
   /// snapshot observed last, or one with the same domains.
   [[nodiscard]] const DomainHistory* find(const Uuid& uuid, std::size_t position) const;
   [[nodiscard]] std::size_t size() const { return pasts_.size(); }
+  /// Whether any domain has been moved.
+  [[nodiscard]] bool any_moved() const;
 
  private:
   void line_up_with(const Snapshot& snapshot);

@@ -10,6 +10,10 @@ const Domain* Snapshot::find(const Uuid& uuid) const {
   return found == domains.end() ? nullptr : &*found;
 }
 
+WallTime Snapshot::wall_time_at(MonotonicTime moment) const {
+  return wall_time + std::chrono::duration_cast<std::chrono::milliseconds>(moment - taken_at);
+}
+
 std::optional<MemorySize> headroom_of(const Domain& domain, Headroom kind) {
   if (kind == Headroom::usable && domain.guest.usable) return domain.guest.usable;
   return domain.guest.unused;

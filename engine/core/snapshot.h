@@ -93,6 +93,8 @@ struct Domain {
   std::optional<MonotonicTime> started_at;
   /// Its balloon may deflate by itself when the guest runs short (autodeflate).
   bool deflates_by_itself = false;
+  /// libvirt's number for it: another one after every start. 0 where the hypervisor has none.
+  int id = 0;
 
   [[nodiscard]] const Uuid& uuid() const { return identity->uuid; }
   [[nodiscard]] const std::string& name() const { return identity->name; }
@@ -106,7 +108,10 @@ struct Snapshot {
   Host host;
   std::vector<Domain> domains;
 
+  /// Looks through all domains: for one question, not for one a domain.
   [[nodiscard]] const Domain* find(const Uuid& uuid) const;
+  /// The wall's time at a moment near the snapshot's, by the snapshot's own pair of times.
+  [[nodiscard]] WallTime wall_time_at(MonotonicTime moment) const;
 };
 
 /// Which figures the floors and policies go by.

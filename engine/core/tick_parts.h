@@ -9,6 +9,7 @@
 
 #include "engine/core/error.h"
 #include "engine/core/memory_size.h"
+#include "engine/core/time.h"
 #include "engine/core/uuid.h"
 
 namespace memcoord {
@@ -87,6 +88,7 @@ struct Outcome {
   MemorySize to;
   Kind kind = Kind::applied;
   std::optional<Error> error;
+  MonotonicTime at{};  ///< when the coordinator took note of it
   bool operator==(const Outcome&) const = default;
 };
 std::string_view to_text(Outcome::Kind kind);

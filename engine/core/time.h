@@ -23,6 +23,9 @@ class Clock {
   [[nodiscard]] virtual WallTime wall_now() const = 0;
   /// Waits; returns false where it was cut short (the program is asked to end or to reload).
   virtual bool sleep_for(Duration duration) = 0;
+  /// Waits the whole time, also where the program is asked to end meanwhile. A clock whose
+  /// sleep_for() nothing cuts short needs no other.
+  virtual void sleep_through(Duration duration) { (void)sleep_for(duration); }
 };
 
 }  // namespace memcoord

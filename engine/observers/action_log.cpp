@@ -3,16 +3,8 @@
 namespace memcoord::observers {
 namespace {
 
-std::string name_in(const Tick& tick, const Uuid& uuid) {
-  const Domain* domain = tick.snapshot.find(uuid);
-  return domain ? domain->name() : uuid.text();
-}
-
-const Outcome* outcome_for(const Tick& tick, const Uuid& uuid) {
-  for (const Outcome& outcome : tick.outcomes) {
-    if (outcome.domain == uuid) return &outcome;
-  }
-  return nullptr;
+bool came_off(const Outcome& outcome) {
+  return outcome.kind == Outcome::Kind::applied || outcome.kind == Outcome::Kind::dry_run;
 }
 
 /// Where the guard took all of a proposal away: the rule that did.
@@ -43,8 +35,40 @@ void ActionLog::observe(const Tick& tick) {
   tell_error("statistics", tick.sample_error, last_sample_error_, sample_errors_);
   tell_error("policy", tick.policy_error, last_policy_error_, policy_errors_);
   for (const Note& note : tick.notes) tell(note);
-  for (const Decision& decision : tick.decisions) tell_decision(tick, decision);
-  for (const Outcome& outcome : tick.outcomes) tell_failure(tick, outcome);
+  if (tick.sample_error) return;
+  if (tick.decisions.empty() && tick.outcomes.empty() && failing_.empty()) return;
+  const AboutAll all = index(tick);
+  forget_the_gone(all);
+  for (const Decision& decision : tick.decisions) tell_decision(all, decision);
+  for (const Outcome& outcome : tick.outcomes) {
+    const About& about = all.at(outcome.domain);
+    if (about.last == &outcome) tell_failure(about);
+  }
+}
+
+ActionLog::AboutAll ActionLog::index(const Tick& tick) {
+  AboutAll all;
+  all.reserve(tick.snapshot.domains.size());
+  for (const Domain& domain : tick.snapshot.domains) all[domain.uuid()].domain = &domain;
+  for (const Outcome& outcome : tick.outcomes) {
+    About& about = all[outcome.domain];
+    about.last = &outcome;
+    if (came_off(outcome)) about.done = &outcome;
+  }
+  return all;
+}
+
+std::string ActionLog::name_of(const About* about, const Uuid& uuid) {
+  return about != nullptr && about->domain != nullptr ? about->domain->name() : uuid.text();
+}
+
+/// A domain that comes back, or is started again, is told of anew.
+void ActionLog::forget_the_gone(const AboutAll& all) {
+  std::erase_if(failing_, [&](const auto& entry) {
+    const auto found = all.find(entry.first);
+    const Domain* domain = found == all.end() ? nullptr : found->second.domain;
+    return domain == nullptr || domain->id != entry.second.id;
+  });
 }
 
 void ActionLog::tell(const Note& note) {
@@ -82,33 +106,36 @@ void ActionLog::tell_error(const char* what, const std::optional<Error>& error, 
   times = error ? 1 : 0;
 }
 
-void ActionLog::tell_decision(const Tick& tick, const Decision& decision) {
-  const std::string name = name_in(tick, decision.domain);
+void ActionLog::tell_decision(const AboutAll& all, const Decision& decision) {
+  const auto found = all.find(decision.domain);
+  const About* about = found == all.end() ? nullptr : &found->second;
+  const std::string name = name_of(about, decision.domain);
   if (decision.holds()) {
     log_->debug(held_text(name, decision));
     return;
   }
-  const Outcome* outcome = outcome_for(tick, decision.domain);
-  if (!outcome || outcome->kind == Outcome::Kind::applied) {
-    log_->info(describe_move(name, decision));
-  } else if (outcome->kind == Outcome::Kind::dry_run) {
-    log_->info("dry run: " + describe_move(name, decision));
-  }
+  if (about == nullptr || about->done == nullptr) return;  // why not is told with the outcome
+  Decision done = decision;
+  done.target = about->done->to;
+  const bool dry_run = about->done->kind == Outcome::Kind::dry_run;
+  log_->info((dry_run ? "dry run: " : "") + describe_move(name, done));
 }
 
-void ActionLog::tell_failure(const Tick& tick, const Outcome& outcome) {
-  if (outcome.kind == Outcome::Kind::applied || outcome.kind == Outcome::Kind::dry_run) {
+void ActionLog::tell_failure(const About& about) {
+  const Outcome& outcome = *about.last;
+  if (came_off(outcome)) {
     failing_.erase(outcome.domain);
     return;
   }
   const std::string why =
       outcome.error ? outcome.error->message : std::string(to_text(outcome.kind));
-  std::string& last = failing_[outcome.domain];
-  if (last == why) return;
-  last = why;
+  Failing& last = failing_[outcome.domain];
+  last.id = about.domain != nullptr ? about.domain->id : 0;
+  if (last.why == why) return;
+  last.why = why;
   const bool failed = outcome.kind == Outcome::Kind::failed;
   log_->write(failed ? Log::Level::warning : Log::Level::info,
-              name_in(tick, outcome.domain) + ": not moved to " + outcome.to.text() + ": " + why);
+              name_of(&about, outcome.domain) + ": not moved to " + outcome.to.text() + ": " + why);
 }
 
 }  // namespace memcoord::observers

@@ -43,19 +43,36 @@ class ActionLog final : public Observer {
   void observe(const Tick& tick) override;
   /// What there is to say outside of any tick.
   void tell(const Note& note);
+  /// How many domains it keeps a failure of.
+  [[nodiscard]] std::size_t remembered() const { return failing_.size(); }
 
  private:
+  /// What a tick has about one domain besides its decision.
+  struct About {
+    const Domain* domain = nullptr;
+    const Outcome* done = nullptr;  ///< the last step that came off, or would have in a dry run
+    const Outcome* last = nullptr;
+  };
+  using AboutAll = std::unordered_map<Uuid, About>;
+  static AboutAll index(const Tick& tick);
+  static std::string name_of(const About* about, const Uuid& uuid);
+
   void tell_error(const char* what, const std::optional<Error>& error, std::string& last,
                   std::uint64_t& times);
-  void tell_decision(const Tick& tick, const Decision& decision);
-  void tell_failure(const Tick& tick, const Outcome& outcome);
+  void tell_decision(const AboutAll& all, const Decision& decision);
+  void tell_failure(const About& about);
+  void forget_the_gone(const AboutAll& all);
 
   std::shared_ptr<Log> log_;
   std::string last_sample_error_;
   std::string last_policy_error_;
   std::uint64_t sample_errors_ = 0;
   std::uint64_t policy_errors_ = 0;
-  std::unordered_map<Uuid, std::string> failing_;
+  struct Failing {
+    std::string why;
+    int id = 0;  ///< of the domain's start
+  };
+  std::unordered_map<Uuid, Failing> failing_;
 };
 
 /// "web1: 512 MiB -> 640 MiB (+128 MiB): fed by db1 (asked for 1 GiB; gradual)".

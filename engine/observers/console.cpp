@@ -187,6 +187,8 @@ void ConsoleTable::draw_in_place(const std::vector<Styled>& frame) {
 }
 
 void ConsoleTable::observe(const Tick& tick) {
+  // A full disk behind standard output costs the table that met it, not those after it.
+  out_.clear();
   if (style_.interactive || style_.color) domains_.remember(tick);
   for (Message& message : messages_) {
     if (message.time.empty()) message.time = clock_text(tick.snapshot.wall_time, style_.local_time);

@@ -24,6 +24,8 @@ class ConsoleTable final : public Observer {
   void add_message(std::string line, Note::Severity severity = Note::Severity::info);
   /// The terminal has this size from now on.
   void resize(int width, int height);
+  /// How many entries all that is kept from tick to tick holds.
+  [[nodiscard]] std::size_t remembered() const { return domains_.remembered() + messages_.size(); }
 
  private:
   struct Message {

@@ -183,13 +183,14 @@ Styled rest_line(std::span<const Line> rest) {
 void DomainTable::remember(const Tick& tick) {
   for (const Domain& domain : tick.snapshot.domains) {
     Past& past = past_[domain.uuid()];
+    if (past.id != domain.id) past = {};
+    past.id = domain.id;
     past.last_tick = tick.number;
     if (past.looks.size() == kRemembered) past.looks.erase(past.looks.begin());
     past.looks.push_back({domain.guest.unused, domain.actual});
   }
-  if (past_.size() > tick.snapshot.domains.size() * 2 + 16 && !tick.sample_error) {
-    std::erase_if(past_, [&](const auto& one) { return one.second.last_tick != tick.number; });
-  }
+  if (past_.size() == tick.snapshot.domains.size() || tick.sample_error) return;
+  std::erase_if(past_, [&](const auto& one) { return one.second.last_tick != tick.number; });
 }
 
 std::string DomainTable::trend_of(const Domain& domain, std::size_t width, bool unicode) const {

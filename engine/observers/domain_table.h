@@ -31,6 +31,8 @@ class DomainTable {
                                           const ConsoleStyle& style);
   /// Columns may become narrower again: the screen has another width.
   void forget_widths() { widest_ = {}; }
+  /// Domains whose past is kept.
+  [[nodiscard]] std::size_t remembered() const { return past_.size(); }
 
  private:
   using Row = std::array<Styled, kColumns>;
@@ -41,6 +43,7 @@ class DomainTable {
   struct Past {
     std::vector<Look> looks;  ///< newest last
     std::uint64_t last_tick = 0;
+    int id = 0;  ///< of the domain's start
   };
   [[nodiscard]] ColumnLayout lay_out(std::span<const Row> rows, const ConsoleStyle& style);
   /// Its unused memory over time, as parts of the largest balloon of that time.

@@ -100,6 +100,7 @@ json domain_json(const Domain& domain) {
   if (!domain.identity->unsuitable.empty()) out["unsuitable"] = domain.identity->unsuitable;
   if (domain.started_at) out["started_at_s"] = seconds(domain.started_at->time_since_epoch());
   if (domain.deflates_by_itself) out["deflates_by_itself"] = true;
+  if (domain.id != 0) out["id"] = domain.id;
   return out;
 }
 
@@ -148,7 +149,8 @@ json outcome_json(const Outcome& outcome) {
   json out{{"uuid", outcome.domain.text()},
            {"from_kib", outcome.from.kib()},
            {"to_kib", outcome.to.kib()},
-           {"kind", to_text(outcome.kind)}};
+           {"kind", to_text(outcome.kind)},
+           {"at_s", seconds(outcome.at.time_since_epoch())}};
   if (outcome.error) out["error"] = error_json(*outcome.error);
   return out;
 }
@@ -343,6 +345,7 @@ Domain read_domain(const json& in) {
     domain.started_at = MonotonicTime(duration_at(in, "started_at_s"));
   }
   domain.deflates_by_itself = in.value("deflates_by_itself", false);
+  domain.id = in.value("id", 0);
   return domain;
 }
 
@@ -385,8 +388,9 @@ Error read_error(const json& in) {
 }
 
 Outcome read_outcome(const json& in) {
-  Outcome outcome{uuid_at(in), size_at(in, "from_kib"), size_at(in, "to_kib"),
-                  enum_at<Outcome::Kind>(in, "kind", 5), std::nullopt};
+  Outcome outcome{uuid_at(in),           size_at(in, "from_kib"),
+                  size_at(in, "to_kib"), enum_at<Outcome::Kind>(in, "kind", 5),
+                  std::nullopt,          MonotonicTime(duration_at(in, "at_s"))};
   if (in.contains("error")) outcome.error = read_error(in.at("error"));
   return outcome;
 }

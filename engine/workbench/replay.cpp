@@ -81,7 +81,9 @@ Result<ReplayedTick> Replay::take(const Tick& recorded) {
     one.alike = alike(one);
     result.domains.push_back(std::move(one));
   }
-  history_.record(recorded.outcomes, recorded.snapshot.taken_at, recorded.snapshot.wall_time);
+  for (const Outcome& outcome : recorded.outcomes) {
+    history_.record({&outcome, 1}, outcome.at, recorded.snapshot.wall_time_at(outcome.at));
+  }
   return result;
 }
 

@@ -21,9 +21,13 @@ class FakeClock final : public Clock {
     return wall_ + std::chrono::duration_cast<std::chrono::milliseconds>(now_ - start_);
   }
   bool sleep_for(Duration duration) override {
+    if (asked_to_end) return false;
+    sleep_through(duration);
+    return true;
+  }
+  void sleep_through(Duration duration) override {
     now_ += duration;
     slept_ += duration;
-    return true;
   }
   /// The present as a snapshot has it.
   void follow(const Snapshot& snapshot) {
@@ -31,6 +35,9 @@ class FakeClock final : public Clock {
     wall_ = snapshot.wall_time;
   }
   [[nodiscard]] Duration slept() const { return slept_; }
+
+  /// Set by tests: a signal has come in, so that waits are cut short.
+  bool asked_to_end = false;
 
  private:
   MonotonicTime start_{};

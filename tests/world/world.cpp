@@ -79,6 +79,9 @@ DomainSays started_ago(Duration age) {
 DomainSays deflates_by_itself() {
   return [](Domain& d, DomainIdentity&) { d.deflates_by_itself = true; };
 }
+DomainSays numbered(int id) {
+  return [=](Domain& d, DomainIdentity&) { d.id = id; };
+}
 DomainSays swapped(MemorySize in, MemorySize out) {
   return [=](Domain& d, DomainIdentity&) {
     d.guest.swap_in = in;

@@ -52,6 +52,7 @@ DomainSays silent();  ///< its guest reports nothing
 DomainSays reported_ago(Duration age);
 DomainSays started_ago(Duration age);
 DomainSays deflates_by_itself();
+DomainSays numbered(int id);                        ///< by the hypervisor, anew at every start
 DomainSays swapped(MemorySize in, MemorySize out);  ///< counters
 
 // Of the host:

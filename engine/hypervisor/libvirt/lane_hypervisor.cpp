@@ -391,6 +391,7 @@ Domain LaneHypervisor::make_domain(const KnownDomain& known, const TaskAnswer* a
   domain.maximum = known.maximum;
   domain.started_at = known.started_at;
   domain.deflates_by_itself = known.description.deflates_by_itself;
+  domain.id = known.id;
   domain.state = DomainState::busy;
   if (known.trouble && known.trouble->hung) domain.state = DomainState::hung;
   if (answer == nullptr || !answer->record || known.trouble) return domain;

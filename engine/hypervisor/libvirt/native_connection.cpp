@@ -17,6 +17,8 @@ namespace {
 
 constexpr int kKeepAliveSeconds = 5;
 constexpr unsigned kKeepAliveCount = 3;
+/// Where domains are asked for one by one, nobody says how many there are.
+constexpr std::size_t kMostHandlesSingly = 10'000;
 
 class NativeConnection final : public Connection {
  public:
@@ -47,11 +49,6 @@ class NativeConnection final : public Connection {
   LvStatus set_period(const Uuid& domain, std::chrono::seconds period) override;
 
  private:
-  struct KnownDomain {
-    DomainHandle handle;
-    MemorySize maximum;  ///< zero: not asked yet
-  };
-
   /// The calling thread's last error; takes note where it says that the connection is gone.
   tl::unexpected<LvError> failure() {
     LvError error = LvError::last();
@@ -59,7 +56,12 @@ class NativeConnection final : public Connection {
     return tl::unexpected<LvError>(std::move(error));
   }
   /// The handle of a domain, asked for where it is not known yet.
-  LvResult<KnownDomain*> known(const Uuid& domain);
+  LvResult<virDomainPtr> known(const Uuid& domain);
+  /// Handles of domains that have gone are not kept for ever: where there are more than `most`, all
+  /// are asked for again.
+  void keep_handles(std::size_t most) {
+    if (domains_.size() > most) domains_.clear();
+  }
   LvStatus complete_from_info(DomainRecord& record, virDomainPtr domain);
   LvStatus ask_memory_stats(DomainRecord& record, virDomainPtr domain);
   LvResult<std::vector<NumaCell>> cells(int count);
@@ -69,7 +71,7 @@ class NativeConnection final : public Connection {
   bool read_only_ = false;
   bool lost_ = false;
   std::unique_ptr<EventSubscriptions> subscriptions_;
-  std::unordered_map<Uuid, KnownDomain> domains_;
+  std::unordered_map<Uuid, DomainHandle> domains_;
 };
 
 LvResult<std::vector<ListedDomain>> NativeConnection::list_active() {
@@ -79,31 +81,29 @@ LvResult<std::vector<ListedDomain>> NativeConnection::list_active() {
   const CAllocated<virDomainPtr> owned(list);
   std::vector<ListedDomain> listed;
   listed.reserve(static_cast<std::size_t>(count));
-  std::unordered_map<Uuid, KnownDomain> still_there;
+  std::unordered_map<Uuid, DomainHandle> still_there;
   for (const virDomainPtr raw : std::span(list, static_cast<std::size_t>(count))) {
     DomainHandle domain(raw);
     const Uuid uuid = uuid_of(raw);
     listed.push_back({uuid, virDomainGetName(raw), static_cast<int>(virDomainGetID(raw))});
-    const auto before = domains_.find(uuid);
-    const MemorySize maximum = before == domains_.end() ? MemorySize{} : before->second.maximum;
-    still_there[uuid] = {std::move(domain), maximum};
+    still_there[uuid] = std::move(domain);
   }
   domains_ = std::move(still_there);
   return listed;
 }
 
-LvResult<NativeConnection::KnownDomain*> NativeConnection::known(const Uuid& domain) {
+LvResult<virDomainPtr> NativeConnection::known(const Uuid& domain) {
   const auto found = domains_.find(domain);
-  if (found != domains_.end()) return &found->second;
+  if (found != domains_.end()) return found->second.get();
   DomainHandle handle(virDomainLookupByUUID(handle_.get(), raw_uuid(domain).data()));
   if (!handle) return failure();
-  return &(domains_[domain] = {std::move(handle), {}});
+  return (domains_[domain] = std::move(handle)).get();
 }
 
 LvResult<std::string> NativeConnection::domain_xml(const Uuid& domain) {
   const auto entry = known(domain);
   if (!entry) return tl::unexpected(entry.error());
-  const CString xml(virDomainGetXMLDesc((*entry)->handle.get(), 0));
+  const CString xml(virDomainGetXMLDesc(*entry, 0));
   if (!xml) return failure();
   return std::string(xml.get());
 }
@@ -149,20 +149,19 @@ LvResult<ControlState> NativeConnection::control_state(const Uuid& domain) {
   const auto entry = known(domain);
   if (!entry) return tl::unexpected(entry.error());
   virDomainControlInfo info{};
-  if (virDomainGetControlInfo((*entry)->handle.get(), &info, 0) < 0) return failure();
+  if (virDomainGetControlInfo(*entry, &info, 0) < 0) return failure();
   return control_state_of(info);
 }
 
 LvResult<std::vector<DomainRecord>> NativeConnection::bulk_statistics(
     std::span<const Uuid> domains) {
-  // Handles of domains that have gone are not kept for ever.
-  if (domains_.size() > 4 * domains.size() + 64) domains_.clear();
+  keep_handles(4 * domains.size() + 64);
   std::vector<virDomainPtr> list;
   list.reserve(domains.size() + 1);
   for (const Uuid& uuid : domains) {
     const auto entry = known(uuid);
     if (entry) {
-      list.push_back((*entry)->handle.get());
+      list.push_back(*entry);
     } else if (!domain_is_gone(entry.error())) {
       return tl::unexpected(entry.error());
     }
@@ -201,19 +200,17 @@ LvStatus NativeConnection::ask_memory_stats(DomainRecord& record, virDomainPtr d
 }
 
 LvStatus NativeConnection::complete(DomainRecord& record) {
+  keep_handles(kMostHandlesSingly);
   const auto entry = known(record.uuid);
   if (!entry) return tl::unexpected(entry.error());
-  KnownDomain& domain = **entry;
-  if (domain.maximum.is_zero()) {
-    const unsigned long maximum = virDomainGetMaxMemory(domain.handle.get());
-    if (maximum == 0) return failure();
-    domain.maximum = MemorySize::from_kib(maximum);
-  }
-  record.maximum = domain.maximum;
-  const bool overflows = domain.maximum >= kSingleCallsOverflow;
-  if (!record.state || overflows) return complete_from_info(record, domain.handle.get());
-  if (auto asked = ask_memory_stats(record, domain.handle.get()); !asked) return asked;
-  if (!record.actual) return complete_from_info(record, domain.handle.get());
+  if (!record.state) return complete_from_info(record, *entry);
+  // Asked for anew each time: another start may have another one.
+  const unsigned long maximum = virDomainGetMaxMemory(*entry);
+  if (maximum == 0) return failure();
+  record.maximum = MemorySize::from_kib(maximum);
+  if (*record.maximum >= kSingleCallsOverflow) return complete_from_info(record, *entry);
+  if (auto asked = ask_memory_stats(record, *entry); !asked) return asked;
+  if (!record.actual) return complete_from_info(record, *entry);
   return {};
 }
 
@@ -221,7 +218,7 @@ LvResult<std::optional<MemorySize>> NativeConnection::balloon(const Uuid& domain
   const auto entry = known(domain);
   if (!entry) return tl::unexpected(entry.error());
   DomainRecord record;
-  const LvStatus asked = ask_memory_stats(record, (*entry)->handle.get());
+  const LvStatus asked = ask_memory_stats(record, *entry);
   if (!asked) return tl::unexpected(asked.error());
   return record.actual;
 }
@@ -230,7 +227,7 @@ LvResult<bool> NativeConnection::in_long_job(const Uuid& domain) {
   const auto entry = known(domain);
   if (!entry) return tl::unexpected(entry.error());
   virDomainJobInfo info{};
-  if (virDomainGetJobInfo((*entry)->handle.get(), &info) < 0) {
+  if (virDomainGetJobInfo(*entry, &info) < 0) {
     if (const LvError error = LvError::last(); unsupported_call(error)) return false;
     return failure();
   }
@@ -241,8 +238,7 @@ LvStatus NativeConnection::set_memory(const Uuid& domain, MemorySize target) {
   const auto entry = known(domain);
   if (!entry) return tl::unexpected(entry.error());
   // LIVE alone: what the administrator configured for the next start stays as it is.
-  const int done =
-      virDomainSetMemoryFlags((*entry)->handle.get(), target.kib(), VIR_DOMAIN_AFFECT_LIVE);
+  const int done = virDomainSetMemoryFlags(*entry, target.kib(), VIR_DOMAIN_AFFECT_LIVE);
   if (done < 0) return failure();
   return {};
 }
@@ -250,8 +246,8 @@ LvStatus NativeConnection::set_memory(const Uuid& domain, MemorySize target) {
 LvStatus NativeConnection::set_period(const Uuid& domain, std::chrono::seconds period) {
   const auto entry = known(domain);
   if (!entry) return tl::unexpected(entry.error());
-  const int done = virDomainSetMemoryStatsPeriod(
-      (*entry)->handle.get(), static_cast<int>(period.count()), VIR_DOMAIN_AFFECT_LIVE);
+  const int done = virDomainSetMemoryStatsPeriod(*entry, static_cast<int>(period.count()),
+                                                 VIR_DOMAIN_AFFECT_LIVE);
   if (done < 0) return failure();
   return {};
 }

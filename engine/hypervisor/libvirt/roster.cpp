@@ -30,7 +30,11 @@ void Roster::take_listing(const std::vector<ListedDomain>& listed, MonotonicTime
     if ((fresh && watching_) || (restarted && !event_said_so)) domain.started_at = now;
     domain.listed_at = now;
     if (restarted) {
+      // What was learnt of the last start; its XML may say other things now.
+      domain.described = false;
       domain.trouble.reset();
+      domain.balloon_moved_at.reset();
+      domain.last_report.reset();
       domain.in_long_job = false;
       domain.period_refused = false;
       domain.period_before.reset();

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,19 +24,28 @@ std::shared_ptr<Log> log_into(Lines& lines) {
       [&lines](Log::Level level, const std::string& line) { lines.emplace_back(level, line); });
 }
 
+/// A run's output with the lines of its log.
+struct Output {
+  Output() {
+    auto opened = RunOutput::open(RunOptions{}, log_into(lines));
+    REQUIRE(opened);
+    output.emplace(*std::move(opened));
+  }
+  Lines lines;
+  std::optional<RunOutput> output;
+};
+
 }  // namespace
 
 TEST_CASE("what could not be put back at the end is said at the end") {
-  Lines lines;
-  auto output = RunOutput::open(RunOptions{}, log_into(lines));
-  REQUIRE(output);
+  Output run;
   FakeHypervisor hypervisor({});
   hypervisor.notes = {{Note::Severity::info, "web: vanished"}};
   hypervisor.last_notes = {{Note::Severity::warning, "the period of 1 domain stays at 1 s"}};
-  output->close(hypervisor);
+  run.output->close(hypervisor);
   CHECK(hypervisor.closed);
-  CHECK(lines == Lines{{Log::Level::info, "web: vanished"},
-                       {Log::Level::warning, "the period of 1 domain stays at 1 s"}});
+  CHECK(run.lines == Lines{{Log::Level::info, "web: vanished"},
+                           {Log::Level::warning, "the period of 1 domain stays at 1 s"}});
 }
 
 TEST_CASE("lines of the log go elsewhere while they are diverted, those under its level nowhere") {
@@ -57,4 +67,25 @@ TEST_CASE("lines of the log go elsewhere while they are diverted, those under it
                                                             {"three", Note::Severity::warning},
                                                             {"four", Note::Severity::error}});
   CHECK(lines == Lines{{Log::Level::info, "five"}});
+}
+
+TEST_CASE("a restore counts domains, and says of each that fell short how far and why") {
+  Output run;
+  run.output->tell_restored(std::vector<Restored>{
+      {Uuid{0, 1}, "a", 1000_MiB, 800_MiB, "the host can give 200 MiB"},
+      {Uuid{0, 2}, "b", 1000_MiB, 1000_MiB, ""},
+      {Uuid{0, 3}, "c", 500_MiB, 600_MiB, ""},
+  });
+  CHECK(run.lines ==
+        Lines{{Log::Level::warning,
+               "a: is left with 800 MiB, not the 1000 MiB it had: the host can give 200 MiB"},
+              {Log::Level::info, "c: is left with 600 MiB, not the 500 MiB it had"},
+              {Log::Level::info, "1 of 3 domains given back the memory they had"}});
+}
+
+TEST_CASE("a restore without a look at the host says so, once") {
+  Output run;
+  run.output->tell_restored(fail(ErrorCode::unavailable, "qemu:///system", "down"));
+  CHECK(run.lines == Lines{{Log::Level::error,
+                            "no domain is given back the memory it had: qemu:///system: down"}});
 }

@@ -63,3 +63,19 @@ TEST_CASE("a dry run is called one") {
   summary.observe(tick);
   CHECK(summary.text() == "1 tick, dry run: 1 move, +128 MiB to 1 domain, no errors");
 }
+
+TEST_CASE("a week of domains that come and go are counted without being kept") {
+  RunSummary summary;
+  constexpr std::uint64_t kTicks = 7 * 24 * 60;
+  for (std::uint64_t i = 0; i < kTicks; ++i) {
+    Tick tick = tick_with({moved(i, 512, 640)});
+    DomainIdentity identity;
+    identity.uuid = Uuid{0, i};
+    Domain domain;
+    domain.identity = std::make_shared<const DomainIdentity>(identity);
+    tick.snapshot.domains = {domain};
+    summary.observe(tick);
+    CHECK(summary.remembered() <= 20);
+  }
+  CHECK(summary.text().find("to " + std::to_string(kTicks) + " domains") != std::string::npos);
+}

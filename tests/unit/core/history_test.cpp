@@ -187,3 +187,27 @@ TEST_CASE("pasts follow their domains when others come and go") {
     CHECK(history.find(id("d"), i) == history.find(id("d")));
   }
 }
+
+TEST_CASE("a domain that was started again begins anew, at once") {
+  Seen seen(World().domain("a", numbered(1)));
+  seen.moved("a", 900_MiB);
+  seen.then(World().at(2s).domain("a", numbered(1), actual(900_MiB)));
+  CHECK_FALSE(seen.history().find(id("a"))->is_new());
+  CHECK(seen.history().find(id("a"))->before_first_move() == 1_GiB);
+  seen.then(World().at(4s).domain("a", numbered(2), actual(2_GiB)));
+  const DomainHistory& past = *seen.history().find(id("a"));
+  CHECK(past.is_new());
+  CHECK_FALSE(past.before_first_move().has_value());
+  CHECK_FALSE(past.last_move().has_value());
+  CHECK(past.samples().size() == 1);
+  CHECK_FALSE(seen.history().any_moved());
+}
+
+TEST_CASE("what a domain had before its first move is kept over those that follow") {
+  Seen seen(World().domain("a"));
+  seen.moved("a", 900_MiB);
+  seen.then(World().at(2s).domain("a", actual(900_MiB)));
+  seen.moved("a", 800_MiB);
+  CHECK(seen.history().find(id("a"))->before_first_move() == 1_GiB);
+  CHECK(seen.history().any_moved());
+}

@@ -63,3 +63,46 @@ TEST_CASE("what the guard held back entirely is told to those who ask for detail
   CHECK(log.take() ==
         "debug a: stays at 1 GiB: wants (asked for 2 GiB; host_floor: nothing left)\n");
 }
+
+TEST_CASE("a grow in steps is told as far as it came") {
+  ToldActions log;
+  Tick tick;
+  tick.snapshot = World().domain("a", actual(512_MiB)).domain("b", actual(512_MiB));
+  tick.decisions = {{id("a"), 512_MiB, 900_MiB, 900_MiB, "wants", {}},
+                    {id("b"), 512_MiB, 900_MiB, 900_MiB, "wants", {}}};
+  const auto outcome = [](const char* name, MemorySize from, MemorySize to, Outcome::Kind kind) {
+    return Outcome{id(name), from, to, kind,
+                   kind == Outcome::Kind::applied
+                       ? std::nullopt
+                       : std::optional(Error{ErrorCode::timed_out, name, "no answer", {}, {}})};
+  };
+  tick.outcomes = {outcome("a", 512_MiB, 612_MiB, Outcome::Kind::applied),
+                   outcome("b", 512_MiB, 612_MiB, Outcome::Kind::applied),
+                   outcome("b", 612_MiB, 900_MiB, Outcome::Kind::applied),
+                   outcome("a", 612_MiB, 900_MiB, Outcome::Kind::failed)};
+  log.actions.observe(tick);
+  CHECK(log.take() ==
+        "info a: 512 MiB -> 612 MiB (+100 MiB): wants\n"
+        "info b: 512 MiB -> 900 MiB (+388 MiB): wants\n"
+        "warning a: not moved to 900 MiB: no answer\n");
+  // The first step of the next tick does not make the failure news again.
+  log.actions.observe(tick);
+  CHECK(log.take().find("no answer") == std::string::npos);
+}
+
+TEST_CASE("a failure is forgotten with its domain, and said again of its next start") {
+  ToldActions log;
+  const auto fails = [&](const std::string& name, int start) {
+    Tick tick;
+    tick.snapshot = World().domain(name, numbered(start));
+    tick.outcomes = {{id(name), 1_GiB, 2_GiB, Outcome::Kind::vanished, std::nullopt}};
+    log.actions.observe(tick);
+    return log.take();
+  };
+  CHECK_FALSE(fails("a", 1).empty());
+  CHECK(fails("a", 1).empty());
+  CHECK_FALSE(fails("a", 2).empty());
+  // A week of domains that vanish as they are moved.
+  for (int i = 0; i < 7 * 24 * 60; ++i) (void)fails("vm" + std::to_string(i), 1);
+  CHECK(log.actions.remembered() == 1);
+}

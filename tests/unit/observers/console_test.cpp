@@ -109,3 +109,49 @@ TEST_CASE("a sparkline goes from the least bar to the full one") {
   CHECK(sparkline(values, 100, true) == "▁▅█ ");
   CHECK(sparkline(values, 0, false) == "_=# ");
 }
+
+TEST_CASE("a full disk behind the output costs the table that met it, not those after it") {
+  struct FullOnce final : std::stringbuf {
+    bool full = true;
+    std::streamsize xsputn(const char* text, std::streamsize n) override {
+      return full ? 0 : std::stringbuf::xsputn(text, n);
+    }
+    int overflow(int c) override { return full ? EOF : std::stringbuf::overflow(c); }
+  } disk;
+  std::ostream out(&disk);
+  ConsoleTable table(out, {});
+  table.observe(busy_tick());
+  CHECK(disk.str().empty());
+  disk.full = false;
+  table.observe(busy_tick());
+  CHECK(disk.str().find("web") != std::string::npos);
+}
+
+TEST_CASE("a trend is that of a domain's own start, and goes with the domain") {
+  const auto tick = [](std::uint64_t number, const std::string& name, int start) {
+    Tick one;
+    one.number = number;
+    one.snapshot = World().domain(name, numbered(start), unused(500_MiB));
+    return one;
+  };
+  std::ostringstream out;
+  ConsoleStyle style;
+  style.color = style.unicode = true;
+  style.width = 200;
+  ConsoleTable table(out, style);
+  const auto bars = [&](const Tick& shown) {
+    out.str("");
+    table.observe(shown);
+    std::size_t n = 0;
+    // The trend of half a balloon: one such sign a look.
+    for (std::size_t at = 0; (at = out.str().find("\u2584", at)) != std::string::npos; ++at) ++n;
+    return n;
+  };
+  CHECK(bars(tick(1, "a", 1)) == 1);
+  CHECK(bars(tick(2, "a", 1)) == 2);
+  CHECK(bars(tick(3, "a", 2)) == 1);
+  for (std::uint64_t i = 0; i < 7 * 24 * 60; ++i) {
+    (void)bars(tick(4 + i, "vm" + std::to_string(i), 1));
+  }
+  CHECK(table.remembered() == 1);
+}

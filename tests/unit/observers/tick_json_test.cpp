@@ -70,6 +70,7 @@ TEST_CASE("a tick survives being written and read, to the last field") {
     CHECK(a.actual == b.actual);
     CHECK(a.rss == b.rss);
     CHECK(a.started_at == b.started_at);
+    CHECK(a.id == b.id);
   }
 }
 

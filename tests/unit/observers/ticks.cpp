@@ -30,6 +30,10 @@ Tick busy_tick() {
   tick.outcomes = {{id("db"), 2_GiB, 1648_MiB, Outcome::Kind::applied, {}},
                    {id("web"), 512_MiB, 1536_MiB, Outcome::Kind::failed,
                     Error{ErrorCode::timed_out, "web", "no answer", {}, {}}}};
+  for (Outcome& outcome : tick.outcomes) {
+    outcome.at = tick.snapshot.taken_at + std::chrono::microseconds(1234);
+  }
+  tick.snapshot.domains[0].id = 17;
   tick.notes = {{Note::Severity::warning, "something to know"}};
   tick.timings = {std::chrono::milliseconds(2), std::chrono::microseconds(30),
                   std::chrono::microseconds(4), std::chrono::milliseconds(1)};

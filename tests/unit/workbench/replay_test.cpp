@@ -2,9 +2,15 @@
 
 #include <doctest/doctest.h>
 
+#include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
+#include "engine/observers/tick_json.h"
 #include "engine/workbench/simulation.h"
+#include "tests/world/fakes.h"
+#include "tests/world/world.h"
 
 using namespace memcoord;
 using namespace memcoord::workbench;
@@ -79,6 +85,34 @@ std::vector<Tick> recorded(std::unique_ptr<Policy> policy = std::make_unique<Set
   simulate(scenario, std::move(policy), {}, watch);
   return keeper.ticks;
 }
+
+/// A host whose calls take their time: a move is made, and recorded, well after its tick's look.
+class SlowHost final : public Hypervisor {
+ public:
+  SlowHost(test::FakeClock& clock, std::vector<Snapshot> looks)
+      : clock_(clock), looks_(std::move(looks)) {}
+  [[nodiscard]] std::string description() const override { return "slow:"; }
+  Result<Snapshot> sample() override {
+    const Snapshot look = looks_.front();
+    looks_.erase(looks_.begin());
+    clock_.sleep_through(look.taken_at - clock_.now());
+    return look;
+  }
+  std::vector<Outcome> apply(std::span<const Move> moves) override {
+    clock_.sleep_through(900ms);
+    std::vector<Outcome> outcomes;
+    for (const Move& move : moves) {
+      outcomes.push_back({move.domain, move.from, move.to, Outcome::Kind::applied, {}});
+    }
+    return outcomes;
+  }
+  std::vector<Note> take_notes() override { return {}; }
+  void close() override {}
+
+ private:
+  test::FakeClock& clock_;
+  std::vector<Snapshot> looks_;
+};
 
 }  // namespace
 
@@ -186,4 +220,29 @@ TEST_CASE("a policy that cannot be made where a run begins ends the replay with 
   const auto taken = replay.take(recorded().front());
   REQUIRE_FALSE(taken);
   CHECK(taken.error().message == "is gone");
+}
+
+TEST_CASE("a replay's history sees moves when the run's own saw them") {
+  using namespace memcoord::test;
+  // The guest reports between the look and the move that it leads to, in the move's own second: the
+  // report is not one since the move, and the run moved nothing on it.
+  const std::vector<Snapshot> looks{
+      World().at(200ms).domain("a", unused(800_MiB), reported_ago(200ms)),
+      World().at(2200ms).domain("a", actual(900_MiB), unused(676_MiB), reported_ago(1200ms))};
+  FakeClock clock;
+  clock.follow(looks.front());
+  SlowHost host(clock, looks);
+  Coordinator run(host, clock, std::make_unique<SetAll>(900_MiB), {});
+  std::vector<std::string> journal{observers::to_json_line(run.tick())};
+  run.replace_policy(std::make_unique<SetAll>(800_MiB));
+  const Tick second = run.tick();
+  REQUIRE(rules_of(second.decisions.at(0)) == std::vector{Rule::fresh_stats});
+  journal.push_back(observers::to_json_line(second));
+
+  Replay replay(maker<SetAll>(800_MiB));
+  std::optional<ReplayedTick> last;
+  for (const std::string& line : journal) {
+    last = taken(replay, *observers::tick_from_json_line(line, "journal"));
+  }
+  CHECK(last->domains.at(0).now == second.decisions.at(0));
 }

@@ -47,6 +47,18 @@ TEST_CASE("a domain with a new id was started again, even where no event said so
   CHECK(roster.find(kA)->started_at == at(5));
 }
 
+TEST_CASE("what was learnt of a domain's last start does not hold for the next one") {
+  Roster roster = with({{kA, "a", 1}});
+  (void)roster.take_xml(kA, xml(""));
+  roster.find(kA)->balloon_moved_at = at(1);
+  roster.take_report(kA, WallTime(std::chrono::hours(1)), at(1));
+  roster.take_listing({{kA, "a", 7}}, at(5));
+  CHECK_FALSE(roster.find(kA)->described);
+  CHECK(roster.find(kA)->stale);
+  CHECK_FALSE(roster.find(kA)->balloon_moved_at.has_value());
+  CHECK_FALSE(roster.find(kA)->last_report.has_value());
+}
+
 TEST_CASE("the moment of a start is the event's where there was one") {
   Roster roster = with({{kA, "a", 1}});
   roster.take_event({kA, DomainEvent::Kind::stopped, at(2)});

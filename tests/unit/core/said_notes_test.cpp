@@ -1,0 +1,66 @@
+#include "engine/core/said_notes.h"
+
+#include <doctest/doctest.h>
+
+using namespace memcoord;
+
+namespace {
+
+constexpr auto kNobodyGone = [](const Uuid&) { return false; };
+
+std::string note(std::size_t n) {
+  return "note " + std::to_string(n);
+}
+
+}  // namespace
+
+TEST_CASE("a note is news once while it stays true, and again after a long silence") {
+  SaidNotes said;
+  said.begin_turn(kNobodyGone);
+  CHECK(said.is_news("low"));
+  CHECK_FALSE(said.is_news("low"));
+  for (std::uint64_t i = 0; i < SaidNotes::kForgetAfter; ++i) said.begin_turn(kNobodyGone);
+  CHECK_FALSE(said.is_news("low"));
+  for (std::uint64_t i = 0; i <= SaidNotes::kForgetAfter; ++i) said.begin_turn(kNobodyGone);
+  CHECK(said.size() == 0);
+  CHECK(said.is_news("low"));
+}
+
+TEST_CASE("what was said of a domain is forgotten with it") {
+  SaidNotes said;
+  said.begin_turn(kNobodyGone);
+  CHECK(said.is_news("a: left alone", Uuid{0, 1}));
+  CHECK(said.is_news("b: left alone", Uuid{0, 2}));
+  said.begin_turn([](const Uuid& uuid) { return uuid == Uuid{0, 1}; });
+  CHECK(said.is_news("a: left alone", Uuid{0, 1}));
+  CHECK_FALSE(said.is_news("b: left alone", Uuid{0, 2}));
+}
+
+TEST_CASE("however many notes are true, each is looked at once a turn") {
+  SaidNotes said;
+  constexpr std::size_t kNotes = SaidNotes::kRemembered + 2'000;
+  std::size_t looked_at = 0;
+  for (int turn = 0; turn < 3; ++turn) {
+    looked_at = 0;
+    said.begin_turn([&](const Uuid&) {
+      ++looked_at;
+      return false;
+    });
+    std::size_t news = 0;
+    for (std::size_t i = 0; i < kNotes; ++i) news += said.is_news(note(i), Uuid{0, i}) ? 1U : 0U;
+    CHECK(news == (turn == 0 ? kNotes : 0));
+  }
+  CHECK(looked_at == kNotes);
+}
+
+TEST_CASE("notes that are all new in each turn are kept in bounded memory") {
+  SaidNotes said;
+  constexpr std::size_t kATurn = 500;
+  std::size_t most = 0;
+  for (std::size_t turn = 0; turn < 200; ++turn) {
+    said.begin_turn(kNobodyGone);
+    for (std::size_t i = 0; i < kATurn; ++i) (void)said.is_news(note(turn * kATurn + i));
+    most = std::max(most, said.size());
+  }
+  CHECK(most <= SaidNotes::kRemembered + 2 * kATurn);
+}
