@@ -89,7 +89,9 @@ std::string insane(MemorySize target) {
 
 MemorySize rss_of(const Domain& domain, const DomainHistory* history) {
   if (domain.rss) return *domain.rss;
-  return history && history->last_rss() ? *history->last_rss() : MemorySize();
+  // Its balloon may have given memory back since.
+  return history && history->last_rss() ? std::min(*history->last_rss(), domain.actual)
+                                        : MemorySize();
 }
 
 MemorySize claim_of(const Domain& domain, const DomainHistory* history) {

@@ -65,6 +65,9 @@ Result<ReplayedTick> Replay::take(const Tick& recorded) {
     result.sampled = false;
     return result;
   }
+  for (const Outcome& late : recorded.late_outcomes) {
+    history_.settle({&late, 1}, late.at, recorded.snapshot.wall_time_at(late.at));
+  }
   history_.observe(recorded.snapshot);
   const std::vector<Decision> decisions = decide(recorded, result.policy_error);
   last_at_ = recorded.snapshot.taken_at;

@@ -32,6 +32,9 @@ struct LibvirtOptions {
   std::size_t lanes = 4;
   /// The statistics period set on domains that have none; put back by close().
   std::chrono::seconds period = std::chrono::seconds(1);
+  /// For how long the daemon may still carry out a balloon change whose connection was lost:
+  /// libvirt itself lets a call wait for half a minute.
+  Duration lost_call_lives = std::chrono::minutes(1);
   /// Where the host's available memory is read on a local connection.
   std::filesystem::path meminfo = "/proc/meminfo";
 };

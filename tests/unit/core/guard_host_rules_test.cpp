@@ -36,6 +36,30 @@ TEST_CASE("memory that is promised but not yet backed counts as taken") {
   CHECK(guard::grantable(seen.snapshot(), seen.history(), {}) == 524_MiB);
 }
 
+TEST_CASE("a grow whose outcome is unknown is a promise, a shrink whose outcome is frees nothing") {
+  Seen grow(World().host(8_GiB, free(1_GiB)).domain("a", actual(512_MiB)));
+  grow.moved("a", 812_MiB, Outcome::Kind::unknown);
+  CHECK(guard::grantable(grow.snapshot(), grow.history(), {}) == 524_MiB);
+  Seen shrink(World().host(8_GiB, free(1_GiB)).domain("a", actual(512_MiB)));
+  shrink.moved("a", 812_MiB).moved("a", 412_MiB, Outcome::Kind::unknown);
+  CHECK(guard::grantable(shrink.snapshot(), shrink.history(), {}) == 524_MiB);
+}
+
+TEST_CASE("where it is not told what a domain holds, it holds no more than it was last seen to") {
+  const auto left = [](auto... says) {
+    Seen seen(World().host(8_GiB, free(4_GiB)).domain("a", actual(1_GiB)));
+    seen.moved("a", 2_GiB);
+    Snapshot later = World().at(2s).host(8_GiB, free(4_GiB)).domain("a", says...);
+    later.domains[0].rss.reset();
+    seen.then(later);
+    return guard::grantable(seen.snapshot(), seen.history(), {});
+  };
+  CHECK(left(actual(1_GiB)) == 4_GiB - 200_MiB - 1_GiB);
+  // Somebody has shrunk it, or it is another process.
+  CHECK(left(actual(512_MiB)) == 4_GiB - 200_MiB - 1536_MiB);
+  CHECK(left(actual(1_GiB), started_ago(1s)) == 4_GiB - 200_MiB - 2_GiB);
+}
+
 TEST_CASE("paused and unsuitable domains keep what they were promised") {
   CHECK(grantable(World()
                       .host(8_GiB, free(1_GiB))
