@@ -349,11 +349,18 @@ void DomainHistory::keep(const Sample& sample, const Look& look) {
   older_.drop_older_than(look.at - look.window);
 }
 
-/// Another start of a domain is another guest: nothing that was learnt of the last one holds.
+/// Another start of a domain is another guest: nothing that was learnt of the last one holds. A
+/// target in doubt stays, because it may have been sent after the start; the hypervisor tells when
+/// it is over.
 void DomainHistory::begin(const Domain& domain) {
+  const std::optional<MoveInDoubt> in_doubt = in_doubt_;
   *this = DomainHistory();
   uuid_ = domain.uuid();
   id_ = domain.id;
+  if (!in_doubt) return;
+  in_doubt_ = in_doubt;
+  in_doubt_->from = domain.actual;
+  before_first_move_ = domain.actual;
 }
 
 void DomainHistory::take(const Domain& domain, const Look& look) {

@@ -254,6 +254,17 @@ TEST_CASE("what is learnt of a move in doubt settles it") {
   CHECK_FALSE(applied.seen.history().find(id("a"))->in_doubt());
 }
 
+TEST_CASE("a move in doubt outlives its domain's start, since it may have been sent after it") {
+  Seen seen(World().domain("a", numbered(1)));
+  seen.moved("a", 2_GiB, kUnknown);
+  seen.then(World().at(2s).domain("a", numbered(2), actual(512_MiB)));
+  CHECK(seen.history().find(id("a"))->claim(seen.snapshot().domains[0]) == 2_GiB);
+  const Outcome over{id("a"), 1_GiB, 2_GiB, Outcome::Kind::vanished, std::nullopt};
+  seen.history().settle({&over, 1}, seen.snapshot().taken_at, seen.snapshot().wall_time);
+  CHECK(seen.history().find(id("a"))->claim(seen.snapshot().domains[0]) == 512_MiB);
+  CHECK_FALSE(seen.history().any_moved());
+}
+
 TEST_CASE("a later move that is taken settles what was in doubt, one that is refused does not") {
   InDoubt doubt;
   doubt.seen.moved("a", 1200_MiB, Outcome::Kind::skipped);
