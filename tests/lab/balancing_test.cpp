@@ -168,14 +168,16 @@ TEST_CASE(
     Place& place = places[kind];
     place.guests = boot(place.host, {reader_of("files"), reader_of("mail"), reader_of("web")});
   }
-  for (auto& [kind, place] : places) {
+  for (const std::string& kind : kinds) {
+    Place& place = places[kind];
     const bool full = wait_for_page_cache(place.guests);
     REQUIRE_MESSAGE(full, place.guests.front()->console());
     place.guests.push_back(
         std::make_unique<Guest>(place.host, guest_of("hungry", "20:4,560:30,560:5")));
     place.run = std::make_unique<Coordination>(place.host, kind + " --host-memory 2800MiB 1");
   }
-  for (auto& [kind, place] : places) {
+  for (const std::string& kind : kinds) {
+    Place& place = places[kind];
     CAPTURE(kind);
     const bool counts_page_cache = kind != "--headroom unused";
     const Guest& hungry = *place.guests.back();
