@@ -145,8 +145,8 @@ void Coordinator::decide(Tick& tick, Duration since_last) {
   const MonotonicTime review_start = clock_.now();
   prefer_own(tick.proposals, after_reboots(situation));
   tick.decisions = guard::review(tick.snapshot, history_, tick.proposals, options_.limits);
-  for (Note& hint : guard::hints(tick.snapshot, tick.decisions, options_.limits)) {
-    say(tick, std::move(hint));
+  for (guard::Hint& hint : guard::hints(tick.snapshot, tick.grantable, options_.limits)) {
+    if (said_.is_news(hint.topic)) tick.notes.push_back(std::move(hint.note));
   }
   tick.timings.review = clock_.now() - review_start;
 }

@@ -357,7 +357,7 @@ Limits read_limits(const json& in) {
   limits.domain_floor = size_at(in, "domain_floor_kib");
   limits.host_floor = size_at(in, "host_floor_kib");
   limits.max_release = need<double>(in, "max_release");
-  limits.headroom = enum_at<Headroom>(in, "headroom", 2);
+  limits.headroom = enum_at<Headroom>(in, "headroom", kHeadroomCount);
   const auto periods = need<std::int64_t>(in, "stale_after_periods");
   if (periods < 0 || periods > 100) {
     throw std::invalid_argument("'stale_after_periods' is not between 0 and 100");

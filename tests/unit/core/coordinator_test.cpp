@@ -405,6 +405,27 @@ TEST_CASE("the notes of very many domains that are left alone are all said, and 
   for (int i = 0; i < 3; ++i) CHECK(bench.coordinator.tick().notes.empty());
 }
 
+TEST_CASE("page cache that --headroom unused does not count is told of once, whatever its size") {
+  std::vector<Snapshot> looks;
+  for (int i = 0; i < 4; ++i) {
+    const auto more = MemorySize::from_mib(static_cast<std::uint64_t>(i));
+    looks.push_back(World()
+                        .at(std::chrono::seconds(i))
+                        .host(8_GiB, free(200_MiB), available(6_GiB + more))
+                        .domain("files", unused(60_MiB + more), usable(900_MiB + more)));
+  }
+  CoordinatorOptions options;
+  options.limits.headroom = Headroom::unused;
+  Bench bench(looks, asks({}), options);
+  const Tick tick = bench.coordinator.tick();
+  CHECK(tick.notes.size() == 2);
+  CHECK(says(tick, "files: counts as short by --headroom unused, with 60 MiB unused"));
+  CHECK(says(tick, "host: has nothing to give by --headroom unused, with 200 MiB free"));
+  for (int i = 0; i < 3; ++i) CHECK(bench.coordinator.tick().notes.empty());
+  Bench by_default(looks, asks({}));
+  for (int i = 0; i < 4; ++i) CHECK(by_default.coordinator.tick().notes.empty());
+}
+
 TEST_CASE("a domain that is started again is told of anew") {
   const auto look = [](int start) {
     return World().domain("a", numbered(start), unsuitable("it has no balloon device"));

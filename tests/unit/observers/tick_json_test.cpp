@@ -77,6 +77,18 @@ TEST_CASE("a tick survives being written and read, to the last field") {
   }
 }
 
+TEST_CASE("a journal says which figure headroom went by") {
+  for (const Headroom kind : {Headroom::larger, Headroom::unused, Headroom::usable}) {
+    Tick tick = busy_tick();
+    tick.limits.headroom = kind;
+    const std::string line = to_json_line(tick);
+    CHECK(line.find("\"headroom\":\"" + std::string(to_text(kind)) + "\"") != std::string::npos);
+    const auto read = tick_from_json_line(line, "j:1");
+    REQUIRE(read.has_value());
+    CHECK(read->limits.headroom == kind);
+  }
+}
+
 TEST_CASE("any year is written and read, nanoseconds since 1970 or not") {
   Tick tick = busy_tick();
   for (const int year : {1, 1970, 2024, 4048, 9999}) {
