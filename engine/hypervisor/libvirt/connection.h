@@ -82,7 +82,8 @@ class Connection {
   /// tell. In bulk_statistics() it is what QEMU last gave word of, which it does once a second at
   /// most.
   virtual LvResult<std::optional<MemorySize>> balloon(const Uuid& domain) = 0;
-  /// Whether a job is under way that refuses balloon changes: migration, save, dump, snapshot.
+  /// Whether a job is under way that balloon changes wait for: migration, save, dump, restore,
+  /// snapshot. A backup lets them through, and so do block jobs.
   virtual LvResult<bool> in_long_job(const Uuid& domain) = 0;
   virtual LvStatus set_memory(const Uuid& domain, MemorySize target) = 0;
   virtual LvStatus set_period(const Uuid& domain, std::chrono::seconds period) = 0;

@@ -226,12 +226,17 @@ LvResult<std::optional<MemorySize>> NativeConnection::balloon(const Uuid& domain
 LvResult<bool> NativeConnection::in_long_job(const Uuid& domain) {
   const auto entry = known(domain);
   if (!entry) return tl::unexpected(entry.error());
-  virDomainJobInfo info{};
-  if (virDomainGetJobInfo(*entry, &info) < 0) {
+  int type = VIR_DOMAIN_JOB_NONE;
+  int count = 0;
+  virTypedParameterPtr raw = nullptr;
+  if (virDomainGetJobStats(*entry, &type, &raw, &count, 0) < 0) {
     if (const LvError error = LvError::last(); unsupported_call(error)) return false;
     return failure();
   }
-  return info.type == VIR_DOMAIN_JOB_BOUNDED || info.type == VIR_DOMAIN_JOB_UNBOUNDED;
+  const CAllocated<virTypedParameter> owned(raw);
+  const auto operation = job_operation(type, std::span(raw, static_cast<std::size_t>(count)));
+  virTypedParamsClear(raw, count);
+  return operation && holds_up_balloons(*operation);
 }
 
 LvStatus NativeConnection::set_memory(const Uuid& domain, MemorySize target) {

@@ -7,6 +7,8 @@
 #include <functional>
 #include <utility>
 
+#include "engine/hypervisor/libvirt/native_records.h"
+
 namespace memcoord::libvirt::fake {
 namespace {
 
@@ -134,7 +136,7 @@ class FakeConnection final : public Connection {
     FakeDaemon::Lock lock(daemon_->mutex_);
     const auto domain = find(lock, uuid);
     if (!domain) return tl::unexpected(domain.error());
-    return (*domain)->in_long_job;
+    return (*domain)->in_long_job && holds_up_balloons((*domain)->job_operation);
   }
 
   LvStatus set_memory(const Uuid& uuid, MemorySize target) override {

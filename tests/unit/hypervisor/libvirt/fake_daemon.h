@@ -1,6 +1,8 @@
 #pragma once
 // A libvirt daemon that lives in a test: its domains hang, its connections break when told to.
 
+#include <libvirt/libvirt.h>
+
 #include <condition_variable>
 #include <map>
 #include <memory>
@@ -29,8 +31,9 @@ struct FakeDomain {
   /// The daemon itself holds on to it, as while it stops it: whatever touches it waits, and so does
   /// the list of all domains.
   bool held = false;
-  int asked_by_others = 0;  ///< bulk calls that find somebody else's call at it
-  bool in_long_job = false;
+  int asked_by_others = 0;   ///< bulk calls that find somebody else's call at it
+  bool in_long_job = false;  ///< a job is under way
+  int job_operation = VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT;
   bool refuses = false;  ///< changes are answered with an internal error
   // What happened to it.
   bool job_taken = false;  ///< a blocked call holds its job
