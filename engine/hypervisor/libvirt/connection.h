@@ -22,6 +22,14 @@ struct ListedDomain {
   int id = 0;  ///< changes with every start
 };
 
+/// A domain as libvirt describes it.
+struct DomainXml {
+  std::string live;
+  /// The element with memcoord's settings in what is configured for the next start, empty where
+  /// there is none; none at all where the domain is transient.
+  std::optional<std::string> configured_settings;
+};
+
 /// What a statistics call says of one domain.
 struct DomainRecord {
   Uuid uuid;
@@ -69,7 +77,7 @@ class Connection {
   [[nodiscard]] virtual bool read_only() const = 0;
 
   virtual LvResult<std::vector<ListedDomain>> list_active() = 0;
-  virtual LvResult<std::string> domain_xml(const Uuid& domain) = 0;
+  virtual LvResult<DomainXml> domain_xml(const Uuid& domain) = 0;
   virtual LvResult<HostRecord> host() = 0;
   virtual LvResult<ControlState> control_state(const Uuid& domain) = 0;
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "engine/hypervisor/libvirt/host_memory.h"
+#include "engine/hypervisor/libvirt/libvirt_hypervisor.h"
 
 namespace memcoord::libvirt {
 namespace {
@@ -45,6 +46,7 @@ LaneHypervisor::LaneHypervisor(LaneHypervisorParts parts, LibvirtOptions options
             [this](const std::vector<Uuid>& domains, Instant deadline) {
               return control_states(domains, deadline);
             }),
+      roster_(parts_.uri == default_uri() ? std::string() : parts_.uri),
       next_try_(steady_clock::now()) {}
 
 LaneHypervisor::~LaneHypervisor() {
@@ -214,7 +216,7 @@ void LaneHypervisor::take_events() {
 }
 
 void LaneHypervisor::read_stale(Instant deadline) {
-  using Texts = std::vector<std::pair<Uuid, LvResult<std::string>>>;
+  using Texts = std::vector<std::pair<Uuid, LvResult<DomainXml>>>;
   const std::vector<Uuid> stale = roster_.stale();
   for (std::size_t first = 0; first < stale.size(); first += kReadTogether) {
     const std::size_t last = std::min(stale.size(), first + kReadTogether);
@@ -230,7 +232,10 @@ void LaneHypervisor::read_stale(Instant deadline) {
     if (!texts) return;  // the rest next time
     for (const auto& [uuid, xml] : *texts) {
       if (!xml) continue;
-      if (auto note = roster_.take_xml(uuid, *xml)) notes_.push_back(*std::move(note));
+      if (auto note = roster_.take_xml(uuid, xml->live)) notes_.push_back(*std::move(note));
+      if (auto note = roster_.take_configured(uuid, xml->configured_settings)) {
+        notes_.push_back(*std::move(note));
+      }
     }
   }
 }

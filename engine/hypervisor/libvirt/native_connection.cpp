@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "engine/hypervisor/libvirt/domain_metadata.h"
 #include "engine/hypervisor/libvirt/event_subscriptions.h"
 #include "engine/hypervisor/libvirt/handles.h"
 #include "engine/hypervisor/libvirt/native_records.h"
@@ -38,7 +39,7 @@ class NativeConnection final : public Connection {
   [[nodiscard]] bool read_only() const override { return read_only_; }
 
   LvResult<std::vector<ListedDomain>> list_active() override;
-  LvResult<std::string> domain_xml(const Uuid& domain) override;
+  LvResult<DomainXml> domain_xml(const Uuid& domain) override;
   LvResult<HostRecord> host() override;
   LvResult<ControlState> control_state(const Uuid& domain) override;
   LvResult<std::vector<DomainRecord>> bulk_statistics(std::span<const Uuid> domains) override;
@@ -100,12 +101,23 @@ LvResult<virDomainPtr> NativeConnection::known(const Uuid& domain) {
   return (domains_[domain] = std::move(handle)).get();
 }
 
-LvResult<std::string> NativeConnection::domain_xml(const Uuid& domain) {
+LvResult<DomainXml> NativeConnection::domain_xml(const Uuid& domain) {
   const auto entry = known(domain);
   if (!entry) return tl::unexpected(entry.error());
   const CString xml(virDomainGetXMLDesc(*entry, 0));
   if (!xml) return failure();
-  return std::string(xml.get());
+  DomainXml made{xml.get(), std::nullopt};
+  const CString element(virDomainGetMetadata(*entry, VIR_DOMAIN_METADATA_ELEMENT,
+                                             std::string(kMetadataUri).c_str(),
+                                             VIR_DOMAIN_AFFECT_CONFIG));
+  if (element) {
+    made.configured_settings = element.get();
+  } else if (const LvError error = LvError::last(); lost_connection(error)) {
+    return failure();
+  } else if (error.code == VIR_ERR_NO_DOMAIN_METADATA) {
+    made.configured_settings = "";
+  }
+  return made;
 }
 
 LvResult<std::vector<NumaCell>> NativeConnection::cells(int count) {

@@ -5,6 +5,8 @@
 #include <unordered_set>
 #include <utility>
 
+#include "engine/hypervisor/libvirt/domain_metadata.h"
+
 namespace memcoord::libvirt {
 namespace {
 
@@ -104,6 +106,10 @@ std::optional<Note> Roster::take_xml(const Uuid& uuid, std::string_view xml) {
   DomainDescription description;
   if (read) {
     description = *std::move(read);
+    if (description.settings_error) {
+      description.settings_error->hint =
+          "start afresh with: " + clear_command(domain->identity->name, uri_);
+    }
   } else {
     description.unsuitable = read.error().message;
   }
@@ -117,6 +123,26 @@ std::optional<Note> Roster::take_xml(const Uuid& uuid, std::string_view xml) {
   if (*identity != *domain->identity) domain->identity = identity;
   if (!complaint) return std::nullopt;
   return Note{Note::Severity::warning, domain->description.settings_error->text()};
+}
+
+std::optional<Note> Roster::take_configured(const Uuid& uuid,
+                                            const std::optional<std::string>& element) {
+  KnownDomain* domain = find(uuid);
+  if (domain == nullptr) return std::nullopt;
+  const std::string& name = domain->identity->name;
+  Result<DomainSettings> next = domain->identity->settings;
+  if (element) next = element->empty() ? DomainSettings{} : parse_settings(*element, name);
+  // Malformed settings are told when they come into force, and by `memcoord domain show`.
+  const bool differs =
+      next && !domain->description.settings_error && *next != domain->identity->settings;
+  const std::optional<DomainSettings> said =
+      std::exchange(domain->next_start, differs ? std::optional(*next) : std::nullopt);
+  if (!differs || said == domain->next_start) return std::nullopt;
+  return Note{Note::Severity::warning,
+              fmt::format("{}: other settings are configured for its next start ({}) than those in "
+                          "force ({}); put them in force with: {}",
+                          name, settings_text(*next), settings_text(domain->identity->settings),
+                          set_command(name, *next, uri_))};
 }
 
 void Roster::take_sizes(const Uuid& uuid, std::optional<MemorySize> actual,

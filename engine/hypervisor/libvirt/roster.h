@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/core/snapshot.h"
@@ -31,6 +32,8 @@ struct KnownDomain {
   DomainDescription description;
   bool described = false;  ///< its XML has been read at all
   bool stale = true;       ///< its XML is to be read (again)
+  /// Settings that are configured for its next start alone, once that has been said.
+  std::optional<DomainSettings> next_start;
   int id = 0;
   MonotonicTime listed_at{};  ///< when it was last seen to be active
   std::optional<MonotonicTime> started_at;
@@ -54,6 +57,9 @@ class Roster {
  public:
   using Domains = std::map<Uuid, KnownDomain>;
 
+  /// The connection that hints name; empty: the default one.
+  explicit Roster(std::string uri = {}) : uri_(std::move(uri)) {}
+
   /// Takes in who is active now. Domains that are new, renamed or started again are to be read;
   /// those that came up while we were watching count as started now.
   void take_listing(const std::vector<ListedDomain>& listed, MonotonicTime now);
@@ -64,6 +70,10 @@ class Roster {
   [[nodiscard]] std::vector<Uuid> stale() const;
   /// Takes in a domain's XML. A complaint about its metadata, once for each wording of it.
   std::optional<Note> take_xml(const Uuid& uuid, std::string_view xml);
+
+  /// Takes in what is configured for a running domain's next start (DomainXml). Where that differs
+  /// from what is in force: a word of it, once, with what to type.
+  std::optional<Note> take_configured(const Uuid& uuid, const std::optional<std::string>& element);
 
   /// Takes in a domain's sizes, where they are known; they are shown while it does not answer.
   void take_sizes(const Uuid& uuid, std::optional<MemorySize> actual,
@@ -90,6 +100,7 @@ class Roster {
   [[nodiscard]] const Domains& domains() const { return domains_; }
 
  private:
+  std::string uri_;
   Domains domains_;
   bool watching_ = false;
 };

@@ -28,9 +28,9 @@ LvResult<Kind> set_memory(Connection& connection, const DomainTask& task) {
 
 /// Puts a period back where it still is the one that was set.
 LvResult<Kind> restore_period(Connection& connection, const DomainTask& task) {
-  const LvResult<std::string> xml = connection.domain_xml(task.domain);
+  const LvResult<DomainXml> xml = connection.domain_xml(task.domain);
   if (!xml) return tl::unexpected(xml.error());
-  const Result<DomainDescription> now = describe_domain(*xml, "");
+  const Result<DomainDescription> now = describe_domain(xml->live, "");
   if (!now || now->period != task.set_by_us) return Kind::done;
   if (const LvStatus set = connection.set_period(task.domain, task.period); !set) {
     return tl::unexpected(set.error());

@@ -54,15 +54,16 @@ class FakeConnection final : public Connection {
     return listed;
   }
 
-  LvResult<std::string> domain_xml(const Uuid& uuid) override {
+  LvResult<DomainXml> domain_xml(const Uuid& uuid) override {
     FakeDaemon::Lock lock(daemon_->mutex_);
     const auto domain = find(lock, uuid);
     if (!domain) return tl::unexpected(domain.error());
-    return fmt::format(
-        "<domain><name>{}</name><memory unit='KiB'>{}</memory><metadata>{}</metadata><devices>{}"
-        "<stats period='{}'/></memballoon></devices></domain>",
-        (*domain)->name, (*domain)->maximum.kib(), (*domain)->metadata, (*domain)->balloon,
-        (*domain)->period);
+    return DomainXml{fmt::format("<domain><name>{}</name><memory "
+                                 "unit='KiB'>{}</memory><metadata>{}</metadata><devices>{}"
+                                 "<stats period='{}'/></memballoon></devices></domain>",
+                                 (*domain)->name, (*domain)->maximum.kib(), (*domain)->metadata,
+                                 (*domain)->balloon, (*domain)->period),
+                     (*domain)->configured_metadata};
   }
 
   LvResult<HostRecord> host() override {

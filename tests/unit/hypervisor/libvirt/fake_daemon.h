@@ -25,6 +25,7 @@ struct FakeDomain {
   std::optional<MemorySize> told;  ///< what bulk calls say of `actual`, where that lags behind
   int period = 0;
   std::string metadata;                                 ///< inside <metadata>
+  std::optional<std::string> configured_metadata;       ///< DomainXml::configured_settings
   std::string balloon = "<memballoon model='virtio'>";  ///< its opening tag
   bool hangs = false;            ///< every call that needs its monitor blocks
   bool monitor_is_free = false;  ///< though its calls block, its monitor looks free: it is slow

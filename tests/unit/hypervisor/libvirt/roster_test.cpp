@@ -113,6 +113,20 @@ TEST_CASE("malformed metadata holds the domain, and is complained about once") {
   CHECK(roster.find(kA)->identity->unsuitable.empty());
 }
 
+TEST_CASE("settings that wait for the next start are said once, and again when they change") {
+  Roster roster = with({{kA, "a", 1}});
+  (void)roster.take_xml(kA, xml(""));
+  CHECK_FALSE(roster.take_configured(kA, std::nullopt));
+  CHECK_FALSE(roster.take_configured(kA, ""));
+  CHECK(roster.take_configured(kA, "<domain weight='5'/>"));
+  CHECK_FALSE(roster.take_configured(kA, "<domain weight='5'/>"));
+  CHECK(roster.take_configured(kA, "<domain weight='6'/>"));
+  CHECK_FALSE(roster.take_configured(kA, "<domain weight='heavy'/>"));
+  CHECK_FALSE(roster.take_configured(kA, ""));
+  CHECK(roster.take_configured(kA, "<domain weight='6'/>"));
+  CHECK(roster.find(kA)->identity->settings.weight == 1);
+}
+
 TEST_CASE("after a reconnection every domain is read again") {
   Roster roster = with({{kA, "a", 1}});
   (void)roster.take_xml(kA, xml(""));
