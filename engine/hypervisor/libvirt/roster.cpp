@@ -5,17 +5,20 @@
 #include <unordered_set>
 #include <utility>
 
+#include "engine/core/shell_word.h"
 #include "engine/hypervisor/libvirt/domain_metadata.h"
 
 namespace memcoord::libvirt {
 namespace {
 
 std::shared_ptr<const DomainIdentity> identity_of(const Uuid& uuid, std::string name,
-                                                  const DomainDescription& description) {
+                                                  const DomainDescription& description,
+                                                  const std::string& mute = {}) {
   DomainIdentity identity{uuid, std::move(name), description.settings, description.unsuitable};
   if (description.settings_error && identity.unsuitable.empty()) {
     identity.unsuitable = "its settings cannot be used: " + description.settings_error->message;
   }
+  if (identity.unsuitable.empty()) identity.unsuitable = mute;
   return std::make_shared<const DomainIdentity>(std::move(identity));
 }
 
@@ -37,6 +40,8 @@ void Roster::take_listing(const std::vector<ListedDomain>& listed, MonotonicTime
       domain.trouble.reset();
       domain.balloon_moved_at.reset();
       domain.last_report.reset();
+      domain.mute_since.reset();
+      domain.mute.clear();
       domain.in_long_job = false;
       domain.period_refused = false;
       domain.period_before.reset();
@@ -168,6 +173,32 @@ void Roster::take_report(const Uuid& uuid, WallTime report, MonotonicTime now) {
   if (!silent || now - domain->silence_checked_at < kCheckSilenceEvery) return;
   domain->silence_checked_at = now;
   domain->stale = true;
+}
+
+void Roster::take_statistics(const Uuid& uuid, const GuestStatistics& guest, MonotonicTime now) {
+  KnownDomain* domain = find(uuid);
+  if (domain == nullptr || !domain->described) return;
+  const DomainDescription& description = domain->description;
+  std::string mute = domain->mute;
+  if (guest.last_update && (guest.unused || guest.usable)) {
+    domain->mute_since.reset();
+    mute.clear();
+  } else if (description.unsuitable.empty() && !domain->identity->settings.exclude) {
+    if (!domain->mute_since) domain->mute_since = now;
+    const auto patience = domain->started_at ? kMuteAfterStart : kMuteAfter;
+    if (now - *domain->mute_since < patience) return;
+    mute = guest.last_update ? "its guest does not report its unused memory: "
+                             : "its guest reports no statistics: ";
+    mute += description.period.count() > 0
+                ? missing_statistics(description.system)
+                : "set a period: virsh dommemstat " + shell_argument(domain->identity->name) +
+                      " --period 1 --live";
+  }
+  const bool said = mute.empty() || domain->identity->unsuitable == mute;
+  if (mute == domain->mute && said) return;
+  domain->mute = std::move(mute);
+  const auto identity = identity_of(uuid, domain->identity->name, description, domain->mute);
+  if (*identity != *domain->identity) domain->identity = identity;
 }
 
 void Roster::take_trouble(const Uuid& uuid, const ControlState& state, MonotonicTime now) {

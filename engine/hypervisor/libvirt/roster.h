@@ -48,6 +48,9 @@ struct KnownDomain {
   std::optional<WallTime> last_report;
   MonotonicTime reported_at{};
   MonotonicTime silence_checked_at{};
+  /// Since when it has been running without a figure of its headroom, and what is said of that.
+  std::optional<MonotonicTime> mute_since;
+  std::string mute;
   MemorySize actual;  ///< as last seen
   MemorySize maximum;
   std::optional<MonotonicTime> balloon_moved_at;  ///< told to by us, or since then seen to
@@ -86,6 +89,14 @@ class Roster {
   static constexpr int kSilentPeriods = 3;
   static constexpr std::chrono::seconds kCheckSilenceEvery{10};
   void take_report(const Uuid& uuid, WallTime report, MonotonicTime now);
+
+  /// A guest that runs and has not reported for so long lacks something; after its start it has
+  /// time to boot.
+  static constexpr std::chrono::seconds kMuteAfter{5};
+  static constexpr std::chrono::seconds kMuteAfterStart{60};
+  /// Takes in what a running domain's guest reports. Where that is nothing to go by, the domain's
+  /// identity says what is missing and how to get it, until that comes.
+  void take_statistics(const Uuid& uuid, const GuestStatistics& guest, MonotonicTime now);
 
   /// A monitor that is stuck for so long is said to be hung; before that the domain is busy.
   static constexpr std::chrono::milliseconds kHungAfter{500};
