@@ -135,19 +135,23 @@ std::optional<Note> Roster::take_configured(const Uuid& uuid,
   KnownDomain* domain = find(uuid);
   if (domain == nullptr) return std::nullopt;
   const std::string& name = domain->identity->name;
-  Result<DomainSettings> next = domain->identity->settings;
+  const DomainSettings& now = domain->identity->settings;
+  Result<DomainSettings> next = now;
   if (element) next = element->empty() ? DomainSettings{} : parse_settings(*element, name);
-  // Malformed settings are told when they come into force, and by `memcoord domain show`.
-  const bool differs =
-      next && !domain->description.settings_error && *next != domain->identity->settings;
-  const std::optional<DomainSettings> said =
-      std::exchange(domain->next_start, differs ? std::optional(*next) : std::nullopt);
-  if (!differs || said == domain->next_start) return std::nullopt;
-  return Note{Note::Severity::warning,
-              fmt::format("{}: other settings are configured for its next start ({}) than those in "
-                          "force ({}); put them in force with: {}",
-                          name, settings_text(*next), settings_text(domain->identity->settings),
-                          set_command(name, *next, uri_))};
+  std::string text;
+  if (!next) {
+    text = fmt::format(
+        "{}: is configured for its next start with settings that cannot be used: {}; "
+        "start afresh with: {}",
+        name, next.error().message, clear_command(name, uri_));
+  } else if (*next != now && !domain->description.settings_error) {
+    text = fmt::format(
+        "{}: other settings are configured for its next start ({}) than those in "
+        "force ({}); put them in force with: {}",
+        name, settings_text(*next), settings_text(now), set_command(name, *next, uri_));
+  }
+  if (std::exchange(domain->said_of_next_start, text) == text || text.empty()) return std::nullopt;
+  return Note{Note::Severity::warning, std::move(text)};
 }
 
 void Roster::take_sizes(const Uuid& uuid, std::optional<MemorySize> actual,

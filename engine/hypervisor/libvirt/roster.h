@@ -32,8 +32,8 @@ struct KnownDomain {
   DomainDescription description;
   bool described = false;  ///< its XML has been read at all
   bool stale = true;       ///< its XML is to be read (again)
-  /// Settings that are configured for its next start alone, once that has been said.
-  std::optional<DomainSettings> next_start;
+  /// What was last said of settings that are configured for its next start alone.
+  std::string said_of_next_start;
   int id = 0;
   MonotonicTime listed_at{};  ///< when it was last seen to be active
   std::optional<MonotonicTime> started_at;
@@ -75,7 +75,7 @@ class Roster {
   std::optional<Note> take_xml(const Uuid& uuid, std::string_view xml);
 
   /// Takes in what is configured for a running domain's next start (DomainXml). Where that differs
-  /// from what is in force: a word of it, once, with what to type.
+  /// from what is in force, or cannot be used: a word of it, once, with what to type.
   std::optional<Note> take_configured(const Uuid& uuid, const std::optional<std::string>& element);
 
   /// Takes in a domain's sizes, where they are known; they are shown while it does not answer.
