@@ -133,7 +133,7 @@ std::string check_why(lua_State* lua, int index) {
     raise(lua, "the reason is a text, not " + shown(lua, index));
   }
   const char* text = lua_tolstring(lua, index, &length);
-  return printable({text, length});
+  return printable({text, length}, kScriptText);
 }
 
 int set(lua_State* lua) {

@@ -6,6 +6,7 @@
 
 #include "bindings/testing/test_report.h"
 #include "bindings/testing/tick_table.h"
+#include "engine/core/printable.h"
 
 namespace memcoord::bindings::testing {
 namespace {
@@ -42,7 +43,8 @@ std::string counted(std::size_t n, const char* one, const char* many) {
 
 void Printer::heading(const PolicyInfo& info) {
   out_ << painted(kBold, info.name) << ": " << info.summary << '\n'
-       << painted(kFaint, info.path + ", policy API " + std::to_string(info.api)) << "\n\n";
+       << painted(kFaint, printable(info.path) + ", policy API " + std::to_string(info.api))
+       << "\n\n";
 }
 
 void Printer::parameters(const PolicyInfo& info) {

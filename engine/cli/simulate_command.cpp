@@ -16,6 +16,7 @@
 #include "engine/cli/score_text.h"
 #include "engine/cli/terminal.h"
 #include "engine/cli/workbench_options.h"
+#include "engine/core/printable.h"
 #include "engine/observers/journal.h"
 #include "engine/observers/json.h"
 #include "engine/observers/sparkline.h"
@@ -92,7 +93,8 @@ Result<Outcome> play(const SimulateOptions& options) {
   outcome.result = simulate(*std::move(scenario), *std::move(policy),
                             {interval, options.workbench.limits}, watch);
   if (journal) {
-    for (const Note& note : journal->take_notes()) std::cerr << "memcoord: " << note.text << '\n';
+    for (const Note& note : journal->take_notes())
+      std::cerr << "memcoord: " << printable(note.text) << '\n';
   }
   return outcome;
 }
@@ -152,7 +154,9 @@ std::string rules_line(const RunRecord& record) {
 
 void print_simulation(const Outcome& outcome, bool colored) {
   const RunRecord& record = outcome.record;
-  std::cout << fmt::format("{} on {}: {}\n", record.policy, record.scenario, record.summary)
+  std::cout << printable(
+                   fmt::format("{} on {}: {}", record.policy, record.scenario, record.summary))
+            << '\n'
             << fmt::format("{} domains, host {}, {:.0f} s in {} ticks of {:g} s, headroom {}\n\n",
                            record.domains.size(), record.host_total.text(),
                            seconds_of(record.duration), outcome.result.ticks,
@@ -203,7 +207,7 @@ Result<ExitCode> run_simulation(const SimulateOptions& options) {
     print_simulation_json(*outcome);
   } else {
     print_simulation(*outcome, wants_color(options.color, Stream::output));
-    if (!options.report.empty()) std::cout << "report: " << options.report << '\n';
+    if (!options.report.empty()) std::cout << "report: " << printable(options.report) << '\n';
   }
   if (!outcome->result.first_policy_error) return ExitCode::ok;
   Error error = *outcome->result.first_policy_error;

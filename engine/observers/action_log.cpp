@@ -1,5 +1,7 @@
 #include "engine/observers/action_log.h"
 
+#include <sstream>
+
 namespace memcoord::observers {
 namespace {
 
@@ -98,7 +100,8 @@ void ActionLog::tell_error(const char* what, const std::optional<Error>& error, 
   }
   if (error) {
     log_->error(topic + text);
-    if (!error->detail.empty()) log_->debug(error->detail);
+    std::istringstream detail(error->detail);
+    for (std::string line; std::getline(detail, line);) log_->debug(line);
   } else {
     log_->info(topic + "fine again");
   }

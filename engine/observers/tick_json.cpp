@@ -8,6 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "engine/core/printable.h"
+
 namespace memcoord::observers {
 namespace {
 
@@ -436,7 +438,7 @@ Tick read_tick(const json& in) {
 }  // namespace
 
 std::string to_json_line(const Tick& tick) {
-  return tick_json(tick).dump(-1, ' ', false, json::error_handler_t::replace);
+  return printable_json(tick_json(tick).dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
 Result<Tick> tick_from_json_line(std::string_view line, const std::string& where) {

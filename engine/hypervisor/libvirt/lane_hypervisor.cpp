@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "engine/hypervisor/libvirt/host_memory.h"
+#include "engine/hypervisor/libvirt/libvirt_hypervisor.h"
 
 namespace memcoord::libvirt {
 namespace {
@@ -42,6 +43,7 @@ LaneHypervisor::LaneHypervisor(LaneHypervisorParts parts, LibvirtOptions options
             [this](const std::vector<Uuid>& domains, Instant deadline) {
               return control_states(domains, deadline);
             }),
+      roster_(parts_.uri == default_uri() ? std::string() : parts_.uri),
       next_try_(steady_clock::now()) {}
 
 LaneHypervisor::~LaneHypervisor() {
@@ -179,6 +181,10 @@ LaneHypervisor::Sampled LaneHypervisor::sample_domains(Instant deadline) {
     if (!record) continue;
     roster_.find(sampled.uuids[i])->sampled_at = now;
     roster_.take_sizes(sampled.uuids[i], record->actual, record->maximum, now);
+    if (record->state == DomainState::running &&
+        !answered_without_guest(sampled.answers[i], last_look_.driver)) {
+      roster_.take_statistics(sampled.uuids[i], record->guest, now);
+    }
     // The test driver's guests never report anew.
     if (record->guest.last_update && record->state == DomainState::running &&
         last_look_.driver != "TEST") {
@@ -241,7 +247,8 @@ void LaneHypervisor::set_periods(const Sampled& sampled, Instant deadline) {
     const bool running = answer.record && answer.record->state == DomainState::running &&
                          !answered_without_guest(answer, last_look_.driver);
     const bool wants = known != nullptr && known->described && !known->trouble &&
-                       known->identity->unsuitable.empty() && !known->identity->settings.exclude &&
+                       known->description.unsuitable.empty() &&
+                       !known->description.settings_error && !known->identity->settings.exclude &&
                        known->description.period.count() == 0 && !known->period_refused;
     if (!running || !wants || known->in_long_job) continue;
     tasks.push_back({DomainTask::Kind::set_period, sampled.uuids[i], {}, options_.period, {}});

@@ -71,7 +71,7 @@ class LaneHypervisor final : public Hypervisor {
   };
   struct ReadXml {
     Roster::Stale of;
-    LvResult<std::string> xml;
+    LvResult<DomainXml> xml;
   };
   /// What the control connection has answered, as it comes: what is there at a deadline counts, and
   /// what comes later counts at the next look.

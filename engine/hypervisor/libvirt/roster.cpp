@@ -5,15 +5,20 @@
 #include <unordered_set>
 #include <utility>
 
+#include "engine/core/shell_word.h"
+#include "engine/hypervisor/libvirt/domain_metadata.h"
+
 namespace memcoord::libvirt {
 namespace {
 
 std::shared_ptr<const DomainIdentity> identity_of(const Uuid& uuid, std::string name,
-                                                  const DomainDescription& description) {
+                                                  const DomainDescription& description,
+                                                  const std::string& mute = {}) {
   DomainIdentity identity{uuid, std::move(name), description.settings, description.unsuitable};
   if (description.settings_error && identity.unsuitable.empty()) {
     identity.unsuitable = "its settings cannot be used: " + description.settings_error->message;
   }
+  if (identity.unsuitable.empty()) identity.unsuitable = mute;
   return std::make_shared<const DomainIdentity>(std::move(identity));
 }
 
@@ -40,6 +45,8 @@ void Roster::take_listing(const std::vector<ListedDomain>& listed, MonotonicTime
       domain.trouble.reset();
       domain.balloon_moved_at.reset();
       domain.last_report.reset();
+      domain.mute_since.reset();
+      domain.mute.clear();
       domain.in_long_job = false;
       domain.period_refused = false;
       domain.period_before.reset();
@@ -110,6 +117,10 @@ std::optional<Note> Roster::take_xml(const Stale& of, std::string_view xml) {
   DomainDescription description;
   if (read) {
     description = *std::move(read);
+    if (description.settings_error) {
+      description.settings_error->hint =
+          "start afresh with: " + clear_command(domain->identity->name, uri_);
+    }
   } else {
     description.unsuitable = read.error().message;
   }
@@ -123,6 +134,30 @@ std::optional<Note> Roster::take_xml(const Stale& of, std::string_view xml) {
   if (*identity != *domain->identity) domain->identity = identity;
   if (!complaint) return std::nullopt;
   return Note{Note::Severity::warning, domain->description.settings_error->text()};
+}
+
+std::optional<Note> Roster::take_configured(const Uuid& uuid,
+                                            const std::optional<std::string>& element) {
+  KnownDomain* domain = find(uuid);
+  if (domain == nullptr) return std::nullopt;
+  const std::string& name = domain->identity->name;
+  const DomainSettings& now = domain->identity->settings;
+  Result<DomainSettings> next = now;
+  if (element) next = element->empty() ? DomainSettings{} : parse_settings(*element, name);
+  std::string text;
+  if (!next) {
+    text = fmt::format(
+        "{}: is configured for its next start with settings that cannot be used: {}; "
+        "start afresh with: {}",
+        name, next.error().message, clear_command(name, uri_));
+  } else if (*next != now && !domain->description.settings_error) {
+    text = fmt::format(
+        "{}: other settings are configured for its next start ({}) than those in "
+        "force ({}); put them in force with: {}",
+        name, settings_text(*next), settings_text(now), set_command(name, *next, uri_));
+  }
+  if (std::exchange(domain->said_of_next_start, text) == text || text.empty()) return std::nullopt;
+  return Note{Note::Severity::warning, std::move(text)};
 }
 
 void Roster::take_sizes(const Uuid& uuid, std::optional<MemorySize> actual,
@@ -148,6 +183,32 @@ void Roster::take_report(const Uuid& uuid, WallTime report, MonotonicTime now) {
   if (!silent || now - domain->silence_checked_at < kCheckSilenceEvery) return;
   domain->silence_checked_at = now;
   make_stale(*domain);
+}
+
+void Roster::take_statistics(const Uuid& uuid, const GuestStatistics& guest, MonotonicTime now) {
+  KnownDomain* domain = find(uuid);
+  if (domain == nullptr || !domain->described) return;
+  const DomainDescription& description = domain->description;
+  std::string mute = domain->mute;
+  if (guest.last_update && (guest.unused || guest.usable)) {
+    domain->mute_since.reset();
+    mute.clear();
+  } else if (description.unsuitable.empty() && !domain->identity->settings.exclude) {
+    if (!domain->mute_since) domain->mute_since = now;
+    const auto patience = domain->started_at ? kMuteAfterStart : kMuteAfter;
+    if (now - *domain->mute_since < patience) return;
+    mute = guest.last_update ? "its guest does not report its unused memory: "
+                             : "its guest reports no statistics: ";
+    mute += description.period.count() > 0
+                ? missing_statistics(description.system)
+                : "set a period: virsh dommemstat " + shell_argument(domain->identity->name) +
+                      " --period 1 --live";
+  }
+  const bool said = mute.empty() || domain->identity->unsuitable == mute;
+  if (mute == domain->mute && said) return;
+  domain->mute = std::move(mute);
+  const auto identity = identity_of(uuid, domain->identity->name, description, domain->mute);
+  if (*identity != *domain->identity) domain->identity = identity;
 }
 
 void Roster::take_trouble(const Uuid& uuid, const ControlState& state, MonotonicTime now) {

@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/core/snapshot.h"
@@ -33,6 +34,8 @@ struct KnownDomain {
   bool described = false;         ///< its XML has been read at all
   bool stale = true;              ///< its XML is to be read (again)
   std::uint64_t xml_version = 0;  ///< counts what has made it stale
+  /// What was last said of settings that are configured for its next start alone.
+  std::string said_of_next_start;
   int id = 0;
   MonotonicTime listed_at{};  ///< when it was last seen to be active
   std::optional<MonotonicTime> started_at;
@@ -49,6 +52,9 @@ struct KnownDomain {
   std::optional<WallTime> last_report;
   MonotonicTime reported_at{};
   MonotonicTime silence_checked_at{};
+  /// Since when it has been running without a figure of its headroom, and what is said of that.
+  std::optional<MonotonicTime> mute_since;
+  std::string mute;
   MemorySize actual;  ///< as last seen
   MemorySize maximum;
   std::optional<MonotonicTime> balloon_moved_at;  ///< told to by us, or since then seen to
@@ -57,6 +63,9 @@ struct KnownDomain {
 class Roster {
  public:
   using Domains = std::map<Uuid, KnownDomain>;
+
+  /// The connection that hints name; empty: the default one.
+  explicit Roster(std::string uri = {}) : uri_(std::move(uri)) {}
 
   /// Takes in who is active now. Domains that are new, renamed or started again are to be read;
   /// those that came up while we were watching count as started now.
@@ -75,6 +84,10 @@ class Roster {
   /// is still to be read. A complaint about its metadata, once for each wording of it.
   std::optional<Note> take_xml(const Stale& of, std::string_view xml);
 
+  /// Takes in what is configured for a running domain's next start (DomainXml). Where that differs
+  /// from what is in force, or cannot be used: a word of it, once, with what to type.
+  std::optional<Note> take_configured(const Uuid& uuid, const std::optional<std::string>& element);
+
   /// Takes in a domain's sizes, where they are known; they are shown while it does not answer.
   void take_sizes(const Uuid& uuid, std::optional<MemorySize> actual,
                   std::optional<MemorySize> maximum, MonotonicTime now);
@@ -86,6 +99,14 @@ class Roster {
   static constexpr int kSilentPeriods = 3;
   static constexpr std::chrono::seconds kCheckSilenceEvery{10};
   void take_report(const Uuid& uuid, WallTime report, MonotonicTime now);
+
+  /// A guest that runs and has not reported for so long lacks something; after its start it has
+  /// time to boot.
+  static constexpr std::chrono::seconds kMuteAfter{5};
+  static constexpr std::chrono::seconds kMuteAfterStart{60};
+  /// Takes in what a running domain's guest reports. Where that is nothing to go by, the domain's
+  /// identity says what is missing and how to get it, until that comes.
+  void take_statistics(const Uuid& uuid, const GuestStatistics& guest, MonotonicTime now);
 
   /// A monitor that is stuck for so long is said to be hung; before that the domain is busy.
   static constexpr std::chrono::milliseconds kHungAfter{500};
@@ -100,6 +121,7 @@ class Roster {
   [[nodiscard]] const Domains& domains() const { return domains_; }
 
  private:
+  std::string uri_;
   Domains domains_;
   bool watching_ = false;
 };

@@ -77,9 +77,9 @@ LvResult<Kind> TaskChunk::set_period(Connection& connection, std::size_t index) 
 
 /// Puts a period back where it still is the one that was set.
 LvResult<Kind> TaskChunk::restore_period(Connection& connection, std::size_t index) {
-  const LvResult<std::string> xml = connection.domain_xml(tasks_[index].domain);
+  const LvResult<DomainXml> xml = connection.domain_xml(tasks_[index].domain);
   if (!xml) return tl::unexpected(xml.error());
-  const Result<DomainDescription> now = describe_domain(*xml, "");
+  const Result<DomainDescription> now = describe_domain(xml->live, "");
   if (!now || now->period != tasks_[index].set_by_us) return Kind::done;
   return set_period(connection, index);
 }

@@ -57,7 +57,7 @@ TEST_CASE("lines of the log go elsewhere while they are diverted, those under it
       diverted.emplace_back(std::move(line), severity);
     });
     log->debug("one");
-    log->info("two\n");
+    log->info("two");
     log->warn("three");
     log->error("four");
   }

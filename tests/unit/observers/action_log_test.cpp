@@ -117,3 +117,10 @@ TEST_CASE("a failure is forgotten with its domain, and said again of its next st
   for (int i = 0; i < 7 * 24 * 60; ++i) (void)fails("vm" + std::to_string(i), 1);
   CHECK(log.actions.remembered() == 1);
 }
+
+TEST_CASE("nothing in a log line acts on a terminal or begins a line of its own") {
+  std::string line;
+  const Log log(Log::Level::info, [&](Log::Level, const std::string& text) { line = text; });
+  log.warn("a\x1b[2J\nb\xc2\x9b\xe2\x80\xae");
+  CHECK(line == "a?[2J b??");
+}

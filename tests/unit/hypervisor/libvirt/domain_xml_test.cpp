@@ -120,3 +120,22 @@ TEST_CASE("what is no domain's XML is refused by name") {
   REQUIRE_FALSE(cut_off);
   CHECK(cut_off.error().object == "a");
 }
+
+TEST_CASE("the guest's system is known by libosinfo's word, Windows by its Hyper-V features too") {
+  const auto system = [](const std::string& rest) {
+    const auto read = describe_domain(domain(kBalloon, rest), "a");
+    REQUIRE(read);
+    return read->system;
+  };
+  const auto osinfo = [](const std::string& id) {
+    return "<metadata><libosinfo:libosinfo "
+           "xmlns:libosinfo='http://libosinfo.org/xmlns/libvirt/domain/1.0'><libosinfo:os id='" +
+           id + "'/></libosinfo:libosinfo></metadata>";
+  };
+  CHECK(system("") == GuestSystem::unknown);
+  CHECK(system(osinfo("http://microsoft.com/win/2k22")) == GuestSystem::windows);
+  CHECK(system(osinfo("http://freebsd.org/freebsd/13.1")) == GuestSystem::freebsd);
+  CHECK(system(osinfo("http://debian.org/debian/12")) == GuestSystem::unknown);
+  CHECK(system("<features><hyperv mode='custom'/></features>") == GuestSystem::windows);
+  CHECK(missing_statistics(GuestSystem::windows) != missing_statistics(GuestSystem::freebsd));
+}

@@ -7,6 +7,8 @@
 #include <functional>
 #include <utility>
 
+#include "engine/hypervisor/libvirt/native_records.h"
+
 namespace memcoord::libvirt::fake {
 namespace {
 
@@ -55,17 +57,18 @@ class FakeConnection final : public Connection {
     return listed;
   }
 
-  LvResult<std::string> domain_xml(const Uuid& uuid) override {
+  LvResult<DomainXml> domain_xml(const Uuid& uuid) override {
     FakeDaemon::Lock lock(daemon_->mutex_);
     if (!let_through(lock, Call::xml)) return tl::unexpected(lost());
     const auto domain = find(lock, uuid);
     if (!domain) return tl::unexpected(domain.error());
     if ((*domain)->xml_refused) return tl::unexpected(refused());
-    return fmt::format(
-        "<domain><name>{}</name><memory unit='KiB'>{}</memory><metadata>{}</metadata><devices>{}"
-        "<stats period='{}'/></memballoon></devices></domain>",
-        (*domain)->name, (*domain)->maximum.kib(), (*domain)->metadata, (*domain)->balloon,
-        (*domain)->period);
+    return DomainXml{fmt::format("<domain><name>{}</name><memory "
+                                 "unit='KiB'>{}</memory><metadata>{}</metadata><devices>{}"
+                                 "<stats period='{}'/></memballoon></devices></domain>",
+                                 (*domain)->name, (*domain)->maximum.kib(), (*domain)->metadata,
+                                 (*domain)->balloon, (*domain)->period),
+                     (*domain)->configured_metadata};
   }
 
   LvResult<HostRecord> host() override {
@@ -148,7 +151,7 @@ class FakeConnection final : public Connection {
     if (!let_through(lock, Call::in_long_job)) return tl::unexpected(lost());
     const auto domain = find(lock, uuid);
     if (!domain) return tl::unexpected(domain.error());
-    return (*domain)->in_long_job;
+    return (*domain)->in_long_job && holds_up_balloons((*domain)->job_operation);
   }
 
   LvStatus set_memory(const Uuid& uuid, MemorySize target) override {

@@ -1,6 +1,8 @@
 #pragma once
 // A libvirt daemon that lives in a test: its domains hang, its connections break when told to.
 
+#include <libvirt/libvirt.h>
+
 #include <array>
 #include <condition_variable>
 #include <cstdint>
@@ -25,14 +27,16 @@ struct FakeDomain {
   std::optional<MemorySize> told;  ///< what bulk calls say of `actual`, where that lags behind
   int period = 0;
   std::string metadata;                                 ///< inside <metadata>
+  std::optional<std::string> configured_metadata;       ///< DomainXml::configured_settings
   std::string balloon = "<memballoon model='virtio'>";  ///< its opening tag
   bool hangs = false;            ///< every call that needs its monitor blocks
   bool monitor_is_free = false;  ///< though its calls block, its monitor looks free: it is slow
   /// The daemon itself holds on to it, as while it stops it: whatever touches it waits, and so does
   /// the list of all domains.
   bool held = false;
-  int asked_by_others = 0;  ///< bulk calls that find somebody else's call at it
-  bool in_long_job = false;
+  int asked_by_others = 0;   ///< bulk calls that find somebody else's call at it
+  bool in_long_job = false;  ///< a job is under way
+  int job_operation = VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT;
   bool xml_refused = false;        ///< its XML is not told
   bool refuses = false;            ///< changes are answered with an internal error
   bool period_hangs = false;       ///< it hangs from the call on that sets its period

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/text.h"
+
 using namespace memcoord;
 using namespace memcoord::libvirt;
 
@@ -119,6 +121,67 @@ TEST_CASE("malformed metadata holds the domain, and is complained about once") {
   CHECK_FALSE(take_xml(roster, xml(kMalformed)));
   CHECK_FALSE(take_xml(roster, xml("")));
   CHECK(roster.find(kA)->identity->unsuitable.empty());
+}
+
+TEST_CASE("settings that wait for the next start are said once, and again when they change") {
+  Roster roster = with({{kA, "a", 1}});
+  (void)take_xml(roster, xml(""));
+  CHECK_FALSE(roster.take_configured(kA, std::nullopt));
+  CHECK_FALSE(roster.take_configured(kA, ""));
+  CHECK(roster.take_configured(kA, "<domain weight='5'/>"));
+  CHECK_FALSE(roster.take_configured(kA, "<domain weight='5'/>"));
+  CHECK(roster.take_configured(kA, "<domain weight='6'/>"));
+  const auto malformed = roster.take_configured(kA, "<domain weight='heavy'/>");
+  REQUIRE(malformed);
+  CHECK(
+      malformed->text ==
+      "a: is configured for its next start with settings that cannot be used: weight=\"heavy\" is "
+      "not a number over 0; start afresh with: memcoord domain set a --clear all");
+  CHECK_FALSE(roster.take_configured(kA, ""));
+  CHECK(roster.take_configured(kA, "<domain weight='6'/>"));
+  CHECK(roster.find(kA)->identity->settings.weight == 1);
+}
+
+TEST_CASE("a guest without statistics is shown with what it lacks, until it reports") {
+  const std::string windows =
+      "<domain><features><hyperv/></features><devices><memballoon model='virtio'>"
+      "<stats period='1'/></memballoon></devices></domain>";
+  Roster roster = with({{kA, "a", 1}});
+  (void)take_xml(roster, windows);
+  const auto why = [&] { return roster.find(kA)->identity->unsuitable; };
+  roster.take_statistics(kA, {}, at(1));
+  roster.take_statistics(kA, {}, at(5));
+  CHECK(why().empty());
+  roster.take_statistics(kA, {}, at(7));
+  CHECK(why() ==
+        "its guest reports no statistics: install its balloon driver and the balloon service "
+        "(virtio-win: blnsvr.exe -i)");
+  const auto said = roster.find(kA)->identity;
+  roster.take_statistics(kA, {}, at(8));
+  CHECK(roster.find(kA)->identity == said);
+  // Its XML is read again now and then.
+  (void)take_xml(roster, windows);
+  roster.take_statistics(kA, {}, at(9));
+  CHECK_FALSE(why().empty());
+  GuestStatistics report;
+  report.last_update = WallTime(std::chrono::hours(1));
+  roster.take_statistics(kA, report, at(10));
+  CHECK(why().starts_with("its guest does not report its unused memory"));
+  report.unused = MemorySize::from_mib(100);
+  roster.take_statistics(kA, report, at(11));
+  CHECK(why().empty());
+}
+
+TEST_CASE("a guest has time to boot before it is said to lack a driver") {
+  Roster roster = with({{kA, "a", 1}});
+  (void)take_xml(roster, xml(""));
+  roster.take_event({kA, DomainEvent::Kind::started, at(1)});
+  roster.take_statistics(kA, {}, at(1));
+  roster.take_statistics(kA, {}, at(59));
+  CHECK(roster.find(kA)->identity->unsuitable.empty());
+  roster.take_statistics(kA, {}, at(61));
+  CHECK(contains(roster.find(kA)->identity->unsuitable,
+                 "set a period: virsh dommemstat a --period 1 --live"));
 }
 
 TEST_CASE("after a reconnection every domain is read again") {
