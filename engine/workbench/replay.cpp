@@ -4,6 +4,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "engine/core/believable.h"
 #include "engine/core/guard.h"
 
 namespace memcoord::workbench {
@@ -65,8 +66,10 @@ Result<ReplayedTick> Replay::take(const Tick& recorded) {
     result.sampled = false;
     return result;
   }
-  history_.observe(recorded.snapshot);
-  const std::vector<Decision> decisions = decide(recorded, result.policy_error);
+  Snapshot snapshot = recorded.snapshot;
+  (void)drop_impossible(snapshot, history_);
+  history_.observe(snapshot);
+  const std::vector<Decision> decisions = decide(recorded, snapshot, result.policy_error);
   last_at_ = recorded.snapshot.taken_at;
   const ByUuid then = index(recorded.decisions);
   const ByUuid now = index(decisions);
@@ -87,9 +90,9 @@ Result<ReplayedTick> Replay::take(const Tick& recorded) {
   return result;
 }
 
-std::vector<Decision> Replay::decide(const Tick& recorded, std::optional<Error>& error) {
+std::vector<Decision> Replay::decide(const Tick& recorded, const Snapshot& snapshot,
+                                     std::optional<Error>& error) {
   const Limits& limits = limits_ ? *limits_ : recorded.limits;
-  const Snapshot& snapshot = recorded.snapshot;
   const guard::HostBalance host = guard::balance(snapshot, history_, limits);
   const Situation situation{
       snapshot,       limits,          guard::assess(snapshot, history_, limits),
