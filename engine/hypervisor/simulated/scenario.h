@@ -100,4 +100,8 @@ struct Scenario {
   std::vector<ScenarioDomain> domains;
 };
 
+/// What memcoord does to statistics periods on a real host: those that are too long for ticks so
+/// far apart are shortened.
+void shorten_periods(Scenario& scenario, Duration interval);
+
 }  // namespace memcoord::simulated
