@@ -36,14 +36,17 @@ local function learn(d, past, ctx, since)
   past.swapped = math.max(0, past.swapped * forgotten + (d.swap_out - d.swap_in) * ctx.seconds)
   local swapped = past.swapped >= 1 and math.ceil(past.swapped) + MiB or 0
   local need = math.min(d.actual - d.usable + swapped, d.maximum)
-  local jump = math.max(0, need - (past.need or need)) / MiB
+  -- Memory that is plugged in but not online is part of the balloon's size, and nobody's need.
+  local used = need - d.offline
+  local jump = math.max(0, used - (past.used or used)) / MiB
   local fade = 0.5 ^ (since / (p.memory * 3600))
   past.jumps = past.jumps * fade + jump * jump
   -- What has risen at two looks in a row goes on rising; a jump is over when it is seen.
   local rate = since > 0 and jump * MiB / since or 0
   past.rising, past.rate = math.min(rate, past.rate or 0), rate
   past.risen = past.rising > 0 and (past.risen or 0) + jump * MiB or 0
-  past.need, past.peak = need, math.max(need, math.ceil(need + ((past.peak or need) - need) * fade))
+  past.used, past.most = used, math.max(used, math.ceil(used + ((past.most or used) - used) * fade))
+  past.peak = past.most + d.offline
   return math.max(need, math.min(d.minimum, d.maximum))
 end
 
@@ -51,8 +54,11 @@ end
 local function entry(d, past, need, p)
   local cache = d.usable - d.headroom -- what the guard would not let go of
   local reads = cache > FLOOR
+  -- The guard lets go nothing of it: it does not follow, or has just started.
+  local spare = d.releasable > 0 and math.max(0, d.headroom - FLOOR) or 0
   return {
     d = d,
+    spare = spare,
     need = need,
     peak = past.peak,
     rising = past.rising,
@@ -119,7 +125,7 @@ end
 local function aim(list, spare, reserve, left_out, p)
   local cushions, peaks = 0, 0
   for _, one in ipairs(list) do
-    local kept = math.max(one.need, one.d.actual - math.max(0, one.d.headroom - FLOOR) - one.cache)
+    local kept = math.max(one.need, one.d.actual - one.spare - one.cache)
     one.target = one.missing == 0 and kept or one.served and one.need or one.d.actual
     local comes_first = not left_out or matters_more(one, left_out)
     local cushion = comes_first and p.cushion + math.floor(one.rising * p.lead) or 0
@@ -228,7 +234,7 @@ return {
       local one = entry(d, past, learn(d, past, ctx, state.since), p)
       list[#list + 1] = one
       total, reads = total + d.actual, reads or one.reads
-      if one.missing == 0 then reach = reach + math.max(0, math.min(d.headroom - FLOOR, d.actual - one.need)) end
+      if one.missing == 0 then reach = reach + math.max(0, math.min(one.spare, d.actual - one.need)) end
     end
     for _, d in ipairs(ctx.silent) do state.domains[d.uuid] = old[d.uuid] end
 

@@ -88,6 +88,7 @@ function glob(pattern, text) end
 ---@field unused size
 ---@field usable size
 ---@field available size what its kernel sees
+---@field offline size plugged in, but not online in the guest
 ---@field disk_caches size
 ---@field rss size host memory it really holds
 ---@field swap_in number KiB a second

@@ -17,4 +17,8 @@ namespace memcoord {
 /// what it took out, in snapshot order. A second call takes out nothing more.
 std::vector<DroppedFigure> drop_impossible(Snapshot& snapshot, const History& history);
 
+/// Memory that is plugged into the domain but not online in its guest, as far as the guest's total
+/// tells: estimated low, and 0 where the difference may be what the kernel keeps for itself.
+MemorySize offline_memory(const Domain& domain);
+
 }  // namespace memcoord
