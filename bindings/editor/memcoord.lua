@@ -12,7 +12,7 @@ TiB = 1073741824
 ---@alias figure
 ---| "actual" | "maximum" | "minimum" | "available" | "unused" | "usable" | "headroom" | "disk_caches"
 ---| "rss" | "swap_in" | "swap_out" | "major_faults" | "minor_faults" | "in_flight" | "releasable"
----| "weight" | "priority"
+---| "offline" | "weight" | "priority"
 
 ---Whether a text is like a pattern: `*` any characters, `?` one.
 ---@param pattern string
