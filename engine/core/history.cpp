@@ -51,8 +51,6 @@ double seconds_between(MonotonicTime from, MonotonicTime to) {
 
 /// Total and balloon may differ by so much more than they did: pages that are counted elsewhere.
 constexpr MemorySize kTotalTolerance = MemorySize::from_mib(1);
-/// The largest page of a guest's kernel (arm64, POWER). Its balloon moves by whole ones of these.
-constexpr MemorySize kLargestGuestPage = MemorySize::from_kib(64);
 /// A guest that has missed so many reports in a row may have been rebooting.
 constexpr int kPeriodsOfAGap = 2;
 /// After so many looks without a move, a guest that was told to shrink does not follow.

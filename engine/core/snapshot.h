@@ -80,6 +80,8 @@ struct GuestStatistics {
 
 /// A balloon holds whole pages of this size, whatever the guest's own are.
 inline constexpr MemorySize kBalloonPage = MemorySize::from_kib(4);
+/// The largest page of a guest's kernel (arm64, POWER). Its balloon moves by whole ones of these.
+inline constexpr MemorySize kLargestGuestPage = MemorySize::from_kib(64);
 
 /// One domain as it was when the snapshot was taken.
 struct Domain {

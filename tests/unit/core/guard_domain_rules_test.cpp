@@ -256,6 +256,21 @@ TEST_CASE("a shrink that is taken back before the guest could follow proves noth
   CHECK(seen.decide("a", 900_MiB).target == 900_MiB);
 }
 
+TEST_CASE("a guest that rests within one of its pages of a target is not sent there again") {
+  const auto look = [](Duration at, MemorySize has) {
+    return World().at(at).domain("a", actual(has), unused(800_MiB));
+  };
+  Seen seen(look(0s, 1_GiB));
+  seen.moved("a", 2_GiB);
+  seen.then(look(1s, 2_GiB - 60_KiB));
+  CHECK(seen.decide("a", 2_GiB).target == 2_GiB);  // it may be on its way
+  seen.then(look(2s, 2_GiB - 60_KiB));
+  CHECK(seen.decide("a", 2_GiB).holds());
+  CHECK(seen.decide("a", 2_GiB + 4_KiB).grows());
+  for (const auto at : {3s, 5s}) seen.then(look(at, 2_GiB - 64_KiB));
+  CHECK(seen.decide("a", 2_GiB).target == 2_GiB);
+}
+
 // --- grace ---
 
 TEST_CASE("grace keeps a domain that has just started from being shrunk, not from growing") {
