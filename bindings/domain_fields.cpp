@@ -28,8 +28,6 @@ double in_flight(const Domain& domain, const Standing& standing) {
   if (!standing.history) return 0;
   const auto& move = standing.history->last_move();
   if (!move || move->reached) return 0;
-  // What a guest that does not follow was told to give is not on its way.
-  if (move->target < domain.actual && standing.history->ignores_shrinks()) return 0;
   return static_cast<double>(signed_change_kib(domain.actual, move->target));
 }
 

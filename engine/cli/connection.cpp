@@ -57,7 +57,7 @@ Result<Connection> open_simulated(const RunOptions& options, Duration interval, 
   } else {
     connection.clock = std::make_unique<SystemClock>(signals);
   }
-  if (!options.keep_periods && !options.dry_run) simulated::shorten_periods(*scenario, interval);
+  if (!options.keep_periods) simulated::shorten_periods(*scenario, interval);
   auto hypervisor = std::make_unique<simulated::SimulatedHypervisor>(
       *std::move(scenario), *connection.clock, options.limits.host_floor);
   connection.over = [simulated = hypervisor.get()] { return simulated->finished(); };
