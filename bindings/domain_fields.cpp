@@ -106,7 +106,6 @@ std::optional<Figure> figure_of(DomainField field, const Domain& domain, const S
 }
 
 std::optional<Field> history_field(DomainField field, Headroom headroom, const Domain& domain) {
-  const bool by_usable = headroom == Headroom::usable && domain.guest.usable.has_value();
   switch (field) {
     case DomainField::actual:
       return Field::actual;
@@ -117,7 +116,8 @@ std::optional<Field> history_field(DomainField field, Headroom headroom, const D
     case DomainField::usable:
       return domain.guest.usable ? Field::usable : Field::unused;
     case DomainField::headroom:
-      return by_usable ? Field::usable : Field::unused;
+      if (headroom == Headroom::larger) return Field::larger;
+      return counted(domain, headroom) == Headroom::usable ? Field::usable : Field::unused;
     case DomainField::disk_caches:
       return Field::disk_caches;
     case DomainField::rss:

@@ -27,7 +27,12 @@
 -- Source: memcoord's own; docs/policies.md tells how its defaults were found. That a domain keeps
 -- what it has until others need it is Waldspurger's idea (VMware ESX, 2002).
 
-local FLOOR = 100 * MiB -- what the guard leaves every domain of its headroom
+-- What the guard leaves every domain: of its headroom, and of what is usable.
+local FLOOR, USABLE_FLOOR = 100 * MiB, 32 * MiB
+local function can_give(d)
+  -- Nothing, where the guard lets go of nothing: the domain does not follow, or has just started.
+  return d.releasable > 0 and math.max(0, math.min(d.headroom - FLOOR, d.usable - USABLE_FLOOR)) or 0
+end
 
 -- What the domain needs. Learns from how that has changed since it was looked at last.
 local function learn(d, past, ctx, since)
@@ -54,11 +59,8 @@ end
 local function entry(d, past, need, p)
   local cache = d.usable - d.headroom -- what the guard would not let go of
   local reads = cache > FLOOR
-  -- The guard lets go nothing of it: it does not follow, or has just started.
-  local spare = d.releasable > 0 and math.max(0, d.headroom - FLOOR) or 0
   return {
     d = d,
-    spare = spare,
     need = need,
     peak = past.peak,
     rising = past.rising,
@@ -125,7 +127,7 @@ end
 local function aim(list, spare, reserve, left_out, p)
   local cushions, peaks = 0, 0
   for _, one in ipairs(list) do
-    local kept = math.max(one.need, one.d.actual - one.spare - one.cache)
+    local kept = math.max(one.need, one.d.actual - can_give(one.d) - one.cache)
     one.target = one.missing == 0 and kept or one.served and one.need or one.d.actual
     local comes_first = not left_out or matters_more(one, left_out)
     local cushion = comes_first and p.cushion + math.floor(one.rising * p.lead) or 0
@@ -234,7 +236,7 @@ return {
       local one = entry(d, past, learn(d, past, ctx, state.since), p)
       list[#list + 1] = one
       total, reads = total + d.actual, reads or one.reads
-      if one.missing == 0 then reach = reach + math.max(0, math.min(one.spare, d.actual - one.need)) end
+      if one.missing == 0 then reach = reach + math.max(0, math.min(can_give(d), d.actual - one.need)) end
     end
     for _, d in ipairs(ctx.silent) do state.domains[d.uuid] = old[d.uuid] end
 

@@ -111,13 +111,14 @@ void Printer::verdict(const PolicyCheck& check) {
   const auto failed = static_cast<std::size_t>(
       std::count_if(check.situations.begin(), check.situations.end(),
                     [](const CheckedSituation& one) { return one.error() != nullptr; }));
+  const std::string headroom = ", headroom " + std::string(to_text(check.headroom)) + "\n";
   out_ << '\n' << check.info.name << ": ";
   if (failed == 0) {
     out_ << painted(kGreen, "sound") << " in "
-         << counted(check.situations.size(), "situation", "situations") << '\n';
+         << counted(check.situations.size(), "situation", "situations") << headroom;
   } else {
     out_ << painted(kRed, "fails") << " in " << failed << " of "
-         << counted(check.situations.size(), "situation", "situations") << '\n';
+         << counted(check.situations.size(), "situation", "situations") << headroom;
   }
 }
 

@@ -83,8 +83,8 @@ void print_comparison(const Comparison& comparison, bool colored) {
   for (std::size_t s = 0; s < comparison.scenarios.size(); ++s) {
     const ComparedScenario& scenario = comparison.scenarios[s];
     std::cout << (s == 0 ? "" : "\n") << scenario.name << ": " << scenario.summary
-              << fmt::format(" ({} domains, host {})\n", scenario.domains,
-                             scenario.host_total.text());
+              << fmt::format(" ({} domains, host {}, headroom {})\n", scenario.domains,
+                             scenario.host_total.text(), to_text(comparison.headroom));
     std::vector<TextTable::Column> columns = score_columns();
     columns.insert(columns.begin(), {"POLICY"});
     TextTable table(columns);

@@ -43,7 +43,17 @@ struct SimulateOptions {
 struct Outcome {
   SimulationResult result;
   RunRecord record;
+  std::vector<std::string> notes;
 };
+
+/// The first few of what the engine itself has to say; the journal has them all.
+void keep_notes(const Tick& tick, std::vector<std::string>& notes) {
+  constexpr std::size_t kMostNotes = 5;
+  for (const Note& note : tick.notes) {
+    const bool is_the_policys = note.text.starts_with(tick.policy + ": ");
+    if (notes.size() < kMostNotes && !is_the_policys) notes.push_back(note.text);
+  }
+}
 
 double seconds_of(Duration duration) {
   return std::chrono::duration<double>(duration).count();
@@ -73,6 +83,7 @@ Result<Outcome> play(const SimulateOptions& options) {
   Outcome outcome;
   watch.tick = [&](const Tick& tick, simulated::SimulatedHost& host) {
     recorder.take(tick, host);
+    keep_notes(tick, outcome.notes);
     progress.show(seconds_of(host.now()) / whole);
   };
   watch.end = [&](simulated::SimulatedHost& host) {
@@ -143,15 +154,16 @@ std::string rules_line(const RunRecord& record) {
 void print_simulation(const Outcome& outcome, bool colored) {
   const RunRecord& record = outcome.record;
   std::cout << fmt::format("{} on {}: {}\n", record.policy, record.scenario, record.summary)
-            << fmt::format("{} domains, host {}, {:.0f} s in {} ticks of {:g} s\n\n",
+            << fmt::format("{} domains, host {}, {:.0f} s in {} ticks of {:g} s, headroom {}\n\n",
                            record.domains.size(), record.host_total.text(),
                            seconds_of(record.duration), outcome.result.ticks,
-                           seconds_of(record.interval));
+                           seconds_of(record.interval), to_text(record.limits.headroom));
   TextTable figures(score_columns());
   figures.add_row(score_cells(outcome.result.score));
   std::cout << figures.text(colored) << '\n'
             << domain_table(record).text(colored) << '\n'
             << rules_line(record) << '\n';
+  for (const std::string& note : outcome.notes) std::cout << "note: " << note << '\n';
 }
 
 void print_simulation_json(const Outcome& outcome) {
@@ -159,6 +171,7 @@ void print_simulation_json(const Outcome& outcome) {
   Json json = Json::object({{"policy", record.policy},
                             {"scenario", record.scenario},
                             {"interval_s", seconds_of(record.interval)},
+                            {"headroom", to_text(record.limits.headroom)},
                             {"duration_s", seconds_of(record.duration)},
                             {"ticks", outcome.result.ticks},
                             {"policy_errors", outcome.result.policy_errors}});

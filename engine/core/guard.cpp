@@ -14,9 +14,8 @@ namespace memcoord::guard {
 namespace {
 
 /// What the guest has to spare now: what it reports, less what its balloon has taken since.
-MemorySize headroom_now(const Domain& domain, const DomainHistory* history, Headroom kind) {
-  const MemorySize reported = headroom_of(domain, kind).value_or(MemorySize());
-  return history ? reported - history->shrunk_since_report(domain) : reported;
+std::optional<MemorySize> spare_now(std::optional<MemorySize> reported, MemorySize taken) {
+  return reported ? std::optional(*reported - taken) : std::nullopt;
 }
 
 /// The case of the domain at a position in the snapshot.
@@ -24,12 +23,14 @@ Case case_of(std::size_t position, const Snapshot& snapshot, const History& hist
              const Limits& limits) {
   const Domain& domain = snapshot.domains[position];
   const DomainHistory* past = history.find(domain.uuid(), position);
+  const MemorySize taken = past ? past->shrunk_since_report(domain) : MemorySize();
   return {domain,
           past,
           limits,
           snapshot.taken_at,
           snapshot.wall_time,
-          headroom_now(domain, past, limits.headroom)};
+          spare_now(headroom_of(domain, limits.headroom), taken).value_or(MemorySize()),
+          spare_now(domain.guest.usable, taken)};
 }
 
 /// Why a domain is none of memcoord's business, or empty.
@@ -89,7 +90,9 @@ std::string insane(MemorySize target) {
 
 MemorySize rss_of(const Domain& domain, const DomainHistory* history) {
   if (domain.rss) return *domain.rss;
-  return history && history->last_rss() ? *history->last_rss() : MemorySize();
+  // Its balloon may have given memory back since.
+  return history && history->last_rss() ? std::min(*history->last_rss(), domain.actual)
+                                        : MemorySize();
 }
 
 MemorySize claim_of(const Domain& domain, const DomainHistory* history) {

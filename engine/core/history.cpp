@@ -167,10 +167,12 @@ std::optional<double> DomainHistory::slope(Field field, Duration window) const {
 }
 
 MemorySize DomainHistory::claim(const Domain& now) const {
-  if (!last_move_ || last_move_->reached || last_move_->target < last_move_->from) {
-    return now.actual;
-  }
-  return std::max(now.actual, last_move_->target);
+  MemorySize most = now.actual;
+  const bool grows = last_move_ && !last_move_->reached && last_move_->target >= last_move_->from;
+  if (grows) most = std::max(most, last_move_->target);
+  // A shrink in doubt counts too: the balloon may be under its target, and come back up to it.
+  if (in_doubt_) most = std::max(most, in_doubt_->most);
+  return most;
 }
 
 bool DomainHistory::report_is_newer_than_actual() const {
@@ -213,6 +215,57 @@ void DomainHistory::follow_move(const Domain& domain) {
   if (shrink ? domain.actual < move.target + page : domain.actual + page > move.target) {
     move.reached = move.progressed = true;
   }
+}
+
+/// A balloon that is seen at the target in doubt got there by it, unless it passes there on the way
+/// to another one.
+void DomainHistory::settle_by_size(const Domain& domain) {
+  if (!in_doubt_ || !in_doubt_->only_one || (last_move_ && !last_move_->reached)) return;
+  const MoveInDoubt& doubt = *in_doubt_;
+  const auto at_target = [&](MemorySize size) {
+    return size < doubt.target + kBalloonPage && size + kBalloonPage > doubt.target;
+  };
+  if (!at_target(domain.actual) || at_target(doubt.from)) return;
+  last_move_ = BalloonMove{doubt.from, doubt.target, doubt.at, doubt.wall_time, true, true};
+  in_doubt_.reset();
+}
+
+void DomainHistory::record(const Outcome& outcome, MonotonicTime at, WallTime wall_time) {
+  switch (outcome.kind) {
+    case Outcome::Kind::applied:
+      if (!before_first_move_) before_first_move_ = outcome.from;
+      begin_move(outcome, at, wall_time);
+      in_doubt_.reset();
+      break;
+    case Outcome::Kind::unknown:
+      if (!before_first_move_) before_first_move_ = outcome.from;
+      in_doubt_ = MoveInDoubt{outcome.from,
+                              outcome.to,
+                              std::max(outcome.to, in_doubt_ ? in_doubt_->most : MemorySize()),
+                              !in_doubt_,
+                              at,
+                              wall_time};
+      break;
+    case Outcome::Kind::vanished:
+      in_doubt_.reset();
+      before_first_move_.reset();
+      return;
+    default:
+      return;
+  }
+  // The look that led to the move, if at the same moment, came before it.
+  await_report(at + Duration(1), wall_time);
+}
+
+void DomainHistory::settle(const Outcome& outcome, MonotonicTime at, WallTime wall_time) {
+  if (!in_doubt_) return;  // settled by what was seen
+  const bool applied = outcome.kind == Outcome::Kind::applied;
+  const bool vanished = outcome.kind == Outcome::Kind::vanished;
+  if (applied || vanished) return record(outcome, at, wall_time);
+  if (!in_doubt_->only_one) return;
+  in_doubt_.reset();
+  // It was never moved.
+  if (!last_move_) before_first_move_.reset();
 }
 
 void DomainHistory::follow_report(const Domain& domain, const Look& look) {
@@ -349,11 +402,18 @@ void DomainHistory::notice_who_ignores(const Domain& domain) {
   if (looks_unmoved_ >= kLooksToFollow && reported_since_move_) ignores_shrinks_ = true;
 }
 
-/// Another start of a domain is another guest: nothing that was learnt of the last one holds.
+/// Another start of a domain is another guest: nothing that was learnt of the last one holds. A
+/// target in doubt stays, because it may have been sent after the start; the hypervisor tells when
+/// it is over.
 void DomainHistory::begin(const Domain& domain) {
+  const std::optional<MoveInDoubt> in_doubt = in_doubt_;
   *this = DomainHistory();
   uuid_ = domain.uuid();
   id_ = domain.id;
+  if (!in_doubt) return;
+  in_doubt_ = in_doubt;
+  in_doubt_->from = domain.actual;
+  before_first_move_ = domain.actual;
 }
 
 void DomainHistory::take(const Domain& domain, const Look& look) {
@@ -363,6 +423,7 @@ void DomainHistory::take(const Domain& domain, const Look& look) {
   notice_foreign_move(domain, look);
   notice_self_deflation(domain, look.at);
   follow_move(domain);
+  settle_by_size(domain);
   // Before the report is taken in: rates are made from the one before.
   const Sample sample = sample_of(domain, look.at, rebooted);
   follow_report(domain, look);
@@ -370,6 +431,8 @@ void DomainHistory::take(const Domain& domain, const Look& look) {
   learn_kernel_share(domain);
   // A look without a report - a guest that hangs - does not wipe out the last one.
   if (domain.guest.last_update) last_report_ = domain.guest;
+  // What another process of it held says nothing.
+  if (rebooted) last_rss_.reset();
   if (domain.rss) last_rss_ = domain.rss;
   last_actual_ = domain.actual;
   keep(sample, look);
@@ -415,14 +478,15 @@ void History::line_up_with(const Snapshot& snapshot) {
 
 void History::record(std::span<const Outcome> outcomes, MonotonicTime at, WallTime wall_time) {
   for (const Outcome& outcome : outcomes) {
-    if (outcome.kind != Outcome::Kind::applied) continue;
     const auto found = positions_.find(outcome.domain);
-    if (found == positions_.end()) continue;
-    DomainHistory& past = pasts_[found->second];
-    if (!past.before_first_move_) past.before_first_move_ = outcome.from;
-    past.begin_move(outcome, at, wall_time);
-    // The look that led to the move, if at the same moment, came before it.
-    past.await_report(at + Duration(1), wall_time);
+    if (found != positions_.end()) pasts_[found->second].record(outcome, at, wall_time);
+  }
+}
+
+void History::settle(std::span<const Outcome> late, MonotonicTime at, WallTime wall_time) {
+  for (const Outcome& outcome : late) {
+    const auto found = positions_.find(outcome.domain);
+    if (found != positions_.end()) pasts_[found->second].settle(outcome, at, wall_time);
   }
 }
 

@@ -25,6 +25,16 @@ struct BalloonMove {
   bool progressed = false;  ///< actual has moved towards it since
 };
 
+/// A target that was sent and not answered. The balloon may be anywhere between its size and there.
+struct MoveInDoubt {
+  MemorySize from;  ///< actual when it was sent
+  MemorySize target;
+  MemorySize most;       ///< the highest target of all that were sent and are not known of
+  bool only_one = true;  ///< no earlier one is in doubt as well
+  MonotonicTime at{};
+  WallTime wall_time{};
+};
+
 /// One domain's past. Its newest looks are all kept; of what is older, looks at even distances
 /// over the whole window, so that a question about an hour and one about ten seconds are both
 /// answered from samples that stand equally far apart.
@@ -47,7 +57,10 @@ class DomainHistory {
 
   /// Whether this is the first look at the domain since it came or was started again.
   [[nodiscard]] bool is_new() const { return is_new_; }
+  /// The last target that was surely set.
   [[nodiscard]] const std::optional<BalloonMove>& last_move() const { return last_move_; }
+  /// A target that may have been set after it, or may be still.
+  [[nodiscard]] const std::optional<MoveInDoubt>& in_doubt() const { return in_doubt_; }
   /// What it had before memcoord first moved it; none where it has not been moved.
   [[nodiscard]] const std::optional<MemorySize>& before_first_move() const {
     return before_first_move_;
@@ -81,10 +94,10 @@ class DomainHistory {
   [[nodiscard]] std::optional<MonotonicTime> rebooted_at() const { return rebooted_at_; }
   /// The newest report, with what of it can be true.
   [[nodiscard]] const GuestStatistics& last_report() const { return last_report_; }
-  /// The newest rss that was reported.
+  /// The newest rss that was reported since it started.
   [[nodiscard]] std::optional<MemorySize> last_rss() const { return last_rss_; }
-  /// What the domain may hold without being asked again: the larger of actual and a grow in
-  /// flight.
+  /// What the domain may hold without being asked again: the largest of actual, a grow in flight
+  /// and a target in doubt.
   [[nodiscard]] MemorySize claim(const Domain& now) const;
 
  private:
@@ -109,6 +122,9 @@ class DomainHistory {
   void notice_foreign_move(const Domain& domain, const Look& look);
   void notice_self_deflation(const Domain& domain, MonotonicTime now);
   void follow_move(const Domain& domain);
+  void record(const Outcome& outcome, MonotonicTime at, WallTime wall_time);
+  void settle(const Outcome& outcome, MonotonicTime at, WallTime wall_time);
+  void settle_by_size(const Domain& domain);
   void follow_report(const Domain& domain, const Look& look);
   void learn_kernel_share(const Domain& domain);
   [[nodiscard]] bool report_is_newer_than_actual() const;
@@ -129,6 +145,7 @@ class DomainHistory {
   bool told_to_shrink_ = false;  ///< and has not moved since
   bool ignores_shrinks_ = false;
   int looks_unmoved_ = 0;  ///< since it was first told
+  std::optional<MoveInDoubt> in_doubt_;
 
   // What is being waited for since the last move, and by which clocks.
   bool reported_since_move_ = true;
@@ -167,8 +184,10 @@ class History {
 
   /// Takes in what a snapshot shows; call it once a tick, before deciding.
   void observe(const Snapshot& snapshot);
-  /// Takes in what was really set, and when.
+  /// Takes in what was really set, or may have been, and when.
   void record(std::span<const Outcome> outcomes, MonotonicTime at, WallTime wall_time);
+  /// Takes in what came of moves in doubt, and when that was learnt.
+  void settle(std::span<const Outcome> late, MonotonicTime at, WallTime wall_time);
   /// Null where the domain has not been observed. Valid until the next observe().
   [[nodiscard]] const DomainHistory* find(const Uuid& uuid) const;
   /// The same for the domain at a position in the snapshot: without a search where that is the

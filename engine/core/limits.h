@@ -12,11 +12,13 @@ struct Limits {
   static constexpr MemorySize kDomainFloor = MemorySize::from_mib(100);
   static constexpr MemorySize kHostFloor = MemorySize::from_mib(200);
   static constexpr double kMaxRelease = 0.5;
+  /// No shrink takes a guest's usable memory under it: its kernel's watermarks stay whole.
+  static constexpr MemorySize kUsableFloor = MemorySize::from_mib(32);
 
   MemorySize domain_floor = kDomainFloor;  ///< headroom a domain keeps
   MemorySize host_floor = kHostFloor;      ///< memory the host keeps
   double max_release = kMaxRelease;        ///< share of its headroom a domain loses in one tick
-  Headroom headroom = Headroom::unused;
+  Headroom headroom = Headroom::larger;
   std::optional<MemorySize> host_memory;  ///< what the guests may use, where less than the host's
   int stale_after_periods = 3;            ///< statistics older than this are not trusted
   Duration stale_slack = std::chrono::seconds(1);  ///< reports are stamped in whole seconds
@@ -25,6 +27,8 @@ struct Limits {
   /// The limits, or why they are refused: a value laxer than the built-in floor. Errors:
   /// invalid_input, its object the option ("--domain-floor"), its hint the least allowed value.
   [[nodiscard]] static Result<Limits> checked(Limits wanted);
+  /// A domain with less headroom is low, in tables and hints: half as much again as its floor.
+  [[nodiscard]] MemorySize low_domain() const { return domain_floor + domain_floor / 2; }
   bool operator==(const Limits&) const = default;
 };
 

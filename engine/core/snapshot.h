@@ -121,10 +121,15 @@ struct Snapshot {
 
 /// Which figures the floors and policies go by.
 enum class Headroom {
+  larger,  ///< the larger of the two below
   unused,  ///< a domain's unused, the host's free
   usable,  ///< a domain's usable (else unused), the host's available (else free)
 };
+inline constexpr int kHeadroomCount = 3;
 
+/// Which of the two figures the choice comes to: Headroom::unused or Headroom::usable.
+Headroom counted(const Domain& domain, Headroom kind);
+Headroom counted(const Host& host, Headroom kind);
 /// The domain's headroom in the chosen figure; none where the guest does not report it.
 std::optional<MemorySize> headroom_of(const Domain& domain, Headroom kind);
 /// The host's free memory in the chosen figure.

@@ -42,6 +42,8 @@ struct Tick {
   std::vector<Proposal> proposals;
   std::vector<Decision> decisions;  ///< as finally allowed
   std::vector<Outcome> outcomes;
+  /// What came of moves of earlier ticks whose outcome was unknown; learnt before deciding.
+  std::vector<Outcome> late_outcomes;
   std::vector<Note> notes;
   std::optional<Error> sample_error;
   std::optional<Error> policy_error;

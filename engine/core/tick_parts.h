@@ -81,8 +81,9 @@ struct Outcome {
     applied,   ///< the hypervisor took the target (the guest may need time, or never follow)
     dry_run,   ///< not sent, as asked
     vanished,  ///< the domain went away between sample and apply
-    skipped,   ///< left alone by the hypervisor: paused, migrating, busy, hung
+    skipped,   ///< never sent: the domain is paused, migrating, busy or hung
     failed,    ///< refused, with the error
+    unknown,   ///< sent and not answered: it may have been carried out, or may be later
   };
   Uuid domain;
   MemorySize from;

@@ -133,9 +133,13 @@ void ActionLog::tell_failure(const About& about) {
   last.id = about.domain != nullptr ? about.domain->id : 0;
   if (last.why == why) return;
   last.why = why;
+  const bool unknown = outcome.kind == Outcome::Kind::unknown;
   const bool failed = outcome.kind == Outcome::Kind::failed;
-  log_->write(failed ? Log::Level::warning : Log::Level::info,
-              name_of(&about, outcome.domain) + ": not moved to " + outcome.to.text() + ": " + why);
+  log_->write(failed || unknown ? Log::Level::warning : Log::Level::info,
+              name_of(&about, outcome.domain) +
+                  (unknown ? ": whether it was moved to " + outcome.to.text() + " is not known: "
+                           : ": not moved to " + outcome.to.text() + ": ") +
+                  why);
 }
 
 }  // namespace memcoord::observers

@@ -196,6 +196,9 @@ json tick_json(const Tick& tick) {
   out["proposals"] = array_of(tick.proposals, [](const Proposal& one) {
     return json{{"uuid", one.domain.text()}, {"target_kib", one.target.kib()}, {"why", one.why}};
   });
+  if (!tick.late_outcomes.empty()) {
+    out["late_outcomes"] = array_of(tick.late_outcomes, outcome_json);
+  }
   out["notes"] = array_of(tick.notes, [](const Note& note) {
     return json{{"severity", kSeverities.at(static_cast<std::size_t>(note.severity))},
                 {"text", note.text}};
@@ -366,7 +369,7 @@ Limits read_limits(const json& in) {
   limits.domain_floor = size_at(in, "domain_floor_kib");
   limits.host_floor = size_at(in, "host_floor_kib");
   limits.max_release = need<double>(in, "max_release");
-  limits.headroom = enum_at<Headroom>(in, "headroom", 2);
+  limits.headroom = enum_at<Headroom>(in, "headroom", kHeadroomCount);
   const auto periods = need<std::int64_t>(in, "stale_after_periods");
   if (periods < 0 || periods > 100) {
     throw std::invalid_argument("'stale_after_periods' is not between 0 and 100");
@@ -401,7 +404,7 @@ Error read_error(const json& in) {
 
 Outcome read_outcome(const json& in) {
   Outcome outcome{uuid_at(in),           size_at(in, "from_kib"),
-                  size_at(in, "to_kib"), enum_at<Outcome::Kind>(in, "kind", 5),
+                  size_at(in, "to_kib"), enum_at<Outcome::Kind>(in, "kind", 6),
                   std::nullopt,          MonotonicTime(duration_at(in, "at_s"))};
   if (in.contains("error")) outcome.error = read_error(in.at("error"));
   return outcome;
@@ -427,6 +430,9 @@ Tick read_tick(const json& in) {
   }
   for (const json& one : in.at("decisions")) tick.decisions.push_back(read_decision(one));
   for (const json& one : in.at("outcomes")) tick.outcomes.push_back(read_outcome(one));
+  for (const json& one : in.value("late_outcomes", json::array())) {
+    tick.late_outcomes.push_back(read_outcome(one));
+  }
   for (const json& one : in.at("notes")) {
     tick.notes.push_back({static_cast<Note::Severity>(name_at(one, "severity", kSeverities)),
                           need<std::string>(one, "text")});

@@ -66,6 +66,9 @@ Result<ReplayedTick> Replay::take(const Tick& recorded) {
     result.sampled = false;
     return result;
   }
+  for (const Outcome& late : recorded.late_outcomes) {
+    history_.settle({&late, 1}, late.at, recorded.snapshot.wall_time_at(late.at));
+  }
   Snapshot snapshot = recorded.snapshot;
   (void)drop_impossible(snapshot, history_);
   history_.observe(snapshot);

@@ -37,6 +37,9 @@ struct LibvirtOptions {
   Duration interval = kDefaultInterval;
   /// Leave periods alone that somebody has set, however long.
   bool keep_periods = false;
+  /// For how long the daemon may still carry out a balloon change whose connection was lost:
+  /// libvirt itself lets a call wait for half a minute.
+  Duration lost_call_lives = std::chrono::minutes(1);
   /// Where the host's available memory is read on a local connection.
   std::filesystem::path meminfo = "/proc/meminfo";
 };

@@ -20,6 +20,11 @@ std::shared_ptr<const DomainIdentity> identity_of(const Uuid& uuid, std::string 
   return std::make_shared<const DomainIdentity>(std::move(identity));
 }
 
+void make_stale(KnownDomain& domain) {
+  domain.stale = true;
+  ++domain.xml_version;
+}
+
 }  // namespace
 
 void Roster::take_listing(const std::vector<ListedDomain>& listed, MonotonicTime now) {
@@ -46,11 +51,12 @@ void Roster::take_listing(const std::vector<ListedDomain>& listed, MonotonicTime
       domain.in_long_job = false;
       domain.period_refused = false;
       domain.period_before.reset();
+      domain.period_in_doubt = false;
     }
     if (fresh || domain.identity->name != entry.name) {
       domain.identity = identity_of(entry.uuid, entry.name, domain.description);
     }
-    domain.stale = domain.stale || restarted;
+    if (restarted) make_stale(domain);
     domain.id = entry.id;
     domain.paused = false;
     domain.stopped = false;
@@ -70,7 +76,7 @@ void Roster::take_event(const DomainEvent& event) {
     case DomainEvent::Kind::started:
     case DomainEvent::Kind::rebooted:
       domain->started_at = event.at;
-      domain->stale = true;
+      make_stale(*domain);
       break;
     case DomainEvent::Kind::paused:
       domain->paused = true;
@@ -90,33 +96,33 @@ void Roster::take_event(const DomainEvent& event) {
     case DomainEvent::Kind::restored:
       domain->restored_at = event.at;
       domain->started_at.reset();
-      domain->stale = true;
+      make_stale(*domain);
       break;
     case DomainEvent::Kind::redefined:
-      domain->stale = true;
+      make_stale(*domain);
       break;
   }
 }
 
 void Roster::mark_all_stale() {
   for (auto& [uuid, domain] : domains_) {
-    domain.stale = true;
+    make_stale(domain);
     domain.period_refused = false;
   }
 }
 
-std::vector<Uuid> Roster::stale() const {
-  std::vector<Uuid> uuids;
+std::vector<Roster::Stale> Roster::stale() const {
+  std::vector<Stale> found;
   for (const auto& [uuid, domain] : domains_) {
-    if (domain.stale) uuids.push_back(uuid);
+    if (domain.stale) found.push_back({uuid, domain.xml_version});
   }
-  return uuids;
+  return found;
 }
 
-std::optional<Note> Roster::take_xml(const Uuid& uuid, std::string_view xml) {
-  KnownDomain* domain = find(uuid);
+std::optional<Note> Roster::take_xml(const Stale& of, std::string_view xml) {
+  KnownDomain* domain = find(of.uuid);
   if (domain == nullptr) return std::nullopt;
-  domain->stale = false;
+  if (domain->xml_version == of.version) domain->stale = false;
   Result<DomainDescription> read = describe_domain(xml, domain->identity->name);
   DomainDescription description;
   if (read) {
@@ -130,7 +136,7 @@ std::optional<Note> Roster::take_xml(const Uuid& uuid, std::string_view xml) {
   domain->described = true;
   if (domain->maximum.is_zero()) domain->maximum = domain->description.maximum;
   if (domain->actual.is_zero()) domain->actual = domain->maximum;
-  const auto identity = identity_of(uuid, domain->identity->name, domain->description);
+  const auto identity = identity_of(of.uuid, domain->identity->name, domain->description);
   if (*identity != *domain->identity) domain->identity = identity;
   if (!complaint) return std::nullopt;
   return Note{Note::Severity::warning, domain->description.settings_error->text()};
@@ -158,29 +164,30 @@ void Roster::take_report(const Uuid& uuid, WallTime report, MonotonicTime now) {
   const bool silent = period.count() > 0 && now - domain->reported_at > period * kSilentPeriods;
   if (!silent || now - domain->silence_checked_at < kCheckSilenceEvery) return;
   domain->silence_checked_at = now;
-  domain->stale = true;
+  make_stale(*domain);
 }
 
 void Roster::take_trouble(const Uuid& uuid, const ControlState& state, MonotonicTime now) {
   KnownDomain* domain = find(uuid);
   if (domain == nullptr) return;
-  if (!domain->trouble) domain->trouble = Trouble{state.kind, false, now - state.since};
+  if (!domain->trouble) domain->trouble = Trouble{state.kind, false, now - state.since, now};
   domain->trouble->kind = state.kind;
   const bool stuck = state.kind == ControlState::Kind::occupied && state.since >= kHungAfter;
   if (stuck || state.kind == ControlState::Kind::broken) domain->trouble->hung = true;
 }
 
 std::optional<Note> Roster::take_control_state(const Uuid& uuid, const ControlState& state,
-                                               MonotonicTime now) {
+                                               MonotonicTime at) {
   KnownDomain* domain = find(uuid);
   if (domain == nullptr || !domain->trouble) return std::nullopt;
+  if (at < domain->trouble->noticed_at) return std::nullopt;  // asked before this trouble
   if (state.kind != ControlState::Kind::ok) {
-    take_trouble(uuid, state, now);
+    take_trouble(uuid, state, at);
     return std::nullopt;
   }
   const Trouble over = *std::exchange(domain->trouble, std::nullopt);
   if (!over.hung) return std::nullopt;
-  const auto lasted = std::chrono::duration_cast<std::chrono::seconds>(now - over.since);
+  const auto lasted = std::chrono::duration_cast<std::chrono::seconds>(at - over.since);
   return Note{Note::Severity::info,
               fmt::format("{}: answers again, after {} s", domain->identity->name, lasted.count())};
 }

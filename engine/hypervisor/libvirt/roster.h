@@ -24,13 +24,15 @@ struct Trouble {
   ControlState::Kind kind{};  ///< what its monitor was last seen at
   bool hung = false;          ///< it has not answered for long enough to say so
   MonotonicTime since{};
+  MonotonicTime noticed_at{};
 };
 
 struct KnownDomain {
   std::shared_ptr<const DomainIdentity> identity;
   DomainDescription description;
-  bool described = false;  ///< its XML has been read at all
-  bool stale = true;       ///< its XML is to be read (again)
+  bool described = false;         ///< its XML has been read at all
+  bool stale = true;              ///< its XML is to be read (again)
+  std::uint64_t xml_version = 0;  ///< counts what has made it stale
   int id = 0;
   MonotonicTime listed_at{};  ///< when it was last seen to be active
   std::optional<MonotonicTime> started_at;
@@ -41,7 +43,9 @@ struct KnownDomain {
   bool stopped = false;      ///< said by an event since the last listing
   /// The statistics period that the operator had; set where it was changed.
   std::optional<std::chrono::seconds> period_before;
+  bool period_in_doubt = false;  ///< it may have been changed: the call was not answered
   bool period_refused = false;
+  MonotonicTime sampled_at{};  ///< when figures of it last came
   /// The guest's newest report, when it was first seen, and when its absence was last looked into.
   std::optional<WallTime> last_report;
   MonotonicTime reported_at{};
@@ -62,9 +66,15 @@ class Roster {
   /// After a reconnection anything may have changed.
   void mark_all_stale();
 
-  [[nodiscard]] std::vector<Uuid> stale() const;
-  /// Takes in a domain's XML. A complaint about its metadata, once for each wording of it.
-  std::optional<Note> take_xml(const Uuid& uuid, std::string_view xml);
+  /// A domain whose XML is to be read, with what counts the reasons to.
+  struct Stale {
+    Uuid uuid;
+    std::uint64_t version = 0;
+  };
+  [[nodiscard]] std::vector<Stale> stale() const;
+  /// Takes in a domain's XML, as it was at a version of it; where that is not the present one, it
+  /// is still to be read. A complaint about its metadata, once for each wording of it.
+  std::optional<Note> take_xml(const Stale& of, std::string_view xml);
 
   /// Takes in a domain's sizes, where they are known; they are shown while it does not answer.
   void take_sizes(const Uuid& uuid, std::optional<MemorySize> actual,
@@ -82,9 +92,9 @@ class Roster {
   static constexpr std::chrono::milliseconds kHungAfter{500};
   /// Leaves a domain out from now on, until take_control_state() finds it free.
   void take_trouble(const Uuid& uuid, const ControlState& state, MonotonicTime now);
-  /// How a domain in trouble stands; says where one that hung is back.
+  /// How a domain in trouble stood at a moment; says where one that hung is back.
   std::optional<Note> take_control_state(const Uuid& uuid, const ControlState& state,
-                                         MonotonicTime now);
+                                         MonotonicTime at);
   [[nodiscard]] std::vector<Uuid> in_trouble() const;
 
   [[nodiscard]] KnownDomain* find(const Uuid& uuid);

@@ -115,7 +115,7 @@ TEST_CASE("a laxer floor is refused with the least that is allowed") {
 
 TEST_CASE("a word that is none of an option's is refused with those that are") {
   CHECK(refusal({"--headroom", "free"}) ==
-        "--headroom: 'free' is not known; expected unused, usable");
+        "--headroom: 'free' is not known; expected larger, unused, usable");
   CHECK(refusal({"--color", "yes"}) == "--color: 'yes' is not known; expected auto, always, never");
 }
 

@@ -381,10 +381,76 @@ TEST_CASE("domain_floor follows a stricter --domain-floor and the chosen headroo
   limits.domain_floor = 256_MiB;
   CHECK(decide(World().domain("a", unused(300_MiB)), "a", 900_MiB, limits).target ==
         1_GiB - 44_MiB);
-  limits = {};
-  limits.headroom = Headroom::usable;
   const World cached = World().domain("a", unused(50_MiB), usable(600_MiB));
-  CHECK(decide(cached, "a", 900_MiB).holds());
-  CHECK(decide(cached, "a", 900_MiB, limits).target == 900_MiB);
-  CHECK(decide(World().domain("old", unused(50_MiB)), "old", 900_MiB, limits).holds());
+  const World old = World().domain("a", unused(50_MiB));
+  limits = {};
+  for (const Headroom kind : {Headroom::larger, Headroom::usable}) {
+    limits.headroom = kind;
+    CHECK(decide(cached, "a", 900_MiB, limits).target == 900_MiB);
+    CHECK(decide(old, "a", 900_MiB, limits).holds());
+  }
+  limits.headroom = Headroom::unused;
+  CHECK(decide(cached, "a", 900_MiB, limits).holds());
+}
+
+TEST_CASE("by default the larger of unused and usable is the headroom, whichever it is") {
+  const World empty = World().domain("a", unused(300_MiB), usable(240_MiB));
+  const World cached = World().domain("a", unused(40_MiB), usable(300_MiB));
+  const World newest = World().domain("a", [](Domain& domain, DomainIdentity&) {
+    domain.guest.unused.reset();
+    domain.guest.usable = 300_MiB;
+  });
+  for (const World& world : {empty, cached, newest}) {
+    const Decision d = decide(world, "a", 500_MiB);
+    CHECK(d.target == 1_GiB - 150_MiB);
+    CHECK(rules_of(d) == Rules{Rule::gradual});
+  }
+  const auto why = [](const World& world) { return decide(world, "a", 500_MiB).rules[0].why; };
+  CHECK(why(empty).find("300 MiB unused") != std::string::npos);
+  CHECK(why(cached).find("300 MiB usable") != std::string::npos);
+}
+
+TEST_CASE("a choice of headroom only makes the guard stricter than the default") {
+  Limits limits;
+  for (const MemorySize free : {0_MiB, 110_MiB, 400_MiB}) {
+    for (const MemorySize can_be_had : {0_MiB, 60_MiB, 200_MiB, 900_MiB}) {
+      const World world = World().domain("a", unused(free), usable(can_be_had));
+      for (const Headroom kind : {Headroom::unused, Headroom::usable}) {
+        limits.headroom = kind;
+        CHECK(decide(world, "a", 100_MiB).target <= decide(world, "a", 100_MiB, limits).target);
+      }
+    }
+  }
+}
+
+TEST_CASE("domain_floor keeps 32 MiB usable, however much of what is unused are watermarks") {
+  // A large guest, whose kernel keeps 350 MiB of what is free for itself.
+  const World large = World().domain("a", actual(8_GiB), unused(500_MiB), usable(150_MiB));
+  for (const Headroom kind : {Headroom::larger, Headroom::unused}) {
+    Limits limits;
+    limits.headroom = kind;
+    const Decision d = decide(large, "a", 7_GiB, limits);
+    CHECK(d.target == 8_GiB - 118_MiB);
+    CHECK(rules_of(d) == Rules{Rule::gradual, Rule::domain_floor});
+    CHECK(d.rules[1].why.find("usable") != std::string::npos);
+    CHECK(d.rules[1].why.find("32 MiB") != std::string::npos);
+  }
+  const Seen seen(large);
+  CHECK(seen.situation().standings[0].releasable == 118_MiB);
+  for (const MemorySize left : {32_MiB, 10_MiB, 0_MiB}) {
+    CHECK(decide(World().domain("a", unused(500_MiB), usable(left)), "a", 900_MiB).holds());
+  }
+}
+
+TEST_CASE("what is usable, too, is less what the balloon has taken since the guest's report") {
+  const auto look = [](Duration at, MemorySize has, MemorySize total, MemorySize can_be_had) {
+    return World().at(at).domain("a", actual(has), guest_total(total), unused(7_GiB),
+                                 usable(can_be_had));
+  };
+  // The report is 600 MiB behind the balloon.
+  Seen seen(look(0s, 16_GiB, 15_GiB, 3_GiB));
+  seen.then(look(2s, 16_GiB, 15_GiB, 3_GiB));
+  seen.moved("a", 12_GiB);
+  seen.then(look(4s, 14_GiB, 13_GiB + 600_MiB, 700_MiB));
+  CHECK(seen.decide("a", 1_GiB).target == 14_GiB - 68_MiB);
 }

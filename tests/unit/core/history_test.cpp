@@ -273,3 +273,93 @@ TEST_CASE("what a domain had before its first move is kept over those that follo
   CHECK(seen.history().find(id("a"))->before_first_move() == 1_GiB);
   CHECK(seen.history().any_moved());
 }
+
+namespace {
+
+constexpr auto kUnknown = Outcome::Kind::unknown;
+
+/// What a domain of 1 GiB, told to take 2 GiB with an outcome that is not known, may take.
+struct InDoubt {
+  Seen seen = Seen(World().domain("a"));
+  InDoubt() { seen.moved("a", 2_GiB, kUnknown); }
+  MemorySize claim(MemorySize size, Duration at = 2s) {
+    seen.then(World().at(at).domain("a", actual(size)));
+    return seen.history().find(id("a"))->claim(seen.snapshot().domains[0]);
+  }
+  void learns(Outcome::Kind kind) {
+    const Outcome late{id("a"), 1_GiB, 2_GiB, kind, std::nullopt};
+    seen.history().settle({&late, 1}, seen.snapshot().taken_at, seen.snapshot().wall_time);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a target in doubt may be taken at any time, until its balloon is seen there") {
+  InDoubt doubt;
+  CHECK(doubt.claim(1_GiB, 2s) == 2_GiB);
+  CHECK(doubt.claim(1500_MiB, 4s) == 2_GiB);
+  CHECK(doubt.claim(2_GiB, 6s) == 2_GiB);
+  CHECK(doubt.seen.history().find(id("a"))->last_move()->target == 2_GiB);
+  CHECK(doubt.claim(1_GiB, 8s) == 1_GiB);
+}
+
+TEST_CASE("what is learnt of a move in doubt settles it") {
+  InDoubt failed;
+  failed.learns(Outcome::Kind::failed);
+  CHECK(failed.claim(1_GiB) == 1_GiB);
+  InDoubt vanished;
+  vanished.learns(Outcome::Kind::vanished);
+  CHECK(vanished.claim(1_GiB) == 1_GiB);
+  InDoubt applied;
+  applied.learns(Outcome::Kind::applied);
+  CHECK(applied.claim(1500_MiB) == 2_GiB);
+  CHECK_FALSE(applied.seen.history().find(id("a"))->in_doubt());
+}
+
+TEST_CASE("a move in doubt outlives its domain's start, since it may have been sent after it") {
+  Seen seen(World().domain("a", numbered(1)));
+  seen.moved("a", 2_GiB, kUnknown);
+  seen.then(World().at(2s).domain("a", numbered(2), actual(512_MiB)));
+  CHECK(seen.history().find(id("a"))->claim(seen.snapshot().domains[0]) == 2_GiB);
+  const Outcome over{id("a"), 1_GiB, 2_GiB, Outcome::Kind::vanished, std::nullopt};
+  seen.history().settle({&over, 1}, seen.snapshot().taken_at, seen.snapshot().wall_time);
+  CHECK(seen.history().find(id("a"))->claim(seen.snapshot().domains[0]) == 512_MiB);
+  CHECK_FALSE(seen.history().any_moved());
+}
+
+TEST_CASE("a later move that is taken settles what was in doubt, one that is refused does not") {
+  InDoubt doubt;
+  doubt.seen.moved("a", 1200_MiB, Outcome::Kind::skipped);
+  CHECK(doubt.claim(1_GiB) == 2_GiB);
+  doubt.seen.moved("a", 1200_MiB);
+  CHECK(doubt.claim(1_GiB) == 1200_MiB);
+}
+
+TEST_CASE("of several moves in doubt the highest target counts, though the last one has failed") {
+  InDoubt doubt;
+  doubt.seen.moved("a", 900_MiB, kUnknown);
+  CHECK(doubt.claim(900_MiB) == 2_GiB);
+  doubt.learns(Outcome::Kind::failed);
+  CHECK(doubt.claim(900_MiB) == 2_GiB);
+}
+
+TEST_CASE("a balloon that passes a target in doubt on its way to another one settles nothing") {
+  Seen seen(World().domain("a"));
+  seen.moved("a", 4_GiB).moved("a", 2_GiB, kUnknown);
+  seen.then(World().at(2s).domain("a", actual(2_GiB)));
+  CHECK(seen.history().find(id("a"))->in_doubt());
+  CHECK(seen.history().find(id("a"))->claim(seen.snapshot().domains[0]) == 4_GiB);
+}
+
+TEST_CASE("a target in doubt that is no page away is not seen to be reached") {
+  Seen seen(World().domain("a"));
+  seen.moved("a", 1_GiB + 2_KiB, kUnknown);
+  seen.then(World().at(2s).domain("a"));
+  CHECK(seen.history().find(id("a"))->claim(seen.snapshot().domains[0]) == 1_GiB + 2_KiB);
+}
+
+TEST_CASE("a shrink in doubt is trusted with no report from before it") {
+  Seen seen(World().domain("a", unused(800_MiB)));
+  seen.moved("a", 700_MiB, kUnknown);
+  CHECK(rules_of(seen.decide("a", 600_MiB)) == std::vector{Rule::fresh_stats});
+}

@@ -38,6 +38,17 @@ TEST_CASE("a tick's moves, failures and notes are told, each in a line") {
         "warning web: not moved to 1.5 GiB: no answer\n");
 }
 
+TEST_CASE("a move whose outcome is unknown is told as one that may have been made") {
+  Tick tick;
+  tick.snapshot = World().domain("a");
+  tick.decisions = {{id("a"), 1_GiB, 2_GiB, 2_GiB, "wants", {}}};
+  tick.outcomes = {{id("a"), 1_GiB, 2_GiB, Outcome::Kind::unknown,
+                    Error{ErrorCode::timed_out, "a", "no answer", {}, {}}}};
+  ToldActions log;
+  log.actions.observe(tick);
+  CHECK(log.take() == "warning a: whether it was moved to 2 GiB is not known: no answer\n");
+}
+
 TEST_CASE("trouble that goes on is said once, and when it ends") {
   ToldActions log;
   Tick tick;

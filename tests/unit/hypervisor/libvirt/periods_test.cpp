@@ -1,6 +1,8 @@
 // Statistics periods: set where the guest would not report, put back as they were.
 #include <doctest/doctest.h>
 
+#include <thread>
+
 #include "tests/unit/hypervisor/libvirt/fake_host.h"
 
 using namespace memcoord;
@@ -151,5 +153,31 @@ TEST_CASE("a guest that hangs when memcoord closes keeps its new period, and tha
   host.hypervisor->close();
   CHECK(host.daemon->look("b").period == 0);
   CHECK(host.notes().find("of 1 domain could not be put back") != std::string::npos);
+  host.daemon->go_on("a");
+}
+
+TEST_CASE("a period whose change was not answered is put back by close as well") {
+  LibvirtOptions options = FakeHost::options();
+  options.deadline = std::chrono::milliseconds(200);
+  FakeHost host({"a"}, options);
+  host.daemon->with(
+      "a", [](FakeDomain& domain) { domain.period_hangs = domain.monitor_is_free = true; });
+  (void)host.sample();
+  host.daemon->with("a", [](FakeDomain& domain) { domain.period_hangs = false; });
+  host.daemon->go_on("a");
+  while (host.hypervisor->stuck_lanes() != 0) std::this_thread::yield();
+  REQUIRE(host.daemon->look("a").period == 1);
+  host.hypervisor->close();
+  CHECK(host.daemon->look("a").period == 0);
+}
+
+TEST_CASE("a period that was being set as its guest hung is said to be left") {
+  LibvirtOptions options = FakeHost::options();
+  options.deadline = std::chrono::milliseconds(200);
+  FakeHost host({"a"}, options);
+  host.daemon->with("a", [](FakeDomain& domain) { domain.period_hangs = true; });
+  (void)host.sample();
+  host.hypervisor->close();
+  CHECK(host.notes().find("period of 1 domain could not be put back") != std::string::npos);
   host.daemon->go_on("a");
 }
