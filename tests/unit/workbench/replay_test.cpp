@@ -139,7 +139,8 @@ TEST_CASE("figures that cannot be true decide nothing now either") {
   Replay replay(maker<SetAll>(690_MiB));
   for (std::size_t i = 0; i < 3; ++i) (void)taken(replay, run[i]);
   Tick garbage = run[3];
-  garbage.snapshot.domains[0].guest.unused = 3_GiB;  // of 2
+  GuestStatistics& guest = garbage.snapshot.domains[0].guest;
+  guest.unused = guest.usable = 3_GiB;  // of 2
   garbage.decisions.clear();
   const ReplayedTick now = taken(replay, garbage);
   REQUIRE(now.domains.size() == 2);
