@@ -4,13 +4,15 @@
 #include <array>
 #include <cmath>
 
+#include "engine/core/believable.h"
+
 namespace memcoord::bindings {
 namespace {
 
 constexpr std::array<std::string_view, kDomainFieldCount> kFieldNames{
-    "name",         "uuid",      "actual",      "maximum", "minimum",  "available", "unused",
-    "usable",       "headroom",  "disk_caches", "rss",     "swap_in",  "swap_out",  "major_faults",
-    "minor_faults", "in_flight", "releasable",  "weight",  "priority", "labels"};
+    "name",         "uuid",         "actual",    "maximum",     "minimum", "available", "offline",
+    "unused",       "usable",       "headroom",  "disk_caches", "rss",     "swap_in",   "swap_out",
+    "major_faults", "minor_faults", "in_flight", "releasable",  "weight",  "priority",  "labels"};
 
 Figure size(MemorySize size) {
   return {static_cast<double>(size.kib()), true};
@@ -67,6 +69,8 @@ std::optional<Figure> figure_of(DomainField field, const Domain& domain, const S
       return size(domain.settings().minimum.value_or(MemorySize()));
     case DomainField::available:
       return part_of(domain, guest.available.value_or(domain.actual));
+    case DomainField::offline:
+      return size(offline_memory(domain));
     case DomainField::unused:
       return part_of(domain, guest.unused.value_or(standing.headroom));
     case DomainField::usable:

@@ -266,3 +266,17 @@ test("a host that has promised too much is paid back by those with something to 
   }
   expect(tick.decisions.a.target):is_less_than(4 * GiB)
 end)
+
+test("memory that is plugged in but not online is no need, and no jump of one", function()
+  local list = { { host = host(0), domains = {
+    domain("plugged", 3 * GiB, 2 * GiB, { available = 3 * GiB - 60 * MiB }),
+    domain("other", 3 * GiB, 2 * GiB),
+  } } }
+  for i = 2, 5 do list[i] = {} end
+  -- Four GiB more are plugged in, and nobody brings them online; then the host has memory to give.
+  list[6] = { domains = { { name = "plugged", actual = 7 * GiB, maximum = 12 * GiB } } }
+  list[7] = { host = host(2 * GiB) }
+  for i = 8, 200 do list[i] = {} end
+  local after = adaptive:run(list)[200].after
+  expect(after.plugged.actual - 7 * GiB):is_at_most(1.25 * (after.other.actual - 3 * GiB))
+end)

@@ -169,9 +169,10 @@ Result<ExitCode> run_comparison(const CompareOptions& options) {
   Comparison comparison;
   {
     Progress progress("comparing");
-    const ComparingOptions comparing{{options.workbench.interval, options.workbench.limits},
-                                     options.workbench.jobs,
-                                     !options.report.empty()};
+    const ComparingOptions comparing{
+        {options.workbench.interval, options.workbench.limits, options.workbench.keep_periods},
+        options.workbench.jobs,
+        !options.report.empty()};
     comparison =
         compare(*policies, *scenarios, comparing,
                 [&](double share, const std::string& what) { progress.show(share, what); });

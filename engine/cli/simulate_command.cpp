@@ -90,8 +90,9 @@ Result<Outcome> play(const SimulateOptions& options) {
   watch.end = [&](simulated::SimulatedHost& host) {
     outcome.record = recorder.finish(host, interval);
   };
-  outcome.result = simulate(*std::move(scenario), *std::move(policy),
-                            {interval, options.workbench.limits}, watch);
+  outcome.result =
+      simulate(*std::move(scenario), *std::move(policy),
+               {interval, options.workbench.limits, options.workbench.keep_periods}, watch);
   if (journal) {
     for (const Note& note : journal->take_notes())
       std::cerr << "memcoord: " << printable(note.text) << '\n';

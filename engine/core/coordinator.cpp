@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "engine/core/believable.h"
 #include "engine/core/glob.h"
 
 namespace memcoord {
@@ -99,9 +100,27 @@ void Coordinator::sample(Tick& tick) {
   }
   tick.snapshot = std::move(*snapshot);
   settle(tick);
-  history_.observe(tick.snapshot);
+  observe(tick);
   forget_the_gone();
+  tell_what_is_dropped(tick);
   leave_out_unwanted(tick.snapshot);
+}
+
+void Coordinator::observe(Tick& tick) {
+  tick.dropped = drop_impossible(tick.snapshot, history_);
+  history_.observe(tick.snapshot);
+}
+
+void Coordinator::tell_what_is_dropped(Tick& tick) {
+  for (const DroppedFigure& figure : tick.dropped) {
+    if (dropped_[figure.domain]++ > 0) continue;
+    const Domain* domain = tick.snapshot.find(figure.domain);
+    tick.notes.push_back({Note::Severity::warning,
+                          domain->name() + ": reports " + figure.figure + " = " +
+                              std::to_string(figure.value) + ", which " + figure.why +
+                              "; memcoord decides without such figures, and counts them in the "
+                              "journal (dropped)"});
+  }
 }
 
 void Coordinator::settle(Tick& tick) {
@@ -298,7 +317,7 @@ Result<std::vector<Restored>> Coordinator::restore() {
     Tick tick;
     tick.snapshot = std::move(*snapshot);
     settle(tick);
-    history_.observe(tick.snapshot);
+    observe(tick);
     if (waited == Duration()) all = to_restore(tick.snapshot);
     settle_restored(tick, all);
     const bool last = waited >= options_.restore_wait || idle >= options_.release_wait;
@@ -414,7 +433,7 @@ bool Coordinator::more_may_come(const Tick& tick, const std::vector<Restoring>& 
 }
 
 std::size_t Coordinator::remembered() const {
-  return history_.size() + left_out_.size() + said_.size();
+  return history_.size() + left_out_.size() + said_.size() + dropped_.size();
 }
 
 void Coordinator::say(Tick& tick, Note note, const std::optional<Uuid>& about) {
@@ -443,6 +462,7 @@ void Coordinator::forget_the_gone() {
     return past == nullptr || past->is_new();
   };
   std::erase_if(left_out_, [&](const auto& entry) { return gone(entry.first); });
+  std::erase_if(dropped_, [&](const auto& entry) { return gone(entry.first); });
   said_.begin_turn(gone);
 }
 

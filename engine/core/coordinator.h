@@ -71,6 +71,9 @@ class Coordinator {
 
  private:
   void sample(Tick& tick);
+  /// Takes what a look shows into the history, without what cannot be true.
+  void observe(Tick& tick);
+  void tell_what_is_dropped(Tick& tick);
   void settle(Tick& tick);
   void decide(Tick& tick, Duration since_last);
   void ask_for_proposals(Tick& tick, const Situation& situation);
@@ -124,6 +127,8 @@ class Coordinator {
   };
   std::unordered_map<Uuid, LeftOut> left_out_;
   SaidNotes said_;
+  /// How many impossible figures each domain has reported since it came.
+  std::unordered_map<Uuid, std::uint64_t> dropped_;
 };
 
 }  // namespace memcoord

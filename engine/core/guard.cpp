@@ -99,6 +99,15 @@ MemorySize claim_of(const Domain& domain, const DomainHistory* history) {
   return history ? history->claim(domain) : domain.actual;
 }
 
+/// Whether the balloon rests as near to a target that it was sent to before as its guest's pages
+/// let it: to send it there again would move nothing.
+bool rests_at(const Case& c, MemorySize target) {
+  if (!c.history || !c.history->last_move() || !c.history->last_move()->reached) return false;
+  const MemorySize actual = c.domain.actual;
+  const MemorySize beside = actual > target ? actual - target : target - actual;
+  return c.history->last_move()->target == target && beside < kLargestGuestPage;
+}
+
 /// A decision on its way, with the domain it is about.
 struct Pending {
   Decision decision;
@@ -267,6 +276,8 @@ std::vector<Decision> review(const Snapshot& snapshot, const History& history,
     Decision& decision = all.back().decision;
     if (auto why = insane(proposal->target); !why.empty()) {
       bite(decision, Rule::sane_target, domain.actual, std::move(why));
+    } else if (rests_at(c, decision.target)) {
+      decision.target = decision.actual;
     } else {
       apply_domain_rules(c, decision);
     }

@@ -23,7 +23,6 @@ struct BalloonMove {
   WallTime wall_time{};
   bool reached = false;     ///< actual has been at the target since, to the page
   bool progressed = false;  ///< actual has moved towards it since
-  int samples_since = 0;    ///< how many looks at the domain since then
 };
 
 /// A target that was sent and not answered. The balloon may be anywhere between its size and there.
@@ -84,14 +83,17 @@ class DomainHistory {
   /// What the balloon has taken since the newest report, as far as the guest's total tells: while a
   /// large shrink goes on, what a guest reports lags behind what it has.
   [[nodiscard]] MemorySize shrunk_since_report(const Domain& now) const;
-  /// The guest was told to shrink and has not moved at all since.
-  [[nodiscard]] bool ignores_shrinks() const;
+  /// The guest was told to shrink and has not moved at all since, however often it was told.
+  [[nodiscard]] bool ignores_shrinks() const { return ignores_shrinks_; }
   /// When the balloon was last seen to deflate by itself, past the target that was set.
   [[nodiscard]] std::optional<MonotonicTime> deflated_by_itself_at() const {
     return deflated_by_itself_at_;
   }
-  /// When the guest was last seen to start or reboot: an event, or counters that went back.
+  /// When the guest was last seen to start or reboot: an event, or counters that are back near zero
+  /// together with a gap between its reports or a balloon that began anew.
   [[nodiscard]] std::optional<MonotonicTime> rebooted_at() const { return rebooted_at_; }
+  /// The newest report, with what of it can be true.
+  [[nodiscard]] const GuestStatistics& last_report() const { return last_report_; }
   /// The newest rss that was reported since it started.
   [[nodiscard]] std::optional<MemorySize> last_rss() const { return last_rss_; }
   /// What the domain may hold without being asked again: the largest of actual, a grow in flight
@@ -112,7 +114,11 @@ class DomainHistory {
   void begin(const Domain& domain);
   void keep(const Sample& sample, const Look& look);
   void await_report(MonotonicTime since, WallTime wall_time);
+  [[nodiscard]] bool reports_had_a_gap(const Domain& domain) const;
+  [[nodiscard]] bool balloon_began_anew(const Domain& domain) const;
   [[nodiscard]] bool notice_reboot(const Domain& domain, MonotonicTime now);
+  void begin_move(const Outcome& outcome, MonotonicTime at, WallTime wall_time);
+  void notice_who_ignores(const Domain& domain);
   void notice_foreign_move(const Domain& domain, const Look& look);
   void notice_self_deflation(const Domain& domain, MonotonicTime now);
   void follow_move(const Domain& domain);
@@ -136,6 +142,9 @@ class DomainHistory {
   MemorySize last_actual_;
   MonotonicTime actual_changed_at_{};
   std::optional<BalloonMove> last_move_;
+  bool told_to_shrink_ = false;  ///< and has not moved since
+  bool ignores_shrinks_ = false;
+  int looks_unmoved_ = 0;  ///< since it was first told
   std::optional<MoveInDoubt> in_doubt_;
 
   // What is being waited for since the last move, and by which clocks.
@@ -149,6 +158,7 @@ class DomainHistory {
   std::optional<MonotonicTime> deflated_by_itself_at_;
   std::optional<MonotonicTime> rebooted_at_;
   std::optional<MonotonicTime> last_started_at_;
+  std::optional<MonotonicTime> last_restored_at_;
   std::optional<MemorySize> last_rss_;
   /// What the guest's kernel keeps for itself of actual; none where its total does not follow.
   std::optional<MemorySize> kernel_share_;

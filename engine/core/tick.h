@@ -35,7 +35,8 @@ struct Tick {
   std::string policy;        ///< its name
   Limits limits;
   bool dry_run = false;
-  Snapshot snapshot;  ///< empty of domains where sample_error is set
+  Snapshot snapshot;                   ///< empty of domains where sample_error is set
+  std::vector<DroppedFigure> dropped;  ///< what the snapshot's guests reported besides
   MemorySize grantable;
   std::vector<HeldDomain> held;
   std::vector<Proposal> proposals;

@@ -101,6 +101,7 @@ json domain_json(const Domain& domain) {
   }
   if (!domain.identity->unsuitable.empty()) out["unsuitable"] = domain.identity->unsuitable;
   if (domain.started_at) out["started_at_s"] = seconds(domain.started_at->time_since_epoch());
+  if (domain.restored_at) out["restored_at_s"] = seconds(domain.restored_at->time_since_epoch());
   if (domain.deflates_by_itself) out["deflates_by_itself"] = true;
   if (domain.id != 0) out["id"] = domain.id;
   return out;
@@ -165,6 +166,13 @@ json held_json(const HeldDomain& held) {
   return out;
 }
 
+json dropped_json(const DroppedFigure& dropped) {
+  return {{"uuid", dropped.domain.text()},
+          {"figure", dropped.figure},
+          {"value", dropped.value},
+          {"why", dropped.why}};
+}
+
 template <class Items, class Make>
 json array_of(const Items& items, Make make) {
   json out = json::array();
@@ -197,6 +205,7 @@ json tick_json(const Tick& tick) {
     return json{{"severity", kSeverities.at(static_cast<std::size_t>(note.severity))},
                 {"text", note.text}};
   });
+  if (!tick.dropped.empty()) out["dropped"] = array_of(tick.dropped, dropped_json);
   if (tick.sample_error) out["sample_error"] = error_json(*tick.sample_error);
   if (tick.policy_error) out["policy_error"] = error_json(*tick.policy_error);
   out["timings"] = {{"sample_s", seconds(tick.timings.sample)},
@@ -349,6 +358,9 @@ Domain read_domain(const json& in) {
   if (in.contains("started_at_s")) {
     domain.started_at = MonotonicTime(duration_at(in, "started_at_s"));
   }
+  if (in.contains("restored_at_s")) {
+    domain.restored_at = MonotonicTime(duration_at(in, "restored_at_s"));
+  }
   domain.deflates_by_itself = in.value("deflates_by_itself", false);
   domain.id = in.value("id", 0);
   return domain;
@@ -426,6 +438,10 @@ Tick read_tick(const json& in) {
   for (const json& one : in.at("notes")) {
     tick.notes.push_back({static_cast<Note::Severity>(name_at(one, "severity", kSeverities)),
                           need<std::string>(one, "text")});
+  }
+  for (const json& one : in.value("dropped", json::array())) {
+    tick.dropped.push_back({uuid_at(one), need<std::string>(one, "figure"),
+                            need<std::uint64_t>(one, "value"), need<std::string>(one, "why")});
   }
   if (in.contains("sample_error")) tick.sample_error = read_error(in.at("sample_error"));
   if (in.contains("policy_error")) tick.policy_error = read_error(in.at("policy_error"));

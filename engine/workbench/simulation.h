@@ -24,6 +24,7 @@ using PolicyMaker = std::function<Result<std::unique_ptr<Policy>>()>;
 struct SimulationOptions {
   Duration interval = kDefaultInterval;
   Limits limits;
+  bool keep_periods = false;  ///< guests report as the scenario says, however seldom
 };
 
 /// What a run may be watched by; each may be left out.

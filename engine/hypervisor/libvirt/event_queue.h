@@ -11,6 +11,7 @@ struct DomainEvent {
   enum class Kind {
     started,
     rebooted,
+    restored,  ///< from a file, a snapshot or another host: the same guest goes on
     paused,
     resumed,
     stopped,

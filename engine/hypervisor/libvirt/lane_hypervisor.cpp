@@ -249,17 +249,22 @@ void LaneHypervisor::set_periods(const Sampled& sampled, Instant deadline) {
     const bool wants = known != nullptr && known->described && !known->trouble &&
                        known->description.unsuitable.empty() &&
                        !known->description.settings_error && !known->identity->settings.exclude &&
-                       known->description.period.count() == 0 && !known->period_refused;
+                       wants_other_period(*known) && !known->period_refused;
     if (!running || !wants || known->in_long_job) continue;
     tasks.push_back({DomainTask::Kind::set_period, sampled.uuids[i], {}, options_.period, {}});
   }
   if (tasks.empty()) return;
   const TaskReport report = pool_.run(tasks, deadline);
+  std::vector<std::string> shortened;
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     KnownDomain& known = *roster_.find(tasks[i].domain);
     const TaskAnswer& answer = report.answers[i];
     if (answer.kind == TaskAnswer::Kind::done) {
-      if (known.period_before && !known.period_in_doubt) {
+      const std::chrono::seconds had = known.description.period;
+      if (had.count() > 0) {
+        shortened.push_back(fmt::format("{} ({} s)", known.identity->name, had.count()));
+        known.period_before = had;
+      } else if (known.period_before && !known.period_in_doubt) {
         notes_.push_back({Note::Severity::info,
                           fmt::format("{}: its statistics period was gone, and is set again",
                                       known.identity->name)});
@@ -279,6 +284,28 @@ void LaneHypervisor::set_periods(const Sampled& sampled, Instant deadline) {
                .text()});
     }
   }
+  say_shortened(shortened);
+}
+
+/// A guest that reports once in several ticks is seen too late.
+bool LaneHypervisor::wants_other_period(const KnownDomain& known) const {
+  const std::chrono::seconds period = known.description.period;
+  return period.count() == 0 || (is_too_long(period, options_.interval) && !options_.keep_periods);
+}
+
+void LaneHypervisor::say_shortened(const std::vector<std::string>& domains) {
+  if (domains.empty()) return;
+  constexpr std::size_t kNamed = 5;
+  std::string names;
+  for (std::size_t i = 0; i < std::min(kNamed, domains.size()); ++i) {
+    names += (i == 0 ? "" : ", ") + domains[i];
+  }
+  if (domains.size() > kNamed) names += fmt::format(" and {} more", domains.size() - kNamed);
+  notes_.push_back({Note::Severity::info,
+                    fmt::format("statistics periods longer than the interval are {} s while "
+                                "memcoord works, and put back at its end: {}; --keep-periods "
+                                "leaves them",
+                                options_.period.count(), names)});
 }
 
 Snapshot LaneHypervisor::make_snapshot(const Sampled& sampled) const {
@@ -313,6 +340,7 @@ Domain LaneHypervisor::make_domain(const KnownDomain& known, const TaskAnswer* a
   domain.actual = known.actual;
   domain.maximum = known.maximum;
   domain.started_at = known.started_at;
+  domain.restored_at = known.restored_at;
   domain.deflates_by_itself = known.description.deflates_by_itself;
   domain.id = known.id;
   domain.state = DomainState::busy;

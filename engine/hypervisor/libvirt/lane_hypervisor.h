@@ -114,6 +114,8 @@ class LaneHypervisor final : public Hypervisor {
   void note_trouble(const Sampled& sampled, Instant deadline);
   void check_long_jobs(Instant deadline);
   void set_periods(const Sampled& sampled, Instant deadline);
+  bool wants_other_period(const KnownDomain& known) const;
+  void say_shortened(const std::vector<std::string>& domains);
   void restore_periods(Instant deadline);
   Snapshot make_snapshot(const Sampled& sampled) const;
   Domain make_domain(const KnownDomain& known, const TaskAnswer* answer, WallTime now) const;

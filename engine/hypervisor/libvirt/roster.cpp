@@ -11,6 +11,9 @@
 namespace memcoord::libvirt {
 namespace {
 
+/// An event of a domain that no listing shows within this time is over.
+constexpr std::chrono::minutes kForgetEvents{1};
+
 std::shared_ptr<const DomainIdentity> identity_of(const Uuid& uuid, std::string name,
                                                   const DomainDescription& description,
                                                   const std::string& mute = {}) {
@@ -36,8 +39,13 @@ void Roster::take_listing(const std::vector<ListedDomain>& listed, MonotonicTime
     const auto [found, fresh] = domains_.try_emplace(entry.uuid);
     KnownDomain& domain = found->second;
     const bool restarted = !fresh && domain.id != entry.id;
-    const bool event_said_so = domain.started_at && *domain.started_at >= domain.listed_at;
-    if ((fresh && watching_) || (restarted && !event_said_so)) domain.started_at = now;
+    if (const auto said = restored_.extract(entry.uuid)) domain.restored_at = said.mapped();
+    const auto said_since = [&](const std::optional<MonotonicTime>& at) {
+      return at && *at >= domain.listed_at;
+    };
+    const bool told =
+        said_since(domain.restored_at) || (restarted && said_since(domain.started_at));
+    if (((fresh && watching_) || restarted) && !told) domain.started_at = now;
     domain.listed_at = now;
     if (restarted) {
       // What was learnt of the last start; its XML may say other things now.
@@ -60,13 +68,17 @@ void Roster::take_listing(const std::vector<ListedDomain>& listed, MonotonicTime
     domain.paused = false;
     domain.stopped = false;
   }
+  std::erase_if(restored_, [&](const auto& entry) { return now - entry.second > kForgetEvents; });
   std::erase_if(domains_, [&](const auto& entry) { return !active.contains(entry.first); });
   watching_ = true;
 }
 
 void Roster::take_event(const DomainEvent& event) {
   KnownDomain* domain = find(event.domain);
-  if (domain == nullptr) return;
+  if (domain == nullptr) {
+    if (event.kind == DomainEvent::Kind::restored) restored_[event.domain] = event.at;
+    return;
+  }
   switch (event.kind) {
     case DomainEvent::Kind::started:
     case DomainEvent::Kind::rebooted:
@@ -87,6 +99,11 @@ void Roster::take_event(const DomainEvent& event) {
       break;
     case DomainEvent::Kind::job_ended:
       domain->in_long_job = false;
+      break;
+    case DomainEvent::Kind::restored:
+      domain->restored_at = event.at;
+      domain->started_at.reset();
+      make_stale(*domain);
       break;
     case DomainEvent::Kind::redefined:
       make_stale(*domain);

@@ -39,6 +39,7 @@ struct KnownDomain {
   int id = 0;
   MonotonicTime listed_at{};  ///< when it was last seen to be active
   std::optional<MonotonicTime> started_at;
+  std::optional<MonotonicTime> restored_at;
   std::optional<Trouble> trouble;
   bool in_long_job = false;  ///< a migration, save or snapshot was seen under way
   bool paused = false;       ///< said by an event since the last sample
@@ -123,6 +124,8 @@ class Roster {
  private:
   std::string uri_;
   Domains domains_;
+  /// Said by events of domains that no listing has shown yet.
+  std::map<Uuid, MonotonicTime> restored_;
   bool watching_ = false;
 };
 

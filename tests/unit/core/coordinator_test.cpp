@@ -571,11 +571,14 @@ TEST_CASE("a guest that reboots gets back what its old target would squeeze out 
         .host(8_GiB, free(4_GiB))
         .domain("a", actual(has), maximum(1_GiB), unused(400_MiB), swapped(counter, counter));
   };
-  Bench bench({look(0s, 9_MiB, 1_GiB), look(2s, 9_MiB, 900_MiB), look(4s, 0_MiB, 900_MiB),
-               look(6s, 0_MiB, 1_GiB)},
+  Snapshot boots = look(6s, 9_MiB, 900_MiB);
+  boots.domains[0].guest.last_update = *boots.domains[0].guest.last_update - 4s;
+  Snapshot still_boots = look(7s, 9_MiB, 900_MiB);
+  still_boots.domains[0].guest.last_update = boots.domains[0].guest.last_update;
+  Bench bench({look(0s, 9_MiB, 1_GiB), look(2s, 9_MiB, 900_MiB), boots, still_boots,
+               look(8s, 0_MiB, 900_MiB), look(9s, 0_MiB, 1_GiB)},
               asks({{"a", 900_MiB}}));
-  bench.coordinator.tick();
-  bench.coordinator.tick();
+  for (int i = 0; i < 4; ++i) bench.coordinator.tick();
   const Tick tick = bench.coordinator.tick();
   REQUIRE(tick.decisions.size() == 1);
   // Not all of it: the balloon keeps something for the guest's driver to answer for.

@@ -214,6 +214,63 @@ TEST_CASE("no_progress gives a guest that did not follow a shrink no second one,
   CHECK(seen.decide("a", 900_MiB).target == 900_MiB);
 }
 
+TEST_CASE("no_progress holds though a policy asks at every look, and though it asks for a grow") {
+  const auto look = [](Duration at, MemorySize has = 4_GiB) {
+    return World().at(at).domain("a", actual(has), unused(3_GiB));
+  };
+  Seen seen(look(0s));
+  seen.moved("a", 3_GiB);
+  seen.then(look(1s)).moved("a", 2900_MiB);
+  seen.then(look(2s));
+  CHECK(rules_of(seen.decide("a", 2800_MiB)) == Rules{Rule::no_progress});
+  seen.moved("a", 5_GiB);
+  seen.then(look(3s));
+  seen.then(look(4s));
+  CHECK(rules_of(seen.decide("a", 2800_MiB)) == Rules{Rule::no_progress});
+  seen.then(look(5s, 4100_MiB));
+  CHECK(seen.decide("a", 2900_MiB).target == 2900_MiB);
+}
+
+TEST_CASE("no_progress holds for a balloon that has stopped half-way, once it was asked again") {
+  const auto look = [](Duration at) {
+    return World().at(at).domain("a", actual(3500_MiB), unused(3_GiB));
+  };
+  Seen seen(World().domain("a", actual(4_GiB), unused(3_GiB)));
+  seen.moved("a", 3_GiB);
+  for (const auto at : {1s, 2s}) {
+    seen.then(look(at));
+    CHECK(seen.decide("a", 3_GiB).target == 3_GiB);
+    seen.moved("a", 3_GiB);
+  }
+  seen.then(look(3s));
+  CHECK(rules_of(seen.decide("a", 3_GiB)) == Rules{Rule::no_progress});
+}
+
+TEST_CASE("a shrink that is taken back before the guest could follow proves nothing") {
+  const auto look = [](Duration at) { return World().at(at).domain("a", unused(800_MiB)); };
+  Seen seen(look(0s));
+  seen.moved("a", 900_MiB);
+  seen.then(look(1s)).moved("a", 1100_MiB);
+  seen.then(look(2s));
+  seen.then(look(3s));
+  CHECK(seen.decide("a", 900_MiB).target == 900_MiB);
+}
+
+TEST_CASE("a guest that rests within one of its pages of a target is not sent there again") {
+  const auto look = [](Duration at, MemorySize has) {
+    return World().at(at).domain("a", actual(has), unused(800_MiB));
+  };
+  Seen seen(look(0s, 1_GiB));
+  seen.moved("a", 2_GiB);
+  seen.then(look(1s, 2_GiB - 60_KiB));
+  CHECK(seen.decide("a", 2_GiB).target == 2_GiB);  // it may be on its way
+  seen.then(look(2s, 2_GiB - 60_KiB));
+  CHECK(seen.decide("a", 2_GiB).holds());
+  CHECK(seen.decide("a", 2_GiB + 4_KiB).grows());
+  for (const auto at : {3s, 5s}) seen.then(look(at, 2_GiB - 64_KiB));
+  CHECK(seen.decide("a", 2_GiB).target == 2_GiB);
+}
+
 // --- grace ---
 
 TEST_CASE("grace keeps a domain that has just started from being shrunk, not from growing") {
@@ -224,9 +281,12 @@ TEST_CASE("grace keeps a domain that has just started from being shrunk, not fro
         900_MiB);
 }
 
-TEST_CASE("grace holds for a guest whose counters show that it has rebooted") {
+TEST_CASE("grace holds for a guest whose counters and silence show that it has rebooted") {
   Seen seen(World().domain("a", unused(800_MiB), swapped(5_MiB, 5_MiB)));
-  seen.then(World().at(2s).domain("a", unused(800_MiB), swapped(0_MiB, 0_MiB)));
+  for (const auto at : {2s, 4s}) {
+    seen.then(World().at(at).domain("a", swapped(5_MiB, 5_MiB), reported_ago(at)));
+  }
+  seen.then(World().at(6s).domain("a", unused(800_MiB), swapped(0_MiB, 0_MiB)));
   CHECK(rules_of(seen.decide("a", 900_MiB)) == Rules{Rule::grace});
 }
 

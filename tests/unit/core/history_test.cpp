@@ -62,12 +62,54 @@ TEST_CASE("rates are made from the guest's counters") {
   CHECK(seen.history().find(id("a"))->latest()[Field::swap_in] == doctest::Approx(2048));
 }
 
-TEST_CASE("a counter that goes back is a reboot and gives no rate") {
+TEST_CASE("counters that go back give no rate, and alone are no reboot") {
+  // As per-second counters do, 32-bit ones that wrap, or a restore.
   Seen seen(World().domain("a", swapped(10_MiB, 10_MiB)));
-  seen.then(World().at(2s).domain("a", swapped(1_MiB, 1_MiB)));
-  const DomainHistory& past = *seen.history().find(id("a"));
-  CHECK(std::isnan(past.latest()[Field::swap_in]));
-  CHECK(past.rebooted_at() == seen.snapshot().taken_at);
+  for (const auto counter : {1_MiB, 7_MiB, 2_MiB, 0_MiB}) {
+    seen.then(World().at(2s).domain("a", swapped(counter, counter)));
+    CHECK_FALSE(seen.history().find(id("a"))->rebooted_at());
+  }
+  CHECK(std::isnan(seen.history().find(id("a"))->latest()[Field::swap_in]));
+}
+
+TEST_CASE("counters back near zero after a gap between reports are a reboot") {
+  const auto after_a_gap = [](MemorySize in, MemorySize out) {
+    Seen seen(World().domain("a", swapped(10_MiB, 10_MiB)));
+    for (const auto at : {2s, 4s}) {
+      seen.then(World().at(at).domain("a", swapped(10_MiB, 10_MiB), reported_ago(at)));
+    }
+    seen.then(World().at(6s).domain("a", swapped(in, out)));
+    return seen.history().find(id("a"))->rebooted_at().has_value();
+  };
+  CHECK(after_a_gap(0_MiB, 1_MiB));
+  CHECK_FALSE(after_a_gap(0_MiB, 11_MiB));  // one has risen
+  CHECK_FALSE(after_a_gap(8_MiB, 9_MiB));   // far from zero
+}
+
+TEST_CASE("counters back near zero and an empty balloon are a reboot") {
+  const auto look = [](Duration at, MemorySize has, MemorySize total, MemorySize counter) {
+    return World().at(at).domain("a", actual(has), maximum(2_GiB), guest_total(total),
+                                 swapped(counter, counter));
+  };
+  const auto rebooted = [&](MemorySize has, MemorySize total) {
+    Seen seen(look(0s, 1_GiB, 980_MiB, 10_MiB));
+    seen.then(look(2s, 1_GiB, 980_MiB, 10_MiB));
+    seen.then(look(4s, has, total, 0_MiB));
+    return seen.history().find(id("a"))->rebooted_at().has_value();
+  };
+  CHECK(rebooted(2_GiB, 2004_MiB));
+  CHECK(rebooted(1_GiB, 2004_MiB));  // the hypervisor tells the size from before
+  CHECK_FALSE(rebooted(1_GiB, 980_MiB));
+}
+
+TEST_CASE("a guest that is restored has not rebooted, whatever its counters and reports do") {
+  Seen seen(World().domain("a", maximum(2_GiB), swapped(10_MiB, 10_MiB)));
+  seen.then(World().at(4s).domain("a", silent()));
+  Snapshot restored =
+      World().at(6s).domain("a", actual(2_GiB), maximum(2_GiB), swapped(1_MiB, 1_MiB));
+  restored.domains[0].restored_at = restored.taken_at;
+  seen.then(restored);
+  CHECK_FALSE(seen.history().find(id("a"))->rebooted_at());
 }
 
 TEST_CASE("a move is followed until it is reached") {
@@ -101,6 +143,25 @@ TEST_CASE("a balloon holds whole pages: a target between two of them is reached 
     CHECK_FALSE(seen.history().find(id("a"))->last_move()->reached);
     seen.then(World().at(2s).domain("a", actual(comes_to_lie)));
     CHECK(seen.history().find(id("a"))->last_move()->reached);
+  }
+}
+
+TEST_CASE("a guest of 64 KiB pages has arrived where it rests within one of them of its target") {
+  for (const bool shrink : {true, false}) {
+    const MemorySize target = shrink ? 700_MiB : 2_GiB;
+    const auto beside = [&](MemorySize far) { return shrink ? target + far : target - far; };
+    Seen seen(World().domain("a"));
+    seen.moved("a", target);
+    const auto& move = seen.history().find(id("a"))->last_move();
+    seen.then(World().at(1s).domain("a", actual(beside(60_KiB))));
+    CHECK_FALSE(move->reached);  // it may be on its way
+    seen.then(World().at(2s).domain("a", actual(beside(60_KiB))));
+    CHECK(move->reached);
+    seen.moved("a", target);
+    for (const auto at : {3s, 4s}) {
+      seen.then(World().at(at).domain("a", actual(beside(64_KiB))));
+    }
+    CHECK_FALSE(move->reached);
   }
 }
 
@@ -165,9 +226,10 @@ TEST_CASE("a look without a report wipes out neither rates nor the signs of a re
   seen.then(World().at(4s).domain("a", swapped(14_MiB, 10_MiB)));
   CHECK(seen.history().find(id("a"))->latest()[Field::swap_in] == doctest::Approx(1024));
   seen.then(World().at(6s).domain("a", silent()));
-  seen.then(World().at(8s).domain("a", swapped(1_MiB, 10_MiB)));
+  seen.then(World().at(8s).domain("a", silent()));
+  seen.then(World().at(10s).domain("a", swapped(1_MiB, 10_MiB)));
   CHECK(seen.history().find(id("a"))->rebooted_at() == seen.snapshot().taken_at);
-  // Not even of counters that are higher than before.
+  // Not even of counters that have not fallen.
   CHECK(std::isnan(seen.history().find(id("a"))->latest()[Field::swap_out]));
 }
 

@@ -58,6 +58,7 @@ TEST_CASE("a tick survives being written and read, to the last field") {
   CHECK(read->proposals == tick.proposals);
   CHECK(read->held == tick.held);
   CHECK(read->notes == tick.notes);
+  CHECK(read->dropped == tick.dropped);
   CHECK(read->timings == tick.timings);
   CHECK(read->sample_error == tick.sample_error);
   CHECK(read->snapshot.host == tick.snapshot.host);
@@ -73,6 +74,7 @@ TEST_CASE("a tick survives being written and read, to the last field") {
     CHECK(a.actual == b.actual);
     CHECK(a.rss == b.rss);
     CHECK(a.started_at == b.started_at);
+    CHECK(a.restored_at == b.restored_at);
     CHECK(a.id == b.id);
   }
 }

@@ -134,6 +134,21 @@ TEST_CASE("another policy's decisions stand beside those of then") {
   CHECK(first.domains[0].now->target == 800_MiB);
 }
 
+TEST_CASE("figures that cannot be true decide nothing now either") {
+  const std::vector<Tick> run = recorded();
+  Replay replay(maker<SetAll>(690_MiB));
+  for (std::size_t i = 0; i < 3; ++i) (void)taken(replay, run[i]);
+  Tick garbage = run[3];
+  GuestStatistics& guest = garbage.snapshot.domains[0].guest;
+  guest.unused = guest.usable = 3_GiB;  // of 2
+  garbage.decisions.clear();
+  const ReplayedTick now = taken(replay, garbage);
+  REQUIRE(now.domains.size() == 2);
+  REQUIRE_FALSE(now.domains[0].now->rules.empty());
+  CHECK(now.domains[0].now->rules[0].rule == Rule::fresh_stats);
+  CHECK(now.domains[1].now->rules.empty());
+}
+
 TEST_CASE("what was done then stays done") {
   Replay replay(maker<SetAll>(800_MiB));
   std::vector<ReplayedTick> ticks;

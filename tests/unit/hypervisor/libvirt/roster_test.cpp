@@ -83,6 +83,30 @@ TEST_CASE("a reboot counts as a start") {
   CHECK(roster.find(kA)->started_at == at(3));
 }
 
+TEST_CASE("a domain that is restored has not started") {
+  // By a revert of a running domain: another process, or the same one.
+  for (const int id : {7, 1}) {
+    Roster roster = with({{kA, "a", 1}});
+    roster.take_event({kA, DomainEvent::Kind::stopped, at(2)});
+    roster.take_event({kA, DomainEvent::Kind::restored, at(3)});
+    roster.take_listing({{kA, "a", id}}, at(5));
+    CHECK_FALSE(roster.find(kA)->started_at);
+    CHECK(roster.find(kA)->restored_at == at(3));
+    CHECK(roster.find(kA)->stale);
+  }
+}
+
+TEST_CASE("a domain that was restored before it was listed has not started either") {
+  Roster roster = with({{kB, "b", 1}});
+  roster.take_event({kA, DomainEvent::Kind::restored, at(3)});
+  roster.take_listing({{kA, "a", 7}, {kB, "b", 1}}, at(5));
+  CHECK_FALSE(roster.find(kA)->started_at);
+  CHECK(roster.find(kA)->restored_at == at(3));
+  // Its next start is one.
+  roster.take_listing({{kA, "a", 8}, {kB, "b", 1}}, at(9));
+  CHECK(roster.find(kA)->started_at == at(9));
+}
+
 TEST_CASE("a domain that is not listed any more is forgotten") {
   Roster roster = with({{kA, "a", 1}, {kB, "b", 2}});
   roster.take_listing({{kB, "b", 2}}, at(1));
