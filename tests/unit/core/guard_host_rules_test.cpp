@@ -94,7 +94,7 @@ TEST_CASE("a budget that is overdrawn is paid back before shrinks feed grows") {
   CHECK(decisions[0].holds());
 }
 
-TEST_CASE("the host gives from the larger of free and available; by unused, from what is free") {
+TEST_CASE("the host gives from the larger of free and available, and by unused from what is free") {
   Limits limits;
   const World cached = World().host(8_GiB, free(300_MiB), available(2_GiB)).domain("a");
   const World empty = World().host(8_GiB, free(2_GiB), available(1900_MiB)).domain("a");

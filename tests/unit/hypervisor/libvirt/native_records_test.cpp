@@ -107,7 +107,7 @@ TEST_CASE("the pauses before another try double up to the longest, drawn out by 
   CHECK(drawn_out.next() == seconds(5));
 }
 
-TEST_CASE("a job's operation is read from its statistics; without one it is unknown") {
+TEST_CASE("a job's operation is read from its statistics, and is unknown without one") {
   REQUIRE(virInitialize() == 0);
   virTypedParameterPtr raw = nullptr;
   int count = 0;

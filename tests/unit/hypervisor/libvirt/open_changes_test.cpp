@@ -52,8 +52,8 @@ class Unanswered {
 
 TEST_CASE("a late answer says what came of a move") {
   Unanswered change;
-  CHECK(change.outcome.error->message ==
-        "no answer within the deadline; its balloon may still move");
+  // Whether the monitor was asked in time decides between two reasons.
+  CHECK(change.outcome.error->message.ends_with("; its balloon may still move"));
   CHECK(change.host.hypervisor->take_late_outcomes().empty());
   change.host.daemon->go_on("b");
   change.wait_for_lanes();
