@@ -197,7 +197,9 @@ std::string settings_text(const DomainSettings& settings) {
     parts.push_back(fmt::format("priority {}", settings.priority));
   }
   if (settings.exclude) parts.emplace_back("exclude");
-  for (const auto& [name, value] : settings.labels) parts.push_back("label " + name + "=" + value);
+  for (const auto& [name, value] : settings.labels) {
+    parts.push_back(fmt::format("label {}={}", name, value));
+  }
   return parts.empty() ? "none" : fmt::format("{}", fmt::join(parts, ", "));
 }
 
@@ -218,7 +220,7 @@ std::string set_command(std::string_view domain, const DomainSettings& settings,
   }
   if (settings.exclude) command += " --exclude";
   for (const auto& [name, value] : settings.labels) {
-    command += " --label=" + shell_word(name + "=" + value);
+    command += " --label=" + shell_word(fmt::format("{}={}", name, value));
   }
   return command;
 }
