@@ -1,5 +1,6 @@
 #pragma once
-// The operator's limits. They make the guard stricter than its built-in floors, never laxer.
+// The operator's limits. They make the guard stricter than its built-in floors, never laxer; only
+// `overcommit` can let more memory be committed than the host has.
 
 #include <optional>
 
@@ -12,13 +13,17 @@ struct Limits {
   static constexpr MemorySize kDomainFloor = MemorySize::from_mib(100);
   static constexpr MemorySize kHostFloor = MemorySize::from_mib(200);
   static constexpr double kMaxRelease = 0.5;
+  static constexpr double kMostOvercommit = 10;
 
   MemorySize domain_floor = kDomainFloor;  ///< headroom a domain keeps
   MemorySize host_floor = kHostFloor;      ///< memory the host keeps
   double max_release = kMaxRelease;        ///< share of its headroom a domain loses in one tick
   Headroom headroom = Headroom::unused;
   std::optional<MemorySize> host_memory;  ///< what the guests may use, where less than the host's
-  int stale_after_periods = 3;            ///< statistics older than this are not trusted
+  /// How much memory may be committed, as a multiple of the host's. Over 1 it is not sure to be
+  /// there: on hosts with swap, or whose guests give free pages back by themselves.
+  double overcommit = 1.0;
+  int stale_after_periods = 3;                     ///< statistics older than this are not trusted
   Duration stale_slack = std::chrono::seconds(1);  ///< reports are stamped in whole seconds
   Duration grace = std::chrono::seconds(30);  ///< no shrink so soon after a start or self-deflation
 

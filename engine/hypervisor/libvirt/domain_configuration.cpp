@@ -71,7 +71,9 @@ Result<std::pair<ConfiguredDomain, DomainDescription>> configured(virDomainPtr h
   const Result<DomainDescription> description = describe_domain(xml.get(), name);
   if (!description) return fail(description.error());
   ConfiguredDomain domain;
-  domain.identity = {uuid_of(handle), name, description->settings, description->unsuitable};
+  domain.identity = {uuid_of(handle),       name,
+                     description->settings, description->unsuitable,
+                     description->backing,  description->hard_limit};
   domain.maximum = description->maximum;
   domain.active = virDomainIsActive(handle) == 1;
   domain.persistent = virDomainIsPersistent(handle) == 1;

@@ -34,6 +34,7 @@ struct LibvirtOptions {
   std::chrono::seconds period = std::chrono::seconds(1);
   /// Where the host's available memory is read on a local connection.
   std::filesystem::path meminfo = "/proc/meminfo";
+  std::filesystem::path ksm = "/sys/kernel/mm/ksm";
 };
 
 /// LIBVIRT_DEFAULT_URI where it is set and not empty, else "qemu:///system".
