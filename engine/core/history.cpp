@@ -317,9 +317,9 @@ void DomainHistory::take(const Domain& domain, const Look& look) {
   // A look without a report - a guest that hangs - does not wipe out the last one.
   if (domain.guest.last_update) last_report_ = domain.guest;
   if (domain.rss) last_rss_ = domain.rss;
-  overhead_.learn(domain, {.steady = is_new_ || actual_changed_at_ != look.at,
-                           .reported = is_new_ || report_is_newer_than_actual(),
-                           .kernel = kernel_share_});
+  const bool steady = is_new_ || actual_changed_at_ != look.at;
+  const bool reported = is_new_ || report_is_newer_than_actual();
+  overhead_.learn(domain, {.steady = steady, .reported = reported});
   last_actual_ = domain.actual;
   keep(sample, look);
 }

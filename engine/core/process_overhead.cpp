@@ -20,12 +20,11 @@ constexpr MemorySize kKernelImage = MemorySize::from_mib(32);
 constexpr std::uint64_t kPageStructs = 64;
 
 /// What the guest has surely touched; none where it does not report.
-std::optional<MemorySize> used_by_guest(const Domain& domain,
-                                        const std::optional<MemorySize>& kernel) {
+std::optional<MemorySize> used_by_guest(const Domain& domain) {
   if (!domain.guest.available || !domain.guest.unused) return std::nullopt;
+  const MemorySize kernel = domain.actual - *domain.guest.available;
   const MemorySize touched_at_boot = kKernelImage + domain.maximum / kPageStructs;
-  return *domain.guest.available - *domain.guest.unused +
-         std::min(kernel.value_or(MemorySize()), touched_at_boot);
+  return *domain.guest.available - *domain.guest.unused + std::min(kernel, touched_at_boot);
 }
 
 }  // namespace
@@ -38,7 +37,7 @@ void ProcessOverhead::learn(const Domain& domain, const Circumstances& circumsta
   if (circumstances.steady && rss >= guest) {
     seen_ = std::max(seen_.value_or(MemorySize()), rss - guest);
   }
-  const auto used = used_by_guest(domain, circumstances.kernel);
+  const auto used = used_by_guest(domain);
   // Where the guest uses more than its process holds, the host has swapped it out, or it is just
   // taking memory: nothing is learnt.
   if (!fresh_ || !circumstances.reported || !used || rss + kTolerance < *used) return;

@@ -15,9 +15,8 @@ class ProcessOverhead {
  public:
   /// How far the figures of a look belong to one moment.
   struct Circumstances {
-    bool steady = false;               ///< the balloon has not moved since the look before
-    bool reported = false;             ///< the guest's report is newer than the balloon's last move
-    std::optional<MemorySize> kernel;  ///< what the guest's kernel keeps for itself, where known
+    bool steady = false;    ///< the balloon has not moved since the look before
+    bool reported = false;  ///< the guest's report is newer than the balloon's last move
   };
   /// Takes in one look at the domain.
   void learn(const Domain& domain, const Circumstances& circumstances);

@@ -62,6 +62,13 @@ Forces forces_at(SimulatedDomain& domain, Duration moment) {
           has_fault(plan, Fault::Kind::paused, moment)};
 }
 
+/// What a guest has touched that is up and running, KiB.
+double touched_by_boot(SimulatedDomain& domain, const Model& model) {
+  if (domain.plan->touched) return domain.guest.actual;
+  const Forces forces = forces_at(domain, Duration());
+  return kib(model.kernel_reserved) + kib(model.kernel_used) + forces.demand + forces.cache;
+}
+
 /// Until when what acts on a domain stays the same.
 Duration steady_until(SimulatedDomain& domain) {
   const ScenarioDomain& plan = *domain.plan;
@@ -135,7 +142,9 @@ void SimulatedHost::start_or_stop(SimulatedDomain& domain, Duration until) {
     domain.at = until;
     if (due) {
       domain.guest.actual = domain.guest.target = kib(plan.initial);
-      domain.guest.touched = plan.touched ? domain.guest.actual : 0;
+      // A guest that is there from the beginning has booted before.
+      const bool up = until == Duration() || plan.touched;
+      domain.guest.touched = up ? touched_by_boot(domain, scenario_->model) : 0;
       domain.next_report = until;
       domain.report = {};
       domain.reported_at = {};
