@@ -55,9 +55,14 @@ void bound(HostBalance& host, MemorySize there, MemorySize taken) {
   host.owed = std::max(host.owed, taken - there);
 }
 
+/// A guest that gives now can give again only after its next report: what is taken has to do until
+/// the tick after the next.
+constexpr std::uint64_t kLooksAhead = 2;
+
 MemorySize to_rescue(const Snapshot& snapshot, const Commitments& domains, const HostPace& pace,
                      MemorySize floor) {
-  const MemorySize soon = std::min(pace.domains, domains.unbacked) + pace.others;
+  const MemorySize soon =
+      std::min(pace.domains * kLooksAhead, domains.unbacked) + pace.others * kLooksAhead;
   return floor + soon - (obtainable(snapshot.host) + domains.coming);
 }
 
@@ -84,8 +89,8 @@ HostBalance balance(const Snapshot& snapshot, const History& history, const Limi
 }
 
 MemorySize ceiling_of(const Domain& domain, const DomainHistory* history) {
-  const MemorySize most = std::min(domain.settings().maximum.value_or(domain.maximum),
-                                   domain.maximum);
+  const MemorySize most =
+      std::min(domain.settings().maximum.value_or(domain.maximum), domain.maximum);
   const auto& limit = domain.identity->hard_limit;
   return limit ? std::min(most, *limit - overhead_of(domain, history)) : most;
 }

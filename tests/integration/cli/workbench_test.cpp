@@ -404,7 +404,7 @@ TEST_CASE("guests on hugepages cost the others nothing") {
       "domains = { { name = 'dpdk', maximum = 8 * GiB, hugepages = true, demand = { { 0, 6 * GiB } "
       "} }, { name = 'web', maximum = 6 * GiB, initial = 1 * GiB, demand = { { 0, 200 * MiB }, { "
       "10, 200 * MiB }, { 50, 4 * GiB } } } } }";
-  for (const char* policy : {"adaptive", "band", "halving"}) {
+  for (const char* policy : {"adaptive", "buffer", "halving"}) {
     CAPTURE(policy);
     const Json run = fared(policy, scenario, "unused");
     check_host_is_kept(run);
@@ -447,8 +447,7 @@ TEST_CASE("what the host itself comes to use is taken back from the guests in ti
       "domains = list }";
   const ScratchFiles scratch;
   const std::string idle = scratch.write(
-      "idle.lua",
-      "return { api = 1, name = 'idle', summary = 's', decide = function(ctx) return {} end }");
+      "idle.lua", "return { api = 1, summary = 'does nothing', tick = function(ctx) end }");
   // The policy does nothing: it is the engine that keeps the floor.
   check_host_is_kept(fared(idle, scenario, "unused"));
 }

@@ -160,11 +160,11 @@ TEST_CASE("a guest under way has all of its memory backed, a fresh one takes it 
 }
 
 TEST_CASE("fresh pages take their time") {
-  Scenario scenario = one_domain(400_MiB);
+  Scenario scenario = one_domain(300_MiB);
   scenario.model.touch_rate = 100_MiB;
   Run run(scenario);
   CHECK(run.look_after(6s).rss == 102_MiB + 100_MiB + 30_MiB);
-  CHECK(run.look_after(5s).rss == 482_MiB + 30_MiB);
+  CHECK(run.look_after(5s).rss == 382_MiB + 30_MiB);
 }
 
 TEST_CASE("a guest's QEMU may be larger than the model's") {
