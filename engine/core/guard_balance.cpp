@@ -92,7 +92,11 @@ MemorySize ceiling_of(const Domain& domain, const DomainHistory* history) {
   const MemorySize most =
       std::min(domain.settings().maximum.value_or(domain.maximum), domain.maximum);
   const auto& limit = domain.identity->hard_limit;
-  return limit ? std::min(most, *limit - overhead_of(domain, history)) : most;
+  if (!limit) return most;
+  // A cgroup kills: QEMU counts as no less than what is usual.
+  const MemorySize overhead =
+      std::max(overhead_of(domain, history), ProcessOverhead().size(domain));
+  return std::min(most, *limit - overhead);
 }
 
 MemorySize grantable(const Snapshot& snapshot, const History& history, const Limits& limits) {
