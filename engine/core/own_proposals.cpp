@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <string>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -31,21 +32,45 @@ std::optional<Proposal> towards_its_bounds(const Domain& domain, const Standing&
   return std::nullopt;
 }
 
-/// The part of what all can give that the host needs, at most all of it.
-double part_to_rescue(const Situation& situation) {
-  if (situation.rescue.is_zero()) return 0;
-  MemorySize can_give;
-  for (const Standing& standing : situation.standings) can_give += standing.releasable;
-  if (can_give <= situation.rescue) return 1;
-  return static_cast<double>(situation.rescue.kib()) / static_cast<double>(can_give.kib());
+/// What the engine takes back in this tick, and why.
+struct TakenBack {
+  MemorySize amount;
+  std::string why;
+  std::optional<Rule> rule = {};
+};
+
+/// What is committed over capacity, but not touched, is paid back in so many ticks or a few more,
+/// by whoever has something to spare.
+constexpr std::uint64_t kTicksToPay = 16;
+
+TakenBack taken_back(const Situation& situation, const Asked& asked) {
+  if (!situation.rescue.is_zero()) {
+    return {situation.rescue, "the host needs " + situation.rescue.text() + " at once",
+            Rule::host_rescue};
+  }
+  MemorySize by_policy;
+  for (const Domain& domain : situation.snapshot.domains) {
+    by_policy += domain.actual - wanted(domain, asked);
+  }
+  // A policy that gives something back itself knows better where.
+  if (!by_policy.is_zero()) return {};
+  return {situation.owed / kTicksToPay, situation.owed.text() + " more is promised than there is"};
 }
 
-std::optional<Proposal> to_the_rescue(const Domain& domain, MemorySize give, MemorySize target,
-                                      MemorySize missing) {
+/// The part of what all can give that is taken, at most all of it.
+double part_of_all(MemorySize amount, const std::vector<Standing>& standings) {
+  if (amount.is_zero()) return 0;
+  MemorySize can_give;
+  for (const Standing& standing : standings) can_give += standing.releasable;
+  if (can_give <= amount) return 1;
+  return static_cast<double>(amount.kib()) / static_cast<double>(can_give.kib());
+}
+
+std::optional<Proposal> given_back(const Domain& domain, MemorySize give, MemorySize target,
+                                   const TakenBack& taken) {
   // The policy may take more than that.
   if (give.is_zero() || target < domain.actual - give) return std::nullopt;
-  return Proposal{domain.uuid(), domain.actual - give,
-                  "the host needs " + missing.text() + " at once", Rule::host_rescue};
+  return Proposal{domain.uuid(), domain.actual - give, taken.why, taken.rule};
 }
 
 }  // namespace
@@ -53,15 +78,15 @@ std::optional<Proposal> to_the_rescue(const Domain& domain, MemorySize give, Mem
 std::vector<Proposal> own_proposals(const Situation& situation, std::span<const Proposal> asked) {
   Asked targets;
   for (const Proposal& proposal : asked) targets.emplace(proposal.domain, proposal.target);
-  const double part = part_to_rescue(situation);
+  const TakenBack taken = taken_back(situation, targets);
+  const double part = part_of_all(taken.amount, situation.standings);
   std::vector<Proposal> own;
   for (std::size_t i = 0; i < situation.standings.size(); ++i) {
     const Standing& standing = situation.standings[i];
     if (standing.held) continue;
     const Domain& domain = situation.snapshot.domains[i];
     const MemorySize target = wanted(domain, targets);
-    auto proposal =
-        to_the_rescue(domain, standing.releasable.scaled(part), target, situation.rescue);
+    auto proposal = given_back(domain, standing.releasable.scaled(part), target, taken);
     if (!proposal) proposal = towards_its_bounds(domain, standing, target);
     if (proposal) own.push_back(*std::move(proposal));
   }

@@ -95,3 +95,16 @@ TEST_CASE("the engine's own proposals take the place of a policy's for the same 
   prefer(proposals, {{id("a"), 3_GiB, "engine"}});
   CHECK(proposals == std::vector<Proposal>{{id("b"), 2_GiB, "policy"}, {id("a"), 3_GiB, "engine"}});
 }
+
+TEST_CASE("memory committed over capacity that nobody touches is paid back calmly") {
+  const World world = World()
+                          .host(8_GiB, free(1244_MiB))
+                          .domain("a", actual(4_GiB), unused(1_GiB))
+                          .domain("new", actual(2_GiB), rss(1_GiB - 66_MiB), silent());
+  const Seen seen(world);
+  REQUIRE(seen.situation().owed == 112_MiB);
+  REQUIRE(seen.situation().rescue == 0_MiB);
+  CHECK(own_target(world, "a") == 4_GiB - 7_MiB);
+  // A policy that gives something back itself knows better where.
+  CHECK_FALSE(own_target(world, "a", {{id("a"), 4_GiB - 1_MiB, "shrink"}}));
+}
