@@ -86,7 +86,10 @@ std::vector<Proposal> own_proposals(const Situation& situation, std::span<const 
     if (standing.held) continue;
     const Domain& domain = situation.snapshot.domains[i];
     const MemorySize target = wanted(domain, targets);
-    auto proposal = given_back(domain, standing.releasable.scaled(part), target, taken);
+    // Only the host's rescue comes before what the policy asks for.
+    const bool gives = taken.rule || !targets.contains(domain.uuid());
+    const MemorySize give = gives ? standing.releasable.scaled(part) : MemorySize();
+    auto proposal = given_back(domain, give, target, taken);
     if (!proposal) proposal = towards_its_bounds(domain, standing, target);
     if (proposal) own.push_back(*std::move(proposal));
   }

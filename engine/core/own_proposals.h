@@ -12,7 +12,7 @@ namespace memcoord {
 ///  - while the host needs memory at once (Situation::rescue, the rule `host_rescue`), every domain
 ///    gives of it in proportion to what it can give;
 ///  - while more is committed than there is (Situation::owed), and the policy gives nothing back, a
-///    little of it is taken in the same way;
+///    little of it is taken in the same way, of domains that the policy asks nothing for;
 ///  - a domain under its configured minimum goes up to it, and one over its ceiling down to it,
 ///    unless the policy itself goes there or beyond.
 std::vector<Proposal> own_proposals(const Situation& situation, std::span<const Proposal> asked);

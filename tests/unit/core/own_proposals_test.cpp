@@ -105,6 +105,7 @@ TEST_CASE("memory committed over capacity that nobody touches is paid back calml
   REQUIRE(seen.situation().owed == 112_MiB);
   REQUIRE(seen.situation().rescue == 0_MiB);
   CHECK(own_target(world, "a") == 4_GiB - 7_MiB);
+  CHECK_FALSE(own_target(world, "a", {{id("a"), 5_GiB, "grow"}}));
   // A policy that gives something back itself knows better where.
   CHECK_FALSE(own_target(world, "a", {{id("a"), 4_GiB - 1_MiB, "shrink"}}));
 }
