@@ -7,13 +7,16 @@
 namespace memcoord::guard {
 namespace {
 
-MemorySize rss_of(const Domain& domain, const DomainHistory* history) {
-  if (domain.rss) return *domain.rss;
-  return history && history->last_rss() ? *history->last_rss() : MemorySize();
-}
-
 MemorySize overhead_of(const Domain& domain, const DomainHistory* history) {
   return history ? history->overhead(domain) : ProcessOverhead().size(domain);
+}
+
+MemorySize rss_of(const Domain& domain, const DomainHistory* history) {
+  if (domain.rss) return *domain.rss;
+  if (!history || !history->last_rss()) return {};
+  // Its balloon may have given memory back since.
+  return std::min(*history->last_rss(),
+                  memory_in_rss(domain, domain.actual) + history->overhead(domain));
 }
 
 /// What all domains together have of the host's ordinary memory.

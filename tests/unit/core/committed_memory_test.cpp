@@ -106,6 +106,19 @@ TEST_CASE("a guest that the host has swapped out teaches nothing of its QEMU") {
   CHECK(taken == 1_GiB + 64_MiB - 100_MiB);
 }
 
+TEST_CASE("the last rss of a domain that does not answer is no more than its balloon leaves") {
+  const auto no_rss = [](Domain& d, DomainIdentity&) { d.rss = MemorySize(); };
+  Seen seen(World().host(16_GiB, free(4_GiB)).domain("a", actual(2_GiB), rss(2_GiB + 100_MiB)));
+  Snapshot later = World().host(16_GiB, free(4_GiB)).at(2s).domain("a", actual(1_GiB), no_rss);
+  later.domains[0].rss.reset();
+  seen.then(later);
+  Limits limits;
+  limits.host_memory = 2_GiB;
+  // 1 GiB and QEMU's 100 MiB are held, no more.
+  CHECK(guard::balance(seen.snapshot(), seen.history(), limits).grantable ==
+        1_GiB - 100_MiB - 200_MiB);
+}
+
 // --- where the memory comes from ---
 
 TEST_CASE("a guest on hugepages takes nothing of the ordinary pool but QEMU's own memory") {
