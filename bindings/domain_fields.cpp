@@ -4,15 +4,16 @@
 #include <array>
 #include <cmath>
 
+#include "engine/core/believable.h"
 #include "engine/core/guard.h"
 
 namespace memcoord::bindings {
 namespace {
 
 constexpr std::array<std::string_view, kDomainFieldCount> kFieldNames{
-    "name",         "uuid",      "actual",      "maximum", "minimum",  "available", "unused",
-    "usable",       "headroom",  "disk_caches", "rss",     "swap_in",  "swap_out",  "major_faults",
-    "minor_faults", "in_flight", "releasable",  "weight",  "priority", "labels"};
+    "name",         "uuid",         "actual",    "maximum",     "minimum", "available", "offline",
+    "unused",       "usable",       "headroom",  "disk_caches", "rss",     "swap_in",   "swap_out",
+    "major_faults", "minor_faults", "in_flight", "releasable",  "weight",  "priority",  "labels"};
 
 Figure size(MemorySize size) {
   return {static_cast<double>(size.kib()), true};
@@ -65,6 +66,8 @@ std::optional<Figure> figure_of(DomainField field, const Domain& domain, const S
       return size(domain.settings().minimum.value_or(MemorySize()));
     case DomainField::available:
       return part_of(domain, guest.available.value_or(domain.actual));
+    case DomainField::offline:
+      return size(offline_memory(domain));
     case DomainField::unused:
       return part_of(domain, guest.unused.value_or(standing.headroom));
     case DomainField::usable:
@@ -100,7 +103,6 @@ std::optional<Figure> figure_of(DomainField field, const Domain& domain, const S
 }
 
 std::optional<Field> history_field(DomainField field, Headroom headroom, const Domain& domain) {
-  const bool by_usable = headroom == Headroom::usable && domain.guest.usable.has_value();
   switch (field) {
     case DomainField::actual:
       return Field::actual;
@@ -111,7 +113,8 @@ std::optional<Field> history_field(DomainField field, Headroom headroom, const D
     case DomainField::usable:
       return domain.guest.usable ? Field::usable : Field::unused;
     case DomainField::headroom:
-      return by_usable ? Field::usable : Field::unused;
+      if (headroom == Headroom::larger) return Field::larger;
+      return counted(domain, headroom) == Headroom::usable ? Field::usable : Field::unused;
     case DomainField::disk_caches:
       return Field::disk_caches;
     case DomainField::rss:

@@ -19,6 +19,7 @@ enum class DomainField : std::uint8_t {
   maximum,
   minimum,
   available,
+  offline,
   unused,
   usable,
   headroom,
@@ -34,7 +35,7 @@ enum class DomainField : std::uint8_t {
   priority,
   labels,
 };
-inline constexpr int kDomainFieldCount = 20;
+inline constexpr int kDomainFieldCount = 21;
 
 std::string_view to_text(DomainField field);
 std::optional<DomainField> domain_field(std::string_view name);

@@ -42,7 +42,7 @@ Past check_past(lua_State* lua) {
     raise(lua, "the past of '" + std::string(to_text(name)) + "' is not kept; it is of actual, " +
                    "available, unused, usable, headroom, disk_caches, rss and the rates");
   }
-  return {d.standing.history, *field, *field <= Field::rss};
+  return {d.standing.history, *field, *field <= Field::rss || *field == Field::larger};
 }
 
 Duration check_window(lua_State* lua, int index) {
@@ -133,7 +133,7 @@ std::string check_why(lua_State* lua, int index) {
     raise(lua, "the reason is a text, not " + shown(lua, index));
   }
   const char* text = lua_tolstring(lua, index, &length);
-  return printable({text, length});
+  return printable({text, length}, kScriptText);
 }
 
 int set(lua_State* lua) {

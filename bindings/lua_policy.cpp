@@ -141,7 +141,7 @@ Status LuaPolicy::read_returned(const Value& returned) {
   if (!summary || !summary->as<std::string>() || summary->as<std::string>()->empty()) {
     return wrong("has no summary", "add `summary = \"what it does, in one line\"`");
   }
-  info_.summary = printable(*summary->as<std::string>());
+  info_.summary = printable(*summary->as<std::string>(), kScriptText);
   return {};
 }
 

@@ -98,7 +98,7 @@ int log_at(lua_State* lua, Note::Severity severity) {
     raise(lua, std::string("a text was expected, not a ") + luaL_typename(lua, at));
   }
   const char* text = lua_tolstring(lua, at, &length);
-  PolicyContext::of(lua).log(severity, printable({text, length}));
+  PolicyContext::of(lua).log(severity, printable({text, length}, kScriptText));
   return 0;
 }
 

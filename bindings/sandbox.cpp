@@ -53,7 +53,8 @@ std::string trace_lines(std::string_view trace) {
   for (std::string line; count < kMostTraceLines && std::getline(lines, line); ++count) {
     const bool indented = line.starts_with('\t');
     if (!out.empty()) out += '\n';
-    out += (indented ? "\t" : "") + printable(std::string_view(line).substr(indented ? 1 : 0));
+    out += (indented ? "\t" : "") +
+           printable(std::string_view(line).substr(indented ? 1 : 0), kScriptText);
   }
   return out;
 }
@@ -75,7 +76,7 @@ Error split_error(std::string_view text, ErrorCode code) {
     std::size_t digits = at + 1;
     while (digits < first.size() && first[digits] >= '0' && first[digits] <= '9') ++digits;
     if (digits > at + 1 && first.substr(digits).starts_with(": ")) {
-      error.object = printable(first.substr(0, digits));
+      error.object = printable(first.substr(0, digits), kScriptText);
       first = first.substr(digits + 2);
       break;
     }

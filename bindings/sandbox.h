@@ -2,18 +2,22 @@
 // A Lua state that no script can get out of, hang or fill up. docs/decisions/0004-sandbox.md says
 // which attack each part answers.
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 
 #include "bindings/meter.h"
-#include "bindings/printable.h"
 #include "engine/core/error.h"
+#include "engine/core/printable.h"
 
 struct lua_State;
 
 namespace memcoord::bindings {
+
+/// Texts of scripts are shown up to so many bytes.
+inline constexpr std::size_t kScriptText = 200;
 
 class PolicyContext;
 

@@ -27,7 +27,12 @@
 -- Source: memcoord's own; docs/policies.md tells how its defaults were found. That a domain keeps
 -- what it has until others need it is Waldspurger's idea (VMware ESX, 2002).
 
-local FLOOR = 100 * MiB -- what the guard leaves every domain of its headroom
+-- What the guard leaves every domain: of its headroom, and of what is usable.
+local FLOOR, USABLE_FLOOR = 100 * MiB, 32 * MiB
+local function can_give(d)
+  -- Nothing, where the guard lets go of nothing: the domain does not follow, or has just started.
+  return d.releasable > 0 and math.max(0, math.min(d.headroom - FLOOR, d.usable - USABLE_FLOOR)) or 0
+end
 
 -- What the domain needs. Learns from how that has changed since it was looked at last.
 local function learn(d, past, ctx, since)
@@ -36,14 +41,17 @@ local function learn(d, past, ctx, since)
   past.swapped = math.max(0, past.swapped * forgotten + (d.swap_out - d.swap_in) * ctx.seconds)
   local swapped = past.swapped >= 1 and math.ceil(past.swapped) + MiB or 0
   local need = math.min(d.actual - d.usable + swapped, d.maximum)
-  local jump = math.max(0, need - (past.need or need)) / MiB
+  -- Memory that is plugged in but not online is part of the balloon's size, and nobody's need.
+  local used = need - d.offline
+  local jump = math.max(0, used - (past.used or used)) / MiB
   local fade = 0.5 ^ (since / (p.memory * 3600))
   past.jumps = past.jumps * fade + jump * jump
   -- What has risen at two looks in a row goes on rising; a jump is over when it is seen.
   local rate = since > 0 and jump * MiB / since or 0
   past.rising, past.rate = math.min(rate, past.rate or 0), rate
   past.risen = past.rising > 0 and (past.risen or 0) + jump * MiB or 0
-  past.need, past.peak = need, math.max(need, math.ceil(need + ((past.peak or need) - need) * fade))
+  past.used, past.most = used, math.max(used, math.ceil(used + ((past.most or used) - used) * fade))
+  past.peak = past.most + d.offline
   return math.max(need, math.min(d.minimum, d.maximum))
 end
 
@@ -119,7 +127,7 @@ end
 local function aim(list, spare, reserve, left_out, p)
   local cushions, peaks = 0, 0
   for _, one in ipairs(list) do
-    local kept = math.max(one.need, one.d.actual - math.max(0, one.d.headroom - FLOOR) - one.cache)
+    local kept = math.max(one.need, one.d.actual - can_give(one.d) - one.cache)
     one.target = one.missing == 0 and kept or one.served and one.need or one.d.actual
     local comes_first = not left_out or matters_more(one, left_out)
     local cushion = comes_first and p.cushion + math.floor(one.rising * p.lead) or 0
@@ -228,7 +236,7 @@ return {
       local one = entry(d, past, learn(d, past, ctx, state.since), p)
       list[#list + 1] = one
       total, reads = total + d.actual, reads or one.reads
-      if one.missing == 0 then reach = reach + math.max(0, math.min(d.headroom - FLOOR, d.actual - one.need)) end
+      if one.missing == 0 then reach = reach + math.max(0, math.min(can_give(d), d.actual - one.need)) end
     end
     for _, d in ipairs(ctx.silent) do state.domains[d.uuid] = old[d.uuid] end
 

@@ -99,22 +99,45 @@ test("what a guest has swapped out counts as needed, and is given back whole", f
   expect(decision.why):equals("is short of memory")
 end)
 
-test("page cache is not needed: a guest full of it gives way by --headroom usable", function()
-  local tick = adaptive:tick {
-    host = host(0),
-    limits = { headroom = "usable" },
-    domains = {
-      domain("files", 6 * GiB, 1 * GiB, { unused = 50 * MiB }),
-      domain("low", 1034 * MiB, 1 * GiB),
-    },
-  }
-  expect(tick.decisions.files.target):is_less_than(6 * GiB)
-  expect(tick.decisions.low.target):is_more_than(1034 * MiB)
+test("page cache is not needed: a guest full of it gives way", function()
+  for _, limits in ipairs { {}, { headroom = "usable" } } do
+    local tick = adaptive:tick {
+      host = host(0),
+      limits = limits,
+      domains = {
+        domain("files", 6 * GiB, 1 * GiB, { unused = 50 * MiB }),
+        domain("low", 1034 * MiB, 1 * GiB),
+      },
+    }
+    expect(tick.decisions.files.target):is_less_than(6 * GiB)
+    expect(tick.decisions.low.target):is_more_than(1034 * MiB)
+  end
+end)
+
+test("what the guard leaves a large guest for its watermarks is not counted on for others", function()
+  local function ticks(usable)
+    return adaptive:run {
+      {
+        seconds = 2,
+        host = host(0),
+        domains = {
+          domain("large", 8 * GiB, 7 * GiB, { unused = 600 * MiB, usable = usable }),
+          domain("short", 1 * GiB, 1 * GiB),
+        },
+      },
+      { seconds = 2, domains = { { name = "short", swap_out = 70 * MiB } } },
+    }
+  end
+  -- 70 MiB/s over two seconds are missing. The guard lets 200 MiB less 32 go, or 150 MiB less 32.
+  local served, left_out = ticks(200 * MiB), ticks(150 * MiB)
+  expect(served[2].decisions.short.target):is_more_than(1 * GiB)
+  expect(left_out[2].proposals.short):is_nil()
 end)
 
 test("by --headroom unused, a guest that fills with page cache leaves the host its reserve", function()
   local tick = adaptive:tick {
     host = host(0),
+    limits = { headroom = "unused" },
     domains = {
       domain("files", 6 * GiB, 1 * GiB, { unused = 3 * GiB }),
       domain("b", 4 * GiB, 3800 * MiB),
@@ -127,6 +150,7 @@ end)
 test("and is not grown for what its page cache takes", function()
   local tick = adaptive:tick {
     host = host(8 * GiB),
+    limits = { headroom = "unused" },
     domains = { domain("files", 2 * GiB, 1 * GiB, { unused = 10 * MiB }) },
   }
   expect(tick.proposals.files):is_nil()
@@ -241,4 +265,18 @@ test("a host that has promised too much is paid back by those with something to 
     domains = { domain("a", 4 * GiB, 1 * GiB), domain("b", 2 * GiB, 1950 * MiB) },
   }
   expect(tick.decisions.a.target):is_less_than(4 * GiB)
+end)
+
+test("memory that is plugged in but not online is no need, and no jump of one", function()
+  local list = { { host = host(0), domains = {
+    domain("plugged", 3 * GiB, 2 * GiB, { available = 3 * GiB - 60 * MiB }),
+    domain("other", 3 * GiB, 2 * GiB),
+  } } }
+  for i = 2, 5 do list[i] = {} end
+  -- Four GiB more are plugged in, and nobody brings them online; then the host has memory to give.
+  list[6] = { domains = { { name = "plugged", actual = 7 * GiB, maximum = 12 * GiB } } }
+  list[7] = { host = host(2 * GiB) }
+  for i = 8, 200 do list[i] = {} end
+  local after = adaptive:run(list)[200].after
+  expect(after.plugged.actual - 7 * GiB):is_at_most(1.25 * (after.other.actual - 3 * GiB))
 end)

@@ -42,7 +42,8 @@ local function in_scarcity(total, domains)
       preferred = preferred + one.preferred
     end
   end
-  for _, one in ipairs(short) do one.target = math.floor(total * one.preferred / preferred) end
+  -- What the host owes may be more than is left; a target has to be something.
+  for _, one in ipairs(short) do one.target = math.max(1, math.floor(total * one.preferred / preferred)) end
 end
 
 -- Whether the moves are worth the trouble: many small ones in sum, or one for a domain in need.

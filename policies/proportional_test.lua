@@ -70,6 +70,18 @@ test("in scarcity those who are short share the rest by preference", function()
   expect(tick.proposals.b.target):is_near((3 * GiB + 300 * MiB) // 3, 4)
 end)
 
+test("where the host owes more than those who have enough can give, everyone still gets a target", function()
+  local tick = proportional:tick {
+    host = { total = 8 * GiB, free = 0 },
+    domains = {
+      domain("donor", 3 * GiB, 2 * GiB, { rss = 2400 * MiB }),
+      domain("short", 300 * MiB, 290 * MiB),
+    },
+  }
+  expect(tick.grantable):equals(0)
+  expect(tick.proposals.donor.target):is_near(1.3 * 2 * GiB, 4)
+end)
+
 test("memory that was given but is not used yet counts as taken", function()
   local tick = proportional:tick {
     host = host(2 * GiB),

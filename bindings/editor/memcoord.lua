@@ -12,7 +12,7 @@ TiB = 1073741824
 ---@alias figure
 ---| "actual" | "maximum" | "minimum" | "available" | "unused" | "usable" | "headroom" | "disk_caches"
 ---| "rss" | "swap_in" | "swap_out" | "major_faults" | "minor_faults" | "in_flight" | "releasable"
----| "weight" | "priority"
+---| "offline" | "weight" | "priority"
 
 ---Whether a text is like a pattern: `*` any characters, `?` one.
 ---@param pattern string
@@ -88,6 +88,7 @@ function glob(pattern, text) end
 ---@field unused size
 ---@field usable size
 ---@field available size what its kernel sees
+---@field offline size plugged in, but not online in the guest
 ---@field disk_caches size
 ---@field rss size host memory it really holds
 ---@field swap_in number KiB a second

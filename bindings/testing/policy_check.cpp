@@ -47,12 +47,14 @@ bool PolicyCheck::passed() const {
 Result<PolicyCheck> check_policy(const std::filesystem::path& path,
                                  const LuaPolicy::Settings& settings, SandboxLimits limits) {
   PolicyCheck check;
+  const Limits guard_limits;
+  check.headroom = guard_limits.headroom;
   for (CheckSituation& situation : check_situations()) {
     // Each situation begins anew, so that none depends on what the policy kept from another.
     auto policy = LuaPolicy::load(path, settings, limits);
     if (!policy) return fail(policy.error());
     check.info = (*policy)->info();
-    Stage stage(std::move(*policy), Limits{}, std::move(situation.world));
+    Stage stage(std::move(*policy), guard_limits, std::move(situation.world));
     CheckedSituation checked{situation.name, situation.what, {}};
     for (int tick = 1; tick <= situation.ticks; ++tick) {
       if (tick > 1 && situation.then) situation.then(stage.world(), tick);

@@ -31,6 +31,7 @@ struct CheckedSituation {
 struct PolicyCheck {
   PolicyInfo info;
   std::vector<CheckedSituation> situations;
+  Headroom headroom = Headroom::larger;  ///< what the guard and the policy went by
 
   /// No situation ended in an error.
   [[nodiscard]] bool passed() const;

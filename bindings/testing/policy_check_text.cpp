@@ -6,6 +6,7 @@
 
 #include "bindings/testing/test_report.h"
 #include "bindings/testing/tick_table.h"
+#include "engine/core/printable.h"
 
 namespace memcoord::bindings::testing {
 namespace {
@@ -42,7 +43,8 @@ std::string counted(std::size_t n, const char* one, const char* many) {
 
 void Printer::heading(const PolicyInfo& info) {
   out_ << painted(kBold, info.name) << ": " << info.summary << '\n'
-       << painted(kFaint, info.path + ", policy API " + std::to_string(info.api)) << "\n\n";
+       << painted(kFaint, printable(info.path) + ", policy API " + std::to_string(info.api))
+       << "\n\n";
 }
 
 void Printer::parameters(const PolicyInfo& info) {
@@ -111,13 +113,14 @@ void Printer::verdict(const PolicyCheck& check) {
   const auto failed = static_cast<std::size_t>(
       std::count_if(check.situations.begin(), check.situations.end(),
                     [](const CheckedSituation& one) { return one.error() != nullptr; }));
+  const std::string headroom = ", headroom " + std::string(to_text(check.headroom)) + "\n";
   out_ << '\n' << check.info.name << ": ";
   if (failed == 0) {
     out_ << painted(kGreen, "sound") << " in "
-         << counted(check.situations.size(), "situation", "situations") << '\n';
+         << counted(check.situations.size(), "situation", "situations") << headroom;
   } else {
     out_ << painted(kRed, "fails") << " in " << failed << " of "
-         << counted(check.situations.size(), "situation", "situations") << '\n';
+         << counted(check.situations.size(), "situation", "situations") << headroom;
   }
 }
 

@@ -21,7 +21,7 @@ int declare_test(lua_State* lua) {
   if (lua_type(lua, 1) != LUA_TSTRING || lua_type(lua, 2) != LUA_TFUNCTION) {
     raise(lua, "write test(\"what the policy does\", function() ... end)");
   }
-  const std::string name = printable(lua_tostring(lua, 1));
+  const std::string name = printable(lua_tostring(lua, 1), kScriptText);
   if (name.empty()) raise(lua, "a test without a name");
   for (const auto& other : context.tests) {
     if (other.name != name) continue;

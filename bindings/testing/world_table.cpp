@@ -363,11 +363,14 @@ Result<Limits> limits_in(const Value& table, const TableOrigin& origin) {
   fields.number("overcommit", 0, limits.overcommit);
   std::string headroom;
   if (fields.text("headroom", headroom)) {
-    if (headroom != "unused" && headroom != "usable") {
+    int kind = 0;
+    while (kind < kHeadroomCount && to_text(static_cast<Headroom>(kind)) != headroom) ++kind;
+    if (kind < kHeadroomCount) {
+      limits.headroom = static_cast<Headroom>(kind);
+    } else {
       fields.wrong("headroom", "limits: headroom = " + shown(*given->field("headroom")),
-                   "give \"unused\" or \"usable\"");
+                   "give \"larger\", \"unused\" or \"usable\"");
     }
-    limits.headroom = headroom == "usable" ? Headroom::usable : Headroom::unused;
   }
   fields.done();
   if (!fields.status()) return fail(fields.status().error());

@@ -42,6 +42,7 @@ Json check_json(const PolicyCheck& check) {
     situations.push_back(std::move(entry));
   }
   Json json = policy_json(check.info);
+  json.set("headroom", to_text(check.headroom));
   json.set("sound", check.passed());
   json.set("situations", std::move(situations));
   return json;

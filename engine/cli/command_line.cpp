@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <optional>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -183,7 +184,8 @@ Error unexpected_argument(const std::string& argument, const Command& command) {
 
 // Unknown options are looked for before anything else: "--polcy halving" leaves a stray "halving",
 // and of the two the option is the one that was misspelt.
-Status refuse_leftovers(const std::vector<std::string>& left, const Command& command) {
+Status refuse_leftovers(std::vector<std::string> left, const Command& command) {
+  std::erase(left, "--");  // CLI11 counts the mark itself
   if (left.empty()) return {};
   const auto option = std::find_if(left.begin(), left.end(),
                                    [](const std::string& text) { return text.rfind('-', 0) == 0; });
@@ -217,8 +219,39 @@ Status check_program_options(const Command& program, const Command& chosen) {
   return {};
 }
 
+/// How many words a command's arguments take; none where they take all that come.
+std::optional<std::size_t> words_taken(const Command& command) {
+  std::size_t words = 0;
+  for (const Option& option : command.options) {
+    if (option.argument.empty()) continue;
+    if (option.kind == Option::Kind::list) return std::nullopt;
+    ++words;
+  }
+  return words;
+}
+
+/// "domain set -- -web --minimum 1GiB": "--" makes arguments of as many words as its command takes;
+/// what comes after them is read as ever. CLI11 would take all of it for arguments, so that goes
+/// ahead of the "--".
+void move_options_ahead(const Command& program, std::vector<std::string>& words) {
+  const auto mark = std::find(words.begin(), words.end(), "--");
+  if (mark == words.end()) return;
+  const Command* command = &program;
+  for (auto word = words.begin(); word != mark; ++word) {
+    const auto named = std::find_if(command->commands.begin(), command->commands.end(),
+                                    [&](const Command& sub) { return sub.name == *word; });
+    if (named != command->commands.end()) command = &*named;
+  }
+  const auto taken = words_taken(*command);
+  const auto after = static_cast<std::size_t>(words.end() - mark) - 1;
+  if (!taken || after <= *taken) return;
+  const auto rest = mark + 1 + static_cast<std::ptrdiff_t>(*taken);
+  if (rest->starts_with('-')) std::rotate(mark, rest, words.end());
+}
+
 Result<CommandLine> Parser::parse(std::vector<std::string> arguments) {
   try {
+    move_options_ahead(*commands_.at(&app_), arguments);
     std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
     app_.parse(std::move(arguments));
   } catch (const CLI::CallForHelp&) {

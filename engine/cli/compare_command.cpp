@@ -17,6 +17,7 @@
 #include "engine/cli/score_text.h"
 #include "engine/cli/terminal.h"
 #include "engine/cli/workbench_options.h"
+#include "engine/core/printable.h"
 #include "engine/observers/json.h"
 #include "engine/workbench/comparing.h"
 #include "engine/workbench/report/html_report.h"
@@ -82,9 +83,9 @@ Result<std::vector<simulated::Scenario>> scenarios_of(const CompareOptions& opti
 void print_comparison(const Comparison& comparison, bool colored) {
   for (std::size_t s = 0; s < comparison.scenarios.size(); ++s) {
     const ComparedScenario& scenario = comparison.scenarios[s];
-    std::cout << (s == 0 ? "" : "\n") << scenario.name << ": " << scenario.summary
-              << fmt::format(" ({} domains, host {})\n", scenario.domains,
-                             scenario.host_total.text());
+    std::cout << (s == 0 ? "" : "\n") << printable(scenario.name + ": " + scenario.summary)
+              << fmt::format(" ({} domains, host {}, headroom {})\n", scenario.domains,
+                             scenario.host_total.text(), to_text(comparison.headroom));
     std::vector<TextTable::Column> columns = score_columns();
     columns.insert(columns.begin(), {"POLICY"});
     TextTable table(columns);
@@ -131,7 +132,8 @@ void print_csv(const Comparison& comparison) {
         for (const std::string& name : figures.names()) std::cout << ',' << name;
         std::cout << '\n';
       }
-      std::cout << csv_field(comparison.scenarios[s].name) << ',' << csv_field(row.name);
+      std::cout << csv_field(printable(comparison.scenarios[s].name)) << ','
+                << csv_field(printable(row.name));
       for (const std::string& name : figures.names()) {
         std::cout << ',' << (row.cells[s].score ? figures.at(name).line() : "");
       }
@@ -167,9 +169,10 @@ Result<ExitCode> run_comparison(const CompareOptions& options) {
   Comparison comparison;
   {
     Progress progress("comparing");
-    const ComparingOptions comparing{{options.workbench.interval, options.workbench.limits},
-                                     options.workbench.jobs,
-                                     !options.report.empty()};
+    const ComparingOptions comparing{
+        {options.workbench.interval, options.workbench.limits, options.workbench.keep_periods},
+        options.workbench.jobs,
+        !options.report.empty()};
     comparison =
         compare(*policies, *scenarios, comparing,
                 [&](double share, const std::string& what) { progress.show(share, what); });
@@ -184,7 +187,7 @@ Result<ExitCode> run_comparison(const CompareOptions& options) {
     print_csv(comparison);
   } else {
     print_comparison(comparison, wants_color(options.color, Stream::output));
-    if (!options.report.empty()) std::cout << "\nreport: " << options.report << '\n';
+    if (!options.report.empty()) std::cout << "\nreport: " << printable(options.report) << '\n';
   }
   return report_problems(comparison);
 }

@@ -21,9 +21,9 @@ libvirt::LibvirtOptions libvirt_options(const RunOptions& options, Duration inte
   if (options.dry_run) result.access = libvirt::Access::read_write_if_allowed;
   result.deadline = std::clamp<Duration>(interval / 2, 100ms, 500ms);
   result.lanes = options.lanes;
-  // Several reports a tick, so that a move is seen to have arrived by the next one.
-  const auto quarter = std::chrono::duration_cast<std::chrono::seconds>(interval / 4);
-  result.period = std::clamp<std::chrono::seconds>(quarter, 1s, 10s);
+  result.interval = interval;
+  result.keep_periods = options.keep_periods;
+  result.period = statistics_period(interval);
   return result;
 }
 
@@ -44,7 +44,7 @@ Result<Connection> open_libvirt(const RunOptions& options, Duration interval, Si
   return connection;
 }
 
-Result<Connection> open_simulated(const RunOptions& options, Signals& signals) {
+Result<Connection> open_simulated(const RunOptions& options, Duration interval, Signals& signals) {
   const std::string scenario_name = options.connect->substr(kSimulated.size());
   const BundledFiles scenarios(BundledKind::scenario, data_directories());
   const auto path = scenarios.find(scenario_name.empty() ? kDefaultScenario : scenario_name);
@@ -57,6 +57,7 @@ Result<Connection> open_simulated(const RunOptions& options, Signals& signals) {
   } else {
     connection.clock = std::make_unique<SystemClock>(signals);
   }
+  if (!options.keep_periods) simulated::shorten_periods(*scenario, interval);
   auto hypervisor = std::make_unique<simulated::SimulatedHypervisor>(
       *std::move(scenario), *connection.clock, options.limits.host_floor);
   connection.over = [simulated = hypervisor.get()] { return simulated->finished(); };
@@ -68,7 +69,8 @@ Result<Connection> open_simulated(const RunOptions& options, Signals& signals) {
 
 Result<Connection> open_connection(const RunOptions& options, Duration interval, Signals& signals) {
   const bool simulated = options.connect.value_or("").starts_with(kSimulated);
-  return simulated ? open_simulated(options, signals) : open_libvirt(options, interval, signals);
+  return simulated ? open_simulated(options, interval, signals)
+                   : open_libvirt(options, interval, signals);
 }
 
 }  // namespace memcoord::cli

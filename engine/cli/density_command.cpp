@@ -16,6 +16,7 @@
 #include "engine/cli/score_text.h"
 #include "engine/cli/terminal.h"
 #include "engine/cli/workbench_options.h"
+#include "engine/core/printable.h"
 #include "engine/observers/json.h"
 #include "engine/workbench/density.h"
 
@@ -124,9 +125,10 @@ void print_density(const DensityCommandOptions& options, const DensityResult& re
                    bool colored) {
   const Summary summary = summary_of(result);
   std::cout << fmt::format(
-      "{} on a host of {}: {} domains in {}, {} order{}, stalled at most {}\n\n", options.policy,
-      options.density.host.text(), result.available, options.traces, result.orders.size(),
-      result.orders.size() == 1 ? "" : "s", share_text(options.density.stalled));
+      "{} on a host of {}: {} domains in {}, {} order{}, stalled at most {}\n\n",
+      printable(options.policy), options.density.host.text(), result.available,
+      printable(options.traces), result.orders.size(), result.orders.size() == 1 ? "" : "s",
+      share_text(options.density.stalled));
   constexpr auto kRight = TextTable::Align::right;
   TextTable table({{""}, {"MEAN", kRight}, {"LEAST", kRight}, {"MOST", kRight}});
   const auto row = [&table](const std::string& name, const Spread& spread) {

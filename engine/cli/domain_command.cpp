@@ -59,42 +59,61 @@ std::string size_text(const std::optional<MemorySize>& size) {
   return size ? size->text() : "-";
 }
 
-std::vector<std::string> domain_row(const ConfiguredDomain& domain) {
-  const DomainSettings& settings = domain.identity.settings;
-  std::string note = domain.identity.unsuitable;
+std::vector<std::string> domain_row(const ConfiguredDomain& domain, const std::string& state,
+                                    const DomainSettings& settings, std::string note) {
   if (settings.exclude) note = "excluded" + (note.empty() ? "" : ": " + note);
   return {domain.identity.name,
-          domain.active ? "running" : "shut off",
+          state,
           size_text(settings.minimum),
           size_text(settings.maximum ? settings.maximum : domain.maximum),
           fmt::format("{:g}", settings.weight),
           std::to_string(settings.priority),
           labels_text(settings),
-          note};
+          std::move(note)};
 }
 
-Json domain_json(const ConfiguredDomain& domain) {
-  const DomainSettings& settings = domain.identity.settings;
+/// A row for what is in force, and one for what differs from it at the next start.
+void add_rows(TextTable& table, const ConfiguredDomain& domain, const std::string& uri) {
+  const DomainIdentity& identity = domain.identity;
+  std::string note = identity.unsuitable;
+  if (domain.next_start) note = "in force now" + (note.empty() ? "" : "; " + note);
+  table.add_row(
+      domain_row(domain, domain.active ? "running" : "shut off", identity.settings, note));
+  if (!domain.next_start) return;
+  const std::string named = uri == libvirt::default_uri() ? std::string() : uri;
+  table.add_row(domain_row(domain, "next start", *domain.next_start,
+                           "configured, not in force; now with: " +
+                               libvirt::set_command(identity.name, *domain.next_start, named)));
+}
+
+Json settings_json(const DomainSettings& settings) {
   const auto kib = [](const std::optional<MemorySize>& size) {
     return size ? Json(size->kib()) : Json();
   };
   Json labels = Json::object();
   for (const auto& [name, value] : settings.labels) labels.set(name, value);
-  return Json::object({{"name", domain.identity.name},
-                       {"uuid", domain.identity.uuid.text()},
-                       {"active", domain.active},
-                       {"persistent", domain.persistent},
-                       {"domain_maximum_kib", domain.maximum.kib()},
-                       {"minimum_kib", kib(settings.minimum)},
+  return Json::object({{"minimum_kib", kib(settings.minimum)},
                        {"maximum_kib", kib(settings.maximum)},
                        {"weight", settings.weight},
                        {"priority", settings.priority},
                        {"exclude", settings.exclude},
-                       {"labels", std::move(labels)},
-                       {"unsuitable", domain.identity.unsuitable}});
+                       {"labels", std::move(labels)}});
 }
 
-void print(const std::vector<ConfiguredDomain>& domains, const DomainOptions& options) {
+Json domain_json(const ConfiguredDomain& domain) {
+  Json json = Json::object({{"name", domain.identity.name},
+                            {"uuid", domain.identity.uuid.text()},
+                            {"active", domain.active},
+                            {"persistent", domain.persistent},
+                            {"domain_maximum_kib", domain.maximum.kib()}});
+  json.update(settings_json(domain.identity.settings));
+  if (domain.next_start) json.set("next_start", settings_json(*domain.next_start));
+  json.set("unsuitable", domain.identity.unsuitable);
+  return json;
+}
+
+void print(const std::vector<ConfiguredDomain>& domains, const std::string& uri,
+           const DomainOptions& options) {
   if (options.json) {
     auto list = Json::array();
     for (const ConfiguredDomain& domain : domains) list.push_back(domain_json(domain));
@@ -110,7 +129,7 @@ void print(const std::vector<ConfiguredDomain>& domains, const DomainOptions& op
                    {"PRIORITY", right},
                    {"LABELS", left},
                    {"NOTE", left}});
-  for (const ConfiguredDomain& domain : domains) table.add_row(domain_row(domain));
+  for (const ConfiguredDomain& domain : domains) add_rows(table, domain, uri);
   std::cout << table.text(wants_color(options.color, Stream::output));
 }
 
@@ -127,7 +146,7 @@ Result<ExitCode> show_domains(const DomainOptions& options) {
     if (!one) return fail(one.error());
     domains.push_back(*std::move(one));
   }
-  print(domains, options);
+  print(domains, *uri, options);
   return ExitCode::ok;
 }
 
@@ -143,12 +162,9 @@ Result<ExitCode> set(const DomainOptions& options) {
     return fail(ErrorCode::invalid_input, options.name, "nothing to set",
                 "see 'memcoord domain set --help'");
   }
-  auto settings = libvirt::write_domain_settings(*uri, options.name, options.change);
-  if (!settings) return fail(settings.error());
-  auto domain = libvirt::read_domain_settings(*uri, options.name);
+  auto domain = libvirt::write_domain_settings(*uri, options.name, options.change);
   if (!domain) return fail(domain.error());
-  domain->identity.settings = *std::move(settings);
-  print({*std::move(domain)}, options);
+  print({*std::move(domain)}, *uri, options);
   return ExitCode::ok;
 }
 
@@ -219,6 +235,7 @@ void add_set(Command& domain) {
       {"memcoord domain set web1 --minimum 512MiB --weight 2", "keep 512 MiB, count twice"},
       {"memcoord domain set db1 --exclude", "leave it alone"},
       {"memcoord domain set db1 --clear all", "forget everything set here"},
+      {"memcoord domain set -- -db --exclude", "a name that begins with a dash"},
   });
 }
 

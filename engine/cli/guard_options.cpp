@@ -49,12 +49,12 @@ void add_guard_options(Command& command, Limits& limits) {
              into_limit(limits, &Limits::max_release, parse_share));
   add_choice(command,
              {"--headroom", "",
-              "what floors and policies go by: unused, the default, or usable, which counts page "
-              "cache as free",
+              "what floors and policies go by: of a guest its unused memory (page cache is not "
+              "counted), its usable (what it can have without swapping), or the larger, the "
+              "default; of the host its free, its available, or the larger",
               group},
-             {"unused", "usable"}, [&limits](std::size_t index) {
-               limits.headroom = index == 0 ? Headroom::unused : Headroom::usable;
-             });
+             {"larger", "unused", "usable"},
+             [&limits](std::size_t index) { limits.headroom = static_cast<Headroom>(index); });
   add_option(command,
              {"--host-memory", "SIZE", "a budget for all guests, smaller than the machine", group},
              into_limit(limits, &Limits::host_memory, parse_size));

@@ -77,7 +77,6 @@ std::shared_ptr<Log> make_log(const std::string& level, bool colored) {
 LogDiversion::LogDiversion(std::shared_ptr<Log> log, Take take)
     : log_(std::move(log)),
       before_(log_->redirect([take = std::move(take)](Log::Level level, std::string line) {
-        while (line.ends_with('\n')) line.pop_back();
         take(std::move(line), level == Log::Level::error     ? Note::Severity::error
                               : level == Log::Level::warning ? Note::Severity::warning
                                                              : Note::Severity::info);

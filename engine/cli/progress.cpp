@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "engine/cli/terminal.h"
+#include "engine/core/printable.h"
 
 namespace memcoord::cli {
 namespace {
@@ -34,7 +35,8 @@ void Progress::show(double share, const std::string& detail) {
   const double done = std::clamp(share, 0.0, 1.0);
   const auto filled = static_cast<std::size_t>(done * static_cast<double>(kBarWidth));
   const std::string bar = std::string(filled, '#') + std::string(kBarWidth - filled, '.');
-  std::cerr << kEraseLine << fmt::format("{} [{}] {:3.0f} %  {}", what_, bar, done * 100.0, detail)
+  std::cerr << kEraseLine
+            << fmt::format("{} [{}] {:3.0f} %  {}", what_, bar, done * 100.0, printable(detail))
             << std::flush;
   drawn_ = true;
 }

@@ -6,7 +6,6 @@
 #include <iostream>
 #include <memory>
 
-#include "bindings/printable.h"
 #include "engine/cli/commands.h"
 #include "engine/cli/guard_options.h"
 #include "engine/cli/help.h"
@@ -15,6 +14,7 @@
 #include "engine/cli/report.h"
 #include "engine/cli/run_options.h"
 #include "engine/cli/workbench_options.h"
+#include "engine/core/printable.h"
 #include "engine/observers/journal.h"
 #include "engine/observers/json.h"
 #include "engine/workbench/replay.h"
@@ -74,6 +74,9 @@ std::string time_text(WallTime time) {
   return fmt::format("{:%F %T}", fmt::gmtime(stamp));
 }
 
+/// A journal may have been written by anybody: so much of a text in it is shown, in bytes.
+constexpr std::size_t kLongest = 200;
+
 std::string target_text(const std::optional<Decision>& decision) {
   return moves(decision) ? decision->target.text() : "holds";
 }
@@ -85,7 +88,7 @@ std::string why_text(const std::optional<Decision>& decision) {
   for (const RuleHit& hit : decision->rules) {
     text += (text.empty() ? "" : "; ") + std::string(to_text(hit.rule));
   }
-  return bindings::printable(text);
+  return printable(text, kLongest);
 }
 
 void print_heading() {
@@ -95,7 +98,7 @@ void print_heading() {
 
 void print_new_run(const std::string& journal, const ReplayedTick& tick) {
   std::cout << fmt::format("{:>7}  {:<19}  a new run of memcoord begins: {}\n", tick.number,
-                           time_text(tick.wall_time), bindings::printable(journal));
+                           time_text(tick.wall_time), printable(journal, kLongest));
 }
 
 void print_replayed(const ReplayedTick& tick, bool all) {
@@ -105,7 +108,7 @@ void print_replayed(const ReplayedTick& tick, bool all) {
     const std::string now = why_text(domain.now);
     std::cout << fmt::format("{:>7}  {:<19}  {:<20}  {:>10}  {:>10}  {:>10}  {} | {}\n",
                              tick.number, time_text(tick.wall_time),
-                             bindings::printable(domain.name), domain.actual.text(),
+                             printable(domain.name, kLongest), domain.actual.text(),
                              target_text(domain.then), target_text(domain.now),
                              then.empty() ? "-" : then, now.empty() ? "-" : now);
   }
@@ -140,7 +143,7 @@ void print_summary(const ReplayOptions& options, const Counts& counts) {
   std::cout << fmt::format(
       "{}{} in {} ticks{}: {} decisions differ (in {} ticks), {} are alike; moves then {}, now "
       "{}\n",
-      counts.different > 0 || counts.runs > 1 || options.all ? "\n" : "", options.policy,
+      counts.different > 0 || counts.runs > 1 || options.all ? "\n" : "", printable(options.policy),
       counts.ticks, counts.runs > 1 ? fmt::format(" of {} runs", counts.runs) : "",
       counts.different, counts.different_ticks, counts.alike, counts.moves_then, counts.moves_now);
   if (counts.not_sampled > 0) {
@@ -194,8 +197,8 @@ Status Session::play(const std::string& journal) {
     print_replayed(*tick, options_.all);
   }
   if (reader->cut_off()) {
-    std::cerr << "memcoord: " << journal << ": its last line was cut off; read up to line "
-              << reader->line() << '\n';
+    std::cerr << "memcoord: " << printable(journal)
+              << ": its last line was cut off; read up to line " << reader->line() << '\n';
   }
   return {};
 }

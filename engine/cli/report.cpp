@@ -1,16 +1,19 @@
 #include "engine/cli/report.h"
 
-#include <algorithm>
 #include <iostream>
+#include <sstream>
+
+#include "engine/core/printable.h"
 
 namespace memcoord::cli {
 
 void report(const Error& error) {
-  std::string line = error.text();
-  std::replace_if(
-      line.begin(), line.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; }, '?');
-  std::cerr << "memcoord: " << line << '\n';
-  if (!error.detail.empty()) std::cerr << error.detail << '\n';
+  std::cerr << "memcoord: " << printable(error.text()) << '\n';
+  std::istringstream detail(error.detail);
+  for (std::string line; std::getline(detail, line);) {
+    const std::size_t indent = line.starts_with('\t') ? 1 : 0;
+    std::cerr << line.substr(0, indent) << printable(line.substr(indent)) << '\n';
+  }
 }
 
 ExitCode exit_code_for(const Error& error) {

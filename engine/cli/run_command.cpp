@@ -79,10 +79,10 @@ Result<ExitCode> Run::go() {
                           coordinator_options());
   coordinator.set_fallback(*std::move(fallback));
   output->observe(coordinator);
-  log_->info(fmt::format("policy {} on {}, a tick every {:g} s{}", policy_name,
-                         connection->hypervisor->description(),
-                         std::chrono::duration<double>(interval_).count(),
-                         options_.dry_run ? ", dry run: nothing is moved" : ""));
+  log_->info(fmt::format(
+      "policy {} on {}, a tick every {:g} s, headroom {}{}", policy_name,
+      connection->hypervisor->description(), std::chrono::duration<double>(interval_).count(),
+      to_text(options_.limits.headroom), options_.dry_run ? ", dry run: nothing is moved" : ""));
 
   LoopOptions loop;
   loop.interval = interval_;

@@ -70,6 +70,12 @@ void add_connection_options(Command& command, RunOptions& options) {
   add_option(command,
              {"--lanes", "N", "most libvirt connections that work side by side; default 4", group},
              into(options.lanes, whole_number({1, 64})));
+  add_flag(command,
+           {"--keep-periods",
+            "leave statistics periods alone that others have set; else those longer than the "
+            "interval are shortened while memcoord works",
+            group},
+           options.keep_periods);
   add_flag(command, {"--fast", "do not wait between ticks (simulated hosts)", group}, options.fast);
 }
 

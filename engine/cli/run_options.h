@@ -27,6 +27,7 @@ struct RunOptions {
   std::optional<std::string> connect;  ///< none: libvirt's default
   std::size_t lanes = 4;
   bool fast = false;
+  bool keep_periods = false;
 
   std::string interval;  ///< read after all else: a stray word here may be a misspelt command
   std::optional<std::int64_t> ticks;

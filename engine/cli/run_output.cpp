@@ -89,6 +89,8 @@ void RunOutput::tell_restored(const Result<std::vector<Restored>>& restored) {
   for (const Restored& one : *restored) {
     if (one.whole()) {
       ++whole;
+    } else if (one.in_doubt) {
+      log_->warn(one.name + ": " + one.why);
     } else {
       // One that keeps more than it had needs it.
       using Level = observers::Log::Level;

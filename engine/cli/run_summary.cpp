@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 namespace memcoord::cli {
 namespace {
 
@@ -28,6 +30,10 @@ void RunSummary::observe(const Tick& tick) {
   if (tick.policy_error) ++policy_errors_;
   if (!tick.sample_error && !tick.policy_error) ++worked_;
   for (const Outcome& outcome : tick.outcomes) count(outcome);
+  for (const Outcome& outcome : tick.late_outcomes) {
+    --unanswered_moves_;
+    count(outcome);
+  }
   if (tick.sample_error) return;
   served_.forget_the_gone(tick.snapshot);
   shrunk_.forget_the_gone(tick.snapshot);
@@ -35,6 +41,7 @@ void RunSummary::observe(const Tick& tick) {
 
 void RunSummary::count(const Outcome& outcome) {
   if (outcome.kind == Outcome::Kind::failed) ++failed_moves_;
+  if (outcome.kind == Outcome::Kind::unknown) ++unanswered_moves_;
   if (outcome.kind != Outcome::Kind::applied && outcome.kind != Outcome::Kind::dry_run) return;
   ++moves_;
   if (outcome.to > outcome.from) {
@@ -57,9 +64,13 @@ std::string RunSummary::text() const {
     text +=
         fmt::format(", -{} from {}", taken_.text(), counted(shrunk_.all(), "domain", "domains"));
   }
-  if (sample_errors_ + policy_errors_ + failed_moves_ == 0) return text + ", no errors";
+  const auto unanswered = static_cast<std::uint64_t>(std::max<std::int64_t>(unanswered_moves_, 0));
+  if (sample_errors_ + policy_errors_ + failed_moves_ + unanswered == 0) {
+    return text + ", no errors";
+  }
   if (sample_errors_ > 0) text += fmt::format(", {} without a look at the host", sample_errors_);
   if (policy_errors_ > 0) text += ", " + counted(policy_errors_, "policy error", "policy errors");
+  if (unanswered > 0) text += ", " + counted(unanswered, "unanswered move", "unanswered moves");
   if (failed_moves_ > 0) text += ", " + counted(failed_moves_, "failed move", "failed moves");
   return text;
 }

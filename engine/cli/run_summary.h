@@ -38,6 +38,7 @@ class RunSummary : public Observer {
   std::uint64_t worked_ = 0;
   std::uint64_t moves_ = 0;
   std::uint64_t failed_moves_ = 0;
+  std::int64_t unanswered_moves_ = 0;
   std::uint64_t sample_errors_ = 0;
   std::uint64_t policy_errors_ = 0;
   bool dry_run_ = false;

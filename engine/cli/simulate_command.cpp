@@ -16,6 +16,7 @@
 #include "engine/cli/score_text.h"
 #include "engine/cli/terminal.h"
 #include "engine/cli/workbench_options.h"
+#include "engine/core/printable.h"
 #include "engine/observers/journal.h"
 #include "engine/observers/json.h"
 #include "engine/observers/sparkline.h"
@@ -43,7 +44,17 @@ struct SimulateOptions {
 struct Outcome {
   SimulationResult result;
   RunRecord record;
+  std::vector<std::string> notes;
 };
+
+/// The first few of what the engine itself has to say; the journal has them all.
+void keep_notes(const Tick& tick, std::vector<std::string>& notes) {
+  constexpr std::size_t kMostNotes = 5;
+  for (const Note& note : tick.notes) {
+    const bool is_the_policys = note.text.starts_with(tick.policy + ": ");
+    if (notes.size() < kMostNotes && !is_the_policys) notes.push_back(note.text);
+  }
+}
 
 double seconds_of(Duration duration) {
   return std::chrono::duration<double>(duration).count();
@@ -73,15 +84,18 @@ Result<Outcome> play(const SimulateOptions& options) {
   Outcome outcome;
   watch.tick = [&](const Tick& tick, simulated::SimulatedHost& host) {
     recorder.take(tick, host);
+    keep_notes(tick, outcome.notes);
     progress.show(seconds_of(host.now()) / whole);
   };
   watch.end = [&](simulated::SimulatedHost& host) {
     outcome.record = recorder.finish(host, interval);
   };
-  outcome.result = simulate(*std::move(scenario), *std::move(policy),
-                            {interval, options.workbench.limits}, watch);
+  outcome.result =
+      simulate(*std::move(scenario), *std::move(policy),
+               {interval, options.workbench.limits, options.workbench.keep_periods}, watch);
   if (journal) {
-    for (const Note& note : journal->take_notes()) std::cerr << "memcoord: " << note.text << '\n';
+    for (const Note& note : journal->take_notes())
+      std::cerr << "memcoord: " << printable(note.text) << '\n';
   }
   return outcome;
 }
@@ -141,16 +155,19 @@ std::string rules_line(const RunRecord& record) {
 
 void print_simulation(const Outcome& outcome, bool colored) {
   const RunRecord& record = outcome.record;
-  std::cout << fmt::format("{} on {}: {}\n", record.policy, record.scenario, record.summary)
-            << fmt::format("{} domains, host {}, {:.0f} s in {} ticks of {:g} s\n\n",
+  std::cout << printable(
+                   fmt::format("{} on {}: {}", record.policy, record.scenario, record.summary))
+            << '\n'
+            << fmt::format("{} domains, host {}, {:.0f} s in {} ticks of {:g} s, headroom {}\n\n",
                            record.domains.size(), record.host_total.text(),
                            seconds_of(record.duration), outcome.result.ticks,
-                           seconds_of(record.interval));
+                           seconds_of(record.interval), to_text(record.limits.headroom));
   TextTable figures(score_columns());
   figures.add_row(score_cells(outcome.result.score));
   std::cout << figures.text(colored) << '\n'
             << domain_table(record).text(colored) << '\n'
             << rules_line(record) << '\n';
+  for (const std::string& note : outcome.notes) std::cout << "note: " << note << '\n';
 }
 
 void print_simulation_json(const Outcome& outcome) {
@@ -158,6 +175,7 @@ void print_simulation_json(const Outcome& outcome) {
   Json json = Json::object({{"policy", record.policy},
                             {"scenario", record.scenario},
                             {"interval_s", seconds_of(record.interval)},
+                            {"headroom", to_text(record.limits.headroom)},
                             {"duration_s", seconds_of(record.duration)},
                             {"ticks", outcome.result.ticks},
                             {"policy_errors", outcome.result.policy_errors}});
@@ -190,7 +208,7 @@ Result<ExitCode> run_simulation(const SimulateOptions& options) {
     print_simulation_json(*outcome);
   } else {
     print_simulation(*outcome, wants_color(options.color, Stream::output));
-    if (!options.report.empty()) std::cout << "report: " << options.report << '\n';
+    if (!options.report.empty()) std::cout << "report: " << printable(options.report) << '\n';
   }
   if (!outcome->result.first_policy_error) return ExitCode::ok;
   Error error = *outcome->result.first_policy_error;

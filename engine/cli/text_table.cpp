@@ -2,28 +2,17 @@
 
 #include <algorithm>
 
+#include "engine/core/printable.h"
+#include "engine/observers/screen_text.h"
+
 namespace memcoord::cli {
 namespace {
-
-// Columns on a terminal: UTF-8 continuation bytes take none. Wide characters are rare in names.
-std::size_t width(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
-  }));
-}
-
-std::string printable(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(),
-      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, '?');
-  return text;
-}
 
 std::string row_text(const std::vector<std::string>& cells, const std::vector<std::size_t>& widths,
                      const std::vector<TextTable::Align>& aligns) {
   std::string line;
   for (std::size_t i = 0; i < cells.size(); ++i) {
-    const std::string blanks(widths[i] - width(cells[i]), ' ');
+    const std::string blanks(widths[i] - observers::display_width(cells[i]), ' ');
     if (i > 0) line += "  ";
     line += aligns[i] == TextTable::Align::right ? blanks + cells[i] : cells[i] + blanks;
   }
@@ -44,14 +33,15 @@ TextTable::TextTable(std::vector<Column> columns) {
 
 void TextTable::add_row(std::vector<std::string> cells) {
   cells.resize(aligns_.size());
-  for (std::string& cell : cells) cell = printable(std::move(cell));
+  for (std::string& cell : cells) cell = printable(cell);
   rows_.push_back(std::move(cells));
 }
 
 std::string TextTable::text(bool colored) const {
   std::vector<std::size_t> widths(aligns_.size(), 0);
   for (const auto& row : rows_) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
+    for (std::size_t i = 0; i < row.size(); ++i)
+      widths[i] = std::max(widths[i], observers::display_width(row[i]));
   }
   std::string text;
   for (std::size_t i = 0; i < rows_.size(); ++i) {

@@ -8,7 +8,6 @@
 #include <numeric>
 #include <utility>
 
-#include "bindings/printable.h"
 #include "engine/cli/commands.h"
 #include "engine/cli/help.h"
 #include "engine/cli/option_values.h"
@@ -17,6 +16,7 @@
 #include "engine/cli/terminal.h"
 #include "engine/cli/text_table.h"
 #include "engine/core/glob.h"
+#include "engine/core/printable.h"
 #include "engine/observers/json.h"
 #include "engine/observers/sparkline.h"
 #include "engine/workbench/trace.h"
@@ -184,7 +184,7 @@ void print_trace(const Trace& trace, const TracesOptions& options) {
   const Total total = total_of(trace, rows);
   const auto [least, most] = steps_of(rows);
   std::cout << fmt::format(
-      "{}: {} VMs over {:.1f} h, {} rows, {}{} s apart\n\n", bindings::printable(options.trace),
+      "{}: {} VMs over {:.1f} h, {} rows, {}{} s apart\n\n", printable(options.trace),
       trace.columns.size(), static_cast<double>(trace.times.back().count()) / 3600.0,
       trace.times.size(), least == most ? "" : fmt::format("{} to ", least.count()), most.count());
   constexpr auto kRight = TextTable::Align::right;

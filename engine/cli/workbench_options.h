@@ -23,6 +23,7 @@ struct WorkbenchOptions {
   PolicyLimitOptions policy_limits;
   Limits limits;
   Duration interval = kDefaultInterval;
+  bool keep_periods = false;
   std::size_t jobs = 0;  ///< runs side by side; 0: one a core
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "engine/core/believable.h"
 #include "engine/core/glob.h"
 #include "engine/core/own_proposals.h"
 
@@ -89,9 +90,35 @@ void Coordinator::sample(Tick& tick) {
     return;
   }
   tick.snapshot = std::move(*snapshot);
-  history_.observe(tick.snapshot);
+  settle(tick);
+  observe(tick);
   forget_the_gone();
+  tell_what_is_dropped(tick);
   leave_out_unwanted(tick.snapshot);
+}
+
+void Coordinator::observe(Tick& tick) {
+  tick.dropped = drop_impossible(tick.snapshot, history_);
+  history_.observe(tick.snapshot);
+}
+
+void Coordinator::tell_what_is_dropped(Tick& tick) {
+  for (const DroppedFigure& figure : tick.dropped) {
+    if (dropped_[figure.domain]++ > 0) continue;
+    const Domain* domain = tick.snapshot.find(figure.domain);
+    tick.notes.push_back({Note::Severity::warning,
+                          domain->name() + ": reports " + figure.figure + " = " +
+                              std::to_string(figure.value) + ", which " + figure.why +
+                              "; memcoord decides without such figures, and counts them in the "
+                              "journal (dropped)"});
+  }
+}
+
+void Coordinator::settle(Tick& tick) {
+  tick.late_outcomes = hypervisor_.take_late_outcomes();
+  const MonotonicTime now = clock_.now();
+  for (Outcome& outcome : tick.late_outcomes) outcome.at = now;
+  history_.settle(tick.late_outcomes, now, tick.snapshot.wall_time_at(now));
 }
 
 void Coordinator::leave_out_unwanted(Snapshot& snapshot) {
@@ -129,8 +156,8 @@ void Coordinator::decide(Tick& tick, Duration since_last) {
   prefer(tick.proposals, own_proposals(situation, tick.proposals));
   prefer(tick.proposals, after_reboots(situation));
   tick.decisions = guard::review(tick.snapshot, history_, tick.proposals, options_.limits);
-  for (Note& hint : guard::hints(tick.snapshot, tick.decisions, options_.limits)) {
-    say(tick, std::move(hint));
+  for (guard::Hint& hint : guard::hints(tick.snapshot, tick.grantable, options_.limits)) {
+    if (said_.is_news(hint.topic)) tick.notes.push_back(std::move(hint.note));
   }
   tick.timings.review = clock_.now() - review_start;
 }
@@ -165,11 +192,11 @@ std::vector<Proposal> Coordinator::after_reboots(const Situation& situation) con
   for (std::size_t i = 0; i < snapshot.domains.size(); ++i) {
     const Standing& standing = situation.standings[i];
     const DomainHistory* past = standing.history;
-    if (!past || !past->rebooted_at() || !past->last_move()) continue;
+    if (!past || !past->rebooted_at() || !(past->last_move() || past->in_doubt())) continue;
     // The guest's device keeps the old target over a reboot and squeezes the new kernel to it. As
     // long as it has not reported, nothing can be done; once it has, this is asked for until a
     // target has been set, or until the guest has settled with what it has.
-    if (past->last_move()->at >= *past->rebooted_at()) continue;
+    if (past->last_move() && past->last_move()->at >= *past->rebooted_at()) continue;
     if (standing.held || snapshot.taken_at - *past->rebooted_at() >= options_.limits.grace)
       continue;
     const Domain& domain = snapshot.domains[i];
@@ -281,8 +308,10 @@ Result<std::vector<Restored>> Coordinator::restore() {
     if (!snapshot) break;  // what has been reached stays
     Tick tick;
     tick.snapshot = std::move(*snapshot);
-    history_.observe(tick.snapshot);
+    settle(tick);
+    observe(tick);
     if (waited == Duration()) all = to_restore(tick.snapshot);
+    settle_restored(tick, all);
     const bool last = waited >= options_.restore_wait || idle >= options_.release_wait;
     restore_some(tick, all, last);
     if (last || std::all_of(all.begin(), all.end(), [](const auto& one) { return one.over; })) {
@@ -290,6 +319,13 @@ Result<std::vector<Restored>> Coordinator::restore() {
     }
     if (more_may_come(tick, all)) idle = {};
     clock_.sleep_through(kReleasePoll);
+  }
+  for (Restoring& one : all) {
+    const DomainHistory* past = history_.find(one.result.domain);
+    one.result.in_doubt = past != nullptr && past->in_doubt().has_value();
+    if (!one.result.in_doubt) continue;
+    one.result.why = "its balloon change to " + past->in_doubt()->target.text() +
+                     " has not been answered, and may still be carried out";
   }
   std::vector<Restored> results;
   results.reserve(all.size());
@@ -301,11 +337,24 @@ std::vector<Coordinator::Restoring> Coordinator::to_restore(const Snapshot& snap
   std::vector<Restoring> all;
   for (std::size_t i = 0; i < snapshot.domains.size(); ++i) {
     const Domain& domain = snapshot.domains[i];
-    const auto& had = history_.find(domain.uuid(), i)->before_first_move();
+    const DomainHistory& past = *history_.find(domain.uuid(), i);
+    const auto& had = past.before_first_move();
     if (!had) continue;
-    all.push_back({{domain.uuid(), domain.name(), *had, domain.actual, {}}, *had == domain.actual});
+    const bool over = *had == domain.actual && !past.in_doubt();
+    all.push_back({{domain.uuid(), domain.name(), *had, domain.actual, {}, false}, over});
   }
   return all;
+}
+
+/// A balloon that a late answer has moved is brought back from there.
+void Coordinator::settle_restored(const Tick& tick, std::vector<Restoring>& all) const {
+  for (Restoring& one : all) {
+    for (const Outcome& late : tick.late_outcomes) {
+      if (late.domain != one.result.domain) continue;
+      if (late.kind == Outcome::Kind::applied) one.result.has = late.to;
+      one.over = one.result.has == one.result.had;
+    }
+  }
 }
 
 void Coordinator::restore_some(Tick& tick, std::vector<Restoring>& all, bool last) {
@@ -315,10 +364,10 @@ void Coordinator::restore_some(Tick& tick, std::vector<Restoring>& all, bool las
   std::vector<Decision> grows;
   for (Restoring& one : all) {
     if (one.over) continue;
-    const auto& [domain, name, had, has, reason] = one.result;
-    open.emplace(domain, &one);
-    if (had < has) shrinks.push_back({domain, had, why});
-    if (had > has) grows.push_back({domain, has, had, had, why, {}});
+    const Restored& to = one.result;
+    open.emplace(to.domain, &one);
+    if (to.had < to.has) shrinks.push_back({to.domain, to.had, why});
+    if (to.had > to.has) grows.push_back({to.domain, to.has, to.had, to.had, why, {}});
   }
   // What a domain has come to need is not taken from it at a stroke: shrinks go through the guard.
   tick.decisions = guard::review(tick.snapshot, history_, shrinks, options_.limits);
@@ -376,7 +425,7 @@ bool Coordinator::more_may_come(const Tick& tick, const std::vector<Restoring>& 
 }
 
 std::size_t Coordinator::remembered() const {
-  return history_.size() + left_out_.size() + said_.size();
+  return history_.size() + left_out_.size() + said_.size() + dropped_.size();
 }
 
 void Coordinator::say(Tick& tick, Note note, const std::optional<Uuid>& about) {
@@ -405,6 +454,7 @@ void Coordinator::forget_the_gone() {
     return past == nullptr || past->is_new();
   };
   std::erase_if(left_out_, [&](const auto& entry) { return gone(entry.first); });
+  std::erase_if(dropped_, [&](const auto& entry) { return gone(entry.first); });
   said_.begin_turn(gone);
 }
 

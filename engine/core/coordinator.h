@@ -39,10 +39,11 @@ struct CoordinatorOptions {
 struct Restored {
   Uuid domain;
   std::string name;
-  MemorySize had;   ///< before its first move
-  MemorySize has;   ///< by the targets that were set
-  std::string why;  ///< where that is not what it had
-  [[nodiscard]] bool whole() const { return has == had; }
+  MemorySize had;         ///< before its first move
+  MemorySize has;         ///< by the targets that were set
+  std::string why;        ///< where that is not what it had
+  bool in_doubt = false;  ///< a target was sent and not answered; it may still be carried out
+  [[nodiscard]] bool whole() const { return has == had && !in_doubt; }
 };
 
 /// Runs ticks. Owns the history; the hypervisor, the clock and the observers outlive it.
@@ -70,6 +71,10 @@ class Coordinator {
 
  private:
   void sample(Tick& tick);
+  /// Takes what a look shows into the history, without what cannot be true.
+  void observe(Tick& tick);
+  void tell_what_is_dropped(Tick& tick);
+  void settle(Tick& tick);
   void decide(Tick& tick, Duration since_last);
   void ask_for_proposals(Tick& tick, const Situation& situation);
   void ask(Policy& policy, const Situation& situation, Tick& tick);
@@ -99,6 +104,7 @@ class Coordinator {
     bool over = false;  ///< nothing that is worth waiting for would change it
   };
   [[nodiscard]] std::vector<Restoring> to_restore(const Snapshot& snapshot) const;
+  void settle_restored(const Tick& tick, std::vector<Restoring>& all) const;
   /// What can be done now; when it is the last time, all there is.
   void restore_some(Tick& tick, std::vector<Restoring>& all, bool last);
   [[nodiscard]] bool more_can_be_taken(const Decision& decision) const;
@@ -121,6 +127,8 @@ class Coordinator {
   };
   std::unordered_map<Uuid, LeftOut> left_out_;
   SaidNotes said_;
+  /// How many impossible figures each domain has reported since it came.
+  std::unordered_map<Uuid, std::uint64_t> dropped_;
 };
 
 }  // namespace memcoord

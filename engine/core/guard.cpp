@@ -14,9 +14,8 @@ namespace memcoord::guard {
 namespace {
 
 /// What the guest has to spare now: what it reports, less what its balloon has taken since.
-MemorySize headroom_now(const Domain& domain, const DomainHistory* history, Headroom kind) {
-  const MemorySize reported = headroom_of(domain, kind).value_or(MemorySize());
-  return history ? reported - history->shrunk_since_report(domain) : reported;
+std::optional<MemorySize> spare_now(std::optional<MemorySize> reported, MemorySize taken) {
+  return reported ? std::optional(*reported - taken) : std::nullopt;
 }
 
 /// The case of the domain at a position in the snapshot.
@@ -24,12 +23,14 @@ Case case_of(std::size_t position, const Snapshot& snapshot, const History& hist
              const Limits& limits) {
   const Domain& domain = snapshot.domains[position];
   const DomainHistory* past = history.find(domain.uuid(), position);
+  const MemorySize taken = past ? past->shrunk_since_report(domain) : MemorySize();
   return {domain,
           past,
           limits,
           snapshot.taken_at,
           snapshot.wall_time,
-          headroom_now(domain, past, limits.headroom)};
+          spare_now(headroom_of(domain, limits.headroom), taken).value_or(MemorySize()),
+          spare_now(domain.guest.usable, taken)};
 }
 
 /// Why a domain is none of memcoord's business, or empty.
@@ -89,6 +90,15 @@ std::string insane(MemorySize target) {
 
 MemorySize claim_of(const Domain& domain, const DomainHistory* history) {
   return history ? history->claim(domain) : domain.actual;
+}
+
+/// Whether the balloon rests as near to a target that it was sent to before as its guest's pages
+/// let it: to send it there again would move nothing.
+bool rests_at(const Case& c, MemorySize target) {
+  if (!c.history || !c.history->last_move() || !c.history->last_move()->reached) return false;
+  const MemorySize actual = c.domain.actual;
+  const MemorySize beside = actual > target ? actual - target : target - actual;
+  return c.history->last_move()->target == target && beside < kLargestGuestPage;
 }
 
 /// A decision on its way, with the domain it is about.
@@ -238,6 +248,8 @@ std::vector<Decision> review(const Snapshot& snapshot, const History& history,
     Decision& decision = all.back().decision;
     if (auto why = insane(proposal->target); !why.empty()) {
       bite(decision, Rule::sane_target, domain.actual, std::move(why));
+    } else if (rests_at(c, decision.target)) {
+      decision.target = decision.actual;
     } else {
       apply_domain_rules(c, decision);
     }

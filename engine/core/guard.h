@@ -2,6 +2,7 @@
 // The guard: every safety rule, here alone. Pure functions of values; no policy gets round them.
 
 #include <span>
+#include <string>
 #include <vector>
 
 #include "engine/core/history.h"
@@ -62,9 +63,13 @@ struct Want {
 };
 std::vector<MemorySize> share_out(MemorySize total, std::span<const Want> wants);
 
-/// Notes worth saying once: a floor holds something back although the figure that was not chosen
-/// is far above it (Limits::headroom), with the hint which option to use.
-std::vector<Note> hints(const Snapshot& snapshot, std::span<const Decision> decisions,
-                        const Limits& limits);
+/// Something worth saying once while it stays true; its text has figures, which change.
+struct Hint {
+  std::string topic;
+  Note note;
+};
+/// With Headroom::unused in force: a domain or the host is short, and page cache that would count
+/// as usable is far more than what counts.
+std::vector<Hint> hints(const Snapshot& snapshot, MemorySize grantable, const Limits& limits);
 
 }  // namespace memcoord::guard

@@ -1,56 +1,63 @@
-// What the operator should be told when a floor bites.
+// What the operator should be told when page cache is not counted and something is short.
 
-#include <algorithm>
 #include <string>
-#include <unordered_set>
 
 #include "engine/core/guard.h"
 
 namespace memcoord::guard {
 namespace {
 
-/// The second figure is so far above the one that was chosen that the operator should know.
-bool far_above(MemorySize other, MemorySize chosen, MemorySize floor) {
-  return other >= chosen * 2 && other >= floor * 2;
+constexpr const char* kWhatHelps = " (page cache); --headroom larger, the default, counts that";
+
+/// What is usable is so far above what counts that the operator should know.
+bool far_above(MemorySize usable, MemorySize counts, MemorySize floor) {
+  return usable >= counts * 2 && usable >= floor * 2;
 }
 
-bool bitten(const Decision& decision, Rule rule) {
-  return std::any_of(decision.rules.begin(), decision.rules.end(),
-                     [&](const RuleHit& hit) { return hit.rule == rule; });
+bool is_short_by_unused(const Domain& domain, const Limits& limits) {
+  if (!domain.identity->unsuitable.empty() || domain.settings().exclude) return false;
+  const auto& unused = domain.guest.unused;
+  const auto& usable = domain.guest.usable;
+  return unused && usable && *unused < limits.low_domain() &&
+         far_above(*usable, *unused, limits.domain_floor);
 }
 
-bool has_far_more_usable(const Domain& domain, const Limits& limits) {
-  return domain.guest.usable && domain.guest.unused &&
-         far_above(*domain.guest.usable, *domain.guest.unused, limits.domain_floor);
+std::string others_text(std::size_t others) {
+  if (others == 0) return {};
+  return "; " + std::to_string(others) + (others == 1 ? " other domain" : " other domains") +
+         " likewise";
 }
 
 }  // namespace
 
-std::vector<Note> hints(const Snapshot& snapshot, std::span<const Decision> decisions,
-                        const Limits& limits) {
-  std::vector<Note> notes;
-  if (limits.headroom == Headroom::usable) return notes;
-  bool host_held_back = false;
-  std::unordered_set<Uuid> held_back;
-  for (const Decision& decision : decisions) {
-    host_held_back =
-        host_held_back || bitten(decision, Rule::host_floor) || bitten(decision, Rule::share_out);
-    if (bitten(decision, Rule::domain_floor)) held_back.insert(decision.domain);
-  }
+std::vector<Hint> hints(const Snapshot& snapshot, MemorySize grantable, const Limits& limits) {
+  std::vector<Hint> hints;
+  if (limits.headroom != Headroom::unused) return hints;
+  const Domain* first = nullptr;
+  std::size_t others = 0;
   for (const Domain& domain : snapshot.domains) {
-    if (!held_back.contains(domain.uuid()) || !has_far_more_usable(domain, limits)) continue;
-    notes.push_back(
-        {Note::Severity::info, domain.name() +
-                                   ": its floor holds memory back by what is unused, though far "
-                                   "more is usable (page cache); --headroom usable goes by that"});
+    if (!is_short_by_unused(domain, limits)) continue;
+    others += first != nullptr ? 1 : 0;
+    first = first != nullptr ? first : &domain;
   }
-  if (host_held_back && snapshot.host.available &&
-      far_above(*snapshot.host.available, snapshot.host.free, limits.host_floor)) {
-    notes.push_back({Note::Severity::info,
-                     "host: its floor holds memory back by what is free, though far more is "
-                     "available (page cache); --headroom usable goes by that"});
+  if (first != nullptr) {
+    hints.push_back(
+        {"domains: page cache",
+         {Note::Severity::info, first->name() + ": counts as short by --headroom unused, with " +
+                                    first->guest.unused->text() + " unused, though " +
+                                    first->guest.usable->text() + " are usable" + kWhatHelps +
+                                    others_text(others)}});
   }
-  return notes;
+  const Host& host = snapshot.host;
+  if (grantable.is_zero() && host.available &&
+      far_above(*host.available, host.free, limits.host_floor)) {
+    hints.push_back(
+        {"host: page cache",
+         {Note::Severity::info, "host: has nothing to give by --headroom unused, with " +
+                                    host.free.text() + " free, though " + host.available->text() +
+                                    " are available" + kWhatHelps}});
+  }
+  return hints;
 }
 
 }  // namespace memcoord::guard

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "engine/core/guard.h"
@@ -130,23 +131,35 @@ MemorySize most_by_tick(const Case& c) {
 MemorySize most_by_floor(const Case& c) {
   return c.headroom - c.limits.domain_floor;
 }
+MemorySize most_by_usable_floor(const Case& c) {
+  return c.usable ? *c.usable - Limits::kUsableFloor : MemorySize::largest();
+}
+
+std::string_view counted_text(const Case& c) {
+  return to_text(counted(c.domain, c.limits.headroom));
+}
 
 Ruling gradual(const Case& c, MemorySize target) {
   const MemorySize give = most_by_tick(c);
   const MemorySize allowed = shrink_by_at_most(c, target, give);
   if (target >= c.domain.actual || allowed == target) return pass(target);
   return {allowed, "takes " + (c.domain.actual - target).text() + " of " + c.headroom.text() + " " +
-                       std::string(to_text(c.limits.headroom)) + "; one tick takes at most " +
-                       give.text()};
+                       std::string(counted_text(c)) + "; one tick takes at most " + give.text()};
 }
 
 Ruling domain_floor(const Case& c, MemorySize target) {
-  const MemorySize give = most_by_floor(c);
+  const MemorySize give = std::min(most_by_floor(c), most_by_usable_floor(c));
   const MemorySize allowed = shrink_by_at_most(c, target, give);
   if (target >= c.domain.actual || allowed == target) return pass(target);
-  const MemorySize left = c.headroom - (c.domain.actual - target);
-  return {allowed, "would leave " + left.text() + " " + std::string(to_text(c.limits.headroom)) +
-                       "; its floor is " + c.limits.domain_floor.text()};
+  const MemorySize taken = c.domain.actual - target;
+  if (most_by_usable_floor(c) < most_by_floor(c)) {
+    return {allowed, "would leave " + (*c.usable - taken).text() +
+                         " usable; its floor over its kernel's watermarks is " +
+                         Limits::kUsableFloor.text()};
+  }
+  return {allowed, "would leave " + (c.headroom - taken).text() + " " +
+                       std::string(counted_text(c)) + "; its floor is " +
+                       c.limits.domain_floor.text()};
 }
 
 constexpr std::array<NamedRule, 8> kDomainRules{{
@@ -170,7 +183,7 @@ MemorySize releasable(const Case& c) {
   if (ignores_shrinks(c) || settling_after(c) != nullptr) return {};
   const MemorySize over_minimum =
       c.domain.actual - c.domain.settings().minimum.value_or(MemorySize());
-  return std::min({most_by_tick(c), most_by_floor(c), over_minimum});
+  return std::min({most_by_tick(c), most_by_floor(c), most_by_usable_floor(c), over_minimum});
 }
 
 }  // namespace memcoord::guard

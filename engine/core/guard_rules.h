@@ -2,6 +2,7 @@
 // The guard's rules for one domain: a list, each entry a function of the same shape. For the guard
 // alone; everyone else goes through guard.h.
 
+#include <optional>
 #include <span>
 #include <string>
 
@@ -20,6 +21,7 @@ struct Case {
   MonotonicTime now;
   WallTime wall_time;
   MemorySize headroom;
+  std::optional<MemorySize> usable;  ///< none where the guest does not report it
 };
 
 /// What a rule makes of a target: the target it allows, and why where that is another.

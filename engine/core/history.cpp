@@ -28,10 +28,21 @@ double rate(const Counter& before, const Counter& now, double seconds) {
   return (count(now) - count(before)) / seconds;
 }
 
-bool went_back(const GuestStatistics& before, const GuestStatistics& now) {
-  const auto less = [](const auto& a, const auto& b) { return a && b && *b < *a; };
-  return less(before.minor_faults, now.minor_faults) || less(before.swap_in, now.swap_in) ||
-         less(before.swap_out, now.swap_out) || less(before.major_faults, now.major_faults);
+/// Whether the counters look as if counted from 0 again: none has risen, and one has lost at least
+/// half. That alone proves no reboot: some drivers report rates, and 32-bit counters wrap.
+bool near_zero_again(const GuestStatistics& before, const GuestStatistics& now) {
+  bool rose = false;
+  bool fell = false;
+  const auto compare = [&](const auto& a, const auto& b) {
+    if (!a || !b) return;
+    rose = rose || *a < *b;
+    fell = fell || (*b < *a && count(b) <= count(a) / 2);
+  };
+  compare(before.minor_faults, now.minor_faults);
+  compare(before.major_faults, now.major_faults);
+  compare(before.swap_in, now.swap_in);
+  compare(before.swap_out, now.swap_out);
+  return fell && !rose;
 }
 
 double seconds_between(MonotonicTime from, MonotonicTime to) {
@@ -40,6 +51,10 @@ double seconds_between(MonotonicTime from, MonotonicTime to) {
 
 /// Total and balloon may differ by so much more than they did: pages that are counted elsewhere.
 constexpr MemorySize kTotalTolerance = MemorySize::from_mib(1);
+/// A guest that has missed so many reports in a row may have been rebooting.
+constexpr int kPeriodsOfAGap = 2;
+/// After so many looks without a move, a guest that was told to shrink does not follow.
+constexpr int kLooksToFollow = 2;
 
 struct Moments {
   WallTime than;
@@ -151,16 +166,13 @@ std::optional<double> DomainHistory::slope(Field field, Duration window) const {
   return (n * sum_tv - sum_t * sum_v) / spread;
 }
 
-bool DomainHistory::ignores_shrinks() const {
-  return last_move_ && last_move_->target < last_move_->from && !last_move_->progressed &&
-         last_move_->samples_since >= 2 && reported_since_move_;
-}
-
 MemorySize DomainHistory::claim(const Domain& now) const {
-  if (!last_move_ || last_move_->reached || last_move_->target < last_move_->from) {
-    return now.actual;
-  }
-  return std::max(now.actual, last_move_->target);
+  MemorySize most = now.actual;
+  const bool grows = last_move_ && !last_move_->reached && last_move_->target >= last_move_->from;
+  if (grows) most = std::max(most, last_move_->target);
+  // A shrink in doubt counts too: the balloon may be under its target, and come back up to it.
+  if (in_doubt_) most = std::max(most, in_doubt_->most);
+  return most;
 }
 
 bool DomainHistory::report_is_newer_than_actual() const {
@@ -196,14 +208,64 @@ void DomainHistory::learn_kernel_share(const Domain& domain) {
 void DomainHistory::follow_move(const Domain& domain) {
   if (!last_move_) return;
   BalloonMove& move = *last_move_;
-  ++move.samples_since;
   const bool shrink = move.target < move.from;
   if (shrink ? domain.actual < move.from : domain.actual > move.from) move.progressed = true;
-  // It comes to lie up to a page beside its target.
-  if (shrink ? domain.actual < move.target + kBalloonPage
-             : domain.actual + kBalloonPage > move.target) {
+  // It comes to lie up to a page beside its target; how large its pages are shows where it rests.
+  const MemorySize page = domain.actual == last_actual_ ? kLargestGuestPage : kBalloonPage;
+  if (shrink ? domain.actual < move.target + page : domain.actual + page > move.target) {
     move.reached = move.progressed = true;
   }
+}
+
+/// A balloon that is seen at the target in doubt got there by it, unless it passes there on the way
+/// to another one.
+void DomainHistory::settle_by_size(const Domain& domain) {
+  if (!in_doubt_ || !in_doubt_->only_one || (last_move_ && !last_move_->reached)) return;
+  const MoveInDoubt& doubt = *in_doubt_;
+  const auto at_target = [&](MemorySize size) {
+    return size < doubt.target + kBalloonPage && size + kBalloonPage > doubt.target;
+  };
+  if (!at_target(domain.actual) || at_target(doubt.from)) return;
+  last_move_ = BalloonMove{doubt.from, doubt.target, doubt.at, doubt.wall_time, true, true};
+  in_doubt_.reset();
+}
+
+void DomainHistory::record(const Outcome& outcome, MonotonicTime at, WallTime wall_time) {
+  switch (outcome.kind) {
+    case Outcome::Kind::applied:
+      if (!before_first_move_) before_first_move_ = outcome.from;
+      begin_move(outcome, at, wall_time);
+      in_doubt_.reset();
+      break;
+    case Outcome::Kind::unknown:
+      if (!before_first_move_) before_first_move_ = outcome.from;
+      in_doubt_ = MoveInDoubt{outcome.from,
+                              outcome.to,
+                              std::max(outcome.to, in_doubt_ ? in_doubt_->most : MemorySize()),
+                              !in_doubt_,
+                              at,
+                              wall_time};
+      break;
+    case Outcome::Kind::vanished:
+      in_doubt_.reset();
+      before_first_move_.reset();
+      return;
+    default:
+      return;
+  }
+  // The look that led to the move, if at the same moment, came before it.
+  await_report(at + Duration(1), wall_time);
+}
+
+void DomainHistory::settle(const Outcome& outcome, MonotonicTime at, WallTime wall_time) {
+  if (!in_doubt_) return;  // settled by what was seen
+  const bool applied = outcome.kind == Outcome::Kind::applied;
+  const bool vanished = outcome.kind == Outcome::Kind::vanished;
+  if (applied || vanished) return record(outcome, at, wall_time);
+  if (!in_doubt_->only_one) return;
+  in_doubt_.reset();
+  // It was never moved.
+  if (!last_move_) before_first_move_.reset();
 }
 
 void DomainHistory::follow_report(const Domain& domain, const Look& look) {
@@ -252,13 +314,39 @@ void DomainHistory::notice_self_deflation(const Domain& domain, MonotonicTime no
   }
 }
 
-/// Whether the guest has begun anew since the last look.
+/// Whether the guest missed reports before the one that this look shows.
+bool DomainHistory::reports_had_a_gap(const Domain& domain) const {
+  if (!report_first_seen_at_ || domain.guest.last_update == last_report_.last_update) return false;
+  const Duration period = std::max<Duration>(domain.guest.period, std::chrono::seconds(1));
+  return latest().at - *report_first_seen_at_ > period * kPeriodsOfAGap;
+}
+
+/// Whether the guest has found an empty balloon, unasked: a kernel that has just booted.
+bool DomainHistory::balloon_began_anew(const Domain& domain) const {
+  if (recent_.empty() || domain.deflates_by_itself) return false;
+  const bool grows = last_move_ && last_move_->target > last_move_->from && !last_move_->reached;
+  if (grows) return false;
+  const bool emptied =
+      domain.actual > last_actual_ && domain.actual + kTotalTolerance >= domain.maximum;
+  const auto& total = domain.guest.available;
+  // The hypervisor may go on telling the balloon's size from before.
+  const bool has_all_back = domain.actual == last_actual_ && kernel_share_ && total &&
+                            last_report_.available &&
+                            *total > *last_report_.available + kTotalTolerance &&
+                            *total + *kernel_share_ > domain.actual + kTotalTolerance;
+  return emptied || has_all_back;
+}
+
+/// Whether the guest has begun anew since the last look: an event says so, or several signs do.
 bool DomainHistory::notice_reboot(const Domain& domain, MonotonicTime now) {
-  const bool counters = went_back(last_report_, domain.guest);
+  const bool restored = domain.restored_at && domain.restored_at != last_restored_at_;
+  last_restored_at_ = domain.restored_at;
   const bool event = domain.started_at && domain.started_at != last_started_at_;
-  if (counters) rebooted_at_ = now;
+  const bool signs = !restored && near_zero_again(last_report_, domain.guest) &&
+                     (reports_had_a_gap(domain) || balloon_began_anew(domain));
+  if (signs) rebooted_at_ = now;
   if (event) rebooted_at_ = last_started_at_ = domain.started_at;
-  return counters || event;
+  return signs || event;
 }
 
 Sample DomainHistory::sample_of(const Domain& domain, MonotonicTime now, bool rebooted) const {
@@ -296,11 +384,36 @@ void DomainHistory::keep(const Sample& sample, const Look& look) {
   older_.drop_older_than(look.at - look.window);
 }
 
-/// Another start of a domain is another guest: nothing that was learnt of the last one holds.
+void DomainHistory::begin_move(const Outcome& outcome, MonotonicTime at, WallTime wall_time) {
+  const bool shrink = outcome.to + kLargestGuestPage <= outcome.from;
+  // A guest that has not moved gets no other chance by being asked again, only by moving.
+  if (shrink && !told_to_shrink_) looks_unmoved_ = 0;
+  told_to_shrink_ = shrink || (told_to_shrink_ && ignores_shrinks_);
+  last_move_ = BalloonMove{outcome.from, outcome.to, at, wall_time};
+}
+
+void DomainHistory::notice_who_ignores(const Domain& domain) {
+  if (!told_to_shrink_) return;
+  if (domain.actual != last_actual_) {
+    told_to_shrink_ = ignores_shrinks_ = false;
+    return;
+  }
+  ++looks_unmoved_;
+  if (looks_unmoved_ >= kLooksToFollow && reported_since_move_) ignores_shrinks_ = true;
+}
+
+/// Another start of a domain is another guest: nothing that was learnt of the last one holds. A
+/// target in doubt stays, because it may have been sent after the start; the hypervisor tells when
+/// it is over.
 void DomainHistory::begin(const Domain& domain) {
+  const std::optional<MoveInDoubt> in_doubt = in_doubt_;
   *this = DomainHistory();
   uuid_ = domain.uuid();
   id_ = domain.id;
+  if (!in_doubt) return;
+  in_doubt_ = in_doubt;
+  in_doubt_->from = domain.actual;
+  before_first_move_ = domain.actual;
 }
 
 void DomainHistory::take(const Domain& domain, const Look& look) {
@@ -310,12 +423,16 @@ void DomainHistory::take(const Domain& domain, const Look& look) {
   notice_foreign_move(domain, look);
   notice_self_deflation(domain, look.at);
   follow_move(domain);
+  settle_by_size(domain);
   // Before the report is taken in: rates are made from the one before.
   const Sample sample = sample_of(domain, look.at, rebooted);
   follow_report(domain, look);
+  notice_who_ignores(domain);
   learn_kernel_share(domain);
   // A look without a report - a guest that hangs - does not wipe out the last one.
   if (domain.guest.last_update) last_report_ = domain.guest;
+  // What another process of it held says nothing.
+  if (rebooted) last_rss_.reset();
   if (domain.rss) last_rss_ = domain.rss;
   const bool steady = is_new_ || actual_changed_at_ != look.at;
   const bool reported = is_new_ || report_is_newer_than_actual();
@@ -381,14 +498,15 @@ void History::line_up_with(const Snapshot& snapshot) {
 
 void History::record(std::span<const Outcome> outcomes, MonotonicTime at, WallTime wall_time) {
   for (const Outcome& outcome : outcomes) {
-    if (outcome.kind != Outcome::Kind::applied) continue;
     const auto found = positions_.find(outcome.domain);
-    if (found == positions_.end()) continue;
-    DomainHistory& past = pasts_[found->second];
-    if (!past.before_first_move_) past.before_first_move_ = outcome.from;
-    past.last_move_ = BalloonMove{outcome.from, outcome.to, at, wall_time};
-    // The look that led to the move, if at the same moment, came before it.
-    past.await_report(at + Duration(1), wall_time);
+    if (found != positions_.end()) pasts_[found->second].record(outcome, at, wall_time);
+  }
+}
+
+void History::settle(std::span<const Outcome> late, MonotonicTime at, WallTime wall_time) {
+  for (const Outcome& outcome : late) {
+    const auto found = positions_.find(outcome.domain);
+    if (found != positions_.end()) pasts_[found->second].settle(outcome, at, wall_time);
   }
 }
 

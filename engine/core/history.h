@@ -24,7 +24,16 @@ struct BalloonMove {
   WallTime wall_time{};
   bool reached = false;     ///< actual has been at the target since, to the page
   bool progressed = false;  ///< actual has moved towards it since
-  int samples_since = 0;    ///< how many looks at the domain since then
+};
+
+/// A target that was sent and not answered. The balloon may be anywhere between its size and there.
+struct MoveInDoubt {
+  MemorySize from;  ///< actual when it was sent
+  MemorySize target;
+  MemorySize most;       ///< the highest target of all that were sent and are not known of
+  bool only_one = true;  ///< no earlier one is in doubt as well
+  MonotonicTime at{};
+  WallTime wall_time{};
 };
 
 /// One domain's past. Its newest looks are all kept; of what is older, looks at even distances
@@ -49,7 +58,10 @@ class DomainHistory {
 
   /// Whether this is the first look at the domain since it came or was started again.
   [[nodiscard]] bool is_new() const { return is_new_; }
+  /// The last target that was surely set.
   [[nodiscard]] const std::optional<BalloonMove>& last_move() const { return last_move_; }
+  /// A target that may have been set after it, or may be still.
+  [[nodiscard]] const std::optional<MoveInDoubt>& in_doubt() const { return in_doubt_; }
   /// What it had before memcoord first moved it; none where it has not been moved.
   [[nodiscard]] const std::optional<MemorySize>& before_first_move() const {
     return before_first_move_;
@@ -72,20 +84,23 @@ class DomainHistory {
   /// What the balloon has taken since the newest report, as far as the guest's total tells: while a
   /// large shrink goes on, what a guest reports lags behind what it has.
   [[nodiscard]] MemorySize shrunk_since_report(const Domain& now) const;
-  /// The guest was told to shrink and has not moved at all since.
-  [[nodiscard]] bool ignores_shrinks() const;
+  /// The guest was told to shrink and has not moved at all since, however often it was told.
+  [[nodiscard]] bool ignores_shrinks() const { return ignores_shrinks_; }
   /// When the balloon was last seen to deflate by itself, past the target that was set.
   [[nodiscard]] std::optional<MonotonicTime> deflated_by_itself_at() const {
     return deflated_by_itself_at_;
   }
-  /// When the guest was last seen to start or reboot: an event, or counters that went back.
+  /// When the guest was last seen to start or reboot: an event, or counters that are back near zero
+  /// together with a gap between its reports or a balloon that began anew.
   [[nodiscard]] std::optional<MonotonicTime> rebooted_at() const { return rebooted_at_; }
-  /// The newest rss that was reported.
+  /// The newest report, with what of it can be true.
+  [[nodiscard]] const GuestStatistics& last_report() const { return last_report_; }
+  /// The newest rss that was reported since it started.
   [[nodiscard]] std::optional<MemorySize> last_rss() const { return last_rss_; }
   /// What its QEMU takes on top of the guest's memory.
   [[nodiscard]] MemorySize overhead(const Domain& now) const { return overhead_.size(now); }
-  /// What the domain may hold without being asked again: the larger of actual and a grow in
-  /// flight.
+  /// What the domain may hold without being asked again: the largest of actual, a grow in flight
+  /// and a target in doubt.
   [[nodiscard]] MemorySize claim(const Domain& now) const;
 
  private:
@@ -102,10 +117,17 @@ class DomainHistory {
   void begin(const Domain& domain);
   void keep(const Sample& sample, const Look& look);
   void await_report(MonotonicTime since, WallTime wall_time);
+  [[nodiscard]] bool reports_had_a_gap(const Domain& domain) const;
+  [[nodiscard]] bool balloon_began_anew(const Domain& domain) const;
   [[nodiscard]] bool notice_reboot(const Domain& domain, MonotonicTime now);
+  void begin_move(const Outcome& outcome, MonotonicTime at, WallTime wall_time);
+  void notice_who_ignores(const Domain& domain);
   void notice_foreign_move(const Domain& domain, const Look& look);
   void notice_self_deflation(const Domain& domain, MonotonicTime now);
   void follow_move(const Domain& domain);
+  void record(const Outcome& outcome, MonotonicTime at, WallTime wall_time);
+  void settle(const Outcome& outcome, MonotonicTime at, WallTime wall_time);
+  void settle_by_size(const Domain& domain);
   void follow_report(const Domain& domain, const Look& look);
   void learn_kernel_share(const Domain& domain);
   [[nodiscard]] bool report_is_newer_than_actual() const;
@@ -123,6 +145,10 @@ class DomainHistory {
   MemorySize last_actual_;
   MonotonicTime actual_changed_at_{};
   std::optional<BalloonMove> last_move_;
+  bool told_to_shrink_ = false;  ///< and has not moved since
+  bool ignores_shrinks_ = false;
+  int looks_unmoved_ = 0;  ///< since it was first told
+  std::optional<MoveInDoubt> in_doubt_;
 
   // What is being waited for since the last move, and by which clocks.
   bool reported_since_move_ = true;
@@ -135,6 +161,7 @@ class DomainHistory {
   std::optional<MonotonicTime> deflated_by_itself_at_;
   std::optional<MonotonicTime> rebooted_at_;
   std::optional<MonotonicTime> last_started_at_;
+  std::optional<MonotonicTime> last_restored_at_;
   std::optional<MemorySize> last_rss_;
   ProcessOverhead overhead_;
   /// What the guest's kernel keeps for itself of actual; none where its total does not follow.
@@ -167,8 +194,10 @@ class History {
 
   /// Takes in what a snapshot shows; call it once a tick, before deciding.
   void observe(const Snapshot& snapshot);
-  /// Takes in what was really set, and when.
+  /// Takes in what was really set, or may have been, and when.
   void record(std::span<const Outcome> outcomes, MonotonicTime at, WallTime wall_time);
+  /// Takes in what came of moves in doubt, and when that was learnt.
+  void settle(std::span<const Outcome> late, MonotonicTime at, WallTime wall_time);
   /// Null where the domain has not been observed. Valid until the next observe().
   [[nodiscard]] const DomainHistory* find(const Uuid& uuid) const;
   /// The same for the domain at a position in the snapshot: without a search where that is the

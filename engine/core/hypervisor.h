@@ -22,8 +22,12 @@ class Hypervisor {
   /// connection is down; the next call tries to open it again), timed_out, permission_denied.
   virtual Result<Snapshot> sample() = 0;
   /// Sets targets; one outcome a move, in order, within the deadline. One domain's failure is its
-  /// own.
+  /// own. A domain whose last outcome was unknown takes no other move as long as that one could
+  /// still be carried out after it.
   virtual std::vector<Outcome> apply(std::span<const Move> moves) = 0;
+  /// What has become known, since the last call, of moves whose outcome was unknown: applied,
+  /// failed, or vanished where the domain has stopped since, even if it was started again.
+  virtual std::vector<Outcome> take_late_outcomes() { return {}; }
   /// What happened since the last call that the operator should know; each said once.
   virtual std::vector<Note> take_notes() = 0;
   /// Puts back what was changed besides balloons (statistics periods), and closes. Idempotent.

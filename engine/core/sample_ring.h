@@ -1,6 +1,7 @@
 #pragma once
 // Past figures of one domain, in a bounded piece of memory.
 
+#include <cmath>
 #include <cstddef>
 #include <vector>
 
@@ -20,6 +21,7 @@ enum class Field {
   swap_out,
   major_faults,
   minor_faults,
+  larger,  ///< of unused and usable; not stored
 };
 inline constexpr std::size_t kFieldCount = 10;
 
@@ -28,6 +30,8 @@ struct Sample {
   MonotonicTime at{};
   double values[kFieldCount] = {};
   [[nodiscard]] double operator[](Field field) const {
+    // std::fmax passes over NaN.
+    if (field == Field::larger) return std::fmax((*this)[Field::unused], (*this)[Field::usable]);
     return values[static_cast<std::size_t>(field)];
   }
 };

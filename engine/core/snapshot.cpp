@@ -14,13 +14,24 @@ WallTime Snapshot::wall_time_at(MonotonicTime moment) const {
   return wall_time + std::chrono::duration_cast<std::chrono::milliseconds>(moment - taken_at);
 }
 
+Headroom counted(const Domain& domain, Headroom kind) {
+  const GuestStatistics& guest = domain.guest;
+  // An optional without a value is less than any value.
+  const bool counts = kind == Headroom::usable || guest.usable > guest.unused;
+  return kind != Headroom::unused && guest.usable && counts ? Headroom::usable : Headroom::unused;
+}
+
+Headroom counted(const Host& host, Headroom kind) {
+  const bool counts = kind == Headroom::usable || host.available > host.free;
+  return kind != Headroom::unused && host.available && counts ? Headroom::usable : Headroom::unused;
+}
+
 std::optional<MemorySize> headroom_of(const Domain& domain, Headroom kind) {
-  if (kind == Headroom::usable && domain.guest.usable) return domain.guest.usable;
-  return domain.guest.unused;
+  return counted(domain, kind) == Headroom::usable ? domain.guest.usable : domain.guest.unused;
 }
 
 MemorySize host_headroom(const Host& host, Headroom kind) {
-  return kind == Headroom::usable && host.available ? *host.available : host.free;
+  return counted(host, kind) == Headroom::usable ? *host.available : host.free;
 }
 
 MemorySize obtainable(const Host& host) {
@@ -74,7 +85,15 @@ std::string_view to_text(MemoryBacking::Kind kind) {
 }
 
 std::string_view to_text(Headroom kind) {
-  return kind == Headroom::usable ? "usable" : "unused";
+  switch (kind) {
+    case Headroom::larger:
+      return "larger";
+    case Headroom::unused:
+      return "unused";
+    case Headroom::usable:
+      return "usable";
+  }
+  return "unknown";
 }
 
 }  // namespace memcoord

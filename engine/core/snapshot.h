@@ -99,6 +99,8 @@ struct GuestStatistics {
 
 /// A balloon holds whole pages of this size, whatever the guest's own are.
 inline constexpr MemorySize kBalloonPage = MemorySize::from_kib(4);
+/// The largest page of a guest's kernel (arm64, POWER). Its balloon moves by whole ones of these.
+inline constexpr MemorySize kLargestGuestPage = MemorySize::from_kib(64);
 
 /// One domain as it was when the snapshot was taken.
 struct Domain {
@@ -110,6 +112,9 @@ struct Domain {
   GuestStatistics guest;
   /// When it was started or rebooted, where that was seen; it gets a grace from then.
   std::optional<MonotonicTime> started_at;
+  /// When it was last restored from a file or a snapshot, where that was seen: its counters may go
+  /// back, and its balloon comes with it.
+  std::optional<MonotonicTime> restored_at = {};
   /// Its balloon may deflate by itself when the guest runs short (autodeflate).
   bool deflates_by_itself = false;
   /// libvirt's number for it: another one after every start. 0 where the hypervisor has none.
@@ -135,10 +140,15 @@ struct Snapshot {
 
 /// Which figures the floors and policies go by.
 enum class Headroom {
+  larger,  ///< the larger of the two below
   unused,  ///< a domain's unused, the host's free
   usable,  ///< a domain's usable (else unused), the host's available (else free)
 };
+inline constexpr int kHeadroomCount = 3;
 
+/// Which of the two figures the choice comes to: Headroom::unused or Headroom::usable.
+Headroom counted(const Domain& domain, Headroom kind);
+Headroom counted(const Host& host, Headroom kind);
 /// The domain's headroom in the chosen figure; none where the guest does not report it.
 std::optional<MemorySize> headroom_of(const Domain& domain, Headroom kind);
 /// The host's free memory in the chosen figure.

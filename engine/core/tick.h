@@ -35,12 +35,15 @@ struct Tick {
   std::string policy;        ///< its name
   Limits limits;
   bool dry_run = false;
-  Snapshot snapshot;  ///< empty of domains where sample_error is set
+  Snapshot snapshot;                   ///< empty of domains where sample_error is set
+  std::vector<DroppedFigure> dropped;  ///< what the snapshot's guests reported besides
   MemorySize grantable;
   std::vector<HeldDomain> held;
   std::vector<Proposal> proposals;
   std::vector<Decision> decisions;  ///< as finally allowed
   std::vector<Outcome> outcomes;
+  /// What came of moves of earlier ticks whose outcome was unknown; learnt before deciding.
+  std::vector<Outcome> late_outcomes;
   std::vector<Note> notes;
   std::optional<Error> sample_error;
   std::optional<Error> policy_error;

@@ -34,6 +34,8 @@ std::string_view to_text(Outcome::Kind kind) {
       return "skipped";
     case Outcome::Kind::failed:
       return "failed";
+    case Outcome::Kind::unknown:
+      break;
   }
   return "unknown";
 }

@@ -2,6 +2,7 @@
 // The small values that a tick is made of: what the policy proposes, what the guard decides, what
 // came of it.
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -82,8 +83,9 @@ struct Outcome {
     applied,   ///< the hypervisor took the target (the guest may need time, or never follow)
     dry_run,   ///< not sent, as asked
     vanished,  ///< the domain went away between sample and apply
-    skipped,   ///< left alone by the hypervisor: paused, migrating, busy, hung
+    skipped,   ///< never sent: the domain is paused, migrating, busy or hung
     failed,    ///< refused, with the error
+    unknown,   ///< sent and not answered: it may have been carried out, or may be later
   };
   Uuid domain;
   MemorySize from;
@@ -94,6 +96,15 @@ struct Outcome {
   bool operator==(const Outcome&) const = default;
 };
 std::string_view to_text(Outcome::Kind kind);
+
+/// A figure of a guest's report that cannot be true; nothing was decided by it.
+struct DroppedFigure {
+  Uuid domain;
+  std::string figure;       ///< by its name in the policy API
+  std::uint64_t value = 0;  ///< KiB, or a count
+  std::string why;          ///< one clause: "is more than the guest's total of 2 GiB"
+  bool operator==(const DroppedFigure&) const = default;
+};
 
 /// Something worth telling the operator, said once: a hint, a domain left alone, a reconnection.
 struct Note {

@@ -1,6 +1,7 @@
 #pragma once
 // The times of the house, and the one seam to the clock.
 
+#include <algorithm>
 #include <chrono>
 
 namespace memcoord {
@@ -14,6 +15,17 @@ using Duration = std::chrono::microseconds;
 /// From tick to tick where nobody says otherwise, on real hosts and simulated ones: guests report
 /// no oftener.
 inline constexpr Duration kDefaultInterval = std::chrono::seconds(1);
+
+/// How often guests are to report for ticks so far apart: several times a tick where that can be,
+/// so that a move is seen to have arrived by the next one.
+constexpr std::chrono::seconds statistics_period(Duration interval) {
+  using std::chrono::seconds;
+  return std::clamp(std::chrono::duration_cast<seconds>(interval / 4), seconds(1), seconds(10));
+}
+/// Whether guests that report once in a period are seen too late by ticks so far apart.
+constexpr bool is_too_long(Duration period, Duration interval) {
+  return period > interval && period > statistics_period(interval);
+}
 
 /// The clock that the loop lives by: the machine's, or the virtual one of a simulated host.
 class Clock {

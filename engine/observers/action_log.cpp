@@ -1,5 +1,7 @@
 #include "engine/observers/action_log.h"
 
+#include <sstream>
+
 namespace memcoord::observers {
 namespace {
 
@@ -98,7 +100,8 @@ void ActionLog::tell_error(const char* what, const std::optional<Error>& error, 
   }
   if (error) {
     log_->error(topic + text);
-    if (!error->detail.empty()) log_->debug(error->detail);
+    std::istringstream detail(error->detail);
+    for (std::string line; std::getline(detail, line);) log_->debug(line);
   } else {
     log_->info(topic + "fine again");
   }
@@ -133,9 +136,13 @@ void ActionLog::tell_failure(const About& about) {
   last.id = about.domain != nullptr ? about.domain->id : 0;
   if (last.why == why) return;
   last.why = why;
+  const bool unknown = outcome.kind == Outcome::Kind::unknown;
   const bool failed = outcome.kind == Outcome::Kind::failed;
-  log_->write(failed ? Log::Level::warning : Log::Level::info,
-              name_of(&about, outcome.domain) + ": not moved to " + outcome.to.text() + ": " + why);
+  log_->write(failed || unknown ? Log::Level::warning : Log::Level::info,
+              name_of(&about, outcome.domain) +
+                  (unknown ? ": whether it was moved to " + outcome.to.text() + " is not known: "
+                           : ": not moved to " + outcome.to.text() + ": ") +
+                  why);
 }
 
 }  // namespace memcoord::observers

@@ -9,11 +9,13 @@
 #include <unordered_map>
 #include <utility>
 
+#include "engine/core/printable.h"
 #include "engine/core/tick.h"
 
 namespace memcoord::observers {
 
-/// Passes log lines of at least one level on to a function.
+/// Passes log lines of at least one level on to a function, made printable: a name in a line can
+/// neither act on a terminal nor begin a line of its own.
 class Log {
  public:
   enum class Level { debug, info, warning, error, off };
@@ -21,7 +23,7 @@ class Log {
 
   Log(Level least, Write write) : least_(least), write_(std::move(write)) {}
   void write(Level level, const std::string& line) const {
-    if (level >= least_) write_(level, line);
+    if (level >= least_) write_(level, printable(line));
   }
   void debug(const std::string& line) const { write(Level::debug, line); }
   void info(const std::string& line) const { write(Level::info, line); }

@@ -43,6 +43,7 @@ Styled title(const Tick& tick, bool local_time) {
     add("  " + clock_text(tick.snapshot.wall_time, local_time) + (local_time ? "" : " UTC"));
   }
   add("  policy " + tick.policy);
+  add("  headroom " + std::string(to_text(tick.limits.headroom)));
   const std::size_t domains = tick.snapshot.domains.size();
   if (!tick.sample_error) {
     add("  " + std::to_string(domains) + (domains == 1 ? " domain" : " domains"));
@@ -67,7 +68,7 @@ std::vector<Styled> host_figures(const Tick& tick) {
     figures.push_back({{std::string(label) + " ", Tint::dim}, {size.text(), tint}});
   };
   const bool low = host_headroom(host, tick.limits.headroom) <= tick.limits.host_floor;
-  const bool by_free = tick.limits.headroom == Headroom::unused || !host.available;
+  const bool by_free = counted(host, tick.limits.headroom) == Headroom::unused;
   figure("total", host.total);
   figure("free", host.free, low && by_free ? Tint::red : Tint::none);
   if (host.available) {

@@ -34,6 +34,7 @@ struct Line {
   const HeldDomain* held = nullptr;
   const Outcome* outcome = nullptr;
   bool low = false;  ///< close to its floor: the domain that someone will ask about
+  Headroom counted = Headroom::unused;  ///< the figure that says so
 
   [[nodiscard]] bool failed() const {
     return outcome && outcome->kind != Outcome::Kind::applied &&
@@ -53,10 +54,9 @@ struct Line {
   }
 };
 
-/// Half as much again as its floor, or less.
 bool is_low(const Domain& domain, const Limits& limits) {
   const auto headroom = headroom_of(domain, limits.headroom);
-  return headroom && *headroom < limits.domain_floor + limits.domain_floor / 2;
+  return headroom && *headroom < limits.low_domain();
 }
 
 std::vector<Line> lines_of(const Tick& tick) {
@@ -65,7 +65,8 @@ std::vector<Line> lines_of(const Tick& tick) {
   lines.reserve(tick.snapshot.domains.size());
   for (const Domain& domain : tick.snapshot.domains) {
     place.emplace(domain.uuid(), lines.size());
-    lines.push_back({&domain, nullptr, nullptr, nullptr, is_low(domain, tick.limits)});
+    lines.push_back({&domain, nullptr, nullptr, nullptr, is_low(domain, tick.limits),
+                     counted(domain, tick.limits.headroom)});
   }
   const auto each = [&](const auto& items, auto Line::*member) {
     for (const auto& item : items) {
@@ -163,8 +164,9 @@ std::array<Styled, DomainTable::kColumns> row_of(const Line& line, const Writing
   row[memory] = bar_cell(domain, writing.scale, idle, writing.unicode);
   row[actual] = size(domain.actual, plain);
   row[available] = size(domain.guest.available, plain);
-  row[unused] = size(domain.guest.unused, line.low ? Tint::red : plain);
-  row[usable] = size(domain.guest.usable, plain);
+  const bool by_usable = line.counted == Headroom::usable;
+  row[unused] = size(domain.guest.unused, line.low && !by_usable ? Tint::red : plain);
+  row[usable] = size(domain.guest.usable, line.low && by_usable ? Tint::red : plain);
   row[change] = change_cell(line, writing.compact);
   row[why] = why_text(line);
   return row;

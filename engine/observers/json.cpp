@@ -4,6 +4,8 @@
 #include <ostream>
 #include <utility>
 
+#include "engine/core/printable.h"
+
 namespace memcoord::observers {
 
 using nlohmann::ordered_json;
@@ -89,7 +91,7 @@ void Json::update(const Json& object) {
 // --- writing ---
 
 std::string Json::line() const {
-  return value().json.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+  return printable_json(value().json.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
 }
 
 std::string Json::ascii_line() const {
@@ -97,7 +99,7 @@ std::string Json::ascii_line() const {
 }
 
 std::string Json::text() const {
-  return value().json.dump(2, ' ', false, ordered_json::error_handler_t::replace);
+  return printable_json(value().json.dump(2, ' ', false, ordered_json::error_handler_t::replace));
 }
 
 std::ostream& operator<<(std::ostream& out, const Json& json) {

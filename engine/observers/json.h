@@ -58,7 +58,8 @@ class Json {
   /// Sets all members of another object.
   void update(const Json& object);
 
-  /// On one line. Names come from libvirt and files: bytes that are no UTF-8 are replaced.
+  /// On one line. Names come from libvirt and files: bytes that are no UTF-8 are replaced,
+  /// characters that act on a terminal escaped.
   [[nodiscard]] std::string line() const;
   /// So, with escapes for what is not ASCII.
   [[nodiscard]] std::string ascii_line() const;

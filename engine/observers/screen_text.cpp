@@ -6,44 +6,10 @@
 #include <algorithm>
 #include <array>
 
+#include "engine/core/printable.h"
+
 namespace memcoord::observers {
 namespace {
-
-struct Character {
-  std::string_view bytes;
-  char32_t code = 0;  ///< U+FFFD where the bytes are no UTF-8
-  bool is_utf8 = true;
-};
-
-/// The next character of a text, by the Unicode standard's table of well-formed sequences; a byte
-/// that starts none stands for itself.
-Character next_character(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = byte(0);
-  if (lead < 0x80) return {text.substr(0, 1), lead};
-  const Character broken{text.substr(0, 1), 0xfffd, false};
-  const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc2 ? 2 : 0;
-  if (length == 0 || lead > 0xf4 || length > text.size()) return broken;
-  char32_t code = lead & (0x7fU >> length);
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0U) != 0x80) return broken;
-    code = (code << 6U) | (byte(i) & 0x3fU);
-  }
-  const bool overlong = (length == 3 && code < 0x800) || (length == 4 && code < 0x10000);
-  const bool surrogate = code >= 0xd800 && code <= 0xdfff;
-  if (overlong || surrogate || code > 0x10ffff) return broken;
-  return {text.substr(0, length), code};
-}
-
-/// Whether a character does something to its surroundings: moves the cursor, turns the direction
-/// of writing, breaks the line.
-bool acts(char32_t code) {
-  const auto within = [code](char32_t first, char32_t last) {
-    return code >= first && code <= last;
-  };
-  return code < 0x20 || within(0x7f, 0x9f) || within(0x200e, 0x200f) || within(0x2028, 0x202e) ||
-         within(0x2066, 0x2069);
-}
 
 /// The C library's table of characters for UTF-8, whatever the process's own locale is.
 class Utf8Table {
@@ -92,7 +58,7 @@ Shown shown(const Character& character, bool unicode) {
 std::string take(std::string_view text, std::size_t& room, bool unicode) {
   std::string out;
   while (!text.empty()) {
-    const Character character = next_character(text);
+    const Character character = first_character(text);
     const Shown piece = shown(character, unicode);
     if (piece.columns > room) break;
     room -= piece.columns;
@@ -105,7 +71,7 @@ std::string take(std::string_view text, std::size_t& room, bool unicode) {
 std::size_t width_of(std::string_view text, bool unicode) {
   std::size_t width = 0;
   while (!text.empty()) {
-    const Character character = next_character(text);
+    const Character character = first_character(text);
     width += shown(character, unicode).columns;
     text.remove_prefix(character.bytes.size());
   }
@@ -116,11 +82,6 @@ constexpr std::array<const char*, 8> kTints{"",         "\x1b[2m",  "\x1b[1m",  
                                             "\x1b[32m", "\x1b[33m", "\x1b[34m", "\x1b[36m"};
 
 }  // namespace
-
-std::string printable(std::string_view text) {
-  std::size_t room = text.size() * 2;
-  return take(text, room, true);
-}
 
 std::size_t display_width(std::string_view text) {
   return width_of(text, true);

@@ -8,11 +8,7 @@
 
 namespace memcoord::observers {
 
-/// One line to show: line ends and tabs become blanks; control characters, characters that turn the
-/// direction of writing, and bytes that are no UTF-8 become "?".
-std::string printable(std::string_view text);
-
-/// Columns that the printable form of a text takes on a terminal.
+/// Columns that the printable form (engine/core/printable.h) of a text takes on a terminal.
 std::size_t display_width(std::string_view text);
 
 /// The printable form of a text, cut to a width in columns, with "…" at its end where something is

@@ -8,6 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "engine/core/printable.h"
+
 namespace memcoord::observers {
 namespace {
 
@@ -114,6 +116,7 @@ json domain_json(const Domain& domain) {
   }
   put(out, "hard_limit_kib", domain.identity->hard_limit);
   if (domain.started_at) out["started_at_s"] = seconds(domain.started_at->time_since_epoch());
+  if (domain.restored_at) out["restored_at_s"] = seconds(domain.restored_at->time_since_epoch());
   if (domain.deflates_by_itself) out["deflates_by_itself"] = true;
   if (domain.id != 0) out["id"] = domain.id;
   return out;
@@ -179,6 +182,13 @@ json held_json(const HeldDomain& held) {
   return out;
 }
 
+json dropped_json(const DroppedFigure& dropped) {
+  return {{"uuid", dropped.domain.text()},
+          {"figure", dropped.figure},
+          {"value", dropped.value},
+          {"why", dropped.why}};
+}
+
 template <class Items, class Make>
 json array_of(const Items& items, Make make) {
   json out = json::array();
@@ -210,10 +220,14 @@ json tick_json(const Tick& tick) {
            {"decisions", array_of(tick.decisions, decision_json)},
            {"outcomes", array_of(tick.outcomes, outcome_json)}};
   out["proposals"] = array_of(tick.proposals, proposal_json);
+  if (!tick.late_outcomes.empty()) {
+    out["late_outcomes"] = array_of(tick.late_outcomes, outcome_json);
+  }
   out["notes"] = array_of(tick.notes, [](const Note& note) {
     return json{{"severity", kSeverities.at(static_cast<std::size_t>(note.severity))},
                 {"text", note.text}};
   });
+  if (!tick.dropped.empty()) out["dropped"] = array_of(tick.dropped, dropped_json);
   if (tick.sample_error) out["sample_error"] = error_json(*tick.sample_error);
   if (tick.policy_error) out["policy_error"] = error_json(*tick.policy_error);
   out["timings"] = {{"sample_s", seconds(tick.timings.sample)},
@@ -378,6 +392,9 @@ Domain read_domain(const json& in) {
   if (in.contains("started_at_s")) {
     domain.started_at = MonotonicTime(duration_at(in, "started_at_s"));
   }
+  if (in.contains("restored_at_s")) {
+    domain.restored_at = MonotonicTime(duration_at(in, "restored_at_s"));
+  }
   domain.deflates_by_itself = in.value("deflates_by_itself", false);
   domain.id = in.value("id", 0);
   return domain;
@@ -388,7 +405,7 @@ Limits read_limits(const json& in) {
   limits.domain_floor = size_at(in, "domain_floor_kib");
   limits.host_floor = size_at(in, "host_floor_kib");
   limits.max_release = need<double>(in, "max_release");
-  limits.headroom = enum_at<Headroom>(in, "headroom", 2);
+  limits.headroom = enum_at<Headroom>(in, "headroom", kHeadroomCount);
   const auto periods = need<std::int64_t>(in, "stale_after_periods");
   if (periods < 0 || periods > 100) {
     throw std::invalid_argument("'stale_after_periods' is not between 0 and 100");
@@ -424,7 +441,7 @@ Error read_error(const json& in) {
 
 Outcome read_outcome(const json& in) {
   Outcome outcome{uuid_at(in),           size_at(in, "from_kib"),
-                  size_at(in, "to_kib"), enum_at<Outcome::Kind>(in, "kind", 5),
+                  size_at(in, "to_kib"), enum_at<Outcome::Kind>(in, "kind", 6),
                   std::nullopt,          MonotonicTime(duration_at(in, "at_s"))};
   if (in.contains("error")) outcome.error = read_error(in.at("error"));
   return outcome;
@@ -450,9 +467,16 @@ Tick read_tick(const json& in) {
   }
   for (const json& one : in.at("decisions")) tick.decisions.push_back(read_decision(one));
   for (const json& one : in.at("outcomes")) tick.outcomes.push_back(read_outcome(one));
+  for (const json& one : in.value("late_outcomes", json::array())) {
+    tick.late_outcomes.push_back(read_outcome(one));
+  }
   for (const json& one : in.at("notes")) {
     tick.notes.push_back({static_cast<Note::Severity>(name_at(one, "severity", kSeverities)),
                           need<std::string>(one, "text")});
+  }
+  for (const json& one : in.value("dropped", json::array())) {
+    tick.dropped.push_back({uuid_at(one), need<std::string>(one, "figure"),
+                            need<std::uint64_t>(one, "value"), need<std::string>(one, "why")});
   }
   if (in.contains("sample_error")) tick.sample_error = read_error(in.at("sample_error"));
   if (in.contains("policy_error")) tick.policy_error = read_error(in.at("policy_error"));
@@ -465,7 +489,7 @@ Tick read_tick(const json& in) {
 }  // namespace
 
 std::string to_json_line(const Tick& tick) {
-  return tick_json(tick).dump(-1, ' ', false, json::error_handler_t::replace);
+  return printable_json(tick_json(tick).dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
 Result<Tick> tick_from_json_line(std::string_view line, const std::string& where) {

@@ -53,6 +53,7 @@ Comparison compare(const std::vector<ComparedPolicy>& policies,
   using Kind = ComparisonRow::Kind;
   Comparison comparison;
   comparison.interval = options.simulation.interval;
+  comparison.headroom = options.simulation.limits.headroom;
   for (const Scenario& scenario : scenarios) {
     comparison.scenarios.push_back({scenario.name, scenario.summary, scenario.host_total,
                                     scenario.domains.size(), scenario.duration});

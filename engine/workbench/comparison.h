@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/core/memory_size.h"
+#include "engine/core/snapshot.h"
 #include "engine/core/time.h"
 #include "engine/workbench/run_record.h"
 #include "engine/workbench/score.h"
@@ -46,6 +47,7 @@ struct ComparisonRow {
 
 struct Comparison {
   Duration interval{};
+  Headroom headroom = Headroom::larger;  ///< what floors and policies went by
   std::vector<ComparedScenario> scenarios;
   std::vector<ComparisonRow> rows;  ///< policies first, in the order asked for
 };

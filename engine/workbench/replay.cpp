@@ -4,6 +4,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "engine/core/believable.h"
 #include "engine/core/guard.h"
 #include "engine/core/own_proposals.h"
 
@@ -66,8 +67,13 @@ Result<ReplayedTick> Replay::take(const Tick& recorded) {
     result.sampled = false;
     return result;
   }
-  history_.observe(recorded.snapshot);
-  const std::vector<Decision> decisions = decide(recorded, result.policy_error);
+  for (const Outcome& late : recorded.late_outcomes) {
+    history_.settle({&late, 1}, late.at, recorded.snapshot.wall_time_at(late.at));
+  }
+  Snapshot snapshot = recorded.snapshot;
+  (void)drop_impossible(snapshot, history_);
+  history_.observe(snapshot);
+  const std::vector<Decision> decisions = decide(recorded, snapshot, result.policy_error);
   last_at_ = recorded.snapshot.taken_at;
   const ByUuid then = index(recorded.decisions);
   const ByUuid now = index(decisions);
@@ -88,9 +94,9 @@ Result<ReplayedTick> Replay::take(const Tick& recorded) {
   return result;
 }
 
-std::vector<Decision> Replay::decide(const Tick& recorded, std::optional<Error>& error) {
+std::vector<Decision> Replay::decide(const Tick& recorded, const Snapshot& snapshot,
+                                     std::optional<Error>& error) {
   const Limits& limits = limits_ ? *limits_ : recorded.limits;
-  const Snapshot& snapshot = recorded.snapshot;
   const guard::HostBalance host = guard::balance(snapshot, history_, limits);
   const Situation situation{
       snapshot,       limits,          guard::assess(snapshot, history_, limits),

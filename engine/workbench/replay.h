@@ -50,7 +50,8 @@ class Replay {
 
  private:
   [[nodiscard]] bool begins_run(const Tick& recorded) const;
-  std::vector<Decision> decide(const Tick& recorded, std::optional<Error>& error);
+  std::vector<Decision> decide(const Tick& recorded, const Snapshot& snapshot,
+                               std::optional<Error>& error);
 
   PolicyMaker make_policy_;
   std::unique_ptr<Policy> policy_;

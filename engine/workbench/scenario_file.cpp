@@ -72,10 +72,13 @@ void read_faults(const Reading& reading, TableReader& domain, std::vector<Fault>
                  "write {{ kind = \"paused\", from = 10, to = 20 }}");
     return;
   }
-  constexpr std::array<std::pair<const char*, Fault::Kind>, 3> kKinds{
+  constexpr std::array<std::pair<const char*, Fault::Kind>, 6> kKinds{
       {{"silent", Fault::Kind::silent},
        {"paused", Fault::Kind::paused},
-       {"hung", Fault::Kind::hung}}};
+       {"hung", Fault::Kind::hung},
+       {"stuck", Fault::Kind::stuck},
+       {"garbage", Fault::Kind::garbage},
+       {"per_report", Fault::Kind::per_report}}};
   for (const Value& item : list->items) {
     TableReader reader(reading.document, item, "a fault of " + domain.where(), reading.error);
     reader.allow({"kind", "from", "to"});
@@ -93,7 +96,7 @@ void read_faults(const Reading& reading, TableReader& domain, std::vector<Fault>
     }
     if (!known) {
       reader.wrong("kind", "unknown kind '" + kind.substr(0, 40) + "'",
-                   "known are silent, paused, hung");
+                   "known are silent, paused, hung, stuck, garbage, per_report");
     }
     faults.push_back(fault);
   }
@@ -131,12 +134,12 @@ ScenarioDomain read_domain(const Reading& reading, const Value& value, std::size
   const auto* text = name ? name->as<std::string>() : nullptr;
   const std::string where = text ? "domain '" + *text + "'" : "domain " + std::to_string(place + 1);
   TableReader reader(reading.document, value, where, reading.error);
-  reader.allow({"name",      "maximum",  "initial",   "minimum",
-                "weight",    "priority", "exclude",   "labels",
-                "swap",      "period",   "driver",    "free_page_reporting",
-                "demand",    "cache",    "faults",    "start",
-                "stop",      "touched",  "hugepages", "process_overhead",
-                "hard_limit"});
+  reader.allow({"name",       "maximum",  "initial",   "minimum",
+                "weight",     "priority", "exclude",   "labels",
+                "swap",       "period",   "driver",    "free_page_reporting",
+                "demand",     "cache",    "faults",    "start",
+                "stop",       "touched",  "hugepages", "process_overhead",
+                "hard_limit", "page"});
   ScenarioDomain domain;
   reader.text("name", domain.name);
   reader.size("maximum", domain.maximum);
@@ -144,6 +147,7 @@ ScenarioDomain read_domain(const Reading& reading, const Value& value, std::size
   reader.size("initial", domain.initial);
   reader.size("swap", domain.swap);
   reader.seconds("period", domain.period);
+  reader.size("page", domain.page);
   reader.flag("driver", domain.driver);
   reader.flag("free_page_reporting", domain.free_page_reporting);
   reader.flag("touched", domain.touched);

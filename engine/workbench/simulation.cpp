@@ -37,6 +37,7 @@ std::unique_ptr<Policy> hold_everything() {
 SimulationResult simulate(simulated::Scenario scenario, std::unique_ptr<Policy> policy,
                           const SimulationOptions& options, const SimulationWatch& watch) {
   simulated::VirtualClock clock;
+  if (!options.keep_periods) simulated::shorten_periods(scenario, options.interval);
   simulated::SimulatedHypervisor hypervisor(std::move(scenario), clock, options.limits.host_floor);
   Coordinator coordinator(hypervisor, clock, std::move(policy), coordinator_options(options));
   for (Observer* observer : watch.observers) coordinator.add_observer(*observer);

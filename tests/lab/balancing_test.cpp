@@ -2,9 +2,12 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <chrono>
 #include <map>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "tests/lab/coordination.h"
@@ -44,6 +47,38 @@ MemorySize most_total(const Guest& guest) {
   MemorySize most;
   for (const ConsoleReport& report : guest.reports()) most = std::max(most, report.total);
   return most;
+}
+
+/// A guest of 768 MiB that reads files until its memory is full.
+GuestSpec reader_of(const std::string& name) {
+  GuestSpec spec = guest_of(name, "20:1", 768_MiB);
+  spec.disk = 700_MiB;
+  spec.more = "files=650:15,650:900";  // the disk's cache goes when nobody has it open any more
+  return spec;
+}
+
+bool is_full_of_page_cache(const Guest& guest) {
+  const std::vector<ConsoleReport> reports = guest.reports();
+  return !reports.empty() && reports.back().free < 100_MiB && reports.back().available > 400_MiB;
+}
+
+bool wait_for_page_cache(const Guests& guests) {
+  for (int i = 0; i < 2400; ++i) {
+    if (std::all_of(guests.begin(), guests.end(),
+                    [](const auto& guest) { return is_full_of_page_cache(*guest); })) {
+      return true;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  return false;
+}
+
+int times_noted(const std::vector<Tick>& ticks, const std::string& text) {
+  int times = 0;
+  for (const Tick& tick : ticks) {
+    for (const Note& note : tick.notes) times += note.text.find(text) != std::string::npos ? 1 : 0;
+  }
+  return times;
 }
 
 // Room for a consumer of 500 MiB in a guest that starts with 384.
@@ -115,6 +150,49 @@ TEST_CASE(
     CHECK(place.run->end() == 0);
     CHECK(moves_of(place.run->ticks(), name).grows > 0);
     CHECK(longest_wait(place.run->ticks()) <= 2);
+  }
+}
+
+TEST_CASE(
+    "guests full of page cache give way to one that needs memory, and by --headroom unused do "
+    "not, which is said once") {
+  // 2,800 MiB for all: what the hungry guest needs beyond 384 MiB is in the readers' page cache.
+  struct Place {
+    LabHost host;
+    Guests guests;
+    std::unique_ptr<Coordination> run;
+  };
+  const std::vector<std::string> kinds{"", "--policy halving", "--headroom unused"};
+  std::map<std::string, Place> places;
+  for (const std::string& kind : kinds) {
+    Place& place = places[kind];
+    place.guests = boot(place.host, {reader_of("files"), reader_of("mail"), reader_of("web")});
+  }
+  for (const std::string& kind : kinds) {
+    Place& place = places[kind];
+    const bool full = wait_for_page_cache(place.guests);
+    REQUIRE_MESSAGE(full, place.guests.front()->console());
+    place.guests.push_back(
+        std::make_unique<Guest>(place.host, guest_of("hungry", "20:4,560:30,560:5")));
+    place.run = std::make_unique<Coordination>(place.host, kind + " --host-memory 2800MiB 1");
+  }
+  for (const std::string& kind : kinds) {
+    Place& place = places[kind];
+    CAPTURE(kind);
+    const bool counts_page_cache = kind != "--headroom unused";
+    const Guest& hungry = *place.guests.back();
+    CHECK(hungry.wait_for(counts_page_cache ? "lab: plan done" : "lab: workload killed"));
+    CHECK(place.run->end() == 0);
+    const std::vector<Tick> ticks = place.run->ticks();
+    int shrinks = 0;
+    for (const auto& guest : place.guests) {
+      INFO(guest->name());
+      CHECK(guest->was_oom_killed() == (!counts_page_cache && guest->name() == "hungry"));
+      if (guest->name() != "hungry") shrinks += moves_of(ticks, guest->name()).shrinks;
+    }
+    if (counts_page_cache) CHECK(shrinks > 0);
+    CHECK(times_noted(ticks, "counts as short by --headroom unused") ==
+          (counts_page_cache ? 0 : 1));
   }
 }
 

@@ -34,8 +34,10 @@ Guest::Guest(const LabHost& host, GuestSpec spec)
       spec_(std::move(spec)),
       console_path_((host.folder() / (spec_.name + ".console")).string()) {
   const auto connection = connect(host_);
-  const libvirt::DomainHandle domain(virDomainCreateXML(connection.get(), xml().c_str(), 0));
-  if (!domain) {
+  const libvirt::DomainHandle domain(spec_.persistent
+                                         ? virDomainDefineXML(connection.get(), xml().c_str())
+                                         : virDomainCreateXML(connection.get(), xml().c_str(), 0));
+  if (!domain || (spec_.persistent && virDomainCreate(domain.get()) != 0)) {
     const char* why = virGetLastErrorMessage();
     throw std::runtime_error(spec_.name + " does not start: " + (why ? why : "?"));
   }
@@ -181,6 +183,27 @@ void Guest::kill_process() const {
 void Guest::destroy() const {
   const auto connection = connect(host_);
   if (const auto domain = find(connection.get(), spec_.name)) (void)virDomainDestroy(domain.get());
+}
+
+std::string Guest::configuration() const {
+  const auto connection = connect(host_);
+  const auto domain = find(connection.get(), spec_.name);
+  const libvirt::CString xml(domain ? virDomainGetXMLDesc(domain.get(), VIR_DOMAIN_XML_INACTIVE)
+                                    : nullptr);
+  if (!xml) throw std::runtime_error(spec_.name + " is not there");
+  return xml.get();
+}
+
+void Guest::edit_metadata(const std::string& element) const {
+  std::string xml = configuration();
+  const std::size_t at = xml.find("<memory ");
+  if (at == std::string::npos || xml.find("<metadata>") != std::string::npos) {
+    throw std::runtime_error(spec_.name + " has metadata already");
+  }
+  xml.insert(at, "<metadata>" + element + "</metadata>");
+  const auto connection = connect(host_);
+  const libvirt::DomainHandle defined(virDomainDefineXML(connection.get(), xml.c_str()));
+  if (!defined) throw std::runtime_error(spec_.name + " is not defined anew");
 }
 
 void Guest::reset() const {

@@ -23,6 +23,7 @@ struct GuestSpec {
   MemorySize swap;                                 ///< on a disk of its own
   MemorySize disk;                                 ///< an empty one to read, for its page cache
   bool balloon_driver = true;
+  bool persistent = false;  ///< its host keeps a configuration of it
   /// What its host does when it panics, as libvirt's <on_crash> has it; empty: it is not told.
   std::string on_crash;
   std::string more;  ///< further words of its kernel command line
@@ -63,6 +64,11 @@ class Guest {
   void continue_process() const;
   void kill_process() const;  ///< SIGKILL to it, as a crash ends it
   void destroy() const;
+  /// Puts an element into the <metadata> of its configuration and defines it anew, as `virsh edit`
+  /// does; it must be persistent.
+  void edit_metadata(const std::string& element) const;
+  /// Its configuration, as `virsh dumpxml --inactive` has it.
+  [[nodiscard]] std::string configuration() const;
   void reset() const;  ///< as the button on a machine does
   /// As libvirt has it now.
   [[nodiscard]] MemorySize actual() const;

@@ -85,7 +85,7 @@ Limits any_limits() {
   if (chance_in(2)) limits.domain_floor = Limits::kDomainFloor + *any_size();
   if (chance_in(2)) limits.host_floor = Limits::kHostFloor + *any_size();
   limits.max_release = *rc::gen::element(0.5, 0.25, 0.01);
-  limits.headroom = chance_in(2) ? Headroom::usable : Headroom::unused;
+  limits.headroom = *rc::gen::element(Headroom::larger, Headroom::unused, Headroom::usable);
   if (chance_in(3)) limits.host_memory = *any_size();
   limits.overcommit = *rc::gen::element(1.0, 1.0, 0.5, 1.5, 10.0);
   return limits;
@@ -143,6 +143,9 @@ void check_shrink(const Generated& world, const Domain& domain, const Decision& 
   RC_ASSERT(had > taken);
   RC_ASSERT(had - taken >= limits.domain_floor);
   RC_ASSERT(taken <= had.scaled(limits.max_release));
+  if (const auto& usable = domain.guest.usable) {
+    RC_ASSERT(*usable >= taken + Limits::kUsableFloor);
+  }
   if (const auto& least = domain.settings().minimum) RC_ASSERT(decision.target >= *least);
   const DomainHistory* past = world.seen.history().find(domain.uuid());
   RC_ASSERT(!past->ignores_shrinks());
@@ -270,6 +273,14 @@ TEST_CASE("a stricter limit never allows more") {
     strict.domain_floor += *any_size();
     strict.host_floor += *any_size();
     strict.max_release /= *rc::gen::element(1.0, 2.0, 10.0);
+    // A guest that does not report the chosen figure is left alone; others may get its part.
+    const auto& domains = world.seen.snapshot().domains;
+    const bool all_report = std::all_of(domains.begin(), domains.end(), [](const Domain& domain) {
+      return domain.guest.unused.has_value();
+    });
+    if (lax.headroom == Headroom::larger && all_report) {
+      strict.headroom = *rc::gen::element(Headroom::larger, Headroom::unused, Headroom::usable);
+    }
     const auto a = world.review(lax);
     const auto b = world.review(strict);
     RC_ASSERT(a.size() == b.size());

@@ -50,7 +50,7 @@ class ReportingConnection final : public libvirt::Connection {
   libvirt::LvResult<std::vector<libvirt::ListedDomain>> list_active() override {
     return inner_->list_active();
   }
-  libvirt::LvResult<std::string> domain_xml(const Uuid& domain) override {
+  libvirt::LvResult<libvirt::DomainXml> domain_xml(const Uuid& domain) override {
     return inner_->domain_xml(domain);
   }
   libvirt::LvResult<libvirt::HostRecord> host() override { return inner_->host(); }

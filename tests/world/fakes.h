@@ -56,14 +56,17 @@ class FakeHypervisor final : public Hypervisor {
   [[nodiscard]] std::string description() const override { return "fake:"; }
   Result<Snapshot> sample() override;
   std::vector<Outcome> apply(std::span<const Move> moves) override;
+  std::vector<Outcome> take_late_outcomes() override { return std::exchange(late, {}); }
   std::vector<Note> take_notes() override { return std::exchange(notes, {}); }
   void close() override {
     closed = true;
     notes.insert(notes.end(), last_notes.begin(), last_notes.end());
   }
 
-  /// Set by tests: what comes of moves on a domain, the next sample's error, notes to hand out.
+  /// Set by tests: what comes of moves on a domain, what is learnt of earlier ones at the next
+  /// sample, that sample's error, notes to hand out.
   std::map<Uuid, Outcome::Kind> outcomes;
+  std::vector<Outcome> late;
   std::optional<Error> down;
   std::vector<Note> notes;
   /// What closing leaves to say.

@@ -179,10 +179,9 @@ Decision Seen::decide(const std::string& name, MemorySize target) const {
   return decide({{name, target}}).front();
 }
 
-Seen& Seen::moved(const std::string& name, MemorySize target) {
+Seen& Seen::moved(const std::string& name, MemorySize target, Outcome::Kind kind) {
   const Domain* domain = snapshot_.find(id(name));
-  const std::vector<Outcome> outcomes{
-      {id(name), domain->actual, target, Outcome::Kind::applied, std::nullopt}};
+  const std::vector<Outcome> outcomes{{id(name), domain->actual, target, kind, std::nullopt}};
   history_.record(outcomes, snapshot_.taken_at, snapshot_.wall_time);
   return *this;
 }

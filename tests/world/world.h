@@ -107,7 +107,8 @@ class Seen {
   [[nodiscard]] std::vector<Decision> decide(
       const std::vector<std::pair<std::string, MemorySize>>& targets) const;
   /// A target that was set right after the snapshot.
-  Seen& moved(const std::string& name, MemorySize target);
+  Seen& moved(const std::string& name, MemorySize target,
+              Outcome::Kind kind = Outcome::Kind::applied);
   /// The next look at the world.
   Seen& then(Snapshot snapshot);
 

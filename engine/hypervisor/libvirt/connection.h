@@ -22,6 +22,14 @@ struct ListedDomain {
   int id = 0;  ///< changes with every start
 };
 
+/// A domain as libvirt describes it.
+struct DomainXml {
+  std::string live;
+  /// The element with memcoord's settings in what is configured for the next start, empty where
+  /// there is none; none at all where the domain is transient.
+  std::optional<std::string> configured_settings;
+};
+
 /// What a statistics call says of one domain.
 struct DomainRecord {
   Uuid uuid;
@@ -70,7 +78,7 @@ class Connection {
   [[nodiscard]] virtual bool read_only() const = 0;
 
   virtual LvResult<std::vector<ListedDomain>> list_active() = 0;
-  virtual LvResult<std::string> domain_xml(const Uuid& domain) = 0;
+  virtual LvResult<DomainXml> domain_xml(const Uuid& domain) = 0;
   virtual LvResult<HostRecord> host() = 0;
   virtual LvResult<ControlState> control_state(const Uuid& domain) = 0;
 
@@ -83,7 +91,8 @@ class Connection {
   /// tell. In bulk_statistics() it is what QEMU last gave word of, which it does once a second at
   /// most.
   virtual LvResult<std::optional<MemorySize>> balloon(const Uuid& domain) = 0;
-  /// Whether a job is under way that refuses balloon changes: migration, save, dump, snapshot.
+  /// Whether a job is under way that balloon changes wait for: migration, save, dump, restore,
+  /// snapshot. A backup lets them through, and so do block jobs.
   virtual LvResult<bool> in_long_job(const Uuid& domain) = 0;
   virtual LvStatus set_memory(const Uuid& domain, MemorySize target) = 0;
   virtual LvStatus set_period(const Uuid& domain, std::chrono::seconds period) = 0;

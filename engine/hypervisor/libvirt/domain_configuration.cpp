@@ -5,14 +5,17 @@
 #include <libvirt/virterror.h>
 
 #include <algorithm>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
 
 #include "engine/core/nearest.h"
+#include "engine/core/shell_word.h"
 #include "engine/hypervisor/libvirt/domain_metadata.h"
 #include "engine/hypervisor/libvirt/domain_xml.h"
 #include "engine/hypervisor/libvirt/handles.h"
+#include "engine/hypervisor/libvirt/libvirt_hypervisor.h"
 #include "engine/hypervisor/libvirt/lv_error.h"
 #include "engine/hypervisor/libvirt/uri.h"
 #include "engine/hypervisor/libvirt/uuid_of.h"
@@ -60,24 +63,67 @@ Result<DomainHandle> find_domain(virConnectPtr connection, const std::string& ur
   const auto near = nearest_name(name, names);
   return fail(ErrorCode::not_found, uri, fmt::format("no domain is called '{}'", name),
               near ? fmt::format("did you mean '{}'?", *near)
-                   : fmt::format("see: virsh -c '{}' list --all", uri));
+                   : fmt::format("see: virsh -c {} list --all", shell_word(uri)));
 }
 
-/// A domain with its settings; malformed ones are in the description's settings_error.
-Result<std::pair<ConfiguredDomain, DomainDescription>> configured(virDomainPtr handle) {
-  const std::string name = virDomainGetName(handle);
-  const CString xml(virDomainGetXMLDesc(handle, 0));
-  if (!xml) return fail(to_error(LvError::last(), name));
-  const Result<DomainDescription> description = describe_domain(xml.get(), name);
-  if (!description) return fail(description.error());
+/// A domain with what its XML says, running and as configured for its next start.
+struct ReadDomain {
   ConfiguredDomain domain;
-  domain.identity = {uuid_of(handle),       name,
-                     description->settings, description->unsuitable,
-                     description->backing,  description->hard_limit};
-  domain.maximum = description->maximum;
+  DomainDescription now;
+  std::optional<DomainDescription> next_start;  ///< of a persistent domain that runs
+  /// Of malformed metadata.
+  [[nodiscard]] std::optional<Error> settings_error() const {
+    if (now.settings_error || !next_start) return now.settings_error;
+    return next_start->settings_error;
+  }
+};
+
+Result<DomainDescription> described(virDomainPtr handle, const std::string& name, unsigned flags) {
+  const CString xml(virDomainGetXMLDesc(handle, flags));
+  if (!xml) return fail(to_error(LvError::last(), name));
+  return describe_domain(xml.get(), name);
+}
+
+/// The command that a hint names reaches the same host as this call does.
+std::string uri_to_name(const std::string& uri) {
+  return uri == default_uri() ? std::string() : uri;
+}
+
+Result<ReadDomain> configured(virDomainPtr handle, const std::string& uri) {
+  const std::string name = virDomainGetName(handle);
+  Result<DomainDescription> now = described(handle, name, 0);
+  if (!now) return fail(now.error());
+  ReadDomain read{{}, *std::move(now), std::nullopt};
+  ConfiguredDomain& domain = read.domain;
+  domain.identity = {uuid_of(handle),   name,
+                     read.now.settings, read.now.unsuitable,
+                     read.now.backing,  read.now.hard_limit};
+  domain.maximum = read.now.maximum;
   domain.active = virDomainIsActive(handle) == 1;
   domain.persistent = virDomainIsPersistent(handle) == 1;
-  return std::pair{std::move(domain), *description};
+  if (domain.active && domain.persistent) {
+    Result<DomainDescription> next = described(handle, name, VIR_DOMAIN_XML_INACTIVE);
+    if (!next) return fail(next.error());
+    read.next_start = *std::move(next);
+    if (read.next_start->settings != read.now.settings)
+      domain.next_start = read.next_start->settings;
+  }
+  for (DomainDescription* one : {&read.now, read.next_start ? &*read.next_start : nullptr}) {
+    if (one == nullptr || !one->settings_error) continue;
+    one->settings_error->hint = "start afresh with: " + clear_command(name, uri_to_name(uri));
+  }
+  return read;
+}
+
+Status write(virDomainPtr handle, const std::string& name, const DomainSettings& settings,
+             unsigned flags) {
+  const std::string element = write_settings(settings);
+  const bool empty = settings == DomainSettings{};
+  const int written = virDomainSetMetadata(
+      handle, VIR_DOMAIN_METADATA_ELEMENT, empty ? nullptr : element.c_str(),
+      std::string(kMetadataPrefix).c_str(), std::string(kMetadataUri).c_str(), flags);
+  if (written < 0) return fail(to_error(LvError::last(), name));
+  return {};
 }
 
 }  // namespace
@@ -87,10 +133,10 @@ Result<ConfiguredDomain> read_domain_settings(const std::string& uri, const std:
   if (!connection) return fail(connection.error());
   const auto handle = find_domain(connection->get(), uri, name);
   if (!handle) return fail(handle.error());
-  const auto domain = configured(handle->get());
-  if (!domain) return fail(domain.error());
-  if (domain->second.settings_error) return fail(*domain->second.settings_error);
-  return domain->first;
+  auto read = configured(handle->get(), uri);
+  if (!read) return fail(read.error());
+  if (const auto error = read->settings_error()) return fail(*error);
+  return std::move(read->domain);
 }
 
 Result<std::vector<ConfiguredDomain>> read_all_domain_settings(const std::string& uri) {
@@ -100,43 +146,49 @@ Result<std::vector<ConfiguredDomain>> read_all_domain_settings(const std::string
   if (!handles) return fail(handles.error());
   std::vector<ConfiguredDomain> domains;
   for (const DomainHandle& handle : *handles) {
-    auto domain = configured(handle.get());
-    if (!domain) continue;  // it has gone since it was listed
-    if (domain->second.settings_error) {
-      domain->first.identity.unsuitable = domain->second.settings_error->message;
+    auto read = configured(handle.get(), uri);
+    if (!read) continue;  // it has gone since it was listed
+    if (const auto error = read->settings_error()) {
+      read->domain.identity.unsuitable = error->message + "; " + error->hint;
     }
-    domains.push_back(std::move(domain->first));
+    domains.push_back(std::move(read->domain));
   }
   std::sort(domains.begin(), domains.end(),
             [](const auto& a, const auto& b) { return a.identity.name < b.identity.name; });
   return domains;
 }
 
-Result<DomainSettings> write_domain_settings(const std::string& uri, const std::string& name,
-                                             const SettingsChange& change) {
+Result<ConfiguredDomain> write_domain_settings(const std::string& uri, const std::string& name,
+                                               const SettingsChange& change) {
   const auto connection = connect(uri, true);
   if (!connection) return fail(connection.error());
   const auto handle = find_domain(connection->get(), uri, name);
   if (!handle) return fail(handle.error());
-  const auto domain = configured(handle->get());
-  if (!domain) return fail(domain.error());
-  if (domain->second.settings_error && !change.clear.contains("all")) {
-    Error malformed = *domain->second.settings_error;
-    malformed.hint = "start afresh with: memcoord domain set " + name + " --clear all";
-    return fail(malformed);
+  auto read = configured(handle->get(), uri);
+  if (!read) return fail(read.error());
+  const auto malformed = read->settings_error();
+  if (malformed && !change.clear.contains("all")) return fail(*malformed);
+  ConfiguredDomain& domain = read->domain;
+  const auto now = changed(read->now.settings, change, name);
+  if (!now) return fail(now.error());
+  auto next = now;
+  if (read->next_start) next = changed(read->next_start->settings, change, name);
+  if (!next) return fail(next.error());
+  const unsigned live = domain.active ? unsigned{VIR_DOMAIN_AFFECT_LIVE} : 0U;
+  const unsigned config = domain.persistent ? unsigned{VIR_DOMAIN_AFFECT_CONFIG} : 0U;
+  if (*now == *next) {
+    if (Status both = write(handle->get(), name, *now, live | config); !both) {
+      return fail(both.error());
+    }
+  } else {
+    Status written = write(handle->get(), name, *next, config);
+    if (written) written = write(handle->get(), name, *now, live);
+    if (!written) return fail(written.error());
   }
-  const auto settings = changed(domain->first.identity.settings, change, name);
-  if (!settings) return fail(settings.error());
-  unsigned flags = 0;
-  if (domain->first.active) flags |= VIR_DOMAIN_AFFECT_LIVE;
-  if (domain->first.persistent) flags |= VIR_DOMAIN_AFFECT_CONFIG;
-  const std::string element = write_settings(*settings);
-  const bool empty = *settings == DomainSettings{};
-  const int written = virDomainSetMetadata(
-      handle->get(), VIR_DOMAIN_METADATA_ELEMENT, empty ? nullptr : element.c_str(),
-      std::string(kMetadataPrefix).c_str(), std::string(kMetadataUri).c_str(), flags);
-  if (written < 0) return fail(to_error(LvError::last(), name));
-  return *settings;
+  domain.identity.settings = *now;
+  domain.next_start.reset();
+  if (*now != *next) domain.next_start = *next;
+  return std::move(domain);
 }
 
 }  // namespace memcoord::libvirt

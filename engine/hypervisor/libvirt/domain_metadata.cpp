@@ -1,6 +1,6 @@
 #include "engine/hypervisor/libvirt/domain_metadata.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <charconv>
 #include <cmath>
@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "engine/core/nearest.h"
+#include "engine/core/shell_word.h"
 
 namespace memcoord::libvirt {
 namespace {
@@ -46,7 +47,7 @@ Status read_attribute(std::string_view key, std::string_view value, DomainSettin
                       std::string_view domain) {
   const auto wrong = [&](std::string_view expected) {
     return malformed(domain, fmt::format("{}=\"{}\" is not {}", key, value, expected),
-                     "mend it with: memcoord domain set");
+                     "start afresh with: " + clear_command(domain));
   };
   if (key == "minimum" || key == "maximum") {
     const Result<MemorySize> size = MemorySize::parse(value);
@@ -139,12 +140,12 @@ Result<DomainSettings> parse_settings(std::string_view element, std::string_view
   const pugi::xml_parse_result parsed = document.load_buffer(element.data(), element.size());
   if (!parsed) {
     return malformed(domain, fmt::format("not XML: {}", parsed.description()),
-                     "write them with: memcoord domain set");
+                     "start afresh with: " + clear_command(domain));
   }
   const pugi::xml_node root = document.document_element();
   if (local_name(root.name()) != "domain") {
     return malformed(domain, fmt::format("expected one <domain> element, found <{}>", root.name()),
-                     "write them with: memcoord domain set");
+                     "start afresh with: " + clear_command(domain));
   }
   DomainSettings settings;
   for (const pugi::xml_attribute attribute : root.attributes()) {
@@ -183,6 +184,43 @@ std::string write_settings(const DomainSettings& settings) {
   std::ostringstream text;
   document.print(text, "", pugi::format_raw | pugi::format_no_declaration);
   return text.str();
+}
+
+std::string settings_text(const DomainSettings& settings) {
+  const DomainSettings defaults;
+  std::vector<std::string> parts;
+  if (settings.minimum) parts.push_back("minimum " + settings.minimum->text());
+  if (settings.maximum) parts.push_back("maximum " + settings.maximum->text());
+  if (settings.weight != defaults.weight)
+    parts.push_back(fmt::format("weight {}", settings.weight));
+  if (settings.priority != defaults.priority) {
+    parts.push_back(fmt::format("priority {}", settings.priority));
+  }
+  if (settings.exclude) parts.emplace_back("exclude");
+  for (const auto& [name, value] : settings.labels) parts.push_back("label " + name + "=" + value);
+  return parts.empty() ? "none" : fmt::format("{}", fmt::join(parts, ", "));
+}
+
+std::string clear_command(std::string_view domain, std::string_view uri) {
+  return fmt::format("memcoord domain set {}{} --clear all",
+                     uri.empty() ? "" : "-c " + shell_word(uri) + " ", shell_argument(domain));
+}
+
+std::string set_command(std::string_view domain, const DomainSettings& settings,
+                        std::string_view uri) {
+  const DomainSettings defaults;
+  std::string command = clear_command(domain, uri);
+  if (settings.minimum) command += " --minimum " + settings.minimum->exact();
+  if (settings.maximum) command += " --maximum " + settings.maximum->exact();
+  if (settings.weight != defaults.weight) command += fmt::format(" --weight {}", settings.weight);
+  if (settings.priority != defaults.priority) {
+    command += fmt::format(" --priority={}", settings.priority);
+  }
+  if (settings.exclude) command += " --exclude";
+  for (const auto& [name, value] : settings.labels) {
+    command += " --label=" + shell_word(name + "=" + value);
+  }
+  return command;
 }
 
 Result<DomainSettings> changed(DomainSettings settings, const SettingsChange& change,

@@ -31,6 +31,15 @@ Result<DomainSettings> parse_settings(std::string_view element, std::string_view
 /// The element as libvirt takes it, without a prefix; parse_settings() reads it back unchanged.
 std::string write_settings(const DomainSettings& settings);
 
+/// "minimum 512 MiB, weight 2, label tier=web"; "none" where all are the default.
+std::string settings_text(const DomainSettings& settings);
+/// The command that forgets a domain's settings, to be pasted into a shell. An empty `uri` stands
+/// for the default connection.
+std::string clear_command(std::string_view domain, std::string_view uri = {});
+/// The command that gives a domain exactly these settings.
+std::string set_command(std::string_view domain, const DomainSettings& settings,
+                        std::string_view uri = {});
+
 /// A partial change: only what is given changes.
 struct SettingsChange {
   std::optional<MemorySize> minimum;
@@ -50,7 +59,10 @@ Result<DomainSettings> changed(DomainSettings settings, const SettingsChange& ch
 
 /// One defined domain, running or not, as `memcoord domain show` presents it.
 struct ConfiguredDomain {
-  DomainIdentity identity;  ///< with its settings, and why a balloon cannot serve it
+  /// With the settings in force, and why a balloon cannot serve it.
+  DomainIdentity identity;
+  /// What is configured for the next start, where the domain runs and that differs.
+  std::optional<DomainSettings> next_start;
   MemorySize maximum;
   bool active = false;
   bool persistent = true;
@@ -61,10 +73,11 @@ struct ConfiguredDomain {
 Result<ConfiguredDomain> read_domain_settings(const std::string& uri, const std::string& name);
 /// Every domain, in name order. Malformed metadata shows in `identity.unsuitable`.
 Result<std::vector<ConfiguredDomain>> read_all_domain_settings(const std::string& uri);
-/// Changes the persistent configuration, and the running domain where it runs; a memcoord at work
-/// takes it up by itself. Returns the settings as they then are. Malformed metadata can only be
-/// cleared ("all"). Errors: as read_domain_settings(), and permission_denied.
-Result<DomainSettings> write_domain_settings(const std::string& uri, const std::string& name,
-                                             const SettingsChange& change);
+/// Makes a change to the persistent configuration, and to the running domain where it runs: what
+/// else is set in either stays. A memcoord at work takes it up by itself. Returns the domain as it
+/// then is. Malformed metadata can only be cleared ("all"). Errors: as read_domain_settings(), and
+/// permission_denied.
+Result<ConfiguredDomain> write_domain_settings(const std::string& uri, const std::string& name,
+                                               const SettingsChange& change);
 
 }  // namespace memcoord::libvirt

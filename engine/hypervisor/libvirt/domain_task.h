@@ -2,6 +2,7 @@
 // What lanes are asked to do with domains, and what they answer.
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 
 #include "engine/core/memory_size.h"
@@ -24,6 +25,7 @@ struct DomainTask {
   std::chrono::seconds period{};     ///< set_period, restore_period: the period to set
   std::chrono::seconds set_by_us{};  ///< restore_period: the period it must still have
   bool balloon_moves = false;        ///< sample: its size is asked for by itself
+  std::uint64_t call = 0;            ///< set_memory: tells its late answer from another's
 };
 
 struct TaskAnswer {
@@ -38,6 +40,16 @@ struct TaskAnswer {
   Kind kind = Kind::unanswered;
   std::optional<DomainRecord> record;
   std::optional<LvError> error;
+  /// A call that changes the domain has been made and is not answered; a late answer may come.
+  bool under_way = false;
+  /// Such a call was made on a connection that was then lost; no answer will come.
+  bool lost = false;
+};
+
+/// An answer that came after nobody waited for it any more.
+struct LateAnswer {
+  DomainTask task;
+  TaskAnswer answer;
 };
 
 }  // namespace memcoord::libvirt

@@ -173,7 +173,34 @@ void read_settings(const pugi::xml_node& domain, std::string_view name,
   }
 }
 
+/// By libosinfo's word for it, which virt-install and virt-manager write; Windows also by the
+/// Hyper-V features that only it has a use for.
+GuestSystem system_of(const pugi::xml_node& domain) {
+  for (const pugi::xml_node info : domain.child("metadata").children()) {
+    if (namespace_of(info) != "http://libosinfo.org/xmlns/libvirt/domain/1.0") continue;
+    for (const pugi::xml_node os : info.children()) {
+      const std::string_view id = os.attribute("id").value();
+      if (id.find("microsoft.com/") != std::string_view::npos) return GuestSystem::windows;
+      if (id.find("freebsd.org/") != std::string_view::npos) return GuestSystem::freebsd;
+      if (!id.empty()) return GuestSystem::unknown;
+    }
+  }
+  return domain.child("features").child("hyperv") ? GuestSystem::windows : GuestSystem::unknown;
+}
+
 }  // namespace
+
+std::string missing_statistics(GuestSystem system) {
+  switch (system) {
+    case GuestSystem::windows:
+      return "install its balloon driver and the balloon service (virtio-win: blnsvr.exe -i)";
+    case GuestSystem::freebsd:
+      return "FreeBSD's balloon driver has none, so its memory stays as it is";
+    case GuestSystem::unknown:
+      break;
+  }
+  return "load its balloon driver (Linux: modprobe virtio_balloon)";
+}
 
 Result<DomainDescription> describe_domain(std::string_view xml, std::string_view name) {
   pugi::xml_document document;
@@ -187,6 +214,7 @@ Result<DomainDescription> describe_domain(std::string_view xml, std::string_view
   DomainDescription description;
   read_settings(domain, name, description);
   description.unsuitable = unsuitable_reason(domain);
+  description.system = system_of(domain);
   const pugi::xml_node balloon = domain.child("devices").child("memballoon");
   description.deflates_by_itself = is(balloon.attribute("autodeflate").value(), "on");
   description.period =

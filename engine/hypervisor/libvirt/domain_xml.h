@@ -11,6 +11,9 @@
 
 namespace memcoord::libvirt {
 
+/// What a domain's XML lets know of its guest's system.
+enum class GuestSystem { unknown, windows, freebsd };
+
 /// The part of a domain's XML that memcoord goes by.
 struct DomainDescription {
   DomainSettings settings;
@@ -20,10 +23,14 @@ struct DomainDescription {
   std::string unsuitable;
   MemoryBacking backing;
   std::optional<MemorySize> hard_limit;  ///< of <memtune>; none where there is no limit
+  GuestSystem system = GuestSystem::unknown;
   bool deflates_by_itself = false;
   std::chrono::seconds period{};  ///< the statistics period; 0: off
   MemorySize maximum;             ///< boot memory, as <memory> has it
 };
+
+/// What a guest that reports no statistics lacks, and how to get it, for people.
+std::string missing_statistics(GuestSystem system);
 
 /// Reads a domain's XML. Errors: invalid_input, where it is no domain's XML at all.
 Result<DomainDescription> describe_domain(std::string_view xml, std::string_view name);

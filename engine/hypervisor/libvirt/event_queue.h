@@ -1,12 +1,9 @@
 #pragma once
 // What libvirt's events say, handed from its event thread to whoever samples next.
 
-#include <mutex>
-#include <utility>
-#include <vector>
-
 #include "engine/core/time.h"
 #include "engine/core/uuid.h"
+#include "engine/hypervisor/libvirt/handover.h"
 
 namespace memcoord::libvirt {
 
@@ -14,6 +11,7 @@ struct DomainEvent {
   enum class Kind {
     started,
     rebooted,
+    restored,  ///< from a file, a snapshot or another host: the same guest goes on
     paused,
     resumed,
     stopped,
@@ -26,21 +24,6 @@ struct DomainEvent {
   MonotonicTime at{};
 };
 
-/// Any thread puts in, any thread takes out.
-class EventQueue {
- public:
-  void push(const DomainEvent& event) {
-    const std::lock_guard lock(mutex_);
-    events_.push_back(event);
-  }
-  [[nodiscard]] std::vector<DomainEvent> take() {
-    const std::lock_guard lock(mutex_);
-    return std::exchange(events_, {});
-  }
-
- private:
-  std::mutex mutex_;
-  std::vector<DomainEvent> events_;
-};
+using EventQueue = Inbox<DomainEvent>;
 
 }  // namespace memcoord::libvirt

@@ -24,11 +24,28 @@ void push(void* opaque, virDomainPtr domain, EventKind kind) {
   (*static_cast<std::shared_ptr<EventQueue>*>(opaque))->push({uuid_of(domain), kind, now});
 }
 
-void on_lifecycle(virConnectPtr, virDomainPtr domain, int event, int, void* opaque) {
+/// Whether a guest that ran before goes on from here, with its kernel, counters and balloon.
+bool brings_a_guest_back(int event, int detail) {
+  switch (event) {
+    case VIR_DOMAIN_EVENT_STARTED:
+      return detail != VIR_DOMAIN_EVENT_STARTED_BOOTED;
+    case VIR_DOMAIN_EVENT_RESUMED:
+      return detail == VIR_DOMAIN_EVENT_RESUMED_FROM_SNAPSHOT;
+    case VIR_DOMAIN_EVENT_SUSPENDED:
+      return detail == VIR_DOMAIN_EVENT_SUSPENDED_FROM_SNAPSHOT ||
+             detail == VIR_DOMAIN_EVENT_SUSPENDED_RESTORED;
+    default:
+      return false;
+  }
+}
+
+void on_lifecycle(virConnectPtr, virDomainPtr domain, int event, int detail, void* opaque) {
+  if (brings_a_guest_back(event, detail)) push(opaque, domain, EventKind::restored);
   switch (event) {
     case VIR_DOMAIN_EVENT_DEFINED:
       return push(opaque, domain, EventKind::redefined);
     case VIR_DOMAIN_EVENT_STARTED:
+      if (brings_a_guest_back(event, detail)) return;
       return push(opaque, domain, EventKind::started);
     case VIR_DOMAIN_EVENT_SUSPENDED:
     case VIR_DOMAIN_EVENT_PMSUSPENDED:

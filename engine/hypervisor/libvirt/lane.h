@@ -3,50 +3,17 @@
 // libvirt's client does not bear several threads on one connection, and a call to a hung guest
 // never returns: so each lane can be left behind without harm to the others.
 
-#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <thread>
-#include <utility>
 
 #include "engine/hypervisor/libvirt/connection.h"
+#include "engine/hypervisor/libvirt/handover.h"
 
 namespace memcoord::libvirt {
-
-/// What deadlines inside the libvirt hypervisor are counted on.
-using Instant = std::chrono::steady_clock::time_point;
-
-/// A value that another thread will put here; waited for until a deadline.
-template <class T>
-class Pending {
- public:
-  void put(T value) {
-    {
-      const std::lock_guard lock(mutex_);
-      value_ = std::move(value);
-    }
-    there_.notify_all();
-  }
-  [[nodiscard]] bool is_there() {
-    const std::lock_guard lock(mutex_);
-    return value_.has_value();
-  }
-  /// The value, or none where it has not come by then.
-  std::optional<T> wait_until(Instant deadline) {
-    std::unique_lock lock(mutex_);
-    there_.wait_until(lock, deadline, [this] { return value_.has_value(); });
-    return std::exchange(value_, std::nullopt);
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable there_;
-  std::optional<T> value_;
-};
 
 /// A lane's connection as a job sees it.
 struct LaneConnection {

@@ -3,22 +3,20 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <numeric>
 #include <thread>
 #include <utility>
 
 #include "engine/hypervisor/libvirt/host_memory.h"
+#include "engine/hypervisor/libvirt/libvirt_hypervisor.h"
 
 namespace memcoord::libvirt {
 namespace {
 
 using std::chrono::steady_clock;
 
-/// For how long the list of domains may be held up before that is worth a word.
-constexpr std::chrono::seconds kListingHeldAfter{5};
 /// A statistics call of somebody else's is over by then.
 constexpr std::chrono::milliseconds kAskAgainAfter{15};
-/// Domains whose XML is asked for at a time.
-constexpr std::size_t kReadTogether = 32;
 
 WallTime wall_now() {
   return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
@@ -45,6 +43,7 @@ LaneHypervisor::LaneHypervisor(LaneHypervisorParts parts, LibvirtOptions options
             [this](const std::vector<Uuid>& domains, Instant deadline) {
               return control_states(domains, deadline);
             }),
+      roster_(parts_.uri == default_uri() ? std::string() : parts_.uri),
       next_try_(steady_clock::now()) {}
 
 LaneHypervisor::~LaneHypervisor() {
@@ -104,70 +103,6 @@ Status LaneHypervisor::look_at_host(Instant deadline) {
   return {};
 }
 
-bool LaneHypervisor::look_at_domains(Instant deadline) {
-  const auto question = [suspects = roster_.in_trouble()](
-                            const LvResult<LaneConnection>& lane) -> LvResult<DomainLook> {
-    if (!lane) return tl::unexpected(lane.error());
-    DomainLook look{lane->generation, {}, {}};
-    auto listed = lane->connection->list_active();
-    if (!listed) return tl::unexpected(listed.error());
-    look.listed = *std::move(listed);
-    for (const Uuid& uuid : suspects) {
-      const auto state = lane->connection->control_state(uuid);
-      if (state) look.in_trouble.emplace_back(uuid, *state);
-    }
-    return look;
-  };
-  auto looked = control_.ask(deadline, question);
-  if (looked && !*looked) looked = control_.ask(deadline, question);
-  if (!looked || !*looked) return false;
-  const DomainLook& look = **looked;
-  // Whatever events said while there was no connection is lost.
-  if (look.generation != control_generation_) roster_.mark_all_stale();
-  control_generation_ = look.generation;
-  const MonotonicTime now = monotonic_now();
-  roster_.take_listing(look.listed, now);
-  for (const auto& [uuid, state] : look.in_trouble) {
-    if (auto note = roster_.take_control_state(uuid, state, now)) {
-      notes_.push_back(*std::move(note));
-    }
-  }
-  return true;
-}
-
-void LaneHypervisor::listing_came(bool came) {
-  const Instant now = steady_clock::now();
-  if (came) {
-    listing_held_since_.reset();
-    listing_held_said_ = false;
-    return;
-  }
-  if (!listing_held_since_) listing_held_since_ = now;
-  if (listing_held_said_ || now - *listing_held_since_ < kListingHeldAfter) return;
-  listing_held_said_ = true;
-  notes_.push_back({Note::Severity::info,
-                    fmt::format("{}: the daemon does not tell who is there, as while it stops or "
-                                "saves a large domain; those known so far are served",
-                                parts_.uri)});
-}
-
-std::vector<std::optional<ControlState>> LaneHypervisor::control_states(
-    const std::vector<Uuid>& domains, Instant deadline) {
-  using States = std::vector<std::optional<ControlState>>;
-  if (control_.waits()) return States(domains.size());
-  return control_
-      .ask(deadline,
-           [domains](const LvResult<LaneConnection>& lane) {
-             States states(domains.size());
-             for (std::size_t i = 0; lane && i < domains.size(); ++i) {
-               const auto state = lane->connection->control_state(domains[i]);
-               if (state) states[i] = *state;
-             }
-             return states;
-           })
-      .value_or(States(domains.size()));
-}
-
 Error LaneHypervisor::went_down(const LvError& error) {
   const Error reason = open_error(error, parts_.uri);
   if (!down_since_) {
@@ -213,46 +148,43 @@ void LaneHypervisor::take_events() {
   for (const DomainEvent& event : parts_.events->take()) roster_.take_event(event);
 }
 
-void LaneHypervisor::read_stale(Instant deadline) {
-  using Texts = std::vector<std::pair<Uuid, LvResult<std::string>>>;
-  const std::vector<Uuid> stale = roster_.stale();
-  for (std::size_t first = 0; first < stale.size(); first += kReadTogether) {
-    const std::size_t last = std::min(stale.size(), first + kReadTogether);
-    std::vector<Uuid> some(stale.begin() + static_cast<std::ptrdiff_t>(first),
-                           stale.begin() + static_cast<std::ptrdiff_t>(last));
-    const auto texts = control_.ask(deadline, [some](const LvResult<LaneConnection>& lane) {
-      Texts read;
-      for (std::size_t i = 0; lane && i < some.size(); ++i) {
-        read.emplace_back(some[i], lane->connection->domain_xml(some[i]));
-      }
-      return read;
-    });
-    if (!texts) return;  // the rest next time
-    for (const auto& [uuid, xml] : *texts) {
-      if (!xml) continue;
-      if (auto note = roster_.take_xml(uuid, *xml)) notes_.push_back(*std::move(note));
-    }
-  }
-}
-
 LaneHypervisor::Sampled LaneHypervisor::sample_domains(Instant deadline) {
   Sampled sampled;
-  std::vector<DomainTask> tasks;
-  const MonotonicTime before = monotonic_now();
+  std::vector<const KnownDomain*> served;
   for (const auto& [uuid, known] : roster_.domains()) {
     if (known.trouble) continue;
     sampled.uuids.push_back(uuid);
-    const bool moves =
-        known.balloon_moved_at && before - *known.balloon_moved_at < Roster::kBalloonSettles;
-    tasks.push_back({DomainTask::Kind::sample, uuid, {}, {}, {}, moves});
+    served.push_back(&known);
   }
-  sampled.answers = pool_.run(tasks, deadline).answers;
+  // Where the time is too short for all, those come first that have waited longest.
+  std::vector<std::size_t> in_turn(served.size());
+  std::iota(in_turn.begin(), in_turn.end(), std::size_t{0});
+  std::stable_sort(in_turn.begin(), in_turn.end(), [&](std::size_t a, std::size_t b) {
+    return served[a]->sampled_at < served[b]->sampled_at;
+  });
+  std::vector<DomainTask> tasks;
+  const MonotonicTime before = monotonic_now();
+  for (const std::size_t i : in_turn) {
+    const auto& moved_at = served[i]->balloon_moved_at;
+    const bool moves = moved_at && before - *moved_at < Roster::kBalloonSettles;
+    tasks.push_back({DomainTask::Kind::sample, sampled.uuids[i], {}, {}, {}, moves});
+  }
+  std::vector<TaskAnswer> answers = pool_.run(tasks, deadline).answers;
+  sampled.answers.resize(answers.size());
+  for (std::size_t i = 0; i < in_turn.size(); ++i) {
+    sampled.answers[in_turn[i]] = std::move(answers[i]);
+  }
   ask_again(sampled, deadline);
   const MonotonicTime now = monotonic_now();
   for (std::size_t i = 0; i < sampled.uuids.size(); ++i) {
     const std::optional<DomainRecord>& record = sampled.answers[i].record;
     if (!record) continue;
+    roster_.find(sampled.uuids[i])->sampled_at = now;
     roster_.take_sizes(sampled.uuids[i], record->actual, record->maximum, now);
+    if (record->state == DomainState::running &&
+        !answered_without_guest(sampled.answers[i], last_look_.driver)) {
+      roster_.take_statistics(sampled.uuids[i], record->guest, now);
+    }
     // The test driver's guests never report anew.
     if (record->guest.last_update && record->state == DomainState::running &&
         last_look_.driver != "TEST") {
@@ -306,21 +238,6 @@ void LaneHypervisor::note_trouble(const Sampled& sampled, Instant deadline) {
   }
 }
 
-void LaneHypervisor::check_long_jobs(Instant deadline) {
-  std::vector<DomainTask> tasks;
-  for (const auto& [uuid, known] : roster_.domains()) {
-    if (known.in_long_job && !known.trouble) {
-      tasks.push_back({DomainTask::Kind::check_job, uuid, {}, {}, {}});
-    }
-  }
-  if (tasks.empty()) return;
-  const TaskReport report = pool_.run(tasks, deadline);
-  for (std::size_t i = 0; i < tasks.size(); ++i) {
-    if (report.answers[i].kind != TaskAnswer::Kind::done) continue;
-    roster_.find(tasks[i].domain)->in_long_job = false;
-  }
-}
-
 void LaneHypervisor::set_periods(const Sampled& sampled, Instant deadline) {
   if (last_look_.read_only) return;
   std::vector<DomainTask> tasks;
@@ -330,24 +247,35 @@ void LaneHypervisor::set_periods(const Sampled& sampled, Instant deadline) {
     const bool running = answer.record && answer.record->state == DomainState::running &&
                          !answered_without_guest(answer, last_look_.driver);
     const bool wants = known != nullptr && known->described && !known->trouble &&
-                       known->identity->unsuitable.empty() && !known->identity->settings.exclude &&
-                       known->description.period.count() == 0 && !known->period_refused;
+                       known->description.unsuitable.empty() &&
+                       !known->description.settings_error && !known->identity->settings.exclude &&
+                       wants_other_period(*known) && !known->period_refused;
     if (!running || !wants || known->in_long_job) continue;
     tasks.push_back({DomainTask::Kind::set_period, sampled.uuids[i], {}, options_.period, {}});
   }
   if (tasks.empty()) return;
   const TaskReport report = pool_.run(tasks, deadline);
+  std::vector<std::string> shortened;
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     KnownDomain& known = *roster_.find(tasks[i].domain);
     const TaskAnswer& answer = report.answers[i];
     if (answer.kind == TaskAnswer::Kind::done) {
-      if (known.period_before) {
+      const std::chrono::seconds had = known.description.period;
+      if (had.count() > 0) {
+        shortened.push_back(fmt::format("{} ({} s)", known.identity->name, had.count()));
+        known.period_before = had;
+      } else if (known.period_before && !known.period_in_doubt) {
         notes_.push_back({Note::Severity::info,
                           fmt::format("{}: its statistics period was gone, and is set again",
                                       known.identity->name)});
       }
       if (!known.period_before) known.period_before = known.description.period;
+      known.period_in_doubt = false;
       known.description.period = options_.period;
+    } else if (answer.under_way || answer.lost) {
+      // It is asked for once more, and put back at the end, whatever came of it.
+      if (!known.period_before) known.period_before = known.description.period;
+      known.period_in_doubt = true;
     } else if (answer.kind == TaskAnswer::Kind::failed && !lost_connection(*answer.error)) {
       known.period_refused = true;
       notes_.push_back(
@@ -356,6 +284,28 @@ void LaneHypervisor::set_periods(const Sampled& sampled, Instant deadline) {
                .text()});
     }
   }
+  say_shortened(shortened);
+}
+
+/// A guest that reports once in several ticks is seen too late.
+bool LaneHypervisor::wants_other_period(const KnownDomain& known) const {
+  const std::chrono::seconds period = known.description.period;
+  return period.count() == 0 || (is_too_long(period, options_.interval) && !options_.keep_periods);
+}
+
+void LaneHypervisor::say_shortened(const std::vector<std::string>& domains) {
+  if (domains.empty()) return;
+  constexpr std::size_t kNamed = 5;
+  std::string names;
+  for (std::size_t i = 0; i < std::min(kNamed, domains.size()); ++i) {
+    names += (i == 0 ? "" : ", ") + domains[i];
+  }
+  if (domains.size() > kNamed) names += fmt::format(" and {} more", domains.size() - kNamed);
+  notes_.push_back({Note::Severity::info,
+                    fmt::format("statistics periods longer than the interval are {} s while "
+                                "memcoord works, and put back at its end: {}; --keep-periods "
+                                "leaves them",
+                                options_.period.count(), names)});
 }
 
 Snapshot LaneHypervisor::make_snapshot(const Sampled& sampled) const {
@@ -393,6 +343,7 @@ Domain LaneHypervisor::make_domain(const KnownDomain& known, const TaskAnswer* a
   domain.actual = known.actual;
   domain.maximum = known.maximum;
   domain.started_at = known.started_at;
+  domain.restored_at = known.restored_at;
   domain.deflates_by_itself = known.description.deflates_by_itself;
   domain.id = known.id;
   domain.state = DomainState::busy;

@@ -3,6 +3,7 @@
 // tests.
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -42,6 +43,7 @@ class LaneHypervisor final : public Hypervisor {
   [[nodiscard]] std::string description() const override { return parts_.uri; }
   Result<Snapshot> sample() override;
   std::vector<Outcome> apply(std::span<const Move> moves) override;
+  std::vector<Outcome> take_late_outcomes() override;
   std::vector<Note> take_notes() override;
   void close() override;
 
@@ -57,10 +59,37 @@ class LaneHypervisor final : public Hypervisor {
     HostRecord host;
   };
   /// Who is there. The daemon waits with this for any domain that it is starting or stopping.
-  struct DomainLook {
+  struct Listing {
     std::uint64_t generation = 0;
     std::vector<ListedDomain> listed;
-    std::vector<std::pair<Uuid, ControlState>> in_trouble;
+    MonotonicTime asked_at{};
+  };
+  struct ReadState {
+    Uuid domain;
+    LvResult<ControlState> state;
+    MonotonicTime asked_at{};
+  };
+  struct ReadXml {
+    Roster::Stale of;
+    LvResult<DomainXml> xml;
+  };
+  /// What the control connection has answered, as it comes: what is there at a deadline counts, and
+  /// what comes later counts at the next look.
+  struct Answers {
+    Inbox<Listing> listings;
+    Inbox<ReadState> states;
+    Inbox<ReadXml> texts;
+  };
+  /// A balloon change that was sent and may still be carried out.
+  struct OpenChange {
+    std::uint64_t call = 0;
+    Move move;
+    MonotonicTime sent_at{};
+    /// The domain's id in the first list that was asked for after that: it had been sent to this
+    /// process or to one before.
+    std::optional<int> domain_id;
+    bool under_way = false;                ///< a late answer may come
+    std::optional<MonotonicTime> lost_at;  ///< when its connection was lost
   };
   struct Sampled {
     std::vector<Uuid> uuids;
@@ -69,6 +98,9 @@ class LaneHypervisor final : public Hypervisor {
 
   Status look_at_host(Instant deadline);
   bool look_at_domains(Instant deadline);
+  bool take_listings();
+  void take_states();
+  void take_texts();
   std::vector<std::optional<ControlState>> control_states(const std::vector<Uuid>& domains,
                                                           Instant deadline);
   Error went_down(const LvError& error);
@@ -82,13 +114,18 @@ class LaneHypervisor final : public Hypervisor {
   void note_trouble(const Sampled& sampled, Instant deadline);
   void check_long_jobs(Instant deadline);
   void set_periods(const Sampled& sampled, Instant deadline);
+  bool wants_other_period(const KnownDomain& known) const;
+  void say_shortened(const std::vector<std::string>& domains);
   void restore_periods(Instant deadline);
   Snapshot make_snapshot(const Sampled& sampled) const;
   Domain make_domain(const KnownDomain& known, const TaskAnswer* answer, WallTime now) const;
   void note_hung(std::vector<Outcome>& outcomes, const std::vector<std::size_t>& hung,
                  Instant deadline);
-  Outcome make_outcome(const Move& move, const TaskAnswer& answer);
+  Outcome make_outcome(const Move& move, const DomainTask& task, const TaskAnswer& answer);
+  Outcome leave_open(const Move& move, const DomainTask& task, const TaskAnswer& answer);
+  std::optional<Outcome> settle(OpenChange& change, const TaskAnswer& answer);
   std::optional<Outcome> refuse(const Move& move);
+  std::optional<Outcome> refuse_open(const Move& move, const std::string& name);
 
   LaneHypervisorParts parts_;
   LibvirtOptions options_;
@@ -98,6 +135,14 @@ class LaneHypervisor final : public Hypervisor {
   Roster roster_;
   HostLook last_look_;
   std::uint64_t control_generation_ = 0;
+  std::shared_ptr<Answers> answers_ = std::make_shared<Answers>();
+  // Whom a question came to last, of those for whom there may be no time in one look.
+  Uuid last_read_;
+  Uuid last_in_trouble_;
+  Uuid last_suspect_;
+  Uuid last_in_job_;
+  std::map<Uuid, OpenChange> open_changes_;
+  std::uint64_t calls_ = 0;  ///< balloon changes sent so far
   std::vector<Note> notes_;
   std::optional<Instant> down_since_;
   Instant next_try_;

@@ -35,6 +35,11 @@ Error held_by_daemon(const std::string& name) {
           {}};
 }
 
+Error may_still_come(Error error) {
+  error.message += "; its balloon may still move";
+  return error;
+}
+
 }  // namespace
 
 std::vector<Outcome> LaneHypervisor::apply(std::span<const Move> moves) {
@@ -48,14 +53,15 @@ std::vector<Outcome> LaneHypervisor::apply(std::span<const Move> moves) {
       outcomes[i] = *std::move(refused);
       continue;
     }
-    tasks.push_back({DomainTask::Kind::set_memory, moves[i].domain, moves[i].to, {}, {}});
+    tasks.push_back(
+        {DomainTask::Kind::set_memory, moves[i].domain, moves[i].to, {}, {}, false, ++calls_});
     indices.push_back(i);
   }
   if (tasks.empty()) return outcomes;
   const TaskReport report = pool_.run(tasks, deadline);
   std::vector<std::size_t> hung;
   for (std::size_t i = 0; i < tasks.size(); ++i) {
-    outcomes[indices[i]] = make_outcome(moves[indices[i]], report.answers[i]);
+    outcomes[indices[i]] = make_outcome(moves[indices[i]], tasks[i], report.answers[i]);
     if (report.answers[i].kind == TaskAnswer::Kind::hung) hung.push_back(indices[i]);
   }
   note_hung(outcomes, hung, deadline);
@@ -72,9 +78,10 @@ void LaneHypervisor::note_hung(std::vector<Outcome>& outcomes, const std::vector
   const auto states = control_states(domains, deadline);
   for (std::size_t i = 0; i < hung.size(); ++i) {
     roster_.take_trouble(domains[i], states[i].value_or(ControlState{}), now);
-    if (!states[i]) {
-      outcomes[hung[i]].error = held_by_daemon(roster_.find(domains[i])->identity->name);
-    }
+    if (states[i]) continue;
+    Outcome& theirs = outcomes[hung[i]];
+    theirs.error = held_by_daemon(roster_.find(domains[i])->identity->name);
+    if (theirs.kind == Outcome::Kind::unknown) theirs.error = may_still_come(*theirs.error);
   }
 }
 
@@ -88,6 +95,7 @@ std::optional<Outcome> LaneHypervisor::refuse(const Move& move) {
     return outcome(move, Outcome::Kind::vanished);
   }
   const std::string& name = known->identity->name;
+  if (auto refused = refuse_open(move, name)) return refused;
   if (known->trouble) {
     const bool in_job = known->trouble->kind == ControlState::Kind::in_job;
     return outcome(move, Outcome::Kind::skipped, in_job ? busy(name) : silent(name));
@@ -100,9 +108,32 @@ std::optional<Outcome> LaneHypervisor::refuse(const Move& move) {
   return std::nullopt;
 }
 
-Outcome LaneHypervisor::make_outcome(const Move& move, const TaskAnswer& answer) {
+/// Moves wait for an earlier one that could be carried out after them.
+std::optional<Outcome> LaneHypervisor::refuse_open(const Move& move, const std::string& name) {
+  const auto found = open_changes_.find(move.domain);
+  if (found == open_changes_.end()) return std::nullopt;
+  const OpenChange& change = found->second;
+  const bool dead = change.lost_at && monotonic_now() - *change.lost_at >= options_.lost_call_lives;
+  if (!change.under_way && dead) return std::nullopt;
+  return outcome(move, Outcome::Kind::skipped,
+                 Error{ErrorCode::timed_out,
+                       name,
+                       "its balloon change to " + change.move.to.text() +
+                           " has not been answered, and may still be carried out",
+                       {},
+                       {}});
+}
+
+Outcome LaneHypervisor::make_outcome(const Move& move, const DomainTask& task,
+                                     const TaskAnswer& answer) {
   KnownDomain& known = *roster_.find(move.domain);
   const std::string& name = known.identity->name;
+  const bool over = answer.kind == TaskAnswer::Kind::done || answer.kind == TaskAnswer::Kind::gone;
+  if (over) open_changes_.erase(move.domain);
+  if (answer.under_way || answer.lost) {
+    Outcome open = leave_open(move, task, answer);
+    if (!over) return open;
+  }
   switch (answer.kind) {
     case TaskAnswer::Kind::done:
       known.balloon_moved_at = monotonic_now();
@@ -123,6 +154,78 @@ Outcome LaneHypervisor::make_outcome(const Move& move, const TaskAnswer& answer)
                  Error{ErrorCode::timed_out, name, "no answer within the deadline", {}, {}});
 }
 
+/// Keeps in mind that a change may be carried out at any time from now on.
+Outcome LaneHypervisor::leave_open(const Move& move, const DomainTask& task,
+                                   const TaskAnswer& answer) {
+  KnownDomain& known = *roster_.find(move.domain);
+  const MonotonicTime now = monotonic_now();
+  OpenChange& change = open_changes_[move.domain];
+  const bool lost = answer.lost || change.lost_at;
+  change = {task.call, move, now, std::nullopt, answer.under_way, std::nullopt};
+  if (lost) change.lost_at = now;
+  known.balloon_moved_at = now;
+  if (answer.kind == TaskAnswer::Kind::in_job) known.in_long_job = true;
+  const std::string& name = known.identity->name;
+  Error why{ErrorCode::timed_out, name, "no answer within the deadline", {}, {}};
+  if (answer.kind == TaskAnswer::Kind::hung) why = silent(name);
+  if (answer.kind == TaskAnswer::Kind::in_job) why = busy(name);
+  if (answer.error) why = to_error(*answer.error, name);
+  return outcome(move, Outcome::Kind::unknown, may_still_come(std::move(why)));
+}
+
+std::vector<Outcome> LaneHypervisor::take_late_outcomes() {
+  std::vector<Outcome> outcomes;
+  // What was sent to a process that has ended since is carried out no more.
+  for (auto change = open_changes_.begin(); change != open_changes_.end();) {
+    const KnownDomain* known = roster_.find(change->first);
+    std::optional<int>& id = change->second.domain_id;
+    if (known != nullptr && !id && known->listed_at >= change->second.sent_at) id = known->id;
+    if (known != nullptr && (!id || known->id == *id)) {
+      ++change;
+      continue;
+    }
+    outcomes.push_back(outcome(change->second.move, Outcome::Kind::vanished));
+    change = open_changes_.erase(change);
+  }
+  for (const LateAnswer& late : pool_.take_late()) {
+    const auto found = open_changes_.find(late.task.domain);
+    if (found == open_changes_.end() || found->second.call != late.task.call) continue;
+    if (auto known = settle(found->second, late.answer)) {
+      outcomes.push_back(*std::move(known));
+      open_changes_.erase(found);
+    }
+  }
+  return outcomes;
+}
+
+/// What a late answer makes of a change; none where that leaves it open.
+std::optional<Outcome> LaneHypervisor::settle(OpenChange& change, const TaskAnswer& answer) {
+  const MonotonicTime now = monotonic_now();
+  const bool lost = answer.error && lost_connection(*answer.error);
+  const bool over = answer.kind == TaskAnswer::Kind::done || answer.kind == TaskAnswer::Kind::gone;
+  change.under_way = false;
+  if (lost) change.lost_at = now;
+  if (change.lost_at && !over) return std::nullopt;
+  const KnownDomain* known = roster_.find(change.move.domain);
+  const std::string name = known == nullptr ? change.move.domain.text() : known->identity->name;
+  const auto waited = std::chrono::duration_cast<std::chrono::seconds>(now - change.sent_at);
+  const auto tell = [&](std::string_view what) {
+    notes_.push_back(
+        {Note::Severity::info, fmt::format("{}: its balloon change to {} {}, answered after {} s",
+                                           name, change.move.to.text(), what, waited.count())});
+  };
+  switch (answer.kind) {
+    case TaskAnswer::Kind::done:
+      tell("was carried out");
+      return outcome(change.move, Outcome::Kind::applied);
+    case TaskAnswer::Kind::gone:
+      return outcome(change.move, Outcome::Kind::vanished);
+    default:
+      tell("was not carried out");
+      return outcome(change.move, Outcome::Kind::failed, to_error(*answer.error, name));
+  }
+}
+
 void LaneHypervisor::restore_periods(Instant deadline) {
   std::vector<DomainTask> tasks;
   std::size_t left = 0;
@@ -132,11 +235,10 @@ void LaneHypervisor::restore_periods(Instant deadline) {
       ++left;
       continue;
     }
-    tasks.push_back({DomainTask::Kind::restore_period,
-                     uuid,
-                     {},
-                     *known.period_before,
-                     known.description.period});
+    // Where it is not known whether it was set, the call that may still set it comes first.
+    const auto kind =
+        known.period_in_doubt ? DomainTask::Kind::set_period : DomainTask::Kind::restore_period;
+    tasks.push_back({kind, uuid, {}, *known.period_before, known.description.period});
   }
   const TaskReport report = pool_.run(tasks, deadline);
   for (const TaskAnswer& answer : report.answers) {

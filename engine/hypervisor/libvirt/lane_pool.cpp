@@ -38,7 +38,14 @@ LanePool::LanePool(std::shared_ptr<Connector> connector, std::size_t lanes,
       control_query_(std::move(control_query)) {}
 
 TaskReport LanePool::run(std::span<const DomainTask> tasks, Instant deadline) {
-  Run run{tasks, deadline, {}, {}, {}, {}, std::vector<bool>(tasks.size())};
+  Run run{tasks,
+          deadline,
+          {},
+          {},
+          {},
+          {},
+          std::vector<bool>(tasks.size()),
+          std::vector<bool>(tasks.size())};
   run.report.answers.resize(tasks.size());
   run.again.resize(tasks.size());
   for (std::size_t i = 0; i < tasks.size(); ++i) run.again[i] = i;
@@ -54,9 +61,10 @@ TaskReport LanePool::run(std::span<const DomainTask> tasks, Instant deadline) {
     inspect(run);
   }
   for (const Flight& flight : run.flights) {
-    flight.chunk->cancel();
+    (void)flight.chunk->cancel();
     collect(run, flight);
   }
+  for (std::size_t i = 0; i < tasks.size(); ++i) run.report.answers[i].lost = run.lost[i];
   return std::move(run.report);
 }
 
@@ -77,7 +85,7 @@ void LanePool::launch(Run& run, const std::vector<std::size_t>& indices,
       part.push_back(run.tasks[indices[first]]);
     }
     if (part.empty()) continue;
-    flight.chunk = std::make_shared<TaskChunk>(std::move(part));
+    flight.chunk = std::make_shared<TaskChunk>(std::move(part), late_);
     lanes[i]->chunk = flight.chunk;
     lanes[i]->lane->post([chunk = flight.chunk, way = way_](const auto& connection) {
       chunk->perform(connection, *way);
@@ -126,6 +134,7 @@ void LanePool::collect(Run& run, const Flight& flight) {
       // The lane opens its connection again by itself, so once more is worth it.
       if (!run.tried_again[index]) run.again.push_back(index);
       run.tried_again[index] = true;
+      run.lost[index] = run.lost[index] || answers[i].under_way;
       answers[i] = {TaskAnswer::Kind::failed, std::nullopt, broken};
     }
     run.report.answers[index] = std::move(answers[i]);
@@ -172,7 +181,10 @@ bool LanePool::leave_behind(Run& run, const Flight& flight, std::span<const Uuid
     if (const auto kind = blame(states[i], waited)) culprits.emplace_back(suspects[i], *kind);
   }
   if (culprits.empty()) return false;
-  flight.chunk->cancel();
+  if (!flight.chunk->cancel()) {
+    collect(run, flight);
+    return true;
+  }
   std::vector<TaskAnswer> answers = flight.chunk->answers();
   for (std::size_t i = 0; i < answers.size(); ++i) {
     const std::size_t index = flight.indices[i];
@@ -180,22 +192,31 @@ bool LanePool::leave_behind(Run& run, const Flight& flight, std::span<const Uuid
       return known.first == run.tasks[index].domain;
     });
     const bool unanswered = answers[i].kind == TaskAnswer::Kind::unanswered;
-    if (culprit != culprits.end()) answers[i] = {culprit->second, std::nullopt, std::nullopt};
-    if (culprit == culprits.end() && unanswered) run.again.push_back(index);
+    if (unanswered && culprit != culprits.end()) answers[i].kind = culprit->second;
+    if (unanswered && culprit == culprits.end()) run.again.push_back(index);
     run.report.answers[index] = std::move(answers[i]);
   }
   return true;
 }
 
 void LanePool::divide(Run& run, const Flight& flight) {
-  flight.chunk->cancel();
+  if (!flight.chunk->cancel()) return collect(run, flight);
   std::vector<TaskAnswer> answers = flight.chunk->answers();
   std::vector<std::size_t> silent;
+  bool holder_is_known = false;
   for (std::size_t i = 0; i < answers.size(); ++i) {
-    if (answers[i].kind == TaskAnswer::Kind::unanswered) silent.push_back(flight.indices[i]);
+    if (answers[i].under_way) {
+      // It is this one's call that does not return, and it must not be made twice.
+      answers[i].kind = TaskAnswer::Kind::hung;
+      holder_is_known = true;
+    } else if (answers[i].kind == TaskAnswer::Kind::unanswered) {
+      silent.push_back(flight.indices[i]);
+    }
     run.report.answers[flight.indices[i]] = std::move(answers[i]);
   }
-  if (silent.size() == 1) {
+  if (holder_is_known) {
+    run.again.insert(run.again.end(), silent.begin(), silent.end());
+  } else if (silent.size() == 1) {
     run.report.answers[silent.front()].kind = TaskAnswer::Kind::hung;
   } else {
     run.divide.insert(run.divide.end(), silent.begin(), silent.end());

@@ -42,6 +42,8 @@ class LanePool {
   /// itself holds on to a domain that it stops, the silent part is divided among other lanes until
   /// the domain stands alone.
   TaskReport run(std::span<const DomainTask> tasks, Instant deadline);
+  /// What came, since the last call, of changes that were under way when nobody waited any more.
+  [[nodiscard]] std::vector<LateAnswer> take_late() { return late_->take(); }
   /// Ends all lanes by the deadline; those that are stuck are let go of. How many were.
   std::size_t end_until(Instant deadline);
   /// Lanes that are held by a call from an earlier run.
@@ -66,6 +68,7 @@ class LanePool {
     std::vector<std::size_t> again;   ///< tasks to be given to another lane
     std::vector<std::size_t> divide;  ///< tasks among which one holds a lane, nobody knows which
     std::vector<bool> tried_again;    ///< after a lost connection, once a task
+    std::vector<bool> lost;           ///< whose change was under way on a connection that was lost
   };
 
   void launch(Run& run, const std::vector<std::size_t>& indices, std::size_t domains_per_lane);
@@ -83,6 +86,7 @@ class LanePool {
   std::size_t most_;
   ControlQuery control_query_;
   std::vector<Member> members_;
+  std::shared_ptr<Inbox<LateAnswer>> late_ = std::make_shared<Inbox<LateAnswer>>();
   std::shared_ptr<std::atomic<SamplingWay>> way_ =
       std::make_shared<std::atomic<SamplingWay>>(SamplingWay::unknown);
 };

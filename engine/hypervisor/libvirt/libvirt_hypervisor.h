@@ -30,8 +30,16 @@ struct LibvirtOptions {
   /// Most lanes (connections, a thread each) that work side by side; fewer where there are few
   /// domains.
   std::size_t lanes = 4;
-  /// The statistics period set on domains that have none; put back by close().
+  /// The statistics period set on domains that have none, or one longer than the interval; put back
+  /// by close().
   std::chrono::seconds period = std::chrono::seconds(1);
+  /// From tick to tick.
+  Duration interval = kDefaultInterval;
+  /// Leave periods alone that somebody has set, however long.
+  bool keep_periods = false;
+  /// For how long the daemon may still carry out a balloon change whose connection was lost:
+  /// libvirt itself lets a call wait for half a minute.
+  Duration lost_call_lives = std::chrono::minutes(1);
   /// Where the host's available memory is read on a local connection.
   std::filesystem::path meminfo = "/proc/meminfo";
   std::filesystem::path ksm = "/sys/kernel/mm/ksm";

@@ -8,6 +8,8 @@
 #include <cctype>
 #include <utility>
 
+#include "engine/core/shell_word.h"
+
 namespace memcoord::libvirt {
 namespace {
 
@@ -150,7 +152,7 @@ Error open_error(const LvError& error, const std::string& uri) {
   } else if (told.code == ErrorCode::internal || error.code == VIR_ERR_SYSTEM_ERROR) {
     told.code = ErrorCode::unavailable;
   }
-  if (told.hint.empty()) told.hint = "check it with: virsh -c '" + uri + "' list";
+  if (told.hint.empty()) told.hint = "check it with: virsh -c " + shell_word(uri) + " list";
   return told;
 }
 

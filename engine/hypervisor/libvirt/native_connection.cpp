@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "engine/hypervisor/libvirt/domain_metadata.h"
 #include "engine/hypervisor/libvirt/event_subscriptions.h"
 #include "engine/hypervisor/libvirt/handles.h"
 #include "engine/hypervisor/libvirt/native_records.h"
@@ -38,7 +39,7 @@ class NativeConnection final : public Connection {
   [[nodiscard]] bool read_only() const override { return read_only_; }
 
   LvResult<std::vector<ListedDomain>> list_active() override;
-  LvResult<std::string> domain_xml(const Uuid& domain) override;
+  LvResult<DomainXml> domain_xml(const Uuid& domain) override;
   LvResult<HostRecord> host() override;
   LvResult<ControlState> control_state(const Uuid& domain) override;
   LvResult<std::vector<DomainRecord>> bulk_statistics(std::span<const Uuid> domains) override;
@@ -102,12 +103,23 @@ LvResult<virDomainPtr> NativeConnection::known(const Uuid& domain) {
   return (domains_[domain] = std::move(handle)).get();
 }
 
-LvResult<std::string> NativeConnection::domain_xml(const Uuid& domain) {
+LvResult<DomainXml> NativeConnection::domain_xml(const Uuid& domain) {
   const auto entry = known(domain);
   if (!entry) return tl::unexpected(entry.error());
   const CString xml(virDomainGetXMLDesc(*entry, 0));
   if (!xml) return failure();
-  return std::string(xml.get());
+  DomainXml made{xml.get(), std::nullopt};
+  const CString element(virDomainGetMetadata(*entry, VIR_DOMAIN_METADATA_ELEMENT,
+                                             std::string(kMetadataUri).c_str(),
+                                             VIR_DOMAIN_AFFECT_CONFIG));
+  if (element) {
+    made.configured_settings = element.get();
+  } else if (const LvError error = LvError::last(); lost_connection(error)) {
+    return failure();
+  } else if (error.code == VIR_ERR_NO_DOMAIN_METADATA) {
+    made.configured_settings = "";
+  }
+  return made;
 }
 
 LvResult<std::vector<NumaCell>> NativeConnection::cells(int count) {
@@ -244,12 +256,17 @@ LvResult<std::optional<MemorySize>> NativeConnection::balloon(const Uuid& domain
 LvResult<bool> NativeConnection::in_long_job(const Uuid& domain) {
   const auto entry = known(domain);
   if (!entry) return tl::unexpected(entry.error());
-  virDomainJobInfo info{};
-  if (virDomainGetJobInfo(*entry, &info) < 0) {
+  int type = VIR_DOMAIN_JOB_NONE;
+  int count = 0;
+  virTypedParameterPtr raw = nullptr;
+  if (virDomainGetJobStats(*entry, &type, &raw, &count, 0) < 0) {
     if (const LvError error = LvError::last(); unsupported_call(error)) return false;
     return failure();
   }
-  return info.type == VIR_DOMAIN_JOB_BOUNDED || info.type == VIR_DOMAIN_JOB_UNBOUNDED;
+  const CAllocated<virTypedParameter> owned(raw);
+  const auto operation = job_operation(type, std::span(raw, static_cast<std::size_t>(count)));
+  virTypedParamsClear(raw, count);
+  return operation && holds_up_balloons(*operation);
 }
 
 LvStatus NativeConnection::set_memory(const Uuid& domain, MemorySize target) {

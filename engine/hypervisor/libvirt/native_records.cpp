@@ -171,6 +171,20 @@ void take_memory_stats(std::span<const virDomainMemoryStatStruct> stats, DomainR
   }
 }
 
+std::optional<int> job_operation(int type, std::span<const virTypedParameter> statistics) {
+  if (type != VIR_DOMAIN_JOB_BOUNDED && type != VIR_DOMAIN_JOB_UNBOUNDED) return std::nullopt;
+  for (const virTypedParameter& statistic : statistics) {
+    const std::string_view field = static_cast<const char*>(statistic.field);
+    const bool number = statistic.type == VIR_TYPED_PARAM_INT;
+    if (number && field == VIR_DOMAIN_JOB_OPERATION) return statistic.value.i;
+  }
+  return VIR_DOMAIN_JOB_OPERATION_UNKNOWN;
+}
+
+bool holds_up_balloons(int operation) {
+  return operation != VIR_DOMAIN_JOB_OPERATION_BACKUP;
+}
+
 HostRecord host_record(std::span<const virNodeMemoryStats> stats) {
   HostRecord record;
   for (const virNodeMemoryStats& stat : stats) {

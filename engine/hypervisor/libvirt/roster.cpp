@@ -5,11 +5,18 @@
 #include <unordered_set>
 #include <utility>
 
+#include "engine/core/shell_word.h"
+#include "engine/hypervisor/libvirt/domain_metadata.h"
+
 namespace memcoord::libvirt {
 namespace {
 
+/// An event of a domain that no listing shows within this time is over.
+constexpr std::chrono::minutes kForgetEvents{1};
+
 std::shared_ptr<const DomainIdentity> identity_of(const Uuid& uuid, std::string name,
-                                                  const DomainDescription& description) {
+                                                  const DomainDescription& description,
+                                                  const std::string& mute = {}) {
   DomainIdentity identity{uuid,
                           std::move(name),
                           description.settings,
@@ -19,7 +26,13 @@ std::shared_ptr<const DomainIdentity> identity_of(const Uuid& uuid, std::string 
   if (description.settings_error && identity.unsuitable.empty()) {
     identity.unsuitable = "its settings cannot be used: " + description.settings_error->message;
   }
+  if (identity.unsuitable.empty()) identity.unsuitable = mute;
   return std::make_shared<const DomainIdentity>(std::move(identity));
+}
+
+void make_stale(KnownDomain& domain) {
+  domain.stale = true;
+  ++domain.xml_version;
 }
 
 }  // namespace
@@ -31,8 +44,13 @@ void Roster::take_listing(const std::vector<ListedDomain>& listed, MonotonicTime
     const auto [found, fresh] = domains_.try_emplace(entry.uuid);
     KnownDomain& domain = found->second;
     const bool restarted = !fresh && domain.id != entry.id;
-    const bool event_said_so = domain.started_at && *domain.started_at >= domain.listed_at;
-    if ((fresh && watching_) || (restarted && !event_said_so)) domain.started_at = now;
+    if (const auto said = restored_.extract(entry.uuid)) domain.restored_at = said.mapped();
+    const auto said_since = [&](const std::optional<MonotonicTime>& at) {
+      return at && *at >= domain.listed_at;
+    };
+    const bool told =
+        said_since(domain.restored_at) || (restarted && said_since(domain.started_at));
+    if (((fresh && watching_) || restarted) && !told) domain.started_at = now;
     domain.listed_at = now;
     if (restarted) {
       // What was learnt of the last start; its XML may say other things now.
@@ -40,30 +58,37 @@ void Roster::take_listing(const std::vector<ListedDomain>& listed, MonotonicTime
       domain.trouble.reset();
       domain.balloon_moved_at.reset();
       domain.last_report.reset();
+      domain.mute_since.reset();
+      domain.mute.clear();
       domain.in_long_job = false;
       domain.period_refused = false;
       domain.period_before.reset();
+      domain.period_in_doubt = false;
     }
     if (fresh || domain.identity->name != entry.name) {
       domain.identity = identity_of(entry.uuid, entry.name, domain.description);
     }
-    domain.stale = domain.stale || restarted;
+    if (restarted) make_stale(domain);
     domain.id = entry.id;
     domain.paused = false;
     domain.stopped = false;
   }
+  std::erase_if(restored_, [&](const auto& entry) { return now - entry.second > kForgetEvents; });
   std::erase_if(domains_, [&](const auto& entry) { return !active.contains(entry.first); });
   watching_ = true;
 }
 
 void Roster::take_event(const DomainEvent& event) {
   KnownDomain* domain = find(event.domain);
-  if (domain == nullptr) return;
+  if (domain == nullptr) {
+    if (event.kind == DomainEvent::Kind::restored) restored_[event.domain] = event.at;
+    return;
+  }
   switch (event.kind) {
     case DomainEvent::Kind::started:
     case DomainEvent::Kind::rebooted:
       domain->started_at = event.at;
-      domain->stale = true;
+      make_stale(*domain);
       break;
     case DomainEvent::Kind::paused:
       domain->paused = true;
@@ -80,35 +105,44 @@ void Roster::take_event(const DomainEvent& event) {
     case DomainEvent::Kind::job_ended:
       domain->in_long_job = false;
       break;
+    case DomainEvent::Kind::restored:
+      domain->restored_at = event.at;
+      domain->started_at.reset();
+      make_stale(*domain);
+      break;
     case DomainEvent::Kind::redefined:
-      domain->stale = true;
+      make_stale(*domain);
       break;
   }
 }
 
 void Roster::mark_all_stale() {
   for (auto& [uuid, domain] : domains_) {
-    domain.stale = true;
+    make_stale(domain);
     domain.period_refused = false;
   }
 }
 
-std::vector<Uuid> Roster::stale() const {
-  std::vector<Uuid> uuids;
+std::vector<Roster::Stale> Roster::stale() const {
+  std::vector<Stale> found;
   for (const auto& [uuid, domain] : domains_) {
-    if (domain.stale) uuids.push_back(uuid);
+    if (domain.stale) found.push_back({uuid, domain.xml_version});
   }
-  return uuids;
+  return found;
 }
 
-std::optional<Note> Roster::take_xml(const Uuid& uuid, std::string_view xml) {
-  KnownDomain* domain = find(uuid);
+std::optional<Note> Roster::take_xml(const Stale& of, std::string_view xml) {
+  KnownDomain* domain = find(of.uuid);
   if (domain == nullptr) return std::nullopt;
-  domain->stale = false;
+  if (domain->xml_version == of.version) domain->stale = false;
   Result<DomainDescription> read = describe_domain(xml, domain->identity->name);
   DomainDescription description;
   if (read) {
     description = *std::move(read);
+    if (description.settings_error) {
+      description.settings_error->hint =
+          "start afresh with: " + clear_command(domain->identity->name, uri_);
+    }
   } else {
     description.unsuitable = read.error().message;
   }
@@ -118,10 +152,34 @@ std::optional<Note> Roster::take_xml(const Uuid& uuid, std::string_view xml) {
   domain->described = true;
   if (domain->maximum.is_zero()) domain->maximum = domain->description.maximum;
   if (domain->actual.is_zero()) domain->actual = domain->maximum;
-  const auto identity = identity_of(uuid, domain->identity->name, domain->description);
+  const auto identity = identity_of(of.uuid, domain->identity->name, domain->description);
   if (*identity != *domain->identity) domain->identity = identity;
   if (!complaint) return std::nullopt;
   return Note{Note::Severity::warning, domain->description.settings_error->text()};
+}
+
+std::optional<Note> Roster::take_configured(const Uuid& uuid,
+                                            const std::optional<std::string>& element) {
+  KnownDomain* domain = find(uuid);
+  if (domain == nullptr) return std::nullopt;
+  const std::string& name = domain->identity->name;
+  const DomainSettings& now = domain->identity->settings;
+  Result<DomainSettings> next = now;
+  if (element) next = element->empty() ? DomainSettings{} : parse_settings(*element, name);
+  std::string text;
+  if (!next) {
+    text = fmt::format(
+        "{}: is configured for its next start with settings that cannot be used: {}; "
+        "start afresh with: {}",
+        name, next.error().message, clear_command(name, uri_));
+  } else if (*next != now && !domain->description.settings_error) {
+    text = fmt::format(
+        "{}: other settings are configured for its next start ({}) than those in "
+        "force ({}); put them in force with: {}",
+        name, settings_text(*next), settings_text(now), set_command(name, *next, uri_));
+  }
+  if (std::exchange(domain->said_of_next_start, text) == text || text.empty()) return std::nullopt;
+  return Note{Note::Severity::warning, std::move(text)};
 }
 
 void Roster::take_sizes(const Uuid& uuid, std::optional<MemorySize> actual,
@@ -146,29 +204,56 @@ void Roster::take_report(const Uuid& uuid, WallTime report, MonotonicTime now) {
   const bool silent = period.count() > 0 && now - domain->reported_at > period * kSilentPeriods;
   if (!silent || now - domain->silence_checked_at < kCheckSilenceEvery) return;
   domain->silence_checked_at = now;
-  domain->stale = true;
+  make_stale(*domain);
+}
+
+void Roster::take_statistics(const Uuid& uuid, const GuestStatistics& guest, MonotonicTime now) {
+  KnownDomain* domain = find(uuid);
+  if (domain == nullptr || !domain->described) return;
+  const DomainDescription& description = domain->description;
+  std::string mute = domain->mute;
+  if (guest.last_update && (guest.unused || guest.usable)) {
+    domain->mute_since.reset();
+    mute.clear();
+  } else if (description.unsuitable.empty() && !domain->identity->settings.exclude) {
+    if (!domain->mute_since) domain->mute_since = now;
+    const auto patience = domain->started_at ? kMuteAfterStart : kMuteAfter;
+    if (now - *domain->mute_since < patience) return;
+    mute = guest.last_update ? "its guest does not report its unused memory: "
+                             : "its guest reports no statistics: ";
+    mute += description.period.count() > 0
+                ? missing_statistics(description.system)
+                : "set a period: virsh dommemstat " + shell_argument(domain->identity->name) +
+                      " --period 1 --live";
+  }
+  const bool said = mute.empty() || domain->identity->unsuitable == mute;
+  if (mute == domain->mute && said) return;
+  domain->mute = std::move(mute);
+  const auto identity = identity_of(uuid, domain->identity->name, description, domain->mute);
+  if (*identity != *domain->identity) domain->identity = identity;
 }
 
 void Roster::take_trouble(const Uuid& uuid, const ControlState& state, MonotonicTime now) {
   KnownDomain* domain = find(uuid);
   if (domain == nullptr) return;
-  if (!domain->trouble) domain->trouble = Trouble{state.kind, false, now - state.since};
+  if (!domain->trouble) domain->trouble = Trouble{state.kind, false, now - state.since, now};
   domain->trouble->kind = state.kind;
   const bool stuck = state.kind == ControlState::Kind::occupied && state.since >= kHungAfter;
   if (stuck || state.kind == ControlState::Kind::broken) domain->trouble->hung = true;
 }
 
 std::optional<Note> Roster::take_control_state(const Uuid& uuid, const ControlState& state,
-                                               MonotonicTime now) {
+                                               MonotonicTime at) {
   KnownDomain* domain = find(uuid);
   if (domain == nullptr || !domain->trouble) return std::nullopt;
+  if (at < domain->trouble->noticed_at) return std::nullopt;  // asked before this trouble
   if (state.kind != ControlState::Kind::ok) {
-    take_trouble(uuid, state, now);
+    take_trouble(uuid, state, at);
     return std::nullopt;
   }
   const Trouble over = *std::exchange(domain->trouble, std::nullopt);
   if (!over.hung) return std::nullopt;
-  const auto lasted = std::chrono::duration_cast<std::chrono::seconds>(now - over.since);
+  const auto lasted = std::chrono::duration_cast<std::chrono::seconds>(at - over.since);
   return Note{Note::Severity::info,
               fmt::format("{}: answers again, after {} s", domain->identity->name, lasted.count())};
 }

@@ -15,55 +15,6 @@ TaskAnswer failed(const LvError& error) {
   return {domain_is_gone(error) ? Kind::gone : Kind::failed, std::nullopt, error};
 }
 
-/// Sets a domain's memory, unless a job would make that call wait for half a minute.
-LvResult<Kind> set_memory(Connection& connection, const DomainTask& task) {
-  const LvResult<bool> in_job = connection.in_long_job(task.domain);
-  if (!in_job) return tl::unexpected(in_job.error());
-  if (*in_job) return Kind::in_job;
-  if (const LvStatus set = connection.set_memory(task.domain, task.target); !set) {
-    return tl::unexpected(set.error());
-  }
-  return Kind::done;
-}
-
-/// Puts a period back where it still is the one that was set.
-LvResult<Kind> restore_period(Connection& connection, const DomainTask& task) {
-  const LvResult<std::string> xml = connection.domain_xml(task.domain);
-  if (!xml) return tl::unexpected(xml.error());
-  const Result<DomainDescription> now = describe_domain(*xml, "");
-  if (!now || now->period != task.set_by_us) return Kind::done;
-  if (const LvStatus set = connection.set_period(task.domain, task.period); !set) {
-    return tl::unexpected(set.error());
-  }
-  return Kind::done;
-}
-
-LvResult<Kind> carry_out(Connection& connection, const DomainTask& task) {
-  switch (task.kind) {
-    case DomainTask::Kind::set_memory:
-      return set_memory(connection, task);
-    case DomainTask::Kind::restore_period:
-      return restore_period(connection, task);
-    case DomainTask::Kind::check_job: {
-      const LvResult<bool> in_job = connection.in_long_job(task.domain);
-      if (!in_job) return tl::unexpected(in_job.error());
-      return *in_job ? Kind::in_job : Kind::done;
-    }
-    default: {
-      const LvStatus set = connection.set_period(task.domain, task.period);
-      if (!set) return tl::unexpected(set.error());
-      return Kind::done;
-    }
-  }
-}
-
-std::vector<Uuid> domains_of(const std::vector<DomainTask>& tasks) {
-  std::vector<Uuid> domains;
-  domains.reserve(tasks.size());
-  for (const DomainTask& task : tasks) domains.push_back(task.domain);
-  return domains;
-}
-
 /// A driver answers bulk calls with balloon figures, or with states alone.
 bool has_balloon_figures(const std::vector<DomainRecord>& records) {
   return std::any_of(records.begin(), records.end(),
@@ -75,43 +26,91 @@ bool has_balloon_figures(const std::vector<DomainRecord>& records) {
 void TaskChunk::perform(const LvResult<LaneConnection>& lane, std::atomic<SamplingWay>& way) {
   if (!lane) return finish(lane.error());
   Connection& connection = *lane->connection;
-  if (tasks_.empty()) return finish(std::nullopt);
-  if (tasks_.front().kind == DomainTask::Kind::sample) return finish(sample(connection, way));
-  for (std::size_t i = 0; i < tasks_.size(); ++i) {
+  const bool samples = !tasks_.empty() && tasks_.front().kind == DomainTask::Kind::sample;
+  for (std::size_t first = 0; samples && first < tasks_.size(); first += kDomainsPerCall) {
+    const Part part{first, std::min(tasks_.size(), first + kDomainsPerCall)};
+    if (auto lost = sample(connection, way, part)) return finish(std::move(lost));
+  }
+  for (std::size_t i = 0; !samples && i < tasks_.size(); ++i) {
     if (!begin(i)) break;
-    const LvResult<Kind> done = carry_out(connection, tasks_[i]);
+    const LvResult<Kind> done = carry_out(connection, i);
     if (!done && lost_connection(done.error())) return finish(done.error());
     answer(i, done ? TaskAnswer{*done, std::nullopt, std::nullopt} : failed(done.error()));
   }
   finish(std::nullopt);
 }
 
-std::optional<LvError> TaskChunk::sample(Connection& connection, std::atomic<SamplingWay>& way) {
-  if (way == SamplingWay::single) return sample_singly(connection, {});
-  if (!begin_all()) return std::nullopt;
-  auto records = connection.bulk_statistics(domains_of(tasks_));
+LvResult<Kind> TaskChunk::carry_out(Connection& connection, std::size_t index) {
+  switch (tasks_[index].kind) {
+    case DomainTask::Kind::set_memory:
+      return set_memory(connection, index);
+    case DomainTask::Kind::restore_period:
+      return restore_period(connection, index);
+    case DomainTask::Kind::check_job: {
+      const LvResult<bool> in_job = connection.in_long_job(tasks_[index].domain);
+      if (!in_job) return tl::unexpected(in_job.error());
+      return *in_job ? Kind::in_job : Kind::done;
+    }
+    default:
+      return set_period(connection, index);
+  }
+}
+
+/// Sets a domain's memory, unless a job would make that call wait for half a minute.
+LvResult<Kind> TaskChunk::set_memory(Connection& connection, std::size_t index) {
+  const DomainTask& task = tasks_[index];
+  const LvResult<bool> in_job = connection.in_long_job(task.domain);
+  if (!in_job) return tl::unexpected(in_job.error());
+  if (*in_job) return Kind::in_job;
+  if (!begin_change(index)) return Kind::unanswered;
+  const LvStatus set = connection.set_memory(task.domain, task.target);
+  if (!set) return tl::unexpected(set.error());
+  return Kind::done;
+}
+
+LvResult<Kind> TaskChunk::set_period(Connection& connection, std::size_t index) {
+  if (!begin_change(index)) return Kind::unanswered;
+  const LvStatus set = connection.set_period(tasks_[index].domain, tasks_[index].period);
+  if (!set) return tl::unexpected(set.error());
+  return Kind::done;
+}
+
+/// Puts a period back where it still is the one that was set.
+LvResult<Kind> TaskChunk::restore_period(Connection& connection, std::size_t index) {
+  const LvResult<DomainXml> xml = connection.domain_xml(tasks_[index].domain);
+  if (!xml) return tl::unexpected(xml.error());
+  const Result<DomainDescription> now = describe_domain(xml->live, "");
+  if (!now || now->period != tasks_[index].set_by_us) return Kind::done;
+  return set_period(connection, index);
+}
+
+std::optional<LvError> TaskChunk::sample(Connection& connection, std::atomic<SamplingWay>& way,
+                                         Part part) {
+  if (way == SamplingWay::single) return sample_singly(connection, part, {});
+  if (!begin(part)) return std::nullopt;
+  auto records = connection.bulk_statistics(domains_of(part));
   if (!records) {
     if (!unsupported_call(records.error())) return records.error();
     way = SamplingWay::single;
-    return sample_singly(connection, {});
+    return sample_singly(connection, part, {});
   }
   if (way == SamplingWay::unknown && !records->empty()) {
     way = has_balloon_figures(*records) ? SamplingWay::bulk : SamplingWay::state_and_single;
   }
   std::unordered_map<Uuid, std::size_t> indices;
-  for (std::size_t i = 0; i < tasks_.size(); ++i) indices[tasks_[i].domain] = i;
+  for (std::size_t i = part.first; i < part.last; ++i) indices[tasks_[i].domain] = i;
   const bool complete = way == SamplingWay::bulk;
-  for (std::size_t i = 0; complete && i < tasks_.size(); ++i) answer(i, {Kind::gone, {}, {}});
+  for (std::size_t i = part.first; complete && i < part.last; ++i) answer(i, {Kind::gone, {}, {}});
   for (const DomainRecord& record : *records) {
     const auto found = indices.find(record.uuid);
     if (complete && found != indices.end()) answer(found->second, {Kind::done, record, {}});
   }
-  if (complete) return ask_balloons(connection);
-  return sample_singly(connection, *records);
+  if (complete) return ask_balloons(connection, part);
+  return sample_singly(connection, part, *records);
 }
 
-std::optional<LvError> TaskChunk::ask_balloons(Connection& connection) {
-  for (std::size_t i = 0; i < tasks_.size(); ++i) {
+std::optional<LvError> TaskChunk::ask_balloons(Connection& connection, Part part) {
+  for (std::size_t i = part.first; i < part.last; ++i) {
     if (!tasks_[i].balloon_moves) continue;
     TaskAnswer known = answered(i);
     // Without rss the daemon could not get at it just now.
@@ -128,12 +127,12 @@ std::optional<LvError> TaskChunk::ask_balloons(Connection& connection) {
   return std::nullopt;
 }
 
-std::optional<LvError> TaskChunk::sample_singly(Connection& connection,
+std::optional<LvError> TaskChunk::sample_singly(Connection& connection, Part part,
                                                 const std::vector<DomainRecord>& records) {
   std::unordered_map<Uuid, DomainRecord> known;
   for (const DomainRecord& record : records) known.emplace(record.uuid, record);
   const bool states_known = !known.empty();
-  for (std::size_t i = 0; i < tasks_.size(); ++i) {
+  for (std::size_t i = part.first; i < part.last; ++i) {
     if (!begin(i)) return std::nullopt;
     const auto found = known.find(tasks_[i].domain);
     if (states_known && found == known.end()) {
@@ -150,22 +149,31 @@ std::optional<LvError> TaskChunk::sample_singly(Connection& connection,
   return std::nullopt;
 }
 
-bool TaskChunk::begin(std::size_t index) {
+std::vector<Uuid> TaskChunk::domains_of(Part part) const {
+  std::vector<Uuid> domains;
+  for (std::size_t i = part.first; i < part.last; ++i) domains.push_back(tasks_[i].domain);
+  return domains;
+}
+
+bool TaskChunk::begin(Part part) {
   const std::lock_guard lock(mutex_);
-  current_ = index;
-  all_at_once_ = false;
+  current_ = part;
   return !cancelled_;
 }
 
-bool TaskChunk::begin_all() {
+bool TaskChunk::begin_change(std::size_t index) {
   const std::lock_guard lock(mutex_);
-  all_at_once_ = true;
+  answers_[index].under_way = !cancelled_;
   return !cancelled_;
 }
 
 void TaskChunk::answer(std::size_t index, TaskAnswer answer) {
   const std::lock_guard lock(mutex_);
-  if (!cancelled_) answers_[index] = std::move(answer);
+  if (!cancelled_) {
+    answers_[index] = std::move(answer);
+  } else if (answers_[index].under_way) {
+    late_->push({tasks_[index], std::move(answer)});
+  }
 }
 
 TaskAnswer TaskChunk::answered(std::size_t index) const {
@@ -177,8 +185,11 @@ void TaskChunk::finish(std::optional<LvError> broken_by) {
   {
     const std::lock_guard lock(mutex_);
     finished_ = true;
-    current_.reset();
     broken_by_ = std::move(broken_by);
+    for (std::size_t i = current_.first; cancelled_ && broken_by_ && i < current_.last; ++i) {
+      if (answers_[i].under_way) late_->push({tasks_[i], failed(*broken_by_)});
+    }
+    current_ = {};
   }
   changed_.notify_all();
 }
@@ -195,14 +206,13 @@ bool TaskChunk::finished() const {
 
 std::vector<Uuid> TaskChunk::suspects() const {
   const std::lock_guard lock(mutex_);
-  if (all_at_once_) return domains_of(tasks_);
-  if (!current_) return {};
-  return {tasks_[*current_].domain};
+  return domains_of(current_);
 }
 
-void TaskChunk::cancel() {
+bool TaskChunk::cancel() {
   const std::lock_guard lock(mutex_);
   cancelled_ = true;
+  return !finished_;
 }
 
 std::vector<TaskAnswer> TaskChunk::answers() const {

@@ -22,12 +22,16 @@ enum class SamplingWay {
   single,            ///< a call a domain
 };
 
-/// Shared by the lane that works on it and the pool that waits for it. Once it is cancelled
-/// nothing more is begun, and answers that come late are dropped.
+/// Shared by the lane that works on it and the pool that waits for it. Once it is cancelled nothing
+/// more is begun. Of the answers that come then, those to changes go into an inbox, since the
+/// change may have been made; the others are dropped.
 class TaskChunk {
  public:
-  explicit TaskChunk(std::vector<DomainTask> tasks)
-      : tasks_(std::move(tasks)), answers_(tasks_.size()) {}
+  /// Domains in one bulk call: over a slow link, what has been answered by the deadline counts.
+  static constexpr std::size_t kDomainsPerCall = 64;
+
+  TaskChunk(std::vector<DomainTask> tasks, std::shared_ptr<Inbox<LateAnswer>> late)
+      : tasks_(std::move(tasks)), answers_(tasks_.size()), late_(std::move(late)) {}
 
   // For the lane.
   /// Works through the tasks, whose kind is that of the first, and finishes.
@@ -39,7 +43,8 @@ class TaskChunk {
   /// Whose fault it may be that it does not finish: the domain whose call is under way, or all
   /// those in the bulk call.
   [[nodiscard]] std::vector<Uuid> suspects() const;
-  void cancel();
+  /// False where it had finished before.
+  bool cancel();
   [[nodiscard]] const std::vector<DomainTask>& tasks() const { return tasks_; }
   /// Parallel to tasks(); those not answered are `unanswered`.
   [[nodiscard]] std::vector<TaskAnswer> answers() const;
@@ -47,24 +52,37 @@ class TaskChunk {
   [[nodiscard]] std::optional<LvError> broken_by() const;
 
  private:
-  bool begin(std::size_t index);
-  bool begin_all();
+  /// A part of the tasks, which one call is for: those from `first` to the one before `last`.
+  struct Part {
+    std::size_t first = 0;
+    std::size_t last = 0;
+  };
+  /// False where it has been cancelled: the call must not be made.
+  bool begin(Part part);
+  bool begin(std::size_t index) { return begin({index, index + 1}); }
+  bool begin_change(std::size_t index);
   void answer(std::size_t index, TaskAnswer answer);
   [[nodiscard]] TaskAnswer answered(std::size_t index) const;
   void finish(std::optional<LvError> broken_by);
 
-  std::optional<LvError> sample(Connection& connection, std::atomic<SamplingWay>& way);
+  std::optional<LvError> sample(Connection& connection, std::atomic<SamplingWay>& way, Part part);
   /// What bulk calls have late, of those whose balloons move.
-  std::optional<LvError> ask_balloons(Connection& connection);
-  std::optional<LvError> sample_singly(Connection& connection,
+  std::optional<LvError> ask_balloons(Connection& connection, Part part);
+  std::optional<LvError> sample_singly(Connection& connection, Part part,
                                        const std::vector<DomainRecord>& records);
+  /// Carries out one task that is no sample; none where that was cancelled before the change.
+  LvResult<TaskAnswer::Kind> carry_out(Connection& connection, std::size_t index);
+  LvResult<TaskAnswer::Kind> set_memory(Connection& connection, std::size_t index);
+  LvResult<TaskAnswer::Kind> set_period(Connection& connection, std::size_t index);
+  LvResult<TaskAnswer::Kind> restore_period(Connection& connection, std::size_t index);
+  [[nodiscard]] std::vector<Uuid> domains_of(Part part) const;
 
   const std::vector<DomainTask> tasks_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<TaskAnswer> answers_;
-  std::optional<std::size_t> current_;  ///< the task under way
-  bool all_at_once_ = false;            ///< a bulk call is under way
+  const std::shared_ptr<Inbox<LateAnswer>> late_;
+  Part current_;  ///< what the call under way is for
   bool cancelled_ = false;
   bool finished_ = false;
   std::optional<LvError> broken_by_;

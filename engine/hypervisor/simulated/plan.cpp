@@ -45,4 +45,10 @@ MemorySize Plan::largest() const {
   return most;
 }
 
+void shorten_periods(Scenario& scenario, Duration interval) {
+  for (ScenarioDomain& domain : scenario.domains) {
+    if (is_too_long(domain.period, interval)) domain.period = statistics_period(interval);
+  }
+}
+
 }  // namespace memcoord::simulated

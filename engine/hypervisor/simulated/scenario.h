@@ -47,7 +47,10 @@ struct Fault {
   enum class Kind {
     silent,  ///< its statistics stop coming
     paused,
-    hung,  ///< its hypervisor process does not answer
+    hung,        ///< its hypervisor process does not answer
+    stuck,       ///< its balloon takes targets and stays where it is
+    garbage,     ///< its driver cannot read its counters, and reports -1 pages
+    per_report,  ///< its driver reports what was counted since its last report
   };
   Kind kind = Kind::silent;
   Duration from{};
@@ -64,6 +67,7 @@ struct ScenarioDomain {
   MemorySize swap;                            ///< none by default
   Duration period = std::chrono::seconds(1);  ///< of its statistics
   bool driver = true;                         ///< a guest without one never moves nor reports
+  MemorySize page = kBalloonPage;             ///< of its kernel: its balloon moves by whole ones
   bool free_page_reporting = false;           ///< what the guest frees leaves rss by itself
   bool touched = false;    ///< it is under way and has used all of its memory before
   bool hugepages = false;  ///< its memory is the pool's: no balloon serves it
@@ -107,5 +111,9 @@ struct Scenario {
   Model model;
   std::vector<ScenarioDomain> domains;
 };
+
+/// What memcoord does to statistics periods on a real host: those that are too long for ticks so
+/// far apart are shortened.
+void shorten_periods(Scenario& scenario, Duration interval);
 
 }  // namespace memcoord::simulated

@@ -34,9 +34,24 @@ bool has_fault(const ScenarioDomain& plan, Fault::Kind kind, Duration at) {
   });
 }
 
-/// Where a balloon of whole pages comes to lie.
-MemorySize whole_pages(MemorySize target, MemorySize maximum) {
-  return maximum - (maximum - target) / kBalloonPage.kib() * kBalloonPage.kib();
+/// Where a balloon of whole pages comes to lie: Linux rounds up what it holds of them where its own
+/// are larger than the device's.
+MemorySize whole_pages(MemorySize target, const ScenarioDomain& plan) {
+  const MemorySize asked = (plan.maximum - target) / kBalloonPage.kib() * kBalloonPage.kib();
+  const std::uint64_t page = std::max(plan.page, kBalloonPage).kib();
+  return plan.maximum - (asked + MemorySize::from_kib(page - 1)) / page * page;
+}
+
+/// What a driver that cannot read a counter reports: -1 pages.
+constexpr MemorySize kMinusOnePage = MemorySize::from_kib(18014398509481980U);
+
+/// What was counted between two reports.
+GuestStatistics counted_since(const GuestStatistics& before, GuestStatistics now) {
+  now.swap_in = *now.swap_in - before.swap_in.value_or(MemorySize());
+  now.swap_out = *now.swap_out - before.swap_out.value_or(MemorySize());
+  now.major_faults = *now.major_faults - before.major_faults.value_or(0);
+  now.minor_faults = *now.minor_faults - before.minor_faults.value_or(0);
+  return now;
 }
 
 bool reports(const ScenarioDomain& plan, Duration at) {
@@ -57,7 +72,7 @@ Forces forces_at(SimulatedDomain& domain, Duration moment) {
   return {plan.demand.at(moment, domain.demand_cursor),
           plan.cache.at(moment, domain.cache_cursor),
           kib(plan.swap),
-          plan.driver,
+          plan.driver && !has_fault(plan, Fault::Kind::stuck, moment),
           plan.free_page_reporting,
           has_fault(plan, Fault::Kind::paused, moment)};
 }
@@ -211,6 +226,13 @@ void SimulatedHost::report(SimulatedDomain& domain, Duration until) const {
   report.swap_out = size(guest.swap_out);
   report.major_faults = static_cast<std::uint64_t>(guest.major_faults);
   report.minor_faults = static_cast<std::uint64_t>(guest.minor_faults);
+  const GuestStatistics counted = report;
+  if (has_fault(*domain.plan, Fault::Kind::garbage, moment)) {
+    report.swap_in = report.swap_out = kMinusOnePage;
+  } else if (has_fault(*domain.plan, Fault::Kind::per_report, moment)) {
+    report = counted_since(domain.counted, report);
+  }
+  domain.counted = counted;
   domain.reported_at = moment;
   report.last_update = wall_time(moment);
 }
@@ -308,7 +330,7 @@ Outcome SimulatedHost::set_target(const Move& move) {
                           {}};
   } else {
     step_domain(*domain, now_);
-    domain->guest.target = kib(whole_pages(move.to, domain->plan->maximum));
+    domain->guest.target = kib(whole_pages(move.to, *domain->plan));
     domain->calm_until = calm_until_ = now_;
   }
   return outcome;

@@ -32,7 +32,8 @@ struct SimulatedDomain {
   std::size_t cache_cursor = 0;
   Duration next_report{};
   std::optional<Duration> started;
-  GuestStatistics report;  ///< the guest's newest
+  GuestStatistics report;   ///< the guest's newest
+  GuestStatistics counted;  ///< at that report, as its kernel counts
   bool active = false;
   Duration at{};           ///< the moment that `guest` is the state of; others are behind it
   Duration calm_until{};   ///< until when that state stays as it is if nobody moves its balloon

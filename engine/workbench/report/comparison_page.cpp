@@ -194,7 +194,8 @@ std::string page_head(const Comparison& comparison) {
                      "where they differ.",
                      item("policies", std::to_string(policies)) +
                          item("scenarios", std::to_string(comparison.scenarios.size())) +
-                         item("a tick every", time_text(comparison.interval))});
+                         item("a tick every", time_text(comparison.interval)) +
+                         item("headroom by", to_text(comparison.headroom))});
 }
 
 }  // namespace

@@ -4,8 +4,10 @@
 
 #include <array>
 #include <chrono>
+#include <string>
 #include <utility>
 
+#include "engine/core/printable.h"
 #include "engine/workbench/report/page_files.h"
 
 namespace memcoord::workbench::report {
@@ -13,8 +15,7 @@ namespace memcoord::workbench::report {
 std::string escaped(std::string_view text) {
   std::string out;
   out.reserve(text.size());
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
+  for (const char c : printable(text)) {
     if (c == '&') {
       out += "&amp;";
     } else if (c == '<') {
@@ -25,8 +26,6 @@ std::string escaped(std::string_view text) {
       out += "&quot;";
     } else if (c == '\'') {
       out += "&#39;";
-    } else if (byte < 0x20 || byte == 0x7f) {
-      out += c == '\n' || c == '\t' ? ' ' : '?';
     } else {
       out += c;
     }
@@ -35,15 +34,23 @@ std::string escaped(std::string_view text) {
 }
 
 std::string script_json(const observers::Json& json) {
+  // Outside of strings JSON has no character that acts; within, a script would put it on the page.
   const std::string text = json.ascii_line();
   std::string out;
   out.reserve(text.size());
-  // These stand only within JSON's strings, where an escape means the same.
-  for (const char c : text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
     if (c == '<' || c == '>' || c == '&') {
+      // These stand only within JSON's strings, where an escape means the same.
       out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-    } else {
+    } else if (c != '\\') {
       out += c;
+    } else if (text[i + 1] != 'u') {
+      out.append(text, i++, 2);
+    } else {
+      const auto code = static_cast<char32_t>(std::stoul(text.substr(i + 2, 4), nullptr, 16));
+      out += acts(code) ? "?" : text.substr(i, 6);
+      i += 5;
     }
   }
   return out;

@@ -55,7 +55,7 @@ TEST_CASE("an unknown option is named with the nearest one") {
 
 TEST_CASE("a complaint is one line, whatever stood in the name") {
   CHECK(refusal({"--policy", "a\nb\x1b[2J"}) ==
-        "a?b?[2J: no such policy; 'memcoord policies' lists them");
+        "a b?[2J: no such policy; 'memcoord policies' lists them");
 }
 
 TEST_CASE("an option without its value says so") {
@@ -115,7 +115,7 @@ TEST_CASE("a laxer floor is refused with the least that is allowed") {
 
 TEST_CASE("a word that is none of an option's is refused with those that are") {
   CHECK(refusal({"--headroom", "free"}) ==
-        "--headroom: 'free' is not known; expected unused, usable");
+        "--headroom: 'free' is not known; expected larger, unused, usable");
   CHECK(refusal({"--color", "yes"}) == "--color: 'yes' is not known; expected auto, always, never");
 }
 
@@ -224,8 +224,9 @@ TEST_CASE("malformed metadata is told by its domain, which is left alone") {
                   "xmlns:m='https://memcoord.org/xmlns/domain/1.0' weight='heavy'/></metadata>"
                   "<devices><memballoon model='virtio'/></devices></domain></node>");
   const std::string complaint =
-      "memcoord settings of domain 'web': weight=\"heavy\" is not a number over 0; mend it with: "
-      "memcoord domain set";
+      "memcoord settings of domain 'web': weight=\"heavy\" is not a number over 0; start afresh "
+      "with: memcoord domain set -c test://" +
+      host + " web --clear all";
   CHECK(refusal({"domain", "show", "web", "--connect", "test://" + host}) == complaint);
   const Finished run = run_memcoord({"--connect", "test://" + host, "--ticks", "2", "50ms"});
   CHECK(run.exit_code == 0);

@@ -42,7 +42,7 @@ TEST_CASE("bash completes commands and options") {
 }
 
 TEST_CASE("bash completes values, after a blank and after an equals sign") {
-  CHECK(offered("memcoord --headroom ") == "unused\nusable\n");
+  CHECK(offered("memcoord --headroom ") == "larger\nunused\nusable\n");
   CHECK(offered("memcoord --headroom=us") == "usable\n");
   CHECK(offered("memcoord --policy halv") == "halving\n");
   CHECK(offered("memcoord completion z") == "zsh\n");

@@ -115,11 +115,58 @@ TEST_CASE("compare takes one policy with two settings") {
 TEST_CASE("compare of everything on everything has a table for each scenario") {
   const Finished run = run_memcoord({"compare", "--interval", "5"});
   CHECK(run.exit_code == 0);
-  for (const char* scenario : {"burst: ", "cache-heavy: ", "case1: ", "case2: ", "case3: ",
-                               "churn: ", "diurnal-100: ", "scarce: ", "silent: "}) {
+  for (const char* scenario :
+       {"big-guests: ", "burst: ", "cache-heavy: ", "case1: ", "case2: ", "case3: ", "churn: ",
+        "diurnal-100: ", "guest-page-cache: ", "host-page-cache: ", "scarce: ", "silent: "}) {
     CAPTURE(scenario);
     CHECK(contains(run.output, scenario));
   }
+  CHECK(contains(run.output, "headroom larger)"));
+}
+
+TEST_CASE(
+    "adaptive loses no workload in any bundled scenario, and the default headroom is never worse "
+    "than the better of its two figures") {
+  const auto rows_by = [](const std::vector<std::string>& headroom) {
+    std::vector<std::string> arguments{"compare", "-p", "adaptive", "--json"};
+    arguments.insert(arguments.end(), headroom.begin(), headroom.end());
+    return json_of(run_memcoord(arguments)).items();
+  };
+  const std::vector<Json> by_default = rows_by({});
+  const std::vector<Json> by_unused = rows_by({"--headroom", "unused"});
+  const std::vector<Json> by_usable = rows_by({"--headroom", "usable"});
+  REQUIRE(by_default.size() == by_unused.size());
+  REQUIRE(by_default.size() == by_usable.size());
+  std::size_t scenarios = 0;
+  for (std::size_t i = 0; i < by_default.size(); ++i) {
+    const Json& row = by_default[i];
+    if (row.at("policy") != "adaptive") continue;
+    ++scenarios;
+    CAPTURE(row.at("scenario").string());
+    CHECK(row.at("oom") == 0);
+    CHECK(row.at("host_oom") == 0);
+    for (const char* figure : {"stalled", "breach_s"}) {
+      CAPTURE(figure);
+      const double best =
+          std::min(by_unused[i].at(figure).number(), by_usable[i].at(figure).number());
+      CHECK(row.at(figure).number() <= best);
+    }
+  }
+  CHECK(scenarios == 12);
+}
+
+TEST_CASE("a simulated run by --headroom unused says that page cache would help") {
+  const std::vector<std::string> arguments{"simulate", "--scenario", "guest-page-cache"};
+  const Finished by_default = run_memcoord(arguments);
+  CHECK(by_default.exit_code == 0);
+  CHECK(contains(by_default.output, "headroom larger"));
+  CHECK_FALSE(contains(by_default.output, "--headroom unused"));
+  std::vector<std::string> strict = arguments;
+  strict.insert(strict.end(), {"--headroom", "unused"});
+  const Finished by_unused = run_memcoord(strict);
+  CHECK(contains(by_unused.output, "headroom unused\n"));
+  CHECK(contains(by_unused.output, "note: files: counts as short by --headroom unused"));
+  CHECK(contains(by_unused.output, "2 other domains likewise"));
 }
 
 TEST_CASE("density finds how many fit, beside static sizing and the bound") {

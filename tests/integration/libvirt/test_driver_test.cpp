@@ -138,16 +138,79 @@ TEST_CASE("settings are written, read back, and taken up by a memcoord at work")
   REQUIRE(written);
   const auto read = read_domain_settings(kDefault, "test");
   REQUIRE(read);
-  CHECK(read->identity.settings == *written);
+  CHECK(read->identity.settings == written->identity.settings);
   CHECK(read->active);
   // The event comes on another thread: it may take a sample or two.
-  while (named(sample_or_fail(*hypervisor), "test").settings() != *written) {
+  while (named(sample_or_fail(*hypervisor), "test").settings() != written->identity.settings) {
     std::this_thread::yield();
   }
   SettingsChange clear;
   clear.clear = {"all"};
   REQUIRE(write_domain_settings(kDefault, "test", clear));
   CHECK_FALSE(contains(host.xml(), "memcoord.org"));
+}
+
+TEST_CASE("a change is made to what is in force and to what is configured, and wipes nothing") {
+  const DefaultHost host;
+  const auto set = [&](const std::string& element, unsigned where) {
+    REQUIRE(virDomainSetMetadata(host.domain().get(), VIR_DOMAIN_METADATA_ELEMENT,
+                                 element.empty() ? nullptr : element.c_str(), "memcoord",
+                                 std::string(kMetadataUri).c_str(), where) == 0);
+  };
+  set("<domain weight='2'/>", VIR_DOMAIN_AFFECT_LIVE);
+  set("<domain minimum='900MiB' weight='5'/>", VIR_DOMAIN_AFFECT_CONFIG);
+  const auto before = read_domain_settings(kDefault, "test");
+  REQUIRE(before);
+  CHECK(before->identity.settings.weight == 2);
+  CHECK_FALSE(before->identity.settings.minimum);
+  REQUIRE(before->next_start);
+  CHECK(before->next_start->weight == 5);
+  SettingsChange change;
+  change.priority = 3;
+  const auto written = write_domain_settings(kDefault, "test", change);
+  REQUIRE(written);
+  const auto after = read_domain_settings(kDefault, "test");
+  REQUIRE(after);
+  for (const ConfiguredDomain& domain : {*written, *after}) {
+    CHECK(domain.identity.settings.weight == 2);
+    CHECK(domain.identity.settings.priority == 3);
+    REQUIRE(domain.next_start);
+    CHECK(domain.next_start->minimum == MemorySize::from_mib(900));
+    CHECK(domain.next_start->weight == 5);
+    CHECK(domain.next_start->priority == 3);
+  }
+  // Configured settings that are malformed are not wiped by a change either.
+  set("<domain minimum='lots'/>", VIR_DOMAIN_AFFECT_CONFIG);
+  const auto refused = write_domain_settings(kDefault, "test", change);
+  REQUIRE_FALSE(refused);
+  CHECK(contains(refused.error().hint, "memcoord domain set -c test:///default test --clear all"));
+  change.clear = {"all"};
+  const auto same = write_domain_settings(kDefault, "test", change);
+  REQUIRE(same);
+  CHECK_FALSE(same->next_start);
+  set("", VIR_DOMAIN_AFFECT_LIVE);
+  set("", VIR_DOMAIN_AFFECT_CONFIG);
+}
+
+TEST_CASE("a memcoord at work says once which settings wait for the next start") {
+  const DefaultHost host;
+  REQUIRE(virDomainSetMetadata(host.domain().get(), VIR_DOMAIN_METADATA_ELEMENT,
+                               "<domain minimum='900MiB'/>", "memcoord",
+                               std::string(kMetadataUri).c_str(), VIR_DOMAIN_AFFECT_CONFIG) == 0);
+  const auto hypervisor = open_or_fail(kDefault);
+  CHECK_FALSE(named(sample_or_fail(*hypervisor), "test").settings().minimum);
+  const auto notes = hypervisor->take_notes();
+  REQUIRE(notes.size() == 1);
+  CHECK(contains(notes.front().text,
+                 "test: other settings are configured for its next start "
+                 "(minimum 900 MiB) than those in force (none)"));
+  CHECK(contains(notes.front().text,
+                 "memcoord domain set -c test:///default test --clear all --minimum 900MiB"));
+  (void)sample_or_fail(*hypervisor);
+  CHECK(hypervisor->take_notes().empty());
+  REQUIRE(virDomainSetMetadata(host.domain().get(), VIR_DOMAIN_METADATA_ELEMENT, nullptr,
+                               "memcoord", std::string(kMetadataUri).c_str(),
+                               VIR_DOMAIN_AFFECT_CONFIG) == 0);
 }
 
 TEST_CASE("malformed metadata is told by name, and can be cleared") {

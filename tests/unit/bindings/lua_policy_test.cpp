@@ -100,7 +100,8 @@ TEST_CASE("parameters take the type of their default, and what the operator sets
 
 TEST_CASE("a policy reads the host and its domains in KiB") {
   CHECK(said("say(ctx.host.total // GiB)") == "8");
-  CHECK(said("say(ctx.host.grantable // MiB)") == "3896");
+  CHECK(said("say(ctx.host.grantable // MiB)") == "4920");
+  CHECK(said("say(ctx.host.headroom // GiB)") == "5");
   CHECK(said("say(ctx.host.floor // MiB)") == "200");
   CHECK(said("say(#ctx.domains)") == "2");
   CHECK(said("say(a.name .. b.name)") == "ab");
@@ -112,9 +113,28 @@ TEST_CASE("a policy reads the host and its domains in KiB") {
   CHECK(said("say(math.type(a.headroom))") == "integer");
   CHECK(said("say(a.swap_in)") == "0.0");
   CHECK(said("say(glob('a*', a.name))") == "true");
+}
+
+TEST_CASE("headroom and its past are the larger of two figures, or the one that was chosen") {
+  CHECK(said("say(a.headroom // MiB)") == "300");
+  CHECK(said("say(b.headroom // MiB)") == "1800");
   Limits limits;
   limits.headroom = Headroom::usable;
   CHECK(said("say(a.headroom // MiB)", two_domains(limits)) == "300");
+  limits.headroom = Headroom::unused;
+  CHECK(said("say(a.headroom // MiB)", two_domains(limits)) == "50");
+  CHECK(said("say(ctx.host.grantable // MiB)", two_domains(limits)) == "3896");
+  CHECK(said("say(ctx.host.headroom // GiB)", two_domains(limits)) == "4");
+  // Its cache was dropped for what it holds now: first the one figure was larger, then the other.
+  const std::string minimum =
+      "say(a:min('headroom', 60) // MiB .. ' ' .. a:max('headroom', 60) // MiB)";
+  const auto past = [](Limits by) {
+    Seen seen({World().domain("a", unused(100_MiB), usable(700_MiB)).domain("b")}, by);
+    seen.then(World().at(2s).domain("a", unused(300_MiB), usable(250_MiB)).domain("b"));
+    return seen;
+  };
+  CHECK(said(minimum, past({})) == "300 700");
+  CHECK(said(minimum, past(limits)) == "100 300");
 }
 
 TEST_CASE("domains are chosen by their figures") {

@@ -56,6 +56,7 @@ TEST_CASE("a sound policy passes, and shows what it would do") {
   CHECK(contains(text, "step  size  10MiB  one step\n"));
   CHECK(contains(text, "hungry: 512 MiB -> 522 MiB (+10 MiB), short\n"));
   CHECK(contains(text, "mine: sound in "));
+  CHECK(contains(text, " situations, headroom larger\n"));
 }
 
 TEST_CASE("a situation in which a policy fails is shown with file and line") {

@@ -192,7 +192,14 @@ TEST_CASE("limits can be stricter, and never laxer") {
     local world = { limits = { headroom = "usable" }, domains = {
       { name = "a", actual = 1*GiB, unused = 10*MiB, usable = 800*MiB } } }
     expect(step:tick(world).proposals):is_empty()
+    world.limits.headroom = "larger"
+    expect(step:tick(world).proposals):is_empty()
+    world.limits = nil
+    expect(step:tick(world).proposals):is_empty()
+    world.limits = { headroom = "unused" }
+    expect(step:tick(world).proposals.a):differs_from(nil)
   )");
+  CHECK(contains(failure_of("step:tick { limits = { headroom = 'free' } }"), "\"larger\""));
   CHECK(contains(failure_of("step:tick { limits = { host_floor = 1*MiB } }"), "laxer"));
 }
 

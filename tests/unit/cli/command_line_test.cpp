@@ -46,7 +46,9 @@ struct Program {
     check.footer = "Examples:\n  memcoord check band";
     Command& domain = program.add("domain", "Settings of domains.", {});
     domain.add("show", "Shows them.", [] { return ExitCode::ok; });
-    domain.add("set", "Changes them.", [] { return ExitCode::ok; });
+    Command& set = domain.add("set", "Changes them.", [] { return ExitCode::ok; });
+    add_argument(set, {"NAME", "NAME", "a domain"}, domain_name);
+    add_option(set, {"--minimum", "SIZE", "at least"}, into_text(minimum));
   }
   CommandLine parsed(const Words& words) {
     auto line = parse_command_line(program, words);
@@ -75,6 +77,8 @@ struct Program {
   Words policies;
   bool json = false;
   bool csv = false;
+  std::string domain_name;
+  std::string minimum;
   Command program{"memcoord", "Balances memory."};
 };
 
@@ -196,4 +200,29 @@ TEST_CASE("the manual page has every option and every command") {
     CAPTURE(entry);
     CHECK(page.find(entry) != std::string::npos);
   }
+}
+
+TEST_CASE("after -- an argument may look like an option, and options may follow it") {
+  for (const Words& words : std::vector<Words>{{"domain", "set", "--", "-web", "--minimum", "1GiB"},
+                                               {"domain", "set", "--minimum", "1GiB", "--", "-web"},
+                                               {"domain", "set", "--minimum=1GiB", "--", "-web"},
+                                               {"domain", "set", "--", "-web", "--minimum=1GiB"}}) {
+    Program p;
+    CHECK(p.parsed(words).command->called == "memcoord domain set");
+    CHECK(p.domain_name == "-web");
+    CHECK(p.minimum == "1GiB");
+  }
+  Program names;
+  names.parsed({"domain", "set", "--", "--minimum"});
+  CHECK(names.domain_name == "--minimum");
+  Program list;
+  list.parsed({"check", "--json", "--", "-a", "--csv"});
+  CHECK(list.policies == Words{"-a", "--csv"});
+  CHECK_FALSE(list.csv);
+}
+
+TEST_CASE("a word too many after -- is refused") {
+  Program p;
+  CHECK(p.complaint({"domain", "set", "--", "-a", "b"}).starts_with("b: one argument too many"));
+  CHECK(p.complaint({"domain", "show", "--", "x"}).starts_with("x: one argument too many"));
 }

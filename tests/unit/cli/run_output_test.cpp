@@ -57,7 +57,7 @@ TEST_CASE("lines of the log go elsewhere while they are diverted, those under it
       diverted.emplace_back(std::move(line), severity);
     });
     log->debug("one");
-    log->info("two\n");
+    log->info("two");
     log->warn("three");
     log->error("four");
   }
@@ -72,15 +72,17 @@ TEST_CASE("lines of the log go elsewhere while they are diverted, those under it
 TEST_CASE("a restore counts domains, and says of each that fell short how far and why") {
   Output run;
   run.output->tell_restored(std::vector<Restored>{
-      {Uuid{0, 1}, "a", 1000_MiB, 800_MiB, "the host can give 200 MiB"},
-      {Uuid{0, 2}, "b", 1000_MiB, 1000_MiB, ""},
-      {Uuid{0, 3}, "c", 500_MiB, 600_MiB, ""},
+      {Uuid{0, 1}, "a", 1000_MiB, 800_MiB, "the host can give 200 MiB", false},
+      {Uuid{0, 2}, "b", 1000_MiB, 1000_MiB, "", false},
+      {Uuid{0, 3}, "c", 500_MiB, 600_MiB, "", false},
+      {Uuid{0, 4}, "d", 500_MiB, 500_MiB, "may still be moved", true},
   });
   CHECK(run.lines ==
         Lines{{Log::Level::warning,
                "a: is left with 800 MiB, not the 1000 MiB it had: the host can give 200 MiB"},
               {Log::Level::info, "c: is left with 600 MiB, not the 500 MiB it had"},
-              {Log::Level::info, "1 of 3 domains given back the memory they had"}});
+              {Log::Level::warning, "d: may still be moved"},
+              {Log::Level::info, "1 of 4 domains given back the memory they had"}});
 }
 
 TEST_CASE("a restore without a look at the host says so, once") {

@@ -42,6 +42,16 @@ TEST_CASE("a move that did not happen does not count") {
   CHECK(summary.text() == "1 tick, 0 moves, no errors");
 }
 
+TEST_CASE("a move without an answer is an error until it is known what came of it") {
+  RunSummary summary;
+  summary.observe(tick_with({moved(1, 512, 640, Outcome::Kind::unknown)}));
+  CHECK(summary.text() == "1 tick, 0 moves, 1 unanswered move");
+  Tick later;
+  later.late_outcomes = {moved(1, 512, 640)};
+  summary.observe(later);
+  CHECK(summary.text() == "2 ticks, 1 move, +128 MiB to 1 domain, no errors");
+}
+
 TEST_CASE("errors are counted by their kind") {
   RunSummary summary;
   Tick blind;

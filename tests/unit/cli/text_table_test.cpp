@@ -17,7 +17,17 @@ TEST_CASE("columns are as wide as their widest cell, and lines end without blank
 TEST_CASE("a cell cannot draw on the terminal") {
   TextTable table({{"NAME"}});
   table.add_row({"a\x1b[2Jb\nc"});
-  CHECK(table.text(false) == "NAME\na?[2Jb?c\n");
+  table.add_row(
+      {"\xc2\x9b"
+       "31m\xe2\x80\xae"});
+  CHECK(table.text(false) == "NAME\na?[2Jb c\n?31m?\n");
+}
+
+TEST_CASE("wide characters take two columns, joined ones none") {
+  TextTable table({{"NAME"}, {"SIZE"}});
+  table.add_row({"開発", "1"});
+  table.add_row({"abcd", "2"});
+  CHECK(table.text(false) == "NAME  SIZE\n開発  1\nabcd  2\n");
 }
 
 TEST_CASE("a row that is too short is filled up") {

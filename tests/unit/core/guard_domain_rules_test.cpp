@@ -214,6 +214,63 @@ TEST_CASE("no_progress gives a guest that did not follow a shrink no second one,
   CHECK(seen.decide("a", 900_MiB).target == 900_MiB);
 }
 
+TEST_CASE("no_progress holds though a policy asks at every look, and though it asks for a grow") {
+  const auto look = [](Duration at, MemorySize has = 4_GiB) {
+    return World().at(at).domain("a", actual(has), unused(3_GiB));
+  };
+  Seen seen(look(0s));
+  seen.moved("a", 3_GiB);
+  seen.then(look(1s)).moved("a", 2900_MiB);
+  seen.then(look(2s));
+  CHECK(rules_of(seen.decide("a", 2800_MiB)) == Rules{Rule::no_progress});
+  seen.moved("a", 5_GiB);
+  seen.then(look(3s));
+  seen.then(look(4s));
+  CHECK(rules_of(seen.decide("a", 2800_MiB)) == Rules{Rule::no_progress});
+  seen.then(look(5s, 4100_MiB));
+  CHECK(seen.decide("a", 2900_MiB).target == 2900_MiB);
+}
+
+TEST_CASE("no_progress holds for a balloon that has stopped half-way, once it was asked again") {
+  const auto look = [](Duration at) {
+    return World().at(at).domain("a", actual(3500_MiB), unused(3_GiB));
+  };
+  Seen seen(World().domain("a", actual(4_GiB), unused(3_GiB)));
+  seen.moved("a", 3_GiB);
+  for (const auto at : {1s, 2s}) {
+    seen.then(look(at));
+    CHECK(seen.decide("a", 3_GiB).target == 3_GiB);
+    seen.moved("a", 3_GiB);
+  }
+  seen.then(look(3s));
+  CHECK(rules_of(seen.decide("a", 3_GiB)) == Rules{Rule::no_progress});
+}
+
+TEST_CASE("a shrink that is taken back before the guest could follow proves nothing") {
+  const auto look = [](Duration at) { return World().at(at).domain("a", unused(800_MiB)); };
+  Seen seen(look(0s));
+  seen.moved("a", 900_MiB);
+  seen.then(look(1s)).moved("a", 1100_MiB);
+  seen.then(look(2s));
+  seen.then(look(3s));
+  CHECK(seen.decide("a", 900_MiB).target == 900_MiB);
+}
+
+TEST_CASE("a guest that rests within one of its pages of a target is not sent there again") {
+  const auto look = [](Duration at, MemorySize has) {
+    return World().at(at).domain("a", actual(has), unused(800_MiB));
+  };
+  Seen seen(look(0s, 1_GiB));
+  seen.moved("a", 2_GiB);
+  seen.then(look(1s, 2_GiB - 60_KiB));
+  CHECK(seen.decide("a", 2_GiB).target == 2_GiB);  // it may be on its way
+  seen.then(look(2s, 2_GiB - 60_KiB));
+  CHECK(seen.decide("a", 2_GiB).holds());
+  CHECK(seen.decide("a", 2_GiB + 4_KiB).grows());
+  for (const auto at : {3s, 5s}) seen.then(look(at, 2_GiB - 64_KiB));
+  CHECK(seen.decide("a", 2_GiB).target == 2_GiB);
+}
+
 // --- grace ---
 
 TEST_CASE("grace keeps a domain that has just started from being shrunk, not from growing") {
@@ -224,9 +281,12 @@ TEST_CASE("grace keeps a domain that has just started from being shrunk, not fro
         900_MiB);
 }
 
-TEST_CASE("grace holds for a guest whose counters show that it has rebooted") {
+TEST_CASE("grace holds for a guest whose counters and silence show that it has rebooted") {
   Seen seen(World().domain("a", unused(800_MiB), swapped(5_MiB, 5_MiB)));
-  seen.then(World().at(2s).domain("a", unused(800_MiB), swapped(0_MiB, 0_MiB)));
+  for (const auto at : {2s, 4s}) {
+    seen.then(World().at(at).domain("a", swapped(5_MiB, 5_MiB), reported_ago(at)));
+  }
+  seen.then(World().at(6s).domain("a", unused(800_MiB), swapped(0_MiB, 0_MiB)));
   CHECK(rules_of(seen.decide("a", 900_MiB)) == Rules{Rule::grace});
 }
 
@@ -321,10 +381,76 @@ TEST_CASE("domain_floor follows a stricter --domain-floor and the chosen headroo
   limits.domain_floor = 256_MiB;
   CHECK(decide(World().domain("a", unused(300_MiB)), "a", 900_MiB, limits).target ==
         1_GiB - 44_MiB);
-  limits = {};
-  limits.headroom = Headroom::usable;
   const World cached = World().domain("a", unused(50_MiB), usable(600_MiB));
-  CHECK(decide(cached, "a", 900_MiB).holds());
-  CHECK(decide(cached, "a", 900_MiB, limits).target == 900_MiB);
-  CHECK(decide(World().domain("old", unused(50_MiB)), "old", 900_MiB, limits).holds());
+  const World old = World().domain("a", unused(50_MiB));
+  limits = {};
+  for (const Headroom kind : {Headroom::larger, Headroom::usable}) {
+    limits.headroom = kind;
+    CHECK(decide(cached, "a", 900_MiB, limits).target == 900_MiB);
+    CHECK(decide(old, "a", 900_MiB, limits).holds());
+  }
+  limits.headroom = Headroom::unused;
+  CHECK(decide(cached, "a", 900_MiB, limits).holds());
+}
+
+TEST_CASE("by default the larger of unused and usable is the headroom, whichever it is") {
+  const World empty = World().domain("a", unused(300_MiB), usable(240_MiB));
+  const World cached = World().domain("a", unused(40_MiB), usable(300_MiB));
+  const World newest = World().domain("a", [](Domain& domain, DomainIdentity&) {
+    domain.guest.unused.reset();
+    domain.guest.usable = 300_MiB;
+  });
+  for (const World& world : {empty, cached, newest}) {
+    const Decision d = decide(world, "a", 500_MiB);
+    CHECK(d.target == 1_GiB - 150_MiB);
+    CHECK(rules_of(d) == Rules{Rule::gradual});
+  }
+  const auto why = [](const World& world) { return decide(world, "a", 500_MiB).rules[0].why; };
+  CHECK(why(empty).find("300 MiB unused") != std::string::npos);
+  CHECK(why(cached).find("300 MiB usable") != std::string::npos);
+}
+
+TEST_CASE("a choice of headroom only makes the guard stricter than the default") {
+  Limits limits;
+  for (const MemorySize free : {0_MiB, 110_MiB, 400_MiB}) {
+    for (const MemorySize can_be_had : {0_MiB, 60_MiB, 200_MiB, 900_MiB}) {
+      const World world = World().domain("a", unused(free), usable(can_be_had));
+      for (const Headroom kind : {Headroom::unused, Headroom::usable}) {
+        limits.headroom = kind;
+        CHECK(decide(world, "a", 100_MiB).target <= decide(world, "a", 100_MiB, limits).target);
+      }
+    }
+  }
+}
+
+TEST_CASE("domain_floor keeps 32 MiB usable, however much of what is unused are watermarks") {
+  // A large guest, whose kernel keeps 350 MiB of what is free for itself.
+  const World large = World().domain("a", actual(8_GiB), unused(500_MiB), usable(150_MiB));
+  for (const Headroom kind : {Headroom::larger, Headroom::unused}) {
+    Limits limits;
+    limits.headroom = kind;
+    const Decision d = decide(large, "a", 7_GiB, limits);
+    CHECK(d.target == 8_GiB - 118_MiB);
+    CHECK(rules_of(d) == Rules{Rule::gradual, Rule::domain_floor});
+    CHECK(d.rules[1].why.find("usable") != std::string::npos);
+    CHECK(d.rules[1].why.find("32 MiB") != std::string::npos);
+  }
+  const Seen seen(large);
+  CHECK(seen.situation().standings[0].releasable == 118_MiB);
+  for (const MemorySize left : {32_MiB, 10_MiB, 0_MiB}) {
+    CHECK(decide(World().domain("a", unused(500_MiB), usable(left)), "a", 900_MiB).holds());
+  }
+}
+
+TEST_CASE("what is usable, too, is less what the balloon has taken since the guest's report") {
+  const auto look = [](Duration at, MemorySize has, MemorySize total, MemorySize can_be_had) {
+    return World().at(at).domain("a", actual(has), guest_total(total), unused(7_GiB),
+                                 usable(can_be_had));
+  };
+  // The report is 600 MiB behind the balloon.
+  Seen seen(look(0s, 16_GiB, 15_GiB, 3_GiB));
+  seen.then(look(2s, 16_GiB, 15_GiB, 3_GiB));
+  seen.moved("a", 12_GiB);
+  seen.then(look(4s, 14_GiB, 13_GiB + 600_MiB, 700_MiB));
+  CHECK(seen.decide("a", 1_GiB).target == 14_GiB - 68_MiB);
 }

@@ -36,6 +36,30 @@ TEST_CASE("memory that is promised but not yet backed counts as taken, QEMU's ow
   CHECK(guard::grantable(seen.snapshot(), seen.history(), {}) == 524_MiB);
 }
 
+TEST_CASE("a grow whose outcome is unknown is a promise, a shrink whose outcome is frees nothing") {
+  Seen grow(World().host(8_GiB, free(1_GiB)).domain("a", actual(512_MiB)));
+  grow.moved("a", 812_MiB, Outcome::Kind::unknown);
+  CHECK(guard::grantable(grow.snapshot(), grow.history(), {}) == 524_MiB);
+  Seen shrink(World().host(8_GiB, free(1_GiB)).domain("a", actual(512_MiB)));
+  shrink.moved("a", 812_MiB).moved("a", 412_MiB, Outcome::Kind::unknown);
+  CHECK(guard::grantable(shrink.snapshot(), shrink.history(), {}) == 524_MiB);
+}
+
+TEST_CASE("where it is not told what a domain holds, it holds no more than it was last seen to") {
+  const auto left = [](auto... says) {
+    Seen seen(World().host(8_GiB, free(4_GiB)).domain("a", actual(1_GiB)));
+    seen.moved("a", 2_GiB);
+    Snapshot later = World().at(2s).host(8_GiB, free(4_GiB)).domain("a", says...);
+    later.domains[0].rss.reset();
+    seen.then(later);
+    return guard::grantable(seen.snapshot(), seen.history(), {});
+  };
+  CHECK(left(actual(1_GiB)) == 4_GiB - 200_MiB - 1_GiB);
+  // Somebody has shrunk it, or it is another process.
+  CHECK(left(actual(512_MiB)) == 4_GiB - 200_MiB - 1536_MiB);
+  CHECK(left(actual(1_GiB), started_ago(1s)) == 4_GiB - 200_MiB - 2_GiB);
+}
+
 TEST_CASE("paused and unsuitable domains keep what they were promised") {
   CHECK(grantable(World()
                       .host(8_GiB, free(1_GiB))
@@ -70,12 +94,18 @@ TEST_CASE("a budget that is overdrawn is paid back before shrinks feed grows") {
   CHECK(decisions[0].holds());
 }
 
-TEST_CASE("with headroom by usable, the host gives from what is available") {
+TEST_CASE("the host gives from the larger of free and available, and by unused from what is free") {
   Limits limits;
+  const World cached = World().host(8_GiB, free(300_MiB), available(2_GiB)).domain("a");
+  const World empty = World().host(8_GiB, free(2_GiB), available(1900_MiB)).domain("a");
+  CHECK(grantable(cached) == 1848_MiB);
+  CHECK(grantable(empty) == 1848_MiB);
   limits.headroom = Headroom::usable;
-  const World world = World().host(8_GiB, free(300_MiB), available(2_GiB)).domain("a");
-  CHECK(grantable(world) == 100_MiB);
-  CHECK(grantable(world, limits) == 1848_MiB);
+  CHECK(grantable(cached, limits) == 1848_MiB);
+  CHECK(grantable(empty, limits) == 1700_MiB);
+  limits.headroom = Headroom::unused;
+  CHECK(grantable(cached, limits) == 100_MiB);
+  CHECK(grantable(empty, limits) == 1848_MiB);
 }
 
 // --- host_floor ---
@@ -196,23 +226,38 @@ TEST_CASE("settle gives nothing to a domain that has gone meanwhile") {
 
 // --- hints ---
 
-TEST_CASE("where page cache makes a floor hold memory back, the hint says which option helps") {
-  const Seen seen(World().domain("a", unused(110_MiB), usable(900_MiB)));
-  const auto decisions = seen.decide({{"a", 900_MiB}});
-  const auto hints = guard::hints(seen.snapshot(), decisions, {});
+TEST_CASE("by --headroom unused, a domain full of page cache is told of, with figures and option") {
+  Limits limits;
+  limits.headroom = Headroom::unused;
+  const Snapshot world = World()
+                             .domain("a", unused(110_MiB), usable(900_MiB))
+                             .domain("b", unused(50_MiB), usable(700_MiB))
+                             .domain("full", unused(20_MiB), usable(30_MiB))
+                             .domain("left-alone", unused(50_MiB), usable(700_MiB), excluded());
+  const auto hints = guard::hints(world, 1_GiB, limits);
   REQUIRE(hints.size() == 1);
-  CHECK(hints[0].text.find("a: ") == 0);
-  CHECK(hints[0].text.find("--headroom usable") != std::string::npos);
+  CHECK(hints[0].note.text ==
+        "a: counts as short by --headroom unused, with 110 MiB unused, though 900 MiB are usable "
+        "(page cache); --headroom larger, the default, counts that; 1 other domain likewise");
+  CHECK(guard::hints(world, 1_GiB, {}).empty());
 }
 
-TEST_CASE("there is no hint where the other figure would not help") {
-  const Seen seen(World().domain("a", unused(110_MiB), usable(120_MiB)));
-  CHECK(guard::hints(seen.snapshot(), seen.decide({{"a", 900_MiB}}), {}).empty());
+TEST_CASE("there is no hint where page cache would not help") {
+  Limits limits;
+  limits.headroom = Headroom::unused;
+  CHECK(guard::hints(World().domain("a", unused(110_MiB), usable(120_MiB)), 1_GiB, limits).empty());
+  CHECK(guard::hints(World().domain("a", unused(400_MiB), usable(900_MiB)), 1_GiB, limits).empty());
 }
 
-TEST_CASE("a host whose free memory is page cache gets the hint too") {
-  const Seen seen(World().host(8_GiB, free(200_MiB), available(6_GiB)).domain("a"));
-  const auto hints = guard::hints(seen.snapshot(), seen.decide({{"a", 2_GiB}}), {});
+TEST_CASE("a host that page cache leaves nothing to give gets the hint too") {
+  Limits limits;
+  limits.headroom = Headroom::unused;
+  const Snapshot world = World().host(8_GiB, free(200_MiB), available(6_GiB)).domain("a");
+  const auto hints = guard::hints(world, MemorySize(), limits);
   REQUIRE(hints.size() == 1);
-  CHECK(hints[0].text.find("host: ") == 0);
+  CHECK(hints[0].note.text ==
+        "host: has nothing to give by --headroom unused, with 200 MiB free, though 6 GiB are "
+        "available (page cache); --headroom larger, the default, counts that");
+  CHECK(guard::hints(world, 1_MiB, limits).empty());
+  CHECK(guard::hints(world, MemorySize(), {}).empty());
 }

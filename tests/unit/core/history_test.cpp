@@ -62,12 +62,54 @@ TEST_CASE("rates are made from the guest's counters") {
   CHECK(seen.history().find(id("a"))->latest()[Field::swap_in] == doctest::Approx(2048));
 }
 
-TEST_CASE("a counter that goes back is a reboot and gives no rate") {
+TEST_CASE("counters that go back give no rate, and alone are no reboot") {
+  // As per-second counters do, 32-bit ones that wrap, or a restore.
   Seen seen(World().domain("a", swapped(10_MiB, 10_MiB)));
-  seen.then(World().at(2s).domain("a", swapped(1_MiB, 1_MiB)));
-  const DomainHistory& past = *seen.history().find(id("a"));
-  CHECK(std::isnan(past.latest()[Field::swap_in]));
-  CHECK(past.rebooted_at() == seen.snapshot().taken_at);
+  for (const auto counter : {1_MiB, 7_MiB, 2_MiB, 0_MiB}) {
+    seen.then(World().at(2s).domain("a", swapped(counter, counter)));
+    CHECK_FALSE(seen.history().find(id("a"))->rebooted_at());
+  }
+  CHECK(std::isnan(seen.history().find(id("a"))->latest()[Field::swap_in]));
+}
+
+TEST_CASE("counters back near zero after a gap between reports are a reboot") {
+  const auto after_a_gap = [](MemorySize in, MemorySize out) {
+    Seen seen(World().domain("a", swapped(10_MiB, 10_MiB)));
+    for (const auto at : {2s, 4s}) {
+      seen.then(World().at(at).domain("a", swapped(10_MiB, 10_MiB), reported_ago(at)));
+    }
+    seen.then(World().at(6s).domain("a", swapped(in, out)));
+    return seen.history().find(id("a"))->rebooted_at().has_value();
+  };
+  CHECK(after_a_gap(0_MiB, 1_MiB));
+  CHECK_FALSE(after_a_gap(0_MiB, 11_MiB));  // one has risen
+  CHECK_FALSE(after_a_gap(8_MiB, 9_MiB));   // far from zero
+}
+
+TEST_CASE("counters back near zero and an empty balloon are a reboot") {
+  const auto look = [](Duration at, MemorySize has, MemorySize total, MemorySize counter) {
+    return World().at(at).domain("a", actual(has), maximum(2_GiB), guest_total(total),
+                                 swapped(counter, counter));
+  };
+  const auto rebooted = [&](MemorySize has, MemorySize total) {
+    Seen seen(look(0s, 1_GiB, 980_MiB, 10_MiB));
+    seen.then(look(2s, 1_GiB, 980_MiB, 10_MiB));
+    seen.then(look(4s, has, total, 0_MiB));
+    return seen.history().find(id("a"))->rebooted_at().has_value();
+  };
+  CHECK(rebooted(2_GiB, 2004_MiB));
+  CHECK(rebooted(1_GiB, 2004_MiB));  // the hypervisor tells the size from before
+  CHECK_FALSE(rebooted(1_GiB, 980_MiB));
+}
+
+TEST_CASE("a guest that is restored has not rebooted, whatever its counters and reports do") {
+  Seen seen(World().domain("a", maximum(2_GiB), swapped(10_MiB, 10_MiB)));
+  seen.then(World().at(4s).domain("a", silent()));
+  Snapshot restored =
+      World().at(6s).domain("a", actual(2_GiB), maximum(2_GiB), swapped(1_MiB, 1_MiB));
+  restored.domains[0].restored_at = restored.taken_at;
+  seen.then(restored);
+  CHECK_FALSE(seen.history().find(id("a"))->rebooted_at());
 }
 
 TEST_CASE("a move is followed until it is reached") {
@@ -101,6 +143,25 @@ TEST_CASE("a balloon holds whole pages: a target between two of them is reached 
     CHECK_FALSE(seen.history().find(id("a"))->last_move()->reached);
     seen.then(World().at(2s).domain("a", actual(comes_to_lie)));
     CHECK(seen.history().find(id("a"))->last_move()->reached);
+  }
+}
+
+TEST_CASE("a guest of 64 KiB pages has arrived where it rests within one of them of its target") {
+  for (const bool shrink : {true, false}) {
+    const MemorySize target = shrink ? 700_MiB : 2_GiB;
+    const auto beside = [&](MemorySize far) { return shrink ? target + far : target - far; };
+    Seen seen(World().domain("a"));
+    seen.moved("a", target);
+    const auto& move = seen.history().find(id("a"))->last_move();
+    seen.then(World().at(1s).domain("a", actual(beside(60_KiB))));
+    CHECK_FALSE(move->reached);  // it may be on its way
+    seen.then(World().at(2s).domain("a", actual(beside(60_KiB))));
+    CHECK(move->reached);
+    seen.moved("a", target);
+    for (const auto at : {3s, 4s}) {
+      seen.then(World().at(at).domain("a", actual(beside(64_KiB))));
+    }
+    CHECK_FALSE(move->reached);
   }
 }
 
@@ -165,9 +226,10 @@ TEST_CASE("a look without a report wipes out neither rates nor the signs of a re
   seen.then(World().at(4s).domain("a", swapped(14_MiB, 10_MiB)));
   CHECK(seen.history().find(id("a"))->latest()[Field::swap_in] == doctest::Approx(1024));
   seen.then(World().at(6s).domain("a", silent()));
-  seen.then(World().at(8s).domain("a", swapped(1_MiB, 10_MiB)));
+  seen.then(World().at(8s).domain("a", silent()));
+  seen.then(World().at(10s).domain("a", swapped(1_MiB, 10_MiB)));
   CHECK(seen.history().find(id("a"))->rebooted_at() == seen.snapshot().taken_at);
-  // Not even of counters that are higher than before.
+  // Not even of counters that have not fallen.
   CHECK(std::isnan(seen.history().find(id("a"))->latest()[Field::swap_out]));
 }
 
@@ -210,4 +272,94 @@ TEST_CASE("what a domain had before its first move is kept over those that follo
   seen.moved("a", 800_MiB);
   CHECK(seen.history().find(id("a"))->before_first_move() == 1_GiB);
   CHECK(seen.history().any_moved());
+}
+
+namespace {
+
+constexpr auto kUnknown = Outcome::Kind::unknown;
+
+/// What a domain of 1 GiB, told to take 2 GiB with an outcome that is not known, may take.
+struct InDoubt {
+  Seen seen = Seen(World().domain("a"));
+  InDoubt() { seen.moved("a", 2_GiB, kUnknown); }
+  MemorySize claim(MemorySize size, Duration at = 2s) {
+    seen.then(World().at(at).domain("a", actual(size)));
+    return seen.history().find(id("a"))->claim(seen.snapshot().domains[0]);
+  }
+  void learns(Outcome::Kind kind) {
+    const Outcome late{id("a"), 1_GiB, 2_GiB, kind, std::nullopt};
+    seen.history().settle({&late, 1}, seen.snapshot().taken_at, seen.snapshot().wall_time);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a target in doubt may be taken at any time, until its balloon is seen there") {
+  InDoubt doubt;
+  CHECK(doubt.claim(1_GiB, 2s) == 2_GiB);
+  CHECK(doubt.claim(1500_MiB, 4s) == 2_GiB);
+  CHECK(doubt.claim(2_GiB, 6s) == 2_GiB);
+  CHECK(doubt.seen.history().find(id("a"))->last_move()->target == 2_GiB);
+  CHECK(doubt.claim(1_GiB, 8s) == 1_GiB);
+}
+
+TEST_CASE("what is learnt of a move in doubt settles it") {
+  InDoubt failed;
+  failed.learns(Outcome::Kind::failed);
+  CHECK(failed.claim(1_GiB) == 1_GiB);
+  InDoubt vanished;
+  vanished.learns(Outcome::Kind::vanished);
+  CHECK(vanished.claim(1_GiB) == 1_GiB);
+  InDoubt applied;
+  applied.learns(Outcome::Kind::applied);
+  CHECK(applied.claim(1500_MiB) == 2_GiB);
+  CHECK_FALSE(applied.seen.history().find(id("a"))->in_doubt());
+}
+
+TEST_CASE("a move in doubt outlives its domain's start, since it may have been sent after it") {
+  Seen seen(World().domain("a", numbered(1)));
+  seen.moved("a", 2_GiB, kUnknown);
+  seen.then(World().at(2s).domain("a", numbered(2), actual(512_MiB)));
+  CHECK(seen.history().find(id("a"))->claim(seen.snapshot().domains[0]) == 2_GiB);
+  const Outcome over{id("a"), 1_GiB, 2_GiB, Outcome::Kind::vanished, std::nullopt};
+  seen.history().settle({&over, 1}, seen.snapshot().taken_at, seen.snapshot().wall_time);
+  CHECK(seen.history().find(id("a"))->claim(seen.snapshot().domains[0]) == 512_MiB);
+  CHECK_FALSE(seen.history().any_moved());
+}
+
+TEST_CASE("a later move that is taken settles what was in doubt, one that is refused does not") {
+  InDoubt doubt;
+  doubt.seen.moved("a", 1200_MiB, Outcome::Kind::skipped);
+  CHECK(doubt.claim(1_GiB) == 2_GiB);
+  doubt.seen.moved("a", 1200_MiB);
+  CHECK(doubt.claim(1_GiB) == 1200_MiB);
+}
+
+TEST_CASE("of several moves in doubt the highest target counts, though the last one has failed") {
+  InDoubt doubt;
+  doubt.seen.moved("a", 900_MiB, kUnknown);
+  CHECK(doubt.claim(900_MiB) == 2_GiB);
+  doubt.learns(Outcome::Kind::failed);
+  CHECK(doubt.claim(900_MiB) == 2_GiB);
+}
+
+TEST_CASE("a balloon that passes a target in doubt on its way to another one settles nothing") {
+  Seen seen(World().domain("a"));
+  seen.moved("a", 4_GiB).moved("a", 2_GiB, kUnknown);
+  seen.then(World().at(2s).domain("a", actual(2_GiB)));
+  CHECK(seen.history().find(id("a"))->in_doubt());
+  CHECK(seen.history().find(id("a"))->claim(seen.snapshot().domains[0]) == 4_GiB);
+}
+
+TEST_CASE("a target in doubt that is no page away is not seen to be reached") {
+  Seen seen(World().domain("a"));
+  seen.moved("a", 1_GiB + 2_KiB, kUnknown);
+  seen.then(World().at(2s).domain("a"));
+  CHECK(seen.history().find(id("a"))->claim(seen.snapshot().domains[0]) == 1_GiB + 2_KiB);
+}
+
+TEST_CASE("a shrink in doubt is trusted with no report from before it") {
+  Seen seen(World().domain("a", unused(800_MiB)));
+  seen.moved("a", 700_MiB, kUnknown);
+  CHECK(rules_of(seen.decide("a", 600_MiB)) == std::vector{Rule::fresh_stats});
 }

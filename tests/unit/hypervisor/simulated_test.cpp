@@ -203,3 +203,40 @@ TEST_CASE("what the host itself uses, and what merging of pages saves, vary as t
   CHECK(host_after(10s).free == left - 1_GiB);
   CHECK(host_after(0s).merged == 0_MiB);
 }
+
+TEST_CASE("a balloon that is stuck takes targets and stays where it is, until it moves again") {
+  Scenario scenario = one_domain(20_MiB);
+  scenario.domains[0].faults = {{Fault::Kind::stuck, 1s, 6s}};
+  Run run(scenario);
+  run.look_after(2s);
+  run.set(412_MiB);
+  const Domain stuck = run.look_after(2s);
+  CHECK(stuck.actual == 512_MiB);
+  CHECK(stuck.guest.unused == 410_MiB);
+  CHECK(run.look_after(4s).actual == 412_MiB);
+}
+
+TEST_CASE("a guest of 64 KiB pages comes to lie up to one of them under its target") {
+  Scenario scenario = one_domain(20_MiB);
+  scenario.domains[0].page = 64_KiB;
+  Run run(scenario);
+  run.look_after(1s);
+  run.set(600_MiB + 60_KiB);
+  CHECK(run.look_after(1s).actual == 600_MiB);
+}
+
+TEST_CASE(
+    "drivers report counters that they cannot read, or what was counted since the last report") {
+  Scenario scenario = one_domain(900_MiB, 1_GiB);
+  const auto swapped_by = [](const Scenario& played, Duration time) {
+    Run run(played);
+    return run.look_after(time).guest.swap_out.value_or(MemorySize());
+  };
+  const MemorySize all = swapped_by(scenario, 8s);
+  CHECK(all > 100_MiB);
+  scenario.domains[0].faults = {{Fault::Kind::garbage, 7s, 9s}};
+  CHECK(swapped_by(scenario, 6s) < 1_GiB);
+  CHECK(swapped_by(scenario, 8s) > MemorySize::from_kib(std::uint64_t{1} << 53U));
+  scenario.domains[0].faults = {{Fault::Kind::per_report, 0s, 9s}};
+  CHECK(swapped_by(scenario, 8s) < all);
+}

@@ -38,6 +38,17 @@ TEST_CASE("a tick's moves, failures and notes are told, each in a line") {
         "warning web: not moved to 1.5 GiB: no answer\n");
 }
 
+TEST_CASE("a move whose outcome is unknown is told as one that may have been made") {
+  Tick tick;
+  tick.snapshot = World().domain("a");
+  tick.decisions = {{id("a"), 1_GiB, 2_GiB, 2_GiB, "wants", {}}};
+  tick.outcomes = {{id("a"), 1_GiB, 2_GiB, Outcome::Kind::unknown,
+                    Error{ErrorCode::timed_out, "a", "no answer", {}, {}}}};
+  ToldActions log;
+  log.actions.observe(tick);
+  CHECK(log.take() == "warning a: whether it was moved to 2 GiB is not known: no answer\n");
+}
+
 TEST_CASE("trouble that goes on is said once, and when it ends") {
   ToldActions log;
   Tick tick;
@@ -105,4 +116,11 @@ TEST_CASE("a failure is forgotten with its domain, and said again of its next st
   // A week of domains that vanish as they are moved.
   for (int i = 0; i < 7 * 24 * 60; ++i) (void)fails("vm" + std::to_string(i), 1);
   CHECK(log.actions.remembered() == 1);
+}
+
+TEST_CASE("nothing in a log line acts on a terminal or begins a line of its own") {
+  std::string line;
+  const Log log(Log::Level::info, [&](Log::Level, const std::string& text) { line = text; });
+  log.warn("a\x1b[2J\nb\xc2\x9b\xe2\x80\xae");
+  CHECK(line == "a?[2J b??");
 }

@@ -36,13 +36,38 @@ TEST_CASE("a plain table shows the host, every domain, what changed and why") {
   ConsoleStyle style;
   style.width = 110;
   CHECK(drawn(busy_tick(), style) ==
-        "memcoord  tick 7  00:00:00 UTC  policy halving  3 domains, 1 left alone\n"
+        "memcoord  tick 7  00:00:00 UTC  policy halving  headroom larger  3 domains, 1 left alone\n"
         "host  total 8 GiB  free 2 GiB  available 3 GiB  buffers 20 MiB  cached 1 GiB  grantable "
         "1.8 GiB\n"
         "DOMAIN   ACTUAL  AVAILABLE   UNUSED   USABLE    CHANGE  WHY\n"
         "db        2 GiB          -  800 MiB  900 MiB  -400 MiB  halved to feed web [gradual]\n"
         "old       1 GiB          -  200 MiB        -            is paused\n"
         "web     512 MiB          -   50 MiB        -    +1 GiB  no answer\n\n");
+}
+
+TEST_CASE("the figure that makes a domain or the host low is the one in red") {
+  Tick tick;
+  tick.snapshot = World()
+                      .host(8_GiB, free(111_MiB), available(150_MiB))
+                      .domain("cached", unused(20_MiB), usable(120_MiB))
+                      .domain("empty", unused(130_MiB), usable(80_MiB));
+  ConsoleStyle style;
+  style.color = true;
+  style.width = 160;
+  const auto is_red = [](const std::string& text, const std::string& figure) {
+    const std::size_t at = text.find(figure);
+    const std::size_t color = text.rfind('\x1b', at);
+    return at != std::string::npos && text.compare(color, 5, "\x1b[31m") == 0;
+  };
+  const std::string by_larger = drawn(tick, style);
+  for (const char* figure : {"120 MiB", "130 MiB", "150 MiB"}) CHECK(is_red(by_larger, figure));
+  for (const char* figure : {"20 MiB ", "80 MiB", "111 MiB"})
+    CHECK_FALSE(is_red(by_larger, figure));
+  tick.limits.headroom = Headroom::unused;
+  const std::string by_unused = drawn(tick, style);
+  CHECK(by_unused.find("headroom unused") != std::string::npos);
+  for (const char* figure : {"130 MiB", "111 MiB"}) CHECK(is_red(by_unused, figure));
+  for (const char* figure : {"120 MiB", "150 MiB"}) CHECK_FALSE(is_red(by_unused, figure));
 }
 
 TEST_CASE("a narrow screen drops columns and cuts texts, and nothing runs over") {

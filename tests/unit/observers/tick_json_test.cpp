@@ -41,6 +41,8 @@ TEST_CASE("a tick survives being written and read, to the last field") {
   tick.sample_error = Error{ErrorCode::unavailable, "qemu:///system", "down", "wait", "detail"};
   tick.policy_error = Error{ErrorCode::policy_failed, "a.lua:3", "broke", {}, {}};
   tick.dry_run = true;
+  tick.outcomes[1].kind = Outcome::Kind::unknown;
+  tick.late_outcomes = {tick.outcomes[0]};
   tick.limits.host_memory = 4_GiB;
   tick.limits.headroom = Headroom::usable;
   tick.limits.overcommit = 1.25;
@@ -58,9 +60,11 @@ TEST_CASE("a tick survives being written and read, to the last field") {
   CHECK(read->limits == tick.limits);
   CHECK(read->decisions == tick.decisions);
   CHECK(read->outcomes == tick.outcomes);
+  CHECK(read->late_outcomes == tick.late_outcomes);
   CHECK(read->proposals == tick.proposals);
   CHECK(read->held == tick.held);
   CHECK(read->notes == tick.notes);
+  CHECK(read->dropped == tick.dropped);
   CHECK(read->timings == tick.timings);
   CHECK(read->sample_error == tick.sample_error);
   CHECK(read->snapshot.host == tick.snapshot.host);
@@ -76,7 +80,20 @@ TEST_CASE("a tick survives being written and read, to the last field") {
     CHECK(a.actual == b.actual);
     CHECK(a.rss == b.rss);
     CHECK(a.started_at == b.started_at);
+    CHECK(a.restored_at == b.restored_at);
     CHECK(a.id == b.id);
+  }
+}
+
+TEST_CASE("a journal says which figure headroom went by") {
+  for (const Headroom kind : {Headroom::larger, Headroom::unused, Headroom::usable}) {
+    Tick tick = busy_tick();
+    tick.limits.headroom = kind;
+    const std::string line = to_json_line(tick);
+    CHECK(line.find("\"headroom\":\"" + std::string(to_text(kind)) + "\"") != std::string::npos);
+    const auto read = tick_from_json_line(line, "j:1");
+    REQUIRE(read.has_value());
+    CHECK(read->limits.headroom == kind);
   }
 }
 

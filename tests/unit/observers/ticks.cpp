@@ -34,6 +34,8 @@ Tick busy_tick() {
     outcome.at = tick.snapshot.taken_at + std::chrono::microseconds(1234);
   }
   tick.snapshot.domains[0].id = 17;
+  tick.snapshot.domains[1].restored_at = tick.snapshot.taken_at - std::chrono::minutes(5);
+  tick.dropped = {{id("web"), "unused", 4096, "is more than the guest's total of 3 MiB"}};
   tick.notes = {{Note::Severity::warning, "something to know"}};
   tick.timings = {std::chrono::milliseconds(2), std::chrono::microseconds(30),
                   std::chrono::microseconds(4), std::chrono::milliseconds(1)};

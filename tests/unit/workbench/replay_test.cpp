@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/core/coordinator.h"
 #include "engine/observers/tick_json.h"
 #include "engine/workbench/simulation.h"
 #include "tests/world/fakes.h"
@@ -133,6 +134,21 @@ TEST_CASE("another policy's decisions stand beside those of then") {
   CHECK(first.domains[0].now->target == 800_MiB);
 }
 
+TEST_CASE("figures that cannot be true decide nothing now either") {
+  const std::vector<Tick> run = recorded();
+  Replay replay(maker<SetAll>(690_MiB));
+  for (std::size_t i = 0; i < 3; ++i) (void)taken(replay, run[i]);
+  Tick garbage = run[3];
+  GuestStatistics& guest = garbage.snapshot.domains[0].guest;
+  guest.unused = guest.usable = 3_GiB;  // of 2
+  garbage.decisions.clear();
+  const ReplayedTick now = taken(replay, garbage);
+  REQUIRE(now.domains.size() == 2);
+  REQUIRE_FALSE(now.domains[0].now->rules.empty());
+  CHECK(now.domains[0].now->rules[0].rule == Rule::fresh_stats);
+  CHECK(now.domains[1].now->rules.empty());
+}
+
 TEST_CASE("what was done then stays done") {
   Replay replay(maker<SetAll>(800_MiB));
   std::vector<ReplayedTick> ticks;
@@ -149,6 +165,39 @@ TEST_CASE("the guard goes by the limits that were recorded, or by others that ar
   const auto loose = taken(as_recorded, ticks.front()).domains[0].now->target;
   const auto tight = taken(stricter, ticks.front()).domains[0].now->target;
   CHECK(tight > loose);
+}
+
+TEST_CASE("moves whose outcome was unknown then are in doubt now, until it was learnt") {
+  const auto look = [](Duration at) {
+    return test::World()
+        .at(at)
+        .host(8_GiB, test::free(900_MiB))
+        .domain("a", test::actual(512_MiB))
+        .domain("b", test::actual(512_MiB));
+  };
+  test::FakeHypervisor hypervisor({look(0s), look(2s), look(4s)});
+  test::FakeClock clock;
+  clock.follow(look(0s));
+  std::string who = "a";
+  const auto asks = [&](const Situation&) -> Result<PolicyAnswer> {
+    return PolicyAnswer{{{test::id(who), 1_GiB, "asks"}}, {}};
+  };
+  Coordinator coordinator(hypervisor, clock, std::make_unique<test::FakePolicy>(asks), {});
+  Replay replay([&]() -> Result<std::unique_ptr<Policy>> {
+    return std::make_unique<test::FakePolicy>(asks);
+  });
+  const auto both = [&] {
+    const ReplayedTick again = taken(replay, coordinator.tick());
+    CHECK(again.domains[0].then->target == again.domains[0].now->target);
+    return again.domains[0].now->target;
+  };
+  hypervisor.outcomes[test::id("a")] = Outcome::Kind::unknown;
+  CHECK(both() == 1_GiB);
+  who = "b";
+  hypervisor.outcomes[test::id("b")] = Outcome::Kind::failed;
+  CHECK(both() == 700_MiB);
+  hypervisor.late = {{test::id("a"), 512_MiB, 1_GiB, Outcome::Kind::failed, {}}};
+  CHECK(both() == 1_GiB);
 }
 
 TEST_CASE("a policy without an answer is told, and decides nothing") {

@@ -90,6 +90,7 @@ TEST_CASE("names and reasons cannot leave their place in a page") {
 TEST_CASE("a comparison's page has every policy and scenario, hostile names too") {
   Comparison comparison;
   comparison.interval = 2s;
+  comparison.headroom = Headroom::unused;
   comparison.scenarios.push_back({"case1", "one grows", 4_GiB, 1, 4s});
   ComparisonCell cell{Score(), "", std::make_shared<const RunRecord>(record("web"))};
   comparison.rows.push_back({ComparisonRow::Kind::policy, "halving", {cell}});
@@ -97,6 +98,7 @@ TEST_CASE("a comparison's page has every policy and scenario, hostile names too"
   const ScratchFolder folder;
   REQUIRE(write_comparison_report(comparison, folder.file("compare.html")));
   const std::string page = text_of(folder.file("compare.html"));
+  CHECK(page.find("headroom by <b>unused</b>") != std::string::npos);
   for (const char* text : {"halving", "case1", "one grows"}) {
     CHECK(page.find(text) != std::string::npos);
   }

@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <vector>
+
 #include "engine/workbench/ideal.h"
 #include "engine/workbench/recorder.h"
 
@@ -209,4 +212,23 @@ TEST_CASE("a long run is recorded in fewer, longer stretches that lose no stall"
     for (const DomainMoment& moment : one.moments) stalled = stalled || moment.stalled;
   }
   CHECK(stalled);
+}
+
+TEST_CASE("guests that would report too seldom report once a second, unless they are to be kept") {
+  const auto newest_reports = [](bool keep) {
+    Scenario scenario = jump();
+    for (ScenarioDomain& one : scenario.domains) one.period = 60s;
+    std::vector<WallTime> stamps;
+    SimulationWatch watch;
+    watch.tick = [&](const Tick& tick, SimulatedHost&) {
+      stamps.push_back(tick.snapshot.domains[0].guest.last_update.value_or(WallTime()));
+    };
+    SimulationOptions options;
+    options.keep_periods = keep;
+    (void)simulate(scenario, hold_everything(), options, watch);
+    stamps.erase(std::unique(stamps.begin(), stamps.end()), stamps.end());
+    return stamps.size();
+  };
+  CHECK(newest_reports(false) >= 59);
+  CHECK(newest_reports(true) <= 2);
 }

@@ -192,6 +192,19 @@ TEST_CASE("a domain that is being migrated or saved is left alone rather than wa
   CHECK(FakeHost::state(host.sample(), "a") == DomainState::running);
 }
 
+TEST_CASE("a job that balloons do not wait for takes no domain out") {
+  FakeHost host({"a"});
+  (void)host.sample();
+  host.daemon->with("a", [](FakeDomain& domain) {
+    domain.in_long_job = true;
+    domain.job_operation = VIR_DOMAIN_JOB_OPERATION_BACKUP;
+  });
+  CHECK(host.move("a", MemorySize::from_mib(900)).kind == Outcome::Kind::applied);
+  CHECK(FakeHost::state(host.sample(), "a") == DomainState::running);
+  host.event("a", DomainEvent::Kind::job_began);
+  CHECK(FakeHost::state(host.sample(), "a") == DomainState::running);
+}
+
 TEST_CASE("a migration that is announced is seen as one until it is over") {
   FakeHost host({"a"});
   (void)host.sample();

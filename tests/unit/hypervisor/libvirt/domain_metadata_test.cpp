@@ -153,3 +153,19 @@ TEST_CASE("a change that makes no sense is refused") {
   weight.weight = -1.0;
   CHECK_FALSE(changed({}, weight, "web1"));
 }
+
+TEST_CASE("a command that sets the same again can be pasted, whatever the names") {
+  DomainSettings settings;
+  settings.minimum = MemorySize::from_mib(512);
+  settings.weight = 2.5;
+  settings.priority = -3;
+  settings.exclude = true;
+  settings.labels = {{"it's", "a b"}};
+  CHECK(set_command("my vm; reboot", settings) ==
+        "memcoord domain set 'my vm; reboot' --clear all --minimum 512MiB --weight 2.5 "
+        "--priority=-3 --exclude --label='it'\\''s=a b'");
+  CHECK(clear_command("-weight", "test:///a b") ==
+        "memcoord domain set -c 'test:///a b' -- -weight --clear all");
+  CHECK(contains(complaint("<domain minimum='lots'/>"),
+                 "start afresh with: memcoord domain set web1 --clear all"));
+}

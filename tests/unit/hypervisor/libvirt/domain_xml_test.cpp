@@ -97,7 +97,7 @@ TEST_CASE("guest cells that are not on hugepages are of the ordinary pool") {
   CHECK(beside("<page size='2' unit='M' nodeset='0'/><page size='1' unit='G'/>") == MemorySize());
 }
 
-TEST_CASE("a cgroup's limit is read; the largest number there is means none") {
+TEST_CASE("a cgroup's limit is read, and the largest number there is means none") {
   const auto limit = [](const std::string& element) {
     return describe_domain(domain(kBalloon, "<memtune>" + element + "</memtune>"), "a")->hard_limit;
   };
@@ -165,4 +165,23 @@ TEST_CASE("what is no domain's XML is refused by name") {
   const auto cut_off = describe_domain("<domain><name>a", "a");
   REQUIRE_FALSE(cut_off);
   CHECK(cut_off.error().object == "a");
+}
+
+TEST_CASE("the guest's system is known by libosinfo's word, Windows by its Hyper-V features too") {
+  const auto system = [](const std::string& rest) {
+    const auto read = describe_domain(domain(kBalloon, rest), "a");
+    REQUIRE(read);
+    return read->system;
+  };
+  const auto osinfo = [](const std::string& id) {
+    return "<metadata><libosinfo:libosinfo "
+           "xmlns:libosinfo='http://libosinfo.org/xmlns/libvirt/domain/1.0'><libosinfo:os id='" +
+           id + "'/></libosinfo:libosinfo></metadata>";
+  };
+  CHECK(system("") == GuestSystem::unknown);
+  CHECK(system(osinfo("http://microsoft.com/win/2k22")) == GuestSystem::windows);
+  CHECK(system(osinfo("http://freebsd.org/freebsd/13.1")) == GuestSystem::freebsd);
+  CHECK(system(osinfo("http://debian.org/debian/12")) == GuestSystem::unknown);
+  CHECK(system("<features><hyperv mode='custom'/></features>") == GuestSystem::windows);
+  CHECK(missing_statistics(GuestSystem::windows) != missing_statistics(GuestSystem::freebsd));
 }

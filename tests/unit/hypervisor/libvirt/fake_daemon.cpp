@@ -7,11 +7,16 @@
 #include <functional>
 #include <utility>
 
+#include "engine/hypervisor/libvirt/native_records.h"
+
 namespace memcoord::libvirt::fake {
 namespace {
 
 LvError lost() {
   return {VIR_ERR_SYSTEM_ERROR, VIR_FROM_RPC, "End of file while reading data"};
+}
+LvError refused() {
+  return {VIR_ERR_INTERNAL_ERROR, VIR_FROM_QEMU, "no such device"};
 }
 LvError no_domain() {
   return {VIR_ERR_NO_DOMAIN, VIR_FROM_QEMU, "Domain not found"};
@@ -44,7 +49,7 @@ class FakeConnection final : public Connection {
       return !reached_locked() ||
              std::none_of(daemon_->domains_.begin(), daemon_->domains_.end(), held);
     });
-    if (!answers(lock)) return tl::unexpected(lost());
+    if (!let_through(lock, Call::list)) return tl::unexpected(lost());
     std::vector<ListedDomain> listed;
     for (const auto& [uuid, domain] : daemon_->domains_) {
       listed.push_back({uuid, domain.name, domain.id});
@@ -52,15 +57,18 @@ class FakeConnection final : public Connection {
     return listed;
   }
 
-  LvResult<std::string> domain_xml(const Uuid& uuid) override {
+  LvResult<DomainXml> domain_xml(const Uuid& uuid) override {
     FakeDaemon::Lock lock(daemon_->mutex_);
+    if (!let_through(lock, Call::xml)) return tl::unexpected(lost());
     const auto domain = find(lock, uuid);
     if (!domain) return tl::unexpected(domain.error());
-    return fmt::format(
-        "<domain><name>{}</name><memory unit='KiB'>{}</memory><metadata>{}</metadata><devices>{}"
-        "<stats period='{}'/></memballoon></devices></domain>",
-        (*domain)->name, (*domain)->maximum.kib(), (*domain)->metadata, (*domain)->balloon,
-        (*domain)->period);
+    if ((*domain)->xml_refused) return tl::unexpected(refused());
+    return DomainXml{fmt::format("<domain><name>{}</name><memory "
+                                 "unit='KiB'>{}</memory><metadata>{}</metadata><devices>{}"
+                                 "<stats period='{}'/></memballoon></devices></domain>",
+                                 (*domain)->name, (*domain)->maximum.kib(), (*domain)->metadata,
+                                 (*domain)->balloon, (*domain)->period),
+                     (*domain)->configured_metadata};
   }
 
   LvResult<HostRecord> host() override {
@@ -70,11 +78,17 @@ class FakeConnection final : public Connection {
     HostRecord record;
     record.total = MemorySize::from_gib(64);
     record.free = MemorySize::from_gib(8);
+    if (daemon_->memory_) {
+      record.total = *daemon_->memory_;
+      record.free = record.total;
+      for (const auto& [uuid, domain] : daemon_->domains_) *record.free -= domain.actual;
+    }
     return record;
   }
 
   LvResult<ControlState> control_state(const Uuid& uuid) override {
     FakeDaemon::Lock lock(daemon_->mutex_);
+    if (!let_through(lock, Call::control_state)) return tl::unexpected(lost());
     const auto domain = find(lock, uuid);
     if (!domain) return tl::unexpected(domain.error());
     if (!(*domain)->job_taken || (*domain)->monitor_is_free) return ControlState{};
@@ -84,6 +98,7 @@ class FakeConnection final : public Connection {
   LvResult<std::vector<DomainRecord>> bulk_statistics(std::span<const Uuid> uuids) override {
     FakeDaemon::Lock lock(daemon_->mutex_);
     ++daemon_->bulk_calls_;
+    if (!let_through(lock, Call::bulk)) return tl::unexpected(lost());
     std::vector<DomainRecord> records;
     for (const Uuid& uuid : uuids) {
       auto domain = find(lock, uuid);
@@ -112,6 +127,7 @@ class FakeConnection final : public Connection {
 
   LvStatus complete(DomainRecord& record) override {
     FakeDaemon::Lock lock(daemon_->mutex_);
+    if (!let_through(lock, Call::complete)) return tl::unexpected(lost());
     if (const auto domain = find(lock, record.uuid); !domain) return tl::unexpected(domain.error());
     if (!monitor(lock, record.uuid)) return tl::unexpected(lost());
     const auto domain = find(lock, record.uuid);
@@ -132,19 +148,49 @@ class FakeConnection final : public Connection {
 
   LvResult<bool> in_long_job(const Uuid& uuid) override {
     FakeDaemon::Lock lock(daemon_->mutex_);
+    if (!let_through(lock, Call::in_long_job)) return tl::unexpected(lost());
     const auto domain = find(lock, uuid);
     if (!domain) return tl::unexpected(domain.error());
-    return (*domain)->in_long_job;
+    return (*domain)->in_long_job && holds_up_balloons((*domain)->job_operation);
   }
 
   LvStatus set_memory(const Uuid& uuid, MemorySize target) override {
-    return change(uuid, [target](FakeDomain& domain) {
-      domain.actual = target;
-      ++domain.memory_calls;
-    });
+    FakeDaemon::Lock lock(daemon_->mutex_);
+    if (const auto domain = find(lock, uuid); !domain) return tl::unexpected(domain.error());
+    const std::uint64_t call = ++daemon_->calls_;
+    daemon_->domains_.at(uuid).sent.push_back({call, target});
+    if (std::exchange(daemon_->domains_.at(uuid).loses_connections, false)) {
+      daemon_->domains_.at(uuid).hangs = true;
+      daemon_->drop_connections_locked();
+    }
+    const bool reached = monitor(lock, uuid);
+    const auto found = daemon_->domains_.find(uuid);
+    if (found == daemon_->domains_.end()) return tl::unexpected(no_domain());
+    FakeDomain& domain = found->second;
+    const auto sent = std::find_if(domain.sent.begin(), domain.sent.end(),
+                                   [&](const auto& one) { return one.call == call; });
+    if (sent == domain.sent.end()) return tl::unexpected(reached ? no_domain() : lost());
+    const bool done = sent->done;
+    domain.sent.erase(sent);
+    if (!reached) return tl::unexpected(lost());
+    if (done) return {};
+    if (domain.refuses) return tl::unexpected(refused());
+    domain.actual = target;
+    ++domain.memory_calls;
+    if (!domain.answers_late) return {};
+    domain.hangs = true;
+    if (!monitor(lock, uuid)) return tl::unexpected(lost());
+    return {};
   }
 
   LvStatus set_period(const Uuid& uuid, std::chrono::seconds period) override {
+    {
+      const std::lock_guard lock(daemon_->mutex_);
+      const auto found = daemon_->domains_.find(uuid);
+      if (found != daemon_->domains_.end() && found->second.period_hangs) {
+        found->second.hangs = true;
+      }
+    }
     return change(uuid, [period](FakeDomain& domain) {
       domain.period = static_cast<int>(period.count());
       ++domain.period_calls;
@@ -157,6 +203,13 @@ class FakeConnection final : public Connection {
   bool answers(FakeDaemon::Lock& lock) {
     daemon_->changed_.wait(lock, [this] { return !daemon_->silent_ || !reached_locked(); });
     return reached_locked();
+  }
+  /// Waits until a call of this kind is answered; false where the connection is lost.
+  bool let_through(FakeDaemon::Lock& lock, Call call) {
+    std::optional<int>& left = daemon_->answers_left_.at(static_cast<std::size_t>(call));
+    daemon_->changed_.wait(lock, [&] { return !left || *left > 0 || !reached_locked(); });
+    if (left && *left > 0) --*left;
+    return answers(lock);
   }
   LvResult<FakeDomain*> find(FakeDaemon::Lock& lock, const Uuid& uuid) {
     daemon_->changed_.wait(lock, [&] {
@@ -184,9 +237,7 @@ class FakeConnection final : public Connection {
     if (!monitor(lock, uuid)) return tl::unexpected(lost());
     const auto domain = find(lock, uuid);
     if (!domain) return tl::unexpected(domain.error());
-    if ((*domain)->refuses) {
-      return tl::unexpected(LvError{VIR_ERR_INTERNAL_ERROR, VIR_FROM_QEMU, "no such device"});
-    }
+    if ((*domain)->refuses) return tl::unexpected(refused());
     change(**domain);
     return {};
   }
@@ -197,6 +248,12 @@ class FakeConnection final : public Connection {
     record.rss = domain.actual;
     record.guest.unused = domain.actual / 2;
     record.guest.last_update = WallTime(std::chrono::hours(1));
+    if (!domain.reports_now) return;
+    using std::chrono::milliseconds;
+    const auto now = std::chrono::floor<milliseconds>(std::chrono::system_clock::now());
+    // Never a whole second: libvirt's stamps are, and then say less.
+    const bool whole = now.time_since_epoch() % std::chrono::seconds(1) == milliseconds(0);
+    record.guest.last_update = now + milliseconds(whole ? 1 : 0);
   }
 
   std::shared_ptr<FakeDaemon> daemon_;
@@ -218,6 +275,36 @@ void FakeDaemon::remove(const std::string& name) {
   const std::lock_guard lock(mutex_);
   domains_.erase(uuid(name));
   changed_.notify_all();
+}
+
+void FakeDaemon::go_on(const std::string& name) {
+  with(name, [](FakeDomain& domain) {
+    domain.hangs = domain.job_taken = domain.answers_late = false;
+    for (FakeDomain::Sent& one : domain.sent) {
+      if (domain.refuses || one.done) continue;
+      domain.actual = one.target;
+      ++domain.memory_calls;
+      one.done = true;
+    }
+    std::erase_if(domain.sent, [](const FakeDomain::Sent& one) { return one.call == 0; });
+  });
+}
+
+void FakeDaemon::stop_and_start(const std::string& name, MemorySize size) {
+  with(name, [&](FakeDomain& domain) {
+    domain.id += 100;
+    domain.hangs = domain.job_taken = domain.answers_late = false;
+    domain.sent.clear();
+    domain.actual = size;
+  });
+}
+
+MemorySize FakeDaemon::may_take(const std::string& name) const {
+  const FakeDomain domain = look(name);
+  MemorySize most = domain.actual;
+  for (const FakeDomain::Sent& one : domain.sent)
+    most = std::max(most, one.done ? most : one.target);
+  return most;
 }
 
 void FakeDaemon::rename(const std::string& from, const std::string& to) {
@@ -248,6 +335,37 @@ void FakeDaemon::restart() {
 void FakeDaemon::fall_silent() {
   const std::lock_guard lock(mutex_);
   silent_ = true;
+}
+
+void FakeDaemon::drop_connections() {
+  const std::lock_guard lock(mutex_);
+  drop_connections_locked();
+}
+
+void FakeDaemon::drop_connections_locked() {
+  ++life_;
+  for (auto& [uuid, domain] : domains_) {
+    for (FakeDomain::Sent& one : domain.sent) one.call = 0;
+  }
+  changed_.notify_all();
+}
+
+void FakeDaemon::answer_only(Call call, int times) {
+  const std::lock_guard lock(mutex_);
+  std::optional<int>& left = answers_left_.at(static_cast<std::size_t>(call));
+  left = left.value_or(0) + times;
+  changed_.notify_all();
+}
+
+int FakeDaemon::answers_left(Call call) const {
+  const std::lock_guard lock(mutex_);
+  return answers_left_.at(static_cast<std::size_t>(call)).value_or(0);
+}
+
+void FakeDaemon::answer_all(Call call) {
+  const std::lock_guard lock(mutex_);
+  answers_left_.at(static_cast<std::size_t>(call)).reset();
+  changed_.notify_all();
 }
 
 int FakeDaemon::opened() const {

@@ -1,7 +1,11 @@
 #pragma once
 // A libvirt daemon that lives in a test: its domains hang, its connections break when told to.
 
+#include <libvirt/libvirt.h>
+
+#include <array>
 #include <condition_variable>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -23,21 +27,40 @@ struct FakeDomain {
   std::optional<MemorySize> told;  ///< what bulk calls say of `actual`, where that lags behind
   int period = 0;
   std::string metadata;                                 ///< inside <metadata>
+  std::optional<std::string> configured_metadata;       ///< DomainXml::configured_settings
   std::string balloon = "<memballoon model='virtio'>";  ///< its opening tag
   bool hangs = false;            ///< every call that needs its monitor blocks
   bool monitor_is_free = false;  ///< though its calls block, its monitor looks free: it is slow
   /// The daemon itself holds on to it, as while it stops it: whatever touches it waits, and so does
   /// the list of all domains.
   bool held = false;
-  int asked_by_others = 0;  ///< bulk calls that find somebody else's call at it
-  bool in_long_job = false;
-  bool refuses = false;  ///< changes are answered with an internal error
+  int asked_by_others = 0;   ///< bulk calls that find somebody else's call at it
+  bool in_long_job = false;  ///< a job is under way
+  int job_operation = VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT;
+  bool xml_refused = false;        ///< its XML is not told
+  bool refuses = false;            ///< changes are answered with an internal error
+  bool period_hangs = false;       ///< it hangs from the call on that sets its period
+  bool loses_connections = false;  ///< the next call that sets its memory, and then it hangs
+  bool answers_late = false;  ///< its memory is set at once, but that is not answered until go_on()
+  bool reports_now = false;   ///< its guest has reported just before it is asked
   // What happened to it.
   bool job_taken = false;  ///< a blocked call holds its job
   int memory_calls = 0;
   int balloon_calls = 0;
   int period_calls = 0;
+  /// Targets that were sent and are not carried out yet, by the call. Those without one were sent
+  /// on a connection that was lost since.
+  struct Sent {
+    std::uint64_t call = 0;
+    MemorySize target;
+    bool done = false;
+  };
+  std::vector<Sent> sent;
 };
+
+/// Calls that a test may let through one by one, as over a link that is too slow for all.
+enum class Call { list, xml, control_state, bulk, complete, in_long_job };
+inline constexpr std::size_t kCallCount = 6;
 
 /// Everything that connections to the daemon share. Methods lock; a call that blocks waits until
 /// release_all(), revive() or stop() lets it go on.
@@ -60,9 +83,13 @@ class FakeDaemon {
   void hang(const std::string& name) {
     with(name, [](FakeDomain& domain) { domain.hangs = true; });
   }
-  void go_on(const std::string& name) {
-    with(name, [](FakeDomain& domain) { domain.hangs = domain.job_taken = false; });
-  }
+  /// It answers again. What was sent to it before is carried out at once, in order, unless it
+  /// refuses.
+  void go_on(const std::string& name);
+  /// Another process of the same domain: what was sent to the last one has gone with it.
+  void stop_and_start(const std::string& name, MemorySize size);
+  /// The most that it may take at this moment, with all that was sent to it and may be carried out.
+  [[nodiscard]] MemorySize may_take(const std::string& name) const;
   void remove(const std::string& name);
   void rename(const std::string& from, const std::string& to);
 
@@ -74,6 +101,15 @@ class FakeDaemon {
   void restart();
   /// It takes calls and does not answer any, until start().
   void fall_silent();
+  /// Its connections are lost; guests that hang go on hanging, and keep what was sent to them.
+  void drop_connections();
+  /// So many calls of a kind are answered from now on, besides those allowed before; others wait.
+  void answer_only(Call call, int times);
+  void answer_all(Call call);
+  [[nodiscard]] int answers_left(Call call) const;
+  /// The host has so much memory, of which domains take their sizes. (Without: 8 GiB are always
+  /// free.)
+  void set_memory(MemorySize memory) { memory_ = memory; }
 
   [[nodiscard]] int opened() const;    ///< connections opened so far
   [[nodiscard]] int open_now() const;  ///< connections not closed yet
@@ -88,10 +124,14 @@ class FakeDaemon {
   friend class FakeConnection;
   friend class FakeConnector;
   using Lock = std::unique_lock<std::mutex>;
+  void drop_connections_locked();
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::map<Uuid, FakeDomain> domains_;
+  std::array<std::optional<int>, kCallCount> answers_left_;
+  std::optional<MemorySize> memory_;
+  std::uint64_t calls_ = 0;
   std::string driver_ = "QEMU";
   bool read_only_ = false;
   bool bulk_figures_ = true;

@@ -48,6 +48,7 @@ class FakeHost {
   Outcome move(const std::string& name, MemorySize target) { return move_all({name}, target)[0]; }
   std::vector<Outcome> move_all(const std::vector<std::string>& names, MemorySize target) {
     std::vector<Move> moves;
+    moves.reserve(names.size());
     for (const std::string& name : names) {
       moves.push_back({FakeDaemon::uuid(name), MemorySize::from_gib(1), target});
     }

@@ -90,5 +90,5 @@ TEST_CASE("the usual failures to connect say what to do") {
 
   const Error other = told(VIR_ERR_INTERNAL_ERROR, VIR_FROM_RPC, "Unable to resolve address");
   CHECK(other.code == ErrorCode::unavailable);
-  CHECK(contains(other.hint, "virsh -c 'qemu:///system' list"));
+  CHECK(contains(other.hint, "virsh -c qemu:///system list"));
 }

@@ -106,3 +106,31 @@ TEST_CASE("the pauses before another try double up to the longest, drawn out by 
   Backoff drawn_out(seconds(4), seconds(30), [] { return 1.0; });
   CHECK(drawn_out.next() == seconds(5));
 }
+
+TEST_CASE("a job's operation is read from its statistics, and is unknown without one") {
+  REQUIRE(virInitialize() == 0);
+  virTypedParameterPtr raw = nullptr;
+  int count = 0;
+  int room = 0;
+  REQUIRE(virTypedParamsAddULLong(&raw, &count, &room, VIR_DOMAIN_JOB_TIME_ELAPSED, 3) == 0);
+  const auto operation = [&](int type) {
+    return job_operation(type, std::span(raw, static_cast<std::size_t>(count)));
+  };
+  CHECK(operation(VIR_DOMAIN_JOB_UNBOUNDED) == VIR_DOMAIN_JOB_OPERATION_UNKNOWN);
+  REQUIRE(virTypedParamsAddInt(&raw, &count, &room, VIR_DOMAIN_JOB_OPERATION,
+                               VIR_DOMAIN_JOB_OPERATION_BACKUP) == 0);
+  CHECK(operation(VIR_DOMAIN_JOB_UNBOUNDED) == VIR_DOMAIN_JOB_OPERATION_BACKUP);
+  CHECK(operation(VIR_DOMAIN_JOB_BOUNDED) == VIR_DOMAIN_JOB_OPERATION_BACKUP);
+  CHECK_FALSE(operation(VIR_DOMAIN_JOB_NONE));
+  CHECK_FALSE(operation(VIR_DOMAIN_JOB_COMPLETED));
+  virTypedParamsFree(raw, count);
+}
+
+TEST_CASE("every job but a backup holds up balloons") {
+  CHECK_FALSE(holds_up_balloons(VIR_DOMAIN_JOB_OPERATION_BACKUP));
+  for (int operation = 0; operation <= VIR_DOMAIN_JOB_OPERATION_SNAPSHOT_DELETE; ++operation) {
+    CAPTURE(operation);
+    CHECK(holds_up_balloons(operation) == (operation != VIR_DOMAIN_JOB_OPERATION_BACKUP));
+  }
+  CHECK(holds_up_balloons(1000));
+}

@@ -1,6 +1,8 @@
 // Statistics periods: set where the guest would not report, put back as they were.
 #include <doctest/doctest.h>
 
+#include <thread>
+
 #include "tests/unit/hypervisor/libvirt/fake_host.h"
 
 using namespace memcoord;
@@ -16,13 +18,46 @@ TEST_CASE("a period of 0 is set, and put back by close") {
   CHECK(host.daemon->look("a").period == 0);
 }
 
-TEST_CASE("a period that the operator chose stays") {
+TEST_CASE("a period longer than the interval is shortened, said once, and put back by close") {
   const auto daemon = std::make_shared<FakeDaemon>();
   daemon->add("a").period = 10;
+  daemon->add("b").period = 60;
   FakeHost host(daemon);
-  CHECK(host.sample().domains.front().guest.period == std::chrono::seconds(10));
+  CHECK(host.sample().domains.front().guest.period == std::chrono::seconds(1));
+  CHECK(host.notes() ==
+        "statistics periods longer than the interval are 1 s while memcoord works, and put back at "
+        "its end: a (10 s), b (60 s); --keep-periods leaves them\n");
+  (void)host.sample();
+  CHECK(host.notes().empty());
+  CHECK(daemon->look("b").period == 1);
   host.hypervisor->close();
-  CHECK(daemon->look("a").period_calls == 0);
+  CHECK(daemon->look("a").period == 10);
+  CHECK(daemon->look("b").period == 60);
+}
+
+TEST_CASE("a period that the operator wants kept stays, and so does one within the interval") {
+  for (const bool keep : {true, false}) {
+    const auto daemon = std::make_shared<FakeDaemon>();
+    daemon->add("a").period = keep ? 60 : 5;
+    LibvirtOptions options = FakeHost::options();
+    options.keep_periods = keep;
+    options.interval = std::chrono::seconds(5);
+    FakeHost host(daemon, options);
+    (void)host.sample();
+    host.hypervisor->close();
+    CHECK(daemon->look("a").period_calls == 0);
+  }
+}
+
+TEST_CASE("a period that somebody sets while memcoord works is the one that is put back") {
+  FakeHost host({"a"});
+  (void)host.sample();
+  host.daemon->with("a", [](FakeDomain& domain) { domain.period = 60; });
+  host.event("a", DomainEvent::Kind::redefined);  // as a silent guest is read anew
+  (void)host.sample();
+  CHECK(host.daemon->look("a").period == 1);
+  host.hypervisor->close();
+  CHECK(host.daemon->look("a").period == 60);
 }
 
 TEST_CASE("a period that somebody else has changed meanwhile is not touched by close") {
@@ -118,5 +153,31 @@ TEST_CASE("a guest that hangs when memcoord closes keeps its new period, and tha
   host.hypervisor->close();
   CHECK(host.daemon->look("b").period == 0);
   CHECK(host.notes().find("of 1 domain could not be put back") != std::string::npos);
+  host.daemon->go_on("a");
+}
+
+TEST_CASE("a period whose change was not answered is put back by close as well") {
+  LibvirtOptions options = FakeHost::options();
+  options.deadline = std::chrono::milliseconds(200);
+  FakeHost host({"a"}, options);
+  host.daemon->with(
+      "a", [](FakeDomain& domain) { domain.period_hangs = domain.monitor_is_free = true; });
+  (void)host.sample();
+  host.daemon->with("a", [](FakeDomain& domain) { domain.period_hangs = false; });
+  host.daemon->go_on("a");
+  while (host.hypervisor->stuck_lanes() != 0) std::this_thread::yield();
+  REQUIRE(host.daemon->look("a").period == 1);
+  host.hypervisor->close();
+  CHECK(host.daemon->look("a").period == 0);
+}
+
+TEST_CASE("a period that was being set as its guest hung is said to be left") {
+  LibvirtOptions options = FakeHost::options();
+  options.deadline = std::chrono::milliseconds(200);
+  FakeHost host({"a"}, options);
+  host.daemon->with("a", [](FakeDomain& domain) { domain.period_hangs = true; });
+  (void)host.sample();
+  host.hypervisor->close();
+  CHECK(host.notes().find("period of 1 domain could not be put back") != std::string::npos);
   host.daemon->go_on("a");
 }

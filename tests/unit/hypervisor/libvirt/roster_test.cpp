@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/text.h"
+
 using namespace memcoord;
 using namespace memcoord::libvirt;
 
@@ -23,6 +25,14 @@ Roster with(const std::vector<ListedDomain>& listed) {
 std::string xml(const std::string& metadata) {
   return "<domain><name>a</name><memory unit='KiB'>1024</memory><metadata>" + metadata +
          "</metadata><devices><memballoon model='virtio'/></devices></domain>";
+}
+std::optional<Note> take_xml(Roster& roster, const std::string& text) {
+  return roster.take_xml({kA, roster.find(kA)->xml_version}, text);
+}
+std::vector<Uuid> stale(const Roster& roster) {
+  std::vector<Uuid> uuids;
+  for (const Roster::Stale& one : roster.stale()) uuids.push_back(one.uuid);
+  return uuids;
 }
 const std::string kMalformed =
     "<m:domain xmlns:m='https://memcoord.org/xmlns/domain/1.0' minimum='much'/>";
@@ -49,7 +59,7 @@ TEST_CASE("a domain with a new id was started again, even where no event said so
 
 TEST_CASE("what was learnt of a domain's last start does not hold for the next one") {
   Roster roster = with({{kA, "a", 1}});
-  (void)roster.take_xml(kA, xml(""));
+  (void)roster.take_xml(roster.stale().front(), xml(""));
   roster.find(kA)->balloon_moved_at = at(1);
   roster.take_report(kA, WallTime(std::chrono::hours(1)), at(1));
   roster.take_listing({{kA, "a", 7}}, at(5));
@@ -73,6 +83,30 @@ TEST_CASE("a reboot counts as a start") {
   CHECK(roster.find(kA)->started_at == at(3));
 }
 
+TEST_CASE("a domain that is restored has not started") {
+  // By a revert of a running domain: another process, or the same one.
+  for (const int id : {7, 1}) {
+    Roster roster = with({{kA, "a", 1}});
+    roster.take_event({kA, DomainEvent::Kind::stopped, at(2)});
+    roster.take_event({kA, DomainEvent::Kind::restored, at(3)});
+    roster.take_listing({{kA, "a", id}}, at(5));
+    CHECK_FALSE(roster.find(kA)->started_at);
+    CHECK(roster.find(kA)->restored_at == at(3));
+    CHECK(roster.find(kA)->stale);
+  }
+}
+
+TEST_CASE("a domain that was restored before it was listed has not started either") {
+  Roster roster = with({{kB, "b", 1}});
+  roster.take_event({kA, DomainEvent::Kind::restored, at(3)});
+  roster.take_listing({{kA, "a", 7}, {kB, "b", 1}}, at(5));
+  CHECK_FALSE(roster.find(kA)->started_at);
+  CHECK(roster.find(kA)->restored_at == at(3));
+  // Its next start is one.
+  roster.take_listing({{kA, "a", 8}, {kB, "b", 1}}, at(9));
+  CHECK(roster.find(kA)->started_at == at(9));
+}
+
 TEST_CASE("a domain that is not listed any more is forgotten") {
   Roster roster = with({{kA, "a", 1}, {kB, "b", 2}});
   roster.take_listing({{kB, "b", 2}}, at(1));
@@ -88,36 +122,97 @@ TEST_CASE("an event about a domain that is not known is no matter") {
 
 TEST_CASE("new metadata is read, and the identity replaced only where it changes") {
   Roster roster = with({{kA, "a", 1}});
-  CHECK(roster.stale() == std::vector<Uuid>{kA});
-  CHECK_FALSE(roster.take_xml(kA, xml("")));
+  CHECK(stale(roster) == std::vector<Uuid>{kA});
+  CHECK_FALSE(take_xml(roster, xml("")));
   CHECK(roster.stale().empty());
   const auto before = roster.find(kA)->identity;
   roster.take_event({kA, DomainEvent::Kind::redefined, at(1)});
-  CHECK(roster.stale() == std::vector<Uuid>{kA});
-  (void)roster.take_xml(kA, xml(""));
+  CHECK(stale(roster) == std::vector<Uuid>{kA});
+  (void)take_xml(roster, xml(""));
   CHECK(roster.find(kA)->identity == before);
-  (void)roster.take_xml(
-      kA, xml("<m:domain xmlns:m='https://memcoord.org/xmlns/domain/1.0' priority='4'/>"));
+  (void)take_xml(roster,
+                 xml("<m:domain xmlns:m='https://memcoord.org/xmlns/domain/1.0' priority='4'/>"));
   CHECK(roster.find(kA)->identity->settings.priority == 4);
 }
 
 TEST_CASE("malformed metadata holds the domain, and is complained about once") {
   Roster roster = with({{kA, "a", 1}});
-  const auto note = roster.take_xml(kA, xml(kMalformed));
+  const auto note = take_xml(roster, xml(kMalformed));
   REQUIRE(note);
   CHECK(note->text.find("'a'") != std::string::npos);
   CHECK(note->text.find("512MiB") != std::string::npos);
   CHECK(roster.find(kA)->identity->unsuitable.find("settings cannot be used") == 4);
-  CHECK_FALSE(roster.take_xml(kA, xml(kMalformed)));
-  CHECK_FALSE(roster.take_xml(kA, xml("")));
+  CHECK_FALSE(take_xml(roster, xml(kMalformed)));
+  CHECK_FALSE(take_xml(roster, xml("")));
   CHECK(roster.find(kA)->identity->unsuitable.empty());
+}
+
+TEST_CASE("settings that wait for the next start are said once, and again when they change") {
+  Roster roster = with({{kA, "a", 1}});
+  (void)take_xml(roster, xml(""));
+  CHECK_FALSE(roster.take_configured(kA, std::nullopt));
+  CHECK_FALSE(roster.take_configured(kA, ""));
+  CHECK(roster.take_configured(kA, "<domain weight='5'/>"));
+  CHECK_FALSE(roster.take_configured(kA, "<domain weight='5'/>"));
+  CHECK(roster.take_configured(kA, "<domain weight='6'/>"));
+  const auto malformed = roster.take_configured(kA, "<domain weight='heavy'/>");
+  REQUIRE(malformed);
+  CHECK(
+      malformed->text ==
+      "a: is configured for its next start with settings that cannot be used: weight=\"heavy\" is "
+      "not a number over 0; start afresh with: memcoord domain set a --clear all");
+  CHECK_FALSE(roster.take_configured(kA, ""));
+  CHECK(roster.take_configured(kA, "<domain weight='6'/>"));
+  CHECK(roster.find(kA)->identity->settings.weight == 1);
+}
+
+TEST_CASE("a guest without statistics is shown with what it lacks, until it reports") {
+  const std::string windows =
+      "<domain><features><hyperv/></features><devices><memballoon model='virtio'>"
+      "<stats period='1'/></memballoon></devices></domain>";
+  Roster roster = with({{kA, "a", 1}});
+  (void)take_xml(roster, windows);
+  const auto why = [&] { return roster.find(kA)->identity->unsuitable; };
+  roster.take_statistics(kA, {}, at(1));
+  roster.take_statistics(kA, {}, at(5));
+  CHECK(why().empty());
+  roster.take_statistics(kA, {}, at(7));
+  CHECK(why() ==
+        "its guest reports no statistics: install its balloon driver and the balloon service "
+        "(virtio-win: blnsvr.exe -i)");
+  const auto said = roster.find(kA)->identity;
+  roster.take_statistics(kA, {}, at(8));
+  CHECK(roster.find(kA)->identity == said);
+  // Its XML is read again now and then.
+  (void)take_xml(roster, windows);
+  roster.take_statistics(kA, {}, at(9));
+  CHECK_FALSE(why().empty());
+  GuestStatistics report;
+  report.last_update = WallTime(std::chrono::hours(1));
+  roster.take_statistics(kA, report, at(10));
+  CHECK(why().starts_with("its guest does not report its unused memory"));
+  report.unused = MemorySize::from_mib(100);
+  roster.take_statistics(kA, report, at(11));
+  CHECK(why().empty());
+}
+
+TEST_CASE("a guest has time to boot before it is said to lack a driver") {
+  Roster roster = with({{kA, "a", 1}});
+  (void)take_xml(roster, xml(""));
+  roster.take_event({kA, DomainEvent::Kind::started, at(1)});
+  roster.take_statistics(kA, {}, at(1));
+  roster.take_statistics(kA, {}, at(59));
+  CHECK(roster.find(kA)->identity->unsuitable.empty());
+  roster.take_statistics(kA, {}, at(61));
+  CHECK(contains(roster.find(kA)->identity->unsuitable,
+                 "set a period: virsh dommemstat a --period 1 --live"));
 }
 
 TEST_CASE("after a reconnection every domain is read again") {
   Roster roster = with({{kA, "a", 1}});
-  (void)roster.take_xml(kA, xml(""));
+  (void)take_xml(roster, xml(""));
   roster.mark_all_stale();
-  CHECK(roster.stale() == std::vector<Uuid>{kA});
+  CHECK(stale(roster) == std::vector<Uuid>{kA});
 }
 
 TEST_CASE("a short silence makes a domain busy, a longer one hung, and its return is said") {
@@ -156,7 +251,7 @@ TEST_CASE("a domain that is started again is in no trouble any more") {
 
 TEST_CASE("a guest that has not reported for more than three periods is read anew, now and then") {
   Roster roster = with({{kA, "a", 1}});
-  const auto read = [&] { (void)roster.take_xml(kA, xml("")); };
+  const auto read = [&] { (void)take_xml(roster, xml("")); };
   const auto report = [&](int seen, int made) {
     roster.find(kA)->description.period = std::chrono::seconds(1);
     roster.take_report(kA, WallTime(std::chrono::seconds(made)), at(seen));
@@ -167,10 +262,10 @@ TEST_CASE("a guest that has not reported for more than three periods is read ane
   report(113, 110);
   CHECK(roster.stale().empty());
   report(114, 110);
-  CHECK(roster.stale() == std::vector<Uuid>{kA});
+  CHECK(stale(roster) == std::vector<Uuid>{kA});
   read();
   report(123, 110);
   CHECK(roster.stale().empty());
   report(124, 110);
-  CHECK(roster.stale() == std::vector<Uuid>{kA});
+  CHECK(stale(roster) == std::vector<Uuid>{kA});
 }

@@ -1,0 +1,117 @@
+#include "engine/core/believable.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+
+namespace memcoord {
+namespace {
+
+/// An exbibyte, in KiB. What "-1 pages" or 2^64 less something comes to is far above.
+constexpr std::uint64_t kMostSwapped = std::uint64_t{1} << 50U;
+constexpr std::uint64_t kMostFaults = std::uint64_t{1} << 60U;
+/// A fault is served in more than 10 ns, even on many processors.
+constexpr double kMostFaultsASecond = 1e8;
+/// A guest swaps its whole memory in no less than a second; a small one may use compressed memory.
+constexpr MemorySize kSwapsASecond = MemorySize::from_gib(4);
+
+std::uint64_t amount(MemorySize size) {
+  return size.kib();
+}
+std::uint64_t amount(std::uint64_t count) {
+  return count;
+}
+
+/// Screens one domain's figures.
+class Screen {
+ public:
+  Screen(Domain& domain, const DomainHistory* past, MonotonicTime now,
+         std::vector<DroppedFigure>& dropped)
+      : domain_(domain), guest_(domain.guest), dropped_(dropped) {
+    const bool comparable = past != nullptr && past->report_first_seen_at() &&
+                            past->last_report().last_update != guest_.last_update;
+    if (!comparable) return;
+    before_ = &past->last_report();
+    // Reports may come closer together than the looks that show them.
+    constexpr double kShortest = 1;
+    seconds_ = std::max(kShortest,
+                        std::chrono::duration<double>(now - *past->report_first_seen_at()).count());
+  }
+
+  void run() {
+    gauge("available", guest_.available);
+    gauge("unused", guest_.unused);
+    gauge("usable", guest_.usable);
+    gauge("disk_caches", guest_.disk_caches);
+    counter("swap_in", &GuestStatistics::swap_in, kMostSwapped, swaps_a_second());
+    counter("swap_out", &GuestStatistics::swap_out, kMostSwapped, swaps_a_second());
+    counter("major_faults", &GuestStatistics::major_faults, kMostFaults, kMostFaultsASecond);
+    counter("minor_faults", &GuestStatistics::minor_faults, kMostFaults, kMostFaultsASecond);
+  }
+
+ private:
+  [[nodiscard]] double swaps_a_second() const {
+    return static_cast<double>(std::max(domain_.maximum, kSwapsASecond).kib());
+  }
+
+  template <class Figure>
+  void drop(const char* name, Figure& figure, std::string why) {
+    dropped_.push_back({domain_.uuid(), name, amount(*figure), std::move(why)});
+    figure.reset();
+  }
+
+  void gauge(const char* name, std::optional<MemorySize>& figure) {
+    if (!figure) return;
+    if (*figure > domain_.maximum) {
+      drop(name, figure, "is more than the domain's maximum of " + domain_.maximum.text());
+    } else if (&figure != &guest_.available && guest_.available && *figure > *guest_.available) {
+      drop(name, figure, "is more than the guest's total of " + guest_.available->text());
+    }
+  }
+
+  template <class Count>
+  void counter(const char* name, std::optional<Count> GuestStatistics::*field, std::uint64_t most,
+               double most_a_second) {
+    std::optional<Count>& figure = guest_.*field;
+    if (!figure) return;
+    if (amount(*figure) >= most) return drop(name, figure, "is more than a guest can count");
+    if (before_ == nullptr || !(before_->*field)) return;
+    const std::uint64_t was = amount(*(before_->*field));
+    const std::uint64_t is = amount(*figure);
+    if (is > was && static_cast<double>(is - was) > most_a_second * seconds_) {
+      drop(name, figure, "has risen faster than any guest can count");
+    }
+  }
+
+  Domain& domain_;
+  GuestStatistics& guest_;
+  std::vector<DroppedFigure>& dropped_;
+  const GuestStatistics* before_ = nullptr;
+  double seconds_ = 0;
+};
+
+}  // namespace
+
+std::vector<DroppedFigure> drop_impossible(Snapshot& snapshot, const History& history) {
+  std::vector<DroppedFigure> dropped;
+  for (std::size_t i = 0; i < snapshot.domains.size(); ++i) {
+    Domain& domain = snapshot.domains[i];
+    Screen(domain, history.find(domain.uuid(), i), snapshot.taken_at, dropped).run();
+  }
+  return dropped;
+}
+
+MemorySize offline_memory(const Domain& domain) {
+  if (!domain.guest.available) return {};
+  // A kernel keeps a struct page of 64 bytes for each 4 KiB of its maximum, online or not. It may
+  // keep as much again, and memory for a crash kernel.
+  constexpr std::uint64_t kPageTable = 64;
+  constexpr MemorySize kKernel = MemorySize::from_mib(64);
+  constexpr MemorySize kCrashKernel = MemorySize::from_mib(256);
+  const MemorySize missing = domain.actual - *domain.guest.available;
+  const MemorySize may_be_its_own = domain.maximum / kPageTable * 2 + kCrashKernel;
+  if (missing <= may_be_its_own) return {};
+  return missing - (domain.maximum / kPageTable + kKernel);
+}
+
+}  // namespace memcoord

@@ -1,0 +1,23 @@
+-- The host itself has read files: page cache fills what its guests do not hold, as disk images that
+-- are not opened with O_DIRECT do. Its guests need memory that only the page cache can give.
+
+local function guest(name, at, need)
+  return {
+    name = name,
+    maximum = 3 * GiB,
+    initial = 1 * GiB,
+    demand = { { 0, 200 * MiB }, { at, 200 * MiB }, { at + 40, need }, { at + 90, need }, { at + 91, 200 * MiB } },
+  }
+end
+
+return {
+  summary = "Page cache fills the host; its guests need memory one after the other",
+  host = { total = 8 * GiB + 4 * 30 * MiB, base = 500 * MiB, cached = 8 * GiB }, -- of it 30 MiB a guest for QEMU
+  duration = 240,
+  domains = {
+    guest("batch", 20, 1800 * MiB),
+    guest("builder", 60, 2200 * MiB),
+    guest("mail", 100, 1500 * MiB),
+    guest("web", 120, 1200 * MiB),
+  },
+}

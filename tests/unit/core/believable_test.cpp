@@ -1,0 +1,99 @@
+#include "engine/core/believable.h"
+
+#include <doctest/doctest.h>
+
+#include "engine/core/coordinator.h"
+#include "tests/world/fakes.h"
+#include "tests/world/world.h"
+
+using namespace memcoord;
+using namespace memcoord::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// What is dropped of one domain's figures, none of which has been seen before.
+std::vector<std::string> dropped_of(Snapshot snapshot) {
+  std::vector<std::string> names;
+  for (const DroppedFigure& one : drop_impossible(snapshot, History())) names.push_back(one.figure);
+  return names;
+}
+
+using Names = std::vector<std::string>;
+
+/// -1 pages, as a driver reports a counter that it cannot read.
+constexpr MemorySize kMinusOnePage = MemorySize::from_kib(18014398509481980U);
+
+}  // namespace
+
+TEST_CASE("a guest's figures that can be true all stay") {
+  CHECK(dropped_of(World().domain("a", maximum(4_GiB), guest_total(4_GiB), unused(4_GiB),
+                                  usable(4_GiB), swapped(900_GiB, 900_GiB)))
+            .empty());
+}
+
+TEST_CASE("a figure over the domain's maximum is dropped") {
+  CHECK(dropped_of(World().domain("a", maximum(4_GiB), unused(4_GiB + 1_KiB))) == Names{"unused"});
+  CHECK(dropped_of(World().domain("a", maximum(4_GiB), unused(kMinusOnePage))) == Names{"unused"});
+  CHECK(dropped_of(World().domain("a", maximum(4_GiB), guest_total(kMinusOnePage))) ==
+        Names{"available"});
+}
+
+TEST_CASE("what a guest has free or usable is part of its total, or is dropped") {
+  CHECK(dropped_of(World().domain("a", guest_total(1_GiB), unused(1025_MiB))) == Names{"unused"});
+  CHECK(dropped_of(World().domain("a", guest_total(1_GiB), usable(1025_MiB))) == Names{"usable"});
+}
+
+TEST_CASE("a counter that no guest reaches is dropped, though it is the first report") {
+  CHECK(dropped_of(World().domain("a", swapped(kMinusOnePage, kMinusOnePage))) ==
+        Names{"swap_in", "swap_out"});
+  Snapshot faults = World().domain("a");
+  faults.domains[0].guest.major_faults = 0 - std::uint64_t{4096};
+  faults.domains[0].guest.minor_faults = std::uint64_t{1} << 59U;
+  CHECK(dropped_of(faults) == Names{"major_faults"});
+}
+
+TEST_CASE("a counter that rises faster than any guest can count is dropped, and no other") {
+  const auto look = [](Duration at, MemorySize in, MemorySize out, std::uint64_t faults) {
+    Snapshot snapshot = World().at(at).domain("a", maximum(8_GiB), swapped(in, out));
+    snapshot.domains[0].guest.major_faults = faults;
+    return snapshot;
+  };
+  const Seen seen(look(0s, 0_MiB, 0_MiB, 10));
+  Snapshot later = look(2s, 16_GiB, 16_GiB + 1_KiB, 4'000'000'000U);
+  const auto dropped = drop_impossible(later, seen.history());
+  REQUIRE(dropped.size() == 2);
+  CHECK(dropped[0].figure == "swap_out");
+  CHECK(dropped[0].value == (16_GiB + 1_KiB).kib());
+  CHECK(dropped[1].figure == "major_faults");
+  CHECK(later.domains[0].guest.swap_in == 16_GiB);
+  CHECK_FALSE(later.domains[0].guest.swap_out);
+  CHECK(drop_impossible(later, seen.history()).empty());
+}
+
+TEST_CASE("figures that cannot be are counted, said once a domain, and shown to nobody") {
+  const auto look = [](Duration at, MemorySize out) {
+    return World()
+        .at(at)
+        .host(8_GiB, free(4_GiB))
+        .domain("a", unused(300_MiB), swapped(1_MiB, out));
+  };
+  std::vector<MemorySize> shown;
+  auto policy = std::make_unique<FakePolicy>([&](const Situation& situation) {
+    shown.push_back(situation.snapshot.domains[0].guest.swap_out.value_or(0_MiB));
+    return Result<PolicyAnswer>(PolicyAnswer());
+  });
+  FakeHypervisor hypervisor({look(0s, 1_MiB), look(2s, kMinusOnePage), look(4s, kMinusOnePage),
+                             look(6s, 1_MiB), look(8s, 3_MiB)});
+  FakeClock clock;
+  Coordinator coordinator(hypervisor, clock, std::move(policy), {});
+  std::vector<Tick> ticks;
+  for (int i = 0; i < 5; ++i) ticks.push_back(coordinator.tick());
+  CHECK(ticks[0].dropped.empty());
+  REQUIRE(ticks[1].dropped.size() == 1);
+  REQUIRE(ticks[1].notes.size() == 1);
+  CHECK(ticks[1].notes[0].text.find("a: reports swap_out = 18014398509481980") == 0);
+  CHECK(ticks[2].dropped.size() == 1);
+  CHECK(ticks[2].notes.empty());
+  CHECK(shown == std::vector{1_MiB, 0_MiB, 0_MiB, 1_MiB, 3_MiB});
+}

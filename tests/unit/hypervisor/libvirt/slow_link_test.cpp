@@ -1,0 +1,179 @@
+// Where there is no time for all, what has been answered counts, and the others have their turn.
+#include <doctest/doctest.h>
+
+#include <set>
+#include <thread>
+
+#include "tests/unit/hypervisor/libvirt/fake_host.h"
+
+using namespace memcoord;
+using namespace memcoord::libvirt;
+using namespace memcoord::libvirt::fake;
+
+namespace {
+
+LibvirtOptions hasty() {
+  LibvirtOptions options = FakeHost::options();
+  options.deadline = std::chrono::milliseconds(200);
+  options.lanes = 1;
+  return options;
+}
+
+std::vector<std::string> twenty() {
+  std::vector<std::string> names;
+  names.reserve(20);
+  for (int i = 0; i < 20; ++i) names.push_back("vm" + std::to_string(10 + i));
+  return names;
+}
+
+std::set<std::string> in_state(const Snapshot& snapshot, DomainState state) {
+  std::set<std::string> names;
+  for (const Domain& domain : snapshot.domains) {
+    if (domain.state == state) names.insert(domain.name());
+  }
+  return names;
+}
+
+/// What domains are seen running in `ticks` samples, before each of which `times` more calls of a
+/// kind are answered.
+std::set<std::string> seen_running(FakeHost& host, Call call, int times, int ticks) {
+  std::set<std::string> seen;
+  for (int i = 0; i < ticks; ++i) {
+    host.daemon->answer_only(call, times);
+    seen.merge(in_state(host.sample(), DomainState::running));
+  }
+  host.daemon->answer_all(call);
+  return seen;
+}
+
+}  // namespace
+
+TEST_CASE("the XML of new domains is read bit by bit where the link is slow") {
+  FakeHost host({"first"}, hasty());
+  (void)host.sample();
+  for (const std::string& name : twenty()) host.daemon->add(name);
+  CHECK(seen_running(host, Call::xml, 3, 9).size() == 21);
+}
+
+TEST_CASE("the XML is read bit by bit after a reconnection, too") {
+  FakeHost host(twenty(), hasty());
+  (void)host.sample();
+  host.daemon->restart();
+  for (const std::string& name : twenty()) {
+    host.daemon->with(name, [](FakeDomain& domain) { domain.maximum = 3_GiB; });
+    host.daemon->with(name, [](FakeDomain& domain) {
+      domain.metadata = "<m:domain xmlns:m='https://memcoord.org/xmlns/domain/1.0' weight='3'/>";
+    });
+  }
+  (void)seen_running(host, Call::xml, 3, 9);
+  for (const Domain& domain : host.sample().domains) CHECK(domain.settings().weight == 3);
+}
+
+TEST_CASE("XML that cannot be read does not keep the others from being read") {
+  FakeHost host({"first"}, hasty());
+  (void)host.sample();
+  for (const std::string& name : twenty()) host.daemon->add(name);
+  for (int i = 0; i < 10; ++i) {
+    host.daemon->with("vm" + std::to_string(10 + i),
+                      [](FakeDomain& domain) { domain.xml_refused = true; });
+  }
+  CHECK(seen_running(host, Call::xml, 3, 14).size() == 11);
+}
+
+TEST_CASE("XML that was asked for before a change of it is read once more") {
+  FakeHost host({"a"}, hasty());
+  (void)host.sample();
+  host.daemon->answer_only(Call::xml, 0);
+  host.event("a", DomainEvent::Kind::redefined);
+  (void)host.sample();
+  host.event("a", DomainEvent::Kind::redefined);
+  host.daemon->answer_only(Call::xml, 1);
+  (void)host.sample();  // takes what was asked for before the second change
+  host.daemon->with("a", [](FakeDomain& domain) {
+    domain.metadata = "<m:domain xmlns:m='https://memcoord.org/xmlns/domain/1.0' weight='3'/>";
+  });
+  host.daemon->answer_all(Call::xml);
+  (void)host.sample();
+  CHECK(host.sample().domains[0].settings().weight == 3);
+}
+
+TEST_CASE("a list of domains that comes late counts") {
+  FakeHost host({"a"}, hasty());
+  (void)host.sample();
+  host.daemon->answer_only(Call::list, 0);
+  (void)host.sample();
+  host.daemon->add("b");
+  host.daemon->answer_only(Call::list, 1);
+  CHECK(host.sample().domains.size() == 2);
+  host.daemon->answer_all(Call::list);
+}
+
+TEST_CASE("a list that comes late does not take away a domain that was moved since") {
+  FakeHost host({"a", "b"}, hasty());
+  (void)host.sample();
+  const FakeDomain b = host.daemon->look("b");
+  // It stops, the list is asked for, it is started again.
+  host.daemon->answer_only(Call::list, 0);
+  (void)host.sample();
+  host.daemon->remove("b");
+  host.daemon->answer_only(Call::list, 1);
+  while (host.daemon->answers_left(Call::list) != 0) std::this_thread::yield();
+  host.daemon->add("b") = b;
+  REQUIRE(host.move("b", 900_MiB).kind == Outcome::Kind::applied);
+  CHECK(host.sample().domains.size() == 2);
+  host.daemon->answer_all(Call::list);
+}
+
+TEST_CASE("the list does not wait for the monitors of those that hang") {
+  FakeHost host(twenty(), hasty());
+  (void)host.sample();
+  host.daemon->hang("vm10");
+  (void)host.sample();
+  host.daemon->answer_only(Call::control_state, 0);
+  host.daemon->add("new");
+  CHECK(host.sample().domains.size() == 21);
+  host.daemon->answer_all(Call::control_state);
+  host.daemon->go_on("vm10");
+}
+
+TEST_CASE("domains that hung come back one by one where not all monitors can be asked at once") {
+  FakeHost host(twenty(), hasty());
+  (void)host.sample();
+  // Somebody else's calls hang at them: no lane is held.
+  for (const std::string& name : twenty()) {
+    host.daemon->with(name, [](FakeDomain& domain) { domain.hangs = domain.job_taken = true; });
+  }
+  CHECK(in_state(host.sample(), DomainState::hung).size() == 20);
+  for (int i = 10; i < 20; ++i) host.daemon->go_on("vm" + std::to_string(10 + i));
+  CHECK(seen_running(host, Call::control_state, 4, 12).size() == 10);
+  for (const std::string& name : twenty()) host.daemon->go_on(name);
+}
+
+TEST_CASE("of the domains that are asked one by one, those that waited longest come first") {
+  FakeHost host(twenty(), hasty());
+  host.daemon->answer_bulk_with_states_alone();
+  CHECK(seen_running(host, Call::complete, 5, 8).size() == 20);
+}
+
+TEST_CASE("migrations that are over are noticed one by one") {
+  FakeHost host(twenty(), hasty());
+  (void)host.sample();
+  for (const std::string& name : twenty()) host.event(name, DomainEvent::Kind::job_began);
+  // The first ten are still under way.
+  for (int i = 0; i < 10; ++i) {
+    host.daemon->with("vm" + std::to_string(10 + i),
+                      [](FakeDomain& domain) { domain.in_long_job = true; });
+  }
+  CHECK(seen_running(host, Call::in_long_job, 4, 12).size() == 10);
+}
+
+TEST_CASE("many domains are sampled in several bulk calls, of which those made in time count") {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < 3 * TaskChunk::kDomainsPerCall; ++i) {
+    names.push_back("vm" + std::to_string(1000 + i));
+  }
+  FakeHost host(names, hasty());
+  CHECK(in_state(host.sample(), DomainState::running).size() == names.size());
+  CHECK(host.daemon->bulk_calls() == 3);
+  CHECK(seen_running(host, Call::bulk, 2, 4).size() == names.size());
+}
