@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "engine/core/believable.h"
+#include "engine/core/guard.h"
 
 namespace memcoord::bindings {
 namespace {
@@ -37,10 +38,6 @@ Figure part_of(const Domain& domain, MemorySize reported) {
   return size(std::min(reported, domain.actual));
 }
 
-MemorySize ceiling(const Domain& domain) {
-  return std::min(domain.settings().maximum.value_or(domain.maximum), domain.maximum);
-}
-
 }  // namespace
 
 std::string_view to_text(DomainField field) {
@@ -64,7 +61,7 @@ std::optional<Figure> figure_of(DomainField field, const Domain& domain, const S
     case DomainField::actual:
       return size(domain.actual);
     case DomainField::maximum:
-      return size(ceiling(domain));
+      return size(guard::ceiling_of(domain, standing.history));
     case DomainField::minimum:
       return size(domain.settings().minimum.value_or(MemorySize()));
     case DomainField::available:

@@ -241,7 +241,7 @@ test("what a guest still has to fetch from its swap is not to be had from it", f
       host = host(0),
       domains = {
         { name = "fetches", actual = 3584 * MiB, unused = 1536 * MiB, usable = 1536 * MiB, swap_out = 0 },
-        { name = "low", unused = 0, usable = 0, swap_out = 400 * MiB },
+        { name = "low", actual = 1034 * MiB, unused = 0, usable = 0, swap_out = 400 * MiB },
       },
     },
   }

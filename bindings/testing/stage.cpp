@@ -113,6 +113,8 @@ class Stage::Machine final : public Hypervisor {
     snapshot.host = world.host;
     for (const StagedDomain& d : world.domains) {
       snapshot.domains.push_back(domain_of(d, reported_at_));
+      Domain& domain = snapshot.domains.back();
+      if (still) domain.rss = std::max(*domain.rss, domain.actual);
     }
     std::sort(snapshot.domains.begin(), snapshot.domains.end(),
               [](const Domain& a, const Domain& b) { return a.name() < b.name(); });
@@ -125,8 +127,9 @@ class Stage::Machine final : public Hypervisor {
     std::vector<Outcome> outcomes;
     for (const Move& move : moves) {
       StagedDomain& d = *by_uuid.at(move.domain);
-      if (d.follows) follow(d, move.to, world.host);
-      outcomes.push_back({move.domain, move.from, move.to, Outcome::Kind::applied, std::nullopt});
+      if (d.follows && !still) follow(d, move.to, world.host);
+      const auto kind = still ? Outcome::Kind::skipped : Outcome::Kind::applied;
+      outcomes.push_back({move.domain, move.from, move.to, kind, std::nullopt});
     }
     return outcomes;
   }
@@ -148,6 +151,9 @@ class Stage::Machine final : public Hypervisor {
 
   StagedWorld world;
   StageClock clock;
+  /// The look before the first tick: nothing moves, whatever the engine itself asks for, and every
+  /// page is touched, so that what rss is later is the guests' alone, with nothing of QEMU's.
+  bool still = false;
 
  private:
   MonotonicTime tick_at_ = kStart;
@@ -192,7 +198,11 @@ StagedWorld& Stage::world() {
 }
 
 Tick Stage::play() {
-  if (!std::exchange(looked_, true)) coordinator_->tick();
+  if (!std::exchange(looked_, true)) {
+    machine_->still = true;
+    coordinator_->tick();
+    machine_->still = false;
+  }
   machine_->advance(machine_->world.interval);
   Tick tick = coordinator_->tick();
   tick.number -= 1;

@@ -312,6 +312,7 @@ Status lay_over_host(Host& host, const Value& table, const TableOrigin& origin) 
   fields.size("cached", host.cached);
   fields.size("swap_free", host.swap_free);
   fields.size("page_size", host.page_size);
+  fields.size("merged", host.merged);
   fields.done();
   if (host.free > host.total) {
     fields.wrong("free",
@@ -359,6 +360,7 @@ Result<Limits> limits_in(const Value& table, const TableOrigin& origin) {
   fields.size("host_floor", limits.host_floor);
   fields.size("host_memory", limits.host_memory);
   fields.number("max_release", 0, limits.max_release);
+  fields.number("overcommit", 0, limits.overcommit);
   std::string headroom;
   if (fields.text("headroom", headroom)) {
     int kind = 0;

@@ -58,6 +58,12 @@ void add_guard_options(Command& command, Limits& limits) {
   add_option(command,
              {"--host-memory", "SIZE", "a budget for all guests, smaller than the machine", group},
              into_limit(limits, &Limits::host_memory, parse_size));
+  add_option(command,
+             {"--overcommit", "RATIO",
+              "how much of its memory the host may promise to guests, its floor and itself; over 1 "
+              "only where swap or free page reporting makes up for it; default 1",
+              group},
+             into_limit(limits, &Limits::overcommit, parse_ratio));
 }
 
 }  // namespace memcoord::cli

@@ -70,6 +70,16 @@ Result<double> parse_share(std::string_view text) {
   return share;
 }
 
+Result<double> parse_ratio(std::string_view text) {
+  const auto number = leading_number(text);
+  const bool percent = number && number->rest == "%";
+  const double ratio = number ? (percent ? number->number / 100.0 : number->number) : 0;
+  if (!number || (!number->rest.empty() && !percent) || !(ratio > 0)) {
+    return fail(kBad, "", quoted(text) + " is not a ratio", "expected one such as 1.5 or 150%");
+  }
+  return ratio;
+}
+
 Result<std::int64_t> parse_whole_number(std::string_view text, Bounds bounds) {
   std::int64_t number = 0;
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);

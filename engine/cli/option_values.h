@@ -19,6 +19,8 @@ namespace memcoord::cli {
 Result<Duration> parse_duration(std::string_view text);
 /// A share, more than 0 and at most 1: "50%", "0.5".
 Result<double> parse_share(std::string_view text);
+/// A number over 0: "1.5", "150%".
+Result<double> parse_ratio(std::string_view text);
 /// A whole number within bounds, both included.
 struct Bounds {
   std::int64_t least;

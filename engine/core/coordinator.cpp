@@ -5,6 +5,7 @@
 
 #include "engine/core/believable.h"
 #include "engine/core/glob.h"
+#include "engine/core/own_proposals.h"
 
 namespace memcoord {
 namespace {
@@ -29,16 +30,6 @@ bool any_grows(const std::vector<Decision>& decisions) {
 bool any_shrinks(const std::vector<Decision>& decisions) {
   return std::any_of(decisions.begin(), decisions.end(),
                      [](const Decision& decision) { return decision.shrinks(); });
-}
-
-/// What the engine itself asks for takes the place of what the policy asks for the same domains.
-void prefer_own(std::vector<Proposal>& proposals, const std::vector<Proposal>& own) {
-  if (own.empty()) return;
-  std::unordered_set<Uuid> taken;
-  for (const Proposal& mine : own) taken.insert(mine.domain);
-  std::erase_if(proposals,
-                [&](const Proposal& proposal) { return taken.contains(proposal.domain); });
-  proposals.insert(proposals.end(), own.begin(), own.end());
 }
 
 /// Whoever's step did not come off gets no other in this tick.
@@ -155,14 +146,15 @@ void Coordinator::decide(Tick& tick, Duration since_last) {
   const Situation situation{
       tick.snapshot,  options_.limits, guard::assess(tick.snapshot, history_, options_.limits),
       host.grantable, tick.number,     since_last,
-      host.owed};
+      host.owed,      host.rescue};
   tick.grantable = situation.grantable;
   note_who_is_held(tick, situation.standings);
   ask_for_proposals(tick, situation);
   tick.timings.decide = clock_.now() - start;
 
   const MonotonicTime review_start = clock_.now();
-  prefer_own(tick.proposals, after_reboots(situation));
+  prefer(tick.proposals, own_proposals(situation, tick.proposals));
+  prefer(tick.proposals, after_reboots(situation));
   tick.decisions = guard::review(tick.snapshot, history_, tick.proposals, options_.limits);
   for (guard::Hint& hint : guard::hints(tick.snapshot, tick.grantable, options_.limits)) {
     if (said_.is_news(hint.topic)) tick.notes.push_back(std::move(hint.note));

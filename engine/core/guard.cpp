@@ -88,13 +88,6 @@ std::string insane(MemorySize target) {
   return {};
 }
 
-MemorySize rss_of(const Domain& domain, const DomainHistory* history) {
-  if (domain.rss) return *domain.rss;
-  // Its balloon may have given memory back since.
-  return history && history->last_rss() ? std::min(*history->last_rss(), domain.actual)
-                                        : MemorySize();
-}
-
 MemorySize claim_of(const Domain& domain, const DomainHistory* history) {
   return history ? history->claim(domain) : domain.actual;
 }
@@ -194,7 +187,11 @@ Sorted sorted(const Snapshot& snapshot, std::span<const Proposal> proposals) {
 }
 
 Decision decision_for(const Proposal& proposal, MemorySize actual) {
-  return {proposal.domain, actual, proposal.target, proposal.target, proposal.why, {}};
+  Decision decision{proposal.domain, actual, proposal.target, proposal.target, proposal.why, {}};
+  if (proposal.rule) {
+    decision.rules.push_back({*proposal.rule, actual, proposal.target, proposal.why});
+  }
+  return decision;
 }
 
 Decision unknown_domain(const Proposal& proposal) {
@@ -218,31 +215,6 @@ MemorySize released(const Pending& one) {
 }
 
 }  // namespace
-
-HostBalance balance(const Snapshot& snapshot, const History& history, const Limits& limits) {
-  MemorySize held_by_domains;
-  MemorySize promised;
-  for (std::size_t i = 0; i < snapshot.domains.size(); ++i) {
-    const Domain& domain = snapshot.domains[i];
-    const DomainHistory* past = history.find(domain.uuid(), i);
-    const MemorySize rss = rss_of(domain, past);
-    held_by_domains += rss;
-    promised += claim_of(domain, past) - rss;
-  }
-  const MemorySize taken = limits.host_floor + promised;
-  const MemorySize headroom = host_headroom(snapshot.host, limits.headroom);
-  HostBalance host{headroom - taken, taken - headroom};
-  if (limits.host_memory) {
-    const MemorySize taken_of_budget = held_by_domains + taken;
-    host.grantable = std::min(host.grantable, *limits.host_memory - taken_of_budget);
-    host.owed = std::max(host.owed, taken_of_budget - *limits.host_memory);
-  }
-  return host;
-}
-
-MemorySize grantable(const Snapshot& snapshot, const History& history, const Limits& limits) {
-  return balance(snapshot, history, limits).grantable;
-}
 
 std::vector<Standing> assess(const Snapshot& snapshot, const History& history,
                              const Limits& limits) {

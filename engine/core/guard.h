@@ -13,17 +13,29 @@
 
 namespace memcoord::guard {
 
-/// How the host stands before any shrink of this tick; one of the two is zero.
+/// How the host stands before any shrink of this tick; grantable or owed is zero.
 struct HostBalance {
   MemorySize grantable;  ///< what it may give to grows
   MemorySize owed;       ///< what has to be freed before it may give anything
+  /// What has to be freed at once: the host is under its floor, or will be before guests can give
+  /// again (in two ticks) if its memory goes on going as it did. Domains count as far as they may
+  /// still touch more; what is on its way back is taken off.
+  MemorySize rescue = {};
 };
 HostBalance balance(const Snapshot& snapshot, const History& history, const Limits& limits);
 
-/// What the host may give to grows now: its headroom (under a budget where one is set) less the
-/// floor, less what is promised to domains but not yet backed by host memory: for each domain, the
-/// larger of actual and a grow in flight, less its rss.
+/// What the host may give to grows now. Each domain is committed to the larger of its actual size
+/// and a grow in flight, and to its QEMU's own memory; what rss does not show of that is not backed
+/// yet. The host gives no more than
+///  - its headroom less the floor, less what is not backed, less what merging of pages saves;
+///  - the host's memory times the overcommit ratio, less the floor, less all that is committed;
+///  - its headroom less the floor, whatever the ratio;
+///  - a budget, where one is set, less the floor, less all that is committed.
 MemorySize grantable(const Snapshot& snapshot, const History& history, const Limits& limits);
+
+/// The most that a domain's balloon may leave it: its own maximum, the configured one, and its
+/// cgroup's limit less what its QEMU takes.
+MemorySize ceiling_of(const Domain& domain, const DomainHistory* history);
 
 /// How each domain stands: who is left alone whatever is proposed, and why. Parallel to
 /// snapshot.domains.

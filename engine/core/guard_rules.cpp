@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "engine/core/guard.h"
+
 namespace memcoord::guard {
 namespace {
 
@@ -104,9 +106,7 @@ Ruling grace(const Case& c, MemorySize target) {
 }
 
 Ruling maximum(const Case& c, MemorySize target) {
-  const auto& configured = c.domain.settings().maximum;
-  const MemorySize ceiling =
-      configured ? std::min(*configured, c.domain.maximum) : c.domain.maximum;
+  const MemorySize ceiling = ceiling_of(c.domain, c.history);
   if (target <= ceiling) return pass(target);
   // A domain over its ceiling is not grown; nor does the ceiling take what it has.
   const MemorySize allowed = target > c.domain.actual ? std::max(ceiling, c.domain.actual) : target;

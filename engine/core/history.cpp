@@ -434,6 +434,9 @@ void DomainHistory::take(const Domain& domain, const Look& look) {
   // What another process of it held says nothing.
   if (rebooted) last_rss_.reset();
   if (domain.rss) last_rss_ = domain.rss;
+  const bool steady = is_new_ || actual_changed_at_ != look.at;
+  const bool reported = is_new_ || report_is_newer_than_actual();
+  overhead_.learn(domain, {.steady = steady, .reported = reported});
   last_actual_ = domain.actual;
   keep(sample, look);
 }
@@ -451,6 +454,23 @@ void History::observe(const Snapshot& snapshot) {
   for (std::size_t i = 0; i < snapshot.domains.size(); ++i) {
     pasts_[i].take(snapshot.domains[i], look);
   }
+  follow_host(snapshot);
+}
+
+void History::follow_host(const Snapshot& snapshot) {
+  HostLook look{obtainable(snapshot.host), MemorySize(), MemorySize()};
+  for (const DomainHistory& past : pasts_) look.held += past.last_rss().value_or(MemorySize());
+  host_pace_ = {};
+  MemorySize others;
+  if (host_look_) {
+    // What the domains gave back has gone to others as far as the host does not have it.
+    const MemorySize gone = host_look_->obtainable + host_look_->held;
+    others = gone - (look.obtainable + look.held);
+    // What was taken once, as by a guest on hugepages that has started, does not go on.
+    host_pace_ = {look.held - host_look_->held, std::min(others, host_look_->others)};
+  }
+  look.others = others;
+  host_look_ = look;
 }
 
 /// Brings the pasts into the snapshot's order: new domains get one, gone ones lose theirs.

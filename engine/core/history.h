@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "engine/core/process_overhead.h"
 #include "engine/core/sample_ring.h"
 #include "engine/core/snapshot.h"
 #include "engine/core/tick_parts.h"
@@ -96,6 +97,8 @@ class DomainHistory {
   [[nodiscard]] const GuestStatistics& last_report() const { return last_report_; }
   /// The newest rss that was reported since it started.
   [[nodiscard]] std::optional<MemorySize> last_rss() const { return last_rss_; }
+  /// What its QEMU takes on top of the guest's memory.
+  [[nodiscard]] MemorySize overhead(const Domain& now) const { return overhead_.size(now); }
   /// What the domain may hold without being asked again: the largest of actual, a grow in flight
   /// and a target in doubt.
   [[nodiscard]] MemorySize claim(const Domain& now) const;
@@ -160,11 +163,18 @@ class DomainHistory {
   std::optional<MonotonicTime> last_started_at_;
   std::optional<MonotonicTime> last_restored_at_;
   std::optional<MemorySize> last_rss_;
+  ProcessOverhead overhead_;
   /// What the guest's kernel keeps for itself of actual; none where its total does not follow.
   std::optional<MemorySize> kernel_share_;
   GuestStatistics last_report_;
   SampleRing recent_;
   SampleRing older_;
+};
+
+/// How fast the host's memory goes, from look to look.
+struct HostPace {
+  MemorySize domains;  ///< that the domains' processes have come to hold since the last one
+  MemorySize others;   ///< that everything else has taken, the lesser of the last two changes
 };
 
 /// All domains' pasts. Bounded: a window in time, a number of samples. A domain that is missing
@@ -196,10 +206,21 @@ class History {
   [[nodiscard]] std::size_t size() const { return pasts_.size(); }
   /// Whether any domain has been moved.
   [[nodiscard]] bool any_moved() const;
+  /// Nothing before the second look.
+  [[nodiscard]] const HostPace& host_pace() const { return host_pace_; }
 
  private:
   void line_up_with(const Snapshot& snapshot);
+  void follow_host(const Snapshot& snapshot);
 
+  /// What the host had to give, and what the domains held, at the newest look.
+  struct HostLook {
+    MemorySize obtainable;
+    MemorySize held;
+    MemorySize others;  ///< what everything else had taken since the look before
+  };
+  std::optional<HostLook> host_look_;
+  HostPace host_pace_;
   Bounds bounds_;
   std::vector<DomainHistory> pasts_;  ///< in the order of the snapshot observed last
   std::unordered_map<Uuid, std::size_t> positions_;

@@ -29,6 +29,10 @@ Result<Limits> Limits::checked(Limits wanted) {
     return fail(ErrorCode::invalid_input, "--host-memory", "a budget of nothing",
                 "give what the guests may use together, such as 16GiB");
   }
+  if (!(wanted.overcommit > 0 && wanted.overcommit <= kMostOvercommit)) {
+    return fail(ErrorCode::invalid_input, "--overcommit", "not a ratio over 0 and up to 10",
+                "give 1 for what the host has, or 1.5 for half as much again");
+  }
   return wanted;
 }
 

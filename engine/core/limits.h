@@ -1,5 +1,6 @@
 #pragma once
-// The operator's limits. They make the guard stricter than its built-in floors, never laxer.
+// The operator's limits. They make the guard stricter than its built-in floors, never laxer; only
+// `overcommit` can let more memory be committed than the host has.
 
 #include <optional>
 
@@ -12,6 +13,7 @@ struct Limits {
   static constexpr MemorySize kDomainFloor = MemorySize::from_mib(100);
   static constexpr MemorySize kHostFloor = MemorySize::from_mib(200);
   static constexpr double kMaxRelease = 0.5;
+  static constexpr double kMostOvercommit = 10;
   /// No shrink takes a guest's usable memory under it: its kernel's watermarks stay whole.
   static constexpr MemorySize kUsableFloor = MemorySize::from_mib(32);
 
@@ -20,7 +22,10 @@ struct Limits {
   double max_release = kMaxRelease;        ///< share of its headroom a domain loses in one tick
   Headroom headroom = Headroom::larger;
   std::optional<MemorySize> host_memory;  ///< what the guests may use, where less than the host's
-  int stale_after_periods = 3;            ///< statistics older than this are not trusted
+  /// How much memory may be committed, as a multiple of the host's. Over 1 it is not sure to be
+  /// there: on hosts with swap, or whose guests give free pages back by themselves.
+  double overcommit = 1.0;
+  int stale_after_periods = 3;                     ///< statistics older than this are not trusted
   Duration stale_slack = std::chrono::seconds(1);  ///< reports are stamped in whole seconds
   Duration grace = std::chrono::seconds(30);  ///< no shrink so soon after a start or self-deflation
 

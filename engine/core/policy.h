@@ -36,6 +36,7 @@ struct Situation {
   std::uint64_t tick = 1;  ///< counts from 1
   Duration since_last{};   ///< since the last tick; zero at the first
   MemorySize owed{};       ///< what has to be freed before the guard lets out anything
+  MemorySize rescue{};     ///< what the engine itself takes back at once
 };
 
 /// What a policy answers.

@@ -34,6 +34,22 @@ MemorySize host_headroom(const Host& host, Headroom kind) {
   return counted(host, kind) == Headroom::usable ? *host.available : host.free;
 }
 
+MemorySize obtainable(const Host& host) {
+  return std::max(host.free, host.available.value_or(MemorySize()));
+}
+
+MemorySize ordinary_memory(const Domain& domain, MemorySize balloon) {
+  const MemoryBacking& backing = domain.identity->backing;
+  if (backing.hugepages) return backing.beside_hugepages;
+  const bool stays = backing.kind != MemoryBacking::Kind::ballooned;
+  return stays ? std::max(domain.maximum, balloon) : balloon;
+}
+
+MemorySize memory_in_rss(const Domain& domain, MemorySize balloon) {
+  const bool hidden = domain.identity->backing.kind == MemoryBacking::Kind::hidden;
+  return hidden ? MemorySize() : ordinary_memory(domain, balloon);
+}
+
 std::string_view to_text(DomainState state) {
   switch (state) {
     case DomainState::running:
@@ -52,6 +68,18 @@ std::string_view to_text(DomainState state) {
       return "busy";
     case DomainState::hung:
       return "hung";
+  }
+  return "unknown";
+}
+
+std::string_view to_text(MemoryBacking::Kind kind) {
+  switch (kind) {
+    case MemoryBacking::Kind::ballooned:
+      return "ballooned";
+    case MemoryBacking::Kind::pinned:
+      return "pinned";
+    case MemoryBacking::Kind::hidden:
+      return "hidden";
   }
   return "unknown";
 }

@@ -33,6 +33,8 @@ struct Host {
   MemorySize cached;
   std::optional<MemorySize> swap_free;
   MemorySize page_size = MemorySize::from_kib(4);
+  /// What merging of equal pages (KSM) saves. Any write can take it back.
+  MemorySize merged;
   std::vector<NumaCell> cells;
   bool operator==(const Host&) const = default;
 };
@@ -48,6 +50,20 @@ struct DomainSettings {
   bool operator==(const DomainSettings&) const = default;
 };
 
+/// Where a domain's memory comes from, and whether a balloon gives it back to the host.
+struct MemoryBacking {
+  enum class Kind {
+    ballooned,  ///< from the ordinary pool, as much as the balloon leaves
+    pinned,     ///< from the ordinary pool, all of it whatever the balloon's size (locked, VFIO)
+    hidden,     ///< pinned, and not part of rss (private memory of SEV-SNP and TDX guests)
+  };
+  Kind kind = Kind::ballooned;
+  bool shared = false;          ///< shared memory (memfd, file): the host counts it as page cache
+  bool hugepages = false;       ///< from the pool of hugepages
+  MemorySize beside_hugepages;  ///< of a hugepage guest, what comes from the ordinary pool
+  bool operator==(const MemoryBacking&) const = default;
+};
+
 /// What stays the same of a domain from tick to tick; shared by the snapshots that hold it and
 /// replaced whole when it changes (a rename, new metadata).
 struct DomainIdentity {
@@ -57,6 +73,9 @@ struct DomainIdentity {
   /// Why a balloon cannot serve this domain (no balloon device, VFIO, hugepages, ...); empty where
   /// it can.
   std::string unsuitable;
+  MemoryBacking backing = {};
+  /// The cgroup's limit (<memtune>): a domain whose process passes it is killed.
+  std::optional<MemorySize> hard_limit = {};
   bool operator==(const DomainIdentity&) const = default;
 };
 
@@ -135,7 +154,17 @@ std::optional<MemorySize> headroom_of(const Domain& domain, Headroom kind);
 /// The host's free memory in the chosen figure.
 MemorySize host_headroom(const Host& host, Headroom kind);
 
+/// What the host can lay hands on, whatever figures the floors go by: page cache included.
+MemorySize obtainable(const Host& host);
+
+/// What of a domain's memory is the ordinary pool's when its balloon has this size, QEMU's own part
+/// aside.
+MemorySize ordinary_memory(const Domain& domain, MemorySize balloon);
+/// The same, as far as its rss shows it once all is touched.
+MemorySize memory_in_rss(const Domain& domain, MemorySize balloon);
+
 std::string_view to_text(DomainState state);
 std::string_view to_text(Headroom kind);
+std::string_view to_text(MemoryBacking::Kind kind);
 
 }  // namespace memcoord

@@ -15,18 +15,9 @@
 
 namespace memcoord {
 
-/// What a policy asks for: one domain's balloon at one size. That a target is a number at all,
-/// finite, whole and not negative, is checked where it enters (bindings, journal): MemorySize
-/// cannot hold anything else.
-struct Proposal {
-  Uuid domain;
-  MemorySize target;
-  std::string why;
-  bool operator==(const Proposal&) const = default;
-};
-
 /// The guard's rules, in the order in which they apply. docs/guard.md says what each enforces.
 enum class Rule {
+  host_rescue,
   sane_target,
   running_only,
   fresh_stats,
@@ -39,9 +30,20 @@ enum class Rule {
   host_floor,
   share_out,
 };
-inline constexpr std::size_t kRuleCount = 11;
+inline constexpr std::size_t kRuleCount = 12;
 std::string_view to_text(Rule rule);
 std::optional<Rule> rule_from_text(std::string_view text);
+
+/// What a policy asks for: one domain's balloon at one size. That a target is a number at all,
+/// finite, whole and not negative, is checked where it enters (bindings, journal): MemorySize
+/// cannot hold anything else.
+struct Proposal {
+  Uuid domain;
+  MemorySize target;
+  std::string why;
+  std::optional<Rule> rule = {};  ///< the engine asks for it by this rule, not the policy
+  bool operator==(const Proposal&) const = default;
+};
 
 /// One rule that bit: it turned one target into another (for a veto, into the current size).
 struct RuleHit {

@@ -58,6 +58,7 @@ json host_json(const Host& host) {
   put(out, "cached_kib", host.cached);
   put(out, "swap_free_kib", host.swap_free);
   put(out, "page_size_kib", host.page_size);
+  if (!host.merged.is_zero()) put(out, "merged_kib", host.merged);
   for (const NumaCell& cell : host.cells) {
     out["cells"].push_back(
         {{"id", cell.id}, {"total_kib", cell.total.kib()}, {"free_kib", cell.free.kib()}});
@@ -91,6 +92,16 @@ json guest_json(const GuestStatistics& guest) {
   return out;
 }
 
+json backing_json(const MemoryBacking& backing) {
+  json out{{"kind", to_text(backing.kind)}};
+  if (backing.shared) out["shared"] = true;
+  if (backing.hugepages) out["hugepages"] = true;
+  if (!backing.beside_hugepages.is_zero()) {
+    put(out, "beside_hugepages_kib", backing.beside_hugepages);
+  }
+  return out;
+}
+
 json domain_json(const Domain& domain) {
   json out{{"uuid", domain.uuid().text()},        {"name", domain.name()},
            {"state", to_text(domain.state)},      {"actual_kib", domain.actual.kib()},
@@ -100,6 +111,10 @@ json domain_json(const Domain& domain) {
     out["settings"] = std::move(settings);
   }
   if (!domain.identity->unsuitable.empty()) out["unsuitable"] = domain.identity->unsuitable;
+  if (domain.identity->backing != MemoryBacking()) {
+    out["backing"] = backing_json(domain.identity->backing);
+  }
+  put(out, "hard_limit_kib", domain.identity->hard_limit);
   if (domain.started_at) out["started_at_s"] = seconds(domain.started_at->time_since_epoch());
   if (domain.restored_at) out["restored_at_s"] = seconds(domain.restored_at->time_since_epoch());
   if (domain.deflates_by_itself) out["deflates_by_itself"] = true;
@@ -116,6 +131,7 @@ json limits_json(const Limits& limits) {
            {"stale_slack_s", seconds(limits.stale_slack)},
            {"grace_s", seconds(limits.grace)}};
   put(out, "host_memory_kib", limits.host_memory);
+  if (limits.overcommit != 1.0) out["overcommit"] = limits.overcommit;
   return out;
 }
 
@@ -180,6 +196,14 @@ json array_of(const Items& items, Make make) {
   return out;
 }
 
+json proposal_json(const Proposal& proposal) {
+  json out{{"uuid", proposal.domain.text()},
+           {"target_kib", proposal.target.kib()},
+           {"why", proposal.why}};
+  if (proposal.rule) out["rule"] = to_text(*proposal.rule);
+  return out;
+}
+
 json tick_json(const Tick& tick) {
   json out{{"format", kJournalFormat},
            {"version", kJournalVersion},
@@ -195,9 +219,7 @@ json tick_json(const Tick& tick) {
            {"held", array_of(tick.held, held_json)},
            {"decisions", array_of(tick.decisions, decision_json)},
            {"outcomes", array_of(tick.outcomes, outcome_json)}};
-  out["proposals"] = array_of(tick.proposals, [](const Proposal& one) {
-    return json{{"uuid", one.domain.text()}, {"target_kib", one.target.kib()}, {"why", one.why}};
-  });
+  out["proposals"] = array_of(tick.proposals, proposal_json);
   if (!tick.late_outcomes.empty()) {
     out["late_outcomes"] = array_of(tick.late_outcomes, outcome_json);
   }
@@ -309,6 +331,7 @@ Host read_host(const json& in) {
   host.cached = size_at(in, "cached_kib");
   host.swap_free = maybe_size(in, "swap_free_kib");
   host.page_size = size_at(in, "page_size_kib");
+  host.merged = maybe_size(in, "merged_kib").value_or(MemorySize());
   for (const json& cell : in.value("cells", json::array())) {
     host.cells.push_back(
         {need<int>(cell, "id"), size_at(cell, "total_kib"), size_at(cell, "free_kib")});
@@ -342,12 +365,23 @@ GuestStatistics read_guest(const json& in) {
   return guest;
 }
 
+MemoryBacking read_backing(const json& in) {
+  MemoryBacking backing;
+  backing.kind = enum_at<MemoryBacking::Kind>(in, "kind", 3);
+  backing.shared = in.value("shared", false);
+  backing.hugepages = in.value("hugepages", false);
+  backing.beside_hugepages = maybe_size(in, "beside_hugepages_kib").value_or(MemorySize());
+  return backing;
+}
+
 Domain read_domain(const json& in) {
   DomainIdentity identity;
   identity.uuid = uuid_at(in);
   identity.name = need<std::string>(in, "name");
   identity.settings = read_settings(in.value("settings", json::object()));
   identity.unsuitable = in.value("unsuitable", std::string());
+  if (in.contains("backing")) identity.backing = read_backing(in.at("backing"));
+  identity.hard_limit = maybe_size(in, "hard_limit_kib");
   Domain domain;
   domain.identity = std::make_shared<const DomainIdentity>(std::move(identity));
   domain.state = enum_at<DomainState>(in, "state", 8);
@@ -380,6 +414,7 @@ Limits read_limits(const json& in) {
   limits.stale_slack = duration_at(in, "stale_slack_s");
   limits.grace = duration_at(in, "grace_s");
   limits.host_memory = maybe_size(in, "host_memory_kib");
+  limits.overcommit = in.value("overcommit", 1.0);
   return limits;
 }
 
@@ -428,7 +463,7 @@ Tick read_tick(const json& in) {
   }
   for (const json& one : in.at("proposals")) {
     tick.proposals.push_back(
-        {uuid_at(one), size_at(one, "target_kib"), need<std::string>(one, "why")});
+        {uuid_at(one), size_at(one, "target_kib"), need<std::string>(one, "why"), rule_at(one)});
   }
   for (const json& one : in.at("decisions")) tick.decisions.push_back(read_decision(one));
   for (const json& one : in.at("outcomes")) tick.outcomes.push_back(read_outcome(one));

@@ -78,7 +78,9 @@ Comparison compare(const std::vector<ComparedPolicy>& policies,
     if (compared.kind == Kind::clairvoyant_bound) {
       cell.score = clairvoyant_score(scenario, options.simulation.limits);
     } else {
-      cell = run_cell(row < policies.size() ? policies[row] : holding, scenario, options);
+      ComparingOptions as_compared = options;
+      as_compared.simulation.dry_run = compared.kind == Kind::static_sizing;
+      cell = run_cell(row < policies.size() ? policies[row] : holding, scenario, as_compared);
     }
     const double share = static_cast<double>(++done) / static_cast<double>(count);
     if (progress) progress(share, compared.name + " on " + scenario.name);

@@ -55,7 +55,7 @@ Score clairvoyant_score(const Scenario& scenario, const Limits& limits) {
       const ScenarioDomain& domain = scenario.domains[i];
       if (!is_active(domain, at)) continue;
       needs.push_back(std::min(domain.demand.at(at, cursors[i]) + kernel, kib(domain.maximum)));
-      overhead += kib(model.process_overhead);
+      overhead += kib(domain.process_overhead.value_or(model.process_overhead));
     }
     const Duration passed = std::min(kStep, scenario.duration - at);
     account(needs, left - overhead, std::chrono::duration<double>(passed).count(), sums);

@@ -6,6 +6,7 @@
 
 #include "engine/core/believable.h"
 #include "engine/core/guard.h"
+#include "engine/core/own_proposals.h"
 
 namespace memcoord::workbench {
 namespace {
@@ -100,12 +101,13 @@ std::vector<Decision> Replay::decide(const Tick& recorded, const Snapshot& snaps
   const Situation situation{
       snapshot,       limits,          guard::assess(snapshot, history_, limits),
       host.grantable, recorded.number, last_at_ ? snapshot.taken_at - *last_at_ : Duration(),
-      host.owed};
+      host.owed,      host.rescue};
   auto answer = policy_->decide(situation);
   if (!answer) {
     error = answer.error();
     return {};
   }
+  prefer(answer->proposals, own_proposals(situation, answer->proposals));
   return guard::review(snapshot, history_, answer->proposals, limits);
 }
 

@@ -26,9 +26,14 @@ struct Reading {
 
 void read_host(const Reading& reading, const Value& value) {
   TableReader reader(reading.document, value, "host", reading.error);
-  reader.allow({"total", "base", "cached", "swap"});
+  reader.allow({"total", "base", "use", "hugepages", "merged", "cached", "swap"});
   reader.size("total", reading.scenario.host_total);
   reader.size("base", reading.scenario.host_base);
+  const Duration duration = reading.scenario.duration;
+  const std::uint64_t seed = reading.scenario.seed;
+  reading.scenario.host_use = read_plan(reader, reading.document, "use", duration, seed);
+  reading.scenario.host_merged = read_plan(reader, reading.document, "merged", duration, seed);
+  reader.size("hugepages", reading.scenario.host_hugepages);
   reader.size("cached", reading.scenario.host_cached);
   reader.size("swap", reading.scenario.host_swap);
   if (reading.scenario.host_base > reading.scenario.host_total) {
@@ -40,7 +45,8 @@ void read_model(const Reading& reading, const Value& value) {
   simulated::Model& model = reading.scenario.model;
   TableReader reader(reading.document, value, "model", reading.error);
   reader.allow({"kernel_reserved", "kernel_used", "min_watermark", "low_watermark", "inflate_rate",
-                "deflate_rate", "swap_rate", "process_overhead", "restart", "largest_step"});
+                "deflate_rate", "swap_rate", "process_overhead", "touch_rate", "restart",
+                "largest_step"});
   reader.size("kernel_reserved", model.kernel_reserved);
   reader.size("kernel_used", model.kernel_used);
   reader.size("min_watermark", model.min_watermark);
@@ -49,6 +55,7 @@ void read_model(const Reading& reading, const Value& value) {
   reader.size("deflate_rate", model.deflate_rate);
   reader.size("swap_rate", model.swap_rate);
   reader.size("process_overhead", model.process_overhead);
+  reader.size("touch_rate", model.touch_rate);
   reader.seconds("restart", model.restart);
   reader.seconds("largest_step", model.largest_step);
   if (model.largest_step < std::chrono::milliseconds(1)) {
@@ -127,9 +134,12 @@ ScenarioDomain read_domain(const Reading& reading, const Value& value, std::size
   const auto* text = name ? name->as<std::string>() : nullptr;
   const std::string where = text ? "domain '" + *text + "'" : "domain " + std::to_string(place + 1);
   TableReader reader(reading.document, value, where, reading.error);
-  reader.allow({"name", "maximum", "initial", "minimum", "weight", "priority", "exclude", "labels",
-                "swap", "period", "page", "driver", "free_page_reporting", "demand", "cache",
-                "faults", "start", "stop"});
+  reader.allow({"name",       "maximum",  "initial",   "minimum",
+                "weight",     "priority", "exclude",   "labels",
+                "swap",       "period",   "driver",    "free_page_reporting",
+                "demand",     "cache",    "faults",    "start",
+                "stop",       "touched",  "hugepages", "process_overhead",
+                "hard_limit", "page"});
   ScenarioDomain domain;
   reader.text("name", domain.name);
   reader.size("maximum", domain.maximum);
@@ -140,6 +150,10 @@ ScenarioDomain read_domain(const Reading& reading, const Value& value, std::size
   reader.size("page", domain.page);
   reader.flag("driver", domain.driver);
   reader.flag("free_page_reporting", domain.free_page_reporting);
+  reader.flag("touched", domain.touched);
+  reader.flag("hugepages", domain.hugepages);
+  reader.size("process_overhead", domain.process_overhead);
+  reader.size("hard_limit", domain.hard_limit);
   reader.seconds("start", domain.start);
   reader.seconds("stop", domain.stop);
   read_settings(reader, domain.settings);

@@ -17,6 +17,7 @@ class HoldEverything final : public Policy {
 CoordinatorOptions coordinator_options(const SimulationOptions& options) {
   CoordinatorOptions result;
   result.limits = options.limits;
+  result.dry_run = options.dry_run;
   result.release_wait = std::min<Duration>(result.release_wait, options.interval / 2);
   return result;
 }

@@ -24,6 +24,7 @@ using PolicyMaker = std::function<Result<std::unique_ptr<Policy>>()>;
 struct SimulationOptions {
   Duration interval = kDefaultInterval;
   Limits limits;
+  bool dry_run = false;       ///< nothing moves, not even for the host's rescue
   bool keep_periods = false;  ///< guests report as the scenario says, however seldom
 };
 

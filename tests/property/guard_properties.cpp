@@ -41,6 +41,11 @@ Domain any_domain(const std::string& name, const Snapshot& snapshot) {
   identity.settings.weight = *rc::gen::element(1.0, 1.0, 0.5, 10.0, 0.0, -1.0, 1e300);
   identity.settings.exclude = chance_in(12);
   if (chance_in(12)) identity.unsuitable = "cannot be served";
+  if (chance_in(6)) identity.hard_limit = *any_size();
+  identity.backing.kind = *rc::gen::element(
+      MemoryBacking::Kind::ballooned, MemoryBacking::Kind::pinned, MemoryBacking::Kind::hidden);
+  identity.backing.hugepages = chance_in(6);
+  if (chance_in(6)) identity.backing.beside_hugepages = *any_size();
   Domain domain;
   domain.actual = *any_size();
   domain.maximum = chance_in(3) ? *any_size() : domain.actual + *any_size();
@@ -49,6 +54,7 @@ Domain any_domain(const std::string& name, const Snapshot& snapshot) {
   if (!chance_in(8)) domain.rss = *any_size();
   if (!chance_in(10)) domain.guest.unused = *any_size();
   if (!chance_in(3)) domain.guest.usable = *any_size();
+  if (!chance_in(3)) domain.guest.available = *any_size();
   domain.guest.period = std::chrono::seconds(*rc::gen::inRange(0, 5));
   if (!chance_in(10)) {
     domain.guest.last_update =
@@ -67,6 +73,7 @@ Snapshot any_snapshot(Duration at, int domains) {
   snapshot.host.total = *any_size();
   snapshot.host.free = *any_size();
   if (!chance_in(3)) snapshot.host.available = *any_size();
+  if (chance_in(3)) snapshot.host.merged = *any_size();
   for (int i = 0; i < domains; ++i) {
     snapshot.domains.push_back(any_domain(std::string(1, static_cast<char>('a' + i)), snapshot));
   }
@@ -80,6 +87,7 @@ Limits any_limits() {
   limits.max_release = *rc::gen::element(0.5, 0.25, 0.01);
   limits.headroom = *rc::gen::element(Headroom::larger, Headroom::unused, Headroom::usable);
   if (chance_in(3)) limits.host_memory = *any_size();
+  limits.overcommit = *rc::gen::element(1.0, 1.0, 0.5, 1.5, 10.0);
   return limits;
 }
 
@@ -161,6 +169,7 @@ void check_decision(const Generated& world, const Decision& decision) {
   if (decision.grows()) {
     RC_ASSERT(decision.target <= domain->maximum);
     if (const auto& most = domain->settings().maximum) RC_ASSERT(decision.target <= *most);
+    if (const auto& limit = domain->identity->hard_limit) RC_ASSERT(decision.target <= *limit);
     RC_ASSERT(decision.target <= decision.proposed);
   } else {
     RC_ASSERT(decision.target >= decision.proposed);
@@ -216,6 +225,24 @@ TEST_CASE("grows together never pass what the host can give and the shrinks rele
       if (decisions[i].grows()) RC_ASSERT(settled[i].target <= decisions[i].target);
       if (!decisions[i].grows()) RC_ASSERT(settled[i] == decisions[i]);
     }
+  });
+}
+
+TEST_CASE("whatever rss and free say, grows never take more than the host has") {
+  hold("committed memory fits the host", [] {
+    const Generated world = any_world();
+    const Limits& limits = world.seen.limits();
+    const Snapshot& snapshot = world.seen.snapshot();
+    const Balance sum = balance(world, world.review(limits));
+    const MemorySize given = sum.granted - sum.released;
+    if (given.is_zero()) return;
+    MemorySize committed = limits.host_floor + given;
+    for (const Domain& domain : snapshot.domains) {
+      const MemorySize claim = world.seen.history().find(domain.uuid())->claim(domain);
+      committed += ordinary_memory(domain, claim);
+    }
+    RC_ASSERT(committed <= snapshot.host.total.scaled(limits.overcommit));
+    RC_ASSERT(limits.host_floor + given <= host_headroom(snapshot.host, limits.headroom));
   });
 }
 

@@ -64,6 +64,12 @@ DomainSays excluded() {
 DomainSays unsuitable(std::string why) {
   return [why = std::move(why)](Domain&, DomainIdentity& i) { i.unsuitable = why; };
 }
+DomainSays backed_by(MemoryBacking backing) {
+  return [=](Domain&, DomainIdentity& i) { i.backing = backing; };
+}
+DomainSays hard_limit(MemorySize size) {
+  return [=](Domain&, DomainIdentity& i) { i.hard_limit = size; };
+}
 DomainSays silent() {
   return [](Domain& d, DomainIdentity&) { d.guest = {}; };
 }
@@ -94,6 +100,10 @@ HostSays free(MemorySize size) {
 }
 HostSays available(MemorySize size) {
   return [=](Host& h) { h.available = size; };
+}
+
+HostSays merged(MemorySize size) {
+  return [=](Host& h) { h.merged = size; };
 }
 
 World::World() {
@@ -153,12 +163,9 @@ Seen::Seen(std::vector<Snapshot> snapshots, Limits limits) : limits_(limits) {
 }
 
 Situation Seen::situation() const {
-  return {snapshot_,
-          limits_,
-          guard::assess(snapshot_, history_, limits_),
-          guard::grantable(snapshot_, history_, limits_),
-          1,
-          {}};
+  const guard::HostBalance host = guard::balance(snapshot_, history_, limits_);
+  return {snapshot_, limits_,    guard::assess(snapshot_, history_, limits_), host.grantable, 1, {},
+          host.owed, host.rescue};
 }
 
 std::vector<Decision> Seen::decide(

@@ -48,7 +48,9 @@ DomainSays ceiling(MemorySize size);  ///< configured maximum
 DomainSays weight(double weight);
 DomainSays excluded();
 DomainSays unsuitable(std::string why);
-DomainSays silent();  ///< its guest reports nothing
+DomainSays backed_by(MemoryBacking backing);
+DomainSays hard_limit(MemorySize size);  ///< of its cgroup
+DomainSays silent();                     ///< its guest reports nothing
 DomainSays reported_ago(Duration age);
 DomainSays started_ago(Duration age);
 DomainSays deflates_by_itself();
@@ -58,6 +60,7 @@ DomainSays swapped(MemorySize in, MemorySize out);  ///< counters
 // Of the host:
 HostSays free(MemorySize size);
 HostSays available(MemorySize size);
+HostSays merged(MemorySize size);  ///< what KSM saves
 
 /// Builds a Snapshot.
 class World {

@@ -59,6 +59,7 @@ struct HostRecord {
   std::optional<MemorySize> free;
   MemorySize buffers;
   MemorySize cached;
+  std::optional<std::uint64_t> merged_pages;  ///< that KSM saves
   std::vector<NumaCell> cells;
 };
 

@@ -95,7 +95,9 @@ Result<ReadDomain> configured(virDomainPtr handle, const std::string& uri) {
   if (!now) return fail(now.error());
   ReadDomain read{{}, *std::move(now), std::nullopt};
   ConfiguredDomain& domain = read.domain;
-  domain.identity = {uuid_of(handle), name, read.now.settings, read.now.unsuitable};
+  domain.identity = {uuid_of(handle),   name,
+                     read.now.settings, read.now.unsuitable,
+                     read.now.backing,  read.now.hard_limit};
   domain.maximum = read.now.maximum;
   domain.active = virDomainIsActive(handle) == 1;
   domain.persistent = virDomainIsPersistent(handle) == 1;

@@ -1,6 +1,7 @@
 #include "engine/hypervisor/libvirt/domain_xml.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <pugixml.hpp>
 #include <sstream>
@@ -12,6 +13,53 @@ namespace {
 
 bool is(const char* value, std::string_view expected) {
   return std::string_view(value) == expected;
+}
+
+/// <memory unit='KiB'>...: libvirt itself always writes KiB.
+MemorySize size_in(std::uint64_t count, std::string_view unit) {
+  if (unit == "b" || unit == "bytes") return MemorySize::from_bytes(count);
+  if (unit == "MiB" || unit == "M") return MemorySize::from_mib(count);
+  if (unit == "GiB" || unit == "G") return MemorySize::from_gib(count);
+  return MemorySize::from_kib(count);
+}
+
+MemorySize size_of_element(const pugi::xml_node& element) {
+  return size_in(element.text().as_ullong(), element.attribute("unit").as_string("KiB"));
+}
+
+/// Whether a list of numbers and ranges as libvirt writes them, "0-2,5", has a number.
+bool list_has(std::string_view list, int number) {
+  while (!list.empty()) {
+    const std::string item(list.substr(0, list.find(',')));
+    list.remove_prefix(std::min(list.size(), item.size() + 1));
+    int first = 0;
+    int last = 0;
+    const int read = std::sscanf(item.c_str(), "%d-%d", &first, &last);
+    if (read >= 1 && number >= first && number <= (read == 2 ? last : first)) return true;
+  }
+  return false;
+}
+
+/// Of a guest on hugepages, the memory of those of its NUMA cells that are not.
+MemorySize beside_hugepages(const pugi::xml_node& domain) {
+  const pugi::xml_node hugepages = domain.child("memoryBacking").child("hugepages");
+  // A page without a list of cells is for all of them that no other names.
+  for (const pugi::xml_node page : hugepages.children("page")) {
+    if (!page.attribute("nodeset")) return {};
+  }
+  if (!hugepages.child("page")) return {};
+  MemorySize beside;
+  for (const pugi::xml_node cell : domain.child("cpu").child("numa").children("cell")) {
+    const int id = cell.attribute("id").as_int();
+    const auto pages = hugepages.children("page");
+    const bool named = std::any_of(pages.begin(), pages.end(), [&](const pugi::xml_node& page) {
+      return list_has(page.attribute("nodeset").value(), id);
+    });
+    if (named) continue;
+    beside +=
+        size_in(cell.attribute("memory").as_ullong(), cell.attribute("unit").as_string("KiB"));
+  }
+  return beside;
 }
 
 /// Devices that map the guest's memory for hardware: what the balloon gives back stays pinned.
@@ -36,6 +84,34 @@ const char* passthrough_reason(const pugi::xml_node& devices) {
     }
   }
   return nullptr;
+}
+
+MemoryBacking backing_of(const pugi::xml_node& domain) {
+  using Kind = MemoryBacking::Kind;
+  const pugi::xml_node element = domain.child("memoryBacking");
+  MemoryBacking backing;
+  const char* source = element.child("source").attribute("type").value();
+  backing.shared = is(source, "memfd") || is(source, "file") ||
+                   is(element.child("access").attribute("mode").value(), "shared");
+  backing.hugepages = static_cast<bool>(element.child("hugepages"));
+  if (backing.hugepages) backing.beside_hugepages = beside_hugepages(domain);
+  const pugi::xml_node security = domain.child("launchSecurity");
+  const char* type = security.attribute("type").value();
+  if (is(type, "sev-snp") || is(type, "tdx")) {
+    backing.kind = Kind::hidden;
+  } else if (security || element.child("locked") || passthrough_reason(domain.child("devices"))) {
+    backing.kind = Kind::pinned;
+  }
+  return backing;
+}
+
+/// None where there is no limit, which libvirt also writes as the largest number it knows.
+std::optional<MemorySize> hard_limit_of(const pugi::xml_node& domain) {
+  constexpr MemorySize kUnlimited = MemorySize::from_kib((std::uint64_t{1} << 53U) - 1);
+  const pugi::xml_node limit = domain.child("memtune").child("hard_limit");
+  if (!limit) return std::nullopt;
+  const MemorySize size = size_of_element(limit);
+  return size.is_zero() || size >= kUnlimited ? std::nullopt : std::optional(size);
 }
 
 const char* memory_reason(const pugi::xml_node& domain, const pugi::xml_node& devices) {
@@ -112,17 +188,6 @@ GuestSystem system_of(const pugi::xml_node& domain) {
   return domain.child("features").child("hyperv") ? GuestSystem::windows : GuestSystem::unknown;
 }
 
-/// <memory unit='KiB'>...: libvirt itself always writes KiB.
-MemorySize memory_of(const pugi::xml_node& domain) {
-  const pugi::xml_node memory = domain.child("memory");
-  const std::uint64_t count = memory.text().as_ullong();
-  const std::string_view unit = memory.attribute("unit").as_string("KiB");
-  if (unit == "b" || unit == "bytes") return MemorySize::from_bytes(count);
-  if (unit == "MiB" || unit == "M") return MemorySize::from_mib(count);
-  if (unit == "GiB" || unit == "G") return MemorySize::from_gib(count);
-  return MemorySize::from_kib(count);
-}
-
 }  // namespace
 
 std::string missing_statistics(GuestSystem system) {
@@ -154,7 +219,9 @@ Result<DomainDescription> describe_domain(std::string_view xml, std::string_view
   description.deflates_by_itself = is(balloon.attribute("autodeflate").value(), "on");
   description.period =
       std::chrono::seconds(std::max(0, balloon.child("stats").attribute("period").as_int()));
-  description.maximum = memory_of(domain);
+  description.maximum = size_of_element(domain.child("memory"));
+  description.backing = backing_of(domain);
+  description.hard_limit = hard_limit_of(domain);
   return description;
 }
 

@@ -21,6 +21,8 @@ struct DomainDescription {
   std::optional<Error> settings_error;
   /// Why a balloon cannot serve it, for people; empty where it can.
   std::string unsuitable;
+  MemoryBacking backing;
+  std::optional<MemorySize> hard_limit;  ///< of <memtune>; none where there is no limit
   GuestSystem system = GuestSystem::unknown;
   bool deflates_by_itself = false;
   std::chrono::seconds period{};  ///< the statistics period; 0: off

@@ -39,21 +39,26 @@ std::optional<MemInfo> parse_meminfo(std::string_view text) {
   return MemInfo{*total, figure(text, "MemAvailable"), figure(text, "SwapFree")};
 }
 
-std::optional<MemInfo> read_meminfo(const std::filesystem::path& path) {
+std::optional<MemInfo> read_meminfo(const std::filesystem::path& path,
+                                    const std::filesystem::path& ksm) {
   std::ifstream file(path);
   const std::string text{std::istreambuf_iterator<char>(file), {}};
-  return parse_meminfo(text);
+  std::optional<MemInfo> info = parse_meminfo(text);
+  std::uint64_t pages = 0;
+  if (info && std::ifstream(ksm / "pages_sharing") >> pages) info->merged = page_size() * pages;
+  return info;
 }
 
 Host make_host(const HostRecord& record, const std::optional<MemInfo>& local,
-               MemorySize sum_of_actuals) {
+               const DomainSums& domains) {
   Host host;
   host.total = record.total;
   host.buffers = record.buffers;
   host.cached = record.cached;
   host.cells = record.cells;
+  host.merged = page_size() * record.merged_pages.value_or(0);
   if (!record.free) {
-    host.free = record.total - sum_of_actuals;
+    host.free = record.total - domains.actual;
     host.available = host.free;
     return host;
   }
@@ -62,9 +67,10 @@ Host make_host(const HostRecord& record, const std::optional<MemInfo>& local,
     host.available = local->available;
     host.swap_free = local->swap_free;
     host.page_size = page_size();
+    host.merged = local->merged.value_or(host.merged);
     return host;
   }
-  host.available = host.free + record.buffers + record.cached / 2;
+  host.available = host.free + record.buffers + (record.cached - domains.shared) / 2;
   host.available_is_estimate = true;
   return host;
 }

@@ -15,19 +15,29 @@ struct MemInfo {
   MemorySize total;
   std::optional<MemorySize> available;  ///< none on kernels that do not tell
   std::optional<MemorySize> swap_free;
+  std::optional<MemorySize> merged = {};  ///< what KSM saves
   bool operator==(const MemInfo&) const = default;
 };
 
 /// Reads the text of a meminfo file; none where it holds no MemTotal.
 std::optional<MemInfo> parse_meminfo(std::string_view text);
-/// Reads such a file; none where it cannot be read.
-std::optional<MemInfo> read_meminfo(const std::filesystem::path& path);
+/// Reads such a file, and what merging of pages saves from the folder of KSM's files (none where
+/// there is none); none where the file cannot be read.
+std::optional<MemInfo> read_meminfo(const std::filesystem::path& path,
+                                    const std::filesystem::path& ksm);
 
-/// The host. Where `local` is of the same machine (its total agrees) it says what is available;
-/// else that is estimated as free + buffers + half of the page cache: the other half may be shared
-/// memory or dirty, which the figures do not tell apart. A driver that does not tell what is free
-/// (the test driver) gets total less what the domains have.
+/// What the domains together have.
+struct DomainSums {
+  MemorySize actual;
+  MemorySize shared;  ///< rss of those whose memory is shared memory, which counts as page cache
+};
+
+/// The host. Where `local` is of the same machine (its total agrees) it says what is available and
+/// what KSM saves. Else what is available is estimated as free + buffers + half of the page cache
+/// that is not the domains' shared memory: the other half may be other shared memory or dirty,
+/// which the figures do not tell apart. A driver that does not tell what is free (the test driver)
+/// gets total less what the domains have.
 Host make_host(const HostRecord& record, const std::optional<MemInfo>& local,
-               MemorySize sum_of_actuals);
+               const DomainSums& domains);
 
 }  // namespace memcoord::libvirt

@@ -316,20 +316,23 @@ Snapshot LaneHypervisor::make_snapshot(const Sampled& sampled) const {
   for (std::size_t i = 0; i < sampled.uuids.size(); ++i) {
     answers[sampled.uuids[i]] = &sampled.answers[i];
   }
-  MemorySize sum;
+  DomainSums sums;
   for (const auto& [uuid, known] : roster_.domains()) {
     const auto answer = answers.find(uuid);
     const TaskAnswer* theirs = answer == answers.end() ? nullptr : answer->second;
     if (theirs != nullptr && theirs->kind == TaskAnswer::Kind::gone) continue;
     snapshot.domains.push_back(make_domain(known, theirs, snapshot.wall_time));
-    sum += snapshot.domains.back().actual;
+    const Domain& domain = snapshot.domains.back();
+    sums.actual += domain.actual;
+    if (domain.identity->backing.shared) sums.shared += domain.rss.value_or(MemorySize());
   }
   std::sort(snapshot.domains.begin(), snapshot.domains.end(), [](const auto& a, const auto& b) {
     return std::tie(a.name(), a.uuid()) < std::tie(b.name(), b.uuid());
   });
   const bool this_machine = parts_.local && last_look_.host.free;
   snapshot.host =
-      make_host(last_look_.host, this_machine ? read_meminfo(options_.meminfo) : std::nullopt, sum);
+      make_host(last_look_.host,
+                this_machine ? read_meminfo(options_.meminfo, options_.ksm) : std::nullopt, sums);
   return snapshot;
 }
 

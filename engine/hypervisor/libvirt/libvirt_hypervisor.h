@@ -42,6 +42,7 @@ struct LibvirtOptions {
   Duration lost_call_lives = std::chrono::minutes(1);
   /// Where the host's available memory is read on a local connection.
   std::filesystem::path meminfo = "/proc/meminfo";
+  std::filesystem::path ksm = "/sys/kernel/mm/ksm";
 };
 
 /// LIBVIRT_DEFAULT_URI where it is set and not empty, else "qemu:///system".

@@ -66,11 +66,13 @@ class NativeConnection final : public Connection {
   LvStatus complete_from_info(DomainRecord& record, virDomainPtr domain);
   LvStatus ask_memory_stats(DomainRecord& record, virDomainPtr domain);
   LvResult<std::vector<NumaCell>> cells(int count);
+  std::optional<std::uint64_t> merged_pages();
 
   ConnectHandle handle_;
   std::string driver_;
   bool read_only_ = false;
   bool lost_ = false;
+  bool tells_merged_pages_ = true;
   std::unique_ptr<EventSubscriptions> subscriptions_;
   std::unordered_map<Uuid, DomainHandle> domains_;
 };
@@ -133,6 +135,21 @@ LvResult<std::vector<NumaCell>> NativeConnection::cells(int count) {
   return cells;
 }
 
+/// None where the driver or the host's kernel knows no merging of pages; it is not asked again.
+std::optional<std::uint64_t> NativeConnection::merged_pages() {
+  if (!tells_merged_pages_) return std::nullopt;
+  std::array<virTypedParameter, 16> parameters{};
+  int count = parameters.size();
+  const int asked = virNodeGetMemoryParameters(handle_.get(), parameters.data(), &count, 0);
+  tells_merged_pages_ = asked == 0 && count > 0;
+  if (!tells_merged_pages_) return std::nullopt;
+  unsigned long long pages = 0;
+  const int found = virTypedParamsGetULLong(parameters.data(), count,
+                                            VIR_NODE_MEMORY_SHARED_PAGES_SHARING, &pages);
+  virTypedParamsClear(parameters.data(), count);
+  return found == 1 ? std::optional<std::uint64_t>(pages) : std::nullopt;
+}
+
 LvResult<HostRecord> NativeConnection::host() {
   int fields = 0;
   const int all = VIR_NODE_MEMORY_STATS_ALL_CELLS;
@@ -147,6 +164,7 @@ LvResult<HostRecord> NativeConnection::host() {
   std::vector<virNodeMemoryStats> stats(static_cast<std::size_t>(fields));
   if (virNodeGetMemoryStats(handle_.get(), all, stats.data(), &fields, 0) < 0) return failure();
   HostRecord record = host_record(stats);
+  record.merged_pages = merged_pages();
   if (virNodeGetInfo(handle_.get(), &info) < 0) return failure();
   if (info.nodes > 1) {
     // Cells are welcome, not needed: some kernels and drivers do not tell them.

@@ -17,7 +17,12 @@ constexpr std::chrono::minutes kForgetEvents{1};
 std::shared_ptr<const DomainIdentity> identity_of(const Uuid& uuid, std::string name,
                                                   const DomainDescription& description,
                                                   const std::string& mute = {}) {
-  DomainIdentity identity{uuid, std::move(name), description.settings, description.unsuitable};
+  DomainIdentity identity{uuid,
+                          std::move(name),
+                          description.settings,
+                          description.unsuitable,
+                          description.backing,
+                          description.hard_limit};
   if (description.settings_error && identity.unsuitable.empty()) {
     identity.unsuitable = "its settings cannot be used: " + description.settings_error->message;
   }

@@ -78,7 +78,8 @@ double kernel(const Model& model) {
 }
 
 bool Guest::is_calm(const Model& model) const {
-  return actual == target && swapped == 0 && restart_in == 0 && demand <= room(*this, model);
+  return actual == target && swapped == 0 && restart_in == 0 && !touching &&
+         demand <= room(*this, model);
 }
 
 double Guest::need(const Model& model) const {
@@ -110,7 +111,9 @@ void advance(Guest& guest, const Forces& forces, const Model& model, double seco
   const double used =
       kib(model.kernel_reserved) + kib(model.kernel_used) + guest.resident + guest.cache;
   const double behind = forces.free_page_reporting ? used : std::max(guest.touched, used);
-  guest.touched = std::min(guest.actual, behind);
+  const double reached = guest.touched + kib(model.touch_rate) * seconds;
+  guest.touching = std::min(guest.actual, behind) > reached;
+  guest.touched = std::min({guest.actual, behind, reached});
   keep_score(guest, model, forces.demand, seconds);
 }
 

@@ -35,8 +35,9 @@ struct Guest {
   double resident = 0;  ///< of it, in memory
   double swapped = 0;   ///< of it, in swap
   double cache = 0;
-  double touched = 0;  ///< host memory behind it
-  double swap_in = 0;  ///< counters, KiB
+  double touched = 0;     ///< host memory behind it
+  bool touching = false;  ///< it is still at taking fresh pages
+  double swap_in = 0;     ///< counters, KiB
   double swap_out = 0;
   double major_faults = 0;  ///< counters
   double minor_faults = 0;

@@ -69,8 +69,12 @@ struct ScenarioDomain {
   bool driver = true;                         ///< a guest without one never moves nor reports
   MemorySize page = kBalloonPage;             ///< of its kernel: its balloon moves by whole ones
   bool free_page_reporting = false;           ///< what the guest frees leaves rss by itself
-  Plan demand;                                ///< what its workload holds
-  Plan cache;                                 ///< what its file reading would fill, if it may
+  bool touched = false;    ///< it is under way and has used all of its memory before
+  bool hugepages = false;  ///< its memory is the pool's: no balloon serves it
+  std::optional<MemorySize> process_overhead;  ///< where its QEMU is not the model's
+  std::optional<MemorySize> hard_limit;        ///< of its cgroup
+  Plan demand;                                 ///< what its workload holds
+  Plan cache;                                  ///< what its file reading would fill, if it may
   std::vector<Fault> faults;
   Duration start{};              ///< when it is started
   std::optional<Duration> stop;  ///< when it is shut down
@@ -86,8 +90,9 @@ struct Model {
   MemorySize deflate_rate = MemorySize::from_mib(1800);    ///< a second (measured)
   MemorySize swap_rate = MemorySize::from_mib(100);        ///< a second, each way (assumed: a disk)
   MemorySize process_overhead = MemorySize::from_mib(30);  ///< QEMU's own part of rss
-  Duration restart = std::chrono::seconds(10);             ///< a killed workload comes back after
-  Duration largest_step = std::chrono::seconds(1);         ///< how finely time is cut
+  MemorySize touch_rate = MemorySize::from_gib(2);  ///< fresh pages a second (assumed: one vCPU)
+  Duration restart = std::chrono::seconds(10);      ///< a killed workload comes back after
+  Duration largest_step = std::chrono::seconds(1);  ///< how finely time is cut
 };
 
 /// All of it.
@@ -96,6 +101,9 @@ struct Scenario {
   std::string summary;
   MemorySize host_total = MemorySize::from_gib(4);
   MemorySize host_base = MemorySize::from_mib(300);  ///< what the host itself uses
+  Plan host_use;                                     ///< what it uses on top of that
+  MemorySize host_hugepages;                         ///< the pool of hugepages
+  Plan host_merged;                                  ///< what merging of pages (KSM) saves
   MemorySize host_cached;                            ///< page cache: available, not free
   MemorySize host_swap;
   Duration duration = std::chrono::seconds(60);

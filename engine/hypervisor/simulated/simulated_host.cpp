@@ -21,8 +21,11 @@ Uuid uuid_of(std::size_t place) {
 }
 
 std::shared_ptr<const DomainIdentity> identity_of(const ScenarioDomain& domain, std::size_t place) {
-  return std::make_shared<const DomainIdentity>(
-      DomainIdentity{uuid_of(place), domain.name, domain.settings, {}});
+  DomainIdentity identity{uuid_of(place), domain.name, domain.settings, {}};
+  if (domain.hugepages) identity.unsuitable = "its memory is backed by hugepages";
+  identity.backing.hugepages = domain.hugepages;
+  identity.hard_limit = domain.hard_limit;
+  return std::make_shared<const DomainIdentity>(std::move(identity));
 }
 
 bool has_fault(const ScenarioDomain& plan, Fault::Kind kind, Duration at) {
@@ -74,6 +77,13 @@ Forces forces_at(SimulatedDomain& domain, Duration moment) {
           has_fault(plan, Fault::Kind::paused, moment)};
 }
 
+/// What a guest has touched that is up and running, KiB.
+double touched_by_boot(SimulatedDomain& domain, const Model& model) {
+  if (domain.plan->touched) return domain.guest.actual;
+  const Forces forces = forces_at(domain, Duration());
+  return kib(model.kernel_reserved) + kib(model.kernel_used) + forces.demand + forces.cache;
+}
+
 /// Until when what acts on a domain stays the same.
 Duration steady_until(SimulatedDomain& domain) {
   const ScenarioDomain& plan = *domain.plan;
@@ -103,13 +113,16 @@ SimulatedHost::SimulatedHost(Scenario scenario, MemorySize host_floor)
     places_.emplace(domains_[i].identity->uuid, i);
     start_or_stop(domains_[i], Duration());
   }
+  keep_host(Duration());
 }
 
 void SimulatedHost::advance_to(Duration now, WallTime wall_time) {
   if (now > now_) origin_ = wall_time - std::chrono::floor<std::chrono::milliseconds>(now);
   while (now_ < now) {
     const Duration fine = now_ + scenario_->model.largest_step;
-    step(std::min(now, std::max(fine, calm_until_)));
+    const Duration steady = std::min(scenario_->host_use.steady_until(now_, use_cursor_),
+                                     scenario_->host_merged.steady_until(now_, merged_cursor_));
+    step(std::min(now, std::max(fine, std::min(calm_until_, steady))));
   }
 }
 
@@ -130,6 +143,7 @@ void SimulatedHost::step(Duration until) {
     calm_until_ = std::min(calm_until_, domain.calm_until);
     if (domain.active) stamp_report(domain, until);
   }
+  keep_host(until);
   account_for_host(passed);
   now_ = until;
 }
@@ -143,6 +157,9 @@ void SimulatedHost::start_or_stop(SimulatedDomain& domain, Duration until) {
     domain.at = until;
     if (due) {
       domain.guest.actual = domain.guest.target = kib(plan.initial);
+      // A guest that is there from the beginning has booted before.
+      const bool up = until == Duration() || plan.touched;
+      domain.guest.touched = up ? touched_by_boot(domain, scenario_->model) : 0;
       domain.next_report = until;
       domain.report = {};
       domain.reported_at = {};
@@ -235,16 +252,27 @@ void SimulatedHost::stamp_report(SimulatedDomain& domain, Duration until) const 
 
 void SimulatedHost::keep_rss(SimulatedDomain& domain) {
   used_by_domains_ -= domain.rss;
-  domain.rss =
-      domain.active ? kib(size(domain.guest.touched) + scenario_->model.process_overhead) : 0;
+  const ScenarioDomain& plan = *domain.plan;
+  const MemorySize own = plan.process_overhead.value_or(scenario_->model.process_overhead);
+  const MemorySize touched = plan.hugepages ? MemorySize() : size(domain.guest.touched);
+  domain.rss = domain.active ? kib(touched + own) : 0;
   used_by_domains_ += domain.rss;
 }
 
+void SimulatedHost::keep_host(Duration at) {
+  used_by_host_ = kib(scenario_->host_base) + kib(scenario_->host_hugepages) +
+                  scenario_->host_use.at(at, use_cursor_);
+  merged_ = std::min(scenario_->host_merged.at(at, merged_cursor_), used_by_domains_);
+}
+
+double SimulatedHost::left() const {
+  return kib(scenario_->host_total) - used_by_host_ - used_by_domains_ + merged_;
+}
+
 void SimulatedHost::account_for_host(double passed) {
-  const double left = kib(scenario_->host_total) - kib(scenario_->host_base) - used_by_domains_;
   score_.seconds += passed;
-  if (left < kib(host_floor_)) score_.breach_seconds += passed;
-  const bool over = left + kib(scenario_->host_swap) < 0;
+  if (left() < kib(host_floor_)) score_.breach_seconds += passed;
+  const bool over = left() + kib(scenario_->host_swap) < 0;
   if (over && !over_limit_) ++score_.oom_kills;
   over_limit_ = over;
 }
@@ -278,7 +306,8 @@ Snapshot SimulatedHost::look(MonotonicTime taken_at, WallTime wall_time) const {
   }
   Host& host = snapshot.host;
   host.total = scenario_->host_total;
-  host.available = host.total - scenario_->host_base - size(used_by_domains_);
+  host.available = size(left());
+  host.merged = size(merged_);
   host.cached = std::min(scenario_->host_cached, *host.available);
   host.free = *host.available - host.cached;
   host.swap_free = scenario_->host_swap;

@@ -74,6 +74,9 @@ class SimulatedHost {
   void keep_rss(SimulatedDomain& domain);
   [[nodiscard]] Domain look_at(const SimulatedDomain& domain) const;
   void account_for_host(double seconds);
+  void keep_host(Duration at);
+  /// What the host has left, KiB; negative where more is touched than there is.
+  [[nodiscard]] double left() const;
 
   std::unique_ptr<const Scenario> scenario_;  // its domains are pointed to
   MemorySize host_floor_;
@@ -83,6 +86,10 @@ class SimulatedHost {
   Duration calm_until_{};       ///< of all domains
   WallTime origin_{};           ///< the wall's time at the scenario's start
   double used_by_domains_ = 0;  ///< KiB of rss
+  double used_by_host_ = 0;     ///< KiB
+  double merged_ = 0;           ///< KiB that merging of pages saves
+  std::size_t use_cursor_ = 0;
+  std::size_t merged_cursor_ = 0;
   bool over_limit_ = false;
   HostScore score_;
 };

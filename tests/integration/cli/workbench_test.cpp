@@ -405,3 +405,96 @@ TEST_CASE("traces says what it cannot use in one line") {
     CHECK(std::count(run.errors.begin(), run.errors.end(), '\n') == 1);
   }
 }
+
+// --- the host is never promised away ---
+
+namespace {
+
+/// The figures of one policy on a scenario given as text.
+Json fared(const std::string& policy, const std::string& scenario, const std::string& headroom) {
+  const ScratchFiles scratch;
+  return json_of(run_memcoord({"simulate", "-p", policy, "-S", scratch.write("s.lua", scenario),
+                               "--headroom", headroom, "--json"}));
+}
+
+void check_host_is_kept(const Json& run) {
+  CHECK(run.at("oom") == 0);
+  CHECK(run.at("host_oom") == 0);
+  CHECK(run.at("breach_s").number() <= 2);
+}
+
+/// Guests that have touched little use all they were given at once, a minute later.
+std::string late_touchers(int guests, const std::string& domain, const std::string& host) {
+  return "local list = {}\nfor i = 1, " + std::to_string(guests) +
+         " do list[i] = { name = 'vm' .. i, " + domain + " } end\nreturn { host = { " + host +
+         " }, duration = 150, domains = list }";
+}
+
+}  // namespace
+
+TEST_CASE("QEMU's own memory is kept back for guests that have not touched theirs yet") {
+  const std::string scenario = late_touchers(
+      12,
+      "maximum = 4 * GiB, initial = 600 * MiB, process_overhead = (150 + 20 * (i % 6)) * MiB, "
+      "demand = { { 0, 200 * MiB }, { 60, 200 * MiB }, { 90, 900 * MiB } }, "
+      "cache = { { 0, 20 * MiB }, { 90, 20 * MiB }, { 91, 4 * GiB } }",
+      "total = 16 * GiB, base = 500 * MiB");
+  for (const char* policy : {"adaptive", "band", "buffer", "gradual", "proportional"}) {
+    CAPTURE(policy);
+    check_host_is_kept(fared(policy, scenario, "unused"));
+  }
+}
+
+TEST_CASE("guests on hugepages cost the others nothing") {
+  const std::string scenario =
+      "return { host = { total = 16 * GiB, base = 500 * MiB, hugepages = 8 * GiB }, duration = 60, "
+      "domains = { { name = 'dpdk', maximum = 8 * GiB, hugepages = true, demand = { { 0, 6 * GiB } "
+      "} }, { name = 'web', maximum = 6 * GiB, initial = 1 * GiB, demand = { { 0, 200 * MiB }, { "
+      "10, 200 * MiB }, { 50, 4 * GiB } } } } }";
+  for (const char* policy : {"adaptive", "buffer", "halving"}) {
+    CAPTURE(policy);
+    const Json run = fared(policy, scenario, "unused");
+    check_host_is_kept(run);
+    CHECK(run.at("stalled") == 0);
+  }
+}
+
+TEST_CASE("what merging of pages saves is there again when guests write to it") {
+  const std::string scenario = late_touchers(
+      4,
+      "maximum = 4 * GiB, initial = 2 * GiB, touched = true, demand = { { 0, 1500 * MiB } }, "
+      "cache = { { 0, 0 }, { 90, 0 }, { 91, 4 * GiB } }",
+      "total = 10 * GiB, base = 500 * MiB, merged = { { 0, 3 * GiB }, { 95, 3 * GiB }, { 100, 0 } "
+      "}");
+  for (const char* policy : {"adaptive", "buffer", "halving"}) {
+    CAPTURE(policy);
+    check_host_is_kept(fared(policy, scenario, "unused"));
+  }
+}
+
+TEST_CASE("a guest that is started and touches all of its memory does not take the host with it") {
+  const std::string scenario =
+      "local list = {}\nfor i = 1, 4 do list[i] = { name = 'vm' .. i, maximum = 8 * GiB, initial = "
+      "2 * GiB, demand = { { 0, 800 * MiB } }, cache = { { 0, 100 * MiB }, { 50, 8 * GiB } } } "
+      "end\nlist[5] = { name = 'windows', maximum = 6 * GiB, start = 90, demand = { { 0, 5600 * "
+      "MiB }, { 120, 5600 * MiB }, { 121, 2 * GiB } } }\nreturn { host = { total = 16 * GiB, base "
+      "= "
+      "500 * MiB }, duration = 180, domains = list }";
+  for (const char* policy : {"adaptive", "gradual", "halving"}) {
+    CAPTURE(policy);
+    check_host_is_kept(fared(policy, scenario, "usable"));
+  }
+}
+
+TEST_CASE("what the host itself comes to use is taken back from the guests in time") {
+  const std::string scenario =
+      "local list = {}\nfor i = 1, 4 do list[i] = { name = 'vm' .. i, maximum = 4 * GiB, initial = "
+      "2 * GiB, touched = true, demand = { { 0, 500 * MiB } } } end\nreturn { host = { total = 10 "
+      "* GiB, base = 500 * MiB, use = { { 0, 0 }, { 30, 0 }, { 60, 3 * GiB } } }, duration = 90, "
+      "domains = list }";
+  const ScratchFiles scratch;
+  const std::string idle = scratch.write(
+      "idle.lua", "return { api = 1, summary = 'does nothing', tick = function(ctx) end }");
+  // The policy does nothing: it is the engine that keeps the floor.
+  check_host_is_kept(fared(idle, scenario, "unused"));
+}

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <limits>
+
 using namespace memcoord;
 
 TEST_CASE("limits may be made stricter") {
@@ -36,4 +38,17 @@ TEST_CASE("limits that make no sense are refused") {
   Limits limits;
   limits.host_memory = MemorySize();
   CHECK(Limits::checked(limits).error().object == "--host-memory");
+}
+
+TEST_CASE("an overcommit ratio is a number over 0 and up to 10") {
+  for (const double ratio : {0.5, 1.0, 1.5, 10.0}) {
+    Limits limits;
+    limits.overcommit = ratio;
+    CHECK(Limits::checked(limits).has_value());
+  }
+  for (const double ratio : {0.0, -1.0, 10.5, std::numeric_limits<double>::quiet_NaN()}) {
+    Limits limits;
+    limits.overcommit = ratio;
+    CHECK(Limits::checked(limits).error().object == "--overcommit");
+  }
 }

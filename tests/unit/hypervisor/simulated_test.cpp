@@ -151,6 +151,59 @@ TEST_CASE("the same scenario gives the same figures in every run, however time i
   CHECK(a.rss == c.rss);
 }
 
+TEST_CASE("a guest under way has all of its memory backed, a fresh one takes it as it is touched") {
+  Scenario fresh = one_domain(20_MiB);
+  Scenario under_way = fresh;
+  under_way.domains[0].touched = true;
+  CHECK(Run(under_way).look_after(1s).rss == 512_MiB + 30_MiB);
+  CHECK(Run(fresh).look_after(1s).rss == 102_MiB + 30_MiB);
+}
+
+TEST_CASE("fresh pages take their time") {
+  Scenario scenario = one_domain(300_MiB);
+  scenario.model.touch_rate = 100_MiB;
+  Run run(scenario);
+  CHECK(run.look_after(6s).rss == 102_MiB + 100_MiB + 30_MiB);
+  CHECK(run.look_after(5s).rss == 382_MiB + 30_MiB);
+}
+
+TEST_CASE("a guest's QEMU may be larger than the model's") {
+  Scenario scenario = one_domain(20_MiB);
+  scenario.domains[0].touched = true;
+  scenario.domains[0].process_overhead = 250_MiB;
+  CHECK(Run(scenario).look_after(1s).rss == 762_MiB);
+}
+
+TEST_CASE("a guest on hugepages takes nothing of the host but its QEMU, and has no balloon") {
+  Scenario scenario = one_domain(300_MiB);
+  scenario.host_hugepages = 1_GiB;
+  scenario.domains[0].hugepages = true;
+  Run run(scenario);
+  const Domain domain = run.look_after(10s);
+  CHECK(domain.rss == 30_MiB);
+  CHECK(domain.identity->backing.hugepages);
+  CHECK_FALSE(domain.identity->unsuitable.empty());
+  CHECK(run.hypervisor.sample()->host.free == 4_GiB - 300_MiB - 1_GiB - 30_MiB);
+}
+
+TEST_CASE("what the host itself uses, and what merging of pages saves, vary as the scenario says") {
+  Scenario scenario = one_domain(20_MiB);
+  scenario.domains[0].touched = true;
+  scenario.host_use = Plan({{0s, 0_MiB}, {10s, 1_GiB}}, Plan::Shape::step);
+  scenario.host_merged = Plan({{0s, 200_MiB}, {20s, 0_MiB}}, Plan::Shape::step);
+  Run run(scenario);
+  const auto host_after = [&](Duration time) {
+    run.look_after(time);
+    return run.hypervisor.sample()->host;
+  };
+  const MemorySize left = 4_GiB - 300_MiB - 542_MiB;
+  CHECK(host_after(5s).free == left + 200_MiB);
+  CHECK(host_after(0s).merged == 200_MiB);
+  CHECK(host_after(10s).free == left + 200_MiB - 1_GiB);
+  CHECK(host_after(10s).free == left - 1_GiB);
+  CHECK(host_after(0s).merged == 0_MiB);
+}
+
 TEST_CASE("a balloon that is stuck takes targets and stays where it is, until it moves again") {
   Scenario scenario = one_domain(20_MiB);
   scenario.domains[0].faults = {{Fault::Kind::stuck, 1s, 6s}};

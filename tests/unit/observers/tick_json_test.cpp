@@ -45,6 +45,12 @@ TEST_CASE("a tick survives being written and read, to the last field") {
   tick.late_outcomes = {tick.outcomes[0]};
   tick.limits.host_memory = 4_GiB;
   tick.limits.headroom = Headroom::usable;
+  tick.limits.overcommit = 1.25;
+  tick.snapshot.host.merged = 300_MiB;
+  DomainIdentity elsewhere = *tick.snapshot.domains[0].identity;
+  elsewhere.backing = {MemoryBacking::Kind::hidden, true, true, 1_GiB};
+  elsewhere.hard_limit = 3_GiB;
+  tick.snapshot.domains[0].identity = std::make_shared<const DomainIdentity>(elsewhere);
   const std::string line = to_json_line(tick);
   CHECK(line.find('\n') == std::string::npos);
   const auto read = tick_from_json_line(line, "j:1");

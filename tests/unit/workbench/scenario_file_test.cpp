@@ -48,6 +48,24 @@ TEST_CASE("a scenario says what the host has and what each domain wants") {
   CHECK(domain.faults[0].kind == simulated::Fault::Kind::hung);
 }
 
+TEST_CASE("a scenario says what else takes the host's memory, and where a guest's comes from") {
+  const auto scenario = load_scenario_text(
+      "return { host = { total = 8*GiB, use = { { 0, 0 }, { 10, 1*GiB } }, merged = { { 0, "
+      "300*MiB } }, hugepages = 2*GiB }, model = { touch_rate = 1*GiB }, domains = { { name = 'a', "
+      "touched = true, hugepages = true, process_overhead = 250*MiB, hard_limit = 3*GiB } } }",
+      "s.lua");
+  REQUIRE_MESSAGE(scenario.has_value(), scenario.error().text());
+  std::size_t cursor = 0;
+  CHECK(scenario->host_use.at(5s, cursor) == doctest::Approx(512 * 1024));
+  CHECK(scenario->host_merged.largest() == 300_MiB);
+  CHECK(scenario->host_hugepages == 2_GiB);
+  CHECK(scenario->model.touch_rate == 1_GiB);
+  CHECK(scenario->domains[0].touched);
+  CHECK(scenario->domains[0].hugepages);
+  CHECK(scenario->domains[0].process_overhead == 250_MiB);
+  CHECK(scenario->domains[0].hard_limit == 3_GiB);
+}
+
 TEST_CASE("generators make the same plan for the same seed, within their bounds") {
   for (const char* name : {"steps", "sawtooth", "bursts", "diurnal", "leak", "walk"}) {
     CAPTURE(name);

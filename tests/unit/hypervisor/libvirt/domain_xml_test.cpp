@@ -61,6 +61,52 @@ TEST_CASE("locked and hugepage memory is left alone") {
   CHECK(why_unsuitable(kBalloon, "<memoryBacking><nosharepages/></memoryBacking>").empty());
 }
 
+TEST_CASE("where a domain's memory comes from is read") {
+  const auto backing = [](const std::string& rest, const std::string& devices = kBalloon) {
+    return describe_domain(domain(devices, rest), "a")->backing;
+  };
+  using Kind = MemoryBacking::Kind;
+  CHECK(backing("") == MemoryBacking());
+  CHECK(backing("<memoryBacking><locked/></memoryBacking>").kind == Kind::pinned);
+  CHECK(backing("", kBalloon + "<hostdev mode='subsystem' type='pci'/>").kind == Kind::pinned);
+  CHECK(backing("<launchSecurity type='sev'/>").kind == Kind::pinned);
+  CHECK(backing("<launchSecurity type='sev-snp'/>").kind == Kind::hidden);
+  CHECK(backing("<launchSecurity type='tdx'/>").kind == Kind::hidden);
+  CHECK(backing("<memoryBacking><source type='memfd'/></memoryBacking>").shared);
+  CHECK(backing("<memoryBacking><access mode='shared'/></memoryBacking>").shared);
+  CHECK_FALSE(backing("<memoryBacking><source type='anonymous'/></memoryBacking>").shared);
+}
+
+TEST_CASE("guest cells that are not on hugepages are of the ordinary pool") {
+  const auto beside = [](const std::string& pages) {
+    const auto read =
+        describe_domain(domain(kBalloon, "<memoryBacking><hugepages>" + pages +
+                                             "</hugepages></memoryBacking><cpu><numa>"
+                                             "<cell id='0' memory='1048576' unit='KiB'/>"
+                                             "<cell id='1' memory='512' unit='MiB'/>"
+                                             "<cell id='2' memory='524288'/></numa></cpu>"),
+                        "a");
+    CHECK(read->backing.hugepages);
+    return read->backing.beside_hugepages;
+  };
+  CHECK(beside("") == MemorySize());
+  CHECK(beside("<page size='1' unit='G'/>") == MemorySize());
+  CHECK(beside("<page size='1' unit='G' nodeset='0'/>") == MemorySize::from_gib(1));
+  CHECK(beside("<page size='2' unit='M' nodeset='0-1'/>") == MemorySize::from_mib(512));
+  CHECK(beside("<page size='2' unit='M' nodeset='0,2'/>") == MemorySize::from_mib(512));
+  CHECK(beside("<page size='2' unit='M' nodeset='0'/><page size='1' unit='G'/>") == MemorySize());
+}
+
+TEST_CASE("a cgroup's limit is read, and the largest number there is means none") {
+  const auto limit = [](const std::string& element) {
+    return describe_domain(domain(kBalloon, "<memtune>" + element + "</memtune>"), "a")->hard_limit;
+  };
+  CHECK(limit("<hard_limit unit='GiB'>3</hard_limit>") == MemorySize::from_gib(3));
+  CHECK(limit("<hard_limit>1048576</hard_limit>") == MemorySize::from_gib(1));
+  CHECK_FALSE(limit("<hard_limit unit='KiB'>9007199254740991</hard_limit>"));
+  CHECK_FALSE(limit("<soft_limit unit='GiB'>3</soft_limit>"));
+}
+
 TEST_CASE("virtio-mem memory is left alone, DIMMs are not") {
   CHECK(contains(why_unsuitable(kBalloon + "<memory model='virtio-mem'/>"), "virtio-mem"));
   CHECK(why_unsuitable(kBalloon + "<memory model='dimm'/>").empty());

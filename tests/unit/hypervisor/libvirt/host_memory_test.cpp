@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <filesystem>
+#include <fstream>
+
 using namespace memcoord;
 using namespace memcoord::libvirt;
 using memcoord::literals::operator""_GiB;
@@ -43,7 +46,7 @@ TEST_CASE("what is no meminfo file is none") {
   CHECK_FALSE(parse_meminfo("MemTotal:"));
   CHECK_FALSE(parse_meminfo("MemTotal: many kB"));
   CHECK_FALSE(parse_meminfo("XMemTotal: 5 kB"));
-  CHECK_FALSE(read_meminfo("/nowhere/meminfo"));
+  CHECK_FALSE(read_meminfo("/nowhere/meminfo", "/nowhere"));
 }
 
 TEST_CASE("on this machine, available is what the kernel says") {
@@ -52,6 +55,26 @@ TEST_CASE("on this machine, available is what the kernel says") {
   CHECK(host.available == 8_GiB);
   CHECK_FALSE(host.available_is_estimate);
   CHECK(host.swap_free == 1_GiB);
+}
+
+TEST_CASE("what KSM saves is read on this machine, and told by libvirt of another") {
+  const std::filesystem::path folder = std::filesystem::temp_directory_path() / "memcoord-ksm";
+  std::filesystem::create_directories(folder);
+  std::ofstream(folder / "meminfo") << kMemInfo;
+  std::ofstream(folder / "pages_sharing") << "1000\n";
+  const Host here = make_host(record(), read_meminfo(folder / "meminfo", folder), {});
+  CHECK(here.merged == here.page_size * 1000);
+  std::filesystem::remove(folder / "pages_sharing");
+  HostRecord remote = record();
+  remote.merged_pages = 500;
+  CHECK(make_host(remote, std::nullopt, {}).merged == here.page_size * 500);
+  CHECK(make_host(record(), read_meminfo(folder / "meminfo", folder), {}).merged == 0_KiB);
+  std::filesystem::remove_all(folder);
+}
+
+TEST_CASE("the domains' shared memory is no page cache that a remote host could drop") {
+  const Host host = make_host(record(), std::nullopt, {.actual = 8_GiB, .shared = 3_GiB});
+  CHECK(host.available == 2_GiB + 512 * 1024_KiB);
 }
 
 TEST_CASE("elsewhere, available is an estimate and marked as one") {
@@ -69,6 +92,6 @@ TEST_CASE("a meminfo file of another machine is not believed") {
 TEST_CASE("where the driver does not tell what is free, it is what the domains leave") {
   HostRecord test_driver;
   test_driver.total = 3_GiB;
-  CHECK(make_host(test_driver, std::nullopt, 2_GiB).free == 1_GiB);
-  CHECK(make_host(test_driver, std::nullopt, 5_GiB).free == 0_KiB);
+  CHECK(make_host(test_driver, std::nullopt, {.actual = 2_GiB, .shared = {}}).free == 1_GiB);
+  CHECK(make_host(test_driver, std::nullopt, {.actual = 5_GiB, .shared = {}}).free == 0_KiB);
 }

@@ -1,0 +1,108 @@
+#include "engine/core/own_proposals.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "engine/core/guard.h"
+
+namespace memcoord {
+namespace {
+
+using Asked = std::unordered_map<Uuid, MemorySize>;
+
+/// Where the policy wants the domain; where it stands, if it says nothing.
+MemorySize wanted(const Domain& domain, const Asked& asked) {
+  const auto found = asked.find(domain.uuid());
+  return found == asked.end() ? domain.actual : found->second;
+}
+
+std::optional<Proposal> towards_its_bounds(const Domain& domain, const Standing& standing,
+                                           MemorySize target) {
+  const MemorySize most = guard::ceiling_of(domain, standing.history);
+  if (domain.actual > most && target > most && !most.is_zero()) {
+    return Proposal{domain.uuid(), most, "is over its maximum of " + most.text()};
+  }
+  const MemorySize least = std::min(domain.settings().minimum.value_or(MemorySize()), most);
+  if (domain.actual < least && target < least) {
+    return Proposal{domain.uuid(), least, "is under its minimum of " + least.text()};
+  }
+  return std::nullopt;
+}
+
+/// What the engine takes back in this tick, and why.
+struct TakenBack {
+  MemorySize amount;
+  std::string why;
+  std::optional<Rule> rule = {};
+};
+
+/// What is committed over capacity, but not touched, is paid back in so many ticks or a few more,
+/// by whoever has something to spare.
+constexpr std::uint64_t kTicksToPay = 16;
+
+TakenBack taken_back(const Situation& situation, const Asked& asked) {
+  if (!situation.rescue.is_zero()) {
+    return {situation.rescue, "the host needs " + situation.rescue.text() + " at once",
+            Rule::host_rescue};
+  }
+  MemorySize by_policy;
+  for (const Domain& domain : situation.snapshot.domains) {
+    by_policy += domain.actual - wanted(domain, asked);
+  }
+  // A policy that gives something back itself knows better where.
+  if (!by_policy.is_zero()) return {};
+  return {situation.owed / kTicksToPay, situation.owed.text() + " more is promised than there is"};
+}
+
+/// The part of what all can give that is taken, at most all of it.
+double part_of_all(MemorySize amount, const std::vector<Standing>& standings) {
+  if (amount.is_zero()) return 0;
+  MemorySize can_give;
+  for (const Standing& standing : standings) can_give += standing.releasable;
+  if (can_give <= amount) return 1;
+  return static_cast<double>(amount.kib()) / static_cast<double>(can_give.kib());
+}
+
+std::optional<Proposal> given_back(const Domain& domain, MemorySize give, MemorySize target,
+                                   const TakenBack& taken) {
+  // The policy may take more than that.
+  if (give.is_zero() || target < domain.actual - give) return std::nullopt;
+  return Proposal{domain.uuid(), domain.actual - give, taken.why, taken.rule};
+}
+
+}  // namespace
+
+std::vector<Proposal> own_proposals(const Situation& situation, std::span<const Proposal> asked) {
+  Asked targets;
+  for (const Proposal& proposal : asked) targets.emplace(proposal.domain, proposal.target);
+  const TakenBack taken = taken_back(situation, targets);
+  const double part = part_of_all(taken.amount, situation.standings);
+  std::vector<Proposal> own;
+  for (std::size_t i = 0; i < situation.standings.size(); ++i) {
+    const Standing& standing = situation.standings[i];
+    if (standing.held) continue;
+    const Domain& domain = situation.snapshot.domains[i];
+    const MemorySize target = wanted(domain, targets);
+    // Only the host's rescue comes before what the policy asks for.
+    const bool gives = taken.rule || !targets.contains(domain.uuid());
+    const MemorySize give = gives ? standing.releasable.scaled(part) : MemorySize();
+    auto proposal = given_back(domain, give, target, taken);
+    if (!proposal) proposal = towards_its_bounds(domain, standing, target);
+    if (proposal) own.push_back(*std::move(proposal));
+  }
+  return own;
+}
+
+void prefer(std::vector<Proposal>& proposals, const std::vector<Proposal>& own) {
+  if (own.empty()) return;
+  std::unordered_set<Uuid> taken;
+  for (const Proposal& mine : own) taken.insert(mine.domain);
+  std::erase_if(proposals,
+                [&](const Proposal& proposal) { return taken.contains(proposal.domain); });
+  proposals.insert(proposals.end(), own.begin(), own.end());
+}
+
+}  // namespace memcoord
