@@ -24,8 +24,8 @@ constexpr const char* kNames[] = {"Windows Server 2022 (prod)",
                                   "büro-ß-1",
                                   "開発サーバー一号機",
                                   "rtl-\xe2\x80\xaegnp.exe",
-                                  "c1-\xc2\x9b"
-                                  "31mred",
+                                  ("c1-\xc2\x9b"
+                                   "31mred"),
                                   "alm-\xd8\x9c-lri-\xe2\x81\xa6",
                                   "-weight",
                                   "web[1]*",
