@@ -52,7 +52,7 @@ class RowNeeds {
 /// figures), so that it is over 0 at least as long as the straight line between its ends: no
 /// allocator does better.
 double fewest_short_between(RowNeeds& a, RowNeeds& b) {
-  const auto [least, most] = std::minmax(a.fewest_short(), b.fewest_short());
+  const auto [least, most] = std::minmax({a.fewest_short(), b.fewest_short()});
   auto mean = static_cast<double>(least);
   for (std::size_t n = least; n < most; ++n) {
     const auto [under, over] = std::minmax({a.excess(n), b.excess(n)});
