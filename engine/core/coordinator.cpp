@@ -1,7 +1,6 @@
 #include "engine/core/coordinator.h"
 
 #include <algorithm>
-#include <unordered_set>
 
 #include "engine/core/believable.h"
 #include "engine/core/glob.h"
@@ -30,17 +29,6 @@ bool any_grows(const std::vector<Decision>& decisions) {
 bool any_shrinks(const std::vector<Decision>& decisions) {
   return std::any_of(decisions.begin(), decisions.end(),
                      [](const Decision& decision) { return decision.shrinks(); });
-}
-
-/// Whoever's step did not come off gets no other in this tick.
-template <class Waiting>
-void drop_failed(std::vector<Waiting>& waiting, std::span<const Outcome> outcomes) {
-  std::unordered_set<Uuid> failed;
-  for (const Outcome& outcome : outcomes) {
-    if (outcome.kind != Outcome::Kind::applied) failed.insert(outcome.domain);
-  }
-  if (failed.empty()) return;
-  std::erase_if(waiting, [&](const Waiting& one) { return failed.contains(one.decision->domain); });
 }
 
 std::string ticks_text(int n) {
@@ -104,7 +92,7 @@ void Coordinator::observe(Tick& tick) {
 
 void Coordinator::tell_what_is_dropped(Tick& tick) {
   for (const DroppedFigure& figure : tick.dropped) {
-    if (dropped_[figure.domain]++ > 0) continue;
+    if (!told_of_dropped_.insert(figure.domain).second) continue;
     const Domain* domain = tick.snapshot.find(figure.domain);
     tick.notes.push_back({Note::Severity::warning,
                           domain->name() + ": reports " + figure.figure + " = " +
@@ -244,6 +232,15 @@ void Coordinator::grow_as_released(Tick& tick) {
   }
 }
 
+void Coordinator::drop_failed(std::vector<Waiting>& waiting, std::span<const Outcome> outcomes) {
+  std::unordered_set<Uuid> failed;
+  for (const Outcome& outcome : outcomes) {
+    if (outcome.kind != Outcome::Kind::applied) failed.insert(outcome.domain);
+  }
+  if (failed.empty()) return;
+  std::erase_if(waiting, [&](const Waiting& one) { return failed.contains(one.decision->domain); });
+}
+
 std::vector<Move> Coordinator::take_ready(std::vector<Waiting>& waiting, const Snapshot& seen,
                                           bool last) const {
   std::vector<Decision> wanted;
@@ -320,16 +317,17 @@ Result<std::vector<Restored>> Coordinator::restore() {
     if (more_may_come(tick, all)) idle = {};
     clock_.sleep_through(kReleasePoll);
   }
-  for (Restoring& one : all) {
-    const DomainHistory* past = history_.find(one.result.domain);
-    one.result.in_doubt = past != nullptr && past->in_doubt().has_value();
-    if (!one.result.in_doubt) continue;
-    one.result.why = "its balloon change to " + past->in_doubt()->target.text() +
-                     " has not been answered, and may still be carried out";
-  }
   std::vector<Restored> results;
   results.reserve(all.size());
-  for (Restoring& one : all) results.push_back(std::move(one.result));
+  for (Restoring& one : all) {
+    const DomainHistory* past = history_.find(one.result.domain);
+    if (past != nullptr && past->in_doubt()) {
+      one.result.in_doubt = true;
+      one.result.why = "its balloon change to " + past->in_doubt()->target.text() +
+                       " has not been answered, and may still be carried out";
+    }
+    results.push_back(std::move(one.result));
+  }
   return results;
 }
 
@@ -425,7 +423,7 @@ bool Coordinator::more_may_come(const Tick& tick, const std::vector<Restoring>& 
 }
 
 std::size_t Coordinator::remembered() const {
-  return history_.size() + left_out_.size() + said_.size() + dropped_.size();
+  return history_.size() + left_out_.size() + said_.size() + told_of_dropped_.size();
 }
 
 void Coordinator::say(Tick& tick, Note note, const std::optional<Uuid>& about) {
@@ -454,7 +452,7 @@ void Coordinator::forget_the_gone() {
     return past == nullptr || past->is_new();
   };
   std::erase_if(left_out_, [&](const auto& entry) { return gone(entry.first); });
-  std::erase_if(dropped_, [&](const auto& entry) { return gone(entry.first); });
+  std::erase_if(told_of_dropped_, gone);
   said_.begin_turn(gone);
 }
 

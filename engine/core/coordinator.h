@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -87,8 +89,10 @@ class Coordinator {
     MemorySize reached;  ///< what it has been given so far
   };
   /// Grows each domain as the shrinks free what it is to get, in steps worth making; what is not
-  /// there when the wait is over is cut. A domain whose step fails gets no other.
+  /// there when the wait is over is cut.
   void grow_as_released(Tick& tick);
+  /// A domain whose step fails gets no other in this tick.
+  static void drop_failed(std::vector<Waiting>& waiting, std::span<const Outcome> outcomes);
   /// What can be given of the grows that wait, as the guard settles them; when it is the last time,
   /// all there is.
   std::vector<Move> take_ready(std::vector<Waiting>& waiting, const Snapshot& seen,
@@ -127,8 +131,8 @@ class Coordinator {
   };
   std::unordered_map<Uuid, LeftOut> left_out_;
   SaidNotes said_;
-  /// How many impossible figures each domain has reported since it came.
-  std::unordered_map<Uuid, std::uint64_t> dropped_;
+  /// Domains of which a dropped figure has been told since they came.
+  std::unordered_set<Uuid> told_of_dropped_;
 };
 
 }  // namespace memcoord

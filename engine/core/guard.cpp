@@ -88,10 +88,6 @@ std::string insane(MemorySize target) {
   return {};
 }
 
-MemorySize claim_of(const Domain& domain, const DomainHistory* history) {
-  return history ? history->claim(domain) : domain.actual;
-}
-
 /// Whether the balloon rests as near to a target that it was sent to before as its guest's pages
 /// let it: to send it there again would move nothing.
 bool rests_at(const Case& c, MemorySize target) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/core/guard.h"
+#include "engine/core/guard_rules.h"
 
 namespace memcoord::guard {
 namespace {
@@ -36,7 +37,7 @@ MemorySize coming_back(const Domain& domain, const DomainHistory* history) {
 }
 
 void commit(Commitments& sum, const Domain& domain, const DomainHistory* history) {
-  const MemorySize balloon = history ? history->claim(domain) : domain.actual;
+  const MemorySize balloon = claim_of(domain, history);
   const MemorySize rss = rss_of(domain, history);
   sum.backed += rss + (ordinary_memory(domain, balloon) - memory_in_rss(domain, balloon));
   sum.unbacked += memory_in_rss(domain, balloon) + overhead_of(domain, history) - rss;

@@ -24,6 +24,11 @@ struct Case {
   std::optional<MemorySize> usable;  ///< none where the guest does not report it
 };
 
+/// What the domain may hold without being asked again.
+inline MemorySize claim_of(const Domain& domain, const DomainHistory* history) {
+  return history ? history->claim(domain) : domain.actual;
+}
+
 /// What a rule makes of a target: the target it allows, and why where that is another.
 struct Ruling {
   MemorySize target;

@@ -6,7 +6,8 @@ namespace memcoord {
 namespace {
 
 // KubeVirt sizes its pods by measured figures (GetMemoryOverhead in its virt-controller): 30 MiB
-// for QEMU, 32 MiB for video memory, and a 512th of the guest's memory for page tables.
+// for QEMU, 32 MiB for video memory, and a 512th of the guest's memory for page tables. Its 8 MiB a
+// processor and the processes of its own pods are left out.
 constexpr MemorySize kQemu = MemorySize::from_mib(30);
 constexpr MemorySize kVideoMemory = MemorySize::from_mib(32);
 constexpr std::uint64_t kPageTables = 512;
