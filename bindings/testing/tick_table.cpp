@@ -101,7 +101,7 @@ Value host_of(const StagedWorld& world) {
   return table({{"total", size(world.host.total)}, {"free", size(world.host.free)}});
 }
 
-/// What the policy said itself, and what else the operator would be told_notes.
+/// What the policy said itself, and what else the operator would be told.
 Value told_notes(const Tick& tick, bool by_policy) {
   const std::string prefix = tick.policy + ": ";
   std::vector<Value> lines;

@@ -25,6 +25,12 @@ Command& Command::add(const std::string& its_name, std::string its_description, 
   return command;
 }
 
+const Command* Command::find(const std::string& its_name) const {
+  const auto found = std::find_if(commands.begin(), commands.end(),
+                                  [&](const Command& one) { return one.name == its_name; });
+  return found == commands.end() ? nullptr : &*found;
+}
+
 std::vector<std::string> Command::long_names() const {
   std::vector<std::string> result;
   for (const Option& option : options) {

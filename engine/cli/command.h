@@ -68,6 +68,8 @@ struct Command {
 
   /// Adds a command, which has --help. Without an action it needs a command of its own.
   Command& add(const std::string& its_name, std::string its_description, Action its_action);
+  /// Its command of that name, or null.
+  [[nodiscard]] const Command* find(const std::string& its_name) const;
   /// It does nothing by itself: the command line has to name one of its commands.
   [[nodiscard]] bool needs_command() const { return !action && !commands.empty(); }
   /// The long names of its options ("--journal"), in order.

@@ -238,9 +238,7 @@ void move_options_ahead(const Command& program, std::vector<std::string>& words)
   if (mark == words.end()) return;
   const Command* command = &program;
   for (auto word = words.begin(); word != mark; ++word) {
-    const auto named = std::find_if(command->commands.begin(), command->commands.end(),
-                                    [&](const Command& sub) { return sub.name == *word; });
-    if (named != command->commands.end()) command = &*named;
+    if (const Command* named = command->find(*word)) command = named;
   }
   const auto taken = words_taken(*command);
   const auto after = static_cast<std::size_t>(words.end() - mark) - 1;

@@ -61,9 +61,7 @@ Result<std::vector<ComparedPolicy>> policies_of(const CompareOptions& options,
     const std::string label =
         spec->settings.empty() ? std::filesystem::path(name).stem().string() : name;
     policies.push_back({label, [&loader, spec = *spec]() -> Result<std::unique_ptr<Policy>> {
-                          auto loaded = loader.load(spec.path_or_name, spec.settings);
-                          if (!loaded) return fail(loaded.error());
-                          return std::unique_ptr<Policy>(*std::move(loaded));
+                          return loader.load(spec.path_or_name, spec.settings);
                         }});
   }
   return policies;

@@ -24,13 +24,6 @@ const Option* find_option(const Command& command, const std::string& name) {
   return nullptr;
 }
 
-const Command* find_command(const Command& command, const std::string& name) {
-  for (const Command& one : command.commands) {
-    if (one.name == name) return &one;
-  }
-  return nullptr;
-}
-
 Place find_place(const Command& program, const std::vector<std::string>& words) {
   Place place{&program, nullptr, "", words.empty() ? "" : words.back()};
   for (std::size_t i = 0; i + 1 < words.size(); ++i) {
@@ -39,7 +32,7 @@ Place find_place(const Command& program, const std::vector<std::string>& words) 
     } else if (words[i].starts_with("-")) {
       const Option* option = find_option(*place.command, words[i]);
       if (option != nullptr && option->takes_value()) place.option = option;
-    } else if (const Command* command = find_command(*place.command, words[i])) {
+    } else if (const Command* command = place.command->find(words[i])) {
       place.command = command;
     } else {
       ++place.positionals;

@@ -30,7 +30,8 @@ TakeText into_limit(Limits& limits, Field Limits::*field, Parse parse) {
 }  // namespace
 
 void add_guard_options(Command& command, Limits& limits) {
-  const std::string group = "Guard (stricter only: a laxer value is refused)";
+  const std::string group =
+      "Guard (stricter only, apart from --overcommit: a laxer value is refused)";
   add_option(command,
              {"--domain-floor", "SIZE",
               "headroom that every domain keeps; default and least "

@@ -11,13 +11,14 @@ namespace {
 constexpr std::size_t kColumn = 30;
 constexpr std::size_t kWidth = 96;
 
-// Breaks text at blanks into lines that start at `indent`; the first line has `used` columns taken.
-std::string wrapped(const std::string& text, std::size_t indent, std::size_t used) {
+// Breaks text at blanks into lines that start at column `indent`; the caller has indented the
+// first.
+std::string wrapped(const std::string& text, std::size_t indent) {
   std::string result;
-  std::size_t column = used;
+  std::size_t column = indent;
   std::istringstream words(text);
   for (std::string word; words >> word;) {
-    const bool first = column == used && result.empty();
+    const bool first = result.empty();
     if (!first && column + 1 + word.size() > kWidth) {
       result += "\n" + std::string(indent, ' ');
       column = indent;
@@ -39,7 +40,7 @@ std::string row(std::string name, const std::string& description) {
   } else {
     name.resize(kColumn, ' ');
   }
-  return name + wrapped(description, kColumn, kColumn) + "\n";
+  return name + wrapped(description, kColumn) + "\n";
 }
 
 // "INTERVAL", "POLICY..."
@@ -102,14 +103,14 @@ std::string examples_text(const std::vector<Example>& examples) {
   std::string text = "Examples:\n";
   for (const Example& example : examples) {
     text += "  " + example.command + "\n";
-    text += "      " + wrapped(example.purpose, 6, 6) + "\n";
+    text += "      " + wrapped(example.purpose, 6) + "\n";
   }
   text.pop_back();
   return text;
 }
 
 std::string help_text(const Command& command) {
-  std::string text = wrapped(command.description, 0, 0) + "\n" + usage_text(command);
+  std::string text = wrapped(command.description, 0) + "\n" + usage_text(command);
   text += arguments_text(command) + options_text(command) + commands_text(command);
   return command.footer.empty() ? text : text + "\n" + command.footer + "\n";
 }

@@ -169,9 +169,7 @@ class Session {
 };
 
 Result<std::unique_ptr<Policy>> Session::fresh_policy() const {
-  auto policy = loader_.load(options_.policy, options_.settings);
-  if (!policy) return fail(policy.error());
-  return std::unique_ptr<Policy>(*std::move(policy));
+  return loader_.load(options_.policy, options_.settings);
 }
 
 Status Session::play(const std::string& journal) {

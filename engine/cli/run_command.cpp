@@ -110,9 +110,7 @@ CoordinatorOptions Run::coordinator_options() const {
 
 Result<std::unique_ptr<Policy>> Run::load_fallback() const {
   if (!options_.fallback_policy) return nullptr;
-  auto fallback = loader_.load(*options_.fallback_policy, {});
-  if (!fallback) return fail(fallback.error());
-  return *std::move(fallback);
+  return loader_.load(*options_.fallback_policy, {});
 }
 
 LoopHooks Run::hooks(Coordinator& coordinator, Signals& signals, RunOutput& output,

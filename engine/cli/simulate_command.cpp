@@ -41,7 +41,7 @@ struct SimulateOptions {
   ColorChoice color = ColorChoice::automatic;
 };
 
-struct Outcome {
+struct SimulatedRun {
   SimulationResult result;
   RunRecord record;
   std::vector<std::string> notes;
@@ -60,7 +60,7 @@ double seconds_of(Duration duration) {
   return std::chrono::duration<double>(duration).count();
 }
 
-Result<Outcome> play(const SimulateOptions& options) {
+Result<SimulatedRun> play(const SimulateOptions& options) {
   const PolicyLoader loader(unhurried(options.workbench.policy_limits));
   auto policy = loader.load(options.policy, options.workbench.settings);
   if (!policy) return fail(policy.error());
@@ -81,7 +81,7 @@ Result<Outcome> play(const SimulateOptions& options) {
   const double whole = seconds_of(scenario->duration);
   Progress progress("simulating " + scenario->name);
   Recorder recorder(*scenario);
-  Outcome outcome;
+  SimulatedRun outcome;
   watch.tick = [&](const Tick& tick, simulated::SimulatedHost& host) {
     recorder.take(tick, host);
     keep_notes(tick, outcome.notes);
@@ -101,8 +101,8 @@ Result<Outcome> play(const SimulateOptions& options) {
 }
 
 /// As many values as a sparkline has places, each the most in its stretch.
-std::vector<double> thinned(const std::vector<DomainMoment>& moments,
-                            MemorySize DomainMoment::*figure) {
+std::vector<double> curve_values(const std::vector<DomainMoment>& moments,
+                                 MemorySize DomainMoment::*figure) {
   constexpr std::size_t kPlaces = 32;
   const std::size_t places = std::min(kPlaces, moments.size());
   std::vector<double> values(places);
@@ -134,7 +134,7 @@ TextTable domain_table(const RunRecord& record) {
   for (const DomainRecord* domain : domains) {
     const auto top = static_cast<double>(domain->maximum.kib());
     const auto curve = [&](MemorySize DomainMoment::*figure) {
-      return observers::sparkline(thinned(domain->moments, figure), top, unicode);
+      return observers::sparkline(curve_values(domain->moments, figure), top, unicode);
     };
     table.add_row({domain->name, domain->maximum.text(), share_text(domain->stalled),
                    std::to_string(domain->oom_kills), curve(&DomainMoment::actual),
@@ -153,7 +153,7 @@ std::string rules_line(const RunRecord& record) {
   return text.empty() ? "the guard held nothing back" : "the guard held back: " + text;
 }
 
-void print_simulation(const Outcome& outcome, bool colored) {
+void print_simulation(const SimulatedRun& outcome, bool colored) {
   const RunRecord& record = outcome.record;
   std::cout << printable(
                    fmt::format("{} on {}: {}", record.policy, record.scenario, record.summary))
@@ -170,7 +170,7 @@ void print_simulation(const Outcome& outcome, bool colored) {
   for (const std::string& note : outcome.notes) std::cout << "note: " << note << '\n';
 }
 
-void print_simulation_json(const Outcome& outcome) {
+void print_simulation_json(const SimulatedRun& outcome) {
   const RunRecord& record = outcome.record;
   Json json = Json::object({{"policy", record.policy},
                             {"scenario", record.scenario},

@@ -61,7 +61,7 @@ class Json {
   /// On one line. Names come from libvirt and files: bytes that are no UTF-8 are replaced,
   /// characters that act on a terminal escaped.
   [[nodiscard]] std::string line() const;
-  /// So, with escapes for what is not ASCII.
+  /// As line(), with escapes for all that is not ASCII.
   [[nodiscard]] std::string ascii_line() const;
   /// Indented, for people as well.
   [[nodiscard]] std::string text() const;

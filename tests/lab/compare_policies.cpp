@@ -300,15 +300,16 @@ cli::TakeText into_known(std::vector<std::string>& target, std::vector<std::stri
 int main(int argc, char** argv) {
   try {
     Arguments arguments;
+    const std::vector<std::string> policies = all_policies();
     cli::Command tool("compare_policies", "Policies on real guests that want more than there is");
     cli::add_list(tool, {"--policies", "NAME...", "bundled ones, and nobody; default all"},
-                  into_known(arguments.policies, all_policies()));
+                  into_known(arguments.policies, policies));
     cli::add_list(tool, {"--contests", "NAME...", "default all"},
                   into_known(arguments.contests, all_contests()));
     cli::add_option(tool, {"--runs", "N", "of each"},
                     cli::into(arguments.runs, testing::parse_count));
     if (const auto code = testing::ends_with(tool, argc, argv)) return *code;
-    if (arguments.policies.empty()) arguments.policies = all_policies();
+    if (arguments.policies.empty()) arguments.policies = policies;
     if (arguments.contests.empty()) arguments.contests = all_contests();
     compare(arguments);
     return 0;

@@ -103,7 +103,7 @@ class Tormented {
     while (host_->hypervisor->stuck_lanes() != 0) std::this_thread::yield();
     keeps_its_promise();
     std::set<Uuid> moved;
-    for (int i = 0; i < 50 && moved.size() < kNames.size() - started_.size(); ++i) {
+    for (int i = 0; i < 500 && moved.size() < kNames.size() - started_.size(); ++i) {
       const Tick tick = coordinator_->tick();
       tell(tick);
       for (const Outcome& outcome : tick.outcomes) {

@@ -34,6 +34,7 @@ void Churn::add_at(std::size_t place) {
   planned = {};
   planned.key = "vm" + std::to_string(++came_);
   daemon_->add(planned.key);
+  daemon_->with(planned.key, [](libvirt::fake::FakeDomain& domain) { domain.reports_now = true; });
   places_.emplace(FakeDaemon::uuid(planned.key), place);
 }
 

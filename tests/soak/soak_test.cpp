@@ -39,68 +39,6 @@ constexpr std::uint64_t kWarmUp = 2'000;
 constexpr std::uint64_t kMovesOneIn = 200;
 constexpr Duration kDeadline = 100ms;
 
-/// The daemon's guests report at each look, and the host has memory enough.
-class ReportingConnection final : public libvirt::Connection {
- public:
-  explicit ReportingConnection(std::unique_ptr<libvirt::Connection> inner)
-      : inner_(std::move(inner)) {}
-  [[nodiscard]] bool alive() const override { return inner_->alive(); }
-  [[nodiscard]] std::string driver() const override { return inner_->driver(); }
-  [[nodiscard]] bool read_only() const override { return inner_->read_only(); }
-  libvirt::LvResult<std::vector<libvirt::ListedDomain>> list_active() override {
-    return inner_->list_active();
-  }
-  libvirt::LvResult<libvirt::DomainXml> domain_xml(const Uuid& domain) override {
-    return inner_->domain_xml(domain);
-  }
-  libvirt::LvResult<libvirt::HostRecord> host() override { return inner_->host(); }
-  libvirt::LvResult<libvirt::ControlState> control_state(const Uuid& domain) override {
-    return inner_->control_state(domain);
-  }
-  libvirt::LvResult<std::vector<libvirt::DomainRecord>> bulk_statistics(
-      std::span<const Uuid> domains) override {
-    auto records = inner_->bulk_statistics(domains);
-    if (!records) return records;
-    const auto now =
-        std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
-    for (libvirt::DomainRecord& record : *records) {
-      if (record.guest.last_update) record.guest.last_update = now;
-    }
-    return records;
-  }
-  libvirt::LvStatus complete(libvirt::DomainRecord& record) override {
-    return inner_->complete(record);
-  }
-  libvirt::LvResult<std::optional<MemorySize>> balloon(const Uuid& domain) override {
-    return inner_->balloon(domain);
-  }
-  libvirt::LvResult<bool> in_long_job(const Uuid& domain) override {
-    return inner_->in_long_job(domain);
-  }
-  libvirt::LvStatus set_memory(const Uuid& domain, MemorySize target) override {
-    return inner_->set_memory(domain, target);
-  }
-  libvirt::LvStatus set_period(const Uuid& domain, std::chrono::seconds period) override {
-    return inner_->set_period(domain, period);
-  }
-
- private:
-  std::unique_ptr<libvirt::Connection> inner_;
-};
-
-class ReportingConnector final : public libvirt::Connector {
- public:
-  explicit ReportingConnector(std::shared_ptr<FakeDaemon> daemon) : inner_(std::move(daemon)) {}
-  libvirt::LvResult<std::unique_ptr<libvirt::Connection>> connect() override {
-    auto connection = inner_.connect();
-    if (!connection) return connection;
-    return std::make_unique<ReportingConnection>(*std::move(connection));
-  }
-
- private:
-  libvirt::fake::FakeConnector inner_;
-};
-
 /// Takes the time of each call that has a deadline.
 class Timed final : public Hypervisor {
  public:
@@ -245,7 +183,7 @@ TEST_CASE("10,000 ticks with 2,000 domains that come, go, rename, hang and fail"
                   "GLIBC_TUNABLES=glibc.malloc.tcache_count=0 is to be set, as ctest does");
   const auto daemon = std::make_shared<FakeDaemon>();
   soak::Churn churn(daemon, kDomains, 20'240'517);
-  const auto connector = std::make_shared<ReportingConnector>(daemon);
+  const auto connector = std::make_shared<libvirt::fake::FakeConnector>(daemon);
   libvirt::LaneHypervisorParts parts{"fake:///",
                                      false,
                                      connector,

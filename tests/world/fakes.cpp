@@ -4,6 +4,15 @@
 
 namespace memcoord::test {
 
+std::vector<Outcome> all_applied(std::span<const Move> moves) {
+  std::vector<Outcome> outcomes;
+  outcomes.reserve(moves.size());
+  for (const Move& move : moves) {
+    outcomes.push_back({move.domain, move.from, move.to, Outcome::Kind::applied, {}});
+  }
+  return outcomes;
+}
+
 Result<Snapshot> FakeHypervisor::sample() {
   ++samples;
   if (down) return fail(*down);

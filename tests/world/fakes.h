@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +13,9 @@
 #include "engine/core/time.h"
 
 namespace memcoord::test {
+
+/// What comes of moves that are all made.
+std::vector<Outcome> all_applied(std::span<const Move> moves);
 
 /// Goes on only when someone sleeps.
 class FakeClock final : public Clock {

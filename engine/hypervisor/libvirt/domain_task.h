@@ -24,7 +24,7 @@ struct DomainTask {
   MemorySize target;                 ///< set_memory
   std::chrono::seconds period{};     ///< set_period, restore_period: the period to set
   std::chrono::seconds set_by_us{};  ///< restore_period: the period it must still have
-  bool balloon_moves = false;        ///< sample: its size is asked for by itself
+  bool balloon_moves = false;        ///< sample: query its balloon individually
   std::uint64_t call = 0;            ///< set_memory: tells its late answer from another's
 };
 

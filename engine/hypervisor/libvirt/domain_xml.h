@@ -11,7 +11,7 @@
 
 namespace memcoord::libvirt {
 
-/// What a domain's XML lets know of its guest's system.
+/// The guest's operating system, as far as the domain's XML names it.
 enum class GuestSystem { unknown, windows, freebsd };
 
 /// The part of a domain's XML that memcoord goes by.

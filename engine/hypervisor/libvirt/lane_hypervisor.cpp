@@ -28,6 +28,10 @@ bool answered_without_guest(const TaskAnswer& answer, std::string_view driver) {
          answer.record->state == DomainState::running;
 }
 
+bool balloon_may_move(const KnownDomain& known, MonotonicTime now) {
+  return known.balloon_moved_at && now - *known.balloon_moved_at < Roster::kBalloonSettles;
+}
+
 }  // namespace
 
 MonotonicTime monotonic_now() {
@@ -165,8 +169,7 @@ LaneHypervisor::Sampled LaneHypervisor::sample_domains(Instant deadline) {
   std::vector<DomainTask> tasks;
   const MonotonicTime before = monotonic_now();
   for (const std::size_t i : in_turn) {
-    const auto& moved_at = served[i]->balloon_moved_at;
-    const bool moves = moved_at && before - *moved_at < Roster::kBalloonSettles;
+    const bool moves = balloon_may_move(*served[i], before);
     tasks.push_back({DomainTask::Kind::sample, sampled.uuids[i], {}, {}, {}, moves});
   }
   std::vector<TaskAnswer> answers = pool_.run(tasks, deadline).answers;
@@ -196,11 +199,13 @@ LaneHypervisor::Sampled LaneHypervisor::sample_domains(Instant deadline) {
 
 /// Where somebody else's call was at a domain just then, NOWAIT leaves its figures out.
 void LaneHypervisor::ask_again(Sampled& sampled, Instant deadline) {
+  const MonotonicTime before = monotonic_now();
   std::vector<DomainTask> tasks;
   std::vector<std::size_t> indices;
   for (std::size_t i = 0; i < sampled.uuids.size(); ++i) {
     if (!answered_without_guest(sampled.answers[i], last_look_.driver)) continue;
-    tasks.push_back({DomainTask::Kind::sample, sampled.uuids[i], {}, {}, {}});
+    const bool moves = balloon_may_move(*roster_.find(sampled.uuids[i]), before);
+    tasks.push_back({DomainTask::Kind::sample, sampled.uuids[i], {}, {}, {}, moves});
     indices.push_back(i);
   }
   const Instant again = steady_clock::now() + kAskAgainAfter;
@@ -218,19 +223,19 @@ void LaneHypervisor::note_trouble(const Sampled& sampled, Instant deadline) {
   // Those that hold a lane, and those whose figures are missing because somebody else's call to
   // them hangs, are left out from now on.
   std::vector<Uuid> suspects;
+  std::vector<std::size_t> indices;
   for (std::size_t i = 0; i < sampled.uuids.size(); ++i) {
     const TaskAnswer::Kind kind = sampled.answers[i].kind;
     if (kind == TaskAnswer::Kind::hung || kind == TaskAnswer::Kind::in_job ||
         answered_without_guest(sampled.answers[i], last_look_.driver)) {
       suspects.push_back(sampled.uuids[i]);
+      indices.push_back(i);
     }
   }
   if (suspects.empty()) return;
   const auto states = control_states(suspects, deadline);
   for (std::size_t i = 0; i < suspects.size(); ++i) {
-    const auto at = std::lower_bound(sampled.uuids.begin(), sampled.uuids.end(), suspects[i]);
-    const TaskAnswer& answer =
-        sampled.answers[static_cast<std::size_t>(at - sampled.uuids.begin())];
+    const TaskAnswer& answer = sampled.answers[indices[i]];
     const bool holds_a_lane = answer.kind != TaskAnswer::Kind::done;
     const ControlState state = states[i].value_or(ControlState{});
     const bool stuck = state.kind != ControlState::Kind::ok && state.since >= Roster::kHungAfter;

@@ -73,8 +73,8 @@ class LaneHypervisor final : public Hypervisor {
     Roster::Stale of;
     LvResult<DomainXml> xml;
   };
-  /// What the control connection has answered, as it comes: what is there at a deadline counts, and
-  /// what comes later counts at the next look.
+  /// Answers of the control connection. sample() uses those that arrive by its deadline; the next
+  /// sample() uses the rest.
   struct Answers {
     Inbox<Listing> listings;
     Inbox<ReadState> states;
@@ -136,7 +136,7 @@ class LaneHypervisor final : public Hypervisor {
   HostLook last_look_;
   std::uint64_t control_generation_ = 0;
   std::shared_ptr<Answers> answers_ = std::make_shared<Answers>();
-  // Whom a question came to last, of those for whom there may be no time in one look.
+  // The domain asked last in each round of questions; the next round begins after it.
   Uuid last_read_;
   Uuid last_in_trouble_;
   Uuid last_suspect_;

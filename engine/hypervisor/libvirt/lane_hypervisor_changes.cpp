@@ -259,7 +259,7 @@ void LaneHypervisor::close() {
   const Instant deadline = steady_clock::now() + kEndWithin;
   host_.request_end();
   control_.request_end();
-  (void)pool_.end_until(deadline);
+  pool_.end_until(deadline);
   (void)host_.end_until(deadline);
   (void)control_.end_until(deadline);
 }

@@ -13,8 +13,9 @@ namespace {
 
 using std::chrono::steady_clock;
 
-/// For how long the list of domains may be held up before that is worth a word.
+/// memcoord reports a missing list of domains after this long.
 constexpr std::chrono::seconds kListingHeldAfter{5};
+
 const Uuid& uuid_in(const Uuid& uuid) {
   return uuid;
 }
@@ -25,8 +26,7 @@ const Uuid& uuid_in(const DomainTask& task) {
   return task.domain;
 }
 
-/// Brings items that are in the order of their UUIDs into the one in which they have their turn:
-/// those after `last` come first, so that nobody waits for ever behind those before him.
+/// Rotates items sorted by UUID so that those after `last` come first: every domain gets its turn.
 template <class Item>
 void begin_after(const Uuid& last, std::vector<Item>& items) {
   const auto next = std::find_if(items.begin(), items.end(),

@@ -126,7 +126,6 @@ void LanePool::harvest(Run& run) {
 
 void LanePool::collect(Run& run, const Flight& flight) {
   const std::optional<LvError> broken = flight.chunk->broken_by();
-  if (broken) run.report.broken = broken;
   std::vector<TaskAnswer> answers = flight.chunk->answers();
   for (std::size_t i = 0; i < answers.size(); ++i) {
     const std::size_t index = flight.indices[i];
@@ -150,9 +149,8 @@ void LanePool::inspect(Run& run) {
     ends.push_back(suspects.size());
   }
   const Instant now = steady_clock::now();
-  std::vector<std::optional<ControlState>> states =
+  const std::vector<std::optional<ControlState>> states =
       control_query_(suspects, now + (run.deadline - now) / 4);
-  states.resize(suspects.size());
   std::vector<Flight> waiting;
   std::size_t first = 0;
   for (std::size_t i = 0; i < run.flights.size(); ++i) {
@@ -193,7 +191,9 @@ bool LanePool::leave_behind(Run& run, const Flight& flight, std::span<const Uuid
     });
     const bool unanswered = answers[i].kind == TaskAnswer::Kind::unanswered;
     if (unanswered && culprit != culprits.end()) answers[i].kind = culprit->second;
-    if (unanswered && culprit == culprits.end()) run.again.push_back(index);
+    // A change that began meanwhile must not be made twice; its late answer will come.
+    const bool again = unanswered && culprit == culprits.end() && !answers[i].under_way;
+    if (again) run.again.push_back(index);
     run.report.answers[index] = std::move(answers[i]);
   }
   return true;
@@ -223,12 +223,10 @@ void LanePool::divide(Run& run, const Flight& flight) {
   }
 }
 
-std::size_t LanePool::end_until(Instant deadline) {
+void LanePool::end_until(Instant deadline) {
   for (const Member& member : members_) member.lane->request_end();
-  std::size_t let_go = 0;
-  for (const Member& member : members_) let_go += member.lane->end_until(deadline) ? 0 : 1;
+  for (const Member& member : members_) (void)member.lane->end_until(deadline);
   members_.clear();
-  return let_go;
 }
 
 std::size_t LanePool::stuck() const {

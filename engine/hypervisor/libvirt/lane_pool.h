@@ -18,7 +18,6 @@ namespace memcoord::libvirt {
 /// What became of a set of tasks.
 struct TaskReport {
   std::vector<TaskAnswer> answers;  ///< parallel to the tasks
-  std::optional<LvError> broken;    ///< a lane could not open its connection, or lost it
 };
 
 class LanePool {
@@ -36,16 +35,16 @@ class LanePool {
 
   LanePool(std::shared_ptr<Connector> connector, std::size_t lanes, ControlQuery control_query);
 
-  /// Has the tasks done (all of one kind, each domain once), and returns by the deadline with what
-  /// has been answered. Half of the time that is left is given to the lanes before the monitors of
-  /// those that are silent are looked at. Where that cannot be asked either, as while the daemon
-  /// itself holds on to a domain that it stops, the silent part is divided among other lanes until
-  /// the domain stands alone.
+  /// Has the tasks done (all samples or none, each domain once), and returns by the deadline with
+  /// what has been answered. Half of the time that is left is given to the lanes before the
+  /// monitors of those that are silent are looked at. Where that cannot be asked either, as while
+  /// the daemon itself holds on to a domain that it stops, the silent part is divided among other
+  /// lanes until the domain stands alone.
   TaskReport run(std::span<const DomainTask> tasks, Instant deadline);
   /// What came, since the last call, of changes that were under way when nobody waited any more.
   [[nodiscard]] std::vector<LateAnswer> take_late() { return late_->take(); }
-  /// Ends all lanes by the deadline; those that are stuck are let go of. How many were.
-  std::size_t end_until(Instant deadline);
+  /// Ends all lanes by the deadline; those that are stuck are let go of.
+  void end_until(Instant deadline);
   /// Lanes that are held by a call from an earlier run.
   [[nodiscard]] std::size_t stuck() const;
 

@@ -18,7 +18,8 @@ namespace {
 
 constexpr int kKeepAliveSeconds = 5;
 constexpr unsigned kKeepAliveCount = 3;
-/// Where domains are asked for one by one, nobody says how many there are.
+/// Most handles kept where domains are queried one by one: such calls do not tell how many domains
+/// there are.
 constexpr std::size_t kMostHandlesSingly = 10'000;
 
 class NativeConnection final : public Connection {

@@ -75,7 +75,7 @@ class Roster {
   /// After a reconnection anything may have changed.
   void mark_all_stale();
 
-  /// A domain whose XML is to be read, with what counts the reasons to.
+  /// A domain whose XML must be read, and the version that made it stale.
   struct Stale {
     Uuid uuid;
     std::uint64_t version = 0;

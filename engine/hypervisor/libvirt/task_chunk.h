@@ -34,7 +34,7 @@ class TaskChunk {
       : tasks_(std::move(tasks)), answers_(tasks_.size()), late_(std::move(late)) {}
 
   // For the lane.
-  /// Works through the tasks, whose kind is that of the first, and finishes.
+  /// Works through the tasks, which are all samples or none, and finishes.
   void perform(const LvResult<LaneConnection>& lane, std::atomic<SamplingWay>& way);
 
   // For the pool.
@@ -45,8 +45,7 @@ class TaskChunk {
   [[nodiscard]] std::vector<Uuid> suspects() const;
   /// False where it had finished before.
   bool cancel();
-  [[nodiscard]] const std::vector<DomainTask>& tasks() const { return tasks_; }
-  /// Parallel to tasks(); those not answered are `unanswered`.
+  /// Parallel to the tasks; those not answered are `unanswered`.
   [[nodiscard]] std::vector<TaskAnswer> answers() const;
   /// Why it finished early: the connection could not be opened, or was lost.
   [[nodiscard]] std::optional<LvError> broken_by() const;
@@ -66,7 +65,7 @@ class TaskChunk {
   void finish(std::optional<LvError> broken_by);
 
   std::optional<LvError> sample(Connection& connection, std::atomic<SamplingWay>& way, Part part);
-  /// What bulk calls have late, of those whose balloons move.
+  /// Queries moving balloons individually: bulk figures are up to a second old.
   std::optional<LvError> ask_balloons(Connection& connection, Part part);
   std::optional<LvError> sample_singly(Connection& connection, Part part,
                                        const std::vector<DomainRecord>& records);

@@ -226,13 +226,12 @@ void SimulatedHost::report(SimulatedDomain& domain, Duration until) const {
   report.swap_out = size(guest.swap_out);
   report.major_faults = static_cast<std::uint64_t>(guest.major_faults);
   report.minor_faults = static_cast<std::uint64_t>(guest.minor_faults);
-  const GuestStatistics counted = report;
+  const GuestStatistics before = std::exchange(domain.counted, report);
   if (has_fault(*domain.plan, Fault::Kind::garbage, moment)) {
     report.swap_in = report.swap_out = kMinusOnePage;
   } else if (has_fault(*domain.plan, Fault::Kind::per_report, moment)) {
-    report = counted_since(domain.counted, report);
+    report = counted_since(before, report);
   }
-  domain.counted = counted;
   domain.reported_at = moment;
   report.last_update = wall_time(moment);
 }

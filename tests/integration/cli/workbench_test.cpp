@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <initializer_list>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -423,6 +424,14 @@ void check_host_is_kept(const Json& run) {
   CHECK(run.at("breach_s").number() <= 2);
 }
 
+void check_host_is_kept(std::initializer_list<const char*> policies, const std::string& scenario,
+                        const std::string& headroom) {
+  for (const char* policy : policies) {
+    CAPTURE(policy);
+    check_host_is_kept(fared(policy, scenario, headroom));
+  }
+}
+
 /// Guests that have touched little use all they were given at once, a minute later.
 std::string late_touchers(int guests, const std::string& domain, const std::string& host) {
   return "local list = {}\nfor i = 1, " + std::to_string(guests) +
@@ -439,10 +448,7 @@ TEST_CASE("QEMU's own memory is kept back for guests that have not touched their
       "demand = { { 0, 200 * MiB }, { 60, 200 * MiB }, { 90, 900 * MiB } }, "
       "cache = { { 0, 20 * MiB }, { 90, 20 * MiB }, { 91, 4 * GiB } }",
       "total = 16 * GiB, base = 500 * MiB");
-  for (const char* policy : {"adaptive", "band", "buffer", "gradual", "proportional"}) {
-    CAPTURE(policy);
-    check_host_is_kept(fared(policy, scenario, "unused"));
-  }
+  check_host_is_kept({"adaptive", "band", "buffer", "gradual", "proportional"}, scenario, "unused");
 }
 
 TEST_CASE("guests on hugepages cost the others nothing") {
@@ -466,10 +472,7 @@ TEST_CASE("what merging of pages saves is there again when guests write to it") 
       "cache = { { 0, 0 }, { 90, 0 }, { 91, 4 * GiB } }",
       "total = 10 * GiB, base = 500 * MiB, merged = { { 0, 3 * GiB }, { 95, 3 * GiB }, { 100, 0 } "
       "}");
-  for (const char* policy : {"adaptive", "buffer", "halving"}) {
-    CAPTURE(policy);
-    check_host_is_kept(fared(policy, scenario, "unused"));
-  }
+  check_host_is_kept({"adaptive", "buffer", "halving"}, scenario, "unused");
 }
 
 TEST_CASE("a guest that is started and touches all of its memory does not take the host with it") {
@@ -478,12 +481,8 @@ TEST_CASE("a guest that is started and touches all of its memory does not take t
       "2 * GiB, demand = { { 0, 800 * MiB } }, cache = { { 0, 100 * MiB }, { 50, 8 * GiB } } } "
       "end\nlist[5] = { name = 'windows', maximum = 6 * GiB, start = 90, demand = { { 0, 5600 * "
       "MiB }, { 120, 5600 * MiB }, { 121, 2 * GiB } } }\nreturn { host = { total = 16 * GiB, base "
-      "= "
-      "500 * MiB }, duration = 180, domains = list }";
-  for (const char* policy : {"adaptive", "gradual", "halving"}) {
-    CAPTURE(policy);
-    check_host_is_kept(fared(policy, scenario, "usable"));
-  }
+      "= 500 * MiB }, duration = 180, domains = list }";
+  check_host_is_kept({"adaptive", "gradual", "halving"}, scenario, "usable");
 }
 
 TEST_CASE("what the host itself comes to use is taken back from the guests in time") {

@@ -1,98 +1,10 @@
 #include <doctest/doctest.h>
 
-#include <filesystem>
-#include <fstream>
-#include <sstream>
-
-#include "bindings/testing/policy_tests.h"
-#include "tests/text.h"
-#include "tests/unit/bindings/policy_test_folder.h"
+#include "tests/unit/bindings/policy_test_run.h"
 
 using namespace memcoord;
 using namespace memcoord::bindings::testing;
-using memcoord::test::PolicyTestFolder;
-
-namespace {
-
-/// A policy that is simple to predict: grows every domain under 100 MiB by 50 MiB.
-constexpr const char* kPolicy = R"(return {
-  api = 1,
-  summary = "for the tests of tests",
-  params = { step = { default = "50MiB", doc = "one step" } },
-  tick = function(ctx)
-    ctx.state.ticks = (ctx.state.ticks or 0) + 1
-    ctx.log.info("tick " .. ctx.state.ticks)
-    if #ctx.domains == 7 then error("seven is too many") end
-    for _, d in ipairs(ctx.domains) do
-      if d.headroom < 100*MiB then d:grow(ctx.params.step, "was short") end
-    end
-  end,
-}
-)";
-
-struct Run {
-  TestCounts counts;
-  std::string output;
-};
-
-/// Runs one test file beside the policy step.lua.
-Run run(const std::string& tests, TestOptions options = {}) {
-  const PolicyTestFolder folder;
-  folder.write("step.lua", kPolicy);
-  folder.write("step_test.lua", "local step = policy(\"step.lua\")\n" + tests);
-  std::ostringstream out;
-  const auto counts = run_policy_tests({folder.path()}, options, out);
-  REQUIRE_MESSAGE(counts, counts.error().text());
-  return {*counts, out.str()};
-}
-
-TestOptions filtered(std::string filter) {
-  TestOptions options;
-  options.filter = std::move(filter);
-  return options;
-}
-TestOptions quiet() {
-  TestOptions options;
-  options.quiet = true;
-  return options;
-}
-TestOptions colored() {
-  TestOptions options;
-  options.color = true;
-  return options;
-}
-TestOptions with_junit(std::filesystem::path path) {
-  TestOptions options;
-  options.junit = std::move(path);
-  return options;
-}
-
-/// The output of one test, which is meant to fail.
-std::string failure_of(const std::string& body) {
-  const Run ran = run("test(\"it\", function()\n" + body + "\nend)\n");
-  INFO(ran.output);
-  CHECK(ran.counts.failed == 1);
-  return ran.output;
-}
-
-/// One test that is meant to pass.
-void passes(const std::string& body) {
-  const Run ran = run("test(\"it\", function()\n" + body + "\nend)\n");
-  INFO(ran.output);
-  CHECK(ran.counts.passed == 1);
-  CHECK(ran.counts.failed == 0);
-}
-
-}  // namespace
-
-TEST_CASE("each test gets a line, and the counts come last") {
-  const Run ran = run(R"(
-    test("one", function() expect(1):equals(1) end)
-    test("two", function() expect(2):is_at_least(1) end)
-  )");
-  CHECK(contains(ran.output, "  ok   one\n  ok   two\n"));
-  CHECK(ran.output.ends_with("\n2 passed, 0 failed\n"));
-}
+using namespace memcoord::test;
 
 TEST_CASE("a test sees what the policy proposed and what the guard decided") {
   passes(R"(
@@ -138,7 +50,7 @@ TEST_CASE("every tick{} begins with a fresh policy") {
 }
 
 TEST_CASE("parameters are set as an operator would") {
-  const Run ran = run(R"(
+  const PolicyTestRun ran = run(R"(
     local large = policy("step.lua", { step = 200*MiB })
     test("it", function()
       local tick = large:tick { domains = { { name = "a", actual = 1*GiB, unused = 0 } } }
@@ -251,27 +163,13 @@ TEST_CASE("every expectation can fail, and says what it wanted") {
   fails("expect(nil):is_at_least(1)", "at least 1");
 }
 
-TEST_CASE("a failure shows the place, the line, sizes as people read them, and the tick") {
-  const std::string output = failure_of(
-      "  local tick = step:tick { domains = { { name = \"a\", actual = 1*GiB, unused = 1*MiB } } "
-      "}\n"
-      "  expect(tick.proposals.a.target):equals(2*GiB)");
-  CHECK(contains(output, "  FAIL it\n"));
-  CHECK(contains(output, "step_test.lua:4:\n"));
-  CHECK(contains(output, "expect(tick.proposals.a.target):equals(2*GiB)\n"));
-  CHECK(contains(output, "expected  2 GiB (2097152)\n"));
-  CHECK(contains(output, "got       1 GiB (1099776)\n"));
-  CHECK(contains(output, "a: 1 GiB -> 1 GiB (+50 MiB), was short\n"));
-  CHECK(output.ends_with("0 passed, 1 failed\n"));
-}
-
 TEST_CASE("what a test catches still counts as failed") {
   failure_of("pcall(function() expect(1):equals(2) end)");
   failure_of("expect_error(function() expect(1):equals(2) end, \"*\")");
 }
 
 TEST_CASE("an error in a test fails it, with its place and a traceback, and the next one runs") {
-  const Run ran = run(R"(
+  const PolicyTestRun ran = run(R"(
     test("broken", function() local t = nil; return t.x end)
     test("sound", function() end)
   )");
@@ -333,24 +231,9 @@ TEST_CASE("a world that cannot be is refused with its line") {
   told("step:run { {}, { limits = {} } }", "limits are said once");
 }
 
-TEST_CASE("a broken test file is one clear line and one failure, and the others run") {
-  const PolicyTestFolder folder;
-  folder.write("a_test.lua", "test(\"one\", function() end)\n");
-  folder.write("b_test.lua", "test(\"two\" function() end)\n");
-  folder.write("c_test.lua", "policy(\"none.lua\")\n");
-  std::ostringstream out;
-  const auto counts = run_policy_tests({folder.path()}, {}, out);
-  REQUIRE(counts);
-  CHECK(counts->passed == 1);
-  CHECK(counts->failed == 2);
-  CHECK(contains(out.str(), "b_test.lua:1: ')' expected near 'function'"));
-  CHECK(contains(out.str(), "c_test.lua:1: "));
-  CHECK(contains(out.str(), "none.lua: no such policy"));
-}
-
 TEST_CASE("tests are declared once each, and not within each other") {
   const auto broken = [](const std::string& tests) {
-    const Run ran = run(tests);
+    const PolicyTestRun ran = run(tests);
     CHECK(ran.counts.failed == 1);
     return ran.output;
   };
@@ -365,11 +248,11 @@ TEST_CASE("tests are declared once each, and not within each other") {
 TEST_CASE("an endless test is ended, and costs only itself") {
   TestOptions options;
   options.limits.instructions = 1'000'000;
-  const Run ran = run(R"(
+  const PolicyTestRun ran = run(R"(
     test("endless", function() while true do pcall(function() while true do end end) end end)
     test("next", function() end)
   )",
-                      options);
+                                options);
   CHECK(ran.counts.failed == 1);
   CHECK(ran.counts.passed == 1);
   CHECK(contains(ran.output, "ran past its"));
@@ -381,86 +264,4 @@ TEST_CASE("tests have nothing of the system in reach") {
     expect_error(function() return os.time() end, "*has no 'os'*")
     expect_error(function() return require("x") end, "*has no 'require'*")
   )");
-}
-
-TEST_CASE("the filter chooses tests by a part of their name, a glob, or their file") {
-  const std::string tests = R"(
-    test("a starved domain", function() end)
-    test("a wasteful domain", function() end)
-  )";
-  CHECK(run(tests, filtered("starved")).counts.passed == 1);
-  CHECK(run(tests, filtered("a * domain")).counts.passed == 2);
-  CHECK(run(tests, filtered("step_test")).counts.passed == 2);
-}
-
-TEST_CASE("quiet leaves out what passes") {
-  const Run ran = run("test(\"one\", function() end)\n", quiet());
-  CHECK(ran.output == "1 passed, 0 failed\n");
-}
-
-TEST_CASE("colours are used only where asked for") {
-  const std::string tests = "test(\"one\", function() end)\n";
-  CHECK_FALSE(contains(run(tests).output, "\033["));
-  CHECK(contains(run(tests, colored()).output, "\033[32mok\033[0m"));
-}
-
-TEST_CASE("a policy stands for the test beside it, and a file is run once") {
-  const PolicyTestFolder folder;
-  folder.write("step.lua", kPolicy);
-  folder.write("step_test.lua", "test(\"one\", function() end)\n");
-  std::ostringstream out;
-  const auto counts = run_policy_tests(
-      {folder.path() / "step.lua", folder.path() / "step_test.lua", folder.path()}, {}, out);
-  REQUIRE(counts);
-  CHECK(counts->passed == 1);
-}
-
-TEST_CASE("having nothing to run is an error") {
-  const PolicyTestFolder folder;
-  const auto error_of = [&](const std::filesystem::path& path, const TestOptions& options) {
-    std::ostringstream out;
-    const auto counts = run_policy_tests({path}, options, out);
-    REQUIRE_FALSE(counts);
-    CHECK(out.str().empty());
-    return counts.error().text();
-  };
-  CHECK(contains(error_of(folder.path(), {}), "no tests found"));
-  CHECK(contains(error_of(folder.path() / "none", {}), "no such file or directory"));
-  folder.write("step.lua", kPolicy);
-  CHECK(contains(error_of(folder.path() / "step.lua", {}), "has no test beside it"));
-  folder.write("step_test.lua", "test(\"one\", function() end)\n");
-  CHECK(contains(error_of(folder.path(), filtered("two")), "no test matches 'two'"));
-}
-
-TEST_CASE("JUnit XML names every test, with what was wrong") {
-  const PolicyTestFolder folder;
-  folder.write("x_test.lua", R"(
-    test("good & true", function() end)
-    test("bad", function() expect("<a>"):equals("b") end)
-    test("broken", function() error("oh") end)
-  )");
-  folder.write("y_test.lua", "nonsense\n");
-  const auto junit = folder.path() / "results.xml";
-  std::ostringstream out;
-  REQUIRE(run_policy_tests({folder.path()}, with_junit(junit), out));
-  const std::string xml = PolicyTestFolder::read(junit);
-  CHECK(
-      xml.starts_with("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites tests=\"4\" "
-                      "failures=\"1\" errors=\"2\""));
-  CHECK(contains(xml, "<testcase name=\"good &amp; true\" classname=\"x_test\""));
-  CHECK(contains(xml, "line=\"3\""));
-  CHECK(contains(xml, "<failure message=\"expected &quot;b&quot;, got &quot;&lt;a&gt;&quot;\">"));
-  CHECK(contains(xml, "<error message=\"oh\">"));
-  CHECK(contains(xml, "<testcase name=\"y_test\" classname=\"y_test\""));
-  CHECK(xml.ends_with("</testsuites>\n"));
-}
-
-TEST_CASE("a JUnit file that cannot be written is an error") {
-  const PolicyTestFolder folder;
-  folder.write("x_test.lua", "test(\"one\", function() end)\n");
-  std::ostringstream out;
-  const auto counts =
-      run_policy_tests({folder.path()}, with_junit(folder.path() / "no" / "such.xml"), out);
-  REQUIRE_FALSE(counts);
-  CHECK(contains(counts.error().text(), "such.xml"));
 }

@@ -51,6 +51,11 @@ bool says(const Tick& tick, const std::string& text) {
 }
 
 const World kCalm = World().host(8_GiB, free(4_GiB)).domain("a", unused(800_MiB));
+/// A host with nothing to give, a domain that is short and one that has plenty.
+const World kTight = World()
+                         .host(8_GiB, free(200_MiB))
+                         .domain("poor", actual(512_MiB), unused(20_MiB))
+                         .domain("rich", unused(800_MiB));
 
 }  // namespace
 
@@ -68,11 +73,7 @@ TEST_CASE("a tick samples, decides, reviews, applies, and shows all of it") {
 }
 
 TEST_CASE("shrinks go first, and grows wait for what they set free") {
-  const World tight = World()
-                          .host(8_GiB, free(200_MiB))
-                          .domain("poor", actual(512_MiB), unused(20_MiB))
-                          .domain("rich", unused(800_MiB));
-  Bench bench({tight}, asks({{"poor", 900_MiB}, {"rich", 624_MiB}}));
+  Bench bench({kTight}, asks({{"poor", 900_MiB}, {"rich", 624_MiB}}));
   const Tick tick = bench.coordinator.tick();
   REQUIRE(bench.hypervisor.moves.size() == 2);
   CHECK(bench.hypervisor.moves[0].domain == id("rich"));
@@ -383,11 +384,7 @@ TEST_CASE("a domain whose step fails gets no other step in its tick") {
 }
 
 TEST_CASE("an outcome has the time of its step") {
-  const World tight = World()
-                          .host(8_GiB, free(200_MiB))
-                          .domain("poor", actual(512_MiB), unused(20_MiB))
-                          .domain("rich", unused(800_MiB));
-  Bench bench({tight}, asks({{"poor", 900_MiB}, {"rich", 624_MiB}}));
+  Bench bench({kTight}, asks({{"poor", 900_MiB}, {"rich", 624_MiB}}));
   const Tick tick = bench.coordinator.tick();
   REQUIRE(tick.outcomes.size() == 2);
   CHECK(tick.outcomes[0].at == tick.snapshot.taken_at);
@@ -464,13 +461,7 @@ TEST_CASE("a week of domains that come, go, restart and are renamed leaves nothi
       snapshot.domains[0].identity = std::make_shared<const DomainIdentity>(renamed);
       return snapshot;
     }
-    std::vector<Outcome> apply(std::span<const Move> moves) override {
-      std::vector<Outcome> outcomes;
-      for (const Move& move : moves) {
-        outcomes.push_back({move.domain, move.from, move.to, Outcome::Kind::applied, {}});
-      }
-      return outcomes;
-    }
+    std::vector<Outcome> apply(std::span<const Move> moves) override { return all_applied(moves); }
     std::vector<Note> take_notes() override { return {}; }
     void close() override {}
     int minute = 0;

@@ -101,11 +101,7 @@ class SlowHost final : public Hypervisor {
   }
   std::vector<Outcome> apply(std::span<const Move> moves) override {
     clock_.sleep_through(900ms);
-    std::vector<Outcome> outcomes;
-    for (const Move& move : moves) {
-      outcomes.push_back({move.domain, move.from, move.to, Outcome::Kind::applied, {}});
-    }
-    return outcomes;
+    return test::all_applied(moves);
   }
   std::vector<Note> take_notes() override { return {}; }
   void close() override {}

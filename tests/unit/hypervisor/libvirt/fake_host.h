@@ -23,10 +23,11 @@ class FakeHost {
     create(std::move(wanted));
   }
 
-  static LibvirtOptions options() {
+  /// Long enough for a busy machine: nothing that answers at all is ever cut off.
+  static LibvirtOptions options() { return options(std::chrono::seconds(4)); }
+  static LibvirtOptions options(std::chrono::milliseconds deadline) {
     LibvirtOptions options;
-    // Long enough for a busy machine: nothing that answers at all is ever cut off.
-    options.deadline = std::chrono::seconds(4);
+    options.deadline = deadline;
     options.meminfo = "/nowhere";
     return options;
   }

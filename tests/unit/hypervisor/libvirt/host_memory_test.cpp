@@ -1,9 +1,11 @@
 #include "engine/hypervisor/libvirt/host_memory.h"
 
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
+#include <string>
 
 using namespace memcoord;
 using namespace memcoord::libvirt;
@@ -58,7 +60,8 @@ TEST_CASE("on this machine, available is what the kernel says") {
 }
 
 TEST_CASE("what KSM saves is read on this machine, and told by libvirt of another") {
-  const std::filesystem::path folder = std::filesystem::temp_directory_path() / "memcoord-ksm";
+  const std::filesystem::path folder =
+      std::filesystem::temp_directory_path() / ("memcoord-ksm-" + std::to_string(::getpid()));
   std::filesystem::create_directories(folder);
   std::ofstream(folder / "meminfo") << kMemInfo;
   std::ofstream(folder / "pages_sharing") << "1000\n";

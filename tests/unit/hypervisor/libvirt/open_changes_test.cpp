@@ -11,11 +11,7 @@ using namespace memcoord::libvirt::fake;
 
 namespace {
 
-LibvirtOptions with_short_deadline() {
-  LibvirtOptions options = FakeHost::options();
-  options.deadline = std::chrono::milliseconds(300);
-  return options;
-}
+constexpr std::chrono::milliseconds kShort{300};
 
 /// A host on which a move of "b" to 900 MiB has just been sent, and was not answered.
 class Unanswered {
@@ -42,7 +38,7 @@ class Unanswered {
 
  private:
   static LibvirtOptions options(Duration lost_call_lives) {
-    LibvirtOptions options = with_short_deadline();
+    LibvirtOptions options = FakeHost::options(kShort);
     options.lost_call_lives = lost_call_lives;
     return options;
   }
@@ -103,7 +99,7 @@ TEST_CASE("what was sent to a domain is over when it has stopped, though it is s
 }
 
 TEST_CASE("what was sent to a domain that had just been started again is not over") {
-  FakeHost host({"b"}, with_short_deadline());
+  FakeHost host({"b"}, FakeHost::options(kShort));
   (void)host.sample();
   host.daemon->stop_and_start("b", 1_GiB);
   host.daemon->with("b", [](FakeDomain& domain) { domain.hangs = domain.monitor_is_free = true; });
@@ -158,9 +154,7 @@ TEST_CASE("a move that is made once more after a lost connection leaves the firs
 }
 
 TEST_CASE("a move that is not answered is not sent once more, though no monitor can be asked") {
-  LibvirtOptions options = FakeHost::options();
-  options.deadline = std::chrono::milliseconds(400);
-  FakeHost host({"a", "b"}, options);
+  FakeHost host({"a", "b"}, FakeHost::options(std::chrono::milliseconds(400)));
   (void)host.sample();
   host.daemon->hang("a");
   host.daemon->answer_only(Call::control_state, 0);

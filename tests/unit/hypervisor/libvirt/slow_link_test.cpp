@@ -13,8 +13,7 @@ using namespace memcoord::libvirt::fake;
 namespace {
 
 LibvirtOptions hasty() {
-  LibvirtOptions options = FakeHost::options();
-  options.deadline = std::chrono::milliseconds(200);
+  LibvirtOptions options = FakeHost::options(std::chrono::milliseconds(200));
   options.lanes = 1;
   return options;
 }
