@@ -167,3 +167,29 @@ TEST_CASE("a move that is not answered is not sent once more, though no monitor 
   CHECK(host.daemon->look("a").memory_calls == 1);
   CHECK(host.daemon->look("b").memory_calls == 1);
 }
+
+TEST_CASE("a change that begins while its neighbour's monitor is asked about is not sent twice") {
+  const auto daemon = std::make_shared<FakeDaemon>();
+  daemon->add("a");
+  daemon->add("b");
+  daemon->hang("a");
+  daemon->hang("b");
+  // By the time the answer comes, "a" has gone on and the call to "b" is under way.
+  LanePool pool(std::make_shared<FakeConnector>(daemon), 1,
+                [&](const std::vector<Uuid>& domains, Instant) {
+                  std::vector<std::optional<ControlState>> states(domains.size());
+                  daemon->go_on("a");
+                  while (daemon->look("b").sent.empty()) std::this_thread::yield();
+                  states.at(0) = ControlState{ControlState::Kind::broken, {}};
+                  return states;
+                });
+  const std::vector<DomainTask> tasks{
+      {DomainTask::Kind::set_memory, FakeDaemon::uuid("a"), 900_MiB, {}, {}},
+      {DomainTask::Kind::set_memory, FakeDaemon::uuid("b"), 900_MiB, {}, {}}};
+  const TaskReport report = pool.run(tasks, std::chrono::steady_clock::now() + kShort);
+  CHECK(report.answers[0].kind == TaskAnswer::Kind::done);
+  CHECK(report.answers[1].under_way);
+  CHECK(daemon->look("b").sent.size() == 1);
+  daemon->go_on("b");
+  pool.end_until(std::chrono::steady_clock::now() + std::chrono::seconds(4));
+}
