@@ -21,24 +21,26 @@ void set_names(Option& option, const std::string& names) {
   }
 }
 
-Option& add_with_value(Command& command, Option::Kind kind, const OptionText& text) {
+template <class Text>
+Option& add_described(Command& command, Option::Kind kind, const Text& text) {
   Option& option = command.options.emplace_back();
   option.kind = kind;
   set_names(option, text.names);
-  option.value = text.value;
   option.description = text.description;
   option.group = text.group;
+  return option;
+}
+
+Option& add_with_value(Command& command, Option::Kind kind, const OptionText& text) {
+  Option& option = add_described(command, kind, text);
+  option.value = text.value;
   option.required = text.required;
   option.configurable = text.configurable;
   return option;
 }
 
 Option& add_without_value(Command& command, Option::Kind kind, const FlagText& text) {
-  Option& option = command.options.emplace_back();
-  option.kind = kind;
-  set_names(option, text.names);
-  option.description = text.description;
-  option.group = text.group;
+  Option& option = add_described(command, kind, text);
   option.excludes = text.excludes;
   return option;
 }

@@ -37,8 +37,11 @@ std::vector<Hint> hints(const Snapshot& snapshot, MemorySize grantable, const Li
   std::size_t others = 0;
   for (const Domain& domain : snapshot.domains) {
     if (!is_short_by_unused(domain, limits)) continue;
-    others += first != nullptr ? 1 : 0;
-    first = first != nullptr ? first : &domain;
+    if (first == nullptr) {
+      first = &domain;
+    } else {
+      ++others;
+    }
   }
   if (first != nullptr) {
     hints.push_back(
