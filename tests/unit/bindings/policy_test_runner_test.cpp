@@ -42,6 +42,47 @@ TEST_CASE("a run keeps the policy's state, time goes on, and guests follow their
   )");
 }
 
+TEST_CASE("a size stated in a later tick is one that the guest has reported since") {
+  passes(R"(
+    local ticks = step:run {
+      { domains = {
+        { name = "shrunk", actual = 1*GiB, unused = 300*MiB, usable = 310*MiB },
+        { name = "grown", actual = 1*GiB, unused = 150*MiB },
+        { name = "moved", actual = 1*GiB, unused = 20*MiB },
+      } },
+      { domains = {
+        { name = "shrunk", actual = 760*MiB },
+        { name = "grown", actual = 2*GiB, unused = 90*MiB },
+        { name = "moved", actual = 900*MiB, unused = 50*MiB },
+      } },
+      { domains = { { name = "grown", actual = 1*GiB, unused = 80*MiB } } },
+      {},
+    }
+    -- What it uses stays, unless the test says otherwise.
+    expect(ticks[2].silent):is_empty()
+    expect(ticks[2].proposals.shrunk.target):equals(810*MiB)
+    expect(ticks[2].after.shrunk.unused):equals(86*MiB)
+    expect(ticks[2].proposals.grown.target):equals(2*GiB + 50*MiB)
+    expect(ticks[2].proposals.moved.target):equals(950*MiB)
+    expect(ticks[3].silent):is_empty()
+    expect(ticks[3].proposals.grown.target):equals(1*GiB + 50*MiB)
+    expect(ticks[4].silent):is_empty()
+  )");
+}
+
+TEST_CASE("a size stated anew leaves the rest of the domain as it was") {
+  passes(R"(
+    local ticks = step:run {
+      { domains = { { name = "a", actual = 1*GiB, unused = 300*MiB, available = 1000*MiB } } },
+      { domains = { { name = "a", actual = 512*MiB } } },
+      { domains = { { name = "a", actual = 512*MiB, unused = 200*MiB } } },
+    }
+    expect(ticks[2].after.a):equals { actual = 562*MiB, unused = 50*MiB }
+    expect(ticks[3].silent):is_empty()
+    expect(ticks[3].after.a):equals { actual = 512*MiB, unused = 200*MiB }
+  )");
+}
+
 TEST_CASE("every tick{} begins with a fresh policy") {
   passes(R"(
     expect(step:tick({}).log):contains("tick 1")
