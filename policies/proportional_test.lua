@@ -129,6 +129,17 @@ test("where the host owes more than those who have enough can give, the others k
   expect(tick.proposals.short):is_nil()
 end)
 
+test("page cache that a guest can drop is not used", function()
+  local function shared(usable)
+    return proportional:tick {
+      host = host(2 * GiB),
+      domains = { domain("files", 2 * GiB, 2 * GiB, { usable = usable }), domain("plain", 2 * GiB, 1 * GiB) },
+    }.proposals
+  end
+  expect(shared(1 * GiB).files.target):equals(3 * GiB)
+  expect(shared(512 * MiB).files.target):is_near(6 * GiB * 3 / 5, 4)
+end)
+
 test("memory that was given but is not used yet counts as taken", function()
   local tick = proportional:tick {
     host = host(2 * GiB),
