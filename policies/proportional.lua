@@ -7,21 +7,21 @@
 -- on top of what they hold. Scarcity takes nothing from a domain that has less than it prefers.
 -- A domain that was told to shrink and does not move is left out until it needs more.
 --
--- Nothing moves for less than `worth_it` in all, what the host has over or under its floor included.
--- Two things are always worth it: a domain under its preference that would gain more than
--- `worth_it_to_one`, and a host that misses more than that.
+-- A tick moves memory only where the moves, and what the host has over or under its floor, come to
+-- more than `worth_it`. It always does where a domain under its preference gains more than
+-- `worth_it_to_one`, or the host misses more than that.
 --
 -- Source: qmemman, the memory manager of Qubes OS.
 -- Different here:
--- - What the donors give in scarcity goes to the others in the same tick, as far as the donors really
---   free it. qmemman hands it over in its next round, which follows at once; a tick may be seconds.
--- - qmemman leaves a thousandth of each target unassigned, which would be 64 MiB of a host of 64 GiB.
---   The guard makes sure here that grows fit.
+-- - What domains give in scarcity goes to the others in the same tick, as far as they really free it.
+--   qmemman hands it over in its next round, which follows at once; the next tick may be seconds away.
+-- - Domains get all memory. qmemman leaves a thousandth of each target unassigned against rounding; the
+--   guard makes sure that grows fit.
 -- - The host's own memory takes no part; qmemman moves dom0 as well. A domain's minimum counts as
 --   its least preference; Qubes OS has none.
 -- - What a domain uses leaves its page cache out as far as the guest can drop it, and adds what the
 --   guest was seen to swap out, which fades: memcoord cannot see the swap space itself.
--- - A domain that has just what it prefers gets no part of too little; in qmemman it does.
+-- - In scarcity a domain that has just what it prefers gets no more; in qmemman it does.
 
 -- Shares all memory in proportion; what passes a maximum goes to the others in equal parts.
 local function in_proportion(total, preferred, domains)
@@ -37,7 +37,7 @@ local function in_proportion(total, preferred, domains)
   until over == 0 or #open == 0
 end
 
--- Those who have more than they prefer give that; the others get it on top of what they hold.
+-- Domains over their preference give that; the others get it on top of what they hold.
 local function in_scarcity(spare, domains, p)
   local short, preferred = {}, 0
   for _, one in ipairs(domains) do

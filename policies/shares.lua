@@ -14,22 +14,22 @@
 --
 -- Source: the automatic memory allocation of Proxmox VE (ballooning by pvestatd).
 -- Different here:
--- - All that guests were given is in use, so that they cannot touch more than the host has. For
---   Proxmox VE only memory that they have touched is, and one that touches more makes others shrink.
--- - The needy get from the others what the goal does not leave them; Proxmox VE leaves them short
---   until the host is under its goal. With all given memory in use it hardly ever would be.
--- - A tick moves no more than the goal asks for. In Proxmox VE each guest's own step may add up to more.
--- - Growing takes from nobody; in Proxmox VE it also shrinks guests that are above their fair part.
--- - Fair parts share at once what full guests cannot take. Proxmox VE finds that out in passes, and
---   keeps what it moved in the first one.
+-- - All memory that guests were given is in use, so that they cannot touch more than the host has.
+--   Proxmox VE counts what they have touched, and shrinks others when one touches more.
+-- - The needy get from the others what the goal does not leave them. Proxmox VE leaves them short
+--   until the host is under its goal; where all given memory is in use, that hardly ever happens.
+-- - A tick moves no more than the goal asks for. In Proxmox VE the guests' steps may add up to more.
+-- - Growing shrinks no guest. In Proxmox VE it also shrinks guests that are above their fair part.
+-- - Fair parts share at once what full guests cannot take. Proxmox VE shares it in later passes, and
+--   keeps what the first pass moved.
 -- - `minimum` stands in where a guest has no minimum; Proxmox VE leaves such guests out. Guests
 --   without statistics are left alone; for Proxmox VE they are needy. Free memory is the headroom,
 --   page cache included; by `--headroom unused` it is MemFree, as in Proxmox VE.
 
 local function shares_of(d) return tonumber(d.labels.shares) or math.floor(1000 * d.weight) end
 
--- The fair parts of a group that has `above` over its minimums: by shares, nobody over its maximum;
--- what one cannot take is shared among the others.
+-- The fair parts of a group that has `above` over its minimums: by shares, none over its maximum;
+-- what one guest cannot take is shared among the others.
 local function set_fair_parts(group, above)
   local full
   repeat
@@ -46,7 +46,7 @@ local function set_fair_parts(group, above)
 end
 
 -- Moves a group towards its fair parts, by `amount` in all, down where that is negative; returns what
--- was moved. Growing takes from nobody, shrinking gives to nobody.
+-- was moved. Growing shrinks no guest, and shrinking grows none.
 local function spread(amount, group, most)
   local above, moved = amount, 0
   for _, one in ipairs(group) do above = above + one.actual - one.minimum end
