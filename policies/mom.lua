@@ -1,11 +1,12 @@
 -- MoM: let guests keep some free memory, and less of it the less the host has.
 --
 -- Free memory is judged as a share, on averages over the last `samples` ticks. While the host has
--- more than `pressure` of its memory free, guests grow: to what they use plus `guest_free`, to
--- their minimum, or by `most` of their size, whichever is more. Under pressure they shrink, by at most `most` a tick, to
--- what they use plus a share that falls with the host's own: all of `guest_free` when pressure
--- begins, next to nothing before it is critical. At `critical` they shrink to what they use and below, so
--- that they swap rather than the host. Changes of up to `least` of a guest's size are not worth a move.
+-- at least `pressure` of its memory free, guests grow: to what they use plus `guest_free`, to their
+-- minimum, or by `most` of their size, whichever is more. Under pressure they shrink, by at most
+-- `most` a tick, to what they use plus a share that falls with the host's own: all of `guest_free`
+-- when pressure begins, next to nothing before it is critical. From `critical` on they shrink to what
+-- they use and below, so that they swap rather than the host. Changes of up to `least` of a guest's
+-- size are not worth a move.
 --
 -- Source: the balloon rules that come with oVirt's Memory Overcommit Manager (MoM).
 -- Different here:

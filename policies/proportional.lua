@@ -111,7 +111,8 @@ return {
     if not is_worth_it(spare, domains, p) then return end
     for _, one in ipairs(domains) do
       if one.target ~= one.actual then
-        one.domain:set(math.floor(one.target), scarce and "its part of too little" or "its part of all memory")
+        one.domain:set(math.floor(one.target),
+          scarce and "its part of too little" or "its part of all memory")
       end
     end
   end,

@@ -85,7 +85,8 @@ return {
 
     local all, needy, others, lack = {}, {}, {}, 0
     for _, d in ipairs(ctx.domains) do
-      local one = { domain = d, actual = d.actual, maximum = d.maximum, shares = shares_of(d), change = 0 }
+      local one = { domain = d, actual = d.actual, maximum = d.maximum, change = 0 }
+      one.shares = shares_of(d)
       one.minimum = math.min(d.minimum > 0 and d.minimum or p.minimum, one.maximum)
       if one.shares > 0 then
         all[#all + 1] = one
@@ -103,6 +104,7 @@ return {
     local helped = lack > 0 and left + given > 0 and spread(left + given, needy, p.most) or 0
     if given == 0 and helped == 0 and math.abs(left) > p.tolerance then spread(left, all, p.most) end
     propose(needy, "short of memory", "the host is over its goal")
-    propose(others, "the host is under its goal", lack > 0 and "others are short of memory" or "the host is over its goal")
+    propose(others, "the host is under its goal",
+      lack > 0 and "others are short of memory" or "the host is over its goal")
   end,
 }
