@@ -64,6 +64,15 @@ TEST_CASE("two runs of one scenario and policy are the same to the byte") {
   CHECK(contains(first.output, "MiB"));
 }
 
+TEST_CASE("the log of a simulated run has the simulated host's time, the same in every run") {
+  const std::vector<std::string> arguments{"--connect", "sim:case1", "--fast", "--policy",
+                                           "halving",   "--ticks",   "12"};
+  const Finished run = run_memcoord(arguments);
+  CHECK(contains(run.errors, ":00 info builder: "));
+  CHECK(contains(run.errors, ":11 info all ticks done"));
+  CHECK(run_memcoord(arguments).errors == run.errors);
+}
+
 TEST_CASE("a scenario ends by itself") {
   const Finished run = run_memcoord({"--connect", "sim:", "--fast", "--json"});
   CHECK(run.exit_code == 0);
