@@ -71,7 +71,7 @@ class Documents(unittest.TestCase):
             three
             ```
             """)
-        self.expect_wrong("docs/page.md:4: stale", "-three", "+two")
+        self.expect_wrong("docs/page.md:6: stale", "-three", "+two")
         self.assertIn("$ echo one; echo two\none\ntwo\n```", self.updated())
         self.expect_right()
 
