@@ -16,6 +16,7 @@
 #include "engine/cli/run_options.h"
 #include "engine/cli/run_output.h"
 #include "engine/cli/signals.h"
+#include "engine/cli/workbench_options.h"
 
 namespace memcoord::cli {
 namespace {
@@ -43,7 +44,7 @@ class Run {
         interval_(interval),
         log_(make_log(options.log_level, wants_color(options.color, Stream::error),
                       [this] { return wall_now(); })),
-        loader_(options.policy_limits),
+        loader_(options.fast ? unhurried(options.policy_limits) : options.policy_limits),
         policy_(loader_, options.policy, options.settings) {}
 
   Result<ExitCode> go();

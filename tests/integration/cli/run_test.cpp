@@ -273,6 +273,18 @@ TEST_CASE("a policy that fails costs its ticks, not the run") {
   CHECK(run.exit_code == 1);
 }
 
+TEST_CASE("a fast simulated run does not depend on how fast the machine is") {
+  const ScratchFiles files;
+  // Some hundred million instructions take longer than a real tick may.
+  const std::string path = files.write("slow.lua",
+                                       "return { api = 1, summary = 's', tick = function(ctx)\n"
+                                       "  for i = 1, 1e8 do end\nend }\n");
+  const Finished run = run_memcoord({"--connect", "sim:case1", "--fast", "--ticks", "1", "--policy",
+                                     path, "--policy-instructions", "9000000000000000000"});
+  CHECK_FALSE(contains(run.errors, "policy error"));
+  CHECK(run.exit_code == 0);
+}
+
 TEST_CASE("a fallback policy decides while the policy fails") {
   const ScratchFiles files;
   const std::string bad = files.write(
