@@ -171,6 +171,11 @@ class Documents(unittest.TestCase):
         self.assertIn("memcoord  tick 1  10:00:00", text)
         self.assertIn("10:00:00 info all ticks done", text)
 
+    def test_timings_and_the_folder_are_the_same_in_every_run(self):
+        self.page("```console\n$ echo '\"sample_s\":'0.0$RANDOM; echo $PWD/a.lua\n```")
+        self.assertIn('\n"sample_s":0.001\na.lua\n', self.updated())
+        self.expect_right()
+
     def test_the_simulated_hosts_clock_stays(self):
         self.page("<!-- shows: last /tick 3/ -->\n```console\n$ memcoord --connect sim: --fast --ticks 3\n```")
         self.assertIn("memcoord  tick 3  00:00:02", self.updated())
