@@ -29,8 +29,8 @@ struct StagedDomain {
   double swap_out = 0;                    ///< KiB
   double major_faults = 0;
   double minor_faults = 0;
-  bool silent = false;    ///< its guest reports nothing
-  bool follows = true;    ///< false: takes targets and stays as it is
+  bool silent = false;  ///< its guest reports nothing
+  bool follows = true;  ///< false: takes targets and stays as it is
   /// The author gave it another size since the last tick. Its guest has reported since.
   bool resized = false;
   std::array<double, 4> counted{};  ///< the counters behind the rates, in the order above
