@@ -83,6 +83,41 @@ TEST_CASE("a size stated anew leaves the rest of the domain as it was") {
   )");
 }
 
+TEST_CASE("a size stated after a move is how far the balloon has got") {
+  const PolicyTestFolder folder;
+  folder.write("halve.lua", R"(return {
+    api = 1, summary = "shrinks, and tells what is in flight",
+    tick = function(ctx)
+      for _, d in ipairs(ctx.domains) do
+        ctx.log.info(d.in_flight)
+        d:set(1*GiB)
+      end
+    end,
+  })");
+  folder.write("halve_test.lua", R"(
+    local halve = policy("halve.lua")
+    test("it", function()
+      local held = { domains = { { name = "a", actual = 2*GiB, unused = 2*GiB } } }
+      local ticks = halve:run {
+        held,
+        { domains = { { name = "a", actual = 1536*MiB } } },
+        held, held, held,
+      }
+      expect(ticks[1].log):equals { "0" }
+      expect(ticks[2].silent):is_empty()
+      expect(ticks[2].log):equals { tostring(-512*MiB) }
+      expect(ticks[3].silent):is_empty()
+      expect(ticks[3].decisions.a.target):equals(1*GiB)
+      expect(ticks[5].decisions.a.rules):equals { "no_progress" }
+    end)
+  )");
+  std::ostringstream out;
+  const auto counts = run_policy_tests({folder.path()}, {}, out);
+  REQUIRE(counts);
+  INFO(out.str());
+  CHECK(counts->passed == 1);
+}
+
 TEST_CASE("every tick{} begins with a fresh policy") {
   passes(R"(
     expect(step:tick({}).log):contains("tick 1")
