@@ -79,19 +79,26 @@ MemorySize moved_along(MemorySize figure, MemorySize from, MemorySize to) {
 }
 
 void follow(StagedDomain& d, MemorySize to, Host& host) {
-  const MemorySize from = d.actual;
-  const MemorySize held = d.rss.value_or(from);
-  d.actual = to;
-  d.unused = moved_along(d.unused, from, to);
-  if (d.usable) d.usable = moved_along(*d.usable, from, to);
-  if (d.available) d.available = moved_along(*d.available, from, to);
+  const MemorySize held = d.rss.value_or(d.actual);
+  resize(d, to);
   // A guest that grows holds no more of the host until it touches what it got.
   d.rss = std::min(held, to);
   host.free += held - *d.rss;
   if (host.available) *host.available += held - *d.rss;
 }
 
+/// A guest's report is newer than a size that the author gave it, although the engine learns of
+/// both at the same look: it is stamped a moment after that look.
+constexpr std::chrono::milliseconds kAfterTheLook{1};
+
 }  // namespace
+
+void resize(StagedDomain& d, MemorySize to) {
+  const MemorySize from = std::exchange(d.actual, to);
+  d.unused = moved_along(d.unused, from, to);
+  if (d.usable) d.usable = moved_along(*d.usable, from, to);
+  if (d.available) d.available = moved_along(*d.available, from, to);
+}
 
 StagedDomain* StagedWorld::find(std::string_view name) {
   const auto found = std::find_if(domains.begin(), domains.end(),
@@ -112,7 +119,8 @@ class Stage::Machine final : public Hypervisor {
     snapshot.wall_time = clock.wall_now();
     snapshot.host = world.host;
     for (const StagedDomain& d : world.domains) {
-      snapshot.domains.push_back(domain_of(d, reported_at_));
+      const auto after = d.resized ? kAfterTheLook : kAfterTheLook * 0;
+      snapshot.domains.push_back(domain_of(d, reported_at_ + after));
       Domain& domain = snapshot.domains.back();
       if (still) domain.rss = std::max(*domain.rss, domain.actual);
     }
@@ -205,6 +213,7 @@ Tick Stage::play() {
   }
   machine_->advance(machine_->world.interval);
   Tick tick = coordinator_->tick();
+  for (StagedDomain& d : machine_->world.domains) d.resized = false;
   tick.number -= 1;
   return tick;
 }

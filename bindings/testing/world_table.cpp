@@ -200,9 +200,18 @@ void read_settings(Fields& fields, const std::string& where, DomainSettings& set
   read_labels(fields, where, settings);
 }
 
-void read_figures(Fields& fields, StagedDomain& d) {
-  // Every page of a balloon that the author sizes counts as touched, unless the author says so.
-  if (fields.size("actual", d.actual)) d.rss.reset();
+/// `known`: the domain was there in the tick before.
+void read_figures(Fields& fields, StagedDomain& d, bool known) {
+  MemorySize actual;
+  if (fields.size("actual", actual)) {
+    if (known && actual != d.actual) {
+      resize(d, actual);
+      d.resized = true;
+    }
+    d.actual = actual;
+    // Every page of a balloon that the author sizes counts as touched, unless the author says so.
+    d.rss.reset();
+  }
   fields.size("maximum", d.maximum);
   fields.size("unused", d.unused);
   fields.size("usable", d.usable);
@@ -261,7 +270,7 @@ Status lay_over_domain(StagedWorld& world, const Value& table, const TableOrigin
   fields.flag("gone", gone);
   StagedDomain* known = world.find(*name);
   StagedDomain d = known ? *known : unsaid(*name, table, world.host);
-  read_figures(fields, d);
+  read_figures(fields, d, known != nullptr);
   read_settings(fields, where, d.settings);
   read_state(fields, where, d.state);
   fields.flag("silent", d.silent);
