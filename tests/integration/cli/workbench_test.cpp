@@ -153,7 +153,7 @@ TEST_CASE(
       CHECK(row.at(figure).number() <= best);
     }
   }
-  CHECK(scenarios == 12);
+  CHECK(scenarios == 13);
 }
 
 TEST_CASE("a simulated run by --headroom unused says that page cache would help") {
