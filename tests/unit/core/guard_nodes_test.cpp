@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
+
 #include "tests/world/world.h"
 
 using namespace memcoord;
@@ -15,6 +17,11 @@ World two_nodes(MemorySize free_on_0, MemorySize free_on_1) {
                       node(1, 8_GiB, free_on_1));
 }
 
+/// In the words of the last rule that limited it.
+std::string why(const Decision& decision) {
+  return decision.rules.empty() ? std::string() : decision.rules.back().why;
+}
+
 std::vector<Rule> only_numa_floor() {
   return {Rule::numa_floor};
 }
@@ -26,7 +33,7 @@ TEST_CASE("a bound domain grows into its node's free memory, less the node's par
   const Decision d = seen.decide("a", 4_GiB);
   CHECK(d.target == 1_GiB + 924_MiB);
   CHECK(rules_of(d) == only_numa_floor());
-  CHECK(d.rules.back().why == "node 0 can give 924 MiB");
+  CHECK(why(d) == "node 0 can give 924 MiB");
   CHECK(seen.decide("a", 1_GiB + 924_MiB).rules.empty());
 }
 
@@ -56,7 +63,7 @@ TEST_CASE("domains bound to one node share by weight what it can give") {
   const auto decisions = seen.decide({{"a", 4_GiB}, {"b", 4_GiB}, {"elsewhere", 4_GiB}});
   CHECK(decisions[0].target == 1_GiB + 231_MiB);
   CHECK(decisions[1].target == 1_GiB + 693_MiB);
-  CHECK(decisions[1].rules.back().why == "node 0 can give 924 MiB to all that are bound there");
+  CHECK(why(decisions[1]) == "node 0 can give 924 MiB to all that are bound there");
   CHECK(decisions[2].rules.empty());
 }
 
@@ -80,8 +87,7 @@ TEST_CASE("what a node cannot give to the domains bound there is left to the oth
   const Seen seen(two_nodes(100_MiB, 1948_MiB).domain("a", bound_to({0})).domain("free"));
   const auto decisions = seen.decide({{"a", 4_GiB}, {"free", 4_GiB}});
   CHECK(decisions[0].holds());
-  CHECK(decisions[0].rules.back().why ==
-        "node 0 has nothing to give above its part of the host's floor");
+  CHECK(why(decisions[0]) == "node 0 has nothing to give above its part of the host's floor");
   CHECK(decisions[1].target == 1_GiB + 1848_MiB);
 }
 
@@ -156,7 +162,7 @@ TEST_CASE("a domain bound to a node that the host tells nothing of is not grown"
   const Seen seen(two_nodes(4_GiB, 4_GiB).domain("a", bound_to({2})));
   const Decision d = seen.decide("a", 2_GiB);
   CHECK(d.holds());
-  CHECK(d.rules.back().why == "the host does not tell what is free on node 2");
+  CHECK(why(d) == "the host does not tell what is free on node 2");
 }
 
 TEST_CASE("overcommit lets more be promised of a node, but never takes it under its floor") {
