@@ -10,9 +10,9 @@ return {
   host = { nodes = { 4 * GiB, 4 * GiB }, base = 300 * MiB },
   duration = 240,
   domains = {
-    guest("left-1", 0, { { 0, 300 * MiB }, { 20, 300 * MiB }, { 80, 2400 * MiB }, { 120, 2400 * MiB }, { 140, 300 * MiB } }),
-    guest("left-2", 0, { { 0, 1200 * MiB }, { 15, 1200 * MiB }, { 20, 500 * MiB } }),
+    guest("left-1", 0, { { 20, 300 * MiB }, { 80, 2400 * MiB }, { 120, 2400 * MiB }, { 140, 300 * MiB } }),
+    guest("left-2", 0, { { 15, 1200 * MiB }, { 20, 500 * MiB } }),
     guest("right-1", 1, { { 0, 300 * MiB } }),
-    guest("right-2", 1, { { 0, 300 * MiB }, { 150, 300 * MiB }, { 190, 2400 * MiB }, { 230, 2400 * MiB } }),
+    guest("right-2", 1, { { 150, 300 * MiB }, { 190, 2400 * MiB }, { 230, 2400 * MiB } }),
   },
 }
