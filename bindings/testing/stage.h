@@ -29,6 +29,9 @@ struct StagedDomain {
   double swap_out = 0;                    ///< KiB
   double major_faults = 0;
   double minor_faults = 0;
+  NodeSet nodes;  ///< of the host, that its memory is bound to
+  bool deflates_by_itself = false;
+  bool free_page_reporting = false;
   bool silent = false;  ///< its guest reports nothing
   bool follows = true;  ///< false: takes targets and stays as it is
   /// The author gave it another size since the last tick. Its guest has reported since.

@@ -118,6 +118,28 @@ TEST_CASE("a size stated after a move is how far the balloon has got") {
   CHECK(counts->passed == 1);
 }
 
+TEST_CASE("a test's host has nodes, and its domains are bound to them") {
+  passes(R"(
+    local tick = step:tick {
+      host = { total = 8*GiB, free = 4*GiB,
+               cells = { { total = 4*GiB, free = 130*MiB }, { total = 4*GiB, free = 3966*MiB } } },
+      domains = {
+        { name = "bound", actual = 512*MiB, unused = 20*MiB, nodes = { 0 }, free_page_reporting = true,
+          deflates_by_itself = true },
+      },
+    }
+    expect(tick.decisions.bound.target):equals(542*MiB)
+    expect(tick.decisions.bound.rules):equals { "numa_floor" }
+  )");
+  const auto refused = [](const std::string& body, const std::string& why) {
+    CHECK(failure_of(body).find(why) != std::string::npos);
+  };
+  refused(R"(step:tick { domains = { { name = "a", nodes = 0 } } })", "nodes is no list");
+  refused(R"(step:tick { domains = { { name = "a", nodes = { -1 } } } })",
+          "-1 is no number of a node");
+  refused(R"(step:tick { host = { cells = { { totl = 1 } } } })", "did you mean 'total'?");
+}
+
 TEST_CASE("every tick{} begins with a fresh policy") {
   passes(R"(
     expect(step:tick({}).log):contains("tick 1")
