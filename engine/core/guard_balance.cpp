@@ -39,8 +39,9 @@ MemorySize coming_back(const Domain& domain, const DomainHistory* history) {
 void commit(Commitments& sum, const Domain& domain, const DomainHistory* history) {
   const MemorySize balloon = claim_of(domain, history);
   const MemorySize rss = rss_of(domain, history);
-  sum.backed += rss + (ordinary_memory(domain, balloon) - memory_in_rss(domain, balloon));
-  sum.unbacked += memory_in_rss(domain, balloon) + overhead_of(domain, history) - rss;
+  const MemorySize in_rss = memory_in_rss(domain, balloon);
+  sum.backed += rss + (ordinary_memory(domain, balloon) - in_rss);
+  sum.unbacked += in_rss + overhead_of(domain, history) - rss;
   sum.coming += coming_back(domain, history);
 }
 

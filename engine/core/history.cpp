@@ -31,18 +31,15 @@ double rate(const Counter& before, const Counter& now, double seconds) {
 /// Whether the counters look as if counted from 0 again: none has risen, and one has lost at least
 /// half. That alone proves no reboot: some drivers report rates, and 32-bit counters wrap.
 bool near_zero_again(const GuestStatistics& before, const GuestStatistics& now) {
-  bool rose = false;
   bool fell = false;
-  const auto compare = [&](const auto& a, const auto& b) {
-    if (!a || !b) return;
-    rose = rose || *a < *b;
+  const auto rose = [&](const auto& a, const auto& b) {
+    if (!a || !b) return false;
     fell = fell || (*b < *a && count(b) <= count(a) / 2);
+    return *a < *b;
   };
-  compare(before.minor_faults, now.minor_faults);
-  compare(before.major_faults, now.major_faults);
-  compare(before.swap_in, now.swap_in);
-  compare(before.swap_out, now.swap_out);
-  return fell && !rose;
+  return !rose(before.minor_faults, now.minor_faults) &&
+         !rose(before.major_faults, now.major_faults) && !rose(before.swap_in, now.swap_in) &&
+         !rose(before.swap_out, now.swap_out) && fell;
 }
 
 double seconds_between(MonotonicTime from, MonotonicTime to) {
@@ -350,8 +347,8 @@ bool DomainHistory::notice_reboot(const Domain& domain, MonotonicTime now) {
   // A domain is listed before the event that says how it came back: until then it looks started.
   if (restored) rebooted_at_.reset();
   const bool event = domain.started_at && domain.started_at != last_started_at_;
-  const bool signs = !last_report_precedes_restore(domain) &&
-                     near_zero_again(last_report_, domain.guest) &&
+  const bool signs = near_zero_again(last_report_, domain.guest) &&
+                     !last_report_precedes_restore(domain) &&
                      (reports_had_a_gap(domain) || balloon_began_anew(domain));
   if (signs) rebooted_at_ = now;
   if (event) rebooted_at_ = last_started_at_ = domain.started_at;
