@@ -175,6 +175,11 @@ MemorySize DomainHistory::claim(const Domain& now) const {
   return most;
 }
 
+MemorySize DomainHistory::coming_back(const Domain& now) const {
+  if (ignores_shrinks_ || !last_move_ || last_move_->reached) return {};
+  return last_move_->target < last_move_->from ? now.actual - last_move_->target : MemorySize();
+}
+
 bool DomainHistory::report_is_newer_than_actual() const {
   return report_not_before_ && *report_not_before_ >= actual_changed_at_;
 }
@@ -405,11 +410,12 @@ void DomainHistory::notice_who_ignores(const Domain& domain) {
 /// Another start of a domain is another guest: nothing that was learnt of the last one holds. A
 /// target in doubt stays, because it may have been sent after the start; the hypervisor tells when
 /// it is over.
-void DomainHistory::begin(const Domain& domain) {
+void DomainHistory::begin(const Domain& domain, const Look& look) {
   const std::optional<MoveInDoubt> in_doubt = in_doubt_;
   *this = DomainHistory();
   uuid_ = domain.uuid();
   id_ = domain.id;
+  if (!look.first) appeared_at_ = look.at;
   if (!in_doubt) return;
   in_doubt_ = in_doubt;
   in_doubt_->from = domain.actual;
@@ -418,7 +424,7 @@ void DomainHistory::begin(const Domain& domain) {
 
 void DomainHistory::take(const Domain& domain, const Look& look) {
   is_new_ = recent_.empty() || domain.id != id_;
-  if (is_new_) begin(domain);
+  if (is_new_) begin(domain, look);
   const bool rebooted = notice_reboot(domain, look.at);
   notice_foreign_move(domain, look);
   notice_self_deflation(domain, look.at);
@@ -450,7 +456,7 @@ void History::observe(const Snapshot& snapshot) {
   const std::size_t recent = std::max<std::size_t>(samples / 3, 2);
   const std::size_t older = std::max<std::size_t>(samples - std::min(samples, recent), 2);
   const DomainHistory::Look look{snapshot.taken_at, snapshot.wall_time, recent, older,
-                                 bounds_.window};
+                                 bounds_.window,    !host_look_};
   for (std::size_t i = 0; i < snapshot.domains.size(); ++i) {
     pasts_[i].take(snapshot.domains[i], look);
   }
@@ -458,18 +464,19 @@ void History::observe(const Snapshot& snapshot) {
 }
 
 void History::follow_host(const Snapshot& snapshot) {
-  HostLook look{obtainable(snapshot.host), MemorySize(), MemorySize()};
+  HostLook look{obtainable(snapshot.host), MemorySize(), snapshot.host.swap_free, MemorySize()};
   for (const DomainHistory& past : pasts_) look.held += past.last_rss().value_or(MemorySize());
   host_pace_ = {};
-  MemorySize others;
   if (host_look_) {
     // What the domains gave back has gone to others as far as the host does not have it.
     const MemorySize gone = host_look_->obtainable + host_look_->held;
-    others = gone - (look.obtainable + look.held);
-    // What was taken once, as by a guest on hugepages that has started, does not go on.
-    host_pace_ = {look.held - host_look_->held, std::min(others, host_look_->others)};
+    look.others = gone - (look.obtainable + look.held);
+    // A host that has nothing left shows what is taken by the swap that goes.
+    if (look.swap_free && host_look_->swap_free) {
+      look.others = std::max(look.others, *host_look_->swap_free - *look.swap_free);
+    }
+    host_pace_ = {look.held - host_look_->held, look.others, host_look_->others};
   }
-  look.others = others;
   host_look_ = look;
 }
 

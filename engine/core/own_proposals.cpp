@@ -57,11 +57,24 @@ TakenBack taken_back(const Situation& situation, const Asked& asked) {
   return {situation.owed / kTicksToPay, situation.owed.text() + " more is promised than there is"};
 }
 
+/// What a domain gives back by a shrink under way, and what it can give on top of that.
+struct Gift {
+  MemorySize coming;
+  MemorySize more;
+};
+
+Gift gift_of(const Domain& domain, const Standing& standing) {
+  const MemorySize coming = standing.history ? standing.history->coming_back(domain) : MemorySize();
+  return {coming, standing.releasable - coming};
+}
+
 /// The part of what all can give that is taken, at most all of it.
-double part_of_all(MemorySize amount, const std::vector<Standing>& standings) {
+double part_of_all(MemorySize amount, const Situation& situation) {
   if (amount.is_zero()) return 0;
   MemorySize can_give;
-  for (const Standing& standing : standings) can_give += standing.releasable;
+  for (std::size_t i = 0; i < situation.standings.size(); ++i) {
+    can_give += gift_of(situation.snapshot.domains[i], situation.standings[i]).more;
+  }
   if (can_give <= amount) return 1;
   return static_cast<double>(amount.kib()) / static_cast<double>(can_give.kib());
 }
@@ -79,7 +92,7 @@ std::vector<Proposal> own_proposals(const Situation& situation, std::span<const 
   Asked targets;
   for (const Proposal& proposal : asked) targets.emplace(proposal.domain, proposal.target);
   const TakenBack taken = taken_back(situation, targets);
-  const double part = part_of_all(taken.amount, situation.standings);
+  const double part = part_of_all(taken.amount, situation);
   std::vector<Proposal> own;
   for (std::size_t i = 0; i < situation.standings.size(); ++i) {
     const Standing& standing = situation.standings[i];
@@ -88,7 +101,10 @@ std::vector<Proposal> own_proposals(const Situation& situation, std::span<const 
     const MemorySize target = wanted(domain, targets);
     // Only the host's rescue comes before what the policy asks for.
     const bool gives = taken.rule || !targets.contains(domain.uuid());
-    const MemorySize give = gives ? standing.releasable.scaled(part) : MemorySize();
+    const Gift gift = gift_of(domain, standing);
+    const MemorySize more = gives ? gift.more.scaled(part) : MemorySize();
+    // A shrink under way goes on.
+    const MemorySize give = more.is_zero() ? more : gift.coming + more;
     auto proposal = given_back(domain, give, target, taken);
     if (!proposal) proposal = towards_its_bounds(domain, standing, target);
     if (proposal) own.push_back(*std::move(proposal));

@@ -105,6 +105,9 @@ HostSays available(MemorySize size) {
 HostSays merged(MemorySize size) {
   return [=](Host& h) { h.merged = size; };
 }
+HostSays swap_free(MemorySize size) {
+  return [size](Host& host) { host.swap_free = size; };
+}
 
 World::World() {
   snapshot_.taken_at = kStart;

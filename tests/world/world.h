@@ -61,6 +61,7 @@ DomainSays swapped(MemorySize in, MemorySize out);  ///< counters
 HostSays free(MemorySize size);
 HostSays available(MemorySize size);
 HostSays merged(MemorySize size);  ///< what KSM saves
+HostSays swap_free(MemorySize size);
 
 /// Builds a Snapshot.
 class World {
