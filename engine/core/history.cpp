@@ -371,13 +371,17 @@ Sample DomainHistory::sample_of(const Domain& domain, MonotonicTime now, bool re
   const bool same_report = guest.last_update && guest.last_update == last_report_.last_update;
   const bool countable = !rebooted && report_first_seen_at_;
   const double seconds = countable ? seconds_between(*report_first_seen_at_, now) : 0;
-  const auto set_rate = [&](Field field, const auto& before, const auto& after) {
-    set(field, same_report && !rebooted ? latest()[field] : rate(before, after, seconds));
+  const auto set_rate = [&](Field field, auto counter) {
+    const auto& counted = guest.*counter;
+    const auto& high = before_fall_.*counter;
+    // A counter that is back where it fell from was misread in between: it has risen from there.
+    const auto& before = high && counted && *counted >= *high ? high : last_report_.*counter;
+    set(field, same_report && !rebooted ? latest()[field] : rate(before, counted, seconds));
   };
-  set_rate(Field::swap_in, last_report_.swap_in, guest.swap_in);
-  set_rate(Field::swap_out, last_report_.swap_out, guest.swap_out);
-  set_rate(Field::major_faults, last_report_.major_faults, guest.major_faults);
-  set_rate(Field::minor_faults, last_report_.minor_faults, guest.minor_faults);
+  set_rate(Field::swap_in, &GuestStatistics::swap_in);
+  set_rate(Field::swap_out, &GuestStatistics::swap_out);
+  set_rate(Field::major_faults, &GuestStatistics::major_faults);
+  set_rate(Field::minor_faults, &GuestStatistics::minor_faults);
   return sample;
 }
 
@@ -422,6 +426,22 @@ void DomainHistory::begin(const Domain& domain, const Look& look) {
   before_first_move_ = domain.actual;
 }
 
+void DomainHistory::take_report(const GuestStatistics& report, bool rebooted) {
+  if (report.last_update != last_report_.last_update || rebooted) {
+    const auto note_fall = [&](auto counter) {
+      const auto& before = last_report_.*counter;
+      const auto& now = report.*counter;
+      const bool fell = !rebooted && before && now && *now < *before;
+      before_fall_.*counter = fell ? before : std::nullopt;
+    };
+    note_fall(&GuestStatistics::swap_in);
+    note_fall(&GuestStatistics::swap_out);
+    note_fall(&GuestStatistics::major_faults);
+    note_fall(&GuestStatistics::minor_faults);
+  }
+  last_report_ = report;
+}
+
 void DomainHistory::take(const Domain& domain, const Look& look) {
   is_new_ = recent_.empty() || domain.id != id_;
   if (is_new_) begin(domain, look);
@@ -436,7 +456,7 @@ void DomainHistory::take(const Domain& domain, const Look& look) {
   notice_who_ignores(domain);
   learn_kernel_share(domain);
   // A look without a report - a guest that hangs - does not wipe out the last one.
-  if (domain.guest.last_update) last_report_ = domain.guest;
+  if (domain.guest.last_update) take_report(domain.guest, rebooted);
   // What another process of it held says nothing.
   if (rebooted) last_rss_.reset();
   if (domain.rss) last_rss_ = domain.rss;

@@ -139,6 +139,7 @@ class DomainHistory {
   void settle_by_size(const Domain& domain);
   void follow_report(const Domain& domain, const Look& look);
   void learn_kernel_share(const Domain& domain);
+  void take_report(const GuestStatistics& report, bool rebooted);
   [[nodiscard]] bool report_is_newer_than_actual() const;
   [[nodiscard]] Sample sample_of(const Domain& domain, MonotonicTime now, bool rebooted) const;
   [[nodiscard]] bool reaches_past_recent(Duration window) const;
