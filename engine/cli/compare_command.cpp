@@ -167,10 +167,11 @@ Result<ExitCode> run_comparison(const CompareOptions& options) {
   Comparison comparison;
   {
     Progress progress("comparing");
-    const ComparingOptions comparing{
-        {options.workbench.interval, options.workbench.limits, options.workbench.keep_periods},
-        options.workbench.jobs,
-        !options.report.empty()};
+    const ComparingOptions comparing{{.interval = options.workbench.interval,
+                                      .limits = options.workbench.limits,
+                                      .keep_periods = options.workbench.keep_periods},
+                                     options.workbench.jobs,
+                                     !options.report.empty()};
     comparison =
         compare(*policies, *scenarios, comparing,
                 [&](double share, const std::string& what) { progress.show(share, what); });
@@ -216,6 +217,7 @@ void add_compare_command(Command& program) {
   add_color_option(command, options->color);
   add_jobs_option(command, options->workbench);
   add_comparing_options(command, options->workbench);
+  add_periods_option(command, options->workbench);
   command.footer = examples_text({
       {"memcoord compare", "everything on everything"},
       {"memcoord compare --policies halving gradual mine.lua --scenarios case1 case3",

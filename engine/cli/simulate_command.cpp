@@ -90,9 +90,11 @@ Result<SimulatedRun> play(const SimulateOptions& options) {
   watch.end = [&](simulated::SimulatedHost& host) {
     outcome.record = recorder.finish(host, interval);
   };
-  outcome.result =
-      simulate(*std::move(scenario), *std::move(policy),
-               {interval, options.workbench.limits, options.workbench.keep_periods}, watch);
+  outcome.result = simulate(*std::move(scenario), *std::move(policy),
+                            {.interval = interval,
+                             .limits = options.workbench.limits,
+                             .keep_periods = options.workbench.keep_periods},
+                            watch);
   if (journal) {
     for (const Note& note : journal->take_notes())
       std::cerr << "memcoord: " << printable(note.text) << '\n';
@@ -238,6 +240,7 @@ void add_simulate_command(Command& program) {
   add_flag(command, {"--json", "print JSON"}, options->json);
   add_color_option(command, options->color);
   add_workbench_options(command, options->workbench);
+  add_periods_option(command, options->workbench);
   command.footer = examples_text({
       {"memcoord simulate --policy halving --scenario case3", "how the guests fare"},
       {"memcoord simulate -p mine.lua -S burst --report burst.html", "the curves, as a page"},

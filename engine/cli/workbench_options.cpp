@@ -16,16 +16,19 @@ void add_workbench_options(Command& command, WorkbenchOptions& options) {
   add_comparing_options(command, options);
 }
 
-void add_comparing_options(Command& command, WorkbenchOptions& options) {
-  add_option(
-      command,
-      {"-i,--interval", "TIME", "time from tick to tick: seconds, or with a unit (500ms, 2s, 1m)"},
-      into(options.interval, parse_duration));
+void add_periods_option(Command& command, WorkbenchOptions& options) {
   add_flag(command,
            {"--keep-periods",
             "guests report as seldom as the scenario says; else longer periods than the interval "
             "are shortened, as on a real host"},
            options.keep_periods);
+}
+
+void add_comparing_options(Command& command, WorkbenchOptions& options) {
+  add_option(
+      command,
+      {"-i,--interval", "TIME", "time from tick to tick: seconds, or with a unit (500ms, 2s, 1m)"},
+      into(options.interval, parse_duration));
   add_guard_options(command, options.limits);
   add_policy_limit_options(command, options.policy_limits, "Limits");
 }

@@ -31,6 +31,8 @@ struct WorkbenchOptions {
 void add_workbench_options(Command& command, WorkbenchOptions& options);
 /// The same without --set: several policies carry settings of their own (PolicySpec).
 void add_comparing_options(Command& command, WorkbenchOptions& options);
+/// Adds --keep-periods, for commands that run scenarios: a trace has no periods.
+void add_periods_option(Command& command, WorkbenchOptions& options);
 /// Adds --jobs.
 void add_jobs_option(Command& command, WorkbenchOptions& options);
 

@@ -74,7 +74,9 @@ class Screen {
 
   void gauge(const char* name, std::optional<MemorySize>& figure) {
     if (!figure) return;
-    if (*figure > domain_.maximum) {
+    if (&figure == &guest_.available && figure->is_zero()) {
+      drop(name, figure, "no guest has");
+    } else if (*figure > domain_.maximum) {
       drop(name, figure, "is more than the domain's maximum of " + domain_.maximum.text());
     } else if (&figure != &guest_.available && guest_.available && *figure > *guest_.available) {
       drop(name, figure, "is more than the guest's total of " + guest_.available->text());

@@ -24,31 +24,28 @@ MemorySize rss_of(const Domain& domain, const DomainHistory* history) {
 struct Commitments {
   MemorySize backed;    ///< held by now
   MemorySize unbacked;  ///< promised on top of that
+  MemorySize begun;     ///< of that, by domains that have just come or rebooted
   MemorySize coming;    ///< of it, what shrinks under way will give back
   [[nodiscard]] MemorySize all() const { return backed + unbacked; }
 };
 
-/// What a shrink that the guest follows has not given back yet.
-MemorySize coming_back(const Domain& domain, const DomainHistory* history) {
-  if (!history || history->ignores_shrinks()) return {};
-  const auto& move = history->last_move();
-  const bool under_way = move && !move->reached && move->target < move->from;
-  return under_way ? domain.actual - move->target : MemorySize();
-}
-
-void commit(Commitments& sum, const Domain& domain, const DomainHistory* history) {
+void commit(Commitments& sum, const Domain& domain, const DomainHistory* history, bool begins) {
   const MemorySize balloon = claim_of(domain, history);
   const MemorySize rss = rss_of(domain, history);
+  const MemorySize unbacked = unbacked_of(domain, history);
   sum.backed += rss + (ordinary_memory(domain, balloon) - memory_in_rss(domain, balloon));
-  sum.unbacked += unbacked_of(domain, history);
-  sum.coming += coming_back(domain, history);
+  sum.unbacked += unbacked;
+  if (begins) sum.begun += unbacked;
+  if (history) sum.coming += history->coming_back(domain);
 }
 
-Commitments commitments(const Snapshot& snapshot, const History& history) {
+Commitments commitments(const Snapshot& snapshot, const History& history, Duration grace) {
   Commitments sum;
   for (std::size_t i = 0; i < snapshot.domains.size(); ++i) {
     const Domain& domain = snapshot.domains[i];
-    commit(sum, domain, history.find(domain.uuid(), i));
+    const DomainHistory* past = history.find(domain.uuid(), i);
+    const auto began = past ? past->began_at() : std::nullopt;
+    commit(sum, domain, past, began && snapshot.taken_at - *began < grace);
   }
   return sum;
 }
@@ -65,15 +62,19 @@ constexpr std::uint64_t kLooksAhead = 2;
 
 MemorySize to_rescue(const Snapshot& snapshot, const Commitments& domains, const HostPace& pace,
                      MemorySize floor) {
-  const MemorySize soon =
-      std::min(pace.domains * kLooksAhead, domains.unbacked) + pace.others * kLooksAhead;
-  return floor + soon - (obtainable(snapshot.host) + domains.coming);
+  const MemorySize there = obtainable(snapshot.host) + domains.coming;
+  // What others have taken once, as a pool of hugepages, does not go on. Under the floor there is
+  // no time to see whether it does.
+  const MemorySize others = there < floor ? pace.others : std::min(pace.others, pace.others_before);
+  const MemorySize touched =
+      std::max(std::min(pace.domains * kLooksAhead, domains.unbacked), domains.begun);
+  return floor + touched + others * kLooksAhead - there;
 }
 
 }  // namespace
 
 HostBalance balance(const Snapshot& snapshot, const History& history, const Limits& limits) {
-  const Commitments domains = commitments(snapshot, history);
+  const Commitments domains = commitments(snapshot, history, limits.grace);
   const MemorySize total = snapshot.host.total;
   const MemorySize headroom = host_headroom(snapshot.host, limits.headroom);
   const MemorySize floor = limits.host_floor;

@@ -172,6 +172,11 @@ MemorySize DomainHistory::claim(const Domain& now) const {
   return most;
 }
 
+MemorySize DomainHistory::coming_back(const Domain& now) const {
+  if (ignores_shrinks_ || !last_move_ || last_move_->reached) return {};
+  return last_move_->target < last_move_->from ? now.actual - last_move_->target : MemorySize();
+}
+
 bool DomainHistory::report_is_newer_than_actual() const {
   return report_not_before_ && *report_not_before_ >= actual_changed_at_;
 }
@@ -373,13 +378,17 @@ Sample DomainHistory::sample_of(const Domain& domain, MonotonicTime now, bool re
   const bool countable =
       !rebooted && report_first_seen_at_ && !last_report_precedes_restore(domain);
   const double seconds = countable ? seconds_between(*report_first_seen_at_, now) : 0;
-  const auto set_rate = [&](Field field, const auto& before, const auto& after) {
-    set(field, same_report && !rebooted ? latest()[field] : rate(before, after, seconds));
+  const auto set_rate = [&](Field field, auto counter) {
+    const auto& counted = guest.*counter;
+    const auto& high = before_fall_.*counter;
+    // A counter that is back where it fell from was misread in between: it has risen from there.
+    const auto& before = high && counted && *counted >= *high ? high : last_report_.*counter;
+    set(field, same_report && !rebooted ? latest()[field] : rate(before, counted, seconds));
   };
-  set_rate(Field::swap_in, last_report_.swap_in, guest.swap_in);
-  set_rate(Field::swap_out, last_report_.swap_out, guest.swap_out);
-  set_rate(Field::major_faults, last_report_.major_faults, guest.major_faults);
-  set_rate(Field::minor_faults, last_report_.minor_faults, guest.minor_faults);
+  set_rate(Field::swap_in, &GuestStatistics::swap_in);
+  set_rate(Field::swap_out, &GuestStatistics::swap_out);
+  set_rate(Field::major_faults, &GuestStatistics::major_faults);
+  set_rate(Field::minor_faults, &GuestStatistics::minor_faults);
   return sample;
 }
 
@@ -412,20 +421,37 @@ void DomainHistory::notice_who_ignores(const Domain& domain) {
 /// Another start of a domain is another guest: nothing that was learnt of the last one holds. A
 /// target in doubt stays, because it may have been sent after the start; the hypervisor tells when
 /// it is over.
-void DomainHistory::begin(const Domain& domain) {
+void DomainHistory::begin(const Domain& domain, const Look& look) {
   const std::optional<MoveInDoubt> in_doubt = in_doubt_;
   *this = DomainHistory();
   uuid_ = domain.uuid();
   id_ = domain.id;
+  if (!look.first) appeared_at_ = look.at;
   if (!in_doubt) return;
   in_doubt_ = in_doubt;
   in_doubt_->from = domain.actual;
   before_first_move_ = domain.actual;
 }
 
+void DomainHistory::take_report(const GuestStatistics& report, bool rebooted) {
+  if (report.last_update != last_report_.last_update || rebooted) {
+    const auto note_fall = [&](auto counter) {
+      const auto& before = last_report_.*counter;
+      const auto& now = report.*counter;
+      const bool fell = !rebooted && before && now && *now < *before;
+      before_fall_.*counter = fell ? before : std::nullopt;
+    };
+    note_fall(&GuestStatistics::swap_in);
+    note_fall(&GuestStatistics::swap_out);
+    note_fall(&GuestStatistics::major_faults);
+    note_fall(&GuestStatistics::minor_faults);
+  }
+  last_report_ = report;
+}
+
 void DomainHistory::take(const Domain& domain, const Look& look) {
   is_new_ = recent_.empty() || domain.id != id_;
-  if (is_new_) begin(domain);
+  if (is_new_) begin(domain, look);
   const bool rebooted = notice_reboot(domain, look.at);
   notice_foreign_move(domain, look);
   notice_self_deflation(domain, look.at);
@@ -437,7 +463,7 @@ void DomainHistory::take(const Domain& domain, const Look& look) {
   notice_who_ignores(domain);
   learn_kernel_share(domain);
   // A look without a report - a guest that hangs - does not wipe out the last one.
-  if (domain.guest.last_update) last_report_ = domain.guest;
+  if (domain.guest.last_update) take_report(domain.guest, rebooted);
   // What another process of it held says nothing.
   if (rebooted) last_rss_.reset();
   if (domain.rss) last_rss_ = domain.rss;
@@ -457,7 +483,7 @@ void History::observe(const Snapshot& snapshot) {
   const std::size_t recent = std::max<std::size_t>(samples / 3, 2);
   const std::size_t older = std::max<std::size_t>(samples - std::min(samples, recent), 2);
   const DomainHistory::Look look{snapshot.taken_at, snapshot.wall_time, recent, older,
-                                 bounds_.window};
+                                 bounds_.window,    !host_look_};
   for (std::size_t i = 0; i < snapshot.domains.size(); ++i) {
     pasts_[i].take(snapshot.domains[i], look);
   }
@@ -465,18 +491,19 @@ void History::observe(const Snapshot& snapshot) {
 }
 
 void History::follow_host(const Snapshot& snapshot) {
-  HostLook look{obtainable(snapshot.host), MemorySize(), MemorySize()};
+  HostLook look{obtainable(snapshot.host), MemorySize(), snapshot.host.swap_free, MemorySize()};
   for (const DomainHistory& past : pasts_) look.held += past.last_rss().value_or(MemorySize());
   host_pace_ = {};
-  MemorySize others;
   if (host_look_) {
     // What the domains gave back has gone to others as far as the host does not have it.
     const MemorySize gone = host_look_->obtainable + host_look_->held;
-    others = gone - (look.obtainable + look.held);
-    // What was taken once, as by a guest on hugepages that has started, does not go on.
-    host_pace_ = {look.held - host_look_->held, std::min(others, host_look_->others)};
+    look.others = gone - (look.obtainable + look.held);
+    // A host that has nothing left shows what is taken by the swap that goes.
+    if (look.swap_free && host_look_->swap_free) {
+      look.others = std::max(look.others, *host_look_->swap_free - *look.swap_free);
+    }
+    host_pace_ = {look.held - host_look_->held, look.others, host_look_->others};
   }
-  look.others = others;
   host_look_ = look;
 }
 

@@ -2,6 +2,7 @@
 // What is remembered of each domain from tick to tick: a bounded window of samples, rates made
 // from the guests' counters, and the last balloon move with what became of it.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -93,6 +94,11 @@ class DomainHistory {
   /// When the guest was last seen to start or reboot: an event, or counters that are back near zero
   /// together with a gap between its reports or a balloon that began anew.
   [[nodiscard]] std::optional<MonotonicTime> rebooted_at() const { return rebooted_at_; }
+  /// When it came or rebooted under memcoord's eyes: whatever brought it, it may be about to touch
+  /// all of its memory. None for what was there at the first look.
+  [[nodiscard]] std::optional<MonotonicTime> began_at() const {
+    return std::max(appeared_at_, rebooted_at_);
+  }
   /// The newest report, with what of it can be true.
   [[nodiscard]] const GuestStatistics& last_report() const { return last_report_; }
   /// The newest rss that was reported since it started.
@@ -102,6 +108,8 @@ class DomainHistory {
   /// What the domain may hold without being asked again: the largest of actual, a grow in flight
   /// and a target in doubt.
   [[nodiscard]] MemorySize claim(const Domain& now) const;
+  /// What a shrink that it follows has not given back yet.
+  [[nodiscard]] MemorySize coming_back(const Domain& now) const;
 
  private:
   friend class History;
@@ -112,9 +120,10 @@ class DomainHistory {
     std::size_t recent = 0;  ///< samples
     std::size_t older = 0;   ///< samples
     Duration window{};
+    bool first = false;  ///< of all: what it shows has been there before
   };
   void take(const Domain& domain, const Look& look);
-  void begin(const Domain& domain);
+  void begin(const Domain& domain, const Look& look);
   void keep(const Sample& sample, const Look& look);
   void await_report(MonotonicTime since, WallTime wall_time);
   [[nodiscard]] bool reports_had_a_gap(const Domain& domain) const;
@@ -131,6 +140,7 @@ class DomainHistory {
   void settle_by_size(const Domain& domain);
   void follow_report(const Domain& domain, const Look& look);
   void learn_kernel_share(const Domain& domain);
+  void take_report(const GuestStatistics& report, bool rebooted);
   [[nodiscard]] bool report_is_newer_than_actual() const;
   [[nodiscard]] Sample sample_of(const Domain& domain, MonotonicTime now, bool rebooted) const;
   [[nodiscard]] bool reaches_past_recent(Duration window) const;
@@ -160,6 +170,7 @@ class DomainHistory {
   std::optional<MonotonicTime> report_first_seen_at_;
   std::optional<MonotonicTime> report_not_before_;
   std::optional<MonotonicTime> deflated_by_itself_at_;
+  std::optional<MonotonicTime> appeared_at_;
   std::optional<MonotonicTime> rebooted_at_;
   std::optional<MonotonicTime> last_started_at_;
   std::optional<MonotonicTime> last_restored_at_;
@@ -168,14 +179,17 @@ class DomainHistory {
   /// What the guest's kernel keeps for itself of actual; none where its total does not follow.
   std::optional<MemorySize> kernel_share_;
   GuestStatistics last_report_;
+  GuestStatistics
+      before_fall_;  ///< counters that the last report showed lower, as they were before
   SampleRing recent_;
   SampleRing older_;
 };
 
 /// How fast the host's memory goes, from look to look.
 struct HostPace {
-  MemorySize domains;  ///< that the domains' processes have come to hold since the last one
-  MemorySize others;   ///< that everything else has taken, the lesser of the last two changes
+  MemorySize domains;        ///< that the domains' processes have come to hold since the last one
+  MemorySize others;         ///< that everything else has taken since, swap included
+  MemorySize others_before;  ///< the same of the look before
 };
 
 /// All domains' pasts. Bounded: a window in time, a number of samples. A domain that is missing
@@ -218,6 +232,7 @@ class History {
   struct HostLook {
     MemorySize obtainable;
     MemorySize held;
+    std::optional<MemorySize> swap_free;
     MemorySize others;  ///< what everything else had taken since the look before
   };
   std::optional<HostLook> host_look_;

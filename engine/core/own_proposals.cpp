@@ -72,24 +72,40 @@ TakenBack taken_back(const Situation& situation, Asked& asked) {
   return {situation.owed / kTicksToPay, situation.owed.text() + " more is promised than there is"};
 }
 
+/// What a domain gives back by a shrink under way, and what it can give on top of that.
+struct Gift {
+  MemorySize coming;
+  MemorySize more;
+};
+
+Gift gift_of(const Domain& domain, const Standing& standing) {
+  const MemorySize coming = standing.history ? standing.history->coming_back(domain) : MemorySize();
+  return {coming, standing.releasable - coming};
+}
+
 /// The part of what all can give that is taken, at most all of it.
-double part_of_all(MemorySize amount, const std::vector<Standing>& standings) {
+double part_of_all(MemorySize amount, const Situation& situation) {
   if (amount.is_zero()) return 0;
   MemorySize can_give;
-  for (const Standing& standing : standings) can_give += standing.releasable;
+  for (std::size_t i = 0; i < situation.standings.size(); ++i) {
+    can_give += gift_of(situation.snapshot.domains[i], situation.standings[i]).more;
+  }
   if (can_give <= amount) return 1;
   return static_cast<double>(amount.kib()) / static_cast<double>(can_give.kib());
 }
 
-std::optional<Proposal> given_back(const Domain& domain, MemorySize can_give, double part,
+std::optional<Proposal> given_back(const Domain& domain, const Standing& standing, double part,
                                    const TakenBack& taken, Asked& asked) {
   if (part <= 0) return std::nullopt;
   const auto target = asked.find(domain.uuid());
   // Only the host's rescue comes before what the policy asks for.
   if (target && !taken.rule) return std::nullopt;
-  const MemorySize give = can_give.scaled(part);
+  const Gift gift = gift_of(domain, standing);
+  const MemorySize more = gift.more.scaled(part);
+  // A shrink under way goes on.
+  const MemorySize give = gift.coming + more;
   // The policy may take more than that.
-  if (give.is_zero() || target.value_or(domain.actual) < domain.actual - give) return std::nullopt;
+  if (more.is_zero() || target.value_or(domain.actual) < domain.actual - give) return std::nullopt;
   return Proposal{domain.uuid(), domain.actual - give, taken.why, taken.rule};
 }
 
@@ -99,13 +115,13 @@ std::vector<Proposal> own_proposals(const Situation& situation,
                                     std::span<const Proposal> proposals) {
   Asked asked(proposals);
   const TakenBack taken = taken_back(situation, asked);
-  const double part = part_of_all(taken.amount, situation.standings);
+  const double part = part_of_all(taken.amount, situation);
   std::vector<Proposal> own;
   for (std::size_t i = 0; i < situation.standings.size(); ++i) {
     const Standing& standing = situation.standings[i];
     if (standing.held) continue;
     const Domain& domain = situation.snapshot.domains[i];
-    auto proposal = given_back(domain, standing.releasable, part, taken, asked);
+    auto proposal = given_back(domain, standing, part, taken, asked);
     if (!proposal) proposal = towards_its_bounds(domain, standing, asked);
     if (proposal) own.push_back(*std::move(proposal));
   }

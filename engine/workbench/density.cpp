@@ -92,7 +92,7 @@ Result<SimulationResult> Search::run(std::size_t vms, bool to_the_end) {
     }
     return stalled > allowed || kills > 0 || host.score().breach_seconds > 0;
   };
-  const SimulationOptions options{options_.interval, options_.limits, false};
+  const SimulationOptions options{.interval = options_.interval, .limits = options_.limits};
   auto result = simulate(std::move(scenario), *std::move(policy), options, watch);
   if (result.first_policy_error) return fail(*result.first_policy_error);
   scores_[vms] = result.score;

@@ -118,6 +118,9 @@ HostSays available(MemorySize size) {
 HostSays merged(MemorySize size) {
   return [=](Host& h) { h.merged = size; };
 }
+HostSays swap_free(MemorySize size) {
+  return [size](Host& host) { host.swap_free = size; };
+}
 
 HostSays node(int id, MemorySize total, MemorySize free, std::optional<MemorySize> available) {
   return [=](Host& h) { h.cells.push_back({id, total, free, available}); };

@@ -64,6 +64,7 @@ DomainSays swapped(MemorySize in, MemorySize out);  ///< counters
 HostSays free(MemorySize size);
 HostSays available(MemorySize size);
 HostSays merged(MemorySize size);  ///< what KSM saves
+HostSays swap_free(MemorySize size);
 HostSays node(int id, MemorySize total, MemorySize free,
               std::optional<MemorySize> available = std::nullopt);
 

@@ -58,12 +58,27 @@ MemorySize size_of_cell(const pugi::xml_node& cell) {
   return size_in(cell.attribute("memory").as_ullong(), cell.attribute("unit").as_string("KiB"));
 }
 
+/// Pages of the ordinary size may stand among <hugepages>: libvirt takes them from the ordinary
+/// pool.
+bool is_ordinary(const pugi::xml_node& page) {
+  const MemorySize size =
+      size_in(page.attribute("size").as_ullong(), page.attribute("unit").as_string("KiB"));
+  return !size.is_zero() && size <= kBalloonPage;
+}
+
+bool is_on_hugepages(const pugi::xml_node& domain) {
+  const pugi::xml_node hugepages = domain.child("memoryBacking").child("hugepages");
+  const auto pages = hugepages.children("page");
+  if (!hugepages.child("page")) return static_cast<bool>(hugepages);
+  return !std::all_of(pages.begin(), pages.end(), is_ordinary);
+}
+
 /// Of a guest on hugepages, the memory of those of its NUMA cells that are not.
 MemorySize beside_hugepages(const pugi::xml_node& domain) {
   const pugi::xml_node hugepages = domain.child("memoryBacking").child("hugepages");
   // A page without a list of cells is for all of them that no other names.
   for (const pugi::xml_node page : hugepages.children("page")) {
-    if (!page.attribute("nodeset")) return {};
+    if (!page.attribute("nodeset") && !is_ordinary(page)) return {};
   }
   if (!hugepages.child("page")) return {};
   MemorySize beside;
@@ -71,7 +86,7 @@ MemorySize beside_hugepages(const pugi::xml_node& domain) {
     const int id = cell.attribute("id").as_int();
     const auto pages = hugepages.children("page");
     const bool named = std::any_of(pages.begin(), pages.end(), [&](const pugi::xml_node& page) {
-      return includes(numbers_in(page.attribute("nodeset").value()), {id});
+      return !is_ordinary(page) && includes(numbers_in(page.attribute("nodeset").value()), {id});
     });
     if (!named) beside += size_of_cell(cell);
   }
@@ -109,7 +124,7 @@ MemoryBacking backing_of(const pugi::xml_node& domain) {
   const char* source = element.child("source").attribute("type").value();
   backing.shared = is(source, "memfd") || is(source, "file") ||
                    is(element.child("access").attribute("mode").value(), "shared");
-  backing.hugepages = static_cast<bool>(element.child("hugepages"));
+  backing.hugepages = is_on_hugepages(domain);
   if (backing.hugepages) backing.beside_hugepages = beside_hugepages(domain);
   const pugi::xml_node security = domain.child("launchSecurity");
   const char* type = security.attribute("type").value();
@@ -168,7 +183,7 @@ std::vector<NodeBinding> bound_to(const pugi::xml_node& domain, std::string_view
 const char* memory_reason(const pugi::xml_node& domain, const pugi::xml_node& devices) {
   const pugi::xml_node backing = domain.child("memoryBacking");
   if (backing.child("locked")) return "its memory is locked, so a balloon frees nothing";
-  if (backing.child("hugepages")) {
+  if (is_on_hugepages(domain)) {
     return "its memory is backed by hugepages, which a balloon does not give back";
   }
   for (const pugi::xml_node memory : devices.children("memory")) {

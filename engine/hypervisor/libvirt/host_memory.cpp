@@ -74,7 +74,8 @@ MemorySize page_size() {
 std::optional<MemInfo> parse_meminfo(std::string_view text) {
   const std::optional<MemorySize> total = figure(text, "MemTotal");
   if (!total) return std::nullopt;
-  return MemInfo{*total, figure(text, "MemAvailable"), figure(text, "SwapFree")};
+  return MemInfo{*total, figure(text, "MemAvailable"), figure(text, "SwapFree"),
+                 figure(text, "MemFree")};
 }
 
 std::optional<MemInfo> read_meminfo(const std::filesystem::path& path,
@@ -102,6 +103,7 @@ Host make_host(const HostRecord& record, const std::optional<MemInfo>& local,
   }
   host.free = *record.free;
   if (local && local->total == record.total && local->available) {
+    host.free = local->free.value_or(host.free);
     host.available = local->available;
     host.swap_free = local->swap_free;
     host.page_size = page_size();

@@ -16,6 +16,7 @@ struct MemInfo {
   MemorySize total;
   std::optional<MemorySize> available;  ///< none on kernels that do not tell
   std::optional<MemorySize> swap_free;
+  std::optional<MemorySize> free = {};
   std::optional<MemorySize> merged = {};      ///< what KSM saves
   std::map<int, MemorySize> file_pages = {};  ///< page cache of files, by node
   bool operator==(const MemInfo&) const = default;
@@ -36,12 +37,13 @@ struct DomainSums {
   MemorySize shared;  ///< rss of those whose memory is shared memory, which counts as page cache
 };
 
-/// The host. Where `local` is of the same machine (its total agrees) it says what is available and
-/// what KSM saves; what can be had of page cache is divided among the nodes by how much each has.
-/// Else what is available is estimated as free + buffers + half of the page cache
-/// that is not the domains' shared memory: the other half may be other shared memory or dirty,
-/// which the figures do not tell apart. A driver that does not tell what is free (the test driver)
-/// gets total less what the domains have.
+/// The host. Where `local` is of the same machine (its total agrees) it says what is free and
+/// available and what KSM saves: read after the domains, so that what a guest takes while they are
+/// asked is not counted as both backed and free. What can be had of page cache is then divided
+/// among the nodes by how much each has. Else what is available is estimated as free + buffers +
+/// half of the page cache that is not the domains' shared memory: the other half may be other
+/// shared memory or dirty, which the figures do not tell apart. A driver that does not tell what is
+/// free (the test driver) gets total less what the domains have.
 Host make_host(const HostRecord& record, const std::optional<MemInfo>& local,
                const DomainSums& domains);
 

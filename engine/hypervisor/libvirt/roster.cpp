@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <unordered_set>
 #include <utility>
 
@@ -188,10 +189,13 @@ void Roster::take_sizes(const Uuid& uuid, std::optional<MemorySize> actual,
                         std::optional<MemorySize> maximum, MonotonicTime now) {
   KnownDomain* domain = find(uuid);
   if (domain == nullptr) return;
+  domain->maximum = maximum.value_or(domain->maximum);
+  // A guest's driver says how much its balloon holds. Where that is more than there is, QEMU tells
+  // a size near 2^64.
+  if (actual && !domain->maximum.is_zero()) actual = std::min(*actual, domain->maximum);
   const bool moved = actual && *actual != domain->actual;
   if (domain->balloon_moved_at && moved) domain->balloon_moved_at = now;
   domain->actual = actual.value_or(domain->actual);
-  domain->maximum = maximum.value_or(domain->maximum);
 }
 
 void Roster::take_report(const Uuid& uuid, WallTime report, MonotonicTime now) {

@@ -348,7 +348,7 @@ Snapshot SimulatedHost::look(MonotonicTime taken_at, WallTime wall_time) const {
   host.merged = size(merged_);
   host.cached = std::min(scenario_->host_cached, *host.available);
   host.free = *host.available - host.cached;
-  host.swap_free = scenario_->host_swap;
+  host.swap_free = size(kib(scenario_->host_swap) + std::min(left(), 0.0));
   const std::vector<double> nodes = left_by_node();
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     const MemorySize left_here = size(nodes[i]);

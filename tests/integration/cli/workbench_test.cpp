@@ -237,6 +237,7 @@ TEST_CASE("what the workbench cannot use gets one line and exit code 2") {
       {{"density", "-t", hole, "--host", "-1GiB"}, "--host"},
       {{"density", "-t", hole, "--stalled", "120%"}, "--stalled"},
       {{"density", "-t", hole, "--orders", "0"}, "--orders"},
+      {{"density", "-t", hole, "--keep-periods"}, "--keep-periods"},
   };
   for (const Case& one : cases) {
     std::string called;

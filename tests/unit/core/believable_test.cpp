@@ -44,6 +44,11 @@ TEST_CASE("what a guest has free or usable is part of its total, or is dropped")
   CHECK(dropped_of(World().domain("a", guest_total(1_GiB), usable(1025_MiB))) == Names{"usable"});
 }
 
+TEST_CASE("a guest whose total is nothing has what it says is free all the same") {
+  CHECK(dropped_of(World().domain("a", guest_total(0_MiB), unused(1_GiB), usable(1_GiB))) ==
+        Names{"available"});
+}
+
 TEST_CASE("a counter that no guest reaches is dropped, though it is the first report") {
   CHECK(dropped_of(World().domain("a", swapped(kMinusOnePage, kMinusOnePage))) ==
         Names{"swap_in", "swap_out"});

@@ -231,6 +231,41 @@ TEST_CASE("memory committed over capacity is no emergency before somebody touche
   CHECK(balance_of(seen).rescue == 200_MiB + 2 * 800_MiB - 700_MiB);
 }
 
+TEST_CASE("a guest that has just started may touch all of its memory at once") {
+  const auto world = [](Duration at, bool with_new) {
+    World one = World().at(at).host(8_GiB, free(2_GiB)).domain("a", actual(4_GiB));
+    if (with_new) one.domain("new", actual(3_GiB), rss(100_MiB), silent());
+    return one;
+  };
+  const MemorySize untouched = 3_GiB + 68_MiB - 100_MiB;
+  Seen seen(world(0s, false));
+  seen.then(world(1s, true));
+  CHECK(balance_of(seen).rescue == 200_MiB + untouched - 2_GiB);
+  seen.then(world(30s, true));
+  CHECK(balance_of(seen).rescue == 200_MiB + untouched - 2_GiB);
+  // It has settled: what it has not touched by then is paid back calmly.
+  seen.then(world(31s, true));
+  CHECK(balance_of(seen).rescue == 0_MiB);
+  CHECK(balance_of(seen).owed > 1_GiB);
+}
+
+TEST_CASE("under its floor a host does not wait to see whether what it loses goes on") {
+  Seen seen(World().host(8_GiB, free(1_GiB)).domain("a"));
+  seen.then(World().host(8_GiB, free(100_MiB)).at(1s).domain("a"));
+  CHECK(balance_of(seen).rescue == 100_MiB + 2 * (1_GiB - 100_MiB));
+}
+
+TEST_CASE("a host that has nothing left shows by its swap how fast its memory goes") {
+  const auto world = [](Duration at, MemorySize swap) {
+    return World().at(at).host(8_GiB, free(0_KiB), swap_free(swap)).domain("a");
+  };
+  Seen seen(world(0s, 4_GiB));
+  seen.then(world(1s, 3_GiB));
+  CHECK(balance_of(seen).rescue == 200_MiB + 2 * 1_GiB);
+  seen.then(world(2s, 3_GiB));
+  CHECK(balance_of(seen).rescue == 200_MiB);
+}
+
 TEST_CASE("what shrinks under way give back is not asked for twice") {
   Seen seen(World().host(8_GiB, free(100_MiB)).domain("a", actual(1_GiB)));
   seen.moved("a", 1_GiB - 60_MiB);

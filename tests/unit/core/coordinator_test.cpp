@@ -598,6 +598,32 @@ TEST_CASE("a guest that reboots without a word gets its memory back once it repo
   CHECK(tick.proposals.size() == 1);
 }
 
+TEST_CASE("a guest that is reverted to a snapshot keeps the balloon that comes with it") {
+  const auto look = [](Duration at, MemorySize counter, MemorySize has) {
+    return World()
+        .at(at)
+        .host(8_GiB, free(4_GiB))
+        .domain("a", actual(has), maximum(1_GiB), unused(400_MiB), swapped(counter, counter));
+  };
+  // Its counters go back, its reports have a gap, and its balloon is the snapshot's.
+  Snapshot silent = look(6s, 9_MiB, 900_MiB);
+  silent.domains[0].guest.last_update = *silent.domains[0].guest.last_update - 4s;
+  Snapshot reverted = look(8s, 0_MiB, 950_MiB);
+  reverted.domains[0].restored_at = reverted.taken_at;
+  Snapshot later = look(10s, 1_MiB, 950_MiB);
+  later.domains[0].restored_at = reverted.taken_at;
+  Bench bench({look(0s, 9_MiB, 1_GiB), look(2s, 9_MiB, 900_MiB), silent, reverted, later},
+              asks({{"a", 900_MiB}}));
+  for (int i = 0; i < 4; ++i) {
+    const Tick tick = bench.coordinator.tick();
+    for (const Decision& decision : tick.decisions) CHECK(decision.target <= 950_MiB);
+  }
+  // No grace: once it has reported, a policy may shrink it.
+  const Tick tick = bench.coordinator.tick();
+  REQUIRE(tick.decisions.size() == 1);
+  CHECK(tick.decisions[0].target == 900_MiB);
+}
+
 TEST_CASE("restore squeezes no guest that has come to need what it got") {
   const auto look = [](Duration at, MemorySize has, MemorySize left) {
     return World().at(at).host(8_GiB, free(4_GiB)).domain("a", actual(has), unused(left));

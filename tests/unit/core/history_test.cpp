@@ -72,6 +72,19 @@ TEST_CASE("counters that go back give no rate, and alone are no reboot") {
   CHECK(std::isnan(seen.history().find(id("a"))->latest()[Field::swap_in]));
 }
 
+TEST_CASE("a counter that is misread once has not risen by all that it counts") {
+  Seen seen(World().domain("a", swapped(10_MiB, 800_MiB)));
+  const auto rate_of = [&](Duration at, MemorySize out) {
+    seen.then(World().at(at).domain("a", swapped(10_MiB, out)));
+    return seen.history().find(id("a"))->latest()[Field::swap_out];
+  };
+  CHECK(std::isnan(rate_of(2s, 0_MiB)));
+  CHECK(rate_of(4s, 802_MiB) == doctest::Approx(1024.0));  // KiB a second
+  // One that began anew counts from there.
+  CHECK(std::isnan(rate_of(6s, 100_MiB)));
+  CHECK(rate_of(8s, 104_MiB) == doctest::Approx(2048.0));
+}
+
 TEST_CASE("counters back near zero after a gap between reports are a reboot") {
   const auto after_a_gap = [](MemorySize in, MemorySize out) {
     Seen seen(World().domain("a", swapped(10_MiB, 10_MiB)));

@@ -6,6 +6,7 @@
 
 using namespace memcoord;
 using namespace memcoord::test;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -70,6 +71,27 @@ TEST_CASE("host_rescue comes before a policy's grow, and leaves a larger shrink 
   const World world = World().host(16_GiB, free(50_MiB)).domain("a", actual(4_GiB), unused(1_GiB));
   CHECK(own_target(world, "a", {{id("a"), 8_GiB, "grow"}}) == 4_GiB - 150_MiB);
   CHECK_FALSE(own_target(world, "a", {{id("a"), 3_GiB, "shrink"}}));
+}
+
+TEST_CASE("host_rescue takes more than a shrink under way gives, and does not call that off") {
+  const auto world = [](Duration at, MemorySize left, MemorySize given) {
+    return World()
+        .host(16_GiB, free(left))
+        .at(at)
+        .domain("a", actual(4_GiB - given), unused(1_GiB - given))
+        .domain("b", actual(4_GiB), unused(1_GiB));
+  };
+  Seen seen(world(0s, 1_GiB, 0_KiB));
+  seen.moved("a", 4_GiB - 300_MiB);
+  seen.then(world(1s, 0_KiB, 150_MiB));
+  seen.then(world(2s, 0_KiB, 150_MiB));
+  // Of its floor of 200 MiB the host lacks what is not coming back anyway.
+  const auto own = own_proposals(seen.situation(), {});
+  REQUIRE(seen.situation().rescue == 50_MiB);
+  REQUIRE(own.size() == 2);
+  CHECK(own[0].target < 4_GiB - 300_MiB);
+  CHECK(own[1].target < 4_GiB);
+  CHECK((4_GiB - 300_MiB - own[0].target) + (4_GiB - own[1].target) <= 50_MiB);
 }
 
 TEST_CASE("a decision for the host's rescue shows the rule by its name") {

@@ -204,6 +204,20 @@ TEST_CASE("what the host itself uses, and what merging of pages saves, vary as t
   CHECK(host_after(0s).merged == 0_MiB);
 }
 
+TEST_CASE("what a host misses is gone from its swap") {
+  Scenario scenario = one_domain(20_MiB);
+  scenario.domains[0].touched = true;
+  scenario.host_swap = 2_GiB;
+  scenario.host_use = Plan({{0s, 0_MiB}, {10s, 4_GiB}}, Plan::Shape::step);
+  Run run(scenario);
+  run.look_after(5s);
+  CHECK(run.hypervisor.sample()->host.swap_free == 2_GiB);
+  run.look_after(10s);
+  const Host host = run.hypervisor.sample()->host;
+  CHECK(host.free == 0_MiB);
+  CHECK(host.swap_free == 2_GiB - 300_MiB - 542_MiB);
+}
+
 TEST_CASE("a balloon that is stuck takes targets and stays where it is, until it moves again") {
   Scenario scenario = one_domain(20_MiB);
   scenario.domains[0].faults = {{Fault::Kind::stuck, 1s, 6s}};

@@ -59,6 +59,10 @@ TEST_CASE("locked and hugepage memory is left alone") {
   CHECK(contains(why_unsuitable(kBalloon, "<memoryBacking><hugepages/></memoryBacking>"),
                  "hugepages"));
   CHECK(why_unsuitable(kBalloon, "<memoryBacking><nosharepages/></memoryBacking>").empty());
+  CHECK(why_unsuitable(kBalloon,
+                       "<memoryBacking><hugepages><page size='4' unit='KiB'/></hugepages>"
+                       "</memoryBacking>")
+            .empty());
 }
 
 TEST_CASE("where a domain's memory comes from is read") {
@@ -92,6 +96,8 @@ TEST_CASE("guest cells that are not on hugepages are of the ordinary pool") {
   CHECK(beside("") == MemorySize());
   CHECK(beside("<page size='1' unit='G'/>") == MemorySize());
   CHECK(beside("<page size='1' unit='G' nodeset='0'/>") == MemorySize::from_gib(1));
+  CHECK(beside("<page size='4' nodeset='0'/><page size='2048' nodeset='1-2'/>") ==
+        MemorySize::from_mib(1024));
   CHECK(beside("<page size='2' unit='M' nodeset='0-1'/>") == MemorySize::from_mib(512));
   CHECK(beside("<page size='2' unit='M' nodeset='0,2'/>") == MemorySize::from_mib(512));
   CHECK(beside("<page size='2' unit='M' nodeset='0'/><page size='1' unit='G'/>") == MemorySize());

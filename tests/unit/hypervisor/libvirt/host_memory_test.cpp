@@ -33,7 +33,7 @@ HostRecord record() {
 }  // namespace
 
 TEST_CASE("a meminfo file is read") {
-  CHECK(parse_meminfo(kMemInfo) == MemInfo{16_GiB, 8_GiB, 1_GiB});
+  CHECK(parse_meminfo(kMemInfo) == MemInfo{16_GiB, 8_GiB, 1_GiB, 1_GiB});
 }
 
 TEST_CASE("a kernel that does not tell what is available is no error") {
@@ -57,6 +57,13 @@ TEST_CASE("on this machine, available is what the kernel says") {
   CHECK(host.available == 8_GiB);
   CHECK_FALSE(host.available_is_estimate);
   CHECK(host.swap_free == 1_GiB);
+}
+
+TEST_CASE("on this machine, what is free is of the same moment as what is available") {
+  HostRecord earlier = record();
+  earlier.free = 3_GiB;
+  CHECK(make_host(earlier, parse_meminfo(kMemInfo), {}).free == 1_GiB);
+  CHECK(make_host(earlier, std::nullopt, {}).free == 3_GiB);
 }
 
 TEST_CASE("what KSM saves is read on this machine, and told by libvirt of another") {

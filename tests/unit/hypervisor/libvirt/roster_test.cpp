@@ -114,6 +114,16 @@ TEST_CASE("a domain that is not listed any more is forgotten") {
   CHECK(roster.find(kB) != nullptr);
 }
 
+TEST_CASE("a balloon leaves its domain no more than the maximum, whatever its driver says") {
+  Roster roster = with({{kA, "a", 1}});
+  const auto told = [&](MemorySize actual) {
+    roster.take_sizes(kA, actual, MemorySize::from_gib(4), at(1));
+    return roster.find(kA)->actual;
+  };
+  CHECK(told(MemorySize::from_gib(3)) == MemorySize::from_gib(3));
+  CHECK(told(MemorySize::from_kib(18014398509481000U)) == MemorySize::from_gib(4));
+}
+
 TEST_CASE("an event about a domain that is not known is no matter") {
   Roster roster;
   roster.take_event({kA, DomainEvent::Kind::rebooted, at(3)});
