@@ -3,7 +3,6 @@
 
 #include <fmt/core.h>
 
-#include <iostream>
 #include <memory>
 
 #include "engine/cli/commands.h"
@@ -117,7 +116,7 @@ void print(const std::vector<ConfiguredDomain>& domains, const std::string& uri,
   if (options.json) {
     auto list = Json::array();
     for (const ConfiguredDomain& domain : domains) list.push_back(domain_json(domain));
-    std::cout << list.text() << '\n';
+    standard_output().lines(list.text()) << '\n';
     return;
   }
   using enum TextTable::Align;
@@ -130,7 +129,7 @@ void print(const std::vector<ConfiguredDomain>& domains, const std::string& uri,
                    {"LABELS", left},
                    {"NOTE", left}});
   for (const ConfiguredDomain& domain : domains) add_rows(table, domain, uri);
-  std::cout << table.text(wants_color(options.color, Stream::output));
+  table.print(standard_output(), wants_color(options.color, Stream::output));
 }
 
 Result<ExitCode> show_domains(const DomainOptions& options) {
