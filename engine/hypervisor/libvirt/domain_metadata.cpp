@@ -49,7 +49,8 @@ std::optional<bool> yes_or_no(std::string_view text) {
 Status read_attribute(std::string_view key, std::string_view value, DomainSettings& settings,
                       std::string_view domain) {
   const auto wrong = [&](std::string_view expected) {
-    return malformed(domain, fmt::format("{}=\"{}\" is not {}", key, excerpt(value, kShown), expected),
+    return malformed(domain,
+                     fmt::format("{}=\"{}\" is not {}", key, excerpt(value, kShown), expected),
                      "start afresh with: " + clear_command(domain));
   };
   if (key == "minimum" || key == "maximum") {
@@ -151,8 +152,10 @@ Result<DomainSettings> parse_settings(std::string_view element, std::string_view
   }
   const pugi::xml_node root = document.document_element();
   if (local_name(root.name()) != "domain") {
-    return malformed(domain, fmt::format("expected one <domain> element, found <{}>", excerpt(root.name(), kShown)),
-                     "start afresh with: " + clear_command(domain));
+    return malformed(
+        domain,
+        fmt::format("expected one <domain> element, found <{}>", excerpt(root.name(), kShown)),
+        "start afresh with: " + clear_command(domain));
   }
   DomainSettings settings;
   for (const pugi::xml_attribute attribute : root.attributes()) {
