@@ -11,6 +11,7 @@
 #include "engine/cli/options.h"
 #include "engine/cli/terminal.h"
 #include "engine/cli/text_table.h"
+#include "engine/core/printable.h"
 #include "engine/hypervisor/libvirt/domain_metadata.h"
 #include "engine/hypervisor/libvirt/libvirt_hypervisor.h"
 #include "engine/observers/json.h"
@@ -54,6 +55,9 @@ std::string labels_text(const DomainSettings& settings) {
   return text;
 }
 
+/// Labels may have 64 KiB; the JSON has them whole.
+constexpr std::size_t kLongestLabels = 200;
+
 std::string size_text(const std::optional<MemorySize>& size) {
   return size ? size->text() : "-";
 }
@@ -67,7 +71,7 @@ std::vector<std::string> domain_row(const ConfiguredDomain& domain, const std::s
           size_text(settings.maximum ? settings.maximum : domain.maximum),
           fmt::format("{:g}", settings.weight),
           std::to_string(settings.priority),
-          labels_text(settings),
+          excerpt(labels_text(settings), kLongestLabels),
           std::move(note)};
 }
 

@@ -30,7 +30,7 @@ Result<bool> LineReader::next() {
     const std::size_t end = block_.find('\n', at_);
     const std::size_t piece = std::min(end, block_.size()) - at_;
     if (text_.size() + piece > kLongestLine) {
-      return fail(ErrorCode::limit_exceeded, place(), "a line longer than 16 MiB",
+      return fail(ErrorCode::invalid_input, place(), "a line longer than 16 MiB",
                   "is it a text file?");
     }
     text_.append(block_, at_, piece);

@@ -20,8 +20,8 @@ class LineReader {
   /// Errors: those of open_to_read().
   static Result<LineReader> open(const std::filesystem::path& path, const std::string& kind);
 
-  /// Goes on to the next line; false at the end. Errors, with "path:line": limit_exceeded (a line
-  /// longer than kLongestLine), invalid_input (the file cannot be read on).
+  /// Goes on to the next line; false at the end. Errors, with "path:line": invalid_input (a line
+  /// longer than kLongestLine; a file that cannot be read on).
   Result<bool> next();
   /// The line, without its line end.
   [[nodiscard]] const std::string& text() const { return text_; }

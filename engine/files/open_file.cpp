@@ -152,14 +152,7 @@ Result<Place> place_to_write(const fs::path& path, const std::string& what) {
   if (::stat(path.c_str(), &found) == 0 && !S_ISREG(found.st_mode)) {
     return not_regular(path, odd_kind(found.st_mode), "a regular file");
   }
-  auto place = Walk(path, what).go();
-  if (!place) return place;
-  const bool there =
-      ::fstatat(place->folder.get(), place->name.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0;
-  if (there && !S_ISREG(found.st_mode)) {
-    return not_regular(path, odd_kind(found.st_mode), "a regular file");
-  }
-  return place;
+  return Walk(path, what).go();
 }
 
 Result<OpenFile> open_to_append(const fs::path& path, const std::string& what) {

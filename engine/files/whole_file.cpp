@@ -35,7 +35,7 @@ class NewFile {
   static Result<NewFile> beside(const fs::path& path, Place place) {
     constexpr int kTries = 100;
     for (int i = 0; i < kTries; ++i) {
-      const std::string name = "." + place.name + "." + random_letters();
+      const std::string name = ".memcoord-" + random_letters();
       OpenFile file(::openat(place.folder.get(), name.c_str(),
                              O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
       if (file) return NewFile(path, std::move(place), std::move(file), name);

@@ -520,7 +520,7 @@ std::string to_json_line(const Tick& tick) {
 
 Result<Tick> tick_from_json_line(std::string_view line, const std::string& where) {
   if (!has_the_size_of_a_tick(line)) {
-    return fail(ErrorCode::limit_exceeded, where,
+    return fail(ErrorCode::invalid_input, where,
                 "damaged: it nests too deep, or has too many values");
   }
   try {

@@ -139,7 +139,7 @@ struct HostileFiles {
   std::string scenario = files.write(hostile_name("scenario") + ".lua", scenario_file());
   std::string policy = files.write(hostile_name("policy") + ".lua", policy_file());
   std::string failing = files.write("failing.lua", failing_policy());
-  std::string tests = files.write("failing_test.lua", test_file());
+  std::string tests = files.write(hostile_name("failing") + "_test.lua", test_file());
   std::string trace = files.write(hostile_name("trace") + ".csv", trace_file());
   std::string configuration = files.write(
       hostile_name("config"), hostile_name("key") + " = \"" + hostile_name("v") + "\"\n");
@@ -318,6 +318,9 @@ TEST_CASE("no hostile text gets out of the commands that need no libvirt") {
   const std::string page = files.read(hostile_name("report"));
   CHECK(acting(page) == "");
   CHECK_FALSE(contains(page, "<b>'"));
+  for (const char* escape : {"\\u001b", "\\u009b", "\\u202e", "\\u200b", "\\udb40"}) {
+    CHECK_FALSE(contains(page, escape));  // a script would put the character on the page
+  }
   CHECK(contains(files.read("part.csv"), ",'=b?"));
   CHECK(contains(run_step({{"traces", part, "--json"}}), "\"=b?"));
 }

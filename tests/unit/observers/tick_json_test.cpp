@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "engine/observers/json.h"
+#include "tests/text.h"
 #include "tests/unit/observers/ticks.h"
 
 using namespace memcoord;
@@ -171,7 +172,7 @@ TEST_CASE("what is no tick is refused with its place and what is wrong") {
 TEST_CASE(
     "a line that would take a hundred times its size in memory is refused before it is parsed") {
   const auto refused = [](const std::string& line) {
-    return tick_from_json_line(line, "j:1").error().code == ErrorCode::limit_exceeded;
+    return contains(tick_from_json_line(line, "j:1").error().message, "nests too deep");
   };
   CHECK(refused("{\"a\":" + std::string(1'000'000, '[')));
   std::string wide = "{\"a\":[";
