@@ -34,7 +34,7 @@ bool is_formula(std::string_view text) {
 }  // namespace
 
 std::string csv_field(std::string_view text) {
-  const std::string plain = (is_formula(text) ? "'" : "") + printable(text);
+  std::string plain = (is_formula(text) ? "'" : "") + printable(text);
   const bool blank = !plain.empty() && (plain.front() == ' ' || plain.back() == ' ');
   if (!blank && plain.find_first_of(",;\"") == std::string::npos) return plain;
   std::string quoted = "\"";
