@@ -187,7 +187,8 @@ Result<std::string> read_script(const std::string& path, const std::string& kind
   if (!read) return read;
   std::string source = *std::move(read);
   if (source.size() > kLargestScript) {
-    return fail(ErrorCode::invalid_input, path, "larger than 256 KiB", "is it a " + kind + "?");
+    return fail(ErrorCode::invalid_input, path, "larger than 256 KiB",
+                "a " + kind + " has at most that; is it one?");
   }
   if (source.empty()) return fail(ErrorCode::invalid_input, path, "an empty file");
   if (source.front() == '\x1b') {

@@ -280,3 +280,18 @@ test("memory that is plugged in but not online is no need, and no jump of one", 
   local after = adaptive:run(list)[200].after
   expect(after.plugged.actual - 7 * GiB):is_at_most(1.25 * (after.other.actual - 3 * GiB))
 end)
+
+test("domains bound to a NUMA node get its memory from each other, whatever other nodes have", function()
+  local tick = adaptive:tick {
+    host = { total = 16 * GiB, free = 6 * GiB,
+             cells = { { total = 8 * GiB, free = 100 * MiB }, { total = 8 * GiB, free = 6044 * MiB } } },
+    domains = {
+      { name = "short", actual = 512 * MiB, unused = 20 * MiB, swap_out = 4000, nodes = { 0 } },
+      { name = "rich", actual = 4 * GiB, unused = 3 * GiB, nodes = { 0 } },
+      { name = "elsewhere", actual = 4 * GiB, unused = 3 * GiB, nodes = { 1 } },
+    },
+  }
+  expect(tick.proposals.rich.target):equals(4 * GiB - 80 * MiB)
+  expect(tick.decisions.short.target):equals(592 * MiB)
+  expect(tick.decisions.short.rules):is_empty()
+end)
