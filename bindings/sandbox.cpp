@@ -3,16 +3,13 @@
 #include <lauxlib.h>
 #include <lua.h>
 
-#include <cerrno>
 #include <cstdlib>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <new>
 #include <sstream>
 #include <string_view>
 
 #include "bindings/safe_library.h"
+#include "engine/files/open_file.h"
 
 namespace memcoord::bindings {
 namespace {
@@ -186,19 +183,9 @@ void charge(lua_State* lua, std::uint64_t instructions) {
 }
 
 Result<std::string> read_script(const std::string& path, const std::string& kind) {
-  std::error_code problem;
-  const auto status = std::filesystem::status(path, problem);
-  if (!std::filesystem::exists(status)) {
-    return fail(ErrorCode::not_found, path, "no such " + kind);
-  }
-  if (std::filesystem::is_directory(status)) {
-    return fail(ErrorCode::invalid_input, path, "is a folder", "name a file");
-  }
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream) return fail(ErrorCode::permission_denied, path, std::strerror(errno));
-  std::string source(kLargestScript + 1, '\0');
-  stream.read(source.data(), static_cast<std::streamsize>(source.size()));
-  source.resize(static_cast<std::size_t>(stream.gcount()));
+  auto read = files::read_up_to(kLargestScript + 1, path, kind);
+  if (!read) return read;
+  std::string source = *std::move(read);
   if (source.size() > kLargestScript) {
     return fail(ErrorCode::invalid_input, path, "larger than 256 KiB",
                 "a " + kind + " has at most that; is it one?");
