@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "bindings/value.h"
+#include "bindings/value_text.h"
 #include "engine/core/nearest.h"
 
 namespace memcoord::bindings {
@@ -192,6 +193,21 @@ Status LuaPolicy::adopt_state(LuaPolicy& old) {
   if (!state) return fail(state.error());
   return sandbox_->run([&](lua_State* lua) {
     push_value(lua, *state);
+    PolicyContext::set_state(lua);
+  });
+}
+
+Result<std::string> LuaPolicy::state_text() {
+  const auto state = plain_state();
+  if (!state) return fail(state.error());
+  return lua_text(*state);
+}
+
+Status LuaPolicy::adopt_state_text(const std::string& text) {
+  return sandbox_->run([&](lua_State* lua) {
+    Sandbox::load_chunk(lua, text, "state");
+    lua_call(lua, 0, 1);
+    if (lua_type(lua, -1) != LUA_TTABLE) raise(lua, "the state is no table");
     PolicyContext::set_state(lua);
   });
 }

@@ -47,6 +47,9 @@ class LuaPolicy final : public Policy {
   /// Errors: policy_failed (tables within themselves), limit_exceeded (more than can be read within
   /// a tick's limits); this policy then starts without.
   Status adopt_state(LuaPolicy& old);
+  /// The same as the text of a Lua file, for another process. Errors: as adopt_state().
+  Result<std::string> state_text();
+  Status adopt_state_text(const std::string& text);
 
  private:
   LuaPolicy(std::string source, SandboxLimits limits);
