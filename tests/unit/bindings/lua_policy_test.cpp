@@ -214,12 +214,12 @@ TEST_CASE("a state that cannot be read is named, and the new policy starts witho
 
 TEST_CASE("what a policy keeps can be handed to another process as text") {
   const std::string keeps =
-      "ctx.state.whole = { math.mininteger, 7, [40] = 'far' } ctx.state.number = 0.1 "
+      "ctx.state.whole = { math.mininteger, 7, [40] = 'far' } ctx.state.number = 0.1 + 0.2 "
       "ctx.state.text = 'a\\0\\n\\\"\\\\\\xff' ctx.state.flag = true ctx.state.huge = -1 / 0 "
       "ctx.state['odd key'] = { deep = { deeper = {} } }";
   const std::string tells =
       "local s = ctx.state ctx.log.info(tostring(s.whole[1] == math.mininteger and "
-      "math.type(s.whole[1]) == 'integer' and s.whole[40] == 'far' and s.number == 0.1 and "
+      "math.type(s.whole[1]) == 'integer' and s.whole[40] == 'far' and s.number == 0.1 + 0.2 and "
       "s.text == 'a\\0\\n\\\"\\\\\\xff' and s.flag and s.huge == -math.huge and "
       "#s['odd key'].deep.deeper == 0))";
   const Seen seen = two_domains();
