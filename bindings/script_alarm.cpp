@@ -16,13 +16,7 @@ int alarm_signal() {
   return SIGRTMIN + 4;
 }
 
-void on_alarm(int, siginfo_t* info, void*) {
-  const int kept = errno;
-  if (Meter* meter = running_meter.load()) {
-    meter->cut_short(info->si_code == SI_TIMER ? Meter::Trip::time : Meter::Trip::interrupted);
-  }
-  errno = kept;
-}
+void on_alarm(int signal, siginfo_t* info, void* context);
 
 bool install_handler() {
   struct sigaction action {};
@@ -52,21 +46,33 @@ class ThreadTimer {
   ThreadTimer(const ThreadTimer&) = delete;
   ThreadTimer& operator=(const ThreadTimer&) = delete;
 
-  /// steady_clock is CLOCK_MONOTONIC; a time of 0 turns the timer off.
+  /// Makes the signal come at a time or before. A timer that is set for an earlier one stays: its
+  /// signal sets it again (rang()), which costs less than two system calls in each tick.
+  void ring_by(Meter::Time at) {
+    if (works_ && at < rings_at_.load()) set(at);
+  }
+  /// The signal has come. Called in the handler.
+  void rang(const Meter* meter) {
+    rings_at_ = Meter::Time::max();
+    if (meter) set(meter->deadline());
+  }
+
+ private:
+  /// steady_clock is CLOCK_MONOTONIC.
   void set(Meter::Time at) {
     using std::chrono::nanoseconds;
     constexpr std::int64_t kSecond = 1'000'000'000;
-    if (!works_) return;
     const std::int64_t since = nanoseconds(at.time_since_epoch()).count();
     itimerspec spec{};
     spec.it_value.tv_sec = static_cast<std::time_t>(since / kSecond);
     spec.it_value.tv_nsec = static_cast<long>(since % kSecond);
+    rings_at_ = at;
     ::timer_settime(timer_, TIMER_ABSTIME, &spec, nullptr);
   }
 
- private:
   timer_t timer_{};
   bool works_ = false;
+  std::atomic<Meter::Time> rings_at_ = Meter::Time::max();
 };
 
 ThreadTimer& timer() {
@@ -74,17 +80,31 @@ ThreadTimer& timer() {
   return one;
 }
 
+void on_alarm(int, siginfo_t* info, void*) {
+  const int kept = errno;
+  Meter* meter = running_meter;
+  if (info->si_code == SI_TIMER) {
+    const bool over = meter && std::chrono::steady_clock::now() >= meter->deadline();
+    if (over) meter->cut_short(Meter::Trip::time);
+    // Made by the thread that it is of, before it was ever set.
+    timer().rang(over ? nullptr : meter);
+  } else if (meter) {
+    meter->cut_short(Meter::Trip::interrupted);
+  }
+  errno = kept;
+}
+
 }  // namespace
 
 Meter* begin(Meter& meter) {
   Meter* outer = running_meter.exchange(&meter);
-  timer().set(meter.deadline());
+  timer().ring_by(meter.deadline());
   return outer;
 }
 
 void end(Meter* outer) {
   running_meter = outer;
-  timer().set(outer ? outer->deadline() : Meter::Time());
+  if (outer) timer().ring_by(outer->deadline());
 }
 
 Meter* running() {
