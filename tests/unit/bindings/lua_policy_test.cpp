@@ -115,6 +115,44 @@ TEST_CASE("a policy reads the host and its domains in KiB") {
   CHECK(said("say(glob('a*', a.name))") == "true");
 }
 
+TEST_CASE("a policy reads every limit that is in force") {
+  CHECK(said("say(ctx.limits.domain_floor // MiB .. ' ' .. ctx.limits.usable_floor // MiB)") ==
+        "100 32");
+  CHECK(said("say(ctx.limits.host_floor // MiB .. ' ' .. ctx.limits.host_memory // GiB)") ==
+        "200 8");
+  CHECK(
+      said("local l = ctx.limits say(l.max_release .. ' ' .. l.overcommit .. ' ' .. l.headroom)") ==
+      "0.5 1.0 larger");
+  CHECK(said("local l = ctx.limits say(l.grace .. ' ' .. l.stale_after_periods .. ' ' .. "
+             "l.stale_slack)") == "30.0 3 1.0");
+  Limits limits;
+  limits.domain_floor = 256_MiB;
+  limits.host_floor = 1_GiB;
+  limits.max_release = 0.25;
+  limits.headroom = Headroom::usable;
+  limits.host_memory = 6_GiB;
+  limits.overcommit = 1.5;
+  limits.grace = 10s;
+  const Seen seen = two_domains(limits);
+  CHECK(said("local l = ctx.limits say(l.domain_floor // MiB .. ' ' .. l.host_floor // GiB .. ' ' "
+             ".. l.host_memory // GiB)",
+             seen) == "256 1 6");
+  CHECK(said("local l = ctx.limits say(l.max_release .. ' ' .. l.overcommit .. ' ' .. l.headroom "
+             ".. ' ' .. l.grace)",
+             seen) == "0.25 1.5 usable 10.0");
+  CHECK(said("ctx.limits.domain_floor = 0", seen).find("ctx.limits") != std::string::npos);
+  CHECK(said("local x = ctx.limits.domain_flor").find("did you mean 'domain_floor'?") !=
+        std::string::npos);
+}
+
+TEST_CASE("a policy reads the time of the snapshot in whole seconds") {
+  Snapshot snapshot = World().domain("a").domain("b");
+  snapshot.wall_time = WallTime(1715904005s + 999ms);
+  for (Domain& domain : snapshot.domains) domain.guest.last_update = snapshot.wall_time;
+  CHECK(said("say(ctx.time .. ' ' .. math.type(ctx.time))", Seen(snapshot)) ==
+        "1715904005 integer");
+}
+
 TEST_CASE("headroom and its past are the larger of two figures, or the one that was chosen") {
   CHECK(said("say(a.headroom // MiB)") == "300");
   CHECK(said("say(b.headroom // MiB)") == "1800");
