@@ -94,7 +94,8 @@ Status LuaPolicy::evaluate(const Settings& settings) {
   if (!ran) return fail(with_path(ran.error(), info_.path));
   if (auto read = read_returned(returned); !read) return read;
   const Value* declared = returned.field("params");
-  auto parameters = read_parameters(declared ? *declared : Value(), info_.path, settings);
+  auto parameters =
+      read_parameters(declared ? *declared : Value(), {info_.path, source_}, settings);
   if (!parameters) return fail(parameters.error());
   info_.parameters = parameters->infos;
   parameters_ = std::move(*parameters);

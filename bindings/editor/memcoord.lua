@@ -28,7 +28,7 @@ function glob(pattern, text) end
 ---@field tick fun(ctx: memcoord.Context) decides, once an interval
 
 ---@class memcoord.Parameter
----@field default string|number|boolean "150MiB", "30s", "25%", 3, true
+---@field default string|number|boolean "150MiB" a size, 3, 0.5, true, any other text a text
 ---@field doc? string what it is for
 ---@field choices? string[] the texts it may be
 

@@ -83,7 +83,8 @@ void print_comparison(const Comparison& comparison, bool colored) {
     const ComparedScenario& scenario = comparison.scenarios[s];
     std::cout << (s == 0 ? "" : "\n") << printable(scenario.name + ": " + scenario.summary)
               << fmt::format(" ({} domains, host {}, headroom {})\n", scenario.domains,
-                             scenario.host_total.text(), to_text(comparison.headroom));
+                             scenario.host_total.text(comparison.units),
+                             to_text(comparison.headroom));
     std::vector<TextTable::Column> columns = score_columns();
     columns.insert(columns.begin(), {"POLICY"});
     TextTable table(columns);

@@ -126,9 +126,9 @@ void print_density(const DensityCommandOptions& options, const DensityResult& re
   const Summary summary = summary_of(result);
   std::cout << fmt::format(
       "{} on a host of {}: {} domains in {}, {} order{}, stalled at most {}\n\n",
-      printable(options.policy), options.density.host.text(), result.available,
-      printable(options.traces), result.orders.size(), result.orders.size() == 1 ? "" : "s",
-      share_text(options.density.stalled));
+      printable(options.policy), options.density.host.text(options.workbench.limits.units),
+      result.available, printable(options.traces), result.orders.size(),
+      result.orders.size() == 1 ? "" : "s", share_text(options.density.stalled));
   constexpr auto kRight = TextTable::Align::right;
   TextTable table({{""}, {"MEAN", kRight}, {"LEAST", kRight}, {"MOST", kRight}});
   const auto row = [&table](const std::string& name, const Spread& spread) {

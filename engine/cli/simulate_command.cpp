@@ -136,9 +136,9 @@ TextTable domain_table(const RunRecord& record) {
     const auto curve = [&](MemorySize DomainMoment::*figure) {
       return observers::sparkline(curve_values(domain->moments, figure), top, unicode);
     };
-    table.add_row({domain->name, domain->maximum.text(), share_text(domain->stalled),
-                   std::to_string(domain->oom_kills), curve(&DomainMoment::actual),
-                   curve(&DomainMoment::need)});
+    table.add_row({domain->name, domain->maximum.text(record.limits.units),
+                   share_text(domain->stalled), std::to_string(domain->oom_kills),
+                   curve(&DomainMoment::actual), curve(&DomainMoment::need)});
   }
   return table;
 }
@@ -159,7 +159,7 @@ void print_simulation(const SimulatedRun& outcome, bool colored) {
                    fmt::format("{} on {}: {}", record.policy, record.scenario, record.summary))
             << '\n'
             << fmt::format("{} domains, host {}, {:.0f} s in {} ticks of {:g} s, headroom {}\n\n",
-                           record.domains.size(), record.host_total.text(),
+                           record.domains.size(), record.host_total.text(record.limits.units),
                            seconds_of(record.duration), outcome.result.ticks,
                            seconds_of(record.interval), to_text(record.limits.headroom));
   TextTable figures(score_columns());

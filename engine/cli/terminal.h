@@ -4,6 +4,8 @@
 #include <optional>
 #include <string>
 
+#include "engine/core/memory_size.h"
+
 namespace memcoord::cli {
 
 struct Command;
@@ -12,6 +14,8 @@ enum class ColorChoice { automatic, always, never };
 
 /// Adds --color=auto|always|never.
 void add_color_option(Command& command, ColorChoice& choice, const std::string& group = "Options");
+/// Adds --units=auto|KiB|MiB|GiB.
+void add_units_option(Command& command, Units& units, const std::string& group = "Options");
 
 enum class Stream { output, error };
 bool is_terminal(Stream stream);

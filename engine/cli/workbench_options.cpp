@@ -7,6 +7,7 @@
 #include "engine/cli/guard_options.h"
 #include "engine/cli/option_values.h"
 #include "engine/cli/options.h"
+#include "engine/cli/terminal.h"
 #include "engine/workbench/scenario_file.h"
 
 namespace memcoord::cli {
@@ -26,6 +27,7 @@ void add_comparing_options(Command& command, WorkbenchOptions& options) {
             "guests report as seldom as the scenario says; else longer periods than the interval "
             "are shortened, as on a real host"},
            options.keep_periods);
+  add_units_option(command, options.limits.units);
   add_guard_options(command, options.limits);
   add_policy_limit_options(command, options.policy_limits, "Limits");
 }

@@ -104,19 +104,20 @@ struct Pending {
   const DomainHistory* history;
 };
 
-void cut_grow(Decision& decision, MemorySize missing, MemorySize available, bool alone) {
+/// `available`: what the host can give, as people are told it; empty where it is nothing.
+void cut_grow(Decision& decision, MemorySize missing, const std::string& available, bool alone) {
   const MemorySize after = std::max(decision.actual, decision.target - missing);
-  if (available.is_zero()) {
+  if (available.empty()) {
     bite(decision, Rule::host_floor, after, "the host has nothing to give above its floor");
   } else {
     bite(decision, alone ? Rule::host_floor : Rule::share_out, after,
-         "the host can give " + available.text() + (alone ? "" : " to all"));
+         "the host can give " + available + (alone ? "" : " to all"));
   }
 }
 
 /// host_floor and share_out: where the grows together pass what there is, it is shared out; each
 /// keeps what it has claimed before.
-void limit_grows(std::vector<Pending>& all, MemorySize available) {
+void limit_grows(std::vector<Pending>& all, MemorySize available, Units units) {
   std::vector<Decision*> growing;
   std::vector<Want> wants;
   MemorySize wanted;
@@ -131,9 +132,10 @@ void limit_grows(std::vector<Pending>& all, MemorySize available) {
   }
   if (wanted <= available) return;
   const std::vector<MemorySize> shares = share_out(available, wants);
+  const std::string available_text = available.is_zero() ? std::string() : available.text(units);
   for (std::size_t i = 0; i < growing.size(); ++i) {
     if (shares[i] < wants[i].amount) {
-      cut_grow(*growing[i], wants[i].amount - shares[i], available, wanting == 1);
+      cut_grow(*growing[i], wants[i].amount - shares[i], available_text, wanting == 1);
     }
   }
 }
@@ -255,7 +257,7 @@ std::vector<Decision> review(const Snapshot& snapshot, const History& history,
   if (grows) {
     // What is owed is paid first: what the shrinks free is not all there is to give.
     const HostBalance host = balance(snapshot, history, limits);
-    limit_grows(all, host.grantable + released_by_all - host.owed);
+    limit_grows(all, host.grantable + released_by_all - host.owed, limits.units);
   }
   std::vector<Decision> decisions = decisions_of(std::move(all));
   for (const auto& [uuid, proposal] : by_domain.unknown) {
@@ -280,7 +282,7 @@ std::vector<Decision> settle(std::span<const Decision> decisions, const Snapshot
     const Domain& domain = after_shrinks.domains[found->second];
     all.push_back({decision, &domain, history.find(decision.domain, found->second)});
   }
-  limit_grows(all, grantable(after_shrinks, history, limits));
+  limit_grows(all, grantable(after_shrinks, history, limits), limits.units);
   return decisions_of(std::move(all));
 }
 

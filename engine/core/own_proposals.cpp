@@ -20,14 +20,14 @@ MemorySize wanted(const Domain& domain, const Asked& asked) {
 }
 
 std::optional<Proposal> towards_its_bounds(const Domain& domain, const Standing& standing,
-                                           MemorySize target) {
+                                           MemorySize target, Units units) {
   const MemorySize most = guard::ceiling_of(domain, standing.history);
   if (domain.actual > most && target > most && !most.is_zero()) {
-    return Proposal{domain.uuid(), most, "is over its maximum of " + most.text()};
+    return Proposal{domain.uuid(), most, "is over its maximum of " + most.text(units)};
   }
   const MemorySize least = std::min(domain.settings().minimum.value_or(MemorySize()), most);
   if (domain.actual < least && target < least) {
-    return Proposal{domain.uuid(), least, "is under its minimum of " + least.text()};
+    return Proposal{domain.uuid(), least, "is under its minimum of " + least.text(units)};
   }
   return std::nullopt;
 }
@@ -44,8 +44,9 @@ struct TakenBack {
 constexpr std::uint64_t kTicksToPay = 16;
 
 TakenBack taken_back(const Situation& situation, const Asked& asked) {
+  const Units units = situation.limits.units;
   if (!situation.rescue.is_zero()) {
-    return {situation.rescue, "the host needs " + situation.rescue.text() + " at once",
+    return {situation.rescue, "the host needs " + situation.rescue.text(units) + " at once",
             Rule::host_rescue};
   }
   MemorySize by_policy;
@@ -54,7 +55,8 @@ TakenBack taken_back(const Situation& situation, const Asked& asked) {
   }
   // A policy that gives something back itself knows better where.
   if (!by_policy.is_zero()) return {};
-  return {situation.owed / kTicksToPay, situation.owed.text() + " more is promised than there is"};
+  return {situation.owed / kTicksToPay,
+          situation.owed.text(units) + " more is promised than there is"};
 }
 
 /// The part of what all can give that is taken, at most all of it.
@@ -90,7 +92,7 @@ std::vector<Proposal> own_proposals(const Situation& situation, std::span<const 
     const bool gives = taken.rule || !targets.contains(domain.uuid());
     const MemorySize give = gives ? standing.releasable.scaled(part) : MemorySize();
     auto proposal = given_back(domain, give, target, taken);
-    if (!proposal) proposal = towards_its_bounds(domain, standing, target);
+    if (!proposal) proposal = towards_its_bounds(domain, standing, target, situation.limits.units);
     if (proposal) own.push_back(*std::move(proposal));
   }
   return own;

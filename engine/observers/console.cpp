@@ -65,7 +65,8 @@ std::vector<Styled> host_figures(const Tick& tick) {
   const Host& host = tick.snapshot.host;
   std::vector<Styled> figures;
   const auto figure = [&](const char* label, MemorySize size, Tint tint = Tint::none) {
-    figures.push_back({{std::string(label) + " ", Tint::dim}, {size.text(), tint}});
+    figures.push_back(
+        {{std::string(label) + " ", Tint::dim}, {size.text(tick.limits.units), tint}});
   };
   const bool low = host_headroom(host, tick.limits.headroom) <= tick.limits.host_floor;
   const bool by_free = counted(host, tick.limits.headroom) == Headroom::unused;

@@ -98,6 +98,36 @@ TEST_CASE("parameters take the type of their default, and what the operator sets
   CHECK(why_not(source, {{"mode", "z"}}).hint == "give one of x, y");
 }
 
+TEST_CASE("a default that is meant to be a size and cannot be read is refused where it stands") {
+  const auto refused = [](const std::string& size) {
+    return why_not(
+        "-- threshold = none yet\nreturn { api = 1, summary = 's', params = {\n"
+        "  step = { default = 1, doc = 'd' },\n  threshold = {\n    default = '" +
+        size + "',\n    doc = 'd',\n  } }, tick = function() end }");
+  };
+  CHECK(refused("1,5GiB").object == "p.lua:5");
+  CHECK(refused("1,5GiB").message ==
+        "parameter 'threshold': its default '1,5GiB' is no size: not a size of memory");
+  CHECK(refused("-5MB").message.find("a size cannot be negative") != std::string::npos);
+  CHECK(refused("0.3KiB").message.find("not a whole number of KiB") != std::string::npos);
+  CHECK(refused("150 Mi").hint.find("512MiB") != std::string::npos);
+}
+
+TEST_CASE("a default in powers of 1000 is a size, and texts stay texts") {
+  const auto type = [](const std::string& parameter) {
+    const auto policy = LuaPolicy::load_text(
+        kHead + "params = { x = { doc = 'd', " + parameter + " } }, tick = function() end }",
+        "p.lua");
+    if (!policy) FAIL(policy.error().text());
+    return (*policy)->info().parameters.at(0).type;
+  };
+  CHECK(type("default = '500MB'") == "size");
+  CHECK(type("default = '30s'") == "text");
+  CHECK(type("default = '2024'") == "text");
+  CHECK(type("default = '8 bits'") == "text");
+  CHECK(type("default = '1gbs', choices = { '1gbs', '10gbs' }") == "text");
+}
+
 TEST_CASE("a policy reads the host and its domains in KiB") {
   CHECK(said("say(ctx.host.total // GiB)") == "8");
   CHECK(said("say(ctx.host.grantable // MiB)") == "4920");
