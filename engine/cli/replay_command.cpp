@@ -55,6 +55,7 @@ bool moves(const std::optional<Decision>& decision) {
 }
 
 void count(Counts& counts, const ReplayedTick& tick) {
+  if (tick.restoring) return;
   ++counts.ticks;
   if (tick.begins_run) ++counts.runs;
   if (!tick.sampled) ++counts.not_sampled;
@@ -203,6 +204,7 @@ Status Session::play(const std::string& journal) {
     const auto tick = replay.take(**recorded);
     if (!tick) return fail(tick.error());
     count(counts_, *tick);
+    if (tick->restoring) continue;
     if (tick->policy_error && !policy_error_) policy_error_ = tick->policy_error;
     if (options_.json) {
       print_replayed_json(journal, *tick);

@@ -24,6 +24,7 @@ void RunSummary::Counted::forget_the_gone(const Snapshot& snapshot) {
 }
 
 void RunSummary::observe(const Tick& tick) {
+  if (tick.restoring) return;
   ++ticks_;
   dry_run_ = tick.dry_run;
   units_ = tick.limits.units;

@@ -65,13 +65,15 @@ void bite(Decision& decision, Rule rule, MemorySize after, std::string why) {
   decision.target = after;
 }
 
-void apply_domain_rules(const Case& c, Decision& decision) {
+void apply_domain_rules(const Case& c, Decision& decision, Freshness freshness) {
   if (auto why = why_not_ours(c.domain); !why.empty()) {
     bite(decision, Rule::sane_target, decision.actual, std::move(why));
     return;
   }
   for (const NamedRule& rule : domain_rules()) {
     if (decision.holds()) return;
+    const bool waived = freshness == Freshness::of_shrinks && decision.grows();
+    if (rule.name == Rule::fresh_stats && waived) continue;
     Ruling ruling = rule.apply(c, decision.target);
     if (ruling.target != decision.target) {
       bite(decision, rule.name, ruling.target, std::move(ruling.why));
@@ -228,7 +230,8 @@ std::vector<Standing> assess(const Snapshot& snapshot, const History& history,
 }
 
 std::vector<Decision> review(const Snapshot& snapshot, const History& history,
-                             std::span<const Proposal> proposals, const Limits& limits) {
+                             std::span<const Proposal> proposals, const Limits& limits,
+                             Freshness freshness) {
   const Sorted by_domain = sorted(snapshot, proposals);
   std::vector<Pending> all;
   MemorySize released_by_all;
@@ -249,7 +252,7 @@ std::vector<Decision> review(const Snapshot& snapshot, const History& history,
     } else if (rests_at(c, decision.target)) {
       decision.target = decision.actual;
     } else {
-      apply_domain_rules(c, decision);
+      apply_domain_rules(c, decision, freshness);
     }
     released_by_all += released(all.back());
     grows = grows || decision.grows();

@@ -11,6 +11,10 @@
 namespace memcoord {
 namespace {
 
+/// What a balloon keeps when a rebooted guest gets its memory back. A driver that finds an empty
+/// balloon as it loads says nothing, and QEMU goes on telling the size from before the reboot.
+constexpr MemorySize kLeftInBalloon = MemorySize::from_mib(1);
+
 using Asked = std::unordered_map<Uuid, MemorySize>;
 
 /// Where the policy wants the domain; where it stands, if it says nothing.
@@ -96,6 +100,29 @@ std::vector<Proposal> own_proposals(const Situation& situation, std::span<const 
     if (proposal) own.push_back(*std::move(proposal));
   }
   return own;
+}
+
+std::vector<Proposal> after_reboots(const Situation& situation) {
+  std::vector<Proposal> proposals;
+  const Snapshot& snapshot = situation.snapshot;
+  for (std::size_t i = 0; i < snapshot.domains.size(); ++i) {
+    const Standing& standing = situation.standings[i];
+    const DomainHistory* past = standing.history;
+    if (!past || !past->rebooted_at() || !(past->last_move() || past->in_doubt())) continue;
+    // The guest's device keeps the old target over a reboot and squeezes the new kernel to it. As
+    // long as it has not reported, nothing can be done; once it has, this is asked for until a
+    // target has been set, or until the guest has settled with what it has.
+    if (past->last_move() && past->last_move()->at >= *past->rebooted_at()) continue;
+    if (standing.held || snapshot.taken_at - *past->rebooted_at() >= situation.limits.grace)
+      continue;
+    const Domain& domain = snapshot.domains[i];
+    const MemorySize had = std::min(domain.settings().maximum.value_or(domain.maximum),
+                                    domain.maximum - kLeftInBalloon);
+    if (domain.actual >= had) continue;
+    proposals.push_back(
+        {domain.uuid(), had, "rebooted: gets its memory back until it has settled"});
+  }
+  return proposals;
 }
 
 void prefer(std::vector<Proposal>& proposals, const std::vector<Proposal>& own) {

@@ -189,6 +189,7 @@ void ConsoleTable::draw_in_place(const std::vector<Styled>& frame) {
 }
 
 void ConsoleTable::observe(const Tick& tick) {
+  if (tick.restoring) return;  // the table shows what was decided last; the log tells of the rest
   // A full disk behind standard output costs the table that met it, not those after it.
   out_.clear();
   if (style_.interactive || style_.color) domains_.remember(tick);
