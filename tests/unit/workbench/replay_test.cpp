@@ -52,6 +52,17 @@ class SetOnce final : public Policy {
   bool asked_ = false;
 };
 
+/// Goes by what time it is.
+class ByTheClock final : public Policy {
+ public:
+  [[nodiscard]] std::string name() const override { return "by the clock"; }
+  Result<PolicyAnswer> decide(const Situation& situation) override {
+    const auto time = situation.snapshot.wall_time.time_since_epoch().count();
+    return SetAll(700_MiB + MemorySize::from_mib(static_cast<std::uint64_t>(time / 1000 % 64)))
+        .decide(situation);
+  }
+};
+
 template <class Made, class... Arguments>
 PolicyMaker maker(Arguments... arguments) {
   return [=] { return Result<std::unique_ptr<Policy>>(std::make_unique<Made>(arguments...)); };
@@ -118,6 +129,21 @@ TEST_CASE("the policy that decided then decides alike now") {
   for (const Tick& tick : recorded()) {
     for (const ReplayedDomain& domain : taken(replay, tick).domains) CHECK(domain.alike);
   }
+}
+
+TEST_CASE("it is as late now as it was then, also from a journal") {
+  Replay replay(maker<ByTheClock>());
+  std::size_t compared = 0;
+  for (const Tick& tick : recorded(std::make_unique<ByTheClock>())) {
+    const auto read =
+        observers::tick_from_json_line(observers::to_json_line(tick), "ticks.jsonl:1");
+    REQUIRE(read);
+    for (const ReplayedDomain& domain : taken(replay, *read).domains) {
+      CHECK(domain.alike);
+      ++compared;
+    }
+  }
+  CHECK(compared > 10);
 }
 
 TEST_CASE("another policy's decisions stand beside those of then") {
