@@ -10,10 +10,31 @@
 namespace memcoord::bindings {
 namespace {
 
-constexpr std::array<std::string_view, kDomainFieldCount> kFieldNames{
-    "name",         "uuid",         "actual",    "maximum",     "minimum", "available", "offline",
-    "unused",       "usable",       "headroom",  "disk_caches", "rss",     "swap_in",   "swap_out",
-    "major_faults", "minor_faults", "in_flight", "releasable",  "weight",  "priority",  "labels"};
+constexpr std::array<std::string_view, kDomainFieldCount> kFieldNames{"name",
+                                                                      "uuid",
+                                                                      "actual",
+                                                                      "maximum",
+                                                                      "minimum",
+                                                                      "available",
+                                                                      "offline",
+                                                                      "unused",
+                                                                      "usable",
+                                                                      "headroom",
+                                                                      "disk_caches",
+                                                                      "rss",
+                                                                      "swap_in",
+                                                                      "swap_out",
+                                                                      "major_faults",
+                                                                      "minor_faults",
+                                                                      "in_flight",
+                                                                      "releasable",
+                                                                      "grantable",
+                                                                      "weight",
+                                                                      "priority",
+                                                                      "labels",
+                                                                      "nodes",
+                                                                      "deflates_by_itself",
+                                                                      "free_page_reporting"};
 
 Figure size(MemorySize size) {
   return {static_cast<double>(size.kib()), true};
@@ -55,7 +76,24 @@ std::vector<std::string> domain_field_names() {
   return {kFieldNames.begin(), kFieldNames.end()};
 }
 
-std::optional<Figure> figure_of(DomainField field, const Domain& domain, const Standing& standing) {
+bool is_figure(DomainField field) {
+  switch (field) {
+    case DomainField::name:
+    case DomainField::uuid:
+    case DomainField::labels:
+    case DomainField::nodes:
+    case DomainField::deflates_by_itself:
+    case DomainField::free_page_reporting:
+      return false;
+    default:
+      return true;
+  }
+}
+
+std::optional<Figure> figure_of(DomainField field, const Situation& situation,
+                                std::size_t position) {
+  const Domain& domain = situation.snapshot.domains[position];
+  const Standing& standing = situation.standings[position];
   const GuestStatistics& guest = domain.guest;
   switch (field) {
     case DomainField::actual:
@@ -90,6 +128,8 @@ std::optional<Figure> figure_of(DomainField field, const Domain& domain, const S
       return Figure{in_flight(domain, standing), true};
     case DomainField::releasable:
       return size(standing.releasable);
+    case DomainField::grantable:
+      return size(std::min(situation.grantable, standing.grantable_by_nodes));
     case DomainField::weight:
       return Figure{domain.settings().weight, false};
     case DomainField::priority:
@@ -97,6 +137,9 @@ std::optional<Figure> figure_of(DomainField field, const Domain& domain, const S
     case DomainField::name:
     case DomainField::uuid:
     case DomainField::labels:
+    case DomainField::nodes:
+    case DomainField::deflates_by_itself:
+    case DomainField::free_page_reporting:
       break;
   }
   return std::nullopt;

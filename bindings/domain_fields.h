@@ -31,11 +31,15 @@ enum class DomainField : std::uint8_t {
   minor_faults,
   in_flight,
   releasable,
+  grantable,
   weight,
   priority,
   labels,
+  nodes,
+  deflates_by_itself,
+  free_page_reporting,
 };
-inline constexpr int kDomainFieldCount = 21;
+inline constexpr int kDomainFieldCount = 25;
 
 std::string_view to_text(DomainField field);
 std::optional<DomainField> domain_field(std::string_view name);
@@ -47,9 +51,14 @@ struct Figure {
   bool whole = true;
 };
 
-/// A figure as it is now; none for name, uuid and labels. What a guest does not report stands as
-/// the nearest safe figure: usable as unused, available and rss as actual, caches and rates as 0.
-std::optional<Figure> figure_of(DomainField field, const Domain& domain, const Standing& standing);
+/// Whether a field is a figure: name, uuid, labels, nodes and the flags are none.
+bool is_figure(DomainField field);
+
+/// A figure as it is now of the domain at a position; none where the field is none. What a guest
+/// does not report stands as the nearest safe figure: usable as unused, available and rss as
+/// actual, caches and rates as 0.
+std::optional<Figure> figure_of(DomainField field, const Situation& situation,
+                                std::size_t position);
 
 /// The same figure's column in the history; none where the past of it is not kept.
 std::optional<Field> history_field(DomainField field, Headroom headroom, const Domain& domain);

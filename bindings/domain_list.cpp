@@ -46,13 +46,12 @@ const Positions& check_positions(lua_State* lua, Positions& listed) {
 }
 
 Figure figure_at(const Situation& situation, std::size_t position, DomainField field) {
-  return figure_of(field, situation.snapshot.domains[position], situation.standings[position])
-      .value_or(Figure());
+  return figure_of(field, situation, position).value_or(Figure());
 }
 
 DomainField check_figure(lua_State* lua, int index) {
   const DomainField field = check_field(lua, index);
-  if (field == DomainField::name || field == DomainField::uuid || field == DomainField::labels) {
+  if (!is_figure(field)) {
     raise(lua, "'" + std::string(to_text(field)) + "' is no number");
   }
   return field;

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cmath>
+#include <set>
 #include <string>
 
 #include "bindings/policy_context.h"
@@ -22,6 +23,37 @@ void push_labels(lua_State* lua, const Domain& domain) {
   for (const auto& [key, value] : domain.settings().labels) {
     push_text(lua, value);
     lua_setfield(lua, -2, key.c_str());
+  }
+}
+
+/// The nodes of the host that its memory is bound to, all cells together.
+void push_nodes(lua_State* lua, const Domain& domain) {
+  std::set<int> nodes;
+  for (const NodeBinding& binding : domain.identity->bound_to) {
+    nodes.insert(binding.nodes.begin(), binding.nodes.end());
+  }
+  lua_newtable(lua);
+  lua_Integer place = 0;
+  for (const int node : nodes) {
+    lua_pushinteger(lua, node);
+    lua_rawseti(lua, -2, ++place);
+  }
+}
+
+void push_no_figure(lua_State* lua, DomainField field, const Domain& domain) {
+  switch (field) {
+    case DomainField::name:
+      return push_text(lua, domain.name());
+    case DomainField::uuid:
+      return push_text(lua, domain.uuid().text());
+    case DomainField::nodes:
+      return push_nodes(lua, domain);
+    case DomainField::deflates_by_itself:
+      return lua_pushboolean(lua, domain.deflates_by_itself ? 1 : 0);
+    case DomainField::free_page_reporting:
+      return lua_pushboolean(lua, domain.free_page_reporting ? 1 : 0);
+    default:
+      return push_labels(lua, domain);
   }
 }
 
@@ -191,14 +223,11 @@ int index_domain(lua_State* lua) {
   const auto field = static_cast<DomainField>(lua_tointeger(lua, -1));
   // Nothing but Lua calls this, and only with one of our objects.
   const Subject d = subject_of(lua, *static_cast<const Handle*>(lua_touserdata(lua, 1)));
-  if (const auto figure = figure_of(field, d.domain, d.standing)) {
+  const Situation& situation = PolicyContext::of(lua).situation(lua);
+  if (const auto figure = figure_of(field, situation, d.position)) {
     push_figure(lua, *figure);
-  } else if (field == DomainField::name) {
-    push_text(lua, d.domain.name());
-  } else if (field == DomainField::uuid) {
-    push_text(lua, d.domain.uuid().text());
   } else {
-    push_labels(lua, d.domain);
+    push_no_figure(lua, field, d.domain);
   }
   return 1;
 }

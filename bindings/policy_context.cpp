@@ -45,6 +45,7 @@ void push_cells(lua_State* lua, const Host& host) {
     lua_setfield(lua, -2, "id");
     set_size(lua, "total", cell.total);
     set_size(lua, "free", cell.free);
+    set_size(lua, "available", cell.available.value_or(cell.free));
     lua_rawseti(lua, -2, ++i);
   }
 }

@@ -200,7 +200,8 @@ Result<std::string> read_script(const std::string& path, const std::string& kind
   stream.read(source.data(), static_cast<std::streamsize>(source.size()));
   source.resize(static_cast<std::size_t>(stream.gcount()));
   if (source.size() > kLargestScript) {
-    return fail(ErrorCode::invalid_input, path, "larger than 256 KiB", "is it a " + kind + "?");
+    return fail(ErrorCode::invalid_input, path, "larger than 256 KiB",
+                "a " + kind + " has at most that; is it one?");
   }
   if (source.empty()) return fail(ErrorCode::invalid_input, path, "an empty file");
   if (source.front() == '\x1b') {

@@ -24,6 +24,9 @@
 -- never gives it back; while such guests have more than a cushion free, they are where the host's
 -- `reserve` comes from, before files fill it.
 --
+-- Domains that are bound to NUMA nodes share the memory of these nodes among themselves, before the
+-- others share what is left of the host's.
+--
 -- Source: memcoord's own; docs/policies.md tells how its defaults were found. That a domain keeps
 -- what it has until others need it is Waldspurger's idea (VMware ESX, 2002).
 
@@ -176,7 +179,8 @@ local function sides(list, idle, p)
   return growing, giving, wanted, surplus
 end
 
--- Moves memory to those who are low, at most what the others can give. Whether anything moved.
+-- Moves memory to those who are low, at most what the others can give. How much of what is available
+-- that takes, where anything moves.
 local function move(list, available, reserve, ctx)
   local p = ctx.params
   local growing, giving, wanted, surplus = sides(list, available - reserve > p.idle, p)
@@ -191,7 +195,7 @@ local function move(list, available, reserve, ctx)
   local at_start = ctx.state.seen and 0 or idle
   local rest = math.min(wanted, supply, at_start + (wanted - at_start) * pace)
   local asked = math.max(0, at_once + rest - available, math.min(reserve - available, surplus))
-  if not urgent and at_once + rest + asked < p.worth_it then return false end
+  if not urgent and at_once + rest + asked < p.worth_it then return nil end
 
   for _, one in ipairs(growing) do
     local amount = one.got + (wanted > 0 and (one.gap - one.got) * rest / wanted or 0)
@@ -202,7 +206,46 @@ local function move(list, available, reserve, ctx)
     local amount = one.gives * math.min(1, asked / math.max(surplus, 1))
     if amount >= 1 then one.d:shrink(math.ceil(amount), "others need it") end
   end
-  return true
+  return at_once + rest - math.min(asked, surplus)
+end
+
+-- The domains by the nodes that they are bound to; those that are bound to none come last.
+local function by_nodes(list)
+  local groups, known = {}, {}
+  for _, one in ipairs(list) do
+    local nodes = one.d.nodes
+    local key = table.concat(nodes, ",")
+    if not known[key] then
+      known[key] = { nodes = nodes, list = {} }
+      groups[#groups + 1] = known[key]
+    end
+    local members = known[key].list
+    members[#members + 1] = one
+  end
+  table.sort(groups, function(a, b) return #a.nodes > #b.nodes end)
+  return groups
+end
+
+-- Shares what is available among some domains, and what they have. As move() returns.
+local function share_out(list, available, memory, ctx)
+  local total, reach, reads = available, available, false
+  for _, one in ipairs(list) do
+    local d = one.d
+    total, reads = total + d.actual, reads or one.reads
+    if one.missing == 0 then reach = reach + math.max(0, math.min(one.can_give, d.actual - one.need)) end
+  end
+  local reserve = reads and math.floor(ctx.params.reserve * memory) or 0
+  aim(list, total, reserve, choose(list, reach), ctx.params)
+  return move(list, available, reserve, ctx)
+end
+
+-- The memory of some nodes.
+local function memory_of(nodes, host)
+  local sum = 0
+  for _, cell in ipairs(host.cells) do
+    for _, id in ipairs(nodes) do sum = sum + (cell.id == id and cell.total or 0) end
+  end
+  return sum
 end
 
 return {
@@ -228,25 +271,28 @@ return {
     -- Where nothing has changed since there was nothing to do, there is nothing to do.
     local domains = ctx.domains
     local seen = domains:sum("usable") + 3 * domains:sum("actual") + 7 * ctx.host.grantable
-      + 11 * domains:sum("swap_out") + 13 * domains:sum("swap_in")
+      + 11 * domains:sum("swap_out") + 13 * domains:sum("swap_in") + 17 * domains:sum("grantable")
     if state.settled and seen == state.seen then return end
 
     local available, old = ctx.host.grantable - ctx.host.owed, state.domains or {}
-    local limits, list, total, reach, reads = ctx.limits, {}, available, available, false
+    local limits, list = ctx.limits, {}
     state.domains = {}
     for _, d in ipairs(domains) do
       local past = old[d.uuid] or { swapped = 0, jumps = (p.first_jump / MiB) ^ 2 }
       state.domains[d.uuid] = past
-      local one = entry(d, past, learn(d, past, ctx, state.since), p, limits)
-      list[#list + 1] = one
-      total, reads = total + d.actual, reads or one.reads
-      if one.missing == 0 then reach = reach + math.max(0, math.min(one.can_give, d.actual - one.need)) end
+      list[#list + 1] = entry(d, past, learn(d, past, ctx, state.since), p, limits)
     end
     for _, d in ipairs(ctx.silent) do state.domains[d.uuid] = old[d.uuid] end
 
-    local reserve = reads and math.floor(p.reserve * ctx.host.total) or 0
-    aim(list, total, reserve, choose(list, reach), p)
-    state.settled = not move(list, available, reserve, ctx)
+    local groups = #ctx.host.cells > 1 and by_nodes(list) or { { nodes = {}, list = list } }
+    state.settled = true
+    for _, group in ipairs(groups) do
+      local bound = #group.nodes > 0
+      local taken = share_out(group.list, bound and group.list[1].d.grantable or available,
+        bound and memory_of(group.nodes, ctx.host) or ctx.host.total, ctx)
+      state.settled = state.settled and not taken
+      available = available - (taken or 0)
+    end
     state.seen, state.since = seen, 0
   end,
 }

@@ -301,3 +301,18 @@ test("who can be rescued is reckoned with the floors in force", function()
   expect(rescue(nil).why):equals("is short of memory")
   expect(rescue { domain_floor = 400 * MiB }):is_nil()
 end)
+
+test("domains bound to a NUMA node get its memory from each other, whatever other nodes have", function()
+  local tick = adaptive:tick {
+    host = { total = 16 * GiB, free = 6 * GiB,
+             cells = { { total = 8 * GiB, free = 100 * MiB }, { total = 8 * GiB, free = 6044 * MiB } } },
+    domains = {
+      { name = "short", actual = 512 * MiB, unused = 20 * MiB, swap_out = 4000, nodes = { 0 } },
+      { name = "rich", actual = 4 * GiB, unused = 3 * GiB, nodes = { 0 } },
+      { name = "elsewhere", actual = 4 * GiB, unused = 3 * GiB, nodes = { 1 } },
+    },
+  }
+  expect(tick.proposals.rich.target):equals(4 * GiB - 80 * MiB)
+  expect(tick.decisions.short.target):equals(592 * MiB)
+  expect(tick.decisions.short.rules):is_empty()
+end)

@@ -1,16 +1,23 @@
 -- MoM: let guests keep some free memory, and less of it the less the host has.
 --
 -- Free memory is judged as a share, on averages over the last `samples` ticks. While the host has
--- more than `pressure` of its memory free, guests grow: to what they use plus `guest_free`, or by
--- `most` of their size, whichever is more. Under pressure they shrink, by at most `most` a tick, to
--- what they use plus a share that falls with the host's own: all of `guest_free` when pressure
--- begins, next to nothing before it is critical. Under `critical` they shrink below what they use, so
--- that they swap rather than the host. Changes under `least` of a guest's size are not worth a move.
+-- at least `pressure` of its memory free, guests grow: to what they use plus `guest_free`, to their
+-- minimum, or by `most` of their size, whichever is more. Under pressure they shrink, by at most
+-- `most` a tick, to what they use plus a share that falls with the host's own: all of `guest_free`
+-- when pressure begins, next to nothing before it is critical. From `critical` on they shrink to what
+-- they use and below, so that they swap rather than the host. Changes of up to `least` of a guest's
+-- size are not worth a move.
 --
 -- Source: the balloon rules that come with oVirt's Memory Overcommit Manager (MoM).
--- Different here: MoM counts memory that was given but not touched yet as free, and guests may then
--- touch more than the host has; here it is taken. MoM sets its targets whatever a guest has left;
--- here the guard keeps every guest's floor.
+-- Different here:
+-- - Memory that a guest was given and has not touched yet is taken; MoM counts it as free, and its
+--   guests may then touch more than the host has.
+-- - The host's page cache is free as far as the kernel can drop it (`--headroom`). MoM counts all of
+--   it, with tmpfs and the memory of guests on shared memory, which nothing can drop.
+-- - A guest's free memory is its headroom, its page cache included; by `--headroom unused` it is
+--   MemFree, as in MoM.
+-- - A budget (`--host-memory`) stands for the host. The guard keeps every guest's floor; MoM sets its
+--   targets whatever a guest has left.
 
 -- The share of the host that is free and not promised, averaged over the last samples. Under zero it
 -- has promised more than it has.
@@ -21,7 +28,7 @@ local function host_free_share(ctx)
   ctx.state.shares = shares
   local sum = 0
   for _, share in ipairs(shares) do sum = sum + share end
-  return sum / #shares
+  return sum / #shares, #shares
 end
 
 return {
@@ -38,26 +45,26 @@ return {
 
   tick = function(ctx)
     local p = ctx.params
-    local host_free = host_free_share(ctx)
-    local window = ctx.seconds * (p.samples - 1)
+    local host_free, ticks = host_free_share(ctx)
+    local window = ctx.seconds * (ticks - 0.5) -- the same ticks of a guest
 
     local free_share = p.guest_free
-    if host_free < p.critical then
+    if host_free <= p.critical then
       free_share = host_free - p.critical
     elseif host_free < p.pressure then
       free_share = p.guest_free * host_free / p.pressure
     end
 
     for _, d in ipairs(ctx.domains) do
-      local size = d:avg("actual", window)
-      local wanted = size - d:avg("headroom", window) + free_share * size
+      local used = d:avg("actual", window) - d:avg("headroom", window)
+      local wanted = math.max(used + free_share * d.actual, d.minimum)
       local target = d.actual
       if host_free < p.pressure then
-        target = math.min(d.actual, math.max(wanted, d.actual * (1 - p.most), d.minimum))
+        target = math.min(d.actual, math.max(wanted, d.actual * (1 - p.most)))
       elseif d.actual < d.maximum then
         target = math.min(d.maximum, math.max(wanted, d.actual * (1 + p.most)))
       end
-      if math.abs(target - d.actual) >= p.least * d.actual then
+      if math.abs(target - d.actual) > p.least * d.actual then
         d:set(math.floor(target), host_free < p.pressure and "the host is under pressure"
           or "the host has memory to spare")
       end

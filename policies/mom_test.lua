@@ -50,7 +50,62 @@ test("when it is critical a guest is asked for more than it has free", function(
   expect(tick.decisions.web.target):is_at_least(10 * GiB - 100 * MiB)
 end)
 
-test("changes under a quarter of a percent are not made", function()
+test("a guest under its minimum grows to it", function()
+  local tick = mom:tick {
+    host = host(50 * GiB),
+    domains = domain(512 * MiB, { actual = 1024 * MiB, minimum = 2048 * MiB }),
+  }
+  expect(tick.proposals.web.target):equals(2048 * MiB)
+  -- The engine asks for the minimum only where the policy asks for less.
+  expect(tick.proposals.web.why):matches("*to spare*")
+end)
+
+test("at the critical share a guest is asked for all that it has free", function()
+  local tick = mom:tick { host = host(5 * GiB), domains = domain(400 * MiB) }
+  expect(tick.proposals.web.target):equals(10 * GiB - 400 * MiB)
+end)
+
+test("what a guest keeps free is a share of its size now, not of the average", function()
+  -- The first tick shrinks it to 9.5 GiB, of which it uses 8.4 and is to keep a tenth.
+  local ticks = mom:run {
+    { host = host(10 * GiB), domains = domain(10 * GiB - 8602 * MiB) },
+    { host = host(10 * GiB) },
+  }
+  expect(ticks[2].decisions.web.actual):equals(9728 * MiB)
+  expect(ticks[2].proposals.web.target):is_near(8602 * MiB + 9728 * MiB / 10, 4)
+end)
+
+test("guests are averaged over the same ticks as the host", function()
+  local ticks = mom:run {
+    { host = host(10 * GiB), domains = domain(100 * MiB) },
+    { host = host(10 * GiB), domains = { { name = "web", unused = 2560 * MiB } } },
+  }
+  -- 10140 and 7680 MiB are used, 8910 on average, and a tenth is kept free.
+  expect(ticks[1].proposals):is_empty()
+  expect(ticks[2].proposals.web.target):is_near(8910 * MiB + 1 * GiB, 4)
+end)
+
+test("page cache of the host counts as free as far as the kernel can drop it", function()
+  local files = { total = 100 * GiB, free = 1 * GiB, cached = 49 * GiB, available = 50 * GiB }
+  expect(mom:tick { host = files, domains = domain(5 * GiB) }.proposals.web.why):matches("*to spare*")
+  -- MoM would count these 49 GiB as free too.
+  local tmpfs = { total = 100 * GiB, free = 1 * GiB, cached = 49 * GiB, available = 1 * GiB }
+  expect(mom:tick { host = tmpfs, domains = domain(5 * GiB) }.proposals.web.why):matches("*pressure*")
+  local tick = mom:tick { host = files, domains = domain(5 * GiB), limits = { headroom = "unused" } }
+  expect(tick.proposals.web.why):matches("*pressure*")
+end)
+
+test("memory that a guest was given and has not touched is not free", function()
+  local tick = mom:tick { host = host(22 * GiB), domains = domain(5 * GiB, { rss = 5 * GiB }) }
+  expect(tick.proposals.web.why):matches("*pressure*")
+end)
+
+test("changes up to a quarter of a percent are not made", function()
+  local size = { actual = 4000 * MiB, maximum = 4010 * MiB }
+  expect(mom:tick { host = host(50 * GiB), domains = domain(1 * GiB, size) }.proposals):is_empty()
+  size.maximum = 4011 * MiB
+  local grown = mom:tick { host = host(50 * GiB), domains = domain(1 * GiB, size) }
+  expect(grown.proposals.web.target):equals(4011 * MiB)
   local tick = mom:tick { host = host(10 * GiB), domains = domain(1 * GiB + 20 * MiB) }
   expect(tick.proposals):is_empty()
   tick = mom:tick { host = host(10 * GiB), domains = domain(1 * GiB + 30 * MiB) }

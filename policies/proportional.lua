@@ -1,54 +1,62 @@
 -- Proportional: share all memory in proportion to what each domain prefers to have.
 --
 -- A domain prefers `margin` times what it uses, at least `least`, at most its maximum. While there is
--- enough for everyone's preference, all memory is shared out in proportion to it, what would pass
--- one domain's maximum among the others. In scarcity those who have more than they prefer go down
--- to that first, and the others share what is left in proportion to their preference.
+-- enough for everyone's preference, all memory is shared out in proportion to it; what would pass
+-- one domain's maximum is shared equally among the others. In scarcity a domain that has more than
+-- it prefers gives the rest, and those that have less share it, in proportion to their preference,
+-- on top of what they hold. Scarcity takes nothing from a domain that has less than it prefers.
+-- A domain that was told to shrink and does not move is left out until it needs more.
 --
--- Memory that was assigned but is not used yet counts as taken, and a domain whose balloon has not
--- arrived where it was told to is left out. Nothing moves for less than `worth_it` in all, unless a
--- domain under its preference would gain more than `worth_it_to_one`.
+-- A tick moves memory only where the moves, and what the host has over or under its floor, come to
+-- more than `worth_it`. It always does where a domain under its preference gains more than
+-- `worth_it_to_one`, or the host misses more than that.
 --
 -- Source: qmemman, the memory manager of Qubes OS.
--- Different here: qmemman reacts to every report of a guest and hands memory over in turns, waiting
--- for each donor; here a tick is one step, and the engine gives out what the donors really freed.
+-- Different here:
+-- - What domains give in scarcity goes to the others in the same tick, as far as they really free it.
+--   qmemman hands it over in its next round, which follows at once; the next tick may be seconds away.
+-- - Domains get all memory. qmemman leaves a thousandth of each target unassigned against rounding; the
+--   guard makes sure that grows fit.
+-- - The host's own memory takes no part; qmemman moves dom0 as well. A domain's minimum counts as
+--   its least preference; Qubes OS has none.
+-- - What a domain uses leaves its page cache out as far as the guest can drop it, and adds what the
+--   guest was seen to swap out, which fades: memcoord cannot see the swap space itself.
+-- - In scarcity a domain that has just what it prefers gets no more; in qmemman it does.
 
--- Splits `total` in proportion to the domains' preference; what one cannot take goes to the rest.
-local function in_proportion(total, domains)
+-- Shares all memory in proportion; what passes a maximum goes to the others in equal parts.
+local function in_proportion(total, preferred, domains)
+  for _, one in ipairs(domains) do one.target = total * one.preferred / preferred end
   repeat
-    local preferred, left, full = 0, {}, false
-    for _, one in ipairs(domains) do preferred = preferred + one.preferred end
-    local scale = total / preferred
+    local over, open = 0, {}
     for _, one in ipairs(domains) do
-      if scale * one.preferred >= one.maximum then
-        one.target, total, full = one.maximum, total - one.maximum, true
-      else
-        one.target = math.floor(scale * one.preferred)
-        left[#left + 1] = one
-      end
+      over = over + math.max(0, one.target - one.maximum)
+      one.target = math.min(one.target, one.maximum)
+      if one.target < one.maximum then open[#open + 1] = one end
     end
-    domains = left
-  until not full or #domains == 0
+    for _, one in ipairs(open) do one.target = one.target + over / #open end
+  until over == 0 or #open == 0
 end
 
--- Those who have enough give what they do not prefer to have; the others share the rest.
-local function in_scarcity(total, domains)
+-- Domains over their preference give that; the others get it on top of what they hold.
+local function in_scarcity(spare, domains, p)
   local short, preferred = {}, 0
   for _, one in ipairs(domains) do
-    if one.actual >= one.preferred then
-      one.target, total = one.preferred, total - one.preferred
-    else
-      short[#short + 1] = one
-      preferred = preferred + one.preferred
+    local gift = one.actual - one.preferred
+    if gift >= p.least_gift then
+      one.target, spare = one.preferred, spare + gift
+    elseif gift < 0 then
+      short[#short + 1], preferred = one, preferred + one.preferred
     end
   end
-  -- What the host owes may be more than is left; a target has to be something.
-  for _, one in ipairs(short) do one.target = math.max(1, math.floor(total * one.preferred / preferred)) end
+  -- What the host misses may be more than all gifts.
+  for _, one in ipairs(short) do
+    one.target = math.min(one.actual + math.max(spare, 0) * one.preferred / preferred, one.maximum)
+  end
 end
 
--- Whether the moves are worth the trouble: many small ones in sum, or one for a domain in need.
-local function is_worth_it(domains, p)
-  local moved = 0
+local function is_worth_it(spare, domains, p)
+  if spare < -p.worth_it_to_one then return true end
+  local moved = math.abs(spare)
   for _, one in ipairs(domains) do
     local change = one.target - one.actual
     if one.actual < one.preferred and change > p.worth_it_to_one then return true end
@@ -57,37 +65,54 @@ local function is_worth_it(domains, p)
   return moved > p.worth_it
 end
 
+-- What each guest has swapped out and not in again, as far as memcoord has seen it.
+local function watch_swap(ctx)
+  local old, swapped = ctx.state.swapped or {}, {}
+  for _, d in ipairs(ctx.silent) do swapped[d.uuid] = old[d.uuid] end
+  for _, d in ipairs(ctx.domains) do
+    local kept = (old[d.uuid] or 0) * 0.5 ^ (ctx.seconds / ctx.params.swap_half_life)
+    swapped[d.uuid] = math.max(0, kept + (d.swap_out - d.swap_in) * ctx.seconds)
+  end
+  ctx.state.swapped = swapped
+  return swapped
+end
+
 return {
   api = 1,
   summary = "Share all memory in proportion to what each domain prefers (Qubes qmemman)",
   params = {
     margin = { default = 1.3, doc = "a domain prefers so many times what it uses" },
     least = { default = "200MiB", doc = "no domain prefers less" },
+    least_gift = { default = "10MiB", doc = "in scarcity no domain gives less than this" },
     worth_it = { default = "150MiB", doc = "moves of less than this in sum are not made" },
-    worth_it_to_one = { default = "15MiB", doc = "but for a domain under its preference, of this" },
+    worth_it_to_one = { default = "15MiB", doc = "but for a domain or host that misses more than this" },
+    swap_half_life = { default = 300.0, doc = "seconds after which swapped memory is half forgotten" },
   },
 
   tick = function(ctx)
-    local p = ctx.params
-    local domains, total, preferred = {}, ctx.host.grantable - ctx.host.owed, 0
+    local p, swapped = ctx.params, watch_swap(ctx)
+    local domains, preferred = {}, 0
+    local spare = ctx.host.grantable - ctx.host.owed
+    local total = spare
     for _, d in ipairs(ctx.domains) do
-      if d.in_flight == 0 then
-        local wish = math.floor(p.margin * (d.actual - d.headroom))
-        local one = { domain = d, actual = d.actual, maximum = d.maximum }
-        one.preferred = math.min(math.max(wish, p.least, d.minimum), d.maximum)
+      local wish = math.floor(p.margin * (d.actual - d.headroom + swapped[d.uuid]))
+      local one = { domain = d, actual = d.actual + math.max(d.in_flight, 0), maximum = d.maximum }
+      one.preferred = math.min(math.max(wish, p.least, d.minimum), d.maximum)
+      one.target = one.actual
+      local stuck = d.in_flight < 0 and d.releasable == 0 and d.actual >= one.preferred
+      if not stuck then
         domains[#domains + 1] = one
-        total = total + one.actual
-        preferred = preferred + one.preferred
+        total, preferred = total + one.actual, preferred + one.preferred
       end
     end
-    if #domains == 0 or total <= 0 then return end
 
-    local scarce = total < preferred
-    if scarce then in_scarcity(total, domains) else in_proportion(total, domains) end
-    if not is_worth_it(domains, p) then return end
+    local scarce = total <= preferred
+    if scarce then in_scarcity(spare, domains, p) else in_proportion(total, preferred, domains) end
+    if not is_worth_it(spare, domains, p) then return end
     for _, one in ipairs(domains) do
       if one.target ~= one.actual then
-        one.domain:set(one.target, scarce and "its part of too little" or "its part of all memory")
+        one.domain:set(math.floor(one.target),
+          scarce and "its part of too little" or "its part of all memory")
       end
     end
   end,

@@ -20,18 +20,32 @@ test("all memory is shared in proportion to what each prefers", function()
   expect(tick.proposals.large.target):is_near(6 * GiB, 4)
 end)
 
-test("what would pass one domain's maximum goes to the others", function()
+test("what would pass one domain's maximum is shared equally among the others", function()
   local tick = proportional:tick {
-    host = host(2 * GiB),
+    host = host(2048 * MiB),
     domains = {
-      domain("full", 2 * GiB, 1 * GiB, { maximum = 2 * GiB }),
-      domain("a", 2 * GiB, 1 * GiB),
-      domain("b", 2 * GiB, 1 * GiB),
+      domain("full", 1024 * MiB, 512 * MiB, { maximum = 1024 * MiB }),
+      domain("small", 1024 * MiB, 512 * MiB),
+      domain("large", 3072 * MiB, 1536 * MiB),
     },
   }
+  -- A fifth of 7168 MiB is 1433.6: 409.6 of it pass the maximum, and go in two halves.
   expect(tick.proposals.full):is_nil()
-  expect(tick.proposals.a.target):is_near(3 * GiB, 4)
-  expect(tick.proposals.b.target):is_near(3 * GiB, 4)
+  expect(tick.proposals.small.target):is_near(1638.4 * MiB, 4)
+  expect(tick.proposals.large.target):is_near(4505.6 * MiB, 4)
+end)
+
+test("what passes a second maximum by that is shared again", function()
+  local tick = proportional:tick {
+    host = host(2048 * MiB),
+    domains = {
+      domain("full", 1024 * MiB, 512 * MiB, { maximum = 1024 * MiB }),
+      domain("small", 1024 * MiB, 512 * MiB, { maximum = 1536 * MiB }),
+      domain("large", 3072 * MiB, 1536 * MiB),
+    },
+  }
+  expect(tick.proposals.small.target):equals(1536 * MiB)
+  expect(tick.proposals.large.target):is_near(4608 * MiB, 4)
 end)
 
 test("nobody prefers less than 200 MiB, or more than its maximum", function()
@@ -47,30 +61,62 @@ test("nobody prefers less than 200 MiB, or more than its maximum", function()
   expect(tick.proposals.huge):is_nil()
 end)
 
-test("in scarcity who has more than it prefers goes down to that first", function()
+test("in scarcity who has more than it prefers gives that to the others, in the same tick", function()
   local tick = proportional:tick {
     host = host(0),
     domains = {
-      domain("donor", 3 * GiB, 2 * GiB),
-      domain("short", 2 * GiB, 2000 * MiB),
-      domain("poor", 1 * GiB, 1000 * MiB),
+      domain("donor", 3000 * MiB, 2000 * MiB),
+      domain("short", 2000 * MiB, 2000 * MiB),
+      domain("poor", 1000 * MiB, 1000 * MiB),
     },
   }
-  expect(tick.proposals.donor.target):is_near(1.3 * 2 * GiB, 4)
-  expect(tick.proposals.short.target):is_more_than(2 * GiB)
+  -- 400 MiB over 1.3 times 2000, shared as 2600 to 1300.
+  expect(tick.proposals.donor.target):equals(2600 * MiB)
+  expect(tick.proposals.short.target):is_near(2000 * MiB + 400 * MiB * 2 / 3, 4)
+  expect(tick.proposals.poor.target):is_near(1000 * MiB + 400 * MiB / 3, 4)
   expect(tick.proposals.short.why):matches("*too little*")
 end)
 
-test("in scarcity those who are short share the rest by preference", function()
+test("in scarcity those who are short share the rest on top of what they hold", function()
   local tick = proportional:tick {
     host = host(300 * MiB),
-    domains = { domain("a", 2 * GiB, 2 * GiB), domain("b", 1 * GiB, 1 * GiB) },
+    domains = { domain("a", 2000 * MiB, 1600 * MiB), domain("b", 1000 * MiB, 1000 * MiB) },
   }
-  expect(tick.proposals.a.target):is_near((3 * GiB + 300 * MiB) * 2 // 3, 4)
-  expect(tick.proposals.b.target):is_near((3 * GiB + 300 * MiB) // 3, 4)
+  -- They prefer 2080 and 1300 MiB.
+  expect(tick.proposals.a.target):is_near(2000 * MiB + 300 * MiB * 2080 / 3380, 4)
+  expect(tick.proposals.b.target):is_near(1000 * MiB + 300 * MiB * 1300 / 3380, 4)
 end)
 
-test("where the host owes more than those who have enough can give, everyone still gets a target", function()
+test("scarcity takes nothing from a domain that has less than it prefers", function()
+  local tick = proportional:tick {
+    host = host(0),
+    domains = { domain("less", 2048 * MiB, 1598 * MiB), domain("full", 1024 * MiB, 1024 * MiB) },
+  }
+  expect(tick.proposals):is_empty()
+end)
+
+test("in scarcity a domain that has just what it prefers keeps it, and gets no more", function()
+  local tick = proportional:tick {
+    host = host(100 * MiB),
+    domains = { domain("just", 1300 * MiB, 1000 * MiB), domain("short", 1000 * MiB, 1000 * MiB) },
+  }
+  expect(tick.proposals.just):is_nil()
+  expect(tick.proposals.short.target):is_near(1100 * MiB, 4)
+end)
+
+test("in scarcity less than 10 MiB is not worth giving", function()
+  local function given(gift)
+    return proportional:tick {
+      host = host(20 * MiB),
+      domains = { domain("donor", 1300 * MiB + gift, 1000 * MiB), domain("short", 1000 * MiB, 1000 * MiB) },
+    }.proposals
+  end
+  expect(given(10 * MiB - 4).donor):is_nil()
+  expect(given(10 * MiB).donor.target):equals(1300 * MiB)
+  expect(given(10 * MiB).short.target):is_near(1030 * MiB, 4)
+end)
+
+test("where the host owes more than those who have enough can give, the others keep what they hold", function()
   local tick = proportional:tick {
     host = { total = 8 * GiB, free = 0 },
     domains = {
@@ -80,6 +126,18 @@ test("where the host owes more than those who have enough can give, everyone sti
   }
   expect(tick.grantable):equals(0)
   expect(tick.proposals.donor.target):is_near(1.3 * 2 * GiB, 4)
+  expect(tick.proposals.short):is_nil()
+end)
+
+test("page cache that a guest can drop is not used", function()
+  local function shared(usable)
+    return proportional:tick {
+      host = host(2 * GiB),
+      domains = { domain("files", 2 * GiB, 2 * GiB, { usable = usable }), domain("plain", 2 * GiB, 1 * GiB) },
+    }.proposals
+  end
+  expect(shared(1 * GiB).files.target):equals(3 * GiB)
+  expect(shared(512 * MiB).files.target):is_near(6 * GiB * 3 / 5, 4)
 end)
 
 test("memory that was given but is not used yet counts as taken", function()
@@ -105,12 +163,61 @@ test("a domain that does not move is left out", function()
   expect(ticks[3].proposals.stuck):is_nil()
 end)
 
-test("moves that are small in sum are not made", function()
-  local tick = proportional:tick {
-    host = host(100 * MiB),
-    domains = { domain("a", 2 * GiB, 1 * GiB), domain("b", 2 * GiB, 1 * GiB) },
+test("a domain that does not move comes back once it has less than it prefers", function()
+  local worlds = {
+    {
+      host = host(100 * MiB),
+      domains = { domain("stuck", 4 * GiB, 1 * GiB, { follows = false }), domain("short", 1 * GiB, 1000 * MiB) },
+    },
+    {},
+    {
+      host = host(500 * MiB),
+      domains = { { name = "stuck", unused = 100 * MiB, follows = true }, { name = "short", unused = 300 * MiB } },
+    },
   }
-  expect(tick.proposals):is_empty()
+  expect(proportional:run(worlds)[3].proposals.stuck.target):is_more_than(4 * GiB)
+end)
+
+test("moves that are small in sum are not made", function()
+  local function shared(spare)
+    return proportional:tick {
+      host = host(spare),
+      domains = { domain("a", 2048 * MiB, 1 * GiB), domain("b", 2048 * MiB, 1 * GiB) },
+    }.proposals
+  end
+  -- What the host has to spare counts: 75 MiB, and as much in two moves.
+  expect(shared(75 * MiB)):is_empty()
+  expect(shared(76 * MiB).a.target):equals(2048 * MiB + 38 * MiB)
+  expect(shared(100 * MiB).a.target):equals(2098 * MiB)
+end)
+
+test("a host that misses more than 15 MiB is always worth it", function()
+  local function paid(owed)
+    return proportional:tick {
+      host = host(0),
+      domains = {
+        domain("a", 2048 * MiB, 1 * GiB, { rss = 2048 * MiB - owed }),
+        domain("b", 2048 * MiB, 1 * GiB),
+      },
+    }.proposals
+  end
+  -- The engine itself asks for a sixteenth of what a policy leaves owed.
+  expect(paid(15 * MiB).a.why):matches("*more is promised*")
+  expect(paid(16 * MiB).a.target):equals(2040 * MiB)
+  expect(paid(16 * MiB).b.target):equals(2040 * MiB)
+  expect(paid(100 * MiB).a.target):equals(1998 * MiB)
+end)
+
+test("what a guest swaps out counts as used, and is forgotten by and by", function()
+  local ticks = proportional:run {
+    { host = host(2 * GiB), domains = { domain("swaps", 2 * GiB, 1 * GiB), domain("calm", 2 * GiB, 1 * GiB) } },
+    { domains = { { name = "swaps", swap_out = 100 * MiB } } },
+    { seconds = 300, domains = { { name = "swaps", swap_out = 0 } } },
+  }
+  -- 200 MiB in two seconds.
+  expect(ticks[1].proposals.swaps.target):equals(3 * GiB)
+  expect(ticks[2].proposals.swaps.target):is_near(6144 * MiB * 1224 / 2248, 4)
+  expect(ticks[3].proposals.swaps.target):is_near(6144 * MiB * 1124 / 2148, 4)
 end)
 
 test("a domain under its preference gets what is worth it to one", function()

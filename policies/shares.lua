@@ -3,39 +3,62 @@
 -- The goal is `goal` of the host's memory in use. What is in use less than that may be given to
 -- guests, what is in use more is taken back; within `tolerance` nothing happens. Between its
 -- minimum and its maximum every guest should hold its minimum plus a part of all memory above the
--- minimums, in proportion to its shares; a tick takes each at most `most` nearer to that. Growing
--- begins with the needy, whose free memory is under a quarter of their minimum; shrinking begins
--- with the others.
+-- minimums, in proportion to its shares; a tick takes each at most `most` nearer to that.
+--
+-- A guest is needy while its free memory is at most a quarter of its minimum, or its size under its
+-- minimum. What is to give goes to the needy, and to all guests only where no needy one can grow.
+-- What is to take comes from the others, and from all guests only where no other one can shrink.
+-- What the needy lack at the goal comes from the others as well.
 --
 -- A guest's shares are its label `shares`, else 1000 times its weight; shares 0 leave it out.
 --
 -- Source: the automatic memory allocation of Proxmox VE (ballooning by pvestatd).
--- Different here: for Proxmox VE only memory that guests have touched is in use, so one that touches
--- more makes the others shrink. Here all that guests were given is in use, so that they cannot touch
--- more than the host has, and the others shrink where the needy would go short otherwise. Proxmox
--- VE balloons only guests with a minimum of their own; here `minimum` stands in for it.
+-- Different here:
+-- - All memory that guests were given is in use, so that they cannot touch more than the host has.
+--   Proxmox VE counts what they have touched, and shrinks others when one touches more.
+-- - The needy get from the others what the goal does not leave them. Proxmox VE leaves them short
+--   until the host is under its goal; where all given memory is in use, that hardly ever happens.
+-- - A tick moves no more than the goal asks for. In Proxmox VE the guests' steps may add up to more.
+-- - Growing shrinks no guest. In Proxmox VE it also shrinks guests that are above their fair part.
+-- - Fair parts share at once what full guests cannot take. Proxmox VE shares it in later passes, and
+--   keeps what the first pass moved.
+-- - `minimum` stands in where a guest has no minimum; Proxmox VE leaves such guests out. Guests
+--   without statistics are left alone; for Proxmox VE they are needy. Free memory is the headroom,
+--   page cache included; by `--headroom unused` it is MemFree, as in Proxmox VE.
 
 local function shares_of(d) return tonumber(d.labels.shares) or math.floor(1000 * d.weight) end
 
--- Moves a group towards its fair parts, by `left` in all where it can; returns what remains of that.
-local function spread(left, group, most)
-  local above, shares = left, 0
+-- The fair parts of a group that has `above` over its minimums: by shares, none over its maximum;
+-- what one guest cannot take is shared among the others.
+local function set_fair_parts(group, above)
+  local full
+  repeat
+    local shares, open = 0, {}
+    for _, one in ipairs(group) do shares = shares + one.shares end
+    local level = math.max(above, 0) / shares
+    for _, one in ipairs(group) do
+      local part, room = math.floor(level * one.shares), one.maximum - one.minimum
+      one.fair = one.minimum + math.min(part, room)
+      if part < room then open[#open + 1] = one else above = above - room end
+    end
+    full, group = #open < #group, open
+  until not full or #open == 0
+end
+
+-- Moves a group towards its fair parts, by `amount` in all, down where that is negative; returns what
+-- was moved. Growing shrinks no guest, and shrinking grows none.
+local function spread(amount, group, most)
+  local above, moved = amount, 0
+  for _, one in ipairs(group) do above = above + one.actual - one.minimum end
+  set_fair_parts(group, above)
   for _, one in ipairs(group) do
-    above = above + one.actual - one.minimum
-    shares = shares + one.shares
-  end
-  local moved = 0
-  for _, one in ipairs(group) do
-    local fair = one.minimum + math.floor(math.max(above, 0) * one.shares / shares)
-    local change = math.min(math.max(fair, one.minimum), one.maximum) - one.actual
-    -- Growing takes from nobody, shrinking gives to nobody.
-    local down, up = left < 0 and -most or 0, left > 0 and most or 0
-    one.change = math.min(math.max(change, down), up)
+    local change = math.min(math.max(one.fair - one.actual, -most), most)
+    one.change = change * amount > 0 and change or 0
     moved = moved + one.change
   end
-  if math.abs(moved) <= math.abs(left) then return left - moved end
-  for _, one in ipairs(group) do one.change = one.change * left // moved end
-  return 0
+  if math.abs(moved) <= math.abs(amount) then return moved end
+  for _, one in ipairs(group) do one.change = one.change * amount // moved end
+  return amount
 end
 
 local function propose(group, why_grow, why_shrink)
@@ -60,23 +83,28 @@ return {
     local used = host.budget - (host.floor + host.grantable - host.owed)
     local left = math.floor(p.goal * host.budget) - used
 
-    local needy, others, asked = {}, {}, 0
+    local all, needy, others, lack = {}, {}, {}, 0
     for _, d in ipairs(ctx.domains) do
-      local one = { domain = d, actual = d.actual, maximum = d.maximum, shares = shares_of(d) }
+      local one = { domain = d, actual = d.actual, maximum = d.maximum, change = 0 }
+      one.shares = shares_of(d)
       one.minimum = math.min(d.minimum > 0 and d.minimum or p.minimum, one.maximum)
-      if one.shares > 0 and d.headroom < one.minimum / 4 then
-        needy[#needy + 1] = one
-        asked = asked + math.max(math.min(p.most, one.maximum - one.actual), 0)
-      elseif one.shares > 0 then
-        others[#others + 1] = one
+      if one.shares > 0 then
+        all[#all + 1] = one
+        if d.headroom <= one.minimum / 4 or d.actual < one.minimum then
+          needy[#needy + 1] = one
+          lack = lack + math.max(0, math.min(p.most, one.maximum - one.actual))
+        else
+          others[#others + 1] = one
+        end
       end
     end
-    if asked == 0 and math.abs(left) <= p.tolerance then return end
 
-    local remains = spread(left - asked, others, p.most)
-    spread(asked + math.min(remains, 0), needy, p.most)
+    if lack == 0 and math.abs(left) <= p.tolerance then return end
+    local given = left < lack and -spread(left - lack, others, p.most) or 0
+    local helped = lack > 0 and left + given > 0 and spread(left + given, needy, p.most) or 0
+    if given == 0 and helped == 0 and math.abs(left) > p.tolerance then spread(left, all, p.most) end
     propose(needy, "short of memory", "the host is over its goal")
     propose(others, "the host is under its goal",
-      asked > 0 and "others are short of memory" or "the host is over its goal")
+      lack > 0 and "others are short of memory" or "the host is over its goal")
   end,
 }

@@ -47,7 +47,7 @@ end)
 
 test("who has its fair part already does not grow", function()
   local tick = shares:tick {
-    host = host(70 * GiB),
+    host = host(79 * GiB),
     domains = { domain("rich", { actual = 7 * GiB, labels = { shares = "100" } }), domain("poor") },
   }
   expect(tick.proposals.rich):is_nil()
@@ -61,6 +61,74 @@ test("growing begins with guests short of a quarter of their minimum", function(
   }
   expect(tick.proposals.needy.target):equals(4 * GiB + 100 * MiB)
   expect(tick.proposals.other):is_nil()
+end)
+
+test("a guest with just a quarter of its minimum free is needy", function()
+  local function grown(unused)
+    return shares:tick {
+      host = host(80 * GiB - 100 * MiB),
+      domains = { domain("asked", { unused = unused }), domain("other") },
+    }.proposals
+  end
+  expect(grown(512 * MiB).asked.why):matches("*short*")
+  expect(grown(512 * MiB).other):is_nil()
+  expect(grown(512 * MiB + 4).other.target):equals(4 * GiB + 50 * MiB)
+end)
+
+test("a guest under its minimum is needy", function()
+  local tick = shares:tick {
+    host = host(80 * GiB - 100 * MiB),
+    domains = { domain("under", { actual = 2 * GiB - 50 * MiB }), domain("other") },
+  }
+  expect(tick.proposals.under.target):equals(2 * GiB + 50 * MiB)
+  expect(tick.proposals.under.why):matches("*short*")
+  expect(tick.proposals.other):is_nil()
+end)
+
+test("while a needy guest can grow, the others do not", function()
+  local tick = shares:tick {
+    host = host(80 * GiB - 500 * MiB),
+    domains = { domain("needy", { unused = 300 * MiB }), domain("other") },
+  }
+  expect(tick.proposals.needy.target):equals(4 * GiB + 100 * MiB)
+  expect(tick.proposals.other):is_nil()
+end)
+
+test("where no needy guest can grow, all do", function()
+  local tick = shares:tick {
+    host = host(80 * GiB - 500 * MiB),
+    domains = { domain("full", { unused = 300 * MiB, maximum = 4 * GiB }), domain("other") },
+  }
+  expect(tick.proposals.full):is_nil()
+  expect(tick.proposals.other.target):equals(4 * GiB + 100 * MiB)
+end)
+
+test("what a full guest cannot take is shared among the others at once", function()
+  local large_steps = policy("shares.lua", { most = 1 * GiB })
+  local tick = large_steps:tick {
+    host = host(80 * GiB - 500 * MiB),
+    domains = {
+      domain("full", {
+        actual = 2 * GiB, maximum = 2 * GiB, minimum = 1 * GiB, unused = 200 * MiB, labels = { shares = "2000" },
+      }),
+      domain("needy", { actual = 1024 * MiB, minimum = 512 * MiB, unused = 100 * MiB }),
+    },
+  }
+  expect(tick.proposals.full):is_nil()
+  expect(tick.proposals.needy.target):equals(1524 * MiB)
+end)
+
+test("what a guest cannot take beyond its maximum is shared among the others at once", function()
+  local large_steps = policy("shares.lua", { most = 1 * GiB })
+  local tick = large_steps:tick {
+    host = host(80 * GiB - 500 * MiB),
+    domains = {
+      domain("nearly_full", { maximum = 4 * GiB + 20 * MiB, labels = { shares = "5000" } }),
+      domain("other", { actual = 3 * GiB }),
+    },
+  }
+  expect(tick.proposals.nearly_full.target):equals(4 * GiB + 20 * MiB)
+  expect(tick.proposals.other.target):equals(3 * GiB + 480 * MiB)
 end)
 
 test("what the needy lack at the goal comes from the others", function()
@@ -82,13 +150,59 @@ test("the needy get no more than the others can give", function()
   expect(tick.proposals.other.target):equals(2 * GiB)
 end)
 
-test("shrinking begins with the others", function()
+test("over the goal only the others shrink, while one of them can", function()
   local tick = shares:tick {
-    host = host(80 * GiB + 150 * MiB),
-    domains = { domain("needy", { unused = 300 * MiB, maximum = 4 * GiB }), domain("other") },
+    host = host(80 * GiB + 500 * MiB),
+    domains = { domain("needy", { unused = 300 * MiB }), domain("other") },
+  }
+  expect(tick.proposals.needy):is_nil()
+  expect(tick.proposals.other.target):equals(4 * GiB - 100 * MiB)
+end)
+
+test("over the goal the needy shrink where none of the others can", function()
+  local tick = shares:tick {
+    host = host(80 * GiB + 500 * MiB),
+    domains = { domain("needy", { unused = 300 * MiB }), domain("other", { actual = 2 * GiB }) },
+  }
+  expect(tick.proposals.needy.target):equals(4 * GiB - 100 * MiB)
+  expect(tick.proposals.other):is_nil()
+end)
+
+test("over the goal the needy get what the others can give beyond that", function()
+  local tick = shares:tick {
+    host = host(80 * GiB + 40 * MiB),
+    domains = { domain("needy", { unused = 300 * MiB }), domain("other") },
   }
   expect(tick.proposals.other.target):equals(4 * GiB - 100 * MiB)
-  expect(tick.proposals.needy.target):equals(4 * GiB - 50 * MiB)
+  expect(tick.proposals.needy.target):equals(4 * GiB + 60 * MiB)
+end)
+
+test("no more is taken than the goal asks for", function()
+  local tick = shares:tick {
+    host = host(80 * GiB + 60 * MiB),
+    domains = {
+      domain("rich", { actual = 6 * GiB }),
+      domain("also_rich", { actual = 6 * GiB }),
+      domain("poor", { actual = 3 * GiB }),
+    },
+  }
+  expect(tick.proposals.rich.target):equals(6 * GiB - 30 * MiB)
+  expect(tick.proposals.also_rich.target):equals(6 * GiB - 30 * MiB)
+  expect(tick.proposals.poor):is_nil()
+end)
+
+test("memory that a guest was given and has not touched is in use", function()
+  local tick = shares:tick { host = host(78 * GiB), domains = { domain("a", { rss = 1 * GiB }) } }
+  expect(tick.proposals.a.why):matches("*over its goal*")
+end)
+
+test("a guest without a minimum is taken to have 256 MiB", function()
+  local function shrunk(actual)
+    local own = { name = "own", actual = actual, unused = 100 * MiB }
+    return shares:tick { host = host(90 * GiB), domains = { own } }.proposals
+  end
+  expect(shrunk(300 * MiB).own.target):equals(256 * MiB)
+  expect(shrunk(256 * MiB)):is_empty()
 end)
 
 test("nobody leaves the range from its minimum to its maximum", function()

@@ -12,7 +12,7 @@ TiB = 1073741824
 ---@alias figure
 ---| "actual" | "maximum" | "minimum" | "available" | "unused" | "usable" | "headroom" | "disk_caches"
 ---| "rss" | "swap_in" | "swap_out" | "major_faults" | "minor_faults" | "in_flight" | "releasable"
----| "offline" | "weight" | "priority"
+---| "grantable" | "offline" | "weight" | "priority"
 
 ---Whether a text is like a pattern: `*` any characters, `?` one.
 ---@param pattern string
@@ -79,6 +79,7 @@ function glob(pattern, text) end
 ---@field id integer
 ---@field total size
 ---@field free size
+---@field available size with what its page cache would give back, where known
 
 ---@class memcoord.Domains
 ---@field [integer] memcoord.Domain
@@ -98,6 +99,10 @@ function glob(pattern, text) end
 ---@field minimum size
 ---@field in_flight size a target on its way, less actual
 ---@field releasable size the most that the guard lets a shrink take this tick
+---@field grantable size what the guard would give it this tick, before any shrink
+---@field nodes integer[] the host's NUMA nodes that its memory is bound to; empty where it is not
+---@field deflates_by_itself boolean autodeflate is on
+---@field free_page_reporting boolean its guest hands back what it frees
 ---@field headroom size unused or usable (--headroom)
 ---@field unused size
 ---@field usable size

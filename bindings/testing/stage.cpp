@@ -4,6 +4,7 @@
 #include <array>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace memcoord::bindings::testing {
 namespace {
@@ -64,8 +65,11 @@ GuestStatistics report_of(const StagedDomain& d, WallTime at) {
 
 Domain domain_of(const StagedDomain& d, WallTime reported_at) {
   Domain domain;
-  domain.identity = std::make_shared<const DomainIdentity>(
-      DomainIdentity{uuid_of(d.name), d.name, d.settings, {}});
+  DomainIdentity identity{uuid_of(d.name), d.name, d.settings, {}};
+  if (!d.nodes.empty()) identity.bound_to = {{d.nodes}};
+  domain.identity = std::make_shared<const DomainIdentity>(std::move(identity));
+  domain.deflates_by_itself = d.deflates_by_itself;
+  domain.free_page_reporting = d.free_page_reporting;
   domain.state = d.state;
   domain.actual = d.actual;
   domain.maximum = d.maximum;
@@ -79,20 +83,37 @@ MemorySize moved_along(MemorySize figure, MemorySize from, MemorySize to) {
   return to > from ? figure + (to - from) : figure - (from - to);
 }
 
+/// What a guest gives back is free on its nodes, evenly; a guest bound to none gives to all alike.
+void give_back(MemorySize given, const NodeSet& nodes, Host& host) {
+  host.free += given;
+  if (host.available) *host.available += given;
+  std::vector<NumaCell*> theirs;
+  for (NumaCell& cell : host.cells) {
+    if (nodes.empty() || includes(nodes, {cell.id})) theirs.push_back(&cell);
+  }
+  for (NumaCell* cell : theirs) cell->free += given / theirs.size();
+}
+
 void follow(StagedDomain& d, MemorySize to, Host& host) {
-  const MemorySize from = d.actual;
-  const MemorySize held = d.rss.value_or(from);
-  d.actual = to;
+  const MemorySize held = d.rss.value_or(d.actual);
+  resize(d, to);
+  // A guest that grows holds no more of the host until it touches what it got.
+  d.rss = std::min(held, to);
+  give_back(held - *d.rss, d.nodes, host);
+}
+
+/// A guest's report is newer than a size that the author gave it, although the engine learns of
+/// both at the same look: it is stamped a moment after that look.
+constexpr std::chrono::milliseconds kAfterTheLook{1};
+
+}  // namespace
+
+void resize(StagedDomain& d, MemorySize to) {
+  const MemorySize from = std::exchange(d.actual, to);
   d.unused = moved_along(d.unused, from, to);
   if (d.usable) d.usable = moved_along(*d.usable, from, to);
   if (d.available) d.available = moved_along(*d.available, from, to);
-  // A guest that grows holds no more of the host until it touches what it got.
-  d.rss = std::min(held, to);
-  host.free += held - *d.rss;
-  if (host.available) *host.available += held - *d.rss;
 }
-
-}  // namespace
 
 StagedDomain* StagedWorld::find(std::string_view name) {
   const auto found = std::find_if(domains.begin(), domains.end(),
@@ -114,7 +135,8 @@ class Stage::Machine final : public Hypervisor {
     snapshot.wall_time = clock.wall_now();
     snapshot.host = world.host;
     for (const StagedDomain& d : world.domains) {
-      snapshot.domains.push_back(domain_of(d, reported_at_));
+      const auto after = d.resized ? kAfterTheLook : kAfterTheLook * 0;
+      snapshot.domains.push_back(domain_of(d, reported_at_ + after));
       Domain& domain = snapshot.domains.back();
       if (still) domain.rss = std::max(*domain.rss, domain.actual);
     }
@@ -211,6 +233,7 @@ Tick Stage::play() {
   }
   machine_->advance(machine_->world.interval);
   Tick tick = coordinator_->tick();
+  for (StagedDomain& d : machine_->world.domains) d.resized = false;
   tick.number -= 1;
   return tick;
 }

@@ -29,9 +29,13 @@ struct StagedDomain {
   double swap_out = 0;                    ///< KiB
   double major_faults = 0;
   double minor_faults = 0;
-  bool silent = false;              ///< its guest reports nothing
-  Duration report_age{};            ///< how old its statistics are
-  bool follows = true;              ///< false: takes targets and stays as it is
+  NodeSet nodes;  ///< of the host, that its memory is bound to
+  bool deflates_by_itself = false;
+  bool free_page_reporting = false;
+  bool silent = false;  ///< its guest reports nothing
+  bool follows = true;  ///< false: takes targets and stays as it is
+  /// The author gave it another size since the last tick. Its guest has reported since.
+  bool resized = false;
   std::array<double, 4> counted{};  ///< the counters behind the rates, in the order above
 };
 
@@ -45,6 +49,9 @@ struct StagedWorld {
   /// Null where there is none of that name.
   [[nodiscard]] StagedDomain* find(std::string_view name);
 };
+
+/// Gives the balloon another size. The guest goes on using what it used.
+void resize(StagedDomain& domain, MemorySize to);
 
 /// Plays ticks to one policy. Between ticks the author may change the world; guests follow their
 /// balloons at once, and what they use stays what it was.

@@ -18,6 +18,7 @@ namespace {
 constexpr MemorySize kUnsaidHost = MemorySize::from_gib(64);
 constexpr MemorySize kUnsaidActual = MemorySize::from_gib(1);
 constexpr MemorySize kUnsaidUnused = MemorySize::from_mib(200);
+constexpr int kMostNodes = 1024;
 
 std::string shown(const Value& value) {
   if (const auto* flag = value.as<bool>()) return *flag ? "true" : "false";
@@ -191,6 +192,26 @@ void read_labels(Fields& fields, const std::string& where, DomainSettings& setti
   }
 }
 
+/// A list of numbers: { 0, 1 }.
+void read_nodes(Fields& fields, const std::string& where, NodeSet& nodes) {
+  const Value* given = fields.field("nodes");
+  if (!given) return;
+  const auto* list = given->as<Value::Table>();
+  nodes.clear();
+  for (const Value& item : list ? list->items : decltype(list->items){}) {
+    const auto* number = item.as<std::int64_t>();
+    if (!number || *number < 0 || *number >= kMostNodes) {
+      return fields.wrong("nodes", where + ": " + shown(item) + " is no number of a node", "");
+    }
+    nodes.push_back(static_cast<int>(*number));
+  }
+  if (!list || !list->fields.empty()) {
+    return fields.wrong("nodes", where + ": nodes is no list", "write nodes = { 0 }");
+  }
+  std::sort(nodes.begin(), nodes.end());
+  nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
+}
+
 void read_settings(Fields& fields, const std::string& where, DomainSettings& settings) {
   fields.size("minimum", settings.minimum);
   fields.number("weight", 0, settings.weight);
@@ -200,9 +221,18 @@ void read_settings(Fields& fields, const std::string& where, DomainSettings& set
   read_labels(fields, where, settings);
 }
 
-void read_figures(Fields& fields, StagedDomain& d) {
-  // Every page of a balloon that the author sizes counts as touched, unless the author says so.
-  if (fields.size("actual", d.actual)) d.rss.reset();
+/// `known`: the domain was there in the tick before.
+void read_figures(Fields& fields, StagedDomain& d, bool known) {
+  MemorySize actual;
+  if (fields.size("actual", actual)) {
+    if (known && actual != d.actual) {
+      resize(d, actual);
+      d.resized = true;
+    }
+    d.actual = actual;
+    // Every page of a balloon that the author sizes counts as touched, unless the author says so.
+    d.rss.reset();
+  }
   fields.size("maximum", d.maximum);
   fields.size("unused", d.unused);
   fields.size("usable", d.usable);
@@ -261,9 +291,12 @@ Status lay_over_domain(StagedWorld& world, const Value& table, const TableOrigin
   fields.flag("gone", gone);
   StagedDomain* known = world.find(*name);
   StagedDomain d = known ? *known : unsaid(*name, table, world.host);
-  read_figures(fields, d);
+  read_figures(fields, d, known != nullptr);
   read_settings(fields, where, d.settings);
   read_state(fields, where, d.state);
+  read_nodes(fields, where, d.nodes);
+  fields.flag("deflates_by_itself", d.deflates_by_itself);
+  fields.flag("free_page_reporting", d.free_page_reporting);
   fields.flag("silent", d.silent);
   fields.flag("follows", d.follows);
   fields.done();
@@ -303,6 +336,31 @@ Status lay_over_domains(StagedWorld& world, const Value& list, const TableOrigin
   return {};
 }
 
+/// A list of tables: { { total = 4 * GiB, free = 1 * GiB }, ... }, node 0 first.
+Status lay_over_cells(Fields& host_fields, Host& host, const TableOrigin& origin) {
+  const Value* given = host_fields.field("cells");
+  if (!given) return {};
+  const auto* list = given->as<Value::Table>();
+  if (!list || !list->fields.empty()) {
+    host_fields.wrong("cells", "host: cells is no list",
+                      "write cells = { { total = 4 * GiB, free = 1 * GiB }, ... }");
+    return host_fields.status();
+  }
+  host.cells.clear();
+  for (const Value& item : list->items) {
+    const int id = static_cast<int>(host.cells.size());
+    NumaCell cell{id, {}, {}};
+    Fields fields(item, "cell " + std::to_string(id), origin);
+    fields.size("total", cell.total);
+    fields.size("free", cell.free);
+    fields.size("available", cell.available);
+    fields.done();
+    if (!fields.status()) return fields.status();
+    host.cells.push_back(cell);
+  }
+  return {};
+}
+
 Status lay_over_host(Host& host, const Value& table, const TableOrigin& origin) {
   Fields fields(table, "host", origin);
   if (fields.size("total", host.total) && !table.field("free")) host.free = host.total / 2;
@@ -313,6 +371,7 @@ Status lay_over_host(Host& host, const Value& table, const TableOrigin& origin) 
   fields.size("swap_free", host.swap_free);
   fields.size("page_size", host.page_size);
   fields.size("merged", host.merged);
+  if (auto cells = lay_over_cells(fields, host, origin); !cells) return cells;
   fields.done();
   if (host.free > host.total) {
     fields.wrong("free",

@@ -15,7 +15,7 @@ namespace memcoord::cli {
 
 /// An open hypervisor, real or simulated, and its time.
 struct Connection {
-  std::unique_ptr<Clock> clock;  ///< the machine's, or a virtual one; outlives the hypervisor
+  std::shared_ptr<Clock> clock;  ///< the machine's, or a virtual one; outlives the hypervisor
   std::unique_ptr<Hypervisor> hypervisor;
   std::function<bool()> over;  ///< whether nothing more can come
 };

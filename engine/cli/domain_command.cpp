@@ -72,13 +72,33 @@ std::vector<std::string> domain_row(const ConfiguredDomain& domain, const std::s
           std::move(note)};
 }
 
+std::string nodes_text(const std::vector<NodeBinding>& bound_to) {
+  std::string text;
+  for (const NodeBinding& binding : bound_to) {
+    text += text.empty() ? "bound to node" : ", node";
+    text += (binding.nodes.size() == 1 ? " " : "s ") + to_text(binding.nodes);
+    if (binding.size) text += " (" + binding.size->text() + ")";
+  }
+  return text;
+}
+
+/// What a domain's XML says that matters to memcoord, with what is told of it before.
+std::string note_of(const ConfiguredDomain& domain, std::string note) {
+  const auto add = [&](const std::string& part) {
+    if (!part.empty()) note += (note.empty() ? "" : "; ") + part;
+  };
+  add(domain.identity.unsuitable);
+  add(nodes_text(domain.identity.bound_to));
+  add(domain.free_page_reporting ? "free page reporting" : "");
+  add(domain.deflates_by_itself ? "deflates by itself" : "");
+  return note;
+}
+
 /// A row for what is in force, and one for what differs from it at the next start.
 void add_rows(TextTable& table, const ConfiguredDomain& domain, const std::string& uri) {
   const DomainIdentity& identity = domain.identity;
-  std::string note = identity.unsuitable;
-  if (domain.next_start) note = "in force now" + (note.empty() ? "" : "; " + note);
-  table.add_row(
-      domain_row(domain, domain.active ? "running" : "shut off", identity.settings, note));
+  table.add_row(domain_row(domain, domain.active ? "running" : "shut off", identity.settings,
+                           note_of(domain, domain.next_start ? "in force now" : "")));
   if (!domain.next_start) return;
   const std::string named = uri == libvirt::default_uri() ? std::string() : uri;
   table.add_row(domain_row(domain, "next start", *domain.next_start,
@@ -109,6 +129,17 @@ Json domain_json(const ConfiguredDomain& domain) {
   json.update(settings_json(domain.identity.settings));
   if (domain.next_start) json.set("next_start", settings_json(*domain.next_start));
   json.set("unsuitable", domain.identity.unsuitable);
+  auto bound_to = Json::array();
+  for (const NodeBinding& binding : domain.identity.bound_to) {
+    auto nodes = Json::array();
+    for (const int node : binding.nodes) nodes.push_back(node);
+    Json entry = Json::object({{"nodes", std::move(nodes)}});
+    if (binding.size) entry.set("size_kib", binding.size->kib());
+    bound_to.push_back(std::move(entry));
+  }
+  json.set("bound_to", std::move(bound_to));
+  json.set("free_page_reporting", domain.free_page_reporting);
+  json.set("deflates_by_itself", domain.deflates_by_itself);
   return json;
 }
 

@@ -11,6 +11,7 @@
 #include <array>
 #include <cstdlib>
 #include <string_view>
+#include <utility>
 
 namespace memcoord::cli {
 
@@ -49,7 +50,8 @@ bool systemd_reads() {
 
 }  // namespace
 
-std::shared_ptr<Log> make_log(const std::string& level, bool colored) {
+std::shared_ptr<Log> make_log(const std::string& level, bool colored,
+                              std::function<WallTime()> now) {
   spdlog::sink_ptr sink;
   if (colored) {
     sink = std::make_shared<spdlog::sinks::ansicolor_stderr_sink_mt>(spdlog::color_mode::always);
@@ -68,10 +70,12 @@ std::shared_ptr<Log> make_log(const std::string& level, bool colored) {
   logger->set_level(spdlog::level::trace);
   logger->flush_on(spdlog::level::info);
   const auto* name = std::find(kLevelNames.begin(), kLevelNames.end() - 1, level);
-  return std::make_shared<Log>(static_cast<Log::Level>(name - kLevelNames.begin()),
-                               [logger](Log::Level at, const std::string& line) {
-                                 logger->log(kSpdlogLevels.at(static_cast<std::size_t>(at)), line);
-                               });
+  return std::make_shared<Log>(
+      static_cast<Log::Level>(name - kLevelNames.begin()),
+      [logger, now = std::move(now)](Log::Level at, const std::string& line) {
+        logger->log(now(), spdlog::source_loc{}, kSpdlogLevels.at(static_cast<std::size_t>(at)),
+                    line);
+      });
 }
 
 LogDiversion::LogDiversion(std::shared_ptr<Log> log, Take take)

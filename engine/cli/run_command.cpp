@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 
 #include "engine/cli/commands.h"
@@ -15,6 +16,7 @@
 #include "engine/cli/run_options.h"
 #include "engine/cli/run_output.h"
 #include "engine/cli/signals.h"
+#include "engine/cli/workbench_options.h"
 
 namespace memcoord::cli {
 namespace {
@@ -40,13 +42,15 @@ class Run {
   Run(const RunOptions& options, Duration interval)
       : options_(options),
         interval_(interval),
-        log_(make_log(options.log_level, wants_color(options.color, Stream::error))),
-        loader_(options.policy_limits),
+        log_(make_log(options.log_level, wants_color(options.color, Stream::error),
+                      [this] { return wall_now(); })),
+        loader_(options.fast ? unhurried(options.policy_limits) : options.policy_limits),
         policy_(loader_, options.policy, options.settings) {}
 
   Result<ExitCode> go();
 
  private:
+  [[nodiscard]] WallTime wall_now() const;
   [[nodiscard]] CoordinatorOptions coordinator_options() const;
   [[nodiscard]] Result<std::unique_ptr<Policy>> load_fallback() const;
   LoopHooks hooks(Coordinator& coordinator, Signals& signals, RunOutput& output,
@@ -56,11 +60,17 @@ class Run {
 
   const RunOptions& options_;
   Duration interval_;
+  std::shared_ptr<const Clock> clock_;  ///< the connection's, as soon as there is one
   std::shared_ptr<observers::Log> log_;
   PolicyLoader loader_;
   ReloadablePolicy policy_;
   bool waiting_ = false;
 };
+
+WallTime Run::wall_now() const {
+  if (clock_) return clock_->wall_now();
+  return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
 
 Result<ExitCode> Run::go() {
   auto policy = policy_.load();
@@ -73,6 +83,7 @@ Result<ExitCode> Run::go() {
   if (!signals) return fail(signals.error());
   auto connection = open_connection(options_, interval_, **signals);
   if (!connection) return fail(connection.error());
+  clock_ = connection->clock;
 
   const std::string policy_name = (*policy)->name();
   Coordinator coordinator(*connection->hypervisor, *connection->clock, *std::move(policy),

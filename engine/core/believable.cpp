@@ -11,7 +11,7 @@ namespace {
 constexpr std::uint64_t kMostSwapped = std::uint64_t{1} << 50U;
 constexpr std::uint64_t kMostFaults = std::uint64_t{1} << 60U;
 /// A fault is served in more than 10 ns, even on many processors.
-constexpr double kMostFaultsASecond = 1e8;
+constexpr std::uint64_t kMostFaultsASecond = 100'000'000;
 /// A guest swaps its whole memory in no less than a second; a small one may use compressed memory.
 constexpr MemorySize kSwapsASecond = MemorySize::from_gib(4);
 
@@ -20,6 +20,10 @@ std::uint64_t amount(MemorySize size) {
 }
 std::uint64_t amount(std::uint64_t count) {
   return count;
+}
+
+double seconds(Duration duration) {
+  return std::chrono::duration<double>(duration).count();
 }
 
 /// Screens one domain's figures.
@@ -33,16 +37,16 @@ class Screen {
     if (!comparable) return;
     before_ = &past->last_report();
     // Reports may come closer together than the looks that show them.
-    constexpr double kShortest = 1;
-    seconds_ = std::max(kShortest,
-                        std::chrono::duration<double>(now - *past->report_first_seen_at()).count());
+    since_ = std::max<Duration>(std::chrono::seconds(1), now - *past->report_first_seen_at());
   }
 
   void run() {
-    gauge("available", guest_.available);
-    gauge("unused", guest_.unused);
-    gauge("usable", guest_.usable);
-    gauge("disk_caches", guest_.disk_caches);
+    if (!gauges_fit()) {
+      gauge("available", guest_.available);
+      gauge("unused", guest_.unused);
+      gauge("usable", guest_.usable);
+      gauge("disk_caches", guest_.disk_caches);
+    }
     counter("swap_in", &GuestStatistics::swap_in, kMostSwapped, swaps_a_second());
     counter("swap_out", &GuestStatistics::swap_out, kMostSwapped, swaps_a_second());
     counter("major_faults", &GuestStatistics::major_faults, kMostFaults, kMostFaultsASecond);
@@ -50,8 +54,16 @@ class Screen {
   }
 
  private:
-  [[nodiscard]] double swaps_a_second() const {
-    return static_cast<double>(std::max(domain_.maximum, kSwapsASecond).kib());
+  [[nodiscard]] std::uint64_t swaps_a_second() const {
+    return std::max(domain_.maximum, kSwapsASecond).kib();
+  }
+
+  /// As they nearly always do: none is more than the guest's total, nor that than the maximum.
+  [[nodiscard]] bool gauges_fit() const {
+    const MemorySize total = guest_.available.value_or(domain_.maximum);
+    return total <= domain_.maximum && guest_.unused.value_or(MemorySize()) <= total &&
+           guest_.usable.value_or(MemorySize()) <= total &&
+           guest_.disk_caches.value_or(MemorySize()) <= total;
   }
 
   template <class Figure>
@@ -71,14 +83,16 @@ class Screen {
 
   template <class Count>
   void counter(const char* name, std::optional<Count> GuestStatistics::*field, std::uint64_t most,
-               double most_a_second) {
+               std::uint64_t most_a_second) {
     std::optional<Count>& figure = guest_.*field;
     if (!figure) return;
     if (amount(*figure) >= most) return drop(name, figure, "is more than a guest can count");
     if (before_ == nullptr || !(before_->*field)) return;
     const std::uint64_t was = amount(*(before_->*field));
     const std::uint64_t is = amount(*figure);
-    if (is > was && static_cast<double>(is - was) > most_a_second * seconds_) {
+    // A second has passed at least: most are done with here.
+    if (is <= was || is - was <= most_a_second) return;
+    if (static_cast<double>(is - was) > static_cast<double>(most_a_second) * seconds(since_)) {
       drop(name, figure, "has risen faster than any guest can count");
     }
   }
@@ -87,7 +101,7 @@ class Screen {
   GuestStatistics& guest_;
   std::vector<DroppedFigure>& dropped_;
   const GuestStatistics* before_ = nullptr;
-  double seconds_ = 0;
+  Duration since_{};
 };
 
 }  // namespace

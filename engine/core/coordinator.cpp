@@ -408,7 +408,7 @@ Decision Coordinator::allowed_back(const Restored& to, Decision decision) {
            std::find(rules.begin(), rules.end(), decision.rules.back().rule) != rules.end();
   };
   // take_ready() looks at the host itself, and again as memory comes back.
-  if (is_last({Rule::host_floor, Rule::share_out})) {
+  while (is_last({Rule::numa_floor, Rule::host_floor, Rule::share_out})) {
     decision.target = decision.rules.back().before;
     decision.rules.pop_back();
   }

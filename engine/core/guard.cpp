@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "engine/core/guard_nodes.h"
 #include "engine/core/guard_rules.h"
 
 namespace memcoord::guard {
@@ -106,40 +107,107 @@ struct Pending {
   const DomainHistory* history;
 };
 
-/// `available`: what the host can give, as people are told it; empty where it is nothing.
-void cut_grow(Decision& decision, MemorySize missing, const std::string& available, bool alone) {
-  const MemorySize after = std::max(decision.actual, decision.target - missing);
-  if (available.empty()) {
+/// What a grow takes besides what its domain has claimed before.
+MemorySize taken_by(const Pending& one) {
+  if (!one.decision.grows()) return {};
+  return one.decision.target - claim_of(*one.domain, one.history);
+}
+
+/// A supply that grows want together more of than there is.
+struct Shortage {
+  MemorySize available;
+  bool alone;  ///< one domain alone wants it
+  Units units;
+};
+
+void cut_by_host(Decision& decision, MemorySize after, const Shortage& shortage) {
+  if (shortage.available.is_zero()) {
     bite(decision, Rule::host_floor, after, "the host has nothing to give above its floor");
   } else {
-    bite(decision, alone ? Rule::host_floor : Rule::share_out, after,
-         "the host can give " + available + (alone ? "" : " to all"));
+    bite(decision, shortage.alone ? Rule::host_floor : Rule::share_out, after,
+         "the host can give " + shortage.available.text(shortage.units) +
+             (shortage.alone ? "" : " to all"));
   }
 }
 
-/// host_floor and share_out: where the grows together pass what there is, it is shared out; each
-/// keeps what it has claimed before.
-void limit_grows(std::vector<Pending>& all, MemorySize available, Units units) {
-  std::vector<Decision*> growing;
+void cut_by_nodes(const NodePool& pool, Decision& decision, MemorySize after,
+                  const Shortage& shortage) {
+  const bool one = pool.nodes.size() == 1;
+  const std::string nodes = (one ? "node " : "nodes ") + to_text(pool.nodes);
+  std::string why = nodes + " can give " + shortage.available.text(shortage.units);
+  if (!shortage.alone) why += " to all that are bound there";
+  if (shortage.available.is_zero()) {
+    why = nodes + (one ? " has" : " have") + " nothing to give above " + (one ? "its" : "their") +
+          " part of the host's floor";
+  }
+  if (!pool.known) why = "the host does not tell what is free on " + nodes;
+  bite(decision, Rule::numa_floor, after, std::move(why));
+}
+
+/// Where the grows together pass what there is, it is shared out; each keeps what it has claimed
+/// before. `cut` makes a decision's target smaller, and says why.
+template <class Cut>
+void share_among(const std::vector<Pending*>& growing, MemorySize available, Units units, Cut cut) {
   std::vector<Want> wants;
   MemorySize wanted;
   std::size_t wanting = 0;
-  for (Pending& one : all) {
-    if (!one.decision.grows()) continue;
-    const MemorySize amount = one.decision.target - claim_of(*one.domain, one.history);
-    growing.push_back(&one.decision);
-    wants.push_back({amount, one.domain->settings().weight});
+  for (const Pending* one : growing) {
+    const MemorySize amount = taken_by(*one);
+    wants.push_back({amount, one->domain->settings().weight});
     wanted += amount;
     wanting += amount.is_zero() ? 0 : 1;
   }
   if (wanted <= available) return;
   const std::vector<MemorySize> shares = share_out(available, wants);
-  const std::string available_text = available.is_zero() ? std::string() : available.text(units);
   for (std::size_t i = 0; i < growing.size(); ++i) {
-    if (shares[i] < wants[i].amount) {
-      cut_grow(*growing[i], wants[i].amount - shares[i], available_text, wanting == 1);
-    }
+    if (shares[i] == wants[i].amount) continue;
+    Decision& decision = growing[i]->decision;
+    const MemorySize missing = wants[i].amount - shares[i];
+    cut(decision, std::max(decision.actual, decision.target - missing),
+        Shortage{available, wanting == 1, units});
   }
+}
+
+/// What there is to give to grows.
+struct Supply {
+  MemorySize by_host;
+  std::vector<NodePool> pools;  ///< none where no grow is of a bound domain
+  const Host& host;
+  Headroom headroom;
+  Units units;
+};
+
+/// numa_floor. `others`: grows that the pool's nodes may have to serve as well, besides those of
+/// domains bound there, are taken off first.
+void limit_by_nodes(std::vector<Pending>& all, const Supply& supply, bool others) {
+  for (const NodePool& pool : supply.pools) {
+    MemorySize available = pool.grantable;
+    std::vector<Pending*> growing;
+    for (Pending& one : all) {
+      if (!one.decision.grows()) continue;
+      if (draws_on(*one.domain, pool.nodes)) {
+        growing.push_back(&one);
+      } else if (others) {
+        available -= amount_in(pool, *one.domain, taken_by(one), supply.host, supply.headroom);
+      }
+    }
+    share_among(growing, available, supply.units,
+                [&](Decision& decision, MemorySize after, const Shortage& shortage) {
+                  cut_by_nodes(pool, decision, after, shortage);
+                });
+  }
+}
+
+/// numa_floor, host_floor and share_out. What nodes cannot give to the domains bound to them is
+/// left to the others; then what these take of the nodes is known.
+void limit_grows(std::vector<Pending>& all, const Supply& supply) {
+  limit_by_nodes(all, supply, false);
+  std::vector<Pending*> growing;
+  for (Pending& one : all) {
+    if (one.decision.grows()) growing.push_back(&one);
+  }
+  share_among(growing, supply.by_host, supply.units, cut_by_host);
+  limit_by_nodes(all, supply, true);
 }
 
 std::vector<Decision> decisions_of(std::vector<Pending> all) {
@@ -214,16 +282,44 @@ MemorySize released(const Pending& one) {
   return one.decision.actual - one.decision.target;
 }
 
+bool any_bound_grows(const std::vector<Pending>& all) {
+  return std::any_of(all.begin(), all.end(), [](const Pending& one) {
+    return one.decision.grows() && !one.domain->identity->bound_to.empty();
+  });
+}
+
+/// What there is before any shrink.
+Supply supply_of(const std::vector<Pending>& all, const Snapshot& snapshot, const History& history,
+                 const Limits& limits, MemorySize by_host) {
+  Supply supply{by_host, {}, snapshot.host, limits.headroom, limits.units};
+  if (any_bound_grows(all)) supply.pools = node_pools(snapshot, history, limits);
+  return supply;
+}
+
+/// Shrinks give to the nodes that all memory of their domain lies on.
+void add_released(Supply& supply, const std::vector<Pending>& all) {
+  for (NodePool& pool : supply.pools) {
+    for (const Pending& one : all) {
+      if (one.decision.shrinks() && lies_within(*one.domain, pool.nodes)) {
+        pool.grantable += released(one);
+      }
+    }
+    pool.grantable -= pool.owed;
+  }
+}
+
 }  // namespace
 
 std::vector<Standing> assess(const Snapshot& snapshot, const History& history,
                              const Limits& limits) {
   std::vector<Standing> standings;
   standings.reserve(snapshot.domains.size());
+  const std::vector<NodePool> pools = node_pools(snapshot, history, limits);
   for (std::size_t i = 0; i < snapshot.domains.size(); ++i) {
     const Case c = case_of(i, snapshot, history, limits);
     Standing standing{held(c), c.headroom, c.history, {}};
     if (!standing.held) standing.releasable = releasable(c);
+    standing.grantable_by_nodes = grantable_by(pools, c.domain);
     standings.push_back(std::move(standing));
   }
   return standings;
@@ -260,7 +356,10 @@ std::vector<Decision> review(const Snapshot& snapshot, const History& history,
   if (grows) {
     // What is owed is paid first: what the shrinks free is not all there is to give.
     const HostBalance host = balance(snapshot, history, limits);
-    limit_grows(all, host.grantable + released_by_all - host.owed, limits.units);
+    Supply supply =
+        supply_of(all, snapshot, history, limits, host.grantable + released_by_all - host.owed);
+    add_released(supply, all);
+    limit_grows(all, supply);
   }
   std::vector<Decision> decisions = decisions_of(std::move(all));
   for (const auto& [uuid, proposal] : by_domain.unknown) {
@@ -285,7 +384,9 @@ std::vector<Decision> settle(std::span<const Decision> decisions, const Snapshot
     const Domain& domain = after_shrinks.domains[found->second];
     all.push_back({decision, &domain, history.find(decision.domain, found->second)});
   }
-  limit_grows(all, grantable(after_shrinks, history, limits), limits.units);
+  // A decision about a domain that has gone holds by now.
+  limit_grows(all, supply_of(all, after_shrinks, history, limits,
+                             grantable(after_shrinks, history, limits)));
   return decisions_of(std::move(all));
 }
 

@@ -40,7 +40,7 @@ void commit(Commitments& sum, const Domain& domain, const DomainHistory* history
   const MemorySize balloon = claim_of(domain, history);
   const MemorySize rss = rss_of(domain, history);
   sum.backed += rss + (ordinary_memory(domain, balloon) - memory_in_rss(domain, balloon));
-  sum.unbacked += memory_in_rss(domain, balloon) + overhead_of(domain, history) - rss;
+  sum.unbacked += unbacked_of(domain, history);
   sum.coming += coming_back(domain, history);
 }
 
@@ -90,6 +90,11 @@ HostBalance balance(const Snapshot& snapshot, const History& history, const Limi
   if (limits.host_memory) bound(host, *limits.host_memory, floor + domains.all());
   host.rescue = to_rescue(snapshot, domains, history.host_pace(), floor);
   return host;
+}
+
+MemorySize unbacked_of(const Domain& domain, const DomainHistory* history) {
+  return memory_in_rss(domain, claim_of(domain, history)) + overhead_of(domain, history) -
+         rss_of(domain, history);
 }
 
 MemorySize ceiling_of(const Domain& domain, const DomainHistory* history) {

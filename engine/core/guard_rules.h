@@ -29,6 +29,9 @@ inline MemorySize claim_of(const Domain& domain, const DomainHistory* history) {
   return history ? history->claim(domain) : domain.actual;
 }
 
+/// What the domain may touch without asking, QEMU's own part included, and does not hold yet.
+MemorySize unbacked_of(const Domain& domain, const DomainHistory* history);
+
 /// What a rule makes of a target: the target it allows, and why where that is another.
 struct Ruling {
   MemorySize target;
@@ -43,7 +46,7 @@ struct NamedRule {
 };
 
 /// The rules in the order in which they apply. (sane_target comes before them, with the proposals;
-/// host_floor and share_out after them, with all domains together.)
+/// numa_floor, host_floor and share_out after them, with all domains together.)
 std::span<const NamedRule> domain_rules();
 
 /// The most that a shrink may take, for a domain that no rule holds: what the rules above would

@@ -31,18 +31,15 @@ double rate(const Counter& before, const Counter& now, double seconds) {
 /// Whether the counters look as if counted from 0 again: none has risen, and one has lost at least
 /// half. That alone proves no reboot: some drivers report rates, and 32-bit counters wrap.
 bool near_zero_again(const GuestStatistics& before, const GuestStatistics& now) {
-  bool rose = false;
   bool fell = false;
-  const auto compare = [&](const auto& a, const auto& b) {
-    if (!a || !b) return;
-    rose = rose || *a < *b;
+  const auto rose = [&](const auto& a, const auto& b) {
+    if (!a || !b) return false;
     fell = fell || (*b < *a && count(b) <= count(a) / 2);
+    return *a < *b;
   };
-  compare(before.minor_faults, now.minor_faults);
-  compare(before.major_faults, now.major_faults);
-  compare(before.swap_in, now.swap_in);
-  compare(before.swap_out, now.swap_out);
-  return fell && !rose;
+  return !rose(before.minor_faults, now.minor_faults) &&
+         !rose(before.major_faults, now.major_faults) && !rose(before.swap_in, now.swap_in) &&
+         !rose(before.swap_out, now.swap_out) && fell;
 }
 
 double seconds_between(MonotonicTime from, MonotonicTime to) {
@@ -337,12 +334,21 @@ bool DomainHistory::balloon_began_anew(const Domain& domain) const {
   return emptied || has_all_back;
 }
 
+/// Whether the last report is of before a restore: its counters do not go on in the next one.
+bool DomainHistory::last_report_precedes_restore(const Domain& domain) const {
+  return domain.restored_at && report_first_seen_at_ &&
+         *report_first_seen_at_ <= *domain.restored_at;
+}
+
 /// Whether the guest has begun anew since the last look: an event says so, or several signs do.
 bool DomainHistory::notice_reboot(const Domain& domain, MonotonicTime now) {
   const bool restored = domain.restored_at && domain.restored_at != last_restored_at_;
   last_restored_at_ = domain.restored_at;
+  // A domain is listed before the event that says how it came back: until then it looks started.
+  if (restored) rebooted_at_.reset();
   const bool event = domain.started_at && domain.started_at != last_started_at_;
-  const bool signs = !restored && near_zero_again(last_report_, domain.guest) &&
+  const bool signs = near_zero_again(last_report_, domain.guest) &&
+                     !last_report_precedes_restore(domain) &&
                      (reports_had_a_gap(domain) || balloon_began_anew(domain));
   if (signs) rebooted_at_ = now;
   if (event) rebooted_at_ = last_started_at_ = domain.started_at;
@@ -364,7 +370,8 @@ Sample DomainHistory::sample_of(const Domain& domain, MonotonicTime now, bool re
   set(Field::rss, number(domain.rss));
   // Counters move with the guest's reports; between two of them the last rate still stands.
   const bool same_report = guest.last_update && guest.last_update == last_report_.last_update;
-  const bool countable = !rebooted && report_first_seen_at_;
+  const bool countable =
+      !rebooted && report_first_seen_at_ && !last_report_precedes_restore(domain);
   const double seconds = countable ? seconds_between(*report_first_seen_at_, now) : 0;
   const auto set_rate = [&](Field field, const auto& before, const auto& after) {
     set(field, same_report && !rebooted ? latest()[field] : rate(before, after, seconds));

@@ -119,6 +119,7 @@ class DomainHistory {
   void await_report(MonotonicTime since, WallTime wall_time);
   [[nodiscard]] bool reports_had_a_gap(const Domain& domain) const;
   [[nodiscard]] bool balloon_began_anew(const Domain& domain) const;
+  [[nodiscard]] bool last_report_precedes_restore(const Domain& domain) const;
   [[nodiscard]] bool notice_reboot(const Domain& domain, MonotonicTime now);
   void begin_move(const Outcome& outcome, MonotonicTime at, WallTime wall_time);
   void notice_who_ignores(const Domain& domain);

@@ -15,22 +15,36 @@ namespace {
 /// balloon as it loads says nothing, and QEMU goes on telling the size from before the reboot.
 constexpr MemorySize kLeftInBalloon = MemorySize::from_mib(1);
 
-using Asked = std::unordered_map<Uuid, MemorySize>;
+/// What the policy asks for, by domain. In most ticks nobody looks: it is sorted at the first look.
+class Asked {
+ public:
+  explicit Asked(std::span<const Proposal> proposals) : proposals_(proposals) {}
 
-/// Where the policy wants the domain; where it stands, if it says nothing.
-MemorySize wanted(const Domain& domain, const Asked& asked) {
-  const auto found = asked.find(domain.uuid());
-  return found == asked.end() ? domain.actual : found->second;
-}
+  std::optional<MemorySize> find(const Uuid& uuid) {
+    if (targets_.empty()) {
+      for (const Proposal& proposal : proposals_) {
+        targets_.emplace(proposal.domain, proposal.target);
+      }
+    }
+    const auto found = targets_.find(uuid);
+    return found == targets_.end() ? std::nullopt : std::optional(found->second);
+  }
+  /// Where the policy wants the domain; where it stands, if it says nothing.
+  MemorySize wanted(const Domain& domain) { return find(domain.uuid()).value_or(domain.actual); }
+
+ private:
+  std::span<const Proposal> proposals_;
+  std::unordered_map<Uuid, MemorySize> targets_;
+};
 
 std::optional<Proposal> towards_its_bounds(const Domain& domain, const Standing& standing,
-                                           MemorySize target, Units units) {
+                                           Asked& asked, Units units) {
   const MemorySize most = guard::ceiling_of(domain, standing.history);
-  if (domain.actual > most && target > most && !most.is_zero()) {
+  if (domain.actual > most && asked.wanted(domain) > most && !most.is_zero()) {
     return Proposal{domain.uuid(), most, "is over its maximum of " + most.text(units)};
   }
   const MemorySize least = std::min(domain.settings().minimum.value_or(MemorySize()), most);
-  if (domain.actual < least && target < least) {
+  if (domain.actual < least && asked.wanted(domain) < least) {
     return Proposal{domain.uuid(), least, "is under its minimum of " + least.text(units)};
   }
   return std::nullopt;
@@ -47,15 +61,16 @@ struct TakenBack {
 /// by whoever has something to spare.
 constexpr std::uint64_t kTicksToPay = 16;
 
-TakenBack taken_back(const Situation& situation, const Asked& asked) {
+TakenBack taken_back(const Situation& situation, Asked& asked) {
   const Units units = situation.limits.units;
   if (!situation.rescue.is_zero()) {
     return {situation.rescue, "the host needs " + situation.rescue.text(units) + " at once",
             Rule::host_rescue};
   }
+  if (situation.owed.is_zero()) return {};
   MemorySize by_policy;
   for (const Domain& domain : situation.snapshot.domains) {
-    by_policy += domain.actual - wanted(domain, asked);
+    by_policy += domain.actual - asked.wanted(domain);
   }
   // A policy that gives something back itself knows better where.
   if (!by_policy.is_zero()) return {};
@@ -72,31 +87,32 @@ double part_of_all(MemorySize amount, const std::vector<Standing>& standings) {
   return static_cast<double>(amount.kib()) / static_cast<double>(can_give.kib());
 }
 
-std::optional<Proposal> given_back(const Domain& domain, MemorySize give, MemorySize target,
-                                   const TakenBack& taken) {
+std::optional<Proposal> given_back(const Domain& domain, MemorySize can_give, double part,
+                                   const TakenBack& taken, Asked& asked) {
+  if (part <= 0) return std::nullopt;
+  const auto target = asked.find(domain.uuid());
+  // Only the host's rescue comes before what the policy asks for.
+  if (target && !taken.rule) return std::nullopt;
+  const MemorySize give = can_give.scaled(part);
   // The policy may take more than that.
-  if (give.is_zero() || target < domain.actual - give) return std::nullopt;
+  if (give.is_zero() || target.value_or(domain.actual) < domain.actual - give) return std::nullopt;
   return Proposal{domain.uuid(), domain.actual - give, taken.why, taken.rule};
 }
 
 }  // namespace
 
-std::vector<Proposal> own_proposals(const Situation& situation, std::span<const Proposal> asked) {
-  Asked targets;
-  for (const Proposal& proposal : asked) targets.emplace(proposal.domain, proposal.target);
-  const TakenBack taken = taken_back(situation, targets);
+std::vector<Proposal> own_proposals(const Situation& situation,
+                                    std::span<const Proposal> proposals) {
+  Asked asked(proposals);
+  const TakenBack taken = taken_back(situation, asked);
   const double part = part_of_all(taken.amount, situation.standings);
   std::vector<Proposal> own;
   for (std::size_t i = 0; i < situation.standings.size(); ++i) {
     const Standing& standing = situation.standings[i];
     if (standing.held) continue;
     const Domain& domain = situation.snapshot.domains[i];
-    const MemorySize target = wanted(domain, targets);
-    // Only the host's rescue comes before what the policy asks for.
-    const bool gives = taken.rule || !targets.contains(domain.uuid());
-    const MemorySize give = gives ? standing.releasable.scaled(part) : MemorySize();
-    auto proposal = given_back(domain, give, target, taken);
-    if (!proposal) proposal = towards_its_bounds(domain, standing, target, situation.limits.units);
+    auto proposal = given_back(domain, standing.releasable, part, taken, asked);
+    if (!proposal) proposal = towards_its_bounds(domain, standing, asked, situation.limits.units);
     if (proposal) own.push_back(*std::move(proposal));
   }
   return own;

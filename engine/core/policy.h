@@ -25,6 +25,9 @@ struct Standing {
   MemorySize headroom;                     ///< in the chosen figure; 0 where held for lack of it
   const DomainHistory* history = nullptr;  ///< not owned; lives as long as the Situation
   MemorySize releasable = {};              ///< the most that the guard lets a shrink take this tick
+  /// What the NUMA nodes that it is bound to may give it, before any shrink; no limit where it is
+  /// not bound. Situation::grantable holds as well.
+  MemorySize grantable_by_nodes = MemorySize::largest();
 };
 
 /// All that a policy may look at.

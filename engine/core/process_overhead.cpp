@@ -38,10 +38,11 @@ void ProcessOverhead::learn(const Domain& domain, const Circumstances& circumsta
   if (circumstances.steady && rss >= guest) {
     seen_ = std::max(seen_.value_or(MemorySize()), rss - guest);
   }
+  if (!fresh_ || !circumstances.reported) return;
   const auto used = used_by_guest(domain);
   // Where the guest uses more than its process holds, the host has swapped it out, or it is just
   // taking memory: nothing is learnt.
-  if (!fresh_ || !circumstances.reported || !used || rss + kTolerance < *used) return;
+  if (!used || rss + kTolerance < *used) return;
   const MemorySize most = std::min(rss - *used, kMostEstimated);
   estimated_ = std::min(estimated_.value_or(most), most);
 }

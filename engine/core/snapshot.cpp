@@ -34,6 +34,36 @@ MemorySize host_headroom(const Host& host, Headroom kind) {
   return counted(host, kind) == Headroom::usable ? *host.available : host.free;
 }
 
+MemorySize cell_headroom(const NumaCell& cell, Headroom kind) {
+  const MemorySize available = cell.available.value_or(cell.free);
+  switch (kind) {
+    case Headroom::unused:
+      return cell.free;
+    case Headroom::usable:
+      return available;
+    case Headroom::larger:
+      break;
+  }
+  return std::max(cell.free, available);
+}
+
+std::string to_text(const NodeSet& nodes) {
+  std::string text;
+  for (std::size_t i = 0; i < nodes.size();) {
+    std::size_t last = i;
+    while (last + 1 < nodes.size() && nodes[last + 1] == nodes[last] + 1) ++last;
+    if (i > 0) text += ',';
+    text += std::to_string(nodes[i]);
+    if (last > i) text += '-' + std::to_string(nodes[last]);
+    i = last + 1;
+  }
+  return text;
+}
+
+bool includes(const NodeSet& whole, const NodeSet& part) {
+  return std::includes(whole.begin(), whole.end(), part.begin(), part.end());
+}
+
 MemorySize obtainable(const Host& host) {
   return std::max(host.free, host.available.value_or(MemorySize()));
 }

@@ -19,8 +19,23 @@ namespace memcoord {
 struct NumaCell {
   int id = 0;
   MemorySize total;
-  MemorySize free;
+  MemorySize free;                           ///< page cache not counted
+  std::optional<MemorySize> available = {};  ///< with its part of the page cache, where known
   bool operator==(const NumaCell&) const = default;
+};
+
+/// Nodes (cells) of the host, in rising order.
+using NodeSet = std::vector<int>;
+/// As libvirt writes them: "0-2,5".
+std::string to_text(const NodeSet& nodes);
+/// Whether all of `part` is in `whole`.
+bool includes(const NodeSet& whole, const NodeSet& part);
+
+/// A part of a domain's memory that the host allocates on some of its nodes and nowhere else.
+struct NodeBinding {
+  NodeSet nodes;
+  std::optional<MemorySize> size = {};  ///< of the guest's cells that it is for; none: all memory
+  bool operator==(const NodeBinding&) const = default;
 };
 
 /// The host's memory.
@@ -76,6 +91,8 @@ struct DomainIdentity {
   MemoryBacking backing = {};
   /// The cgroup's limit (<memtune>): a domain whose process passes it is killed.
   std::optional<MemorySize> hard_limit = {};
+  /// Strict NUMA binding (<numatune>); empty where its memory may come from any node.
+  std::vector<NodeBinding> bound_to = {};
   bool operator==(const DomainIdentity&) const = default;
 };
 
@@ -117,6 +134,8 @@ struct Domain {
   std::optional<MonotonicTime> restored_at = {};
   /// Its balloon may deflate by itself when the guest runs short (autodeflate).
   bool deflates_by_itself = false;
+  /// Its guest hands the pages that it frees back to the host by itself (free page reporting).
+  bool free_page_reporting = false;
   /// libvirt's number for it: another one after every start. 0 where the hypervisor has none.
   int id = 0;
 
@@ -153,6 +172,8 @@ Headroom counted(const Host& host, Headroom kind);
 std::optional<MemorySize> headroom_of(const Domain& domain, Headroom kind);
 /// The host's free memory in the chosen figure.
 MemorySize host_headroom(const Host& host, Headroom kind);
+/// A node's free memory in the chosen figure; its free where what is available is not known.
+MemorySize cell_headroom(const NumaCell& cell, Headroom kind);
 
 /// What the host can lay hands on, whatever figures the floors go by: page cache included.
 MemorySize obtainable(const Host& host);

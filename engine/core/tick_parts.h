@@ -27,10 +27,11 @@ enum class Rule {
   minimum,
   gradual,
   domain_floor,
+  numa_floor,
   host_floor,
   share_out,
 };
-inline constexpr std::size_t kRuleCount = 12;
+inline constexpr std::size_t kRuleCount = 13;
 std::string_view to_text(Rule rule);
 std::optional<Rule> rule_from_text(std::string_view text);
 

@@ -1,5 +1,6 @@
 #include "engine/observers/tick_json.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
@@ -60,8 +61,9 @@ json host_json(const Host& host) {
   put(out, "page_size_kib", host.page_size);
   if (!host.merged.is_zero()) put(out, "merged_kib", host.merged);
   for (const NumaCell& cell : host.cells) {
-    out["cells"].push_back(
-        {{"id", cell.id}, {"total_kib", cell.total.kib()}, {"free_kib", cell.free.kib()}});
+    json made{{"id", cell.id}, {"total_kib", cell.total.kib()}, {"free_kib", cell.free.kib()}};
+    put(made, "available_kib", cell.available);
+    out["cells"].push_back(std::move(made));
   }
   return out;
 }
@@ -102,6 +104,12 @@ json backing_json(const MemoryBacking& backing) {
   return out;
 }
 
+json binding_json(const NodeBinding& binding) {
+  json out{{"nodes", binding.nodes}};
+  put(out, "size_kib", binding.size);
+  return out;
+}
+
 json domain_json(const Domain& domain) {
   json out{{"uuid", domain.uuid().text()},        {"name", domain.name()},
            {"state", to_text(domain.state)},      {"actual_kib", domain.actual.kib()},
@@ -115,9 +123,13 @@ json domain_json(const Domain& domain) {
     out["backing"] = backing_json(domain.identity->backing);
   }
   put(out, "hard_limit_kib", domain.identity->hard_limit);
+  for (const NodeBinding& binding : domain.identity->bound_to) {
+    out["bound_to"].push_back(binding_json(binding));
+  }
   if (domain.started_at) out["started_at_s"] = seconds(domain.started_at->time_since_epoch());
   if (domain.restored_at) out["restored_at_s"] = seconds(domain.restored_at->time_since_epoch());
   if (domain.deflates_by_itself) out["deflates_by_itself"] = true;
+  if (domain.free_page_reporting) out["free_page_reporting"] = true;
   if (domain.id != 0) out["id"] = domain.id;
   return out;
 }
@@ -334,8 +346,8 @@ Host read_host(const json& in) {
   host.page_size = size_at(in, "page_size_kib");
   host.merged = maybe_size(in, "merged_kib").value_or(MemorySize());
   for (const json& cell : in.value("cells", json::array())) {
-    host.cells.push_back(
-        {need<int>(cell, "id"), size_at(cell, "total_kib"), size_at(cell, "free_kib")});
+    host.cells.push_back({need<int>(cell, "id"), size_at(cell, "total_kib"),
+                          size_at(cell, "free_kib"), maybe_size(cell, "available_kib")});
   }
   return host;
 }
@@ -375,6 +387,13 @@ MemoryBacking read_backing(const json& in) {
   return backing;
 }
 
+NodeBinding read_binding(const json& in) {
+  NodeBinding binding{need<NodeSet>(in, "nodes"), maybe_size(in, "size_kib")};
+  // Nodes are looked up by their order.
+  std::sort(binding.nodes.begin(), binding.nodes.end());
+  return binding;
+}
+
 Domain read_domain(const json& in) {
   DomainIdentity identity;
   identity.uuid = uuid_at(in);
@@ -383,6 +402,9 @@ Domain read_domain(const json& in) {
   identity.unsuitable = in.value("unsuitable", std::string());
   if (in.contains("backing")) identity.backing = read_backing(in.at("backing"));
   identity.hard_limit = maybe_size(in, "hard_limit_kib");
+  for (const json& binding : in.value("bound_to", json::array())) {
+    identity.bound_to.push_back(read_binding(binding));
+  }
   Domain domain;
   domain.identity = std::make_shared<const DomainIdentity>(std::move(identity));
   domain.state = enum_at<DomainState>(in, "state", 8);
@@ -397,6 +419,7 @@ Domain read_domain(const json& in) {
     domain.restored_at = MonotonicTime(duration_at(in, "restored_at_s"));
   }
   domain.deflates_by_itself = in.value("deflates_by_itself", false);
+  domain.free_page_reporting = in.value("free_page_reporting", false);
   domain.id = in.value("id", 0);
   return domain;
 }

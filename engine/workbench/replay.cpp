@@ -15,7 +15,8 @@ namespace {
 bool cut_by_the_host(const Decision& then, const Decision& now) {
   return then.proposed == now.proposed && then.grows() && now.grows() && then.target < now.target &&
          std::any_of(then.rules.begin(), then.rules.end(), [](const RuleHit& hit) {
-           return hit.rule == Rule::host_floor || hit.rule == Rule::share_out;
+           return hit.rule == Rule::numa_floor || hit.rule == Rule::host_floor ||
+                  hit.rule == Rule::share_out;
          });
 }
 

@@ -1,6 +1,8 @@
 #include "engine/workbench/scenario_file.h"
 
+#include <algorithm>
 #include <array>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -24,10 +26,34 @@ struct Reading {
   Scenario& scenario;
 };
 
+/// { 4 * GiB, 4 * GiB }: the sizes of the host's nodes, which are all of its memory.
+void read_host_nodes(TableReader& reader, Scenario& scenario) {
+  const Value* value = reader.field("nodes");
+  if (!value) return;
+  const auto* list = value->as<Value::Table>();
+  MemorySize sum;
+  for (const Value& item : list ? list->items : decltype(list->items){}) {
+    const auto size = size_of(item);
+    if (!size || size->is_zero())
+      return reader.wrong("nodes", "a node's size is no size of memory");
+    scenario.host_nodes.push_back(*size);
+    sum += *size;
+  }
+  if (!list || !list->fields.empty() || scenario.host_nodes.empty()) {
+    return reader.wrong("nodes", "nodes is no list of sizes", "write nodes = { 4 * GiB, 4 * GiB }");
+  }
+  if (reader.field("total") && scenario.host_total != sum) {
+    return reader.wrong("nodes", "the nodes have " + sum.text() + " together, and the host " +
+                                     scenario.host_total.text());
+  }
+  scenario.host_total = sum;
+}
+
 void read_host(const Reading& reading, const Value& value) {
   TableReader reader(reading.document, value, "host", reading.error);
-  reader.allow({"total", "base", "use", "hugepages", "merged", "cached", "swap"});
+  reader.allow({"total", "base", "use", "nodes", "hugepages", "merged", "cached", "swap"});
   reader.size("total", reading.scenario.host_total);
+  read_host_nodes(reader, reading.scenario);
   reader.size("base", reading.scenario.host_base);
   const Duration duration = reading.scenario.duration;
   const std::uint64_t seed = reading.scenario.seed;
@@ -117,6 +143,26 @@ void read_settings(TableReader& reader, DomainSettings& settings) {
   }
 }
 
+/// { 0, 1 }: the host's nodes that a domain is bound to.
+void read_nodes(TableReader& reader, const Scenario& scenario, NodeSet& nodes) {
+  const Value* value = reader.field("nodes");
+  if (!value) return;
+  const auto* list = value->as<Value::Table>();
+  for (const Value& item : list ? list->items : decltype(list->items){}) {
+    const auto* node = item.as<std::int64_t>();
+    if (!node || *node < 0 || *node >= std::ssize(scenario.host_nodes)) {
+      return reader.wrong("nodes", "the host has no such node",
+                          "its nodes are counted from 0: host = { nodes = { 4 * GiB, 4 * GiB } }");
+    }
+    nodes.push_back(static_cast<int>(*node));
+  }
+  if (!list || !list->fields.empty()) {
+    return reader.wrong("nodes", "nodes is no list of numbers", "write nodes = { 0 }");
+  }
+  std::sort(nodes.begin(), nodes.end());
+  nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
+}
+
 void check_domain(TableReader& reader, const ScenarioDomain& domain) {
   if (domain.name.empty()) reader.wrong("name", "a domain without a name");
   if (domain.maximum.is_zero()) reader.wrong("maximum", "a maximum of nothing");
@@ -139,7 +185,7 @@ ScenarioDomain read_domain(const Reading& reading, const Value& value, std::size
                 "swap",       "period",   "driver",    "free_page_reporting",
                 "demand",     "cache",    "faults",    "start",
                 "stop",       "touched",  "hugepages", "process_overhead",
-                "hard_limit", "page"});
+                "hard_limit", "page",     "nodes"});
   ScenarioDomain domain;
   reader.text("name", domain.name);
   reader.size("maximum", domain.maximum);
@@ -154,6 +200,7 @@ ScenarioDomain read_domain(const Reading& reading, const Value& value, std::size
   reader.flag("hugepages", domain.hugepages);
   reader.size("process_overhead", domain.process_overhead);
   reader.size("hard_limit", domain.hard_limit);
+  read_nodes(reader, reading.scenario, domain.nodes);
   reader.seconds("start", domain.start);
   reader.seconds("stop", domain.stop);
   read_settings(reader, domain.settings);

@@ -27,6 +27,15 @@ libvirt::DomainHandle find(virConnectPtr connection, const std::string& name) {
   return libvirt::DomainHandle(virDomainLookupByName(connection, name.c_str()));
 }
 
+/// Throws where libvirt has refused.
+void expect(bool done, const std::string& what) {
+  if (done) return;
+  const char* why = virGetLastErrorMessage();
+  throw std::runtime_error(what + ": " + (why ? why : "?"));
+}
+
+constexpr const char* kSnapshot = "<domainsnapshot><name>before</name></domainsnapshot>";
+
 }  // namespace
 
 Guest::Guest(const LabHost& host, GuestSpec spec)
@@ -209,6 +218,47 @@ void Guest::edit_metadata(const std::string& element) const {
 void Guest::reset() const {
   const auto connection = connect(host_);
   if (const auto domain = find(connection.get(), spec_.name)) (void)virDomainReset(domain.get(), 0);
+}
+
+void Guest::save() const {
+  const auto connection = connect(host_);
+  const auto domain = find(connection.get(), spec_.name);
+  expect(domain && virDomainSave(domain.get(), disk_path("saved").c_str()) == 0,
+         spec_.name + " is not saved");
+}
+
+void Guest::restore() const {
+  const auto connection = connect(host_);
+  expect(virDomainRestore(connection.get(), disk_path("saved").c_str()) == 0,
+         spec_.name + " is not restored");
+}
+
+void Guest::take_snapshot() const {
+  const auto connection = connect(host_);
+  const auto domain = find(connection.get(), spec_.name);
+  // A snapshot with memory needs a qcow2 image. libvirt makes one as the overlay of another
+  // snapshot, of the disk alone.
+  const std::string overlay =
+      "<domainsnapshot><disks><disk name='vda' snapshot='external'><source file='" +
+      disk_path("qcow2") + "'/></disk></disks></domainsnapshot>";
+  const auto take = [&](const char* xml, unsigned int flags) {
+    virDomainSnapshotPtr raw =
+        domain ? virDomainSnapshotCreateXML(domain.get(), xml, flags) : nullptr;
+    expect(raw != nullptr, spec_.name + " takes no snapshot");
+    (void)virDomainSnapshotFree(raw);
+  };
+  take(overlay.c_str(),
+       VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY | VIR_DOMAIN_SNAPSHOT_CREATE_NO_METADATA);
+  take(kSnapshot, 0);
+}
+
+void Guest::revert_to_snapshot() const {
+  const auto connection = connect(host_);
+  const auto domain = find(connection.get(), spec_.name);
+  virDomainSnapshotPtr raw = domain ? virDomainSnapshotCurrent(domain.get(), 0) : nullptr;
+  const bool reverted = raw != nullptr && virDomainRevertToSnapshot(raw, 0) == 0;
+  expect(reverted, spec_.name + " is not reverted");
+  (void)virDomainSnapshotFree(raw);
 }
 
 MemorySize Guest::actual() const {

@@ -70,6 +70,13 @@ class Guest {
   /// Its configuration, as `virsh dumpxml --inactive` has it.
   [[nodiscard]] std::string configuration() const;
   void reset() const;  ///< as the button on a machine does
+  /// Writes its memory to a file and ends it, as `virsh save` does, and starts it from there again.
+  void save() const;
+  void restore() const;
+  /// Takes a snapshot of its memory and its disk, which it must have, and goes back to it while it
+  /// runs.
+  void take_snapshot() const;
+  void revert_to_snapshot() const;
   /// As libvirt has it now.
   [[nodiscard]] MemorySize actual() const;
   [[nodiscard]] bool wait_for_actual(MemorySize size) const;

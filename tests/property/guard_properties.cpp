@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <functional>
 #include <map>
+#include <set>
 #include <string>
 
 #include "tests/world/world.h"
@@ -32,6 +34,16 @@ bool chance_in(int n) {
   return *rc::gen::inRange(0, n) == 0;
 }
 
+/// Of the nodes below, and one that the host does not tell of.
+std::vector<NodeBinding> any_binding() {
+  const auto some_nodes = [] {
+    return *rc::gen::element(NodeSet{0}, NodeSet{1}, NodeSet{0, 1}, NodeSet{1, 2}, NodeSet{3});
+  };
+  if (chance_in(2)) return {};
+  if (chance_in(2)) return {{some_nodes(), std::nullopt}};
+  return {{some_nodes(), *any_size()}, {some_nodes(), *any_size()}};
+}
+
 Domain any_domain(const std::string& name, const Snapshot& snapshot) {
   DomainIdentity identity;
   identity.uuid = id(name);
@@ -46,6 +58,7 @@ Domain any_domain(const std::string& name, const Snapshot& snapshot) {
       MemoryBacking::Kind::ballooned, MemoryBacking::Kind::pinned, MemoryBacking::Kind::hidden);
   identity.backing.hugepages = chance_in(6);
   if (chance_in(6)) identity.backing.beside_hugepages = *any_size();
+  identity.bound_to = any_binding();
   Domain domain;
   domain.actual = *any_size();
   domain.maximum = chance_in(3) ? *any_size() : domain.actual + *any_size();
@@ -74,6 +87,11 @@ Snapshot any_snapshot(Duration at, int domains) {
   snapshot.host.free = *any_size();
   if (!chance_in(3)) snapshot.host.available = *any_size();
   if (chance_in(3)) snapshot.host.merged = *any_size();
+  for (int id = 0; id < 3; ++id) {
+    NumaCell cell{id, *any_size(), *any_size()};
+    if (chance_in(3)) cell.available = *any_size();
+    snapshot.host.cells.push_back(cell);
+  }
   for (int i = 0; i < domains; ++i) {
     snapshot.domains.push_back(any_domain(std::string(1, static_cast<char>('a' + i)), snapshot));
   }
@@ -102,6 +120,15 @@ std::vector<Proposal> any_proposals(int domains) {
   return proposals;
 }
 
+/// The same world on a host whose nodes nobody is bound to.
+void bind_none(Snapshot& snapshot) {
+  for (Domain& domain : snapshot.domains) {
+    DomainIdentity identity = *domain.identity;
+    identity.bound_to.clear();
+    domain.identity = std::make_shared<const DomainIdentity>(std::move(identity));
+  }
+}
+
 /// A world with a past: one or two looks, with moves between them.
 struct Generated {
   Seen seen;
@@ -112,13 +139,18 @@ struct Generated {
   }
 };
 
-Generated any_world() {
+Generated any_world(const std::function<void(Snapshot&)>& change = [](Snapshot&) {}) {
   const int domains = *rc::gen::inRange(1, 6);
-  Seen seen(any_snapshot(Duration(), domains), any_limits());
+  const auto look = [&](Duration at) {
+    Snapshot snapshot = any_snapshot(at, domains);
+    change(snapshot);
+    return snapshot;
+  };
+  Seen seen(look(Duration()), any_limits());
   if (chance_in(2)) {
     const auto name = std::string(1, static_cast<char>('a' + *rc::gen::inRange(0, domains)));
     seen.moved(name, *any_size());
-    seen.then(any_snapshot(std::chrono::seconds(*rc::gen::inRange(1, 5)), domains));
+    seen.then(look(std::chrono::seconds(*rc::gen::inRange(1, 5))));
   }
   return {std::move(seen), any_proposals(domains)};
 }
@@ -197,6 +229,39 @@ Balance balance(const Generated& world, const std::vector<Decision>& decisions) 
   return sum;
 }
 
+std::set<NodeSet> bound_sets(const Snapshot& snapshot) {
+  std::set<NodeSet> sets;
+  for (const Domain& domain : snapshot.domains) {
+    for (const NodeBinding& binding : domain.identity->bound_to) sets.insert(binding.nodes);
+  }
+  return sets;
+}
+
+bool bound_within(const Domain& domain, const NodeSet& nodes) {
+  const auto& bound_to = domain.identity->bound_to;
+  return std::any_of(bound_to.begin(), bound_to.end(), [&](const NodeBinding& binding) {
+    return std::all_of(binding.nodes.begin(), binding.nodes.end(), [&](int id) {
+      return std::find(nodes.begin(), nodes.end(), id) != nodes.end();
+    });
+  });
+}
+
+/// What the nodes have over their part of the host's floor.
+MemorySize given_by(const NodeSet& nodes, const Host& host, const Limits& limits) {
+  MemorySize headroom;
+  MemorySize total;
+  MemorySize of_all;
+  for (const NumaCell& cell : host.cells) {
+    of_all += cell.total;
+    if (std::find(nodes.begin(), nodes.end(), cell.id) == nodes.end()) continue;
+    headroom += cell_headroom(cell, limits.headroom);
+    total += cell.total;
+  }
+  if (of_all.is_zero()) return headroom;
+  const double part = static_cast<double>(total.kib()) / static_cast<double>(of_all.kib());
+  return headroom - limits.host_floor.scaled(part);
+}
+
 }  // namespace
 
 TEST_CASE("after the guard no decision breaks a rule") {
@@ -246,6 +311,35 @@ TEST_CASE("whatever rss and free say, grows never take more than the host has") 
   });
 }
 
+TEST_CASE("grows of bound domains never pass their nodes' free memory less the floor's part") {
+  hold("grows fit the nodes", [] {
+    const Generated world = any_world();
+    const auto& limits = world.seen.limits();
+    const Host& host = world.seen.snapshot().host;
+    const auto check = [&](const std::vector<Decision>& decisions, bool with_released) {
+      for (const NodeSet& nodes : bound_sets(world.seen.snapshot())) {
+        MemorySize granted;
+        MemorySize released;
+        for (const Decision& decision : decisions) {
+          const Domain* domain = world.seen.snapshot().find(decision.domain);
+          if (!domain) continue;
+          const bool bound = bound_within(*domain, nodes);
+          const MemorySize claim = world.seen.history().find(domain->uuid())->claim(*domain);
+          if (decision.grows() && bound) granted += decision.target - claim;
+          if (decision.shrinks() && with_released && bound) {
+            released += decision.actual - decision.target;
+          }
+        }
+        RC_LOG() << to_text(nodes) << ": " << granted << '\n';
+        RC_ASSERT(granted <= given_by(nodes, host, limits) + released);
+      }
+    };
+    const auto decisions = world.review(limits);
+    check(decisions, true);
+    check(guard::settle(decisions, world.seen.snapshot(), world.seen.history(), limits), false);
+  });
+}
+
 TEST_CASE("the guard is idempotent: what it let through, it lets through again") {
   hold("idempotent", [] {
     Generated world = any_world();
@@ -267,7 +361,8 @@ TEST_CASE("the guard is idempotent: what it let through, it lets through again")
 
 TEST_CASE("a stricter limit never allows more") {
   hold("stricter never allows more", [] {
-    const Generated world = any_world();
+    // What a node cannot give to the domains bound there goes to others.
+    const Generated world = any_world(bind_none);
     const Limits lax = world.seen.limits();
     Limits strict = lax;
     strict.domain_floor += *any_size();

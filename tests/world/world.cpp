@@ -85,6 +85,19 @@ DomainSays started_ago(Duration age) {
 DomainSays deflates_by_itself() {
   return [](Domain& d, DomainIdentity&) { d.deflates_by_itself = true; };
 }
+DomainSays free_page_reporting() {
+  return [](Domain& d, DomainIdentity&) { d.free_page_reporting = true; };
+}
+DomainSays bound_to(NodeSet nodes) {
+  return [nodes = std::move(nodes)](Domain&, DomainIdentity& i) {
+    i.bound_to.push_back({nodes, std::nullopt});
+  };
+}
+DomainSays cell_bound_to(NodeSet nodes, MemorySize size) {
+  return [nodes = std::move(nodes), size](Domain&, DomainIdentity& i) {
+    i.bound_to.push_back({nodes, size});
+  };
+}
 DomainSays numbered(int id) {
   return [=](Domain& d, DomainIdentity&) { d.id = id; };
 }
@@ -104,6 +117,10 @@ HostSays available(MemorySize size) {
 
 HostSays merged(MemorySize size) {
   return [=](Host& h) { h.merged = size; };
+}
+
+HostSays node(int id, MemorySize total, MemorySize free, std::optional<MemorySize> available) {
+  return [=](Host& h) { h.cells.push_back({id, total, free, available}); };
 }
 
 World::World() {

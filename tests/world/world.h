@@ -54,6 +54,9 @@ DomainSays silent();                     ///< its guest reports nothing
 DomainSays reported_ago(Duration age);
 DomainSays started_ago(Duration age);
 DomainSays deflates_by_itself();
+DomainSays free_page_reporting();
+DomainSays bound_to(NodeSet nodes);                        ///< all of its memory
+DomainSays cell_bound_to(NodeSet nodes, MemorySize size);  ///< one of its cells
 DomainSays numbered(int id);                        ///< by the hypervisor, anew at every start
 DomainSays swapped(MemorySize in, MemorySize out);  ///< counters
 
@@ -61,6 +64,8 @@ DomainSays swapped(MemorySize in, MemorySize out);  ///< counters
 HostSays free(MemorySize size);
 HostSays available(MemorySize size);
 HostSays merged(MemorySize size);  ///< what KSM saves
+HostSays node(int id, MemorySize total, MemorySize free,
+              std::optional<MemorySize> available = std::nullopt);
 
 /// Builds a Snapshot.
 class World {

@@ -28,6 +28,8 @@ struct DomainXml {
   /// The element with memcoord's settings in what is configured for the next start, empty where
   /// there is none; none at all where the domain is transient.
   std::optional<std::string> configured_settings;
+  /// The nodes that libvirt has chosen for its memory, where it chooses them (placement='auto').
+  std::string placed_on = {};
 };
 
 /// What a statistics call says of one domain.

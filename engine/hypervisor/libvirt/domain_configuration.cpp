@@ -17,6 +17,7 @@
 #include "engine/hypervisor/libvirt/handles.h"
 #include "engine/hypervisor/libvirt/libvirt_hypervisor.h"
 #include "engine/hypervisor/libvirt/lv_error.h"
+#include "engine/hypervisor/libvirt/native_connection.h"
 #include "engine/hypervisor/libvirt/uri.h"
 #include "engine/hypervisor/libvirt/uuid_of.h"
 
@@ -81,7 +82,8 @@ struct ReadDomain {
 Result<DomainDescription> described(virDomainPtr handle, const std::string& name, unsigned flags) {
   const CString xml(virDomainGetXMLDesc(handle, flags));
   if (!xml) return fail(to_error(LvError::last(), name));
-  return describe_domain(xml.get(), name);
+  const bool runs = flags == 0 && virDomainIsActive(handle) == 1;
+  return describe_domain(xml.get(), name, runs ? chosen_nodes(handle, xml.get()) : std::string());
 }
 
 /// The command that a hint names reaches the same host as this call does.
@@ -97,8 +99,11 @@ Result<ReadDomain> configured(virDomainPtr handle, const std::string& uri) {
   ConfiguredDomain& domain = read.domain;
   domain.identity = {uuid_of(handle),   name,
                      read.now.settings, read.now.unsuitable,
-                     read.now.backing,  read.now.hard_limit};
+                     read.now.backing,  read.now.hard_limit,
+                     read.now.bound_to};
   domain.maximum = read.now.maximum;
+  domain.deflates_by_itself = read.now.deflates_by_itself;
+  domain.free_page_reporting = read.now.free_page_reporting;
   domain.active = virDomainIsActive(handle) == 1;
   domain.persistent = virDomainIsPersistent(handle) == 1;
   if (domain.active && domain.persistent) {

@@ -64,6 +64,8 @@ struct ConfiguredDomain {
   /// What is configured for the next start, where the domain runs and that differs.
   std::optional<DomainSettings> next_start;
   MemorySize maximum;
+  bool deflates_by_itself = false;
+  bool free_page_reporting = false;
   bool active = false;
   bool persistent = true;
 };

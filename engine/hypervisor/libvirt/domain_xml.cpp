@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <map>
 #include <pugixml.hpp>
+#include <set>
 #include <sstream>
 
 #include "engine/hypervisor/libvirt/domain_metadata.h"
@@ -27,17 +29,33 @@ MemorySize size_of_element(const pugi::xml_node& element) {
   return size_in(element.text().as_ullong(), element.attribute("unit").as_string("KiB"));
 }
 
-/// Whether a list of numbers and ranges as libvirt writes them, "0-2,5", has a number.
-bool list_has(std::string_view list, int number) {
+/// Linux knows no more nodes.
+constexpr int kMostNodes = 1024;
+
+/// A list of numbers and ranges as libvirt takes and writes them: "0-2,5", "0-3,^2".
+NodeSet numbers_in(std::string_view list) {
+  std::set<int> numbers;
   while (!list.empty()) {
-    const std::string item(list.substr(0, list.find(',')));
+    std::string item(list.substr(0, list.find(',')));
     list.remove_prefix(std::min(list.size(), item.size() + 1));
+    const std::size_t begins = item.find_first_not_of(' ');
+    const bool without = begins != std::string::npos && item[begins] == '^';
+    if (without) item.erase(0, begins + 1);
     int first = 0;
     int last = 0;
     const int read = std::sscanf(item.c_str(), "%d-%d", &first, &last);
-    if (read >= 1 && number >= first && number <= (read == 2 ? last : first)) return true;
+    if (read < 1) continue;
+    last = std::min(read == 2 ? last : first, kMostNodes - 1);
+    for (int number = std::max(first, 0); number <= last; ++number) {
+      without ? numbers.erase(number) : (numbers.insert(number), 0U);
+    }
   }
-  return false;
+  return {numbers.begin(), numbers.end()};
+}
+
+/// A guest's cell: <cell memory='1048576' unit='KiB'>.
+MemorySize size_of_cell(const pugi::xml_node& cell) {
+  return size_in(cell.attribute("memory").as_ullong(), cell.attribute("unit").as_string("KiB"));
 }
 
 /// Of a guest on hugepages, the memory of those of its NUMA cells that are not.
@@ -53,11 +71,9 @@ MemorySize beside_hugepages(const pugi::xml_node& domain) {
     const int id = cell.attribute("id").as_int();
     const auto pages = hugepages.children("page");
     const bool named = std::any_of(pages.begin(), pages.end(), [&](const pugi::xml_node& page) {
-      return list_has(page.attribute("nodeset").value(), id);
+      return includes(numbers_in(page.attribute("nodeset").value()), {id});
     });
-    if (named) continue;
-    beside +=
-        size_in(cell.attribute("memory").as_ullong(), cell.attribute("unit").as_string("KiB"));
+    if (!named) beside += size_of_cell(cell);
   }
   return beside;
 }
@@ -112,6 +128,41 @@ std::optional<MemorySize> hard_limit_of(const pugi::xml_node& domain) {
   if (!limit) return std::nullopt;
   const MemorySize size = size_of_element(limit);
   return size.is_zero() || size >= kUnlimited ? std::nullopt : std::optional(size);
+}
+
+/// Whether a policy of <numatune> keeps memory on its nodes when these are full. `restrictive`
+/// does, too, by the cgroup's cpuset.mems; it only sets no memory policy besides.
+bool binds(const pugi::xml_node& policy) {
+  const std::string_view mode = policy.attribute("mode").as_string("strict");
+  return policy && (mode == "strict" || mode == "restrictive");
+}
+
+/// The guest's memory by the sets of nodes that it is bound to, in order.
+std::vector<NodeBinding> bound_to(const pugi::xml_node& domain, std::string_view placed_on) {
+  const pugi::xml_node numatune = domain.child("numatune");
+  const pugi::xml_node memory = numatune.child("memory");
+  const bool automatic = is(memory.attribute("placement").value(), "auto");
+  const NodeSet for_all =
+      binds(memory) ? numbers_in(automatic ? placed_on : memory.attribute("nodeset").value())
+                    : NodeSet();
+  std::map<NodeSet, MemorySize> cells;
+  for (const pugi::xml_node cell : domain.child("cpu").child("numa").children("cell")) {
+    const pugi::xml_node own =
+        numatune.find_child_by_attribute("memnode", "cellid", cell.attribute("id").as_string("0"));
+    // Where a cell's own policy does not bind, the cgroup still holds it to the nodes of all.
+    cells[binds(own) ? numbers_in(own.attribute("nodeset").value()) : for_all] +=
+        size_of_cell(cell);
+  }
+  std::vector<NodeBinding> bindings;
+  if (cells.size() <= 1) {
+    const NodeSet nodes = cells.empty() ? for_all : cells.begin()->first;
+    if (!nodes.empty()) bindings.push_back({nodes, std::nullopt});
+    return bindings;
+  }
+  for (const auto& [nodes, size] : cells) {
+    if (!nodes.empty()) bindings.push_back({nodes, size});
+  }
+  return bindings;
 }
 
 const char* memory_reason(const pugi::xml_node& domain, const pugi::xml_node& devices) {
@@ -202,7 +253,8 @@ std::string missing_statistics(GuestSystem system) {
   return "load its balloon driver (Linux: modprobe virtio_balloon)";
 }
 
-Result<DomainDescription> describe_domain(std::string_view xml, std::string_view name) {
+Result<DomainDescription> describe_domain(std::string_view xml, std::string_view name,
+                                          std::string_view placed_on) {
   pugi::xml_document document;
   const pugi::xml_parse_result parsed = document.load_buffer(xml.data(), xml.size());
   const pugi::xml_node domain = document.child("domain");
@@ -217,11 +269,13 @@ Result<DomainDescription> describe_domain(std::string_view xml, std::string_view
   description.system = system_of(domain);
   const pugi::xml_node balloon = domain.child("devices").child("memballoon");
   description.deflates_by_itself = is(balloon.attribute("autodeflate").value(), "on");
+  description.free_page_reporting = is(balloon.attribute("freePageReporting").value(), "on");
   description.period =
       std::chrono::seconds(std::max(0, balloon.child("stats").attribute("period").as_int()));
   description.maximum = size_of_element(domain.child("memory"));
   description.backing = backing_of(domain);
   description.hard_limit = hard_limit_of(domain);
+  description.bound_to = bound_to(domain, placed_on);
   return description;
 }
 

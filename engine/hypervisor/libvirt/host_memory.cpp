@@ -25,6 +25,44 @@ std::optional<MemorySize> figure(std::string_view text, std::string_view name) {
   return MemorySize::from_kib(kib);
 }
 
+std::string text_of(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// Of the folders node0, node1, ..., each with a meminfo whose lines begin with "Node 0 ".
+std::map<int, MemorySize> file_pages_in(const std::filesystem::path& nodes) {
+  std::map<int, MemorySize> found;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(nodes, error)) {
+    const std::string name = entry.path().filename();
+    int id = 0;
+    if (!name.starts_with("node")) continue;
+    const auto [rest, failed] = std::from_chars(name.data() + 4, name.data() + name.size(), id);
+    if (failed != std::errc() || rest != name.data() + name.size()) continue;
+    const std::string line = "Node " + std::to_string(id) + " ";
+    const std::string text = text_of(entry.path() / "meminfo");
+    const auto active = figure(text, line + "Active(file)");
+    const auto inactive = figure(text, line + "Inactive(file)");
+    if (active && inactive) found[id] = *active + *inactive;
+  }
+  return found;
+}
+
+/// What can be had of page cache is divided by how much of it each node has.
+void divide_page_cache(Host& host, const std::map<int, MemorySize>& file_pages) {
+  MemorySize all;
+  for (const auto& [id, pages] : file_pages) all += pages;
+  if (all.is_zero()) return;
+  const MemorySize droppable = *host.available - host.free;
+  for (NumaCell& cell : host.cells) {
+    const auto found = file_pages.find(cell.id);
+    if (found == file_pages.end()) continue;
+    const double part = static_cast<double>(found->second.kib()) / static_cast<double>(all.kib());
+    cell.available = cell.free + droppable.scaled(part);
+  }
+}
+
 MemorySize page_size() {
   const long bytes = sysconf(_SC_PAGESIZE);
   return bytes > 0 ? MemorySize::from_bytes(static_cast<std::uint64_t>(bytes))
@@ -40,12 +78,12 @@ std::optional<MemInfo> parse_meminfo(std::string_view text) {
 }
 
 std::optional<MemInfo> read_meminfo(const std::filesystem::path& path,
-                                    const std::filesystem::path& ksm) {
-  std::ifstream file(path);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  std::optional<MemInfo> info = parse_meminfo(text);
+                                    const std::filesystem::path& ksm,
+                                    const std::filesystem::path& nodes) {
+  std::optional<MemInfo> info = parse_meminfo(text_of(path));
   std::uint64_t pages = 0;
   if (info && std::ifstream(ksm / "pages_sharing") >> pages) info->merged = page_size() * pages;
+  if (info) info->file_pages = file_pages_in(nodes);
   return info;
 }
 
@@ -68,6 +106,7 @@ Host make_host(const HostRecord& record, const std::optional<MemInfo>& local,
     host.swap_free = local->swap_free;
     host.page_size = page_size();
     host.merged = local->merged.value_or(host.merged);
+    divide_page_cache(host, local->file_pages);
     return host;
   }
   host.available = host.free + record.buffers + (record.cached - domains.shared) / 2;

@@ -335,9 +335,9 @@ Snapshot LaneHypervisor::make_snapshot(const Sampled& sampled) const {
     return std::tie(a.name(), a.uuid()) < std::tie(b.name(), b.uuid());
   });
   const bool this_machine = parts_.local && last_look_.host.free;
-  snapshot.host =
-      make_host(last_look_.host,
-                this_machine ? read_meminfo(options_.meminfo, options_.ksm) : std::nullopt, sums);
+  std::optional<MemInfo> local;
+  if (this_machine) local = read_meminfo(options_.meminfo, options_.ksm, options_.nodes);
+  snapshot.host = make_host(last_look_.host, local, sums);
   return snapshot;
 }
 
@@ -350,6 +350,7 @@ Domain LaneHypervisor::make_domain(const KnownDomain& known, const TaskAnswer* a
   domain.started_at = known.started_at;
   domain.restored_at = known.restored_at;
   domain.deflates_by_itself = known.description.deflates_by_itself;
+  domain.free_page_reporting = known.description.free_page_reporting;
   domain.id = known.id;
   domain.state = DomainState::busy;
   if (known.trouble && known.trouble->hung) domain.state = DomainState::hung;

@@ -146,7 +146,9 @@ void LaneHypervisor::take_texts() {
   for (const ReadXml& read : answers_->texts.take()) {
     last_read_ = read.of.uuid;
     if (!read.xml) continue;
-    if (auto note = roster_.take_xml(read.of, read.xml->live)) notes_.push_back(*std::move(note));
+    if (auto note = roster_.take_xml(read.of, read.xml->live, read.xml->placed_on)) {
+      notes_.push_back(*std::move(note));
+    }
     if (auto note = roster_.take_configured(read.of.uuid, read.xml->configured_settings)) {
       notes_.push_back(*std::move(note));
     }

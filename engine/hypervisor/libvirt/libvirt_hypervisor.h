@@ -44,6 +44,7 @@ struct LibvirtOptions {
   /// Where the host's available memory is read on a local connection.
   std::filesystem::path meminfo = "/proc/meminfo";
   std::filesystem::path ksm = "/sys/kernel/mm/ksm";
+  std::filesystem::path nodes = "/sys/devices/system/node";
 };
 
 /// LIBVIRT_DEFAULT_URI where it is set and not empty, else "qemu:///system".

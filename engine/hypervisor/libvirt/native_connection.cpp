@@ -3,7 +3,9 @@
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 
+#include <algorithm>
 #include <array>
+#include <set>
 #include <unordered_map>
 #include <utility>
 
@@ -66,7 +68,8 @@ class NativeConnection final : public Connection {
   }
   LvStatus complete_from_info(DomainRecord& record, virDomainPtr domain);
   LvStatus ask_memory_stats(DomainRecord& record, virDomainPtr domain);
-  LvResult<std::vector<NumaCell>> cells(int count);
+  int node_numbers(const virNodeInfo& info);
+  LvResult<std::vector<NumaCell>> cells(const virNodeInfo& info);
   std::optional<std::uint64_t> merged_pages();
 
   ConnectHandle handle_;
@@ -74,6 +77,8 @@ class NativeConnection final : public Connection {
   bool read_only_ = false;
   bool lost_ = false;
   bool tells_merged_pages_ = true;
+  std::optional<int> node_numbers_;
+  std::set<int> no_nodes_;  ///< numbers under node_numbers_ that are no node's
   std::unique_ptr<EventSubscriptions> subscriptions_;
   std::unordered_map<Uuid, DomainHandle> domains_;
 };
@@ -109,7 +114,7 @@ LvResult<DomainXml> NativeConnection::domain_xml(const Uuid& domain) {
   if (!entry) return tl::unexpected(entry.error());
   const CString xml(virDomainGetXMLDesc(*entry, 0));
   if (!xml) return failure();
-  DomainXml made{xml.get(), std::nullopt};
+  DomainXml made{xml.get(), std::nullopt, chosen_nodes(*entry, xml.get())};
   const CString element(virDomainGetMetadata(*entry, VIR_DOMAIN_METADATA_ELEMENT,
                                              std::string(kMetadataUri).c_str(),
                                              VIR_DOMAIN_AFFECT_CONFIG));
@@ -123,13 +128,35 @@ LvResult<DomainXml> NativeConnection::domain_xml(const Uuid& domain) {
   return made;
 }
 
-LvResult<std::vector<NumaCell>> NativeConnection::cells(int count) {
+/// Up to which number nodes are to be asked for. virNodeInfo counts one on unusual topologies, and
+/// numbers may have gaps.
+int NativeConnection::node_numbers(const virNodeInfo& info) {
+  if (!node_numbers_) {
+    constexpr int kMost = 1024;  // libvirt's own limit for one call
+    std::vector<unsigned long long> free(kMost);
+    const int told = virNodeGetCellsFreeMemory(handle_.get(), free.data(), 0, kMost);
+    node_numbers_ = std::max(told, static_cast<int>(info.nodes));
+  }
+  return *node_numbers_;
+}
+
+LvResult<std::vector<NumaCell>> NativeConnection::cells(const virNodeInfo& info) {
   std::vector<NumaCell> cells;
-  for (int id = 0; id < count; ++id) {
+  for (int id = 0; id < node_numbers(info); ++id) {
+    if (no_nodes_.contains(id)) continue;
     int fields = 0;
-    if (virNodeGetMemoryStats(handle_.get(), id, nullptr, &fields, 0) < 0) return failure();
-    std::vector<virNodeMemoryStats> stats(static_cast<std::size_t>(fields));
-    if (virNodeGetMemoryStats(handle_.get(), id, stats.data(), &fields, 0) < 0) return failure();
+    std::vector<virNodeMemoryStats> stats;
+    bool told = virNodeGetMemoryStats(handle_.get(), id, nullptr, &fields, 0) == 0;
+    if (told) {
+      stats.resize(static_cast<std::size_t>(fields));
+      told = virNodeGetMemoryStats(handle_.get(), id, stats.data(), &fields, 0) == 0;
+    }
+    if (!told) {
+      auto failed = failure();
+      if (lost_) return failed;
+      no_nodes_.insert(id);
+      continue;
+    }
     const HostRecord cell = host_record(stats);
     cells.push_back({id, cell.total, cell.free.value_or(MemorySize{})});
   }
@@ -167,9 +194,9 @@ LvResult<HostRecord> NativeConnection::host() {
   HostRecord record = host_record(stats);
   record.merged_pages = merged_pages();
   if (virNodeGetInfo(handle_.get(), &info) < 0) return failure();
-  if (info.nodes > 1) {
-    // Cells are welcome, not needed: some kernels and drivers do not tell them.
-    record.cells = cells(static_cast<int>(info.nodes)).value_or(std::vector<NumaCell>{});
+  if (node_numbers(info) > 1) {
+    // Some kernels and drivers do not tell them.
+    record.cells = cells(info).value_or(std::vector<NumaCell>{});
   } else if (record.free) {
     record.cells = {{0, record.total, *record.free}};
   }
@@ -293,6 +320,20 @@ bool is_refusal(const LvError& error) {
 }
 
 }  // namespace
+
+std::string chosen_nodes(virDomainPtr domain, std::string_view xml) {
+  if (xml.find("placement='auto'") == std::string_view::npos) return {};
+  std::array<virTypedParameter, 8> parameters{};
+  int count = parameters.size();
+  if (virDomainGetNumaParameters(domain, parameters.data(), &count, VIR_DOMAIN_AFFECT_LIVE) < 0) {
+    return {};
+  }
+  const char* nodes = nullptr;
+  virTypedParamsGetString(parameters.data(), count, VIR_DOMAIN_NUMA_NODESET, &nodes);
+  std::string text = nodes == nullptr ? "" : nodes;
+  virTypedParamsClear(parameters.data(), count);
+  return text;
+}
 
 HandleSource::HandleSource(std::string uri, Access access, bool one_for_all)
     : uri_(std::move(uri)), access_(access), one_for_all_(one_for_all) {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "engine/hypervisor/libvirt/connection.h"
@@ -13,6 +14,10 @@
 #include "engine/hypervisor/libvirt/libvirt_hypervisor.h"
 
 namespace memcoord::libvirt {
+
+/// The nodes that libvirt has chosen for a running domain's memory, where its XML leaves the choice
+/// to libvirt; else empty.
+std::string chosen_nodes(virDomainPtr domain, std::string_view xml);
 
 /// Opens libvirt's handles to one URI, for any number of connectors.
 class HandleSource {

@@ -22,7 +22,8 @@ std::shared_ptr<const DomainIdentity> identity_of(const Uuid& uuid, std::string 
                           description.settings,
                           description.unsuitable,
                           description.backing,
-                          description.hard_limit};
+                          description.hard_limit,
+                          description.bound_to};
   if (description.settings_error && identity.unsuitable.empty()) {
     identity.unsuitable = "its settings cannot be used: " + description.settings_error->message;
   }
@@ -131,11 +132,12 @@ std::vector<Roster::Stale> Roster::stale() const {
   return found;
 }
 
-std::optional<Note> Roster::take_xml(const Stale& of, std::string_view xml) {
+std::optional<Note> Roster::take_xml(const Stale& of, std::string_view xml,
+                                     std::string_view placed_on) {
   KnownDomain* domain = find(of.uuid);
   if (domain == nullptr) return std::nullopt;
   if (domain->xml_version == of.version) domain->stale = false;
-  Result<DomainDescription> read = describe_domain(xml, domain->identity->name);
+  Result<DomainDescription> read = describe_domain(xml, domain->identity->name, placed_on);
   DomainDescription description;
   if (read) {
     description = *std::move(read);

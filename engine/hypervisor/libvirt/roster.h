@@ -83,7 +83,9 @@ class Roster {
   [[nodiscard]] std::vector<Stale> stale() const;
   /// Takes in a domain's XML, as it was at a version of it; where that is not the present one, it
   /// is still to be read. A complaint about its metadata, once for each wording of it.
-  std::optional<Note> take_xml(const Stale& of, std::string_view xml);
+  /// `placed_on`: as DomainXml has it.
+  std::optional<Note> take_xml(const Stale& of, std::string_view xml,
+                               std::string_view placed_on = {});
 
   /// Takes in what is configured for a running domain's next start (DomainXml). Where that differs
   /// from what is in force, or cannot be used: a word of it, once, with what to type.

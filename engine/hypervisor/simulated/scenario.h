@@ -73,6 +73,7 @@ struct ScenarioDomain {
   bool hugepages = false;  ///< its memory is the pool's: no balloon serves it
   std::optional<MemorySize> process_overhead;  ///< where its QEMU is not the model's
   std::optional<MemorySize> hard_limit;        ///< of its cgroup
+  NodeSet nodes;                               ///< that its memory is bound to; empty: to none
   Plan demand;                                 ///< what its workload holds
   Plan cache;                                  ///< what its file reading would fill, if it may
   std::vector<Fault> faults;
@@ -102,9 +103,10 @@ struct Scenario {
   MemorySize host_total = MemorySize::from_gib(4);
   MemorySize host_base = MemorySize::from_mib(300);  ///< what the host itself uses
   Plan host_use;                                     ///< what it uses on top of that
-  MemorySize host_hugepages;                         ///< the pool of hugepages
-  Plan host_merged;                                  ///< what merging of pages (KSM) saves
-  MemorySize host_cached;                            ///< page cache: available, not free
+  std::vector<MemorySize> host_nodes;  ///< sizes of its NUMA nodes; empty: it has none
+  MemorySize host_hugepages;           ///< the pool of hugepages
+  Plan host_merged;                    ///< what merging of pages (KSM) saves
+  MemorySize host_cached;              ///< page cache: available, not free
   MemorySize host_swap;
   Duration duration = std::chrono::seconds(60);
   std::uint64_t seed = 1;

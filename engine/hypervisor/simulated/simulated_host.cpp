@@ -25,6 +25,7 @@ std::shared_ptr<const DomainIdentity> identity_of(const ScenarioDomain& domain, 
   if (domain.hugepages) identity.unsuitable = "its memory is backed by hugepages";
   identity.backing.hugepages = domain.hugepages;
   identity.hard_limit = domain.hard_limit;
+  if (!domain.nodes.empty()) identity.bound_to = {{domain.nodes}};
   return std::make_shared<const DomainIdentity>(std::move(identity));
 }
 
@@ -94,6 +95,17 @@ Duration steady_until(SimulatedDomain& domain) {
     if (fault.until > domain.at) until = std::min(until, fault.until);
   }
   return until;
+}
+
+/// Takes memory of some nodes, of each by what it has left; what none of them has is missing on
+/// the first.
+void take(std::vector<double>& left, const NodeSet& nodes, double amount) {
+  const auto at = [](int node) { return static_cast<std::size_t>(node); };
+  double room = 0;
+  for (const int node : nodes) room += std::max(0.0, left[at(node)]);
+  const double part = room > 0 ? std::min(1.0, amount / room) : 0;
+  for (const int node : nodes) left[at(node)] -= std::max(0.0, left[at(node)]) * part;
+  left[at(nodes.front())] -= std::max(0.0, amount - room);
 }
 
 }  // namespace
@@ -268,10 +280,36 @@ double SimulatedHost::left() const {
   return kib(scenario_->host_total) - used_by_host_ - used_by_domains_ + merged_;
 }
 
+std::vector<double> SimulatedHost::left_by_node() const {
+  std::vector<double> left;
+  NodeSet all;
+  for (const MemorySize size : scenario_->host_nodes) {
+    all.push_back(static_cast<int>(left.size()));
+    left.push_back(kib(size));
+  }
+  double elsewhere = used_by_host_ + used_by_domains_ - merged_;
+  for (std::size_t choice = 1; choice <= left.size(); ++choice) {
+    for (const SimulatedDomain& domain : domains_) {
+      if (domain.plan->nodes.size() != choice) continue;
+      take(left, domain.plan->nodes, domain.rss);
+      elsewhere -= domain.rss;
+    }
+  }
+  if (!left.empty()) take(left, all, elsewhere);
+  return left;
+}
+
+bool SimulatedHost::out_of_memory() const {
+  const double swap = kib(scenario_->host_swap);
+  const std::vector<double> nodes = left_by_node();
+  return left() + swap < 0 ||
+         std::any_of(nodes.begin(), nodes.end(), [&](double left) { return left + swap < 0; });
+}
+
 void SimulatedHost::account_for_host(double passed) {
   score_.seconds += passed;
   if (left() < kib(host_floor_)) score_.breach_seconds += passed;
-  const bool over = left() + kib(scenario_->host_swap) < 0;
+  const bool over = out_of_memory();
   if (over && !over_limit_) ++score_.oom_kills;
   over_limit_ = over;
 }
@@ -284,6 +322,7 @@ Domain SimulatedHost::look_at(const SimulatedDomain& domain) const {
   out.guest = domain.report;
   out.guest.period = domain.plan->period;
   out.rss = size(domain.rss);
+  out.free_page_reporting = domain.plan->free_page_reporting;
   if (has_fault(*domain.plan, Fault::Kind::paused, now_)) out.state = DomainState::paused;
   if (has_fault(*domain.plan, Fault::Kind::hung, now_)) {
     out.state = DomainState::hung;
@@ -310,6 +349,13 @@ Snapshot SimulatedHost::look(MonotonicTime taken_at, WallTime wall_time) const {
   host.cached = std::min(scenario_->host_cached, *host.available);
   host.free = *host.available - host.cached;
   host.swap_free = scenario_->host_swap;
+  const std::vector<double> nodes = left_by_node();
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const MemorySize left_here = size(nodes[i]);
+    const double part = kib(*host.available) > 0 ? kib(left_here) / kib(*host.available) : 0;
+    host.cells.push_back({static_cast<int>(i), scenario_->host_nodes[i],
+                          left_here - host.cached.scaled(part), left_here});
+  }
   return snapshot;
 }
 

@@ -77,6 +77,9 @@ class SimulatedHost {
   void keep_host(Duration at);
   /// What the host has left, KiB; negative where more is touched than there is.
   [[nodiscard]] double left() const;
+  /// The same of each node. Memory that is bound to no node lies where there is room.
+  [[nodiscard]] std::vector<double> left_by_node() const;
+  [[nodiscard]] bool out_of_memory() const;
 
   std::unique_ptr<const Scenario> scenario_;  // its domains are pointed to
   MemorySize host_floor_;

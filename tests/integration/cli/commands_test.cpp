@@ -85,6 +85,28 @@ TEST_CASE("the settings of libvirt's test domain are shown, as JSON too") {
   CHECK(json.at(0).at("weight") == 1.0);
 }
 
+TEST_CASE("the nodes that a domain is bound to and its balloon's options are shown") {
+  const ScratchFiles files;
+  const std::string uri = "test://" + files.write("host.xml", R"(<node><domain type='test'>
+    <name>web</name><memory unit='GiB'>4</memory><vcpu>2</vcpu><os><type>hvm</type></os>
+    <cpu><numa><cell id='0' cpus='0' memory='2' unit='GiB'/>
+               <cell id='1' cpus='1' memory='2' unit='GiB'/></numa></cpu>
+    <numatune><memory mode='strict' nodeset='0-1'/>
+              <memnode cellid='1' mode='strict' nodeset='1'/></numatune>
+    <devices><memballoon model='virtio' autodeflate='on' freePageReporting='on'/></devices>
+    </domain></node>)");
+  const Finished table = run_memcoord({"domain", "show", "--connect", uri});
+  CHECK(contains(table.output,
+                 "bound to nodes 0-1 (2 GiB), node 1 (2 GiB); free page reporting; deflates by "
+                 "itself"));
+  const auto json = json_of(run_memcoord({"domain", "show", "web", "--json", "--connect", uri}));
+  REQUIRE(json.at(0).at("bound_to").size() == 2);
+  CHECK(json.at(0).at("bound_to").at(1).at("nodes").at(0) == 1);
+  CHECK(json.at(0).at("bound_to").at(1).at("size_kib") == 2 * 1024 * 1024);
+  CHECK(json.at(0).at("free_page_reporting") == true);
+  CHECK(json.at(0).at("deflates_by_itself") == true);
+}
+
 TEST_CASE("what is set for a domain is shown") {
   const Finished run =
       run_memcoord({"domain", "set", "test", "--minimum", "512MiB", "--weight", "2", "--label",

@@ -65,6 +65,15 @@ TEST_CASE("two runs of one scenario and policy are the same to the byte") {
   CHECK(contains(first.output, "MiB"));
 }
 
+TEST_CASE("the log of a simulated run has the simulated host's time, the same in every run") {
+  const std::vector<std::string> arguments{"--connect", "sim:case1", "--fast", "--policy",
+                                           "halving",   "--ticks",   "12"};
+  const Finished run = run_memcoord(arguments);
+  CHECK(contains(run.errors, ":00 info builder: "));
+  CHECK(contains(run.errors, ":11 info all ticks done"));
+  CHECK(run_memcoord(arguments).errors == run.errors);
+}
+
 TEST_CASE("a scenario ends by itself") {
   const Finished run = run_memcoord({"--connect", "sim:", "--fast", "--json"});
   CHECK(run.exit_code == 0);
@@ -306,6 +315,18 @@ TEST_CASE("a policy that fails costs its ticks, not the run") {
   CHECK(contains(run.errors, "no idea"));
   CHECK(contains(run.errors, "3 policy errors"));
   CHECK(run.exit_code == 1);
+}
+
+TEST_CASE("a fast simulated run does not depend on how fast the machine is") {
+  const ScratchFiles files;
+  // Some hundred million instructions take longer than a real tick may.
+  const std::string path = files.write("slow.lua",
+                                       "return { api = 1, summary = 's', tick = function(ctx)\n"
+                                       "  for i = 1, 1e8 do end\nend }\n");
+  const Finished run = run_memcoord({"--connect", "sim:case1", "--fast", "--ticks", "1", "--policy",
+                                     path, "--policy-instructions", "9000000000000000000"});
+  CHECK_FALSE(contains(run.errors, "policy error"));
+  CHECK(run.exit_code == 0);
 }
 
 TEST_CASE("a fallback policy decides while the policy fails") {

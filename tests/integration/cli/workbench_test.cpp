@@ -116,9 +116,9 @@ TEST_CASE("compare takes one policy with two settings") {
 TEST_CASE("compare of everything on everything has a table for each scenario") {
   const Finished run = run_memcoord({"compare", "--interval", "5"});
   CHECK(run.exit_code == 0);
-  for (const char* scenario :
-       {"big-guests: ", "burst: ", "cache-heavy: ", "case1: ", "case2: ", "case3: ", "churn: ",
-        "diurnal-100: ", "guest-page-cache: ", "host-page-cache: ", "scarce: ", "silent: "}) {
+  for (const char* scenario : {"big-guests: ", "burst: ", "cache-heavy: ", "case1: ", "case2: ",
+                               "case3: ", "churn: ", "diurnal-100: ", "guest-page-cache: ",
+                               "host-page-cache: ", "numa: ", "scarce: ", "silent: "}) {
     CAPTURE(scenario);
     CHECK(contains(run.output, scenario));
   }
@@ -153,7 +153,7 @@ TEST_CASE(
       CHECK(row.at(figure).number() <= best);
     }
   }
-  CHECK(scenarios == 12);
+  CHECK(scenarios == 13);
 }
 
 TEST_CASE("a simulated run by --headroom unused says that page cache would help") {

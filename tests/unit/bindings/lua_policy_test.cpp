@@ -266,3 +266,21 @@ TEST_CASE("an error tells file, line and traceback") {
   CHECK(answer.error().text() == "p.lua:2: broken");
   CHECK(answer.error().detail.find("p.lua:3") != std::string::npos);
 }
+
+TEST_CASE("a policy sees the nodes, what they can give, and the balloon's options") {
+  const Seen seen(
+      World()
+          .host(16_GiB, free(8_GiB), node(0, 8_GiB, 1_GiB), node(1, 8_GiB, 7_GiB, 7_GiB + 512_MiB))
+          .domain("a", bound_to({0}), deflates_by_itself())
+          .domain("b", free_page_reporting()));
+  CHECK(said("say(#a.nodes .. ' ' .. a.nodes[1] .. ' ' .. #b.nodes)", seen) == "1 0 0");
+  CHECK(said("say(a.grantable // MiB)", seen) == "924");
+  CHECK(said("say(b.grantable == ctx.host.grantable)", seen) == "true");
+  CHECK(said("say(ctx.domains:least('grantable').name)", seen) == "a");
+  CHECK(said("say(ctx.host.cells[2].available // MiB)", seen) == "7680");
+  CHECK(said("say(tostring(a.deflates_by_itself) .. tostring(a.free_page_reporting))", seen) ==
+        "truefalse");
+  CHECK(said("say(tostring(b.deflates_by_itself) .. tostring(b.free_page_reporting))", seen) ==
+        "falsetrue");
+  CHECK(said("ctx.domains:sum('nodes')", seen).find("'nodes' is no number") != std::string::npos);
+}

@@ -1,7 +1,10 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bindings/lua_policy.h"
@@ -23,10 +26,59 @@ std::vector<std::filesystem::path> bundled_policies() {
   return paths;
 }
 
+std::string policies_page() {
+  return test::PolicyTestFolder::read(kTree / "docs" / "policies.md");
+}
+
+/// The text from one heading to the next of the same rank.
+std::string section_of(const std::string& page, const std::string& heading) {
+  const std::size_t start = page.find(heading + "\n");
+  REQUIRE(start != std::string::npos);
+  const std::string rank = "\n" + heading.substr(0, heading.find(' ') + 1);
+  return page.substr(start, page.find(rank, start + heading.size()) - start);
+}
+
+/// The tests that a table's last column names.
+std::vector<std::string> tests_named_in(const std::string& table) {
+  std::vector<std::string> names;
+  std::istringstream lines(table);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("| ") || !line.ends_with(" |") || line.starts_with("| ---")) continue;
+    const std::size_t cell = line.rfind("| ", line.size() - 2) + 2;
+    const std::string named = line.substr(cell, line.size() - 2 - cell);
+    if (named == "-" || named.starts_with("test in ")) continue;
+    for (std::size_t at = 0; at < named.size();) {
+      const std::size_t end = std::min(named.find("; ", at), named.size());
+      names.push_back(named.substr(at, end - at));
+      at = end + 2;
+    }
+  }
+  return names;
+}
+
 }  // namespace
 
+TEST_CASE("every difference from an original is held by a test of its policy") {
+  const std::string differences = section_of(policies_page(), "## Differences from the originals");
+  const std::vector<std::pair<std::string, std::string>> tables{
+      {"### mom and MoM", "mom"},
+      {"### proportional and qmemman", "proportional"},
+      {"### shares and Proxmox VE", "shares"}};
+  for (const auto& [heading, policy] : tables) {
+    CAPTURE(policy);
+    const auto names = tests_named_in(section_of(differences, heading));
+    CHECK(names.size() >= 5);
+    const std::string tests =
+        test::PolicyTestFolder::read(kTree / "policies" / (policy + "_test.lua"));
+    for (const std::string& name : names) {
+      CAPTURE(name);
+      CHECK(tests.find("test(\"" + name + "\",") != std::string::npos);
+    }
+  }
+}
+
 TEST_CASE("every bundled policy is documented, with its picture, parameters and defaults") {
-  const std::string docs = test::PolicyTestFolder::read(kTree / "docs" / "policies.md");
+  const std::string docs = policies_page();
   REQUIRE_FALSE(bundled_policies().empty());
   for (const auto& path : bundled_policies()) {
     const auto policy = bindings::LuaPolicy::load(path);

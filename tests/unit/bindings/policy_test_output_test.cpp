@@ -74,6 +74,19 @@ TEST_CASE("a broken test file is one clear line and one failure, and the others 
   CHECK(contains(out.str(), "none.lua: no such policy"));
 }
 
+TEST_CASE("a test file of 256 KiB runs, and the failure of a larger one names the limit") {
+  const std::string test = "test(\"it\", function() end)\n";
+  const PolicyTestFolder folder;
+  folder.write("just_test.lua", test + std::string(256 * 1024 - test.size(), '\n'));
+  folder.write("larger_test.lua", test + std::string(256 * 1024 - test.size() + 1, '\n'));
+  std::ostringstream out;
+  const auto counts = run_policy_tests({folder.path()}, {}, out);
+  REQUIRE(counts);
+  CHECK(counts->passed == 1);
+  CHECK(counts->failed == 1);
+  CHECK(contains(out.str(), "larger than 256 KiB; a test file has at most that; is it one?"));
+}
+
 TEST_CASE("the filter chooses tests by a part of their name, a glob, or their file") {
   const std::string tests = R"(
     test("a starved domain", function() end)

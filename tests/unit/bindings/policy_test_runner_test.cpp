@@ -42,6 +42,104 @@ TEST_CASE("a run keeps the policy's state, time goes on, and guests follow their
   )");
 }
 
+TEST_CASE("a size stated in a later tick is one that the guest has reported since") {
+  passes(R"(
+    local ticks = step:run {
+      { domains = {
+        { name = "shrunk", actual = 1*GiB, unused = 300*MiB, usable = 310*MiB },
+        { name = "grown", actual = 1*GiB, unused = 150*MiB },
+        { name = "moved", actual = 1*GiB, unused = 20*MiB },
+      } },
+      { domains = {
+        { name = "shrunk", actual = 760*MiB },
+        { name = "grown", actual = 2*GiB, unused = 90*MiB },
+        { name = "moved", actual = 900*MiB, unused = 50*MiB },
+      } },
+      { domains = { { name = "grown", actual = 1*GiB, unused = 80*MiB } } },
+      {},
+    }
+    -- What it uses stays, unless the test says otherwise.
+    expect(ticks[2].silent):is_empty()
+    expect(ticks[2].proposals.shrunk.target):equals(810*MiB)
+    expect(ticks[2].after.shrunk.unused):equals(86*MiB)
+    expect(ticks[2].proposals.grown.target):equals(2*GiB + 50*MiB)
+    expect(ticks[2].proposals.moved.target):equals(950*MiB)
+    expect(ticks[3].silent):is_empty()
+    expect(ticks[3].proposals.grown.target):equals(1*GiB + 50*MiB)
+    expect(ticks[4].silent):is_empty()
+  )");
+}
+
+TEST_CASE("a size stated anew leaves the rest of the domain as it was") {
+  passes(R"(
+    local ticks = step:run {
+      { domains = { { name = "a", actual = 1*GiB, unused = 300*MiB, available = 1000*MiB } } },
+      { domains = { { name = "a", actual = 512*MiB } } },
+      { domains = { { name = "a", actual = 512*MiB, unused = 200*MiB } } },
+    }
+    expect(ticks[2].after.a):equals { actual = 562*MiB, unused = 50*MiB }
+    expect(ticks[3].silent):is_empty()
+    expect(ticks[3].after.a):equals { actual = 512*MiB, unused = 200*MiB }
+  )");
+}
+
+TEST_CASE("a size stated after a move is how far the balloon has got") {
+  const PolicyTestFolder folder;
+  folder.write("halve.lua", R"(return {
+    api = 1, summary = "shrinks, and tells what is in flight",
+    tick = function(ctx)
+      for _, d in ipairs(ctx.domains) do
+        ctx.log.info(d.in_flight)
+        d:set(1*GiB)
+      end
+    end,
+  })");
+  folder.write("halve_test.lua", R"(
+    local halve = policy("halve.lua")
+    test("it", function()
+      local held = { domains = { { name = "a", actual = 2*GiB, unused = 2*GiB } } }
+      local ticks = halve:run {
+        held,
+        { domains = { { name = "a", actual = 1536*MiB } } },
+        held, held, held,
+      }
+      expect(ticks[1].log):equals { "0" }
+      expect(ticks[2].silent):is_empty()
+      expect(ticks[2].log):equals { tostring(-512*MiB) }
+      expect(ticks[3].silent):is_empty()
+      expect(ticks[3].decisions.a.target):equals(1*GiB)
+      expect(ticks[5].decisions.a.rules):equals { "no_progress" }
+    end)
+  )");
+  std::ostringstream out;
+  const auto counts = run_policy_tests({folder.path()}, {}, out);
+  REQUIRE(counts);
+  INFO(out.str());
+  CHECK(counts->passed == 1);
+}
+
+TEST_CASE("a test's host has nodes, and its domains are bound to them") {
+  passes(R"(
+    local tick = step:tick {
+      host = { total = 8*GiB, free = 4*GiB,
+               cells = { { total = 4*GiB, free = 130*MiB }, { total = 4*GiB, free = 3966*MiB } } },
+      domains = {
+        { name = "bound", actual = 512*MiB, unused = 20*MiB, nodes = { 0 }, free_page_reporting = true,
+          deflates_by_itself = true },
+      },
+    }
+    expect(tick.decisions.bound.target):equals(542*MiB)
+    expect(tick.decisions.bound.rules):equals { "numa_floor" }
+  )");
+  const auto refused = [](const std::string& body, const std::string& why) {
+    CHECK(failure_of(body).find(why) != std::string::npos);
+  };
+  refused(R"(step:tick { domains = { { name = "a", nodes = 0 } } })", "nodes is no list");
+  refused(R"(step:tick { domains = { { name = "a", nodes = { -1 } } } })",
+          "-1 is no number of a node");
+  refused(R"(step:tick { host = { cells = { { totl = 1 } } } })", "did you mean 'total'?");
+}
+
 TEST_CASE("every tick{} begins with a fresh policy") {
   passes(R"(
     expect(step:tick({}).log):contains("tick 1")

@@ -112,6 +112,44 @@ TEST_CASE("a guest that is restored has not rebooted, whatever its counters and 
   CHECK_FALSE(seen.history().find(id("a"))->rebooted_at());
 }
 
+TEST_CASE("counters from before a restore are not held against a report that comes later") {
+  const auto restored_at_4s = [](Duration at, MemorySize counter, Duration ago) {
+    Snapshot look = World().at(at).domain("a", swapped(counter, counter), reported_ago(ago));
+    look.domains[0].restored_at = look.taken_at - (at - 4s);
+    return look;
+  };
+  Seen seen(World().domain("a", swapped(10_MiB, 10_MiB)));
+  seen.then(World().at(2s).domain("a", swapped(10_MiB, 10_MiB), reported_ago(2s)));
+  seen.then(restored_at_4s(4s, 10_MiB, 4s));
+  SUBCASE("which is no reboot") {
+    seen.then(restored_at_4s(6s, 1_MiB, 0s));
+    CHECK_FALSE(seen.history().find(id("a"))->rebooted_at());
+  }
+  SUBCASE("and makes no rate") {
+    seen.then(restored_at_4s(6s, 12_MiB, 0s));
+    CHECK(std::isnan(seen.history().find(id("a"))->latest()[Field::swap_in]));
+    seen.then(restored_at_4s(8s, 14_MiB, 0s));
+    CHECK(seen.history().find(id("a"))->latest()[Field::swap_in] == doctest::Approx(1024));
+  }
+}
+
+TEST_CASE("a guest that looked started until the event of its restore came has not rebooted") {
+  Snapshot listed = World().domain("a", state(DomainState::paused));
+  listed.domains[0].started_at = listed.taken_at;
+  Seen seen(listed);
+  CHECK(seen.history().find(id("a"))->rebooted_at());
+  Snapshot told = World().at(2s).domain("a");
+  told.domains[0].restored_at = told.taken_at;
+  seen.then(told);
+  CHECK_FALSE(seen.history().find(id("a"))->rebooted_at());
+  // A reboot after that is one.
+  Snapshot rebooted = World().at(4s).domain("a");
+  rebooted.domains[0].restored_at = told.taken_at;
+  rebooted.domains[0].started_at = rebooted.taken_at;
+  seen.then(rebooted);
+  CHECK(seen.history().find(id("a"))->rebooted_at());
+}
+
 TEST_CASE("a move is followed until it is reached") {
   Seen seen(World().domain("a"));
   const DomainHistory& past = *seen.history().find(id("a"));

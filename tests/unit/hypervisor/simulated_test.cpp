@@ -240,3 +240,43 @@ TEST_CASE(
   scenario.domains[0].faults = {{Fault::Kind::per_report, 0s, 9s}};
   CHECK(swapped_by(scenario, 8s) < all);
 }
+
+TEST_CASE(
+    "what domains are bound to a node hold is its own, and the rest lies where there is room") {
+  Scenario scenario = one_domain(20_MiB);
+  scenario.host_total = 4_GiB;
+  scenario.host_nodes = {1_GiB, 3_GiB};
+  scenario.host_base = MemorySize();
+  scenario.domains[0].nodes = {0};
+  scenario.domains[0].touched = true;
+  scenario.domains[0].free_page_reporting = false;
+  ScenarioDomain elsewhere = scenario.domains[0];
+  elsewhere.name = "b";
+  elsewhere.nodes = {};
+  scenario.domains.push_back(elsewhere);
+  Run run(scenario);
+  run.clock.sleep_for(1s);
+  const Snapshot look = *run.hypervisor.sample();
+  REQUIRE(look.host.cells.size() == 2);
+  // 512 MiB and QEMU's 30 each: node 0 has 482 MiB left before the other's are spread, node 1 3072.
+  const MemorySize others = (542_MiB).scaled(482.0 / 3554);
+  CHECK(look.host.cells[0].free.mib() == doctest::Approx((482_MiB - others).mib()));
+  CHECK(look.host.cells[0].free + look.host.cells[1].free <= *look.host.available);
+  CHECK(look.domains[0].identity->bound_to == std::vector<NodeBinding>{{{0}}});
+  CHECK(look.domains[1].identity->bound_to.empty());
+}
+
+TEST_CASE("a node that its domains pass is out of memory, whatever the other has") {
+  Scenario scenario = one_domain(800_MiB);
+  scenario.host_nodes = {512_MiB, 3584_MiB};
+  scenario.domains[0].initial = 1_GiB;
+  const auto kills = [&](NodeSet nodes) {
+    scenario.domains[0].nodes = std::move(nodes);
+    SimulatedHost host(scenario);
+    host.advance_to(10s, WallTime());
+    return host.score().oom_kills;
+  };
+  CHECK(kills({0}) == 1);
+  CHECK(kills({1}) == 0);
+  CHECK(kills({}) == 0);
+}

@@ -50,6 +50,7 @@ TEST_CASE("a tick survives being written and read, to the last field") {
   DomainIdentity elsewhere = *tick.snapshot.domains[0].identity;
   elsewhere.backing = {MemoryBacking::Kind::hidden, true, true, 1_GiB};
   elsewhere.hard_limit = 3_GiB;
+  elsewhere.bound_to = {{{0, 1}}, {{1}, 2_GiB}};
   tick.snapshot.domains[0].identity = std::make_shared<const DomainIdentity>(elsewhere);
   const std::string line = to_json_line(tick);
   CHECK(line.find('\n') == std::string::npos);

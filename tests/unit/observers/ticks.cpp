@@ -16,7 +16,7 @@ Tick busy_tick() {
                       .domain("web", actual(512_MiB), unused(50_MiB), swapped(3_MiB, 4_MiB));
   tick.snapshot.host.buffers = 20_MiB;
   tick.snapshot.host.cached = 1_GiB;
-  tick.snapshot.host.cells = {{0, 8_GiB, 2_GiB}};
+  tick.snapshot.host.cells = {{0, 4_GiB, 2_GiB}, {1, 4_GiB, 0_GiB, 1_GiB}};
   tick.grantable = 1848_MiB;
   tick.held = {{id("old"), Rule::running_only, "is paused"}};
   tick.proposals = {{id("db"), 1_GiB, "halved to feed web"}, {id("web"), 1536_MiB, "fed by db"}};

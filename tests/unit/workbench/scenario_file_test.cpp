@@ -111,3 +111,26 @@ TEST_CASE("what is wrong with a scenario is told with its line, in one line") {
             .find("two domains are named 'a'") != std::string::npos);
   CHECK(load_scenario("/nowhere.lua").error().text() == "/nowhere.lua: no such scenario");
 }
+
+TEST_CASE("a scenario's host has nodes, and domains are bound to them") {
+  const auto load = [](const std::string& host, const std::string& nodes) {
+    return load_scenario_text(
+        "return { host = " + host + ", domains = { { name = 'a', nodes = " + nodes + " } } }",
+        "s.lua");
+  };
+  const auto scenario = load("{ nodes = { 1*GiB, '3GiB' } }", "{ 1, 0 }");
+  REQUIRE_MESSAGE(scenario.has_value(), scenario.error().text());
+  CHECK(scenario->host_total == 4_GiB);
+  CHECK(scenario->host_nodes == std::vector{1_GiB, 3_GiB});
+  CHECK(scenario->domains[0].nodes == NodeSet{0, 1});
+  CHECK(load("{ nodes = { 1*GiB }, total = 2*GiB }", "{ 0 }").error().message ==
+        "host: the nodes have 1 GiB together, and the host 2 GiB");
+  CHECK(load("{ nodes = 5 }", "{ 0 }").error().message == "host: nodes is no list of sizes");
+  CHECK(load("{ nodes = { -1 } }", "{ 0 }").error().message ==
+        "host: a node's size is no size of memory");
+  CHECK(load("{ nodes = { 1*GiB } }", "{ 1 }").error().message ==
+        "domain 'a': the host has no such node");
+  CHECK(load("{}", "{ 0 }").error().message == "domain 'a': the host has no such node");
+  CHECK(load("{ nodes = { 1*GiB } }", "0").error().message ==
+        "domain 'a': nodes is no list of numbers");
+}

@@ -232,3 +232,14 @@ TEST_CASE("guests that would report too seldom report once a second, unless they
   CHECK(newest_reports(false) >= 59);
   CHECK(newest_reports(true) <= 2);
 }
+
+TEST_CASE("no policy takes a node beyond what it has, whatever the other nodes have") {
+  Scenario scenario = jump();
+  scenario.host_nodes = {1536_MiB, 4_GiB - 1536_MiB};
+  scenario.domains[1].demand = Plan({{0s, 100_MiB}, {20s, 1900_MiB}}, kStep);
+  scenario.domains[1].nodes = {0};
+  const SimulationResult bound =
+      simulate(scenario, std::make_unique<SetAllAlike>(2_GiB), SimulationOptions());
+  CHECK(bound.score.host_oom == 0);
+  CHECK(bound.score.churn > 0);
+}

@@ -275,3 +275,27 @@ TEST_CASE("a balloon that moves is seen where it is, not where QEMU last said it
   CHECK(FakeHost::domain(host.sample(), "a").actual == MemorySize::from_mib(700));
   CHECK(host.daemon->look("b").balloon_calls == 0);
 }
+
+TEST_CASE(
+    "a snapshot has the host's nodes, the nodes that domains are bound to, and balloon options") {
+  const auto daemon = std::make_shared<FakeDaemon>();
+  const std::vector<NumaCell> cells = {{0, MemorySize::from_gib(32), MemorySize::from_gib(3)},
+                                       {1, MemorySize::from_gib(32), MemorySize::from_gib(5)}};
+  daemon->set_cells(cells);
+  FakeDomain& bound = daemon->add("bound");
+  bound.numatune = "<memory mode='strict' nodeset='1'/>";
+  bound.balloon = "<memballoon model='virtio' freePageReporting='on' autodeflate='on'>";
+  FakeDomain& placed = daemon->add("placed");
+  placed.numatune = "<memory mode='strict' placement='auto'/>";
+  placed.placed_on = "0";
+  FakeHost host(daemon);
+  const Snapshot snapshot = host.sample();
+  CHECK(snapshot.host.cells == cells);
+  const Domain& one = FakeHost::domain(snapshot, "bound");
+  CHECK(one.identity->bound_to == std::vector<NodeBinding>{{{1}}});
+  CHECK(one.free_page_reporting);
+  CHECK(one.deflates_by_itself);
+  const Domain& other = FakeHost::domain(snapshot, "placed");
+  CHECK(other.identity->bound_to == std::vector<NodeBinding>{{{0}}});
+  CHECK_FALSE(other.free_page_reporting);
+}

@@ -112,6 +112,76 @@ TEST_CASE("virtio-mem memory is left alone, DIMMs are not") {
   CHECK(why_unsuitable(kBalloon + "<memory model='dimm'/>").empty());
 }
 
+TEST_CASE("the nodes that all memory is bound to are read, whatever libvirt's list looks like") {
+  const auto nodes = [](const std::string& policy) {
+    const auto read = describe_domain(domain(kBalloon, "<numatune>" + policy + "</numatune>"), "a");
+    REQUIRE(read);
+    const auto& bound_to = read->bound_to;
+    if (bound_to.empty()) return NodeSet();
+    CHECK(bound_to.size() == 1);
+    CHECK_FALSE(bound_to[0].size);
+    return bound_to[0].nodes;
+  };
+  CHECK(nodes("<memory mode='strict' nodeset='1'/>") == NodeSet{1});
+  CHECK(nodes("<memory nodeset='0'/>") == NodeSet{0});
+  CHECK(nodes("<memory mode='strict' nodeset='0-2,5'/>") == NodeSet{0, 1, 2, 5});
+  CHECK(nodes("<memory mode='strict' nodeset='1-4,^3'/>") == NodeSet{1, 2, 4});
+  CHECK(nodes("<memory mode='strict' nodeset='1-2000000000'/>").size() == 1023);
+  CHECK(nodes("<memory mode='strict' nodeset='none'/>").empty());
+  CHECK(nodes("").empty());
+}
+
+TEST_CASE("a policy binds where the kernel keeps to its nodes when they are full") {
+  const auto binds = [](const std::string& mode) {
+    const std::string policy = "<numatune><memory mode='" + mode + "' nodeset='0'/></numatune>";
+    return !describe_domain(domain(kBalloon, policy), "a")->bound_to.empty();
+  };
+  CHECK(binds("strict"));
+  CHECK(binds("restrictive"));
+  CHECK_FALSE(binds("preferred"));
+  CHECK_FALSE(binds("interleave"));
+}
+
+TEST_CASE("the nodes that libvirt chooses are those that it tells of") {
+  const std::string xml =
+      domain(kBalloon, "<numatune><memory mode='strict' placement='auto'/></numatune>");
+  CHECK(describe_domain(xml, "a", "1,3")->bound_to == std::vector<NodeBinding>{{{1, 3}}});
+  CHECK(describe_domain(xml, "a")->bound_to.empty());
+}
+
+TEST_CASE("a guest's cells are bound by policies of their own, or by that of all") {
+  const auto bindings = [](const std::string& policies) {
+    const std::string cells =
+        "<cpu><numa><cell id='0' memory='1' unit='GiB'/><cell id='1' memory='524288'/>"
+        "<cell id='2' memory='524288' unit='KiB'/></numa></cpu>";
+    return describe_domain(domain(kBalloon, cells + "<numatune>" + policies + "</numatune>"), "a")
+        ->bound_to;
+  };
+  using Bindings = std::vector<NodeBinding>;
+  const MemorySize half = MemorySize::from_mib(512);
+  const MemorySize one = MemorySize::from_gib(1);
+  const std::string cell_0 = "<memnode cellid='0' mode='strict' nodeset='0'/>";
+  const std::string cell_1 = "<memnode cellid='1' mode='strict' nodeset='1'/>";
+  const std::string all_strict = "<memory mode='strict' nodeset='0-1'/>";
+  CHECK(bindings(all_strict) == Bindings{{{0, 1}}});
+  CHECK(bindings(all_strict + cell_0 + cell_1) ==
+        Bindings{{{0}, one}, {{0, 1}, half}, {{1}, half}});
+  CHECK(bindings("<memory mode='preferred' nodeset='2'/>" + cell_0) == Bindings{{{0}, one}});
+  CHECK(bindings(cell_1) == Bindings{{{1}, half}});
+  CHECK(bindings("<memnode cellid='0' mode='preferred' nodeset='0'/>").empty());
+  CHECK(bindings(all_strict + "<memnode cellid='0' mode='preferred' nodeset='0'/>") ==
+        Bindings{{{0, 1}}});
+}
+
+TEST_CASE("free page reporting is read") {
+  const auto reporting = [](const std::string& balloon) {
+    return describe_domain(domain(balloon), "a")->free_page_reporting;
+  };
+  CHECK(reporting("<memballoon model='virtio' freePageReporting='on'/>"));
+  CHECK_FALSE(reporting("<memballoon model='virtio' freePageReporting='off'/>"));
+  CHECK_FALSE(reporting(kBalloon));
+}
+
 TEST_CASE("the balloon's options are read") {
   const auto read = describe_domain(
       domain("<memballoon model='virtio' autodeflate='on'><stats period='10'/></memballoon>"), "a");

@@ -64,11 +64,12 @@ class FakeConnection final : public Connection {
     if (!domain) return tl::unexpected(domain.error());
     if ((*domain)->xml_refused) return tl::unexpected(refused());
     return DomainXml{fmt::format("<domain><name>{}</name><memory "
-                                 "unit='KiB'>{}</memory><metadata>{}</metadata><devices>{}"
+                                 "unit='KiB'>{}</memory><metadata>{}</metadata>"
+                                 "<numatune>{}</numatune><devices>{}"
                                  "<stats period='{}'/></memballoon></devices></domain>",
                                  (*domain)->name, (*domain)->maximum.kib(), (*domain)->metadata,
-                                 (*domain)->balloon, (*domain)->period),
-                     (*domain)->configured_metadata};
+                                 (*domain)->numatune, (*domain)->balloon, (*domain)->period),
+                     (*domain)->configured_metadata, (*domain)->placed_on};
   }
 
   LvResult<HostRecord> host() override {
@@ -78,6 +79,7 @@ class FakeConnection final : public Connection {
     HostRecord record;
     record.total = MemorySize::from_gib(64);
     record.free = MemorySize::from_gib(8);
+    record.cells = daemon_->cells_;
     if (daemon_->memory_) {
       record.total = *daemon_->memory_;
       record.free = record.total;

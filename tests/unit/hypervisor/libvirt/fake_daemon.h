@@ -29,6 +29,8 @@ struct FakeDomain {
   std::string metadata;                                 ///< inside <metadata>
   std::optional<std::string> configured_metadata;       ///< DomainXml::configured_settings
   std::string balloon = "<memballoon model='virtio'>";  ///< its opening tag
+  std::string numatune;                                 ///< inside <numatune>
+  std::string placed_on;                                ///< DomainXml::placed_on
   bool hangs = false;            ///< every call that needs its monitor blocks
   bool monitor_is_free = false;  ///< though its calls block, its monitor looks free: it is slow
   /// The daemon itself holds on to it, as while it stops it: whatever touches it waits, and so does
@@ -110,6 +112,7 @@ class FakeDaemon {
   /// The host has so much memory, of which domains take their sizes. (Without: 8 GiB are always
   /// free.)
   void set_memory(MemorySize memory) { memory_ = memory; }
+  void set_cells(std::vector<NumaCell> cells) { cells_ = std::move(cells); }
 
   [[nodiscard]] int opened() const;    ///< connections opened so far
   [[nodiscard]] int open_now() const;  ///< connections not closed yet
@@ -131,6 +134,7 @@ class FakeDaemon {
   std::map<Uuid, FakeDomain> domains_;
   std::array<std::optional<int>, kCallCount> answers_left_;
   std::optional<MemorySize> memory_;
+  std::vector<NumaCell> cells_;
   std::uint64_t calls_ = 0;
   std::string driver_ = "QEMU";
   bool read_only_ = false;

@@ -48,7 +48,7 @@ TEST_CASE("what is no meminfo file is none") {
   CHECK_FALSE(parse_meminfo("MemTotal:"));
   CHECK_FALSE(parse_meminfo("MemTotal: many kB"));
   CHECK_FALSE(parse_meminfo("XMemTotal: 5 kB"));
-  CHECK_FALSE(read_meminfo("/nowhere/meminfo", "/nowhere"));
+  CHECK_FALSE(read_meminfo("/nowhere/meminfo", "/nowhere", "/nowhere"));
 }
 
 TEST_CASE("on this machine, available is what the kernel says") {
@@ -65,14 +65,39 @@ TEST_CASE("what KSM saves is read on this machine, and told by libvirt of anothe
   std::filesystem::create_directories(folder);
   std::ofstream(folder / "meminfo") << kMemInfo;
   std::ofstream(folder / "pages_sharing") << "1000\n";
-  const Host here = make_host(record(), read_meminfo(folder / "meminfo", folder), {});
+  const Host here = make_host(record(), read_meminfo(folder / "meminfo", folder, "/nowhere"), {});
   CHECK(here.merged == here.page_size * 1000);
   std::filesystem::remove(folder / "pages_sharing");
   HostRecord remote = record();
   remote.merged_pages = 500;
   CHECK(make_host(remote, std::nullopt, {}).merged == here.page_size * 500);
-  CHECK(make_host(record(), read_meminfo(folder / "meminfo", folder), {}).merged == 0_KiB);
+  CHECK(make_host(record(), read_meminfo(folder / "meminfo", folder, "/nowhere"), {}).merged ==
+        0_KiB);
   std::filesystem::remove_all(folder);
+}
+
+TEST_CASE("on this machine, a node has the page cache that lies on it") {
+  const std::filesystem::path folder =
+      std::filesystem::temp_directory_path() / ("memcoord-nodes-" + std::to_string(::getpid()));
+  for (const char* node : {"node0", "node1", "nodeX"}) {
+    std::filesystem::create_directories(folder / node);
+  }
+  std::ofstream(folder / "meminfo") << kMemInfo;
+  std::ofstream(folder / "node0" / "meminfo") << "Node 0 MemTotal:       8388608 kB\n"
+                                                 "Node 0 Active(file):   1048576 kB\n"
+                                                 "Node 0 Inactive(file): 1048576 kB\n";
+  std::ofstream(folder / "node1" / "meminfo") << "Node 1 MemTotal:       8388608 kB\n"
+                                                 "Node 1 Active(file):   2097152 kB\n"
+                                                 "Node 1 Inactive(file): 4194304 kB\n";
+  HostRecord two_nodes = record();
+  two_nodes.cells = {{0, 8_GiB, 512 * 1024_KiB}, {1, 8_GiB, 512 * 1024_KiB}};
+  const auto local = read_meminfo(folder / "meminfo", "/nowhere", folder);
+  std::filesystem::remove_all(folder);
+  // Of 8 GiB that are available 7 are page cache; a quarter of the files lies on node 0.
+  const Host host = make_host(two_nodes, local, {});
+  CHECK(host.cells[0].available == 512 * 1024_KiB + 7_GiB / 4);
+  CHECK(host.cells[1].available == 512 * 1024_KiB + 7_GiB / 4 * 3);
+  CHECK_FALSE(make_host(two_nodes, parse_meminfo(kMemInfo), {}).cells[0].available);
 }
 
 TEST_CASE("the domains' shared memory is no page cache that a remote host could drop") {

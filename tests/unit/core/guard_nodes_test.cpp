@@ -1,0 +1,204 @@
+// numa_floor: what the host's nodes can give to the domains that are bound to them.
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "tests/world/world.h"
+
+using namespace memcoord;
+using namespace memcoord::test;
+
+namespace {
+
+/// Two nodes of 8 GiB, so that 100 MiB of the host's floor are each one's part.
+World two_nodes(MemorySize free_on_0, MemorySize free_on_1) {
+  return World().host(16_GiB, free(free_on_0 + free_on_1), node(0, 8_GiB, free_on_0),
+                      node(1, 8_GiB, free_on_1));
+}
+
+/// In the words of the last rule that limited it.
+std::string why(const Decision& decision) {
+  return decision.rules.empty() ? std::string() : decision.rules.back().why;
+}
+
+std::vector<Rule> only_numa_floor() {
+  return {Rule::numa_floor};
+}
+
+}  // namespace
+
+TEST_CASE("a bound domain grows into its node's free memory, less the node's part of the floor") {
+  const Seen seen(two_nodes(1_GiB, 7_GiB).domain("a", bound_to({0})));
+  const Decision d = seen.decide("a", 4_GiB);
+  CHECK(d.target == 1_GiB + 924_MiB);
+  CHECK(rules_of(d) == only_numa_floor());
+  CHECK(why(d) == "node 0 can give 924 MiB");
+  CHECK(seen.decide("a", 1_GiB + 924_MiB).rules.empty());
+}
+
+TEST_CASE("a domain that is bound to no node takes memory from all of them") {
+  const Seen seen(two_nodes(1_GiB, 3_GiB).domain("a"));
+  CHECK(seen.decide("a", 4_GiB).rules.empty());
+  CHECK(seen.decide("a", 8_GiB).target == 1_GiB + 4_GiB - 200_MiB);
+}
+
+TEST_CASE("a domain that is bound to several nodes grows into what they have together") {
+  const Seen seen(two_nodes(1_GiB, 3_GiB).domain("a", bound_to({0, 1})));
+  CHECK(seen.decide("a", 8_GiB).target == 1_GiB + 4_GiB - 200_MiB);
+}
+
+TEST_CASE("a grow may all fall into the guest's cell whose node has least") {
+  const Seen seen(
+      two_nodes(1_GiB, 3_GiB)
+          .domain("a", maximum(8_GiB), cell_bound_to({0}, 4_GiB), cell_bound_to({1}, 4_GiB)));
+  CHECK(seen.decide("a", 4_GiB).target == 1_GiB + 924_MiB);
+}
+
+TEST_CASE("domains bound to one node share by weight what it can give") {
+  const Seen seen(two_nodes(1_GiB, 7_GiB)
+                      .domain("a", bound_to({0}))
+                      .domain("b", bound_to({0}), weight(3))
+                      .domain("elsewhere", bound_to({1})));
+  const auto decisions = seen.decide({{"a", 4_GiB}, {"b", 4_GiB}, {"elsewhere", 4_GiB}});
+  CHECK(decisions[0].target == 1_GiB + 231_MiB);
+  CHECK(decisions[1].target == 1_GiB + 693_MiB);
+  CHECK(why(decisions[1]) == "node 0 can give 924 MiB to all that are bound there");
+  CHECK(decisions[2].rules.empty());
+}
+
+TEST_CASE("a domain bound to more nodes shares with those that are bound to some of them") {
+  const Seen seen(
+      two_nodes(600_MiB, 1400_MiB).domain("both", bound_to({0, 1})).domain("one", bound_to({1})));
+  const auto decisions = seen.decide({{"both", 8_GiB}, {"one", 8_GiB}});
+  CHECK(decisions[0].target == 1_GiB + 900_MiB);
+  // Of the other's 900 MiB, seven tenths are expected on this node.
+  CHECK(decisions[1].target == 1_GiB + 1300_MiB - 630_MiB);
+}
+
+TEST_CASE("of what a domain bound to no node gets, a node counts its part of the free memory") {
+  const Seen seen(two_nodes(1_GiB, 7_GiB).domain("a", bound_to({0})).domain("free"));
+  const auto decisions = seen.decide({{"a", 4_GiB}, {"free", 4_GiB}});
+  CHECK(decisions[0].target == 1_GiB + 924_MiB - 384_MiB);
+  CHECK(decisions[1].rules.empty());
+}
+
+TEST_CASE("what a node cannot give to the domains bound there is left to the others") {
+  const Seen seen(two_nodes(100_MiB, 1948_MiB).domain("a", bound_to({0})).domain("free"));
+  const auto decisions = seen.decide({{"a", 4_GiB}, {"free", 4_GiB}});
+  CHECK(decisions[0].holds());
+  CHECK(why(decisions[0]) == "node 0 has nothing to give above its part of the host's floor");
+  CHECK(decisions[1].target == 1_GiB + 1848_MiB);
+}
+
+TEST_CASE("memory that domains bound to a node may still touch counts as taken there") {
+  const auto target = [](const DomainSays& where) {
+    const Seen seen(two_nodes(1_GiB, 7_GiB)
+                        .domain("a", bound_to({0}))
+                        .domain("untouched", actual(1_GiB), rss(724_MiB), where));
+    return seen.decide("a", 4_GiB).target;
+  };
+  // 300 MiB, and 64 MiB of QEMU's own.
+  CHECK(target(bound_to({0})) == 1_GiB + 924_MiB - 364_MiB);
+  CHECK(target(bound_to({1})) == 1_GiB + 924_MiB);
+  CHECK(target(weight(1)) == 1_GiB + 924_MiB - 364_MiB / 8);
+  // No more of it than the cell has.
+  CHECK(target(cell_bound_to({0}, 200_MiB)) < 1_GiB + 924_MiB - 200_MiB);
+  CHECK(target(cell_bound_to({0}, 200_MiB)) > 1_GiB + 924_MiB - 364_MiB);
+}
+
+TEST_CASE("a grow in flight is a promise of its nodes") {
+  Seen seen(two_nodes(1_GiB, 7_GiB).domain("a", bound_to({0})).domain("b", bound_to({0})));
+  seen.moved("b", 1_GiB + 500_MiB);
+  CHECK(seen.decide("a", 4_GiB).target == 1_GiB + 424_MiB);
+}
+
+TEST_CASE("what KSM saves may come apart on any node") {
+  const Seen seen(
+      World()
+          .host(16_GiB, free(8_GiB), merged(800_MiB), node(0, 8_GiB, 1_GiB), node(1, 8_GiB, 7_GiB))
+          .domain("a", bound_to({0})));
+  CHECK(seen.decide("a", 4_GiB).target == 1_GiB + 824_MiB);
+}
+
+TEST_CASE("a shrink gives to the domains bound to its nodes, and to no others") {
+  const auto target = [](NodeSet nodes) {
+    const Seen seen(two_nodes(100_MiB, 1_GiB)
+                        .domain("a", bound_to({0}))
+                        .domain("rich", actual(2_GiB), unused(1_GiB), bound_to(std::move(nodes))));
+    return seen.decide({{"a", 4_GiB}, {"rich", 1_GiB}}).front().target;
+  };
+  CHECK(target({0}) == 1_GiB + 512_MiB);
+  CHECK(target({1}) == 1_GiB);
+  CHECK(target({0, 1}) == 1_GiB);
+}
+
+TEST_CASE("a node that owes memory is paid before it gives any") {
+  const Seen seen(two_nodes(300_MiB, 7_GiB)
+                      .domain("a", bound_to({0}))
+                      .domain("rich", actual(2_GiB), unused(1_GiB), bound_to({0}))
+                      .domain("untouched", actual(1_GiB), rss(724_MiB), bound_to({0})));
+  const auto decisions = seen.decide({{"a", 4_GiB}, {"rich", 1_GiB}});
+  CHECK(decisions[0].target == 1_GiB + 512_MiB - 164_MiB);
+}
+
+TEST_CASE("page cache of a node counts as the host's does, by the chosen figure") {
+  const auto target = [](Headroom headroom) {
+    Limits limits;
+    limits.headroom = headroom;
+    const Seen seen(World()
+                        .host(16_GiB, free(4_GiB), available(12_GiB),
+                              node(0, 8_GiB, 200_MiB, 2_GiB), node(1, 8_GiB, 3_GiB, 10_GiB))
+                        .domain("a", bound_to({0})),
+                    limits);
+    return seen.decide("a", 8_GiB).target;
+  };
+  CHECK(target(Headroom::larger) == 1_GiB + 2_GiB - 100_MiB);
+  CHECK(target(Headroom::usable) == 1_GiB + 2_GiB - 100_MiB);
+  CHECK(target(Headroom::unused) == 1_GiB + 100_MiB);
+}
+
+TEST_CASE("a domain bound to a node that the host tells nothing of is not grown") {
+  const Seen seen(two_nodes(4_GiB, 4_GiB).domain("a", bound_to({2})));
+  const Decision d = seen.decide("a", 2_GiB);
+  CHECK(d.holds());
+  CHECK(why(d) == "the host does not tell what is free on node 2");
+}
+
+TEST_CASE("overcommit lets more be promised of a node, but never takes it under its floor") {
+  const auto target = [](double overcommit, MemorySize free_on_0) {
+    Limits limits;
+    limits.overcommit = overcommit;
+    const Seen seen(two_nodes(free_on_0, 7_GiB)
+                        .domain("a", bound_to({0}))
+                        .domain("untouched", actual(2_GiB), rss(1_GiB), silent(), bound_to({0})),
+                    limits);
+    return seen.decide("a", 8_GiB).target;
+  };
+  CHECK(target(1.0, 1_GiB) == 1_GiB);
+  CHECK(target(1.5, 1_GiB) == 1_GiB + 924_MiB);
+  CHECK(target(1.5, 100_MiB) == 1_GiB);
+}
+
+TEST_CASE("settle gives to a bound domain what its node has by then") {
+  const auto world = [](MemorySize free_on_0, MemorySize rich) {
+    return two_nodes(free_on_0, 1_GiB)
+        .domain("a", bound_to({0}))
+        .domain("rich", actual(rich), unused(1_GiB), bound_to({0}));
+  };
+  const Seen seen(world(100_MiB, 2_GiB));
+  const auto decisions = seen.decide({{"a", 4_GiB}, {"rich", 1_GiB}});
+  const auto settled =
+      guard::settle(decisions, world(300_MiB, 2_GiB - 200_MiB), seen.history(), {});
+  CHECK(settled[0].target == 1_GiB + 200_MiB);
+  CHECK(rules_of(settled[0]) == only_numa_floor());
+  CHECK(settled[1] == decisions[1]);
+}
+
+TEST_CASE("what a domain's nodes may give it is told, and does not touch what it can give") {
+  const Seen seen(two_nodes(1_GiB, 7_GiB).domain("a", bound_to({0})).domain("free"));
+  const Situation situation = seen.situation();
+  CHECK(situation.standings[0].grantable_by_nodes == 924_MiB);
+  CHECK(situation.standings[1].grantable_by_nodes == MemorySize::largest());
+  CHECK(situation.standings[0].releasable == situation.standings[1].releasable);
+}
