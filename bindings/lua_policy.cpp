@@ -105,7 +105,8 @@ Status LuaPolicy::evaluate(std::optional<Meter::Time> deadline) {
   if (!ran) return fail(with_path(ran.error(), info_.path));
   if (auto read = read_returned(returned); !read) return read;
   const Value* declared = returned.field("params");
-  auto parameters = read_parameters(declared ? *declared : Value(), info_.path, settings_);
+  auto parameters =
+      read_parameters(declared ? *declared : Value(), {info_.path, source_}, settings_);
   if (!parameters) return fail(parameters.error());
   info_.parameters = parameters->infos;
   parameters_ = std::move(*parameters);

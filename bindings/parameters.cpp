@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "bindings/document.h"
 #include "engine/core/memory_size.h"
 #include "engine/core/nearest.h"
 #include "engine/core/printable.h"
@@ -51,6 +52,14 @@ std::string text_of(const Value& value) {
   if (const auto* number = value.as<double>()) return number_text(*number);
   if (const auto* text = value.as<std::string>()) return *text;
   return {};
+}
+
+/// A text that is meant to be a size and is none: what is wrong with it. A text without a unit,
+/// such as "2024", stays a text; so does one of several choices.
+std::optional<Error> unreadable_size(const std::string& text, bool has_choices) {
+  if (has_choices || !MemorySize::is_meant_by(text)) return std::nullopt;
+  const auto size = MemorySize::parse(text);
+  return size ? std::nullopt : std::optional(size.error());
 }
 
 /// Fills in the type and the value that a declared default stands for; false where it has none.
@@ -113,8 +122,19 @@ tl::unexpected<Error> wrong(const std::string& path, std::string message, std::s
   return fail(ErrorCode::invalid_input, path, std::move(message), std::move(hint));
 }
 
+/// "file:line" of a parameter's declaration, or of its default; the file alone where they are not
+/// written as `name = ...`.
+std::string place_of(const std::string& name, const char* key, const PolicySource& policy) {
+  const auto params = line_that_assigns(policy.text, "params", 1);
+  const auto declaration = line_that_assigns(policy.text, name, params.value_or(1));
+  if (!declaration) return policy.path;
+  const auto line = line_that_assigns(policy.text, key, *declaration);
+  return policy.path + ":" + std::to_string(line.value_or(*declaration));
+}
+
 Result<std::pair<ParameterInfo, Value>> read_one(const std::string& name, const Value& declared,
-                                                 const std::string& path) {
+                                                 const PolicySource& policy) {
+  const std::string& path = policy.path;
   const std::string what = "parameter '" + printable(name, kNameShown) + "'";
   const auto* fields = declared.as<Value::Table>();
   if (!fields) {
@@ -134,6 +154,13 @@ Result<std::pair<ParameterInfo, Value>> read_one(const std::string& name, const 
   info.name = name;
   Value current;
   const Value* value = declared.field("default");
+  const auto* text = value ? value->as<std::string>() : nullptr;
+  if (const auto size =
+          text ? unreadable_size(*text, declared.field("choices") != nullptr) : std::nullopt) {
+    return wrong(place_of(name, "default", policy),
+                 what + ": its default " + size->object + " is no size: " + size->message,
+                 size->hint);
+  }
   if (!value || !take_default(*value, info, current)) {
     return wrong(path, what + " has no default",
                  "its default tells its type: \"150MiB\", 3, 0.5, true or a text");
@@ -155,8 +182,9 @@ Result<std::pair<ParameterInfo, Value>> read_one(const std::string& name, const 
 
 }  // namespace
 
-Result<Parameters> read_parameters(const Value& declared, const std::string& path,
+Result<Parameters> read_parameters(const Value& declared, const PolicySource& policy,
                                    const std::map<std::string, std::string>& settings) {
+  const std::string& path = policy.path;
   Parameters parameters;
   Value::Table values;
   std::vector<std::string> names;
@@ -165,7 +193,7 @@ Result<Parameters> read_parameters(const Value& declared, const std::string& pat
     return wrong(path, "params is " + std::string(declared.kind()), "it is a table by name");
   }
   for (const auto& [name, one] : table ? table->fields : decltype(table->fields){}) {
-    auto read = read_one(name, one, path);
+    auto read = read_one(name, one, policy);
     if (!read) return fail(read.error());
     auto& [info, value] = *read;
     if (const auto setting = settings.find(name); setting != settings.end()) {

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bindings/value.h"
@@ -26,10 +27,17 @@ struct Parameters {
   Value values;                      ///< a table: name to what ctx.params shows
 };
 
+/// Where a declaration stands.
+struct PolicySource {
+  const std::string& path;
+  std::string_view text;  ///< the policy's, so that errors can name lines
+};
+
 /// Reads `params` and applies settings. A default tells the type: "150MiB" is a size, 3 an integer,
-/// 0.5 a number, true a boolean, any other text a text. Errors: invalid_input; its object the
-/// policy's path, or "--set name" for a setting.
-Result<Parameters> read_parameters(const Value& declared, const std::string& path,
+/// 0.5 a number, true a boolean, any other text a text. A text that is meant to be a size and
+/// cannot be read is refused. Errors: invalid_input; its object the policy's path, with the line of
+/// a default, or "--set name" for a setting.
+Result<Parameters> read_parameters(const Value& declared, const PolicySource& policy,
                                    const std::map<std::string, std::string>& settings);
 
 }  // namespace memcoord::bindings

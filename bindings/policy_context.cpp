@@ -90,6 +90,37 @@ void push_host(lua_State* lua) {
   make_read_only(lua, "ctx.host");
 }
 
+// --- ctx.limits: likewise ---
+
+void set_seconds(lua_State* lua, const char* name, Duration duration) {
+  lua_pushnumber(lua, std::chrono::duration<double>(duration).count());
+  lua_setfield(lua, -2, name);
+}
+
+void set_number(lua_State* lua, const char* name, double number) {
+  lua_pushnumber(lua, number);
+  lua_setfield(lua, -2, name);
+}
+
+void push_limits(lua_State* lua) {
+  const Situation& situation = situation_of(lua);
+  const Limits& limits = situation.limits;
+  lua_newtable(lua);
+  set_size(lua, "domain_floor", limits.domain_floor);
+  set_size(lua, "usable_floor", Limits::kUsableFloor);
+  set_size(lua, "host_floor", limits.host_floor);
+  set_size(lua, "host_memory", limits.host_memory.value_or(situation.snapshot.host.total));
+  set_number(lua, "max_release", limits.max_release);
+  set_number(lua, "overcommit", limits.overcommit);
+  lua_pushstring(lua, std::string(to_text(limits.headroom)).c_str());
+  lua_setfield(lua, -2, "headroom");
+  set_seconds(lua, "grace", limits.grace);
+  lua_pushinteger(lua, limits.stale_after_periods);
+  lua_setfield(lua, -2, "stale_after_periods");
+  set_seconds(lua, "stale_slack", limits.stale_slack);
+  make_read_only(lua, "ctx.limits");
+}
+
 // --- ctx.log ---
 
 int log_at(lua_State* lua, Note::Severity severity) {
@@ -122,13 +153,16 @@ void push_log(lua_State* lua) {
 
 // --- ctx ---
 
-/// Upvalue 1: the table behind ctx. host and silent are made on demand and kept for the tick.
+/// Upvalue 1: the table behind ctx. host, limits and silent are made on demand and kept for the
+/// tick.
 int index_ctx(lua_State* lua) {
   lua_pushvalue(lua, 2);
   if (lua_rawget(lua, lua_upvalueindex(1)) == LUA_TBOOLEAN) {
     const std::string_view name = lua_tostring(lua, 2);
     if (name == "host") {
       push_host(lua);
+    } else if (name == "limits") {
+      push_limits(lua);
     } else {
       push_silent_domains(lua);
     }
@@ -207,7 +241,7 @@ void PolicyContext::push(lua_State* lua) {
   const Situation& situation = situation_of(lua);
   begin_domain_objects(lua);
   lua_rawgetp(lua, LUA_REGISTRYINDEX, &kFields);
-  for (const char* on_demand : {"host", "silent"}) {
+  for (const char* on_demand : {"host", "limits", "silent"}) {
     lua_pushboolean(lua, 0);
     lua_setfield(lua, -2, on_demand);
   }
@@ -215,6 +249,9 @@ void PolicyContext::push(lua_State* lua) {
   lua_setfield(lua, -2, "tick");
   lua_pushnumber(lua, std::chrono::duration<double>(situation.since_last).count());
   lua_setfield(lua, -2, "seconds");
+  const auto time = std::chrono::floor<std::chrono::seconds>(situation.snapshot.wall_time);
+  lua_pushinteger(lua, static_cast<lua_Integer>(time.time_since_epoch().count()));
+  lua_setfield(lua, -2, "time");
   lua_pop(lua, 1);
   lua_rawgetp(lua, LUA_REGISTRYINDEX, &kCtx);
 }

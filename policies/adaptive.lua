@@ -30,11 +30,14 @@
 -- Source: memcoord's own; docs/policies.md tells how its defaults were found. That a domain keeps
 -- what it has until others need it is Waldspurger's idea (VMware ESX, 2002).
 
--- What the guard leaves every domain: of its headroom, and of what is usable.
-local FLOOR, USABLE_FLOOR = 100 * MiB, 32 * MiB
-local function can_give(d)
+-- A guest with more page cache than this, where the guard counts that as used, reads files.
+local READS_FILES = 100 * MiB
+
+-- What the guard lets a domain give in the end: down to its floors, of headroom and of what is usable.
+local function can_give(d, limits)
   -- Nothing, where the guard lets go of nothing: the domain does not follow, or has just started.
-  return d.releasable > 0 and math.max(0, math.min(d.headroom - FLOOR, d.usable - USABLE_FLOOR)) or 0
+  if d.releasable == 0 then return 0 end
+  return math.max(0, math.min(d.headroom - limits.domain_floor, d.usable - limits.usable_floor))
 end
 
 -- What the domain needs. Learns from how that has changed since it was looked at last.
@@ -59,12 +62,13 @@ local function learn(d, past, ctx, since)
 end
 
 -- One domain, as the functions below see it.
-local function entry(d, past, need, p)
+local function entry(d, past, need, p, limits)
   local cache = d.usable - d.headroom -- what the guard would not let go of
-  local reads = cache > FLOOR
+  local reads = cache > READS_FILES
   return {
     d = d,
     need = need,
+    can_give = can_give(d, limits),
     peak = past.peak,
     rising = past.rising,
     weight = d.weight * past.jumps ^ (1 / 3),
@@ -130,7 +134,7 @@ end
 local function aim(list, spare, reserve, left_out, p)
   local cushions, peaks = 0, 0
   for _, one in ipairs(list) do
-    local kept = math.max(one.need, one.d.actual - can_give(one.d) - one.cache)
+    local kept = math.max(one.need, one.d.actual - one.can_give - one.cache)
     one.target = one.missing == 0 and kept or one.served and one.need or one.d.actual
     local comes_first = not left_out or matters_more(one, left_out)
     local cushion = comes_first and p.cushion + math.floor(one.rising * p.lead) or 0
@@ -228,7 +232,7 @@ local function share_out(list, available, memory, ctx)
   for _, one in ipairs(list) do
     local d = one.d
     total, reads = total + d.actual, reads or one.reads
-    if one.missing == 0 then reach = reach + math.max(0, math.min(can_give(d), d.actual - one.need)) end
+    if one.missing == 0 then reach = reach + math.max(0, math.min(one.can_give, d.actual - one.need)) end
   end
   local reserve = reads and math.floor(ctx.params.reserve * memory) or 0
   aim(list, total, reserve, choose(list, reach), ctx.params)
@@ -271,12 +275,12 @@ return {
     if state.settled and seen == state.seen then return end
 
     local available, old = ctx.host.grantable - ctx.host.owed, state.domains or {}
-    local list = {}
+    local limits, list = ctx.limits, {}
     state.domains = {}
     for _, d in ipairs(domains) do
       local past = old[d.uuid] or { swapped = 0, jumps = (p.first_jump / MiB) ^ 2 }
       state.domains[d.uuid] = past
-      list[#list + 1] = entry(d, past, learn(d, past, ctx, state.since), p)
+      list[#list + 1] = entry(d, past, learn(d, past, ctx, state.since), p, limits)
     end
     for _, d in ipairs(ctx.silent) do state.domains[d.uuid] = old[d.uuid] end
 

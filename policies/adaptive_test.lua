@@ -281,6 +281,27 @@ test("memory that is plugged in but not online is no need, and no jump of one", 
   expect(after.plugged.actual - 7 * GiB):is_at_most(1.25 * (after.other.actual - 3 * GiB))
 end)
 
+test("who can be rescued is reckoned with the floors in force", function()
+  -- `short` has had to swap 400 MiB out. `giver` can give 500 MiB down to the built-in floor, and 200
+  -- MiB down to one of 400 MiB: no rescue, so nothing is asked for.
+  local function rescue(limits)
+    local ticks = adaptive:run {
+      {
+        limits = limits,
+        host = { total = 8 * GiB, free = 200 * MiB },
+        domains = {
+          { name = "giver", actual = 2 * GiB, unused = 600 * MiB },
+          { name = "short", actual = 1 * GiB, unused = 150 * MiB, maximum = 1 * GiB + 400 * MiB },
+        },
+      },
+      { domains = { { name = "short", unused = 0, swap_out = 200 * MiB } } },
+    }
+    return ticks[2].proposals.short
+  end
+  expect(rescue(nil).why):equals("is short of memory")
+  expect(rescue { domain_floor = 400 * MiB }):is_nil()
+end)
+
 test("domains bound to a NUMA node get its memory from each other, whatever other nodes have", function()
   local tick = adaptive:tick {
     host = { total = 16 * GiB, free = 6 * GiB,

@@ -5,7 +5,7 @@
 -- balloon moves back and forth.
 --
 -- No domain is shrunk below `safe_minimum`, whatever headroom it has: a kernel and its services
--- need about that much to do anything at all once they wake up.
+-- need about that much to do anything at all once they wake up. A step that would pass it stops there.
 --
 -- Source: a classic threshold algorithm, with hysteresis.
 
@@ -22,6 +22,7 @@ return {
 
   tick = function(ctx)
     local p = ctx.params
+    assert(p.low <= p.high, "low is over high")
     for _, d in ipairs(ctx.domains) do
       local least = math.max(p.safe_minimum, d.minimum)
       if d.headroom < p.low and d.actual < d.maximum then

@@ -1,4 +1,4 @@
--- What band.lua promises, clause by clause.
+-- What band.lua promises: the published clauses one by one, then what memcoord adds to them.
 
 local band = policy("band.lua")
 
@@ -8,21 +8,26 @@ local function domain(name, unused, more)
   return d
 end
 
-test("a domain under the band grows by a large step", function()
-  local tick = band:tick { domains = { domain("short", 99 * MiB) } }
-  expect(tick.proposals.short.target):equals(1 * GiB + 100 * MiB)
+-- Under the low threshold a fixed step up, over the high one a fixed step down.
+
+test("under 100 MiB unused, by 1 KiB: a fixed step of 100 MiB is added", function()
+  local tick = band:tick { domains = { domain("short", 100 * MiB - 1), domain("out", 0) } }
+  expect(tick.decisions.short.target):equals(1 * GiB + 100 * MiB)
+  expect(tick.decisions.out.target):equals(1 * GiB + 100 * MiB)
 end)
 
-test("a domain over the band shrinks by a small step", function()
-  local tick = band:tick { domains = { domain("rich", 201 * MiB) } }
-  expect(tick.proposals.rich.target):equals(1 * GiB - 50 * MiB)
+test("over 200 MiB unused, by 1 KiB: a fixed step of 50 MiB is removed", function()
+  local tick = band:tick { domains = { domain("over", 200 * MiB + 1), domain("rich", 900 * MiB) } }
+  expect(tick.decisions.over.target):equals(1 * GiB - 50 * MiB)
+  expect(tick.decisions.rich.target):equals(1 * GiB - 50 * MiB)
 end)
 
-test("nothing moves within the band, its ends included", function()
+test("within the band, its ends included: nothing to do", function()
   local tick = band:tick {
     domains = { domain("low", 100 * MiB), domain("middle", 150 * MiB), domain("high", 200 * MiB) },
   }
   expect(tick.proposals):is_empty()
+  expect(band:tick({ domains = {} }).proposals):is_empty()
 end)
 
 test("a domain comes to rest in the band and stays there", function()
@@ -33,20 +38,102 @@ test("a domain comes to rest in the band and stays there", function()
   expect(ticks[12].after.rich.unused):is_between(100 * MiB, 200 * MiB)
 end)
 
-test("no domain is shrunk below the safe minimum", function()
+-- Only if what is left is over a safe minimum.
+
+test("safe minimum: a step that would pass it stops there", function()
   local tick = band:tick {
     domains = {
+      domain("above", 201 * MiB, { actual = 242 * MiB + 1 }),
       domain("near", 201 * MiB, { actual = 220 * MiB }),
-      domain("there", 201 * MiB, { actual = 192 * MiB + 10 * MiB, minimum = 202 * MiB }),
+      domain("nearest", 192 * MiB + 1, { actual = 192 * MiB + 1 }),
     },
   }
-  expect(tick.proposals.near.target):equals(192 * MiB)
+  expect(tick.proposals.above.target):equals(192 * MiB + 1)
+  expect(tick.decisions.near.target):equals(192 * MiB)
+  expect(tick.proposals.nearest):is_nil() -- in its band
+end)
+
+test("safe minimum: a domain at it or under it is not shrunk", function()
+  local wide = policy("band.lua", { high = "150MiB" })
+  local tick = wide:tick {
+    domains = {
+      domain("at", 160 * MiB, { actual = 192 * MiB }),
+      domain("under", 160 * MiB, { actual = 180 * MiB }),
+    },
+  }
+  expect(tick.proposals):is_empty()
+end)
+
+-- Minimum and maximum of each VM hold; the host's capacity is not passed.
+
+test("minimum: a step that would pass it stops there, and at it nothing is removed", function()
+  local tick = band:tick {
+    domains = {
+      domain("near", 300 * MiB, { minimum = 1 * GiB - 20 * MiB }),
+      domain("there", 300 * MiB, { minimum = 1 * GiB }),
+    },
+  }
+  expect(tick.decisions.near.target):equals(1 * GiB - 20 * MiB)
+  expect(tick.decisions.near.rules):is_empty()
   expect(tick.proposals.there):is_nil()
 end)
 
-test("a domain at its maximum is not asked to grow", function()
-  local tick = band:tick { domains = { domain("full", 10 * MiB, { maximum = 1 * GiB }) } }
+test("maximum: none grows past it, and at it nothing is added", function()
+  local tick = band:tick {
+    domains = {
+      domain("near", 10 * MiB, { maximum = 1 * GiB + 30 * MiB }),
+      domain("full", 10 * MiB, { maximum = 1 * GiB }),
+    },
+  }
+  expect(tick.decisions.near.target):equals(1 * GiB + 30 * MiB)
+  expect(tick.decisions.near.rules):equals { "maximum" }
+  expect(tick.proposals.full):is_nil()
+end)
+
+test("capacity: the steps together take no more than the host has over its floor", function()
+  local tick = band:tick {
+    host = { total = 4 * GiB, free = 200 * MiB + 120 * MiB },
+    domains = { domain("a", 10 * MiB), domain("b", 10 * MiB) },
+  }
+  expect(tick.decisions.a.target):equals(1 * GiB + 60 * MiB)
+  expect(tick.decisions.b.target):equals(1 * GiB + 60 * MiB)
+  expect(tick.decisions.a.rules):equals { "share_out" }
+  tick = band:tick { host = { total = 4 * GiB, free = 200 * MiB }, domains = { domain("a", 10 * MiB) } }
+  expect(tick.decisions.a.target):equals(1 * GiB)
+  expect(tick.decisions.a.rules):equals { "host_floor" }
+end)
+
+-- Each action is printed.
+
+test("each action says what it is", function()
+  local tick = band:tick { domains = { domain("short", 10 * MiB), domain("rich", 300 * MiB) } }
+  expect(tick.decisions.short.why):equals("under its band")
+  expect(tick.decisions.rich.why):equals("over its band")
+end)
+
+-- What is not in the text.
+
+test("the guard lets a shrink take at most half of the headroom, and end at 100 MiB of it", function()
+  local eager = policy("band.lua", { high = "120MiB", down = "100MiB" })
+  local tick = eager:tick { domains = { domain("rich", 190 * MiB), domain("close", 121 * MiB) } }
+  expect(tick.decisions.rich.target):equals(1 * GiB - 90 * MiB)
+  expect(tick.decisions.close.target):equals(1 * GiB - 21 * MiB)
+  expect(tick.decisions.close.rules):contains("domain_floor")
+end)
+
+test("no domain is under its band and over it at once: ends that would allow it are refused", function()
+  local crossed = policy("band.lua", { low = 200 * MiB + 1 })
+  expect_error(crossed:tick { domains = { domain("web", 150 * MiB) } }, "*low is over high*")
+  local point = policy("band.lua", { low = "200MiB" })
+  expect(point:tick({ domains = { domain("web", 200 * MiB) } }).proposals):is_empty()
+end)
+
+test("silent domains neither grow nor shrink", function()
+  local tick = band:tick {
+    domains = { domain("mute", 0, { silent = true }), domain("mute too", 900 * MiB, { silent = true }) },
+  }
   expect(tick.proposals):is_empty()
+  expect(tick.silent.mute.rule):equals("fresh_stats")
 end)
 
 test("a starved domain is out of danger within two intervals", function()

@@ -6,6 +6,9 @@
 -- every domain with headroom to spare, over twice the threshold or not, and what the host then has
 -- is given in near-equal shares.
 --
+-- A domain that is seen for the first time counts as falling: it is better served once too often
+-- than an interval too late.
+--
 -- What the host then has is measured, not assumed: the engine applies a tick's claims first, takes
 -- the host's statistics again, and gives out what is really there. A domain that is left short asks
 -- again at its next report, falling or not, so that it is served as the claims of the ticks between
@@ -33,8 +36,7 @@ return {
 
   tick = function(ctx)
     local threshold, claim = ctx.params.threshold, ctx.params.claim
-    -- What headroom each domain had when it was last seen. One that is new counts as falling: it
-    -- is better served once too often than an interval too late.
+    -- What headroom each domain had when it was last seen. One that is new counts as falling.
     local seen, now = ctx.state.seen or {}, {}
 
     local needs, required = {}, 0

@@ -1,4 +1,4 @@
--- What gradual.lua promises, clause by clause.
+-- What gradual.lua promises: the published clauses one by one, then what memcoord adds to them.
 
 local gradual = policy("gradual.lua")
 
@@ -12,43 +12,112 @@ local function domain(name, unused, more)
   return d
 end
 
-test("a tenth of what is unused is claimed from a domain over twice the threshold", function()
-  local tick = gradual:tick { host = roomy, domains = { domain("rich", 1000 * MiB) } }
-  expect(tick.proposals.rich.target):equals(2 * GiB - 100 * MiB)
+-- Release gradually.
+
+test("of 300 MiB never 200 MiB at one go: a tick claims a tenth of what is unused", function()
+  local tick = gradual:tick { host = roomy, domains = { domain("rich", 300 * MiB + 10) } }
+  expect(tick.decisions.rich.target):equals(2 * GiB - 30 * MiB - 1)
 end)
 
-test("nothing is claimed up to twice the threshold", function()
+test("a domain with 100 MiB unused or less releases nothing, in a crunch neither", function()
+  local tick = gradual:tick {
+    host = full,
+    domains = { domain("short", 60 * MiB), domain("at", 100 * MiB), domain("under", 100 * MiB - 1) },
+  }
+  expect(tick.after.at.actual):equals(2 * GiB)
+  expect(tick.after.under.actual):equals(2 * GiB)
+  -- The guard holds to that whatever the threshold is.
+  local lax = policy("gradual.lua", { threshold = "50MiB", claim = 0.5 })
+  tick = lax:tick {
+    host = full,
+    domains = { domain("short", 20 * MiB), domain("at", 100 * MiB), domain("over", 110 * MiB) },
+  }
+  expect(tick.decisions.at.target):equals(2 * GiB)
+  expect(tick.decisions.at.rules):contains("domain_floor")
+  expect(tick.decisions.over.target):equals(2 * GiB - 10 * MiB)
+end)
+
+test("a host with 200 MiB unused or less gives nothing", function()
+  local function given(free)
+    local tick = gradual:tick {
+      host = { total = 16 * GiB, free = free },
+      domains = { domain("short", 60 * MiB) },
+    }
+    return tick.decisions.short.target - 2 * GiB
+  end
+  expect(given(199 * MiB)):equals(0)
+  expect(given(200 * MiB)):equals(0)
+  expect(given(200 * MiB + 1)):equals(1)
+  expect(given(380 * MiB)):equals(180 * MiB)
+end)
+
+-- No crunch: up to twice the threshold is kept, a tenth of the unused is claimed above it.
+
+test("no crunch: a domain keeps up to twice the threshold", function()
   local tick = gradual:tick { host = roomy, domains = { domain("plain", 300 * MiB) } }
   expect(tick.proposals):is_empty()
 end)
 
-test("a domain under the threshold and falling gets twice the difference", function()
-  local ticks = gradual:run {
-    { host = roomy, domains = { domain("falling", 200 * MiB) } },
-    { domains = { { name = "falling", unused = 110 * MiB } } },
-  }
-  expect(ticks[1].proposals):is_empty()
-  expect(ticks[2].proposals.falling.target):equals(2 * GiB + 80 * MiB)
-  expect(ticks[2].decisions.falling.rules):is_empty()
+test("no crunch: 1 KiB above twice the threshold, 10 % of what is unused is claimed", function()
+  local tick = gradual:tick { host = roomy, domains = { domain("rich", 300 * MiB + 1) } }
+  expect(tick.proposals.rich.target):equals(2 * GiB - 30 * MiB)
+  tick = gradual:tick { host = roomy, domains = { domain("rich", 1000 * MiB) } }
+  expect(tick.proposals.rich.target):equals(2 * GiB - 100 * MiB)
+  expect(tick.proposals.rich.why):equals("claimed from plenty")
 end)
 
-test("a domain under the threshold that no longer falls is left as it is", function()
-  local ticks = gradual:run {
-    { host = roomy, domains = { domain("falling", 200 * MiB) } },
-    { domains = { { name = "falling", unused = 110 * MiB } } },
-    { domains = { { name = "falling", unused = 120 * MiB } } },
+test("below the threshold nothing is claimed, in a crunch neither", function()
+  local tick = gradual:tick {
+    host = full,
+    domains = { domain("short", 60 * MiB), domain("at", 150 * MiB), domain("over", 150 * MiB + 1) },
   }
+  expect(tick.proposals.at):is_nil()
+  expect(tick.proposals.over.target):equals(2 * GiB - 1)
+end)
+
+-- Decreasing and under the threshold: twice the difference.
+
+local function from_to(first, second)
+  local ticks = gradual:run {
+    { host = roomy, domains = { domain("web", first) } },
+    { domains = { { name = "web", unused = second } } },
+  }
+  return ticks[2].proposals.web
+end
+
+test("decreasing and under the threshold: twice the difference is required", function()
+  expect(from_to(200 * MiB, 110 * MiB).target):equals(2 * GiB + 80 * MiB)
+  expect(from_to(200 * MiB, 150 * MiB - 1).target):equals(2 * GiB + 2)
+end)
+
+test("decreasing, at the threshold: nothing is required", function()
+  expect(from_to(200 * MiB, 150 * MiB)):is_nil()
+end)
+
+test("under the threshold and not decreasing: nothing is required", function()
+  local ticks = gradual:run {
+    { host = roomy, domains = { domain("web", 200 * MiB) } },
+    { domains = { { name = "web", unused = 110 * MiB } } },
+    { domains = { { name = "web", unused = 120 * MiB } } },
+    { domains = { { name = "web", unused = 120 * MiB } } },
+    { domains = { { name = "web", unused = 120 * MiB - 1 } } },
+  }
+  expect(ticks[2].proposals.web.target):equals(2 * GiB + 80 * MiB)
   expect(ticks[3].proposals):is_empty()
+  expect(ticks[4].proposals):is_empty()
+  expect(ticks[5].proposals.web.target):equals(2 * GiB + 80 * MiB + 60 * MiB + 2)
 end)
 
-test("a domain that is seen for the first time counts as falling", function()
+test("at first sight a domain under the threshold counts as decreasing", function()
   local tick = gradual:tick { host = roomy, domains = { domain("new", 100 * MiB) } }
   expect(tick.proposals.new.target):equals(2 * GiB + 100 * MiB)
 end)
 
-test("when the host has it, everyone gets theirs and nobody else is asked", function()
+-- What is required is available: all get it.
+
+test("what is required is available: all get it, and nobody else is asked", function()
   local tick = gradual:tick {
-    host = roomy,
+    host = { total = 16 * GiB, free = 200 * MiB + 300 * MiB },
     domains = { domain("a", 100 * MiB), domain("b", 50 * MiB), domain("plain", 250 * MiB) },
   }
   expect(tick.decisions.a.target):equals(2 * GiB + 100 * MiB)
@@ -56,26 +125,18 @@ test("when the host has it, everyone gets theirs and nobody else is asked", func
   expect(tick.proposals.plain):is_nil()
 end)
 
-test("in a crunch a tenth is claimed from every domain with something to spare", function()
+-- It is not: claim from those with extra, twice the threshold or not.
+
+test("1 KiB less than is required is a crunch: who has extra is asked, twice the threshold or not", function()
   local tick = gradual:tick {
-    host = full,
-    domains = { domain("short", 60 * MiB), domain("plain", 250 * MiB), domain("rich", 1000 * MiB) },
+    host = { total = 16 * GiB, free = 200 * MiB + 300 * MiB - 1 },
+    domains = { domain("a", 100 * MiB), domain("b", 50 * MiB), domain("plain", 250 * MiB) },
   }
   expect(tick.proposals.plain.target):equals(2 * GiB - 25 * MiB)
-  expect(tick.proposals.rich.target):equals(2 * GiB - 100 * MiB)
-  expect(tick.proposals.plain.why):matches("*crunch*")
+  expect(tick.proposals.plain.why):equals("claimed in a crunch")
 end)
 
-test("what is claimed in a crunch reaches the one in need in the same tick", function()
-  local tick = gradual:tick {
-    host = full,
-    domains = { domain("short", 100 * MiB), domain("rich", 1000 * MiB) },
-  }
-  expect(tick.proposals.short.target):equals(2 * GiB + 100 * MiB)
-  expect(tick.decisions.short.target):equals(2 * GiB + 100 * MiB)
-end)
-
-test("no claim pushes a domain under the threshold", function()
+test("a crunch: no claim pushes a domain under the threshold", function()
   local tick = gradual:tick {
     host = full,
     domains = { domain("short", 60 * MiB), domain("close", 155 * MiB) },
@@ -83,7 +144,28 @@ test("no claim pushes a domain under the threshold", function()
   expect(tick.proposals.close.target):equals(2 * GiB - 5 * MiB)
 end)
 
-test("when the host has too little, all get near-equal shares", function()
+-- After the claims, look at the host again; give almost equal memory to those who need it.
+
+test("after the claims: what was claimed reaches who needs it in the same tick", function()
+  local tick = gradual:tick {
+    host = full,
+    domains = { domain("short", 100 * MiB), domain("rich", 1000 * MiB) },
+  }
+  expect(tick.after.rich.actual):equals(2 * GiB - 100 * MiB)
+  expect(tick.after.short.actual):equals(2 * GiB + 100 * MiB)
+end)
+
+test("after the claims: what is given is what the host then really has", function()
+  local tick = gradual:tick {
+    host = full,
+    domains = { domain("short", 60 * MiB), domain("stuck", 1000 * MiB, { follows = false }) },
+  }
+  expect(tick.proposals.short.target):is_more_than(2 * GiB)
+  expect(tick.decisions.short.target):equals(2 * GiB)
+  expect(tick.decisions.short.rules):contains("host_floor")
+end)
+
+test("after the claims: almost equal memory for all who need it", function()
   -- 120 MiB are claimed for three, who require 180 MiB each.
   local tick = gradual:tick {
     host = full,
@@ -94,12 +176,12 @@ test("when the host has too little, all get near-equal shares", function()
       domain("rich", 1200 * MiB),
     },
   }
-  expect(tick.decisions.a.target):is_near(2 * GiB + 40 * MiB, 4)
-  expect(tick.decisions.b.target):is_near(2 * GiB + 40 * MiB, 4)
-  expect(tick.decisions.c.target):is_near(2 * GiB + 40 * MiB, 4)
+  for _, name in ipairs { "a", "b", "c" } do
+    expect(tick.decisions[name].target):is_near(2 * GiB + 40 * MiB, 4)
+  end
 end)
 
-test("nobody gets more than it requires, and what one leaves goes to the others", function()
+test("almost equal: nobody gets more than it requires, and what one leaves goes to the others", function()
   local tick = gradual:tick {
     host = full,
     domains = { domain("little", 140 * MiB), domain("much", 50 * MiB), domain("rich", 1200 * MiB) },
@@ -108,17 +190,39 @@ test("nobody gets more than it requires, and what one leaves goes to the others"
   expect(tick.proposals.much.target):equals(2 * GiB + 100 * MiB)
 end)
 
-test("what is given is what the host really has after the claims", function()
+test("almost equal, too, where the host then has less than the claims were to bring", function()
   local tick = gradual:tick {
-    host = full,
-    domains = { domain("short", 60 * MiB), domain("stuck", 1000 * MiB, { follows = false }) },
+    host = { total = 16 * GiB, free = 200 * MiB + 30 * MiB },
+    domains = {
+      domain("a", 60 * MiB),
+      domain("b", 40 * MiB),
+      domain("stuck", 1000 * MiB, { follows = false }),
+    },
   }
-  expect(tick.proposals.short.target):is_more_than(2 * GiB)
-  expect(tick.decisions.short.target):equals(2 * GiB)
-  expect(tick.decisions.short.rules):contains("host_floor")
+  expect(tick.decisions.a.target):is_near(2 * GiB + 15 * MiB, 4)
+  expect(tick.decisions.b.target):is_near(2 * GiB + 15 * MiB, 4)
+  expect(tick.decisions.a.rules):contains("share_out")
 end)
 
-test("a domain that is left short asks again, falling or not", function()
+-- What is not in the text: who is left short, what is owed, who cannot be asked.
+
+test("nothing to do: between the threshold and twice the threshold nothing moves", function()
+  local tick = gradual:tick {
+    host = roomy,
+    domains = { domain("a", 150 * MiB), domain("b", 200 * MiB), domain("c", 300 * MiB) },
+  }
+  expect(tick.proposals):is_empty()
+  expect(gradual:tick({ host = roomy, domains = {} }).proposals):is_empty()
+end)
+
+test("no domain needs and is claimed from in one tick", function()
+  local lax = policy("gradual.lua", { threshold = 0 })
+  local tick = lax:tick { host = full, domains = { domain("none", 0), domain("some", 1 * GiB) } }
+  expect(tick.proposals.none):is_nil()
+  expect(tick.proposals.some.target):is_less_than(2 * GiB)
+end)
+
+test("a domain that is left short asks again, decreasing or not", function()
   local ticks = gradual:run {
     { host = full, domains = { domain("short", 60 * MiB), domain("rich", 1000 * MiB) } },
     {},
@@ -133,7 +237,7 @@ test("a domain that is left short asks again, falling or not", function()
   expect(scarce[2].after.short.unused):is_more_than(130 * MiB)
 end)
 
-test("a domain that waits for a report is not taken for a new one", function()
+test("silent: a domain that waits for a report is not taken for a new one", function()
   local ticks = gradual:run {
     { host = roomy, domains = { domain("web", 140 * MiB) } },
     { domains = { { name = "web", silent = true } } },
@@ -141,6 +245,16 @@ test("a domain that waits for a report is not taken for a new one", function()
   }
   expect(ticks[1].proposals.web.target):equals(2 * GiB + 20 * MiB)
   expect(ticks[3].proposals):is_empty()
+end)
+
+test("silent: such domains neither get nor give", function()
+  local tick = gradual:tick {
+    host = full,
+    domains = { domain("short", 60 * MiB), domain("mute", 1 * GiB, { silent = true }) },
+  }
+  expect(tick.proposals.mute):is_nil()
+  expect(tick.decisions.short.target):equals(2 * GiB)
+  expect(tick.proposals.short.why):equals("nobody has anything to give")
 end)
 
 test("a starved domain is out of danger within two intervals, even in a crunch", function()

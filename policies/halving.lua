@@ -1,22 +1,23 @@
 -- Halving: when one domain starves while another wastes memory, halve the wasteful one and give the
--- starved one as much.
+-- same amount to the starved one.
 --
 -- A domain is starved when its headroom is under `starved_below`, and wasteful when it is over
 -- `wasteful_above`. Each tick looks at the most starved and the most wasteful domain:
 --
---   starved and wasteful     halve the wasteful one; the starved one grows by what that sets free
+--   starved and wasteful     halve the wasteful one; the starved one grows by what that one gives
 --   starved, none wasteful   the host gives the starved one `wasteful_above` more
 --   wasteful, none starved   the wasteful one returns `wasteful_above` to the host
 --   neither                  nothing
 --
--- Passed over are domains that cannot be helped (they have their maximum) or cannot give (they are
--- down to their minimum, or have not followed their last shrink yet). How much of all this is safe
--- to do at once is the guard's business.
+-- The wasteful one gives half of what it has, or as much of that as the guard lets it give in one
+-- tick (`releasable`); the starved one grows by the same amount. A domain that cannot give counts as
+-- not wasteful (it is down to its minimum, has just started, or has not followed its last shrink),
+-- one that has its maximum as not starved. So the host feeds the starved one where nobody can.
 --
 -- Source: a classic threshold algorithm, the one that most courses on memory coordination begin with.
 
 local function can_grow(d) return d.actual < d.maximum end
-local function can_give(d) return d.actual > d.minimum and d.in_flight >= 0 end
+local function can_give(d) return d.releasable > 0 end
 
 -- The domain with the least headroom (or the most) among those that are able to. Nearly always that
 -- is the very first one, which the engine finds faster than a loop does.
@@ -54,7 +55,7 @@ return {
     if starved and wasteful then
       local half = (p.halve == "memory" and wasteful.actual or wasteful.headroom) // 2
       wasteful:shrink(half, "halved to feed " .. starved.name)
-      starved:grow(half, "fed by " .. wasteful.name)
+      starved:grow(math.min(half, wasteful.releasable), "fed by " .. wasteful.name)
     elseif starved then
       starved:grow(p.wasteful_above, "fed by the host")
     elseif wasteful then

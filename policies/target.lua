@@ -3,7 +3,8 @@
 -- A domain under the target gets two steps of memory, one above it gives one step back. Before
 -- anything is given, the host must have twice the target for every domain; while it has not,
 -- nothing is given, and taking back goes on. So memory leaves a full host's guests until there is a
--- reserve again.
+-- reserve again. The reserve is checked on what the host has as the tick starts: what this tick takes
+-- back counts from the next one on.
 --
 -- Growing faster than shrinking makes up for what a starving guest loses while it waits, and keeps
 -- one whose need goes up and down from being caught short.

@@ -28,7 +28,7 @@ function glob(pattern, text) end
 ---@field tick fun(ctx: memcoord.Context) decides, once an interval
 
 ---@class memcoord.Parameter
----@field default string|number|boolean "150MiB", 3, 0.5, true, "a text"
+---@field default string|number|boolean "150MiB" a size, 3, 0.5, true, any other text a text
 ---@field doc? string what it is for
 ---@field choices? string[] the texts it may be
 
@@ -40,6 +40,8 @@ function glob(pattern, text) end
 ---@field state table stays between ticks; plain data in it survives a reload
 ---@field tick integer the tick's number
 ---@field seconds number since the last tick; 0 in the first
+---@field time integer UTC of the snapshot, in seconds since 1970
+---@field limits memcoord.Limits what the guard holds to
 ---@field log memcoord.Log
 
 ---@class memcoord.Log
@@ -60,6 +62,18 @@ function glob(pattern, text) end
 ---@field budget size what all guests together may hold
 ---@field page_size size
 ---@field cells memcoord.Cell[] NUMA cells
+
+---@class memcoord.Limits
+---@field domain_floor size headroom that a shrink leaves every domain
+---@field usable_floor size usable memory that a shrink leaves every domain
+---@field host_floor size headroom that grows leave the host
+---@field host_memory size what all guests together may use; the host's memory where no budget is set
+---@field max_release number share of its headroom that a tick may take from a domain
+---@field overcommit number how much may be committed, as a multiple of the host's memory
+---@field headroom "larger"|"unused"|"usable" which figure counts as headroom
+---@field grace number seconds without a shrink after a start
+---@field stale_after_periods integer statistics are trusted for so many periods ..
+---@field stale_slack number .. and so many seconds
 
 ---@class memcoord.Cell
 ---@field id integer

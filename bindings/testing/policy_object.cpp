@@ -119,7 +119,9 @@ class Play {
       if (!limits) raise_plain(lua_, limits.error().text());
       stage_.emplace(load(lua_, policy_), *limits, std::move(first));
     } else {
-      if (world.field("limits")) raise(lua_, "limits are said once, in the first tick of a run");
+      if (world.field("limits") || world.field("time")) {
+        raise(lua_, "limits and time are said once, in the first tick of a run");
+      }
       check(lay_over(stage_->world(), world, origin_));
     }
     charge(lua_, kWorkATick + kWorkADomain * stage_->world().domains.size());

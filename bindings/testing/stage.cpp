@@ -10,7 +10,6 @@ namespace memcoord::bindings::testing {
 namespace {
 
 constexpr MonotonicTime kStart{std::chrono::hours(1)};
-constexpr WallTime kWallStart{std::chrono::sys_days{std::chrono::year{2024} / 5 / 17}};
 
 /// FNV-1a: the same name is the same domain in every tick and every run.
 Uuid uuid_of(std::string_view name) {
@@ -24,9 +23,10 @@ Uuid uuid_of(std::string_view name) {
 /// Time that goes on when the stage or the loop says so.
 class StageClock final : public Clock {
  public:
+  explicit StageClock(WallTime start) : wall_start_(start) {}
   [[nodiscard]] MonotonicTime now() const override { return now_; }
   [[nodiscard]] WallTime wall_now() const override {
-    return kWallStart + std::chrono::duration_cast<std::chrono::milliseconds>(now_ - kStart);
+    return wall_start_ + std::chrono::duration_cast<std::chrono::milliseconds>(now_ - kStart);
   }
   bool sleep_for(Duration duration) override {
     now_ += duration;
@@ -36,6 +36,7 @@ class StageClock final : public Clock {
 
  private:
   MonotonicTime now_ = kStart;
+  WallTime wall_start_;
 };
 
 std::array<double, 4> rates_of(const StagedDomain& d) {
@@ -123,7 +124,8 @@ StagedDomain* StagedWorld::find(std::string_view name) {
 /// The hypervisor of the stage, with its clock.
 class Stage::Machine final : public Hypervisor {
  public:
-  explicit Machine(StagedWorld staged) : world(std::move(staged)) {}
+  explicit Machine(StagedWorld staged)
+      : world(std::move(staged)), clock(before_first_tick(world)), reported_at_(clock.wall_now()) {}
 
   [[nodiscard]] std::string description() const override { return "stage:"; }
 
@@ -179,7 +181,11 @@ class Stage::Machine final : public Hypervisor {
 
  private:
   MonotonicTime tick_at_ = kStart;
-  WallTime reported_at_ = kWallStart;
+  WallTime reported_at_;
+
+  static WallTime before_first_tick(const StagedWorld& world) {
+    return world.time - std::chrono::floor<WallTime::duration>(world.interval);
+  }
 };
 
 /// Stands between the coordinator and the policy. A rate shows only from the second look on, so

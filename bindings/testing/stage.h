@@ -43,6 +43,8 @@ struct StagedWorld {
   Host host;
   std::vector<StagedDomain> domains;
   Duration interval = std::chrono::seconds(2);  ///< since the tick before
+  /// UTC of the first tick.
+  WallTime time{std::chrono::sys_days{std::chrono::year{2024} / 5 / 17}};
 
   /// Null where there is none of that name.
   [[nodiscard]] StagedDomain* find(std::string_view name);

@@ -209,11 +209,10 @@ std::vector<std::string> tick_lines(const Tick& tick) {
       lines.emplace_back("...");
       break;
     }
-    std::string line =
-        name_of(tick, decision.domain) + ": " +
-        (decision.holds() ? "stays at " + decision.actual.text()
-                          : decision.actual.text() + " -> " + decision.target.text() + " (" +
-                                change_text(decision.actual, decision.target) + ")");
+    std::string line = name_of(tick, decision.domain) + ": " +
+                       (decision.holds() ? "stays at " + decision.actual.text()
+                                         : move_text(decision.actual, decision.target) + " (" +
+                                               change_text(decision.actual, decision.target) + ")");
     if (!decision.why.empty()) line += ", " + decision.why;
     if (decision.proposed != decision.target) line += "; asked for " + decision.proposed.text();
     for (std::size_t i = 0; i < decision.rules.size(); ++i) {

@@ -381,6 +381,19 @@ Status lay_over_host(Host& host, const Value& table, const TableOrigin& origin) 
   return fields.status();
 }
 
+/// Up to the end of the year 9999, the last that a journal can tell.
+void read_time(Fields& fields, WallTime& into) {
+  constexpr double kMost = 253402300799;
+  double time = 0;
+  if (!fields.number("time", 0, time)) return;
+  if (time > kMost) {
+    return fields.wrong("time", "time = " + std::to_string(time) + " is no time of a tick",
+                        "give seconds since 1970, UTC");
+  }
+  into =
+      WallTime(std::chrono::duration_cast<WallTime::duration>(std::chrono::duration<double>(time)));
+}
+
 }  // namespace
 
 StagedWorld default_world() {
@@ -398,6 +411,7 @@ Status lay_over(StagedWorld& world, const Value& table, const TableOrigin& origi
                  "seconds = " + std::to_string(seconds) + " is no time from tick to tick",
                  "give at most 1e9");
   }
+  read_time(fields, world.time);
   const Value* host = fields.field("host");
   const Value* domains = fields.field("domains");
   fields.field("limits");

@@ -84,7 +84,7 @@ void print_comparison(const Comparison& comparison, bool colored) {
     if (s > 0) out << '\n';
     out << scenario.name << ": " << scenario.summary
         << fmt::format(" ({} domains, host {}, headroom {})", scenario.domains,
-                       scenario.host_total.text(), to_text(comparison.headroom))
+                       scenario.host_total.text(comparison.units), to_text(comparison.headroom))
         << '\n';
     std::vector<TextTable::Column> columns = score_columns();
     columns.insert(columns.begin(), {"POLICY"});

@@ -1,6 +1,7 @@
 #include "engine/cli/connection.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/cli/bundled_files.h"
 #include "engine/cli/system_clock.h"
@@ -23,6 +24,7 @@ libvirt::LibvirtOptions libvirt_options(const RunOptions& options, Duration inte
   result.lanes = options.lanes;
   result.interval = interval;
   result.keep_periods = options.keep_periods;
+  result.units = options.limits.units;
   result.period = statistics_period(interval);
   return result;
 }
@@ -36,7 +38,13 @@ Result<Connection> open_libvirt(const RunOptions& options, Duration interval, Si
   const Signals::LeaveAtOnce leave(signals);
   const std::string uri = options.connect.value_or(libvirt::default_uri());
   auto hypervisor = libvirt::open(uri, libvirt_options(options, interval));
-  if (!hypervisor) return fail(hypervisor.error());
+  if (!hypervisor) {
+    Error error = hypervisor.error();
+    if (error.code == ErrorCode::unavailable) {
+      error.hint += "; or watch it at work on a simulated host: --connect sim:case1";
+    }
+    return fail(std::move(error));
+  }
   Connection connection;
   connection.clock = std::make_unique<SystemClock>(signals);
   connection.hypervisor = *std::move(hypervisor);

@@ -124,9 +124,9 @@ void print_density(const DensityCommandOptions& options, const DensityResult& re
   const Summary summary = summary_of(result);
   TextOut out = standard_output();
   out << fmt::format("{} on a host of {}: {} domains in {}, {} order{}, stalled at most {}",
-                     options.policy, options.density.host.text(), result.available, options.traces,
-                     result.orders.size(), result.orders.size() == 1 ? "" : "s",
-                     share_text(options.density.stalled))
+                     options.policy, options.density.host.text(options.workbench.limits.units),
+                     result.available, options.traces, result.orders.size(),
+                     result.orders.size() == 1 ? "" : "s", share_text(options.density.stalled))
       << '\n'
       << '\n';
   constexpr auto kRight = TextTable::Align::right;

@@ -3,6 +3,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "engine/cli/commands.h"
@@ -53,6 +54,7 @@ bool moves(const std::optional<Decision>& decision) {
 }
 
 void count(Counts& counts, const ReplayedTick& tick) {
+  if (tick.restoring) return;
   ++counts.ticks;
   if (tick.begins_run) ++counts.runs;
   if (!tick.sampled) ++counts.not_sampled;
@@ -77,8 +79,21 @@ std::string time_text(WallTime time) {
 /// A journal may have been written by anybody: so much of a text in it is shown, in bytes.
 constexpr std::size_t kLongest = 200;
 
-std::string target_text(const std::optional<Decision>& decision) {
-  return moves(decision) ? decision->target.text() : "holds";
+std::string target_text(const std::optional<Decision>& decision, Units units, int digits) {
+  return moves(decision) ? decision->target.text(units, digits) : "holds";
+}
+
+MemorySize target_of(const std::optional<Decision>& decision, MemorySize actual) {
+  return moves(decision) ? decision->target : actual;
+}
+
+/// So many that the three sizes of a line can be told apart where they differ.
+int digits_for(const ReplayedDomain& domain, Units units) {
+  const MemorySize then = target_of(domain.then, domain.actual);
+  const MemorySize now = target_of(domain.now, domain.actual);
+  return std::max({digits_to_tell_apart(domain.actual, then, units),
+                   digits_to_tell_apart(domain.actual, now, units),
+                   digits_to_tell_apart(then, now, units)});
 }
 
 /// The policy's reason and the rules that bit.
@@ -104,15 +119,18 @@ void print_new_run(const std::string& journal, const ReplayedTick& tick) {
                     << '\n';
 }
 
-void print_replayed(const ReplayedTick& tick, bool all) {
+void print_replayed(const ReplayedTick& tick, bool all, Units units) {
   for (const ReplayedDomain& domain : tick.domains) {
     if (domain.alike && !all) continue;
     const std::string then = why_text(domain.then);
     const std::string now = why_text(domain.now);
+    const int digits = digits_for(domain, units);
     standard_output() << fmt::format("{:>7}  {:<19}  {:<20}  {:>10}  {:>10}  {:>10}  {} | {}",
                                      tick.number, time_text(tick.wall_time),
-                                     excerpt(domain.name, kLongest), domain.actual.text(),
-                                     target_text(domain.then), target_text(domain.now),
+                                     excerpt(domain.name, kLongest),
+                                     domain.actual.text(units, digits),
+                                     target_text(domain.then, units, digits),
+                                     target_text(domain.now, units, digits),
                                      then.empty() ? "-" : then, now.empty() ? "-" : now)
                       << '\n';
   }
@@ -183,7 +201,9 @@ Status Session::play(const std::string& journal) {
   auto reader = observers::JournalReader::open(journal);
   if (!reader) return fail(reader.error());
   std::optional<Limits> limits;
-  if (options_.limits != Limits()) limits = options_.limits;
+  Limits untouched;
+  untouched.units = options_.limits.units;
+  if (options_.limits != untouched) limits = options_.limits;
   Replay replay([this] { return fresh_policy(); }, limits);
   while (true) {
     const auto recorded = reader->next();
@@ -192,6 +212,7 @@ Status Session::play(const std::string& journal) {
     const auto tick = replay.take(**recorded);
     if (!tick) return fail(tick.error());
     count(counts_, *tick);
+    if (tick->restoring) continue;
     if (tick->policy_error && !policy_error_) policy_error_ = tick->policy_error;
     if (options_.json) {
       print_replayed_json(journal, *tick);
@@ -199,7 +220,7 @@ Status Session::play(const std::string& journal) {
     }
     if (counts_.ticks == 1) print_heading();
     if (tick->begins_run && counts_.runs > 1) print_new_run(journal, *tick);
-    print_replayed(*tick, options_.all);
+    print_replayed(*tick, options_.all, options_.limits.units);
   }
   if (reader->cut_off()) {
     standard_error() << "memcoord: " << journal << ": its last line was cut off; read up to line "
@@ -241,6 +262,7 @@ void add_replay_command(Command& program) {
   add_set_option(command, options->settings);
   add_flag(command, {"--all", "show decisions that are alike, too"}, options->all);
   add_flag(command, {"--json", "print a line of JSON a tick"}, options->json);
+  add_units_option(command, options->limits.units);
   add_guard_options(command, options->limits);
   add_policy_limit_options(command, options->policy_limits, "Limits");
   command.footer = examples_text({

@@ -108,6 +108,7 @@ void add_output_options(Command& command, RunOptions& options) {
   add_choice(command, {"--log-level", "", "what is told on standard error; default info", group},
              {kLogLevels.begin(), kLogLevels.end()},
              [&options](std::size_t index) { options.log_level = kLogLevels.at(index); });
+  add_units_option(command, options.limits.units, group);
   add_color_option(command, options.color, group);
 }
 

@@ -26,6 +26,7 @@ class JsonLines : public Observer {
 Result<RunOutput> RunOutput::open(const RunOptions& options, std::shared_ptr<observers::Log> log) {
   RunOutput output;
   output.log_ = std::move(log);
+  output.units_ = options.limits.units;
   output.actions_ = std::make_unique<observers::ActionLog>(output.log_);
   if (!options.journal.empty()) {
     auto journal = observers::JournalWriter::open(options.journal);
@@ -95,9 +96,11 @@ void RunOutput::tell_restored(const Result<std::vector<Restored>>& restored) {
     } else {
       // One that keeps more than it had needs it.
       using Level = observers::Log::Level;
+      const int digits = digits_to_tell_apart(one.has, one.had, units_);
       log_->write(one.has < one.had ? Level::warning : Level::info,
-                  one.name + ": is left with " + one.has.text() + ", not the " + one.had.text() +
-                      " it had" + (one.why.empty() ? "" : ": " + one.why));
+                  one.name + ": is left with " + one.has.text(units_, digits) + ", not the " +
+                      one.had.text(units_, digits) + " it had" +
+                      (one.why.empty() ? "" : ": " + one.why));
     }
   }
   log_->info(std::to_string(whole) + " of " + std::to_string(restored->size()) +

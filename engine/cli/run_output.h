@@ -41,6 +41,7 @@ class RunOutput {
   RunOutput() = default;
   void open_console(const RunOptions& options);
   std::shared_ptr<observers::Log> log_;
+  Units units_ = Units::automatic;
   std::unique_ptr<Observer> json_;
   std::unique_ptr<observers::ConsoleTable> console_;
   std::unique_ptr<LogDiversion> diversion_;

@@ -24,8 +24,10 @@ void RunSummary::Counted::forget_the_gone(const Snapshot& snapshot) {
 }
 
 void RunSummary::observe(const Tick& tick) {
+  if (tick.restoring) return;
   ++ticks_;
   dry_run_ = tick.dry_run;
+  units_ = tick.limits.units;
   if (tick.sample_error) ++sample_errors_;
   if (tick.policy_error) ++policy_errors_;
   if (!tick.sample_error && !tick.policy_error) ++worked_;
@@ -58,11 +60,12 @@ std::string RunSummary::text() const {
   if (dry_run_) text += "dry run: ";
   text += counted(moves_, "move", "moves");
   if (served_.all() > 0) {
-    text += fmt::format(", +{} to {}", given_.text(), counted(served_.all(), "domain", "domains"));
+    text += fmt::format(", +{} to {}", given_.text(units_),
+                        counted(served_.all(), "domain", "domains"));
   }
   if (shrunk_.all() > 0) {
-    text +=
-        fmt::format(", -{} from {}", taken_.text(), counted(shrunk_.all(), "domain", "domains"));
+    text += fmt::format(", -{} from {}", taken_.text(units_),
+                        counted(shrunk_.all(), "domain", "domains"));
   }
   const auto unanswered = static_cast<std::uint64_t>(std::max<std::int64_t>(unanswered_moves_, 0));
   if (sample_errors_ + policy_errors_ + failed_moves_ + unanswered == 0) {

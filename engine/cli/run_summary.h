@@ -42,6 +42,7 @@ class RunSummary : public Observer {
   std::uint64_t sample_errors_ = 0;
   std::uint64_t policy_errors_ = 0;
   bool dry_run_ = false;
+  Units units_ = Units::automatic;
   MemorySize given_;
   MemorySize taken_;
   Counted served_;

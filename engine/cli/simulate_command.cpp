@@ -137,9 +137,9 @@ TextTable domain_table(const RunRecord& record) {
     const auto curve = [&](MemorySize DomainMoment::*figure) {
       return observers::sparkline(curve_values(domain->moments, figure), top, unicode);
     };
-    table.add_row({domain->name, domain->maximum.text(), share_text(domain->stalled),
-                   std::to_string(domain->oom_kills), curve(&DomainMoment::actual),
-                   curve(&DomainMoment::need)});
+    table.add_row({domain->name, domain->maximum.text(record.limits.units),
+                   share_text(domain->stalled), std::to_string(domain->oom_kills),
+                   curve(&DomainMoment::actual), curve(&DomainMoment::need)});
   }
   return table;
 }
@@ -159,8 +159,8 @@ void print_simulation(const SimulatedRun& outcome, bool colored) {
   TextOut out = standard_output();
   out << fmt::format("{} on {}: {}", record.policy, record.scenario, record.summary) << '\n'
       << fmt::format("{} domains, host {}, {:.0f} s in {} ticks of {:g} s, headroom {}",
-                     record.domains.size(), record.host_total.text(), seconds_of(record.duration),
-                     outcome.result.ticks, seconds_of(record.interval),
+                     record.domains.size(), record.host_total.text(record.limits.units),
+                     seconds_of(record.duration), outcome.result.ticks, seconds_of(record.interval),
                      to_text(record.limits.headroom))
       << '\n'
       << '\n';

@@ -25,6 +25,16 @@ void add_color_option(Command& command, ColorChoice& choice, const std::string& 
              [&choice](std::size_t index) { choice = static_cast<ColorChoice>(index); });
 }
 
+void add_units_option(Command& command, Units& units, const std::string& group) {
+  add_choice(command,
+             {"--units", "",
+              "what sizes are told in; auto, the default: the unit that fits, in three digits; in "
+              "tables another unit stands in the titles",
+              group},
+             {"auto", "KiB", "MiB", "GiB"},
+             [&units](std::size_t index) { units = static_cast<Units>(index); });
+}
+
 TextOut standard_output() {
   return {std::cout};
 }

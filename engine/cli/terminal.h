@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "engine/core/memory_size.h"
 #include "engine/core/text_out.h"
 
 namespace memcoord::cli {
@@ -14,6 +15,8 @@ enum class ColorChoice { automatic, always, never };
 
 /// Adds --color=auto|always|never.
 void add_color_option(Command& command, ColorChoice& choice, const std::string& group = "Options");
+/// Adds --units=auto|KiB|MiB|GiB.
+void add_units_option(Command& command, Units& units, const std::string& group = "Options");
 
 enum class Stream { output, error };
 /// All that commands print goes through these two, but for the table that is drawn in place

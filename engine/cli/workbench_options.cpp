@@ -7,6 +7,7 @@
 #include "engine/cli/guard_options.h"
 #include "engine/cli/option_values.h"
 #include "engine/cli/options.h"
+#include "engine/cli/terminal.h"
 #include "engine/workbench/scenario_file.h"
 
 namespace memcoord::cli {
@@ -29,6 +30,7 @@ void add_comparing_options(Command& command, WorkbenchOptions& options) {
       command,
       {"-i,--interval", "TIME", "time from tick to tick: seconds, or with a unit (500ms, 2s, 1m)"},
       into(options.interval, parse_duration));
+  add_units_option(command, options.limits.units);
   add_guard_options(command, options.limits);
   add_policy_limit_options(command, options.policy_limits, "Limits");
 }

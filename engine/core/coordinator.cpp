@@ -1,20 +1,19 @@
 #include "engine/core/coordinator.h"
 
 #include <algorithm>
+#include <initializer_list>
 
 #include "engine/core/believable.h"
+#include "engine/core/evaluation.h"
 #include "engine/core/glob.h"
-#include "engine/core/own_proposals.h"
 
 namespace memcoord {
 namespace {
 
 constexpr Duration kReleasePoll = std::chrono::milliseconds(100);
+constexpr const char* kGivenBack = "gets back the memory it had";
 /// A grow that waits is made in steps, none of less than this part of what it still lacks.
 constexpr std::uint64_t kWorthAStep = 4;
-/// What a balloon keeps when a rebooted guest gets its memory back. A driver that finds an empty
-/// balloon as it loads says nothing, and QEMU goes on telling the size from before the reboot.
-constexpr MemorySize kLeftInBalloon = MemorySize::from_mib(1);
 
 bool any_matches(const std::vector<std::string>& globs, const std::string& name) {
   return std::any_of(globs.begin(), globs.end(),
@@ -29,6 +28,10 @@ bool any_grows(const std::vector<Decision>& decisions) {
 bool any_shrinks(const std::vector<Decision>& decisions) {
   return std::any_of(decisions.begin(), decisions.end(),
                      [](const Decision& decision) { return decision.shrinks(); });
+}
+
+void append(std::vector<Outcome>& all, const std::vector<Outcome>& more) {
+  all.insert(all.end(), more.begin(), more.end());
 }
 
 std::string ticks_text(int n) {
@@ -130,20 +133,17 @@ void Coordinator::leave_out_unwanted(Snapshot& snapshot) {
 
 void Coordinator::decide(Tick& tick, Duration since_last) {
   const MonotonicTime start = clock_.now();
-  const guard::HostBalance host = guard::balance(tick.snapshot, history_, options_.limits);
-  const Situation situation{
-      tick.snapshot,  options_.limits, guard::assess(tick.snapshot, history_, options_.limits),
-      host.grantable, tick.number,     since_last,
-      host.owed,      host.rescue};
+  const Situation situation =
+      situation_of(tick.snapshot, history_, options_.limits, tick.number, since_last);
   tick.grantable = situation.grantable;
   note_who_is_held(tick, situation.standings);
   ask_for_proposals(tick, situation);
   tick.timings.decide = clock_.now() - start;
 
   const MonotonicTime review_start = clock_.now();
-  prefer(tick.proposals, own_proposals(situation, tick.proposals));
-  prefer(tick.proposals, after_reboots(situation));
-  tick.decisions = guard::review(tick.snapshot, history_, tick.proposals, options_.limits);
+  Evaluation evaluation = evaluate(situation, history_, std::move(tick.proposals));
+  tick.proposals = std::move(evaluation.proposals);
+  tick.decisions = std::move(evaluation.decisions);
   for (guard::Hint& hint : guard::hints(tick.snapshot, tick.grantable, options_.limits)) {
     if (said_.is_news(hint.topic)) tick.notes.push_back(std::move(hint.note));
   }
@@ -172,29 +172,6 @@ void Coordinator::ask(Policy& policy, const Situation& situation, Tick& tick) {
   for (auto& line : answer->log) {
     tick.notes.push_back({line.severity, policy.name() + ": " + line.text});
   }
-}
-
-std::vector<Proposal> Coordinator::after_reboots(const Situation& situation) const {
-  std::vector<Proposal> proposals;
-  const Snapshot& snapshot = situation.snapshot;
-  for (std::size_t i = 0; i < snapshot.domains.size(); ++i) {
-    const Standing& standing = situation.standings[i];
-    const DomainHistory* past = standing.history;
-    if (!past || !past->rebooted_at() || !(past->last_move() || past->in_doubt())) continue;
-    // The guest's device keeps the old target over a reboot and squeezes the new kernel to it. As
-    // long as it has not reported, nothing can be done; once it has, this is asked for until a
-    // target has been set, or until the guest has settled with what it has.
-    if (past->last_move() && past->last_move()->at >= *past->rebooted_at()) continue;
-    if (standing.held || snapshot.taken_at - *past->rebooted_at() >= options_.limits.grace)
-      continue;
-    const Domain& domain = snapshot.domains[i];
-    const MemorySize had = std::min(domain.settings().maximum.value_or(domain.maximum),
-                                    domain.maximum - kLeftInBalloon);
-    if (domain.actual >= had) continue;
-    proposals.push_back(
-        {domain.uuid(), had, "rebooted: gets its memory back until it has settled"});
-  }
-  return proposals;
 }
 
 void Coordinator::apply(Tick& tick) {
@@ -298,6 +275,7 @@ void Coordinator::move(Tick& tick, const std::vector<Move>& moves) {
 
 Result<std::vector<Restored>> Coordinator::restore() {
   std::vector<Restoring> all;
+  Tick told;
   Duration idle{};
   for (Duration waited{}; history_.any_moved(); waited += kReleasePoll, idle += kReleasePoll) {
     Result<Snapshot> snapshot = hypervisor_.sample();
@@ -307,10 +285,15 @@ Result<std::vector<Restored>> Coordinator::restore() {
     tick.snapshot = std::move(*snapshot);
     settle(tick);
     observe(tick);
-    if (waited == Duration()) all = to_restore(tick.snapshot);
+    if (waited == Duration()) {
+      all = to_restore(tick.snapshot);
+      told.snapshot = tick.snapshot;
+    }
     settle_restored(tick, all);
     const bool last = waited >= options_.restore_wait || idle >= options_.release_wait;
     restore_some(tick, all, last);
+    append(told.outcomes, tick.outcomes);
+    append(told.late_outcomes, tick.late_outcomes);
     if (last || std::all_of(all.begin(), all.end(), [](const auto& one) { return one.over; })) {
       break;
     }
@@ -323,12 +306,26 @@ Result<std::vector<Restored>> Coordinator::restore() {
     const DomainHistory* past = history_.find(one.result.domain);
     if (past != nullptr && past->in_doubt()) {
       one.result.in_doubt = true;
-      one.result.why = "its balloon change to " + past->in_doubt()->target.text() +
+      one.result.why = "its balloon change to " +
+                       past->in_doubt()->target.text(options_.limits.units) +
                        " has not been answered, and may still be carried out";
     }
+    one.told.target = one.result.has;
+    const bool as_it_was = one.told.holds() && one.told.rules.empty();
+    if (!as_it_was) told.decisions.push_back(std::move(one.told));
     results.push_back(std::move(one.result));
   }
+  if (!told.decisions.empty() || !told.late_outcomes.empty()) tell_restored(std::move(told));
   return results;
+}
+
+void Coordinator::tell_restored(Tick told) {
+  told.number = ++number_;
+  told.policy = policy_->name();
+  told.limits = options_.limits;
+  told.dry_run = options_.dry_run;
+  told.restoring = true;
+  for (Observer* observer : observers_) observer->observe(told);
 }
 
 std::vector<Coordinator::Restoring> Coordinator::to_restore(const Snapshot& snapshot) const {
@@ -339,7 +336,9 @@ std::vector<Coordinator::Restoring> Coordinator::to_restore(const Snapshot& snap
     const auto& had = past.before_first_move();
     if (!had) continue;
     const bool over = *had == domain.actual && !past.in_doubt();
-    all.push_back({{domain.uuid(), domain.name(), *had, domain.actual, {}, false}, over});
+    all.push_back({{domain.uuid(), domain.name(), *had, domain.actual, {}, false},
+                   over,
+                   {domain.uuid(), domain.actual, *had, *had, kGivenBack, {}}});
   }
   return all;
 }
@@ -356,32 +355,38 @@ void Coordinator::settle_restored(const Tick& tick, std::vector<Restoring>& all)
 }
 
 void Coordinator::restore_some(Tick& tick, std::vector<Restoring>& all, bool last) {
-  const std::string why = "gets back the memory it had";
   std::unordered_map<Uuid, Restoring*> open;
-  std::vector<Proposal> shrinks;
-  std::vector<Decision> grows;
+  std::vector<Proposal> proposals;
   for (Restoring& one : all) {
-    if (one.over) continue;
     const Restored& to = one.result;
+    if (one.over) continue;
     open.emplace(to.domain, &one);
-    if (to.had < to.has) shrinks.push_back({to.domain, to.had, why});
-    if (to.had > to.has) grows.push_back({to.domain, to.has, to.had, to.had, why, {}});
+    if (to.had != to.has) proposals.push_back({to.domain, to.had, kGivenBack});
   }
-  // What a domain has come to need is not taken from it at a stroke: shrinks go through the guard.
-  tick.decisions = guard::review(tick.snapshot, history_, shrinks, options_.limits);
-  apply_some(tick, tick.decisions, true);
-  for (const Decision& decision : tick.decisions) {
+  std::vector<Decision> grows;
+  for (Decision& decision : guard::review(tick.snapshot, history_, proposals, options_.limits,
+                                          guard::Freshness::of_shrinks)) {
     Restoring& one = *open.at(decision.domain);
+    if (one.result.had > one.result.has) {
+      decision = allowed_back(one.result, std::move(decision));
+      one.over = decision.holds();
+    } else {
+      one.over = !more_can_be_taken(decision);
+    }
     one.result.why = decision.rules.empty() ? "" : decision.rules.back().why;
-    one.over = !more_can_be_taken(decision);
+    one.told.rules = decision.rules;
+    (decision.grows() ? grows : tick.decisions).push_back(std::move(decision));
   }
-  // A grow back to what it had can harm nobody but the host, and waits for no report.
+  apply_some(tick, tick.decisions, true);
   std::vector<Waiting> waiting;
   waiting.reserve(grows.size());
   for (Decision& grow : grows) waiting.push_back({&grow, grow.actual});
   move(tick, take_ready(waiting, tick.snapshot, last));
   for (const Decision& grow : grows) {
-    if (!grow.rules.empty()) open.at(grow.domain)->result.why = grow.rules.back().why;
+    if (grow.rules.empty()) continue;
+    Restoring& one = *open.at(grow.domain);
+    one.result.why = grow.rules.back().why;
+    one.told.rules = grow.rules;
   }
   for (const Outcome& outcome : tick.outcomes) {
     Restoring& one = *open.at(outcome.domain);
@@ -393,6 +398,31 @@ void Coordinator::restore_some(Tick& tick, std::vector<Restoring>& all, bool las
       one.over = true;
     }
   }
+}
+
+/// The decision goes from the target that the balloon has on to what it had: the balloon itself may
+/// be on its way.
+Decision Coordinator::allowed_back(const Restored& to, Decision decision) {
+  const auto is_last = [&](std::initializer_list<Rule> rules) {
+    return !decision.rules.empty() &&
+           std::find(rules.begin(), rules.end(), decision.rules.back().rule) != rules.end();
+  };
+  // take_ready() looks at the host itself, and again as memory comes back.
+  while (is_last({Rule::numa_floor, Rule::host_floor, Rule::share_out})) {
+    decision.target = decision.rules.back().before;
+    decision.rules.pop_back();
+  }
+  const bool above = to.had <= decision.actual;  // no shrink has got there yet
+  const bool refused = decision.holds() && !decision.rules.empty() &&
+                       (!above || is_last({Rule::running_only, Rule::sane_target}));
+  if (refused) decision.target = to.has;
+  if (above && !refused) {
+    decision.target = to.had;
+    decision.rules.clear();
+  }
+  decision.actual = to.has;
+  decision.target = std::max(decision.target, to.has);
+  return decision;
 }
 
 /// Whether the guard lets a restored domain shrink further once its guest reports.

@@ -62,11 +62,11 @@ class Coordinator {
   /// A new policy from the next tick on; history stays.
   void replace_policy(std::unique_ptr<Policy> policy);
   [[nodiscard]] Policy& policy() { return *policy_; }
-  /// Every domain that was moved since it was started gets back the memory it had then: grows as
-  /// far as the host's floor allows, shrinks as far as the guard does. Waits while there is
-  /// something to wait for, also where the program is asked to end. Returns what came of each,
-  /// those included that have had it all along. Errors: those of the first Hypervisor::sample();
-  /// nothing is moved.
+  /// Every domain that was moved since it was started gets back the memory it had then, as far as
+  /// the guard allows; grows need no fresh report. Waits while there is something to wait for, also
+  /// where the program is asked to end. Returns what came of each, those included that have had it
+  /// all along; observers are told the same as a Tick with `restoring`. Errors: those of the first
+  /// Hypervisor::sample(); nothing is moved.
   Result<std::vector<Restored>> restore();
   /// How many entries all that is kept from tick to tick holds.
   [[nodiscard]] std::size_t remembered() const;
@@ -101,16 +101,19 @@ class Coordinator {
   void note_who_is_held(Tick& tick, const std::vector<Standing>& standings);
   void leave_out_unwanted(Snapshot& snapshot);
   void forget_the_gone();
-  [[nodiscard]] std::vector<Proposal> after_reboots(const Situation& situation) const;
   /// A domain on its way back to what it had.
   struct Restoring {
     Restored result;
-    bool over = false;  ///< nothing that is worth waiting for would change it
+    bool over = false;   ///< nothing that is worth waiting for would change it
+    Decision told = {};  ///< for observers: from where it was at first to what it came to
   };
   [[nodiscard]] std::vector<Restoring> to_restore(const Snapshot& snapshot) const;
   void settle_restored(const Tick& tick, std::vector<Restoring>& all) const;
   /// What can be done now; when it is the last time, all there is.
   void restore_some(Tick& tick, std::vector<Restoring>& all, bool last);
+  /// What the guard lets a domain have back of what it `had`, whatever the host has to give now.
+  static Decision allowed_back(const Restored& to, Decision decision);
+  void tell_restored(Tick told);
   [[nodiscard]] bool more_can_be_taken(const Decision& decision) const;
   [[nodiscard]] bool more_may_come(const Tick& tick, const std::vector<Restoring>& all) const;
 

@@ -66,13 +66,15 @@ void bite(Decision& decision, Rule rule, MemorySize after, std::string why) {
   decision.target = after;
 }
 
-void apply_domain_rules(const Case& c, Decision& decision) {
+void apply_domain_rules(const Case& c, Decision& decision, Freshness freshness) {
   if (auto why = why_not_ours(c.domain); !why.empty()) {
     bite(decision, Rule::sane_target, decision.actual, std::move(why));
     return;
   }
   for (const NamedRule& rule : domain_rules()) {
     if (decision.holds()) return;
+    const bool waived = freshness == Freshness::of_shrinks && decision.grows();
+    if (rule.name == Rule::fresh_stats && waived) continue;
     Ruling ruling = rule.apply(c, decision.target);
     if (ruling.target != decision.target) {
       bite(decision, rule.name, ruling.target, std::move(ruling.why));
@@ -115,6 +117,7 @@ MemorySize taken_by(const Pending& one) {
 struct Shortage {
   MemorySize available;
   bool alone;  ///< one domain alone wants it
+  Units units;
 };
 
 void cut_by_host(Decision& decision, MemorySize after, const Shortage& shortage) {
@@ -122,7 +125,8 @@ void cut_by_host(Decision& decision, MemorySize after, const Shortage& shortage)
     bite(decision, Rule::host_floor, after, "the host has nothing to give above its floor");
   } else {
     bite(decision, shortage.alone ? Rule::host_floor : Rule::share_out, after,
-         "the host can give " + shortage.available.text() + (shortage.alone ? "" : " to all"));
+         "the host can give " + shortage.available.text(shortage.units) +
+             (shortage.alone ? "" : " to all"));
   }
 }
 
@@ -130,7 +134,7 @@ void cut_by_nodes(const NodePool& pool, Decision& decision, MemorySize after,
                   const Shortage& shortage) {
   const bool one = pool.nodes.size() == 1;
   const std::string nodes = (one ? "node " : "nodes ") + to_text(pool.nodes);
-  std::string why = nodes + " can give " + shortage.available.text();
+  std::string why = nodes + " can give " + shortage.available.text(shortage.units);
   if (!shortage.alone) why += " to all that are bound there";
   if (shortage.available.is_zero()) {
     why = nodes + (one ? " has" : " have") + " nothing to give above " + (one ? "its" : "their") +
@@ -143,7 +147,7 @@ void cut_by_nodes(const NodePool& pool, Decision& decision, MemorySize after,
 /// Where the grows together pass what there is, it is shared out; each keeps what it has claimed
 /// before. `cut` makes a decision's target smaller, and says why.
 template <class Cut>
-void share_among(const std::vector<Pending*>& growing, MemorySize available, Cut cut) {
+void share_among(const std::vector<Pending*>& growing, MemorySize available, Units units, Cut cut) {
   std::vector<Want> wants;
   MemorySize wanted;
   std::size_t wanting = 0;
@@ -160,7 +164,7 @@ void share_among(const std::vector<Pending*>& growing, MemorySize available, Cut
     Decision& decision = growing[i]->decision;
     const MemorySize missing = wants[i].amount - shares[i];
     cut(decision, std::max(decision.actual, decision.target - missing),
-        Shortage{available, wanting == 1});
+        Shortage{available, wanting == 1, units});
   }
 }
 
@@ -170,6 +174,7 @@ struct Supply {
   std::vector<NodePool> pools;  ///< none where no grow is of a bound domain
   const Host& host;
   Headroom headroom;
+  Units units;
 };
 
 /// numa_floor. `others`: grows that the pool's nodes may have to serve as well, besides those of
@@ -186,7 +191,7 @@ void limit_by_nodes(std::vector<Pending>& all, const Supply& supply, bool others
         available -= amount_in(pool, *one.domain, taken_by(one), supply.host, supply.headroom);
       }
     }
-    share_among(growing, available,
+    share_among(growing, available, supply.units,
                 [&](Decision& decision, MemorySize after, const Shortage& shortage) {
                   cut_by_nodes(pool, decision, after, shortage);
                 });
@@ -201,7 +206,7 @@ void limit_grows(std::vector<Pending>& all, const Supply& supply) {
   for (Pending& one : all) {
     if (one.decision.grows()) growing.push_back(&one);
   }
-  share_among(growing, supply.by_host, cut_by_host);
+  share_among(growing, supply.by_host, supply.units, cut_by_host);
   limit_by_nodes(all, supply, true);
 }
 
@@ -286,7 +291,7 @@ bool any_bound_grows(const std::vector<Pending>& all) {
 /// What there is before any shrink.
 Supply supply_of(const std::vector<Pending>& all, const Snapshot& snapshot, const History& history,
                  const Limits& limits, MemorySize by_host) {
-  Supply supply{by_host, {}, snapshot.host, limits.headroom};
+  Supply supply{by_host, {}, snapshot.host, limits.headroom, limits.units};
   if (any_bound_grows(all)) supply.pools = node_pools(snapshot, history, limits);
   return supply;
 }
@@ -321,7 +326,8 @@ std::vector<Standing> assess(const Snapshot& snapshot, const History& history,
 }
 
 std::vector<Decision> review(const Snapshot& snapshot, const History& history,
-                             std::span<const Proposal> proposals, const Limits& limits) {
+                             std::span<const Proposal> proposals, const Limits& limits,
+                             Freshness freshness) {
   const Sorted by_domain = sorted(snapshot, proposals);
   std::vector<Pending> all;
   MemorySize released_by_all;
@@ -342,7 +348,7 @@ std::vector<Decision> review(const Snapshot& snapshot, const History& history,
     } else if (rests_at(c, decision.target)) {
       decision.target = decision.actual;
     } else {
-      apply_domain_rules(c, decision);
+      apply_domain_rules(c, decision, freshness);
     }
     released_by_all += released(all.back());
     grows = grows || decision.grows();

@@ -42,12 +42,17 @@ MemorySize ceiling_of(const Domain& domain, const DomainHistory* history);
 std::vector<Standing> assess(const Snapshot& snapshot, const History& history,
                              const Limits& limits);
 
+/// Which targets need a report that can be trusted. A grow back to what a domain had harms nobody
+/// but the host, whatever its guest says.
+enum class Freshness { of_all, of_shrinks };
+
 /// What of the proposals may be done: one decision a domain, in snapshot order, whatever the order
 /// of the proposals (a domain proposed twice is refused whole; an unknown one is dropped, with a
 /// decision that carries its UUID and sane_target). Grows may count on what the tick's own shrinks
 /// free; settle() checks that against the host as it then is.
 std::vector<Decision> review(const Snapshot& snapshot, const History& history,
-                             std::span<const Proposal> proposals, const Limits& limits);
+                             std::span<const Proposal> proposals, const Limits& limits,
+                             Freshness freshness = Freshness::of_all);
 
 /// The grows again, after the shrinks were applied and the host was looked at once more: what is
 /// really there is shared out. Never allows more than `decisions` did. Shrinks pass unchanged.

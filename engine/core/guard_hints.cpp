@@ -47,18 +47,18 @@ std::vector<Hint> hints(const Snapshot& snapshot, MemorySize grantable, const Li
     hints.push_back(
         {"domains: page cache",
          {Note::Severity::info, first->name() + ": counts as short by --headroom unused, with " +
-                                    first->guest.unused->text() + " unused, though " +
-                                    first->guest.usable->text() + " are usable" + kWhatHelps +
-                                    others_text(others)}});
+                                    first->guest.unused->text(limits.units) + " unused, though " +
+                                    first->guest.usable->text(limits.units) + " are usable" +
+                                    kWhatHelps + others_text(others)}});
   }
   const Host& host = snapshot.host;
   if (grantable.is_zero() && host.available &&
       far_above(*host.available, host.free, limits.host_floor)) {
-    hints.push_back(
-        {"host: page cache",
-         {Note::Severity::info, "host: has nothing to give by --headroom unused, with " +
-                                    host.free.text() + " free, though " + host.available->text() +
-                                    " are available" + kWhatHelps}});
+    hints.push_back({"host: page cache",
+                     {Note::Severity::info,
+                      "host: has nothing to give by --headroom unused, with " +
+                          host.free.text(limits.units) + " free, though " +
+                          host.available->text(limits.units) + " are available" + kWhatHelps}});
   }
   return hints;
 }

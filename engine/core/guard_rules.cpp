@@ -23,6 +23,10 @@ std::string seconds_text(Duration duration) {
   return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(duration).count()) + " s";
 }
 
+std::string text(const Case& c, MemorySize size) {
+  return size.text(c.limits.units);
+}
+
 // Each rule below takes what the rules before it left of the target.
 
 Ruling running_only(const Case& c, MemorySize target) {
@@ -84,7 +88,7 @@ bool ignores_shrinks(const Case& c) {
 
 Ruling no_progress(const Case& c, MemorySize target) {
   if (target >= c.domain.actual || !ignores_shrinks(c)) return pass(target);
-  return veto(c, "did not follow the last shrink, to " + c.history->last_move()->target.text());
+  return veto(c, "did not follow the last shrink, to " + text(c, c.history->last_move()->target));
 }
 
 /// What the domain is let settle after, or null.
@@ -110,13 +114,13 @@ Ruling maximum(const Case& c, MemorySize target) {
   if (target <= ceiling) return pass(target);
   // A domain over its ceiling is not grown; nor does the ceiling take what it has.
   const MemorySize allowed = target > c.domain.actual ? std::max(ceiling, c.domain.actual) : target;
-  return {allowed, "passes its maximum of " + ceiling.text()};
+  return {allowed, "passes its maximum of " + text(c, ceiling)};
 }
 
 Ruling minimum(const Case& c, MemorySize target) {
   const auto& least = c.domain.settings().minimum;
   if (!least || target >= *least || target >= c.domain.actual) return pass(target);
-  return {std::min(*least, c.domain.actual), "is under its minimum of " + least->text()};
+  return {std::min(*least, c.domain.actual), "is under its minimum of " + text(c, *least)};
 }
 
 /// A shrink that takes at most `give`.
@@ -143,8 +147,9 @@ Ruling gradual(const Case& c, MemorySize target) {
   const MemorySize give = most_by_tick(c);
   const MemorySize allowed = shrink_by_at_most(c, target, give);
   if (target >= c.domain.actual || allowed == target) return pass(target);
-  return {allowed, "takes " + (c.domain.actual - target).text() + " of " + c.headroom.text() + " " +
-                       std::string(counted_text(c)) + "; one tick takes at most " + give.text()};
+  return {allowed, "takes " + text(c, c.domain.actual - target) + " of " + text(c, c.headroom) +
+                       " " + std::string(counted_text(c)) + "; one tick takes at most " +
+                       text(c, give)};
 }
 
 Ruling domain_floor(const Case& c, MemorySize target) {
@@ -153,13 +158,13 @@ Ruling domain_floor(const Case& c, MemorySize target) {
   if (target >= c.domain.actual || allowed == target) return pass(target);
   const MemorySize taken = c.domain.actual - target;
   if (most_by_usable_floor(c) < most_by_floor(c)) {
-    return {allowed, "would leave " + (*c.usable - taken).text() +
+    return {allowed, "would leave " + text(c, *c.usable - taken) +
                          " usable; its floor over its kernel's watermarks is " +
-                         Limits::kUsableFloor.text()};
+                         text(c, Limits::kUsableFloor)};
   }
-  return {allowed, "would leave " + (c.headroom - taken).text() + " " +
+  return {allowed, "would leave " + text(c, c.headroom - taken) + " " +
                        std::string(counted_text(c)) + "; its floor is " +
-                       c.limits.domain_floor.text()};
+                       text(c, c.limits.domain_floor)};
 }
 
 constexpr std::array<NamedRule, 8> kDomainRules{{

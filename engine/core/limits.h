@@ -28,6 +28,8 @@ struct Limits {
   int stale_after_periods = 3;                     ///< statistics older than this are not trusted
   Duration stale_slack = std::chrono::seconds(1);  ///< reports are stamped in whole seconds
   Duration grace = std::chrono::seconds(30);  ///< no shrink so soon after a start or self-deflation
+  /// No limit, but what sizes are told in where a limit limits: in reasons, tables and the log.
+  Units units = Units::automatic;
 
   /// The limits, or why they are refused: a value laxer than the built-in floor. Errors:
   /// invalid_input, its object the option ("--domain-floor"), its hint the least allowed value.

@@ -1,5 +1,6 @@
 #include "engine/core/memory_size.h"
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <cmath>
@@ -11,25 +12,87 @@ namespace {
 
 constexpr std::uint64_t kMostKib = std::uint64_t{1} << 63U;
 
-/// What a unit multiplies by, in KiB; none where it is no unit.
-std::optional<std::uint64_t> unit_in_kib(std::string_view unit) {
+/// A unit as a fraction of KiB, in lowest terms. Those of powers of 1000 are the ones with a whole
+/// number of bytes that need not be one of KiB.
+struct Unit {
+  std::uint64_t kib;
+  std::uint64_t parts = 1;
+  bool decimal = false;
+};
+
+std::string lower_case(std::string_view text) {
   std::string lower;
-  for (const char c : unit) {
+  for (const char c : text) {
     lower += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   }
-  if (lower.empty() || lower == "k" || lower == "kib") return 1;
-  if (lower == "m" || lower == "mib") return std::uint64_t{1} << 10U;
-  if (lower == "g" || lower == "gib") return std::uint64_t{1} << 20U;
-  if (lower == "t" || lower == "tib") return std::uint64_t{1} << 30U;
+  return lower;
+}
+
+std::optional<Unit> unit_of(std::string_view text) {
+  const std::string lower = lower_case(text);
+  if (lower.empty() || lower == "k" || lower == "kib") return Unit{1};
+  if (lower == "m" || lower == "mib") return Unit{std::uint64_t{1} << 10U};
+  if (lower == "g" || lower == "gib") return Unit{std::uint64_t{1} << 20U};
+  if (lower == "t" || lower == "tib") return Unit{std::uint64_t{1} << 30U};
+  if (lower == "kb") return Unit{125, 128, true};
+  if (lower == "mb") return Unit{15625, 16, true};
+  if (lower == "gb") return Unit{1953125, 2, true};
+  if (lower == "tb") return Unit{976562500, 1, true};
   return std::nullopt;
+}
+
+constexpr std::array<const char*, 4> kUnitNames{"KiB", "MiB", "GiB", "TiB"};
+
+/// At least so many significant digits, and what stands before the point whole.
+std::string number_text(double value, int digits) {
+  const int before = value < 1 ? 0 : static_cast<int>(std::floor(std::log10(value))) + 1;
+  // Of a value under 1 the zeros behind the point are none of its digits.
+  const int zeros =
+      value > 0 && value < 1 ? -static_cast<int>(std::floor(std::log10(value))) - 1 : 0;
+  const int decimals = std::max(0, digits - before) + (digits > 0 ? zeros : 0);
+  std::array<char, 96> buffer{};
+  std::snprintf(buffer.data(), buffer.size(), "%.*f", decimals, value);
+  std::string number = buffer.data();
+  if (number.find('.') != std::string::npos) {
+    number.erase(number.find_last_not_of('0') + 1);
+    if (number.ends_with('.')) number.pop_back();
+  }
+  return number;
 }
 
 tl::unexpected<Error> not_a_size(std::string_view text, std::string why) {
   return fail(ErrorCode::invalid_input, "'" + std::string(text.substr(0, 40)) + "'", std::move(why),
-              "write a size as 512MiB, 1.5GiB or 150000KiB");
+              "write a size as 512MiB, 1.5GiB or 150000KiB, or in powers of 1000 as 500MB");
 }
 
 }  // namespace
+
+std::string_view to_text(Units units) {
+  static constexpr std::array<std::string_view, kUnitsCount> kNames{"auto", "KiB", "MiB", "GiB"};
+  return kNames.at(static_cast<std::size_t>(units));
+}
+
+bool MemorySize::is_meant_by(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(' ');
+  if (first == std::string_view::npos) return false;
+  text.remove_prefix(first);
+  if (text.front() == '-' || text.front() == '+') text.remove_prefix(1);
+  const std::size_t unit_at = std::min(text.find_first_not_of("0123456789.,_' "), text.size());
+  if (text.substr(0, unit_at).find_first_of("0123456789") == std::string_view::npos) return false;
+  std::string unit = lower_case(text.substr(unit_at));
+  while (unit.ends_with(' ')) unit.pop_back();
+  for (const char* name : {"kilobyte", "megabyte", "gigabyte", "terabyte", "kibibyte", "mebibyte",
+                           "gibibyte", "tebibyte", "byte"}) {
+    if (unit == name || unit == std::string(name) + "s") return true;
+  }
+  if (unit == "b") return true;
+  if (unit.empty() || std::string_view("kmgtpe").find(unit.front()) == std::string_view::npos) {
+    return false;
+  }
+  const std::string rest = unit.substr(1);
+  return rest.empty() || rest == "i" || rest == "b" || rest == "ib" || rest == "bs" ||
+         rest == "ibs" || rest == "bytes" || rest == "byte" || rest == "ibytes" || rest == "ibyte";
+}
 
 Result<MemorySize> MemorySize::parse(std::string_view text) {
   std::string_view number = text;
@@ -49,7 +112,7 @@ Result<MemorySize> MemorySize::parse(std::string_view text) {
   number = number.substr(0, digits);
   while (!unit.empty() && unit.front() == ' ') unit.remove_prefix(1);
   if (number.empty() && unit.starts_with('-')) return not_a_size(text, "a size cannot be negative");
-  const auto factor = unit_in_kib(unit);
+  const auto factor = unit_of(unit);
   if (number.empty() || number == "." || !factor) return not_a_size(text, "not a size of memory");
 
   const std::size_t dot = number.find('.');
@@ -58,53 +121,50 @@ Result<MemorySize> MemorySize::parse(std::string_view text) {
     if (whole > kMostKib / 10) return not_a_size(text, "larger than any memory");
     whole = whole * 10 + static_cast<std::uint64_t>(c - '0');
   }
-  if (whole > kMostKib / *factor) return not_a_size(text, "larger than any memory");
-  std::uint64_t kib = whole * *factor;
+  const auto [kib_a_unit, parts, decimal] = *factor;
+  if (whole / parts > kMostKib / kib_a_unit) return not_a_size(text, "larger than any memory");
+  // What is left of the number after whole KiB: (whole % parts + numerator / denominator) units.
+  std::uint64_t numerator = whole % parts;
+  std::uint64_t denominator = 1;
   if (dot != std::string_view::npos) {
-    // Long division of the fraction by ten, digit by digit, stays exact for units of up to 2^30.
-    std::uint64_t numerator = 0;
-    std::uint64_t denominator = 1;
     std::string_view fraction = number.substr(dot + 1);
     while (!fraction.empty() && fraction.back() == '0') fraction.remove_suffix(1);
+    // With nine digits the product below stays under 2^64 in every unit.
     if (fraction.size() > 9) return not_a_size(text, "not a whole number of KiB");
     for (const char c : fraction) {
       numerator = numerator * 10 + static_cast<std::uint64_t>(c - '0');
       denominator *= 10;
     }
-    if (numerator * *factor % denominator != 0) {
-      return not_a_size(text, "not a whole number of KiB");
-    }
-    kib += numerator * *factor / denominator;
   }
+  if (!decimal && numerator * kib_a_unit % denominator != 0) {
+    return not_a_size(text, "not a whole number of KiB");
+  }
+  const std::uint64_t kib =
+      whole / parts * kib_a_unit + numerator * kib_a_unit / (denominator * parts);
   if (kib > kMostKib) return not_a_size(text, "larger than any memory");
   return from_kib(kib);
 }
 
-std::string MemorySize::text() const {
-  static constexpr std::array<const char*, 4> kUnits{"KiB", "MiB", "GiB", "TiB"};
+std::string MemorySize::text(Units units, int digits) const {
   double value = static_cast<double>(kib_);
   std::size_t unit = 0;
-  // 1023.95 would be shown as "1024".
-  while (unit + 1 < kUnits.size() && value >= 1023.95) {
-    value /= 1024;
-    ++unit;
+  if (units == Units::automatic) {
+    // 1023.5 would be shown as "1024".
+    for (; unit + 1 < kUnitNames.size() && value >= 1023.5; ++unit) value /= 1024;
+  } else {
+    for (; unit + 1 < static_cast<std::size_t>(units); ++unit) value /= 1024;
   }
-  std::array<char, 48> buffer{};
-  std::snprintf(buffer.data(), buffer.size(), "%.1f", value);
-  std::string number = buffer.data();
-  if (number.ends_with(".0")) number.resize(number.size() - 2);
-  return number + " " + kUnits[unit];
+  return number_text(value, unit == 0 ? 0 : digits) + " " + kUnitNames.at(unit);
 }
 
 std::string MemorySize::exact() const {
-  static constexpr std::array<const char*, 4> kUnits{"KiB", "MiB", "GiB", "TiB"};
   std::uint64_t value = kib_;
   std::size_t unit = 0;
-  while (value != 0 && value % 1024 == 0 && unit + 1 < kUnits.size()) {
+  while (value != 0 && value % 1024 == 0 && unit + 1 < kUnitNames.size()) {
     value /= 1024;
     ++unit;
   }
-  return std::to_string(value) + kUnits[unit];
+  return std::to_string(value) + kUnitNames.at(unit);
 }
 
 MemorySize MemorySize::scaled(double share) const {
@@ -121,9 +181,23 @@ std::int64_t signed_change_kib(MemorySize a, MemorySize b) {
   return a < b ? change : -change;
 }
 
-std::string change_text(MemorySize a, MemorySize b) {
+std::string change_text(MemorySize a, MemorySize b, Units units) {
   if (a == b) return "0";
-  return a < b ? "+" + (b - a).text() : "-" + (a - b).text();
+  return a < b ? "+" + (b - a).text(units) : "-" + (a - b).text(units);
+}
+
+int digits_to_tell_apart(MemorySize a, MemorySize b, Units units) {
+  constexpr int kMostDigits = 20;  // enough for any two sizes
+  int digits = 3;
+  while (a != b && digits < kMostDigits && a.text(units, digits) == b.text(units, digits)) {
+    ++digits;
+  }
+  return digits;
+}
+
+std::string move_text(MemorySize from, MemorySize to, Units units) {
+  const int digits = digits_to_tell_apart(from, to, units);
+  return from.text(units, digits) + " -> " + to.text(units, digits);
 }
 
 }  // namespace memcoord

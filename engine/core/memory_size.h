@@ -11,6 +11,12 @@
 
 namespace memcoord {
 
+/// What people are told sizes in: the unit that fits, or always the same one.
+enum class Units { automatic, kib, mib, gib };
+inline constexpr int kUnitsCount = 4;
+/// "auto", "KiB", "MiB", "GiB".
+std::string_view to_text(Units units);
+
 /// A size of memory: never negative, a whole number of KiB (libvirt's unit).
 /// Arithmetic saturates: nothing wraps round, a difference that would be negative is zero.
 class MemorySize {
@@ -25,17 +31,22 @@ class MemorySize {
     return MemorySize(std::numeric_limits<std::uint64_t>::max());
   }
 
-  /// Reads "150MiB", "1.5 GiB", "150000KiB", "512M", "4096" (a bare number is KiB). Units: KiB MiB
-  /// GiB TiB (K M G T for short, case ignored). Errors: invalid_input, naming the text; also where
-  /// the size is negative, not a whole number of KiB, or past 2^63 KiB.
+  /// Reads "150MiB", "1.5 GiB", "150000KiB", "512M", "4096" (a bare number is KiB), "500MB". Units:
+  /// KiB MiB GiB TiB (K M G T for short), powers of 1024; kB MB GB TB, powers of 1000, rounded down
+  /// to whole KiB; case ignored. Errors: invalid_input, naming the text; also where the size is
+  /// negative, in powers of 1024 not a whole number of KiB, or past 2^63 KiB.
   static Result<MemorySize> parse(std::string_view text);
+  /// Whether a text is a number with a unit of memory, as far as its writer is concerned: also
+  /// "1,5GiB", "150 Mi", "-5MB", which parse() refuses.
+  static bool is_meant_by(std::string_view text);
 
   [[nodiscard]] constexpr std::uint64_t kib() const { return kib_; }
   [[nodiscard]] constexpr double mib() const { return static_cast<double>(kib_) / 1024.0; }
   [[nodiscard]] constexpr bool is_zero() const { return kib_ == 0; }
 
-  /// For people: "512 MiB", "1.5 GiB", "800 KiB"; at most one decimal.
-  [[nodiscard]] std::string text() const;
+  /// For people: "512 MiB", "1.95 GiB", "800 KiB", in at least so many significant digits, whole
+  /// KiB at most; zeros after the point are left out.
+  [[nodiscard]] std::string text(Units units = Units::automatic, int digits = 3) const;
   /// For files: exact and read back by parse(), in the largest unit that divides it: "512MiB".
   [[nodiscard]] std::string exact() const;
 
@@ -67,7 +78,11 @@ class MemorySize {
 /// b - a in KiB with its sign, for showing a change; saturates at the ends of int64.
 std::int64_t signed_change_kib(MemorySize a, MemorySize b);
 /// "+128 MiB", "-64 MiB", "0".
-std::string change_text(MemorySize a, MemorySize b);
+std::string change_text(MemorySize a, MemorySize b, Units units = Units::automatic);
+/// In how many digits two different sizes are told for the texts to differ: 3 or more.
+int digits_to_tell_apart(MemorySize a, MemorySize b, Units units = Units::automatic);
+/// "2 GiB -> 1.95 GiB": different sizes are told in as many digits as it takes to tell them apart.
+std::string move_text(MemorySize from, MemorySize to, Units units = Units::automatic);
 
 inline namespace literals {
 constexpr MemorySize operator""_KiB(unsigned long long n) {

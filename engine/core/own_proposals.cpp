@@ -11,6 +11,10 @@
 namespace memcoord {
 namespace {
 
+/// What a balloon keeps when a rebooted guest gets its memory back. A driver that finds an empty
+/// balloon as it loads says nothing, and QEMU goes on telling the size from before the reboot.
+constexpr MemorySize kLeftInBalloon = MemorySize::from_mib(1);
+
 /// What the policy asks for, by domain. In most ticks nobody looks: it is sorted at the first look.
 class Asked {
  public:
@@ -34,14 +38,14 @@ class Asked {
 };
 
 std::optional<Proposal> towards_its_bounds(const Domain& domain, const Standing& standing,
-                                           Asked& asked) {
+                                           Asked& asked, Units units) {
   const MemorySize most = guard::ceiling_of(domain, standing.history);
   if (domain.actual > most && asked.wanted(domain) > most && !most.is_zero()) {
-    return Proposal{domain.uuid(), most, "is over its maximum of " + most.text()};
+    return Proposal{domain.uuid(), most, "is over its maximum of " + most.text(units)};
   }
   const MemorySize least = std::min(domain.settings().minimum.value_or(MemorySize()), most);
   if (domain.actual < least && asked.wanted(domain) < least) {
-    return Proposal{domain.uuid(), least, "is under its minimum of " + least.text()};
+    return Proposal{domain.uuid(), least, "is under its minimum of " + least.text(units)};
   }
   return std::nullopt;
 }
@@ -58,8 +62,9 @@ struct TakenBack {
 constexpr std::uint64_t kTicksToPay = 16;
 
 TakenBack taken_back(const Situation& situation, Asked& asked) {
+  const Units units = situation.limits.units;
   if (!situation.rescue.is_zero()) {
-    return {situation.rescue, "the host needs " + situation.rescue.text() + " at once",
+    return {situation.rescue, "the host needs " + situation.rescue.text(units) + " at once",
             Rule::host_rescue};
   }
   if (situation.owed.is_zero()) return {};
@@ -69,7 +74,8 @@ TakenBack taken_back(const Situation& situation, Asked& asked) {
   }
   // A policy that gives something back itself knows better where.
   if (!by_policy.is_zero()) return {};
-  return {situation.owed / kTicksToPay, situation.owed.text() + " more is promised than there is"};
+  return {situation.owed / kTicksToPay,
+          situation.owed.text(units) + " more is promised than there is"};
 }
 
 /// What a domain gives back by a shrink under way, and what it can give on top of that.
@@ -122,10 +128,33 @@ std::vector<Proposal> own_proposals(const Situation& situation,
     if (standing.held) continue;
     const Domain& domain = situation.snapshot.domains[i];
     auto proposal = given_back(domain, standing, part, taken, asked);
-    if (!proposal) proposal = towards_its_bounds(domain, standing, asked);
+    if (!proposal) proposal = towards_its_bounds(domain, standing, asked, situation.limits.units);
     if (proposal) own.push_back(*std::move(proposal));
   }
   return own;
+}
+
+std::vector<Proposal> after_reboots(const Situation& situation) {
+  std::vector<Proposal> proposals;
+  const Snapshot& snapshot = situation.snapshot;
+  for (std::size_t i = 0; i < snapshot.domains.size(); ++i) {
+    const Standing& standing = situation.standings[i];
+    const DomainHistory* past = standing.history;
+    if (!past || !past->rebooted_at() || !(past->last_move() || past->in_doubt())) continue;
+    // The guest's device keeps the old target over a reboot and squeezes the new kernel to it. As
+    // long as it has not reported, nothing can be done; once it has, this is asked for until a
+    // target has been set, or until the guest has settled with what it has.
+    if (past->last_move() && past->last_move()->at >= *past->rebooted_at()) continue;
+    if (standing.held || snapshot.taken_at - *past->rebooted_at() >= situation.limits.grace)
+      continue;
+    const Domain& domain = snapshot.domains[i];
+    const MemorySize had = std::min(domain.settings().maximum.value_or(domain.maximum),
+                                    domain.maximum - kLeftInBalloon);
+    if (domain.actual >= had) continue;
+    proposals.push_back(
+        {domain.uuid(), had, "rebooted: gets its memory back until it has settled"});
+  }
+  return proposals;
 }
 
 void prefer(std::vector<Proposal>& proposals, const std::vector<Proposal>& own) {

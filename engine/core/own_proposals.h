@@ -17,6 +17,9 @@ namespace memcoord {
 ///    unless the policy itself goes there or beyond.
 std::vector<Proposal> own_proposals(const Situation& situation, std::span<const Proposal> asked);
 
+/// A rebooted guest gets back what its old target would squeeze out of it, until it has settled.
+std::vector<Proposal> after_reboots(const Situation& situation);
+
 /// Puts `own` in the place of what is proposed for the same domains.
 void prefer(std::vector<Proposal>& proposals, const std::vector<Proposal>& own);
 

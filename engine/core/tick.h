@@ -35,6 +35,9 @@ struct Tick {
   std::string policy;        ///< its name
   Limits limits;
   bool dry_run = false;
+  /// Not a tick of the loop, but what came of giving the domains back what they had at the end: a
+  /// decision a domain, which no policy has asked for. `snapshot` is from before it.
+  bool restoring = false;
   Snapshot snapshot;                   ///< empty of domains where sample_error is set
   std::vector<DroppedFigure> dropped;  ///< what the snapshot's guests reported besides
   MemorySize grantable;

@@ -10,11 +10,11 @@ bool came_off(const Outcome& outcome) {
 }
 
 /// Where the guard took all of a proposal away: the rule that did.
-std::string held_text(const std::string& name, const Decision& decision) {
-  std::string text = name + ": stays at " + decision.actual.text();
+std::string held_text(const std::string& name, const Decision& decision, Units units) {
+  std::string text = name + ": stays at " + decision.actual.text(units);
   if (!decision.why.empty()) text += ": " + decision.why;
   if (decision.rules.empty()) return text;
-  text += " (asked for " + decision.proposed.text();
+  text += " (asked for " + decision.proposed.text(units);
   for (const RuleHit& hit : decision.rules) {
     text += "; " + std::string(to_text(hit.rule)) + ": " + hit.why;
   }
@@ -23,17 +23,18 @@ std::string held_text(const std::string& name, const Decision& decision) {
 
 }  // namespace
 
-std::string describe_move(const std::string& name, const Decision& decision) {
-  std::string text = name + ": " + decision.actual.text() + " -> " + decision.target.text() + " (" +
-                     change_text(decision.actual, decision.target) + ")";
+std::string describe_move(const std::string& name, const Decision& decision, Units units) {
+  std::string text = name + ": " + move_text(decision.actual, decision.target, units) + " (" +
+                     change_text(decision.actual, decision.target, units) + ")";
   if (!decision.why.empty()) text += ": " + decision.why;
   if (decision.rules.empty()) return text;
-  text += " (asked for " + decision.proposed.text();
+  text += " (asked for " + decision.proposed.text(units);
   for (const RuleHit& hit : decision.rules) text += "; " + std::string(to_text(hit.rule));
   return text + ")";
 }
 
 void ActionLog::observe(const Tick& tick) {
+  units_ = tick.limits.units;
   tell_error("statistics", tick.sample_error, last_sample_error_, sample_errors_);
   tell_error("policy", tick.policy_error, last_policy_error_, policy_errors_);
   for (const Note& note : tick.notes) tell(note);
@@ -114,14 +115,14 @@ void ActionLog::tell_decision(const AboutAll& all, const Decision& decision) {
   const About* about = found == all.end() ? nullptr : &found->second;
   const std::string name = name_of(about, decision.domain);
   if (decision.holds()) {
-    log_->debug(held_text(name, decision));
+    log_->debug(held_text(name, decision, units_));
     return;
   }
   if (about == nullptr || about->done == nullptr) return;  // why not is told with the outcome
   Decision done = decision;
   done.target = about->done->to;
   const bool dry_run = about->done->kind == Outcome::Kind::dry_run;
-  log_->info((dry_run ? "dry run: " : "") + describe_move(name, done));
+  log_->info((dry_run ? "dry run: " : "") + describe_move(name, done, units_));
 }
 
 void ActionLog::tell_failure(const About& about) {
@@ -138,11 +139,12 @@ void ActionLog::tell_failure(const About& about) {
   last.why = why;
   const bool unknown = outcome.kind == Outcome::Kind::unknown;
   const bool failed = outcome.kind == Outcome::Kind::failed;
-  log_->write(failed || unknown ? Log::Level::warning : Log::Level::info,
-              name_of(&about, outcome.domain) +
-                  (unknown ? ": whether it was moved to " + outcome.to.text() + " is not known: "
-                           : ": not moved to " + outcome.to.text() + ": ") +
-                  why);
+  log_->write(
+      failed || unknown ? Log::Level::warning : Log::Level::info,
+      name_of(&about, outcome.domain) +
+          (unknown ? ": whether it was moved to " + outcome.to.text(units_) + " is not known: "
+                   : ": not moved to " + outcome.to.text(units_) + ": ") +
+          why);
 }
 
 }  // namespace memcoord::observers

@@ -68,6 +68,7 @@ class ActionLog final : public Observer {
   void forget_the_gone(const AboutAll& all);
 
   std::shared_ptr<Log> log_;
+  Units units_ = Units::automatic;  ///< the tick's
   std::string last_sample_error_;
   std::string last_policy_error_;
   std::uint64_t sample_errors_ = 0;
@@ -80,6 +81,6 @@ class ActionLog final : public Observer {
 };
 
 /// "web1: 512 MiB -> 640 MiB (+128 MiB): fed by db1 (asked for 1 GiB; gradual)".
-std::string describe_move(const std::string& name, const Decision& decision);
+std::string describe_move(const std::string& name, const Decision& decision, Units units);
 
 }  // namespace memcoord::observers

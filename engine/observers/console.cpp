@@ -65,7 +65,8 @@ std::vector<Styled> host_figures(const Tick& tick) {
   const Host& host = tick.snapshot.host;
   std::vector<Styled> figures;
   const auto figure = [&](const char* label, MemorySize size, Tint tint = Tint::none) {
-    figures.push_back({{std::string(label) + " ", Tint::dim}, {size.text(), tint}});
+    figures.push_back(
+        {{std::string(label) + " ", Tint::dim}, {size.text(tick.limits.units), tint}});
   };
   const bool low = host_headroom(host, tick.limits.headroom) <= tick.limits.host_floor;
   const bool by_free = counted(host, tick.limits.headroom) == Headroom::unused;
@@ -188,6 +189,7 @@ void ConsoleTable::draw_in_place(const std::vector<Styled>& frame) {
 }
 
 void ConsoleTable::observe(const Tick& tick) {
+  if (tick.restoring) return;  // the table shows what was decided last; the log tells of the rest
   // A full disk behind standard output costs the table that met it, not those after it.
   out_.clear();
   if (style_.interactive || style_.color) domains_.remember(tick);

@@ -14,18 +14,20 @@ constexpr std::size_t kRemembered = 32;   // samples a domain: the longest trend
 constexpr std::size_t kLongestName = 24;  // columns
 constexpr std::size_t kBar = 16;          // columns
 constexpr int kCompactBelow = 64;         // columns: sizes are then written short
+constexpr int kClassicFrom = 80;          // columns: the classic tools' columns then all stay
 
 enum Index : std::size_t { name, memory, actual, available, unused, trend, usable, change, why };
 
-constexpr std::array<Column, DomainTable::kColumns> kColumn{{{"DOMAIN", false, 99, 0, 0},
-                                                             {"MEMORY", false, 15, kBar, 0},
-                                                             {"ACTUAL", true, 90, 0, 0},
-                                                             {"AVAILABLE", true, 10, 0, 0},
-                                                             {"UNUSED", true, 80, 0, 0},
-                                                             {"TREND", false, 35, 8, kRemembered},
-                                                             {"USABLE", true, 30, 0, 0},
-                                                             {"CHANGE", true, 95, 0, 0},
-                                                             {"WHY", false, 40, 18, 40}}};
+/// Without their titles.
+constexpr std::array<Column, DomainTable::kColumns> kColumn{{{"", false, 99, 0, 0},
+                                                             {"", false, 15, kBar, 0},
+                                                             {"", true, 90, 0, 0},
+                                                             {"", true, 10, 0, 0},
+                                                             {"", true, 80, 0, 0},
+                                                             {"", false, 35, 8, kRemembered},
+                                                             {"", true, 30, 0, 0},
+                                                             {"", true, 95, 0, 0},
+                                                             {"", false, 40, 18, 40}}};
 
 /// Everything of a tick about one domain.
 struct Line {
@@ -83,10 +85,12 @@ std::vector<Line> lines_of(const Tick& tick) {
   return lines;
 }
 
-/// "512 MiB", or where room is short "512M".
-std::string size_text(const std::optional<MemorySize>& size, bool compact) {
+/// "512 MiB", or where room is short "512M"; the number alone where the column's title has the
+/// unit.
+std::string size_text(const std::optional<MemorySize>& size, bool compact, Units units) {
   if (!size) return "-";
-  std::string text = size->text();
+  std::string text = size->text(units);
+  if (units != Units::automatic) return text.substr(0, text.find(' '));
   if (compact) text = text.substr(0, text.find(' ')) + text.at(text.find(' ') + 1);
   return text;
 }
@@ -123,12 +127,12 @@ Styled why_text(const Line& line) {
   return {{said ? line.held->why : state + "; " + line.held->why, tint}};
 }
 
-Styled change_cell(const Line& line, bool compact) {
+Styled change_cell(const Line& line, bool compact, Units units) {
   if (!line.moves()) return {};
   const Decision& decision = *line.decision;
   const MemorySize size =
       decision.grows() ? decision.target - decision.actual : decision.actual - decision.target;
-  return {{(decision.grows() ? "+" : "-") + size_text(size, compact),
+  return {{(decision.grows() ? "+" : "-") + size_text(size, compact, units),
            decision.grows() ? Tint::green : Tint::cyan}};
 }
 
@@ -150,6 +154,7 @@ struct Writing {
   MemorySize scale;  ///< the largest maximum
   bool compact = false;
   bool unicode = false;
+  Units units = Units::automatic;
 };
 
 std::array<Styled, DomainTable::kColumns> row_of(const Line& line, const Writing& writing) {
@@ -157,7 +162,7 @@ std::array<Styled, DomainTable::kColumns> row_of(const Line& line, const Writing
   const bool idle = line.idle();
   const Tint plain = idle ? Tint::dim : Tint::none;
   const auto size = [&](const std::optional<MemorySize>& figure, Tint tint) {
-    return Styled{{size_text(figure, writing.compact), tint}};
+    return Styled{{size_text(figure, writing.compact, writing.units), tint}};
   };
   std::array<Styled, DomainTable::kColumns> row;
   row[name] = {{fit(domain.name(), kLongestName, writing.unicode), idle ? Tint::dim : Tint::bold}};
@@ -167,7 +172,7 @@ std::array<Styled, DomainTable::kColumns> row_of(const Line& line, const Writing
   const bool by_usable = line.counted == Headroom::usable;
   row[unused] = size(domain.guest.unused, line.low && !by_usable ? Tint::red : plain);
   row[usable] = size(domain.guest.usable, line.low && by_usable ? Tint::red : plain);
-  row[change] = change_cell(line, writing.compact);
+  row[change] = change_cell(line, writing.compact, writing.units);
   row[why] = why_text(line);
   return row;
 }
@@ -209,16 +214,39 @@ std::string DomainTable::trend_of(const Domain& domain, std::size_t width, bool 
   return sparkline(values, top, unicode);
 }
 
-ColumnLayout DomainTable::lay_out(std::span<const Row> rows, const ConsoleStyle& style) {
+/// The titles of the classic tools where sizes are all in one unit; and from 80 columns on, what
+/// those show stays, whatever else has to go.
+DomainTable::Columns DomainTable::columns_for(Units units, const ConsoleStyle& style) {
+  static constexpr std::array<std::array<const char*, kColumns>, kUnitsCount> kTitles{
+      {{"DOMAIN", "MEMORY", "ACTUAL", "AVAILABLE", "UNUSED", "TREND", "USABLE", "CHANGE", "WHY"},
+       {"Domain", "Memory", "Actual (KiB)", "Available (KiB)", "Unused (KiB)", "Trend",
+        "Usable (KiB)", "Change", "Why"},
+       {"Domain", "Memory", "Actual (MiB)", "Available (MiB)", "Unused (MiB)", "Trend",
+        "Usable (MiB)", "Change", "Why"},
+       {"Domain", "Memory", "Actual (GiB)", "Available (GiB)", "Unused (GiB)", "Trend",
+        "Usable (GiB)", "Change", "Why"}}};
+  Columns columns = kColumn;
+  for (std::size_t i = 0; i < kColumns; ++i) {
+    columns.at(i).title = kTitles.at(static_cast<std::size_t>(units)).at(i);
+  }
+  if (style.width >= kClassicFrom) {
+    columns.at(change).keep = 50;
+    columns.at(available).keep = 70;
+  }
+  return columns;
+}
+
+ColumnLayout DomainTable::lay_out(const Columns& columns, std::span<const Row> rows,
+                                  const ConsoleStyle& style) {
   std::vector<std::size_t> widths(kColumns);
   std::vector<bool> shown(kColumns, true);
   shown[trend] = shown[memory] = style.interactive || style.color;
   for (std::size_t i = 0; i < kColumns; ++i) {
-    widths[i] = display_width(kColumn.at(i).title);
+    widths[i] = display_width(columns.at(i).title);
     for (const Row& row : rows) widths[i] = std::max(widths[i], display_width(row.at(i)));
     if (style.interactive) widths[i] = widest_.at(i) = std::max(widths[i], widest_.at(i));
   }
-  return {kColumn, std::move(widths), std::move(shown),
+  return {columns, std::move(widths), std::move(shown),
           static_cast<std::size_t>(std::max(style.width, 0))};
 }
 
@@ -232,14 +260,15 @@ std::vector<Styled> DomainTable::lines(const Tick& tick, std::size_t room,
                      [](const Line& a, const Line& b) { return a.urgency() < b.urgency(); });
   }
   Writing writing{MemorySize::from_kib(1), style.width > 0 && style.width < kCompactBelow,
-                  style.unicode};
+                  style.unicode, tick.limits.units};
   for (const Line& line : lines) writing.scale = std::max(writing.scale, line.domain->maximum);
   std::vector<Row> rows;
   for (const Line& line : std::span(lines).first(drawn)) rows.push_back(row_of(line, writing));
-  const ColumnLayout layout = lay_out(rows, style);
+  const Columns columns = columns_for(tick.limits.units, style);
+  const ColumnLayout layout = lay_out(columns, rows, style);
 
   Row header;
-  for (std::size_t i = 0; i < kColumns; ++i) header.at(i) = {{kColumn.at(i).title, Tint::dim}};
+  for (std::size_t i = 0; i < kColumns; ++i) header.at(i) = {{columns.at(i).title, Tint::dim}};
   std::vector<Styled> out{layout.line(header, style.unicode)};
   for (std::size_t i = 0; i < drawn; ++i) {
     if (layout.shows(trend)) {

@@ -45,7 +45,11 @@ class DomainTable {
     std::uint64_t last_tick = 0;
     int id = 0;  ///< of the domain's start
   };
-  [[nodiscard]] ColumnLayout lay_out(std::span<const Row> rows, const ConsoleStyle& style);
+  using Columns = std::array<Column, kColumns>;
+  [[nodiscard]] static Columns columns_for(Units units, const ConsoleStyle& style);
+  /// `columns` outlives the layout.
+  [[nodiscard]] ColumnLayout lay_out(const Columns& columns, std::span<const Row> rows,
+                                     const ConsoleStyle& style);
   /// Its unused memory over time, as parts of the largest balloon of that time.
   [[nodiscard]] std::string trend_of(const Domain& domain, std::size_t width, bool unicode) const;
 

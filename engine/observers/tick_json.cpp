@@ -230,6 +230,7 @@ json tick_json(const Tick& tick) {
            {"decisions", array_of(tick.decisions, decision_json)},
            {"outcomes", array_of(tick.outcomes, outcome_json)}};
   out["proposals"] = array_of(tick.proposals, proposal_json);
+  if (tick.restoring) out["restoring"] = true;
   if (!tick.late_outcomes.empty()) {
     out["late_outcomes"] = array_of(tick.late_outcomes, outcome_json);
   }
@@ -473,6 +474,7 @@ Tick read_tick(const json& in) {
   tick.number = need<std::uint64_t>(in, "tick");
   tick.policy = need<std::string>(in, "policy");
   tick.dry_run = need<bool>(in, "dry_run");
+  tick.restoring = in.value("restoring", false);
   tick.limits = read_limits(in.at("limits"));
   tick.snapshot.wall_time = wall_at(in, "time");
   tick.snapshot.taken_at = MonotonicTime(duration_at(in, "monotonic_s"));

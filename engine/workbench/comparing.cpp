@@ -54,6 +54,7 @@ Comparison compare(const std::vector<ComparedPolicy>& policies,
   Comparison comparison;
   comparison.interval = options.simulation.interval;
   comparison.headroom = options.simulation.limits.headroom;
+  comparison.units = options.simulation.limits.units;
   for (const Scenario& scenario : scenarios) {
     comparison.scenarios.push_back({scenario.name, scenario.summary, scenario.host_total,
                                     scenario.domains.size(), scenario.duration});

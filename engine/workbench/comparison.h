@@ -48,6 +48,7 @@ struct ComparisonRow {
 struct Comparison {
   Duration interval{};
   Headroom headroom = Headroom::larger;  ///< what floors and policies went by
+  Units units = Units::automatic;        ///< what sizes are told in
   std::vector<ComparedScenario> scenarios;
   std::vector<ComparisonRow> rows;  ///< policies first, in the order asked for
 };

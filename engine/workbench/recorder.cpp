@@ -15,8 +15,8 @@ MemorySize size(double kib) {
   return kib <= 0 ? MemorySize() : MemorySize::from_kib(static_cast<std::uint64_t>(kib));
 }
 
-std::string move_text(const Decision& decision) {
-  std::string text = decision.actual.text() + " -> " + decision.target.text();
+std::string told_move(const Decision& decision, Units units) {
+  std::string text = move_text(decision.actual, decision.target, units);
   if (!decision.why.empty()) text += ": " + decision.why;
   return text;
 }
@@ -128,7 +128,8 @@ void Recorder::take_events(const Tick& tick, Duration at) {
     const auto found = places_.find(decision.domain);
     const std::string name =
         found == places_.end() ? std::string() : record_.domains[found->second].name;
-    if (!decision.holds()) add_event({at, RunEvent::Kind::move, name, move_text(decision)});
+    if (!decision.holds())
+      add_event({at, RunEvent::Kind::move, name, told_move(decision, tick.limits.units)});
     if (!decision.rules.empty()) {
       add_event({at, RunEvent::Kind::held_back, name, rules_text(decision)});
     }

@@ -5,8 +5,7 @@
 #include <utility>
 
 #include "engine/core/believable.h"
-#include "engine/core/guard.h"
-#include "engine/core/own_proposals.h"
+#include "engine/core/evaluation.h"
 
 namespace memcoord::workbench {
 namespace {
@@ -61,13 +60,13 @@ Result<ReplayedTick> Replay::take(const Tick& recorded) {
     ++runs_;
   }
   last_number_ = recorded.number;
+  result.restoring = recorded.restoring;
   result.run = runs_;
   result.number = recorded.number;
   result.wall_time = recorded.snapshot.wall_time;
-  if (recorded.sample_error) {
-    result.sampled = false;
-    return result;
-  }
+  if (recorded.sample_error) result.sampled = false;
+  // What a run gives back at its end no policy decides.
+  if (recorded.sample_error || recorded.restoring) return result;
   for (const Outcome& late : recorded.late_outcomes) {
     history_.settle({&late, 1}, late.at, recorded.snapshot.wall_time_at(late.at));
   }
@@ -98,18 +97,15 @@ Result<ReplayedTick> Replay::take(const Tick& recorded) {
 std::vector<Decision> Replay::decide(const Tick& recorded, const Snapshot& snapshot,
                                      std::optional<Error>& error) {
   const Limits& limits = limits_ ? *limits_ : recorded.limits;
-  const guard::HostBalance host = guard::balance(snapshot, history_, limits);
-  const Situation situation{
-      snapshot,       limits,          guard::assess(snapshot, history_, limits),
-      host.grantable, recorded.number, last_at_ ? snapshot.taken_at - *last_at_ : Duration(),
-      host.owed,      host.rescue};
-  auto answer = policy_->decide(situation);
-  if (!answer) {
+  const Situation situation = situation_of(snapshot, history_, limits, recorded.number,
+                                           last_at_ ? snapshot.taken_at - *last_at_ : Duration());
+  std::vector<Proposal> asked;
+  if (auto answer = policy_->decide(situation)) {
+    asked = std::move(answer->proposals);
+  } else {
     error = answer.error();
-    return {};
   }
-  prefer(answer->proposals, own_proposals(situation, answer->proposals));
-  return guard::review(snapshot, history_, answer->proposals, limits);
+  return evaluate(situation, history_, std::move(asked)).decisions;
 }
 
 }  // namespace memcoord::workbench

@@ -30,7 +30,8 @@ struct ReplayedTick {
   WallTime wall_time{};
   std::uint64_t run = 0;  ///< of memcoord, counted from 1
   bool begins_run = false;
-  bool sampled = true;  ///< else there is nothing to decide on
+  bool sampled = true;     ///< else there is nothing to decide on
+  bool restoring = false;  ///< the run's end: domains got back what they had, nothing was decided
   std::vector<ReplayedDomain> domains;
   std::optional<Error> policy_error;  ///< why there is no answer now
 };

@@ -8,6 +8,7 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
+  (void)memcoord::MemorySize::is_meant_by(text);
   const auto parsed = memcoord::MemorySize::parse(text);
   if (!parsed) {
     if (parsed.error().text().empty()) std::abort();

@@ -118,7 +118,7 @@ std::optional<Outcome> LaneHypervisor::refuse_open(const Move& move, const std::
   return outcome(move, Outcome::Kind::skipped,
                  Error{ErrorCode::timed_out,
                        name,
-                       "its balloon change to " + change.move.to.text() +
+                       "its balloon change to " + change.move.to.text(options_.units) +
                            " has not been answered, and may still be carried out",
                        {},
                        {}});
@@ -210,9 +210,9 @@ std::optional<Outcome> LaneHypervisor::settle(OpenChange& change, const TaskAnsw
   const std::string name = known == nullptr ? change.move.domain.text() : known->identity->name;
   const auto waited = std::chrono::duration_cast<std::chrono::seconds>(now - change.sent_at);
   const auto tell = [&](std::string_view what) {
-    notes_.push_back(
-        {Note::Severity::info, fmt::format("{}: its balloon change to {} {}, answered after {} s",
-                                           name, change.move.to.text(), what, waited.count())});
+    notes_.push_back({Note::Severity::info,
+                      fmt::format("{}: its balloon change to {} {}, answered after {} s", name,
+                                  change.move.to.text(options_.units), what, waited.count())});
   };
   switch (answer.kind) {
     case TaskAnswer::Kind::done:

@@ -37,6 +37,7 @@ struct LibvirtOptions {
   Duration interval = kDefaultInterval;
   /// Leave periods alone that somebody has set, however long.
   bool keep_periods = false;
+  Units units = Units::automatic;  ///< what notes and errors tell sizes in
   /// For how long the daemon may still carry out a balloon change whose connection was lost:
   /// libvirt itself lets a call wait for half a minute.
   Duration lost_call_lives = std::chrono::minutes(1);

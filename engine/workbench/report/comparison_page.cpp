@@ -96,7 +96,7 @@ std::string scenario_section(const Comparison& comparison, std::size_t at) {
              "<section id=\"scenario-{}\" class=\"scenario\">\n<h2>{} <small>{}</small></h2>\n"
              "<ul class=\"meta\">{}{}{}</ul>\n",
              at, escaped(scenario.name), escaped(scenario.summary),
-             item("host", scenario.host_total.text()),
+             item("host", scenario.host_total.text(comparison.units)),
              item("domains", std::to_string(scenario.domains)),
              item("ran for", time_text(scenario.duration))) +
          scenario_table(comparison, at) +
@@ -175,7 +175,8 @@ void write_data(const Comparison& comparison, const files::WritePiece& write) {
   for (const Figure& figure : figures_of({})) {
     figures.push_back(Json::object({{"name", figure.name}, {"meaning", figure.meaning}}));
   }
-  write("<script type=\"application/json\" id=\"data\">\n{\"rules\":" + rule_names_json());
+  write("<script type=\"application/json\" id=\"data\">\n{\"units\":\"" +
+        std::string(to_text(comparison.units)) + "\",\"rules\":" + rule_names_json());
   write(",\n\"figures\":" + script_json(figures) + ",\n\"rows\":" + rows_json(comparison));
   write(",\n\"scenarios\":[");
   for (std::size_t s = 0; s < comparison.scenarios.size(); ++s) {

@@ -22,14 +22,16 @@ namespace {
 std::string page_head(const RunRecord& record) {
   const Limits& limits = record.limits;
   std::string items =
-      item("host", record.host_total.text()) +
+      item("host", record.host_total.text(limits.units)) +
       item("domains", std::to_string(record.domains.size())) +
       item("ran for", time_text(record.duration)) +
       item("a tick every", time_text(record.interval)) +
-      item("domain floor", limits.domain_floor.text()) +
-      item("host floor", limits.host_floor.text()) + item("headroom by", to_text(limits.headroom)) +
+      item("domain floor", limits.domain_floor.text(limits.units)) +
+      item("host floor", limits.host_floor.text(limits.units)) +
+      item("headroom by", to_text(limits.headroom)) +
       item("at most released a tick", fmt::format("{:.0f} %", limits.max_release * 100));
-  if (limits.host_memory) items += item("budget of the guests", limits.host_memory->text());
+  if (limits.host_memory)
+    items += item("budget of the guests", limits.host_memory->text(limits.units));
   return page_start({record.policy + " on " + record.scenario,
                      escaped(record.policy) + " <i>on</i> " + escaped(record.scenario),
                      record.summary, items});
@@ -85,7 +87,7 @@ std::string domains_table(const RunRecord& record) {
     own.stalled = domain->stalled;
     const Figure stalled = figures_of(own).front();
     out += fmt::format("<tr><td class=\"name\">{}</td><td>{}</td><td{}>{}</td><td{}>{}</td></tr>\n",
-                       escaped(domain->name), domain->maximum.text(),
+                       escaped(domain->name), domain->maximum.text(record.limits.units),
                        stalled.alarming ? " class=\"bad\"" : "", stalled.text,
                        domain->oom_kills > 0 ? " class=\"bad\"" : "", domain->oom_kills);
   }
@@ -139,8 +141,9 @@ void write_events(const RunRecord& record, const files::WritePiece& write) {
 void write_data(const RunRecord& record, const files::WritePiece& write) {
   write("<script type=\"application/json\" id=\"data\">\n");
   write(fmt::format(
-      "{{\"hostTotal\":{},\"hostFloor\":{},\"intervalMs\":{},\"eventsLeftOut\":{},\"rules\":{},\n",
-      record.host_total.kib(), record.limits.host_floor.kib(),
+      "{{\"units\":\"{}\",\"hostTotal\":{},\"hostFloor\":{},\"intervalMs\":{},\"eventsLeftOut\":{},"
+      "\"rules\":{},\n",
+      to_text(record.limits.units), record.host_total.kib(), record.limits.host_floor.kib(),
       std::chrono::duration_cast<std::chrono::milliseconds>(record.interval).count(),
       record.events_left_out, rule_names_json()));
   write("\"record\":");

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <sstream>
@@ -174,6 +175,21 @@ TEST_CASE("domains get back what they had, where that was asked for") {
     CHECK(run.exit_code == 0);
     CHECK(contains(run.output, "\"to_kib\":1433600"));
     CHECK(contains(run.errors, "2 of 2 domains given back the memory they had"));
+    // A line a domain in the log, and one line with a decision a domain in the journal.
+    CHECK(contains(run.errors, "a: 600 MiB -> 1000 MiB (+400 MiB): gets back the memory it had"));
+    CHECK(contains(run.errors, "b: 1.37 GiB -> 1000 MiB (-400 MiB): gets back the memory it had"));
+    const std::size_t restoring = run.output.find("\"restoring\":true");
+    REQUIRE(restoring != std::string::npos);
+    CHECK(run.output.find("\"restoring\":true", restoring + 1) == std::string::npos);
+    CHECK(std::count(run.output.begin(), run.output.end(), '\n') == 41);
+    SUBCASE("and a replay passes over it") {
+      const std::string journal = files.write("ticks.jsonl", run.output);
+      const Finished replay = run_memcoord(
+          {"replay", "--policy", files.write("again.lua", kOneToTheOther), journal, "--json"});
+      CHECK(replay.exit_code == 0);
+      CHECK(std::count(replay.output.begin(), replay.output.end(), '\n') == 40);
+      CHECK_FALSE(contains(replay.output, "\"alike\":false"));
+    }
   }
   SUBCASE("after a signal") {
     std::vector<std::string> slow = arguments;
@@ -187,6 +203,34 @@ TEST_CASE("domains get back what they had, where that was asked for") {
     CHECK(contains(end.output, "\"to_kib\":1433600"));
     CHECK(contains(end.errors, "2 of 2 domains given back the memory they had"));
   }
+}
+
+TEST_CASE("sizes are told in one unit where that is asked for, in table, log and report") {
+  const ScratchFiles files;
+  const Finished run =
+      run_memcoord({"--connect", "sim:case1", "--fast", "--ticks", "20", "--policy", "halving",
+                    "--units", "KiB", "--log-level", "debug"});
+  CHECK(run.exit_code == 0);
+  CHECK(contains(run.output, "Actual (KiB)  Available (KiB)  Unused (KiB)"));
+  CHECK(contains(run.errors, " KiB -> "));
+  for (const char* unit : {"MiB", "GiB"}) {
+    CHECK_FALSE(contains(run.output, unit));
+    CHECK_FALSE(contains(run.errors, unit));
+  }
+  const std::string page = files.path("run.html");
+  CHECK(run_memcoord({"simulate", "--policy", "halving", "--units", "MiB", "--report", page})
+            .exit_code == 0);
+  const std::string report = files.read("run.html");
+  CHECK(contains(report, "host <b>2168 MiB"));
+  CHECK(contains(report, "\"units\":\"MiB\""));
+}
+
+TEST_CASE("where no daemon answers, the error names the simulated host too") {
+  const Finished run =
+      run_memcoord({"--connect", "qemu+unix:///system?socket=/nonexistent/memcoord-test"});
+  CHECK(run.exit_code != 0);
+  CHECK(contains(run.errors, "no libvirt daemon answers"));
+  CHECK(contains(run.errors, "--connect sim:case1"));
 }
 
 TEST_CASE("a reader that goes away ends the run cleanly") {

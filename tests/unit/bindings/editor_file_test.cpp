@@ -104,6 +104,27 @@ TEST_CASE("editors know everything of the host, and of the log") {
   CHECK(documented("Log") == logged("for name in pairs(ctx.log) do ctx.log.info(name) end"));
 }
 
+TEST_CASE("editors know every limit that the guard holds to") {
+  CHECK(documented("Limits") == logged("for name in pairs(ctx.limits) do ctx.log.info(name) end"));
+}
+
+TEST_CASE("the reference tells of everything that editors know of ctx") {
+  const std::string reference = PolicyTestFolder::read(std::filesystem::path(MEMCOORD_SOURCE_TREE) /
+                                                       "docs" / "policy-api.md");
+  for (const std::string& field : documented("Context")) {
+    CAPTURE(field);
+    CHECK(reference.find("`ctx." + field) != std::string::npos);
+  }
+  for (const char* part : {"Host", "Limits", "Domain", "SilentDomain"}) {
+    for (const std::string& field : documented(part)) {
+      CAPTURE(field);
+      const bool is_there = reference.find("`" + field + "`") != std::string::npos ||
+                            reference.find("`d:" + field + "(") != std::string::npos;
+      CHECK(is_there);
+    }
+  }
+}
+
 TEST_CASE("everything that editors know of ctx is there") {
   const Names fields = documented("Context");
   CHECK(fields.size() >= 8);

@@ -98,6 +98,36 @@ TEST_CASE("parameters take the type of their default, and what the operator sets
   CHECK(why_not(source, {{"mode", "z"}}).hint == "give one of x, y");
 }
 
+TEST_CASE("a default that is meant to be a size and cannot be read is refused where it stands") {
+  const auto refused = [](const std::string& size) {
+    return why_not(
+        "-- threshold = none yet\nreturn { api = 1, summary = 's', params = {\n"
+        "  step = { default = 1, doc = 'd' },\n  threshold = {\n    default = '" +
+        size + "',\n    doc = 'd',\n  } }, tick = function() end }");
+  };
+  CHECK(refused("1,5GiB").object == "p.lua:5");
+  CHECK(refused("1,5GiB").message ==
+        "parameter 'threshold': its default '1,5GiB' is no size: not a size of memory");
+  CHECK(refused("-5MB").message.find("a size cannot be negative") != std::string::npos);
+  CHECK(refused("0.3KiB").message.find("not a whole number of KiB") != std::string::npos);
+  CHECK(refused("150 Mi").hint.find("512MiB") != std::string::npos);
+}
+
+TEST_CASE("a default in powers of 1000 is a size, and texts stay texts") {
+  const auto type = [](const std::string& parameter) {
+    const auto policy = LuaPolicy::load_text(
+        kHead + "params = { x = { doc = 'd', " + parameter + " } }, tick = function() end }",
+        "p.lua");
+    if (!policy) FAIL(policy.error().text());
+    return (*policy)->info().parameters.at(0).type;
+  };
+  CHECK(type("default = '500MB'") == "size");
+  CHECK(type("default = '30s'") == "text");
+  CHECK(type("default = '2024'") == "text");
+  CHECK(type("default = '8 bits'") == "text");
+  CHECK(type("default = '1gbs', choices = { '1gbs', '10gbs' }") == "text");
+}
+
 TEST_CASE("a policy reads the host and its domains in KiB") {
   CHECK(said("say(ctx.host.total // GiB)") == "8");
   CHECK(said("say(ctx.host.grantable // MiB)") == "4920");
@@ -113,6 +143,44 @@ TEST_CASE("a policy reads the host and its domains in KiB") {
   CHECK(said("say(math.type(a.headroom))") == "integer");
   CHECK(said("say(a.swap_in)") == "0.0");
   CHECK(said("say(glob('a*', a.name))") == "true");
+}
+
+TEST_CASE("a policy reads every limit that is in force") {
+  CHECK(said("say(ctx.limits.domain_floor // MiB .. ' ' .. ctx.limits.usable_floor // MiB)") ==
+        "100 32");
+  CHECK(said("say(ctx.limits.host_floor // MiB .. ' ' .. ctx.limits.host_memory // GiB)") ==
+        "200 8");
+  CHECK(
+      said("local l = ctx.limits say(l.max_release .. ' ' .. l.overcommit .. ' ' .. l.headroom)") ==
+      "0.5 1.0 larger");
+  CHECK(said("local l = ctx.limits say(l.grace .. ' ' .. l.stale_after_periods .. ' ' .. "
+             "l.stale_slack)") == "30.0 3 1.0");
+  Limits limits;
+  limits.domain_floor = 256_MiB;
+  limits.host_floor = 1_GiB;
+  limits.max_release = 0.25;
+  limits.headroom = Headroom::usable;
+  limits.host_memory = 6_GiB;
+  limits.overcommit = 1.5;
+  limits.grace = 10s;
+  const Seen seen = two_domains(limits);
+  CHECK(said("local l = ctx.limits say(l.domain_floor // MiB .. ' ' .. l.host_floor // GiB .. ' ' "
+             ".. l.host_memory // GiB)",
+             seen) == "256 1 6");
+  CHECK(said("local l = ctx.limits say(l.max_release .. ' ' .. l.overcommit .. ' ' .. l.headroom "
+             ".. ' ' .. l.grace)",
+             seen) == "0.25 1.5 usable 10.0");
+  CHECK(said("ctx.limits.domain_floor = 0", seen).find("ctx.limits") != std::string::npos);
+  CHECK(said("local x = ctx.limits.domain_flor").find("did you mean 'domain_floor'?") !=
+        std::string::npos);
+}
+
+TEST_CASE("a policy reads the time of the snapshot in whole seconds") {
+  Snapshot snapshot = World().domain("a").domain("b");
+  snapshot.wall_time = WallTime(1715904005s + 999ms);
+  for (Domain& domain : snapshot.domains) domain.guest.last_update = snapshot.wall_time;
+  CHECK(said("say(ctx.time .. ' ' .. math.type(ctx.time))", Seen(snapshot)) ==
+        "1715904005 integer");
 }
 
 TEST_CASE("headroom and its past are the larger of two figures, or the one that was chosen") {

@@ -54,8 +54,8 @@ TEST_CASE("a failure shows the place, the line, sizes as people read them, and t
   CHECK(contains(output, "step_test.lua:4:\n"));
   CHECK(contains(output, "expect(tick.proposals.a.target):equals(2*GiB)\n"));
   CHECK(contains(output, "expected  2 GiB (2097152)\n"));
-  CHECK(contains(output, "got       1 GiB (1099776)\n"));
-  CHECK(contains(output, "a: 1 GiB -> 1 GiB (+50 MiB), was short\n"));
+  CHECK(contains(output, "got       1.05 GiB (1099776)\n"));
+  CHECK(contains(output, "a: 1 GiB -> 1.05 GiB (+50 MiB), was short\n"));
   CHECK(output.ends_with("0 passed, 1 failed\n"));
 }
 

@@ -213,6 +213,29 @@ TEST_CASE("limits can be stricter, and never laxer") {
   CHECK(contains(failure_of("step:tick { limits = { host_floor = 1*MiB } }"), "laxer"));
 }
 
+TEST_CASE("a test says at what time its first tick is, and the next ones follow") {
+  const PolicyTestFolder folder;
+  folder.write("clock.lua", R"(return {
+    api = 1, summary = "tells the time",
+    tick = function(ctx) ctx.log.info(tostring(ctx.time)) end,
+  })");
+  folder.write("clock_test.lua", R"(
+    local clock = policy("clock.lua")
+    test("it", function()
+      expect(clock:tick({}).log):equals { "1715904000" }
+      local ticks = clock:run { { time = 1700000000, seconds = 5 }, {}, { seconds = 3600 } }
+      expect(ticks[1].log):equals { "1700000000" }
+      expect(ticks[2].log):equals { "1700000005" }
+      expect(ticks[3].log):equals { "1700003605" }
+    end)
+  )");
+  std::ostringstream out;
+  const auto counts = run_policy_tests({folder.path()}, {}, out);
+  INFO(out.str());
+  REQUIRE(counts);
+  CHECK(counts->passed == 1);
+}
+
 TEST_CASE("every expectation can hold") {
   passes(R"(
     expect({ 1, { "x" } }):equals { 1, { "x" } }
@@ -326,7 +349,10 @@ TEST_CASE("a world that cannot be is refused with its line") {
   told("step:tick { seconds = 1e15 }", "is no time from tick to tick");
   told("step:tick(1)", "tick takes a world");
   told("step:run {}", "run takes a list of worlds");
-  told("step:run { {}, { limits = {} } }", "limits are said once");
+  told("step:run { {}, { limits = {} } }", "said once, in the first tick");
+  told("step:run { {}, { time = 0 } }", "said once, in the first tick");
+  told("step:tick { time = -1 }", "time = -1");
+  told("step:tick { time = 1e12 }", "is no time of a tick");
 }
 
 TEST_CASE("tests are declared once each, and not within each other") {

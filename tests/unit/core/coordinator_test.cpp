@@ -637,6 +637,99 @@ TEST_CASE("restore squeezes no guest that has come to need what it got") {
   CHECK(restored->front().why.find("its floor is 100 MiB") != std::string::npos);
 }
 
+TEST_CASE("restore keeps a maximum that was configured meanwhile") {
+  const auto look = [](Duration at, MemorySize has) {
+    return World().at(at).host(8_GiB, free(4_GiB)).domain("a", actual(has), unused(800_MiB));
+  };
+  Snapshot later = look(2s, 700_MiB);
+  DomainIdentity limited = *later.domains[0].identity;
+  limited.settings.maximum = 900_MiB;
+  later.domains[0].identity = std::make_shared<const DomainIdentity>(limited);
+  Bench bench({look(0s, 1_GiB), later}, asks({{"a", 700_MiB}}));
+  bench.coordinator.tick();
+  const auto restored = bench.coordinator.restore();
+  REQUIRE(restored->size() == 1);
+  CHECK(restored->front().has == 900_MiB);
+  CHECK(bench.hypervisor.moves.back() == Move{id("a"), 700_MiB, 900_MiB});
+  CHECK(restored->front().why == "passes its maximum of 900 MiB");
+}
+
+TEST_CASE("restore moves no domain that the guard would leave alone") {
+  const auto look = [](Duration at, MemorySize has, DomainSays says) {
+    return World().at(at).host(8_GiB, free(4_GiB)).domain("a", actual(has), unused(800_MiB), says);
+  };
+  const auto moves_after = [&](DomainSays says) {
+    Bench bench({look(0s, 1_GiB, state(DomainState::running)), look(2s, 700_MiB, says)},
+                asks({{"a", 700_MiB}}));
+    bench.coordinator.tick();
+    const auto restored = bench.coordinator.restore();
+    CHECK(restored->front().has == 700_MiB);
+    CHECK_FALSE(restored->front().why.empty());
+    return bench.hypervisor.moves.size() - 1;
+  };
+  CHECK(moves_after(state(DomainState::paused)) == 0);
+  CHECK(moves_after(state(DomainState::migrating)) == 0);
+  CHECK(moves_after(excluded()) == 0);
+}
+
+TEST_CASE("restore needs no report to give memory back, and one to take it") {
+  const auto look = [](Duration at, MemorySize as, MemorySize bs) {
+    return World()
+        .at(at)
+        .host(8_GiB, free(4_GiB))
+        .domain("a", actual(as), unused(800_MiB), reported_ago(at))
+        .domain("b", actual(bs), unused(800_MiB), reported_ago(at));
+  };
+  Bench bench({look(0s, 1_GiB, 1_GiB), look(60s, 700_MiB, 1200_MiB)},
+              asks({{"a", 700_MiB}, {"b", 1200_MiB}}));
+  bench.coordinator.tick();
+  const auto restored = bench.coordinator.restore();
+  REQUIRE(restored->size() == 2);
+  CHECK((*restored)[0].whole());
+  CHECK((*restored)[1].has == 1200_MiB);
+}
+
+TEST_CASE("observers are told once what a restore came to, a decision a domain") {
+  struct Keep final : Observer {
+    void observe(const Tick& tick) override { ticks.push_back(tick); }
+    std::vector<Tick> ticks;
+  } keep;
+  const auto look = [](Duration at, MemorySize as, MemorySize bs) {
+    return World()
+        .at(at)
+        .host(8_GiB, free(4_GiB))
+        .domain("a", actual(as), unused(800_MiB))
+        .domain("b", actual(bs), unused(200_MiB));
+  };
+  Bench bench({look(0s, 1_GiB, 1_GiB), look(2s, 700_MiB, 1400_MiB)},
+              asks({{"a", 700_MiB}, {"b", 1400_MiB}}));
+  bench.coordinator.add_observer(keep);
+  bench.coordinator.tick();
+  (void)bench.coordinator.restore();
+  REQUIRE(keep.ticks.size() == 2);
+  const Tick& told = keep.ticks[1];
+  CHECK_FALSE(keep.ticks[0].restoring);
+  CHECK(told.restoring);
+  CHECK(told.number == 2);
+  REQUIRE(told.decisions.size() == 2);
+  CHECK(told.decisions[0].actual == 700_MiB);
+  CHECK(told.decisions[0].target == 1_GiB);
+  CHECK(told.decisions[0].why == "gets back the memory it had");
+  CHECK(told.decisions[0].rules.empty());
+  CHECK(told.decisions[1].proposed == 1_GiB);
+  CHECK(told.decisions[1].target == 1300_MiB);
+  CHECK(told.decisions[1].rules.back().rule == Rule::fresh_stats);
+  CHECK(told.outcomes.size() == 2);
+  SUBCASE("and not at all where nothing was moved") {
+    Bench idle({kCalm}, asks({}));
+    Keep none;
+    idle.coordinator.add_observer(none);
+    idle.coordinator.tick();
+    (void)idle.coordinator.restore();
+    CHECK(none.ticks.size() == 1);
+  }
+}
+
 TEST_CASE("restore gives no more than the host has above its floor") {
   const auto look = [](Duration at, MemorySize has, MemorySize hosts) {
     return World().at(at).host(8_GiB, free(hosts)).domain("a", actual(has), unused(800_MiB));

@@ -34,8 +34,19 @@ TEST_CASE("a tick's moves, failures and notes are told, each in a line") {
   log.actions.observe(busy_tick());
   CHECK(log.take() ==
         "warning something to know\n"
-        "info db: 2 GiB -> 1.6 GiB (-400 MiB): halved to feed web (asked for 1 GiB; gradual)\n"
+        "info db: 2 GiB -> 1.61 GiB (-400 MiB): halved to feed web (asked for 1 GiB; gradual)\n"
         "warning web: not moved to 1.5 GiB: no answer\n");
+}
+
+TEST_CASE("sizes in the log are told in one unit where that is asked for") {
+  ToldActions log(Log::Level::debug);
+  Tick tick = busy_tick();
+  tick.limits.units = Units::kib;
+  log.actions.observe(tick);
+  const std::string text = log.take();
+  CAPTURE(text);
+  CHECK(text.find("db: 2097152 KiB -> 1687552 KiB (-409600 KiB)") != std::string::npos);
+  CHECK(text.find("MiB") == std::string::npos);
 }
 
 TEST_CASE("a move whose outcome is unknown is told as one that may have been made") {

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cctype>
 #include <sstream>
 #include <string>
 
@@ -68,6 +70,47 @@ TEST_CASE("the figure that makes a domain or the host low is the one in red") {
   CHECK(by_unused.find("headroom unused") != std::string::npos);
   for (const char* figure : {"130 MiB", "111 MiB"}) CHECK(is_red(by_unused, figure));
   for (const char* figure : {"120 MiB", "150 MiB"}) CHECK_FALSE(is_red(by_unused, figure));
+}
+
+TEST_CASE("with one unit for all sizes the titles are those of the classic tools") {
+  ConsoleStyle style;
+  style.width = 110;
+  Tick tick = busy_tick();
+  tick.limits.units = Units::kib;
+  CHECK(drawn(tick, style)
+            .find("Domain  Actual (KiB)  Available (KiB)  Unused (KiB)  "
+                  "Usable (KiB)    Change  Why\n"
+                  "db           2097152                -        819200        "
+                  "921600   -409600  halved to feed web [gradual]\n") != std::string::npos);
+  CHECK(drawn(tick, style).find("total 8388608 KiB") != std::string::npos);
+  tick.limits.units = Units::gib;
+  CHECK(drawn(tick, style).find("Actual (GiB)  Available (GiB)  Unused (GiB)") !=
+        std::string::npos);
+  CHECK(drawn(tick, style).find("0.781") != std::string::npos);
+}
+
+TEST_CASE("at 80 columns the classic columns stay, whatever else goes") {
+  Tick tick = busy_tick();
+  tick.snapshot =
+      World().host(8_GiB).domain("a-name-of-twenty-four-col", actual(200_GiB), maximum(300_GiB),
+                                 guest_total(199_GiB), unused(100_GiB), usable(120_GiB));
+  tick.held.clear();
+  tick.decisions = {{id("a-name-of-twenty-four-col"), 200_GiB, 300_GiB, 300_GiB, "x", {}}};
+  ConsoleStyle style;
+  style.width = 80;
+  style.color = true;  // so that there is a picture that could take their room
+  for (const Units units : {Units::automatic, Units::kib, Units::mib, Units::gib}) {
+    tick.limits.units = units;
+    const std::string table = drawn(tick, style);
+    CAPTURE(table);
+    const bool classic = units != Units::automatic;
+    for (const char* title : {"Domain", "Actual", "Available", "Unused"}) {
+      std::string shown = title;
+      if (!classic) std::transform(shown.begin(), shown.end(), shown.begin(), ::toupper);
+      CHECK(table.find(shown) != std::string::npos);
+    }
+    if (units == Units::kib) CHECK(table.find("208666624") != std::string::npos);
+  }
 }
 
 TEST_CASE("a narrow screen drops columns and cuts texts, and nothing runs over") {

@@ -52,6 +52,17 @@ class SetOnce final : public Policy {
   bool asked_ = false;
 };
 
+/// Goes by what time it is.
+class ByTheClock final : public Policy {
+ public:
+  [[nodiscard]] std::string name() const override { return "by the clock"; }
+  Result<PolicyAnswer> decide(const Situation& situation) override {
+    const auto time = situation.snapshot.wall_time.time_since_epoch().count();
+    return SetAll(700_MiB + MemorySize::from_mib(static_cast<std::uint64_t>(time / 1000 % 64)))
+        .decide(situation);
+  }
+};
+
 template <class Made, class... Arguments>
 PolicyMaker maker(Arguments... arguments) {
   return [=] { return Result<std::unique_ptr<Policy>>(std::make_unique<Made>(arguments...)); };
@@ -120,6 +131,21 @@ TEST_CASE("the policy that decided then decides alike now") {
   }
 }
 
+TEST_CASE("it is as late now as it was then, also from a journal") {
+  Replay replay(maker<ByTheClock>());
+  std::size_t compared = 0;
+  for (const Tick& tick : recorded(std::make_unique<ByTheClock>())) {
+    const auto read =
+        observers::tick_from_json_line(observers::to_json_line(tick), "ticks.jsonl:1");
+    REQUIRE(read);
+    for (const ReplayedDomain& domain : taken(replay, *read).domains) {
+      CHECK(domain.alike);
+      ++compared;
+    }
+  }
+  CHECK(compared > 10);
+}
+
 TEST_CASE("another policy's decisions stand beside those of then") {
   Replay replay(maker<SetAll>(800_MiB));
   const ReplayedTick first = taken(replay, recorded().front());
@@ -143,6 +169,68 @@ TEST_CASE("figures that cannot be true decide nothing now either") {
   REQUIRE_FALSE(now.domains[0].now->rules.empty());
   CHECK(now.domains[0].now->rules[0].rule == Rule::fresh_stats);
   CHECK(now.domains[1].now->rules.empty());
+}
+
+TEST_CASE("what a run gave back at its end is no decision of the policy's") {
+  std::vector<Tick> run = recorded();
+  Tick end = run.back();
+  end.number += 1;
+  end.restoring = true;
+  end.decisions = {{end.snapshot.domains[0].uuid(), 700_MiB, 2_GiB, 2_GiB, "gets it back", {}}};
+  Replay replay(maker<SetAll>(700_MiB));
+  for (const Tick& tick : run) (void)taken(replay, tick);
+  const ReplayedTick now = taken(replay, end);
+  CHECK(now.restoring);
+  CHECK(now.domains.empty());
+  CHECK_FALSE(now.begins_run);
+}
+
+TEST_CASE("the engine gives a rebooted guest its memory back now as it did then") {
+  const auto look = [](Duration at, MemorySize has) {
+    return test::World()
+        .at(at)
+        .host(8_GiB, test::free(4_GiB))
+        .domain("a", test::actual(has), test::maximum(1_GiB), test::unused(400_MiB));
+  };
+  Snapshot rebooted = look(4s, 900_MiB);
+  rebooted.domains[0].started_at = rebooted.taken_at;
+  rebooted.domains[0].guest = {};
+  Snapshot reports = look(8s, 900_MiB);
+  reports.domains[0].started_at = rebooted.taken_at;
+  test::FakeHypervisor hypervisor({look(0s, 1_GiB), look(2s, 900_MiB), rebooted, reports});
+  test::FakeClock clock;
+  Keeper keeper;
+  Coordinator coordinator(hypervisor, clock, std::make_unique<SetAll>(900_MiB), {});
+  coordinator.add_observer(keeper);
+  for (int i = 0; i < 4; ++i) coordinator.tick();
+  REQUIRE(keeper.ticks.back().decisions.size() == 1);
+  REQUIRE(keeper.ticks.back().decisions[0].why.find("rebooted") == 0);
+  Replay replay(maker<SetAll>(900_MiB));
+  ReplayedTick last;
+  for (const Tick& tick : keeper.ticks) last = taken(replay, tick);
+  REQUIRE(last.domains.size() == 1);
+  CHECK(last.domains[0].alike);
+  REQUIRE(last.domains[0].now);
+  CHECK(*last.domains[0].now == *last.domains[0].then);
+}
+
+TEST_CASE("what the engine asks for itself is asked for now too where the policy fails") {
+  const Snapshot look =
+      test::World().host(8_GiB, test::free(4_GiB)).domain("a", test::minimum(2_GiB));
+  test::FakeHypervisor hypervisor({look});
+  test::FakeClock clock;
+  Keeper keeper;
+  Coordinator coordinator(hypervisor, clock, std::make_unique<SetAll>(900_MiB, true), {});
+  coordinator.add_observer(keeper);
+  coordinator.tick();
+  REQUIRE(keeper.ticks[0].decisions.size() == 1);
+  Replay replay(maker<SetAll>(900_MiB, true));
+  const ReplayedTick now = taken(replay, keeper.ticks[0]);
+  CHECK(now.policy_error);
+  REQUIRE(now.domains.size() == 1);
+  REQUIRE(now.domains[0].now);
+  CHECK(now.domains[0].now->target == 2_GiB);
+  CHECK(now.domains[0].alike);
 }
 
 TEST_CASE("what was done then stays done") {

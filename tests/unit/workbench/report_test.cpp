@@ -79,6 +79,26 @@ TEST_CASE("a run's page holds its data as JSON, and loads nothing") {
   }
 }
 
+TEST_CASE("a report tells sizes in the units that the run was asked for") {
+  const ScratchFolder folder;
+  RunRecord run = record("web");
+  run.limits.units = Units::kib;
+  REQUIRE(write_run_report(run, folder.file("run.html")));
+  const std::string page = text_of(folder.file("run.html"));
+  for (const char* text : {"4194304 KiB", "102400 KiB", "2097152 KiB", "\"units\":\"KiB\""}) {
+    CAPTURE(text);
+    CHECK(page.find(text) != std::string::npos);
+  }
+  CHECK(page.find("4 GiB") == std::string::npos);
+  Comparison comparison;
+  comparison.units = Units::mib;
+  comparison.scenarios.push_back({"case1", "one grows", 4_GiB, 1, 4s});
+  REQUIRE(write_comparison_report(comparison, folder.file("compare.html")));
+  const std::string compared = text_of(folder.file("compare.html"));
+  CHECK(compared.find("4096 MiB") != std::string::npos);
+  CHECK(compared.find("\"units\":\"MiB\"") != std::string::npos);
+}
+
 TEST_CASE("names and reasons cannot leave their place in a page") {
   const ScratchFolder folder;
   REQUIRE(write_run_report(record(kHostile), folder.file("run.html")));

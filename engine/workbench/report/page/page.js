@@ -183,5 +183,7 @@ function lanesPanel(view, box, lanes, times, margins) {
 }
 
 function openData() {
-  return JSON.parse(document.getElementById("data").textContent);
+  const data = JSON.parse(document.getElementById("data").textContent);
+  chosenUnit = kib[data.units] ? data.units : null;
+  return data;
 }

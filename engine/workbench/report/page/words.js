@@ -37,13 +37,15 @@ function escapeHtml(text) {
   return String(text).replace(/[&<>"']/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" })[c]);
 }
 
-function sizeText(kib) {
-  for (const [unit, size] of [["TiB", 2 ** 30], ["GiB", 2 ** 20], ["MiB", 2 ** 10]]) {
-    if (Math.abs(kib) < size) continue;
-    const value = kib / size;
-    return (value >= 100 ? value.toFixed(0) : value.toFixed(1).replace(/\.0$/, "")) + "\u00a0" + unit;
-  }
-  return Math.round(kib) + "\u00a0KiB";
+const kib = { KiB: 1, MiB: 2 ** 10, GiB: 2 ** 20, TiB: 2 ** 30 };
+let chosenUnit = null; // by --units, else what fits
+
+function sizeText(size) {
+  const unit = chosenUnit || ["TiB", "GiB", "MiB"].find((one) => Math.abs(size) >= 1023.5 / 1024 * kib[one]) || "KiB";
+  const value = size / kib[unit], before = Math.abs(value) < 1 ? 0 : Math.floor(Math.log10(Math.abs(value))) + 1;
+  const digits = unit === "KiB" ? 0 : Math.max(0, 3 - before);
+  const text = value.toFixed(digits);
+  return (digits ? text.replace(/\.?0+$/, "") : text) + "\u00a0" + unit;
 }
 
 function timeText(seconds) {
