@@ -18,8 +18,8 @@ struct HostBalance {
   MemorySize grantable;  ///< what it may give to grows
   MemorySize owed;       ///< what has to be freed before it may give anything
   /// What has to be freed at once: the host is under its floor, or will be before guests can give
-  /// again (in two ticks) if its memory goes on going as it did. Domains count as far as they may
-  /// still touch more; what is on its way back is taken off.
+  /// again (in two ticks, and no less than two seconds) if its memory goes on going as it did.
+  /// Domains count as far as they may still touch more; what is on its way back is taken off.
   MemorySize rescue = {};
 };
 HostBalance balance(const Snapshot& snapshot, const History& history, const Limits& limits);

@@ -491,7 +491,8 @@ void History::observe(const Snapshot& snapshot) {
 }
 
 void History::follow_host(const Snapshot& snapshot) {
-  HostLook look{obtainable(snapshot.host), MemorySize(), snapshot.host.swap_free, MemorySize()};
+  HostLook look{obtainable(snapshot.host), MemorySize(), snapshot.host.swap_free, MemorySize(),
+                snapshot.taken_at};
   for (const DomainHistory& past : pasts_) look.held += past.last_rss().value_or(MemorySize());
   host_pace_ = {};
   if (host_look_) {
@@ -502,7 +503,8 @@ void History::follow_host(const Snapshot& snapshot) {
     if (look.swap_free && host_look_->swap_free) {
       look.others = std::max(look.others, *host_look_->swap_free - *look.swap_free);
     }
-    host_pace_ = {look.held - host_look_->held, look.others, host_look_->others};
+    host_pace_ = {look.held - host_look_->held, look.others, host_look_->others,
+                  look.at - host_look_->at};
   }
   host_look_ = look;
 }

@@ -190,6 +190,7 @@ struct HostPace {
   MemorySize domains;        ///< that the domains' processes have come to hold since the last one
   MemorySize others;         ///< that everything else has taken since, swap included
   MemorySize others_before;  ///< the same of the look before
+  Duration between{};        ///< the two looks
 };
 
 /// All domains' pasts. Bounded: a window in time, a number of samples. A domain that is missing
@@ -234,6 +235,7 @@ class History {
     MemorySize held;
     std::optional<MemorySize> swap_free;
     MemorySize others;  ///< what everything else had taken since the look before
+    MonotonicTime at{};
   };
   std::optional<HostLook> host_look_;
   HostPace host_pace_;

@@ -207,6 +207,13 @@ TEST_CASE("a host needs at once what its own use will lack until guests can give
   CHECK(balance_of(seen).rescue == 0_MiB);
 }
 
+TEST_CASE("where ticks come faster than guests report, a host looks ahead as far as guests need") {
+  Seen seen(World().host(8_GiB, free(3_GiB)).domain("a"));
+  seen.then(World().host(8_GiB, free(3_GiB - 200_MiB)).at(500ms).domain("a"));
+  seen.then(World().host(8_GiB, free(700_MiB)).at(1s).domain("a"));
+  CHECK(balance_of(seen).rescue == 200_MiB + 4 * 200_MiB - 700_MiB);
+}
+
 TEST_CASE("a guest that touches what it was given is no emergency as long as all of it is there") {
   const auto world = [](MemorySize touched, MemorySize left) {
     return World().host(8_GiB, free(left)).domain("a", actual(4_GiB), rss(touched), silent());
