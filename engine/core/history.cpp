@@ -169,7 +169,7 @@ MemorySize DomainHistory::claim(const Domain& now) const {
   if (grows) most = std::max(most, last_move_->target);
   // A shrink in doubt counts too: the balloon may be under its target, and come back up to it.
   if (in_doubt_) most = std::max(most, in_doubt_->most);
-  return most;
+  return boots_ ? std::max(most, now.maximum) : most;
 }
 
 MemorySize DomainHistory::coming_back(const Domain& now) const {
@@ -357,6 +357,14 @@ bool DomainHistory::notice_reboot(const Domain& domain, MonotonicTime now) {
                      (reports_had_a_gap(domain) || balloon_began_anew(domain));
   if (signs) rebooted_at_ = now;
   if (event) rebooted_at_ = last_started_at_ = domain.started_at;
+  const bool reports =
+      domain.guest.last_update && domain.guest.last_update != last_report_.last_update;
+  // A report that comes with the news of a reboot may be of before it; a new process has none such.
+  if (event) {
+    boots_ = !is_new_ || !reports;
+  } else if (reports || restored) {
+    boots_ = false;
+  }
   return signs || event;
 }
 

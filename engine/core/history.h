@@ -106,7 +106,7 @@ class DomainHistory {
   /// What its QEMU takes on top of the guest's memory.
   [[nodiscard]] MemorySize overhead(const Domain& now) const { return overhead_.size(now); }
   /// What the domain may hold without being asked again: the largest of actual, a grow in flight
-  /// and a target in doubt.
+  /// and a target in doubt; its maximum while its guest boots.
   [[nodiscard]] MemorySize claim(const Domain& now) const;
   /// What a shrink that it follows has not given back yet.
   [[nodiscard]] MemorySize coming_back(const Domain& now) const;
@@ -156,6 +156,9 @@ class DomainHistory {
   MemorySize last_actual_;
   MonotonicTime actual_changed_at_{};
   std::optional<BalloonMove> last_move_;
+  /// Its guest boots: until the driver has loaded, and reports, the balloon is empty, whatever size
+  /// the hypervisor goes on telling.
+  bool boots_ = false;
   bool told_to_shrink_ = false;  ///< and has not moved since
   bool ignores_shrinks_ = false;
   int looks_unmoved_ = 0;  ///< since it was first told

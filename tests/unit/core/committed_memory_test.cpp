@@ -214,6 +214,30 @@ TEST_CASE("where ticks come faster than guests report, a host looks ahead as far
   CHECK(balance_of(seen).rescue == 200_MiB + 4 * 200_MiB - 700_MiB);
 }
 
+TEST_CASE("a guest that reboots has all of its memory until its driver reports again") {
+  const auto world = [](Duration at, bool rebooted, bool reports) {
+    Snapshot made = World()
+                        .at(at)
+                        .host(16_GiB, free(3_GiB))
+                        .domain("a", maximum(8_GiB), actual(2_GiB), rss(2_GiB),
+                                reports ? DomainSays(unused(1_GiB)) : silent());
+    if (rebooted)
+      made.domains[0].started_at = MonotonicTime(World().at(1s).operator Snapshot().taken_at);
+    return made;
+  };
+  Seen seen(world(0s, false, true));
+  CHECK(balance_of(seen).grantable == 3_GiB - 200_MiB);
+  // The hypervisor goes on telling the balloon's size from before; so does the last report.
+  seen.then(world(1s, true, true));
+  CHECK(balance_of(seen).grantable == 0_MiB);
+  CHECK(balance_of(seen).rescue == 6_GiB + 200_MiB - 3_GiB);
+  seen.then(world(2s, true, false));
+  CHECK(balance_of(seen).rescue == 6_GiB + 200_MiB - 3_GiB);
+  seen.then(world(3s, true, true));
+  CHECK(balance_of(seen).grantable == 3_GiB - 200_MiB);
+  CHECK(balance_of(seen).rescue == 0_MiB);
+}
+
 TEST_CASE("a guest that touches what it was given is no emergency as long as all of it is there") {
   const auto world = [](MemorySize touched, MemorySize left) {
     return World().host(8_GiB, free(left)).domain("a", actual(4_GiB), rss(touched), silent());
