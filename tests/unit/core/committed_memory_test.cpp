@@ -135,6 +135,14 @@ TEST_CASE("memory that is locked may all be taken, whatever the balloon's size")
                  backed_by(backing(MemoryBacking::Kind::pinned))) >= 1_GiB);
 }
 
+TEST_CASE("memory that virtio-mem has not plugged in is not expected to be taken") {
+  MemoryBacking device = backing(MemoryBacking::Kind::pinned);
+  device.unplugged = 58_GiB;
+  CHECK(taken_by(actual(6_GiB), maximum(64_GiB), rss(6_GiB), backed_by(device)) == 0_MiB);
+  // It has come to more than was known.
+  CHECK(taken_by(actual(8_GiB), maximum(64_GiB), rss(6_GiB), backed_by(device)) >= 2_GiB);
+}
+
 TEST_CASE("private memory that rss does not show is not expected a second time") {
   CHECK(taken_by(actual(4_GiB), maximum(4_GiB), rss(120_MiB),
                  backed_by(backing(MemoryBacking::Kind::hidden))) == 0_MiB);
