@@ -1,6 +1,7 @@
 #pragma once
 // The guard: every safety rule, here alone. Pure functions of values; no policy gets round them.
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -71,5 +72,7 @@ struct Hint {
 /// With Headroom::unused in force: a domain or the host is short, and page cache that would count
 /// as usable is far more than what counts.
 std::vector<Hint> hints(const Snapshot& snapshot, MemorySize grantable, const Limits& limits);
+/// The host is under its floor, and its domains can give less than it misses.
+std::optional<Hint> cannot_be_rescued(const Situation& situation);
 
 }  // namespace memcoord::guard
