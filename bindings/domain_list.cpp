@@ -19,6 +19,9 @@ namespace {
 const char kDomains = 1;  // keys of the registry
 const char kListMetatable = 2;
 
+// What finding out one domain's figure counts as, in instructions.
+constexpr std::uint64_t kWorkADomain = 2;
+
 using Positions = std::vector<std::size_t>;
 
 /// The domains in what a method was called on: ctx.domains, or a list of domains, whose positions
@@ -30,14 +33,17 @@ const Positions& check_positions(lua_State* lua, Positions& listed) {
   const bool all = lua_rawequal(lua, 1, -1) != 0;
   lua_pop(lua, 1);
   if (all) {
-    charge(lua, context.active().size());
+    charge(lua, kWorkADomain * context.active().size());
     return context.active();
   }
   if (lua_type(lua, 1) != LUA_TTABLE) raise(lua, "write ctx.domains:method(...), with a colon");
   check_own_table(lua, 1);
   const auto count = static_cast<lua_Integer>(lua_rawlen(lua, 1));
-  charge(lua, static_cast<std::uint64_t>(count));
+  charge(lua, kWorkADomain * static_cast<std::uint64_t>(count));
+  listed.reserve(static_cast<std::size_t>(count));
+  Pace pace(lua);
   for (lua_Integer i = 1; i <= count; ++i) {
+    pace.step();
     lua_rawgeti(lua, 1, i);
     listed.push_back(check_domain(lua, -1).position);
     lua_pop(lua, 1);

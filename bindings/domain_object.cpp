@@ -19,6 +19,7 @@ const char kDomainMetatable = 1;  // keys of the registry
 const char kObjects = 2;
 
 void push_labels(lua_State* lua, const Domain& domain) {
+  charge(lua, 4 * domain.settings().labels.size());
   lua_newtable(lua);
   for (const auto& [key, value] : domain.settings().labels) {
     push_text(lua, value);
@@ -84,8 +85,11 @@ Duration check_window(lua_State* lua, int index) {
       std::chrono::duration<double>(std::min(seconds, 1e9)));
 }
 
-int push_past(lua_State* lua, const Past& past, std::optional<double> value) {
-  charge(lua, past.history ? past.history->samples().size() : 0);
+/// Works out a figure of the past, which takes a walk over the samples; charged before.
+template <class Figure>
+int push_past(lua_State* lua, const Past& past, std::uint64_t walks, Figure figure) {
+  if (past.history) charge(lua, walks * past.history->sample_count());
+  const std::optional<double> value = past.history ? figure(*past.history) : std::nullopt;
   const double number = value.value_or(0);
   push_figure(lua, {past.whole ? std::round(number) : number, past.whole});
   return 1;
@@ -94,22 +98,22 @@ int push_past(lua_State* lua, const Past& past, std::optional<double> value) {
 int average(lua_State* lua) {
   const Past past = check_past(lua);
   const Duration window = check_window(lua, 3);
-  return push_past(lua, past,
-                   past.history ? past.history->average(past.field, window) : std::nullopt);
+  return push_past(lua, past, 1,
+                   [&](const DomainHistory& h) { return h.average(past.field, window); });
 }
 
 int maximum(lua_State* lua) {
   const Past past = check_past(lua);
   const Duration window = check_window(lua, 3);
-  return push_past(lua, past,
-                   past.history ? past.history->maximum(past.field, window) : std::nullopt);
+  return push_past(lua, past, 1,
+                   [&](const DomainHistory& h) { return h.maximum(past.field, window); });
 }
 
 int minimum(lua_State* lua) {
   const Past past = check_past(lua);
   const Duration window = check_window(lua, 3);
-  return push_past(lua, past,
-                   past.history ? past.history->minimum(past.field, window) : std::nullopt);
+  return push_past(lua, past, 1,
+                   [&](const DomainHistory& h) { return h.minimum(past.field, window); });
 }
 
 int quantile(lua_State* lua) {
@@ -117,16 +121,16 @@ int quantile(lua_State* lua) {
   const lua_Number q = luaL_checknumber(lua, 3);
   if (!(q >= 0 && q <= 1)) raise(lua, "a quantile is a number from 0 to 1");
   const Duration window = check_window(lua, 4);
-  return push_past(lua, past,
-                   past.history ? past.history->quantile(past.field, q, window) : std::nullopt);
+  return push_past(lua, past, 4,
+                   [&](const DomainHistory& h) { return h.quantile(past.field, q, window); });
 }
 
 int slope(lua_State* lua) {
   Past past = check_past(lua);
   past.whole = false;
   const Duration window = check_window(lua, 3);
-  return push_past(lua, past,
-                   past.history ? past.history->slope(past.field, window) : std::nullopt);
+  return push_past(lua, past, 1,
+                   [&](const DomainHistory& h) { return h.slope(past.field, window); });
 }
 
 // --- proposing ---
@@ -298,6 +302,7 @@ DomainField check_field(lua_State* lua, int index) {
   }
   const char* name = lua_tostring(lua, index);
   if (const auto field = domain_field(name)) return *field;
+  charge(lua, 4 * kDomainFieldCount);
   lua_newtable(lua);
   for (const std::string& known : domain_field_names()) {
     lua_pushboolean(lua, 1);

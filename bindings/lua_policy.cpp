@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "bindings/value.h"
+#include "bindings/value_text.h"
 #include "engine/core/nearest.h"
 
 namespace memcoord::bindings {
@@ -71,7 +72,7 @@ Result<std::unique_ptr<LuaPolicy>> LuaPolicy::load_text(std::string source, cons
 Status LuaPolicy::open() {
   std::unique_ptr<Sandbox> before =
       std::exchange(sandbox_, std::make_unique<Sandbox>(for_loading(limits_)));
-  if (auto evaluated = evaluate(settings_); !evaluated) {
+  if (auto evaluated = evaluate(); !evaluated) {
     sandbox_ = std::move(before);
     return evaluated;
   }
@@ -79,9 +80,18 @@ Status LuaPolicy::open() {
   return {};
 }
 
-Status LuaPolicy::evaluate(const Settings& settings) {
+/// Within a tick: its time is all there is for the loading and for the tick.
+Status LuaPolicy::start_anew(Meter::Time deadline) {
+  sandbox_.reset();  // first, so that there is never memory for two
+  sandbox_ = std::make_unique<Sandbox>(limits_);
+  if (auto evaluated = evaluate(deadline); !evaluated) return evaluated;
+  dropped_ = false;
+  return {};
+}
+
+Status LuaPolicy::evaluate(std::optional<Meter::Time> deadline) {
   Value returned;
-  const Status ran = sandbox_->run([&](lua_State* lua) {
+  const auto load = [&](lua_State* lua) {
     Sandbox::load_chunk(lua, source_, info_.path);
     lua_call(lua, 0, 1);
     if (lua_type(lua, -1) == LUA_TTABLE) {
@@ -90,19 +100,21 @@ Status LuaPolicy::evaluate(const Settings& settings) {
     } else if (!lua_isnil(lua, -1)) {
       returned = {std::string(luaL_typename(lua, -1))};
     }
-  });
+  };
+  const Status ran = sandbox_->run(load, deadline);
   if (!ran) return fail(with_path(ran.error(), info_.path));
   if (auto read = read_returned(returned); !read) return read;
   const Value* declared = returned.field("params");
-  auto parameters = read_parameters(declared ? *declared : Value(), info_.path, settings);
+  auto parameters = read_parameters(declared ? *declared : Value(), info_.path, settings_);
   if (!parameters) return fail(parameters.error());
   info_.parameters = parameters->infos;
   parameters_ = std::move(*parameters);
-  const Status opened = sandbox_->run([&](lua_State* lua) {
+  const auto open_context = [&](lua_State* lua) {
     push_value(lua, parameters_.values);
     sandbox_->set_context(&context_);
     PolicyContext::open(lua);
-  });
+  };
+  const Status opened = sandbox_->run(open_context, deadline);
   if (!opened) return fail(with_path(opened.error(), info_.path));
   return {};
 }
@@ -146,25 +158,31 @@ Status LuaPolicy::read_returned(const Value& returned) {
 }
 
 Result<PolicyAnswer> LuaPolicy::decide(const Situation& situation) {
+  const Meter::Time deadline = std::chrono::steady_clock::now() + limits_.time;
+  if (dropped_) {
+    if (Status anew = start_anew(deadline); !anew) return fail(anew.error());
+  }
   context_.begin(situation);
-  const Status ran = sandbox_->run([](lua_State* lua) {
+  const auto tick = [](lua_State* lua) {
     lua_rawgetp(lua, LUA_REGISTRYINDEX, &kTick);
     PolicyContext::push(lua);
     lua_call(lua, 1, 0);
-  });
+  };
+  const Status ran = sandbox_->run(tick, deadline);
   context_.end();
   PolicyAnswer answer = context_.take_answer();
   if (ran) return answer;
   Error error = with_path(ran.error(), info_.path);
-  if (sandbox_->meter().tripped() == Meter::Trip::memory) recover(error);
+  if (sandbox_->meter().tripped() == Meter::Trip::memory) recover(error, deadline);
   return fail(std::move(error));
 }
 
 Result<Value> LuaPolicy::plain_state() {
-  Value state;
+  Value state{Value::Table()};
+  if (dropped_) return state;
   const Status read = sandbox_->run([&](lua_State* lua) {
     PolicyContext::push_state(lua);
-    state = read_value(lua, -1, NotPlain::leave_out);
+    state = read_value(lua, -1, NotPlain::leave_out, "ctx.state");
   });
   if (!read) return fail(read.error());
   return state;
@@ -179,12 +197,29 @@ Status LuaPolicy::adopt_state(LuaPolicy& old) {
   });
 }
 
-/// After the memory limit: garbage goes; where what is kept is itself too much, the policy starts
-/// anew.
-void LuaPolicy::recover(Error& error) {
-  lua_gc(sandbox_->state(), LUA_GCCOLLECT);
-  if (sandbox_->meter().used_bytes() < limits_.memory_bytes / 2) return;
-  if (!open()) return;
+Result<std::string> LuaPolicy::state_text() {
+  const auto state = plain_state();
+  if (!state) return fail(state.error());
+  return lua_text(*state);
+}
+
+Status LuaPolicy::adopt_state_text(const std::string& text) {
+  return sandbox_->run([&](lua_State* lua) {
+    Sandbox::load_chunk(lua, text, "state");
+    lua_call(lua, 0, 1);
+    if (lua_type(lua, -1) != LUA_TTABLE) raise(lua, "the state is no table");
+    PolicyContext::set_state(lua);
+  });
+}
+
+/// After the memory limit: garbage goes; where what is kept is itself too much, or cannot be told
+/// from garbage in the tick's time and a little more, the policy starts anew.
+void LuaPolicy::recover(Error& error, Meter::Time deadline) {
+  constexpr std::chrono::milliseconds kLittleMore{20};
+  const bool collected =
+      sandbox_->collect_until(std::max(deadline, std::chrono::steady_clock::now() + kLittleMore));
+  if (collected && sandbox_->meter().used_bytes() < limits_.memory_bytes / 2) return;
+  dropped_ = true;
   error.hint = "what it keeps between ticks had grown too large and was dropped";
 }
 

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,15 +44,21 @@ class LuaPolicy final : public Policy {
   /// Errors: policy_failed, limit_exceeded; nothing is proposed then.
   Result<PolicyAnswer> decide(const Situation& situation) override;
   /// Takes over what is plain data in the other's ctx.state; for a reload of the same policy.
+  /// Errors: policy_failed (tables within themselves), limit_exceeded (more than can be read within
+  /// a tick's limits); this policy then starts without.
   Status adopt_state(LuaPolicy& old);
+  /// The same as the text of a Lua file, for another process. Errors: as adopt_state().
+  Result<std::string> state_text();
+  Status adopt_state_text(const std::string& text);
 
  private:
   LuaPolicy(std::string source, SandboxLimits limits);
   Status open();
-  Status evaluate(const Settings& settings);
+  Status start_anew(Meter::Time deadline);
+  Status evaluate(std::optional<Meter::Time> deadline = std::nullopt);
   Status read_returned(const Value& returned);
   Result<Value> plain_state();
-  void recover(Error& error);
+  void recover(Error& error, Meter::Time deadline);
 
   std::string source_;
   SandboxLimits limits_;
@@ -60,6 +67,7 @@ class LuaPolicy final : public Policy {
   Parameters parameters_;
   PolicyContext context_;
   std::unique_ptr<Sandbox> sandbox_;
+  bool dropped_ = false;  ///< what was kept was too much: the next tick starts anew
 };
 
 }  // namespace memcoord::bindings

@@ -3,6 +3,7 @@
 #include <lauxlib.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <span>
@@ -62,6 +63,9 @@ bool before(const Key& a, const Key& b) {
   return a.place < b.place;
 }
 
+constexpr lua_Integer kKeysAtOnce = 64;
+constexpr std::size_t kBytesAStep = 256;
+
 /// Pushes the table's keys as Lua gives them; true where they are in order already, as those of a
 /// list are.
 bool push_keys(lua_State* lua, int table) {
@@ -70,8 +74,10 @@ bool push_keys(lua_State* lua, int table) {
   lua_Integer count = 0;
   bool in_order = true;
   lua_Integer last = 0;
+  // No table tells how many slots it has: those found are charged as they come.
   lua_pushnil(lua);
   while (lua_next(lua, table) != 0) {
+    if (count % kKeysAtOnce == 0) charge(lua, kKeysAtOnce);
     lua_pop(lua, 1);
     const lua_Integer integer = lua_tointeger(lua, -1);
     in_order = in_order && lua_isinteger(lua, -1) != 0 && (count == 0 || integer > last);
@@ -79,14 +85,13 @@ bool push_keys(lua_State* lua, int table) {
     lua_pushvalue(lua, -1);
     lua_rawseti(lua, -3, ++count);
   }
-  charge(lua, static_cast<std::uint64_t>(count));
   return in_order || count < 2;
 }
 
 /// Replaces the list of keys on top by the same in order.
 void order_keys(lua_State* lua) {
   const auto count = static_cast<std::size_t>(lua_rawlen(lua, -1));
-  charge(lua, 2 * count);
+  charge(lua, 2 * count * std::bit_width(count));
   // In Lua's memory, so that it is counted.
   const std::span<Key> keys(static_cast<Key*>(lua_newuserdatauv(lua, count * sizeof(Key), 0)),
                             count);
@@ -95,7 +100,11 @@ void order_keys(lua_State* lua) {
     keys[i] = key_at(lua, -1, static_cast<lua_Integer>(i) + 1);
     lua_pop(lua, 1);
   }
-  std::sort(keys.begin(), keys.end(), before);
+  Pace pace(lua);
+  std::sort(keys.begin(), keys.end(), [&pace](const Key& a, const Key& b) {
+    pace.step(1 + std::min(a.text.size(), b.text.size()) / kBytesAStep);
+    return before(a, b);
+  });
   lua_createtable(lua, static_cast<int>(std::min<std::size_t>(count, 1'000'000)), 0);
   for (std::size_t i = 0; i < count; ++i) {
     lua_rawgeti(lua, -3, keys[i].place);

@@ -8,9 +8,14 @@
 
 #include "engine/core/memory_size.h"
 #include "engine/core/nearest.h"
+#include "engine/core/printable.h"
 
 namespace memcoord::bindings {
 namespace {
+
+// In messages: how many names, and of each how much.
+constexpr std::size_t kNamesShown = 40;
+constexpr std::size_t kNameShown = 60;
 
 /// A number the whole of the text stands for.
 template <class Number>
@@ -110,18 +115,18 @@ tl::unexpected<Error> wrong(const std::string& path, std::string message, std::s
 
 Result<std::pair<ParameterInfo, Value>> read_one(const std::string& name, const Value& declared,
                                                  const std::string& path) {
-  const std::string what = "parameter '" + name + "'";
+  const std::string what = "parameter '" + printable(name, kNameShown) + "'";
   const auto* fields = declared.as<Value::Table>();
   if (!fields) {
     return wrong(path, what + " is " + std::string(declared.kind()),
-                 "write " + name + " = { default = ..., doc = \"...\" }");
+                 "write " + printable(name, kNameShown) + " = { default = ..., doc = \"...\" }");
   }
   static const std::vector<std::string> kKnown{"choices", "default", "doc"};
   for (const auto& [key, value] : fields->fields) {
     if (std::find(kKnown.begin(), kKnown.end(), key) != kKnown.end()) continue;
     const auto near = nearest_name(key, kKnown);
     std::string message = what;
-    message.append(" has an unknown key '").append(key).append("'");
+    message.append(" has an unknown key '").append(printable(key, kNameShown)).append("'");
     return wrong(path, std::move(message),
                  near ? "did you mean '" + *near + "'?" : "known are default, doc and choices");
   }
@@ -180,7 +185,10 @@ Result<Parameters> read_parameters(const Value& declared, const std::string& pat
     if (std::find(names.begin(), names.end(), name) != names.end()) continue;
     const auto near = nearest_name(name, names);
     std::string known;
-    for (const auto& one : names) known.append(known.empty() ? "it has " : ", ").append(one);
+    for (std::size_t i = 0; i < std::min(names.size(), kNamesShown); ++i) {
+      known.append(known.empty() ? "it has " : ", ").append(printable(names[i], kNameShown));
+    }
+    if (names.size() > kNamesShown) known += ", ...";
     return wrong("--set " + name, path + " has no such parameter",
                  near            ? "did you mean '" + *near + "'?"
                  : known.empty() ? "it has no parameters"

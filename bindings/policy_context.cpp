@@ -71,6 +71,7 @@ MemorySize headroom_within_budget(const Situation& situation) {
 void push_host(lua_State* lua) {
   const Situation& situation = situation_of(lua);
   const Host& host = situation.snapshot.host;
+  charge(lua, situation.snapshot.domains.size() + host.cells.size());
   lua_newtable(lua);
   set_size(lua, "total", host.total);
   set_size(lua, "free", host.free);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -39,6 +40,11 @@ constexpr std::array<std::pair<const char*, const char*>, 12> kInstead{{
     {"match", "there are no patterns, since they can run without end; use glob(pattern, text)"},
 }};
 
+// What a message costs, and each name that the misspelt one is compared with, in instructions.
+constexpr std::uint64_t kMessageWork = 200;
+constexpr std::uint64_t kWorkAName = 50;
+constexpr std::size_t kMostNamesCompared = 256;
+
 int missing_name(lua_State* lua) {
   const char* what = lua_tostring(lua, lua_upvalueindex(1));
   if (lua_type(lua, 2) != LUA_TSTRING) {
@@ -54,6 +60,27 @@ int pairs_of_view(lua_State* lua) {
   return 1;
 }
 
+/// The text keys of a table, as far as they can be meant by a misspelt one; none of a table that
+/// has very many.
+std::vector<std::string> names_in(lua_State* lua, int table) {
+  std::vector<std::string> names;
+  charge(lua, kMessageWork);
+  std::size_t visited = 0;
+  lua_pushnil(lua);
+  while (lua_next(lua, table) != 0) {
+    if (++visited > kMostNamesCompared) {
+      lua_pop(lua, 2);
+      return {};
+    }
+    const bool likely =
+        lua_type(lua, -2) == LUA_TSTRING && lua_rawlen(lua, -2) <= kLongestLikelyName;
+    if (likely) names.emplace_back(lua_tostring(lua, -2));
+    lua_pop(lua, 1);
+  }
+  charge(lua, names.size() * kWorkAName);
+  return names;
+}
+
 }  // namespace
 
 void raise_unknown_name(lua_State* lua, int table, const char* what, const char* name) {
@@ -62,13 +89,8 @@ void raise_unknown_name(lua_State* lua, int table, const char* what, const char*
       raise(lua, std::string(what) + " has no '" + name + "': " + instead);
     }
   }
-  std::vector<std::string> names;
   table = lua_absindex(lua, table);
-  lua_pushnil(lua);
-  while (lua_next(lua, table) != 0) {
-    if (lua_type(lua, -2) == LUA_TSTRING) names.emplace_back(lua_tostring(lua, -2));
-    lua_pop(lua, 1);
-  }
+  std::vector<std::string> names = names_in(lua, table);
   std::sort(names.begin(), names.end());
   std::string message = std::string(what) + " has no '" + printable(name, 40) + "'";
   if (const auto near = nearest_name(name, names)) message += "; did you mean '" + *near + "'?";

@@ -4,12 +4,15 @@
 #include <lua.h>
 #include <lualib.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <initializer_list>
 #include <string>
+#include <string_view>
 #include <utility>
 
+#include "bindings/metatables.h"
 #include "bindings/ordered_pairs.h"
 #include "bindings/read_only.h"
 #include "bindings/safe_table.h"
@@ -23,13 +26,54 @@ namespace {
 const char kGlobals = 1;
 const char kEnvironment = 2;
 
+constexpr lua_Integer kMostValues = 10'000;
+constexpr std::size_t kLongestNumber = 420;  // "%.99f" of the largest
+constexpr std::size_t kLongestPattern = 1'000;
+constexpr std::size_t kLongestGlobbed = 10'000;
+
+// --- Lua's own functions, charged for what they are given ---
+
+/// What a function of Lua's touches at most: its arguments, and the bytes of those that are texts.
+std::uint64_t work_of_arguments(lua_State* lua) {
+  const int count = lua_gettop(lua);
+  auto work = static_cast<std::uint64_t>(count) / 4;
+  for (int i = 1; i <= count; ++i) {
+    if (lua_type(lua, i) == LUA_TSTRING) work += lua_rawlen(lua, i) / 8;
+  }
+  return work;
+}
+
+/// Upvalue 1: the function.
+int charged(lua_State* lua) {
+  const std::uint64_t work = work_of_arguments(lua);
+  if (work > 0) charge(lua, work);
+  return lua_tocfunction(lua, lua_upvalueindex(1))(lua);
+}
+
+/// Replaces the functions of the table on top, but those that are wrapped already.
+void charge_functions(lua_State* lua) {
+  lua_pushnil(lua);
+  while (lua_next(lua, -2) != 0) {
+    const bool has_upvalue = lua_getupvalue(lua, -1, 1) != nullptr;
+    if (has_upvalue) lua_pop(lua, 1);
+    if (lua_iscfunction(lua, -1) != 0 && !has_upvalue) {
+      lua_pushvalue(lua, -2);
+      lua_insert(lua, -2);
+      lua_pushcclosure(lua, charged, 1);
+      lua_rawset(lua, -4);
+    } else {
+      lua_pop(lua, 1);
+    }
+  }
+}
+
 // --- errors: what a limit has ended cannot be caught ---
 
 int rethrow_if_tripped(lua_State* lua, int status) {
   Meter& meter = Sandbox::meter_of(lua);
   // Negative: a C++ exception came through Lua, which can only be memory that ran out.
   if (status == LUA_ERRMEM || status < 0) meter.trip(Meter::Trip::memory);
-  if (meter.tripped() != Meter::Trip::none) raise(lua, "ran past " + meter.limit_text());
+  if (meter.tripped() != Meter::Trip::none) raise(lua, meter.message());
   return status;
 }
 
@@ -67,24 +111,27 @@ int safe_xpcall(lua_State* lua) {
   return lua_gettop(lua);
 }
 
-int safe_setmetatable(lua_State* lua) {
-  luaL_checktype(lua, 1, LUA_TTABLE);
-  const int type = lua_type(lua, 2);
-  luaL_argexpected(lua, type == LUA_TNIL || type == LUA_TTABLE, 2, "nil or table");
-  if (luaL_getmetafield(lua, 1, "__metatable") != LUA_TNIL) {
-    raise(lua, "this metatable is protected");
+/// Texts of tables and functions, the same in every run: Lua's own have their addresses.
+void push_shown(lua_State* lua, int index) {
+  index = lua_absindex(lua, index);
+  if (luaL_callmeta(lua, index, "__tostring") != 0) {
+    if (lua_type(lua, -1) != LUA_TSTRING) raise(lua, "'__tostring' must return a string");
+    return;
   }
-  if (type == LUA_TTABLE) {
-    for (const char* refused : {"__gc", "__mode"}) {
-      lua_pushstring(lua, refused);
-      if (lua_rawget(lua, 2) != LUA_TNIL) {
-        raise(lua, std::string(refused) + " is not available to policies");
-      }
-      lua_pop(lua, 1);
-    }
+  const int type = lua_type(lua, index);
+  const bool plain =
+      type == LUA_TSTRING || type == LUA_TNUMBER || type == LUA_TBOOLEAN || type == LUA_TNIL;
+  if (plain) {
+    luaL_tolstring(lua, index, nullptr);
+  } else if (luaL_getmetafield(lua, index, "__name") != LUA_TSTRING) {
+    lua_pushstring(lua, luaL_typename(lua, index));
   }
-  lua_settop(lua, 2);
-  lua_setmetatable(lua, 1);
+}
+
+int safe_tostring(lua_State* lua) {
+  luaL_checkany(lua, 1);
+  lua_settop(lua, 1);
+  push_shown(lua, 1);
   return 1;
 }
 
@@ -103,7 +150,7 @@ int safe_rep(lua_State* lua) {
   }
   const auto n = static_cast<std::uint64_t>(wanted);
   if (n > kLongestText / unit) raise(lua, "string.rep would make a text of more than 1 MiB");
-  charge(lua, n);
+  charge(lua, n + work_of_bytes(n * unit));
   luaL_Buffer buffer;
   luaL_buffinit(lua, &buffer);
   for (std::uint64_t i = 0; i < n; ++i) {
@@ -114,18 +161,75 @@ int safe_rep(lua_State* lua) {
   return 1;
 }
 
+/// The letter of the conversion at a place behind a "%", and the place behind it.
+std::pair<char, std::size_t> conversion(std::string_view format, std::size_t at) {
+  at = format.find_first_not_of("-+ #0123456789.", at);
+  if (at == std::string_view::npos) return {0, format.size()};
+  return {format[at], at + 1};
+}
+
+/// Makes texts of what `%s` is to show, so that the length of the whole is known, and of no
+/// address.
+int safe_format(lua_State* lua) {
+  std::size_t length = 0;
+  const char* text = luaL_checklstring(lua, 1, &length);
+  const std::string_view format(text, length);
+  const int given = lua_gettop(lua);
+  charge(lua, length / 8 + static_cast<std::uint64_t>(given));
+  std::size_t whole = length;
+  int argument = 1;
+  for (std::size_t at = format.find('%'); at != std::string_view::npos; at = format.find('%', at)) {
+    const auto [letter, behind] = conversion(format, at + 1);
+    at = behind;
+    if (letter == '%' || ++argument > given) continue;
+    if (letter == 'p') raise(lua, "string.format: '%p' is not available to policies");
+    if (letter == 's') {
+      luaL_checkstack(lua, 8, "string.format");
+      push_shown(lua, argument);
+      lua_replace(lua, argument);
+    }
+    // A quoted text grows fourfold at most, and a number has a few hundred digits.
+    const std::size_t size = lua_type(lua, argument) == LUA_TSTRING ? lua_rawlen(lua, argument) : 0;
+    whole += letter == 'q' ? 4 * size : letter == 's' ? size : kLongestNumber;
+    charge(lua, 8 + size / 8);
+  }
+  if (whole > kLongestText) raise(lua, "string.format would make a text of more than 1 MiB");
+  return lua_tocfunction(lua, lua_upvalueindex(1))(lua);
+}
+
+/// Refuses ranges of string.byte and utf8.codepoint that are longer than anybody needs: each
+/// character is a value on the stack. Upvalue 1: the function.
+int few_values(lua_State* lua) {
+  const std::size_t length = lua_type(lua, 1) == LUA_TSTRING ? lua_rawlen(lua, 1) : 0;
+  const auto from_end = [length](lua_Integer place) {
+    return place < 0 ? place + static_cast<lua_Integer>(length) + 1 : place;
+  };
+  const lua_Integer first = std::max<lua_Integer>(from_end(luaL_optinteger(lua, 2, 1)), 1);
+  const lua_Integer last = std::min<lua_Integer>(from_end(luaL_optinteger(lua, 3, first)),
+                                                 static_cast<lua_Integer>(length));
+  if (last - first >= kMostValues) raise(lua, "too many values; take fewer characters at once");
+  charge(lua, static_cast<std::uint64_t>(std::max<lua_Integer>(last - first, 0)));
+  return lua_tocfunction(lua, lua_upvalueindex(1))(lua);
+}
+
 int glob(lua_State* lua) {
   std::size_t pattern_length = 0;
   std::size_t text_length = 0;
   const char* pattern = luaL_checklstring(lua, 1, &pattern_length);
   const char* text = luaL_checklstring(lua, 2, &text_length);
-  if (pattern_length > 10'000 || text_length > 100'000) raise(lua, "glob: the texts are too long");
-  charge(lua, pattern_length * text_length / 8);
+  charge_glob(lua, pattern_length, text_length);
   lua_pushboolean(lua, glob_matches({pattern, pattern_length}, {text, text_length}));
   return 1;
 }
 
 // --- what scripts see of it ---
+
+/// Replaces a function of the table on top by one that has it as its upvalue.
+void wrap(lua_State* lua, const char* name, lua_CFunction wrapper) {
+  lua_getfield(lua, -1, name);
+  lua_pushcclosure(lua, wrapper, 1);
+  lua_setfield(lua, -2, name);
+}
 
 int refuse_global(lua_State* lua) {
   const char* name = lua_type(lua, 2) == LUA_TSTRING ? lua_tostring(lua, 2) : "?";
@@ -152,9 +256,26 @@ void open_library(lua_State* lua, const char* name, lua_CFunction open) {
   luaL_requiref(lua, name, open, 0);
 }
 
+void open_maths(lua_State* lua) {
+  open_library(lua, LUA_MATHLIBNAME, luaopen_math);
+  drop(lua, {"random", "randomseed"});
+  charge_functions(lua);
+  make_read_only(lua, "math");
+}
+
+void open_utf8(lua_State* lua) {
+  open_library(lua, LUA_UTF8LIBNAME, luaopen_utf8);
+  wrap(lua, "codepoint", few_values);
+  charge_functions(lua);
+  make_read_only(lua, "utf8");
+}
+
 void open_strings(lua_State* lua) {
   open_library(lua, LUA_STRLIBNAME, luaopen_string);
   drop(lua, {"find", "match", "gmatch", "gsub", "dump", "pack", "unpack", "packsize"});
+  wrap(lua, "byte", few_values);
+  wrap(lua, "format", safe_format);
+  charge_functions(lua);
   set_functions(lua, {{"rep", safe_rep}});
   make_read_only(lua, "string");
   // ("x"):rep(3) goes through the metatable of all strings.
@@ -181,25 +302,32 @@ void push_safe_globals(lua_State* lua) {
   lua_rawgetp(lua, LUA_REGISTRYINDEX, &kEnvironment);
 }
 
+void charge_glob(lua_State* lua, std::size_t pattern, std::size_t text) {
+  if (pattern > kLongestPattern || text > kLongestGlobbed) {
+    raise(lua, "a pattern of more than 1000 bytes, or a text of more than 10000");
+  }
+  charge(lua, pattern * text / 8);
+}
+
 void open_safe_library(lua_State* lua) {
   open_library(lua, LUA_GNAME, luaopen_base);
   drop(lua, {"collectgarbage", "dofile", "load", "loadfile", "print", "warn", "rawset", "rawget",
              "_G", "require"});
+  charge_functions(lua);
   set_functions(lua, {{"pcall", safe_pcall},
                       {"xpcall", safe_xpcall},
                       {"setmetatable", safe_setmetatable},
+                      {"getmetatable", safe_getmetatable},
+                      {"tostring", safe_tostring},
                       {"pairs", ordered_pairs},
                       {"next", safe_next},
                       {"glob", glob}});
   lua_pushvalue(lua, -1);
   lua_rawsetp(lua, LUA_REGISTRYINDEX, &kGlobals);
 
-  open_library(lua, LUA_MATHLIBNAME, luaopen_math);
-  drop(lua, {"random", "randomseed"});
-  make_read_only(lua, "math");
+  open_maths(lua);
   set_safe_global(lua, "math");
-  open_library(lua, LUA_UTF8LIBNAME, luaopen_utf8);
-  make_read_only(lua, "utf8");
+  open_utf8(lua);
   set_safe_global(lua, "utf8");
   open_strings(lua);
   set_safe_global(lua, "string");

@@ -1,6 +1,8 @@
 #pragma once
 // The part of Lua's standard library that can neither hang nor leak, in part our own.
 
+#include <cstddef>
+
 struct lua_State;
 
 namespace memcoord::bindings {
@@ -11,5 +13,8 @@ void open_safe_library(lua_State* lua);
 void push_safe_globals(lua_State* lua);
 /// Adds a safe global, from the top of the stack.
 void set_safe_global(lua_State* lua, const char* name);
+/// To be called before glob_matches() on texts of such lengths: charges what it can take, refuses
+/// what is too long for one step.
+void charge_glob(lua_State* lua, std::size_t pattern, std::size_t text);
 
 }  // namespace memcoord::bindings

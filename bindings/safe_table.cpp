@@ -19,10 +19,11 @@ namespace memcoord::bindings {
 namespace {
 
 constexpr lua_Integer kMostSlots = 10'000'000;
+constexpr std::uint64_t kMostUnpacked = 50'000;
 
-/// As many slots as there are from one position to another, if any.
+/// As many slots as there are from one position to another, if any; each is read and written.
 void charge_slots(lua_State* lua, lua_Integer count) {
-  charge(lua, static_cast<std::uint64_t>(std::max<lua_Integer>(count, 0)));
+  charge(lua, 2 * static_cast<std::uint64_t>(std::max<lua_Integer>(count, 0)));
 }
 
 lua_Integer raw_length(lua_State* lua, int table) {
@@ -38,7 +39,9 @@ int safe_insert(lua_State* lua) {
     position = luaL_checkinteger(lua, 2);
     luaL_argcheck(lua, position >= 1 && position <= size + 1, 2, "position out of bounds");
     charge_slots(lua, size - position + 1);
+    Pace pace(lua);
     for (lua_Integer i = size + 1; i > position; --i) {
+      pace.step();
       lua_rawgeti(lua, 1, i - 1);
       lua_rawseti(lua, 1, i);
     }
@@ -58,7 +61,9 @@ int safe_remove(lua_State* lua) {
   }
   charge_slots(lua, size - position);
   lua_rawgeti(lua, 1, position);
+  Pace pace(lua);
   for (lua_Integer i = position; i < size; ++i) {
+    pace.step();
     lua_rawgeti(lua, 1, i + 1);
     lua_rawseti(lua, 1, i);
   }
@@ -85,7 +90,9 @@ int safe_move(lua_State* lua) {
     const auto count = static_cast<lua_Integer>(span) + 1;
     charge_slots(lua, count);
     const bool forward = to > end || to <= from || target != 1;
+    Pace pace(lua);
     for (lua_Integer step = 0; step < count; ++step) {
+      pace.step();
       const lua_Integer i = forward ? step : count - 1 - step;
       lua_rawgeti(lua, 1, from + i);
       lua_rawseti(lua, target, to + i);
@@ -93,6 +100,24 @@ int safe_move(lua_State* lua) {
   }
   lua_pushvalue(lua, target);
   return 1;
+}
+
+/// Of the items of the table at 1, which have to be texts or numbers, with what stands between.
+std::size_t concatenated_length(lua_State* lua, lua_Integer first, lua_Integer last,
+                                std::size_t separator) {
+  constexpr std::size_t kNumber = 24;
+  std::size_t whole = 0;
+  Pace pace(lua);
+  for (lua_Integer i = first; i <= last && whole <= kLongestText; ++i) {
+    pace.step();
+    const int type = lua_rawgeti(lua, 1, i);
+    if (type != LUA_TSTRING && type != LUA_TNUMBER) {
+      raise(lua, "table.concat: item " + std::to_string(i) + " is a " + lua_typename(lua, type));
+    }
+    whole += (type == LUA_TSTRING ? lua_rawlen(lua, -1) : kNumber) + (i < last ? separator : 0);
+    lua_pop(lua, 1);
+  }
+  return whole;
 }
 
 int safe_concat(lua_State* lua) {
@@ -103,13 +128,15 @@ int safe_concat(lua_State* lua) {
   const lua_Integer last = std::min(luaL_optinteger(lua, 4, size), size);
   luaL_argcheck(lua, first >= 1, 3, "positions start at 1");
   charge_slots(lua, last - first);
+  const std::size_t whole = concatenated_length(lua, first, last, separator_length);
+  if (whole > kLongestText) raise(lua, "table.concat would make a text of more than 1 MiB");
+  charge(lua, work_of_bytes(whole));
   luaL_Buffer buffer;
   luaL_buffinit(lua, &buffer);
+  Pace pace(lua);
   for (lua_Integer i = first; i <= last; ++i) {
+    pace.step();
     lua_rawgeti(lua, 1, i);
-    if (!lua_isstring(lua, -1)) {
-      raise(lua, "table.concat: item " + std::to_string(i) + " is a " + luaL_typename(lua, -1));
-    }
     luaL_addvalue(&buffer);
     if (i < last) luaL_addlstring(&buffer, separator, separator_length);
   }
@@ -123,7 +150,7 @@ int safe_unpack(lua_State* lua) {
   const lua_Integer last = luaL_optinteger(lua, 3, size);
   if (first > last) return 0;
   const std::uint64_t span = static_cast<std::uint64_t>(last) - static_cast<std::uint64_t>(first);
-  if (span >= 100'000 || !lua_checkstack(lua, static_cast<int>(span) + 1)) {
+  if (span >= kMostUnpacked || !lua_checkstack(lua, static_cast<int>(span) + 1)) {
     raise(lua, "table.unpack: too many values");
   }
   charge(lua, span);
@@ -135,6 +162,7 @@ int safe_unpack(lua_State* lua) {
 
 int pack(lua_State* lua) {
   const int n = lua_gettop(lua);
+  charge(lua, 2 * static_cast<std::uint64_t>(n));
   lua_createtable(lua, n, 1);
   lua_insert(lua, 1);
   for (int i = n; i >= 1; --i) lua_rawseti(lua, 1, i);
@@ -147,7 +175,8 @@ int pack(lua_State* lua) {
 void charge_comparison(lua_State* lua) {
   std::uint64_t work = 1;
   if (lua_type(lua, -1) == LUA_TSTRING && lua_type(lua, -2) == LUA_TSTRING) {
-    work += std::min(lua_rawlen(lua, -1), lua_rawlen(lua, -2)) / 64;
+    // A text of zeros is compared zero by zero.
+    work += std::min(lua_rawlen(lua, -1), lua_rawlen(lua, -2)) / 8;
   }
   charge(lua, work);
 }
@@ -185,6 +214,7 @@ std::span<lua_Integer> sorted_order(lua_State* lua, lua_Integer size) {
   std::span<lua_Integer> order = push_positions(lua, size);
   std::span<lua_Integer> merged = push_positions(lua, size);
   std::iota(order.begin(), order.end(), lua_Integer{1});
+  Pace pace(lua);
   for (std::size_t width = 1; width < order.size(); width *= 2) {
     for (std::size_t left = 0; left < order.size(); left += 2 * width) {
       const std::size_t middle = std::min(left + width, order.size());
@@ -192,6 +222,7 @@ std::span<lua_Integer> sorted_order(lua_State* lua, lua_Integer size) {
       std::size_t a = left;
       std::size_t b = middle;
       for (std::size_t out = left; out < right; ++out) {
+        pace.step();
         // Taking from the right only if it is surely before keeps equal items in their order.
         const bool from_right = b < right && (a >= middle || comes_before(lua, order[b], order[a]));
         merged[out] = from_right ? order[b++] : order[a++];
@@ -207,15 +238,18 @@ int safe_sort(lua_State* lua) {
   lua_settop(lua, 2);
   if (!lua_isnil(lua, 2)) luaL_checktype(lua, 2, LUA_TFUNCTION);
   luaL_checkstack(lua, 8, "table.sort");
-  charge_slots(lua, size);
+  charge_slots(lua, 2 * size);
   const std::span<lua_Integer> order = sorted_order(lua, size);
   lua_createtable(lua, static_cast<int>(std::min<lua_Integer>(size, 1'000'000)), 0);
   const int sorted = lua_gettop(lua);
+  Pace pace(lua);
   for (lua_Integer i = 1; i <= size; ++i) {
+    pace.step();
     lua_rawgeti(lua, 1, order[static_cast<std::size_t>(i - 1)]);
     lua_rawseti(lua, sorted, i);
   }
   for (lua_Integer i = 1; i <= size; ++i) {
+    pace.step();
     lua_rawgeti(lua, sorted, i);
     lua_rawseti(lua, 1, i);
   }

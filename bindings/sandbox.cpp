@@ -3,16 +3,13 @@
 #include <lauxlib.h>
 #include <lua.h>
 
-#include <cerrno>
 #include <cstdlib>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <new>
 #include <sstream>
 #include <string_view>
 
 #include "bindings/safe_library.h"
+#include "engine/files/open_file.h"
 
 namespace memcoord::bindings {
 namespace {
@@ -133,10 +130,11 @@ Sandbox& Sandbox::of(lua_State* lua) {
   return **static_cast<Sandbox**>(lua_getextraspace(lua));
 }
 
-Status Sandbox::run(const std::function<void(lua_State*)>& body) {
+Status Sandbox::run(const std::function<void(lua_State*)>& body,
+                    std::optional<Meter::Time> no_later_than) {
   lua_State* lua = state();
   const int top = lua_gettop(lua);
-  meter_->start();
+  meter_->start(no_later_than);
   Body call{&body};
   lua_pushcfunction(lua, describe_error);
   lua_pushcfunction(lua, run_body);
@@ -144,20 +142,29 @@ Status Sandbox::run(const std::function<void(lua_State*)>& body) {
   const int status = lua_pcall(lua, 1, 0, top + 1);
   // Negative: a C++ exception came through Lua, which can only be memory that ran out.
   if (status == LUA_ERRMEM || status < 0) meter_->trip(Meter::Trip::memory);
-  const bool tripped = meter_->tripped() != Meter::Trip::none;
+  // Told even where the script has caught the error, or was done before anybody looked.
   meter_->stop();
+  const bool tripped = meter_->tripped() != Meter::Trip::none;
   if (status == LUA_OK && !tripped) {
     lua_settop(lua, top);
     return {};
   }
   const char* raw = lua_type(lua, -1) == LUA_TSTRING ? lua_tostring(lua, -1) : nullptr;
-  Error error = split_error(raw ? raw : "an error without words",
+  Error error = split_error(status != LUA_OK && raw ? raw : "an error without words",
                             tripped ? ErrorCode::limit_exceeded : ErrorCode::policy_failed);
-  if (tripped && error.message.find("ran past") == std::string::npos) {
-    error.message = "ran past " + meter_->limit_text();
-  }
+  // A script can raise the same words.
+  if (tripped) error.message = meter_->message();
   lua_settop(lua, top);
   return fail(std::move(error));
+}
+
+bool Sandbox::collect_until(Meter::Time deadline) {
+  // The first cycle that ends may have begun before the garbage was garbage.
+  for (int cycles = 0; cycles < 2;) {
+    if (std::chrono::steady_clock::now() >= deadline) return false;
+    if (lua_gc(state(), LUA_GCSTEP, 0) != 0) ++cycles;
+  }
+  return true;
 }
 
 void Sandbox::load_chunk(lua_State* lua, const std::string& source, const std::string& chunk_name) {
@@ -182,23 +189,19 @@ void raise(lua_State* lua, const std::string& message) {
 
 void charge(lua_State* lua, std::uint64_t instructions) {
   Meter& meter = Sandbox::meter_of(lua);
-  if (!meter.charge(instructions)) raise(lua, "ran past " + meter.limit_text());
+  if (!meter.charge(instructions)) raise(lua, meter.message());
+}
+
+void Pace::look() {
+  done_ = 0;
+  Meter& meter = Sandbox::meter_of(lua_);
+  if (!meter.look()) raise(lua_, meter.message());
 }
 
 Result<std::string> read_script(const std::string& path, const std::string& kind) {
-  std::error_code problem;
-  const auto status = std::filesystem::status(path, problem);
-  if (!std::filesystem::exists(status)) {
-    return fail(ErrorCode::not_found, path, "no such " + kind);
-  }
-  if (std::filesystem::is_directory(status)) {
-    return fail(ErrorCode::invalid_input, path, "is a folder", "name a file");
-  }
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream) return fail(ErrorCode::permission_denied, path, std::strerror(errno));
-  std::string source(kLargestScript + 1, '\0');
-  stream.read(source.data(), static_cast<std::streamsize>(source.size()));
-  source.resize(static_cast<std::size_t>(stream.gcount()));
+  auto read = files::read_up_to(kLargestScript + 1, path, kind);
+  if (!read) return read;
+  std::string source = *std::move(read);
   if (source.size() > kLargestScript) {
     return fail(ErrorCode::invalid_input, path, "larger than 256 KiB",
                 "a " + kind + " has at most that; is it one?");

@@ -102,6 +102,7 @@ void open_silent_domains(lua_State* lua) {
 void push_silent_domains(lua_State* lua) {
   const PolicyContext& context = PolicyContext::of(lua);
   const Situation& situation = context.situation(lua);
+  charge(lua, situation.standings.size());
   lua_newtable(lua);
   lua_rawgetp(lua, LUA_REGISTRYINDEX, &kSilentMetatable);
   lua_Integer count = 0;
@@ -114,7 +115,6 @@ void push_silent_domains(lua_State* lua) {
     lua_rawseti(lua, -3, ++count);
   }
   lua_pop(lua, 1);
-  charge(lua, static_cast<std::uint64_t>(count));
   lua_rawgetp(lua, LUA_REGISTRYINDEX, &kSilentListMetatable);
   lua_setmetatable(lua, -2);
 }

@@ -4,13 +4,16 @@
 #include <lua.h>
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "bindings/sandbox.h"
+#include "engine/core/printable.h"
 
 namespace memcoord::bindings {
 namespace {
 
-constexpr int kDeepest = 50;
+constexpr std::size_t kDeepest = 50;
 
 std::string text_at(lua_State* lua, int index) {
   std::size_t length = 0;
@@ -22,9 +25,10 @@ std::string text_at(lua_State* lua, int index) {
 /// can stand for far more data than they hold.
 class Reader {
  public:
-  Reader(lua_State* lua, NotPlain not_plain) : lua_(lua), not_plain_(not_plain) {}
+  Reader(lua_State* lua, NotPlain not_plain, std::string name)
+      : lua_(lua), not_plain_(not_plain), path_{std::move(name)} {}
 
-  Value read(int index, int depth) {
+  Value read(int index) {
     take(sizeof(Value));
     switch (lua_type(lua_, index)) {
       case LUA_TNIL:
@@ -38,7 +42,7 @@ class Reader {
         take(lua_rawlen(lua_, index));
         return {text_at(lua_, index)};
       case LUA_TTABLE:
-        return {read_table(index, depth)};
+        return {read_table(index)};
       default:
         break;
     }
@@ -49,42 +53,72 @@ class Reader {
   }
 
  private:
-  Value::Table read_table(int index, int depth) {
-    if (depth > kDeepest) raise(lua_, "tables nested more than 50 deep, or within themselves");
+  Value::Table read_table(int index) {
+    const void* self = lua_topointer(lua_, index);
+    if (std::find(within_.begin(), within_.end(), self) != within_.end()) {
+      raise(lua_, path() + " is a table that it is itself within");
+    }
+    if (within_.size() > kDeepest) raise(lua_, path() + " is nested more than 50 deep");
     luaL_checkstack(lua_, 4, "nested tables");
+    within_.push_back(self);
     Value::Table table;
     const auto items = static_cast<lua_Integer>(lua_rawlen(lua_, index));
     for (lua_Integer i = 1; i <= items; ++i) {
-      lua_rawgeti(lua_, index, i);
-      table.items.push_back(read(lua_gettop(lua_), depth + 1));
+      if (lua_rawgeti(lua_, index, i) == LUA_TTABLE) path_.push_back('[' + std::to_string(i) + ']');
+      table.items.push_back(read_top());
       lua_pop(lua_, 1);
     }
     lua_pushnil(lua_);
     while (lua_next(lua_, index) != 0) {
-      read_field(table, items, depth);
+      read_field(table, items);
       lua_pop(lua_, 1);
     }
-    std::sort(table.fields.begin(), table.fields.end(),
-              [](const auto& a, const auto& b) { return a.first < b.first; });
+    Pace pace(lua_);
+    std::sort(table.fields.begin(), table.fields.end(), [&pace](const auto& a, const auto& b) {
+      pace.step();
+      return a.first < b.first;
+    });
+    within_.pop_back();
     return table;
   }
 
+  /// The value on top of the stack; a table's name has been put behind the path.
+  Value read_top() {
+    const bool is_table = lua_type(lua_, -1) == LUA_TTABLE;
+    Value value = read(lua_gettop(lua_));
+    if (is_table) path_.pop_back();
+    return value;
+  }
+
+  [[nodiscard]] std::string path() const {
+    std::string all;
+    for (std::size_t i = 0; i < path_.size(); ++i) {
+      if (all.size() > kScriptText) return all + "...";
+      all.append(i > 0 && path_[i].front() != '[' ? "." : "").append(printable(path_[i], 40));
+    }
+    return all;
+  }
+
   /// The key and the value on top of the stack.
-  void read_field(Value::Table& table, lua_Integer items, int depth) {
+  void read_field(Value::Table& table, lua_Integer items) {
     const int value = lua_gettop(lua_);
     const int key = value - 1;
     if (lua_type(lua_, key) == LUA_TSTRING) {
       if (not_plain_ == NotPlain::leave_out && !is_plain(value)) return;
       take(lua_rawlen(lua_, key) + sizeof(std::string));
       std::string name = text_at(lua_, key);
-      table.fields.emplace_back(std::move(name), read(value, depth + 1));
+      // An empty name would look like none.
+      if (lua_type(lua_, value) == LUA_TTABLE) path_.push_back(name.empty() ? "[\"\"]" : name);
+      table.fields.emplace_back(std::move(name), read_top());
       return;
     }
     const bool is_whole = lua_isinteger(lua_, key) != 0;
     const lua_Integer number = lua_tointeger(lua_, key);
     if (is_whole && number >= 1 && number <= items) return;
     if (not_plain_ == NotPlain::leave_out) {
-      if (is_whole && is_plain(value)) table.sparse.emplace_back(number, read(value, depth + 1));
+      if (!is_whole || !is_plain(value)) return;
+      if (lua_type(lua_, value) == LUA_TTABLE) path_.push_back('[' + std::to_string(number) + ']');
+      table.sparse.emplace_back(number, read_top());
       return;
     }
     raise(lua_, std::string("a table key that is a ") + luaL_typename(lua_, key) +
@@ -106,6 +140,8 @@ class Reader {
 
   lua_State* lua_;
   NotPlain not_plain_;
+  std::vector<std::string> path_;    ///< the names of the tables that are being read
+  std::vector<const void*> within_;  ///< and they themselves
   std::size_t bytes_ = 0;
 };
 
@@ -136,11 +172,12 @@ std::string_view Value::kind() const {
   }
 }
 
-Value read_value(lua_State* lua, int index, NotPlain not_plain) {
-  return Reader(lua, not_plain).read(lua_absindex(lua, index), 0);
+Value read_value(lua_State* lua, int index, NotPlain not_plain, std::string name) {
+  return Reader(lua, not_plain, std::move(name)).read(lua_absindex(lua, index));
 }
 
 void push_value(lua_State* lua, const Value& value) {
+  charge(lua, 1);
   luaL_checkstack(lua, 4, "nested tables");
   if (const auto* flag = value.as<bool>()) {
     lua_pushboolean(lua, *flag ? 1 : 0);

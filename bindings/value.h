@@ -55,10 +55,11 @@ inline Value::Table::~Table() = default;
 /// keeps whole numbers.
 enum class NotPlain { raise, leave_out };
 
-/// Reads the value at an index. Raises a Lua error on tables that contain themselves or are nested
-/// more than 50 deep, on more data than the sandbox's memory limit allows (a table that is referred
-/// to twice is read twice), and, as asked, on what is not plain data.
-Value read_value(lua_State* lua, int index, NotPlain not_plain);
+/// Reads the value at an index, which messages call `name`. Raises a Lua error on tables that
+/// contain themselves or are nested more than 50 deep, on more data than the sandbox's memory limit
+/// allows (a table that is referred to twice is read twice), and, as asked, on what is not plain
+/// data.
+Value read_value(lua_State* lua, int index, NotPlain not_plain, std::string name = "the table");
 void push_value(lua_State* lua, const Value& value);
 
 }  // namespace memcoord::bindings

@@ -5,13 +5,17 @@
 #include <filesystem>
 #include <span>
 
+#include "engine/core/printable.h"
+
 namespace memcoord::bindings::testing {
 namespace {
 
 std::string escaped(std::string_view text) {
   std::string out;
-  for (const char c : text) {
-    switch (c) {
+  while (!text.empty()) {
+    const Character character = first_character(text);
+    text.remove_prefix(character.bytes.size());
+    switch (character.code) {
       case '&':
         out += "&amp;";
         break;
@@ -28,8 +32,7 @@ std::string escaped(std::string_view text) {
         out += "&#10;";
         break;
       default:
-        // XML has no way to say most control characters.
-        out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+        out += printed(character);
     }
   }
   return out;

@@ -6,7 +6,6 @@
 
 #include "bindings/testing/test_report.h"
 #include "bindings/testing/tick_table.h"
-#include "engine/core/printable.h"
 
 namespace memcoord::bindings::testing {
 namespace {
@@ -16,7 +15,7 @@ constexpr std::size_t kMostLogLines = 3;
 
 class Printer {
  public:
-  Printer(std::ostream& out, bool color) : out_(out), color_(color) {}
+  Printer(TextOut out, bool color) : out_(out), color_(color) {}
 
   void parameters(const PolicyInfo& info);
   void situation(const CheckedSituation& situation);
@@ -24,12 +23,12 @@ class Printer {
   void heading(const PolicyInfo& info);
 
  private:
-  [[nodiscard]] std::string painted(const char* code, const std::string& text) const {
-    return testing::painted(color_, code, text);
+  [[nodiscard]] Painted painted(const char* code, std::string_view text) const {
+    return {color_ ? code : "", text};
   }
   void tick(const Tick& tick);
 
-  std::ostream& out_;
+  TextOut out_;
   bool color_;
 };
 
@@ -43,13 +42,13 @@ std::string counted(std::size_t n, const char* one, const char* many) {
 
 void Printer::heading(const PolicyInfo& info) {
   out_ << painted(kBold, info.name) << ": " << info.summary << '\n'
-       << painted(kFaint, printable(info.path) + ", policy API " + std::to_string(info.api))
-       << "\n\n";
+       << painted(kFaint, info.path + ", policy API " + std::to_string(info.api)) << '\n'
+       << '\n';
 }
 
 void Printer::parameters(const PolicyInfo& info) {
   if (info.parameters.empty()) {
-    out_ << "no parameters\n\n";
+    out_ << "no parameters" << '\n' << '\n';
     return;
   }
   std::size_t name = 0;
@@ -60,7 +59,7 @@ void Printer::parameters(const PolicyInfo& info) {
     type = std::max(type, one.type.size());
     value = std::max(value, one.value_text.size());
   }
-  out_ << "parameters\n";
+  out_ << "parameters" << '\n';
   for (const ParameterInfo& one : info.parameters) {
     out_ << "  " << padded(one.name, name) << "  " << padded(one.type, type) << "  "
          << padded(one.value_text, value) << "  " << one.doc;
@@ -79,7 +78,9 @@ void Printer::tick(const Tick& tick) {
   const std::size_t moves = std::max(tick.decisions.size(), lines.size());
   if (lines.size() > kMostMoves) lines.resize(kMostMoves);
   for (const std::string& line : lines) out_ << "    " << line << '\n';
-  if (moves > lines.size()) out_ << "    and " << moves - lines.size() << " more\n";
+  if (moves > lines.size()) {
+    out_ << "    and " << moves - lines.size() << " more" << '\n';
+  }
 }
 
 void Printer::situation(const CheckedSituation& situation) {
@@ -88,7 +89,7 @@ void Printer::situation(const CheckedSituation& situation) {
        << painted(kBold, situation.name) << ": " << situation.what << '\n';
   if (error) {
     out_ << "    " << error->text() << '\n';
-    if (!error->detail.empty()) out_ << error->detail << '\n';
+    if (!error->detail.empty()) out_.lines(error->detail) << '\n';
     return;
   }
   // The first tick in which it does something shows what it does.
@@ -113,20 +114,20 @@ void Printer::verdict(const PolicyCheck& check) {
   const auto failed = static_cast<std::size_t>(
       std::count_if(check.situations.begin(), check.situations.end(),
                     [](const CheckedSituation& one) { return one.error() != nullptr; }));
-  const std::string headroom = ", headroom " + std::string(to_text(check.headroom)) + "\n";
+  const std::string headroom = ", headroom " + std::string(to_text(check.headroom));
   out_ << '\n' << check.info.name << ": ";
   if (failed == 0) {
     out_ << painted(kGreen, "sound") << " in "
-         << counted(check.situations.size(), "situation", "situations") << headroom;
+         << counted(check.situations.size(), "situation", "situations") << headroom << '\n';
   } else {
     out_ << painted(kRed, "fails") << " in " << failed << " of "
-         << counted(check.situations.size(), "situation", "situations") << headroom;
+         << counted(check.situations.size(), "situation", "situations") << headroom << '\n';
   }
 }
 
 }  // namespace
 
-void print_check(const PolicyCheck& check, bool color, std::ostream& out) {
+void print_check(const PolicyCheck& check, bool color, TextOut out) {
   Printer printer(out, color);
   printer.heading(check.info);
   printer.parameters(check.info);

@@ -1,14 +1,13 @@
 #pragma once
 // A policy's check as people read it.
 
-#include <ostream>
-
 #include "bindings/testing/policy_check.h"
+#include "engine/core/text_out.h"
 
 namespace memcoord::bindings::testing {
 
 /// The policy's summary, its parameters, what it did in each situation, and a last line that says
 /// whether it is sound.
-void print_check(const PolicyCheck& check, bool color, std::ostream& out);
+void print_check(const PolicyCheck& check, bool color, TextOut out);
 
 }  // namespace memcoord::bindings::testing

@@ -25,6 +25,10 @@ namespace {
 const char kPolicyMetatable = 1;  // key of the registry
 
 constexpr std::size_t kMostTicks = 100'000;
+constexpr std::size_t kMostDomains = 10'000;
+// What playing a tick counts as, in instructions of the test.
+constexpr std::uint64_t kWorkATick = 200;
+constexpr std::uint64_t kWorkADomain = 50;
 
 [[noreturn]] void raise_plain(lua_State* lua, const std::string& message) {
   lua_pushlstring(lua, message.data(), message.size());
@@ -107,6 +111,7 @@ class Play {
 
   /// Pushes the tick's table.
   void next(const Value& world) {
+    charge_lookups(world);
     if (!stage_) {
       StagedWorld first = default_world();
       check(lay_over(first, world, origin_));
@@ -117,12 +122,22 @@ class Play {
       if (world.field("limits")) raise(lua_, "limits are said once, in the first tick of a run");
       check(lay_over(stage_->world(), world, origin_));
     }
+    charge(lua_, kWorkATick + kWorkADomain * stage_->world().domains.size());
     const Tick tick = stage_->play();
     context_.last_tick = tick_lines(tick);
     push_tick(lua_, tick, stage_->world());
   }
 
  private:
+  /// Each domain is looked for by its name.
+  void charge_lookups(const Value& world) {
+    const Value* domains = world.field("domains");
+    const auto* list = domains ? domains->as<Value::Table>() : nullptr;
+    const std::size_t named = list ? list->items.size() : 0;
+    const std::size_t present = stage_ ? stage_->world().domains.size() : 0;
+    if (named > kMostDomains) raise(lua_, "a world of more than 10000 domains");
+    charge(lua_, named * (present + named) / 8);
+  }
   void check(const Status& status) {
     if (!status) raise_plain(lua_, status.error().text());
   }

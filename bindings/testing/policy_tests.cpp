@@ -1,15 +1,13 @@
 #include "bindings/testing/policy_tests.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <system_error>
 
 #include "bindings/testing/junit.h"
 #include "bindings/testing/test_file.h"
 #include "bindings/testing/test_report.h"
 #include "engine/core/glob.h"
+#include "engine/files/whole_file.h"
 
 namespace memcoord::bindings::testing {
 namespace {
@@ -90,11 +88,10 @@ std::vector<TestResult> run_file(const fs::path& path, const TestOptions& option
 }
 
 Status write_junit(const fs::path& path, const std::vector<TestResult>& results) {
-  std::ofstream stream(path, std::ios::binary | std::ios::trunc);
-  stream << junit_xml(results);
-  stream.close();
-  if (!stream) return fail(ErrorCode::permission_denied, path.string(), std::strerror(errno));
-  return {};
+  return files::write_whole_file(path, [&](const files::WritePiece& write) -> Status {
+    write(junit_xml(results));
+    return {};
+  });
 }
 
 }  // namespace
@@ -113,7 +110,7 @@ Result<std::vector<fs::path>> find_test_files(const std::vector<fs::path>& paths
 }
 
 Result<TestCounts> run_policy_tests(const std::vector<fs::path>& paths, const TestOptions& options,
-                                    std::ostream& out) {
+                                    TextOut out) {
   const auto files = find_test_files(paths);
   if (!files) return fail(files.error());
   TestReport report(out, options.color, options.quiet);

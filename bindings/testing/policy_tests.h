@@ -4,13 +4,13 @@
 
 #include <filesystem>
 #include <optional>
-#include <ostream>
 #include <string>
 #include <vector>
 
 #include "bindings/sandbox.h"
 #include "bindings/testing/test_results.h"
 #include "engine/core/error.h"
+#include "engine/core/text_out.h"
 
 namespace memcoord::bindings::testing {
 
@@ -36,6 +36,6 @@ Result<std::vector<std::filesystem::path>> find_test_files(
 /// find_test_files(); not_found where there is no test at all, or none that the filter lets
 /// through; permission_denied where the JUnit file cannot be written.
 Result<TestCounts> run_policy_tests(const std::vector<std::filesystem::path>& paths,
-                                    const TestOptions& options, std::ostream& out);
+                                    const TestOptions& options, TextOut out);
 
 }  // namespace memcoord::bindings::testing

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <vector>
@@ -17,6 +18,8 @@ namespace {
 
 constexpr std::size_t kMostItems = 12;
 constexpr int kDeepestShown = 3;
+// What showing one entry counts as, in instructions.
+constexpr std::uint64_t kWorkAnItem = 20;
 
 std::string shown_at(lua_State* lua, int index, int depth);
 
@@ -47,6 +50,7 @@ std::string shown_table(lua_State* lua, int index, int depth) {
   std::vector<std::string> named;
   lua_pushnil(lua);
   while (lua_next(lua, index) != 0) {
+    charge(lua, kWorkAnItem);
     if (lua_type(lua, -2) == LUA_TSTRING) {
       named.push_back(printable(lua_tostring(lua, -2), 60) + " = " +
                       shown_at(lua, lua_gettop(lua), depth + 1));

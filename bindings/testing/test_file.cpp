@@ -23,6 +23,7 @@ int declare_test(lua_State* lua) {
   }
   const std::string name = printable(lua_tostring(lua, 1), kScriptText);
   if (name.empty()) raise(lua, "a test without a name");
+  charge(lua, context.tests.size());
   for (const auto& other : context.tests) {
     if (other.name != name) continue;
     raise(lua,

@@ -7,10 +7,6 @@ constexpr const char* kIndent = "       ";
 
 }  // namespace
 
-std::string painted(bool color, const char* code, const std::string& text) {
-  return color ? std::string("\033[") + code + "m" + text + "\033[0m" : text;
-}
-
 void TestReport::show(const TestResult& result) {
   ++(result.passed() ? counts_.passed : counts_.failed);
   if (result.passed() && quiet_) return;
@@ -37,7 +33,7 @@ void TestReport::show_failure(const TestFailure& failure) {
   if (failure.expected && failure.got) {
     out_ << kIndent << "    expected  " << painted(kGreen, *failure.expected) << '\n';
     out_ << kIndent << "    got       " << painted(kRed, *failure.got) << '\n';
-    if (!failure.detail.empty()) out_ << kIndent << "  the tick before:\n";
+    if (!failure.detail.empty()) out_ << kIndent << "  the tick before:" << '\n';
   }
   for (const std::string& line : failure.detail) out_ << kIndent << "    " << line << '\n';
 }
@@ -45,8 +41,9 @@ void TestReport::show_failure(const TestFailure& failure) {
 void TestReport::end() {
   if (counts_.passed + counts_.failed > (quiet_ ? counts_.passed : 0)) out_ << '\n';
   const std::string failed = std::to_string(counts_.failed) + " failed";
-  out_ << painted(kGreen, std::to_string(counts_.passed) + " passed") << ", "
-       << (counts_.failed > 0 ? painted(kRed, failed) : failed) << '\n';
+  const std::string passed = std::to_string(counts_.passed) + " passed";
+  out_ << painted(kGreen, passed) << ", "
+       << (counts_.failed > 0 ? painted(kRed, failed) : Painted{"", failed}) << '\n';
 }
 
 }  // namespace memcoord::bindings::testing

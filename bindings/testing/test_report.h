@@ -1,10 +1,10 @@
 #pragma once
 // How test results look on a terminal or in a log.
 
-#include <ostream>
 #include <string>
 
 #include "bindings/testing/test_results.h"
+#include "engine/core/text_out.h"
 
 namespace memcoord::bindings::testing {
 
@@ -13,14 +13,11 @@ inline constexpr const char* kGreen = "32";
 inline constexpr const char* kRed = "31";
 inline constexpr const char* kBold = "1";
 inline constexpr const char* kFaint = "2";
-/// The text in that colour, or as it is where `color` is false.
-std::string painted(bool color, const char* code, const std::string& text);
-
 /// Prints results as they come: a heading a file, a line a test, what was wrong under it, and last
 /// the counts.
 class TestReport {
  public:
-  TestReport(std::ostream& out, bool color, bool quiet) : out_(out), color_(color), quiet_(quiet) {}
+  TestReport(TextOut out, bool color, bool quiet) : out_(out), color_(color), quiet_(quiet) {}
 
   void show(const TestResult& result);
   void end();
@@ -28,11 +25,11 @@ class TestReport {
 
  private:
   void show_failure(const TestFailure& failure);
-  [[nodiscard]] std::string painted(const char* code, const std::string& text) const {
-    return testing::painted(color_, code, text);
+  [[nodiscard]] Painted painted(const char* code, std::string_view text) const {
+    return {color_ ? code : "", text};
   }
 
-  std::ostream& out_;
+  TextOut out_;
   bool color_;
   bool quiet_;
   std::string file_;

@@ -1,7 +1,6 @@
 // memcoord check POLICY...: is it sound, what can be set, what would it do.
 
 #include <algorithm>
-#include <iostream>
 #include <memory>
 
 #include "bindings/testing/policy_check.h"
@@ -74,10 +73,10 @@ Result<ExitCode> check(const CheckOptions& options) {
       json.push_back(check_json(*checked));
       continue;
     }
-    if (!std::exchange(first, false)) std::cout << '\n';
-    print_check(*checked, wants_color(options.color, Stream::output), std::cout);
+    if (!std::exchange(first, false)) standard_output() << '\n';
+    print_check(*checked, wants_color(options.color, Stream::output), standard_output());
   }
-  if (options.json) std::cout << json.text() << '\n';
+  if (options.json) standard_output().lines(json.text()) << '\n';
   return code;
 }
 

@@ -4,7 +4,6 @@
 
 #include <atomic>
 #include <filesystem>
-#include <iostream>
 #include <memory>
 #include <sstream>
 
@@ -17,11 +16,11 @@
 #include "engine/cli/score_text.h"
 #include "engine/cli/terminal.h"
 #include "engine/cli/workbench_options.h"
-#include "engine/core/printable.h"
+#include "engine/files/csv.h"
+#include "engine/files/whole_file.h"
 #include "engine/observers/json.h"
 #include "engine/workbench/comparing.h"
 #include "engine/workbench/report/html_report.h"
-#include "engine/workbench/whole_file.h"
 
 namespace memcoord::cli {
 namespace {
@@ -81,9 +80,12 @@ Result<std::vector<simulated::Scenario>> scenarios_of(const CompareOptions& opti
 void print_comparison(const Comparison& comparison, bool colored) {
   for (std::size_t s = 0; s < comparison.scenarios.size(); ++s) {
     const ComparedScenario& scenario = comparison.scenarios[s];
-    std::cout << (s == 0 ? "" : "\n") << printable(scenario.name + ": " + scenario.summary)
-              << fmt::format(" ({} domains, host {}, headroom {})\n", scenario.domains,
-                             scenario.host_total.text(), to_text(comparison.headroom));
+    TextOut out = standard_output();
+    if (s > 0) out << '\n';
+    out << scenario.name << ": " << scenario.summary
+        << fmt::format(" ({} domains, host {}, headroom {})", scenario.domains,
+                       scenario.host_total.text(), to_text(comparison.headroom))
+        << '\n';
     std::vector<TextTable::Column> columns = score_columns();
     columns.insert(columns.begin(), {"POLICY"});
     TextTable table(columns);
@@ -94,7 +96,7 @@ void print_comparison(const Comparison& comparison, bool colored) {
       cells.insert(cells.begin(), row.name);
       table.add_row(std::move(cells));
     }
-    std::cout << table.text(colored);
+    table.print(out, colored);
   }
 }
 
@@ -112,30 +114,22 @@ Json comparison_json(const Comparison& comparison) {
   return rows;
 }
 
-/// A field of a CSV (RFC 4180).
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + '"';
-}
-
 void print_csv(const Comparison& comparison) {
+  TextOut out = standard_output();
   bool heading = true;
   for (std::size_t s = 0; s < comparison.scenarios.size(); ++s) {
     for (const ComparisonRow& row : comparison.rows) {
       const Json figures = score_json(row.cells[s].score.value_or(Score{}));
       if (std::exchange(heading, false)) {
-        std::cout << "scenario,policy";
-        for (const std::string& name : figures.names()) std::cout << ',' << name;
-        std::cout << '\n';
+        out << "scenario,policy";
+        for (const std::string& name : figures.names()) out << ',' << name;
+        out << '\n';
       }
-      std::cout << csv_field(printable(comparison.scenarios[s].name)) << ','
-                << csv_field(printable(row.name));
+      out << files::csv_field(comparison.scenarios[s].name) << ',' << files::csv_field(row.name);
       for (const std::string& name : figures.names()) {
-        std::cout << ',' << (row.cells[s].score ? figures.at(name).line() : "");
+        out << ',' << (row.cells[s].score ? figures.at(name).line() : "");
       }
-      std::cout << '\n';
+      out << '\n';
     }
   }
 }
@@ -162,7 +156,8 @@ Result<ExitCode> run_comparison(const CompareOptions& options) {
   auto scenarios = scenarios_of(options);
   if (!scenarios) return fail(scenarios.error());
   if (!options.report.empty()) {
-    if (Status writable = check_writable(options.report); !writable) return fail(writable.error());
+    if (Status writable = files::check_writable(options.report); !writable)
+      return fail(writable.error());
   }
   Comparison comparison;
   {
@@ -181,12 +176,14 @@ Result<ExitCode> run_comparison(const CompareOptions& options) {
     if (!written) return fail(written.error());
   }
   if (options.json) {
-    std::cout << comparison_json(comparison).text() << '\n';
+    standard_output().lines(comparison_json(comparison).text()) << '\n';
   } else if (options.csv) {
     print_csv(comparison);
   } else {
     print_comparison(comparison, wants_color(options.color, Stream::output));
-    if (!options.report.empty()) std::cout << "\nreport: " << printable(options.report) << '\n';
+    if (!options.report.empty()) {
+      standard_output() << '\n' << "report: " << options.report << '\n';
+    }
   }
   return report_problems(comparison);
 }

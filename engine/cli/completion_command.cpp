@@ -1,12 +1,12 @@
 // memcoord completion bash|zsh|fish
 
-#include <iostream>
 #include <memory>
 
 #include "engine/cli/commands.h"
 #include "engine/cli/completion.h"
 #include "engine/cli/help.h"
 #include "engine/cli/options.h"
+#include "engine/cli/terminal.h"
 
 namespace memcoord::cli {
 
@@ -20,7 +20,7 @@ void add_completion_command(Command& program) {
           return fail(ErrorCode::invalid_input, *shell, "no completion for this shell",
                       "expected bash, zsh or fish");
         }
-        std::cout << *script;
+        standard_output().lines(*script);
         return ExitCode::ok;
       });
   add_argument(command,

@@ -1,13 +1,10 @@
 #include "engine/cli/configuration.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <iterator>
 #include <optional>
 
 #include "engine/core/nearest.h"
+#include "engine/files/open_file.h"
 
 namespace memcoord::cli {
 namespace {
@@ -146,18 +143,16 @@ Result<ConfigurationEntry> parse_entry(Line& line, const std::string& section) {
 }
 
 Result<std::string> read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    const int code = errno;
-    return fail(code == EACCES ? ErrorCode::permission_denied : ErrorCode::not_found, path,
-                "cannot read the configuration: " + std::string(std::strerror(code)));
+  auto text = files::read_up_to(kLargestFile + 1, path, "configuration");
+  if (!text) {
+    const ErrorCode code = text.error().code;
+    const bool missing = code == ErrorCode::not_found;
+    if (!missing && code != ErrorCode::permission_denied) return text;
+    return fail(code, path,
+                std::string("cannot read the configuration: ") +
+                    (missing ? "No such file or directory" : "Permission denied"));
   }
-  std::string text;
-  text.resize(kLargestFile + 1);
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  if (file.bad()) return fail(ErrorCode::not_found, path, "cannot read the configuration", "");
-  if (text.size() > kLargestFile) {
+  if (text->size() > kLargestFile) {
     return fail(ErrorCode::invalid_input, path, "too large for a configuration", "at most 1 MiB");
   }
   return text;

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <iostream>
 #include <memory>
 
 #include "engine/cli/commands.h"
@@ -16,7 +15,6 @@
 #include "engine/cli/score_text.h"
 #include "engine/cli/terminal.h"
 #include "engine/cli/workbench_options.h"
-#include "engine/core/printable.h"
 #include "engine/observers/json.h"
 #include "engine/workbench/density.h"
 
@@ -118,17 +116,19 @@ void print_density_json(const DensityCommandOptions& options, const DensityResul
     orders.push_back(std::move(entry));
   }
   json.set("orders", std::move(orders));
-  std::cout << json.text() << '\n';
+  standard_output().lines(json.text()) << '\n';
 }
 
 void print_density(const DensityCommandOptions& options, const DensityResult& result,
                    bool colored) {
   const Summary summary = summary_of(result);
-  std::cout << fmt::format(
-      "{} on a host of {}: {} domains in {}, {} order{}, stalled at most {}\n\n",
-      printable(options.policy), options.density.host.text(), result.available,
-      printable(options.traces), result.orders.size(), result.orders.size() == 1 ? "" : "s",
-      share_text(options.density.stalled));
+  TextOut out = standard_output();
+  out << fmt::format("{} on a host of {}: {} domains in {}, {} order{}, stalled at most {}",
+                     options.policy, options.density.host.text(), result.available, options.traces,
+                     result.orders.size(), result.orders.size() == 1 ? "" : "s",
+                     share_text(options.density.stalled))
+      << '\n'
+      << '\n';
   constexpr auto kRight = TextTable::Align::right;
   TextTable table({{""}, {"MEAN", kRight}, {"LEAST", kRight}, {"MOST", kRight}});
   const auto row = [&table](const std::string& name, const Spread& spread) {
@@ -139,13 +139,14 @@ void print_density(const DensityCommandOptions& options, const DensityResult& re
   row("static sizing", summary.static_sizing);
   row("instant allocator", summary.instant);
   row("clairvoyant bound", summary.bound);
-  std::cout << table.text(colored)
-            << fmt::format("\n{}{:.1f} % of the bound; stalled {}, OOM kills {}\n",
-                           summary.ratio() > 0
-                               ? fmt::format("{:.2f} times static sizing, ", summary.ratio())
-                               : "",
-                           summary.of_bound() * 100.0, share_text(summary.stalled.mean),
-                           summary.oom);
+  table.print(out, colored);
+  out << '\n'
+      << fmt::format("{}{:.1f} % of the bound; stalled {}, OOM kills {}",
+                     summary.ratio() > 0
+                         ? fmt::format("{:.2f} times static sizing, ", summary.ratio())
+                         : "",
+                     summary.of_bound() * 100.0, share_text(summary.stalled.mean), summary.oom)
+      << '\n';
 }
 
 Result<ExitCode> run_density(DensityCommandOptions& options) {

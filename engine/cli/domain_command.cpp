@@ -3,7 +3,6 @@
 
 #include <fmt/core.h>
 
-#include <iostream>
 #include <memory>
 
 #include "engine/cli/commands.h"
@@ -12,6 +11,7 @@
 #include "engine/cli/options.h"
 #include "engine/cli/terminal.h"
 #include "engine/cli/text_table.h"
+#include "engine/core/printable.h"
 #include "engine/hypervisor/libvirt/domain_metadata.h"
 #include "engine/hypervisor/libvirt/libvirt_hypervisor.h"
 #include "engine/observers/json.h"
@@ -55,6 +55,9 @@ std::string labels_text(const DomainSettings& settings) {
   return text;
 }
 
+/// Labels may have 64 KiB; the JSON has them whole.
+constexpr std::size_t kLongestLabels = 200;
+
 std::string size_text(const std::optional<MemorySize>& size) {
   return size ? size->text() : "-";
 }
@@ -68,7 +71,7 @@ std::vector<std::string> domain_row(const ConfiguredDomain& domain, const std::s
           size_text(settings.maximum ? settings.maximum : domain.maximum),
           fmt::format("{:g}", settings.weight),
           std::to_string(settings.priority),
-          labels_text(settings),
+          excerpt(labels_text(settings), kLongestLabels),
           std::move(note)};
 }
 
@@ -148,7 +151,7 @@ void print(const std::vector<ConfiguredDomain>& domains, const std::string& uri,
   if (options.json) {
     auto list = Json::array();
     for (const ConfiguredDomain& domain : domains) list.push_back(domain_json(domain));
-    std::cout << list.text() << '\n';
+    standard_output().lines(list.text()) << '\n';
     return;
   }
   using enum TextTable::Align;
@@ -161,7 +164,7 @@ void print(const std::vector<ConfiguredDomain>& domains, const std::string& uri,
                    {"LABELS", left},
                    {"NOTE", left}});
   for (const ConfiguredDomain& domain : domains) add_rows(table, domain, uri);
-  std::cout << table.text(wants_color(options.color, Stream::output));
+  table.print(standard_output(), wants_color(options.color, Stream::output));
 }
 
 Result<ExitCode> show_domains(const DomainOptions& options) {

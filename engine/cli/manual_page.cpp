@@ -77,7 +77,8 @@ Something went wrong: no connection, a failing test, an unsound policy.
 Something given cannot be used: an option, a configuration, a file, a policy, a scenario.
 .TP
 130
-Ended at once by a second signal.
+Ended at once by a second signal, or because a policy's call did not end within a second of the
+first.
 .SH ENVIRONMENT
 .TP
 LIBVIRT_DEFAULT_URI

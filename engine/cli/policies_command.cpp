@@ -1,6 +1,5 @@
 // memcoord policies: what is bundled.
 
-#include <iostream>
 #include <memory>
 
 #include "bindings/lua_policy.h"
@@ -61,9 +60,9 @@ Result<ExitCode> list(const PoliciesOptions& options) {
     }
   }
   if (options.json) {
-    std::cout << json.text() << '\n';
+    standard_output().lines(json.text()) << '\n';
   } else {
-    std::cout << table.text(wants_color(options.color, Stream::output));
+    table.print(standard_output(), wants_color(options.color, Stream::output));
   }
   return code;
 }

@@ -27,14 +27,16 @@ PolicyLoader::Loaded ReloadablePolicy::load() {
   return loaded;
 }
 
-PolicyLoader::Loaded ReloadablePolicy::reload() {
+Result<ReloadablePolicy::Reloaded> ReloadablePolicy::reload() {
   auto loaded = loader_.load(path_or_name_, settings_);
-  if (!loaded) return loaded;
+  if (!loaded) return fail(loaded.error());
+  Reloaded reloaded{*std::move(loaded), std::nullopt};
   if (current_ != nullptr) {
-    if (Status adopted = (*loaded)->adopt_state(*current_); !adopted) return fail(adopted.error());
+    Status adopted = reloaded.policy->adopt_state(*current_);
+    if (!adopted) reloaded.state_lost = adopted.error();
   }
-  current_ = loaded->get();
-  return loaded;
+  current_ = reloaded.policy.get();
+  return reloaded;
 }
 
 }  // namespace memcoord::cli

@@ -2,6 +2,7 @@
 // From a policy's name or path to a loaded policy, under the limits that the operator chose.
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "bindings/lua_policy.h"
@@ -38,9 +39,13 @@ class ReloadablePolicy {
 
   /// Loads it for the first time.
   PolicyLoader::Loaded load();
+  struct Reloaded {
+    std::unique_ptr<bindings::LuaPolicy> policy;
+    std::optional<Error> state_lost;  ///< why it starts without what the one before kept
+  };
   /// Loads it again, with the state of the one loaded last; that one stays valid and is to be
   /// replaced by what is returned. Errors: as load(); nothing has changed then.
-  PolicyLoader::Loaded reload();
+  Result<Reloaded> reload();
 
  private:
   const PolicyLoader& loader_;

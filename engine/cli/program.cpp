@@ -6,7 +6,6 @@
 
 #include <cstdio>
 #include <exception>
-#include <iostream>
 
 #include "engine/cli/bundled_files.h"
 #include "engine/cli/command_line.h"
@@ -16,7 +15,9 @@
 #include "engine/cli/manual_page.h"
 #include "engine/cli/options.h"
 #include "engine/cli/report.h"
+#include "engine/cli/terminal.h"
 #include "engine/cli/version.h"
+#include "engine/core/printable.h"
 
 namespace memcoord::cli {
 namespace {
@@ -56,11 +57,14 @@ ExitCode print_completions(const Command& program, std::vector<std::string> word
   words.erase(words.begin());
   const Completions answer = complete(
       program, words, {bundled_names(BundledKind::policy), bundled_names(BundledKind::scenario)});
+  TextOut out = standard_output();
   for (const Candidate& candidate : answer.candidates) {
-    std::cout << candidate.text << '\t' << candidate.description << '\n';
+    // A shell would put such a name into its line, where it acts; nobody could use it otherwise.
+    if (printable(candidate.text) != candidate.text) continue;
+    out << candidate.text << '\t' << candidate.description << '\n';
   }
-  if (answer.files == FileCandidates::any) std::cout << ":files\n";
-  if (answer.files == FileCandidates::lua) std::cout << ":lua\n";
+  if (answer.files == FileCandidates::any) out << ":files" << '\n';
+  if (answer.files == FileCandidates::lua) out << ":lua" << '\n';
   return ExitCode::ok;
 }
 
@@ -77,17 +81,17 @@ Result<ExitCode> parse_and_act(std::vector<std::string> arguments) {
     return print_completions(program, std::move(arguments));
   }
   if (!arguments.empty() && arguments.front() == kManualWord) {
-    std::cout << manual_page(program);
+    standard_output().lines(manual_page(program));
     return ExitCode::ok;
   }
   const auto line = parse_command_line(program, std::move(arguments));
   if (!line) return fail(line.error());
   switch (line->asks) {
     case CommandLine::Asks::help:
-      std::cout << help_text(*line->command);
+      standard_output().lines(help_text(*line->command));
       return ExitCode::ok;
     case CommandLine::Asks::version:
-      std::cout << version_text() << '\n';
+      standard_output() << version_text() << '\n';
       return ExitCode::ok;
     case CommandLine::Asks::action:
       break;

@@ -4,11 +4,9 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <iostream>
 #include <utility>
 
 #include "engine/cli/terminal.h"
-#include "engine/core/printable.h"
 
 namespace memcoord::cli {
 namespace {
@@ -23,7 +21,7 @@ Progress::Progress(std::string what)
     : what_(std::move(what)), active_(is_terminal(Stream::error)) {}
 
 Progress::~Progress() {
-  if (drawn_) std::cerr << kEraseLine << std::flush;
+  if (drawn_) standard_error().control(kEraseLine).flush();
 }
 
 void Progress::show(double share, const std::string& detail) {
@@ -35,9 +33,9 @@ void Progress::show(double share, const std::string& detail) {
   const double done = std::clamp(share, 0.0, 1.0);
   const auto filled = static_cast<std::size_t>(done * static_cast<double>(kBarWidth));
   const std::string bar = std::string(filled, '#') + std::string(kBarWidth - filled, '.');
-  std::cerr << kEraseLine
-            << fmt::format("{} [{}] {:3.0f} %  {}", what_, bar, done * 100.0, printable(detail))
-            << std::flush;
+  TextOut out = standard_error();
+  out.control(kEraseLine) << fmt::format("{} [{}] {:3.0f} %  {}", what_, bar, done * 100.0, detail);
+  out.flush();
   drawn_ = true;
 }
 

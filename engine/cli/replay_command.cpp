@@ -3,7 +3,6 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include <iostream>
 #include <memory>
 
 #include "engine/cli/commands.h"
@@ -13,6 +12,7 @@
 #include "engine/cli/policy_loader.h"
 #include "engine/cli/report.h"
 #include "engine/cli/run_options.h"
+#include "engine/cli/terminal.h"
 #include "engine/cli/workbench_options.h"
 #include "engine/core/printable.h"
 #include "engine/observers/journal.h"
@@ -88,17 +88,20 @@ std::string why_text(const std::optional<Decision>& decision) {
   for (const RuleHit& hit : decision->rules) {
     text += (text.empty() ? "" : "; ") + std::string(to_text(hit.rule));
   }
-  return printable(text, kLongest);
+  return excerpt(text, kLongest);
 }
 
 void print_heading() {
-  std::cout << fmt::format("{:>7}  {:<19}  {:<20}  {:>10}  {:>10}  {:>10}  {}\n", "TICK",
-                           "TIME (UTC)", "DOMAIN", "HAD", "THEN", "NOW", "WHY THEN | WHY NOW");
+  standard_output() << fmt::format("{:>7}  {:<19}  {:<20}  {:>10}  {:>10}  {:>10}  {}", "TICK",
+                                   "TIME (UTC)", "DOMAIN", "HAD", "THEN", "NOW",
+                                   "WHY THEN | WHY NOW")
+                    << '\n';
 }
 
 void print_new_run(const std::string& journal, const ReplayedTick& tick) {
-  std::cout << fmt::format("{:>7}  {:<19}  a new run of memcoord begins: {}\n", tick.number,
-                           time_text(tick.wall_time), printable(journal, kLongest));
+  standard_output() << fmt::format("{:>7}  {:<19}  a new run of memcoord begins: {}", tick.number,
+                                   time_text(tick.wall_time), excerpt(journal, kLongest))
+                    << '\n';
 }
 
 void print_replayed(const ReplayedTick& tick, bool all) {
@@ -106,11 +109,12 @@ void print_replayed(const ReplayedTick& tick, bool all) {
     if (domain.alike && !all) continue;
     const std::string then = why_text(domain.then);
     const std::string now = why_text(domain.now);
-    std::cout << fmt::format("{:>7}  {:<19}  {:<20}  {:>10}  {:>10}  {:>10}  {} | {}\n",
-                             tick.number, time_text(tick.wall_time),
-                             printable(domain.name, kLongest), domain.actual.text(),
-                             target_text(domain.then), target_text(domain.now),
-                             then.empty() ? "-" : then, now.empty() ? "-" : now);
+    standard_output() << fmt::format("{:>7}  {:<19}  {:<20}  {:>10}  {:>10}  {:>10}  {} | {}",
+                                     tick.number, time_text(tick.wall_time),
+                                     excerpt(domain.name, kLongest), domain.actual.text(),
+                                     target_text(domain.then), target_text(domain.now),
+                                     then.empty() ? "-" : then, now.empty() ? "-" : now)
+                      << '\n';
   }
 }
 
@@ -136,18 +140,21 @@ void print_replayed_json(const std::string& journal, const ReplayedTick& tick) {
   }
   json.set("domains", std::move(domains));
   if (tick.policy_error) json.set("policy_error", tick.policy_error->text());
-  std::cout << json.line() << '\n';
+  standard_output() << json.line() << '\n';
 }
 
 void print_summary(const ReplayOptions& options, const Counts& counts) {
-  std::cout << fmt::format(
-      "{}{} in {} ticks{}: {} decisions differ (in {} ticks), {} are alike; moves then {}, now "
-      "{}\n",
-      counts.different > 0 || counts.runs > 1 || options.all ? "\n" : "", printable(options.policy),
-      counts.ticks, counts.runs > 1 ? fmt::format(" of {} runs", counts.runs) : "",
-      counts.different, counts.different_ticks, counts.alike, counts.moves_then, counts.moves_now);
+  TextOut out = standard_output();
+  if (counts.different > 0 || counts.runs > 1 || options.all) out << '\n';
+  out << fmt::format(
+             "{} in {} ticks{}: {} decisions differ (in {} ticks), {} are alike; moves then {}, "
+             "now {}",
+             options.policy, counts.ticks,
+             counts.runs > 1 ? fmt::format(" of {} runs", counts.runs) : "", counts.different,
+             counts.different_ticks, counts.alike, counts.moves_then, counts.moves_now)
+      << '\n';
   if (counts.not_sampled > 0) {
-    std::cout << counts.not_sampled << " ticks had nothing to decide on: the host was not seen\n";
+    out << counts.not_sampled << " ticks had nothing to decide on: the host was not seen" << '\n';
   }
 }
 
@@ -195,8 +202,8 @@ Status Session::play(const std::string& journal) {
     print_replayed(*tick, options_.all);
   }
   if (reader->cut_off()) {
-    std::cerr << "memcoord: " << printable(journal)
-              << ": its last line was cut off; read up to line " << reader->line() << '\n';
+    standard_error() << "memcoord: " << journal << ": its last line was cut off; read up to line "
+                     << reader->line() << '\n';
   }
   return {};
 }

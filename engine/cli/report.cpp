@@ -1,18 +1,19 @@
 #include "engine/cli/report.h"
 
-#include <iostream>
 #include <sstream>
 
-#include "engine/core/printable.h"
+#include "engine/cli/terminal.h"
 
 namespace memcoord::cli {
 
 void report(const Error& error) {
-  std::cerr << "memcoord: " << printable(error.text()) << '\n';
+  TextOut out = standard_error();
+  out << "memcoord: " << error.text() << '\n';
   std::istringstream detail(error.detail);
   for (std::string line; std::getline(detail, line);) {
     const std::size_t indent = line.starts_with('\t') ? 1 : 0;
-    std::cerr << line.substr(0, indent) << printable(line.substr(indent)) << '\n';
+    if (indent > 0) out << '\t';
+    out << std::string_view(line).substr(indent) << '\n';
   }
 }
 

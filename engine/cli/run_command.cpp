@@ -1,6 +1,7 @@
 // memcoord itself: balances memory until something ends it.
 
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -12,10 +13,12 @@
 #include "engine/cli/help.h"
 #include "engine/cli/logging.h"
 #include "engine/cli/policy_loader.h"
+#include "engine/cli/restart.h"
 #include "engine/cli/run_loop.h"
 #include "engine/cli/run_options.h"
 #include "engine/cli/run_output.h"
 #include "engine/cli/signals.h"
+#include "engine/cli/watchdog.h"
 #include "engine/cli/workbench_options.h"
 
 namespace memcoord::cli {
@@ -54,9 +57,11 @@ class Run {
   [[nodiscard]] CoordinatorOptions coordinator_options() const;
   [[nodiscard]] Result<std::unique_ptr<Policy>> load_fallback() const;
   LoopHooks hooks(Coordinator& coordinator, Signals& signals, RunOutput& output,
-                  const Connection& connection);
+                  const Connection& connection, Watchdog& watchdog);
   void after(const Tick& tick, RunOutput& output, Signals& signals);
-  void reload(Coordinator& coordinator, RunOutput& output);
+  void reload(Coordinator& coordinator, RunOutput& output, Watchdog& watchdog);
+  [[nodiscard]] WatchdogOptions watchdog_options(const Signals& signals) const;
+  void take_over_state(bindings::LuaPolicy& policy);
 
   const RunOptions& options_;
   Duration interval_;
@@ -86,9 +91,11 @@ Result<ExitCode> Run::go() {
   clock_ = connection->clock;
 
   const std::string policy_name = (*policy)->name();
-  Coordinator coordinator(*connection->hypervisor, *connection->clock, *std::move(policy),
-                          coordinator_options());
-  coordinator.set_fallback(*std::move(fallback));
+  take_over_state(**policy);
+  Watchdog watchdog(watchdog_options(**signals));
+  Coordinator coordinator(*connection->hypervisor, *connection->clock,
+                          watchdog.watch(*std::move(policy)), coordinator_options());
+  if (*fallback) coordinator.set_fallback(watchdog.watch(*std::move(fallback)));
   output->observe(coordinator);
   log_->info(fmt::format(
       "policy {} on {}, a tick every {:g} s, headroom {}{}", policy_name,
@@ -100,7 +107,7 @@ Result<ExitCode> Run::go() {
   if (options_.ticks) loop.ticks = static_cast<std::uint64_t>(*options_.ticks);
   loop.exit_when_idle = options_.exit_when_idle;
   const LoopEnd end = run_loop(coordinator, *connection->clock, loop,
-                               hooks(coordinator, **signals, *output, *connection));
+                               hooks(coordinator, **signals, *output, *connection, watchdog));
   output->end_display();
   if (options_.restore_on_exit) output->tell_restored(coordinator.restore());
   output->close(*connection->hypervisor);
@@ -125,11 +132,13 @@ Result<std::unique_ptr<Policy>> Run::load_fallback() const {
 }
 
 LoopHooks Run::hooks(Coordinator& coordinator, Signals& signals, RunOutput& output,
-                     const Connection& connection) {
+                     const Connection& connection, Watchdog& watchdog) {
   LoopHooks hooks;
   hooks.stop_requested = [&signals] { return signals.stop_requested(); };
   hooks.take_reload = [&signals] { return signals.take_reload(); };
-  hooks.reload = [this, &coordinator, &output] { reload(coordinator, output); };
+  hooks.reload = [this, &coordinator, &output, &watchdog] {
+    reload(coordinator, output, watchdog);
+  };
   hooks.over = connection.over;
   hooks.idle = [](const Tick& tick) {
     const auto& domains = tick.snapshot.domains;
@@ -152,15 +161,48 @@ void Run::after(const Tick& tick, RunOutput& output, Signals& signals) {
   if (!tick.sample_error) waiting_ = empty;
 }
 
-void Run::reload(Coordinator& coordinator, RunOutput& output) {
+WatchdogOptions Run::watchdog_options(const Signals& signals) const {
+  WatchdogOptions watch;
+  watch.limit = sandbox_limits(options_.policy_limits).time;
+  watch.stop_requested = [&signals] { return signals.stop_requested(); };
+  watch.say = [log = log_](const std::string& message) { log->error(message); };
+  watch.give_up = [log = log_](WatchdogOptions::Reason reason, const std::string& state) {
+    // _exit: destructors and atexit handlers could wait for the very call that is stuck.
+    if (reason == WatchdogOptions::Reason::asked) ::_exit(static_cast<int>(ExitCode::forced));
+    log->error("the process starts again, with what the policy kept in its last good tick");
+    start_again(state);
+    log->error("the process ends: it has been started again not long ago, or cannot be");
+    ::_exit(static_cast<int>(ExitCode::failed));
+  };
+  return watch;
+}
+
+void Run::take_over_state(bindings::LuaPolicy& policy) {
+  const std::string state = take_handed_over();
+  if (state.empty()) return;
+  if (Status adopted = policy.adopt_state_text(state); !adopted) {
+    log_->warn("policy " + policy.name() + " starts without ctx.state: " + adopted.error().text());
+  } else {
+    log_->info("policy " + policy.name() + " has what it kept before the process started again");
+  }
+}
+
+void Run::reload(Coordinator& coordinator, RunOutput& output, Watchdog& watchdog) {
   output.reopen();
-  auto policy = policy_.reload();
+  // Loading has a second, and what is kept is read and written within a tick's limits.
+  const auto limit = std::chrono::seconds(2) + sandbox_limits(options_.policy_limits).time;
+  auto policy = watchdog.during(options_.policy, limit, [this] { return policy_.reload(); });
   if (!policy) {
     log_->error("the policy is not reloaded, the one at work stays: " + policy.error().text());
     return;
   }
-  log_->info("policy " + (*policy)->name() + " reloaded");
-  coordinator.replace_policy(*std::move(policy));
+  const std::string name = policy->policy->name();
+  log_->info("policy " + name + " reloaded");
+  if (policy->state_lost) {
+    log_->warn("policy " + name +
+               " starts without the ctx.state of the one before: " + policy->state_lost->text());
+  }
+  coordinator.replace_policy(watchdog.watch(std::move(policy->policy)));
 }
 
 void add_examples(Command& command) {

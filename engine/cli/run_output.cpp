@@ -5,6 +5,7 @@
 
 #include <iostream>
 
+#include "engine/cli/terminal.h"
 #include "engine/observers/tick_json.h"
 
 namespace memcoord::cli {
@@ -14,9 +15,9 @@ namespace {
 class JsonLines : public Observer {
  public:
   void observe(const Tick& tick) override {
-    std::cout << observers::to_json_line(tick) << std::endl;
-    // A full disk behind standard output costs this line, not the rest of the run.
-    std::cout.clear();
+    TextOut out = standard_output();
+    out.lines(observers::to_json_line(tick)) << '\n';
+    out.flush();
   }
 };
 

@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <iostream>
 #include <memory>
 #include <optional>
 
@@ -16,14 +15,13 @@
 #include "engine/cli/score_text.h"
 #include "engine/cli/terminal.h"
 #include "engine/cli/workbench_options.h"
-#include "engine/core/printable.h"
+#include "engine/files/whole_file.h"
 #include "engine/observers/journal.h"
 #include "engine/observers/json.h"
 #include "engine/observers/sparkline.h"
 #include "engine/workbench/recorder.h"
 #include "engine/workbench/report/html_report.h"
 #include "engine/workbench/simulation.h"
-#include "engine/workbench/whole_file.h"
 
 namespace memcoord::cli {
 namespace {
@@ -67,7 +65,8 @@ Result<SimulatedRun> play(const SimulateOptions& options) {
   auto scenario = find_scenario(options.scenario);
   if (!scenario) return fail(scenario.error());
   if (!options.report.empty()) {
-    if (Status writable = check_writable(options.report); !writable) return fail(writable.error());
+    if (Status writable = files::check_writable(options.report); !writable)
+      return fail(writable.error());
   }
   std::unique_ptr<observers::JournalWriter> journal;
   SimulationWatch watch;
@@ -97,7 +96,7 @@ Result<SimulatedRun> play(const SimulateOptions& options) {
                             watch);
   if (journal) {
     for (const Note& note : journal->take_notes())
-      std::cerr << "memcoord: " << printable(note.text) << '\n';
+      standard_error() << "memcoord: " << note.text << '\n';
   }
   return outcome;
 }
@@ -157,19 +156,21 @@ std::string rules_line(const RunRecord& record) {
 
 void print_simulation(const SimulatedRun& outcome, bool colored) {
   const RunRecord& record = outcome.record;
-  std::cout << printable(
-                   fmt::format("{} on {}: {}", record.policy, record.scenario, record.summary))
-            << '\n'
-            << fmt::format("{} domains, host {}, {:.0f} s in {} ticks of {:g} s, headroom {}\n\n",
-                           record.domains.size(), record.host_total.text(),
-                           seconds_of(record.duration), outcome.result.ticks,
-                           seconds_of(record.interval), to_text(record.limits.headroom));
+  TextOut out = standard_output();
+  out << fmt::format("{} on {}: {}", record.policy, record.scenario, record.summary) << '\n'
+      << fmt::format("{} domains, host {}, {:.0f} s in {} ticks of {:g} s, headroom {}",
+                     record.domains.size(), record.host_total.text(), seconds_of(record.duration),
+                     outcome.result.ticks, seconds_of(record.interval),
+                     to_text(record.limits.headroom))
+      << '\n'
+      << '\n';
   TextTable figures(score_columns());
   figures.add_row(score_cells(outcome.result.score));
-  std::cout << figures.text(colored) << '\n'
-            << domain_table(record).text(colored) << '\n'
-            << rules_line(record) << '\n';
-  for (const std::string& note : outcome.notes) std::cout << "note: " << note << '\n';
+  figures.print(out, colored);
+  out << '\n';
+  domain_table(record).print(out, colored);
+  out << '\n' << rules_line(record) << '\n';
+  for (const std::string& note : outcome.notes) out << "note: " << note << '\n';
 }
 
 void print_simulation_json(const SimulatedRun& outcome) {
@@ -196,7 +197,7 @@ void print_simulation_json(const SimulatedRun& outcome) {
       rules.set(std::string(to_text(static_cast<Rule>(i))), record.rule_bites[i]);
   }
   json.set("rules", std::move(rules));
-  std::cout << json.text() << '\n';
+  standard_output().lines(json.text()) << '\n';
 }
 
 Result<ExitCode> run_simulation(const SimulateOptions& options) {
@@ -210,7 +211,7 @@ Result<ExitCode> run_simulation(const SimulateOptions& options) {
     print_simulation_json(*outcome);
   } else {
     print_simulation(*outcome, wants_color(options.color, Stream::output));
-    if (!options.report.empty()) std::cout << "report: " << printable(options.report) << '\n';
+    if (!options.report.empty()) standard_output() << "report: " << options.report << '\n';
   }
   if (!outcome->result.first_policy_error) return ExitCode::ok;
   Error error = *outcome->result.first_policy_error;

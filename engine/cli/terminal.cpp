@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <iostream>
 #include <string_view>
 
 #include "engine/cli/options.h"
@@ -22,6 +23,14 @@ void add_color_option(Command& command, ColorChoice& choice, const std::string& 
   add_choice(command, {"--color", "", "colours; auto, the default: where it is a terminal", group},
              {"auto", "always", "never"},
              [&choice](std::size_t index) { choice = static_cast<ColorChoice>(index); });
+}
+
+TextOut standard_output() {
+  return {std::cout};
+}
+
+TextOut standard_error() {
+  return {std::cerr};
 }
 
 bool is_terminal(Stream stream) {

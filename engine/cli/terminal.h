@@ -4,6 +4,8 @@
 #include <optional>
 #include <string>
 
+#include "engine/core/text_out.h"
+
 namespace memcoord::cli {
 
 struct Command;
@@ -14,6 +16,10 @@ enum class ColorChoice { automatic, always, never };
 void add_color_option(Command& command, ColorChoice& choice, const std::string& group = "Options");
 
 enum class Stream { output, error };
+/// All that commands print goes through these two, but for the table that is drawn in place
+/// (observers/console.h) and the log (logging.cpp).
+TextOut standard_output();
+TextOut standard_error();
 bool is_terminal(Stream stream);
 /// Automatic: where the stream is a terminal that knows colours and NO_COLOR is not set
 /// (https://no-color.org).

@@ -1,6 +1,5 @@
 // memcoord test PATH...: runs the tests that stand beside policies.
 
-#include <iostream>
 #include <memory>
 
 #include "bindings/testing/policy_tests.h"
@@ -21,7 +20,7 @@ struct TestCommandOptions {
 Result<ExitCode> test(TestCommandOptions& options) {
   options.tests.color = wants_color(options.color, Stream::output);
   const std::vector<std::filesystem::path> paths(options.paths.begin(), options.paths.end());
-  const auto counts = bindings::testing::run_policy_tests(paths, options.tests, std::cout);
+  const auto counts = bindings::testing::run_policy_tests(paths, options.tests, standard_output());
   if (!counts) return fail(counts.error());
   return counts->failed == 0 ? ExitCode::ok : ExitCode::failed;
 }

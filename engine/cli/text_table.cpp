@@ -1,8 +1,8 @@
 #include "engine/cli/text_table.h"
 
 #include <algorithm>
+#include <sstream>
 
-#include "engine/core/printable.h"
 #include "engine/observers/screen_text.h"
 
 namespace memcoord::cli {
@@ -33,22 +33,25 @@ TextTable::TextTable(std::vector<Column> columns) {
 
 void TextTable::add_row(std::vector<std::string> cells) {
   cells.resize(aligns_.size());
-  for (std::string& cell : cells) cell = printable(cell);
   rows_.push_back(std::move(cells));
 }
 
-std::string TextTable::text(bool colored) const {
+void TextTable::print(TextOut out, bool colored) const {
   std::vector<std::size_t> widths(aligns_.size(), 0);
   for (const auto& row : rows_) {
     for (std::size_t i = 0; i < row.size(); ++i)
       widths[i] = std::max(widths[i], observers::display_width(row[i]));
   }
-  std::string text;
   for (std::size_t i = 0; i < rows_.size(); ++i) {
     const std::string line = row_text(rows_[i], widths, aligns_);
-    text += i == 0 && colored ? "\x1b[1m" + line + "\x1b[0m\n" : line + "\n";
+    out << Painted{i == 0 && colored ? "1" : "", line} << '\n';
   }
-  return text;
+}
+
+std::string TextTable::text(bool colored) const {
+  std::ostringstream text;
+  print(text, colored);
+  return text.str();
 }
 
 }  // namespace memcoord::cli

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/core/text_out.h"
+
 namespace memcoord::cli {
 
 /// Rows of cells, each column as wide as its widest cell; the first row is the heading.
@@ -17,9 +19,11 @@ class TextTable {
   };
   explicit TextTable(std::vector<Column> columns);
 
-  /// One cell a column; control characters in them are shown as "?".
+  /// One cell a column.
   void add_row(std::vector<std::string> cells);
   /// With a heading in bold where `colored`; no blanks at the ends of lines.
+  void print(TextOut out, bool colored) const;
+  /// What print() writes.
   [[nodiscard]] std::string text(bool colored) const;
 
  private:

@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <iostream>
 #include <memory>
 #include <numeric>
 #include <utility>
@@ -16,11 +15,11 @@
 #include "engine/cli/terminal.h"
 #include "engine/cli/text_table.h"
 #include "engine/core/glob.h"
-#include "engine/core/printable.h"
+#include "engine/files/csv.h"
+#include "engine/files/whole_file.h"
 #include "engine/observers/json.h"
 #include "engine/observers/sparkline.h"
 #include "engine/workbench/trace.h"
-#include "engine/workbench/whole_file.h"
 
 namespace memcoord::cli {
 namespace {
@@ -93,9 +92,9 @@ Result<Trace> cut(Trace trace, const TracesOptions& options) {
 
 /// A wide CSV, which read_trace() reads again.
 Status write_trace(const Trace& trace, const std::string& path) {
-  return write_whole_file(path, [&](const WritePiece& write) -> Status {
+  return files::write_whole_file(path, [&](const files::WritePiece& write) -> Status {
     std::string line = "t_s";
-    for (const TraceColumn& one : trace.columns) line += "," + one.name;
+    for (const TraceColumn& one : trace.columns) line += "," + files::csv_field(one.name);
     write(line + "\n");
     line = "provisioned_kib";
     for (const TraceColumn& one : trace.columns) line += fmt::format(",{}", one.provisioned.kib());
@@ -183,10 +182,13 @@ void print_trace(const Trace& trace, const TracesOptions& options) {
   const RowTimes rows(trace);
   const Total total = total_of(trace, rows);
   const auto [least, most] = steps_of(rows);
-  std::cout << fmt::format(
-      "{}: {} VMs over {:.1f} h, {} rows, {}{} s apart\n\n", printable(options.trace),
-      trace.columns.size(), static_cast<double>(trace.times.back().count()) / 3600.0,
-      trace.times.size(), least == most ? "" : fmt::format("{} to ", least.count()), most.count());
+  TextOut out = standard_output();
+  out << fmt::format("{}: {} VMs over {:.1f} h, {} rows, {}{} s apart", options.trace,
+                     trace.columns.size(), static_cast<double>(trace.times.back().count()) / 3600.0,
+                     trace.times.size(), least == most ? "" : fmt::format("{} to ", least.count()),
+                     most.count())
+      << '\n'
+      << '\n';
   constexpr auto kRight = TextTable::Align::right;
   TextTable table({{"VM"},
                    {"PROVISIONED", kRight},
@@ -206,7 +208,7 @@ void print_trace(const Trace& trace, const TracesOptions& options) {
     row(one.name, one.provisioned, use_of(one, rows), curve_of(one, rows));
   }
   row("all at once", total.provisioned, total.use, "");
-  std::cout << table.text(wants_color(options.color, Stream::output));
+  table.print(out, wants_color(options.color, Stream::output));
 }
 
 void print_trace_json(const Trace& trace) {
@@ -224,19 +226,19 @@ void print_trace_json(const Trace& trace) {
     json.update(entry(one.provisioned, use_of(one, rows)));
     vms.push_back(std::move(json));
   }
-  std::cout << Json::object({{"rows", trace.times.size()},
-                             {"step_s", least.count()},
-                             {"longest_step_s", most.count()},
-                             {"duration_s", trace.times.back().count()},
-                             {"total", entry(total.provisioned, total.use)},
-                             {"vms", std::move(vms)}})
-                   .text()
-            << '\n';
+  const Json json = Json::object({{"rows", trace.times.size()},
+                                  {"step_s", least.count()},
+                                  {"longest_step_s", most.count()},
+                                  {"duration_s", trace.times.back().count()},
+                                  {"total", entry(total.provisioned, total.use)},
+                                  {"vms", std::move(vms)}});
+  standard_output().lines(json.text()) << '\n';
 }
 
 Result<ExitCode> show_trace(const TracesOptions& options) {
   if (!options.output.empty()) {
-    if (Status writable = check_writable(options.output); !writable) return fail(writable.error());
+    if (Status writable = files::check_writable(options.output); !writable)
+      return fail(writable.error());
   }
   auto whole = read_trace(options.trace);
   if (!whole) return fail(whole.error());

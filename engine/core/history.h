@@ -44,6 +44,8 @@ class DomainHistory {
  public:
   /// The newest looks, every one of them.
   [[nodiscard]] const SampleRing& samples() const { return recent_; }
+  /// How many samples a walk over the past can touch.
+  [[nodiscard]] std::size_t sample_count() const { return recent_.size() + older_.size(); }
   /// The newest sample; there is always one once a domain has been observed.
   [[nodiscard]] const Sample& latest() const { return recent_.back(); }
 

@@ -15,9 +15,6 @@ std::string folded(std::string_view text) {
   return result;
 }
 
-// Nobody misspells more than this; it bounds the work done for hostile input.
-constexpr std::size_t kLongestName = 200;
-
 }  // namespace
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -42,13 +39,16 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 std::optional<std::string> nearest_name(std::string_view wanted,
                                         std::span<const std::string> names) {
-  if (wanted.empty() || wanted.size() > kLongestName) return std::nullopt;
+  if (wanted.empty() || wanted.size() > kLongestLikelyName || names.size() > kMostLikelyNames) {
+    return std::nullopt;
+  }
   const std::string sought = folded(wanted);
   // A third of the letters may be wrong, but a name of two letters may have one wrong.
   std::size_t least = std::max<std::size_t>(1, sought.size() / 3) + 1;
   std::optional<std::string> nearest;
   for (const std::string& name : names) {
-    if (name.size() > kLongestName) continue;
+    const auto [shorter, longer] = std::minmax(name.size(), sought.size());
+    if (name.size() > kLongestLikelyName || longer - shorter >= least) continue;
     const std::size_t distance = edit_distance(sought, folded(name));
     if (distance < least) {
       least = distance;

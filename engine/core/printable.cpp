@@ -33,11 +33,29 @@ Character first_character(std::string_view text) {
 }
 
 bool acts(char32_t code) {
-  const auto within = [code](char32_t first, char32_t last) {
-    return code >= first && code <= last;
+  struct Range {
+    char32_t first;
+    char32_t last;
   };
-  return code < 0x20 || within(0x7f, 0x9f) || code == 0x61c || within(0x200e, 0x200f) ||
-         within(0x2028, 0x202e) || within(0x2066, 0x206f);
+  // C0, C1, and what Unicode calls bidirectional controls, line and paragraph separators, default
+  // ignorable and interlinear characters.
+  static constexpr std::array kRanges{
+      Range{0x0, 0x1f},        Range{0x7f, 0x9f},       Range{0xad, 0xad},
+      Range{0x34f, 0x34f},     Range{0x61c, 0x61c},     Range{0x115f, 0x1160},
+      Range{0x17b4, 0x17b5},   Range{0x180b, 0x180f},   Range{0x200b, 0x200f},
+      Range{0x2028, 0x202e},   Range{0x2060, 0x206f},   Range{0x3164, 0x3164},
+      Range{0xfe00, 0xfe0f},   Range{0xfeff, 0xfeff},   Range{0xffa0, 0xffa0},
+      Range{0xfff0, 0xfffb},   Range{0xfffe, 0xffff},   Range{0x1bca0, 0x1bca3},
+      Range{0x1d173, 0x1d17a}, Range{0xe0000, 0xe0fff},
+  };
+  return std::any_of(kRanges.begin(), kRanges.end(), [code](const Range& range) {
+    return code >= range.first && code <= range.last;
+  });
+}
+
+std::string_view printed(const Character& character) {
+  if (character.code == '\n' || character.code == '\t' || character.code == '\r') return " ";
+  return character.is_utf8 && !acts(character.code) ? character.bytes : "?";
 }
 
 std::string printable(std::string_view text, std::size_t most) {
@@ -47,9 +65,7 @@ std::string printable(std::string_view text, std::size_t most) {
   std::string out;
   while (!text.empty()) {
     const Character character = first_character(text);
-    const bool blank = character.code == '\n' || character.code == '\t' || character.code == '\r';
-    const bool shown = character.is_utf8 && !acts(character.code);
-    const std::string_view piece = shown ? character.bytes : blank ? " " : "?";
+    const std::string_view piece = printed(character);
     if (out.size() + piece.size() > most) return out + "...";
     out += piece;
     text.remove_prefix(character.bytes.size());
@@ -57,19 +73,36 @@ std::string printable(std::string_view text, std::size_t most) {
   return out;
 }
 
+std::string excerpt(std::string_view text, std::size_t most) {
+  if (text.size() <= most) return std::string(text);
+  std::size_t end = most;
+  // A character that begins within the last four bytes may not end there.
+  while (end > 0 && most - end < 4 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80) {
+    --end;
+  }
+  return std::string(text.substr(0, end)) + "...";
+}
+
 std::string printable_json(std::string json) {
   const auto passes = [](char c) { return is_plain(c) || c == '\n'; };
   if (std::all_of(json.begin(), json.end(), passes)) return json;
   std::string out;
   out.reserve(json.size());
+  const auto escape = [&out](char32_t unit) {
+    std::array<char, 8> text{};
+    std::snprintf(text.data(), text.size(), "\\u%04x", static_cast<unsigned>(unit & 0xffffU));
+    out += text.data();
+  };
   for (std::string_view left = json; !left.empty();) {
     const Character character = first_character(left);
-    if (acts(character.code) && character.code != '\n') {
-      std::array<char, 8> escape{};
-      std::snprintf(escape.data(), escape.size(), "\\u%04x", static_cast<unsigned>(character.code));
-      out += escape.data();
-    } else {
+    if (!acts(character.code) || character.code == '\n') {
       out += character.bytes;
+    } else if (character.code < 0x10000) {
+      escape(character.code);
+    } else {
+      // JSON writes such a character as two, a surrogate pair.
+      escape(0xd800 + ((character.code - 0x10000) >> 10U));
+      escape(0xdc00 + ((character.code - 0x10000) & 0x3ffU));
     }
     left.remove_prefix(character.bytes.size());
   }

@@ -15,15 +15,17 @@
 namespace memcoord::observers {
 
 /// Passes log lines of at least one level on to a function, made printable: a name in a line can
-/// neither act on a terminal nor begin a line of its own.
+/// neither act on a terminal nor begin a line of its own. A longer line is cut: systemd's journal
+/// would make two entries of it.
 class Log {
  public:
   enum class Level { debug, info, warning, error, off };
+  static constexpr std::size_t kLongestLine = 16384;
   using Write = std::function<void(Level, const std::string& line)>;
 
   Log(Level least, Write write) : least_(least), write_(std::move(write)) {}
   void write(Level level, const std::string& line) const {
-    if (level >= least_) write_(level, printable(line));
+    if (level >= least_) write_(level, printable(line, kLongestLine));
   }
   void debug(const std::string& line) const { write(Level::debug, line); }
   void info(const std::string& line) const { write(Level::info, line); }

@@ -1,11 +1,12 @@
 #include "engine/observers/journal.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
-#include <cstring>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -14,52 +15,76 @@
 namespace memcoord::observers {
 namespace {
 
-ErrorCode code_of(int number) {
-  if (number == EACCES || number == EPERM || number == EROFS) return ErrorCode::permission_denied;
-  return ErrorCode::invalid_input;
+const std::string kWhat = "the journal";
+
+/// How a tick's line begins; in journals of earlier builds, whose lines did not begin with their
+/// format, with the first of their fields.
+constexpr std::array<std::string_view, 2> kStarts{"{\"format\":\"memcoord-tick\"",
+                                                  "{\"decisions\":["};
+
+bool begins_as_a_tick(std::string_view line) {
+  return std::any_of(kStarts.begin(), kStarts.end(),
+                     [&](std::string_view start) { return line.starts_with(start); });
 }
 
-std::string reason(int number) {
-  return std::generic_category().message(number);
-}
-
-Result<int> open_for_append(const std::filesystem::path& path) {
-  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-  if (file < 0) {
-    const int number = errno;
-    return fail(code_of(number), path.string(), "the journal cannot be written: " + reason(number),
-                number == ENOENT ? "its folder must exist" : "name a file that you may write");
+/// The end of the last line end before `end`, 0 where there is none; read from behind in blocks,
+/// and no further back than the longest line reaches.
+std::optional<off_t> line_begin(int file, off_t end) {
+  constexpr off_t kBlock = 65536;
+  std::array<char, kBlock> block{};
+  const off_t least = std::max<off_t>(0, end - static_cast<off_t>(files::kLongestLine) - 1);
+  for (off_t at = end; at > least;) {
+    const off_t size = std::min(at - least, kBlock);
+    const ssize_t got = ::pread(file, block.data(), static_cast<std::size_t>(size), at - size);
+    if (got != size) return std::nullopt;
+    const std::string_view text(block.data(), static_cast<std::size_t>(got));
+    if (const auto found = text.rfind('\n'); found != std::string_view::npos) {
+      return at - size + static_cast<off_t>(found) + 1;
+    }
+    at -= size;
   }
-  return file;
+  return least == 0 ? std::optional<off_t>(0) : std::nullopt;
+}
+
+/// Whether the line that begins there is a tick's.
+bool tick_at(int file, off_t begin) {
+  std::array<char, 32> start{};
+  const ssize_t got = ::pread(file, start.data(), start.size(), begin);
+  return got > 0 && begins_as_a_tick({start.data(), static_cast<std::size_t>(got)});
 }
 
 /// A half line that an earlier run left behind is of no use, and would spoil the next one: cut off.
-void cut_half_line(int file) {
+Status go_on_in(int file, const std::filesystem::path& path) {
   struct stat info {};
-  if (::fstat(file, &info) != 0 || !S_ISREG(info.st_mode)) return;
-  const int readable =
-      ::open(("/proc/self/fd/" + std::to_string(file)).c_str(), O_RDONLY | O_CLOEXEC);
-  if (readable < 0) return;
-  off_t keep = info.st_size;
+  if (::fstat(file, &info) != 0) return files::cannot_write(path, kWhat, errno);
+  if (info.st_size == 0) return {};
   char last = 0;
-  while (keep > 0 && ::pread(readable, &last, 1, keep - 1) == 1 && last != '\n') --keep;
-  ::close(readable);
-  if (keep != info.st_size) (void)!::ftruncate(file, keep);
+  const bool whole = ::pread(file, &last, 1, info.st_size - 1) == 1 && last == '\n';
+  const auto begin = line_begin(file, whole ? info.st_size - 1 : info.st_size);
+  if (!begin || !tick_at(file, *begin)) {
+    return fail(ErrorCode::invalid_input, path.string(),
+                "is no journal: its last line is no tick, and it stays as it is",
+                "name a journal, or a file that is not there yet");
+  }
+  if (!whole && ::ftruncate(file, *begin) != 0) return files::cannot_write(path, kWhat, errno);
+  return {};
+}
+
+Result<files::OpenFile> open_journal(const std::filesystem::path& path) {
+  auto file = files::open_to_append(path, kWhat);
+  if (!file) return file;
+  if (Status journal = go_on_in(file->get(), path); !journal) return fail(journal.error());
+  return file;
 }
 
 }  // namespace
 
 Result<std::unique_ptr<JournalWriter>> JournalWriter::open(const std::filesystem::path& path) {
-  const auto file = open_for_append(path);
+  auto file = open_journal(path);
   if (!file) return fail(file.error());
   std::unique_ptr<JournalWriter> writer(new JournalWriter(path));  // NOLINT: private constructor
-  writer->file_ = *file;
-  cut_half_line(*file);
+  writer->file_ = *std::move(file);
   return writer;
-}
-
-JournalWriter::~JournalWriter() {
-  if (file_ >= 0) ::close(file_);
 }
 
 void JournalWriter::observe(const Tick& tick) {
@@ -71,19 +96,22 @@ void JournalWriter::observe(const Tick& tick) {
 }
 
 Status JournalWriter::write_line(const std::string& line) {
+  if (line.size() > files::kLongestLine) {
+    return fail(ErrorCode::limit_exceeded, path_.string(), "a tick larger than 16 MiB");
+  }
   struct stat info {};
-  const bool regular = ::fstat(file_, &info) == 0 && S_ISREG(info.st_mode);
-  const ssize_t written = ::write(file_, line.data(), line.size());
+  const bool known = ::fstat(file_.get(), &info) == 0;
+  const ssize_t written = ::write(file_.get(), line.data(), line.size());
   if (written == static_cast<ssize_t>(line.size())) return {};
   const int number = written < 0 ? errno : ENOSPC;
-  if (written > 0 && regular) (void)!::ftruncate(file_, info.st_size);
-  return fail(code_of(number), path_.string(), reason(number));
+  if (written > 0 && known) (void)!::ftruncate(file_.get(), info.st_size);
+  return fail(ErrorCode::unavailable, path_.string(), std::generic_category().message(number));
 }
 
 bool JournalWriter::file_is_gone() const {
   struct stat ours {};
   struct stat named {};
-  if (::fstat(file_, &ours) != 0 || !S_ISREG(ours.st_mode)) return false;
+  if (::fstat(file_.get(), &ours) != 0) return false;
   // Removed, whatever has taken its name since.
   if (ours.st_nlink == 0) return true;
   if (::stat(path_.c_str(), &named) != 0) return errno == ENOENT || errno == ENOTDIR;
@@ -92,11 +120,9 @@ bool JournalWriter::file_is_gone() const {
 }
 
 Status JournalWriter::reopen() {
-  const auto file = open_for_append(path_);
+  auto file = open_journal(path_);
   if (!file) return fail(file.error());
-  ::close(file_);
-  file_ = *file;
-  cut_half_line(file_);
+  file_ = *std::move(file);
   return {};
 }
 
@@ -122,33 +148,27 @@ std::vector<Note> JournalWriter::take_notes() {
 }
 
 Result<JournalReader> JournalReader::open(const std::filesystem::path& path) {
-  std::error_code problem;
-  if (!std::filesystem::exists(path, problem)) {
-    return fail(ErrorCode::not_found, path.string(), "no such journal");
-  }
-  if (std::filesystem::is_directory(path, problem)) {
-    return fail(ErrorCode::invalid_input, path.string(), "is a folder", "name a journal");
-  }
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream) return fail(ErrorCode::permission_denied, path.string(), "cannot be read");
-  return JournalReader(path.string(), std::move(stream));
+  auto lines = files::LineReader::open(path, "journal");
+  if (!lines) return fail(lines.error());
+  return JournalReader(*std::move(lines));
 }
 
 Result<std::optional<Tick>> JournalReader::next() {
-  std::string line;
-  while (std::getline(stream_, line)) {
-    // getline() meets the end of the file before a line break only in a line that was cut off.
-    if (stream_.eof()) {
-      cut_off_ = !line.empty();
+  while (true) {
+    const auto more = lines_.next();
+    if (!more) return fail(more.error());
+    if (!*more) return std::optional<Tick>();
+    // A line without its end was cut off.
+    if (lines_.is_open_ended()) {
+      cut_off_ = true;
       return std::optional<Tick>();
     }
-    ++line_;
-    if (line.empty()) continue;
-    auto tick = tick_from_json_line(line, path_ + ":" + std::to_string(line_));
+    line_ = lines_.number();
+    if (lines_.text().empty()) continue;
+    auto tick = tick_from_json_line(lines_.text(), lines_.place());
     if (!tick) return fail(tick.error());
     return std::optional<Tick>(std::move(*tick));
   }
-  return std::optional<Tick>();
 }
 
 }  // namespace memcoord::observers

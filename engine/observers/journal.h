@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +11,8 @@
 
 #include "engine/core/error.h"
 #include "engine/core/tick.h"
+#include "engine/files/line_reader.h"
+#include "engine/files/open_file.h"
 
 namespace memcoord::observers {
 
@@ -20,9 +21,11 @@ namespace memcoord::observers {
 /// went out in part is cut off again, so that a reader always finds whole lines.
 class JournalWriter final : public Observer {
  public:
-  /// Errors: invalid_input, permission_denied, with the path.
+  /// Makes the file, or goes on after its last whole line. Only a journal is ever written to: a
+  /// file whose last line does not begin as a tick's does stays as it is. Errors: those of
+  /// files::place_to_write(), and invalid_input for a file that is no journal.
   static Result<std::unique_ptr<JournalWriter>> open(const std::filesystem::path& path);
-  ~JournalWriter() override;
+  ~JournalWriter() override = default;
   JournalWriter(const JournalWriter&) = delete;
   JournalWriter& operator=(const JournalWriter&) = delete;
 
@@ -42,31 +45,30 @@ class JournalWriter final : public Observer {
   void took(const Status& status);
 
   std::filesystem::path path_;
-  int file_ = -1;
+  files::OpenFile file_;
   std::uint64_t lost_ = 0;
   std::uint64_t lost_in_a_row_ = 0;
   std::vector<Note> notes_;
 };
 
-/// Reads a journal, a tick at a time, in constant memory.
+/// Reads a journal, a tick at a time, in the memory that its longest line takes.
 class JournalReader {
  public:
-  /// Errors: not_found, permission_denied, invalid_input (a folder).
+  /// Errors: those of files::open_to_read().
   static Result<JournalReader> open(const std::filesystem::path& path);
 
   /// The next tick; none at the end. A last line without its line break was cut off and counts as
-  /// the end (see cut_off()). Errors: as tick_from_json_line(), its object "path:line".
+  /// the end (see cut_off()). Errors: as tick_from_json_line() and files::LineReader::next(), their
+  /// object "path:line".
   Result<std::optional<Tick>> next();
   [[nodiscard]] bool cut_off() const { return cut_off_; }
   [[nodiscard]] std::size_t line() const { return line_; }
 
  private:
-  JournalReader(std::string path, std::ifstream stream)
-      : path_(std::move(path)), stream_(std::move(stream)) {}
+  explicit JournalReader(files::LineReader lines) : lines_(std::move(lines)) {}
 
-  std::string path_;
-  std::ifstream stream_;
-  std::size_t line_ = 0;
+  files::LineReader lines_;
+  std::size_t line_ = 0;  ///< the last whole one
   bool cut_off_ = false;
 };
 

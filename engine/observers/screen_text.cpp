@@ -47,9 +47,9 @@ struct Shown {
 };
 
 Shown shown(const Character& character, bool unicode) {
-  if (character.code == '\n' || character.code == '\t' || character.code == '\r') return {" "};
-  if (!character.is_utf8 || acts(character.code)) return {"?"};
-  if (unicode) return {character.bytes, columns(character.code)};
+  const std::string_view bytes = printed(character);
+  if (bytes.data() != character.bytes.data()) return {bytes};
+  if (unicode) return {bytes, columns(character.code)};
   if (character.code < 0x80) return {character.bytes};
   return columns(character.code) == 0 ? Shown{"", 0} : Shown{"?"};
 }

@@ -218,9 +218,7 @@ json proposal_json(const Proposal& proposal) {
 }
 
 json tick_json(const Tick& tick) {
-  json out{{"format", kJournalFormat},
-           {"version", kJournalVersion},
-           {"tick", tick.number},
+  json out{{"tick", tick.number},
            {"time", iso(tick.snapshot.wall_time)},
            {"monotonic_s", seconds(tick.snapshot.taken_at.time_since_epoch())},
            {"policy", tick.policy},
@@ -511,13 +509,45 @@ Tick read_tick(const json& in) {
   return tick;
 }
 
+/// Parsed, a line can take a hundred times its size in memory, so it is counted first: how deep it
+/// nests, and how many values it has. A tick of 10,000 domains has a million, five levels deep.
+bool has_the_size_of_a_tick(std::string_view line) {
+  constexpr std::size_t kDeepest = 32;
+  constexpr std::size_t kMostValues = 2'000'000;
+  std::size_t depth = 0;
+  std::size_t values = 0;
+  bool within_text = false;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    const char c = line[i];
+    if (within_text) {
+      if (c == '\\') ++i;
+      within_text = c != '"';
+      continue;
+    }
+    within_text = c == '"';
+    const bool opens = c == '[' || c == '{';
+    if (opens || c == ',') ++values;
+    if (opens) ++depth;
+    if ((c == ']' || c == '}') && depth > 0) --depth;
+    if (depth > kDeepest || values > kMostValues) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 std::string to_json_line(const Tick& tick) {
-  return printable_json(tick_json(tick).dump(-1, ' ', false, json::error_handler_t::replace));
+  // Its format comes first, so that a journal is known by its first bytes.
+  const std::string fields = tick_json(tick).dump(-1, ' ', false, json::error_handler_t::replace);
+  return printable_json("{\"format\":\"" + std::string(kJournalFormat) + "\",\"version\":" +
+                        std::to_string(kJournalVersion) + "," + fields.substr(1));
 }
 
 Result<Tick> tick_from_json_line(std::string_view line, const std::string& where) {
+  if (!has_the_size_of_a_tick(line)) {
+    return fail(ErrorCode::invalid_input, where,
+                "damaged: it nests too deep, or has too many values");
+  }
   try {
     const json in = json::parse(line);
     if (in.value("format", std::string()) != kJournalFormat) {

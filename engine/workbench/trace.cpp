@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <charconv>
 #include <deque>
-#include <fstream>
 #include <optional>
 #include <string_view>
 #include <system_error>
 #include <utility>
+
+#include "engine/files/csv.h"
+#include "engine/files/line_reader.h"
 
 namespace memcoord::workbench {
 namespace {
@@ -15,33 +17,37 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kProvisionedRow = "provisioned_kib";
+/// A wide file has a column a VM, a GWA-T-12 file eleven; more are refused before they take memory.
+constexpr std::size_t kMostColumns = 200'000;
+constexpr std::size_t kMostGwaColumns = 1000;
 constexpr auto kMostTraceSeconds = static_cast<std::uint64_t>(kLongestTrace.count());
 
-/// The lines of one file, with their numbers, and errors that name both.
+/// The lines of one file, and errors that name both.
 class Lines {
  public:
-  Lines(const fs::path& path, std::ifstream stream)
-      : path_(path.string()), stream_(std::move(stream)) {}
+  explicit Lines(files::LineReader reader) : reader_(std::move(reader)) {}
 
+  /// False at the end, and where the file cannot be read on: see problem().
   bool next() {
-    if (!std::getline(stream_, line_)) return false;
-    ++number_;
-    if (!line_.empty() && line_.back() == '\r') line_.pop_back();
-    return true;
+    const auto more = reader_.next();
+    if (!more) problem_ = more.error();
+    return more && *more;
   }
-  [[nodiscard]] const std::string& text() const { return line_; }
-  [[nodiscard]] std::size_t number() const { return number_; }
+  [[nodiscard]] const std::optional<Error>& problem() const { return problem_; }
+  [[nodiscard]] std::string_view text() const {
+    std::string_view line = reader_.text();
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    return line;
+  }
+  /// What is wrong with the line; what kept it from being read comes first.
   [[nodiscard]] tl::unexpected<Error> wrong(std::string message, std::string hint = {}) const {
-    return fail(ErrorCode::invalid_input,
-                path_ + ":" + std::to_string(std::max<std::size_t>(number_, 1)), std::move(message),
-                std::move(hint));
+    if (problem_) return fail(*problem_);
+    return fail(ErrorCode::invalid_input, reader_.place(), std::move(message), std::move(hint));
   }
 
  private:
-  std::string path_;
-  std::ifstream stream_;
-  std::string line_;
-  std::size_t number_ = 0;
+  files::LineReader reader_;
+  std::optional<Error> problem_;
 };
 
 std::string_view trimmed(std::string_view text) {
@@ -51,10 +57,11 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-std::vector<std::string_view> split(std::string_view line, char separator) {
+/// The cells of a line, and of one that has more than `most` of them one too many.
+std::vector<std::string_view> split(std::string_view line, char separator, std::size_t most) {
   std::vector<std::string_view> cells;
   std::size_t start = 0;
-  for (std::size_t at = 0; at <= line.size(); ++at) {
+  for (std::size_t at = 0; at <= line.size() && cells.size() <= most; ++at) {
     if (at != line.size() && line[at] != separator) continue;
     cells.push_back(trimmed(line.substr(start, at - start)));
     start = at + 1;
@@ -75,23 +82,31 @@ std::string cell_name(const std::string& column, std::string_view cell) {
   return "column '" + column + "' holds '" + std::string(cell.substr(0, 40)) + "'";
 }
 
+/// The values of a line, besides its first cell; counted, not kept.
+std::size_t values_in(std::string_view line) {
+  return static_cast<std::size_t>(std::count(line.begin(), line.end(), ','));
+}
+
 Status read_wide_header(Lines& lines, Trace& trace) {
-  const auto names = split(lines.text(), ',');
+  if (values_in(lines.text()) > kMostColumns) {
+    return lines.wrong("more than " + std::to_string(kMostColumns) + " VMs");
+  }
+  const auto names = files::csv_fields(lines.text());
   if (names.size() < 2) return lines.wrong("no VM columns", "the header is t_s,<vm>,<vm>,...");
   for (std::size_t i = 1; i < names.size(); ++i) {
     if (names[i].empty()) {
       return lines.wrong("column " + std::to_string(i + 1) + " has no name");
     }
-    trace.columns.push_back({std::string(names[i]), {}, {}});
+    trace.columns.push_back({names[i], {}, {}});
   }
-  if (!lines.next() || split(lines.text(), ',').front() != kProvisionedRow) {
+  if (!lines.next() || split(lines.text(), ',', 1).front() != kProvisionedRow) {
     return lines.wrong("the row provisioned_kib is missing",
                        "it follows the header and gives each VM's provisioned size in KiB");
   }
-  const auto sizes = split(lines.text(), ',');
+  const auto sizes = split(lines.text(), ',', names.size());
   if (sizes.size() != names.size()) {
-    return lines.wrong("provisioned_kib has " + std::to_string(sizes.size() - 1) + " sizes for " +
-                       std::to_string(names.size() - 1) + " VMs");
+    return lines.wrong("provisioned_kib has " + std::to_string(values_in(lines.text())) +
+                       " sizes for " + std::to_string(names.size() - 1) + " VMs");
   }
   for (std::size_t i = 1; i < sizes.size(); ++i) {
     const auto size = count(sizes[i]);
@@ -124,9 +139,9 @@ Status read_wide_row(const Lines& lines, Trace& trace) {
   if (lines.text().find(';') != std::string::npos) {
     return lines.wrong("semicolons in a file that began with commas", "one format a file");
   }
-  const auto cells = split(lines.text(), ',');
+  const auto cells = split(lines.text(), ',', trace.columns.size() + 1);
   if (cells.size() != trace.columns.size() + 1) {
-    return lines.wrong(std::to_string(cells.size() - 1) + " values for " +
+    return lines.wrong(std::to_string(values_in(lines.text())) + " values for " +
                        std::to_string(trace.columns.size()) + " VMs");
   }
   if (auto time = read_time(lines, cells[0], trace); !time) return time;
@@ -157,7 +172,7 @@ Result<Trace> read_wide(Lines lines, const fs::path& path, const TraceBounds& bo
     if (auto row = read_wide_row(lines, trace); !row) return fail(row.error());
     if (trace.times.size() * trace.columns.size() > bounds.values) return too_large(path, bounds);
   }
-  if (trace.times.empty()) return lines.wrong("no rows after the header");
+  if (trace.times.empty() || lines.problem()) return lines.wrong("no rows after the header");
   return trace;
 }
 
@@ -170,7 +185,7 @@ struct GwaColumns {
 };
 
 Result<GwaColumns> find_gwa_columns(const Lines& lines) {
-  const auto names = split(lines.text(), ';');
+  const auto names = split(lines.text(), ';', kMostGwaColumns);
   const auto find = [&](std::string_view start) -> Result<std::size_t> {
     for (std::size_t i = 0; i < names.size(); ++i) {
       if (names[i].starts_with(start)) return i;
@@ -194,7 +209,7 @@ struct GwaRow {
 
 Status read_gwa_row(const Lines& lines, const GwaColumns& at, TraceColumn& column,
                     std::vector<GwaRow>& rows) {
-  const auto cells = split(lines.text(), ';');
+  const auto cells = split(lines.text(), ';', kMostGwaColumns);
   if (cells.size() < at.all) {
     return lines.wrong(std::to_string(cells.size()) + " cells for " + std::to_string(at.all) +
                        " columns");
@@ -232,8 +247,8 @@ void put_at(const Trace& trace, std::uint64_t origin, const std::vector<GwaRow>&
   }
 }
 
-Result<std::pair<TraceColumn, std::vector<GwaRow>>> read_gwa_file(Lines lines,
-                                                                  const fs::path& path) {
+Result<std::pair<TraceColumn, std::vector<GwaRow>>> read_gwa_file(Lines lines, const fs::path& path,
+                                                                  const TraceBounds& bounds) {
   const auto at = find_gwa_columns(lines);
   if (!at) return fail(at.error());
   TraceColumn column{path.stem().string(), {}, {}};
@@ -241,8 +256,9 @@ Result<std::pair<TraceColumn, std::vector<GwaRow>>> read_gwa_file(Lines lines,
   while (lines.next()) {
     if (trimmed(lines.text()).empty()) continue;
     if (auto row = read_gwa_row(lines, *at, column, rows); !row) return fail(row.error());
+    if (rows.size() > bounds.values) return fail(too_large(path, bounds).error());
   }
-  if (rows.empty()) return lines.wrong("no rows after the header");
+  if (rows.empty() || lines.problem()) return lines.wrong("no rows after the header");
   if (column.provisioned.is_zero()) return lines.wrong("its provisioned memory is 0 throughout");
   return std::pair{std::move(column), std::move(rows)};
 }
@@ -263,13 +279,9 @@ void add_gwa(std::pair<TraceColumn, std::vector<GwaRow>>&& vm, Trace& trace,
 
 /// The file's lines up to the first that is no comment, or why there is none.
 Result<Lines> open_at_header(const fs::path& path) {
-  std::ifstream stream(path);
-  if (!stream) {
-    const bool there = fs::exists(path);
-    return fail(there ? ErrorCode::permission_denied : ErrorCode::not_found, path.string(),
-                there ? "cannot be read" : "no such trace");
-  }
-  Lines lines(path, std::move(stream));
+  auto reader = files::LineReader::open(path, "trace");
+  if (!reader) return fail(reader.error());
+  Lines lines(*std::move(reader));
   while (lines.next()) {
     const auto text = trimmed(lines.text());
     if (!text.empty() && text.front() != '#') return lines;
@@ -300,7 +312,7 @@ Result<Trace> read_folder(const fs::path& folder, const TraceBounds& bounds) {
     if (!looks_like_gwa(*lines)) {
       return lines->wrong("not a GWA-T-12 file among others that are", "one format a folder");
     }
-    auto vm = read_gwa_file(std::move(*lines), file);
+    auto vm = read_gwa_file(std::move(*lines), file, bounds);
     if (!vm) return fail(vm.error());
     add_gwa(std::move(*vm), trace, origin);
     if (trace.times.size() * trace.columns.size() > bounds.values) return too_large(folder, bounds);
@@ -315,15 +327,16 @@ Result<Trace> read_trace(const fs::path& path, TraceBounds bounds) {
   if (fs::is_directory(path, problem)) return read_folder(path, bounds);
   auto lines = open_at_header(path);
   if (!lines) return fail(lines.error());
-  if (looks_like_gwa(*lines)) {
-    auto vm = read_gwa_file(std::move(*lines), path);
+  const bool wide = split(lines->text(), ',', 1).front() == "t_s";
+  if (!wide && looks_like_gwa(*lines)) {
+    auto vm = read_gwa_file(std::move(*lines), path, bounds);
     if (!vm) return fail(vm.error());
     Trace trace;
     std::optional<std::uint64_t> origin;
     add_gwa(std::move(*vm), trace, origin);
     return trace;
   }
-  if (split(lines->text(), ',').front() != "t_s") {
+  if (!wide) {
     return lines->wrong("no column 't_s'", "the header is t_s,<vm>,<vm>,...");
   }
   return read_wide(std::move(*lines), path, bounds);

@@ -80,6 +80,9 @@ void run(benchmark::State& state, std::unique_ptr<Policy> policy) {
 void halving(benchmark::State& state) {
   run(state, policy("halving"));
 }
+void adaptive(benchmark::State& state) {
+  run(state, policy("adaptive"));
+}
 void core_alone(benchmark::State& state) {
   run(state, std::make_unique<IdlePolicy>());
 }
@@ -93,6 +96,7 @@ void sizes(benchmark::internal::Benchmark* benchmark) {
 }
 
 BENCHMARK(halving)->Apply(sizes);
+BENCHMARK(adaptive)->Apply(sizes);
 BENCHMARK(core_alone)->Apply(sizes);
 BENCHMARK(every_domain_moves)->Apply(sizes);
 

@@ -59,7 +59,7 @@ Result<DomainHandle> find_domain(virConnectPtr connection, const std::string& ur
   }
   std::vector<std::string> names;
   if (const auto domains = all_domains(connection, uri)) {
-    for (const DomainHandle& known : *domains) names.emplace_back(virDomainGetName(known.get()));
+    for (const DomainHandle& known : *domains) names.push_back(name_of(known.get()));
   }
   const auto near = nearest_name(name, names);
   return fail(ErrorCode::not_found, uri, fmt::format("no domain is called '{}'", name),
@@ -92,7 +92,7 @@ std::string uri_to_name(const std::string& uri) {
 }
 
 Result<ReadDomain> configured(virDomainPtr handle, const std::string& uri) {
-  const std::string name = virDomainGetName(handle);
+  const std::string name = name_of(handle);
   Result<DomainDescription> now = described(handle, name, 0);
   if (!now) return fail(now.error());
   ReadDomain read{{}, *std::move(now), std::nullopt};

@@ -10,11 +10,14 @@
 #include <utility>
 
 #include "engine/core/nearest.h"
+#include "engine/core/printable.h"
 #include "engine/core/shell_word.h"
 
 namespace memcoord::libvirt {
 namespace {
 
+/// So much of a text in metadata stands in a message about it.
+constexpr std::size_t kShown = 60;
 constexpr std::string_view kKeys = "minimum, maximum, weight, priority, exclude and label elements";
 
 tl::unexpected<Error> malformed(std::string_view domain, std::string problem, std::string hint) {
@@ -46,7 +49,8 @@ std::optional<bool> yes_or_no(std::string_view text) {
 Status read_attribute(std::string_view key, std::string_view value, DomainSettings& settings,
                       std::string_view domain) {
   const auto wrong = [&](std::string_view expected) {
-    return malformed(domain, fmt::format("{}=\"{}\" is not {}", key, value, expected),
+    return malformed(domain,
+                     fmt::format("{}=\"{}\" is not {}", key, excerpt(value, kShown), expected),
                      "start afresh with: " + clear_command(domain));
   };
   if (key == "minimum" || key == "maximum") {
@@ -76,13 +80,13 @@ Status read_attribute(std::string_view key, std::string_view value, DomainSettin
   const std::vector<std::string> known = {"minimum", "maximum", "weight", "priority", "exclude"};
   const auto near = nearest_name(key, known);
   return malformed(
-      domain, fmt::format("unknown key '{}'", key),
+      domain, fmt::format("unknown key '{}'", excerpt(key, kShown)),
       near ? fmt::format("did you mean '{}'?", *near) : fmt::format("known are {}", kKeys));
 }
 
 Status read_label(const pugi::xml_node& node, DomainSettings& settings, std::string_view domain) {
   if (local_name(node.name()) != "label") {
-    return malformed(domain, fmt::format("unknown element <{}>", node.name()),
+    return malformed(domain, fmt::format("unknown element <{}>", excerpt(node.name(), kShown)),
                      "known is <label name=\"...\" value=\"...\"/>");
   }
   const std::string name = node.attribute("name").value();
@@ -127,7 +131,7 @@ Status clear_key(DomainSettings& settings, const std::string& key, std::string_v
   } else if (key.starts_with("label:")) {
     settings.labels.erase(key.substr(6));
   } else {
-    return malformed(domain, fmt::format("cannot clear '{}'", key),
+    return malformed(domain, fmt::format("cannot clear '{}'", excerpt(key, kShown)),
                      "one of minimum, maximum, weight, priority, exclude, labels, label:NAME, all");
   }
   return {};
@@ -136,7 +140,11 @@ Status clear_key(DomainSettings& settings, const std::string& key, std::string_v
 }  // namespace
 
 Result<DomainSettings> parse_settings(std::string_view element, std::string_view domain) {
+  if (element.size() > kMostMetadata) {
+    return malformed(domain, "larger than 64 KiB", "start afresh with: " + clear_command(domain));
+  }
   pugi::xml_document document;
+  // A document type would declare entities; it is passed over, and they stay as they are.
   const pugi::xml_parse_result parsed = document.load_buffer(element.data(), element.size());
   if (!parsed) {
     return malformed(domain, fmt::format("not XML: {}", parsed.description()),
@@ -144,8 +152,10 @@ Result<DomainSettings> parse_settings(std::string_view element, std::string_view
   }
   const pugi::xml_node root = document.document_element();
   if (local_name(root.name()) != "domain") {
-    return malformed(domain, fmt::format("expected one <domain> element, found <{}>", root.name()),
-                     "start afresh with: " + clear_command(domain));
+    return malformed(
+        domain,
+        fmt::format("expected one <domain> element, found <{}>", excerpt(root.name(), kShown)),
+        "start afresh with: " + clear_command(domain));
   }
   DomainSettings settings;
   for (const pugi::xml_attribute attribute : root.attributes()) {

@@ -24,9 +24,13 @@ namespace memcoord::libvirt {
 
 inline constexpr std::string_view kMetadataUri = "https://memcoord.org/xmlns/domain/1.0";
 inline constexpr std::string_view kMetadataPrefix = "memcoord";
+/// What is read of a domain's settings, in bytes of XML: far more than they need, and little enough
+/// to be kept, logged and written to a journal.
+inline constexpr std::size_t kMostMetadata = 65536;
 
-/// Reads the element (with or without its namespace prefix). `domain` is named in errors, all
-/// invalid_input: what stands there, what was expected.
+/// Reads the element (with or without its namespace prefix). Entities that XML does not know by
+/// itself stay as they are written. `domain` is named in errors, all invalid_input: what stands
+/// there, what was expected; more than kMostMetadata.
 Result<DomainSettings> parse_settings(std::string_view element, std::string_view domain);
 /// The element as libvirt takes it, without a prefix; parse_settings() reads it back unchanged.
 std::string write_settings(const DomainSettings& settings);

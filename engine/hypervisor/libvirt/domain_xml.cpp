@@ -6,8 +6,8 @@
 #include <map>
 #include <pugixml.hpp>
 #include <set>
-#include <sstream>
 
+#include "engine/core/printable.h"
 #include "engine/hypervisor/libvirt/domain_metadata.h"
 
 namespace memcoord::libvirt {
@@ -241,7 +241,7 @@ std::string unsuitable_reason(const pugi::xml_node& domain) {
   }
   if (const pugi::xml_node security = domain.child("launchSecurity")) {
     return "its memory is encrypted or sealed (" +
-           std::string(security.attribute("type").as_string("launch security")) +
+           excerpt(security.attribute("type").as_string("launch security"), 40) +
            "), so a balloon frees nothing";
   }
   if (const char* reason = passthrough_reason(devices)) return reason;
@@ -263,13 +263,25 @@ std::string_view namespace_of(pugi::xml_node node) {
   return {};
 }
 
+/// What is printed, up to a byte more than parse_settings() takes.
+class BoundedText : public pugi::xml_writer {
+ public:
+  void write(const void* data, std::size_t size) override {
+    text_.append(static_cast<const char*>(data), std::min(size, kMostMetadata + 1 - text_.size()));
+  }
+  [[nodiscard]] const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
 void read_settings(const pugi::xml_node& domain, std::string_view name,
                    DomainDescription& description) {
   for (const pugi::xml_node element : domain.child("metadata").children()) {
     if (element.type() != pugi::node_element || namespace_of(element) != kMetadataUri) continue;
-    std::ostringstream text;
+    BoundedText text;
     element.print(text, "", pugi::format_raw);
-    Result<DomainSettings> settings = parse_settings(text.str(), name);
+    Result<DomainSettings> settings = parse_settings(text.text(), name);
     if (settings) {
       description.settings = *std::move(settings);
     } else {

@@ -8,6 +8,7 @@
 #include <cctype>
 #include <utility>
 
+#include "engine/core/printable.h"
 #include "engine/core/shell_word.h"
 
 namespace memcoord::libvirt {
@@ -74,7 +75,9 @@ std::string clause(std::string text) {
 LvError LvError::last() {
   const virError* error = virGetLastError();
   if (error == nullptr || error->code == VIR_ERR_OK) return unexplained("a call");
-  return {error->code, error->domain, error->message == nullptr ? "" : error->message};
+  constexpr std::size_t kLongestMessage = 1000;  // it may quote names and metadata
+  return {error->code, error->domain,
+          error->message == nullptr ? "" : excerpt(error->message, kLongestMessage)};
 }
 
 LvError LvError::unexplained(std::string_view call) {

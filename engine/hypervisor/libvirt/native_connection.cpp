@@ -94,7 +94,7 @@ LvResult<std::vector<ListedDomain>> NativeConnection::list_active() {
   for (const virDomainPtr raw : std::span(list, static_cast<std::size_t>(count))) {
     DomainHandle domain(raw);
     const Uuid uuid = uuid_of(raw);
-    listed.push_back({uuid, virDomainGetName(raw), static_cast<int>(virDomainGetID(raw))});
+    listed.push_back({uuid, name_of(raw), static_cast<int>(virDomainGetID(raw))});
     still_there[uuid] = std::move(domain);
   }
   domains_ = std::move(still_there);

@@ -1,10 +1,12 @@
 #pragma once
-// UUIDs between libvirt's raw bytes and memcoord's values.
+// A domain's UUID, between libvirt's raw bytes and memcoord's values, and its name.
 
 #include <libvirt/libvirt.h>
 
 #include <array>
+#include <string>
 
+#include "engine/core/printable.h"
 #include "engine/core/uuid.h"
 
 namespace memcoord::libvirt {
@@ -25,6 +27,13 @@ inline std::array<unsigned char, VIR_UUID_BUFLEN> raw_uuid(const Uuid& uuid) {
     raw[i + 8] = static_cast<unsigned char>(uuid.low >> (56 - 8 * i));
   }
   return raw;
+}
+
+/// Its name, at most 1000 bytes of it: drivers that make no file by it set no limit.
+inline std::string name_of(virDomainPtr domain) {
+  constexpr std::size_t kLongestDomainName = 1000;
+  const char* name = virDomainGetName(domain);
+  return name == nullptr ? std::string() : excerpt(name, kLongestDomainName);
 }
 
 }  // namespace memcoord::libvirt

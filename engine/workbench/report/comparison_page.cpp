@@ -124,7 +124,7 @@ std::vector<std::size_t> worst_domains(const std::vector<const RunRecord*>& reco
   return picks;
 }
 
-void write_scenario(const Comparison& comparison, std::size_t at, const WritePiece& write) {
+void write_scenario(const Comparison& comparison, std::size_t at, const files::WritePiece& write) {
   const ComparedScenario& scenario = comparison.scenarios[at];
   std::vector<const RunRecord*> records;
   std::vector<std::string> names;
@@ -170,7 +170,7 @@ std::string rows_json(const Comparison& comparison) {
   return script_json(rows);
 }
 
-void write_data(const Comparison& comparison, const WritePiece& write) {
+void write_data(const Comparison& comparison, const files::WritePiece& write) {
   auto figures = Json::array();
   for (const Figure& figure : figures_of({})) {
     figures.push_back(Json::object({{"name", figure.name}, {"meaning", figure.meaning}}));
@@ -200,7 +200,7 @@ std::string page_head(const Comparison& comparison) {
 
 }  // namespace
 
-void write_comparison_page(const Comparison& comparison, const WritePiece& write) {
+void write_comparison_page(const Comparison& comparison, const files::WritePiece& write) {
   write(page_head(comparison));
   write(
       "<section id=\"overview\" hidden>\n<h2>All scenarios</h2>\n"

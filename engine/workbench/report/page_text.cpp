@@ -46,11 +46,22 @@ std::string script_json(const observers::Json& json) {
     } else if (c != '\\') {
       out += c;
     } else if (text[i + 1] != 'u') {
-      out.append(text, i++, 2);
+      const bool controls = text[i + 1] == 'b' || text[i + 1] == 'f';
+      out += controls ? "?" : text.substr(i, 2);
+      ++i;
     } else {
-      const auto code = static_cast<char32_t>(std::stoul(text.substr(i + 2, 4), nullptr, 16));
-      out += acts(code) ? "?" : text.substr(i, 6);
-      i += 5;
+      const auto unit = [&](std::size_t at) {
+        return static_cast<char32_t>(std::stoul(text.substr(at + 2, 4), nullptr, 16));
+      };
+      char32_t code = unit(i);
+      std::size_t length = 6;
+      if (code >= 0xd800 && code < 0xdc00) {
+        // The first half of a surrogate pair, which JSON never leaves alone.
+        length = 12;
+        code = 0x10000 + ((code - 0xd800) << 10U) + (unit(i + 6) - 0xdc00);
+      }
+      out += acts(code) ? "?" : text.substr(i, length);
+      i += length - 1;
     }
   }
   return out;

@@ -67,7 +67,7 @@ std::string number_json(double value) {
   return Json(value).line();
 }
 
-void write_times_and_host(const RunRecord& record, const WritePiece& write) {
+void write_times_and_host(const RunRecord& record, const files::WritePiece& write) {
   const std::size_t count = record.times.size();
   const auto sizes = [&](MemorySize HostMoment::*figure) {
     return differences(count, [&](std::size_t i) { return kib(record.host[i].*figure); });
@@ -80,7 +80,7 @@ void write_times_and_host(const RunRecord& record, const WritePiece& write) {
   write(",\"need\":" + sizes(&HostMoment::need) + "}");
 }
 
-void write_domain(const DomainRecord& domain, const WritePiece& write) {
+void write_domain(const DomainRecord& domain, const files::WritePiece& write) {
   const std::vector<DomainMoment>& moments = domain.moments;
   const auto sizes = [&](MemorySize DomainMoment::*figure) {
     return differences(moments.size(), [&](std::size_t i) { return kib(moments[i].*figure); });
@@ -113,7 +113,7 @@ std::string lane_json(const RunRecord& record, const std::string& name, Happened
 
 }  // namespace
 
-void write_record(const RunRecord& record, const WritePiece& write) {
+void write_record(const RunRecord& record, const files::WritePiece& write) {
   write("{");
   write_times_and_host(record, write);
   write(",\"domains\":[");
@@ -125,7 +125,7 @@ void write_record(const RunRecord& record, const WritePiece& write) {
 }
 
 void write_compared_record(const RunRecord& record, std::span<const std::size_t> picks,
-                           const WritePiece& write) {
+                           const files::WritePiece& write) {
   write("{\"policy\":" + script_json(record.policy) + ",");
   write_times_and_host(record, write);
   write(",\"lanes\":[");

@@ -7,18 +7,18 @@
 #include <string>
 #include <vector>
 
+#include "engine/files/whole_file.h"
 #include "engine/workbench/run_record.h"
-#include "engine/workbench/whole_file.h"
 
 namespace memcoord::workbench::report {
 
 /// {"t": [...], "host": {...}, "domains": [...]}; written piece by piece.
-void write_record(const RunRecord& record, const WritePiece& write);
+void write_record(const RunRecord& record, const files::WritePiece& write);
 
 /// The same of a record among others: `picks` are the domains whose curves are wanted (places in
 /// record.domains), and how many of all were stalled, killed or held back is counted beforehand.
 void write_compared_record(const RunRecord& record, std::span<const std::size_t> picks,
-                           const WritePiece& write);
+                           const files::WritePiece& write);
 
 /// The guard rules' names, in the order of their bits: ["sane_target", ...].
 std::string rule_names_json();

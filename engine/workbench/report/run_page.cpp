@@ -123,7 +123,7 @@ constexpr std::string_view kind_text(RunEvent::Kind kind) {
   return "move";
 }
 
-void write_events(const RunRecord& record, const WritePiece& write) {
+void write_events(const RunRecord& record, const files::WritePiece& write) {
   write("[");
   bool first = true;
   for (const RunEvent& event : record.events) {
@@ -136,7 +136,7 @@ void write_events(const RunRecord& record, const WritePiece& write) {
   write("]");
 }
 
-void write_data(const RunRecord& record, const WritePiece& write) {
+void write_data(const RunRecord& record, const files::WritePiece& write) {
   write("<script type=\"application/json\" id=\"data\">\n");
   write(fmt::format(
       "{{\"hostTotal\":{},\"hostFloor\":{},\"intervalMs\":{},\"eventsLeftOut\":{},\"rules\":{},\n",
@@ -152,7 +152,7 @@ void write_data(const RunRecord& record, const WritePiece& write) {
 
 }  // namespace
 
-void write_run_page(const RunRecord& record, const WritePiece& write) {
+void write_run_page(const RunRecord& record, const files::WritePiece& write) {
   write(page_head(record));
   write("<div class=\"two\">\n" + figures_table(record.score) + rules_table(record) + "</div>\n");
   write(curves_section(record));

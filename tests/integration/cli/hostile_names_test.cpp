@@ -1,8 +1,13 @@
-// Names that act on terminals, forge lines or look like options, through every way out.
+// Texts that others write (names, metadata, parameters, reasons, scenarios, traces, file names)
+// with every character that acts on a terminal, forges lines, turns the direction of writing or
+// shows nothing, through every command and every way out.
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/core/printable.h"
@@ -18,116 +23,373 @@ using memcoord::testing::ScratchFiles;
 
 namespace {
 
-// As a host file of libvirt's test driver and a scenario write them: C1, direction overrides,
-// quotes, wide and joined characters, a leading dash.
-constexpr const char* kNames[] = {"Windows Server 2022 (prod)",
-                                  "büro-ß-1",
-                                  "開発サーバー一号機",
-                                  "rtl-\xe2\x80\xaegnp.exe",
-                                  ("c1-\xc2\x9b"
-                                   "31mred"),
-                                  "alm-\xd8\x9c-lri-\xe2\x81\xa6",
-                                  "-weight",
-                                  "web[1]*",
-                                  "db$(touch pwned);'",
-                                  "emoji-👩‍👩‍👧-🚀"};
+using Range = std::pair<char32_t, char32_t>;
 
-std::string host_file() {
-  std::string xml = "<node><cpu><nodes>1</nodes></cpu><memory>33554432</memory>";
-  for (const std::string name : kNames) {
-    xml += "<domain type='test'><name>" + name +
-           "</name><memory>4194304</memory><currentMemory>2097152</currentMemory>"
-           "<os><type>hvm</type></os><metadata><m:domain "
-           "xmlns:m='https://memcoord.org/xmlns/domain/1.0'>"
-           "<m:label name='tier' value='a\xc2\x9b\xe2\x80\xae'/></m:domain></metadata>"
-           "<devices><memballoon model='virtio'/></devices></domain>";
-  }
-  return xml + "</node>";
+// Written down here once more, so that the program's own list is held by another: C0, DEL and C1,
+// direction marks and embeddings, separators of lines, zero-width and other invisible characters.
+constexpr std::array kActing{Range{0x0, 0x1f},        Range{0x7f, 0x9f},      Range{0xad, 0xad},
+                             Range{0x34f, 0x34f},     Range{0x61c, 0x61c},    Range{0x180e, 0x180e},
+                             Range{0x200b, 0x200f},   Range{0x2028, 0x202e},  Range{0x2060, 0x206f},
+                             Range{0xfe00, 0xfe0f},   Range{0xfeff, 0xfeff},  Range{0xfff9, 0xfffb},
+                             Range{0xe0001, 0xe0001}, Range{0xe0020, 0xe007f}};
+
+std::string utf8(char32_t code) {
+  const auto byte = [](char32_t bits) { return static_cast<char>(bits & 0xffU); };
+  if (code < 0x80) return {byte(code)};
+  if (code < 0x800) return {byte(0xc0 | code >> 6U), byte(0x80 | (code & 0x3fU))};
+  std::string text =
+      code < 0x10000 ? std::string{byte(0xe0 | code >> 12U)}
+                     : std::string{byte(0xf0 | code >> 18U), byte(0x80 | (code >> 12U & 0x3fU))};
+  return text + byte(0x80 | (code >> 6U & 0x3fU)) + byte(0x80 | (code & 0x3fU));
 }
 
-std::string scenario_file() {
-  std::string lua =
-      "return { summary = 'hostile \\u{9b}31m \\u{202e}', host = { total = 16*GiB }, duration = 5, "
-      "domains = {\n";
-  for (const std::string name : kNames) {
-    lua += "{ name = [==[" + name + "]==], maximum = 1*GiB, demand = { { 0, 300*MiB } } },\n";
+/// Every character that acts, a text's worth; what `passes` lets into the place it is for.
+template <class Passes>
+std::string hostile(const std::string& start, Passes passes) {
+  std::string text = start + "=<b>'";
+  for (const auto& [first, last] : kActing) {
+    for (char32_t code = first; code <= last; ++code) {
+      if (passes(code)) text += utf8(code);
+    }
   }
-  lua += "{ name = 'new\\nline\\27[2J', maximum = 1*GiB, demand = { { 0, 300*MiB } } },\n";
-  return lua + "} }\n";
+  return text + "\r\n12:00:00 error FORGED";
 }
 
-/// Where a text has a character that acts, other than a line end; empty where it has none.
+std::string hostile(const std::string& start) {
+  return hostile(start, [](char32_t) { return true; });
+}
+/// XML knows no C0 characters but these, and no file name has a slash or a zero byte.
+std::string hostile_in_xml(const std::string& start) {
+  std::string escaped;
+  for (const char c : hostile(start, [](char32_t code) { return code >= 0x20; })) {
+    escaped += c == '<'    ? "&lt;"
+               : c == '\'' ? "&apos;"
+               : c == '\n' ? "&#10;"
+               : c == '\r' ? "&#13;"
+                           : std::string(1, c);
+  }
+  return escaped;
+}
+/// For file names, arguments and CSV: some of each kind, since names have 255 bytes at most.
+std::string hostile_name(const std::string& start) {
+  return start + "\x1b[35m\x07\x7f" + utf8(0x9b) + utf8(0x61c) + utf8(0x202e) + utf8(0x2066) +
+         utf8(0x200b) + utf8(0xfeff) + utf8(0xe0061);
+}
+
+/// As a Lua string, a byte an escape.
+std::string lua(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    const std::string code = std::to_string(static_cast<unsigned char>(c));
+    out += "\\" + std::string(3 - code.size(), '0') + code;
+  }
+  return out + '"';
+}
+
+/// Where a text has a character that acts, other than the line ends and tabs that programs write;
+/// empty where it has none.
 std::string acting(std::string_view text) {
   for (std::string_view left = text; !left.empty();) {
     const Character character = first_character(left);
-    if (!character.is_utf8 || (acts(character.code) && character.code != '\n')) {
-      return printable(left, 60);
+    bool found = !character.is_utf8;
+    for (const auto& [first, last] : kActing) {
+      found = found || (character.code >= first && character.code <= last);
     }
+    if (found && character.code != '\n' && character.code != '\t')
+      return shell_word(left.substr(0, 40));
     left.remove_prefix(character.bytes.size());
   }
   return {};
 }
 
+/// What a run wrote, without what the program itself does to a terminal: colours, erasing, moving
+/// up, the cursor.
+std::string without_own_sequences(const std::string& text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    // A terminal makes two of a line's end; the table goes back to the left before it moves up.
+    if (text[i] == '\r' && (text.substr(i + 1, 1) == "\n" || text.substr(i + 1, 2) == "\x1b[")) {
+      continue;
+    }
+    if (text[i] != '\x1b' || i + 1 >= text.size() || text[i + 1] != '[') {
+      out += text[i];
+      continue;
+    }
+    const std::size_t end = text.find_first_not_of("?;0123456789", i + 2);
+    const std::string sequence = text.substr(i + 2, end - i - 1);
+    const bool own = sequence == "K" || sequence == "J" || sequence == "H" || sequence == "2J" ||
+                     sequence == "?25l" || sequence == "?25h" || sequence == "?7l" ||
+                     sequence == "?7h" || sequence.ends_with('A') || sequence == "0m" ||
+                     sequence == "m" || sequence == "1m" || sequence == "2m" || sequence == "31m" ||
+                     sequence == "32m" || sequence == "33m" || sequence == "34m" ||
+                     sequence == "36m";
+    if (own) {
+      i = end;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+/// Everything hostile, in files.
+struct HostileFiles {
+  ScratchFiles files;
+  std::string host = "test://" + files.write("host.xml", host_file());
+  std::string scenario = files.write(hostile_name("scenario") + ".lua", scenario_file());
+  std::string policy = files.write(hostile_name("policy") + ".lua", policy_file());
+  std::string failing = files.write("failing.lua", failing_policy());
+  std::string tests = files.write(hostile_name("failing") + "_test.lua", test_file());
+  std::string trace = files.write(hostile_name("trace") + ".csv", trace_file());
+  std::string configuration = files.write(
+      hostile_name("config"), hostile_name("key") + " = \"" + hostile_name("v") + "\"\n");
+
+  static std::string host_file() {
+    std::string xml = "<node><cpu><nodes>1</nodes></cpu><memory>33554432</memory>";
+    const std::string good = "weight='2'";
+    const std::string bad = "minimum='" + hostile_in_xml("m") + "'";
+    for (const auto& [start, attributes] :
+         {std::pair{"a", good}, std::pair{"b", bad}, std::pair{"-c", good}}) {
+      xml += "<domain type='test'><name>" + hostile_in_xml(start) +
+             "</name><memory>4194304</memory><currentMemory>2097152</currentMemory>"
+             "<os><type>hvm</type></os><metadata><m:domain "
+             "xmlns:m='https://memcoord.org/xmlns/domain/1.0' " +
+             attributes + "><m:label name='" + hostile_in_xml("l") + "' value='" +
+             hostile_in_xml("v") +
+             "'/></m:domain></metadata><devices><memballoon model='virtio'/></devices></domain>";
+    }
+    return xml + "</node>";
+  }
+  static std::string scenario_file() {
+    std::string text = "return { summary = " + lua(hostile("summary")) +
+                       ", host = { total = 3*GiB }, duration = 12, domains = {\n";
+    for (const char* name : {"a", "b", "=c"}) {
+      text += "{ name = " + lua(hostile(name)) + ", maximum = 1*GiB, labels = { [" +
+              lua(hostile("l")) + "] = " + lua(hostile("v")) +
+              " }, demand = { { 0, 300*MiB }, { 6, 900*MiB } } },\n";
+    }
+    return text + "} }\n";
+  }
+  static std::string policy_with(const std::string& tick) {
+    return "return { api = 1, summary = " + lua(hostile("summary")) + ", params = { [" +
+           lua(hostile_name("p")) + "] = { default = " + lua(hostile("default")) +
+           ", doc = " + lua(hostile("doc")) + " }, choice = { default = " + lua(hostile("c")) +
+           ", choices = { " + lua(hostile("c")) + ", 'x' }, doc = 'd' } }, " +
+           "tick = function(ctx) ctx.log.warn(" + lua(hostile("log")) + ") " + tick + " end }\n";
+  }
+  static std::string policy_file() {
+    return policy_with("for _, d in pairs(ctx.domains) do d:set(d.actual - 1*MiB, " +
+                       lua(hostile("why")) + ") end");
+  }
+  static std::string failing_policy() {
+    return policy_with("error(" + lua(hostile("error")) + ")");
+  }
+  static std::string test_file() {
+    return "test(" + lua(hostile("name")) + ", function() expect(" + lua(hostile("got")) +
+           "):equals(" + lua(hostile("expected")) + ") end)\n" + "test('fails', function() error(" +
+           lua(hostile("error")) + ") end)\n";
+  }
+  static std::string trace_file() {
+    return "t_s," + hostile_name("a") + "," + hostile_name("=b") +
+           ",c\nprovisioned_kib,4194304,"
+           "4194304,4194304\n0,900000,800000,700000\n300,900000,800000,700000\n";
+  }
+};
+
+struct Step {
+  std::vector<std::string> command;
+  int exit_code = 0;
+};
+
+/// Runs a command and holds what it wrote; returns its standard output.
+std::string run_step(const Step& step, const testing::Process::Environment& environment = {}) {
+  testing::Process::Environment all{{"LC_ALL", "C.UTF-8"}, {"TERM", "xterm"}};
+  all.insert(environment.begin(), environment.end());
+  const Finished run = run_memcoord(step.command, all);
+  std::string line;
+  for (const std::string& word : step.command) line += " " + shell_word(word);
+  CAPTURE(line);
+  CAPTURE(run.errors);
+  CHECK(run.exit_code == step.exit_code);
+  CHECK_FALSE((run.output + run.errors).empty());
+  CHECK(acting(without_own_sequences(run.output)) == "");
+  CHECK(acting(without_own_sequences(run.errors)) == "");
+  // No text of others begins a line.
+  CHECK_FALSE(contains(run.output, "\n12:00:00"));
+  CHECK_FALSE(contains(run.errors, "\n12:00:00 error FORGED"));
+  return run.output;
+}
+
 }  // namespace
 
-TEST_CASE("no command lets a hostile name act on a terminal, in a log, a journal or a page") {
-  const ScratchFiles files;
-  const std::string host = "test://" + files.write("host.xml", host_file());
-  const std::string scenario = files.write("hostile.lua", scenario_file());
-  const std::string report = files.path("report.html");
+TEST_CASE("no hostile text gets out of the commands that use libvirt") {
+  const HostileFiles hostile_files;
+  const auto& [files, host, scenario, policy, failing, tests, trace, configuration] = hostile_files;
   const std::string journal = files.path("journal");
-  const std::string missing = "no\xc2\x9bsuch\nthing\xe2\x80\xae";
-  struct Step {
-    std::vector<std::string> command;
-    bool works = true;
-  };
-  const std::vector<Step> steps = {
-      {{"domain", "show", "--connect", host}},
-      {{"domain", "show", "--json", "--connect", host}},
-      {{"domain", "show", kNames[3], "--connect", host}},
-      {{"domain", "show", missing, "--connect", host}, false},
-      {{"domain", "set", "--connect", host, "--minimum", "1GiB", "--", kNames[6]}},
-      {{"domain", "set", kNames[4], "--clear", missing, "--connect", host}, false},
-      {{"domain", "show", "--connect", "test:///" + missing}, false},
-      {{"--connect", host, "--ticks", "2", "--log-level=debug", "--journal", journal, "50ms"}},
-      {{"--connect", host, "--ticks", "2", "--json", "50ms"}},
-      {{"--connect", host, "--ticks", "1", "--include", missing, "50ms"}},
-      {{"replay", journal}},
-      {{"replay", journal, "--all"}},
-      {{"replay", journal, "--all", "--json"}},
-      {{"simulate", "-S", scenario, "--report", report}},
-      {{"simulate", "-S", scenario, "--json"}},
-      {{"compare", "-S", scenario, "-p", "halving"}},
-      {{"--connect", "sim:" + scenario, "--fast", "--ticks", "2", "--log-level=debug"}},
-      {{"--connect", "sim:" + scenario, "--fast", "--ticks", "2", "--json"}},
-      {{"--policy", missing}, false},
-      {{missing}, false},
-      {{"--" + missing}, false},
-      {{"check", missing}, false},
-      {{"traces", missing}, false},
-  };
-  for (const auto& [command, works] : steps) {
-    const Finished run = run_memcoord(command, {{"LC_ALL", "C.UTF-8"}});
-    std::string line;
-    for (const std::string& word : command) line += " " + shell_word(word);
-    CAPTURE(line);
-    CHECK((run.exit_code == 0) == works);
-    CHECK_FALSE((run.output + run.errors).empty());
-    CHECK(acting(run.output) == "");
-    CHECK(acting(run.errors) == "");
+  const std::string missing = hostile_name("no such");
+  for (const Step& step : std::vector<Step>{
+           {{"domain", "show", "--connect", host}},
+           {{"domain", "show", "--color", "always", "--connect", host}},
+           {{"domain", "show", "--json", "--connect", host}},
+           {{"domain", "show", missing, "--connect", host}, 2},
+           {{"domain", "set", missing, "--minimum", "1GiB", "--connect", host}, 2},
+           {{"domain", "set", "00000000-0000-0000-0000-000000000001", "--clear", missing,
+             "--connect", host},
+            2},
+           {{"domain", "show", "--connect", "test:///" + missing}, 2},
+           {{"--connect", host, "--ticks", "2", "--log-level=debug", "--journal", journal, "50ms"}},
+           {{"--connect", host, "--ticks", "2", "--policy", policy, "--log-level=debug", "--color",
+             "always", "50ms"}},
+           {{"--connect", host, "--ticks", "2", "--json", "50ms"}},
+           {{"--connect", host, "--ticks", "1", "--include", missing, "50ms"}},
+           {{"--connect", host, "--policy", failing, "--ticks", "6", "50ms"}, 1},
+           {{"replay", journal}},
+           {{"replay", journal, "--all"}},
+           {{"replay", journal, "--all", "--json"}},
+       }) {
+    run_step(step);
   }
-  CHECK(contains(files.read("journal"), "c1-\\u009b31mred"));
   CHECK(acting(files.read("journal")) == "");
-  const std::string page = files.read("report.html");
-  CHECK(contains(page, "c1-?31mred"));
-  CHECK_FALSE(contains(page, "c1-\\u009b"));
-  CHECK_FALSE(contains(page, "\xe2\x80\xae"));
-  CHECK_FALSE(contains(page, "\xc2\x9b"));
+  CHECK(contains(files.read("journal"), "\\u009b"));
+  CHECK(contains(files.read("journal"), "\\udb40\\udc61"));
+}
+
+TEST_CASE("no hostile text gets out of the commands that need no libvirt") {
+  const HostileFiles hostile_files;
+  const auto& [files, host, scenario, policy, failing, tests, trace, configuration] = hostile_files;
+  const std::string report = files.path(hostile_name("report"));
+  const std::string compared = files.path("compared.html");
+  const std::string journal = files.path("journal");
+  const std::string junit = files.path("junit.xml");
+  const std::string part = files.path("part.csv");
+  const std::string missing = hostile_name("no such");
+  for (const Step& step : std::vector<Step>{
+           {{"check", policy}},
+           {{"check", policy, "--color", "always"}},
+           {{"check", policy, "--json"}},
+           {{"check", failing}, 1},
+           {{"check", failing, "--json"}, 1},
+           {{"test", tests, "--junit", junit}, 1},
+           {{"test", tests, "--color", "always"}, 1},
+           {{"simulate", "-S", scenario, "-p", policy, "--report", report, "--journal", journal}},
+           {{"simulate", "-S", scenario, "-p", policy, "--color", "always"}},
+           {{"simulate", "-S", scenario, "-p", policy, "--json"}},
+           {{"simulate", "-S", scenario, "-p", failing}, 1},
+           {{"compare", "-S", scenario, "-p", policy, "--report", compared}},
+           {{"compare", "-S", scenario, "-p", policy, "--csv"}},
+           {{"compare", "-S", scenario, "-p", policy, "--json"}},
+           {{"compare", "-S", scenario, "-p", failing}, 1},
+           {{"density", "-t", trace, "--host", "8GiB", "-p", policy, "--orders", "1"}},
+           {{"density", "-t", trace, "--host", "8GiB", "-p", policy, "--orders", "1", "--json"}},
+           {{"traces", trace, "-o", part}},
+           {{"traces", trace, "--color", "always"}},
+           {{"traces", trace, "--json"}},
+           {{"traces", part}},
+           {{"traces", trace, "--pick", missing}, 2},
+           {{"replay", journal, "--all", "-p", policy}},
+           {{"replay", journal, "--all", "--json", "-p", policy}},
+           {{"replay", journal, "-p", failing}, 1},
+           {{"--connect", "sim:" + scenario, "--fast", "--ticks", "8", "-p", policy,
+             "--log-level=debug"}},
+           {{"--connect", "sim:" + scenario, "--fast", "--ticks", "8", "-p", policy, "--json"}},
+           {{"--connect", "sim:" + scenario, "--fast", "--ticks", "8", "-p", failing}, 1},
+           {{"--config", configuration}, 2},
+           {{"--policy", missing}, 2},
+           {{"--set", missing + "=" + missing, "-c", "sim:"}, 2},
+           {{"--set", "starved_below=" + missing, "-c", "sim:", "-p", "halving"}, 2},
+           {{missing}, 2},
+           {{"--" + missing}, 2},
+           {{"check", missing}, 2},
+           {{"test", missing}, 2},
+           {{"traces", missing}, 2},
+           {{"replay", missing}, 2},
+           {{"completion", missing}, 2},
+           {{"completion", "bash"}},
+           {{"--help"}},
+           {{"__manual"}},
+       }) {
+    run_step(step);
+  }
+  for (const char* file : {"journal", "junit.xml", "part.csv", "compared.html"}) {
+    CAPTURE(file);
+    CHECK_FALSE(files.read(file).empty());
+    CHECK(acting(files.read(file)) == "");
+  }
+  const std::string page = files.read(hostile_name("report"));
+  CHECK(acting(page) == "");
+  CHECK_FALSE(contains(page, "<b>'"));
+  for (const char* escape : {"\\u001b", "\\u009b", "\\u202e", "\\u200b", "\\udb40"}) {
+    CHECK_FALSE(contains(page, escape));  // a script would put the character on the page
+  }
+  CHECK(contains(files.read("part.csv"), ",'=b?"));
+  CHECK(contains(run_step({{"traces", part, "--json"}}), "\"=b?"));
+}
+
+TEST_CASE("no hostile name of a bundled file gets into a list or a completion") {
+  const HostileFiles hostile_files;
+  const ScratchFiles& files = hostile_files.files;
+  std::filesystem::create_directories(files.path("policies"));
+  std::filesystem::create_directories(files.path("scenarios"));
+  const std::string name = "policies/" + hostile_name("p") + ".lua";
+  files.write(name, HostileFiles::policy_file());
+  files.write("policies/nice.lua", HostileFiles::policy_file());
+  files.write("policies/" + hostile_name("broken") + ".lua", "return {");
+  files.write("scenarios/" + hostile_name("s") + ".lua", HostileFiles::scenario_file());
+  const testing::Process::Environment bundled{{"MEMCOORD_DATA_DIR", files.path("")}};
+  run_step({{"policies"}, 1}, bundled);
+  run_step({{"policies", "--json"}, 1}, bundled);
+  const std::string candidates = run_step({{"__complete", "--policy", ""}}, bundled);
+  CHECK(contains(candidates, "\nnice\t\n"));
+  CHECK_FALSE(contains(candidates, "?"));
+  CHECK_FALSE(contains(candidates, "broken"));
+  run_step({{"__complete", "--connect", ""}}, bundled);
+}
+
+TEST_CASE("no hostile text gets into the table that is drawn in place") {
+  const HostileFiles hostile_files;
+  const std::string command = "stty cols 100 rows 30 && " + shell_word(MEMCOORD_BINARY) +
+                              " --connect " + shell_word("sim:" + hostile_files.scenario) +
+                              " --fast --ticks 8 --log-level=debug -p " +
+                              shell_word(hostile_files.policy);
+  const Finished run =
+      testing::Process({"/usr/bin/script", "-qec", command, "/dev/null"},
+                       {{"LC_ALL", "C.UTF-8"}, {"TERM", "xterm"}, {"SHELL", "/bin/bash"}})
+          .finish();
+  CAPTURE(run.output.substr(0, 400));
+  CHECK(run.exit_code == 0);
+  CHECK(contains(run.output, "\x1b[?25l"));
+  CHECK(acting(without_own_sequences(run.output)) == "");
+}
+
+TEST_CASE("a domain's name of 100,000 bytes is kept in short") {
+  const ScratchFiles files;
+  const std::string host =
+      "test://" +
+      files.write("host.xml",
+                  "<node><cpu><nodes>1</nodes></cpu><memory>33554432</memory><domain "
+                  "type='test'><name>" +
+                      std::string(100'000, 'x') +
+                      "</name><memory>4194304</memory><os><type>hvm</type></os>"
+                      "<devices><memballoon model='virtio'/></devices></domain></node>");
+  for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
+           {"domain", "show", "-c", host, "--json"}, {"-c", host, "--ticks", "1", "--json"}}) {
+    const Finished run = run_memcoord(command);
+    CHECK(run.exit_code == 0);
+    CHECK(contains(run.output, "xxx...\""));
+    CHECK(run.output.size() < 10'000);
+    CHECK(run.errors.size() < 10'000);
+  }
 }
 
 TEST_CASE("a name that begins with a dash can be given") {
   const ScratchFiles files;
-  const std::string host = "test://" + files.write("host.xml", host_file());
+  const std::string host =
+      "test://" +
+      files.write(
+          "host.xml",
+          "<node><cpu><nodes>1</nodes></cpu><memory>33554432</memory><domain "
+          "type='test'><name>-weight</name><memory>4194304</memory><os><type>hvm</type></os>"
+          "<devices><memballoon model='virtio'/></devices></domain></node>");
   const Finished set =
       run_memcoord({"domain", "set", "-c", host, "--", "-weight", "--minimum", "1GiB"});
   CHECK_MESSAGE(set.exit_code == 0, set.errors);

@@ -212,6 +212,37 @@ TEST_CASE("SIGHUP loads the policy again") {
   CHECK(contains(end.errors, "policy mine reloaded"));
 }
 
+TEST_CASE("a state that cannot be carried over is named, and does not keep a policy from reload") {
+  const ScratchFiles files;
+  const std::string path = files.write(
+      "mine.lua",
+      "return { api = 1, summary = 's', tick = function(ctx) ctx.state.self = ctx.state end }");
+  Process run(endless({"--json", "--policy", path}));
+  REQUIRE(run.wait_for_output("\n"));
+  files.write("mine.lua", policy_text("second words"));
+  run.signal(SIGHUP);
+  CHECK(run.wait_for_output("second words"));
+  run.signal(SIGTERM);
+  const Finished end = run.finish();
+  CHECK(end.exit_code == 0);
+  CHECK(contains(end.errors, "policy mine starts without the ctx.state of the one before"));
+  CHECK(contains(end.errors, "ctx.state.self is a table that it is itself within"));
+}
+
+TEST_CASE("one SIGTERM ends the run in the midst of a tick") {
+  const ScratchFiles files;
+  const std::string path = files.write(
+      "mine.lua", "return { api = 1, summary = 's', tick = function(ctx) while true do end end }");
+  Process run(endless({"--json", "--policy", path, "--policy-time", "10min",
+                       "--policy-instructions", "1000000000000000"}));
+  REQUIRE(run.wait_for_errors("policy mine on"));
+  run.signal(SIGTERM);
+  const Finished end = run.finish();
+  CHECK(end.exit_code == 0);
+  CHECK(contains(end.errors, "was interrupted, since the program is to end"));
+  CHECK(contains(end.errors, "asked to end"));
+}
+
 TEST_CASE("a policy keeps its state over a reload") {
   const ScratchFiles files;
   const std::string text =

@@ -187,6 +187,54 @@ TEST_CASE("ctx.state stays from tick to tick and over a reload, ctx.log is heard
   CHECK((*reloaded)->decide(seen.situation())->log[0].text == "n is 3");
 }
 
+TEST_CASE("a state that cannot be read is named, and the new policy starts without it") {
+  const auto tick = [](const std::string& body) {
+    return kHead + "tick = function(ctx) " + body + " ctx.log.info(tostring(ctx.state.n)) end }";
+  };
+  const Seen seen = two_domains();
+  const auto refusal = [&](const std::string& body) {
+    const auto old = LuaPolicy::load_text(tick("ctx.state.n = 1 " + body), "p.lua");
+    REQUIRE((*old)->decide(seen.situation()).has_value());
+    const auto reloaded = LuaPolicy::load_text(tick(""), "p.lua");
+    const Status adopted = (*reloaded)->adopt_state(**old);
+    REQUIRE_FALSE(adopted.has_value());
+    CHECK((*reloaded)->decide(seen.situation())->log[0].text == "nil");
+    return adopted.error().message;
+  };
+  CHECK(refusal("ctx.state.self = ctx.state") ==
+        "ctx.state.self is a table that it is itself within");
+  CHECK(refusal("local a = { {} } a[1].back = a ctx.state.a = a") ==
+        "ctx.state.a[1].back is a table that it is itself within");
+  CHECK(refusal("local t = {} ctx.state.t = t for i = 1, 60 do t.t = {} t = t.t end")
+            .find("nested more than 50 deep") != std::string::npos);
+  // 2^40 tables, by reference.
+  CHECK(refusal("local t = {} for i = 1, 40 do t = { t, t } end ctx.state.t = t")
+            .find("ran past its") == 0);
+}
+
+TEST_CASE("what a policy keeps can be handed to another process as text") {
+  const std::string keeps =
+      "ctx.state.whole = { math.mininteger, 7, [40] = 'far' } ctx.state.number = 0.1 + 0.2 "
+      "ctx.state.text = 'a\\0\\n\\\"\\\\\\xff' ctx.state.flag = true ctx.state.huge = -1 / 0 "
+      "ctx.state['odd key'] = { deep = { deeper = {} } }";
+  const std::string tells =
+      "local s = ctx.state ctx.log.info(tostring(s.whole[1] == math.mininteger and "
+      "math.type(s.whole[1]) == 'integer' and s.whole[40] == 'far' and s.number == 0.1 + 0.2 and "
+      "s.text == 'a\\0\\n\\\"\\\\\\xff' and s.flag and s.huge == -math.huge and "
+      "#s['odd key'].deep.deeper == 0))";
+  const Seen seen = two_domains();
+  const auto old =
+      LuaPolicy::load_text(kHead + "tick = function(ctx) " + keeps + " end }", "p.lua");
+  REQUIRE((*old)->decide(seen.situation()).has_value());
+  const auto text = (*old)->state_text();
+  REQUIRE(text.has_value());
+  const auto next =
+      LuaPolicy::load_text(kHead + "tick = function(ctx) " + tells + " end }", "p.lua");
+  REQUIRE((*next)->adopt_state_text(*text).has_value());
+  CHECK((*next)->decide(seen.situation())->log[0].text == "true");
+  CHECK_FALSE((*next)->adopt_state_text("return 1").has_value());
+}
+
 TEST_CASE("an error tells file, line and traceback") {
   const auto policy = LuaPolicy::load_text(
       kHead +

@@ -363,3 +363,26 @@ TEST_CASE("tests have nothing of the system in reach") {
     expect_error(function() return require("x") end, "*has no 'require'*")
   )");
 }
+
+TEST_CASE("what a test compares, matches and shows is charged") {
+  bindings::testing::TestOptions options;
+  options.limits = {std::chrono::minutes(2), 1'000'000, std::size_t{64} << 20U};
+  const std::string setup =
+      "local function fan() local t = {} for i = 1, 40 do t = { t, t } end return t end\n"
+      "local function wide(n) local t = {} for i = 1, 100 do t['k' .. i] = n > 0 and wide(n - 1) "
+      "or i end return t end\n"
+      "local w = {} for i = 1, 100 do w['k' .. i] = i end "
+      "for d = 1, 3 do local v = {} for i = 1, 100 do v['k' .. i] = w end w = v end\n";
+  for (const char* body :
+       {"expect(fan()):equals(fan())", "expect({ fan() }):contains(fan())", "expect(w):is_nil()",
+        "while true do expect(('x'):rep(9000)):matches(('*x'):rep(400)) end",
+        "while true do expect(('x'):rep(2^19 // 1)):lacks('y') end",
+        "while true do step:tick({}) end"}) {
+    CAPTURE(body);
+    const PolicyTestRun ran = run(setup + "test('it', function() " + body + " end)", options);
+    CHECK(ran.counts.failed == 1);
+    CHECK_MESSAGE(
+        ran.output.find("ran past its limit of 1000000 instructions") != std::string::npos,
+        ran.output);
+  }
+}

@@ -1,7 +1,9 @@
 // The sandbox, attacked: each of these, as a policy, costs its own tick and nothing else.
 
 #include <doctest/doctest.h>
+#include <pthread.h>
 
+#include <csignal>
 #include <string>
 #include <vector>
 
@@ -74,6 +76,25 @@ void check_refused(const std::string& attack, const std::string& message) {
   CHECK(policy->decide(world().situation()).has_value());
 }
 
+/// How often a statement runs, with what was made before, until its tick is ended at a limit.
+long rounds_until(const std::string& limit, const std::string& setup, const std::string& statement,
+                  SandboxLimits limits = tight()) {
+  CAPTURE(statement);
+  const std::string source =
+      setup + "\nreturn { api = 1, summary = 's', tick = function(ctx)\n" +
+      "if ctx.state.n then return ctx.log.info(ctx.state.n) end ctx.state.n = 0\n" +
+      "while true do ctx.state.n = ctx.state.n + 1 " + statement + " end end }";
+  const auto policy = LuaPolicy::load_text(source, "attack.lua", {}, limits);
+  if (!policy) FAIL(policy.error().text());
+  const Error error = error_of(**policy);
+  CHECK_MESSAGE(error.message.find(limit) != std::string::npos, error.message);
+  (*policy)->decide(world().situation());  // which may be busy with what was left behind
+  const auto next = (*policy)->decide(world().situation());
+  REQUIRE(next.has_value());
+  REQUIRE(next->log.size() == 1);
+  return std::stol(next->log[0].text);
+}
+
 }  // namespace
 
 TEST_CASE("an endless loop ends at its limit, also around pcall, in a handler, in __close") {
@@ -97,6 +118,207 @@ TEST_CASE("a policy that takes too long ends at its time limit, whatever else it
   const Error error = error_of(**policy);
   CHECK(error.code == ErrorCode::limit_exceeded);
   CHECK(error.message == "ran past its time limit of 20 ms");
+}
+
+TEST_CASE("the end of the time is noticed at the next instruction, however long each takes") {
+  SandboxLimits limits = tight();
+  limits.time = std::chrono::milliseconds(1);
+  // Texts of zeros are compared zero by zero: a million of them take milliseconds.
+  const std::string zeros =
+      "local a = ('\\0'):rep(2^20 // 1 - 1) .. 'a' "
+      "local b = ('\\0'):rep(2^20 // 1 - 1) .. 'b'";
+  CHECK(rounds_until("time limit of 1 ms", zeros, "local x = a < b", limits) <= 3);
+}
+
+TEST_CASE("a limit that was passed is told, though the policy is done before anybody looks") {
+  SandboxLimits limits = tight();
+  limits.time = std::chrono::microseconds(0);
+  const auto policy = LuaPolicy::load_text(
+      "return { api = 1, summary = 's', tick = function(ctx) end }", "attack.lua", {}, limits);
+  REQUIRE(policy.has_value());
+  // Without the timer's signal, and with no instruction that the hook would see.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, &before);
+  const Error error = error_of(**policy);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  CHECK(error.message == "ran past its time limit of 0 ms");
+}
+
+TEST_CASE("a call within another does not outlast it") {
+  Sandbox outer(tight());
+  SandboxLimits longer = tight();
+  longer.instructions = std::uint64_t{1} << 60U;
+  longer.time = std::chrono::minutes(10);
+  const auto endless = LuaPolicy::load_text(
+      "return { api = 1, summary = 's', tick = function(ctx) while true do end end }", "attack.lua",
+      {}, longer);
+  REQUIRE(endless.has_value());
+  bool inner_ended = false;
+  const auto ran = outer.run(
+      [&](lua_State*) { inner_ended = !(*endless)->decide(world().situation()).has_value(); },
+      std::chrono::steady_clock::now() + std::chrono::milliseconds(20));
+  CHECK(inner_ended);
+  REQUIRE_FALSE(ran.has_value());
+  CHECK(ran.error().code == ErrorCode::limit_exceeded);
+}
+
+TEST_CASE("what is called or closed without an instruction is written in Lua") {
+  for (const char* event : {"__call", "__close"}) {
+    for (const char* value : {"pairs", "setmetatable({}, {})", "{}", "1", "'x'"}) {
+      check_refused(std::string("setmetatable({}, { ") + event + " = " + value + " })",
+                    "has to be a function that is written in Lua");
+    }
+  }
+  const auto policy = policy_that(
+      "local called = setmetatable({}, { __call = function(self, x) return x + 1 end }) "
+      "local closed = 0 "
+      "do local c <close> = setmetatable({}, { __close = function() closed = closed + 1 end }) end "
+      "ctx.log.info(called(1) .. ' ' .. closed)");
+  CHECK(policy->decide(world().situation())->log[0].text == "2 1");
+}
+
+TEST_CASE("variables that wait to be closed cost nothing once a limit is passed") {
+  const std::string deep =
+      "local closed = 0 "
+      "local t = setmetatable({}, { __close = function() closed = closed + 1 end }) "
+      "local function deep(n) local a <close> = t local b <close> = t "
+      "if n > 0 then deep(n - 1) end while true do end end";
+  const auto policy = policy_that(
+      "if ctx.state.again then return ctx.log.info(closed) end "
+      "ctx.state.again = true deep(10000)",
+      deep);
+  CHECK(error_of(*policy).code == ErrorCode::limit_exceeded);
+  CHECK(policy->decide(world().situation())->log[0].text == "0");
+}
+
+TEST_CASE("a metatable is what it was when it was set") {
+  const auto said = [](const std::string& body) {
+    const auto answer = policy_that(body)->decide(world().situation());
+    if (!answer) return answer.error().message;
+    return answer->log.at(0).text;
+  };
+  CHECK(said("local y = setmetatable({}, {}) getmetatable(y).__call = y y()")
+            .find("attempt to call a table value") != std::string::npos);
+  CHECK(said("local mt = {} local w = setmetatable({}, mt) mt.__mode = 'k' "
+             "for i = 1, 20000 do w[{}] = true end local n = 0 for _ in pairs(w) do n = n + 1 end "
+             "ctx.log.info(n)") == "20000");
+  const std::string class_of = "local C = {} C.__index = C function C.name() return 'C' end ";
+  CHECK(said(class_of + "local a = setmetatable({}, C) "
+                        "ctx.log.info(a.name() .. tostring(getmetatable(a) == C))") == "Ctrue");
+  CHECK(said("local mt = { __len = function() return 1 end } local a = setmetatable({}, mt) "
+             "mt.__len = function() return 2 end local b = setmetatable({}, mt) "
+             "ctx.log.info(#a .. ' ' .. #b)") == "1 2");
+}
+
+TEST_CASE("library functions are charged for what they touch") {
+  // Each touches a million bytes, or thousands of slots: a few hundred calls are all there is.
+  const std::string setup =
+      "local function long(c) local s = c while #s < 2^20 // 1 do s = s .. s end return s end "
+      "local text, digits, zeros = long('x'), long('0'), long('\\0'):sub(1, 500000) "
+      "local list = {} for i = 1, 40000 do list[i] = i end local few = {} "
+      "for i = 1, 4000 do few[i] = 'k' .. i end local named = {} "
+      "for i = 1, 4000 do named['k' .. i] = i end local huge = {} "
+      "for i = 1, 20 do huge[i] = zeros .. (i * 7 % 20) end";
+  for (const char* statement : {"text:upper()",
+                                "text:lower()",
+                                "text:reverse()",
+                                "text:byte(1, 9000)",
+                                "utf8.len(text)",
+                                "utf8.codepoint(text, 1, 9000)",
+                                "tonumber(digits)",
+                                "tonumber(digits, 10)",
+                                "math.tointeger(digits)",
+                                "('x'):rep(2^20 // 1)",
+                                "('%s'):format(digits:sub(1, 1000000))",
+                                "string.format(digits)",
+                                "rawequal(text, digits)",
+                                "table.unpack(list)",
+                                "table.pack(table.unpack(list))",
+                                "select(1, table.unpack(list))",
+                                "math.max(table.unpack(list))",
+                                "table.concat(list)",
+                                "table.concat(list, ',', 1, 20000)",
+                                "table.insert(list, 1, 1) list[#list] = nil",
+                                "table.remove(list, 1) list[#list + 1] = 1",
+                                "table.move(list, 1, 40000, 2)",
+                                "table.sort(list)",
+                                "table.sort(few)",
+                                "table.sort(huge)",
+                                "pairs(list)",
+                                "pairs(named)",
+                                "glob(('*x'):rep(400), ('x'):rep(9000))",
+                                "ctx.domains:where(tostring)",
+                                "ctx.domains:sum('actual')"}) {
+    const bool small = std::string(statement).starts_with("ctx");
+    CHECK_MESSAGE(
+        rounds_until("limit of 3000000 instructions", setup, statement) < (small ? 400'000 : 600),
+        statement);
+  }
+}
+
+TEST_CASE("what a message is made of is bounded") {
+  const std::string many =
+      "local params = {} for i = 1, 3000 do params['name' .. i] = { default = 1, doc = 'd' } end "
+      "return { api = 1, summary = 's', params = params, tick = function(ctx) "
+      "return ctx.params.nane1 end }";
+  const auto policy = LuaPolicy::load_text(many, "attack.lua", {}, tight());
+  REQUIRE(policy.has_value());
+  CHECK(error_of(**policy).message == "ctx.params has no 'nane1'");
+  // A message is no cheaper than what it takes.
+  CHECK(rounds_until("limit of 3000000 instructions", "",
+                     "pcall(function() return string.fomat end)") < 6000);
+}
+
+TEST_CASE("one table, the stack and one text have limits of their own") {
+  SandboxLimits limits = tight();
+  limits.memory_bytes = std::size_t{64} << 20U;
+  const auto error_in = [&](const std::string& body) {
+    const auto policy = LuaPolicy::load_text(
+        "return { api = 1, summary = 's', tick = function(ctx) " + body + " end }", "attack.lua",
+        {}, limits);
+    return error_of(**policy).message;
+  };
+  CHECK(error_in("local t = {} for i = 1, 300000 do t[i] = true end") ==
+        "ran past the limit of 4 MiB for one table or the stack");
+  CHECK(error_in("local function f(...) return f(1, 2, 3, 4, 5, 6, 7, 8, ...) end f()") ==
+        "ran past the limit of 4 MiB for one table or the stack");
+  CHECK(error_in("local s = ('x'):rep(2^20 // 1) return s .. s .. s .. s .. s .. s .. s .. s") ==
+        "ran past the limit of 1 MiB for one text");
+  CHECK(error_in("local s = ('x'):rep(2^20 // 1) local t = {} for i = 1, 100 do t[i] = s end "
+                 "return table.concat(t)") == "table.concat would make a text of more than 1 MiB");
+  CHECK(error_in("local s = ('x'):rep(2^19 // 1) return ('%s%s%s'):format(s, s, s)") ==
+        "string.format would make a text of more than 1 MiB");
+}
+
+TEST_CASE("garbage is collected under the limits, and small objects count") {
+  const auto garbage = policy_that("for i = 1, 200000 do local t = { i, i, i, i } end");
+  CHECK(garbage->decide(world().situation()).has_value());
+  // Lua alone would begin a collection when what is kept has doubled, past the limit.
+  const auto keeps = policy_that("for i = 1, 10000 do local t = { i, i, i, i } end",
+                                 "local kept = {} for i = 1, 100000 do kept[i] = {} end");
+  CHECK(keeps->decide(world().situation()).has_value());
+  // 130,000 empty tables are 9 MB; the collector walks through each of them.
+  check_limit("local t = {} for i = 1, 130000 do t[i] = {} end", "memory limit of 16 MiB");
+}
+
+TEST_CASE("texts of tables and functions are the same in every run") {
+  const auto policy = policy_that(
+      "local f = function() end "
+      "ctx.log.info(tostring({}) .. ' ' .. tostring(f) .. ' ' .. tostring(pairs)) "
+      "ctx.log.info(('%s %s %5.1f %d'):format({}, f, 2, 3)) "
+      "ctx.log.info(tostring(setmetatable({}, { __name = 'Guest' }))) "
+      "ctx.log.info(tostring(setmetatable({}, { __tostring = function() return 'mine' end }))) "
+      "ctx.log.info(tostring(nil) .. ' ' .. tostring(1) .. ' ' .. tostring('x'))"
+      "ctx.log.info(tostring(ctx.domains[1]) .. ' ' .. ('%s'):format(ctx.domains[1]))");
+  const auto answer = policy->decide(world().situation());
+  if (!answer) FAIL(answer.error().text());
+  const std::vector<std::string> expected{
+      "table function function", "table function   2.0 3", "Guest", "mine", "nil 1 x", "a a"};
+  REQUIRE(answer->log.size() == expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) CHECK(answer->log[i].text == expected[i]);
+  check_refused("return ('%p'):format({})", "'%p' is not available");
 }
 
 TEST_CASE("an error object whose __tostring never ends is not asked for its text") {

@@ -14,6 +14,10 @@ std::string utf8(char32_t code) {
   };
   if (code < 0x80) return {byte(code)};
   if (code < 0x800) return {byte(0xc0 | (code >> 6U)), byte(0x80 | (code & 0x3fU))};
+  if (code >= 0x10000) {
+    return {byte(0xf0 | (code >> 18U)), byte(0x80 | ((code >> 12U) & 0x3fU)),
+            byte(0x80 | ((code >> 6U) & 0x3fU)), byte(0x80 | (code & 0x3fU))};
+  }
   return {byte(0xe0 | (code >> 12U)), byte(0x80 | ((code >> 6U) & 0x3fU)),
           byte(0x80 | (code & 0x3fU))};
 }
@@ -43,6 +47,17 @@ TEST_CASE("no character that acts is left, whichever it is") {
   }
 }
 
+TEST_CASE("no character without a width is left: two names that look alike are alike") {
+  for (const char32_t code :
+       U"\u00ad\u034f\u115f\u17b4\u180e\u200b\u200c\u200d\u2060\u2064\u3164\ufe0f\ufeff\uffa0\ufffb"
+       U"\U0001d173\U000e0001\U000e0061\U000e01ef") {
+    if (code == 0) continue;  // the literal's end
+    CAPTURE(static_cast<unsigned>(code));
+    CHECK(printable("we" + utf8(code) + "b") == "we?b");
+  }
+  CHECK(printable("e\u0301") == "e\u0301");  // an accent shows
+}
+
 TEST_CASE("bytes that are no UTF-8 become question marks, a byte each") {
   CHECK(printable("a\xff\xc3z\xed\xa0\x80") == "a??z???");
   CHECK(printable("\xc0\x9b") == "??");
@@ -54,7 +69,16 @@ TEST_CASE("a long text is cut at a character") {
   CHECK(printable("abc", 3) == "abc");
 }
 
+TEST_CASE("an excerpt is cut at a character and is otherwise as it was") {
+  CHECK(excerpt("a\nb", 3) == "a\nb");
+  CHECK(excerpt("ßßß", 4) == "ßß...");
+  CHECK(excerpt("ßßß", 5) == "ßß...");
+  CHECK(excerpt("🚀🚀", 7) == "🚀...");
+  CHECK(excerpt("\x80\x80\x80\x80\x80\x80", 5).ends_with("..."));
+}
+
 TEST_CASE("JSON keeps its meaning: what acts is escaped, not replaced") {
   CHECK(printable_json("{\n  \"a\": \"\xc2\x9b\xe2\x80\xae"
                        "ß\"\n}") == "{\n  \"a\": \"\\u009b\\u202eß\"\n}");
+  CHECK(printable_json("\"\U000e0061\u200b🚀\"") == "\"\\udb40\\udc61\\u200b🚀\"");
 }

@@ -2,10 +2,12 @@
 
 #include <doctest/doctest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
 
 #include "tests/unit/observers/ticks.h"
@@ -116,10 +118,83 @@ TEST_CASE("a full disk loses ticks, counts them, says so once, and never leaves 
   CHECK(count_ticks(folder / "j") == 3);
 }
 
-TEST_CASE("a device that is full is lost to, not died of") {
-  const auto writer = open_journal("/dev/full");
+TEST_CASE("a file that is no journal is refused, and stays as it is") {
+  const Folder folder;
+  const std::string long_line(300'000, 'x');
+  for (const std::string& text :
+       {std::string("no line break"), std::string("a = 1\nb = 2\n"), std::string("a = 1\nb"),
+        std::string("\n"), std::string("{"), std::string("{\"format\":\"memc"),
+        std::string("{\"format\":\"memcoord-tick\"}\nb"), "a\n" + long_line,
+        std::string(9, '\0')}) {
+    CAPTURE(text.substr(0, 40));
+    std::ofstream(folder / "f", std::ios::binary) << text;
+    const auto refused = JournalWriter::open(folder / "f");
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == ErrorCode::invalid_input);
+    std::ifstream file(folder / "f", std::ios::binary);
+    CHECK(std::string(std::istreambuf_iterator<char>(file), {}) == text);
+  }
+}
+
+TEST_CASE("a huge file without a line end is refused without being read through") {
+  const Folder folder;
+  std::ofstream(folder / "f") << "precious";
+  fs::resize_file(folder / "f", std::uintmax_t{1} << 40U);
+  CHECK_FALSE(JournalWriter::open(folder / "f"));
+  CHECK(fs::file_size(folder / "f") == std::uintmax_t{1} << 40U);
+}
+
+TEST_CASE("pipes and devices are refused at once") {
+  const Folder folder;
+  REQUIRE(::mkfifo((folder / "fifo").c_str(), 0600) == 0);
+  CHECK(JournalWriter::open(folder / "fifo").error().message == "is a pipe");
+  CHECK(JournalWriter::open("/dev/full").error().message == "is a device");
+}
+
+TEST_CASE("a journal that became another file is not gone on in after a rotation") {
+  const Folder folder;
+  const auto writer = open_journal(folder / "j");
+  writer->observe(busy_tick());
+  fs::rename(folder / "j", folder / "j.1");
+  std::ofstream(folder / "j") << "something else";
+  CHECK_FALSE(writer->reopen());
+  writer->observe(busy_tick());
+  CHECK(count_ticks(folder / "j.1") == 2);
+  CHECK(fs::file_size(folder / "j") == 14);
+  fs::remove(folder / "j.1");
   writer->observe(busy_tick());
   CHECK(writer->lost() == 1);
+  CHECK(fs::file_size(folder / "j") == 14);
+}
+
+TEST_CASE("a half line of any length is cut off, and what stands before it stays") {
+  const Folder folder;
+  open_journal(folder / "j")->observe(busy_tick());
+  const auto line = fs::file_size(folder / "j");
+  std::ofstream(folder / "j", std::ios::app)
+      << R"({"format":"memcoord-tick","version":1,"x":")" << std::string(300'000, 'x');
+  open_journal(folder / "j");
+  CHECK(fs::file_size(folder / "j") == line);
+}
+
+TEST_CASE("an endless line is an error, not a journal without ticks") {
+  const Folder folder;
+  open_journal(folder / "j")->observe(busy_tick());
+  fs::resize_file(folder / "j", std::uintmax_t{1} << 40U);
+  auto reader = JournalReader::open(folder / "j");
+  CHECK(reader->next()->has_value());
+  const auto endless = reader->next();
+  REQUIRE_FALSE(endless);
+  CHECK(endless.error().message == "a line longer than 16 MiB");
+  CHECK(endless.error().object.ends_with("j:2"));
+}
+
+TEST_CASE("a tick begins with its format") {
+  const Folder folder;
+  open_journal(folder / "j")->observe(busy_tick());
+  std::ifstream file(folder / "j");
+  const std::string line(std::istreambuf_iterator<char>(file), {});
+  CHECK(line.starts_with("{\"format\":\"memcoord-tick\",\"version\":1,"));
 }
 
 TEST_CASE("a journal that was removed comes back, and a rotated one is left when told to") {

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "engine/observers/json.h"
+#include "tests/text.h"
 #include "tests/unit/observers/ticks.h"
 
 using namespace memcoord;
@@ -167,4 +168,17 @@ TEST_CASE("what is no tick is refused with its place and what is wrong") {
   other.set("free_kib", -5);
   json.set("host", other);
   CHECK(why(json.line()).message.find("free_kib") != std::string::npos);
+}
+
+TEST_CASE(
+    "a line that would take a hundred times its size in memory is refused before it is parsed") {
+  const auto refused = [](const std::string& line) {
+    return contains(tick_from_json_line(line, "j:1").error().message, "nests too deep");
+  };
+  CHECK(refused("{\"a\":" + std::string(1'000'000, '[')));
+  std::string wide = "{\"a\":[";
+  for (int i = 0; i < 2'000'000; ++i) wide += "1,";
+  CHECK(refused(wide + "1]}"));
+  // Within texts, brackets are no more than letters.
+  CHECK_FALSE(refused("{\"a\":\"" + std::string(1000, '[') + "\\\"[[\"}"));
 }

@@ -142,3 +142,32 @@ TEST_CASE("demand is the largest use within the footprint, at most the provision
         std::vector{50_KiB, 50_KiB, 50_KiB, 20_KiB, 20_KiB});
   CHECK(trailing_maximum(times, used, 600s, 30_KiB).front() == 30_KiB);
 }
+
+TEST_CASE("a header of more VMs than a trace may have is refused") {
+  std::string header = "t_s";
+  for (int i = 0; i <= 200'000; ++i) header += ",a";
+  CHECK(why_no_trace(header + "\n") == "t.csv:1: more than 200000 VMs");
+  CHECK(why_no_trace(std::string(5'000'000, ';') + "\n").starts_with("t.csv:1: no column"));
+}
+
+TEST_CASE("a line without an end is an error wherever it stands") {
+  const Folder folder;
+  for (const std::string& start : {std::string(), std::string("t_s,a\n"), kHead, kHead + "0,1,2\n",
+                                   std::string("# c\nTimestamp;Memory capacity provisioned;Memory "
+                                               "usage\n1;2;2\n")}) {
+    const auto path = folder.write("t.csv", start);
+    std::filesystem::resize_file(path, std::uintmax_t{1} << 40U);
+    const auto trace = read_trace(path);
+    REQUIRE_FALSE(trace.has_value());
+    CHECK(trace.error().message == "a line longer than 16 MiB");
+  }
+}
+
+TEST_CASE("names may stand in quotes, and one that looks like a formula behind an apostrophe") {
+  const Folder folder;
+  const auto trace =
+      read_trace(folder.write("t.csv", "t_s,\"a;b,c\",'=d\nprovisioned_kib,1000,2000\n0,10,20\n"));
+  REQUIRE(trace.has_value());
+  CHECK(trace->columns[0].name == "a;b,c");
+  CHECK(trace->columns[1].name == "=d");
+}

@@ -169,3 +169,24 @@ TEST_CASE("a command that sets the same again can be pasted, whatever the names"
   CHECK(contains(complaint("<domain minimum='lots'/>"),
                  "start afresh with: memcoord domain set web1 --clear all"));
 }
+
+TEST_CASE("settings larger than 64 KiB are refused unread, and a large value is told in short") {
+  const auto with_label = [](std::size_t size) {
+    return "<domain><label name='a' value='" + std::string(size, 'x') + "'/></domain>";
+  };
+  CHECK(parse_settings(with_label(kMostMetadata - 100), "web1"));
+  CHECK(contains(complaint(with_label(kMostMetadata)), "larger than 64 KiB"));
+  CHECK(complaint("<domain minimum='" + std::string(60'000, '9') + "x'/>").size() < 400);
+  CHECK(complaint("<domain " + std::string(60'000, 'k') + "='1'/>").size() < 400);
+  CHECK(complaint("<domain><" + std::string(60'000, 'k') + "/></domain>").size() < 400);
+  CHECK(complaint("<" + std::string(60'000, 'k') + "/>").size() < 400);
+}
+
+TEST_CASE("entities that a document type declares are not expanded") {
+  const auto read = parse_settings(
+      "<!DOCTYPE domain [<!ENTITY a 'aaaaaaaaaa'><!ENTITY b '&a;&a;&a;'>]>"
+      "<domain><label name='x' value='&b;&lt;&#65;'/></domain>",
+      "web1");
+  REQUIRE(read);
+  CHECK(read->labels.at("x") == "&b;<A");
+}

@@ -157,6 +157,27 @@ TEST_CASE("malformed metadata holds the domain, and is complained about once") {
   CHECK(roster.find(kA)->identity->unsuitable.empty());
 }
 
+TEST_CASE("metadata of megabytes holds the domain, is said once, and is kept nowhere") {
+  Roster roster = with({{kA, "a", 1}});
+  const auto large = [](std::size_t size) {
+    return "<m:domain xmlns:m='https://memcoord.org/xmlns/domain/1.0'><m:label name='l' value='" +
+           std::string(size, 'x') + "'/></m:domain>";
+  };
+  const auto note = take_xml(roster, xml(large(4'000'000)));
+  REQUIRE(note);
+  CHECK(contains(note->text, "larger than 64 KiB"));
+  CHECK(note->text.size() < 400);
+  CHECK_FALSE(take_xml(roster, xml(large(5'000'000))));
+  const DomainIdentity& identity = *roster.find(kA)->identity;
+  CHECK(contains(identity.unsuitable, "larger than 64 KiB"));
+  CHECK(identity.unsuitable.size() < 400);
+  CHECK(identity.settings == DomainSettings{});
+  // What others keep beside it is no matter.
+  CHECK_FALSE(take_xml(
+      roster, xml("<o:other xmlns:o='urn:o'>" + std::string(4'000'000, 'x') + "</o:other>")));
+  CHECK(roster.find(kA)->identity->unsuitable.empty());
+}
+
 TEST_CASE("settings that wait for the next start are said once, and again when they change") {
   Roster roster = with({{kA, "a", 1}});
   (void)take_xml(roster, xml(""));

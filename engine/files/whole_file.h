@@ -7,15 +7,15 @@
 
 #include "engine/core/error.h"
 
-namespace memcoord::workbench {
+namespace memcoord::files {
 
 /// Takes the next piece of what is to be written.
 using WritePiece = std::function<void(std::string_view)>;
 
 /// Writes what `produce` hands over, piece by piece: into a new file beside `path` that takes its
 /// name once all of it is there, so that nobody ever reads half of it and a failure leaves an older
-/// file as it was. A link is followed; a device or pipe is written to directly. Errors:
-/// not_found (no such folder), permission_denied, invalid_input (a folder; a full disk).
+/// file as it was. Links are followed as place_to_write() has it. Errors: not_found (no such
+/// folder), permission_denied, invalid_input (no regular file; a full disk).
 Status write_whole_file(const std::filesystem::path& path,
                         const std::function<Status(const WritePiece&)>& produce);
 
@@ -23,4 +23,4 @@ Status write_whole_file(const std::filesystem::path& path,
 /// before it, not after. Leaves nothing behind. Errors: as there.
 Status check_writable(const std::filesystem::path& path);
 
-}  // namespace memcoord::workbench
+}  // namespace memcoord::files

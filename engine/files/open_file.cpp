@@ -1,0 +1,212 @@
+#include "engine/files/open_file.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <deque>
+#include <string_view>
+#include <system_error>
+
+namespace memcoord::files {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// As many as the kernel follows.
+constexpr int kMostLinks = 40;
+
+std::string reason(int number) {
+  return std::generic_category().message(number);
+}
+
+std::string refusal(const std::string& what) {
+  return (what.empty() ? what : what + " ") + "cannot be written";
+}
+
+/// What stands at a path that is no regular file; empty for a regular one.
+std::string_view odd_kind(mode_t mode) {
+  if (S_ISREG(mode)) return "";
+  if (S_ISDIR(mode)) return "a folder";
+  if (S_ISFIFO(mode)) return "a pipe";
+  if (S_ISSOCK(mode)) return "a socket";
+  return "a device";
+}
+
+tl::unexpected<Error> cannot_read(const fs::path& path, int number) {
+  const bool refused = number == EACCES || number == EPERM;
+  return fail(refused ? ErrorCode::permission_denied : ErrorCode::invalid_input, path.string(),
+              "cannot be read: " + reason(number));
+}
+
+tl::unexpected<Error> not_regular(const fs::path& path, std::string_view kind,
+                                  const std::string& wanted) {
+  return fail(ErrorCode::invalid_input, path.string(), "is " + std::string(kind), "name " + wanted);
+}
+
+std::deque<std::string> names_in(const fs::path& path) {
+  std::deque<std::string> names;
+  for (const fs::path& one : path.relative_path()) names.push_back(one.string());
+  return names;
+}
+
+/// Goes along a path, a name at a time, each looked at before it is followed.
+class Walk {
+ public:
+  Walk(const fs::path& path, const std::string& what)
+      : path_(path), what_(what), names_(names_in(path)) {}
+
+  Result<Place> go() {
+    if (Status started = start_at(path_.is_absolute() ? "/" : "."); !started) {
+      return fail(started.error());
+    }
+    while (!names_.empty()) {
+      const std::string name = std::move(names_.front());
+      names_.pop_front();
+      if (name.empty() || name == ".") continue;
+      struct stat found {};
+      const bool there = ::fstatat(folder_.get(), name.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0;
+      if (there && S_ISLNK(found.st_mode)) {
+        if (Status followed = follow(name, found.st_uid); !followed) return fail(followed.error());
+        continue;
+      }
+      if (names_.empty() && name != "..") {
+        if (!there && errno != ENOENT) return cannot_write(path_, what_, errno);
+        return Place{std::move(folder_), name};
+      }
+      OpenFile next(
+          ::openat(folder_.get(), name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+      if (!next) return cannot_write(path_, what_, errno);
+      folder_ = std::move(next);
+    }
+    return not_regular(path_, "a folder", "a file");
+  }
+
+ private:
+  Status start_at(const char* folder) {
+    folder_ = OpenFile(::open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!folder_) return cannot_write(path_, what_, errno);
+    return {};
+  }
+
+  Status follow(const std::string& name, uid_t owner) {
+    if (owner != 0 && owner != ::geteuid()) {
+      return fail(ErrorCode::permission_denied, path_.string(),
+                  refusal(what_) + ": the symbolic link '" + name +
+                      "' on the way belongs to user " + std::to_string(owner),
+                  "name the file itself");
+    }
+    std::array<char, PATH_MAX> target{};
+    const ssize_t size =
+        ::readlinkat(folder_.get(), name.c_str(), target.data(), target.size() - 1);
+    if (size <= 0) return cannot_write(path_, what_, size < 0 ? errno : ENOENT);
+    if (++links_ > kMostLinks) return cannot_write(path_, what_, ELOOP);
+    const fs::path next(std::string(target.data(), static_cast<std::size_t>(size)));
+    std::deque<std::string> names = names_in(next);
+    names_.insert(names_.begin(), names.begin(), names.end());
+    return next.is_absolute() ? start_at("/") : Status();
+  }
+
+  const fs::path& path_;
+  const std::string& what_;
+  std::deque<std::string> names_;
+  OpenFile folder_;
+  int links_ = 0;
+};
+
+/// A pipe without a name, which whoever made it has opened: reading it waits for them alone.
+bool is_open_pipe(int file, mode_t mode) {
+  struct statfs system {};
+  return S_ISFIFO(mode) && ::fstatfs(file, &system) == 0 && system.f_type == PIPEFS_MAGIC;
+}
+
+}  // namespace
+
+OpenFile::~OpenFile() {
+  close();
+}
+
+int OpenFile::close() {
+  const int descriptor = std::exchange(descriptor_, -1);
+  return descriptor >= 0 && ::close(descriptor) != 0 ? errno : 0;
+}
+
+tl::unexpected<Error> cannot_write(const fs::path& path, const std::string& what, int number) {
+  const bool refused = number == EACCES || number == EPERM || number == EROFS;
+  const auto code = refused            ? ErrorCode::permission_denied
+                    : number == ENOENT ? ErrorCode::not_found
+                                       : ErrorCode::invalid_input;
+  const char* hint = number == ENOENT   ? "its folder must exist"
+                     : number == ENOSPC ? "free some space, or name a file on another disk"
+                                        : "name a file that you may write";
+  return fail(code, path.string(), refusal(what) + ": " + reason(number), hint);
+}
+
+Result<Place> place_to_write(const fs::path& path, const std::string& what) {
+  struct stat found {};
+  if (::stat(path.c_str(), &found) == 0 && !S_ISREG(found.st_mode)) {
+    return not_regular(path, odd_kind(found.st_mode), "a regular file");
+  }
+  return Walk(path, what).go();
+}
+
+Result<OpenFile> open_to_append(const fs::path& path, const std::string& what) {
+  const auto place = place_to_write(path, what);
+  if (!place) return fail(place.error());
+  OpenFile file(::openat(place->folder.get(), place->name.c_str(),
+                         O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644));
+  if (!file) return cannot_write(path, what, errno);
+  // Another thing may have taken the name since it was looked at.
+  struct stat opened {};
+  if (::fstat(file.get(), &opened) != 0) return cannot_write(path, what, errno);
+  if (!S_ISREG(opened.st_mode)) {
+    return not_regular(path, odd_kind(opened.st_mode), "a regular file");
+  }
+  return file;
+}
+
+Result<OpenFile> open_to_read(const fs::path& path, const std::string& kind) {
+  struct stat found {};
+  if (::stat(path.c_str(), &found) != 0) {
+    const int number = errno;
+    if (number != EACCES) return fail(ErrorCode::not_found, path.string(), "no such " + kind);
+    return cannot_read(path, number);
+  }
+  if (S_ISDIR(found.st_mode)) return not_regular(path, "a folder", "a " + kind);
+  if (!S_ISREG(found.st_mode) && !S_ISFIFO(found.st_mode)) {
+    return not_regular(path, odd_kind(found.st_mode), "a regular file");
+  }
+  OpenFile file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  if (!file) {
+    return cannot_read(path, errno);
+  }
+  if (::fstat(file.get(), &found) != 0 ||
+      (!S_ISREG(found.st_mode) && !is_open_pipe(file.get(), found.st_mode))) {
+    return not_regular(path, odd_kind(found.st_mode), "a regular file");
+  }
+  ::fcntl(file.get(), F_SETFL, 0);
+  return file;
+}
+
+Result<std::string> read_up_to(std::size_t most, const fs::path& path, const std::string& kind) {
+  const auto file = open_to_read(path, kind);
+  if (!file) return fail(file.error());
+  std::string text(most, '\0');
+  std::size_t size = 0;
+  while (size < most) {
+    const ssize_t got = ::read(file->get(), text.data() + size, most - size);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return cannot_read(path, errno);
+    if (got == 0) break;
+    size += static_cast<std::size_t>(got);
+  }
+  text.resize(size);
+  return text;
+}
+
+}  // namespace memcoord::files

@@ -1,0 +1,138 @@
+#include "engine/files/whole_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <random>
+#include <string>
+#include <utility>
+
+#include "engine/files/open_file.h"
+
+namespace memcoord::files {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::string kWhat;
+
+/// Six letters that no other file's name is likely to have.
+std::string random_letters() {
+  constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz0123456789";
+  std::random_device source;
+  std::uniform_int_distribution<std::size_t> place(0, kLetters.size() - 1);
+  std::string letters;
+  for (int i = 0; i < 6; ++i) letters += kLetters[place(source)];
+  return letters;
+}
+
+/// A file that is being written beside the one whose name it is to take. What was not kept goes
+/// with it.
+class NewFile {
+ public:
+  static Result<NewFile> beside(const fs::path& path, Place place) {
+    constexpr int kTries = 100;
+    for (int i = 0; i < kTries; ++i) {
+      const std::string name = ".memcoord-" + random_letters();
+      OpenFile file(::openat(place.folder.get(), name.c_str(),
+                             O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+      if (file) return NewFile(path, std::move(place), std::move(file), name);
+      if (errno != EEXIST) break;
+    }
+    return cannot_write(path, kWhat, errno);
+  }
+  NewFile(NewFile&& other) noexcept
+      : path_(std::move(other.path_)),
+        place_(std::move(other.place_)),
+        file_(std::move(other.file_)),
+        temporary_(std::exchange(other.temporary_, {})),
+        problem_(other.problem_) {}
+  NewFile& operator=(NewFile&&) = delete;
+  NewFile(const NewFile&) = delete;
+  NewFile& operator=(const NewFile&) = delete;
+  ~NewFile() {
+    if (!temporary_.empty()) ::unlinkat(place_.folder.get(), temporary_.c_str(), 0);
+  }
+
+  void write(std::string_view piece) {
+    while (!piece.empty() && problem_ == 0) {
+      const ssize_t written = ::write(file_.get(), piece.data(), piece.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) problem_ = errno;
+      if (written > 0) piece.remove_prefix(static_cast<std::size_t>(written));
+    }
+  }
+  /// All of it is there: it takes its name.
+  Status keep() {
+    const int folder = place_.folder.get();
+    if (problem_ == 0) {
+      set_usual_mode();
+      if (::fsync(file_.get()) != 0 && errno != EINVAL) problem_ = errno;
+    }
+    if (problem_ == 0) problem_ = file_.close();
+    if (problem_ == 0) {
+      if (::renameat(folder, temporary_.c_str(), folder, place_.name.c_str()) != 0)
+        problem_ = errno;
+      if (problem_ == 0) temporary_.clear();
+    }
+    if (problem_ != 0) return cannot_write(path_, kWhat, problem_);
+    return {};
+  }
+
+ private:
+  NewFile(fs::path path, Place place, OpenFile file, std::string temporary)
+      : path_(std::move(path)),
+        place_(std::move(place)),
+        file_(std::move(file)),
+        temporary_(std::move(temporary)) {}
+
+  /// So far nobody else may read it; a file that is replaced keeps its mode, a new one gets what
+  /// the umask leaves.
+  void set_usual_mode() const {
+    struct stat old {};
+    if (::fstatat(place_.folder.get(), place_.name.c_str(), &old, AT_SYMLINK_NOFOLLOW) == 0) {
+      (void)!::fchmod(file_.get(), old.st_mode & 0777U);
+      return;
+    }
+    const mode_t mask = ::umask(0);
+    ::umask(mask);
+    (void)!::fchmod(file_.get(), 0666U & ~mask);
+  }
+
+  fs::path path_;
+  Place place_;
+  OpenFile file_;
+  std::string temporary_;
+  int problem_ = 0;
+};
+
+Result<NewFile> open(const fs::path& path) {
+  auto place = place_to_write(path, kWhat);
+  if (!place) return fail(place.error());
+  // A file that may not be written is not replaced either, although its folder would allow it.
+  const bool refused = ::faccessat(place->folder.get(), place->name.c_str(), W_OK, AT_EACCESS) != 0;
+  if (refused && errno != ENOENT) return cannot_write(path, kWhat, errno);
+  return NewFile::beside(path, *std::move(place));
+}
+
+}  // namespace
+
+Status write_whole_file(const fs::path& path,
+                        const std::function<Status(const WritePiece&)>& produce) {
+  auto file = open(path);
+  if (!file) return fail(file.error());
+  if (Status made = produce([&](std::string_view piece) { file->write(piece); }); !made) {
+    return made;
+  }
+  return file->keep();
+}
+
+Status check_writable(const fs::path& path) {
+  const auto file = open(path);
+  if (!file) return fail(file.error());
+  return {};
+}
+
+}  // namespace memcoord::files

@@ -1,0 +1,70 @@
+#include "engine/files/whole_file.h"
+
+#include <doctest/doctest.h>
+
+#include <iterator>
+#include <string>
+
+#include "tests/unit/files/folder.h"
+
+using namespace memcoord;
+using namespace memcoord::files;
+using memcoord::test::Folder;
+
+namespace fs = std::filesystem;
+
+namespace {
+
+Status write_text(const fs::path& path, const std::string& text) {
+  return write_whole_file(path, [&](const WritePiece& write) -> Status {
+    write(text);
+    return {};
+  });
+}
+
+std::size_t files_in(const fs::path& folder) {
+  return static_cast<std::size_t>(
+      std::distance(fs::directory_iterator(folder), fs::directory_iterator()));
+}
+
+}  // namespace
+
+TEST_CASE("a file is replaced as a whole, and keeps its mode") {
+  const Folder folder;
+  const auto path = folder.write("f", "older");
+  fs::permissions(path, fs::perms::owner_read | fs::perms::owner_write);
+  CHECK(write_text(path, "newer"));
+  CHECK(folder.read("f") == "newer");
+  CHECK(fs::status(path).permissions() == (fs::perms::owner_read | fs::perms::owner_write));
+  CHECK_FALSE(write_whole_file(path, [](const WritePiece& write) -> Status {
+    write("half");
+    return fail(ErrorCode::internal, "", "broke off");
+  }));
+  CHECK(folder.read("f") == "newer");
+  CHECK(files_in(folder / "") == 1);
+}
+
+TEST_CASE(
+    "pipes, devices and folders are refused before the work, and nothing waits for a reader") {
+  const Folder folder;
+  const fs::path fifo = folder.make_fifo("fifo");
+  for (const fs::path& path : {fifo, fs::path("/dev/null"), folder / ""}) {
+    CAPTURE(path.string());
+    CHECK_FALSE(check_writable(path));
+    CHECK_FALSE(write_text(path, "text"));
+  }
+  CHECK(files_in(folder / "") == 1);
+}
+
+TEST_CASE("a link of this user leads to the file that is replaced, one of others to none") {
+  const Folder folder;
+  folder.write("target", "older");
+  fs::create_symlink("target", folder / "link");
+  CHECK(write_text(folder / "link", "newer"));
+  CHECK(folder.read("target") == "newer");
+  CHECK(fs::is_symlink(folder / "link"));
+  if (!folder.make_foreign_link("foreign", folder / "target")) return;
+  CHECK_FALSE(check_writable(folder / "foreign"));
+  CHECK_FALSE(write_text(folder / "foreign", "forged"));
+  CHECK(folder.read("target") == "newer");
+}
