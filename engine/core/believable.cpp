@@ -40,7 +40,8 @@ class Screen {
     since_ = std::max<Duration>(std::chrono::seconds(1), now - *past->report_first_seen_at());
   }
 
-  void run() {
+  void run(MemorySize host_total) {
+    process(host_total);
     if (!gauges_fit()) {
       gauge("available", guest_.available);
       gauge("unused", guest_.unused);
@@ -56,6 +57,16 @@ class Screen {
  private:
   [[nodiscard]] std::uint64_t swaps_a_second() const {
     return std::max(domain_.maximum, kSwapsASecond).kib();
+  }
+
+  /// What a process holds is the host's memory, and where its pages are merged (KSM) the guest's.
+  void process(MemorySize host_total) {
+    if (!domain_.rss || host_total.is_zero()) return;
+    if (domain_.rss->is_zero() && domain_.state == DomainState::running) {
+      drop("rss", domain_.rss, "no process has");
+    } else if (*domain_.rss > domain_.maximum + host_total) {
+      drop("rss", domain_.rss, "is more than the host's memory of " + host_total.text());
+    }
   }
 
   /// As they nearly always do: none is more than the guest's total, nor that than the maximum.
@@ -112,7 +123,8 @@ std::vector<DroppedFigure> drop_impossible(Snapshot& snapshot, const History& hi
   std::vector<DroppedFigure> dropped;
   for (std::size_t i = 0; i < snapshot.domains.size(); ++i) {
     Domain& domain = snapshot.domains[i];
-    Screen(domain, history.find(domain.uuid(), i), snapshot.taken_at, dropped).run();
+    Screen(domain, history.find(domain.uuid(), i), snapshot.taken_at, dropped)
+        .run(snapshot.host.total);
   }
   return dropped;
 }

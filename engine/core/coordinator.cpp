@@ -10,6 +10,8 @@
 namespace memcoord {
 namespace {
 
+/// While domains wait for their next report they give nothing, for a tick or two.
+constexpr int kTicksOfWaiting = 3;
 constexpr Duration kReleasePoll = std::chrono::milliseconds(100);
 constexpr const char* kGivenBack = "gets back the memory it had";
 /// A grow that waits is made in steps, none of less than this part of what it still lacks.
@@ -146,6 +148,12 @@ void Coordinator::decide(Tick& tick, Duration since_last) {
   tick.decisions = std::move(evaluation.decisions);
   for (guard::Hint& hint : guard::hints(tick.snapshot, tick.grantable, options_.limits)) {
     if (said_.is_news(hint.topic)) tick.notes.push_back(std::move(hint.note));
+  }
+  if (auto hint = guard::cannot_be_rescued(situation)) {
+    const bool lasts = ++beyond_rescue_ >= kTicksOfWaiting;
+    if (lasts && said_.is_news(hint->topic)) tick.notes.push_back(std::move(hint->note));
+  } else {
+    beyond_rescue_ = 0;
   }
   tick.timings.review = clock_.now() - review_start;
 }

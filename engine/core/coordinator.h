@@ -127,6 +127,7 @@ class Coordinator {
   std::uint64_t number_ = 0;
   std::optional<MonotonicTime> last_tick_at_;
   int without_answer_ = 0;
+  int beyond_rescue_ = 0;  ///< ticks in a row in which the host missed more than domains can give
   /// The identities of domains that options exclude, each with what it was rewritten from.
   struct LeftOut {
     std::shared_ptr<const DomainIdentity> from;

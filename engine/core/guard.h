@@ -1,6 +1,7 @@
 #pragma once
 // The guard: every safety rule, here alone. Pure functions of values; no policy gets round them.
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -18,8 +19,8 @@ struct HostBalance {
   MemorySize grantable;  ///< what it may give to grows
   MemorySize owed;       ///< what has to be freed before it may give anything
   /// What has to be freed at once: the host is under its floor, or will be before guests can give
-  /// again (in two ticks) if its memory goes on going as it did. Domains count as far as they may
-  /// still touch more; what is on its way back is taken off.
+  /// again (in two ticks, and no less than two seconds) if its memory goes on going as it did.
+  /// Domains count as far as they may still touch more; what is on its way back is taken off.
   MemorySize rescue = {};
 };
 HostBalance balance(const Snapshot& snapshot, const History& history, const Limits& limits);
@@ -76,5 +77,7 @@ struct Hint {
 /// With Headroom::unused in force: a domain or the host is short, and page cache that would count
 /// as usable is far more than what counts.
 std::vector<Hint> hints(const Snapshot& snapshot, MemorySize grantable, const Limits& limits);
+/// The host is under its floor, and its domains can give less than it misses.
+std::optional<Hint> cannot_be_rescued(const Situation& situation);
 
 }  // namespace memcoord::guard

@@ -56,9 +56,15 @@ void bound(HostBalance& host, MemorySize there, MemorySize taken) {
   host.owed = std::max(host.owed, taken - there);
 }
 
-/// A guest that gives now can give again only after its next report: what is taken has to do until
-/// the tick after the next.
-constexpr std::uint64_t kLooksAhead = 2;
+/// How many looks ahead. A guest that gives now can give again only after its next report: what is
+/// taken has to do until the tick after the next, or longer where ticks come faster than reports.
+double looks_ahead(const HostPace& pace) {
+  constexpr Duration kBetweenReports = std::chrono::seconds(1);
+  constexpr double kLooks = 2;
+  if (pace.between >= kBetweenReports || pace.between <= Duration()) return kLooks;
+  return kLooks * static_cast<double>(kBetweenReports.count()) /
+         static_cast<double>(pace.between.count());
+}
 
 MemorySize to_rescue(const Snapshot& snapshot, const Commitments& domains, const HostPace& pace,
                      MemorySize floor) {
@@ -66,9 +72,10 @@ MemorySize to_rescue(const Snapshot& snapshot, const Commitments& domains, const
   // What others have taken once, as a pool of hugepages, does not go on. Under the floor there is
   // no time to see whether it does.
   const MemorySize others = there < floor ? pace.others : std::min(pace.others, pace.others_before);
+  const double looks = looks_ahead(pace);
   const MemorySize touched =
-      std::max(std::min(pace.domains * kLooksAhead, domains.unbacked), domains.begun);
-  return floor + touched + others * kLooksAhead - there;
+      std::max(std::min(pace.domains.scaled(looks), domains.unbacked), domains.begun);
+  return floor + touched + others.scaled(looks) - there;
 }
 
 }  // namespace

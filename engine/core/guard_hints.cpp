@@ -1,5 +1,7 @@
-// What the operator should be told when page cache is not counted and something is short.
+// What the operator should be told: page cache is not counted and something is short, or the host
+// is short and nothing can be done.
 
+#include <optional>
 #include <string>
 
 #include "engine/core/guard.h"
@@ -61,6 +63,19 @@ std::vector<Hint> hints(const Snapshot& snapshot, MemorySize grantable, const Li
                           host.available->text(limits.units) + " are available" + kWhatHelps}});
   }
   return hints;
+}
+
+std::optional<Hint> cannot_be_rescued(const Situation& situation) {
+  const MemorySize there = obtainable(situation.snapshot.host);
+  const MemorySize floor = situation.limits.host_floor;
+  MemorySize can_give;
+  for (const Standing& standing : situation.standings) can_give += standing.releasable;
+  if (there >= floor || situation.rescue <= can_give) return std::nullopt;
+  return Hint{"host: under its floor",
+              {Note::Severity::warning,
+               "host: has " + there.text() + " available, under its floor of " + floor.text() +
+                   ", and its domains can give no more than " + can_give.text() +
+                   "; stop or migrate a guest, or free memory that the host itself uses"}};
 }
 
 }  // namespace memcoord::guard

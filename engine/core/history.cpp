@@ -169,7 +169,7 @@ MemorySize DomainHistory::claim(const Domain& now) const {
   if (grows) most = std::max(most, last_move_->target);
   // A shrink in doubt counts too: the balloon may be under its target, and come back up to it.
   if (in_doubt_) most = std::max(most, in_doubt_->most);
-  return most;
+  return boots_ ? std::max(most, now.maximum) : most;
 }
 
 MemorySize DomainHistory::coming_back(const Domain& now) const {
@@ -357,6 +357,14 @@ bool DomainHistory::notice_reboot(const Domain& domain, MonotonicTime now) {
                      (reports_had_a_gap(domain) || balloon_began_anew(domain));
   if (signs) rebooted_at_ = now;
   if (event) rebooted_at_ = last_started_at_ = domain.started_at;
+  const bool reports =
+      domain.guest.last_update && domain.guest.last_update != last_report_.last_update;
+  // A report that comes with the news of a reboot may be of before it; a new process has none such.
+  if (event) {
+    boots_ = !is_new_ || !reports;
+  } else if (reports || restored) {
+    boots_ = false;
+  }
   return signs || event;
 }
 
@@ -491,7 +499,8 @@ void History::observe(const Snapshot& snapshot) {
 }
 
 void History::follow_host(const Snapshot& snapshot) {
-  HostLook look{obtainable(snapshot.host), MemorySize(), snapshot.host.swap_free, MemorySize()};
+  HostLook look{obtainable(snapshot.host), MemorySize(), snapshot.host.swap_free, MemorySize(),
+                snapshot.taken_at};
   for (const DomainHistory& past : pasts_) look.held += past.last_rss().value_or(MemorySize());
   host_pace_ = {};
   if (host_look_) {
@@ -502,7 +511,8 @@ void History::follow_host(const Snapshot& snapshot) {
     if (look.swap_free && host_look_->swap_free) {
       look.others = std::max(look.others, *host_look_->swap_free - *look.swap_free);
     }
-    host_pace_ = {look.held - host_look_->held, look.others, host_look_->others};
+    host_pace_ = {look.held - host_look_->held, look.others, host_look_->others,
+                  look.at - host_look_->at};
   }
   host_look_ = look;
 }

@@ -108,7 +108,7 @@ class DomainHistory {
   /// What its QEMU takes on top of the guest's memory.
   [[nodiscard]] MemorySize overhead(const Domain& now) const { return overhead_.size(now); }
   /// What the domain may hold without being asked again: the largest of actual, a grow in flight
-  /// and a target in doubt.
+  /// and a target in doubt; its maximum while its guest boots.
   [[nodiscard]] MemorySize claim(const Domain& now) const;
   /// What a shrink that it follows has not given back yet.
   [[nodiscard]] MemorySize coming_back(const Domain& now) const;
@@ -158,6 +158,9 @@ class DomainHistory {
   MemorySize last_actual_;
   MonotonicTime actual_changed_at_{};
   std::optional<BalloonMove> last_move_;
+  /// Its guest boots: until the driver has loaded, and reports, the balloon is empty, whatever size
+  /// the hypervisor goes on telling.
+  bool boots_ = false;
   bool told_to_shrink_ = false;  ///< and has not moved since
   bool ignores_shrinks_ = false;
   int looks_unmoved_ = 0;  ///< since it was first told
@@ -192,6 +195,7 @@ struct HostPace {
   MemorySize domains;        ///< that the domains' processes have come to hold since the last one
   MemorySize others;         ///< that everything else has taken since, swap included
   MemorySize others_before;  ///< the same of the look before
+  Duration between{};        ///< the two looks
 };
 
 /// All domains' pasts. Bounded: a window in time, a number of samples. A domain that is missing
@@ -236,6 +240,7 @@ class History {
     MemorySize held;
     std::optional<MemorySize> swap_free;
     MemorySize others;  ///< what everything else had taken since the look before
+    MonotonicTime at{};
   };
   std::optional<HostLook> host_look_;
   HostPace host_pace_;

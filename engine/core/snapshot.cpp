@@ -72,7 +72,7 @@ MemorySize ordinary_memory(const Domain& domain, MemorySize balloon) {
   const MemoryBacking& backing = domain.identity->backing;
   if (backing.hugepages) return backing.beside_hugepages;
   const bool stays = backing.kind != MemoryBacking::Kind::ballooned;
-  return stays ? std::max(domain.maximum, balloon) : balloon;
+  return stays ? std::max(domain.maximum - backing.unplugged, balloon) : balloon;
 }
 
 MemorySize memory_in_rss(const Domain& domain, MemorySize balloon) {

@@ -76,6 +76,7 @@ struct MemoryBacking {
   bool shared = false;          ///< shared memory (memfd, file): the host counts it as page cache
   bool hugepages = false;       ///< from the pool of hugepages
   MemorySize beside_hugepages;  ///< of a hugepage guest, what comes from the ordinary pool
+  MemorySize unplugged;         ///< of the maximum, what the guest has not been given (virtio-mem)
   bool operator==(const MemoryBacking&) const = default;
 };
 

@@ -101,6 +101,7 @@ json backing_json(const MemoryBacking& backing) {
   if (!backing.beside_hugepages.is_zero()) {
     put(out, "beside_hugepages_kib", backing.beside_hugepages);
   }
+  if (!backing.unplugged.is_zero()) put(out, "unplugged_kib", backing.unplugged);
   return out;
 }
 
@@ -382,6 +383,7 @@ MemoryBacking read_backing(const json& in) {
   backing.shared = in.value("shared", false);
   backing.hugepages = in.value("hugepages", false);
   backing.beside_hugepages = maybe_size(in, "beside_hugepages_kib").value_or(MemorySize());
+  backing.unplugged = maybe_size(in, "unplugged_kib").value_or(MemorySize());
   return backing;
 }
 

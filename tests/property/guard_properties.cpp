@@ -58,6 +58,7 @@ Domain any_domain(const std::string& name, const Snapshot& snapshot) {
       MemoryBacking::Kind::ballooned, MemoryBacking::Kind::pinned, MemoryBacking::Kind::hidden);
   identity.backing.hugepages = chance_in(6);
   if (chance_in(6)) identity.backing.beside_hugepages = *any_size();
+  if (chance_in(6)) identity.backing.unplugged = *any_size();
   identity.bound_to = any_binding();
   Domain domain;
   domain.actual = *any_size();

@@ -66,16 +66,33 @@ bool is_ordinary(const pugi::xml_node& page) {
   return !size.is_zero() && size <= kBalloonPage;
 }
 
+/// Whether a memory device (a DIMM) names pages of its own that are not ordinary ones.
+bool names_hugepages(const pugi::xml_node& memory) {
+  const pugi::xml_node page = memory.child("source").child("pagesize");
+  return page && size_of_element(page) > kBalloonPage;
+}
+
 bool is_on_hugepages(const pugi::xml_node& domain) {
+  const auto devices = domain.child("devices").children("memory");
+  if (std::any_of(devices.begin(), devices.end(), names_hugepages)) return true;
   const pugi::xml_node hugepages = domain.child("memoryBacking").child("hugepages");
   const auto pages = hugepages.children("page");
   if (!hugepages.child("page")) return static_cast<bool>(hugepages);
   return !std::all_of(pages.begin(), pages.end(), is_ordinary);
 }
 
-/// Of a guest on hugepages, the memory of those of its NUMA cells that are not.
+/// Of a guest on hugepages, the memory of those of its NUMA cells that are not; where only memory
+/// devices are on hugepages, all the rest.
 MemorySize beside_hugepages(const pugi::xml_node& domain) {
   const pugi::xml_node hugepages = domain.child("memoryBacking").child("hugepages");
+  if (!hugepages) {
+    MemorySize on_hugepages;
+    for (const pugi::xml_node memory : domain.child("devices").children("memory")) {
+      if (names_hugepages(memory))
+        on_hugepages += size_of_element(memory.child("target").child("size"));
+    }
+    return size_of_element(domain.child("memory")) - on_hugepages;
+  }
   // A page without a list of cells is for all of them that no other names.
   for (const pugi::xml_node page : hugepages.children("page")) {
     if (!page.attribute("nodeset") && !is_ordinary(page)) return {};
@@ -117,6 +134,29 @@ const char* passthrough_reason(const pugi::xml_node& devices) {
   return nullptr;
 }
 
+bool is_virtio_mem(const pugi::xml_node& memory) {
+  return is(memory.attribute("model").value(), "virtio-mem");
+}
+
+bool has_virtio_mem(const pugi::xml_node& devices) {
+  const auto memories = devices.children("memory");
+  return std::any_of(memories.begin(), memories.end(), is_virtio_mem);
+}
+
+/// What virtio-mem devices could give the guest, and nobody has asked for.
+MemorySize unplugged(const pugi::xml_node& domain) {
+  MemorySize sum;
+  for (const pugi::xml_node memory : domain.child("devices").children("memory")) {
+    const pugi::xml_node target = memory.child("target");
+    if (!is_virtio_mem(memory) || !target.child("requested")) continue;
+    // On its way down it may still hold more than is asked for.
+    const MemorySize plugged = std::max(size_of_element(target.child("requested")),
+                                        size_of_element(target.child("current")));
+    sum += size_of_element(target.child("size")) - plugged;
+  }
+  return sum;
+}
+
 MemoryBacking backing_of(const pugi::xml_node& domain) {
   using Kind = MemoryBacking::Kind;
   const pugi::xml_node element = domain.child("memoryBacking");
@@ -130,9 +170,12 @@ MemoryBacking backing_of(const pugi::xml_node& domain) {
   const char* type = security.attribute("type").value();
   if (is(type, "sev-snp") || is(type, "tdx")) {
     backing.kind = Kind::hidden;
-  } else if (security || element.child("locked") || passthrough_reason(domain.child("devices"))) {
+  } else if (security || element.child("locked") || passthrough_reason(domain.child("devices")) ||
+             has_virtio_mem(domain.child("devices"))) {
+    // The balloon's size does not tell all that virtio-mem has plugged in.
     backing.kind = Kind::pinned;
   }
+  backing.unplugged = unplugged(domain);
   return backing;
 }
 
@@ -186,10 +229,7 @@ const char* memory_reason(const pugi::xml_node& domain, const pugi::xml_node& de
   if (is_on_hugepages(domain)) {
     return "its memory is backed by hugepages, which a balloon does not give back";
   }
-  for (const pugi::xml_node memory : devices.children("memory")) {
-    const char* model = memory.attribute("model").value();
-    if (is(model, "virtio-mem")) return "it has virtio-mem memory, which is resized another way";
-  }
+  if (has_virtio_mem(devices)) return "it has virtio-mem memory, which is resized another way";
   return nullptr;
 }
 

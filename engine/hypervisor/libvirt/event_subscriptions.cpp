@@ -73,6 +73,11 @@ void on_device(virConnectPtr, virDomainPtr domain, const char*, void* opaque) {
   push(opaque, domain, EventKind::redefined);
 }
 
+void on_memory_device(virConnectPtr, virDomainPtr domain, const char*, unsigned long long,
+                      void* opaque) {
+  push(opaque, domain, EventKind::redefined);
+}
+
 void on_migration_iteration(virConnectPtr, virDomainPtr domain, int, void* opaque) {
   push(opaque, domain, EventKind::job_began);
 }
@@ -102,6 +107,8 @@ EventSubscriptions::EventSubscriptions(virConnectPtr connection,
   subscribe(VIR_DOMAIN_EVENT_ID_METADATA_CHANGE, VIR_DOMAIN_EVENT_CALLBACK(on_metadata_change));
   subscribe(VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, VIR_DOMAIN_EVENT_CALLBACK(on_device));
   subscribe(VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, VIR_DOMAIN_EVENT_CALLBACK(on_device));
+  subscribe(VIR_DOMAIN_EVENT_ID_MEMORY_DEVICE_SIZE_CHANGE,
+            VIR_DOMAIN_EVENT_CALLBACK(on_memory_device));
   subscribe(VIR_DOMAIN_EVENT_ID_MIGRATION_ITERATION,
             VIR_DOMAIN_EVENT_CALLBACK(on_migration_iteration));
   subscribe(VIR_DOMAIN_EVENT_ID_JOB_COMPLETED, VIR_DOMAIN_EVENT_CALLBACK(on_job_completed));

@@ -75,6 +75,7 @@ Result<Snapshot> LaneHypervisor::sample() {
   // Without a new list, those that are known are served.
   const bool listed = look_at_domains(now + options_.deadline / 4);
   listing_came(listed);
+  roster_.renew(monotonic_now());
   if (listed) read_stale(now + options_.deadline / 2);
   const Sampled sampled = sample_domains(deadline);
   note_trouble(sampled, deadline);

@@ -67,6 +67,7 @@ void Roster::take_listing(const std::vector<ListedDomain>& listed, MonotonicTime
       domain.period_before.reset();
       domain.period_in_doubt = false;
     }
+    if (fresh || restarted) domain.renewed_at = now;
     if (fresh || domain.identity->name != entry.name) {
       domain.identity = identity_of(entry.uuid, entry.name, domain.description);
     }
@@ -122,6 +123,18 @@ void Roster::mark_all_stale() {
   for (auto& [uuid, domain] : domains_) {
     make_stale(domain);
     domain.period_refused = false;
+  }
+}
+
+void Roster::renew(MonotonicTime now) {
+  constexpr std::size_t kCallsForAll = 30;
+  std::size_t left = domains_.size() / kCallsForAll + 1;
+  for (auto& [uuid, domain] : domains_) {
+    if (left == 0) return;
+    if (now - domain.renewed_at < kReadAgainAfter || domain.trouble) continue;
+    domain.renewed_at = now;
+    make_stale(domain);
+    --left;
   }
 }
 

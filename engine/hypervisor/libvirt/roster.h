@@ -37,7 +37,8 @@ struct KnownDomain {
   /// What was last said of settings that are configured for its next start alone.
   std::string said_of_next_start;
   int id = 0;
-  MonotonicTime listed_at{};  ///< when it was last seen to be active
+  MonotonicTime listed_at{};   ///< when it was last seen to be active
+  MonotonicTime renewed_at{};  ///< when it was found, or its XML last marked to be read by renew()
   std::optional<MonotonicTime> started_at;
   std::optional<MonotonicTime> restored_at;
   std::optional<Trouble> trouble;
@@ -74,6 +75,11 @@ class Roster {
   void take_event(const DomainEvent& event);
   /// After a reconnection anything may have changed.
   void mark_all_stale();
+
+  /// libvirt tells nothing when limits and bindings of a running domain change (virsh memtune,
+  /// numatune): every domain is read again after so long, a few at each call.
+  static constexpr std::chrono::seconds kReadAgainAfter{60};
+  void renew(MonotonicTime now);
 
   /// A domain whose XML must be read, and the version that made it stale.
   struct Stale {

@@ -49,6 +49,27 @@ TEST_CASE("a guest whose total is nothing has what it says is free all the same"
         Names{"available"});
 }
 
+TEST_CASE("an rss that no process has is dropped, and not learnt as QEMU's own memory") {
+  const auto world = [](Duration at, MemorySize held) {
+    return World()
+        .at(at)
+        .host(16_GiB, free(8_GiB))
+        .domain("a", maximum(8_GiB), actual(4_GiB), rss(held));
+  };
+  CHECK(dropped_of(world(0s, 24_GiB)).empty());  // merged pages (KSM) count in full
+  CHECK(dropped_of(world(0s, 24_GiB + 1_KiB)) == Names{"rss"});
+  CHECK(dropped_of(world(0s, 0_KiB)) == Names{"rss"});
+
+  FakeHypervisor hypervisor(
+      {world(0s, 4_GiB), world(1s, kMinusOnePage), world(2s, 0_KiB), world(3s, 4_GiB)});
+  FakeClock clock;
+  clock.follow(world(0s, 4_GiB));
+  auto idle = std::make_unique<FakePolicy>(
+      [](const Situation&) -> Result<PolicyAnswer> { return PolicyAnswer(); });
+  Coordinator coordinator(hypervisor, clock, std::move(idle), {});
+  for (int i = 0; i < 4; ++i) CHECK(coordinator.tick().grantable == 8_GiB - 200_MiB);
+}
+
 TEST_CASE("a counter that no guest reaches is dropped, though it is the first report") {
   CHECK(dropped_of(World().domain("a", swapped(kMinusOnePage, kMinusOnePage))) ==
         Names{"swap_in", "swap_out"});

@@ -135,6 +135,14 @@ TEST_CASE("memory that is locked may all be taken, whatever the balloon's size")
                  backed_by(backing(MemoryBacking::Kind::pinned))) >= 1_GiB);
 }
 
+TEST_CASE("memory that virtio-mem has not plugged in is not expected to be taken") {
+  MemoryBacking device = backing(MemoryBacking::Kind::pinned);
+  device.unplugged = 58_GiB;
+  CHECK(taken_by(actual(6_GiB), maximum(64_GiB), rss(6_GiB), backed_by(device)) == 0_MiB);
+  // It has come to more than was known.
+  CHECK(taken_by(actual(8_GiB), maximum(64_GiB), rss(6_GiB), backed_by(device)) >= 2_GiB);
+}
+
 TEST_CASE("private memory that rss does not show is not expected a second time") {
   CHECK(taken_by(actual(4_GiB), maximum(4_GiB), rss(120_MiB),
                  backed_by(backing(MemoryBacking::Kind::hidden))) == 0_MiB);
@@ -204,6 +212,37 @@ TEST_CASE("a host needs at once what its own use will lack until guests can give
   seen.then(World().host(8_GiB, free(1_GiB)).at(4s).domain("a"));
   CHECK(balance_of(seen).rescue == 200_MiB + 2 * 1_GiB - 1_GiB);
   seen.then(World().host(8_GiB, free(1_GiB)).at(6s).domain("a"));
+  CHECK(balance_of(seen).rescue == 0_MiB);
+}
+
+TEST_CASE("where ticks come faster than guests report, a host looks ahead as far as guests need") {
+  Seen seen(World().host(8_GiB, free(3_GiB)).domain("a"));
+  seen.then(World().host(8_GiB, free(3_GiB - 200_MiB)).at(500ms).domain("a"));
+  seen.then(World().host(8_GiB, free(700_MiB)).at(1s).domain("a"));
+  CHECK(balance_of(seen).rescue == 200_MiB + 4 * 200_MiB - 700_MiB);
+}
+
+TEST_CASE("a guest that reboots has all of its memory until its driver reports again") {
+  const auto world = [](Duration at, bool rebooted, bool reports) {
+    Snapshot made = World()
+                        .at(at)
+                        .host(16_GiB, free(3_GiB))
+                        .domain("a", maximum(8_GiB), actual(2_GiB), rss(2_GiB),
+                                reports ? DomainSays(unused(1_GiB)) : silent());
+    if (rebooted)
+      made.domains[0].started_at = MonotonicTime(World().at(1s).operator Snapshot().taken_at);
+    return made;
+  };
+  Seen seen(world(0s, false, true));
+  CHECK(balance_of(seen).grantable == 3_GiB - 200_MiB);
+  // The hypervisor goes on telling the balloon's size from before; so does the last report.
+  seen.then(world(1s, true, true));
+  CHECK(balance_of(seen).grantable == 0_MiB);
+  CHECK(balance_of(seen).rescue == 6_GiB + 200_MiB - 3_GiB);
+  seen.then(world(2s, true, false));
+  CHECK(balance_of(seen).rescue == 6_GiB + 200_MiB - 3_GiB);
+  seen.then(world(3s, true, true));
+  CHECK(balance_of(seen).grantable == 3_GiB - 200_MiB);
   CHECK(balance_of(seen).rescue == 0_MiB);
 }
 

@@ -555,6 +555,25 @@ TEST_CASE("restore leaves alone what turned out never to have been moved") {
   CHECK(bench.coordinator.restore()->empty());
 }
 
+TEST_CASE("a host under its floor that its domains cannot help is told of once it lasts") {
+  const auto look = [](Duration at, MemorySize unused_by_a) {
+    return Snapshot(World().at(at).host(8_GiB, free(100_MiB)).domain("a", unused(unused_by_a)));
+  };
+  const std::string text =
+      "host: has 100 MiB available, under its floor of 200 MiB, and its domains can give no more "
+      "than 20 MiB; stop or migrate a guest, or free memory that the host itself uses";
+  std::vector<Snapshot> looks;
+  for (int i = 0; i < 6; ++i) looks.push_back(look(i * 1s, 120_MiB));
+  CoordinatorOptions watches;
+  watches.dry_run = true;
+  Bench bench(looks, asks({}), watches);
+  for (int i = 0; i < 6; ++i) CHECK(says(bench.coordinator.tick(), text) == (i == 2));
+
+  Bench helped({look(0s, 900_MiB), look(1s, 900_MiB), look(2s, 900_MiB), look(3s, 900_MiB)},
+               asks({}), watches);
+  for (int i = 0; i < 4; ++i) CHECK_FALSE(says(helped.coordinator.tick(), "under its floor"));
+}
+
 TEST_CASE("a guest that reboots gets back what its old target would squeeze out of it, once") {
   const auto look = [](Duration at, MemorySize counter, MemorySize has) {
     return World()

@@ -57,7 +57,7 @@ TEST_CASE("where it is not told what a domain holds, it holds no more than it wa
   CHECK(left(actual(1_GiB)) == 4_GiB - 200_MiB - 1_GiB);
   // Somebody has shrunk it, or it is another process.
   CHECK(left(actual(512_MiB)) == 4_GiB - 200_MiB - 1536_MiB);
-  CHECK(left(actual(1_GiB), started_ago(1s)) == 4_GiB - 200_MiB - 2_GiB);
+  CHECK(left(actual(1_GiB), maximum(2_GiB), started_ago(1s)) == 4_GiB - 200_MiB - 2_GiB);
 }
 
 TEST_CASE("paused and unsuitable domains keep what they were promised") {

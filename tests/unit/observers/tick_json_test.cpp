@@ -49,7 +49,7 @@ TEST_CASE("a tick survives being written and read, to the last field") {
   tick.limits.overcommit = 1.25;
   tick.snapshot.host.merged = 300_MiB;
   DomainIdentity elsewhere = *tick.snapshot.domains[0].identity;
-  elsewhere.backing = {MemoryBacking::Kind::hidden, true, true, 1_GiB};
+  elsewhere.backing = {MemoryBacking::Kind::hidden, true, true, 1_GiB, 2_GiB};
   elsewhere.hard_limit = 3_GiB;
   elsewhere.bound_to = {{{0, 1}}, {{1}, 2_GiB}};
   tick.snapshot.domains[0].identity = std::make_shared<const DomainIdentity>(elsewhere);

@@ -103,6 +103,33 @@ TEST_CASE("guest cells that are not on hugepages are of the ordinary pool") {
   CHECK(beside("<page size='2' unit='M' nodeset='0'/><page size='1' unit='G'/>") == MemorySize());
 }
 
+TEST_CASE("a DIMM on hugepages is none of the ordinary pool, the rest of its guest is") {
+  const auto read = describe_domain(
+      domain(kBalloon + "<memory model='dimm'><source><pagesize unit='KiB'>2048</pagesize></source>"
+                        "<target><size unit='KiB'>393216</size></target></memory>"
+                        "<memory model='dimm'><target><size unit='GiB'>1</size></target></memory>"),
+      "a");
+  CHECK(read->backing.hugepages);
+  CHECK(read->backing.beside_hugepages == read->maximum - MemorySize::from_mib(384));
+  CHECK(contains(read->unsuitable, "hugepages"));
+}
+
+TEST_CASE("memory that virtio-mem has not plugged in is read") {
+  const auto left_out = [](const std::string& target) {
+    const auto read = describe_domain(
+        domain(kBalloon + "<memory model='virtio-mem'><target>" + target + "</target></memory>"),
+        "a");
+    return read->backing.unplugged;
+  };
+  const std::string size = "<size unit='GiB'>60</size>";
+  CHECK(left_out(size + "<requested unit='GiB'>2</requested>") == MemorySize::from_gib(58));
+  CHECK(left_out(size + "<requested unit='KiB'>0</requested><current unit='GiB'>3</current>") ==
+        MemorySize::from_gib(57));
+  CHECK(left_out(size) == MemorySize());
+  CHECK(describe_domain(domain(kBalloon + "<memory model='virtio-mem'/>"), "a")->backing.kind ==
+        MemoryBacking::Kind::pinned);
+}
+
 TEST_CASE("a cgroup's limit is read, and the largest number there is means none") {
   const auto limit = [](const std::string& element) {
     return describe_domain(domain(kBalloon, "<memtune>" + element + "</memtune>"), "a")->hard_limit;

@@ -280,6 +280,28 @@ TEST_CASE("a domain that is started again is in no trouble any more") {
   CHECK_FALSE(roster.find(kA)->trouble);
 }
 
+TEST_CASE("a limit that was changed without an event is read within a minute or two") {
+  std::vector<ListedDomain> listed;
+  for (std::uint64_t i = 1; i <= 90; ++i) listed.push_back({Uuid{0, i}, "vm", static_cast<int>(i)});
+  Roster roster = with(listed);
+  for (const ListedDomain& one : listed) {
+    (void)roster.take_xml({one.uuid, roster.find(one.uuid)->xml_version}, xml(""));
+  }
+  roster.renew(at(59));
+  CHECK(roster.stale().empty());
+  // A few at a time.
+  roster.renew(at(60));
+  CHECK(roster.stale().size() == 4);
+  for (int second = 61; second < 90; ++second) roster.renew(at(second));
+  CHECK(roster.stale().size() == 90);
+  const std::string limited =
+      "<domain><name>vm</name><memory unit='GiB'>8</memory><memtune><hard_limit "
+      "unit='GiB'>3</hard_limit></memtune><devices><memballoon model='virtio'/></devices></domain>";
+  (void)roster.take_xml(roster.stale().front(), limited);
+  CHECK(roster.find(kA)->identity->hard_limit == MemorySize::from_gib(3));
+  CHECK(roster.stale().size() == 89);
+}
+
 TEST_CASE("a guest that has not reported for more than three periods is read anew, now and then") {
   Roster roster = with({{kA, "a", 1}});
   const auto read = [&] { (void)take_xml(roster, xml("")); };
