@@ -2,8 +2,7 @@
 
 #include <array>
 #include <cctype>
-#include <cmath>
-#include <cstdio>
+#include <charconv>
 #include <optional>
 
 namespace memcoord {
@@ -90,10 +89,11 @@ std::string MemorySize::text() const {
     ++unit;
   }
   std::array<char, 48> buffer{};
-  std::snprintf(buffer.data(), buffer.size(), "%.1f", value);
-  std::string number = buffer.data();
-  if (number.ends_with(".0")) number.resize(number.size() - 2);
-  return number + " " + kUnits[unit];
+  const auto written = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,
+                                     std::chars_format::fixed, 1);
+  std::string text(buffer.data(), written.ptr);
+  if (text.ends_with(".0")) text.resize(text.size() - 2);
+  return text.append(" ").append(kUnits[unit]);
 }
 
 std::string MemorySize::exact() const {
@@ -109,7 +109,7 @@ std::string MemorySize::exact() const {
 
 MemorySize MemorySize::scaled(double share) const {
   if (!(share > 0)) return {};
-  const double product = std::floor(static_cast<double>(kib_) * share);
+  const double product = static_cast<double>(kib_) * share;
   if (product >= 18446744073709549568.0) return largest();
   return from_kib(static_cast<std::uint64_t>(product));
 }
