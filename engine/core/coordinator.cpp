@@ -143,7 +143,7 @@ void Coordinator::decide(Tick& tick, Duration since_last) {
   const MonotonicTime review_start = clock_.now();
   prefer(tick.proposals, own_proposals(situation, tick.proposals));
   prefer(tick.proposals, after_reboots(situation));
-  tick.decisions = guard::review(tick.snapshot, history_, tick.proposals, options_.limits);
+  tick.decisions = guard::review(tick.snapshot, history_, tick.proposals, options_.limits, host);
   for (guard::Hint& hint : guard::hints(tick.snapshot, tick.grantable, options_.limits)) {
     if (said_.is_news(hint.topic)) tick.notes.push_back(std::move(hint.note));
   }

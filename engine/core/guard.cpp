@@ -327,6 +327,12 @@ std::vector<Standing> assess(const Snapshot& snapshot, const History& history,
 
 std::vector<Decision> review(const Snapshot& snapshot, const History& history,
                              std::span<const Proposal> proposals, const Limits& limits) {
+  return review(snapshot, history, proposals, limits, balance(snapshot, history, limits));
+}
+
+std::vector<Decision> review(const Snapshot& snapshot, const History& history,
+                             std::span<const Proposal> proposals, const Limits& limits,
+                             const HostBalance& host) {
   const Sorted by_domain = sorted(snapshot, proposals);
   std::vector<Pending> all;
   all.reserve(std::min(proposals.size(), snapshot.domains.size()));
@@ -355,7 +361,6 @@ std::vector<Decision> review(const Snapshot& snapshot, const History& history,
   }
   if (grows) {
     // What is owed is paid first: what the shrinks free is not all there is to give.
-    const HostBalance host = balance(snapshot, history, limits);
     Supply supply =
         supply_of(all, snapshot, history, limits, host.grantable + released_by_all - host.owed);
     add_released(supply, all);

@@ -109,7 +109,7 @@ std::vector<Decision> Replay::decide(const Tick& recorded, const Snapshot& snaps
     return {};
   }
   prefer(answer->proposals, own_proposals(situation, answer->proposals));
-  return guard::review(snapshot, history_, answer->proposals, limits);
+  return guard::review(snapshot, history_, answer->proposals, limits, host);
 }
 
 }  // namespace memcoord::workbench
