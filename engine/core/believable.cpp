@@ -31,14 +31,7 @@ class Screen {
  public:
   Screen(Domain& domain, const DomainHistory* past, MonotonicTime now,
          std::vector<DroppedFigure>& dropped)
-      : domain_(domain), guest_(domain.guest), dropped_(dropped) {
-    const bool comparable = past != nullptr && past->report_first_seen_at() &&
-                            past->last_report().last_update != guest_.last_update;
-    if (!comparable) return;
-    before_ = &past->last_report();
-    // Reports may come closer together than the looks that show them.
-    since_ = std::max<Duration>(std::chrono::seconds(1), now - *past->report_first_seen_at());
-  }
+      : domain_(domain), guest_(domain.guest), past_(past), now_(now), dropped_(dropped) {}
 
   void run(MemorySize host_total) {
     process(host_total);
@@ -48,17 +41,14 @@ class Screen {
       gauge("usable", guest_.usable);
       gauge("disk_caches", guest_.disk_caches);
     }
-    counter("swap_in", &GuestStatistics::swap_in, kMostSwapped, swaps_a_second());
-    counter("swap_out", &GuestStatistics::swap_out, kMostSwapped, swaps_a_second());
+    const std::uint64_t swaps_a_second = std::max(domain_.maximum, kSwapsASecond).kib();
+    counter("swap_in", &GuestStatistics::swap_in, kMostSwapped, swaps_a_second);
+    counter("swap_out", &GuestStatistics::swap_out, kMostSwapped, swaps_a_second);
     counter("major_faults", &GuestStatistics::major_faults, kMostFaults, kMostFaultsASecond);
     counter("minor_faults", &GuestStatistics::minor_faults, kMostFaults, kMostFaultsASecond);
   }
 
  private:
-  [[nodiscard]] std::uint64_t swaps_a_second() const {
-    return std::max(domain_.maximum, kSwapsASecond).kib();
-  }
-
   /// What a process holds is the host's memory, and where its pages are merged (KSM) the guest's.
   void process(MemorySize host_total) {
     if (!domain_.rss || host_total.is_zero()) return;
@@ -100,30 +90,40 @@ class Screen {
     std::optional<Count>& figure = guest_.*field;
     if (!figure) return;
     if (amount(*figure) >= most) return drop(name, figure, "is more than a guest can count");
-    if (before_ == nullptr || !(before_->*field)) return;
-    const std::uint64_t was = amount(*(before_->*field));
+    if (past_ == nullptr || !(past_->last_report().*field)) return;
+    const std::uint64_t was = amount(*(past_->last_report().*field));
     const std::uint64_t is = amount(*figure);
-    // A second has passed at least: most are done with here.
-    if (is <= was || is - was <= most_a_second) return;
-    if (static_cast<double>(is - was) > static_cast<double>(most_a_second) * seconds(since_)) {
+    // A second counts as passed at least: most are done with here.
+    if (is <= was || is - was <= most_a_second || !is_new_report()) return;
+    if (static_cast<double>(is - was) >
+        static_cast<double>(most_a_second) * seconds_since_last_report()) {
       drop(name, figure, "has risen faster than any guest can count");
     }
   }
 
+  [[nodiscard]] bool is_new_report() const {
+    return past_->report_first_seen_at() && past_->last_report().last_update != guest_.last_update;
+  }
+
+  /// At least 1: reports may come closer together than the looks that show them.
+  [[nodiscard]] double seconds_since_last_report() const {
+    return std::max(1.0, seconds(now_ - *past_->report_first_seen_at()));
+  }
+
   Domain& domain_;
   GuestStatistics& guest_;
+  const DomainHistory* past_;
+  MonotonicTime now_;
   std::vector<DroppedFigure>& dropped_;
-  const GuestStatistics* before_ = nullptr;
-  Duration since_{};
 };
 
 }  // namespace
 
 std::vector<DroppedFigure> drop_impossible(Snapshot& snapshot, const History& history) {
   std::vector<DroppedFigure> dropped;
-  for (std::size_t i = 0; i < snapshot.domains.size(); ++i) {
-    Domain& domain = snapshot.domains[i];
-    Screen(domain, history.find(domain.uuid(), i), snapshot.taken_at, dropped)
+  std::size_t position = 0;
+  for (Domain& domain : snapshot.domains) {
+    Screen(domain, history.find(domain.uuid(), position++), snapshot.taken_at, dropped)
         .run(snapshot.host.total);
   }
   return dropped;

@@ -21,7 +21,9 @@ Evaluation evaluate(const Situation& situation, const History& history,
   result.proposals = std::move(asked);
   prefer(result.proposals, own_proposals(situation, result.proposals));
   prefer(result.proposals, after_reboots(situation));
-  result.decisions = guard::review(situation.snapshot, history, result.proposals, situation.limits);
+  const guard::HostBalance host{situation.grantable, situation.owed, situation.rescue};
+  result.decisions =
+      guard::review(situation.snapshot, history, result.proposals, situation.limits, host);
   return result;
 }
 

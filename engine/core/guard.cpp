@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 
@@ -25,28 +26,29 @@ Case case_of(std::size_t position, const Snapshot& snapshot, const History& hist
   const Domain& domain = snapshot.domains[position];
   const DomainHistory* past = history.find(domain.uuid(), position);
   const MemorySize taken = past ? past->shrunk_since_report(domain) : MemorySize();
+  const auto reported = headroom_of(domain, limits.headroom);
   return {domain,
           past,
           limits,
           snapshot.taken_at,
           snapshot.wall_time,
-          spare_now(headroom_of(domain, limits.headroom), taken).value_or(MemorySize()),
+          reported.has_value(),
+          spare_now(reported, taken).value_or(MemorySize()),
           spare_now(domain.guest.usable, taken)};
 }
 
 /// Why a domain is none of memcoord's business, or empty.
-std::string why_not_ours(const Domain& domain) {
+std::string_view why_not_ours(const Domain& domain) {
   if (!domain.identity->unsuitable.empty()) return domain.identity->unsuitable;
   if (domain.settings().exclude) return "excluded by its settings";
   return {};
 }
 
 std::optional<Standing::Held> held(const Case& c) {
-  if (auto why = why_not_ours(c.domain); !why.empty()) {
-    return Standing::Held{std::nullopt, std::move(why)};
+  if (const auto why = why_not_ours(c.domain); !why.empty()) {
+    return Standing::Held{std::nullopt, std::string(why)};
   }
-  for (const NamedRule& rule : domain_rules()) {
-    if (!rule.holds_all) continue;
+  for (const NamedRule& rule : holding_rules()) {
     // A target that is not the actual size shows whether the rule lets anything through.
     const MemorySize probe = c.domain.actual + MemorySize::from_kib(1);
     Ruling ruling = rule.apply(c, probe);
@@ -67,8 +69,8 @@ void bite(Decision& decision, Rule rule, MemorySize after, std::string why) {
 }
 
 void apply_domain_rules(const Case& c, Decision& decision, Freshness freshness) {
-  if (auto why = why_not_ours(c.domain); !why.empty()) {
-    bite(decision, Rule::sane_target, decision.actual, std::move(why));
+  if (const auto why = why_not_ours(c.domain); !why.empty()) {
+    bite(decision, Rule::sane_target, decision.actual, std::string(why));
     return;
   }
   for (const NamedRule& rule : domain_rules()) {
@@ -149,6 +151,7 @@ void cut_by_nodes(const NodePool& pool, Decision& decision, MemorySize after,
 template <class Cut>
 void share_among(const std::vector<Pending*>& growing, MemorySize available, Units units, Cut cut) {
   std::vector<Want> wants;
+  wants.reserve(growing.size());
   MemorySize wanted;
   std::size_t wanting = 0;
   for (const Pending* one : growing) {
@@ -317,10 +320,12 @@ std::vector<Standing> assess(const Snapshot& snapshot, const History& history,
   const std::vector<NodePool> pools = node_pools(snapshot, history, limits);
   for (std::size_t i = 0; i < snapshot.domains.size(); ++i) {
     const Case c = case_of(i, snapshot, history, limits);
-    Standing standing{held(c), c.headroom, c.history, {}};
+    Standing& standing = standings.emplace_back();
+    standing.held = held(c);
+    standing.headroom = c.headroom;
+    standing.history = c.history;
     if (!standing.held) standing.releasable = releasable(c);
-    standing.grantable_by_nodes = grantable_by(pools, c.domain);
-    standings.push_back(std::move(standing));
+    if (!pools.empty()) standing.grantable_by_nodes = grantable_by(pools, c.domain);
   }
   return standings;
 }
@@ -328,8 +333,16 @@ std::vector<Standing> assess(const Snapshot& snapshot, const History& history,
 std::vector<Decision> review(const Snapshot& snapshot, const History& history,
                              std::span<const Proposal> proposals, const Limits& limits,
                              Freshness freshness) {
+  return review(snapshot, history, proposals, limits, balance(snapshot, history, limits),
+                freshness);
+}
+
+std::vector<Decision> review(const Snapshot& snapshot, const History& history,
+                             std::span<const Proposal> proposals, const Limits& limits,
+                             const HostBalance& host, Freshness freshness) {
   const Sorted by_domain = sorted(snapshot, proposals);
   std::vector<Pending> all;
+  all.reserve(std::min(proposals.size(), snapshot.domains.size()));
   MemorySize released_by_all;
   bool grows = false;
   for (std::size_t i = 0; i < by_domain.known.size(); ++i) {
@@ -355,7 +368,6 @@ std::vector<Decision> review(const Snapshot& snapshot, const History& history,
   }
   if (grows) {
     // What is owed is paid first: what the shrinks free is not all there is to give.
-    const HostBalance host = balance(snapshot, history, limits);
     Supply supply =
         supply_of(all, snapshot, history, limits, host.grantable + released_by_all - host.owed);
     add_released(supply, all);
@@ -372,6 +384,7 @@ std::vector<Decision> settle(std::span<const Decision> decisions, const Snapshot
                              const History& history, const Limits& limits) {
   const auto index = index_of(after_shrinks);
   std::vector<Pending> all;
+  all.reserve(decisions.size());
   for (const Decision& decision : decisions) {
     const auto found = index.find(decision.domain);
     if (found == index.end()) {

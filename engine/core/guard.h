@@ -50,7 +50,11 @@ enum class Freshness { of_all, of_shrinks };
 /// What of the proposals may be done: one decision a domain, in snapshot order, whatever the order
 /// of the proposals (a domain proposed twice is refused whole; an unknown one is dropped, with a
 /// decision that carries its UUID and sane_target). Grows may count on what the tick's own shrinks
-/// free; settle() checks that against the host as it then is.
+/// free; settle() checks that against the host as it then is. `host` is the balance() of the same
+/// snapshot, history and limits.
+std::vector<Decision> review(const Snapshot& snapshot, const History& history,
+                             std::span<const Proposal> proposals, const Limits& limits,
+                             const HostBalance& host, Freshness freshness = Freshness::of_all);
 std::vector<Decision> review(const Snapshot& snapshot, const History& history,
                              std::span<const Proposal> proposals, const Limits& limits,
                              Freshness freshness = Freshness::of_all);

@@ -9,7 +9,7 @@ namespace memcoord::guard {
 namespace {
 
 MemorySize overhead_of(const Domain& domain, const DomainHistory* history) {
-  return history ? history->overhead(domain) : ProcessOverhead().size(domain);
+  return history ? history->overhead(domain) : ProcessOverhead::usual(domain);
 }
 
 MemorySize rss_of(const Domain& domain, const DomainHistory* history) {
@@ -31,9 +31,10 @@ struct Commitments {
 
 void commit(Commitments& sum, const Domain& domain, const DomainHistory* history, bool begins) {
   const MemorySize balloon = claim_of(domain, history);
+  const MemorySize in_rss = memory_in_rss(domain, balloon);
   const MemorySize rss = rss_of(domain, history);
-  const MemorySize unbacked = unbacked_of(domain, history);
-  sum.backed += rss + (ordinary_memory(domain, balloon) - memory_in_rss(domain, balloon));
+  const MemorySize unbacked = in_rss + overhead_of(domain, history) - rss;
+  sum.backed += rss + (ordinary_memory(domain, balloon) - in_rss);
   sum.unbacked += unbacked;
   if (begins) sum.begun += unbacked;
   if (history) sum.coming += history->coming_back(domain);
@@ -41,9 +42,9 @@ void commit(Commitments& sum, const Domain& domain, const DomainHistory* history
 
 Commitments commitments(const Snapshot& snapshot, const History& history, Duration grace) {
   Commitments sum;
-  for (std::size_t i = 0; i < snapshot.domains.size(); ++i) {
-    const Domain& domain = snapshot.domains[i];
-    const DomainHistory* past = history.find(domain.uuid(), i);
+  std::size_t position = 0;
+  for (const Domain& domain : snapshot.domains) {
+    const DomainHistory* past = history.find(domain.uuid(), position++);
     const auto began = past ? past->began_at() : std::nullopt;
     commit(sum, domain, past, began && snapshot.taken_at - *began < grace);
   }
@@ -112,7 +113,7 @@ MemorySize ceiling_of(const Domain& domain, const DomainHistory* history) {
   if (!limit) return most;
   // A cgroup kills: QEMU counts as no less than what is usual.
   const MemorySize overhead =
-      std::max(overhead_of(domain, history), ProcessOverhead().size(domain));
+      std::max(overhead_of(domain, history), ProcessOverhead::usual(domain));
   return std::min(most, *limit - overhead);
 }
 

@@ -67,7 +67,7 @@ bool is_fresh(const Case& c) {
 
 Ruling fresh_stats(const Case& c, MemorySize target) {
   if (!c.domain.guest.last_update) return veto(c, "its guest reports no statistics");
-  if (!headroom_of(c.domain, c.limits.headroom)) {
+  if (!c.reports_headroom) {
     return veto(c, "its guest does not report how much memory is unused");
   }
   if (!is_fresh(c)) {
@@ -168,20 +168,25 @@ Ruling domain_floor(const Case& c, MemorySize target) {
 }
 
 constexpr std::array<NamedRule, 8> kDomainRules{{
-    {Rule::running_only, running_only, true},
-    {Rule::fresh_stats, fresh_stats, true},
-    {Rule::no_progress, no_progress, false},
-    {Rule::grace, grace, false},
-    {Rule::maximum, maximum, false},
-    {Rule::minimum, minimum, false},
-    {Rule::gradual, gradual, false},
-    {Rule::domain_floor, domain_floor, false},
+    {Rule::running_only, running_only},
+    {Rule::fresh_stats, fresh_stats},
+    {Rule::no_progress, no_progress},
+    {Rule::grace, grace},
+    {Rule::maximum, maximum},
+    {Rule::minimum, minimum},
+    {Rule::gradual, gradual},
+    {Rule::domain_floor, domain_floor},
 }};
 
 }  // namespace
 
 std::span<const NamedRule> domain_rules() {
   return kDomainRules;
+}
+
+std::span<const NamedRule> holding_rules() {
+  constexpr std::size_t kHolding = 2;  // running_only, fresh_stats
+  return domain_rules().first(kHolding);
 }
 
 MemorySize releasable(const Case& c) {

@@ -20,7 +20,8 @@ struct Case {
   const Limits& limits;
   MonotonicTime now;
   WallTime wall_time;
-  MemorySize headroom;
+  bool reports_headroom;
+  MemorySize headroom;               ///< 0 where the guest does not report it
   std::optional<MemorySize> usable;  ///< none where the guest does not report it
 };
 
@@ -41,13 +42,14 @@ struct Ruling {
 struct NamedRule {
   Rule name;
   Ruling (*apply)(const Case&, MemorySize);
-  /// Where it bites, it does so whatever the target: the policy need not see the domain.
-  bool holds_all;
 };
 
 /// The rules in the order in which they apply. (sane_target comes before them, with the proposals;
 /// numa_floor, host_floor and share_out after them, with all domains together.)
 std::span<const NamedRule> domain_rules();
+/// The first of them: where one bites, it does so whatever the target, and the policy need not see
+/// the domain.
+std::span<const NamedRule> holding_rules();
 
 /// The most that a shrink may take, for a domain that no rule holds: what the rules above would
 /// leave of a shrink to nothing.

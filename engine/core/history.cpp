@@ -25,7 +25,7 @@ double count(const std::optional<std::uint64_t>& n) {
 template <class Counter>
 double rate(const Counter& before, const Counter& now, double seconds) {
   if (!before || !now || seconds <= 0 || *now < *before) return kNone;
-  return (count(now) - count(before)) / seconds;
+  return count(Counter(*now - *before)) / seconds;
 }
 
 /// Whether the counters look as if counted from 0 again: none has risen, and one has lost at least
@@ -46,8 +46,6 @@ double seconds_between(MonotonicTime from, MonotonicTime to) {
   return std::chrono::duration<double>(to - from).count();
 }
 
-/// Total and balloon may differ by so much more than they did: pages that are counted elsewhere.
-constexpr MemorySize kTotalTolerance = MemorySize::from_mib(1);
 /// A guest that has missed so many reports in a row may have been rebooting.
 constexpr int kPeriodsOfAGap = 2;
 /// After so many looks without a move, a guest that was told to shrink does not follow.
@@ -163,24 +161,6 @@ std::optional<double> DomainHistory::slope(Field field, Duration window) const {
   return (n * sum_tv - sum_t * sum_v) / spread;
 }
 
-MemorySize DomainHistory::claim(const Domain& now) const {
-  MemorySize most = now.actual;
-  const bool grows = last_move_ && !last_move_->reached && last_move_->target >= last_move_->from;
-  if (grows) most = std::max(most, last_move_->target);
-  // A shrink in doubt counts too: the balloon may be under its target, and come back up to it.
-  if (in_doubt_) most = std::max(most, in_doubt_->most);
-  return boots_ ? std::max(most, now.maximum) : most;
-}
-
-MemorySize DomainHistory::coming_back(const Domain& now) const {
-  if (ignores_shrinks_ || !last_move_ || last_move_->reached) return {};
-  return last_move_->target < last_move_->from ? now.actual - last_move_->target : MemorySize();
-}
-
-bool DomainHistory::report_is_newer_than_actual() const {
-  return report_not_before_ && *report_not_before_ >= actual_changed_at_;
-}
-
 // Linux takes the balloon out of its total (MemTotal), one for one, so that total plus what the
 // kernel keeps for itself is the balloon's size at the time of the report. Some drivers leave the
 // total as it is, Linux too where the balloon deflates by itself: of these nothing is concluded
@@ -190,12 +170,6 @@ bool DomainHistory::report_is_of_another_balloon(const Domain& now) const {
   if (!now.guest.available || report_is_newer_than_actual()) return false;
   if (!kernel_share_) return *now.guest.available > now.actual;
   return *now.guest.available + *kernel_share_ + kTotalTolerance < now.actual;
-}
-
-MemorySize DomainHistory::shrunk_since_report(const Domain& now) const {
-  if (!now.guest.available || !kernel_share_ || report_is_newer_than_actual()) return {};
-  const MemorySize was = *now.guest.available + *kernel_share_;
-  return was > now.actual + kTotalTolerance ? was - now.actual : MemorySize();
 }
 
 void DomainHistory::learn_kernel_share(const Domain& domain) {
@@ -386,25 +360,25 @@ Sample DomainHistory::sample_of(const Domain& domain, MonotonicTime now, bool re
   const bool countable =
       !rebooted && report_first_seen_at_ && !last_report_precedes_restore(domain);
   const double seconds = countable ? seconds_between(*report_first_seen_at_, now) : 0;
-  const auto set_rate = [&](Field field, auto counter) {
+  const auto set_rate = [&](Field field, auto counter, const auto& high) {
     const auto& counted = guest.*counter;
-    const auto& high = before_fall_.*counter;
     // A counter that is back where it fell from was misread in between: it has risen from there.
     const auto& before = high && counted && *counted >= *high ? high : last_report_.*counter;
     set(field, same_report && !rebooted ? latest()[field] : rate(before, counted, seconds));
   };
-  set_rate(Field::swap_in, &GuestStatistics::swap_in);
-  set_rate(Field::swap_out, &GuestStatistics::swap_out);
-  set_rate(Field::major_faults, &GuestStatistics::major_faults);
-  set_rate(Field::minor_faults, &GuestStatistics::minor_faults);
+  set_rate(Field::swap_in, &GuestStatistics::swap_in, before_fall_.swap_in);
+  set_rate(Field::swap_out, &GuestStatistics::swap_out, before_fall_.swap_out);
+  set_rate(Field::major_faults, &GuestStatistics::major_faults, before_fall_.major_faults);
+  set_rate(Field::minor_faults, &GuestStatistics::minor_faults, before_fall_.minor_faults);
   return sample;
 }
 
 void DomainHistory::keep(const Sample& sample, const Look& look) {
   recent_.push(sample, look.recent);
   recent_.drop_older_than(look.at - look.window);
-  const Duration distance = look.window / static_cast<Duration::rep>(look.older);
-  if (older_.empty() || sample.at - older_.back().at >= distance) older_.push(sample, look.older);
+  if (older_.empty() || sample.at - older_.back().at >= look.distance) {
+    older_.push(sample, look.older);
+  }
   older_.drop_older_than(look.at - look.window);
 }
 
@@ -443,16 +417,16 @@ void DomainHistory::begin(const Domain& domain, const Look& look) {
 
 void DomainHistory::take_report(const GuestStatistics& report, bool rebooted) {
   if (report.last_update != last_report_.last_update || rebooted) {
-    const auto note_fall = [&](auto counter) {
+    const auto note_fall = [&](auto counter, auto& before_fall) {
       const auto& before = last_report_.*counter;
       const auto& now = report.*counter;
       const bool fell = !rebooted && before && now && *now < *before;
-      before_fall_.*counter = fell ? before : std::nullopt;
+      before_fall = fell ? before : std::nullopt;
     };
-    note_fall(&GuestStatistics::swap_in);
-    note_fall(&GuestStatistics::swap_out);
-    note_fall(&GuestStatistics::major_faults);
-    note_fall(&GuestStatistics::minor_faults);
+    note_fall(&GuestStatistics::swap_in, before_fall_.swap_in);
+    note_fall(&GuestStatistics::swap_out, before_fall_.swap_out);
+    note_fall(&GuestStatistics::major_faults, before_fall_.major_faults);
+    note_fall(&GuestStatistics::minor_faults, before_fall_.minor_faults);
   }
   last_report_ = report;
 }
@@ -490,8 +464,9 @@ void History::observe(const Snapshot& snapshot) {
   const std::size_t samples = std::min(bounds_.samples, std::max(share, kFewest));
   const std::size_t recent = std::max<std::size_t>(samples / 3, 2);
   const std::size_t older = std::max<std::size_t>(samples - std::min(samples, recent), 2);
-  const DomainHistory::Look look{snapshot.taken_at, snapshot.wall_time, recent, older,
-                                 bounds_.window,    !host_look_};
+  const Duration distance = bounds_.window / static_cast<Duration::rep>(older);
+  const DomainHistory::Look look{snapshot.taken_at, snapshot.wall_time, recent,     older,
+                                 bounds_.window,    distance,           !host_look_};
   for (std::size_t i = 0; i < snapshot.domains.size(); ++i) {
     pasts_[i].take(snapshot.domains[i], look);
   }
@@ -562,11 +537,6 @@ bool History::any_moved() const {
 const DomainHistory* History::find(const Uuid& uuid) const {
   const auto found = positions_.find(uuid);
   return found == positions_.end() ? nullptr : &pasts_[found->second];
-}
-
-const DomainHistory* History::find(const Uuid& uuid, std::size_t position) const {
-  const bool there = position < pasts_.size() && pasts_[position].uuid_ == uuid;
-  return there ? &pasts_[position] : find(uuid);
 }
 
 }  // namespace memcoord

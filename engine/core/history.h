@@ -86,7 +86,11 @@ class DomainHistory {
   [[nodiscard]] bool report_is_of_another_balloon(const Domain& now) const;
   /// What the balloon has taken since the newest report, as far as the guest's total tells: while a
   /// large shrink goes on, what a guest reports lags behind what it has.
-  [[nodiscard]] MemorySize shrunk_since_report(const Domain& now) const;
+  [[nodiscard]] MemorySize shrunk_since_report(const Domain& now) const {
+    if (!now.guest.available || !kernel_share_ || report_is_newer_than_actual()) return {};
+    const MemorySize was = *now.guest.available + *kernel_share_;
+    return was > now.actual + kTotalTolerance ? was - now.actual : MemorySize();
+  }
   /// The guest was told to shrink and has not moved at all since, however often it was told.
   [[nodiscard]] bool ignores_shrinks() const { return ignores_shrinks_; }
   /// When the balloon was last seen to deflate by itself, past the target that was set.
@@ -109,12 +113,24 @@ class DomainHistory {
   [[nodiscard]] MemorySize overhead(const Domain& now) const { return overhead_.size(now); }
   /// What the domain may hold without being asked again: the largest of actual, a grow in flight
   /// and a target in doubt; its maximum while its guest boots.
-  [[nodiscard]] MemorySize claim(const Domain& now) const;
+  [[nodiscard]] MemorySize claim(const Domain& now) const {
+    MemorySize most = now.actual;
+    const bool grows = last_move_ && !last_move_->reached && last_move_->target >= last_move_->from;
+    if (grows) most = std::max(most, last_move_->target);
+    // A shrink in doubt counts too: the balloon may be under its target, and come back up to it.
+    if (in_doubt_) most = std::max(most, in_doubt_->most);
+    return boots_ ? std::max(most, now.maximum) : most;
+  }
   /// What a shrink that it follows has not given back yet.
-  [[nodiscard]] MemorySize coming_back(const Domain& now) const;
+  [[nodiscard]] MemorySize coming_back(const Domain& now) const {
+    if (ignores_shrinks_ || !last_move_ || last_move_->reached) return {};
+    return last_move_->target < last_move_->from ? now.actual - last_move_->target : MemorySize();
+  }
 
  private:
   friend class History;
+  /// Total and balloon may differ by so much more than they did: pages that are counted elsewhere.
+  static constexpr MemorySize kTotalTolerance = MemorySize::from_mib(1);
   /// When a domain is looked at, and how much of its past is kept.
   struct Look {
     MonotonicTime at{};
@@ -122,7 +138,15 @@ class DomainHistory {
     std::size_t recent = 0;  ///< samples
     std::size_t older = 0;   ///< samples
     Duration window{};
-    bool first = false;  ///< of all: what it shows has been there before
+    Duration distance{};  ///< of the older samples from each other
+    bool first = false;   ///< of all: what it shows has been there before
+  };
+  /// A guest's counters.
+  struct Counters {
+    std::optional<MemorySize> swap_in;
+    std::optional<MemorySize> swap_out;
+    std::optional<std::uint64_t> major_faults;
+    std::optional<std::uint64_t> minor_faults;
   };
   void take(const Domain& domain, const Look& look);
   void begin(const Domain& domain, const Look& look);
@@ -143,7 +167,9 @@ class DomainHistory {
   void follow_report(const Domain& domain, const Look& look);
   void learn_kernel_share(const Domain& domain);
   void take_report(const GuestStatistics& report, bool rebooted);
-  [[nodiscard]] bool report_is_newer_than_actual() const;
+  [[nodiscard]] bool report_is_newer_than_actual() const {
+    return report_not_before_ && *report_not_before_ >= actual_changed_at_;
+  }
   [[nodiscard]] Sample sample_of(const Domain& domain, MonotonicTime now, bool rebooted) const;
   [[nodiscard]] bool reaches_past_recent(Duration window) const;
   template <class Visit>
@@ -184,8 +210,7 @@ class DomainHistory {
   /// What the guest's kernel keeps for itself of actual; none where its total does not follow.
   std::optional<MemorySize> kernel_share_;
   GuestStatistics last_report_;
-  GuestStatistics
-      before_fall_;  ///< counters that the last report showed lower, as they were before
+  Counters before_fall_;  ///< those that the last report showed lower, as they were before
   SampleRing recent_;
   SampleRing older_;
 };
@@ -223,7 +248,10 @@ class History {
   [[nodiscard]] const DomainHistory* find(const Uuid& uuid) const;
   /// The same for the domain at a position in the snapshot: without a search where that is the
   /// snapshot observed last, or one with the same domains.
-  [[nodiscard]] const DomainHistory* find(const Uuid& uuid, std::size_t position) const;
+  [[nodiscard]] const DomainHistory* find(const Uuid& uuid, std::size_t position) const {
+    const bool there = position < pasts_.size() && pasts_[position].uuid_ == uuid;
+    return there ? &pasts_[position] : find(uuid);
+  }
   [[nodiscard]] std::size_t size() const { return pasts_.size(); }
   /// Whether any domain has been moved.
   [[nodiscard]] bool any_moved() const;

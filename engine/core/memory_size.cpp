@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <charconv>
 #include <cmath>
-#include <cstdio>
 #include <optional>
 
 namespace memcoord {
@@ -51,8 +51,9 @@ std::string number_text(double value, int digits) {
       value > 0 && value < 1 ? -static_cast<int>(std::floor(std::log10(value))) - 1 : 0;
   const int decimals = std::max(0, digits - before) + (digits > 0 ? zeros : 0);
   std::array<char, 96> buffer{};
-  std::snprintf(buffer.data(), buffer.size(), "%.*f", decimals, value);
-  std::string number = buffer.data();
+  const auto written = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,
+                                     std::chars_format::fixed, decimals);
+  std::string number(buffer.data(), written.ptr);
   if (number.find('.') != std::string::npos) {
     number.erase(number.find_last_not_of('0') + 1);
     if (number.ends_with('.')) number.pop_back();
@@ -169,7 +170,7 @@ std::string MemorySize::exact() const {
 
 MemorySize MemorySize::scaled(double share) const {
   if (!(share > 0)) return {};
-  const double product = std::floor(static_cast<double>(kib_) * share);
+  const double product = static_cast<double>(kib_) * share;
   if (product >= 18446744073709549568.0) return largest();
   return from_kib(static_cast<std::uint64_t>(product));
 }

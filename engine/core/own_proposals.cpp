@@ -102,7 +102,6 @@ double part_of_all(MemorySize amount, const Situation& situation) {
 
 std::optional<Proposal> given_back(const Domain& domain, const Standing& standing, double part,
                                    const TakenBack& taken, Asked& asked) {
-  if (part <= 0) return std::nullopt;
   const auto target = asked.find(domain.uuid());
   // Only the host's rescue comes before what the policy asks for.
   if (target && !taken.rule) return std::nullopt;
@@ -127,7 +126,7 @@ std::vector<Proposal> own_proposals(const Situation& situation,
     const Standing& standing = situation.standings[i];
     if (standing.held) continue;
     const Domain& domain = situation.snapshot.domains[i];
-    auto proposal = given_back(domain, standing, part, taken, asked);
+    auto proposal = part > 0 ? given_back(domain, standing, part, taken, asked) : std::nullopt;
     if (!proposal) proposal = towards_its_bounds(domain, standing, asked, situation.limits.units);
     if (proposal) own.push_back(*std::move(proposal));
   }

@@ -47,9 +47,7 @@ void ProcessOverhead::learn(const Domain& domain, const Circumstances& circumsta
   estimated_ = std::min(estimated_.value_or(most), most);
 }
 
-MemorySize ProcessOverhead::size(const Domain& domain) const {
-  if (seen_) return std::max(*seen_, estimated_.value_or(MemorySize()));
-  if (estimated_) return *estimated_;
+MemorySize ProcessOverhead::usual(const Domain& domain) {
   return kQemu + kVideoMemory + domain.actual / kPageTables;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // The host memory that a domain's QEMU process takes besides its guest's memory.
 
+#include <algorithm>
 #include <optional>
 
 #include "engine/core/snapshot.h"
@@ -23,7 +24,12 @@ class ProcessOverhead {
   /// The most that rss was seen over the guest's memory, or the estimate where that is more. A
   /// guest that was under way when it was seen first may have freed what it had touched: of it only
   /// the former counts.
-  [[nodiscard]] MemorySize size(const Domain& domain) const;
+  [[nodiscard]] MemorySize size(const Domain& domain) const {
+    if (seen_) return std::max(*seen_, estimated_.value_or(MemorySize()));
+    return estimated_ ? *estimated_ : usual(domain);
+  }
+  /// What is usual, by a formula: of a domain that nothing is known of.
+  [[nodiscard]] static MemorySize usual(const Domain& domain);
 
  private:
   std::optional<MemorySize> seen_;       ///< what rss had over the guest's memory: a maximum

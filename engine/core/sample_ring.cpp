@@ -20,15 +20,6 @@ void SampleRing::push(const Sample& sample, std::size_t capacity) {
   ++size_;
 }
 
-void SampleRing::drop_older_than(MonotonicTime oldest) {
-  while (size_ > 1 && slots_[first_].at < oldest) drop_oldest();
-}
-
-void SampleRing::drop_oldest() {
-  first_ = first_ + 1 == slots_.size() ? 0 : first_ + 1;
-  --size_;
-}
-
 void SampleRing::resize(std::size_t slots) {
   std::vector<Sample> fresh(slots);
   for (std::size_t i = 0; i < size_; ++i) fresh[i] = (*this)[i];

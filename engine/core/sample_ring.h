@@ -48,7 +48,9 @@ class SampleRing {
 
   /// With a smaller capacity than before the oldest samples go, and their memory with them.
   void push(const Sample& sample, std::size_t capacity);
-  void drop_older_than(MonotonicTime oldest);
+  void drop_older_than(MonotonicTime oldest) {
+    while (size_ > 1 && slots_[first_].at < oldest) drop_oldest();
+  }
 
  private:
   // A division for each would be most of what looking at a sample costs.
@@ -56,7 +58,10 @@ class SampleRing {
     const std::size_t at = first_ + i;
     return at < slots_.size() ? at : at - slots_.size();
   }
-  void drop_oldest();
+  void drop_oldest() {
+    first_ = first_ + 1 == slots_.size() ? 0 : first_ + 1;
+    --size_;
+  }
   void resize(std::size_t slots);
 
   std::vector<Sample> slots_;

@@ -14,20 +14,9 @@ WallTime Snapshot::wall_time_at(MonotonicTime moment) const {
   return wall_time + std::chrono::duration_cast<std::chrono::milliseconds>(moment - taken_at);
 }
 
-Headroom counted(const Domain& domain, Headroom kind) {
-  const GuestStatistics& guest = domain.guest;
-  // An optional without a value is less than any value.
-  const bool counts = kind == Headroom::usable || guest.usable > guest.unused;
-  return kind != Headroom::unused && guest.usable && counts ? Headroom::usable : Headroom::unused;
-}
-
 Headroom counted(const Host& host, Headroom kind) {
   const bool counts = kind == Headroom::usable || host.available > host.free;
   return kind != Headroom::unused && host.available && counts ? Headroom::usable : Headroom::unused;
-}
-
-std::optional<MemorySize> headroom_of(const Domain& domain, Headroom kind) {
-  return counted(domain, kind) == Headroom::usable ? domain.guest.usable : domain.guest.unused;
 }
 
 MemorySize host_headroom(const Host& host, Headroom kind) {
@@ -66,18 +55,6 @@ bool includes(const NodeSet& whole, const NodeSet& part) {
 
 MemorySize obtainable(const Host& host) {
   return std::max(host.free, host.available.value_or(MemorySize()));
-}
-
-MemorySize ordinary_memory(const Domain& domain, MemorySize balloon) {
-  const MemoryBacking& backing = domain.identity->backing;
-  if (backing.hugepages) return backing.beside_hugepages;
-  const bool stays = backing.kind != MemoryBacking::Kind::ballooned;
-  return stays ? std::max(domain.maximum - backing.unplugged, balloon) : balloon;
-}
-
-MemorySize memory_in_rss(const Domain& domain, MemorySize balloon) {
-  const bool hidden = domain.identity->backing.kind == MemoryBacking::Kind::hidden;
-  return hidden ? MemorySize() : ordinary_memory(domain, balloon);
 }
 
 std::string_view to_text(DomainState state) {

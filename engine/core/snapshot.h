@@ -2,6 +2,7 @@
 // What one look at the hypervisor shows: plain values, in libvirt's words. What a guest may not
 // report is optional. Nothing here refers back to a connection.
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -167,10 +168,18 @@ enum class Headroom {
 inline constexpr int kHeadroomCount = 3;
 
 /// Which of the two figures the choice comes to: Headroom::unused or Headroom::usable.
-Headroom counted(const Domain& domain, Headroom kind);
+inline Headroom counted(const Domain& domain, Headroom kind) {
+  const GuestStatistics& guest = domain.guest;
+  if (kind == Headroom::unused || !guest.usable) return Headroom::unused;
+  // An optional without a value is less than any value.
+  const bool counts = kind == Headroom::usable || guest.usable > guest.unused;
+  return counts ? Headroom::usable : Headroom::unused;
+}
 Headroom counted(const Host& host, Headroom kind);
 /// The domain's headroom in the chosen figure; none where the guest does not report it.
-std::optional<MemorySize> headroom_of(const Domain& domain, Headroom kind);
+inline std::optional<MemorySize> headroom_of(const Domain& domain, Headroom kind) {
+  return counted(domain, kind) == Headroom::usable ? domain.guest.usable : domain.guest.unused;
+}
 /// The host's free memory in the chosen figure.
 MemorySize host_headroom(const Host& host, Headroom kind);
 /// A node's free memory in the chosen figure; its free where what is available is not known.
@@ -181,9 +190,17 @@ MemorySize obtainable(const Host& host);
 
 /// What of a domain's memory is the ordinary pool's when its balloon has this size, QEMU's own part
 /// aside.
-MemorySize ordinary_memory(const Domain& domain, MemorySize balloon);
+inline MemorySize ordinary_memory(const Domain& domain, MemorySize balloon) {
+  const MemoryBacking& backing = domain.identity->backing;
+  if (backing.hugepages) return backing.beside_hugepages;
+  const bool stays = backing.kind != MemoryBacking::Kind::ballooned;
+  return stays ? std::max(domain.maximum - backing.unplugged, balloon) : balloon;
+}
 /// The same, as far as its rss shows it once all is touched.
-MemorySize memory_in_rss(const Domain& domain, MemorySize balloon);
+inline MemorySize memory_in_rss(const Domain& domain, MemorySize balloon) {
+  const bool hidden = domain.identity->backing.kind == MemoryBacking::Kind::hidden;
+  return hidden ? MemorySize() : ordinary_memory(domain, balloon);
+}
 
 std::string_view to_text(DomainState state);
 std::string_view to_text(Headroom kind);
