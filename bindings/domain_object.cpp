@@ -1,5 +1,6 @@
 #include "bindings/domain_object.h"
 
+#include <cstdint>
 #include <lauxlib.h>
 #include <lua.h>
 
@@ -302,7 +303,7 @@ DomainField check_field(lua_State* lua, int index) {
   }
   const char* name = lua_tostring(lua, index);
   if (const auto field = domain_field(name)) return *field;
-  charge(lua, 4 * kDomainFieldCount);
+  charge(lua, std::uint64_t{4} * kDomainFieldCount);
   lua_newtable(lua);
   for (const std::string& known : domain_field_names()) {
     lua_pushboolean(lua, 1);

@@ -75,6 +75,7 @@ void start_again(const std::string& state) {
   if (!state.empty()) hand_over(state);
   ::setenv(kRestartVariable, std::to_string(monotonic_seconds(now)).c_str(), 1);
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   ::execv("/proc/self/exe", arguments.data());

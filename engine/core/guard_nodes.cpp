@@ -98,6 +98,7 @@ std::vector<NodePool> node_pools(const Snapshot& snapshot, const History& histor
     for (const NodeBinding& binding : domain.identity->bound_to) sets.insert(binding.nodes);
   }
   std::vector<NodePool> pools;
+  pools.reserve(sets.size());
   for (const NodeSet& nodes : sets) pools.push_back(pool_of(nodes, snapshot, history, limits));
   std::stable_sort(pools.begin(), pools.end(), [](const NodePool& a, const NodePool& b) {
     return a.nodes.size() > b.nodes.size();
