@@ -1,11 +1,11 @@
 #include "bindings/domain_object.h"
 
-#include <cstdint>
 #include <lauxlib.h>
 #include <lua.h>
 
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <set>
 #include <string>
 
