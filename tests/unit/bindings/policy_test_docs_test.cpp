@@ -64,8 +64,9 @@ TEST_CASE("every difference from an original is held by a test of its policy") {
       {"### mom and MoM", "mom"},
       {"### proportional and qmemman", "proportional"},
       {"### shares and Proxmox VE", "shares"}};
-  for (const auto& [heading, policy] : tables) {
-    CAPTURE(policy);
+  for (const auto& table : tables) {
+    const auto& [heading, policy] = table;
+    INFO(table.second);
     const auto names = tests_named_in(section_of(differences, heading));
     CHECK(names.size() >= 5);
     const std::string tests =

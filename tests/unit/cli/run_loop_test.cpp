@@ -57,8 +57,8 @@ class Nothing : public Policy {
 };
 
 // A loop on such a host, and what it told its surroundings.
-struct World {
-  explicit World(std::vector<Duration> looks = {}) : host(clock, std::move(looks)) {
+struct LoopedHost {
+  explicit LoopedHost(std::vector<Duration> looks = {}) : host(clock, std::move(looks)) {
     hooks.stop_requested = [this] { return stop; };
     hooks.take_reload = [this] { return std::exchange(reload_asked, false); };
     hooks.reload = [this] { ++reloads; };
@@ -82,42 +82,42 @@ struct World {
 }  // namespace
 
 TEST_CASE("ticks are as far apart as asked, however long each takes") {
-  World world({100ms, 700ms, 0ms, 999ms});
+  LoopedHost world({100ms, 700ms, 0ms, 999ms});
   CHECK(world.run({.interval = 1s, .ticks = 5}) == LoopEnd::ticks_done);
   CHECK(world.host.started == std::vector<Duration>{0s, 1s, 2s, 3s, 4s});
   CHECK(world.skipped == 0);
 }
 
 TEST_CASE("a tick that takes longer than the interval leaves out the ones it ran into") {
-  World world({0ms, 2500ms, 0ms});
+  LoopedHost world({0ms, 2500ms, 0ms});
   CHECK(world.run({.interval = 1s, .ticks = 4}) == LoopEnd::ticks_done);
   CHECK(world.host.started == std::vector<Duration>{0s, 1s, 4s, 5s});
   CHECK(world.skipped == 2);
 }
 
 TEST_CASE("a tick that takes exactly the interval leaves out none") {
-  World world({1000ms, 1000ms});
+  LoopedHost world({1000ms, 1000ms});
   CHECK(world.run({.interval = 1s, .ticks = 3}) == LoopEnd::ticks_done);
   CHECK(world.host.started == std::vector<Duration>{0s, 1s, 2s});
   CHECK(world.skipped == 0);
 }
 
 TEST_CASE("a request to end is heard before the next tick") {
-  World world;
+  LoopedHost world;
   world.hooks.after = [&](const Tick& tick) { world.stop = tick.number == 3; };
   CHECK(world.run({.interval = 1s}) == LoopEnd::stopped);
   CHECK(world.host.started.size() == 3);
 }
 
 TEST_CASE("a request to end before the start means no tick at all") {
-  World world;
+  LoopedHost world;
   world.stop = true;
   CHECK(world.run({.interval = 1s}) == LoopEnd::stopped);
   CHECK(world.host.started.empty());
 }
 
 TEST_CASE("a reload happens between ticks, once a request, and moves no tick") {
-  World world;
+  LoopedHost world;
   world.hooks.after = [&](const Tick& tick) { world.reload_asked = tick.number == 1; };
   CHECK(world.run({.interval = 1s, .ticks = 3}) == LoopEnd::ticks_done);
   CHECK(world.reloads == 1);
@@ -125,15 +125,15 @@ TEST_CASE("a reload happens between ticks, once a request, and moves no tick") {
 }
 
 TEST_CASE("without domains it waits, or ends where that was asked for") {
-  World waiting;
+  LoopedHost waiting;
   CHECK(waiting.run({.interval = 1s, .ticks = 3}) == LoopEnd::ticks_done);
-  World ending;
+  LoopedHost ending;
   CHECK(ending.run({.interval = 1s, .ticks = 3, .exit_when_idle = true}) == LoopEnd::idle);
   CHECK(ending.host.started.size() == 1);
 }
 
 TEST_CASE("a scenario that is over ends the loop") {
-  World world;
+  LoopedHost world;
   world.hooks.over = [&] { return world.clock.now().time_since_epoch() >= 2s; };
   CHECK(world.run({.interval = 1s}) == LoopEnd::over);
   CHECK(world.host.started.size() == 3);
