@@ -47,7 +47,7 @@ std::optional<std::string> nearest_name(std::string_view wanted,
   std::size_t least = std::max<std::size_t>(1, sought.size() / 3) + 1;
   std::optional<std::string> nearest;
   for (const std::string& name : names) {
-    const auto [shorter, longer] = std::minmax(name.size(), sought.size());
+    const auto [shorter, longer] = std::minmax({name.size(), sought.size()});
     if (name.size() > kLongestLikelyName || longer - shorter >= least) continue;
     const std::size_t distance = edit_distance(sought, folded(name));
     if (distance < least) {
