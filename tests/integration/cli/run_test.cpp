@@ -256,21 +256,6 @@ TEST_CASE("a state that cannot be carried over is named, and does not keep a pol
   CHECK(contains(end.errors, "ctx.state.self is a table that it is itself within"));
 }
 
-TEST_CASE("a second signal ends a run at once that waits for memory to give back") {
-  const ScratchFiles files;
-  Process run(memcoord_command({"--connect", "sim:" + files.write("tight.lua", kTight), "--policy",
-                                files.write("one_to_the_other.lua", kOneToTheOther), "--headroom",
-                                "usable", "--restore-on-exit", "--interval", "500ms", "--json"}));
-  REQUIRE(run.wait_for_output("\"tick\":8,"));
-  run.signal(SIGINT);
-  // Long enough for the first one to be read, far shorter than the balloons take.
-  std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  run.signal(SIGINT);
-  const Finished end = run.finish();
-  CHECK(end.exit_code == 130);
-  CHECK_FALSE(contains(end.errors, "given back the memory they had"));
-}
-
 TEST_CASE("one SIGTERM ends the run in the midst of a tick") {
   const ScratchFiles files;
   const std::string path = files.write(
