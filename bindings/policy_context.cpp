@@ -92,14 +92,13 @@ void push_host(lua_State* lua) {
 
 // --- ctx.limits: likewise ---
 
-void set_seconds(lua_State* lua, const char* name, Duration duration) {
-  lua_pushnumber(lua, std::chrono::duration<double>(duration).count());
-  lua_setfield(lua, -2, name);
-}
-
 void set_number(lua_State* lua, const char* name, double number) {
   lua_pushnumber(lua, number);
   lua_setfield(lua, -2, name);
+}
+
+void set_seconds(lua_State* lua, const char* name, Duration duration) {
+  set_number(lua, name, std::chrono::duration<double>(duration).count());
 }
 
 void push_limits(lua_State* lua) {

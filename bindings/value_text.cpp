@@ -52,25 +52,20 @@ void append_value(std::string& out, const Value& value) {
   } else if (const auto* text = value.as<std::string>()) {
     append_quoted(out, *text);
   } else if (const auto* table = value.as<Value::Table>()) {
+    const auto append_pair = [&](auto append_key, const auto& entry) {
+      out += '[';
+      append_key(out, entry.first);
+      out += "]=";
+      append_value(out, entry.second);
+      out += ',';
+    };
     out += '{';
     for (const Value& item : table->items) {
       append_value(out, item);
       out += ',';
     }
-    for (const auto& [key, field] : table->fields) {
-      out += '[';
-      append_quoted(out, key);
-      out += "]=";
-      append_value(out, field);
-      out += ',';
-    }
-    for (const auto& [key, other] : table->sparse) {
-      out += '[';
-      append_integer(out, key);
-      out += "]=";
-      append_value(out, other);
-      out += ',';
-    }
+    for (const auto& field : table->fields) append_pair(append_quoted, field);
+    for (const auto& other : table->sparse) append_pair(append_integer, other);
     out += '}';
   } else {
     out += "nil";

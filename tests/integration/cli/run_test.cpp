@@ -225,32 +225,33 @@ TEST_CASE("a reader that goes away ends the run cleanly") {
   CHECK(run.finish().exit_code == 0);
 }
 
-TEST_CASE("SIGHUP loads the policy again") {
+namespace {
+
+// A run of `first`, once it has written this, goes on with another policy in the same file.
+Finished reloaded(const std::string& first, const std::string& written) {
   const ScratchFiles files;
-  const std::string path = files.write("mine.lua", policy_text("first words"));
+  const std::string path = files.write("mine.lua", first);
   Process run(endless({"--json", "--policy", path}));
-  REQUIRE(run.wait_for_output("first words"));
+  REQUIRE(run.wait_for_output(written));
   files.write("mine.lua", policy_text("second words"));
   run.signal(SIGHUP);
   CHECK(run.wait_for_output("second words"));
   run.signal(SIGTERM);
-  const Finished end = run.finish();
+  return run.finish();
+}
+
+}  // namespace
+
+TEST_CASE("SIGHUP loads the policy again") {
+  const Finished end = reloaded(policy_text("first words"), "first words");
   CHECK(end.exit_code == 0);
   CHECK(contains(end.errors, "policy mine reloaded"));
 }
 
 TEST_CASE("a state that cannot be carried over is named, and does not keep a policy from reload") {
-  const ScratchFiles files;
-  const std::string path = files.write(
-      "mine.lua",
-      "return { api = 1, summary = 's', tick = function(ctx) ctx.state.self = ctx.state end }");
-  Process run(endless({"--json", "--policy", path}));
-  REQUIRE(run.wait_for_output("\n"));
-  files.write("mine.lua", policy_text("second words"));
-  run.signal(SIGHUP);
-  CHECK(run.wait_for_output("second words"));
-  run.signal(SIGTERM);
-  const Finished end = run.finish();
+  const Finished end = reloaded(
+      "return { api = 1, summary = 's', tick = function(ctx) ctx.state.self = ctx.state end }",
+      "\n");
   CHECK(end.exit_code == 0);
   CHECK(contains(end.errors, "policy mine starts without the ctx.state of the one before"));
   CHECK(contains(end.errors, "ctx.state.self is a table that it is itself within"));

@@ -64,14 +64,12 @@ TEST_CASE("a broken test file is one clear line and one failure, and the others 
   folder.write("a_test.lua", "test(\"one\", function() end)\n");
   folder.write("b_test.lua", "test(\"two\" function() end)\n");
   folder.write("c_test.lua", "policy(\"none.lua\")\n");
-  std::ostringstream out;
-  const auto counts = run_policy_tests({folder.path()}, {}, out);
-  REQUIRE(counts);
-  CHECK(counts->passed == 1);
-  CHECK(counts->failed == 2);
-  CHECK(contains(out.str(), "b_test.lua:1: ')' expected near 'function'"));
-  CHECK(contains(out.str(), "c_test.lua:1: "));
-  CHECK(contains(out.str(), "none.lua: no such policy"));
+  const PolicyTestRun ran = run_in(folder);
+  CHECK(ran.counts.passed == 1);
+  CHECK(ran.counts.failed == 2);
+  CHECK(contains(ran.output, "b_test.lua:1: ')' expected near 'function'"));
+  CHECK(contains(ran.output, "c_test.lua:1: "));
+  CHECK(contains(ran.output, "none.lua: no such policy"));
 }
 
 TEST_CASE("a test file of 256 KiB runs, and the failure of a larger one names the limit") {
@@ -79,12 +77,10 @@ TEST_CASE("a test file of 256 KiB runs, and the failure of a larger one names th
   const PolicyTestFolder folder;
   folder.write("just_test.lua", test + std::string(256 * 1024 - test.size(), '\n'));
   folder.write("larger_test.lua", test + std::string(256 * 1024 - test.size() + 1, '\n'));
-  std::ostringstream out;
-  const auto counts = run_policy_tests({folder.path()}, {}, out);
-  REQUIRE(counts);
-  CHECK(counts->passed == 1);
-  CHECK(counts->failed == 1);
-  CHECK(contains(out.str(), "larger than 256 KiB; a test file has at most that; is it one?"));
+  const PolicyTestRun ran = run_in(folder);
+  CHECK(ran.counts.passed == 1);
+  CHECK(ran.counts.failed == 1);
+  CHECK(contains(ran.output, "larger than 256 KiB; a test file has at most that; is it one?"));
 }
 
 TEST_CASE("the filter chooses tests by a part of their name, a glob, or their file") {

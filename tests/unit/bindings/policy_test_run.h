@@ -33,15 +33,21 @@ struct PolicyTestRun {
   std::string output;
 };
 
+/// Runs a folder's tests.
+inline PolicyTestRun run_in(const PolicyTestFolder& folder,
+                            bindings::testing::TestOptions options = {}) {
+  std::ostringstream out;
+  const auto counts = bindings::testing::run_policy_tests({folder.path()}, options, out);
+  REQUIRE_MESSAGE(counts, counts.error().text());
+  return {*counts, out.str()};
+}
+
 /// Runs one test file, which finds the policy above as `step`.
 inline PolicyTestRun run(const std::string& tests, bindings::testing::TestOptions options = {}) {
   const PolicyTestFolder folder;
   folder.write("step.lua", kStepPolicy);
   folder.write("step_test.lua", "local step = policy(\"step.lua\")\n" + tests);
-  std::ostringstream out;
-  const auto counts = bindings::testing::run_policy_tests({folder.path()}, options, out);
-  REQUIRE_MESSAGE(counts, counts.error().text());
-  return {*counts, out.str()};
+  return run_in(folder, options);
 }
 
 /// The output of one test, which is meant to fail.
@@ -52,12 +58,14 @@ inline std::string failure_of(const std::string& body) {
   return ran.output;
 }
 
-/// One test that is meant to pass.
-inline void passes(const std::string& body) {
-  const PolicyTestRun ran = run("test(\"it\", function()\n" + body + "\nend)\n");
+/// Of one test, which is meant to pass.
+inline void passes(const PolicyTestRun& ran) {
   INFO(ran.output);
   CHECK(ran.counts.passed == 1);
   CHECK(ran.counts.failed == 0);
+}
+inline void passes(const std::string& body) {
+  passes(run("test(\"it\", function()\n" + body + "\nend)\n"));
 }
 
 }  // namespace memcoord::test
