@@ -110,7 +110,7 @@ Result<MemorySize> parse_size(std::string_view text) {
     const Error& error = size.error();
     const std::string message = error.object.empty() || error.message.find(text) < std::string::npos
                                     ? error.message
-                                    : quoted(text) + " " + error.message;
+                                    : quoted(text) + ": " + error.message;
     return fail(kBad, "", message,
                 error.hint.empty() ? "expected a size such as 512MiB or 1.5GiB" : error.hint);
   }
