@@ -19,8 +19,8 @@
 #include "engine/files/csv.h"
 #include "engine/files/whole_file.h"
 #include "engine/observers/json.h"
-#include "engine/workbench/comparing.h"
-#include "engine/workbench/report/html_report.h"
+#include "engine/workbench/comparison.h"
+#include "engine/workbench/report/report.h"
 
 namespace memcoord::cli {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "engine/cli/text_table.h"
 #include "engine/observers/json.h"
-#include "engine/workbench/score.h"
+#include "engine/workbench/simulation.h"
 
 namespace memcoord::cli {
 

@@ -19,8 +19,8 @@
 #include "engine/observers/journal.h"
 #include "engine/observers/json.h"
 #include "engine/observers/sparkline.h"
-#include "engine/workbench/recorder.h"
-#include "engine/workbench/report/html_report.h"
+#include "engine/workbench/report/report.h"
+#include "engine/workbench/run_record.h"
 #include "engine/workbench/simulation.h"
 
 namespace memcoord::cli {

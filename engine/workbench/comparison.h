@@ -1,7 +1,9 @@
 #pragma once
-// Policies beside each other on the same scenarios: what `memcoord compare` finds out, and what its
-// table and its report show.
+// Runs policies on the same scenarios and puts their figures beside each other: what `memcoord
+// compare` prints and reports.
 
+#include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,12 +12,13 @@
 #include "engine/core/memory_size.h"
 #include "engine/core/snapshot.h"
 #include "engine/core/time.h"
+#include "engine/hypervisor/simulated/scenario.h"
 #include "engine/workbench/run_record.h"
-#include "engine/workbench/score.h"
+#include "engine/workbench/simulation.h"
 
 namespace memcoord::workbench {
 
-/// A scenario that everything in a comparison was run on.
+/// A scenario that every row of a comparison ran on.
 struct ComparedScenario {
   std::string name;
   std::string summary;
@@ -26,18 +29,17 @@ struct ComparedScenario {
 
 /// One policy (or yardstick) on one scenario.
 struct ComparisonCell {
-  /// None where there is no figure: the run failed, or the yardstick does not apply.
-  std::optional<Score> score;
-  std::string problem;  ///< why there is no score, or what went wrong on the way; else empty
-  /// What happened, for curves; null where it was not kept.
+  std::optional<Score> score;  ///< none where the run could not start
+  std::string problem;  ///< why there is no score, or which errors the policy made; else empty
+  /// For charts; null unless the comparison keeps records.
   std::shared_ptr<const RunRecord> record;
 };
 
-/// One row of the table: a cell for each of Comparison::scenarios.
+/// One row of the table, with a cell for each of Comparison::scenarios.
 struct ComparisonRow {
   enum class Kind {
     policy,
-    static_sizing,      ///< every domain keeps its share of the host for good
+    static_sizing,      ///< every domain keeps its initial memory
     clairvoyant_bound,  ///< an allocator that knows every demand beforehand
   };
   Kind kind = Kind::policy;
@@ -47,10 +49,29 @@ struct ComparisonRow {
 
 struct Comparison {
   Duration interval{};
-  Headroom headroom = Headroom::larger;  ///< what floors and policies went by
-  Units units = Units::automatic;        ///< what sizes are told in
+  Headroom headroom = Headroom::larger;  ///< the metric for floors and policies
+  Units units = Units::automatic;        ///< for sizes in texts
   std::vector<ComparedScenario> scenarios;
-  std::vector<ComparisonRow> rows;  ///< policies first, in the order asked for
+  std::vector<ComparisonRow> rows;  ///< the policies in the order of the call, then the yardsticks
 };
+
+struct ComparedPolicy {
+  std::string label;
+  PolicyMaker make;  ///< called from several threads
+};
+
+struct ComparingOptions {
+  SimulationOptions simulation;
+  std::size_t threads = 0;    ///< 0: one per core
+  bool keep_records = false;  ///< for a report's charts
+};
+
+/// Runs every policy, static sizing and the clairvoyant allocator on every scenario. A policy that
+/// cannot be made, or fails, shows in its cells. Calls `progress` from several threads, with the
+/// share that is done (0 to 1) and what has just ended.
+Comparison compare(const std::vector<ComparedPolicy>& policies,
+                   const std::vector<simulated::Scenario>& scenarios,
+                   const ComparingOptions& options,
+                   const std::function<void(double, const std::string&)>& progress = {});
 
 }  // namespace memcoord::workbench

@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "engine/core/guard.h"
-#include "engine/workbench/jobs.h"
 
 namespace memcoord::workbench {
 namespace {
@@ -19,13 +18,13 @@ using simulated::Plan;
 using simulated::Scenario;
 using simulated::ScenarioDomain;
 
-/// Steps in which nothing changes are one.
+/// A domain's demand as a plan. Rows of a step plan that change nothing become one.
 Plan plan_of(const Trace& trace, const std::vector<MemorySize>& demand, Plan::Shape shape) {
   std::vector<Plan::Point> points;
   for (std::size_t i = 0; i < demand.size(); ++i) {
     const bool same =
         shape == Plan::Shape::step && !points.empty() && points.back().size == demand[i];
-    // The run begins with the first row, whatever time that names.
+    // The run starts at the first row, whatever its time is.
     if (!same) points.push_back({Duration(trace.times[i] - trace.times.front()), demand[i]});
   }
   return {std::move(points), shape};
@@ -36,6 +35,7 @@ Duration duration_of(const Trace& trace) {
   return std::accumulate(holds.begin(), holds.end(), std::chrono::seconds());
 }
 
+/// Shares the memory that the domains leave of `capacity` among them.
 void share_out_initial(Scenario& scenario, MemorySize capacity) {
   MemorySize left = capacity;
   std::vector<guard::Want> wants;
@@ -47,7 +47,7 @@ void share_out_initial(Scenario& scenario, MemorySize capacity) {
   for (std::size_t i = 0; i < shares.size(); ++i) scenario.domains[i].initial += shares[i];
 }
 
-/// One order's search.
+/// The search for one order.
 class Search {
  public:
   Search(const Trace& trace, const DemandOverTime& demand, const PolicyMaker& make_policy,
@@ -62,9 +62,12 @@ class Search {
   [[nodiscard]] std::size_t runs() const { return scores_.size(); }
 
  private:
+  /// Simulates the first `vms` domains; unless `to_the_end`, only until they are not served.
   Result<SimulationResult> run(std::size_t vms, bool to_the_end);
   Result<bool> serves(std::size_t vms);
   void add_yardsticks(DensityOrder& found) const;
+  Status judge(std::size_t wanted, DensityOrder& found);
+  Status bisect(DensityOrder& found);
 
   const Trace& trace_;
   const DemandOverTime& demand_;
@@ -103,7 +106,7 @@ Result<bool> Search::serves(std::size_t vms) {
   if (vms == 0) return true;
   const auto result = run(vms, false);
   if (!result) return fail(result.error());
-  // The score reaches past the last tick, up to which give_up() has looked.
+  // The score covers the time after the last tick, which give_up() has not seen.
   return !result->gave_up && is_served(result->score, options_.stalled);
 }
 
@@ -114,25 +117,21 @@ void Search::add_yardsticks(DensityOrder& found) const {
   found.static_sizing = static_sizing(options_.host, limits.host_floor, provisioned);
   found.bound =
       clairvoyant_bound(options_.host, limits.host_floor, demand_, order_, options_.stalled);
-  // It serves no more than the clairvoyant one.
+  // It serves no more domains than the clairvoyant allocator.
   found.instant = instant_allocator(options_.host, limits, demand_, provisioned,
                                     std::span(order_).first(found.bound), options_.stalled);
 }
 
-Result<DensityOrder> Search::go() {
-  DensityOrder found;
-  add_yardsticks(found);
-  if (options_.vms > 0 || options_.fill > 0) {
-    const double share = options_.fill * static_cast<double>(found.bound);
-    const std::size_t wanted =
-        options_.vms > 0 ? options_.vms : static_cast<std::size_t>(std::lround(share));
-    found.vms = std::clamp<std::size_t>(wanted, 1, order_.size());
-    const auto result = run(found.vms, true);
-    if (!result) return fail(result.error());
-    found.score = result->score;
-    return found;
-  }
-  // The bound is passed by nobody: what it leaves is halved.
+Status Search::judge(std::size_t wanted, DensityOrder& found) {
+  found.vms = std::clamp<std::size_t>(wanted, 1, order_.size());
+  const auto result = run(found.vms, true);
+  if (!result) return fail(result.error());
+  found.score = result->score;
+  return {};
+}
+
+// Bisects between 0, which every policy serves, and the clairvoyant bound, which none exceeds.
+Status Search::bisect(DensityOrder& found) {
   std::size_t good = 0;
   std::size_t bad = std::min(found.bound, order_.size()) + 1;
   std::size_t next = bad * 4 / 5;
@@ -145,6 +144,22 @@ Result<DensityOrder> Search::go() {
   }
   found.vms = good;
   if (good > 0) found.score = scores_[good];
+  return {};
+}
+
+Result<DensityOrder> Search::go() {
+  DensityOrder found;
+  add_yardsticks(found);
+  const double filled = options_.fill * static_cast<double>(found.bound);
+  Status done;
+  if (options_.vms > 0) {
+    done = judge(options_.vms, found);
+  } else if (options_.fill > 0) {
+    done = judge(static_cast<std::size_t>(std::lround(filled)), found);
+  } else {
+    done = bisect(found);
+  }
+  if (!done) return fail(done.error());
   return found;
 }
 
@@ -163,7 +178,7 @@ std::vector<std::size_t> random_order(std::size_t domains, std::uint64_t seed) {
   std::vector<std::size_t> order(domains);
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::mt19937_64 random(seed);
-  // The standard's shuffle is not the same everywhere.
+  // std::shuffle differs between standard libraries.
   for (std::size_t left = domains; left > 1; --left) {
     std::swap(order[left - 1], order[random() % left]);
   }
@@ -183,7 +198,7 @@ Scenario density_scenario(const Trace& trace, const DemandColumns& demand,
   scenario.host_base = MemorySize();
   scenario.duration = duration_of(trace);
   scenario.seed = options.seed;
-  // What the bound counts with, so that the two can be compared.
+  // The same figures as the clairvoyant bound's, so that both can be compared.
   scenario.model.kernel_reserved = MemorySize();
   scenario.model.kernel_used = kKernelNeed;
   scenario.model.min_watermark = MemorySize();
@@ -194,7 +209,7 @@ Scenario density_scenario(const Trace& trace, const DemandColumns& demand,
     domain.name = trace.columns[i].name;
     domain.maximum = trace.columns[i].provisioned;
     domain.initial = std::min(domain.maximum, demand[i].front() + kKernelNeed);
-    domain.swap = domain.maximum;  // what does not fit stalls the guest rather than kills it
+    domain.swap = domain.maximum;  // demand that does not fit stalls the guest and does not kill it
     domain.demand = plan_of(trace, demand[i], options.shape);
     scenario.domains.push_back(std::move(domain));
   }

@@ -10,9 +10,9 @@
 namespace memcoord::workbench {
 namespace {
 
-/// A grow that was cut short because the shrinks before it had freed less than they were to: what
-/// replaying cannot know.
-bool cut_by_the_host(const Decision& then, const Decision& now) {
+/// Whether the host limited a grow then, because the tick's shrinks had released less memory than
+/// decided. A replay cannot know that.
+bool was_cut_by_host(const Decision& then, const Decision& now) {
   return then.proposed == now.proposed && then.grows() && now.grows() && then.target < now.target &&
          std::any_of(then.rules.begin(), then.rules.end(), [](const RuleHit& hit) {
            return hit.rule == Rule::numa_floor || hit.rule == Rule::host_floor ||
@@ -24,7 +24,7 @@ bool alike(const ReplayedDomain& domain) {
   const MemorySize then = domain.then ? domain.then->target : domain.actual;
   const MemorySize now = domain.now ? domain.now->target : domain.actual;
   if (then == now) return true;
-  return domain.then && domain.now && cut_by_the_host(*domain.then, *domain.now);
+  return domain.then && domain.now && was_cut_by_host(*domain.then, *domain.now);
 }
 
 using ByUuid = std::unordered_map<Uuid, const Decision*>;
@@ -40,9 +40,29 @@ std::optional<Decision> find(const ByUuid& decisions, const Uuid& uuid) {
   return found == decisions.end() ? std::nullopt : std::optional(*found->second);
 }
 
+/// The recorded tick's domains with their decisions of then and now.
+std::vector<ReplayedDomain> side_by_side(const Tick& recorded,
+                                         const std::vector<Decision>& decisions) {
+  const ByUuid then = index(recorded.decisions);
+  const ByUuid now = index(decisions);
+  std::vector<ReplayedDomain> domains;
+  for (const Domain& domain : recorded.snapshot.domains) {
+    ReplayedDomain one{domain.uuid(),
+                       domain.name(),
+                       domain.actual,
+                       find(then, domain.uuid()),
+                       find(now, domain.uuid()),
+                       false};
+    if (!one.then && !one.now) continue;
+    one.alike = alike(one);
+    domains.push_back(std::move(one));
+  }
+  return domains;
+}
+
 }  // namespace
 
-/// A run counts its ticks upwards, and its clock never goes back.
+// Within a run, tick numbers rise and the clock never goes back.
 bool Replay::begins_run(const Tick& recorded) const {
   if (runs_ == 0 || recorded.number <= last_number_) return true;
   return !recorded.sample_error && last_at_ && recorded.snapshot.taken_at < *last_at_;
@@ -65,7 +85,6 @@ Result<ReplayedTick> Replay::take(const Tick& recorded) {
   result.number = recorded.number;
   result.wall_time = recorded.snapshot.wall_time;
   if (recorded.sample_error) result.sampled = false;
-  // What a run gives back at its end no policy decides.
   if (recorded.sample_error || recorded.restoring) return result;
   for (const Outcome& late : recorded.late_outcomes) {
     history_.settle({&late, 1}, late.at, recorded.snapshot.wall_time_at(late.at));
@@ -75,19 +94,7 @@ Result<ReplayedTick> Replay::take(const Tick& recorded) {
   history_.observe(snapshot);
   const std::vector<Decision> decisions = decide(recorded, snapshot, result.policy_error);
   last_at_ = recorded.snapshot.taken_at;
-  const ByUuid then = index(recorded.decisions);
-  const ByUuid now = index(decisions);
-  for (const Domain& domain : recorded.snapshot.domains) {
-    ReplayedDomain one{domain.uuid(),
-                       domain.name(),
-                       domain.actual,
-                       find(then, domain.uuid()),
-                       find(now, domain.uuid()),
-                       false};
-    if (!one.then && !one.now) continue;
-    one.alike = alike(one);
-    result.domains.push_back(std::move(one));
-  }
+  result.domains = side_by_side(recorded, decisions);
   for (const Outcome& outcome : recorded.outcomes) {
     history_.record({&outcome, 1}, outcome.at, recorded.snapshot.wall_time_at(outcome.at));
   }

@@ -1,5 +1,5 @@
 #pragma once
-// What a policy would have decided at ticks that were recorded, beside what was decided then.
+// Replays recorded ticks: what another policy would have decided, beside what was decided then.
 
 #include <cstdint>
 #include <memory>
@@ -14,15 +14,16 @@
 
 namespace memcoord::workbench {
 
-/// One domain for which something was decided, then or now.
+/// One domain that has a decision in the recorded tick, in the replayed one, or in both.
 struct ReplayedDomain {
   Uuid uuid;
   std::string name;
   MemorySize actual;
   std::optional<Decision> then;
   std::optional<Decision> now;
-  bool alike =
-      false;  ///< both leave the same memory; what only the host lacked then counts as alike
+  /// Both decisions lead to the same size, or differ only because the host released less memory
+  /// then than its shrinks were to release.
+  bool alike = false;
 };
 
 struct ReplayedTick {
@@ -30,23 +31,23 @@ struct ReplayedTick {
   WallTime wall_time{};
   std::uint64_t run = 0;  ///< of memcoord, counted from 1
   bool begins_run = false;
-  bool sampled = true;     ///< else there is nothing to decide on
-  bool restoring = false;  ///< the run's end: domains got back what they had, nothing was decided
+  bool sampled = true;     ///< false: the tick has no sample, so there is nothing to decide
+  bool restoring = false;  ///< the end of a run, which gives memory back without a policy
   std::vector<ReplayedDomain> domains;
-  std::optional<Error> policy_error;  ///< why there is no answer now
+  std::optional<Error> policy_error;  ///< why the policy has no decisions now
 };
 
-/// Takes recorded ticks in their order and lets a policy decide on each. What was done then stays
-/// done: the policy sees the world as its predecessor left it. Holds one tick and the history.
-/// A journal may hold several runs of memcoord, one after the other; each starts with a fresh
-/// policy and without a past.
+/// Takes recorded ticks in order and evaluates each with a policy. The recorded moves stay as they
+/// were: the policy sees the samples that its predecessor left behind. Keeps the history, but no
+/// ticks. A journal may hold several runs of memcoord; each starts with a fresh policy and an empty
+/// history.
 class Replay {
  public:
-  /// `limits`: the guard's, where not those that were recorded.
+  /// `limits` replace the recorded limits where given.
   explicit Replay(PolicyMaker make_policy, std::optional<Limits> limits = {})
       : make_policy_(std::move(make_policy)), limits_(limits) {}
 
-  /// Errors: what the maker returns, where a run begins.
+  /// Errors: those of the maker, at the start of a run.
   Result<ReplayedTick> take(const Tick& recorded);
 
  private:

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "bindings/document.h"
-#include "engine/workbench/demand_plan.h"
 #include "engine/workbench/scenario_reader.h"
 
 namespace memcoord::workbench {
@@ -19,14 +18,14 @@ using simulated::Fault;
 using simulated::Scenario;
 using simulated::ScenarioDomain;
 
-/// Everything that reading one file needs.
+/// The file that is read, the first error in it, and the scenario that it makes.
 struct Reading {
   const Document& document;
   std::optional<Error>& error;
   Scenario& scenario;
 };
 
-/// { 4 * GiB, 4 * GiB }: the sizes of the host's nodes, which are all of its memory.
+/// { 4 * GiB, 4 * GiB }: the sizes of the host's NUMA nodes, which hold all of its memory.
 void read_host_nodes(TableReader& reader, Scenario& scenario) {
   const Value* value = reader.field("nodes");
   if (!value) return;
@@ -35,12 +34,13 @@ void read_host_nodes(TableReader& reader, Scenario& scenario) {
   for (const Value& item : list ? list->items : decltype(list->items){}) {
     const auto size = size_of(item);
     if (!size || size->is_zero())
-      return reader.wrong("nodes", "a node's size is no size of memory");
+      return reader.wrong("nodes", "a node's size is not a size of memory");
     scenario.host_nodes.push_back(*size);
     sum += *size;
   }
   if (!list || !list->fields.empty() || scenario.host_nodes.empty()) {
-    return reader.wrong("nodes", "nodes is no list of sizes", "write nodes = { 4 * GiB, 4 * GiB }");
+    return reader.wrong("nodes", "nodes is not a list of sizes",
+                        "write nodes = { 4 * GiB, 4 * GiB }");
   }
   if (reader.field("total") && scenario.host_total != sum) {
     return reader.wrong("nodes", "the nodes have " + sum.text() + " together, and the host " +
@@ -57,13 +57,13 @@ void read_host(const Reading& reading, const Value& value) {
   reader.size("base", reading.scenario.host_base);
   const Duration duration = reading.scenario.duration;
   const std::uint64_t seed = reading.scenario.seed;
-  reading.scenario.host_use = read_plan(reader, reading.document, "use", duration, seed);
-  reading.scenario.host_merged = read_plan(reader, reading.document, "merged", duration, seed);
+  reader.plan("use", duration, seed, reading.scenario.host_use);
+  reader.plan("merged", duration, seed, reading.scenario.host_merged);
   reader.size("hugepages", reading.scenario.host_hugepages);
   reader.size("cached", reading.scenario.host_cached);
   reader.size("swap", reading.scenario.host_swap);
   if (reading.scenario.host_base > reading.scenario.host_total) {
-    reader.wrong("base", "the host itself uses more than it has");
+    reader.wrong("base", "the host itself uses more memory than it has");
   }
 }
 
@@ -85,7 +85,7 @@ void read_model(const Reading& reading, const Value& value) {
   reader.seconds("restart", model.restart);
   reader.seconds("largest_step", model.largest_step);
   if (model.largest_step < std::chrono::milliseconds(1)) {
-    reader.wrong("largest_step", "steps of less than a millisecond");
+    reader.wrong("largest_step", "a step under a millisecond");
   }
 }
 
@@ -94,7 +94,7 @@ void read_faults(const Reading& reading, TableReader& domain, std::vector<Fault>
   const auto* list = value ? value->as<Value::Table>() : nullptr;
   if (!value) return;
   if (!list || !list->fields.empty()) {
-    domain.wrong("faults", "faults is no list",
+    domain.wrong("faults", "faults is not a list",
                  "write {{ kind = \"paused\", from = 10, to = 20 }}");
     return;
   }
@@ -143,7 +143,7 @@ void read_settings(TableReader& reader, DomainSettings& settings) {
   }
 }
 
-/// { 0, 1 }: the host's nodes that a domain is bound to.
+/// { 0, 1 }: the host's NUMA nodes that a domain is bound to.
 void read_nodes(TableReader& reader, const Scenario& scenario, NodeSet& nodes) {
   const Value* value = reader.field("nodes");
   if (!value) return;
@@ -157,7 +157,7 @@ void read_nodes(TableReader& reader, const Scenario& scenario, NodeSet& nodes) {
     nodes.push_back(static_cast<int>(*node));
   }
   if (!list || !list->fields.empty()) {
-    return reader.wrong("nodes", "nodes is no list of numbers", "write nodes = { 0 }");
+    return reader.wrong("nodes", "nodes is not a list of numbers", "write nodes = { 0 }");
   }
   std::sort(nodes.begin(), nodes.end());
   nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
@@ -165,14 +165,16 @@ void read_nodes(TableReader& reader, const Scenario& scenario, NodeSet& nodes) {
 
 void check_domain(TableReader& reader, const ScenarioDomain& domain) {
   if (domain.name.empty()) reader.wrong("name", "a domain without a name");
-  if (domain.maximum.is_zero()) reader.wrong("maximum", "a maximum of nothing");
-  if (domain.initial > domain.maximum) reader.wrong("initial", "initial passes the maximum");
+  if (domain.maximum.is_zero()) reader.wrong("maximum", "a maximum of 0");
+  if (domain.initial > domain.maximum)
+    reader.wrong("initial", "initial is larger than the maximum");
   if (domain.demand.largest() > domain.maximum + domain.swap) {
     reader.wrong("demand", "a demand of " + domain.demand.largest().text() +
-                               " passes its maximum of " + domain.maximum.text() +
+                               " exceeds its maximum of " + domain.maximum.text() +
                                (domain.swap.is_zero() ? "" : " and its swap"));
   }
-  if (domain.stop && *domain.stop <= domain.start) reader.wrong("stop", "stops before it starts");
+  if (domain.stop && *domain.stop <= domain.start)
+    reader.wrong("stop", "it stops before it starts");
 }
 
 ScenarioDomain read_domain(const Reading& reading, const Value& value, std::size_t place) {
@@ -206,8 +208,8 @@ ScenarioDomain read_domain(const Reading& reading, const Value& value, std::size
   read_settings(reader, domain.settings);
   read_faults(reading, reader, domain.faults);
   const std::uint64_t seed = reading.scenario.seed * 1'000'003 + place;
-  domain.demand = read_plan(reader, reading.document, "demand", reading.scenario.duration, seed);
-  domain.cache = read_plan(reader, reading.document, "cache", reading.scenario.duration, seed + 1);
+  reader.plan("demand", reading.scenario.duration, seed, domain.demand);
+  reader.plan("cache", reading.scenario.duration, seed + 1, domain.cache);
   check_domain(reader, domain);
   return domain;
 }
@@ -216,7 +218,7 @@ void read_domains(const Reading& reading, TableReader& top) {
   const Value* value = top.field("domains");
   const auto* list = value ? value->as<Value::Table>() : nullptr;
   if (!list || list->items.empty() || !list->fields.empty()) {
-    top.wrong("domains", "domains is no list of domains",
+    top.wrong("domains", "domains is not a list of domains",
               "write domains = { { name = \"web\", ... }, ... }");
     return;
   }

@@ -1,5 +1,6 @@
 #pragma once
-// Scenario files: Lua tables that describe a simulated run. docs/simulator.md names every key.
+// Scenario files: Lua tables that describe a simulated host, its domains and their demand over
+// time. docs/simulator.md describes every key.
 
 #include <filesystem>
 #include <string>
@@ -9,10 +10,12 @@
 
 namespace memcoord::workbench {
 
-/// Reads and checks a scenario. Errors: not_found, invalid_input with file and line (a misspelt key
-/// with the nearest right one, a negative size, demand over the maximum, an unknown generator),
-/// policy_failed where the file's own code fails.
+/// Reads and checks a scenario; its name is the file's, without folder and extension. Errors:
+/// not_found; invalid_input with file and line (an unknown key, with the nearest right one; a
+/// negative size; a demand above the maximum; an unknown generator); policy_failed where the file's
+/// own code fails.
 Result<simulated::Scenario> load_scenario(const std::filesystem::path& path);
+/// The same from a text; `name` stands for the file in messages.
 Result<simulated::Scenario> load_scenario_text(std::string source, const std::string& name);
 
 }  // namespace memcoord::workbench

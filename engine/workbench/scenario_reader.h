@@ -1,7 +1,8 @@
 #pragma once
-// Reads one kind of value after another out of a scenario file's table, and remembers the first
-// thing that is wrong.
+// Reads the tables of a scenario file: sizes, times, flags and demand plans by key, with errors
+// that name the file, the line and the key.
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,16 +10,20 @@
 #include "bindings/document.h"
 #include "engine/core/memory_size.h"
 #include "engine/core/time.h"
+#include "engine/hypervisor/simulated/scenario.h"
 
 namespace memcoord::workbench {
 
-/// One table of a document. After the first error every further call changes nothing.
+/// Reads one table of a document. Each reading function sets its value where the table has the key,
+/// and leaves it where the table does not. The first error goes to `error`, which several readers
+/// may share; after it, every further call does nothing.
 class TableReader {
  public:
+  /// `where` names the table in messages: "domain 'web'". The arguments outlive the reader.
   TableReader(const bindings::Document& document, const bindings::Value& table, std::string where,
               std::optional<Error>& error);
 
-  /// Refuses keys that are not among these.
+  /// Refuses keys that are not among these, with the nearest right one.
   void allow(const std::vector<std::string>& keys);
 
   void size(const char* key, MemorySize& value);
@@ -29,16 +34,22 @@ class TableReader {
   void whole(const char* key, std::int64_t least, std::int64_t& value);
   void flag(const char* key, bool& value);
   void text(const char* key, std::string& value);
+  /// A list of {seconds, size} points with ramps between them, or a table that names a `generator`:
+  /// steps, sawtooth, bursts, diurnal, leak or walk. A generator's plan covers `duration`; `seed`
+  /// makes its random numbers repeatable unless the table has a seed of its own.
+  void plan(const char* key, Duration duration, std::uint64_t seed, simulated::Plan& value);
 
+  /// Null where the table has no such key.
   [[nodiscard]] const bindings::Value* field(const char* key) const { return table_.field(key); }
   [[nodiscard]] const std::string& where() const { return where_; }
+  /// Reports an error at the key's line.
   void wrong(const char* key, std::string message, std::string hint = {});
-  void fail_with(Error error) {
-    if (!error_) error_ = std::move(error);
-  }
   [[nodiscard]] bool failed() const { return error_.has_value(); }
 
  private:
+  simulated::Plan points(const char* key, const bindings::Value::Table& list);
+  simulated::Plan generated(const bindings::Value& table, Duration duration, std::uint64_t seed);
+
   const bindings::Document& document_;
   const bindings::Value& table_;
   std::string where_;
@@ -47,6 +58,5 @@ class TableReader {
 
 /// A size as scenarios write it: a whole number of KiB (150*MiB) or a text ("150MiB").
 std::optional<MemorySize> size_of(const bindings::Value& value);
-std::optional<double> number_of(const bindings::Value& value);
 
 }  // namespace memcoord::workbench

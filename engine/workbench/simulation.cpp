@@ -1,6 +1,8 @@
 #include "engine/workbench/simulation.h"
 
 #include <algorithm>
+#include <atomic>
+#include <thread>
 #include <utility>
 
 #include "engine/hypervisor/simulated/simulated_hypervisor.h"
@@ -30,6 +32,36 @@ void count_tick(SimulationResult& result, const Tick& tick) {
 
 }  // namespace
 
+Score score_of(const simulated::SimulatedHost& host) {
+  constexpr double kKibPerGib = 1024.0 * 1024.0;
+  constexpr double kSecondsPerHour = 3600.0;
+  double stalled = 0;
+  double deficit = 0;
+  double need = 0;
+  double spare = 0;
+  double moved = 0;
+  Score score;
+  for (const simulated::SimulatedDomain& domain : host.domains()) {
+    const simulated::GuestScore& one = domain.guest.score;
+    score.domain_seconds += one.seconds;
+    score.guest_oom += one.oom_kills;
+    stalled += one.stalled_seconds;
+    deficit += one.deficit_kib_seconds;
+    need += one.need_kib_seconds;
+    spare += one.spare_kib_seconds;
+    moved += one.moved_kib;
+  }
+  score.host_oom = host.score().oom_kills;
+  score.breach_seconds = host.score().breach_seconds;
+  score.deficit = deficit / kKibPerGib / kSecondsPerHour;
+  if (need > 0) score.overhead = spare / need;
+  if (score.domain_seconds > 0) {
+    score.stalled = stalled / score.domain_seconds;
+    score.churn = moved / 1024.0 / (score.domain_seconds / kSecondsPerHour);
+  }
+  return score;
+}
+
 std::unique_ptr<Policy> hold_everything() {
   return std::make_unique<HoldEverything>();
 }
@@ -53,7 +85,7 @@ SimulationResult simulate(simulated::Scenario scenario, std::unique_ptr<Policy> 
       break;
     }
     due = std::max(due + options.interval, clock.now());
-    // What comes after the scenario's end is not judged.
+    // The figures do not cover time after the scenario's end.
     clock.sleep_for(std::min(due, end) - clock.now());
   }
   hypervisor.catch_up();
@@ -61,6 +93,17 @@ SimulationResult simulate(simulated::Scenario scenario, std::unique_ptr<Policy> 
   if (watch.end) watch.end(hypervisor.host());
   result.score = score_of(hypervisor.host());
   return result;
+}
+
+void run_jobs(std::size_t count, std::size_t threads, const std::function<void(std::size_t)>& job) {
+  if (threads == 0) threads = std::max(1U, std::thread::hardware_concurrency());
+  std::atomic<std::size_t> next = 0;
+  const auto work = [&] {
+    for (std::size_t i = next++; i < count; i = next++) job(i);
+  };
+  std::vector<std::jthread> others;
+  for (std::size_t i = 1; i < std::min(threads, count); ++i) others.emplace_back(work);
+  work();
 }
 
 }  // namespace memcoord::workbench

@@ -17,17 +17,18 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kProvisionedRow = "provisioned_kib";
-/// A wide file has a column a VM, a GWA-T-12 file eleven; more are refused before they take memory.
+/// A wide file has a column per VM, a GWA-T-12 file eleven. Files with more columns are refused
+/// before they take memory.
 constexpr std::size_t kMostColumns = 200'000;
 constexpr std::size_t kMostGwaColumns = 1000;
 constexpr auto kMostTraceSeconds = static_cast<std::uint64_t>(kLongestTrace.count());
 
-/// The lines of one file, and errors that name both.
+/// The lines of one file, and errors that name the file and the line.
 class Lines {
  public:
   explicit Lines(files::LineReader reader) : reader_(std::move(reader)) {}
 
-  /// False at the end, and where the file cannot be read on: see problem().
+  /// False at the end of the file, and after an error: see problem().
   bool next() {
     const auto more = reader_.next();
     if (!more) problem_ = more.error();
@@ -39,7 +40,7 @@ class Lines {
     if (line.ends_with('\r')) line.remove_suffix(1);
     return line;
   }
-  /// What is wrong with the line; what kept it from being read comes first.
+  /// An error about the line; where the line could not be read, that error instead.
   [[nodiscard]] tl::unexpected<Error> wrong(std::string message, std::string hint = {}) const {
     if (problem_) return fail(*problem_);
     return fail(ErrorCode::invalid_input, reader_.place(), std::move(message), std::move(hint));
@@ -57,7 +58,7 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-/// The cells of a line, and of one that has more than `most` of them one too many.
+/// The cells of a line, at most `most` + 1 of them.
 std::vector<std::string_view> split(std::string_view line, char separator, std::size_t most) {
   std::vector<std::string_view> cells;
   std::size_t start = 0;
@@ -69,7 +70,7 @@ std::vector<std::string_view> split(std::string_view line, char separator, std::
   return cells;
 }
 
-/// A count that is not negative, fractions rounded down; none for anything else.
+/// A number of 0 or more, rounded down; none for any other text.
 std::optional<std::uint64_t> count(std::string_view cell) {
   double value = 0;
   const auto [end, problem] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
@@ -82,7 +83,7 @@ std::string cell_name(const std::string& column, std::string_view cell) {
   return "column '" + column + "' holds '" + std::string(cell.substr(0, 40)) + "'";
 }
 
-/// The values of a line, besides its first cell; counted, not kept.
+/// How many cells follow the first one of a line.
 std::size_t values_in(std::string_view line) {
   return static_cast<std::size_t>(std::count(line.begin(), line.end(), ','));
 }
@@ -122,14 +123,14 @@ Status read_wide_header(Lines& lines, Trace& trace) {
 Status read_time(const Lines& lines, std::string_view cell, Trace& trace) {
   const auto time = count(cell);
   if (!time || *time > kMostTraceSeconds) {
-    return lines.wrong("'" + std::string(cell.substr(0, 40)) + "' is no time",
-                       "a row starts with its seconds from the start");
+    return lines.wrong("'" + std::string(cell.substr(0, 40)) + "' is not a time",
+                       "a row starts with its time in seconds since the trace's start");
   }
   const std::chrono::seconds at(static_cast<std::int64_t>(*time));
   if (!trace.times.empty() && at <= trace.times.back()) {
     return lines.wrong("time goes from " + std::to_string(trace.times.back().count()) + " s to " +
                            std::to_string(at.count()) + " s",
-                       "times rise from row to row");
+                       "each row's time is larger than the one before");
   }
   trace.times.push_back(at);
   return {};
@@ -137,7 +138,7 @@ Status read_time(const Lines& lines, std::string_view cell, Trace& trace) {
 
 Status read_wide_row(const Lines& lines, Trace& trace) {
   if (lines.text().find(';') != std::string::npos) {
-    return lines.wrong("semicolons in a file that began with commas", "one format a file");
+    return lines.wrong("semicolons in a file that began with commas", "a file has one format");
   }
   const auto cells = split(lines.text(), ',', trace.columns.size() + 1);
   if (cells.size() != trace.columns.size() + 1) {
@@ -151,7 +152,7 @@ Status read_wide_row(const Lines& lines, Trace& trace) {
     if (!used) {
       return lines.wrong(cells[i].empty() ? "column '" + column.name + "' has a hole"
                                           : cell_name(column.name, cells[i]),
-                         "use is a number of KiB, 0 or more");
+                         "a value is a number of KiB, 0 or more");
     }
     column.used.push_back(std::min(MemorySize::from_kib(*used), column.provisioned));
   }
@@ -176,7 +177,7 @@ Result<Trace> read_wide(Lines lines, const fs::path& path, const TraceBounds& bo
   return trace;
 }
 
-/// Where the three columns that matter stand in a GWA-T-12 file.
+/// The positions of the three columns that memcoord reads from a GWA-T-12 file.
 struct GwaColumns {
   std::size_t time = 0;
   std::size_t provisioned = 0;
@@ -218,16 +219,16 @@ Status read_gwa_row(const Lines& lines, const GwaColumns& at, TraceColumn& colum
   const auto provisioned = count(cells[at.provisioned]);
   const auto used = count(cells[at.used]);
   if (!time || !provisioned || !used) {
-    return lines.wrong("a time or memory cell is no number", "they are numbers, 0 or more");
+    return lines.wrong("a time or memory cell is not a number", "they are numbers, 0 or more");
   }
   if (!rows.empty() && *time <= rows.back().seconds) {
     return lines.wrong(
         "time goes from " + std::to_string(rows.back().seconds) + " to " + std::to_string(*time),
-        "times rise from row to row");
+        "each row's time is larger than the one before");
   }
   if (!rows.empty() && *time - rows.front().seconds > kMostTraceSeconds) {
     return lines.wrong("'" + std::string(cells[at.time].substr(0, 40)) +
-                           "' is no time in a trace that begins at " +
+                           "' is not a time in a trace that begins at " +
                            std::to_string(rows.front().seconds),
                        "times are seconds");
   }
@@ -236,7 +237,7 @@ Status read_gwa_row(const Lines& lines, const GwaColumns& at, TraceColumn& colum
   return {};
 }
 
-/// Puts one VM's rows at the trace's moments: the value that stood there last.
+/// Adds one VM's use at the trace's moments: at each, the newest row up to there.
 void put_at(const Trace& trace, std::uint64_t origin, const std::vector<GwaRow>& rows,
             TraceColumn& column) {
   std::size_t row = 0;
@@ -259,11 +260,11 @@ Result<std::pair<TraceColumn, std::vector<GwaRow>>> read_gwa_file(Lines lines, c
     if (rows.size() > bounds.values) return fail(too_large(path, bounds).error());
   }
   if (rows.empty() || lines.problem()) return lines.wrong("no rows after the header");
-  if (column.provisioned.is_zero()) return lines.wrong("its provisioned memory is 0 throughout");
+  if (column.provisioned.is_zero()) return lines.wrong("its provisioned memory is 0 in every row");
   return std::pair{std::move(column), std::move(rows)};
 }
 
-/// Adds one VM to the trace; the first sets its moments and its origin.
+/// Adds one VM to the trace. The first VM sets the trace's moments and their origin.
 void add_gwa(std::pair<TraceColumn, std::vector<GwaRow>>&& vm, Trace& trace,
              std::optional<std::uint64_t>& origin) {
   auto& [column, rows] = vm;
@@ -277,7 +278,7 @@ void add_gwa(std::pair<TraceColumn, std::vector<GwaRow>>&& vm, Trace& trace,
   trace.columns.push_back(std::move(column));
 }
 
-/// The file's lines up to the first that is no comment, or why there is none.
+/// Opens a trace at its first line that is neither empty nor a comment.
 Result<Lines> open_at_header(const fs::path& path) {
   auto reader = files::LineReader::open(path, "trace");
   if (!reader) return fail(reader.error());
@@ -302,7 +303,7 @@ Result<Trace> read_folder(const fs::path& folder, const TraceBounds& bounds) {
   std::sort(files.begin(), files.end());
   if (files.empty()) {
     return fail(ErrorCode::invalid_input, folder.string(), "no .csv files in this folder",
-                "a folder holds GWA-T-12 files, one a VM");
+                "a folder holds GWA-T-12 files, one per VM");
   }
   Trace trace;
   std::optional<std::uint64_t> origin;
@@ -310,7 +311,8 @@ Result<Trace> read_folder(const fs::path& folder, const TraceBounds& bounds) {
     auto lines = open_at_header(file);
     if (!lines) return fail(lines.error());
     if (!looks_like_gwa(*lines)) {
-      return lines->wrong("not a GWA-T-12 file among others that are", "one format a folder");
+      return lines->wrong("not a GWA-T-12 file, unlike the folder's other files",
+                          "a folder has one format");
     }
     auto vm = read_gwa_file(std::move(*lines), file, bounds);
     if (!vm) return fail(vm.error());
@@ -355,7 +357,7 @@ std::vector<MemorySize> trailing_maximum(const std::vector<std::chrono::seconds>
                                          std::chrono::seconds footprint, MemorySize provisioned) {
   std::vector<MemorySize> demand;
   demand.reserve(used.size());
-  std::deque<std::size_t> falling;  // moments within the window, their use falling
+  std::deque<std::size_t> falling;  // the window's moments whose use no later one reaches
   for (std::size_t i = 0; i < used.size(); ++i) {
     while (!falling.empty() && used[falling.back()] <= used[i]) falling.pop_back();
     falling.push_back(i);

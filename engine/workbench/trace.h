@@ -1,6 +1,5 @@
 #pragma once
-// Demand traces: what real or made-up VMs used of their memory, over time. Two formats are read
-// directly; docs/simulator.md describes them.
+// Demand traces: the memory use of VMs over time. docs/simulator.md describes the two formats.
 
 #include <chrono>
 #include <cstddef>
@@ -16,41 +15,41 @@ namespace memcoord::workbench {
 /// One VM of a trace.
 struct TraceColumn {
   std::string name;
-  MemorySize provisioned;        ///< what it was sold; its demand never passes it
-  std::vector<MemorySize> used;  ///< one value for each of Trace::times
+  MemorySize provisioned;        ///< the memory that it was sold
+  std::vector<MemorySize> used;  ///< one value for each of Trace::times, at most `provisioned`
 };
 
 /// Several VMs over the same moments.
 struct Trace {
-  std::vector<std::chrono::seconds> times;  ///< from the trace's start, rising
+  std::vector<std::chrono::seconds> times;  ///< since the trace's start, rising
   std::vector<TraceColumn> columns;
 };
 
-/// No trace reaches further: what is further apart is no time.
+/// The latest time that a trace may name, from its start.
 inline constexpr std::chrono::seconds kLongestTrace{100LL * 366 * 86400};
 
-/// Where a reader gives up on a trace that is too large to hold.
+/// The size up to which traces are read into memory.
 struct TraceBounds {
   std::size_t values = 200'000'000;  ///< columns times rows
 };
 
 /// Reads a trace:
-/// - a wide CSV: comment lines (#), `t_s,<vm>,...`, `provisioned_kib,<size>,...`, then a row a
-/// step;
-/// - the Grid Workloads Archive's GWA-T-12 form: one file a VM, semicolons, a header that names
-///   "Timestamp", "Memory capacity provisioned [KB]" and "Memory usage [KB]"; a folder of such
-///   files is one trace, over the moments that the first of them has.
-/// Errors: not_found; invalid_input with file and line for a missing column, a hole, time that
-/// does not rise or passes kLongestTrace, mixed formats, an empty file, a value that is no number;
-/// limit_exceeded.
+/// - a wide CSV file: comment lines (#), `t_s,<vm>,...`, `provisioned_kib,<size>,...`, then one row
+///   per step;
+/// - a file of the Grid Workloads Archive's format GWA-T-12, which holds one VM: semicolons, and a
+///   header with "Timestamp", "Memory capacity provisioned [KB]" and "Memory usage [KB]";
+/// - a folder of GWA-T-12 files as one trace, over the moments of its first file.
+/// Errors: not_found; limit_exceeded; invalid_input with file and line: a missing column or value,
+/// times that do not rise or exceed kLongestTrace, mixed formats, an empty file, a value that is
+/// not a number.
 Result<Trace> read_trace(const std::filesystem::path& path, TraceBounds bounds = {});
 
-/// How long the values of each row hold: until the next row, and the last row's as long as those of
-/// the row before it; five minutes where there is one row only.
+/// How long each row's values hold: until the next row. The last row holds as long as the one
+/// before it; the only row of a trace holds for five minutes.
 std::vector<std::chrono::seconds> holds_of(const std::vector<std::chrono::seconds>& times);
 
-/// A guest does not hand pages back the moment they cool down: the demand at a moment is the
-/// largest use within `footprint` before it, at most the provisioned size.
+/// The demand that use stands for: a guest does not release pages as soon as they go cold, so the
+/// demand at a moment is the largest use within `footprint` before it, at most `provisioned`.
 std::vector<MemorySize> trailing_maximum(const std::vector<std::chrono::seconds>& times,
                                          const std::vector<MemorySize>& used,
                                          std::chrono::seconds footprint, MemorySize provisioned);

@@ -9,20 +9,19 @@
 #include <utility>
 #include <vector>
 
+#include "engine/files/whole_file.h"
 #include "engine/observers/json.h"
-#include "engine/workbench/report/figures.h"
-#include "engine/workbench/report/page_files.h"
-#include "engine/workbench/report/page_text.h"
-#include "engine/workbench/report/pages.h"
+#include "engine/workbench/report/page.h"
 #include "engine/workbench/report/record_json.h"
-#include "engine/workbench/stretch.h"
+#include "engine/workbench/report/report.h"
 
-namespace memcoord::workbench::report {
+namespace memcoord::workbench {
+namespace report {
 namespace {
 
 using observers::Json;
 
-// Of each run the page keeps a part: enough for charts a third of a screen wide.
+// The part of each run that the page keeps: enough for charts a third of a screen wide.
 constexpr std::size_t kMoments = 300;
 constexpr std::size_t kDomains = 8;
 
@@ -30,7 +29,7 @@ const ComparisonCell* cell_of(const ComparisonRow& row, std::size_t scenario) {
   return scenario < row.cells.size() ? &row.cells[scenario] : nullptr;
 }
 
-/// For each figure the best value among the policies; none where they do not differ.
+/// The best value of each figure among the policies; none where all policies have the same.
 std::vector<std::optional<double>> best_of(const Comparison& comparison, std::size_t scenario) {
   std::vector<std::optional<double>> best(figures_of({}).size());
   std::vector<bool> differ(best.size(), false);
@@ -98,12 +97,12 @@ std::string scenario_section(const Comparison& comparison, std::size_t at) {
              at, escaped(scenario.name), escaped(scenario.summary),
              item("host", scenario.host_total.text(comparison.units)),
              item("domains", std::to_string(scenario.domains)),
-             item("ran for", time_text(scenario.duration))) +
+             item("duration", time_text(scenario.duration))) +
          scenario_table(comparison, at) +
          fmt::format("<div id=\"curves-{}\" hidden></div>\n</section>\n", at);
 }
 
-/// The domains that did worst under any policy, by their places.
+/// Positions of the domains with the most kills, then stalls, under any policy.
 std::vector<std::size_t> worst_domains(const std::vector<const RunRecord*>& records) {
   std::map<std::size_t, std::pair<int, double>> trouble;
   for (const RunRecord* record : records) {
@@ -141,9 +140,9 @@ void write_scenario(const Comparison& comparison, std::size_t at, const files::W
   const auto picks = worst_domains(records);
   for (std::size_t i = 0; i < records.size(); ++i) {
     write(i > 0 ? ",\n" : "\n");
-    RunRecord thin = thinned(*records[i], kMoments);
-    thin.policy = names[i];
-    write_compared_record(thin, picks, write);
+    RunRecord part = downsampled(*records[i], kMoments);
+    part.policy = names[i];
+    write_compared_record(part, picks, write);
   }
   write("]}");
 }
@@ -170,39 +169,37 @@ std::string rows_json(const Comparison& comparison) {
   return script_json(rows);
 }
 
-void write_data(const Comparison& comparison, const files::WritePiece& write) {
+void write_comparison_data(const Comparison& comparison, const files::WritePiece& write) {
   auto figures = Json::array();
   for (const Figure& figure : figures_of({})) {
     figures.push_back(Json::object({{"name", figure.name}, {"meaning", figure.meaning}}));
   }
-  write("<script type=\"application/json\" id=\"data\">\n{\"units\":\"" +
-        std::string(to_text(comparison.units)) + "\",\"rules\":" + rule_names_json());
+  write("{\"units\":\"" + std::string(to_text(comparison.units)) +
+        "\",\"rules\":" + rule_names_json());
   write(",\n\"figures\":" + script_json(figures) + ",\n\"rows\":" + rows_json(comparison));
   write(",\n\"scenarios\":[");
   for (std::size_t s = 0; s < comparison.scenarios.size(); ++s) {
     write(s > 0 ? ",\n" : "\n");
     write_scenario(comparison, s, write);
   }
-  write("]}\n</script>\n");
+  write("]}");
 }
 
-std::string page_head(const Comparison& comparison) {
+std::string comparison_page_start(const Comparison& comparison) {
   const auto policies = std::count_if(
       comparison.rows.begin(), comparison.rows.end(),
       [](const ComparisonRow& row) { return row.kind == ComparisonRow::Kind::policy; });
   return page_start({"Policies compared", "Policies compared",
-                     "Smaller is better in every figure. The best policy of each column is marked "
-                     "where they differ.",
+                     "Smaller is better in every figure. A dot marks the best policies of each "
+                     "column where the policies differ.",
                      item("policies", std::to_string(policies)) +
                          item("scenarios", std::to_string(comparison.scenarios.size())) +
-                         item("a tick every", time_text(comparison.interval)) +
-                         item("headroom by", to_text(comparison.headroom))});
+                         item("interval", time_text(comparison.interval)) +
+                         item("headroom metric", to_text(comparison.headroom))});
 }
 
-}  // namespace
-
 void write_comparison_page(const Comparison& comparison, const files::WritePiece& write) {
-  write(page_head(comparison));
+  write(comparison_page_start(comparison));
   write(
       "<section id=\"overview\" hidden>\n<h2>All scenarios</h2>\n"
       "<div class=\"seg noprint\"></div>\n<div class=\"wide\"><table class=\"data\"></table>"
@@ -210,14 +207,19 @@ void write_comparison_page(const Comparison& comparison, const files::WritePiece
   for (std::size_t s = 0; s < comparison.scenarios.size(); ++s) {
     write(scenario_section(comparison, s));
   }
-  write("</main>\n<div id=\"tip\" role=\"status\"></div>\n");
-  write("<footer>Written by memcoord. docs/simulator.md defines the figures.</footer>\n");
-  write_data(comparison, write);
-  write("<script>\n");
-  for (const std::string_view part : {kWordsJs, kViewJs, kLayersJs, kPageJs, kComparisonJs}) {
-    write(part);
-  }
-  write("</script>\n</body>\n</html>\n");
+  write_page_end(
+      write, [&](const files::WritePiece& piece) { write_comparison_data(comparison, piece); },
+      kComparisonJs);
 }
 
-}  // namespace memcoord::workbench::report
+}  // namespace
+}  // namespace report
+
+Status write_comparison_report(const Comparison& comparison, const std::filesystem::path& path) {
+  return files::write_whole_file(path, [&](const files::WritePiece& write) -> Status {
+    report::write_comparison_page(comparison, write);
+    return {};
+  });
+}
+
+}  // namespace memcoord::workbench

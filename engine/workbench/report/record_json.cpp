@@ -5,21 +5,21 @@
 #include <cstdint>
 
 #include "engine/observers/json.h"
-#include "engine/workbench/report/page_text.h"
+#include "engine/workbench/report/page.h"
 
 namespace memcoord::workbench::report {
 namespace {
 
 using observers::Json;
 
-/// A browser's numbers are exact up to here.
+/// JavaScript's numbers are exact up to this one.
 constexpr std::uint64_t kLargestExact = (std::uint64_t{1} << 53U) - 1;
 
 std::int64_t kib(MemorySize size) {
   return static_cast<std::int64_t>(std::min(size.kib(), kLargestExact));
 }
 
-/// "[first,difference,difference,...]" of what `value` gives for each of `count` places.
+/// "[first,difference,difference,...]" of value(0) to value(count - 1).
 template <class Value>
 std::string differences(std::size_t count, Value value) {
   std::string out = "[";
@@ -33,7 +33,7 @@ std::string differences(std::size_t count, Value value) {
   return out + "]";
 }
 
-/// "[first,end,first,end,...]": the runs of places for which `holds`.
+/// "[first,end,first,end,...]": the runs of positions from 0 to count - 1 for which `holds`.
 template <class Holds>
 std::string runs(std::size_t count, Holds holds) {
   std::string out = "[";
@@ -100,15 +100,15 @@ void write_domain(const DomainRecord& domain, const files::WritePiece& write) {
   write(",\"oomAt\":" + oom_places(moments) + "}");
 }
 
-/// A row of the host's chart: how many domains it happened to, in each stretch.
+/// A strip under the host's chart: for each interval, how many domains something happened to.
 template <class Happened>
-std::string lane_json(const RunRecord& record, const std::string& name, Happened happened) {
+std::string strip_json(const RunRecord& record, const std::string& name, const std::string& style,
+                       Happened happened) {
   const std::string counts = differences(record.times.size(), [&](std::size_t i) -> std::int64_t {
     return std::count_if(record.domains.begin(), record.domains.end(),
                          [&](const DomainRecord& one) { return happened(one.moments[i]); });
   });
-  return R"({"name":")" + name + R"(","style":")" + (name == "guard bit" ? "" : "bad") +
-         R"(","counts":)" + counts + "}";
+  return R"({"name":")" + name + R"(","style":")" + style + R"(","counts":)" + counts + "}";
 }
 
 }  // namespace
@@ -128,10 +128,11 @@ void write_compared_record(const RunRecord& record, std::span<const std::size_t>
                            const files::WritePiece& write) {
   write("{\"policy\":" + script_json(record.policy) + ",");
   write_times_and_host(record, write);
-  write(",\"lanes\":[");
-  write(lane_json(record, "stalled", [](const DomainMoment& m) { return m.stalled; }) + ",");
-  write(lane_json(record, "OOM kills", [](const DomainMoment& m) { return m.oom; }) + ",");
-  write(lane_json(record, "guard bit", [](const DomainMoment& m) { return m.rules != 0; }));
+  write(",\"strips\":[");
+  write(strip_json(record, "stalled", "bad", [](const DomainMoment& m) { return m.stalled; }) +
+        ",");
+  write(strip_json(record, "OOM kills", "bad", [](const DomainMoment& m) { return m.oom; }) + ",");
+  write(strip_json(record, "guard", "", [](const DomainMoment& m) { return m.rules != 0; }));
   write("],\"domains\":[");
   bool first = true;
   for (const std::size_t pick : picks) {

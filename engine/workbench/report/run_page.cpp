@@ -9,29 +9,27 @@
 #include <string>
 #include <vector>
 
+#include "engine/files/whole_file.h"
 #include "engine/observers/json.h"
-#include "engine/workbench/report/figures.h"
-#include "engine/workbench/report/page_files.h"
-#include "engine/workbench/report/page_text.h"
-#include "engine/workbench/report/pages.h"
+#include "engine/workbench/report/page.h"
 #include "engine/workbench/report/record_json.h"
+#include "engine/workbench/report/report.h"
 
-namespace memcoord::workbench::report {
+namespace memcoord::workbench {
+namespace report {
 namespace {
 
-std::string page_head(const RunRecord& record) {
+std::string run_page_start(const RunRecord& record) {
   const Limits& limits = record.limits;
   std::string items =
       item("host", record.host_total.text(limits.units)) +
       item("domains", std::to_string(record.domains.size())) +
-      item("ran for", time_text(record.duration)) +
-      item("a tick every", time_text(record.interval)) +
+      item("duration", time_text(record.duration)) + item("interval", time_text(record.interval)) +
       item("domain floor", limits.domain_floor.text(limits.units)) +
       item("host floor", limits.host_floor.text(limits.units)) +
-      item("headroom by", to_text(limits.headroom)) +
-      item("at most released a tick", fmt::format("{:.0f} %", limits.max_release * 100));
-  if (limits.host_memory)
-    items += item("budget of the guests", limits.host_memory->text(limits.units));
+      item("headroom metric", to_text(limits.headroom)) +
+      item("reclaimed per tick, at most", fmt::format("{:.0f} %", limits.max_release * 100));
+  if (limits.host_memory) items += item("guests' budget", limits.host_memory->text(limits.units));
   return page_start({record.policy + " on " + record.scenario,
                      escaped(record.policy) + " <i>on</i> " + escaped(record.scenario),
                      record.summary, items});
@@ -48,7 +46,7 @@ std::string figures_table(const Score& score) {
          rows + "</table></div>\n</section>\n";
 }
 
-/// How often each rule bit, the most frequent first.
+/// How many moves each guard rule limited or refused, the most frequent first.
 std::string rules_table(const RunRecord& record) {
   std::array<std::size_t, kRuleCount> order{};
   std::iota(order.begin(), order.end(), 0);
@@ -65,13 +63,14 @@ std::string rules_table(const RunRecord& record) {
         to_text(static_cast<Rule>(rule)), bites.at(rule),
         100 * static_cast<double>(bites.at(rule)) / most);
   }
-  if (rows.empty()) rows = "<tr><td>No rule of the guard held anything back.</td></tr>\n";
-  return "<section>\n<h2>Guard <small>how often each rule bit</small></h2>\n<div class=\"wide\">"
+  if (rows.empty()) rows = "<tr><td>No guard rule limited or refused a move.</td></tr>\n";
+  return "<section>\n<h2>Guard <small>moves that each rule limited or refused</small></h2>\n<div "
+         "class=\"wide\">"
          "<table class=\"data figures\">\n" +
          rows + "</table></div>\n</section>\n";
 }
 
-/// For those without scripts, and for finding a number: every domain, the worst first.
+/// Every domain, the worst first: for browsers without scripts, and for looking up a number.
 std::string domains_table(const RunRecord& record) {
   std::vector<const DomainRecord*> domains;
   for (const DomainRecord& domain : record.domains) domains.push_back(&domain);
@@ -101,8 +100,8 @@ std::string curves_section(const RunRecord& record) {
       "</small></h2>\n<div id=\"host\" class=\"host\"></div>\n"
       "<h2>Domains <small id=\"domains-count\">{}</small></h2>\n"
       "<div id=\"domains-legend\"></div>\n<div id=\"cards\" class=\"cards\"></div>\n"
-      "<h2>What happened</h2>\n<div id=\"events-kinds\" class=\"seg noprint\"></div>\n"
-      "<div class=\"scroll\"><table class=\"data\"><thead><tr><th>at</th><th class=\"left\">what"
+      "<h2>Events</h2>\n<div id=\"events-kinds\" class=\"seg noprint\"></div>\n"
+      "<div class=\"scroll\"><table class=\"data\"><thead><tr><th>at</th><th class=\"left\">event"
       "</th><th class=\"left\">domain</th><th class=\"left\">details</th></tr></thead>"
       "<tbody id=\"events-body\"></tbody></table></div>\n"
       "<p id=\"events-more\" class=\"soft\"></p>\n</section>\n",
@@ -138,8 +137,7 @@ void write_events(const RunRecord& record, const files::WritePiece& write) {
   write("]");
 }
 
-void write_data(const RunRecord& record, const files::WritePiece& write) {
-  write("<script type=\"application/json\" id=\"data\">\n");
+void write_run_data(const RunRecord& record, const files::WritePiece& write) {
   write(fmt::format(
       "{{\"units\":\"{}\",\"hostTotal\":{},\"hostFloor\":{},\"intervalMs\":{},\"eventsLeftOut\":{},"
       "\"rules\":{},\n",
@@ -150,22 +148,26 @@ void write_data(const RunRecord& record, const files::WritePiece& write) {
   write_record(record, write);
   write(",\n\"events\":");
   write_events(record, write);
-  write("}\n</script>\n");
+  write("}");
 }
 
-}  // namespace
-
 void write_run_page(const RunRecord& record, const files::WritePiece& write) {
-  write(page_head(record));
+  write(run_page_start(record));
   write("<div class=\"two\">\n" + figures_table(record.score) + rules_table(record) + "</div>\n");
   write(curves_section(record));
   write(domains_table(record));
-  write("</main>\n<div id=\"tip\" role=\"status\"></div>\n");
-  write("<footer>Written by memcoord. docs/simulator.md defines the figures.</footer>\n");
-  write_data(record, write);
-  write("<script>\n");
-  for (const std::string_view part : {kWordsJs, kViewJs, kLayersJs, kPageJs, kRunJs}) write(part);
-  write("</script>\n</body>\n</html>\n");
+  write_page_end(
+      write, [&](const files::WritePiece& piece) { write_run_data(record, piece); }, kRunJs);
 }
 
-}  // namespace memcoord::workbench::report
+}  // namespace
+}  // namespace report
+
+Status write_run_report(const RunRecord& record, const std::filesystem::path& path) {
+  return files::write_whole_file(path, [&](const files::WritePiece& write) -> Status {
+    report::write_run_page(record, write);
+    return {};
+  });
+}
+
+}  // namespace memcoord::workbench

@@ -2,12 +2,9 @@
 
 #include <doctest/doctest.h>
 
-#include <algorithm>
-#include <atomic>
 #include <set>
 #include <utility>
 
-#include "engine/workbench/jobs.h"
 #include "engine/workbench/simulation.h"
 
 using namespace memcoord;
@@ -16,7 +13,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Eight VMs of 1 GiB; one after the other needs 700 MiB for a while, the others 200.
+/// Eight VMs of 1 GiB. Each in turn needs 700 MiB for two rows, the others 200 MiB.
 Trace rotating() {
   Trace trace;
   for (int row = 0; row < 16; ++row) trace.times.push_back(row * 300s);
@@ -45,14 +42,14 @@ PolicyMaker holding() {
 
 }  // namespace
 
-TEST_CASE("random orders are permutations, alike for one seed and different for another") {
+TEST_CASE("a random order is a permutation that its seed determines") {
   const auto order = random_order(100, 7);
   CHECK(std::set<std::size_t>(order.begin(), order.end()).size() == 100);
   CHECK(order == random_order(100, 7));
   CHECK(order != random_order(100, 8));
 }
 
-TEST_CASE("domains of a density run start at their first demand, and what is left is shared out") {
+TEST_CASE("the domains of a density run start with their first demand and a share of the rest") {
   const Trace trace = rotating();
   const auto demand = demand_of(trace, 0s);
   const std::vector<std::size_t> chosen{0, 1};
@@ -65,7 +62,7 @@ TEST_CASE("domains of a density run start at their first demand, and what is lef
   CHECK(scenario.duration == 16 * 300s);
 }
 
-TEST_CASE("where nothing is moved, density lies between static sizing and the bound") {
+TEST_CASE("the density of a policy that moves nothing is between static sizing and the bound") {
   const auto result = density_of(rotating(), holding(), options(4_GiB));
   REQUIRE(result);
   CHECK(result->available == 8);
@@ -79,7 +76,7 @@ TEST_CASE("where nothing is moved, density lies between static sizing and the bo
   }
 }
 
-TEST_CASE("a looser limit on stalls never gives less") {
+TEST_CASE("a higher limit on stalls never serves fewer domains") {
   DensityOptions strict = options(3_GiB);
   strict.stalled = 0;
   DensityOptions loose = options(3_GiB);
@@ -91,7 +88,7 @@ TEST_CASE("a looser limit on stalls never gives less") {
   for (std::size_t i = 0; i < 3; ++i) CHECK(b->orders[i].vms >= a->orders[i].vms);
 }
 
-TEST_CASE("a number of domains, or a share of the bound, is judged without a search") {
+TEST_CASE("a given number of domains, or share of the bound, is run without a search") {
   DensityOptions fixed = options(4_GiB);
   fixed.vms = 5;
   const auto result = density_of(rotating(), holding(), fixed);
@@ -105,7 +102,7 @@ TEST_CASE("a number of domains, or a share of the bound, is judged without a sea
 
 namespace {
 
-/// Six VMs of 1 GiB that all need 900 MiB at once, and 100 before and after.
+/// Six VMs of 1 GiB that all need 900 MiB at the same time, and 100 MiB before and after.
 Trace with_a_peak(std::vector<std::chrono::seconds> times) {
   Trace trace;
   trace.times = std::move(times);
@@ -117,12 +114,12 @@ Trace with_a_peak(std::vector<std::chrono::seconds> times) {
 
 }  // namespace
 
-TEST_CASE("no policy passes the bound where the rows of a trace stand unevenly") {
+TEST_CASE("no policy exceeds the bound where the rows of a trace have different lengths") {
   const Trace uneven = with_a_peak({0s, 50'000s, 50'001s, 100'000s});
   DensityOptions judged = options(2_GiB);
   judged.interval = 1h;
   judged.vms = 6;
-  // All are served, although two rows in four are short with any allocator.
+  // The policy serves all domains, although any allocator leaves some short in one row of four.
   const auto all = density_of(uneven, holding(), judged);
   REQUIRE(all);
   CHECK(all->orders[0].score.stalled <= judged.stalled);
@@ -134,8 +131,8 @@ TEST_CASE("no policy passes the bound where the rows of a trace stand unevenly")
   CHECK(found->orders[0].vms == 6);
 }
 
-TEST_CASE("no policy passes the bound where demand goes evenly from row to row") {
-  // The peak is over the host's memory for a small part of the way to it and from it.
+TEST_CASE("no policy exceeds the bound where demand changes evenly from row to row") {
+  // Near its top, the peak exceeds the host's memory for a short time.
   const Trace peak = with_a_peak({0s, 300s, 600s, 900s});
   DensityOptions ramp = options(5600_MiB);
   ramp.shape = simulated::Plan::Shape::ramp;
@@ -147,7 +144,7 @@ TEST_CASE("no policy passes the bound where demand goes evenly from row to row")
   CHECK(all->orders[0].bound == 6);
 }
 
-TEST_CASE("the run of a trace begins with its first row, whatever time that names") {
+TEST_CASE("a density run starts at the trace's first row, whatever its time is") {
   const Trace early = with_a_peak({0s, 300s, 600s, 900s});
   const Trace late = with_a_peak({7000s, 7300s, 7600s, 7900s});
   const std::vector<std::size_t> chosen{0, 1};
@@ -158,7 +155,7 @@ TEST_CASE("the run of a trace begins with its first row, whatever time that name
   CHECK(scenario_of(late).domains[1].demand == scenario_of(early).domains[1].demand);
 }
 
-TEST_CASE("served is a run without kills, without a breach, and with few stalls") {
+TEST_CASE("a run serves its domains without kills, without a breach, and with few stalls") {
   Score score;
   score.stalled = 0.01;
   CHECK(is_served(score, 0.01));
@@ -173,7 +170,7 @@ TEST_CASE("served is a run without kills, without a breach, and with few stalls"
   CHECK_FALSE(with([](Score& worse) { worse.breach_seconds = 0.1; }));
 }
 
-TEST_CASE("a VM smaller than its kernel is stalled by what it uses, and not killed") {
+TEST_CASE("a VM smaller than its kernel stalls when it uses memory, and is not killed") {
   Trace trace;
   trace.times = {0s, 300s};
   trace.columns.push_back({"tiny", 40_MiB, {0_MiB, 40_MiB}});
@@ -185,7 +182,7 @@ TEST_CASE("a VM smaller than its kernel is stalled by what it uses, and not kill
   CHECK(result->orders[0].score.guest_oom == 0);
 }
 
-TEST_CASE("the search does not depend on how many threads there are") {
+TEST_CASE("the number of threads does not change a density") {
   DensityOptions one = options(3_GiB);
   one.threads = 1;
   DensityOptions four = options(3_GiB);
@@ -198,19 +195,11 @@ TEST_CASE("the search does not depend on how many threads there are") {
   }
 }
 
-TEST_CASE("a policy that cannot be made ends the search with its error") {
+TEST_CASE("a policy that cannot be made ends the density search with its error") {
   const PolicyMaker broken = []() -> Result<std::unique_ptr<Policy>> {
     return fail(ErrorCode::invalid_input, "broken.lua:1", "is broken");
   };
   const auto result = density_of(rotating(), broken, options(4_GiB));
   REQUIRE_FALSE(result);
   CHECK(result.error().message == "is broken");
-}
-
-TEST_CASE("jobs are done once each, whatever the number of threads") {
-  for (const std::size_t threads : {0U, 1U, 3U, 50U}) {
-    std::vector<std::atomic<int>> done(20);
-    run_jobs(done.size(), threads, [&](std::size_t i) { ++done[i]; });
-    CHECK(std::all_of(done.begin(), done.end(), [](const auto& times) { return times == 1; }));
-  }
 }

@@ -20,7 +20,7 @@ using simulated::Plan;
 
 namespace {
 
-/// Sets every domain to one size at each tick; a broken one gives no answer.
+/// Proposes one size for every domain at each tick; a broken one fails.
 class SetAll final : public Policy {
  public:
   explicit SetAll(MemorySize size, bool broken = false) : size_(size), broken_(broken) {}
@@ -39,7 +39,7 @@ class SetAll final : public Policy {
   bool broken_;
 };
 
-/// Sets every domain to one size at its first tick, and holds it from then on.
+/// Proposes one size for every domain at its first tick, and nothing after it.
 class SetOnce final : public Policy {
  public:
   [[nodiscard]] std::string name() const override { return "set once"; }
@@ -52,7 +52,7 @@ class SetOnce final : public Policy {
   bool asked_ = false;
 };
 
-/// Goes by what time it is.
+/// Proposes a size that depends on the wall clock.
 class ByTheClock final : public Policy {
  public:
   [[nodiscard]] std::string name() const override { return "by the clock"; }
@@ -80,7 +80,7 @@ class Keeper final : public Observer {
   std::vector<Tick> ticks;
 };
 
-/// The ticks of a run of two idle guests that are all set to 700 MiB, or whatever else decides.
+/// The ticks of a run with two idle guests, under a policy that sets both to 700 MiB by default.
 std::vector<Tick> recorded(std::unique_ptr<Policy> policy = std::make_unique<SetAll>(700_MiB)) {
   simulated::Scenario scenario;
   scenario.duration = 20s;
@@ -98,7 +98,7 @@ std::vector<Tick> recorded(std::unique_ptr<Policy> policy = std::make_unique<Set
   return keeper.ticks;
 }
 
-/// A host whose calls take their time: a move is made, and recorded, well after its tick's look.
+/// A host whose calls are slow: it makes and records a move well after the tick's sample.
 class SlowHost final : public Hypervisor {
  public:
   SlowHost(test::FakeClock& clock, std::vector<Snapshot> looks)
@@ -124,14 +124,14 @@ class SlowHost final : public Hypervisor {
 
 }  // namespace
 
-TEST_CASE("the policy that decided then decides alike now") {
+TEST_CASE("a policy replays its own decisions") {
   Replay replay(maker<SetAll>(700_MiB));
   for (const Tick& tick : recorded()) {
     for (const ReplayedDomain& domain : taken(replay, tick).domains) CHECK(domain.alike);
   }
 }
 
-TEST_CASE("it is as late now as it was then, also from a journal") {
+TEST_CASE("a replay has the wall clock of the recorded ticks, also from a journal") {
   Replay replay(maker<ByTheClock>());
   std::size_t compared = 0;
   for (const Tick& tick : recorded(std::make_unique<ByTheClock>())) {
@@ -146,7 +146,7 @@ TEST_CASE("it is as late now as it was then, also from a journal") {
   CHECK(compared > 10);
 }
 
-TEST_CASE("another policy's decisions stand beside those of then") {
+TEST_CASE("a replay puts another policy's decisions beside the recorded ones") {
   Replay replay(maker<SetAll>(800_MiB));
   const ReplayedTick first = taken(replay, recorded().front());
   REQUIRE(first.domains.size() == 2);
@@ -156,7 +156,7 @@ TEST_CASE("another policy's decisions stand beside those of then") {
   CHECK(first.domains[0].now->target == 800_MiB);
 }
 
-TEST_CASE("figures that cannot be true decide nothing now either") {
+TEST_CASE("a replay skips a domain with impossible statistics") {
   const std::vector<Tick> run = recorded();
   Replay replay(maker<SetAll>(690_MiB));
   for (std::size_t i = 0; i < 3; ++i) (void)taken(replay, run[i]);
@@ -171,7 +171,7 @@ TEST_CASE("figures that cannot be true decide nothing now either") {
   CHECK(now.domains[1].now->rules.empty());
 }
 
-TEST_CASE("what a run gave back at its end is no decision of the policy's") {
+TEST_CASE("a replay has no decisions for the memory that a run gives back at its end") {
   std::vector<Tick> run = recorded();
   Tick end = run.back();
   end.number += 1;
@@ -185,7 +185,7 @@ TEST_CASE("what a run gave back at its end is no decision of the policy's") {
   CHECK_FALSE(now.begins_run);
 }
 
-TEST_CASE("the engine gives a rebooted guest its memory back now as it did then") {
+TEST_CASE("a replay gives a rebooted guest its memory back as the run did") {
   const auto look = [](Duration at, MemorySize has) {
     return test::World()
         .at(at)
@@ -214,7 +214,7 @@ TEST_CASE("the engine gives a rebooted guest its memory back now as it did then"
   CHECK(*last.domains[0].now == *last.domains[0].then);
 }
 
-TEST_CASE("what the engine asks for itself is asked for now too where the policy fails") {
+TEST_CASE("a replay has the engine's own proposals also where the policy fails") {
   const Snapshot look =
       test::World().host(8_GiB, test::free(4_GiB)).domain("a", test::minimum(2_GiB));
   test::FakeHypervisor hypervisor({look});
@@ -233,14 +233,14 @@ TEST_CASE("what the engine asks for itself is asked for now too where the policy
   CHECK(now.domains[0].alike);
 }
 
-TEST_CASE("what was done then stays done") {
+TEST_CASE("recorded moves stay as they were") {
   Replay replay(maker<SetAll>(800_MiB));
   std::vector<ReplayedTick> ticks;
   for (const Tick& tick : recorded()) ticks.push_back(taken(replay, tick));
   CHECK(ticks.back().domains[0].actual == 700_MiB);
 }
 
-TEST_CASE("the guard goes by the limits that were recorded, or by others that are given") {
+TEST_CASE("a replay uses the recorded limits, or the given ones") {
   const std::vector<Tick> ticks = recorded();
   Replay as_recorded(maker<SetAll>(100_MiB));
   Limits strict;
@@ -251,7 +251,7 @@ TEST_CASE("the guard goes by the limits that were recorded, or by others that ar
   CHECK(tight > loose);
 }
 
-TEST_CASE("moves whose outcome was unknown then are in doubt now, until it was learnt") {
+TEST_CASE("a move with an unknown outcome counts as committed until its outcome is recorded") {
   const auto look = [](Duration at) {
     return test::World()
         .at(at)
@@ -284,14 +284,14 @@ TEST_CASE("moves whose outcome was unknown then are in doubt now, until it was l
   CHECK(both() == 1_GiB);
 }
 
-TEST_CASE("a policy without an answer is told, and decides nothing") {
+TEST_CASE("a policy that fails in a replay has no decisions, and the tick says why") {
   Replay replay(maker<SetAll>(800_MiB, true));
   const ReplayedTick tick = taken(replay, recorded().front());
   REQUIRE(tick.policy_error);
   CHECK_FALSE(tick.domains[0].now);
 }
 
-TEST_CASE("a tick in which the host was not seen has nothing to decide") {
+TEST_CASE("a recorded tick without a sample replays nothing") {
   Tick tick;
   tick.sample_error = Error{ErrorCode::unavailable, "qemu", "gone", "", ""};
   Replay replay(maker<SetAll>(800_MiB));
@@ -300,7 +300,7 @@ TEST_CASE("a tick in which the host was not seen has nothing to decide") {
 
 namespace {
 
-/// The same ticks as another run would write them that begins so much later.
+/// The same ticks, written by a run that starts later.
 std::vector<Tick> later(std::vector<Tick> ticks, Duration by) {
   for (Tick& tick : ticks) {
     tick.snapshot.taken_at += by;
@@ -313,8 +313,8 @@ std::vector<Tick> later(std::vector<Tick> ticks, Duration by) {
 
 }  // namespace
 
-TEST_CASE("a run that follows another in a journal starts with a fresh policy and without a past") {
-  // The second run is of the same boot: the host's clock goes on.
+TEST_CASE("each run in a journal starts with a fresh policy and an empty history") {
+  // The runs are of the same boot: the host's clock goes on.
   const std::vector<Tick> run = recorded(std::make_unique<SetOnce>());
   Replay replay(maker<SetOnce>());
   std::size_t begun = 0;
@@ -331,7 +331,7 @@ TEST_CASE("a run that follows another in a journal starts with a fresh policy an
   CHECK(begun == 3);
 }
 
-TEST_CASE("a run begins where its first tick did not see the host, and where the clock goes back") {
+TEST_CASE("a run also begins with a tick without a sample, and where the clock goes back") {
   const std::vector<Tick> run = recorded();
   Replay replay(maker<SetAll>(700_MiB));
   for (const Tick& tick : run) CHECK(taken(replay, tick).run == 1);
@@ -340,13 +340,13 @@ TEST_CASE("a run begins where its first tick did not see the host, and where the
   blind.sample_error = Error{ErrorCode::unavailable, "qemu", "gone", "", ""};
   CHECK(taken(replay, blind).run == 2);
   CHECK(taken(replay, run[1]).run == 2);
-  // Lost ticks: the next run's numbers go on by chance, its clock does not.
+  // With lost ticks, the next run's numbers may go on by chance; its clock does not.
   Tick rebooted = run[2];
   rebooted.snapshot.taken_at = run[0].snapshot.taken_at;
   CHECK(taken(replay, rebooted).begins_run);
 }
 
-TEST_CASE("a policy that cannot be made where a run begins ends the replay with its error") {
+TEST_CASE("a policy that cannot be made for a new run ends the replay with its error") {
   Replay replay([]() -> Result<std::unique_ptr<Policy>> {
     return fail(ErrorCode::not_found, "x.lua", "is gone");
   });
@@ -355,10 +355,10 @@ TEST_CASE("a policy that cannot be made where a run begins ends the replay with 
   CHECK(taken.error().message == "is gone");
 }
 
-TEST_CASE("a replay's history sees moves when the run's own saw them") {
+TEST_CASE("a replay's history gets moves at the times at which the run recorded them") {
   using namespace memcoord::test;
-  // The guest reports between the look and the move that it leads to, in the move's own second: the
-  // report is not one since the move, and the run moved nothing on it.
+  // The guest reports after the sample and before the move that the sample leads to, within the
+  // same second. The report is older than the move, so the run moved nothing because of it.
   const std::vector<Snapshot> looks{
       World().at(200ms).domain("a", unused(800_MiB), reported_ago(200ms)),
       World().at(2200ms).domain("a", actual(900_MiB), unused(676_MiB), reported_ago(1200ms))};

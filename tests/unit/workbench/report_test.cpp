@@ -1,40 +1,17 @@
-#include <doctest/doctest.h>
-#include <unistd.h>
+#include "engine/workbench/report/report.h"
 
-#include <fstream>
-#include <sstream>
+#include <doctest/doctest.h>
 
 #include "engine/observers/json.h"
-#include "engine/workbench/report/html_report.h"
+#include "tests/unit/files/folder.h"
 
 using namespace memcoord;
 using namespace memcoord::workbench;
 using namespace std::chrono_literals;
 using observers::Json;
+using test::Folder;
 
 namespace {
-
-class ScratchFolder {
- public:
-  ScratchFolder() {
-    std::string pattern =
-        (std::filesystem::temp_directory_path() / "memcoord-report-XXXXXX").string();
-    path_ = ::mkdtemp(pattern.data());
-  }
-  ~ScratchFolder() { std::filesystem::remove_all(path_); }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  [[nodiscard]] std::filesystem::path file(const std::string& name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
-};
-
-std::string text_of(const std::filesystem::path& path) {
-  std::stringstream text;
-  text << std::ifstream(path).rdbuf();
-  return text.str();
-}
 
 RunRecord record(const std::string& name) {
   RunRecord result;
@@ -55,7 +32,7 @@ RunRecord record(const std::string& name) {
   return result;
 }
 
-/// What stands between the tags of the page's data.
+/// The JSON of a page.
 std::string data_of(const std::string& page) {
   const std::size_t tag = page.find("id=\"data\"");
   REQUIRE(tag != std::string::npos);
@@ -67,10 +44,10 @@ const std::string kHostile = "</script><script>alert(1)</script>\"'&\x01\xff";
 
 }  // namespace
 
-TEST_CASE("a run's page holds its data as JSON, and loads nothing") {
-  const ScratchFolder folder;
-  REQUIRE(write_run_report(record("web"), folder.file("run.html")));
-  const std::string page = text_of(folder.file("run.html"));
+TEST_CASE("a run's report has its data as JSON, and loads nothing") {
+  const Folder folder;
+  REQUIRE(write_run_report(record("web"), folder / "run.html"));
+  const std::string page = folder.read("run.html");
   CHECK(page.starts_with("<!doctype html>"));
   CHECK(Json::parse(data_of(page)).value().is_object());
   for (const char* loaded : {"src=", "href=\"http", "@import", "url("}) {
@@ -79,12 +56,12 @@ TEST_CASE("a run's page holds its data as JSON, and loads nothing") {
   }
 }
 
-TEST_CASE("a report tells sizes in the units that the run was asked for") {
-  const ScratchFolder folder;
+TEST_CASE("a report has sizes in the units of the limits") {
+  const Folder folder;
   RunRecord run = record("web");
   run.limits.units = Units::kib;
-  REQUIRE(write_run_report(run, folder.file("run.html")));
-  const std::string page = text_of(folder.file("run.html"));
+  REQUIRE(write_run_report(run, folder / "run.html"));
+  const std::string page = folder.read("run.html");
   for (const char* text : {"4194304 KiB", "102400 KiB", "2097152 KiB", "\"units\":\"KiB\""}) {
     CAPTURE(text);
     CHECK(page.find(text) != std::string::npos);
@@ -93,21 +70,21 @@ TEST_CASE("a report tells sizes in the units that the run was asked for") {
   Comparison comparison;
   comparison.units = Units::mib;
   comparison.scenarios.push_back({"case1", "one grows", 4_GiB, 1, 4s});
-  REQUIRE(write_comparison_report(comparison, folder.file("compare.html")));
-  const std::string compared = text_of(folder.file("compare.html"));
+  REQUIRE(write_comparison_report(comparison, folder / "compare.html"));
+  const std::string compared = folder.read("compare.html");
   CHECK(compared.find("4096 MiB") != std::string::npos);
   CHECK(compared.find("\"units\":\"MiB\"") != std::string::npos);
 }
 
-TEST_CASE("names and reasons cannot leave their place in a page") {
-  const ScratchFolder folder;
-  REQUIRE(write_run_report(record(kHostile), folder.file("run.html")));
-  const std::string page = text_of(folder.file("run.html"));
+TEST_CASE("hostile names and reasons stay text in a report") {
+  const Folder folder;
+  REQUIRE(write_run_report(record(kHostile), folder / "run.html"));
+  const std::string page = folder.read("run.html");
   CHECK(page.find("<script>alert") == std::string::npos);
   CHECK(Json::parse(data_of(page)).value().is_object());
 }
 
-TEST_CASE("a comparison's page has every policy and scenario, hostile names too") {
+TEST_CASE("a comparison's report has every policy and scenario, hostile names too") {
   Comparison comparison;
   comparison.interval = 2s;
   comparison.headroom = Headroom::unused;
@@ -115,22 +92,22 @@ TEST_CASE("a comparison's page has every policy and scenario, hostile names too"
   ComparisonCell cell{Score(), "", std::make_shared<const RunRecord>(record("web"))};
   comparison.rows.push_back({ComparisonRow::Kind::policy, "halving", {cell}});
   comparison.rows.push_back({ComparisonRow::Kind::policy, kHostile, {{std::nullopt, "broke", {}}}});
-  const ScratchFolder folder;
-  REQUIRE(write_comparison_report(comparison, folder.file("compare.html")));
-  const std::string page = text_of(folder.file("compare.html"));
-  CHECK(page.find("headroom by <b>unused</b>") != std::string::npos);
+  const Folder folder;
+  REQUIRE(write_comparison_report(comparison, folder / "compare.html"));
+  const std::string page = folder.read("compare.html");
+  CHECK(page.find("headroom metric <b>unused</b>") != std::string::npos);
   for (const char* text : {"halving", "case1", "one grows"}) {
     CHECK(page.find(text) != std::string::npos);
   }
   CHECK(page.find("<script>alert") == std::string::npos);
 }
 
-TEST_CASE("a report that cannot be written says so, and leaves the older one as it was") {
-  const ScratchFolder folder;
-  const Status missing = write_run_report(record("web"), folder.file("none/run.html"));
+TEST_CASE("a report that cannot be written is an error, and leaves an older file as it was") {
+  const Folder folder;
+  const Status missing = write_run_report(record("web"), folder / "none/run.html");
   REQUIRE_FALSE(missing);
   CHECK(missing.error().text().find("none") != std::string::npos);
-  std::filesystem::create_directory(folder.file("taken.html"));
-  CHECK_FALSE(write_run_report(record("web"), folder.file("taken.html")));
-  CHECK(std::filesystem::is_directory(folder.file("taken.html")));
+  std::filesystem::create_directory(folder / "taken.html");
+  CHECK_FALSE(write_run_report(record("web"), folder / "taken.html"));
+  CHECK(std::filesystem::is_directory(folder / "taken.html"));
 }

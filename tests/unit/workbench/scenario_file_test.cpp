@@ -22,7 +22,7 @@ std::string with_domain(const std::string& says) {
 
 }  // namespace
 
-TEST_CASE("a scenario says what the host has and what each domain wants") {
+TEST_CASE("a scenario file sets the host, the model and each domain") {
   const auto scenario = load_scenario_text(
       "return { summary = 's', host = { total = 4*GiB, base = '100MiB' }, duration = 30, seed = 7, "
       "model = { swap_rate = 10*MiB }, domains = { { name = 'a', maximum = 1*GiB, initial = "
@@ -48,7 +48,7 @@ TEST_CASE("a scenario says what the host has and what each domain wants") {
   CHECK(domain.faults[0].kind == simulated::Fault::Kind::hung);
 }
 
-TEST_CASE("a scenario says what else takes the host's memory, and where a guest's comes from") {
+TEST_CASE("a scenario file sets the host's other memory use and a domain's hugepages and limits") {
   const auto scenario = load_scenario_text(
       "return { host = { total = 8*GiB, use = { { 0, 0 }, { 10, 1*GiB } }, merged = { { 0, "
       "300*MiB } }, hugepages = 2*GiB }, model = { touch_rate = 1*GiB }, domains = { { name = 'a', "
@@ -66,7 +66,7 @@ TEST_CASE("a scenario says what else takes the host's memory, and where a guest'
   CHECK(scenario->domains[0].hard_limit == 3_GiB);
 }
 
-TEST_CASE("generators make the same plan for the same seed, within their bounds") {
+TEST_CASE("a generator makes the same plan for the same seed, within its bounds") {
   for (const char* name : {"steps", "sawtooth", "bursts", "diurnal", "leak", "walk"}) {
     CAPTURE(name);
     const std::string source =
@@ -84,7 +84,7 @@ TEST_CASE("generators make the same plan for the same seed, within their bounds"
   }
 }
 
-TEST_CASE("what is wrong with a scenario is told with its line, in one line") {
+TEST_CASE("an error in a scenario file is one line with its place") {
   CHECK(why_not("return 5") ==
         "s.lua: returns a number where a table is expected; end the file with `return { ... }`");
   CHECK(why_not("return {").find("s.lua:1") == 0);
@@ -92,9 +92,9 @@ TEST_CASE("what is wrong with a scenario is told with its line, in one line") {
             .find("s.lua:1: unknown key 'domians' in the scenario; did you mean 'domains'?") == 0);
   CHECK(why_not(with_domain("maxmum = 5"))
             .find("s.lua:3: unknown key 'maxmum' in domain 'a'; did you mean 'maximum'?") == 0);
-  CHECK(why_not(with_domain("maximum = -5")).find("s.lua:3: domain 'a': maximum = -5 is no size") ==
-        0);
-  CHECK(why_not(with_domain("demand = { { 0, 9*GiB } }")).find("passes its maximum of 512 MiB") !=
+  CHECK(why_not(with_domain("maximum = -5"))
+            .find("s.lua:3: domain 'a': maximum = -5 is not a size") == 0);
+  CHECK(why_not(with_domain("demand = { { 0, 9*GiB } }")).find("exceeds its maximum of 512 MiB") !=
         std::string::npos);
   CHECK(why_not(with_domain("demand = { generator = 'wave' }")).find("unknown generator 'wave'") !=
         std::string::npos);
@@ -102,7 +102,7 @@ TEST_CASE("what is wrong with a scenario is told with its line, in one line") {
         std::string::npos);
   CHECK(why_not(with_domain("faults = { { kind = 'sleepy' } }")).find("unknown kind 'sleepy'") !=
         std::string::npos);
-  CHECK(why_not(with_domain("start = 5, stop = 4")).find("stops before it starts") !=
+  CHECK(why_not(with_domain("start = 5, stop = 4")).find("it stops before it starts") !=
         std::string::npos);
   CHECK(
       why_not("return { duration = 0, domains = { { name = 'a' } } }").find("a duration of 0 s") !=
@@ -112,7 +112,7 @@ TEST_CASE("what is wrong with a scenario is told with its line, in one line") {
   CHECK(load_scenario("/nowhere.lua").error().text() == "/nowhere.lua: no such scenario");
 }
 
-TEST_CASE("a scenario's host has nodes, and domains are bound to them") {
+TEST_CASE("a scenario file sets the host's NUMA nodes and binds domains to them") {
   const auto load = [](const std::string& host, const std::string& nodes) {
     return load_scenario_text(
         "return { host = " + host + ", domains = { { name = 'a', nodes = " + nodes + " } } }",
@@ -125,12 +125,12 @@ TEST_CASE("a scenario's host has nodes, and domains are bound to them") {
   CHECK(scenario->domains[0].nodes == NodeSet{0, 1});
   CHECK(load("{ nodes = { 1*GiB }, total = 2*GiB }", "{ 0 }").error().message ==
         "host: the nodes have 1 GiB together, and the host 2 GiB");
-  CHECK(load("{ nodes = 5 }", "{ 0 }").error().message == "host: nodes is no list of sizes");
+  CHECK(load("{ nodes = 5 }", "{ 0 }").error().message == "host: nodes is not a list of sizes");
   CHECK(load("{ nodes = { -1 } }", "{ 0 }").error().message ==
-        "host: a node's size is no size of memory");
+        "host: a node's size is not a size of memory");
   CHECK(load("{ nodes = { 1*GiB } }", "{ 1 }").error().message ==
         "domain 'a': the host has no such node");
   CHECK(load("{}", "{ 0 }").error().message == "domain 'a': the host has no such node");
   CHECK(load("{ nodes = { 1*GiB } }", "0").error().message ==
-        "domain 'a': nodes is no list of numbers");
+        "domain 'a': nodes is not a list of numbers");
 }

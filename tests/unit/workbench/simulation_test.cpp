@@ -3,10 +3,10 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <vector>
 
-#include "engine/workbench/ideal.h"
-#include "engine/workbench/recorder.h"
+#include "engine/workbench/run_record.h"
 
 using namespace memcoord;
 using namespace memcoord::workbench;
@@ -31,7 +31,7 @@ ScenarioDomain domain(const std::string& name, MemorySize initial,
   return one;
 }
 
-/// One guest that needs little, one whose need jumps after 20 s to more than it has, for 30 s.
+/// One guest needs little. The need of the other jumps at 20 s to more than it has, for 30 s.
 Scenario jump() {
   Scenario scenario;
   scenario.name = "jump";
@@ -44,7 +44,7 @@ Scenario jump() {
   return scenario;
 }
 
-/// Sets every domain to one size at each tick.
+/// Proposes one size for every domain at each tick.
 class SetAllAlike final : public Policy {
  public:
   explicit SetAllAlike(MemorySize size) : size_(size) {}
@@ -82,14 +82,14 @@ TEST_CASE("a guest is stalled for as long as its demand does not fit") {
   CHECK(result.ticks == 60);
 }
 
-TEST_CASE("without swap it is killed instead") {
+TEST_CASE("a guest without swap is killed where its demand does not fit") {
   Scenario scenario = jump();
   for (ScenarioDomain& one : scenario.domains) one.swap = MemorySize();
   const SimulationResult result = simulate(scenario, hold_everything(), {});
   CHECK(result.score.guest_oom > 0);
 }
 
-TEST_CASE("a policy that gives in time keeps it from stalling, and what it moved is counted") {
+TEST_CASE("a policy that grows a guest in time prevents a stall, and its moves count as churn") {
   const SimulationResult held = simulate(jump(), hold_everything(), {});
   const SimulationResult given = simulate(jump(), std::make_unique<SetAllAlike>(1_GiB), {});
   CHECK(given.score.stalled == 0);
@@ -98,7 +98,7 @@ TEST_CASE("a policy that gives in time keeps it from stalling, and what it moved
   CHECK(given.score.overhead > held.score.overhead);
 }
 
-TEST_CASE("what a guest frees comes back to the host at once only where it reports free pages") {
+TEST_CASE("memory that a guest frees returns to the host at once only with free page reporting") {
   const auto free_in_the_end = [](bool reporting) {
     Scenario scenario = jump();
     for (ScenarioDomain& one : scenario.domains) {
@@ -114,14 +114,14 @@ TEST_CASE("what a guest frees comes back to the host at once only where it repor
   CHECK(free_in_the_end(true) - free_in_the_end(false) == 720_MiB);
 }
 
-TEST_CASE("the same run gives the same score") {
+TEST_CASE("the same run has the same score") {
   const SimulationOptions options;
   const auto first = simulate(jump(), std::make_unique<SetAllAlike>(900_MiB), options);
   const auto second = simulate(jump(), std::make_unique<SetAllAlike>(900_MiB), options);
   CHECK(first.score == second.score);
 }
 
-TEST_CASE("a policy without an answer costs its ticks, and is told") {
+TEST_CASE("a simulation counts the ticks in which the policy fails") {
   const SimulationResult result = simulate(jump(), std::make_unique<Broken>(), {});
   CHECK(result.policy_errors == result.ticks);
   REQUIRE(result.first_policy_error);
@@ -129,14 +129,14 @@ TEST_CASE("a policy without an answer costs its ticks, and is told") {
   CHECK(result.score.stalled > 0);
 }
 
-TEST_CASE("a run ends with its scenario, also where the last tick's interval reaches past it") {
+TEST_CASE("a run ends with its scenario, also within the last tick's interval") {
   const auto result =
       simulate(jump(), std::make_unique<SetAllAlike>(1_GiB), {.interval = 25s, .limits = {}});
   CHECK(result.ticks == 3);
   CHECK(result.score.domain_seconds == doctest::Approx(2 * 60));
 }
 
-TEST_CASE("a run can be left off") {
+TEST_CASE("a watcher can end a run early") {
   SimulationWatch watch;
   watch.give_up = [](SimulatedHost& host) { return host.now() >= 10s; };
   const SimulationResult result = simulate(jump(), hold_everything(), {}, watch);
@@ -144,32 +144,7 @@ TEST_CASE("a run can be left off") {
   CHECK(result.score.domain_seconds == doctest::Approx(20.0));
 }
 
-TEST_CASE("the clairvoyant allocator leaves nobody short where all needs fit, and grants no more") {
-  const Score score = clairvoyant_score(jump(), Limits());
-  CHECK(score.stalled == 0);
-  CHECK(score.deficit == 0);
-  CHECK(score.overhead == 0);
-}
-
-TEST_CASE("where they do not fit it leaves the largest short, and nobody else") {
-  Scenario scenario = jump();
-  // 226 + 946 + two overheads of 30 MiB; 100 MiB too little for the 30 s.
-  scenario.host_total = 200_MiB + 200_MiB + 1232_MiB - 100_MiB;
-  const Score score = clairvoyant_score(scenario, Limits());
-  CHECK(score.stalled == doctest::Approx(30.0 / 120.0));
-  CHECK(score.deficit == doctest::Approx(100.0 / 1024.0 * 30.0 / 3600.0));
-}
-
-TEST_CASE("the clairvoyant allocator's last second is as long as the scenario leaves it") {
-  Scenario scenario = jump();
-  scenario.duration = 20500ms;
-  scenario.host_total = 1100_MiB;
-  const Score score = clairvoyant_score(scenario, {});
-  CHECK(score.domain_seconds == doctest::Approx(2 * 20.5));
-  CHECK(score.stalled == doctest::Approx(0.5 / 41));
-}
-
-TEST_CASE("a record tells each domain's moments, stalls and moves") {
+TEST_CASE("a record has each domain's moments, stalls and moves") {
   const Scenario scenario = jump();
   Recorder recorder(scenario);
   RunRecord record;
@@ -186,7 +161,7 @@ TEST_CASE("a record tells each domain's moments, stalls and moves") {
   REQUIRE(busy.moments.size() == record.times.size());
   CHECK(busy.stalled == doctest::Approx(0.5).epsilon(0.05));
   for (std::size_t i = 0; i < record.times.size(); ++i) {
-    // The stretch that ends at a tick: the jump at 20 s shows in the one after it.
+    // A moment stands for the interval that ends at a tick: the jump at 20 s shows in the next one.
     CHECK(busy.moments[i].stalled == (record.times[i] > 20s && record.times[i] <= 50s));
   }
   const bool moved = std::any_of(record.events.begin(), record.events.end(), [](const RunEvent& e) {
@@ -195,7 +170,7 @@ TEST_CASE("a record tells each domain's moments, stalls and moves") {
   CHECK(moved);
 }
 
-TEST_CASE("a long run is recorded in fewer, longer stretches that lose no stall") {
+TEST_CASE("a long run has fewer, longer intervals, which lose no stall") {
   Scenario scenario = jump();
   scenario.duration = 3600s;
   Recorder recorder(scenario, {.values = 400, .events = 3});
@@ -214,7 +189,7 @@ TEST_CASE("a long run is recorded in fewer, longer stretches that lose no stall"
   CHECK(stalled);
 }
 
-TEST_CASE("guests that would report too seldom report once a second, unless they are to be kept") {
+TEST_CASE("a simulation shortens long statistics periods unless it is to keep them") {
   const auto newest_reports = [](bool keep) {
     Scenario scenario = jump();
     for (ScenarioDomain& one : scenario.domains) one.period = 60s;
@@ -233,7 +208,7 @@ TEST_CASE("guests that would report too seldom report once a second, unless they
   CHECK(newest_reports(true) <= 2);
 }
 
-TEST_CASE("no policy takes a node beyond what it has, whatever the other nodes have") {
+TEST_CASE("no policy overcommits a NUMA node, whatever the other nodes have") {
   Scenario scenario = jump();
   scenario.host_nodes = {1536_MiB, 4_GiB - 1536_MiB};
   scenario.domains[1].demand = Plan({{0s, 100_MiB}, {20s, 1900_MiB}}, kStep);
@@ -242,4 +217,12 @@ TEST_CASE("no policy takes a node beyond what it has, whatever the other nodes h
       simulate(scenario, std::make_unique<SetAllAlike>(2_GiB), SimulationOptions());
   CHECK(bound.score.host_oom == 0);
   CHECK(bound.score.churn > 0);
+}
+
+TEST_CASE("each job runs once, whatever the number of threads") {
+  for (const std::size_t threads : {0U, 1U, 3U, 50U}) {
+    std::vector<std::atomic<int>> done(20);
+    run_jobs(done.size(), threads, [&](std::size_t i) { ++done[i]; });
+    CHECK(std::all_of(done.begin(), done.end(), [](const auto& times) { return times == 1; }));
+  }
 }

@@ -3,35 +3,16 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
-#include <fstream>
 #include <string>
+
+#include "tests/unit/files/folder.h"
 
 using namespace memcoord;
 using namespace memcoord::workbench;
+using memcoord::test::Folder;
 using namespace std::chrono_literals;
 
 namespace {
-
-/// A folder of its own that goes away with the test.
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "memcoord-trace-XXXXXX").string();
-    path_ = mkdtemp(name.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
-  std::filesystem::path write(const std::string& name, const std::string& text) const {
-    std::ofstream(path_ / name) << text;
-    return path_ / name;
-  }
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 std::string why_no_trace(const std::string& text) {
   const Folder folder;
@@ -45,7 +26,7 @@ const std::string kHead = "t_s,a,b\nprovisioned_kib,1000,2000\n";
 
 }  // namespace
 
-TEST_CASE("a wide trace gives each VM its size and its use, capped at what it was sold") {
+TEST_CASE("a wide trace has each VM's provisioned size and its use, at most that size") {
   const Folder folder;
   const auto trace =
       read_trace(folder.write("t.csv", "# a comment\n" + kHead + "0,10,20\n300,1500,40.7\n"));
@@ -58,13 +39,13 @@ TEST_CASE("a wide trace gives each VM its size and its use, capped at what it wa
   CHECK(trace->columns[1].used == std::vector{20_KiB, 40_KiB});
 }
 
-TEST_CASE("a folder of GWA-T-12 files is one trace, over the moments of the first") {
+TEST_CASE("a folder of GWA-T-12 files is one trace over the moments of its first file") {
   const Folder folder;
   const std::string head =
       "Timestamp [ms];\tCPU cores;\tMemory capacity provisioned [KB];\tMemory usage [KB]\n";
   folder.write("1.csv", head + "1000;\t4;\t8000;\t10\n1300;\t4;\t8000;\t20\n");
   folder.write("2.csv", head + "900;\t4;\t500;\t1\n1100;\t4;\t500;\t2\n1300;\t4;\t500;\t3\n");
-  const auto trace = read_trace(folder.path());
+  const auto trace = read_trace(folder / "");
   REQUIRE(trace.has_value());
   CHECK(trace->times == std::vector<std::chrono::seconds>{0s, 300s});
   REQUIRE(trace->columns.size() == 2);
@@ -73,7 +54,7 @@ TEST_CASE("a folder of GWA-T-12 files is one trace, over the moments of the firs
   CHECK(trace->columns[1].provisioned == 500_KiB);
 }
 
-TEST_CASE("a trace that cannot be read says where and why, in one line") {
+TEST_CASE("an error in a trace is one line with its place") {
   CHECK(why_no_trace("").starts_with("t.csv:1: an empty trace"));
   CHECK(why_no_trace("# only a comment\n").starts_with("t.csv:1: an empty trace"));
   CHECK(why_no_trace("time,a\n").starts_with("t.csv:1: no column 't_s'"));
@@ -93,15 +74,16 @@ TEST_CASE("a trace that cannot be read says where and why, in one line") {
             .starts_with("t.csv:1: no column 'Memory capacity provisioned'"));
 }
 
-TEST_CASE("a folder of mixed formats, or of none, is refused") {
+TEST_CASE("a folder without traces, or with different formats, is refused") {
   const Folder empty;
-  CHECK(read_trace(empty.path()).error().message == "no .csv files in this folder");
+  CHECK(read_trace(empty / "").error().message == "no .csv files in this folder");
   const Folder mixed;
   mixed.write("1.csv", kHead + "0,1,2\n");
-  CHECK(read_trace(mixed.path()).error().message == "not a GWA-T-12 file among others that are");
+  CHECK(read_trace(mixed / "").error().message ==
+        "not a GWA-T-12 file, unlike the folder's other files");
 }
 
-TEST_CASE("a missing trace is not found, and one too large to hold says how to cut it") {
+TEST_CASE("a missing trace is not found, and an error about a large one says how to cut it") {
   CHECK(read_trace("/nowhere/t.csv").error().code == ErrorCode::not_found);
   const Folder folder;
   const auto path = folder.write("t.csv", kHead + "0,1,2\n300,1,2\n");
@@ -111,11 +93,11 @@ TEST_CASE("a missing trace is not found, and one too large to hold says how to c
   CHECK(large.error().hint.find("memcoord traces") != std::string::npos);
 }
 
-TEST_CASE("times that no trace reaches are refused, before anything is counted with them") {
+TEST_CASE("times beyond the longest trace are refused") {
   CHECK(why_no_trace(kHead + "0,1,2\n9000000000000000000,1,2\n")
-            .starts_with("t.csv:4: '9000000000000000000' is no time"));
+            .starts_with("t.csv:4: '9000000000000000000' is not a time"));
   CHECK(why_no_trace(kHead + "0,1,2\n3162240001,1,2\n")
-            .starts_with("t.csv:4: '3162240001' is no time"));
+            .starts_with("t.csv:4: '3162240001' is not a time"));
   const std::string gwa =
       "Timestamp [ms];\tMemory capacity provisioned [KB];\tMemory usage [KB]\n"
       "4000000000000000;\t8000;\t10\n";
@@ -124,10 +106,10 @@ TEST_CASE("times that no trace reaches are refused, before anything is counted w
   REQUIRE(late);
   CHECK(late->times.front() == 0s);
   CHECK(why_no_trace(gwa + "9000000000000000;\t8000;\t20\n")
-            .starts_with("t.csv:3: '9000000000000000' is no time in a trace that begins at"));
+            .starts_with("t.csv:3: '9000000000000000' is not a time in a trace that begins at"));
 }
 
-TEST_CASE("a row's values hold until the next row, the last one's as long as those before") {
+TEST_CASE("a row holds until the next one, and the last row as long as the one before it") {
   CHECK(holds_of({0s, 100s, 101s}) == std::vector<std::chrono::seconds>{100s, 1s, 1s});
   CHECK(holds_of({50s, 60s}) == std::vector<std::chrono::seconds>{10s, 10s});
   CHECK(holds_of({0s}) == std::vector<std::chrono::seconds>{300s});
@@ -143,14 +125,14 @@ TEST_CASE("demand is the largest use within the footprint, at most the provision
   CHECK(trailing_maximum(times, used, 600s, 30_KiB).front() == 30_KiB);
 }
 
-TEST_CASE("a header of more VMs than a trace may have is refused") {
+TEST_CASE("a header with too many VMs is refused") {
   std::string header = "t_s";
   for (int i = 0; i <= 200'000; ++i) header += ",a";
   CHECK(why_no_trace(header + "\n") == "t.csv:1: more than 200000 VMs");
   CHECK(why_no_trace(std::string(5'000'000, ';') + "\n").starts_with("t.csv:1: no column"));
 }
 
-TEST_CASE("a line without an end is an error wherever it stands") {
+TEST_CASE("an endless line is an error anywhere in a trace") {
   const Folder folder;
   for (const std::string& start : {std::string(), std::string("t_s,a\n"), kHead, kHead + "0,1,2\n",
                                    std::string("# c\nTimestamp;Memory capacity provisioned;Memory "
@@ -163,7 +145,7 @@ TEST_CASE("a line without an end is an error wherever it stands") {
   }
 }
 
-TEST_CASE("names may stand in quotes, and one that looks like a formula behind an apostrophe") {
+TEST_CASE("a VM's name may be quoted, or have an apostrophe before what looks like a formula") {
   const Folder folder;
   const auto trace =
       read_trace(folder.write("t.csv", "t_s,\"a;b,c\",'=d\nprovisioned_kib,1000,2000\n0,10,20\n"));

@@ -1,12 +1,12 @@
 "use strict";
-// The page that puts policies beside each other: an overview, and each scenario's curves.
+// The page of a comparison: an overview, and each scenario's curves.
 
 (function () {
   const data = openData();
   drawOverview();
   data.scenarios.forEach((scenario, i) => drawCurves(scenario, document.getElementById("curves-" + i)));
 
-  /** All scenarios in one table, by a figure that can be chosen; the darker, the further from the best. */
+  /** All scenarios in one table for one figure, which buttons choose; darker is further from the best. */
   function drawOverview() {
     const box = document.getElementById("overview");
     if (!box || data.scenarios.length < 2) return;
@@ -64,7 +64,7 @@
     show(0);
   }
 
-  /** One scenario's runs side by side: the host's curves, or one domain's. */
+  /** One scenario's runs side by side: the host's curves, or those of one domain. */
   function drawCurves(scenario, box) {
     const runs = scenario.records.map((record) => ({ record, ...openRecord(record) })).filter((run) => run.times.length);
     if (!runs.length) return;
@@ -74,7 +74,7 @@
     rangeControls(view, bar);
     const names = runs[0].record.domains.map((domain) => domain.name);
     const choice = element("select");
-    choice.setAttribute("aria-label", "whose curves");
+    choice.setAttribute("aria-label", "the host or a domain");
     choice.append(element("option", "", "the host"));
     for (const name of names) choice.append(element("option", "", name));
     const label = element("label", "field", "curves of ");
@@ -105,12 +105,12 @@
         top, layers: hostLayers(run.host, scenario.hostTotal, scenario.hostFloor),
         figures: (i) => hostFigures(run.host, i, scenario.hostTotal),
       });
-      const lanes = run.record.lanes.map((lane) => ({ ...lane, counts: undelta(lane.counts) }));
-      lanesPanel(view, card, lanes, run.times, margins);
+      const strips = run.record.strips.map((strip) => ({ ...strip, counts: undelta(strip.counts) }));
+      stripsPanel(view, card, strips, run.times, margins);
     };
     const drawDomain = (run, name, card, head) => {
       const domain = run.record.domains.find((one) => one.name === name);
-      if (!domain) return card.append(element("p", "empty", "not kept"));
+      if (!domain) return card.append(element("p", "empty", "not recorded"));
       if (domain.oom) head.append(element("span", "tag bad", domain.oom + (domain.oom === 1 ? " OOM kill" : " OOM kills")));
       head.append(element("span", domain.stalled > 0 ? "tag bad" : "tag", domain.stalled > 0 ? "stalled " + percentText(domain.stalled) : "never stalled"));
       domainPanel(view, card, domain, run.times, {

@@ -1,7 +1,7 @@
 "use strict";
-// What charts are drawn from: curves in steps, areas, levels, spans, marks.
+// The layers of a chart: step curves, areas, levels, spans, marks.
 
-/** Stretches that share a pixel are drawn as one: [first, end) of each group in sight. */
+/** The visible intervals in groups that share a pixel and are drawn as one: [first, end) of each. */
 function groups(plot) {
   const out = [];
   const per = (plot.last - plot.first) / Math.max(1, plot.w);
@@ -23,7 +23,7 @@ const startOf = (plot, i) => plot.x(i ? plot.times[i - 1] : 0);
 const endOf = (plot, i) => plot.x(plot.times[i]);
 const short = (number) => Math.round(number * 10) / 10;
 
-/** A curve in steps: each value holds over its stretch. What `gone` marks is left out. */
+/** A step curve: each value holds over its interval. Intervals that `gone` marks are left out. */
 function stepLine(plot, values, gone) {
   let path = "", drawing = false, last = NaN;
   for (const [first, end] of groups(plot)) {
@@ -41,7 +41,7 @@ function stepLine(plot, values, gone) {
   return path;
 }
 
-/** The area under a curve in steps, of the stretches in `picks` (one a group). */
+/** The area under a step curve over the intervals in `picks`, one per group. */
 function stepArea(plot, values, picks, gone) {
   let path = "", drawing = false, x = 0;
   const close = () => { if (drawing) path += `V${short(plot.h)}Z`; drawing = false; };
@@ -56,7 +56,7 @@ function stepArea(plot, values, picks, gone) {
   return path;
 }
 
-/** Of each group the stretch where `values` is largest. */
+/** For each group, the interval with the largest value. */
 function peaks(plot, values) {
   return groups(plot).map(([first, end]) => {
     let pick = first;
@@ -65,7 +65,7 @@ function peaks(plot, values) {
   });
 }
 
-/** [first, end) of the runs of stretches for which `is` holds, in sight. */
+/** [first, end) of the visible runs of intervals for which `is` holds. */
 function runsOf(plot, is) {
   const out = [];
   for (let i = plot.first; i < plot.last; ++i) {
@@ -85,9 +85,6 @@ const layer = {
     const y = Math.round(plot.y(value)) + 0.5;
     return `<path class="${style}" d="M0 ${y}H${plot.w}"/>`;
   },
-  levelText: (value, text, style) => (plot) =>
-    plot.y(value) < -1 ? "" :
-    `<text class="level-text ${style}" x="${plot.panel.left + plot.w + 4}" y="${(plot.panel.above + plot.y(value) + 4).toFixed(1)}">${text}</text>`,
   spans: (is, style, from, to) => (plot) => {
     let path = "", until = -1;
     for (const [first, end] of runsOf(plot, is)) {
@@ -111,19 +108,19 @@ const layer = {
   },
 };
 
-/** A row that shows how many domains something happened to, over time. */
-function laneLayer(lane, top, height) {
-  const most = Math.max(1, lane.counts.reduce((a, b) => Math.max(a, b), 0));
+/** A strip that shows, over time, how many domains something happened to. */
+function stripLayer(strip, top, height) {
+  const most = Math.max(1, strip.counts.reduce((a, b) => Math.max(a, b), 0));
   return (plot) => {
-    let text = `<rect class="laneback" x="0" y="${top}" width="${plot.w}" height="${height}"/>`;
+    let text = `<rect class="stripback" x="0" y="${top}" width="${plot.w}" height="${height}"/>`;
     let run = null;
     const flush = () => {
-      if (run) text += `<rect class="lane ${lane.style}" x="${short(run.a)}" y="${top}" width="${short(Math.max(1.5, run.b - run.a))}" height="${height}" opacity="${run.strength}"/>`;
+      if (run) text += `<rect class="strip ${strip.style}" x="${short(run.a)}" y="${top}" width="${short(Math.max(1.5, run.b - run.a))}" height="${height}" opacity="${run.strength}"/>`;
       run = null;
     };
     for (const [first, end] of groups(plot)) {
       let count = 0;
-      for (let i = first; i < end; ++i) count = Math.max(count, lane.counts[i]);
+      for (let i = first; i < end; ++i) count = Math.max(count, strip.counts[i]);
       const strength = count ? (0.35 + (0.65 * count) / most).toFixed(2) : 0;
       if (!run || run.strength !== strength) {
         flush();

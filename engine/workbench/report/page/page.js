@@ -1,5 +1,5 @@
 "use strict";
-// What stands around the charts on both pages, and what a domain's and a host's chart are made of.
+// Parts of both pages: legends, controls, and the layers of a domain's and the host's chart.
 
 function element(tag, style, text) {
   const made = document.createElement(tag);
@@ -27,7 +27,7 @@ function legend(entries) {
   return list;
 }
 
-/** The bar that stays in sight: which stretch of time is shown, and back to the whole. */
+/** The bar with the visible range of time, and a button that shows the whole run. */
 function rangeControls(view, bar) {
   const range = element("span", "range"), whole = element("button", "", "Whole run");
   whole.type = "button";
@@ -59,13 +59,13 @@ function domainLayers(get, maximum) {
 
 function domainLegend() {
   return legend([
-    [kKeys.area("a-area"), "actual: its balloon's size"],
+    [kKeys.area("a-area"), "actual: the balloon's size"],
     [kKeys.line("need"), "need: demand and kernel"],
     [kKeys.line("unused"), "unused"],
     [kKeys.line("level"), "maximum"],
-    [kKeys.area("stall"), "stalled: demand did not fit"],
+    [kKeys.area("stall"), "stalled: the demand did not fit"],
     [kKeys.cross(), "OOM kill"],
-    [kKeys.mark("heldmark"), "a guard rule bit"],
+    [kKeys.mark("heldmark"), "limited by a guard rule"],
   ]);
 }
 
@@ -89,7 +89,7 @@ function domainNotes(open, i, rules) {
   return notes;
 }
 
-/** One domain's chart; `place` holds what differs between the pages: height, margins, follow, keys. */
+/** One domain's chart; `place` holds what differs between the pages: name, rules, spec. */
 function domainPanel(view, box, domain, times, place) {
   const get = () => openDomain(domain, times.length);
   return new Panel(view, box, {
@@ -133,19 +133,19 @@ function hostFigures(host, i, total) {
   return [
     ["granted", sizeText(host.granted[i]), "actual"],
     ["need", sizeText(host.need[i]), "ink"],
-    ["free, at least", sizeText(host.free[i]), "unused"],
+    ["free (smallest)", sizeText(host.free[i]), "unused"],
     ["the host's memory", sizeText(total)],
   ];
 }
 
-/** The scale of a host's chart: all that is granted or needed, and the host itself. */
+/** The top of the host's scale: the largest of the host, all grants and all needs. */
 function hostTop(host, total) {
   let most = total;
   for (const list of [host.granted, host.need]) for (const value of list) most = Math.max(most, value);
   return most * 1.04;
 }
 
-/** How many domains something happened to in each stretch. */
+/** In each interval, how many domains something happened to. */
 function countsOf(domains, count, rangesOf) {
   const counts = new Uint16Array(count);
   for (const domain of domains) {
@@ -160,25 +160,25 @@ function pairs(list) {
   return out;
 }
 
-function lanesOf(record, count) {
+function stripsOf(record, count) {
   return [
     { name: "stalled", style: "bad", counts: countsOf(record.domains, count, (d) => pairs(d.stalledRuns)) },
     { name: "OOM kills", style: "bad", counts: countsOf(record.domains, count, (d) => d.oomAt.map((i) => [i, i + 1])) },
-    { name: "guard bit", style: "", counts: countsOf(record.domains, count, (d) => pairs(d.ruleMasks).map(([i]) => [i, i + 1])) },
+    { name: "guard", style: "", counts: countsOf(record.domains, count, (d) => pairs(d.ruleMasks).map(([i]) => [i, i + 1])) },
   ];
 }
 
-/** The rows that show how many domains were stalled, killed or held back, over time. */
-function lanesPanel(view, box, lanes, times, margins) {
+/** The strips that show how many domains were stalled, killed or limited, over time. */
+function stripsPanel(view, box, strips, times, margins) {
   const height = 11, step = 15;
   return new Panel(view, box, {
-    height: lanes.length * step + 2,
+    height: strips.length * step + 2,
     times, axis: false, margins: { ...margins, above: 1 },
-    label: "how many domains were stalled, killed or held back over time",
-    layers: lanes.map((lane, row) => laneLayer(lane, row * step, height)),
-    around: [() => lanes.map((lane, row) =>
-      `<text x="${margins.left - 6}" y="${row * step + 10}" text-anchor="end">${lane.name}</text>`).join("")],
-    figures: (i) => lanes.map((lane) => [lane.name, lane.counts[i] + (lane.counts[i] === 1 ? " domain" : " domains")]),
+    label: "how many domains were stalled, killed or limited over time",
+    layers: strips.map((strip, row) => stripLayer(strip, row * step, height)),
+    around: [() => strips.map((strip, row) =>
+      `<text x="${margins.left - 6}" y="${row * step + 10}" text-anchor="end">${strip.name}</text>`).join("")],
+    figures: (i) => strips.map((strip) => [strip.name, strip.counts[i] + (strip.counts[i] === 1 ? " domain" : " domains")]),
   });
 }
 

@@ -1,5 +1,5 @@
 "use strict";
-// The page of one run: the host's curves, one card a domain, what happened.
+// The page of one run: the host's curves, a card for each domain, the events.
 
 (function () {
   const data = openData();
@@ -18,7 +18,7 @@
 
   function drawHost() {
     const box = document.getElementById("host");
-    const lanes = lanesOf(record, times.length);
+    const strips = stripsOf(record, times.length);
     const hostOom = data.events.filter((event) => event[1] === "host_oom").map((event) => indexAt(times, event[0] / 1000));
     box.append(hostLegend());
     new Panel(view, box, {
@@ -28,11 +28,11 @@
       layers: [...hostLayers(host, data.hostTotal, data.hostFloor), layer.crosses(() => hostOom, () => 9)],
       figures: (i) => hostFigures(host, i, data.hostTotal),
       notes: (i) => [...(hostOom.includes(i) ? ["the host ran out of memory"] : []),
-        ...lanes.filter((lane) => lane.counts[i]).map((lane) => `${lane.name}: ${lane.counts[i]} of ${record.domains.length} domains`)],
+        ...strips.filter((strip) => strip.counts[i]).map((strip) => `${strip.name}: ${strip.counts[i]} of ${record.domains.length} domains`)],
     });
-    const caption = element("p", "caption", "domains it happened to:");
+    const caption = element("p", "caption", "number of domains that were stalled, killed or limited:");
     box.append(caption);
-    lanesPanel(view, box, lanes, times, margins);
+    stripsPanel(view, box, strips, times, margins);
     rangeControls(view, document.getElementById("bar"));
   }
 
@@ -74,7 +74,7 @@
     const search = element("input");
     search.type = "search";
     search.placeholder = "domains by name";
-    search.setAttribute("aria-label", "show only domains whose names contain this");
+    search.setAttribute("aria-label", "show only domains whose names contain this text");
     const order = element("select");
     order.setAttribute("aria-label", "order of the domains");
     const orders = [
@@ -84,7 +84,7 @@
       ["as in the scenario", () => 0],
     ];
     for (const [text] of orders) order.append(element("option", "", text));
-    const trouble = element("button", "", "In trouble only");
+    const trouble = element("button", "", "Stalled or killed only");
     trouble.type = "button";
     trouble.setAttribute("aria-pressed", "false");
     trouble.disabled = !record.domains.some(inTrouble);
@@ -115,12 +115,12 @@
     show();
   }
 
-  /** What happened: filtered by kind and by the stretch in sight; a row shows its moment. */
+  /** The events of one kind, or all, in the visible range; a click on a row shows its moment. */
   function wireEvents() {
     const body = document.getElementById("events-body");
     const kinds = document.getElementById("events-kinds");
-    const named = { move: "moves", held_back: "held back", guest_oom: "guest OOM kills", host_oom: "host OOM", policy_error: "policy errors" };
-    const single = { move: "move", held_back: "held back", guest_oom: "OOM kill", host_oom: "host OOM", policy_error: "policy error" };
+    const named = { move: "moves", held_back: "limited by the guard", guest_oom: "guest OOM kills", host_oom: "host OOM", policy_error: "policy errors" };
+    const single = { move: "move", held_back: "limited", guest_oom: "OOM kill", host_oom: "host OOM", policy_error: "policy error" };
     const bad = new Set(["guest_oom", "host_oom", "policy_error"]);
     const counts = {};
     for (const event of data.events) counts[event[1]] = (counts[event[1]] || 0) + 1;
@@ -141,9 +141,9 @@
       const inSight = data.events.filter(([ms, kind]) => (!wanted || wanted === kind) && ms / 1000 >= view.from && ms / 1000 <= view.to);
       body.replaceChildren(...inSight.slice(0, most).map(row));
       const more = [];
-      if (inSight.length > most) more.push(`the first ${most} of ${inSight.length} are listed: zoom in for the others`);
-      if (!inSight.length) more.push("nothing of this kind in this stretch");
-      if (data.eventsLeftOut) more.push(`${data.eventsLeftOut} later ones were not kept`);
+      if (inSight.length > most) more.push(`the first ${most} of ${inSight.length} are listed; zoom in for the others`);
+      if (!inSight.length) more.push("no such event in this range of time");
+      if (data.eventsLeftOut) more.push(`${data.eventsLeftOut} later events were not recorded`);
       document.getElementById("events-more").textContent = more.join("; ");
     };
     const button = (text, kind) => {

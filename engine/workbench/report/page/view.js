@@ -1,9 +1,9 @@
 "use strict";
-// Charts over a stretch of time that they share, with one crosshair and one zoom for all of them.
+// Charts over the same range of time, with one crosshair and one zoom for all of them.
 
-// --- the view that charts share ---
+// --- the view that all charts share ---
 
-/** Which stretch of time its charts show, where their crosshair stands, and which are in sight. */
+/** The range of time that its charts show, their crosshair, and which of them are visible. */
 class View {
   constructor(end) {
     this.end = this.to = end || 1;
@@ -31,7 +31,7 @@ class View {
     this.drawWhenIdle();
   }
 
-  /** Charts further down are drawn ahead, a few at a time, so that scrolling and printing find them. */
+  /** Draws charts further down ahead of time, a few at a time, for scrolling and printing. */
   drawWhenIdle() {
     const idle = window.requestIdleCallback || ((call) => setTimeout(() => call({ timeRemaining: () => 8 }), 60));
     const some = (deadline) => {
@@ -44,7 +44,7 @@ class View {
     idle(some);
   }
 
-  /** The first charts at once, so that nobody who looks early finds them empty. */
+  /** Draws the first charts at once: they are visible when the page opens. */
   drawFirst() {
     this.panels.slice(0, 24).forEach((panel) => panel.draw());
   }
@@ -115,7 +115,7 @@ class Panel {
     this.svg.setAttribute("class", "chart");
     this.svg.setAttribute("role", "img");
     this.svg.setAttribute("aria-label", spec.label);
-    // Until it is drawn it holds its place.
+    // Reserves the chart's place until it is drawn.
     this.svg.style.aspectRatio = `${spec.usualWidth || 330} / ${spec.height}`;
     this.svg.panel = this;
     box.append(this.svg);

@@ -1,15 +1,59 @@
-#include "engine/workbench/recorder.h"
+#include "engine/workbench/run_record.h"
 
 #include <algorithm>
 #include <utility>
-
-#include "engine/workbench/stretch.h"
 
 namespace memcoord::workbench {
 namespace {
 
 using simulated::SimulatedDomain;
 using simulated::SimulatedHost;
+
+/// The interval of `a` and the adjacent, later one of `b` as one.
+DomainMoment merged(const DomainMoment& a, const DomainMoment& b) {
+  if (!a.active) return b;
+  if (!b.active) return a;
+  return {true,
+          b.actual,
+          std::max(a.need, b.need),
+          std::min(a.unused, b.unused),
+          std::min(a.usable, b.usable),
+          a.stalled || b.stalled,
+          a.oom || b.oom,
+          a.rules | b.rules};
+}
+
+HostMoment merged(const HostMoment& a, const HostMoment& b) {
+  return {std::min(a.free, b.free), b.granted, std::max(a.need, b.need)};
+}
+
+/// Makes one moment of each `group` adjacent ones.
+template <class Moment>
+std::vector<Moment> merged_in_groups(const std::vector<Moment>& moments, std::size_t group) {
+  std::vector<Moment> out;
+  out.reserve(moments.size() / group + 1);
+  for (std::size_t i = 0; i < moments.size(); ++i) {
+    if (i % group == 0) {
+      out.push_back(moments[i]);
+    } else {
+      out.back() = merged(out.back(), moments[i]);
+    }
+  }
+  return out;
+}
+
+/// Makes one interval of each `group` adjacent ones; the last group may be smaller.
+void merge_in_groups(RunRecord& record, std::size_t group) {
+  std::vector<Duration> times;
+  for (std::size_t i = 0; i < record.times.size(); ++i) {
+    if (i % group == group - 1 || i + 1 == record.times.size()) times.push_back(record.times[i]);
+  }
+  record.times = std::move(times);
+  record.host = merged_in_groups(record.host, group);
+  for (DomainRecord& domain : record.domains) {
+    domain.moments = merged_in_groups(domain.moments, group);
+  }
+}
 
 MemorySize size(double kib) {
   return kib <= 0 ? MemorySize() : MemorySize::from_kib(static_cast<std::uint64_t>(kib));
@@ -31,6 +75,14 @@ std::string rules_text(const Decision& decision) {
 
 }  // namespace
 
+RunRecord downsampled(const RunRecord& record, std::size_t most_moments) {
+  RunRecord result = record;
+  const std::size_t most = std::max<std::size_t>(1, most_moments);
+  const std::size_t group = (record.times.size() + most - 1) / most;
+  if (group > 1) merge_in_groups(result, group);
+  return result;
+}
+
 Recorder::Recorder(const simulated::Scenario& scenario, Bounds bounds)
     : bounds_(bounds),
       most_moments_(std::max<std::size_t>(
@@ -41,18 +93,20 @@ Recorder::Recorder(const simulated::Scenario& scenario, Bounds bounds)
   record_.host_total = scenario.host_total;
 }
 
+void Recorder::begin(const Tick& tick, const SimulatedHost& host) {
+  record_.policy = tick.policy;
+  record_.limits = tick.limits;
+  past_.resize(host.domains().size());
+  for (const SimulatedDomain& domain : host.domains()) {
+    places_.emplace(domain.identity->uuid, record_.domains.size());
+    record_.domains.push_back({domain.identity->name, domain.plan->maximum, {}, 0, 0});
+  }
+}
+
 void Recorder::take(const Tick& tick, SimulatedHost& host) {
   host.settle();
-  if (record_.domains.empty()) {
-    record_.policy = tick.policy;
-    record_.limits = tick.limits;
-    past_.resize(host.domains().size());
-    for (const SimulatedDomain& domain : host.domains()) {
-      places_.emplace(domain.identity->uuid, record_.domains.size());
-      record_.domains.push_back({domain.identity->name, domain.plan->maximum, {}, 0, 0});
-    }
-  }
-  open_stretch(host);
+  if (record_.domains.empty()) begin(tick, host);
+  open_interval(host);
   const simulated::Model& model = host.scenario().model;
   HostMoment moment;
   moment.free = tick.snapshot.host.free;
@@ -74,7 +128,7 @@ void Recorder::take(const Tick& tick, SimulatedHost& host) {
   if (ticks_in_moment_ == 0 && record_.times.size() >= most_moments_) halve();
 }
 
-void Recorder::open_stretch(const SimulatedHost& host) {
+void Recorder::open_interval(const SimulatedHost& host) {
   if (ticks_in_moment_ > 0) {
     record_.times.back() = host.now();
     return;
@@ -145,17 +199,7 @@ void Recorder::add_event(RunEvent event) {
 }
 
 void Recorder::halve() {
-  const std::size_t half = record_.times.size() / 2;
-  for (std::size_t i = 0; i < half; ++i) {
-    record_.times[i] = record_.times[2 * i + 1];
-    record_.host[i] = merged(record_.host[2 * i], record_.host[2 * i + 1]);
-    for (DomainRecord& domain : record_.domains) {
-      domain.moments[i] = merged(domain.moments[2 * i], domain.moments[2 * i + 1]);
-    }
-  }
-  record_.times.resize(half);
-  record_.host.resize(half);
-  for (DomainRecord& domain : record_.domains) domain.moments.resize(half);
+  merge_in_groups(record_, 2);
   ticks_per_moment_ *= 2;
 }
 

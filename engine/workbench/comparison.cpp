@@ -1,12 +1,9 @@
-#include "engine/workbench/comparing.h"
+#include "engine/workbench/comparison.h"
 
-#include <algorithm>
 #include <atomic>
 #include <utility>
 
-#include "engine/workbench/ideal.h"
-#include "engine/workbench/jobs.h"
-#include "engine/workbench/recorder.h"
+#include "engine/workbench/clairvoyant.h"
 
 namespace memcoord::workbench {
 namespace {
@@ -45,16 +42,15 @@ ComparisonCell run_cell(const ComparedPolicy& policy, const Scenario& scenario,
   return cell;
 }
 
-}  // namespace
-
-Comparison compare(const std::vector<ComparedPolicy>& policies,
-                   const std::vector<Scenario>& scenarios, const ComparingOptions& options,
-                   const std::function<void(double, const std::string&)>& progress) {
+/// The scenarios, and a row with empty cells for each policy and yardstick.
+Comparison empty_comparison(const std::vector<ComparedPolicy>& policies,
+                            const std::vector<Scenario>& scenarios,
+                            const SimulationOptions& options) {
   using Kind = ComparisonRow::Kind;
   Comparison comparison;
-  comparison.interval = options.simulation.interval;
-  comparison.headroom = options.simulation.limits.headroom;
-  comparison.units = options.simulation.limits.units;
+  comparison.interval = options.interval;
+  comparison.headroom = options.limits.headroom;
+  comparison.units = options.limits.units;
   for (const Scenario& scenario : scenarios) {
     comparison.scenarios.push_back({scenario.name, scenario.summary, scenario.host_total,
                                     scenario.domains.size(), scenario.duration});
@@ -65,9 +61,18 @@ Comparison compare(const std::vector<ComparedPolicy>& policies,
   comparison.rows.push_back({Kind::static_sizing, "static sizing", {}});
   comparison.rows.push_back({Kind::clairvoyant_bound, "clairvoyant bound", {}});
   for (ComparisonRow& row : comparison.rows) row.cells.resize(scenarios.size());
+  return comparison;
+}
+
+}  // namespace
+
+Comparison compare(const std::vector<ComparedPolicy>& policies,
+                   const std::vector<Scenario>& scenarios, const ComparingOptions& options,
+                   const std::function<void(double, const std::string&)>& progress) {
+  using Kind = ComparisonRow::Kind;
+  Comparison comparison = empty_comparison(policies, scenarios, options.simulation);
   const ComparedPolicy holding{
       "static sizing", []() -> Result<std::unique_ptr<Policy>> { return hold_everything(); }};
-
   const std::size_t count = comparison.rows.size() * scenarios.size();
   std::atomic<std::size_t> done = 0;
   run_jobs(count, options.threads, [&](std::size_t job) {
@@ -79,9 +84,9 @@ Comparison compare(const std::vector<ComparedPolicy>& policies,
     if (compared.kind == Kind::clairvoyant_bound) {
       cell.score = clairvoyant_score(scenario, options.simulation.limits);
     } else {
-      ComparingOptions as_compared = options;
-      as_compared.simulation.dry_run = compared.kind == Kind::static_sizing;
-      cell = run_cell(row < policies.size() ? policies[row] : holding, scenario, as_compared);
+      ComparingOptions own = options;
+      own.simulation.dry_run = compared.kind == Kind::static_sizing;
+      cell = run_cell(row < policies.size() ? policies[row] : holding, scenario, own);
     }
     const double share = static_cast<double>(++done) / static_cast<double>(count);
     if (progress) progress(share, compared.name + " on " + scenario.name);

@@ -1,7 +1,7 @@
 "use strict";
-// Reading what the page holds, and saying it: sizes, times, shares.
+// Unpacks the data of the page, and writes sizes, times and shares as text.
 
-// --- data: sizes in KiB and times in milliseconds, each as the difference to the one before ---
+// --- data: sizes in KiB and times in milliseconds, as differences from one value to the next ---
 
 function undelta(list) {
   const out = new Float64Array(list.length);
@@ -10,7 +10,7 @@ function undelta(list) {
   return out;
 }
 
-/** A run's times and the host's curves, unpacked; the domains' are unpacked when they are drawn. */
+/** A run's times and the host's curves; a domain's curves are unpacked when they are drawn. */
 function openRecord(data) {
   const times = undelta(data.t).map((ms) => ms / 1000);
   return {
@@ -31,14 +31,14 @@ function openDomain(domain, count) {
   return (domain.open = open);
 }
 
-// --- words ---
+// --- text ---
 
 function escapeHtml(text) {
   return String(text).replace(/[&<>"']/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" })[c]);
 }
 
 const kib = { KiB: 1, MiB: 2 ** 10, GiB: 2 ** 20, TiB: 2 ** 30 };
-let chosenUnit = null; // by --units, else what fits
+let chosenUnit = null; // of --units; null: the unit that fits the size
 
 function sizeText(size) {
   const unit = chosenUnit || ["TiB", "GiB", "MiB"].find((one) => Math.abs(size) >= 1023.5 / 1024 * kib[one]) || "KiB";
@@ -84,7 +84,7 @@ function sizeTicks(top, most) {
   return ticks;
 }
 
-/** The stretch that a moment lies in: the first whose end is not before it. */
+/** The position of the interval that a time lies in: the first that does not end before it. */
 function indexAt(times, time) {
   let low = 0, high = times.length - 1;
   while (low < high) {

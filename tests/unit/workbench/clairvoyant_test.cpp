@@ -1,4 +1,4 @@
-#include "engine/workbench/bound.h"
+#include "engine/workbench/clairvoyant.h"
 
 #include <doctest/doctest.h>
 
@@ -7,12 +7,16 @@
 
 using namespace memcoord;
 using namespace memcoord::workbench;
+using namespace std::chrono_literals;
+using simulated::Plan;
+using simulated::Scenario;
+using simulated::ScenarioDomain;
 
 namespace {
 
 const std::vector<std::size_t> kInOrder{0, 1, 2};
 
-/// Rows that all last five minutes.
+/// Demand whose rows last five minutes each.
 DemandOverTime evenly(DemandColumns columns) {
   const std::vector holds(columns.front().size(), std::chrono::seconds(300));
   return {std::move(columns), holds};
@@ -33,8 +37,9 @@ TEST_CASE("the clairvoyant bound counts the kernel's need on top of each demand"
   CHECK(clairvoyant_bound(649_MiB, 200_MiB, demand, kInOrder, 0) == 2);
 }
 
-TEST_CASE("the clairvoyant bound leaves the largest domain short, so as few as possible") {
-  // Together they miss the host in one step of four; leaving out the one large domain is enough.
+TEST_CASE("the clairvoyant bound leaves as few domains short as possible, the largest first") {
+  // In the last of four rows the host has too little; it is enough to leave out the one large
+  // domain.
   const auto demand = evenly({{10_MiB, 10_MiB, 10_MiB, 900_MiB},
                               {10_MiB, 10_MiB, 10_MiB, 100_MiB},
                               {10_MiB, 10_MiB, 10_MiB, 100_MiB}});
@@ -51,8 +56,9 @@ std::size_t instant(MemorySize host, const DemandOverTime& demand, double limit)
 
 }  // namespace
 
-TEST_CASE("the instant allocator moves what one frees to who needs it, less the domain's floor") {
-  // Each in turn needs 500 MiB more. The others keep their need of 150 MiB and 100 MiB over it.
+TEST_CASE("the instant allocator moves what a domain frees above its floor to the one in need") {
+  // Each domain in turn needs 500 MiB more. The others keep their need of 150 MiB, and 100 MiB
+  // more.
   const auto demand = evenly(
       {{600_MiB, 100_MiB, 100_MiB}, {100_MiB, 600_MiB, 100_MiB}, {100_MiB, 100_MiB, 600_MiB}});
   const MemorySize just_enough = 200_MiB + 650_MiB + 250_MiB + 250_MiB;
@@ -71,8 +77,8 @@ TEST_CASE("the instant allocator takes nothing from a domain that is short") {
   CHECK(clairvoyant_bound(host, 200_MiB, demand, kInOrder, 2.0 / 9) == 3);
 }
 
-TEST_CASE("the instant allocator serves those first who miss least") {
-  // The first gives 290 MiB: enough for the two that miss 140, or for the one that misses 280.
+TEST_CASE("the instant allocator serves the smallest lacks first") {
+  // The first releases 290 MiB: enough for the two that lack 140, or for the one that lacks 280.
   const auto demand =
       evenly({{400_MiB, 10_MiB}, {10_MiB, 290_MiB}, {10_MiB, 150_MiB}, {10_MiB, 150_MiB}});
   const std::vector<std::size_t> order{0, 1, 2, 3};
@@ -84,17 +90,16 @@ TEST_CASE("the instant allocator serves those first who miss least") {
 
 namespace {
 
-/// The demand of three domains that together fit into a host of 950 MiB, except in the second row.
+/// Three domains that fit into a host of 950 MiB except in the second row.
 DemandOverTime crowded_second_row(std::vector<std::chrono::seconds> holds,
-                                  simulated::Plan::Shape shape = simulated::Plan::Shape::step) {
+                                  Plan::Shape shape = Plan::Shape::step) {
   const std::vector one{100_MiB, 300_MiB, 100_MiB};
   return {{one, one, one}, std::move(holds), shape};
 }
 
 }  // namespace
 
-TEST_CASE("a row counts for as long as it lasts, with the bound and with the instant allocator") {
-  using namespace std::chrono_literals;
+TEST_CASE("the bound and the instant allocator count a row for as long as it lasts") {
   // One of three domains is short in the second row.
   const auto briefly = crowded_second_row({899s, 1s, 100s});
   const auto long_time = crowded_second_row({1s, 899s, 100s});
@@ -102,24 +107,68 @@ TEST_CASE("a row counts for as long as it lasts, with the bound and with the ins
   CHECK(clairvoyant_bound(950_MiB, 200_MiB, briefly, kInOrder, 0.9 / 3000) == 2);
   CHECK(clairvoyant_bound(950_MiB, 200_MiB, long_time, kInOrder, 899.5 / 3000) == 3);
   CHECK(clairvoyant_bound(950_MiB, 200_MiB, long_time, kInOrder, 898.5 / 3000) == 2);
-  // No domain has more than its need and the floor to give, so that all three may be short.
+  // No domain has more than its need and the floor, so all three may be short.
   CHECK(instant(950_MiB, briefly, 3.1 / 3000) == 3);
   CHECK(instant(950_MiB, long_time, 500.0 / 3000) < 3);
 }
 
-TEST_CASE("where demand goes evenly from row to row, the bound counts the time above the host") {
-  using namespace std::chrono_literals;
-  // Together 450 MiB, then 1,050, then 450: over 750 for the upper half of the way up and down, if
-  // none is left out; with one left out, 700 at most.
-  const auto ramp = crowded_second_row({200s, 100s, 100s}, simulated::Plan::Shape::ramp);
+TEST_CASE("where demand changes evenly, the bound counts the time in which needs exceed the host") {
+  // Together 450 MiB, then 1,050, then 450. Half of that time it exceeds 750 MiB; without one of
+  // the domains it reaches 700 MiB at most.
+  const auto ramp = crowded_second_row({200s, 100s, 100s}, Plan::Shape::ramp);
   CHECK(clairvoyant_bound(950_MiB, 200_MiB, ramp, kInOrder, 150.5 / 1200) == 3);
   CHECK(clairvoyant_bound(950_MiB, 200_MiB, ramp, kInOrder, 149.5 / 1200) == 2);
 }
 
-TEST_CASE("the last row of an even demand lasts to the end") {
-  using namespace std::chrono_literals;
+TEST_CASE("the last row of an evenly changing demand holds to the end") {
   const std::vector one{100_MiB, 300_MiB};
-  const DemandOverTime rising{{one, one, one}, {100s, 100s}, simulated::Plan::Shape::ramp};
+  const DemandOverTime rising{{one, one, one}, {100s, 100s}, Plan::Shape::ramp};
   CHECK(clairvoyant_bound(950_MiB, 200_MiB, rising, kInOrder, 150.5 / 600) == 3);
   CHECK(clairvoyant_bound(950_MiB, 200_MiB, rising, kInOrder, 149.5 / 600) == 2);
+}
+
+namespace {
+
+/// Two guests: one needs little, one needs 720 MiB more from second 20 to second 50.
+Scenario one_needs_more() {
+  constexpr auto kStep = Plan::Shape::step;
+  Scenario scenario;
+  scenario.host_total = 4_GiB;
+  scenario.host_base = 200_MiB;
+  scenario.duration = 60s;
+  for (const auto& demand : {Plan({{0s, 100_MiB}}, kStep),
+                             Plan({{0s, 100_MiB}, {20s, 820_MiB}, {50s, 100_MiB}}, kStep)}) {
+    ScenarioDomain domain;
+    domain.maximum = 2_GiB;
+    domain.demand = demand;
+    scenario.domains.push_back(domain);
+  }
+  return scenario;
+}
+
+}  // namespace
+
+TEST_CASE("the clairvoyant allocator serves all domains whose needs fit, and grants no more") {
+  const Score score = clairvoyant_score(one_needs_more(), Limits());
+  CHECK(score.stalled == 0);
+  CHECK(score.deficit == 0);
+  CHECK(score.overhead == 0);
+}
+
+TEST_CASE("where needs do not fit, the clairvoyant allocator leaves only the largest one short") {
+  Scenario scenario = one_needs_more();
+  // 226 + 946 + two overheads of 30 MiB; 100 MiB too little for the 30 s.
+  scenario.host_total = 200_MiB + 200_MiB + 1232_MiB - 100_MiB;
+  const Score score = clairvoyant_score(scenario, Limits());
+  CHECK(score.stalled == doctest::Approx(30.0 / 120.0));
+  CHECK(score.deficit == doctest::Approx(100.0 / 1024.0 * 30.0 / 3600.0));
+}
+
+TEST_CASE("the clairvoyant allocator counts a last second that the scenario cuts short") {
+  Scenario scenario = one_needs_more();
+  scenario.duration = 20500ms;
+  scenario.host_total = 1100_MiB;
+  const Score score = clairvoyant_score(scenario, {});
+  CHECK(score.domain_seconds == doctest::Approx(2 * 20.5));
+  CHECK(score.stalled == doctest::Approx(0.5 / 41));
 }

@@ -1,4 +1,4 @@
-#include "engine/workbench/report/page_text.h"
+#include "engine/workbench/report/page.h"
 
 #include <fmt/core.h>
 
@@ -8,9 +8,22 @@
 #include <utility>
 
 #include "engine/core/printable.h"
-#include "engine/workbench/report/page_files.h"
 
 namespace memcoord::workbench::report {
+namespace {
+
+std::string percent(double share) {
+  if (share == 0) return "0 %";
+  if (share < 0.0001) return "< 0.01 %";
+  return number_text(share * 100, share < 0.1 ? 2 : 1) + " %";
+}
+
+std::string amount(double value, const char* unit) {
+  if (value > 0 && value < 0.001) return std::string("< 0.001 ") + unit;
+  return number_text(value, value < 1 ? 3 : value < 100 ? 2 : 0) + " " + unit;
+}
+
+}  // namespace
 
 std::string escaped(std::string_view text) {
   std::string out;
@@ -34,14 +47,15 @@ std::string escaped(std::string_view text) {
 }
 
 std::string script_json(const observers::Json& json) {
-  // Outside of strings JSON has no character that acts; within, a script would put it on the page.
+  // JSON has special characters only within its strings, from where a script may put them on the
+  // page.
   const std::string text = json.ascii_line();
   std::string out;
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (c == '<' || c == '>' || c == '&') {
-      // These stand only within JSON's strings, where an escape means the same.
+      // Within a JSON string, an escape means the same character.
       out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
     } else if (c != '\\') {
       out += c;
@@ -56,7 +70,7 @@ std::string script_json(const observers::Json& json) {
       char32_t code = unit(i);
       std::size_t length = 6;
       if (code >= 0xd800 && code < 0xdc00) {
-        // The first half of a surrogate pair, which JSON never leaves alone.
+        // The first half of a surrogate pair; the second follows.
         length = 12;
         code = 0x10000 + ((code - 0xd800) << 10U) + (unit(i + 6) - 0xdc00);
       }
@@ -95,11 +109,34 @@ std::string item(std::string_view what, std::string_view value) {
   return fmt::format("<li>{} <b>{}</b></li>", escaped(what), escaped(value));
 }
 
+std::vector<Figure> figures_of(const Score& score) {
+  const auto kills = [](int n) { return std::to_string(n); };
+  return {
+      {"stalled", "stalled", percent(score.stalled),
+       "share of domain-time in which a guest's demand did not fit its memory", score.stalled,
+       score.stalled > 0},
+      {"deficit", "deficit", amount(score.deficit, "GiB h"), "how much memory was missing",
+       score.deficit, false},
+      {"guest_oom", "guest OOM kills", kills(score.guest_oom),
+       "workloads that a guest's OOM killer ended", static_cast<double>(score.guest_oom),
+       score.guest_oom > 0},
+      {"host_oom", "host OOM kills", kills(score.host_oom), "times the host ran out of memory",
+       static_cast<double>(score.host_oom), score.host_oom > 0},
+      {"breach_s", "breach", amount(score.breach_seconds, "s"),
+       "time in which the host was under its floor", score.breach_seconds,
+       score.breach_seconds > 0},
+      {"overhead", "overhead", percent(score.overhead),
+       "memory granted beyond the need, as a share of it", score.overhead, false},
+      {"churn", "churn", amount(score.churn, "MiB/h"),
+       "memory that balloons moved, per domain and hour", score.churn, false},
+  };
+}
+
 std::string page_start(const PageStart& start) {
   return fmt::format(
       "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-      // The page needs nothing from anywhere; browsers are told to hold it to that.
+      // The page loads nothing, and tells the browser to enforce that.
       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
       "style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:\">\n"
       "<meta name=\"generator\" content=\"memcoord\">\n<link rel=\"icon\" href=\"data:,\">\n"
@@ -109,6 +146,20 @@ std::string page_start(const PageStart& start) {
       "<noscript><p>Curves and events need a browser that runs scripts; the figures do "
       "not.</p></noscript>\n",
       escaped(start.title), kReportCss, start.heading, escaped(start.summary), start.items);
+}
+
+void write_page_end(const files::WritePiece& write,
+                    const std::function<void(const files::WritePiece&)>& write_data,
+                    std::string_view own_script) {
+  write("</main>\n<div id=\"tip\" role=\"status\"></div>\n");
+  write("<footer>Written by memcoord. docs/simulator.md defines the figures.</footer>\n");
+  write("<script type=\"application/json\" id=\"data\">\n");
+  write_data(write);
+  write("\n</script>\n<script>\n");
+  for (const std::string_view part : {kTextJs, kViewJs, kLayersJs, kPageJs, own_script}) {
+    write(part);
+  }
+  write("</script>\n</body>\n</html>\n");
 }
 
 }  // namespace memcoord::workbench::report

@@ -1,4 +1,4 @@
-#include "engine/workbench/comparing.h"
+#include "engine/workbench/comparison.h"
 
 #include <doctest/doctest.h>
 
@@ -29,7 +29,7 @@ ComparedPolicy holding(const std::string& label) {
 
 }  // namespace
 
-TEST_CASE("a comparison has a cell for each policy on each scenario, and the two yardsticks") {
+TEST_CASE("a comparison has a cell for each policy and each yardstick on each scenario") {
   const std::vector scenarios{scenario("small", 2_GiB), scenario("large", 4_GiB)};
   const Comparison result = compare({holding("a"), holding("b")}, scenarios, {});
   REQUIRE(result.rows.size() == 4);
@@ -43,11 +43,11 @@ TEST_CASE("a comparison has a cell for each policy on each scenario, and the two
     REQUIRE(row.cells.size() == 2);
     for (const ComparisonCell& cell : row.cells) CHECK(cell.score);
   }
-  // A policy that holds everything is static sizing.
+  // A policy that proposes nothing is static sizing.
   CHECK(result.rows[0].cells[0].score == result.rows[2].cells[0].score);
 }
 
-TEST_CASE("records are kept where curves are wanted, for policies and static sizing") {
+TEST_CASE("a comparison keeps records on request, for policies and static sizing") {
   const std::vector scenarios{scenario("small", 2_GiB)};
   ComparingOptions options;
   options.keep_records = true;
@@ -57,7 +57,7 @@ TEST_CASE("records are kept where curves are wanted, for policies and static siz
   CHECK_FALSE(compare({holding("a")}, scenarios, {}).rows[0].cells[0].record);
 }
 
-TEST_CASE("a policy that cannot be made leaves its cells without a score, and says why") {
+TEST_CASE("a policy that cannot be made has no scores, and its cells say why") {
   const ComparedPolicy broken{"broken", []() -> Result<std::unique_ptr<Policy>> {
                                 return fail(ErrorCode::invalid_input, "x.lua:1", "is broken");
                               }};
@@ -67,7 +67,7 @@ TEST_CASE("a policy that cannot be made leaves its cells without a score, and sa
   CHECK(result.rows[1].cells[0].score);
 }
 
-TEST_CASE("progress reaches the end") {
+TEST_CASE("a comparison's progress ends at 1") {
   std::mutex mutex;
   double most = 0;
   compare({holding("a")}, {scenario("small", 2_GiB)}, {}, [&](double share, const std::string&) {

@@ -1,4 +1,4 @@
-#include "engine/workbench/bound.h"
+#include "engine/workbench/clairvoyant.h"
 
 #include <algorithm>
 #include <functional>
@@ -11,47 +11,59 @@
 namespace memcoord::workbench {
 namespace {
 
+using simulated::kib;
 using simulated::Plan;
+using simulated::Scenario;
+using simulated::ScenarioDomain;
 
-/// The chosen domains' needs at one moment, against what the host can give.
-class RowNeeds {
+/// Domains' needs at one moment, and the memory that the host can give them, in KiB.
+class MomentNeeds {
  public:
-  RowNeeds(const DemandColumns& demand, std::span<const std::size_t> chosen, std::size_t row,
-           MemorySize capacity)
-      : capacity_(capacity) {
-    needs_.reserve(chosen.size());
-    for (const std::size_t domain : chosen) {
-      needs_.push_back(demand[domain][row] + kKernelNeed);
-      sum_ += needs_.back();
-    }
+  MomentNeeds(std::vector<double> needs, double capacity)
+      : needs_(std::move(needs)),
+        capacity_(capacity),
+        sum_(std::accumulate(needs_.begin(), needs_.end(), 0.0)) {
     if (sum_ <= capacity_) return;
-    std::sort(needs_.begin(), needs_.end(), std::greater<>());
-    for (MemorySize left = sum_; left > capacity_; ++fewest_short_) left -= needs_[fewest_short_];
+    sort_falling();
+    for (double left = sum_; left > capacity_ && fewest_short_ < needs_.size(); ++fewest_short_) {
+      left -= needs_[fewest_short_];
+    }
   }
 
-  /// How many needs must go unmet for the rest to fit: the largest first.
+  [[nodiscard]] std::size_t count() const { return needs_.size(); }
+  /// How many domains must go short for the others to fit: those with the largest needs.
   [[nodiscard]] std::size_t fewest_short() const { return fewest_short_; }
-  /// By how many KiB the others pass the capacity where the `n` largest go unmet; under 0 where
-  /// they fit.
+  /// By how much all needs together exceed the capacity; 0 where they fit.
+  [[nodiscard]] double shortfall() const { return std::max(0.0, sum_ - capacity_); }
+  /// By how much the needs exceed the capacity without the `n` largest; negative where they fit.
   [[nodiscard]] double excess(std::size_t n) {
-    std::sort(needs_.begin(), needs_.end(), std::greater<>());
-    double kib = -static_cast<double>(capacity_.kib());
-    for (std::size_t i = n; i < needs_.size(); ++i) kib += static_cast<double>(needs_[i].kib());
-    return kib;
+    sort_falling();
+    return std::accumulate(needs_.begin() + static_cast<std::ptrdiff_t>(n), needs_.end(),
+                           -capacity_);
   }
 
  private:
-  MemorySize capacity_;
-  std::vector<MemorySize> needs_;
-  MemorySize sum_;
+  void sort_falling() { std::sort(needs_.begin(), needs_.end(), std::greater<>()); }
+
+  std::vector<double> needs_;
+  double capacity_;
+  double sum_;
   std::size_t fewest_short_ = 0;
 };
 
-/// How many domains are short between two rows, as a mean over that time, if demand goes evenly
-/// from one to the other. excess(n) is concave over that time (a sum less the largest of linear
-/// figures), so that it is over 0 at least as long as the straight line between its ends: no
+MomentNeeds needs_in_row(const DemandColumns& demand, std::span<const std::size_t> chosen,
+                         std::size_t row, MemorySize capacity) {
+  std::vector<double> needs;
+  needs.reserve(chosen.size());
+  for (const std::size_t domain : chosen) needs.push_back(kib(demand[domain][row] + kKernelNeed));
+  return {std::move(needs), kib(capacity)};
+}
+
+/// The mean number of domains that are short between two rows while demand changes evenly from one
+/// to the other. excess(n) is concave over that time (a sum of linear functions less the largest of
+/// them), so it stays above 0 for at least as long as the straight line between its ends: no
 /// allocator does better.
-double fewest_short_between(RowNeeds& a, RowNeeds& b) {
+double fewest_short_between(MomentNeeds& a, MomentNeeds& b) {
   const auto [least, most] = std::minmax({a.fewest_short(), b.fewest_short()});
   auto mean = static_cast<double>(least);
   for (std::size_t n = least; n < most; ++n) {
@@ -65,13 +77,13 @@ double in_seconds(std::chrono::seconds time) {
   return static_cast<double>(time.count());
 }
 
-/// Domain-seconds.
+/// For how many domain-seconds the clairvoyant allocator leaves domains short.
 double clairvoyant_short(MemorySize capacity, const DemandOverTime& demand,
                          std::span<const std::size_t> chosen) {
   double total = 0;
-  std::optional<RowNeeds> before;
+  std::optional<MomentNeeds> before;
   for (std::size_t row = 0; row < demand.holds.size(); ++row) {
-    RowNeeds now(demand.columns, chosen, row, capacity);
+    MomentNeeds now = needs_in_row(demand.columns, chosen, row, capacity);
     if (demand.shape == Plan::Shape::ramp && before) {
       total += fewest_short_between(*before, now) * in_seconds(demand.holds[row - 1]);
     }
@@ -83,7 +95,7 @@ double clairvoyant_short(MemorySize capacity, const DemandOverTime& demand,
   return total;
 }
 
-/// The instant allocator's host, from row to row.
+/// The instant allocator's host: what each domain holds, from row to row.
 class InstantHost {
  public:
   InstantHost(MemorySize capacity, MemorySize domain_floor, std::span<const MemorySize> maximums)
@@ -92,7 +104,7 @@ class InstantHost {
         maximums_(maximums),
         held_(maximums.size()) {}
 
-  /// Moves memory to these needs; how many domains stay short.
+  /// Moves memory to meet these needs; returns how many domains stay short.
   std::size_t move_to(const std::vector<MemorySize>& needs);
 
  private:
@@ -131,7 +143,7 @@ std::size_t InstantHost::move_to(const std::vector<MemorySize>& needs) {
   return still_short;
 }
 
-/// Domain-seconds.
+/// For how many domain-seconds the instant allocator leaves domains short.
 double instant_short(InstantHost host, const DemandOverTime& demand,
                      std::span<const MemorySize> maximums, std::span<const std::size_t> chosen) {
   double total = 0;
@@ -145,18 +157,40 @@ double instant_short(InstantHost host, const DemandOverTime& demand,
   return total;
 }
 
-/// The largest n whose missed domain-seconds are within the limit. The share need not rise with
-/// every domain (a small one adds time without shortage), so the search goes down from the top.
-template <class Missed>
+/// The largest n for which `short_time` (domain-seconds) of the first n domains is within the
+/// limit. The share does not always rise with n (a small domain adds time without shortage), so the
+/// search counts down.
+template <class ShortTime>
 std::size_t largest_within(const DemandOverTime& demand, std::span<const std::size_t> order,
-                           double stalled_limit, Missed missed) {
+                           double stalled_limit, ShortTime short_time) {
   const auto& holds = demand.holds;
   const double seconds =
       in_seconds(std::accumulate(holds.begin(), holds.end(), std::chrono::seconds()));
   for (std::size_t n = order.size(); n > 0; --n) {
-    if (missed(order.first(n)) <= stalled_limit * seconds * static_cast<double>(n)) return n;
+    if (short_time(order.first(n)) <= stalled_limit * seconds * static_cast<double>(n)) return n;
   }
   return 0;
+}
+
+bool is_running(const ScenarioDomain& domain, Duration at) {
+  return at >= domain.start && (!domain.stop || at < *domain.stop);
+}
+
+/// The needs of a scenario's running domains at one moment. `cursors`: see Plan::at().
+MomentNeeds needs_at(const Scenario& scenario, const Limits& limits, Duration at,
+                     std::vector<std::size_t>& cursors) {
+  const simulated::Model& model = scenario.model;
+  const double kernel = simulated::kernel(model);
+  std::vector<double> needs;
+  double overhead = 0;
+  for (std::size_t i = 0; i < scenario.domains.size(); ++i) {
+    const ScenarioDomain& domain = scenario.domains[i];
+    if (!is_running(domain, at)) continue;
+    needs.push_back(std::min(domain.demand.at(at, cursors[i]) + kernel, kib(domain.maximum)));
+    overhead += kib(domain.process_overhead.value_or(model.process_overhead));
+  }
+  const double host = kib(scenario.host_total) - kib(scenario.host_base) - kib(limits.host_floor);
+  return {std::move(needs), host - overhead};
 }
 
 }  // namespace
@@ -191,6 +225,25 @@ std::size_t instant_allocator(MemorySize host, const Limits& limits, const Deman
     return instant_short(InstantHost(capacity, limits.domain_floor, chosen_maximums), demand,
                          chosen_maximums, chosen);
   });
+}
+
+Score clairvoyant_score(const Scenario& scenario, const Limits& limits) {
+  constexpr Duration kStep = std::chrono::seconds(1);
+  std::vector<std::size_t> cursors(scenario.domains.size());
+  double short_seconds = 0;
+  double shortfall = 0;  // KiB-seconds
+  Score score;
+  for (Duration at{}; at < scenario.duration; at += kStep) {
+    const MomentNeeds needs = needs_at(scenario, limits, at, cursors);
+    const Duration passed = std::min(kStep, scenario.duration - at);
+    const double seconds = std::chrono::duration<double>(passed).count();
+    score.domain_seconds += static_cast<double>(needs.count()) * seconds;
+    short_seconds += static_cast<double>(needs.fewest_short()) * seconds;
+    shortfall += needs.shortfall() * seconds;
+  }
+  if (score.domain_seconds > 0) score.stalled = short_seconds / score.domain_seconds;
+  score.deficit = shortfall / (1024.0 * 1024.0) / 3600.0;
+  return score;
 }
 
 }  // namespace memcoord::workbench

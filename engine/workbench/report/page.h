@@ -1,0 +1,66 @@
+#pragma once
+// What the two report pages share: safe text, the figures of a score, the head of a page, and the
+// style and scripts of page/.
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/core/time.h"
+#include "engine/files/whole_file.h"
+#include "engine/observers/json.h"
+#include "engine/workbench/simulation.h"
+
+namespace memcoord::workbench::report {
+
+// The files of page/, embedded at build time (cmake/embed_files.cmake).
+extern const std::string_view kReportCss;
+extern const std::string_view kTextJs;
+extern const std::string_view kViewJs;
+extern const std::string_view kLayersJs;
+extern const std::string_view kPageJs;
+extern const std::string_view kRunJs;
+extern const std::string_view kComparisonJs;
+
+/// Text for between tags or for a quoted attribute: escapes markup, shows control characters as
+/// "?".
+std::string escaped(std::string_view text);
+/// JSON for a <script>: ASCII, without "<", ">" and "&"; bytes that are not UTF-8 are replaced.
+std::string script_json(const observers::Json& json);
+/// A number with at most `decimals` decimals, without zeros at its end: "1.5", "12".
+std::string number_text(double value, int decimals);
+/// The two largest units: "90 s", "12 min", "7 d 4 h".
+std::string time_text(Duration time);
+/// "<li>what <b>value</b></li>"
+std::string item(std::string_view what, std::string_view value);
+
+/// One figure of a score, for people.
+struct Figure {
+  std::string key;        ///< "guest_oom"
+  std::string name;       ///< "guest OOM kills"
+  std::string text;       ///< "0.35 %"
+  std::string meaning;    ///< one clause
+  double value = 0;       ///< smaller is better
+  bool alarming = false;  ///< the figure should be 0, and is not
+};
+
+/// Always the same figures in the same order.
+std::vector<Figure> figures_of(const Score& score);
+
+/// The start of a page. `heading` and `items` are markup, the others plain text.
+struct PageStart {
+  std::string title;
+  std::string heading;
+  std::string summary;
+  std::string items;  ///< of item()
+};
+/// From the doctype to the start of <main>.
+std::string page_start(const PageStart& start);
+/// From the end of <main> to the end of the page: `write_data` writes the JSON that the scripts
+/// draw; `own_script` runs after the scripts that both pages share.
+void write_page_end(const files::WritePiece& write,
+                    const std::function<void(const files::WritePiece&)>& write_data,
+                    std::string_view own_script);
+
+}  // namespace memcoord::workbench::report
