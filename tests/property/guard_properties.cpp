@@ -157,7 +157,7 @@ Generated any_world(const std::function<void(Snapshot&)>& change = [](Snapshot&)
 }
 
 void hold(const std::string& name, const std::function<void()>& property) {
-  // The number of cases can be raised from outside (scripts/properties). rapidcheck reads its
+  // The number of cases can be raised from outside (scripts/check/properties). rapidcheck reads its
   // parameters when it is first used.
   const char* wanted = std::getenv("MEMCOORD_PROPERTY_CASES");
   const std::string cases = wanted ? wanted : std::to_string(MEMCOORD_PROPERTY_CASES);

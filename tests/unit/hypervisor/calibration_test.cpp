@@ -1,4 +1,4 @@
-// The simulated host held against curves of real guests, which scripts/calibrate recorded.
+// The simulated host held against curves of real guests, which scripts/measure/calibration recorded.
 
 #include <doctest/doctest.h>
 
