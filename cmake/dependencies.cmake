@@ -1,4 +1,4 @@
-# Everything comes from Debian packages; scripts/packages lists them.
+# All dependencies are Debian packages; scripts/packages lists them.
 find_program(CCACHE ccache)
 if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
@@ -14,8 +14,8 @@ find_package(nlohmann_json REQUIRED)
 find_package(pugixml REQUIRED)
 find_package(CLI11 REQUIRED)
 
-# mold links in a fraction of the time of the default linker; each change of a library links every test
-# program anew.
+# A change of a library links every test program again; mold does that much faster than the default
+# linker.
 find_program(MOLD mold)
 if(MOLD)
   add_link_options(-fuse-ld=mold)

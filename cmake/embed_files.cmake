@@ -1,5 +1,6 @@
 # cmake -DOUTPUT=x.cpp -DHEADER=engine/a.h -DNAMESPACE=a::b -DFILES="p/report.css,p/run.js" -P embed_files.cmake
-# Writes a source that defines, for each file, what the header declares: report.css is kReportCss.
+# Writes a source that defines a constant for each file, as the header declares it: kReportCss has the
+# content of report.css.
 string(REPLACE "," ";" FILES "${FILES}")
 set(text "#include \"${HEADER}\"\n\nnamespace ${NAMESPACE} {\n")
 foreach(file IN LISTS FILES)
@@ -14,7 +15,7 @@ foreach(file IN LISTS FILES)
     string(APPEND name ${first}${rest})
   endforeach()
   file(READ ${file} content)
-  # What ends a raw string, or a script or style within a page, cannot stand in one.
+  # These texts end a raw string, a script or a style.
   foreach(end ")page\"" "</script" "</style" "<!--")
     string(FIND "${content}" "${end}" found)
     if(NOT found EQUAL -1)

@@ -1,20 +1,20 @@
-# Warnings are errors, in every target that is ours.
+# Warnings are errors in all of memcoord's targets.
 add_library(memcoord_warnings INTERFACE)
 target_compile_options(memcoord_warnings INTERFACE -Wall -Wextra -Wconversion -Wshadow -Werror)
-# GCC 12 finds overlapping copies in std::string's operator+ at -O3 where there are none (its bug
+# At -O3, GCC 12 warns of overlapping copies in std::string's operator+ without reason (GCC bug
 # 105651).
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   target_compile_options(memcoord_warnings INTERFACE $<$<CONFIG:Release>:-Wno-restrict>)
 endif()
 
-# In a batch the file that defines a class is not the main file, so GCC cannot tell that its members'
-# unnamed types stay within it.
+# In a batch, the file that defines a class is not the main file, so GCC warns of members whose types are
+# in an unnamed namespace.
 if(MEMCOORD_UNITY AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(memcoord_warnings INTERFACE -Wno-subobject-linkage)
 endif()
 
-# memcoord_unity(TARGET): where MEMCOORD_UNITY is set, compiles the target's sources in batches. A batch
-# parses each header and instantiates each template once.
+# memcoord_unity(TARGET): with MEMCOORD_UNITY, compiles the target's sources in batches. A batch parses
+# each header and instantiates each template once.
 function(memcoord_unity name)
   if(MEMCOORD_UNITY)
     set_target_properties(${name} PROPERTIES UNITY_BUILD ON
@@ -22,8 +22,8 @@ function(memcoord_unity name)
   endif()
 endfunction()
 
-# memcoord_library(NAME SOURCES... ) makes a static library of the house: its headers are
-# included by their path from the top of the tree ("engine/core/guard.h").
+# memcoord_library(NAME SOURCES...): adds a static library. Sources include headers by their path from
+# the repository's top: "engine/core/guard.h".
 function(memcoord_library name)
   add_library(${name} STATIC ${ARGN})
   memcoord_unity(${name})

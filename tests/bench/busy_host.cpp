@@ -12,7 +12,7 @@ namespace {
 constexpr MemorySize kMaximum = MemorySize::from_gib(2);
 constexpr MemorySize kKernel = MemorySize::from_mib(50);
 
-/// Adds the time of a scope to a sum.
+/// Adds the duration of a scope to a sum.
 class Stopwatch {
  public:
   explicit Stopwatch(std::chrono::nanoseconds& sum) : sum_(sum) {}
@@ -30,12 +30,12 @@ std::shared_ptr<const DomainIdentity> identity(std::size_t number) {
   std::snprintf(name.data(), name.size(), "guest%09zu", number);
   DomainIdentity identity;
   identity.name = name.data();
-  // Spread as real ones are.
+  // Spread over all bits, like real UUIDs.
   identity.uuid = {(number + 1) * 0x9e3779b97f4a7c15U, (number + 7) * 0xc2b2ae3d27d4eb4fU};
   return std::make_shared<const DomainIdentity>(std::move(identity));
 }
 
-/// What a guest needs at a look: from 10 % to 90 % of its maximum and back, 200 looks a round.
+/// A guest's need at a sample: from 10 % to 90 % of its maximum and back within 200 samples.
 MemorySize need(std::size_t guest, std::uint64_t look) {
   constexpr std::uint64_t kRound = 200;
   const std::uint64_t at = (look + guest * 37) % kRound;

@@ -1,6 +1,6 @@
 #pragma once
-// A host for measuring the engine: it costs next to nothing itself and says how much it did cost,
-// so that what is left is the engine's own.
+// A host and a clock for measuring the engine. The host measures its own time, so that a benchmark
+// can subtract it.
 
 #include <cstddef>
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace memcoord::bench {
 
-/// Goes on only when someone sleeps: between ticks.
+/// Advances only while somebody sleeps: between ticks.
 class JumpingClock final : public Clock {
  public:
   [[nodiscard]] MonotonicTime now() const override { return now_; }
@@ -24,8 +24,8 @@ class JumpingClock final : public Clock {
   MonotonicTime now_{std::chrono::hours(1)};
 };
 
-/// Guests of 2 GiB whose need goes up and down, each in a rhythm of its own, so that at any tick
-/// some starve and some waste. Every guest has reported before each look; balloons follow at once.
+/// Guests of 2 GiB whose needs rise and fall out of step, so that in any tick some are short and
+/// others have plenty. Every guest reports before each sample; balloons move at once.
 class BusyHost final : public Hypervisor {
  public:
   BusyHost(const Clock& clock, std::size_t domains);
@@ -36,9 +36,9 @@ class BusyHost final : public Hypervisor {
   std::vector<Note> take_notes() override { return {}; }
   void close() override {}
 
-  /// One domain goes, another comes.
+  /// Replaces one domain with a new one.
   void replace_one();
-  /// What the host itself has cost since the last call.
+  /// The time that the host itself has taken since the last call.
   std::chrono::nanoseconds take_own_time();
 
  private:

@@ -1,8 +1,8 @@
-// What a tick costs the engine itself: everything but the hypervisor's sample() and apply().
+// Measures the engine's part of a tick: all of it except the hypervisor's sample() and apply().
 //
 //   engine_tick [--benchmark_filter=REGEX ...]     Google Benchmark's options
 //
-// Each line's time is that of one tick; the counter is a second's domain-ticks.
+// Each line's time is that of one tick; the counter is domain-ticks per second.
 
 #include <benchmark/benchmark.h>
 
@@ -28,14 +28,14 @@ std::unique_ptr<Policy> policy(const std::string& name) {
   return std::move(*loaded);
 }
 
-/// A policy that does nothing: what is left is the core.
+/// Proposes nothing: the time is that of the core.
 class IdlePolicy final : public Policy {
  public:
   [[nodiscard]] std::string name() const override { return "idle"; }
   Result<PolicyAnswer> decide(const Situation&) override { return PolicyAnswer{}; }
 };
 
-/// Asks to move every domain at every tick: the most that the guard can have to do.
+/// Proposes to move every domain in every tick: the most work for the guard.
 class RestlessPolicy final : public Policy {
  public:
   [[nodiscard]] std::string name() const override { return "restless"; }
@@ -52,7 +52,7 @@ class RestlessPolicy final : public Policy {
   }
 };
 
-/// Runs ticks, two seconds apart, and counts what they cost without the host.
+/// Runs ticks, two seconds apart, and measures them without the host's own time.
 void run(benchmark::State& state, std::unique_ptr<Policy> policy) {
   bench::JumpingClock clock;
   const auto domains = static_cast<std::size_t>(state.range(0));
@@ -70,7 +70,7 @@ void run(benchmark::State& state, std::unique_ptr<Policy> policy) {
     }
     return std::chrono::duration<double>(whole - host.take_own_time()).count();
   };
-  // A while, so that histories are full and nothing grows any more.
+  // Until histories are full and their size is constant.
   for (int i = 0; i < 400; ++i) (void)tick();
   for (auto _ : state) state.SetIterationTime(tick());
   state.counters["domains/s"] = benchmark::Counter(static_cast<double>(domains),

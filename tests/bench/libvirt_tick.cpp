@@ -1,9 +1,9 @@
-// What a tick costs on a real libvirt connection, with one lane and with several.
+// Measures ticks on a real libvirt connection, with one connection worker and with several.
 //
 //   libvirt_tick --connect URI [--ticks N] [--lanes 1 4 ...] [--interval SECONDS] [--policy FILE]
 //
-// Prints, for each number of lanes, the median and the 95th percentile of the time that a tick
-// takes, of which sampling, and the processor time of this process a tick. Nothing is moved.
+// Prints, for each number of workers, the median and the 95th percentile of a tick's time and of
+// the sample's part of it, and this process's processor time per tick. Moves nothing.
 
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -109,20 +109,21 @@ Result<double> parse_interval(const std::string& text) {
 int main(int argc, char** argv) {
   Arguments arguments;
   arguments.policy = MEMCOORD_POLICIES "/halving.lua";
-  cli::Command tool("libvirt_tick", "What a tick costs on a real libvirt connection");
+  cli::Command tool("libvirt_tick", "Measure ticks on a real libvirt connection.");
   cli::add_option(
       tool, {.names = "--connect", .value = "URI", .description = "libvirt URI", .required = true},
       cli::into_text(arguments.uri));
   cli::add_option(tool, {"--ticks", "N", "ticks to measure"},
                   cli::into(arguments.ticks, testing::parse_count));
-  cli::add_list(tool, {"--lanes", "N...", "numbers of lanes to compare; default 1 and 4"},
+  cli::add_list(tool,
+                {"--lanes", "N...", "numbers of connection workers to compare; default 1 and 4"},
                 [&arguments](const std::string& text) -> Status {
                   const auto lanes = testing::parse_count(text);
                   if (!lanes) return fail(lanes.error());
                   arguments.lanes.push_back(static_cast<std::size_t>(*lanes));
                   return {};
                 });
-  cli::add_option(tool, {"--interval", "SECONDS", "from tick to tick; 0: no pause"},
+  cli::add_option(tool, {"--interval", "SECONDS", "from tick to tick; default 0, no pause"},
                   cli::into(arguments.interval, parse_interval));
   cli::add_option(tool, {"--policy", "FILE", "policy file"}, cli::into_text(arguments.policy));
   if (const auto code = testing::ends_with(tool, argc, argv)) return *code;

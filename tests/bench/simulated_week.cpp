@@ -1,9 +1,9 @@
-// What a simulated run costs: a week of 120 VMs, a tick every 10 s, 7.3 million domain-ticks.
+// Measures a simulated run: a week of 120 VMs, a tick every 10 s, 7.3 million domain-ticks.
 //
 //   simulated_week [--benchmark_filter=REGEX ...]     Google Benchmark's options
 //
-// Each line is one run; the counter is a second's domain-ticks. "hold" decides nothing: what is
-// left is the simulator and the engine.
+// Each line is one run; the counter is domain-ticks per second. "hold" proposes nothing: its time
+// is that of the simulator and the engine.
 
 #include <benchmark/benchmark.h>
 
@@ -23,7 +23,7 @@ using simulated::Plan;
 constexpr auto kSample = std::chrono::minutes(5);
 constexpr int kSamples = 7 * 24 * 12;
 
-/// A VM's week: steps at every sample, as the traces of real ones have, seldom far.
+/// A VM's week: a step every five minutes, most of them small, as in traces of real VMs.
 Plan week(std::mt19937_64& random, MemorySize maximum) {
   std::vector<Plan::Point> points;
   std::uint64_t level = maximum.kib() / 10;

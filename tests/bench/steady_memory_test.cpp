@@ -1,5 +1,5 @@
-// Memory does not grow with time: not by histories, not by domains that came and went, not by what
-// the policy's interpreter or the observers keep.
+// Memory does not grow over time: neither histories, nor domains that come and go, nor the policy's
+// interpreter, nor the observers leak.
 
 #include <doctest/doctest.h>
 #include <malloc.h>
@@ -22,11 +22,11 @@ using namespace memcoord;
 
 constexpr int kDomains = 8;
 constexpr int kTicks = 100'000;
-/// Long enough for the longest window of the history to be full.
+/// Long enough to fill the longest window of the history.
 constexpr int kWarmUp = 10'000;
 constexpr int kTicksADomain = 50;
 
-/// Takes text and keeps none of it.
+/// Discards its output.
 class Nowhere final : public std::streambuf {
   int overflow(int c) override { return c; }
   std::streamsize xsputn(const char*, std::streamsize n) override { return n; }
@@ -45,11 +45,10 @@ std::unique_ptr<Policy> halving() {
 
 }  // namespace
 
-TEST_CASE(
-    "a hundred thousand ticks, with domains that come and go, take no more memory than some") {
-  // The allocator counts what its threads keep at hand as in use; ctest switches that off.
+TEST_CASE("memory does not grow over 100,000 ticks with domains that come and go") {
+  // The allocator counts memory in its threads' caches as in use; ctest turns the caches off.
   REQUIRE_MESSAGE(std::getenv("GLIBC_TUNABLES") != nullptr,
-                  "GLIBC_TUNABLES=glibc.malloc.tcache_count=0 is to be set, as ctest does");
+                  "set GLIBC_TUNABLES=glibc.malloc.tcache_count=0, as ctest does");
   bench::JumpingClock clock;
   bench::BusyHost host(clock, kDomains);
   Coordinator coordinator(host, clock, halving(), {});
@@ -61,7 +60,7 @@ TEST_CASE(
   coordinator.add_observer(table);
   coordinator.add_observer(log);
 
-  // The most in use at any of a thousand looks, so that no garbage collection's moment decides.
+  // The largest of many samples, so that the time of a garbage collection does not matter.
   std::size_t early = 0;
   std::size_t late = 0;
   std::uint64_t errors = 0;
@@ -76,6 +75,6 @@ TEST_CASE(
   CHECK(errors == 0);
   CAPTURE(early);
   CAPTURE(late);
-  // A byte a tick would be 80 kB.
+  // One byte per tick would be 80 kB.
   CHECK(late < early + 4096);
 }

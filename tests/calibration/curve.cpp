@@ -15,14 +15,14 @@ namespace {
 
 constexpr std::string_view kColumns =
     "t_s,target_kib,demand_kib,cache_kib,actual_kib,unused_kib,usable_kib,swapped_out_kib";
-/// Less than this is a kernel tidying up.
+/// A kernel swaps less than this also without pressure.
 constexpr MemorySize kSwapsInEarnest = MemorySize::from_mib(1);
 
 Result<double> number(std::string_view text, const std::string& where) {
   double value = 0;
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (problem != std::errc() || end != text.data() + text.size()) {
-    return fail(ErrorCode::invalid_input, where, "'" + std::string(text) + "' is no number");
+    return fail(ErrorCode::invalid_input, where, "'" + std::string(text) + "' is not a number");
   }
   return value;
 }
@@ -64,7 +64,7 @@ Duration duration(double seconds) {
   return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
 }
 
-/// The recorded plan, from one look to the next.
+/// The recorded plan, from one sample to the next.
 simulated::Plan plan_of(const Curve& curve, MemorySize CurvePoint::*figure) {
   std::vector<simulated::Plan::Point> points;
   for (const CurvePoint& point : curve.points) {
@@ -76,7 +76,7 @@ simulated::Plan plan_of(const Curve& curve, MemorySize CurvePoint::*figure) {
 simulated::Scenario scenario_of(const Curve& curve, const simulated::Model& model) {
   simulated::Scenario scenario;
   scenario.model = model;
-  // A lab guest's workload does not come back.
+  // A lab guest does not restart its workload.
   scenario.model.restart = std::chrono::hours(24);
   scenario.duration = std::chrono::hours(24);
   simulated::ScenarioDomain domain;
@@ -140,7 +140,7 @@ Curve simulate(const Curve& real, const simulated::Model& model) {
   MonotonicTime start = clock.now();
   MemorySize target = real.initial;
   for (const CurvePoint& point : real.points) {
-    // Moves are made right after a look, so this one's target was set at the look before.
+    // The recording sets a target right after a sample: this point's target after the one before.
     if (point.target != target) {
       const Domain now = hypervisor.sample()->domains.front();
       const Move move{now.uuid(), now.actual, point.target};

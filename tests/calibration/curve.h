@@ -1,6 +1,6 @@
 #pragma once
-// What became of a guest that followed a plan: recorded from a real one, or played by the simulated
-// host; and how well the two agree.
+// The memory of a guest over time under a plan, recorded from a real guest or from the simulated
+// host, and how well two such curves agree.
 
 #include <filesystem>
 #include <optional>
@@ -14,12 +14,12 @@
 
 namespace memcoord::calibration {
 
-/// A look at the guest, a second or so after the one before.
+/// One sample of the guest, about a second after the one before.
 struct CurvePoint {
   double seconds = 0;  ///< since its workload started
-  MemorySize target;   ///< of its balloon; a new one is set right after the look before
-  MemorySize demand;   ///< what its workload wanted to hold
-  MemorySize cache;    ///< what it had read from its disk
+  MemorySize target;   ///< of its balloon, set right after the sample before
+  MemorySize demand;   ///< what its workload needs
+  MemorySize cache;    ///< what it has read from its disk
   MemorySize actual;
   MemorySize unused;
   MemorySize usable;
@@ -32,24 +32,24 @@ struct Curve {
   MemorySize initial;
   MemorySize swap;
   std::vector<CurvePoint> points;
-  std::optional<double> killed_at;  ///< seconds; its workload was ended by its OOM killer
+  std::optional<double> killed_at;  ///< seconds; when its OOM killer ended the workload
 };
 
-/// A CSV file, KiB, with the guest itself in comments above it. Errors: not_found, invalid_input
-/// with file and line.
+/// Reads a CSV file in KiB, with the guest's sizes in comments above it. Errors: not_found;
+/// invalid_input with file and line.
 Result<Curve> read_curve(const std::filesystem::path& path);
 void write_curve(const Curve& curve, std::ostream& out);
 
-/// The same guest, plan and balloon moves on the simulated host.
+/// Runs the same guest, plan and balloon moves on the simulated host.
 Curve simulate(const Curve& real, const simulated::Model& model = {});
 
-/// How far two curves of one plan are apart.
+/// The differences between two curves of one plan.
 struct Agreement {
   // Mean differences, as shares of the guest's maximum.
   double actual = 0;
   double unused = 0;
   double usable = 0;
-  /// When each began to swap in earnest, in seconds; none where it did not.
+  /// When each began to swap a considerable amount, in seconds; none where it did not.
   std::optional<double> real_swaps_at;
   std::optional<double> simulated_swaps_at;
 };

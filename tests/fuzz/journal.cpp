@@ -1,4 +1,6 @@
-// Any text as a journal's line: a tick that is written back the same, or an error with its place.
+// Any text as a line of a journal: reads as a tick that is written back the same, or is an error
+// with its place.
+
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -1,4 +1,5 @@
-// Bytes choose a program over all that scripts can reach: it ends within its limits.
+// Any program over the functions that policies can reach: it ends within its limits.
+
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -26,7 +27,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::clock_t start = std::clock();
   const auto answer = (*policy)->decide(situation);
   if (!answer && answer.error().text().empty()) std::abort();
-  // Ten times 70 ms of processor time: a sanitizer slows everything down.
+  // Ten times the usual 70 ms of processor time: sanitizers are slow.
   if (std::clock() - start > CLOCKS_PER_SEC * 7 / 10) std::abort();
   return 0;
 }

@@ -1,4 +1,4 @@
-// Any text as a size: no crash, and what is read is written back exactly.
+// Any text as a size: reads as a size that is written back exactly, or is an error.
 #include "engine/core/memory_size.h"
 
 #include <cstddef>

@@ -1,5 +1,6 @@
-// Any text as a domain's metadata, and as its whole XML: read or refused with a reason, and what
-// is read survives being written.
+// Any text as a domain's metadata, and as its XML: reads as settings that are written back the
+// same, or is an error with a hint.
+
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -1,4 +1,5 @@
-// Any text as a policy: it loads or it does not, it decides or it fails, within its limits.
+// Any text as a policy: loads or is an error, and then proposes or fails, within its limits.
+
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

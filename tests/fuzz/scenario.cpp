@@ -1,4 +1,5 @@
-// Any text as a scenario: a scenario or an error that names the file, and no crash.
+// Any text as a scenario: reads as a scenario with domains, or is an error that names the file.
+
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

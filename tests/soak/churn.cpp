@@ -8,7 +8,8 @@ namespace {
 using libvirt::fake::FakeDaemon;
 using libvirt::fake::FakeDomain;
 
-/// So many may hang at a time: each holds a lane, of which eight may be stuck.
+/// How many domains may hang at a time. Each blocks a connection worker, of which eight may be
+/// stuck.
 constexpr std::size_t kMostHanging = 4;
 constexpr std::uint64_t kLongestTrouble = 60;  // ticks
 
@@ -20,7 +21,7 @@ Churn::Churn(std::shared_ptr<FakeDaemon> daemon, std::size_t domains, std::uint6
   for (std::size_t i = 0; i < domains; ++i) add_at(i);
 }
 
-// Not std::uniform_int_distribution, whose numbers differ from library to library.
+// std::uniform_int_distribution differs between standard libraries.
 std::uint64_t Churn::up_to(std::uint64_t most) {
   return random_() % most;
 }
@@ -65,7 +66,7 @@ void Churn::go_on(std::uint64_t tick) {
   end_troubles();
   for (int i = 0; i < 2; ++i) {
     const std::size_t place = up_to(domains_.size());
-    if (domains_[place].hangs) --hanging_;  // its call ends without it
+    if (domains_[place].hangs) --hanging_;  // its call ends with the domain
     daemon_->remove(domains_[place].key);
     places_.erase(FakeDaemon::uuid(domains_[place].key));
     add_at(place);
@@ -87,7 +88,7 @@ void Churn::go_on(std::uint64_t tick) {
     daemon_->with(domain.key, [](FakeDomain& one) { one.refuses = true; });
   }
   if (tick % 2'000 != 0) return;
-  daemon_->restart();  // whatever hung is lost with its connection
+  daemon_->restart();  // hanging calls end with their connections
   for (Planned& domain : domains_) {
     if (std::exchange(domain.hangs, false)) domain.hangs_until = tick;
   }

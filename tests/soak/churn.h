@@ -1,5 +1,5 @@
 #pragma once
-// What happens to the domains of a fake daemon, tick after tick, by a plan that a seed decides.
+// Changes the domains of a fake daemon in every tick, by a plan that a seed determines.
 
 #include <cstddef>
 #include <cstdint>
@@ -13,29 +13,29 @@
 
 namespace memcoord::soak {
 
-/// Sees to it that there is always the same number of domains, and that none of them has peace.
+/// Keeps the number of domains constant, and changes some of them between ticks.
 class Churn {
  public:
   Churn(std::shared_ptr<libvirt::fake::FakeDaemon> daemon, std::size_t domains, std::uint64_t seed);
 
-  /// Between two ticks: some domains go and others come, are started again, get another name, hang
-  /// or are let go on, refuse changes or take them again; now and then the daemon is restarted.
+  /// Between two ticks: some domains stop and others start, restart, get another name, hang or
+  /// answer again, refuse changes or accept them again; the daemon restarts now and then.
   void go_on(std::uint64_t tick);
-  /// Between a tick's look and its moves: the domain may hang just then.
+  /// Between a tick's sample and its moves: the domain may begin to hang.
   void before_move(const Uuid& uuid);
-  /// Whether it hung a moment ago: a call that hung may still be under way on its own thread, and
-  /// overtake one that is made now. (In a real monitor calls keep their order.)
+  /// Whether the domain has hung until recently: a call from then may still run on its thread and
+  /// overtake a new one. (A real monitor keeps the order of calls.)
   [[nodiscard]] bool recovers(const Uuid& uuid) const;
-  /// Everything answers again, and nothing happens any more.
+  /// Ends all trouble: every domain answers and accepts changes.
   void calm_down();
 
-  /// A domain as the plan has it.
+  /// A domain of the plan.
   struct Planned {
-    std::string key;  ///< the name that it was added under: the daemon's for it
+    std::string key;  ///< its first name, by which the daemon finds it
     int start = 1;    ///< libvirt's id
     bool hangs = false;
     bool refuses = false;
-    std::uint64_t hangs_until = 0;  ///< the tick at which it answers again, or last did
+    std::uint64_t hangs_until = 0;  ///< the tick from which it answers again, or last has
     std::uint64_t refuses_until = 0;
     [[nodiscard]] bool recovers(std::uint64_t tick) const {
       return hangs_until != 0 && tick < hangs_until + 10;
