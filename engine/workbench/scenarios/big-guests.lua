@@ -1,14 +1,14 @@
--- Guests whose kernels keep more free for themselves than the floor of 100 MiB: the watermarks of a
--- guest grow with its memory (vm.min_free_kbytes, vm.watermark_scale_factor). Shrunk to the floor by
--- what is unused, such a guest kills its workload.
+-- Guests whose kernels keep more memory free than the domain floor of 100 MiB: a guest's watermarks
+-- grow with its memory (vm.min_free_kbytes, vm.watermark_scale_factor). A policy that shrinks such a
+-- guest to 100 MiB of unused memory kills its workload.
 
 local function guest(name, points)
   return { name = name, maximum = 16 * GiB, initial = 6 * GiB, demand = points }
 end
 
 return {
-  summary = "Big guests, whose kernels keep 350 MiB free for themselves",
-  host = { total = 26 * GiB + 4 * 30 * MiB, base = 1 * GiB }, -- of it 30 MiB a guest for QEMU
+  summary = "Big guests whose kernels keep 350 MiB free",
+  host = { total = 26 * GiB + 4 * 30 * MiB, base = 1 * GiB }, -- with 30 MiB per guest for QEMU
   duration = 240,
   model = { min_watermark = 350 * MiB, low_watermark = 400 * MiB },
   domains = {

@@ -1,5 +1,5 @@
--- Eight guests whose need jumps in a moment, sooner than a tick can notice, and falls again. Each has
--- a rhythm of its own; together they never need more than the host has.
+-- Eight guests whose demand jumps between two ticks and falls again, each with a period of its own.
+-- Together they never need more than the host has.
 
 local domains = {}
 for i = 1, 8 do
@@ -20,8 +20,8 @@ for i = 1, 8 do
 end
 
 return {
-  summary = "Need jumps sooner than a tick can notice",
-  host = { total = 8 * GiB + 8 * 30 * MiB, base = 400 * MiB }, -- of it 30 MiB a guest for QEMU
+  summary = "The guests' demand jumps between two ticks",
+  host = { total = 8 * GiB + 8 * 30 * MiB, base = 400 * MiB }, -- with 30 MiB per guest for QEMU
   duration = 600,
   domains = domains,
 }

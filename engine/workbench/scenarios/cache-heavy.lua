@@ -1,5 +1,5 @@
--- Four guests read files until the page cache fills them, while their workloads need little; a fifth
--- needs more and more. What is unused looks low everywhere, what is usable does not.
+-- Page cache fills four guests whose workloads need little; a fifth guest needs more and more memory.
+-- Unused memory is low in all of them, usable memory is not.
 
 local function reader(name, cache)
   return {
@@ -14,7 +14,7 @@ end
 
 return {
   summary = "Page cache fills the guests; one of them needs memory",
-  host = { total = 6 * GiB + 5 * 30 * MiB, base = 300 * MiB }, -- of it 30 MiB a guest for QEMU
+  host = { total = 6 * GiB + 5 * 30 * MiB, base = 300 * MiB }, -- with 30 MiB per guest for QEMU
   duration = 240,
   domains = {
     reader("files-1", 900 * MiB),

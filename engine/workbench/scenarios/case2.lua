@@ -1,4 +1,4 @@
--- Four guests of 512 MiB consume at the same pace, hold what they have, then all free it.
+-- Four guests of 512 MiB consume memory at the same pace, hold it, then free it.
 
 local domains = {}
 for i, name in ipairs({ "alpha", "bravo", "charlie", "delta" }) do
@@ -12,7 +12,7 @@ end
 
 return {
   summary = "All four guests consume at the same pace, then all free",
-  host = { total = 2816 * MiB + 4 * 30 * MiB, base = 200 * MiB }, -- of it 30 MiB a guest for QEMU
+  host = { total = 2816 * MiB + 4 * 30 * MiB, base = 200 * MiB }, -- with 30 MiB per guest for QEMU
   duration = 90,
   domains = domains,
 }

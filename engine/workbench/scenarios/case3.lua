@@ -1,4 +1,4 @@
--- Four guests of 512 MiB consume; two of them free what they have and stop, the other two go on.
+-- Four guests of 512 MiB consume memory. Then two of them free it and stop; the other two go on.
 
 local function stops(name)
   return {
@@ -20,7 +20,7 @@ end
 
 return {
   summary = "Four guests consume; two free and stop, the other two go on",
-  host = { total = 2560 * MiB + 4 * 30 * MiB, base = 200 * MiB }, -- of it 30 MiB a guest for QEMU
+  host = { total = 2560 * MiB + 4 * 30 * MiB, base = 200 * MiB }, -- with 30 MiB per guest for QEMU
   duration = 90,
   domains = { goes_on("alpha"), goes_on("bravo"), stops("charlie"), stops("delta") },
 }

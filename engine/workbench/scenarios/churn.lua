@@ -1,5 +1,5 @@
--- Domains start and stop all the time: short jobs beside three guests that stay. A job needs its
--- memory soon after its start and takes it along when it ends.
+-- Domains start and stop all the time: short jobs beside three guests that stay. A job needs memory
+-- soon after its start, and holds it to its end.
 
 local domains = {}
 for i = 1, 3 do
@@ -28,7 +28,7 @@ end
 
 return {
   summary = "Domains start and stop all the time",
-  host = { total = 7 * GiB + 7 * 30 * MiB, base = 400 * MiB }, -- of it 30 MiB a guest for QEMU
+  host = { total = 7 * GiB + 7 * 30 * MiB, base = 400 * MiB }, -- with 30 MiB per guest for QEMU
   duration = 600,
   domains = domains,
 }

@@ -1,5 +1,5 @@
--- A hundred domains in day and night rhythm: offices by day, batch work by night, a few all day. Two
--- days of ten minutes each. Their maximums add up to half as much again as the host.
+-- A hundred domains with a daily rhythm: offices by day, batch work by night, a few all day. Two days
+-- of ten minutes each. The sum of their maximums is 1.5 times the host's memory.
 
 local DAY = 600
 local domains = {}
@@ -30,8 +30,8 @@ for i = 1, 100 do
 end
 
 return {
-  summary = "A hundred domains in day and night rhythm",
-  host = { total = 64 * GiB + 100 * 30 * MiB, base = 2 * GiB }, -- of it 30 MiB a guest for QEMU
+  summary = "A hundred domains with a daily rhythm",
+  host = { total = 64 * GiB + 100 * 30 * MiB, base = 2 * GiB }, -- with 30 MiB per guest for QEMU
   duration = 2 * DAY,
   domains = domains,
 }

@@ -1,5 +1,5 @@
--- memcoord starts on a host whose guests have been up for weeks: page cache fills all of them. Then one
--- of them needs 2.5 GiB.
+-- memcoord starts on a host whose guests have run for weeks: page cache fills all of them. Then one of
+-- them needs 2.5 GiB.
 
 local function reads(name)
   return {
@@ -13,7 +13,7 @@ end
 
 return {
   summary = "Page cache has filled the guests before memcoord starts",
-  host = { total = 8 * GiB + 4 * 30 * MiB, base = 300 * MiB }, -- of it 30 MiB a guest for QEMU
+  host = { total = 8 * GiB + 4 * 30 * MiB, base = 300 * MiB }, -- with 30 MiB per guest for QEMU
   duration = 180,
   domains = {
     {

@@ -1,5 +1,5 @@
--- The host itself has read files: page cache fills what its guests do not hold, as disk images that
--- are not opened with O_DIRECT do. Its guests need memory that only the page cache can give.
+-- The host's page cache fills all memory that its guests do not hold, for example with disk images that
+-- QEMU opens without O_DIRECT. Its guests need memory that only the page cache can release.
 
 local function guest(name, at, need)
   return {
@@ -12,7 +12,7 @@ end
 
 return {
   summary = "Page cache fills the host; its guests need memory one after the other",
-  host = { total = 8 * GiB + 4 * 30 * MiB, base = 500 * MiB, cached = 8 * GiB }, -- of it 30 MiB a guest for QEMU
+  host = { total = 8 * GiB + 4 * 30 * MiB, base = 500 * MiB, cached = 8 * GiB }, -- with 30 MiB per guest for QEMU
   duration = 240,
   domains = {
     guest("batch", 20, 1800 * MiB),

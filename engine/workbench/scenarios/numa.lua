@@ -1,5 +1,5 @@
--- A host of two NUMA nodes whose guests are each bound to one. On each node one guest's need rises while
--- another's falls; what the other node has is of no use to either.
+-- A host with two NUMA nodes, and guests that are each bound to one node. On each node one guest's need
+-- rises while another's falls; memory of the other node serves neither.
 
 local function guest(name, node, points)
   return { name = name, nodes = { node }, maximum = 3 * GiB, initial = 1536 * MiB, demand = points }

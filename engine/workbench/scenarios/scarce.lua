@@ -1,5 +1,5 @@
--- Six guests with swap want together half as much again as the host has: who gets what. Two of them
--- matter more (a weight of 3), one has a minimum.
+-- Six guests with swap together need 1.5 times the host's memory, so a policy must choose. Two of them
+-- have a weight of 3, one has a minimum.
 
 local function guest(name, from, size, settings)
   local domain = {
@@ -14,8 +14,8 @@ local function guest(name, from, size, settings)
 end
 
 return {
-  summary = "Six guests want half as much again as the host has",
-  host = { total = 5 * GiB + 6 * 30 * MiB, base = 300 * MiB }, -- of it 30 MiB a guest for QEMU
+  summary = "Six guests need 1.5 times the host's memory",
+  host = { total = 5 * GiB + 6 * 30 * MiB, base = 300 * MiB }, -- with 30 MiB per guest for QEMU
   duration = 300,
   domains = {
     guest("database", 20, 1600 * MiB, { weight = 3 }),

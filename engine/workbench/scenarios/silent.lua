@@ -1,5 +1,5 @@
--- Guests that cannot be served as others are: one without a balloon driver, one whose statistics
--- stop, one that is paused, one that hangs. Two ordinary ones share what is left, and need it.
+-- Guests that memcoord cannot serve normally: one without a balloon driver, one whose statistics stop,
+-- one that is paused, one that hangs. Two normal guests need and share the rest of the memory.
 
 local function guest(name, extra)
   local domain = {
@@ -15,7 +15,7 @@ end
 
 return {
   summary = "Guests without a driver, without statistics, paused and hung",
-  host = { total = 4 * GiB + 6 * 64 * MiB, base = 300 * MiB }, -- of it 64 MiB a guest for QEMU
+  host = { total = 4 * GiB + 6 * 64 * MiB, base = 300 * MiB }, -- with 64 MiB per guest for QEMU
   duration = 180,
   domains = {
     guest("no-driver", { driver = false }),

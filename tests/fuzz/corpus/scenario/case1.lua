@@ -1,5 +1,5 @@
--- Four guests of 512 MiB; one consumes more and more memory, then frees it all; three are idle.
--- The host has room for about three of them, so that what one needs another must give.
+-- Four guests of 512 MiB. One consumes more and more memory, then frees it; three are idle. The host
+-- has room for about three of them, so memory for one guest must come from the others.
 
 local function idle(name)
   return { name = name, maximum = 1 * GiB, initial = 512 * MiB, demand = { { 0, 30 * MiB } } }
@@ -7,7 +7,7 @@ end
 
 return {
   summary = "One of four guests consumes more and more memory, then frees it",
-  host = { total = 2 * GiB, base = 200 * MiB },
+  host = { total = 2 * GiB + 4 * 30 * MiB, base = 200 * MiB }, -- with 30 MiB per guest for QEMU
   duration = 90,
   domains = {
     {
