@@ -11,7 +11,7 @@ using libvirt::fake::FakeDomain;
 /// How many domains may hang at a time. Each blocks a connection worker, of which eight may be
 /// stuck.
 constexpr std::size_t kMostHanging = 4;
-constexpr std::uint64_t kLongestTrouble = 60;  // ticks
+constexpr std::uint64_t kLongestFault = 60;  // ticks
 
 }  // namespace
 
@@ -43,11 +43,11 @@ void Churn::hang(Planned& domain) {
   if (domain.hangs || hanging_ == kMostHanging) return;
   daemon_->hang(domain.key);
   domain.hangs = true;
-  domain.hangs_until = tick_ + 1 + up_to(kLongestTrouble);
+  domain.hangs_until = tick_ + 1 + up_to(kLongestFault);
   ++hanging_;
 }
 
-void Churn::end_troubles() {
+void Churn::end_faults() {
   for (Planned& domain : domains_) {
     if (domain.hangs && domain.hangs_until <= tick_) {
       daemon_->go_on(domain.key);
@@ -63,7 +63,7 @@ void Churn::end_troubles() {
 
 void Churn::go_on(std::uint64_t tick) {
   tick_ = tick;
-  end_troubles();
+  end_faults();
   for (int i = 0; i < 2; ++i) {
     const std::size_t place = up_to(domains_.size());
     if (domains_[place].hangs) --hanging_;  // its call ends with the domain
@@ -84,7 +84,7 @@ void Churn::go_on(std::uint64_t tick) {
   if (one_in(25)) hang(any());
   if (Planned& domain = any(); one_in(3) && !domain.refuses) {
     domain.refuses = true;
-    domain.refuses_until = tick + 1 + up_to(kLongestTrouble);
+    domain.refuses_until = tick + 1 + up_to(kLongestFault);
     daemon_->with(domain.key, [](FakeDomain& one) { one.refuses = true; });
   }
   if (tick % 2'000 != 0) return;
@@ -105,8 +105,8 @@ bool Churn::recovers(const Uuid& uuid) const {
 }
 
 void Churn::calm_down() {
-  tick_ += kLongestTrouble + 1;
-  end_troubles();
+  tick_ += kLongestFault + 1;
+  end_faults();
 }
 
 }  // namespace memcoord::soak

@@ -50,7 +50,7 @@ class Churn {
   [[nodiscard]] std::uint64_t up_to(std::uint64_t most);
   bool one_in(std::uint64_t n) { return up_to(n) == 0; }
   void hang(Planned& domain);
-  void end_troubles();
+  void end_faults();
 
   std::shared_ptr<libvirt::fake::FakeDaemon> daemon_;
   std::mt19937_64 random_;

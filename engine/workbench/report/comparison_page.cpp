@@ -104,16 +104,16 @@ std::string scenario_section(const Comparison& comparison, std::size_t at) {
 
 /// Positions of the domains with the most kills, then stalls, under any policy.
 std::vector<std::size_t> worst_domains(const std::vector<const RunRecord*>& records) {
-  std::map<std::size_t, std::pair<int, double>> trouble;
+  std::map<std::size_t, std::pair<int, double>> worst_of;
   for (const RunRecord* record : records) {
     for (std::size_t i = 0; i < record->domains.size(); ++i) {
-      auto& worst = trouble[i];
+      auto& worst = worst_of[i];
       worst = std::max(worst, std::pair(record->domains[i].oom_kills, record->domains[i].stalled));
     }
   }
   std::vector<std::pair<std::pair<int, double>, std::size_t>> order;
-  order.reserve(trouble.size());
-  for (const auto& [place, worst] : trouble) order.emplace_back(worst, place);
+  order.reserve(worst_of.size());
+  for (const auto& [place, worst] : worst_of) order.emplace_back(worst, place);
   std::stable_sort(order.begin(), order.end(),
                    [](const auto& a, const auto& b) { return a.first > b.first; });
   std::vector<std::size_t> picks;

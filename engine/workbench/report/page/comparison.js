@@ -13,42 +13,10 @@
     box.hidden = false;
     const table = box.querySelector("table"), choice = box.querySelector(".seg");
     const show = (f) => {
-      const policies = data.rows.filter((row) => row.kind === "policy");
-      const scale = data.scenarios.map((_, s) => {
-        const values = policies.map((row) => row.cells[s] && row.cells[s][f]).filter((value) => value !== undefined && value !== null).map((figure) => figure[0]);
-        return [Math.min(...values), Math.max(...values)];
-      });
-      const head = element("tr");
-      head.append(element("th", "", data.figures[f].name));
-      data.scenarios.forEach((scenario, s) => {
-        const cell = element("th");
-        const link = element("a", "", scenario.name);
-        link.href = "#scenario-" + s;
-        cell.append(link);
-        head.append(cell);
-      });
-      let yard = false;
-      const rows = data.rows.map((row) => {
-        const made = element("tr", row.kind === "policy" ? "" : yard ? "yard" : "yard first");
-        if (row.kind !== "policy") yard = true;
-        made.append(element("td", "name", row.name));
-        data.scenarios.forEach((_, s) => {
-          const figure = row.cells[s] && row.cells[s][f];
-          if (!figure) return made.append(element("td", "missing", "\u2014"));
-          const cell = element("td", "", figure[1]);
-          const [least, most] = scale[s];
-          if (row.kind === "policy" && most > least) {
-            if (figure[0] === least) cell.className = "best";
-            else {
-              cell.className = "heat";
-              cell.style.setProperty("--h", ((figure[0] - least) / (most - least)).toFixed(3));
-            }
-          }
-          made.append(cell);
-        });
-        return made;
-      });
-      table.replaceChildren(head, ...rows);
+      const scales = data.scenarios.map((_, s) => scaleOf(s, f));
+      const firstYard = data.rows.find((row) => row.kind !== "policy");
+      table.replaceChildren(overviewHead(data.figures[f].name),
+        ...data.rows.map((row) => overviewRow(row, f, scales, row === firstYard)));
     };
     data.figures.forEach((figure, f) => {
       const button = element("button", "", figure.name);
@@ -64,6 +32,42 @@
     show(0);
   }
 
+  /** The least and the largest value of a figure among the policies on one scenario. */
+  function scaleOf(scenario, f) {
+    const figures = data.rows.filter((row) => row.kind === "policy").map((row) => row.cells[scenario] && row.cells[scenario][f]);
+    const values = figures.filter((figure) => figure).map((figure) => figure[0]);
+    return [Math.min(...values), Math.max(...values)];
+  }
+
+  function overviewHead(name) {
+    const head = element("tr");
+    head.append(element("th", "", name));
+    data.scenarios.forEach((scenario, s) => {
+      const cell = element("th"), link = element("a", "", scenario.name);
+      link.href = "#scenario-" + s;
+      cell.append(link);
+      head.append(cell);
+    });
+    return head;
+  }
+
+  function overviewRow(row, f, scales, firstYard) {
+    const made = element("tr", row.kind === "policy" ? "" : firstYard ? "yard first" : "yard");
+    made.append(element("td", "name", row.name));
+    data.scenarios.forEach((_, s) => {
+      const figure = row.cells[s] && row.cells[s][f];
+      if (!figure) return made.append(element("td", "missing", "\u2014"));
+      const cell = element("td", "", figure[1]);
+      const [least, most] = scales[s];
+      if (row.kind === "policy" && most > least) {
+        cell.className = figure[0] === least ? "best" : "heat";
+        if (figure[0] !== least) cell.style.setProperty("--h", ((figure[0] - least) / (most - least)).toFixed(3));
+      }
+      made.append(cell);
+    });
+    return made;
+  }
+
   /** One scenario's runs side by side: the host's curves, or those of one domain. */
   function drawCurves(scenario, box) {
     const runs = scenario.records.map((record) => ({ record, ...openRecord(record) })).filter((run) => run.times.length);
@@ -72,16 +76,11 @@
     const view = new View(Math.max(...runs.map((run) => run.times[run.times.length - 1])));
     const bar = element("div", "bar still"), legends = element("div"), cards = element("div", "cards");
     rangeControls(view, bar);
-    const names = runs[0].record.domains.map((domain) => domain.name);
-    const choice = element("select");
-    choice.setAttribute("aria-label", "the host or a domain");
-    choice.append(element("option", "", "the host"));
-    for (const name of names) choice.append(element("option", "", name));
+    const choice = curveChoice(runs[0].record.domains.map((domain) => domain.name));
     const label = element("label", "field", "curves of ");
     label.append(choice);
     bar.append(label);
     box.append(bar, legends, cards);
-
     const top = Math.max(...runs.map((run) => hostTop(run.host, scenario.hostTotal)));
     const show = () => {
       for (const panel of [...view.panels]) panel.remove();
@@ -89,36 +88,44 @@
       const name = choice.selectedIndex ? choice.value : null;
       legends.replaceChildren(name ? domainLegend() : hostLegend());
       for (const run of runs) {
-        const card = element("article", "card");
-        const head = element("div", "top");
+        const card = element("article", "card"), head = element("div", "top");
         head.append(element("h3", "", run.record.policy));
         card.append(head);
         cards.append(card);
-        if (name) drawDomain(run, name, card, head); else drawHost(run, card);
+        if (name) drawDomain(view, run, name, card, head); else drawHost(view, scenario, run, card, top);
       }
-    };
-    const drawHost = (run, card) => {
-      const margins = { left: 62, right: 6 };
-      new Panel(view, card, {
-        height: 160, times: run.times, margins, name: run.record.policy,
-        label: `${run.record.policy}: the host's memory over time`,
-        top, layers: hostLayers(run.host, scenario.hostTotal, scenario.hostFloor),
-        figures: (i) => hostFigures(run.host, i, scenario.hostTotal),
-      });
-      const strips = run.record.strips.map((strip) => ({ ...strip, counts: undelta(strip.counts) }));
-      stripsPanel(view, card, strips, run.times, margins);
-    };
-    const drawDomain = (run, name, card, head) => {
-      const domain = run.record.domains.find((one) => one.name === name);
-      if (!domain) return card.append(element("p", "empty", "not recorded"));
-      if (domain.oom) head.append(element("span", "tag bad", domain.oom + (domain.oom === 1 ? " OOM kill" : " OOM kills")));
-      head.append(element("span", domain.stalled > 0 ? "tag bad" : "tag", domain.stalled > 0 ? "stalled " + percentText(domain.stalled) : "never stalled"));
-      domainPanel(view, card, domain, run.times, {
-        name: `${name}, ${run.record.policy}`, rules: data.rules, spec: { height: 150, margins: { left: 52, right: 6 } },
-      });
     };
     choice.onchange = show;
     show();
     view.drawFirst();
+  }
+
+  function curveChoice(names) {
+    const choice = element("select");
+    choice.setAttribute("aria-label", "the host or a domain");
+    for (const name of ["the host", ...names]) choice.append(element("option", "", name));
+    return choice;
+  }
+
+  function drawHost(view, scenario, run, card, top) {
+    const margins = { left: 62, right: 6 };
+    new Panel(view, card, {
+      height: 160, times: run.times, margins, name: run.record.policy,
+      label: `${run.record.policy}: the host's memory over time`,
+      top, layers: hostLayers(run.host, scenario.hostTotal, scenario.hostFloor),
+      figures: (i) => hostFigures(run.host, i, scenario.hostTotal),
+    });
+    const strips = run.record.strips.map((strip) => ({ ...strip, counts: undelta(strip.counts) }));
+    stripsPanel(view, card, strips, run.times, margins);
+  }
+
+  function drawDomain(view, run, name, card, head) {
+    const domain = run.record.domains.find((one) => one.name === name);
+    if (!domain) return card.append(element("p", "empty", "not recorded"));
+    if (domain.oom) head.append(element("span", "tag bad", domain.oom + (domain.oom === 1 ? " OOM kill" : " OOM kills")));
+    head.append(element("span", domain.stalled > 0 ? "tag bad" : "tag", domain.stalled > 0 ? "stalled " + percentText(domain.stalled) : "never stalled"));
+    domainPanel(view, card, domain, run.times, {
+      name: `${name}, ${run.record.policy}`, rules: data.rules, spec: { height: 150, margins: { left: 52, right: 6 } },
+    });
   }
 })();

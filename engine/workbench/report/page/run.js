@@ -36,7 +36,7 @@
     rangeControls(view, document.getElementById("bar"));
   }
 
-  function inTrouble(domain) {
+  function wasShort(domain) {
     return domain.stalled > 0 || domain.oom > 0;
   }
 
@@ -84,22 +84,22 @@
       ["as in the scenario", () => 0],
     ];
     for (const [text] of orders) order.append(element("option", "", text));
-    const trouble = element("button", "", "Stalled or killed only");
-    trouble.type = "button";
-    trouble.setAttribute("aria-pressed", "false");
-    trouble.disabled = !record.domains.some(inTrouble);
-    trouble.onclick = () => {
-      trouble.setAttribute("aria-pressed", String(trouble.getAttribute("aria-pressed") !== "true"));
+    const onlyShort = element("button", "", "Stalled or killed only");
+    onlyShort.type = "button";
+    onlyShort.setAttribute("aria-pressed", "false");
+    onlyShort.disabled = !record.domains.some(wasShort);
+    onlyShort.onclick = () => {
+      onlyShort.setAttribute("aria-pressed", String(onlyShort.getAttribute("aria-pressed") !== "true"));
       show();
     };
     const none = element("p", "empty", "No domain matches.");
     const show = () => {
       const wanted = search.value.trim().toLowerCase();
-      const only = trouble.getAttribute("aria-pressed") === "true";
+      const only = onlyShort.getAttribute("aria-pressed") === "true";
       const sorted = [...record.domains].sort((a, b) => orders[order.selectedIndex][1](a, b) || a.place - b.place);
       let shown = 0;
       for (const domain of sorted) {
-        domain.card.hidden = (wanted && !domain.name.toLowerCase().includes(wanted)) || (only && !inTrouble(domain));
+        domain.card.hidden = (wanted && !domain.name.toLowerCase().includes(wanted)) || (only && !wasShort(domain));
         if (!domain.card.hidden) ++shown;
       }
       box.replaceChildren(...sorted.map((domain) => domain.card));
@@ -111,7 +111,7 @@
     search.oninput = show;
     order.onchange = show;
     box.after(none);
-    bar.append(search, order, trouble);
+    bar.append(search, order, onlyShort);
     show();
   }
 
