@@ -2,19 +2,18 @@
 // interpreter, nor the observers leak.
 
 #include <doctest/doctest.h>
-#include <malloc.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
 #include <ostream>
-#include <streambuf>
 
 #include "bindings/lua_policy.h"
 #include "engine/core/coordinator.h"
 #include "engine/observers/action_log.h"
 #include "engine/observers/console.h"
 #include "tests/bench/busy_host.h"
+#include "tests/bench/heap.h"
 
 namespace {
 
@@ -25,17 +24,6 @@ constexpr int kTicks = 100'000;
 /// Long enough to fill the longest window of the history.
 constexpr int kWarmUp = 10'000;
 constexpr int kTicksADomain = 50;
-
-/// Discards its output.
-class Nowhere final : public std::streambuf {
-  int overflow(int c) override { return c; }
-  std::streamsize xsputn(const char*, std::streamsize n) override { return n; }
-};
-
-std::size_t bytes_in_use() {
-  const auto heap = ::mallinfo2();
-  return heap.uordblks + heap.hblkhd;
-}
 
 std::unique_ptr<Policy> halving() {
   auto policy = bindings::LuaPolicy::load(std::string(MEMCOORD_POLICIES) + "/halving.lua");
@@ -52,7 +40,7 @@ TEST_CASE("memory does not grow over 100,000 ticks with domains that come and go
   bench::JumpingClock clock;
   bench::BusyHost host(clock, kDomains);
   Coordinator coordinator(host, clock, halving(), {});
-  Nowhere buffer;
+  bench::NoOutput buffer;
   std::ostream nowhere(&buffer);
   observers::ConsoleTable table(nowhere, {});
   observers::ActionLog log(std::make_shared<observers::Log>(
@@ -69,8 +57,8 @@ TEST_CASE("memory does not grow over 100,000 ticks with domains that come and go
     if (tick % kTicksADomain == 0) host.replace_one();
     const Tick done = coordinator.tick();
     if (done.policy_error || done.sample_error) ++errors;
-    if (tick > kWarmUp && tick <= 2 * kWarmUp) early = std::max(early, bytes_in_use());
-    if (tick > kTicks - kWarmUp) late = std::max(late, bytes_in_use());
+    if (tick > kWarmUp && tick <= 2 * kWarmUp) early = std::max(early, bench::heap_in_use());
+    if (tick > kTicks - kWarmUp) late = std::max(late, bench::heap_in_use());
   }
   CHECK(errors == 0);
   CAPTURE(early);

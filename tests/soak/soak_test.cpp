@@ -2,7 +2,6 @@
 // exceeds its deadline, and at the end the daemon's balloons are where the journal says.
 
 #include <doctest/doctest.h>
-#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,7 +9,6 @@
 #include <filesystem>
 #include <memory>
 #include <ostream>
-#include <streambuf>
 #include <thread>
 #include <type_traits>
 #include <unordered_map>
@@ -23,6 +21,7 @@
 #include "engine/observers/action_log.h"
 #include "engine/observers/console.h"
 #include "engine/observers/journal.h"
+#include "tests/bench/heap.h"
 #include "tests/soak/churn.h"
 #include "tests/world/fakes.h"
 
@@ -104,17 +103,6 @@ class MovesJournal final : public Observer {
  private:
   observers::JournalWriter& journal_;
 };
-
-/// Discards its output.
-class NoOutput final : public std::streambuf {
-  int overflow(int c) override { return c; }
-  std::streamsize xsputn(const char*, std::streamsize n) override { return n; }
-};
-
-std::size_t heap_in_use() {
-  const auto heap = ::mallinfo2();
-  return heap.uordblks + heap.hblkhd;
-}
 
 /// Grows and shrinks some domains in each tick; their UUIDs and the tick's number decide which.
 std::unique_ptr<Policy> restless(soak::Churn& churn) {
@@ -250,7 +238,7 @@ class Soak {
   ScratchFile file;
   std::unique_ptr<observers::JournalWriter> journal = journal_at(file.path);
   MovesJournal moves{*journal};
-  NoOutput buffer;
+  bench::NoOutput buffer;
   std::ostream nowhere{&buffer};
   observers::ConsoleTable table{nowhere, console_style()};
   observers::ActionLog log{std::make_shared<observers::Log>(
@@ -274,9 +262,10 @@ SoakFigures Soak::run() {
         std::max({figures.most_remembered, coordinator.remembered(), table.remembered(),
                   log.remembered(), summary.remembered()});
     if (number > kWarmUp && number <= 2 * kWarmUp) {
-      figures.early_heap = std::max(figures.early_heap, heap_in_use());
+      figures.early_heap = std::max(figures.early_heap, bench::heap_in_use());
     }
-    if (number > kTicks - kWarmUp) figures.late_heap = std::max(figures.late_heap, heap_in_use());
+    if (number > kTicks - kWarmUp)
+      figures.late_heap = std::max(figures.late_heap, bench::heap_in_use());
   }
   MESSAGE(summary.text());
   return figures;

@@ -112,23 +112,21 @@ std::string item(std::string_view what, std::string_view value) {
 std::vector<Figure> figures_of(const Score& score) {
   const auto kills = [](int n) { return std::to_string(n); };
   return {
-      {"stalled", "stalled", percent(score.stalled),
+      {"stalled", percent(score.stalled),
        "share of domain-time in which a guest's demand did not fit its memory", score.stalled,
        score.stalled > 0},
-      {"deficit", "deficit", amount(score.deficit, "GiB h"), "how much memory was missing",
-       score.deficit, false},
-      {"guest_oom", "guest OOM kills", kills(score.guest_oom),
-       "workloads that a guest's OOM killer ended", static_cast<double>(score.guest_oom),
-       score.guest_oom > 0},
-      {"host_oom", "host OOM kills", kills(score.host_oom), "times the host ran out of memory",
+      {"deficit", amount(score.deficit, "GiB h"), "how much memory was missing", score.deficit,
+       false},
+      {"guest OOM kills", kills(score.guest_oom), "workloads that a guest's OOM killer ended",
+       static_cast<double>(score.guest_oom), score.guest_oom > 0},
+      {"host OOM kills", kills(score.host_oom), "times the host ran out of memory",
        static_cast<double>(score.host_oom), score.host_oom > 0},
-      {"breach_s", "breach", amount(score.breach_seconds, "s"),
-       "time in which the host was under its floor", score.breach_seconds,
-       score.breach_seconds > 0},
-      {"overhead", "overhead", percent(score.overhead),
-       "memory granted beyond the need, as a share of it", score.overhead, false},
-      {"churn", "churn", amount(score.churn, "MiB/h"),
-       "memory that balloons moved, per domain and hour", score.churn, false},
+      {"breach", amount(score.breach_seconds, "s"), "time in which the host was under its floor",
+       score.breach_seconds, score.breach_seconds > 0},
+      {"overhead", percent(score.overhead), "memory granted beyond the need, as a share of it",
+       score.overhead, false},
+      {"churn", amount(score.churn, "MiB/h"), "memory that balloons moved, per domain and hour",
+       score.churn, false},
   };
 }
 

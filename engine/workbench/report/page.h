@@ -37,7 +37,6 @@ std::string item(std::string_view what, std::string_view value);
 
 /// One figure of a score, for people.
 struct Figure {
-  std::string key;        ///< "guest_oom"
   std::string name;       ///< "guest OOM kills"
   std::string text;       ///< "0.35 %"
   std::string meaning;    ///< one clause
