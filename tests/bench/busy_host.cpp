@@ -45,16 +45,6 @@ MemorySize need(std::size_t guest, std::uint64_t look) {
 
 }  // namespace
 
-WallTime JumpingClock::wall_now() const {
-  constexpr WallTime kStart{std::chrono::sys_days{std::chrono::year{2024} / 1 / 1}};
-  return kStart + std::chrono::duration_cast<std::chrono::milliseconds>(now_.time_since_epoch());
-}
-
-bool JumpingClock::sleep_for(Duration duration) {
-  now_ += duration;
-  return true;
-}
-
 BusyHost::BusyHost(const Clock& clock, std::size_t domains) : clock_(clock) {
   domains_.reserve(domains);
   while (domains_.size() < domains) {

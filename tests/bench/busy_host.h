@@ -1,6 +1,5 @@
 #pragma once
-// A host and a clock for measuring the engine. The host measures its own time, so that a benchmark
-// can subtract it.
+// A host for measuring the engine. It measures its own time, so that a benchmark can subtract it.
 
 #include <cstddef>
 #include <cstdint>
@@ -12,17 +11,6 @@
 #include "engine/core/time.h"
 
 namespace memcoord::bench {
-
-/// Advances only while somebody sleeps: between ticks.
-class JumpingClock final : public Clock {
- public:
-  [[nodiscard]] MonotonicTime now() const override { return now_; }
-  [[nodiscard]] WallTime wall_now() const override;
-  bool sleep_for(Duration duration) override;
-
- private:
-  MonotonicTime now_{std::chrono::hours(1)};
-};
 
 /// Guests of 2 GiB whose needs rise and fall out of step, so that in any tick some are short and
 /// others have plenty. Every guest reports before each sample; balloons move at once.

@@ -13,6 +13,7 @@
 #include "bindings/lua_policy.h"
 #include "engine/core/coordinator.h"
 #include "tests/bench/busy_host.h"
+#include "tests/world/fakes.h"
 
 namespace {
 
@@ -54,7 +55,7 @@ class RestlessPolicy final : public Policy {
 
 /// Runs ticks, two seconds apart, and measures them without the host's own time.
 void run(benchmark::State& state, std::unique_ptr<Policy> policy) {
-  bench::JumpingClock clock;
+  test::FakeClock clock;
   const auto domains = static_cast<std::size_t>(state.range(0));
   bench::BusyHost host(clock, domains);
   Coordinator coordinator(host, clock, std::move(policy), {});

@@ -14,6 +14,7 @@
 #include "engine/observers/console.h"
 #include "tests/bench/busy_host.h"
 #include "tests/bench/heap.h"
+#include "tests/world/fakes.h"
 
 namespace {
 
@@ -37,7 +38,7 @@ TEST_CASE("memory does not grow over 100,000 ticks with domains that come and go
   // The allocator counts memory in its threads' caches as in use; ctest turns the caches off.
   REQUIRE_MESSAGE(std::getenv("GLIBC_TUNABLES") != nullptr,
                   "set GLIBC_TUNABLES=glibc.malloc.tcache_count=0, as ctest does");
-  bench::JumpingClock clock;
+  test::FakeClock clock;
   bench::BusyHost host(clock, kDomains);
   Coordinator coordinator(host, clock, halving(), {});
   bench::NoOutput buffer;
