@@ -10,6 +10,7 @@
 #include "engine/core/coordinator.h"
 #include "engine/observers/tick_json.h"
 #include "engine/workbench/simulation.h"
+#include "tests/unit/workbench/set_all.h"
 #include "tests/world/fakes.h"
 #include "tests/world/world.h"
 
@@ -20,52 +21,30 @@ using simulated::Plan;
 
 namespace {
 
-/// Proposes one size for every domain at each tick; a broken one fails.
-class SetAll final : public Policy {
- public:
-  explicit SetAll(MemorySize size, bool broken = false) : size_(size), broken_(broken) {}
-  [[nodiscard]] std::string name() const override { return "set all"; }
-  Result<PolicyAnswer> decide(const Situation& situation) override {
-    if (broken_) return fail(ErrorCode::policy_failed, "x.lua:1", "is broken");
-    PolicyAnswer answer;
-    for (const Domain& one : situation.snapshot.domains) {
-      answer.proposals.push_back({one.uuid(), size_, "all alike"});
-    }
-    return answer;
-  }
-
- private:
-  MemorySize size_;
-  bool broken_;
-};
-
-/// Proposes one size for every domain at its first tick, and nothing after it.
-class SetOnce final : public Policy {
- public:
-  [[nodiscard]] std::string name() const override { return "set once"; }
-  Result<PolicyAnswer> decide(const Situation& situation) override {
-    if (std::exchange(asked_, true)) return PolicyAnswer();
-    return SetAll(700_MiB).decide(situation);
-  }
-
- private:
-  bool asked_ = false;
-};
+/// Proposes 700 MiB for every domain at its first tick, and nothing after it.
+std::unique_ptr<Policy> set_once() {
+  return std::make_unique<test::FakePolicy>(
+      [asked = false](const Situation& situation) mutable -> Result<PolicyAnswer> {
+        if (std::exchange(asked, true)) return PolicyAnswer();
+        return test::all_at(700_MiB, situation);
+      },
+      "set once");
+}
 
 /// Proposes a size that depends on the wall clock.
-class ByTheClock final : public Policy {
- public:
-  [[nodiscard]] std::string name() const override { return "by the clock"; }
-  Result<PolicyAnswer> decide(const Situation& situation) override {
-    const auto time = situation.snapshot.wall_time.time_since_epoch().count();
-    return SetAll(700_MiB + MemorySize::from_mib(static_cast<std::uint64_t>(time / 1000 % 64)))
-        .decide(situation);
-  }
-};
+std::unique_ptr<Policy> by_the_clock() {
+  return std::make_unique<test::FakePolicy>(
+      [](const Situation& situation) -> Result<PolicyAnswer> {
+        const auto time = situation.snapshot.wall_time.time_since_epoch().count();
+        const auto more = static_cast<std::uint64_t>(time / 1000 % 64);
+        return test::all_at(700_MiB + MemorySize::from_mib(more), situation);
+      },
+      "by the clock");
+}
 
-template <class Made, class... Arguments>
-PolicyMaker maker(Arguments... arguments) {
-  return [=] { return Result<std::unique_ptr<Policy>>(std::make_unique<Made>(arguments...)); };
+/// Makes set_all(size) for each run.
+PolicyMaker all_set_to(MemorySize size) {
+  return [size]() -> Result<std::unique_ptr<Policy>> { return test::set_all(size); };
 }
 
 ReplayedTick taken(Replay& replay, const Tick& tick) {
@@ -81,7 +60,7 @@ class Keeper final : public Observer {
 };
 
 /// The ticks of a run with two idle guests, under a policy that sets both to 700 MiB by default.
-std::vector<Tick> recorded(std::unique_ptr<Policy> policy = std::make_unique<SetAll>(700_MiB)) {
+std::vector<Tick> recorded(std::unique_ptr<Policy> policy = test::set_all(700_MiB)) {
   simulated::Scenario scenario;
   scenario.duration = 20s;
   for (const char* name : {"a", "b"}) {
@@ -125,16 +104,16 @@ class SlowHost final : public Hypervisor {
 }  // namespace
 
 TEST_CASE("a policy replays its own decisions") {
-  Replay replay(maker<SetAll>(700_MiB));
+  Replay replay(all_set_to(700_MiB));
   for (const Tick& tick : recorded()) {
     for (const ReplayedDomain& domain : taken(replay, tick).domains) CHECK(domain.alike);
   }
 }
 
 TEST_CASE("a replay has the wall clock of the recorded ticks, also from a journal") {
-  Replay replay(maker<ByTheClock>());
+  Replay replay([]() -> Result<std::unique_ptr<Policy>> { return by_the_clock(); });
   std::size_t compared = 0;
-  for (const Tick& tick : recorded(std::make_unique<ByTheClock>())) {
+  for (const Tick& tick : recorded(by_the_clock())) {
     const auto read =
         observers::tick_from_json_line(observers::to_json_line(tick), "ticks.jsonl:1");
     REQUIRE(read);
@@ -147,7 +126,7 @@ TEST_CASE("a replay has the wall clock of the recorded ticks, also from a journa
 }
 
 TEST_CASE("a replay puts another policy's decisions beside the recorded ones") {
-  Replay replay(maker<SetAll>(800_MiB));
+  Replay replay(all_set_to(800_MiB));
   const ReplayedTick first = taken(replay, recorded().front());
   REQUIRE(first.domains.size() == 2);
   CHECK(first.domains[0].name == "a");
@@ -158,7 +137,7 @@ TEST_CASE("a replay puts another policy's decisions beside the recorded ones") {
 
 TEST_CASE("a replay skips a domain with impossible statistics") {
   const std::vector<Tick> run = recorded();
-  Replay replay(maker<SetAll>(690_MiB));
+  Replay replay(all_set_to(690_MiB));
   for (std::size_t i = 0; i < 3; ++i) (void)taken(replay, run[i]);
   Tick garbage = run[3];
   GuestStatistics& guest = garbage.snapshot.domains[0].guest;
@@ -177,7 +156,7 @@ TEST_CASE("a replay has no decisions for the memory that a run gives back at its
   end.number += 1;
   end.restoring = true;
   end.decisions = {{end.snapshot.domains[0].uuid(), 700_MiB, 2_GiB, 2_GiB, "gets it back", {}}};
-  Replay replay(maker<SetAll>(700_MiB));
+  Replay replay(all_set_to(700_MiB));
   for (const Tick& tick : run) (void)taken(replay, tick);
   const ReplayedTick now = taken(replay, end);
   CHECK(now.restoring);
@@ -200,12 +179,12 @@ TEST_CASE("a replay gives a rebooted guest its memory back as the run did") {
   test::FakeHypervisor hypervisor({look(0s, 1_GiB), look(2s, 900_MiB), rebooted, reports});
   test::FakeClock clock;
   Keeper keeper;
-  Coordinator coordinator(hypervisor, clock, std::make_unique<SetAll>(900_MiB), {});
+  Coordinator coordinator(hypervisor, clock, test::set_all(900_MiB), {});
   coordinator.add_observer(keeper);
   for (int i = 0; i < 4; ++i) coordinator.tick();
   REQUIRE(keeper.ticks.back().decisions.size() == 1);
   REQUIRE(keeper.ticks.back().decisions[0].why.find("rebooted") == 0);
-  Replay replay(maker<SetAll>(900_MiB));
+  Replay replay(all_set_to(900_MiB));
   ReplayedTick last;
   for (const Tick& tick : keeper.ticks) last = taken(replay, tick);
   REQUIRE(last.domains.size() == 1);
@@ -220,11 +199,11 @@ TEST_CASE("a replay has the engine's own proposals also where the policy fails")
   test::FakeHypervisor hypervisor({look});
   test::FakeClock clock;
   Keeper keeper;
-  Coordinator coordinator(hypervisor, clock, std::make_unique<SetAll>(900_MiB, true), {});
+  Coordinator coordinator(hypervisor, clock, test::broken(), {});
   coordinator.add_observer(keeper);
   coordinator.tick();
   REQUIRE(keeper.ticks[0].decisions.size() == 1);
-  Replay replay(maker<SetAll>(900_MiB, true));
+  Replay replay([]() -> Result<std::unique_ptr<Policy>> { return test::broken(); });
   const ReplayedTick now = taken(replay, keeper.ticks[0]);
   CHECK(now.policy_error);
   REQUIRE(now.domains.size() == 1);
@@ -234,7 +213,7 @@ TEST_CASE("a replay has the engine's own proposals also where the policy fails")
 }
 
 TEST_CASE("recorded moves stay as they were") {
-  Replay replay(maker<SetAll>(800_MiB));
+  Replay replay(all_set_to(800_MiB));
   std::vector<ReplayedTick> ticks;
   for (const Tick& tick : recorded()) ticks.push_back(taken(replay, tick));
   CHECK(ticks.back().domains[0].actual == 700_MiB);
@@ -242,10 +221,10 @@ TEST_CASE("recorded moves stay as they were") {
 
 TEST_CASE("a replay uses the recorded limits, or the given ones") {
   const std::vector<Tick> ticks = recorded();
-  Replay as_recorded(maker<SetAll>(100_MiB));
+  Replay as_recorded(all_set_to(100_MiB));
   Limits strict;
   strict.domain_floor = 400_MiB;
-  Replay stricter(maker<SetAll>(100_MiB), strict);
+  Replay stricter(all_set_to(100_MiB), strict);
   const auto loose = taken(as_recorded, ticks.front()).domains[0].now->target;
   const auto tight = taken(stricter, ticks.front()).domains[0].now->target;
   CHECK(tight > loose);
@@ -285,7 +264,7 @@ TEST_CASE("a move with an unknown outcome counts as committed until its outcome 
 }
 
 TEST_CASE("a policy that fails in a replay has no decisions, and the tick says why") {
-  Replay replay(maker<SetAll>(800_MiB, true));
+  Replay replay([]() -> Result<std::unique_ptr<Policy>> { return test::broken(); });
   const ReplayedTick tick = taken(replay, recorded().front());
   REQUIRE(tick.policy_error);
   CHECK_FALSE(tick.domains[0].now);
@@ -294,7 +273,7 @@ TEST_CASE("a policy that fails in a replay has no decisions, and the tick says w
 TEST_CASE("a recorded tick without a sample replays nothing") {
   Tick tick;
   tick.sample_error = Error{ErrorCode::unavailable, "qemu", "gone", "", ""};
-  Replay replay(maker<SetAll>(800_MiB));
+  Replay replay(all_set_to(800_MiB));
   CHECK_FALSE(taken(replay, tick).sampled);
 }
 
@@ -315,8 +294,8 @@ std::vector<Tick> later(std::vector<Tick> ticks, Duration by) {
 
 TEST_CASE("each run in a journal starts with a fresh policy and an empty history") {
   // The runs are of the same boot: the host's clock goes on.
-  const std::vector<Tick> run = recorded(std::make_unique<SetOnce>());
-  Replay replay(maker<SetOnce>());
+  const std::vector<Tick> run = recorded(set_once());
+  Replay replay([]() -> Result<std::unique_ptr<Policy>> { return set_once(); });
   std::size_t begun = 0;
   for (const Duration by : {0s, 5s, 3600s}) {
     for (const Tick& tick : later(run, by)) {
@@ -333,7 +312,7 @@ TEST_CASE("each run in a journal starts with a fresh policy and an empty history
 
 TEST_CASE("a run also begins with a tick without a sample, and where the clock goes back") {
   const std::vector<Tick> run = recorded();
-  Replay replay(maker<SetAll>(700_MiB));
+  Replay replay(all_set_to(700_MiB));
   for (const Tick& tick : run) CHECK(taken(replay, tick).run == 1);
   Tick blind;
   blind.number = 1;
@@ -365,14 +344,14 @@ TEST_CASE("a replay's history gets moves at the times at which the run recorded 
   FakeClock clock;
   clock.follow(looks.front());
   SlowHost host(clock, looks);
-  Coordinator run(host, clock, std::make_unique<SetAll>(900_MiB), {});
+  Coordinator run(host, clock, test::set_all(900_MiB), {});
   std::vector<std::string> journal{observers::to_json_line(run.tick())};
-  run.replace_policy(std::make_unique<SetAll>(800_MiB));
+  run.replace_policy(test::set_all(800_MiB));
   const Tick second = run.tick();
   REQUIRE(rules_of(second.decisions.at(0)) == std::vector{Rule::fresh_stats});
   journal.push_back(observers::to_json_line(second));
 
-  Replay replay(maker<SetAll>(800_MiB));
+  Replay replay(all_set_to(800_MiB));
   std::optional<ReplayedTick> last;
   for (const std::string& line : journal) {
     last = taken(replay, *observers::tick_from_json_line(line, "journal"));

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/workbench/run_record.h"
+#include "tests/unit/workbench/set_all.h"
 
 using namespace memcoord;
 using namespace memcoord::workbench;
@@ -44,31 +45,6 @@ Scenario jump() {
   return scenario;
 }
 
-/// Proposes one size for every domain at each tick.
-class SetAllAlike final : public Policy {
- public:
-  explicit SetAllAlike(MemorySize size) : size_(size) {}
-  [[nodiscard]] std::string name() const override { return "set all"; }
-  Result<PolicyAnswer> decide(const Situation& situation) override {
-    PolicyAnswer answer;
-    for (const Domain& one : situation.snapshot.domains) {
-      answer.proposals.push_back({one.uuid(), size_, "all alike"});
-    }
-    return answer;
-  }
-
- private:
-  MemorySize size_;
-};
-
-class Broken final : public Policy {
- public:
-  [[nodiscard]] std::string name() const override { return "broken"; }
-  Result<PolicyAnswer> decide(const Situation& /*situation*/) override {
-    return fail(ErrorCode::policy_failed, "broken.lua:1", "is broken");
-  }
-};
-
 }  // namespace
 
 TEST_CASE("a guest is stalled for as long as its demand does not fit") {
@@ -91,7 +67,7 @@ TEST_CASE("a guest without swap is killed where its demand does not fit") {
 
 TEST_CASE("a policy that grows a guest in time prevents a stall, and its moves count as churn") {
   const SimulationResult held = simulate(jump(), hold_everything(), {});
-  const SimulationResult given = simulate(jump(), std::make_unique<SetAllAlike>(1_GiB), {});
+  const SimulationResult given = simulate(jump(), test::set_all(1_GiB), {});
   CHECK(given.score.stalled == 0);
   CHECK(given.score.deficit == 0);
   CHECK(given.score.churn == doctest::Approx(512.0 / (120.0 / 3600.0)));
@@ -116,13 +92,13 @@ TEST_CASE("memory that a guest frees returns to the host at once only with free 
 
 TEST_CASE("the same run has the same score") {
   const SimulationOptions options;
-  const auto first = simulate(jump(), std::make_unique<SetAllAlike>(900_MiB), options);
-  const auto second = simulate(jump(), std::make_unique<SetAllAlike>(900_MiB), options);
+  const auto first = simulate(jump(), test::set_all(900_MiB), options);
+  const auto second = simulate(jump(), test::set_all(900_MiB), options);
   CHECK(first.score == second.score);
 }
 
 TEST_CASE("a simulation counts the ticks in which the policy fails") {
-  const SimulationResult result = simulate(jump(), std::make_unique<Broken>(), {});
+  const SimulationResult result = simulate(jump(), test::broken(), {});
   CHECK(result.policy_errors == result.ticks);
   REQUIRE(result.first_policy_error);
   CHECK(result.first_policy_error->message == "is broken");
@@ -130,8 +106,7 @@ TEST_CASE("a simulation counts the ticks in which the policy fails") {
 }
 
 TEST_CASE("a run ends with its scenario, also within the last tick's interval") {
-  const auto result =
-      simulate(jump(), std::make_unique<SetAllAlike>(1_GiB), {.interval = 25s, .limits = {}});
+  const auto result = simulate(jump(), test::set_all(1_GiB), {.interval = 25s, .limits = {}});
   CHECK(result.ticks == 3);
   CHECK(result.score.domain_seconds == doctest::Approx(2 * 60));
 }
@@ -151,8 +126,7 @@ TEST_CASE("a record has each domain's moments, stalls and moves") {
   SimulationWatch watch;
   watch.tick = [&](const Tick& tick, SimulatedHost& host) { recorder.take(tick, host); };
   watch.end = [&](SimulatedHost& host) { record = recorder.finish(host, 2s); };
-  const SimulationResult result =
-      simulate(scenario, std::make_unique<SetAllAlike>(640_MiB), {}, watch);
+  const SimulationResult result = simulate(scenario, test::set_all(640_MiB), {}, watch);
   CHECK(record.score == result.score);
   CHECK(record.policy == "set all");
   REQUIRE(record.domains.size() == 2);
@@ -178,7 +152,7 @@ TEST_CASE("a long run has fewer, longer intervals, which lose no stall") {
   SimulationWatch watch;
   watch.tick = [&](const Tick& tick, SimulatedHost& host) { recorder.take(tick, host); };
   watch.end = [&](SimulatedHost& host) { record = recorder.finish(host, 2s); };
-  simulate(scenario, std::make_unique<SetAllAlike>(640_MiB), {}, watch);
+  simulate(scenario, test::set_all(640_MiB), {}, watch);
   CHECK(record.times.size() <= 200);
   CHECK(record.times.size() >= 100);
   CHECK(record.events.size() <= 3);
@@ -213,8 +187,7 @@ TEST_CASE("no policy overcommits a NUMA node, whatever the other nodes have") {
   scenario.host_nodes = {1536_MiB, 4_GiB - 1536_MiB};
   scenario.domains[1].demand = Plan({{0s, 100_MiB}, {20s, 1900_MiB}}, kStep);
   scenario.domains[1].nodes = {0};
-  const SimulationResult bound =
-      simulate(scenario, std::make_unique<SetAllAlike>(2_GiB), SimulationOptions());
+  const SimulationResult bound = simulate(scenario, test::set_all(2_GiB), SimulationOptions());
   CHECK(bound.score.host_oom == 0);
   CHECK(bound.score.churn > 0);
 }
