@@ -1,4 +1,5 @@
-// The simulated host held against curves of real guests, which scripts/measure/calibration recorded.
+// The simulated host held against curves of real guests, which scripts/measure/calibration
+// recorded.
 
 #include <doctest/doctest.h>
 
