@@ -13,6 +13,7 @@ find_package(spdlog REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(pugixml REQUIRED)
 find_package(CLI11 REQUIRED)
+find_package(tomlplusplus REQUIRED)
 
 # mold links in a fraction of the time of the default linker; each change of a library links every test
 # program anew.

@@ -1,4 +1,4 @@
-#include "engine/cli/bundled_files.h"
+#include "engine/cli/policy_loader.h"
 
 #include <doctest/doctest.h>
 #include <unistd.h>
@@ -13,7 +13,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Data directories in a place of their own, gone at the end of the test.
+// Data directories that are removed at the end of the test.
 class Places {
  public:
   Places() { fs::create_directories(root_); }
@@ -47,7 +47,7 @@ TEST_CASE("a policy is found by name in the first directory that has it") {
   CHECK(places.policies().list() == std::vector<fs::path>{band, mine});
 }
 
-TEST_CASE("tests and editors' files beside the policies are no policies") {
+TEST_CASE("tests and files for editors beside the policies are not policies") {
   Places places;
   const fs::path only = places.add("first", "policies/band.lua");
   places.add("first", "policies/band_test.lua");
@@ -62,7 +62,7 @@ TEST_CASE("a path stays as it is") {
   CHECK(places.policies().find(path.string()).value() == path);
 }
 
-TEST_CASE("what is not there is named, with the nearest name or where to look") {
+TEST_CASE("a missing policy is named, with the nearest name or with the command that lists them") {
   Places places;
   places.add("first", "policies/halving.lua");
   CHECK(places.policies().find("halvign").error().text() ==
@@ -71,4 +71,14 @@ TEST_CASE("what is not there is named, with the nearest name or where to look") 
         "zzz: no such policy; 'memcoord policies' lists them");
   CHECK(places.policies().find("no/such.lua").error().text() == "no/such.lua: no such file");
   CHECK(places.policies().find("/").error().text() == "/: is a directory; name a policy file");
+}
+
+TEST_CASE("directories without bundled files are refused with the variable to set") {
+  Places places;
+  CHECK(
+      places.policies().names().error().text() ==
+      "policies: none are installed; set MEMCOORD_DATA_DIR to a folder that has a folder policies");
+  places.add("first", "policies/halving.lua");
+  places.add("second", "policies/band.lua");
+  CHECK(places.policies().names().value() == std::vector<std::string>{"band", "halving"});
 }
