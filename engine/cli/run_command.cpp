@@ -118,7 +118,8 @@ class Run {
         interval_(interval),
         log_(make_log(options.log_level, wants_color(options.color, Stream::error),
                       [this] { return wall_now(); })),
-        loader_(options.fast ? unhurried(options.policy_limits) : options.policy_limits),
+        policy_limits_(options.fast ? unhurried(options.policy_limits) : options.policy_limits),
+        loader_(policy_limits_),
         policy_(loader_, options.policy, options.settings) {}
 
   Result<ExitCode> go();
@@ -138,6 +139,7 @@ class Run {
   Duration interval_;
   std::shared_ptr<const Clock> clock_;  ///< the connection's; null until it is open
   std::shared_ptr<observers::Log> log_;
+  PolicyLimitOptions policy_limits_;
   PolicyLoader loader_;
   ReloadablePolicy policy_;
   bool waiting_ = false;
@@ -234,7 +236,7 @@ void Run::after(const Tick& tick, RunOutput& output, Signals& signals) {
 
 WatchdogOptions Run::watchdog_options(const Signals& signals) const {
   WatchdogOptions watch;
-  watch.limit = sandbox_limits(options_.policy_limits).time;
+  watch.limit = sandbox_limits(policy_limits_).time;
   watch.stop_requested = [&signals] { return signals.stop_requested(); };
   watch.say = [log = log_](const std::string& message) { log->error(message); };
   watch.give_up = [log = log_](WatchdogOptions::Reason reason, const std::string& state) {
@@ -262,7 +264,7 @@ void Run::take_over_state(bindings::LuaPolicy& policy) {
 void Run::reload(Coordinator& coordinator, RunOutput& output, Watchdog& watchdog) {
   output.reopen();
   // Loading has a limit of one second; copying the state has a tick's limits.
-  const auto limit = std::chrono::seconds(2) + sandbox_limits(options_.policy_limits).time;
+  const auto limit = std::chrono::seconds(2) + sandbox_limits(policy_limits_).time;
   auto policy = watchdog.during(options_.policy, limit, [this] { return policy_.reload(); });
   if (!policy) {
     log_->error("the policy cannot be reloaded, the old one stays: " + policy.error().text());
