@@ -63,6 +63,13 @@ TEST_CASE("an option without its value is refused") {
   CHECK(refusal({"--policy", ""}) == "--policy: the value is empty");
 }
 
+TEST_CASE("a value for a flag is refused") {
+  CHECK(refusal({"--keep-periods=3"}) ==
+        "--keep-periods: takes no value except true and false; see 'memcoord --help'");
+  CHECK(refusal({"simulate", "--keep-periods=3"}) ==
+        "--keep-periods: takes no value except true and false; see 'memcoord simulate --help'");
+}
+
 TEST_CASE("a misspelt command is named with the nearest one") {
   CHECK(refusal({"polcies"}) == "polcies: is neither a command nor a time; did you mean policies?");
   CHECK(refusal({"help"}) == "help: is neither a command nor a time; see 'memcoord --help'");
