@@ -8,10 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "engine/cli/command_line.h"
+#include "engine/cli/command.h"
 #include "engine/cli/help.h"
-#include "engine/cli/option_values.h"
-#include "engine/cli/options.h"
 
 namespace memcoord::testing {
 

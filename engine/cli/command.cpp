@@ -1,11 +1,103 @@
 #include "engine/cli/command.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <optional>
+#include <sstream>
 #include <utility>
 
-#include "engine/cli/options.h"
-
 namespace memcoord::cli {
+namespace {
+
+// Splits "-p,--policy" and "--interval,INTERVAL".
+void set_names(Option& option, const std::string& names) {
+  std::istringstream stream(names);
+  for (std::string name; std::getline(stream, name, ',');) {
+    if (name.starts_with('-')) {
+      option.names.push_back(name);
+    } else {
+      option.argument = name;
+    }
+  }
+}
+
+template <class Text>
+Option& add_described(Command& command, Option::Kind kind, const Text& text) {
+  Option& option = command.options.emplace_back();
+  option.kind = kind;
+  set_names(option, text.names);
+  option.description = text.description;
+  option.group = text.group;
+  return option;
+}
+
+Option& add_with_value(Command& command, Option::Kind kind, const OptionText& text) {
+  Option& option = add_described(command, kind, text);
+  option.value = text.value;
+  option.required = text.required;
+  option.configurable = text.configurable;
+  return option;
+}
+
+Option& add_without_value(Command& command, Option::Kind kind, const FlagText& text) {
+  Option& option = add_described(command, kind, text);
+  option.excludes = text.excludes;
+  return option;
+}
+
+// Names the option in the errors of `take`.
+TakeText under_name(std::string name, TakeText take) {
+  return [name = std::move(name), take = std::move(take)](const std::string& text) -> Status {
+    if (Status taken = take(text); !taken) {
+      Error error = taken.error();
+      error.object = error.object.empty() ? name : name + ": " + error.object;
+      return fail(std::move(error));
+    }
+    return {};
+  };
+}
+
+constexpr auto kBad = ErrorCode::invalid_input;
+constexpr const char* kTimes = "expected a time such as 2, 0.5, 500ms, 2s or 1m";
+constexpr const char* kSizes = "expected a size such as 512MiB or 1.5GiB";
+
+std::string quoted(std::string_view text) {
+  constexpr std::size_t kShown = 60;
+  const bool cut = text.size() > kShown;
+  return "'" + std::string(text.substr(0, kShown)) + (cut ? "...'" : "'");
+}
+
+// A finite number at the start of a text, and the text after it.
+struct NumberAndRest {
+  double number;
+  std::string_view rest;
+};
+std::optional<NumberAndRest> leading_number(std::string_view text) {
+  double number = 0;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (code != std::errc() || !std::isfinite(number)) return std::nullopt;
+  return NumberAndRest{number, text.substr(static_cast<std::size_t>(end - text.data()))};
+}
+
+std::optional<double> seconds_in(std::string_view unit) {
+  if (unit.empty() || unit == "s") return 1.0;
+  if (unit == "ms") return 0.001;
+  if (unit == "m" || unit == "min") return 60.0;
+  if (unit == "h") return 3600.0;
+  return std::nullopt;
+}
+
+}  // namespace
+
+ExitCode exit_code_for(const Error& error) {
+  const bool input = error.code == ErrorCode::invalid_input || error.code == ErrorCode::not_found ||
+                     error.code == ErrorCode::unsupported;
+  return input ? ExitCode::bad_usage : ExitCode::failed;
+}
 
 std::string Option::name() const {
   const auto found = std::find_if(names.begin(), names.end(),
@@ -56,6 +148,171 @@ std::vector<const Option*> Command::arguments() const {
     if (!option.argument.empty()) result.push_back(&option);
   }
   return result;
+}
+
+void add_option(Command& command, const OptionText& text, TakeText take) {
+  Option& option = add_with_value(command, Option::Kind::single, text);
+  option.take = under_name(option.name(), std::move(take));
+}
+
+void add_repeated_option(Command& command, const OptionText& text, TakeText take) {
+  Option& option = add_with_value(command, Option::Kind::repeated, text);
+  option.take = under_name(option.name(), std::move(take));
+}
+
+void add_list(Command& command, const OptionText& text, TakeText take) {
+  Option& option = add_with_value(command, Option::Kind::list, text);
+  option.take = under_name(option.name(), std::move(take));
+}
+
+TakeText into_list(std::vector<std::string>& target) {
+  return [&target](const std::string& word) -> Status {
+    target.push_back(word);
+    return {};
+  };
+}
+
+void add_argument(Command& command, const OptionText& text, std::string& target) {
+  add_with_value(command, Option::Kind::single, text).take =
+      [&target](const std::string& word) -> Status {
+    target = word;
+    return {};
+  };
+}
+
+void add_choice(Command& command, OptionText text, std::vector<std::string> choices,
+                std::function<void(std::size_t)> take) {
+  text.value = fmt::format("{}", fmt::join(choices, "|"));
+  const auto take_word = [choices = std::move(choices),
+                          take = std::move(take)](const std::string& word) -> Status {
+    const auto found = std::find(choices.begin(), choices.end(), word);
+    if (found == choices.end()) {
+      return fail(ErrorCode::invalid_input, "", "'" + word + "' is not a choice",
+                  fmt::format("expected {}", fmt::join(choices, ", ")));
+    }
+    take(static_cast<std::size_t>(found - choices.begin()));
+    return {};
+  };
+  add_option(command, text, take_word);
+}
+
+void add_flag(Command& command, const FlagText& text, bool& target) {
+  add_without_value(command, Option::Kind::flag, text).take =
+      [&target](const std::string& word) -> Status {
+    target = word == "true";
+    return {};
+  };
+}
+
+void add_flag_action(Command& command, const FlagText& text, std::function<void()> act) {
+  add_without_value(command, Option::Kind::flag, text).take =
+      [act = std::move(act)](const std::string& word) -> Status {
+    if (word == "true") act();
+    return {};
+  };
+}
+
+void add_help_option(Command& command, const std::string& group) {
+  add_without_value(command, Option::Kind::help, {"-h,--help", "print this help", group})
+      .configurable = false;
+}
+
+void add_version_option(Command& command) {
+  add_without_value(command, Option::Kind::version,
+                    {"--version", "print the versions of memcoord, libvirt and Lua", kGeneralGroup})
+      .configurable = false;
+}
+
+Result<Duration> parse_duration(std::string_view text) {
+  constexpr double kLongest = 24.0 * 3600.0;
+  constexpr double kShortest = 0.001;
+  const auto number = leading_number(text);
+  const auto unit = number ? seconds_in(number->rest) : std::nullopt;
+  if (!unit) {
+    return fail(kBad, "", quoted(text) + " is not a time",
+                "expected seconds, or a number with its unit, such as 2, 0.5, 500ms, 2s or 1m");
+  }
+  const double seconds = number->number * *unit;
+  if (seconds <= 0) {
+    return fail(kBad, "", quoted(text) + " is not more than zero", kTimes);
+  }
+  if (seconds < kShortest)
+    return fail(kBad, "", quoted(text) + " is too short", "the shortest is 1ms");
+  if (seconds > kLongest)
+    return fail(kBad, "", quoted(text) + " is too long", "the longest is 24h");
+  return std::chrono::round<Duration>(std::chrono::duration<double>(seconds));
+}
+
+Result<double> parse_share(std::string_view text) {
+  const auto number = leading_number(text);
+  const bool percent = number && number->rest == "%";
+  if (!number || (!number->rest.empty() && !percent)) {
+    return fail(kBad, "", quoted(text) + " is not a share", "expected a share such as 50% or 0.5");
+  }
+  const double share = percent ? number->number / 100.0 : number->number;
+  if (!(share > 0) || share > 1) {
+    return fail(kBad, "", quoted(text) + " is not between 0 and 100 %",
+                "expected a share such as 50% or 0.5");
+  }
+  return share;
+}
+
+Result<double> parse_ratio(std::string_view text) {
+  const auto number = leading_number(text);
+  const bool percent = number && number->rest == "%";
+  const double ratio = number ? (percent ? number->number / 100.0 : number->number) : 0;
+  if (!number || (!number->rest.empty() && !percent) || !(ratio > 0)) {
+    return fail(kBad, "", quoted(text) + " is not a ratio", "expected a ratio such as 1.5 or 150%");
+  }
+  return ratio;
+}
+
+Result<std::int64_t> parse_whole_number(std::string_view text, Bounds bounds) {
+  std::int64_t number = 0;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool whole = code == std::errc() && end == text.data() + text.size() && !text.empty();
+  if (whole && number >= bounds.least && number <= bounds.most) return number;
+  if (whole && number < bounds.least) {
+    return fail(kBad, "", quoted(text) + " is too small",
+                "expected a whole number of at least " + std::to_string(bounds.least));
+  }
+  if (whole || code == std::errc::result_out_of_range) {
+    return fail(kBad, "", quoted(text) + " is too large",
+                "expected a whole number of at most " + std::to_string(bounds.most));
+  }
+  return fail(kBad, "", quoted(text) + " is not a whole number",
+              "expected a whole number of at least " + std::to_string(bounds.least));
+}
+
+Result<double> parse_weight(std::string_view text) {
+  const auto number = leading_number(text);
+  if (number && number->rest.empty() && number->number > 0) return number->number;
+  return fail(kBad, "", quoted(text) + " is not a weight", "expected a number over 0, such as 1.5");
+}
+
+Result<MemorySize> parse_size(std::string_view text) {
+  auto size = MemorySize::parse(text);
+  if (!size) {
+    // The option becomes the error's object, so the text moves into the message.
+    const Error& error = size.error();
+    const std::string message = error.object.empty() || error.message.find(text) < std::string::npos
+                                    ? error.message
+                                    : quoted(text) + ": " + error.message;
+    return fail(kBad, "", message, error.hint.empty() ? kSizes : error.hint);
+  }
+  if (size->is_zero()) {
+    return fail(kBad, "", quoted(text) + " is zero", kSizes);
+  }
+  return size;
+}
+
+Result<std::pair<std::string, std::string>> parse_assignment(std::string_view text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string_view::npos || equals == 0) {
+    return fail(kBad, "", quoted(text) + " is not name=value",
+                "expected an assignment such as starved_below=200MiB");
+  }
+  return std::pair{std::string(text.substr(0, equals)), std::string(text.substr(equals + 1))};
 }
 
 }  // namespace memcoord::cli

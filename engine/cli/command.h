@@ -1,30 +1,47 @@
 #pragma once
-// The program's description of itself, in plain values: commands with their options. The parser
-// (command_line.h), the help, the manual page and completion all read it.
+// Commands and options as plain values, and where options get their values from: the command line
+// and a configuration file. Help, manual page and completion (help.h) read the same description.
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <list>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
-#include "engine/cli/exit_code.h"
 #include "engine/core/error.h"
+#include "engine/core/memory_size.h"
+#include "engine/core/time.h"
 
 namespace memcoord::cli {
 
-/// Does what was asked; writes results to standard output, nothing else. An Error ends the program
-/// with one line on standard error.
+// --- The description ---
+
+/// The exit code of the program; docs/command-line.md lists them.
+enum class ExitCode {
+  ok = 0,         ///< done as asked; also after a signal that asked for the end
+  failed = 1,     ///< an error at run time: a connection, a failing test, an unsound policy
+  bad_usage = 2,  ///< unusable input: an option, a configuration, a file, a name
+  forced = 130,   ///< ended at once by a second signal, without restoring anything
+};
+
+/// The exit code of a program that ends with this error.
+ExitCode exit_code_for(const Error& error);
+
+/// Does the command's work and writes its results, and only those, to standard output. An Error
+/// ends the program with one line on standard error.
 using Action = std::function<Result<ExitCode>()>;
 
-/// Stores an option's text, or refuses it.
+/// Stores an option's text, or refuses it. Errors: invalid_input.
 using TakeText = std::function<Status(const std::string&)>;
 
-/// An option or an argument of a command. options.h adds them.
+/// An option or an argument of a command.
 struct Option {
   enum class Kind {
     flag,      ///< `take` gets "true" or "false"
-    single,    ///< one value; given twice, the last one counts
+    single,    ///< one value; the last one given counts
     repeated,  ///< one value each time, in order
     list,      ///< every word that follows
     help,
@@ -32,26 +49,25 @@ struct Option {
   };
   Kind kind = Kind::flag;
   std::vector<std::string> names;  ///< "-p", "--policy"; empty for an argument
-  std::string argument;            ///< its name where it may stand without dashes: "INTERVAL"
-  std::string value;               ///< what the help calls its value: "FILE|NAME"
+  std::string argument;            ///< its name where it stands without dashes: "INTERVAL"
+  std::string value;               ///< the name of its value in the help: "FILE|NAME"
   std::string description;
-  std::string group;         ///< the heading in the help
+  std::string group;         ///< its heading in the help
   bool required = false;     ///< the command line must give it
   bool configurable = true;  ///< a configuration file may set it
-  std::string excludes;      ///< the option that contradicts it: "--json"
-  TakeText take;             ///< not for help and version
+  std::string excludes;      ///< the option that it contradicts: "--json"
+  TakeText take;             ///< empty for help and version
   std::size_t given = 0;     ///< how often the command line gave it
 
   [[nodiscard]] bool takes_value() const {
     return kind == Kind::single || kind == Kind::repeated || kind == Kind::list;
   }
   [[nodiscard]] bool takes_several() const { return kind == Kind::repeated || kind == Kind::list; }
-  /// The long name where there is one: what errors call it.
+  /// Its name in errors: the long name if it has one.
   [[nodiscard]] std::string name() const;
 };
 
-/// A command of the program, or the program itself. The values of its options live in what its
-/// action captures.
+/// The program or one of its commands. The action owns the values of the options.
 struct Command {
   /// The program.
   Command(std::string name, std::string description);
@@ -59,18 +75,18 @@ struct Command {
   Command& operator=(const Command&) = delete;
 
   std::string name;
-  std::string called;  ///< from the shell: "memcoord domain set"
+  std::string called;  ///< as the shell calls it: "memcoord domain set"
   std::string description;
   std::string footer;  ///< the examples at the end of the help
   std::vector<Option> options;
-  std::list<Command> commands;  ///< their addresses stay
+  std::list<Command> commands;  ///< a list, so that their addresses stay valid
   Action action;
 
-  /// Adds a command, which has --help. Without an action it needs a command of its own.
+  /// Adds a command with --help. A command without an action needs commands of its own.
   Command& add(const std::string& its_name, std::string its_description, Action its_action);
-  /// Its command of that name, or null.
+  /// The command of that name, or null.
   [[nodiscard]] const Command* find(const std::string& its_name) const;
-  /// It does nothing by itself: the command line has to name one of its commands.
+  /// Whether the command line must name one of its commands, because it has no action.
   [[nodiscard]] bool needs_command() const { return !action && !commands.empty(); }
   /// The long names of its options ("--journal"), in order.
   [[nodiscard]] std::vector<std::string> long_names() const;
@@ -78,5 +94,117 @@ struct Command {
   [[nodiscard]] std::vector<std::string> groups() const;
   [[nodiscard]] std::vector<const Option*> arguments() const;
 };
+
+// --- Adding options to a command. Every `target` must outlive the command. ---
+
+inline constexpr const char* kGeneralGroup = "General";
+
+/// An option with a value: {"--lanes", "N", "most ..."}.
+struct OptionText {
+  std::string names;  ///< "-p,--policy"; "INTERVAL" for an argument; "--interval,INTERVAL" for both
+  std::string value;
+  std::string description;
+  std::string group = "Options";
+  bool required = false;
+  bool configurable = true;
+};
+
+/// An option without a value: {"--json", "print JSON"}.
+struct FlagText {
+  std::string names;
+  std::string description;
+  std::string group = "Options";
+  std::string excludes = {};  ///< an option added before
+};
+
+/// An option with one value, which goes to `take`. An error gets the option's name.
+void add_option(Command& command, const OptionText& text, TakeText take);
+/// An option that may be repeated, with one value each time.
+void add_repeated_option(Command& command, const OptionText& text, TakeText take);
+/// An option or an argument that takes every word that follows.
+void add_list(Command& command, const OptionText& text, TakeText take);
+/// An argument of one word, stored as it is; it may be empty.
+void add_argument(Command& command, const OptionText& text, std::string& target);
+/// An option whose value is one of `choices`; `take` gets the index of the chosen one. Help and
+/// completion show the choices as the value's name: "auto|always|never".
+void add_choice(Command& command, OptionText text, std::vector<std::string> choices,
+                std::function<void(std::size_t)> take);
+void add_flag(Command& command, const FlagText& text, bool& target);
+/// A flag that calls `act` when it is given.
+void add_flag_action(Command& command, const FlagText& text, std::function<void()> act);
+void add_help_option(Command& command, const std::string& group = "Options");
+void add_version_option(Command& command);
+
+/// Parses with `parse` and stores the value in `target` (a T or an optional<T>).
+template <class Target, class Parse>
+TakeText into(Target& target, Parse parse) {
+  return [&target, parse = std::move(parse)](const std::string& text) -> Status {
+    auto value = parse(text);
+    if (!value) return fail(value.error());
+    target = static_cast<Target>(*std::move(value));
+    return {};
+  };
+}
+/// Appends the text as it is.
+TakeText into_list(std::vector<std::string>& target);
+/// Stores the text as it is; refuses an empty one.
+template <class Target>
+TakeText into_text(Target& target) {
+  return [&target](const std::string& text) -> Status {
+    if (text.empty()) return fail(ErrorCode::invalid_input, "", "the value is empty");
+    target = text;
+    return {};
+  };
+}
+
+// --- Values from text. Errors: invalid_input without an object; the caller adds the option. ---
+
+/// A time: "2", "0.5" (seconds), "500ms", "2s", "1m", "1h"; from 1 ms to 24 h.
+Result<Duration> parse_duration(std::string_view text);
+/// A share over 0 and at most 1: "50%", "0.5".
+Result<double> parse_share(std::string_view text);
+/// A number over 0: "1.5", "150%".
+Result<double> parse_ratio(std::string_view text);
+/// Bounds of a whole number, both included.
+struct Bounds {
+  std::int64_t least;
+  std::int64_t most;
+};
+Result<std::int64_t> parse_whole_number(std::string_view text, Bounds bounds);
+/// A finite number over 0.
+Result<double> parse_weight(std::string_view text);
+/// A size over 0.
+Result<MemorySize> parse_size(std::string_view text);
+/// "name=value", split at the first "="; the name is not empty.
+Result<std::pair<std::string, std::string>> parse_assignment(std::string_view text);
+
+// --- The command line (command_line.cpp, with CLI11) ---
+
+/// The request of a command line.
+struct CommandLine {
+  enum class Asks { action, help, version };
+  Asks asks = Asks::action;
+  const Command* command = nullptr;  ///< the innermost command that was named
+};
+
+/// Parses `arguments` (argv without the program's name), gives the values to the options of the
+/// named commands and counts them in Option::given.
+/// Errors: invalid_input with the option or argument as its object: a refused value, an unknown
+/// option (with the nearest name), a word too many, an option before a command that does not have
+/// it.
+Result<CommandLine> parse_command_line(Command& program, std::vector<std::string> arguments);
+
+// --- Configuration files (configuration.cpp, with toml++) ---
+
+/// Reads a TOML file whose keys are the long names of options without the dashes, and whose table
+/// [set] has the policy's parameters. Gives the values to the command's options, except to options
+/// that the command line gave (Option::given); the values of [set] go to --set in any case.
+/// Errors: not_found or permission_denied (the file); invalid_input with "path:line:column" as its
+/// object: text that is not TOML, an unknown key (with the nearest name), a value of the wrong type
+/// or one that the option refuses.
+Status apply_configuration(const std::string& path, const Command& command);
+/// The same for the text of a file; errors name `path`.
+Status apply_configuration_text(std::string_view text, const std::string& path,
+                                const Command& command);
 
 }  // namespace memcoord::cli

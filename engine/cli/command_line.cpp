@@ -1,5 +1,4 @@
-#include "engine/cli/command_line.h"
-
+// The command line. The only user of CLI11.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <optional>
@@ -7,12 +6,13 @@
 #include <unordered_map>
 #include <utility>
 
+#include "engine/cli/command.h"
 #include "engine/core/nearest.h"
 
 namespace memcoord::cli {
 namespace {
 
-/// Carries an Error through CLI11's parser, which knows exceptions only.
+/// Carries an Error through CLI11's parser, which reports errors by exceptions.
 class BadValue : public CLI::ParseError {
  public:
   explicit BadValue(memcoord::Error error)
@@ -47,19 +47,19 @@ CLI::Option* add_valued(CLI::App& app, const Option& option) {
     case Option::Kind::list:
       return added->expected(CLI::detail::expected_max_vector_size);
     case Option::Kind::repeated:
-      // Without allow_extra_args(false) "--include web-* 2" would swallow the interval.
+      // Without allow_extra_args(false), "--include web-* 2" would take the interval for a pattern.
       return added->expected(1, CLI::detail::expected_max_vector_size)->allow_extra_args(false);
     default:
       return added->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   }
 }
 
-// As CLI11 adds a flag, with its words for yes and no ("--json=off").
+// "--dry-run=false" overrides "dry-run = true" in a configuration file. No other value is accepted.
 CLI::Option* add_flag_without_value(CLI::App& app, const Option& option) {
   const auto callback = [&option](const CLI::results_t& values) {
-    bool on = false;
-    if (!CLI::detail::lexical_cast(values.front(), on)) return false;
-    hand_over(option, on ? "true" : "false");
+    const std::string& value = values.front();
+    if (value != "true" && value != "false") return false;
+    hand_over(option, value);
     return true;
   };
   return app.add_option(names_for_parser(option), callback)
@@ -83,7 +83,7 @@ CLI::Option* add_to_parser(CLI::App& app, const Option& option) {
   return added;
 }
 
-/// The commands as CLI11 has them.
+/// The commands as a CLI11 parser.
 class Parser {
  public:
   explicit Parser(Command& program) {
@@ -117,7 +117,7 @@ void Parser::describe(CLI::App& app, Command& command) {
   for (Command& sub : command.commands) describe(*app.add_subcommand(sub.name), sub);
 }
 
-// The program and the commands that the line names, the innermost last.
+// The program and the commands that the line names; the innermost is the last.
 std::vector<const CLI::App*> Parser::named() const {
   std::vector<const CLI::App*> apps{&app_};
   while (!apps.back()->get_subcommands().empty()) {
@@ -134,15 +134,15 @@ std::string hint_for_help(const Command& command) {
   return "see '" + command.called + " --help'";
 }
 
-// CLI11 names the option first in its messages, "--policy: 1 required TEXT missing", but for
-// "Could not convert: --json = x".
+// The option in CLI11's messages: "--policy: 1 required TEXT missing", "Could not convert: --json =
+// x".
 std::string named_first(std::string_view message) {
   constexpr std::string_view kPrefix = "Could not convert: ";
   if (message.starts_with(kPrefix)) message.remove_prefix(kPrefix.size());
   return std::string(message.substr(0, message.find_first_of(": ")));
 }
 
-// Why the command line cannot be used, from what CLI11 threw.
+// The error for an exception of CLI11.
 Error usage_error(const CLI::ParseError& thrown, const Command& command) {
   if (const auto* bad = dynamic_cast<const BadValue*>(&thrown)) return bad->error();
   Error error{ErrorCode::invalid_input, "", "", hint_for_help(command), ""};
@@ -157,7 +157,10 @@ Error usage_error(const CLI::ParseError& thrown, const Command& command) {
   } else if (dynamic_cast<const CLI::ConversionError*>(&thrown) != nullptr ||
              dynamic_cast<const CLI::InvalidError*>(&thrown) != nullptr) {
     error.object = named_first(message);
-    error.message = "takes no value";
+    const auto named = std::find_if(command.options.begin(), command.options.end(),
+                                    [&](const Option& one) { return one.name() == error.object; });
+    const bool flag = named != command.options.end() && named->kind == Option::Kind::flag;
+    error.message = flag ? "takes no value except true and false" : "takes no value";
   } else if (dynamic_cast<const CLI::ExcludesError*>(&thrown) != nullptr) {
     const std::size_t other = message.rfind("--");
     error.object = message.substr(0, message.find(' '));
@@ -168,7 +171,7 @@ Error usage_error(const CLI::ParseError& thrown, const Command& command) {
   return error;
 }
 
-// An argument that nothing takes: an unknown option with the nearest name, a word too many.
+// The error for a word that no option or argument takes.
 Error unexpected_argument(const std::string& argument, const Command& command) {
   Error error{ErrorCode::invalid_input, argument, "", hint_for_help(command), ""};
   if (argument.size() > 1 && argument.front() == '-') {
@@ -182,8 +185,8 @@ Error unexpected_argument(const std::string& argument, const Command& command) {
   return error;
 }
 
-// Unknown options are looked for before anything else: "--polcy halving" leaves a stray "halving",
-// and of the two the option is the one that was misspelt.
+// Unknown options come first: "--polcy halving" leaves "halving" over, too, but the option is the
+// word that is misspelt.
 Status refuse_leftovers(std::vector<std::string> left, const Command& command) {
   std::erase(left, "--");  // CLI11 counts the mark itself
   if (left.empty()) return {};
@@ -200,7 +203,7 @@ Status Parser::check_leftovers() const {
     left.insert(left.end(), after.begin(), after.end());
   }
   if (Status refused = refuse_leftovers(left, innermost()); !refused) return refused;
-  // "domain --json show": what stands between two commands is the first one's.
+  // "domain --json show": words between two commands belong to the first.
   for (std::size_t i = 1; i + 1 < apps.size(); ++i) {
     Status refused = refuse_leftovers(apps[i]->remaining(), *commands_.at(apps[i]));
     if (!refused) return refused;
@@ -208,7 +211,7 @@ Status Parser::check_leftovers() const {
   return {};
 }
 
-// What stands before a command belongs to the run that does not happen.
+// Options before a command belong to the run, which does not happen.
 Status check_program_options(const Command& program, const Command& chosen) {
   if (&chosen == &program) return {};
   for (const Option& option : program.options) {
@@ -219,7 +222,7 @@ Status check_program_options(const Command& program, const Command& chosen) {
   return {};
 }
 
-/// How many words a command's arguments take; none where they take all that come.
+/// How many words a command's arguments take; nothing if they take any number.
 std::optional<std::size_t> words_taken(const Command& command) {
   std::size_t words = 0;
   for (const Option& option : command.options) {
@@ -230,8 +233,8 @@ std::optional<std::size_t> words_taken(const Command& command) {
   return words;
 }
 
-/// "domain set -- -web --minimum 1GiB": "--" makes arguments of as many words as its command takes;
-/// what comes after them is read as ever. CLI11 would take all of it for arguments, so that goes
+/// "domain set -- -web --minimum 1GiB": "--" applies to as many words as the command has arguments;
+/// options may follow. CLI11 takes every word after "--" for an argument, so this moves the options
 /// ahead of the "--".
 void move_options_ahead(const Command& program, std::vector<std::string>& words) {
   const auto mark = std::find(words.begin(), words.end(), "--");

@@ -1,14 +1,13 @@
 #pragma once
-// The list of the program's subcommands. A new one is a file of its own, a line here and one in
-// program.cpp.
+// The program's commands. A new one is a file of its own, a line here and a line in program.cpp.
 
 #include "engine/cli/command.h"
 
 namespace memcoord::cli {
 
-void add_run_command(Command& program);
-void add_check_command(Command& program);
+void add_run_command(Command& program);  ///< memcoord without a command
 void add_policies_command(Command& program);
+void add_check_command(Command& program);
 void add_test_command(Command& program);
 void add_simulate_command(Command& program);
 void add_compare_command(Command& program);

@@ -1,4 +1,4 @@
-// memcoord compare: policies by scenarios, beside what needs no policy and what no policy can pass.
+// memcoord compare: policies by scenarios, beside static sizing and the clairvoyant allocator.
 
 #include <fmt/core.h>
 
@@ -7,15 +7,12 @@
 #include <memory>
 #include <sstream>
 
-#include "engine/cli/bundled_files.h"
+#include "engine/cli/command.h"
 #include "engine/cli/commands.h"
 #include "engine/cli/help.h"
-#include "engine/cli/options.h"
-#include "engine/cli/progress.h"
-#include "engine/cli/report.h"
-#include "engine/cli/score_text.h"
+#include "engine/cli/policy_loader.h"
 #include "engine/cli/terminal.h"
-#include "engine/cli/workbench_options.h"
+#include "engine/cli/workbench_commands.h"
 #include "engine/files/csv.h"
 #include "engine/files/whole_file.h"
 #include "engine/observers/json.h"
@@ -38,22 +35,22 @@ struct CompareOptions {
   ColorChoice color = ColorChoice::automatic;
 };
 
-std::vector<std::string> bundled(BundledKind kind) {
-  std::vector<std::string> names;
-  for (const auto& path : BundledFiles(kind, data_directories()).list()) {
-    names.push_back(path.stem().string());
-  }
-  return names;
+/// The names that the user gave, or all bundled ones. Errors: not_found if there are none.
+Result<std::vector<std::string>> names_or_bundled(const std::vector<std::string>& given,
+                                                  BundledKind kind) {
+  if (!given.empty()) return given;
+  return BundledFiles(kind, data_directories()).names();
 }
 
 Result<std::vector<ComparedPolicy>> policies_of(const CompareOptions& options,
                                                 const PolicyLoader& loader) {
   std::vector<ComparedPolicy> policies;
-  const auto names = options.policies.empty() ? bundled(BundledKind::policy) : options.policies;
-  for (const std::string& name : names) {
+  const auto names = names_or_bundled(options.policies, BundledKind::policy);
+  if (!names) return fail(names.error());
+  for (const std::string& name : *names) {
     auto spec = parse_policy_spec(name);
     if (!spec) return fail(spec.error());
-    // What is wrong with it is said before anything is run.
+    // Load it once before any run, so that its errors come first.
     if (auto loaded = loader.load(spec->path_or_name, spec->settings); !loaded) {
       return fail(loaded.error());
     }
@@ -68,8 +65,9 @@ Result<std::vector<ComparedPolicy>> policies_of(const CompareOptions& options,
 
 Result<std::vector<simulated::Scenario>> scenarios_of(const CompareOptions& options) {
   std::vector<simulated::Scenario> scenarios;
-  const auto names = options.scenarios.empty() ? bundled(BundledKind::scenario) : options.scenarios;
-  for (const std::string& name : names) {
+  const auto names = names_or_bundled(options.scenarios, BundledKind::scenario);
+  if (!names) return fail(names.error());
+  for (const std::string& name : *names) {
     auto scenario = find_scenario(name);
     if (!scenario) return fail(scenario.error());
     scenarios.push_back(*std::move(scenario));
@@ -134,7 +132,7 @@ void print_csv(const Comparison& comparison) {
   }
 }
 
-/// Rows whose policy gave no answer somewhere, each said once.
+/// Reports each policy that failed, with its first error.
 ExitCode report_problems(const Comparison& comparison) {
   ExitCode code = ExitCode::ok;
   for (const ComparisonRow& row : comparison.rows) {
@@ -192,21 +190,21 @@ Result<ExitCode> run_comparison(const CompareOptions& options) {
 
 void add_compare_command(Command& program) {
   const auto options = std::make_shared<CompareOptions>();
-  Command& command = program.add(
-      "compare",
-      "Run policies on simulated hosts and print their figures beside each other, with static "
-      "sizing and an allocator that knows every demand beforehand.",
-      [options] { return run_comparison(*options); });
+  Command& command = program.add("compare",
+                                 "Run policies on simulated hosts and compare their figures with "
+                                 "each other, with static sizing "
+                                 "and with a clairvoyant allocator, which knows all future demand.",
+                                 [options] { return run_comparison(*options); });
   add_list(command,
            {"-p,--policies", "POLICY...",
-            "Lua files or bundled policies, each with settings if wanted: "
-            "halving:wasteful_above=400MiB; default all bundled ones"},
+            "Lua files or bundled policies, each with optional settings "
+            "(halving:wasteful_above=400MiB); default all bundled ones"},
            into_list(options->policies));
   add_list(
       command,
       {"-S,--scenarios", "SCENARIO...", "Lua files or bundled scenarios; default all bundled ones"},
       into_list(options->scenarios));
-  add_option(command, {"-r,--report", "FILE", "write tables and curves as an HTML page"},
+  add_option(command, {"-r,--report", "FILE", "write tables and curves to an HTML page"},
              into_text(options->report));
   add_flag(command, {"--json", "print JSON"}, options->json);
   add_flag(command, {.names = "--csv", .description = "print CSV", .excludes = "--json"},
@@ -216,11 +214,11 @@ void add_compare_command(Command& program) {
   add_comparing_options(command, options->workbench);
   add_periods_option(command, options->workbench);
   command.footer = examples_text({
-      {"memcoord compare", "everything on everything"},
+      {"memcoord compare", "compare all policies on all scenarios"},
       {"memcoord compare --policies halving gradual mine.lua --scenarios case1 case3",
-       "your own beside two others"},
+       "compare your own with two others"},
       {"memcoord compare -p halving halving:starved_below=200MiB -S burst",
-       "what a parameter is worth"},
+       "see the effect of a parameter"},
   });
 }
 

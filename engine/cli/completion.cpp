@@ -1,16 +1,23 @@
-#include "engine/cli/completion.h"
+// Shell completion: `memcoord completion SHELL`, and the candidates that its scripts ask for with
+// `memcoord __complete`. The answer has a line a candidate: its text, a tab, its description.
+// ":files" and ":lua" ask the shell to add files.
 
 #include <algorithm>
 #include <cctype>
+#include <memory>
 #include <span>
+
+#include "engine/cli/commands.h"
+#include "engine/cli/help.h"
+#include "engine/cli/terminal.h"
 
 namespace memcoord::cli {
 namespace {
 
-// The value that a half-written line is in the middle of, and what stands there so far.
+// Where the last word of a half-written line stands, and the text of that word so far.
 struct Place {
   const Command* command;
-  const Option* option = nullptr;  // whose value it is, where it is one's
+  const Option* option = nullptr;  // the option whose value the word is, or null
   std::string prefix;              // "--policy=" in "--policy=hal"
   std::string word;
   std::size_t positionals = 0;
@@ -47,7 +54,7 @@ Place find_place(const Command& program, const std::vector<std::string>& words) 
   return place;
 }
 
-// Options are written "--color auto|always|never" in the help where the values are these words.
+// An option whose values are fixed words has the name "auto|always|never" for its value.
 std::vector<std::string> choices_of(const std::string& value) {
   const bool words = std::all_of(value.begin(), value.end(),
                                  [](unsigned char c) { return std::islower(c) != 0 || c == '|'; });
@@ -78,8 +85,8 @@ class Answer {
       add_all(names.policies);
       answer_.files = FileCandidates::lua;
     } else if (kind == "URI") {
-      add("qemu:///system", "the machine's domains");
-      add("qemu:///session", "your own domains");
+      add("qemu:///system", "the domains of this host");
+      add("qemu:///session", "the domains of your session");
       for (const std::string& scenario : names.scenarios)
         add("sim:" + scenario, "a simulated host");
     } else if (kind == "FILE" || kind == "PATH") {
@@ -105,13 +112,79 @@ class Answer {
   Completions answer_;
 };
 
-// The argument that a word without a dash would be; the last one may take several.
+// The argument that a word without a dash would be. The last argument may take several words.
 const Option* argument_at(const Place& place) {
   const std::vector<const Option*> arguments = place.command->arguments();
   if (arguments.empty()) return nullptr;
   if (place.positionals < arguments.size()) return arguments[place.positionals];
   return arguments.back()->takes_several() ? arguments.back() : nullptr;
 }
+
+constexpr std::string_view kBash = R"(# bash completion for memcoord
+
+_memcoord() {
+  local line=${COMP_LINE:0:COMP_POINT} current prefix candidate description file
+  local -a words
+  read -r -a words <<<"$line"
+  [[ $line == *[[:space:]] ]] && words+=("")
+  current=${words[${#words[@]}-1]}
+  # bash takes "=" and ":" as the ends of words; what stands before them is there already.
+  prefix=
+  [[ $current == *[:=]* ]] && prefix=${current%"${current##*[:=]}"}
+  COMPREPLY=()
+  while IFS=$'\t' read -r candidate description; do
+    case $candidate in
+      :files | :lua)
+        compopt -o filenames
+        while IFS= read -r file; do
+          [[ $candidate == :files || -d $file || $file == *.lua ]] && COMPREPLY+=("$file")
+        done < <(compgen -f -- "${current#"$prefix"}")
+        ;;
+      *) COMPREPLY+=("${candidate#"$prefix"}") ;;
+    esac
+  done < <("${words[0]}" __complete "${words[@]:1}" 2>/dev/null)
+}
+complete -F _memcoord memcoord
+)";
+
+constexpr std::string_view kZsh = R"(#compdef memcoord
+
+_memcoord() {
+  local candidate description
+  local -a described
+  while IFS=$'\t' read -r candidate description; do
+    case $candidate in
+      :files) _files ;;
+      :lua) _files -g '*.lua' ;;
+      *) described+=("${candidate//:/\\:}:$description") ;;
+    esac
+  done < <("${words[1]}" __complete "${(@)words[2,CURRENT]}" 2>/dev/null)
+  (( ${#described} )) && _describe 'memcoord' described
+}
+
+if [[ $funcstack[1] == _memcoord ]]; then
+  _memcoord "$@"
+else
+  compdef _memcoord memcoord
+fi
+)";
+
+constexpr std::string_view kFish = R"(# fish completion for memcoord
+
+function __memcoord_complete
+    set -l words (commandline -opc)
+    set -l current (commandline -ct)
+    for line in ($words[1] __complete $words[2..-1] "$current" 2>/dev/null)
+        switch $line
+            case ':files' ':lua'
+                __fish_complete_path "$current"
+            case '*'
+                echo $line
+        end
+    end
+end
+complete -c memcoord -f -a '(__memcoord_complete)'
+)";
 
 }  // namespace
 
@@ -129,6 +202,39 @@ Completions complete(const Command& program, const std::vector<std::string>& wor
     if (argument != nullptr) answer.add_value(argument->value, names);
   }
   return answer.take();
+}
+
+std::optional<std::string> completion_script(std::string_view shell) {
+  if (shell == "bash") return std::string(kBash);
+  if (shell == "zsh") return std::string(kZsh);
+  if (shell == "fish") return std::string(kFish);
+  return std::nullopt;
+}
+
+void add_completion_command(Command& program) {
+  const auto shell = std::make_shared<std::string>();
+  Command& command = program.add(
+      "completion", "Print the script that completes memcoord's command lines in a shell.",
+      [shell]() -> Result<ExitCode> {
+        const auto script = completion_script(*shell);
+        if (!script) {
+          return fail(ErrorCode::invalid_input, *shell, "unknown shell",
+                      "expected bash, zsh or fish");
+        }
+        standard_output().lines(*script);
+        return ExitCode::ok;
+      });
+  add_argument(command,
+               {.names = "SHELL",
+                .value = "bash|zsh|fish",
+                .description = "bash, zsh or fish",
+                .required = true},
+               *shell);
+  command.footer = examples_text({
+      {"source <(memcoord completion bash)", "use it in this shell"},
+      {"memcoord completion bash > ~/.local/share/bash-completion/completions/memcoord",
+       "install it for your user (the package installs it for all)"},
+  });
 }
 
 }  // namespace memcoord::cli

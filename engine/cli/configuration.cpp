@@ -1,146 +1,54 @@
-#include "engine/cli/configuration.h"
+// Configuration files. The only user of toml++; its exceptions end here.
+#include <fmt/format.h>
+#include <toml++/toml.h>
 
 #include <algorithm>
+#include <cctype>
 #include <optional>
 
+#include "engine/cli/command.h"
 #include "engine/core/nearest.h"
+#include "engine/core/printable.h"
 #include "engine/files/open_file.h"
 
 namespace memcoord::cli {
 namespace {
 
 constexpr std::size_t kLargestFile = 1U << 20U;
+/// toml++ makes a table of each part of the key "a.b.c" and destroys them recursively. More dots in
+/// a line, in values nested as deeply as toml++ allows, could overflow the stack.
+constexpr std::size_t kMostDots = 100;
+constexpr std::size_t kLongestExcerpt = 60;
+constexpr const char* kParameters = "set";
 
-bool is_blank(char c) {
-  return c == ' ' || c == '\t' || c == '\r';
-}
-
-bool is_bare(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-         c == '-' || c == '.' || c == '+';
-}
-
-// One line of the file, read from left to right.
-class Line {
- public:
-  Line(std::string_view text, std::string where) : text_(text), where_(std::move(where)) {}
-
-  [[nodiscard]] bool at_end() {
-    skip_blanks();
-    return text_.empty() || text_.front() == '#';
-  }
-  bool take(char c) {
-    skip_blanks();
-    if (text_.empty() || text_.front() != c) return false;
-    text_.remove_prefix(1);
-    return true;
-  }
-  // A run of letters, digits and _ - . +
-  std::string take_bare() {
-    skip_blanks();
-    const auto end = std::find_if_not(text_.begin(), text_.end(), is_bare);
-    std::string word(text_.begin(), end);
-    text_.remove_prefix(word.size());
-    return word;
-  }
-  Result<std::string> take_value() {
-    skip_blanks();
-    if (!text_.empty() && (text_.front() == '"' || text_.front() == '\'')) return take_string();
-    std::string word = take_bare();
-    const bool number = !word.empty() && (std::string_view("+-.").find(word[0]) < 3 ||
-                                          (word[0] >= '0' && word[0] <= '9'));
-    if (word == "true" || word == "false" || number) return word;
-    if (word.empty()) return refuse("a value is missing", "expected one such as \"2s\" or true");
-    return refuse("the text " + word + " has no quotes", "write \"" + word + "\"");
-  }
-  [[nodiscard]] tl::unexpected<Error> refuse(std::string message, std::string hint) const {
-    return fail(ErrorCode::invalid_input, where_, std::move(message), std::move(hint));
-  }
-
- private:
-  void skip_blanks() {
-    while (!text_.empty() && is_blank(text_.front())) text_.remove_prefix(1);
-  }
-  Result<std::string> take_string() {
-    const char quote = text_.front();
-    text_.remove_prefix(1);
-    std::string value;
-    while (!text_.empty() && text_.front() != quote) {
-      // TOML: escapes in double quotes, none in single ones.
-      if (text_.front() == '\\' && quote == '"') {
-        text_.remove_prefix(1);
-        const auto escaped = take_escape();
-        if (!escaped) return refuse("an unknown escape in a string", "use 'single quotes'");
-        value += *escaped;
-      } else {
-        value += text_.front();
-        text_.remove_prefix(1);
-      }
-    }
-    if (text_.empty()) return refuse("a string has no end", std::string("add ") + quote);
-    text_.remove_prefix(1);
-    return value;
-  }
-  std::optional<char> take_escape() {
-    constexpr std::string_view kNames = "\"\\nt";
-    constexpr std::string_view kMeanings = "\"\\\n\t";
-    if (text_.empty()) return std::nullopt;
-    const std::size_t at = kNames.find(text_.front());
-    if (at == std::string_view::npos) return std::nullopt;
-    text_.remove_prefix(1);
-    return kMeanings[at];
-  }
-
-  std::string_view text_;
-  std::string where_;
+/// Where an error is, in the file and on the command line.
+struct ConfigurationFile {
+  const std::string& path;
+  const Command& command;
 };
 
-Result<std::vector<std::string>> parse_values(Line& line) {
-  std::vector<std::string> values;
-  if (!line.take('[')) {
-    auto value = line.take_value();
-    if (!value) return fail(value.error());
-    values.push_back(*value);
-    return values;
-  }
-  while (!line.take(']')) {
-    auto value = line.take_value();
-    if (!value) return fail(value.error());
-    values.push_back(*value);
-    if (line.take(']')) break;
-    if (!line.take(',')) {
-      return line.refuse("a list has no end", "expected [\"a\", \"b\"] on one line");
-    }
-  }
-  return values;
+/// A key and its value.
+struct Setting {
+  std::string key;
+  toml::source_position key_at;
+  const toml::node* value = nullptr;
+};
+
+Error error_at(const ConfigurationFile& file, const toml::source_position& at, Error error) {
+  if (error.object.starts_with("--")) error.object.erase(0, 2);  // here an option is a key
+  const std::string where = fmt::format("{}:{}:{}", file.path, at.line, at.column);
+  error.object = error.object.empty() ? where : where + ": " + error.object;
+  return error;
 }
 
-// "[set]", the one section there is.
-Status parse_section(Line& line, std::string& section) {
-  section = line.take_bare();
-  if (!line.take(']') || !line.at_end()) {
-    return line.refuse("a section has no end", "expected [set]");
-  }
-  if (section != "set") return line.refuse("no section [" + section + "]", "the only one is [set]");
-  return {};
+tl::unexpected<Error> refuse(const ConfigurationFile& file, const toml::source_position& at,
+                             const std::string& key, std::string message, std::string hint = {}) {
+  return fail(error_at(file, at,
+                       {ErrorCode::invalid_input, excerpt(key, kLongestExcerpt), std::move(message),
+                        std::move(hint), ""}));
 }
 
-Result<ConfigurationEntry> parse_entry(Line& line, const std::string& section) {
-  ConfigurationEntry entry;
-  const std::string key = line.take_bare();
-  if (key.empty() || !line.take('=')) {
-    return line.refuse("not a setting", "expected a line such as policy = \"halving\"");
-  }
-  auto values = parse_values(line);
-  if (!values) return fail(values.error());
-  if (!line.at_end()) return line.refuse("text after the value", "one setting a line");
-  entry.key = section.empty() ? key : section;
-  for (std::string& value : *values) {
-    if (!section.empty()) value.insert(0, key + "=");
-    entry.values.push_back(std::move(value));
-  }
-  return entry;
-}
+// --- Reading ---
 
 Result<std::string> read_file(const std::string& path) {
   auto text = files::read_up_to(kLargestFile + 1, path, "configuration");
@@ -153,103 +61,290 @@ Result<std::string> read_file(const std::string& path) {
                     (missing ? "No such file or directory" : "Permission denied"));
   }
   if (text->size() > kLargestFile) {
-    return fail(ErrorCode::invalid_input, path, "too large for a configuration", "at most 1 MiB");
+    return fail(ErrorCode::invalid_input, path, "the configuration is too large",
+                "the limit is 1 MiB");
   }
   return text;
 }
 
-Status check_values(const Option& option, const ConfigurationEntry& entry) {
-  const std::vector<std::string>& values = entry.values;
-  if (!option.takes_value()) {
-    if (values.size() == 1 && (values[0] == "true" || values[0] == "false")) return {};
-    return fail(ErrorCode::invalid_input, entry.key, "not a yes or no", "expected true or false");
+std::string_view line_of(std::string_view text, std::size_t number) {
+  for (; number > 1; --number) {
+    text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
   }
-  if (!option.takes_several() && values.size() != 1) {
-    return fail(ErrorCode::invalid_input, entry.key, "a list where one value is expected", "");
-  }
-  if (values.empty()) {
-    return fail(ErrorCode::invalid_input, entry.key, "an empty list", "leave the line out");
-  }
-  return {};
+  return text.substr(0, text.find('\n'));
 }
 
-Status give(const Option& option, const ConfigurationEntry& entry) {
-  if (Status usable = check_values(option, entry); !usable) return usable;
-  for (const std::string& value : entry.values) {
-    if (Status taken = option.take(value); !taken) return taken;
-  }
-  return {};
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t\r";
+  const std::size_t first = std::min(text.find_first_not_of(kBlanks), text.size());
+  text.remove_prefix(first);
+  return text.substr(0, text.find_last_not_of(kBlanks) + 1);
 }
 
-const Option* configurable_option(const Command& command, const std::string& key) {
+bool is_bare_key(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
+    return c < 0x80 && (std::isalnum(c) != 0 || c == '_' || c == '-');
+  });
+}
+
+/// A value such as 64GiB in a line that is `key = value` but for the missing quotes.
+struct Unquoted {
+  std::string_view key;
+  std::string_view value;
+  std::size_t column = 0;  ///< of the value, from 1
+};
+std::optional<Unquoted> unquoted_value(std::string_view line) {
+  line = line.substr(0, line.find('#'));
+  const std::size_t equals = line.find('=');
+  if (equals == std::string_view::npos) return std::nullopt;
+  const Unquoted found{trimmed(line.substr(0, equals)), trimmed(line.substr(equals + 1)), 0};
+  const bool is_word = std::all_of(found.value.begin(), found.value.end(), [](unsigned char c) {
+    return c > ' ' && c < 0x7f &&
+           std::string_view("\"'[]{},=\\").find(static_cast<char>(c)) == std::string_view::npos;
+  });
+  if (!is_bare_key(found.key) || found.value.empty() || !is_word) return std::nullopt;
+  return Unquoted{found.key, found.value,
+                  static_cast<std::size_t>(found.value.data() - line.data()) + 1};
+}
+
+const Option* configurable_option(const Command& command, std::string_view key) {
   for (const Option& option : command.options) {
     const auto& names = option.names;
     if (!option.configurable) continue;
-    if (std::find(names.begin(), names.end(), "--" + key) != names.end()) return &option;
+    if (std::find(names.begin(), names.end(), "--" + std::string(key)) != names.end())
+      return &option;
   }
   return nullptr;
 }
 
-std::vector<std::string> keys_of(const Command& command) {
+/// "cannot redefine existing string 'policy'" names the key; "set = 1" before "[set]" ends in "as
+/// table".
+std::optional<std::string> redefined_key(std::string_view description) {
+  constexpr std::string_view kRedefined = "cannot redefine existing ";
+  const std::size_t found = description.find(kRedefined);
+  if (found == std::string_view::npos) return std::nullopt;
+  const std::size_t first = description.find('\'', found);
+  const std::size_t last = description.rfind('\'');
+  if (first == std::string_view::npos || last <= first) return std::nullopt;
+  return std::string(description.substr(first + 1, last - first - 1));
+}
+
+Error set_twice(const ConfigurationFile& file, const toml::source_position& at,
+                const std::string& key) {
+  const Option* option = configurable_option(file.command, key);
+  const bool several = option != nullptr && option->takes_several() && key != kParameters;
+  return refuse(file, at, key, "set twice",
+                several ? "write a list: " + key + " = [\"a\", \"b\"]" : "")
+      .value();
+}
+
+Error missing_quotes(const ConfigurationFile& file, const toml::source_position& at,
+                     const Unquoted& unquoted) {
+  const Option* option = configurable_option(file.command, unquoted.key);
+  const bool flag = option != nullptr && !option->takes_value();
+  const std::string value = excerpt(unquoted.value, kLongestExcerpt);
+  const std::string key = excerpt(unquoted.key, kLongestExcerpt);
+  if (flag) return refuse(file, at, key, value + " is neither true nor false").value();
+  return refuse(file, at, key, "the value " + value + " has no quotes",
+                fmt::format("write {} = \"{}\"", key, value))
+      .value();
+}
+
+std::string_view hint_for_syntax(std::string_view description, std::string_view line) {
+  if (description.find("escape") != std::string_view::npos) {
+    return "write text with backslashes in 'single quotes'";
+  }
+  if (trimmed(line).starts_with('[')) return "the only table is [set]";
+  if (description.starts_with("array") || line.find('[') < line.find_first_of("\"'")) {
+    return "expected a list such as exclude = [\"build-*\", \"scratch\"]";
+  }
+  return "expected a line such as policy = \"halving\"";
+}
+
+/// The error for text that is not TOML.
+Error syntax_error(const ConfigurationFile& file, std::string_view text,
+                   const toml::parse_error& error) {
+  constexpr std::string_view kPrefix = "Error while parsing ";
+  const toml::source_position at = error.source().begin;
+  std::string_view description = error.description();
+  if (const auto key = redefined_key(description)) return set_twice(file, at, *key);
+  const std::string_view line = line_of(text, at.line);
+  if (const auto unquoted = unquoted_value(line)) {
+    const auto column = static_cast<toml::source_index>(unquoted->column);
+    return missing_quotes(file, {at.line, column}, *unquoted);
+  }
+  if (description.starts_with(kPrefix)) description.remove_prefix(kPrefix.size());
+  std::string problem(description);
+  if (!problem.empty()) problem[0] = static_cast<char>(std::tolower(problem[0]));
+  return refuse(file, at, "", "not TOML: " + problem,
+                std::string(hint_for_syntax(description, line)))
+      .value();
+}
+
+/// The settings of the file in their order; those of [set] stand under its key.
+std::vector<Setting> settings_of(const toml::table& table) {
+  std::vector<Setting> settings;
+  for (const auto& [key, value] : table) {
+    settings.push_back({std::string(key.str()), key.source().begin, &value});
+  }
+  std::sort(settings.begin(), settings.end(), [](const Setting& a, const Setting& b) {
+    return std::pair(a.key_at.line, a.key_at.column) < std::pair(b.key_at.line, b.key_at.column);
+  });
+  return settings;
+}
+
+// --- Applying ---
+
+std::string_view kind_of(const toml::node& value) {
+  if (value.is_string()) return "a string";
+  if (value.is_number()) return "a number";
+  if (value.is_boolean()) return "a boolean";
+  if (value.is_array()) return "a list";
+  if (value.is_table()) return "a table";
+  return "a date or a time of day";
+}
+
+/// A string, or the text of a number. Integral floats keep their point, so that an option for whole
+/// numbers refuses them.
+std::optional<std::string> text_of(const toml::node& value) {
+  if (const auto* text = value.as_string()) return text->get();
+  if (const auto* number = value.as_integer()) return std::to_string(number->get());
+  const auto* number = value.as_floating_point();
+  if (number == nullptr) return std::nullopt;
+  std::string text = fmt::format("{}", number->get());
+  if (text.find_first_not_of("-0123456789") == std::string::npos) text += ".0";
+  return text;
+}
+
+Status take(const ConfigurationFile& file, const Option& option, const toml::node& value,
+            const std::string& text) {
+  Status taken = option.take(text);
+  if (taken) return taken;
+  return fail(error_at(file, value.source().begin, taken.error()));
+}
+
+Status take_text(const ConfigurationFile& file, const Option& option, const Setting& setting,
+                 const toml::node& value) {
+  if (const auto text = text_of(value)) return take(file, option, value, *text);
+  return refuse(file, value.source().begin, setting.key, fmt::format("is {}", kind_of(value)),
+                "expected a string or a number");
+}
+
+Status take_list(const ConfigurationFile& file, const Option& option, const Setting& setting,
+                 const toml::array& list) {
+  if (!option.takes_several()) {
+    return refuse(file, list.source().begin, setting.key, "is a list", "expected one value");
+  }
+  if (list.empty()) {
+    return refuse(file, list.source().begin, setting.key, "the list is empty",
+                  "leave the line out");
+  }
+  for (const toml::node& value : list) {
+    if (Status taken = take_text(file, option, setting, value); !taken) return taken;
+  }
+  return {};
+}
+
+/// [set]: each entry becomes "--set NAME=VALUE".
+Status take_parameters(const ConfigurationFile& file, const Option& option,
+                       const toml::table& table) {
+  for (const Setting& parameter : settings_of(table)) {
+    std::optional<std::string> text = text_of(*parameter.value);
+    if (const auto* flag = parameter.value->as_boolean()) text = flag->get() ? "true" : "false";
+    if (!text) {
+      return refuse(file, parameter.value->source().begin, "set." + parameter.key,
+                    fmt::format("is {}", kind_of(*parameter.value)),
+                    "expected a string, a number or a boolean");
+    }
+    Status taken = take(file, option, *parameter.value, parameter.key + "=" + *text);
+    if (!taken) return taken;
+  }
+  return {};
+}
+
+Status unknown_key(const ConfigurationFile& file, const Setting& setting) {
+  if (setting.value->is_table() || setting.value->is_array_of_tables()) {
+    return refuse(file, setting.key_at, setting.key, "no such table", "the only table is [set]");
+  }
   std::vector<std::string> keys;
-  for (const Option& option : command.options) {
+  for (const Option& option : file.command.options) {
     if (!option.configurable) continue;
     for (const std::string& name : option.names) {
       if (name.starts_with("--")) keys.push_back(name.substr(2));
     }
   }
-  return keys;
-}
-
-// The error of one entry, moved to where it stands in the file.
-Error at_line(Error error, const std::string& path, const ConfigurationEntry& entry) {
-  if (error.object.rfind("--", 0) == 0) error.object.erase(0, 2);  // here it is a key
-  error.object = path + ":" + std::to_string(entry.line) + ": " + error.object;
-  return error;
-}
-
-Status apply_entry(const ConfigurationEntry& entry, const Command& command,
-                   std::vector<const Option*>& given) {
-  const Option* option = configurable_option(command, entry.key);
-  if (option == nullptr) {
-    const auto nearest = nearest_name(entry.key, keys_of(command));
-    return fail(ErrorCode::invalid_input, entry.key, "no such setting",
+  const auto nearest = nearest_name(setting.key, keys);
+  return refuse(file, setting.key_at, setting.key, "no such setting",
                 nearest ? "did you mean " + *nearest + "?"
                         : "settings are the long options, see 'memcoord --help'");
+}
+
+Status apply_setting(const ConfigurationFile& file, const Setting& setting) {
+  const Option* option = configurable_option(file.command, setting.key);
+  if (option == nullptr) return unknown_key(file, setting);
+  if (setting.key == kParameters && setting.value->is_table()) {
+    return take_parameters(file, *option, *setting.value->as_table());
   }
-  const bool here = std::find(given.begin(), given.end(), option) != given.end();
-  if (here && !option->takes_several()) {
-    return fail(ErrorCode::invalid_input, entry.key, "set twice", "");
+  // The command line wins. It wins over parameters one by one, which the caller does.
+  if (option->given > 0 && setting.key != kParameters) return {};
+  if (const auto* list = setting.value->as_array()) {
+    return take_list(file, *option, setting, *list);
   }
-  // The command line wins; of a policy's parameters, one by one, which is the caller's to see to.
-  if (!here && option->given > 0 && entry.key != "set") return {};
-  if (Status taken = give(*option, entry); !taken) return taken;
-  if (!here) given.push_back(option);
+  if (option->takes_value()) return take_text(file, *option, setting, *setting.value);
+  const auto* flag = setting.value->as_boolean();
+  if (flag == nullptr) {
+    return refuse(file, setting.value->source().begin, setting.key,
+                  fmt::format("is {}", kind_of(*setting.value)), "expected true or false");
+  }
+  return take(file, *option, *setting.value, flag->get() ? "true" : "false");
+}
+
+/// The dots of a line that may be part of a key. Where a string of several lines begins or ends,
+/// all dots count.
+std::size_t count_dots(std::string_view line) {
+  constexpr auto kNone = std::string_view::npos;
+  const bool long_string = line.find("\"\"\"") != kNone || line.find("'''") != kNone;
+  if (long_string) return static_cast<std::size_t>(std::count(line.begin(), line.end(), '.'));
+  std::size_t dots = 0;
+  char quote = 0;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    const char c = line[i];
+    if (quote != 0) {
+      if (c == quote) quote = 0;
+      if (c == '\\' && quote == '"') ++i;
+    } else if (c == '"' || c == '\'') {
+      quote = c;
+    } else if (c == '#') {
+      break;
+    } else if (c == '.') {
+      ++dots;
+    }
+  }
+  return dots;
+}
+
+Status check_dots(const ConfigurationFile& file, std::string_view text) {
+  for (toml::source_index number = 1; !text.empty(); ++number) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    if (count_dots(text.substr(0, end)) > kMostDots) {
+      return refuse(file, {number, 1}, "",
+                    fmt::format("a line with more than {} dots outside strings", kMostDots));
+    }
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
   return {};
 }
 
-}  // namespace
-
-Result<std::vector<ConfigurationEntry>> parse_configuration(std::string_view text,
-                                                            const std::string& path) {
-  std::vector<ConfigurationEntry> entries;
-  std::string section;
-  for (std::size_t number = 1; !text.empty(); ++number) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    Line line(text.substr(0, end), path + ":" + std::to_string(number));
-    text.remove_prefix(std::min(end + 1, text.size()));
-    if (line.at_end()) continue;
-    if (line.take('[')) {
-      if (Status parsed = parse_section(line, section); !parsed) return fail(parsed.error());
-      continue;
-    }
-    auto entry = parse_entry(line, section);
-    if (!entry) return fail(entry.error());
-    entry->line = number;
-    entries.push_back(*std::move(entry));
+Result<toml::table> parse(const ConfigurationFile& file, std::string_view text) {
+  if (Status checked = check_dots(file, text); !checked) return fail(checked.error());
+  try {
+    return toml::parse(text);
+  } catch (const toml::parse_error& error) {
+    return fail(syntax_error(file, text, error));
   }
-  return entries;
 }
+
+}  // namespace
 
 Status apply_configuration(const std::string& path, const Command& command) {
   const auto text = read_file(path);
@@ -259,13 +354,11 @@ Status apply_configuration(const std::string& path, const Command& command) {
 
 Status apply_configuration_text(std::string_view text, const std::string& path,
                                 const Command& command) {
-  const auto entries = parse_configuration(text, path);
-  if (!entries) return fail(entries.error());
-  std::vector<const Option*> given;
-  for (const ConfigurationEntry& entry : *entries) {
-    if (Status taken = apply_entry(entry, command, given); !taken) {
-      return fail(at_line(taken.error(), path, entry));
-    }
+  const ConfigurationFile file{path, command};
+  const auto table = parse(file, text);
+  if (!table) return fail(table.error());
+  for (const Setting& setting : settings_of(*table)) {
+    if (Status applied = apply_setting(file, setting); !applied) return applied;
   }
   return {};
 }

@@ -6,15 +6,12 @@
 #include <array>
 #include <memory>
 
+#include "engine/cli/command.h"
 #include "engine/cli/commands.h"
 #include "engine/cli/help.h"
-#include "engine/cli/option_values.h"
-#include "engine/cli/options.h"
-#include "engine/cli/progress.h"
 #include "engine/cli/run_options.h"
-#include "engine/cli/score_text.h"
 #include "engine/cli/terminal.h"
-#include "engine/cli/workbench_options.h"
+#include "engine/cli/workbench_commands.h"
 #include "engine/observers/json.h"
 #include "engine/workbench/density.h"
 
@@ -33,7 +30,7 @@ struct DensityCommandOptions {
   ColorChoice color = ColorChoice::automatic;
 };
 
-/// Of a figure over all orders.
+/// One figure over all orders.
 struct Spread {
   double mean = 0;
   double least = 0;
@@ -192,27 +189,30 @@ void add_search_options(Command& command, DensityOptions& density) {
   };
   add_option(command, {"--host", "SIZE", "the host's memory; default 64GiB"},
              into(density.host, parse_size));
-  add_option(command, {"--stalled", "SHARE", "most domain-time that may be stalled; default 0.01%"},
+  add_option(command, {"--stalled", "SHARE", "the limit of stalled domain time; default 0.01%"},
              into(density.stalled, share));
-  add_option(command,
-             {"--footprint", "TIME",
-              "how long a guest holds what it has used; default 10m; 0: the "
-              "trace is of resident memory"},
-             into(density.footprint, footprint));
+  add_option(
+      command,
+      {"--footprint", "TIME",
+       "how long a guest keeps memory after its last use; default 10m; 0: the trace has resident "
+       "memory"},
+      into(density.footprint, footprint));
   add_choice(
       command,
-      {"--shape", "", "how demand goes from one sample to the next; default step, the hard case"},
+      {"--shape", "", "how demand changes between two samples; default step, the harder case"},
       {"step", "ramp"}, [&density](std::size_t index) {
         density.shape = index == 0 ? simulated::Plan::Shape::step : simulated::Plan::Shape::ramp;
       });
-  add_option(command, {"--orders", "N", "random orders in which domains come; default 10"},
-             into(density.orders, number(10'000)));
-  add_option(command, {"--seed", "N", "of the first order; default 1"},
+  add_option(
+      command,
+      {"--orders", "N", "the number of random orders in which domains are added; default 10"},
+      into(density.orders, number(10'000)));
+  add_option(command, {"--seed", "N", "the seed of the first order; default 1"},
              into(density.seed, number(1'000'000'000)));
-  add_option(command, {"--vms", "N", "judge a run with N domains instead of searching"},
+  add_option(command, {"--vms", "N", "measure a run with N domains instead of searching"},
              into(density.vms, number(1'000'000)));
   add_option(command,
-             {"--fill", "SHARE", "judge runs with this share of the bound instead of searching"},
+             {"--fill", "SHARE", "measure runs with this share of the bound instead of searching"},
              into(density.fill, parse_share));
 }
 
@@ -221,27 +221,30 @@ void add_search_options(Command& command, DensityOptions& density) {
 void add_density_command(Command& program) {
   const auto options = std::make_shared<DensityCommandOptions>();
   options->workbench.interval = options->density.interval;
-  Command& command = program.add("density",
-                                 "Find how many of a trace's domains a policy serves on one host, "
-                                 "beside static sizing and the "
-                                 "bound that no policy passes.",
-                                 [options] { return run_density(*options); });
-  add_option(command, {"-p,--policy", "FILE|NAME", "what decides: a Lua file, or a bundled policy"},
-             into_text(options->policy));
-  add_option(command,
-             {.names = "-t,--traces",
-              .value = "FILE",
-              .description = "what the domains used: a wide CSV, or a folder of GWA-T-12 files",
-              .required = true},
-             into_text(options->traces));
+  Command& command =
+      program.add("density",
+                  "Find how many of a trace's domains a policy serves on one host, and "
+                  "compare that with static sizing and with the clairvoyant bound.",
+                  [options] { return run_density(*options); });
+  add_option(
+      command,
+      {"-p,--policy", "FILE|NAME", "the policy: a Lua file or a bundled one; default adaptive"},
+      into_text(options->policy));
+  add_option(
+      command,
+      {.names = "-t,--traces",
+       .value = "FILE",
+       .description = "the memory that domains used: a wide CSV, or a folder of GWA-T-12 files",
+       .required = true},
+      into_text(options->traces));
   add_search_options(command, options->density);
   add_flag(command, {"--json", "print JSON, with every order"}, options->json);
   add_color_option(command, options->color);
   add_jobs_option(command, options->workbench);
   add_workbench_options(command, options->workbench);
   command.footer = examples_text({
-      {"memcoord density --policy halving --traces week.csv --host 64GiB", "how many fit"},
-      {"memcoord density -p mine.lua -t week.csv --host 128GiB --vms 60", "how 60 would fare"},
+      {"memcoord density --policy halving --traces week.csv --host 64GiB", "find how many fit"},
+      {"memcoord density -p mine.lua -t week.csv --host 128GiB --vms 60", "measure a host with 60"},
   });
 }
 

@@ -1,14 +1,13 @@
-// memcoord domain show [NAME], memcoord domain set NAME: what the operator wants of each domain,
-// kept with the domain as libvirt metadata.
+// memcoord domain show [NAME], memcoord domain set NAME: the administrator's settings of each
+// domain, which libvirt stores with the domain as metadata.
 
 #include <fmt/core.h>
 
 #include <memory>
 
+#include "engine/cli/command.h"
 #include "engine/cli/commands.h"
 #include "engine/cli/help.h"
-#include "engine/cli/option_values.h"
-#include "engine/cli/options.h"
 #include "engine/cli/terminal.h"
 #include "engine/cli/text_table.h"
 #include "engine/core/printable.h"
@@ -34,7 +33,7 @@ struct DomainOptions {
 void add_connect_option(Command& command, DomainOptions& options) {
   add_option(command,
              {"-c,--connect", "URI",
-              "the libvirt connection (default: LIBVIRT_DEFAULT_URI, else qemu:///system)"},
+              "the libvirt connection; default LIBVIRT_DEFAULT_URI, else qemu:///system"},
              into_text(options.uri));
 }
 
@@ -55,7 +54,7 @@ std::string labels_text(const DomainSettings& settings) {
   return text;
 }
 
-/// Labels may have 64 KiB; the JSON has them whole.
+/// The table shows so many bytes of labels, which may have 64 KiB; JSON has them all.
 constexpr std::size_t kLongestLabels = 200;
 
 std::string size_text(const std::optional<MemorySize>& size) {
@@ -85,7 +84,7 @@ std::string nodes_text(const std::vector<NodeBinding>& bound_to) {
   return text;
 }
 
-/// What a domain's XML says that matters to memcoord, with what is told of it before.
+/// `note`, and the parts of the domain's XML that matter to memcoord.
 std::string note_of(const ConfiguredDomain& domain, std::string note) {
   const auto add = [&](const std::string& part) {
     if (!part.empty()) note += (note.empty() ? "" : "; ") + part;
@@ -97,7 +96,7 @@ std::string note_of(const ConfiguredDomain& domain, std::string note) {
   return note;
 }
 
-/// A row for what is in force, and one for what differs from it at the next start.
+/// A row for the settings in force, and one for the next start if its settings differ.
 void add_rows(TextTable& table, const ConfiguredDomain& domain, const std::string& uri) {
   const DomainIdentity& identity = domain.identity;
   table.add_row(domain_row(domain, domain.active ? "running" : "shut off", identity.settings,
@@ -105,7 +104,7 @@ void add_rows(TextTable& table, const ConfiguredDomain& domain, const std::strin
   if (!domain.next_start) return;
   const std::string named = uri == libvirt::default_uri() ? std::string() : uri;
   table.add_row(domain_row(domain, "next start", *domain.next_start,
-                           "configured, not in force; now with: " +
+                           "configured, not in force; to apply now: " +
                                libvirt::set_command(identity.name, *domain.next_start, named)));
 }
 
@@ -210,43 +209,33 @@ void add_domain_output_options(Command& command, DomainOptions& options) {
 
 void add_show(Command& domain) {
   const auto options = std::make_shared<DomainOptions>();
-  Command& command = domain.add("show", "Show the settings of one domain, or of all.",
+  Command& command = domain.add("show", "Show the settings of one domain or of all domains.",
                                 [options] { return show_domains(*options); });
-  add_argument(command, {"NAME", "NAME", "a domain's name or UUID; all where none is given"},
+  add_argument(command, {"NAME", "NAME", "a domain's name or UUID; default all domains"},
                options->name);
   add_domain_output_options(command, *options);
 }
 
-void add_set(Command& domain) {
-  const auto options = std::make_shared<DomainOptions>();
-  Command& command = domain.add(
-      "set",
-      "Set what the guard and policies go by for one domain; a memcoord at work takes it up by "
-      "itself.",
-      [options] { return set(*options); });
-  SettingsChange& change = options->change;
-  add_argument(command,
-               {.names = "NAME",
-                .value = "NAME",
-                .description = "the domain's name or UUID",
-                .required = true},
-               options->name);
-  add_option(command, {"--minimum", "SIZE", "never shrink it under this"},
+void add_setting_options(Command& command, SettingsChange& change) {
+  add_option(command, {"--minimum", "SIZE", "never shrink the domain below this size"},
              into(change.minimum, parse_size));
-  add_option(command, {"--maximum", "SIZE", "never grow it over this (its own maximum holds too)"},
-             into(change.maximum, parse_size));
-  add_option(command, {"--weight", "NUMBER", "its part where memory is shared out; 1 by default"},
+  add_option(
+      command,
+      {"--maximum", "SIZE", "never grow the domain above this size; its own maximum applies, too"},
+      into(change.maximum, parse_size));
+  add_option(command, {"--weight", "NUMBER", "its weight when memory is shared; default 1"},
              into(change.weight, parse_weight));
-  add_option(command,
-             {"--priority", "NUMBER", "higher is served first, by policies that look at it"},
-             into(change.priority, [](const std::string& text) {
-               return parse_whole_number(text, {-1000000, 1000000});
-             }));
+  add_option(
+      command,
+      {"--priority", "NUMBER", "policies that use priorities serve higher ones first; default 0"},
+      into(change.priority, [](const std::string& text) {
+        return parse_whole_number(text, {-1000000, 1000000});
+      }));
   add_flag_action(command, {"--exclude", "leave the domain alone"},
                   [&change] { change.exclude = true; });
   add_flag_action(
       command,
-      {.names = "--no-exclude", .description = "balance it again", .excludes = "--exclude"},
+      {.names = "--no-exclude", .description = "balance the domain again", .excludes = "--exclude"},
       [&change] { change.exclude = false; });
   add_repeated_option(command,
                       {"--label", "NAME=VALUE", "a label that policies can read; repeatable"},
@@ -258,18 +247,34 @@ void add_set(Command& domain) {
                       });
   add_repeated_option(command,
                       {"--clear", "KEY",
-                       "back to the default: minimum, maximum, weight, priority, exclude, labels, "
+                       "reset to the default: minimum, maximum, weight, priority, exclude, labels, "
                        "label:NAME, all; repeatable"},
                       [&change](const std::string& text) -> Status {
                         change.clear.insert(text);
                         return {};
                       });
+}
+
+void add_set(Command& domain) {
+  const auto options = std::make_shared<DomainOptions>();
+  Command& command =
+      domain.add("set",
+                 "Change the settings of one domain, which the guard and policies use. "
+                 "A running memcoord applies them by itself.",
+                 [options] { return set(*options); });
+  add_argument(command,
+               {.names = "NAME",
+                .value = "NAME",
+                .description = "the domain's name or UUID",
+                .required = true},
+               options->name);
+  add_setting_options(command, options->change);
   add_domain_output_options(command, *options);
   command.footer = examples_text({
-      {"memcoord domain set web1 --minimum 512MiB --weight 2", "keep 512 MiB, count twice"},
-      {"memcoord domain set db1 --exclude", "leave it alone"},
-      {"memcoord domain set db1 --clear all", "forget everything set here"},
-      {"memcoord domain set -- -db --exclude", "a name that begins with a dash"},
+      {"memcoord domain set web1 --minimum 512MiB --weight 2", "set a minimum and a double weight"},
+      {"memcoord domain set db1 --exclude", "leave a domain alone"},
+      {"memcoord domain set db1 --clear all", "reset all settings"},
+      {"memcoord domain set -- -db --exclude", "change a domain whose name begins with a dash"},
   });
 }
 
@@ -277,7 +282,7 @@ void add_set(Command& domain) {
 
 void add_domain_command(Command& program) {
   Command& command = program.add(
-      "domain", "Show and change a domain's settings: minimum, maximum, weight, priority.", {});
+      "domain", "Show and change the settings of domains: minimum, maximum, weight, priority.", {});
   add_show(command);
   add_set(command);
 }

@@ -1,5 +1,3 @@
-#include "engine/cli/logging.h"
-
 #include <spdlog/logger.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/ansicolor_sink.h>
@@ -13,13 +11,15 @@
 #include <string_view>
 #include <utility>
 
+#include "engine/cli/run_output.h"
+
 namespace memcoord::cli {
 
 using observers::Log;
 
 namespace {
 
-// "%*" in a pattern: the priority that systemd reads at the start of a line, see sd-daemon(3).
+// "%*" in a pattern: the priority at the start of a line that systemd reads, see sd-daemon(3).
 class Priority : public spdlog::custom_flag_formatter {
  public:
   void format(const spdlog::details::log_msg& message, const std::tm& /*time*/,
@@ -40,7 +40,7 @@ constexpr std::array<std::string_view, 5> kLevelNames{"debug", "info", "warning"
 constexpr std::array kSpdlogLevels{spdlog::level::debug, spdlog::level::info, spdlog::level::warn,
                                    spdlog::level::err, spdlog::level::off};
 
-// JOURNAL_STREAM is inherited; only where it names this very stream does systemd read it.
+// Children inherit JOURNAL_STREAM, so systemd reads the stream only if the variable names it.
 bool systemd_reads() {
   const char* named = std::getenv("JOURNAL_STREAM");
   struct stat stream {};
@@ -66,7 +66,7 @@ std::shared_ptr<Log> make_log(const std::string& level, bool colored,
   } else {
     logger->set_pattern("%H:%M:%S %^%l%$ %v");
   }
-  // Which lines are written is the Log's to say.
+  // The Log filters by level.
   logger->set_level(spdlog::level::trace);
   logger->flush_on(spdlog::level::info);
   const auto* name = std::find(kLevelNames.begin(), kLevelNames.end() - 1, level);

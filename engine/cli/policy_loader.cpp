@@ -1,6 +1,158 @@
 #include "engine/cli/policy_loader.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <limits>
+#include <map>
+#include <system_error>
+
+#include "engine/cli/command.h"
+#include "engine/cli/version.h"
+#include "engine/core/nearest.h"
+#include "engine/workbench/scenario_file.h"
+
 namespace memcoord::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_path(const std::string& text) {
+  return text.find('/') != std::string::npos || text.ends_with(".lua");
+}
+
+// Tests and files for editors (memcoord.meta.lua) stand beside the policies.
+bool is_bundled(const fs::path& path) {
+  const std::string stem = path.stem().string();
+  return path.extension() == ".lua" && !stem.ends_with("_test") &&
+         stem.find('.') == std::string::npos;
+}
+
+}  // namespace
+
+std::vector<fs::path> data_directories() {
+  std::vector<fs::path> candidates;
+  if (const char* set = std::getenv("MEMCOORD_DATA_DIR"); set != nullptr && *set != '\0') {
+    candidates.emplace_back(set);
+  }
+  std::error_code ignored;
+  const fs::path here = fs::read_symlink("/proc/self/exe", ignored).parent_path();
+  if (!here.empty()) {
+    candidates.push_back(here / "share" / "memcoord");
+    candidates.push_back(here.parent_path() / "share" / "memcoord");
+  }
+  candidates.emplace_back(kInstalledData);
+  std::erase_if(candidates, [](const fs::path& path) {
+    std::error_code missing;
+    return !fs::is_directory(path, missing);
+  });
+  return candidates;
+}
+
+BundledFiles::BundledFiles(BundledKind kind, std::vector<fs::path> data_directories)
+    : kind_(kind), directories_(std::move(data_directories)) {
+  for (fs::path& directory : directories_) {
+    directory /= kind == BundledKind::policy ? "policies" : "scenarios";
+  }
+}
+
+Result<fs::path> BundledFiles::find(const std::string& path_or_name) const {
+  const bool policy = kind_ == BundledKind::policy;
+  const std::string what = policy ? "policy" : "scenario";
+  std::error_code missing;
+  if (is_path(path_or_name)) {
+    if (fs::is_directory(path_or_name, missing)) {
+      return fail(ErrorCode::invalid_input, path_or_name, "is a directory",
+                  "name a " + what + " file");
+    }
+    if (fs::exists(path_or_name, missing)) return fs::path(path_or_name);
+    return fail(ErrorCode::not_found, path_or_name, "no such file");
+  }
+  std::vector<std::string> names;
+  for (const fs::path& path : list()) {
+    if (path.stem() == path_or_name) return path;
+    names.push_back(path.stem().string());
+  }
+  const auto nearest = nearest_name(path_or_name, names);
+  const std::string all = policy ? "'memcoord policies' lists them"
+                                 : fmt::format("there are {}", fmt::join(names, ", "));
+  return fail(ErrorCode::not_found, path_or_name, "no such " + what,
+              nearest ? "did you mean " + *nearest + "? " + all : all);
+}
+
+std::vector<fs::path> BundledFiles::list() const {
+  std::map<std::string, fs::path> found;
+  for (const fs::path& directory : directories_) {
+    std::error_code unreadable;
+    for (const auto& entry : fs::directory_iterator(directory, unreadable)) {
+      if (is_bundled(entry.path())) found.emplace(entry.path().stem().string(), entry.path());
+    }
+  }
+  std::vector<fs::path> paths;
+  paths.reserve(found.size());
+  for (auto& [name, path] : found) paths.push_back(path);
+  return paths;
+}
+
+Result<std::vector<std::string>> BundledFiles::names() const {
+  std::vector<std::string> names;
+  for (const fs::path& path : list()) names.push_back(path.stem().string());
+  if (!names.empty()) return names;
+  const std::string folder = kind_ == BundledKind::policy ? "policies" : "scenarios";
+  return fail(ErrorCode::not_found, folder, "none are installed",
+              "set MEMCOORD_DATA_DIR to a folder that has a folder " + folder);
+}
+
+Result<simulated::Scenario> find_scenario(const std::string& path_or_name) {
+  const auto path = BundledFiles(BundledKind::scenario, data_directories()).find(path_or_name);
+  if (!path) return fail(path.error());
+  return workbench::load_scenario(*path);
+}
+
+bindings::SandboxLimits sandbox_limits(const PolicyLimitOptions& options) {
+  bindings::SandboxLimits limits;
+  if (options.time) limits.time = *options.time;
+  if (options.instructions) limits.instructions = static_cast<std::uint64_t>(*options.instructions);
+  if (options.memory) limits.memory_bytes = (*options.memory * 1024).kib();
+  return limits;
+}
+
+PolicyLimitOptions unhurried(PolicyLimitOptions limits) {
+  if (!limits.time) limits.time = std::chrono::seconds(10);
+  return limits;
+}
+
+void add_set_option(Command& command, std::map<std::string, std::string>& settings,
+                    const std::string& group) {
+  add_repeated_option(
+      command, {"-s,--set", "NAME=VALUE", "set a parameter of the policy; repeatable", group},
+      [&settings](const std::string& text) -> Status {
+        auto assignment = parse_assignment(text);
+        if (!assignment) return fail(assignment.error());
+        settings.insert_or_assign(assignment->first, assignment->second);
+        return {};
+      });
+}
+
+void add_policy_limit_options(Command& command, PolicyLimitOptions& limits,
+                              const std::string& group) {
+  const auto instructions = [](const std::string& text) {
+    return parse_whole_number(text, {1000, std::numeric_limits<std::int64_t>::max()});
+  };
+  add_option(
+      command,
+      {"--policy-time", "TIME", "the policy's time limit for one tick; default 100ms", group},
+      into(limits.time, parse_duration));
+  add_option(command,
+             {"--policy-instructions", "N",
+              "the policy's limit of Lua instructions for one tick; default 20000000", group},
+             into(limits.instructions, instructions));
+  add_option(command,
+             {"--policy-memory", "SIZE", "the policy's memory limit; default 64MiB", group},
+             into(limits.memory, parse_size));
+}
 
 Error as_bad_input(Error error) {
   const bool by_code =

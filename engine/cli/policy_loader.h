@@ -1,19 +1,80 @@
 #pragma once
-// From a policy's name or path to a loaded policy, under the limits that the operator chose.
+// From the name of a policy or a scenario to the loaded thing: bundled files, the options that
+// every command with a policy has, and loading.
 
+#include <cstdint>
+#include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "bindings/lua_policy.h"
-#include "engine/cli/bundled_files.h"
-#include "engine/cli/policy_options.h"
+#include "bindings/sandbox.h"
 #include "engine/core/error.h"
+#include "engine/core/memory_size.h"
+#include "engine/core/time.h"
+#include "engine/hypervisor/simulated/scenario.h"
 
 namespace memcoord::cli {
 
-/// Whatever is wrong inside a policy's file, it is the file that cannot be used: an error of its
-/// code while it is loaded becomes one of input.
+struct Command;
+
+// --- Bundled files ---
+
+enum class BundledKind { policy, scenario };
+
+/// The existing directories that may hold `policies` and `scenarios`, in search order:
+/// $MEMCOORD_DATA_DIR, the build tree of the running program, the prefix it is installed under,
+/// the prefix it was built for.
+std::vector<std::filesystem::path> data_directories();
+
+/// Finds bundled files by name, and leaves paths as they are.
+class BundledFiles {
+ public:
+  BundledFiles(BundledKind kind, std::vector<std::filesystem::path> data_directories);
+
+  /// `path_or_name` is a path (with a "/" or ending in ".lua") or the name of a bundled file
+  /// ("halving"). Errors: not_found with the nearest name; invalid_input for a directory.
+  [[nodiscard]] Result<std::filesystem::path> find(const std::string& path_or_name) const;
+  /// Every bundled file, sorted by name; the first directory wins where two have the same name.
+  [[nodiscard]] std::vector<std::filesystem::path> list() const;
+  /// The names of list(). Errors: not_found if there are none.
+  [[nodiscard]] Result<std::vector<std::string>> names() const;
+
+ private:
+  BundledKind kind_;
+  std::vector<std::filesystem::path> directories_;
+};
+
+/// A bundled scenario or a file. Errors: those of load_scenario(); not_found with the nearest name.
+Result<simulated::Scenario> find_scenario(const std::string& path_or_name);
+
+// --- Options ---
+
+/// The limits of a policy in one tick; unset limits are the sandbox's defaults.
+struct PolicyLimitOptions {
+  std::optional<Duration> time = {};
+  std::optional<std::int64_t> instructions = {};
+  std::optional<MemorySize> memory = {};
+};
+bindings::SandboxLimits sandbox_limits(const PolicyLimitOptions& options);
+
+/// Limits for simulated runs: unless the user sets a time limit, 10 s, so that a run does not
+/// depend on the speed and the load of the machine.
+PolicyLimitOptions unhurried(PolicyLimitOptions limits);
+
+/// Adds --set NAME=VALUE, repeatable. `settings` must outlive the command, and so must `limits`.
+void add_set_option(Command& command, std::map<std::string, std::string>& settings,
+                    const std::string& group = "Options");
+/// Adds --policy-time, --policy-instructions and --policy-memory under a heading of the help.
+void add_policy_limit_options(Command& command, PolicyLimitOptions& limits,
+                              const std::string& group);
+
+// --- Loading ---
+
+/// While a policy is loaded, an error of its code is an error of the user's input.
 Error as_bad_input(Error error);
 
 class PolicyLoader {
@@ -30,7 +91,7 @@ class PolicyLoader {
   bindings::SandboxLimits limits_;
 };
 
-/// The policy that decides, and what it takes to load it again.
+/// The policy of a run, which SIGHUP loads again.
 class ReloadablePolicy {
  public:
   ReloadablePolicy(const PolicyLoader& loader, std::string path_or_name,
@@ -41,17 +102,17 @@ class ReloadablePolicy {
   PolicyLoader::Loaded load();
   struct Reloaded {
     std::unique_ptr<bindings::LuaPolicy> policy;
-    std::optional<Error> state_lost;  ///< why it starts without what the one before kept
+    std::optional<Error> state_lost;  ///< why the policy starts with an empty ctx.state
   };
-  /// Loads it again, with the state of the one loaded last; that one stays valid and is to be
-  /// replaced by what is returned. Errors: as load(); nothing has changed then.
+  /// Loads it again and copies the state of the policy loaded before, which stays valid until the
+  /// caller replaces it. Errors: those of load(); then nothing has changed.
   Result<Reloaded> reload();
 
  private:
   const PolicyLoader& loader_;
   std::string path_or_name_;
   PolicyLoader::Settings settings_;
-  bindings::LuaPolicy* current_ = nullptr;  // owned by whoever took it from load() or reload()
+  bindings::LuaPolicy* current_ = nullptr;  // owned by the caller of load() or reload()
 };
 
 }  // namespace memcoord::cli

@@ -1,4 +1,4 @@
-#include "engine/cli/program.h"
+// The program: command line in, exit code out.
 
 #include <fmt/format.h>
 #include <libvirt/libvirt.h>
@@ -7,14 +7,10 @@
 #include <cstdio>
 #include <exception>
 
-#include "engine/cli/bundled_files.h"
-#include "engine/cli/command_line.h"
+#include "engine/cli/command.h"
 #include "engine/cli/commands.h"
-#include "engine/cli/completion.h"
 #include "engine/cli/help.h"
-#include "engine/cli/manual_page.h"
-#include "engine/cli/options.h"
-#include "engine/cli/report.h"
+#include "engine/cli/policy_loader.h"
 #include "engine/cli/terminal.h"
 #include "engine/cli/version.h"
 #include "engine/core/printable.h"
@@ -22,7 +18,7 @@
 namespace memcoord::cli {
 namespace {
 
-// In the order in which the help lists them.
+// In the order of the help.
 void add_commands(Command& program) {
   add_run_command(program);
   add_policies_command(program);
@@ -44,22 +40,17 @@ std::string version_text() {
                      libvirt / 1000 % 1000, libvirt % 1000, LUA_RELEASE);
 }
 
-std::vector<std::string> bundled_names(BundledKind kind) {
-  std::vector<std::string> names;
-  for (const auto& path : BundledFiles(kind, data_directories()).list()) {
-    names.push_back(path.stem().string());
-  }
-  return names;
-}
-
-// Answers a shell's question; completion_scripts.cpp describes the form.
+// Answers a shell's question in the form that completion.cpp describes.
 ExitCode print_completions(const Command& program, std::vector<std::string> words) {
   words.erase(words.begin());
-  const Completions answer = complete(
-      program, words, {bundled_names(BundledKind::policy), bundled_names(BundledKind::scenario)});
+  const auto names = [](BundledKind kind) {
+    return BundledFiles(kind, data_directories()).names().value_or(std::vector<std::string>());
+  };
+  const Completions answer =
+      complete(program, words, {names(BundledKind::policy), names(BundledKind::scenario)});
   TextOut out = standard_output();
   for (const Candidate& candidate : answer.candidates) {
-    // A shell would put such a name into its line, where it acts; nobody could use it otherwise.
+    // The shell would put the name into its line, where control characters act on the terminal.
     if (printable(candidate.text) != candidate.text) continue;
     out << candidate.text << '\t' << candidate.description << '\n';
   }
@@ -71,9 +62,9 @@ ExitCode print_completions(const Command& program, std::vector<std::string> word
 Result<ExitCode> parse_and_act(std::vector<std::string> arguments) {
   Command program(
       "memcoord",
-      "Balances memory between the virtual machines of a KVM host: each interval it looks at the "
-      "host and its domains, asks a policy written in Lua what to move, and moves balloons within "
-      "floors that no policy can pass.");
+      "Balances memory between the virtual machines of a KVM host. In each interval it samples the "
+      "host and its domains, asks a policy (a Lua script) for new balloon sizes, and moves the "
+      "balloons within limits that no policy can exceed.");
   add_help_option(program, kGeneralGroup);
   add_version_option(program);
   add_commands(program);
@@ -81,7 +72,7 @@ Result<ExitCode> parse_and_act(std::vector<std::string> arguments) {
     return print_completions(program, std::move(arguments));
   }
   if (!arguments.empty() && arguments.front() == kManualWord) {
-    standard_output().lines(manual_page(program));
+    standard_output().lines(manual_page(program, kVersion));
     return ExitCode::ok;
   }
   const auto line = parse_command_line(program, std::move(arguments));
@@ -97,13 +88,12 @@ Result<ExitCode> parse_and_act(std::vector<std::string> arguments) {
       break;
   }
   if (!line->command->action) {
-    return fail(ErrorCode::internal, line->command->called, "does nothing yet");
+    return fail(ErrorCode::internal, line->command->called, "has no action");
   }
   return line->command->action();
 }
 
-}  // namespace
-
+// No exception escapes.
 ExitCode run_program(const std::vector<std::string>& arguments) {
   try {
     const Result<ExitCode> result = parse_and_act(arguments);
@@ -111,10 +101,15 @@ ExitCode run_program(const std::vector<std::string>& arguments) {
     report(result.error());
     return exit_code_for(result.error());
   } catch (const std::exception& exception) {
-    report(
-        Error{ErrorCode::internal, "", exception.what(), "this is a fault of memcoord itself", ""});
+    report(Error{ErrorCode::internal, "", exception.what(), "this is a bug in memcoord", ""});
     return ExitCode::failed;
   }
 }
 
+}  // namespace
 }  // namespace memcoord::cli
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
+  return static_cast<int>(memcoord::cli::run_program(arguments));
+}

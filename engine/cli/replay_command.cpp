@@ -1,4 +1,4 @@
-// memcoord replay: what a policy would have decided at recorded ticks.
+// memcoord replay: the decisions of a policy at recorded ticks.
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -6,15 +6,13 @@
 #include <algorithm>
 #include <memory>
 
+#include "engine/cli/command.h"
 #include "engine/cli/commands.h"
-#include "engine/cli/guard_options.h"
 #include "engine/cli/help.h"
-#include "engine/cli/options.h"
 #include "engine/cli/policy_loader.h"
-#include "engine/cli/report.h"
 #include "engine/cli/run_options.h"
 #include "engine/cli/terminal.h"
-#include "engine/cli/workbench_options.h"
+#include "engine/cli/workbench_commands.h"
 #include "engine/core/printable.h"
 #include "engine/observers/journal.h"
 #include "engine/observers/json.h"
@@ -36,7 +34,7 @@ struct ReplayOptions {
   bool json = false;
 };
 
-/// Over all journals.
+/// Totals over all journals.
 struct Counts {
   std::uint64_t runs = 0;
   std::uint64_t ticks = 0;
@@ -70,13 +68,13 @@ void count(Counts& counts, const ReplayedTick& tick) {
 }
 
 std::string time_text(WallTime time) {
-  // The system's clock counts nanoseconds and ends in 2262; a journal's years go up to 9999.
+  // A system_clock of nanoseconds ends in 2262, but a journal's years go up to 9999.
   const std::time_t stamp =
       std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
   return fmt::format("{:%F %T}", fmt::gmtime(stamp));
 }
 
-/// A journal may have been written by anybody: so much of a text in it is shown, in bytes.
+/// The bytes of a text that are shown, because anybody may have written the journal.
 constexpr std::size_t kLongest = 200;
 
 std::string target_text(const std::optional<Decision>& decision, Units units, int digits) {
@@ -87,7 +85,7 @@ MemorySize target_of(const std::optional<Decision>& decision, MemorySize actual)
   return moves(decision) ? decision->target : actual;
 }
 
-/// So many that the three sizes of a line can be told apart where they differ.
+/// The digits that distinguish the three sizes of a line.
 int digits_for(const ReplayedDomain& domain, Units units) {
   const MemorySize then = target_of(domain.then, domain.actual);
   const MemorySize now = target_of(domain.now, domain.actual);
@@ -96,7 +94,7 @@ int digits_for(const ReplayedDomain& domain, Units units) {
                    digits_to_tell_apart(then, now, units)});
 }
 
-/// The policy's reason and the rules that bit.
+/// The policy's reason and the rules that limited the decision.
 std::string why_text(const std::optional<Decision>& decision) {
   if (!decision) return {};
   std::string text = decision->why;
@@ -172,7 +170,8 @@ void print_summary(const ReplayOptions& options, const Counts& counts) {
              counts.different_ticks, counts.alike, counts.moves_then, counts.moves_now)
       << '\n';
   if (counts.not_sampled > 0) {
-    out << counts.not_sampled << " ticks had nothing to decide on: the host was not seen" << '\n';
+    out << counts.not_sampled << " ticks had no sample of the host, so there was nothing to decide"
+        << '\n';
   }
 }
 
@@ -223,7 +222,7 @@ Status Session::play(const std::string& journal) {
     print_replayed(*tick, options_.all, options_.limits.units);
   }
   if (reader->cut_off()) {
-    standard_error() << "memcoord: " << journal << ": its last line was cut off; read up to line "
+    standard_error() << "memcoord: " << journal << ": its last line is incomplete; read up to line "
                      << reader->line() << '\n';
   }
   return {};
@@ -248,26 +247,27 @@ Result<ExitCode> Session::go() {
 void add_replay_command(Command& program) {
   const auto options = std::make_shared<ReplayOptions>();
   Command& command = program.add(
-      "replay",
-      "Show what a policy would have decided at the ticks of a journal, beside what was decided.",
+      "replay", "Compare the recorded decisions of a journal with the decisions of another policy.",
       [options] { return Session(*options).go(); });
   add_list(command,
            {.names = "JOURNAL",
             .value = "JOURNAL",
-            .description = "files that --journal wrote",
+            .description = "files written by --journal",
             .required = true},
            into_list(options->journals));
-  add_option(command, {"-p,--policy", "FILE|NAME", "what decides: a Lua file, or a bundled policy"},
-             into_text(options->policy));
+  add_option(
+      command,
+      {"-p,--policy", "FILE|NAME", "the policy: a Lua file or a bundled one; default adaptive"},
+      into_text(options->policy));
   add_set_option(command, options->settings);
-  add_flag(command, {"--all", "show decisions that are alike, too"}, options->all);
-  add_flag(command, {"--json", "print a line of JSON a tick"}, options->json);
+  add_flag(command, {"--all", "also show decisions that are alike"}, options->all);
+  add_flag(command, {"--json", "print each tick as a line of JSON"}, options->json);
   add_units_option(command, options->limits.units);
   add_guard_options(command, options->limits);
   add_policy_limit_options(command, options->policy_limits, "Limits");
   command.footer = examples_text({
-      {"memcoord replay --policy mine.lua ticks.jsonl", "where it would have decided otherwise"},
-      {"memcoord replay -p halving --set starved_below=200MiB *.jsonl", "several journals"},
+      {"memcoord replay --policy mine.lua ticks.jsonl", "show where it decides differently"},
+      {"memcoord replay -p halving --set starved_below=200MiB *.jsonl", "read several journals"},
   });
 }
 

@@ -1,4 +1,4 @@
-// memcoord itself: balances memory until something ends it.
+// memcoord itself: opens what the options name and runs the loop until something ends it.
 
 #include <fmt/core.h>
 #include <unistd.h>
@@ -6,25 +6,96 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <utility>
 
+#include "engine/cli/command.h"
 #include "engine/cli/commands.h"
-#include "engine/cli/configuration.h"
-#include "engine/cli/connection.h"
 #include "engine/cli/help.h"
-#include "engine/cli/logging.h"
 #include "engine/cli/policy_loader.h"
-#include "engine/cli/restart.h"
 #include "engine/cli/run_loop.h"
 #include "engine/cli/run_options.h"
 #include "engine/cli/run_output.h"
-#include "engine/cli/signals.h"
 #include "engine/cli/watchdog.h"
-#include "engine/cli/workbench_options.h"
+#include "engine/hypervisor/libvirt/libvirt_hypervisor.h"
+#include "engine/hypervisor/simulated/simulated_hypervisor.h"
 
 namespace memcoord::cli {
 namespace {
 
-// A configuration file fills in what the command line leaves open.
+using namespace std::chrono_literals;
+
+constexpr std::string_view kSimulated = "sim:";
+constexpr const char* kDefaultScenario = "case1";
+
+/// An open host, real or simulated, and its clock.
+struct Connection {
+  std::shared_ptr<Clock> clock;  ///< the system's, or a virtual one; must outlive the hypervisor
+  std::unique_ptr<Hypervisor> hypervisor;
+  std::function<bool()> over;  ///< whether the scenario has ended
+};
+
+libvirt::LibvirtOptions libvirt_options(const RunOptions& options, Duration interval) {
+  libvirt::LibvirtOptions result;
+  if (options.dry_run) result.access = libvirt::Access::read_write_if_allowed;
+  result.deadline = std::clamp<Duration>(interval / 2, 100ms, 500ms);
+  result.lanes = options.lanes;
+  result.interval = interval;
+  result.keep_periods = options.keep_periods;
+  result.units = options.limits.units;
+  result.period = statistics_period(interval);
+  return result;
+}
+
+Result<Connection> open_libvirt(const RunOptions& options, Duration interval, Signals& signals) {
+  if (options.fast) {
+    return fail(ErrorCode::invalid_input, "--fast", "works on simulated hosts only",
+                "add --connect sim:");
+  }
+  // libvirt may take long to give up, and there is nothing to restore yet.
+  const Signals::LeaveAtOnce leave(signals);
+  const std::string uri = options.connect.value_or(libvirt::default_uri());
+  auto hypervisor = libvirt::open(uri, libvirt_options(options, interval));
+  if (!hypervisor) {
+    Error error = hypervisor.error();
+    if (error.code == ErrorCode::unavailable) {
+      error.hint += "; or try a simulated host: --connect sim:case1";
+    }
+    return fail(std::move(error));
+  }
+  Connection connection;
+  connection.clock = std::make_unique<SystemClock>(signals);
+  connection.hypervisor = *std::move(hypervisor);
+  connection.over = [] { return false; };
+  return connection;
+}
+
+Result<Connection> open_simulated(const RunOptions& options, Duration interval, Signals& signals) {
+  const std::string scenario_name = options.connect->substr(kSimulated.size());
+  auto scenario = find_scenario(scenario_name.empty() ? kDefaultScenario : scenario_name);
+  if (!scenario) return fail(scenario.error());
+  Connection connection;
+  if (options.fast) {
+    connection.clock = std::make_unique<simulated::VirtualClock>();
+  } else {
+    connection.clock = std::make_unique<SystemClock>(signals);
+  }
+  if (!options.keep_periods) simulated::shorten_periods(*scenario, interval);
+  auto hypervisor = std::make_unique<simulated::SimulatedHypervisor>(
+      *std::move(scenario), *connection.clock, options.limits.host_floor);
+  connection.over = [simulated = hypervisor.get()] { return simulated->finished(); };
+  connection.hypervisor = std::move(hypervisor);
+  return connection;
+}
+
+/// Opens what --connect names. The signals must outlive the connection. Errors: those of
+/// libvirt::open() and load_scenario(); invalid_input for --fast on a real host.
+Result<Connection> open_connection(const RunOptions& options, Duration interval, Signals& signals) {
+  const bool simulated = options.connect.value_or("").starts_with(kSimulated);
+  return simulated ? open_simulated(options, interval, signals)
+                   : open_libvirt(options, interval, signals);
+}
+
+// Options from the configuration file; the command line wins.
 Status complete_options(RunOptions& options, const Command& command) {
   if (!options.config.empty()) {
     const auto given = options.settings;
@@ -39,7 +110,7 @@ bool can_be_moved(const Domain& domain) {
          domain.state != DomainState::shut_off && domain.state != DomainState::crashed;
 }
 
-// A run whose options are all known to be usable.
+// A run with checked options.
 class Run {
  public:
   Run(const RunOptions& options, Duration interval)
@@ -47,7 +118,8 @@ class Run {
         interval_(interval),
         log_(make_log(options.log_level, wants_color(options.color, Stream::error),
                       [this] { return wall_now(); })),
-        loader_(options.fast ? unhurried(options.policy_limits) : options.policy_limits),
+        policy_limits_(options.fast ? unhurried(options.policy_limits) : options.policy_limits),
+        loader_(policy_limits_),
         policy_(loader_, options.policy, options.settings) {}
 
   Result<ExitCode> go();
@@ -65,8 +137,9 @@ class Run {
 
   const RunOptions& options_;
   Duration interval_;
-  std::shared_ptr<const Clock> clock_;  ///< the connection's, as soon as there is one
+  std::shared_ptr<const Clock> clock_;  ///< the connection's; null until it is open
   std::shared_ptr<observers::Log> log_;
+  PolicyLimitOptions policy_limits_;
   PolicyLoader loader_;
   ReloadablePolicy policy_;
   bool waiting_ = false;
@@ -146,7 +219,7 @@ LoopHooks Run::hooks(Coordinator& coordinator, Signals& signals, RunOutput& outp
   };
   hooks.after = [this, &output, &signals](const Tick& tick) { after(tick, output, signals); };
   hooks.skipped = [this](std::uint64_t missed) {
-    log_->debug(fmt::format("a tick took longer than the interval: {} left out", missed));
+    log_->debug(fmt::format("a tick took longer than the interval: {} skipped", missed));
   };
   return hooks;
 }
@@ -156,22 +229,22 @@ void Run::after(const Tick& tick, RunOutput& output, Signals& signals) {
   if (RunOutput::reader_is_gone()) signals.request_stop();
   const bool empty = !tick.sample_error && tick.snapshot.domains.empty();
   if (empty && !waiting_ && !options_.exit_when_idle) {
-    log_->info("no active domains: waiting for some (--exit-when-idle ends the run instead)");
+    log_->info("no active domains: waiting for domains (--exit-when-idle ends the run instead)");
   }
   if (!tick.sample_error) waiting_ = empty;
 }
 
 WatchdogOptions Run::watchdog_options(const Signals& signals) const {
   WatchdogOptions watch;
-  watch.limit = sandbox_limits(options_.policy_limits).time;
+  watch.limit = sandbox_limits(policy_limits_).time;
   watch.stop_requested = [&signals] { return signals.stop_requested(); };
   watch.say = [log = log_](const std::string& message) { log->error(message); };
   watch.give_up = [log = log_](WatchdogOptions::Reason reason, const std::string& state) {
-    // _exit: destructors and atexit handlers could wait for the very call that is stuck.
+    // _exit, because destructors and atexit handlers could wait for the call that hangs.
     if (reason == WatchdogOptions::Reason::asked) ::_exit(static_cast<int>(ExitCode::forced));
-    log->error("the process starts again, with what the policy kept in its last good tick");
+    log->error("the process restarts with the policy's state of its last good tick");
     start_again(state);
-    log->error("the process ends: it has been started again not long ago, or cannot be");
+    log->error("the process ends: it restarted less than ten minutes ago, or cannot restart");
     ::_exit(static_cast<int>(ExitCode::failed));
   };
   return watch;
@@ -181,37 +254,39 @@ void Run::take_over_state(bindings::LuaPolicy& policy) {
   const std::string state = take_handed_over();
   if (state.empty()) return;
   if (Status adopted = policy.adopt_state_text(state); !adopted) {
-    log_->warn("policy " + policy.name() + " starts without ctx.state: " + adopted.error().text());
+    log_->warn("policy " + policy.name() +
+               " starts with an empty ctx.state: " + adopted.error().text());
   } else {
-    log_->info("policy " + policy.name() + " has what it kept before the process started again");
+    log_->info("policy " + policy.name() + " has its ctx.state of before the restart");
   }
 }
 
 void Run::reload(Coordinator& coordinator, RunOutput& output, Watchdog& watchdog) {
   output.reopen();
-  // Loading has a second, and what is kept is read and written within a tick's limits.
-  const auto limit = std::chrono::seconds(2) + sandbox_limits(options_.policy_limits).time;
+  // Loading has a limit of one second; copying the state has a tick's limits.
+  const auto limit = std::chrono::seconds(2) + sandbox_limits(policy_limits_).time;
   auto policy = watchdog.during(options_.policy, limit, [this] { return policy_.reload(); });
   if (!policy) {
-    log_->error("the policy is not reloaded, the one at work stays: " + policy.error().text());
+    log_->error("the policy cannot be reloaded, the old one stays: " + policy.error().text());
     return;
   }
   const std::string name = policy->policy->name();
   log_->info("policy " + name + " reloaded");
   if (policy->state_lost) {
-    log_->warn("policy " + name +
-               " starts without the ctx.state of the one before: " + policy->state_lost->text());
+    log_->warn("policy " + name + " starts with an empty ctx.state: " + policy->state_lost->text());
   }
   coordinator.replace_policy(watchdog.watch(std::move(policy->policy)));
 }
 
 void add_examples(Command& command) {
   command.footer = examples_text({
-      {"memcoord", "balance this host's domains with the default policy, every second"},
-      {"memcoord --policy band --set low=120MiB 5", "a bundled policy, a parameter, every 5 s"},
-      {"memcoord --policy ./mine.lua --dry-run", "see what your own policy would do"},
-      {"memcoord --connect sim:case1 --fast --ticks 30", "watch it at work without a hypervisor"},
-      {"memcoord --journal ticks.jsonl --json | jq .decisions", "for programs"},
+      {"memcoord", "balance this host's domains with the default policy every second"},
+      {"memcoord --policy band --set low=120MiB 5",
+       "use a bundled policy with a parameter every 5 s"},
+      {"memcoord --policy ./mine.lua --dry-run", "see the decisions of your own policy"},
+      {"memcoord --connect sim:case1 --fast --ticks 30", "watch memcoord without a hypervisor"},
+      {"memcoord --journal ticks.jsonl --json | jq .decisions",
+       "print decisions for another program"},
   });
 }
 

@@ -1,9 +1,22 @@
 #include "engine/cli/run_loop.h"
 
+#include <poll.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdint>
+#include <cstring>
+
+#include "engine/cli/command.h"
+
 namespace memcoord::cli {
 namespace {
 
-// Waits for the moment, through reloads; false where the loop is to end instead.
+// Waits until `due` and reloads meanwhile. Returns false if the loop must end.
 bool wait_until(MonotonicTime due, Clock& clock, const LoopHooks& hooks) {
   for (;;) {
     if (hooks.stop_requested()) return false;
@@ -15,6 +28,80 @@ bool wait_until(MonotonicTime due, Clock& clock, const LoopHooks& hooks) {
 }
 
 }  // namespace
+
+Result<std::unique_ptr<Signals>> Signals::listen() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, signal);
+  if (const int code = pthread_sigmask(SIG_BLOCK, &set, nullptr); code != 0) {
+    return fail(ErrorCode::internal, "signals", std::strerror(code));
+  }
+  std::signal(SIGPIPE, SIG_IGN);
+  const int signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (signal_fd < 0) return fail(ErrorCode::internal, "signals", std::strerror(errno));
+  const int wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (wake_fd < 0) {
+    const int code = errno;
+    ::close(signal_fd);
+    return fail(ErrorCode::internal, "signals", std::strerror(code));
+  }
+  // make_unique cannot call the private constructor.
+  return std::unique_ptr<Signals>(new Signals(signal_fd, wake_fd));
+}
+
+Signals::Signals(int signal_fd, int wake_fd)
+    : signal_fd_(signal_fd), wake_fd_(wake_fd), thread_([this] { run(); }) {}
+
+Signals::~Signals() {
+  const std::uint64_t one = 1;
+  // An eventfd's counter takes this write as long as it is open.
+  [[maybe_unused]] const ssize_t written = ::write(wake_fd_, &one, sizeof one);
+  thread_.join();
+  ::close(signal_fd_);
+  ::close(wake_fd_);
+}
+
+void Signals::run() {
+  for (;;) {
+    pollfd watched[] = {{signal_fd_, POLLIN, 0}, {wake_fd_, POLLIN, 0}};
+    if (::poll(watched, 2, -1) < 0 && errno != EINTR) return;
+    if ((watched[1].revents & POLLIN) != 0) return;
+    signalfd_siginfo info{};
+    while (::read(signal_fd_, &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
+      handle(static_cast<int>(info.ssi_signo));
+    }
+  }
+}
+
+void Signals::handle(int signal) {
+  if (signal != SIGHUP) {
+    // _exit, because destructors and atexit handlers could wait for the call that hangs.
+    // request_stop() does not count as a signal: after it, the first signal forces nothing.
+    if (std::exchange(signalled_, true)) ::_exit(static_cast<int>(ExitCode::forced));
+    if (leave_at_once_) ::_exit(static_cast<int>(ExitCode::ok));
+    request_stop();
+    return;
+  }
+  const std::lock_guard lock(mutex_);
+  reload_ = true;
+  changed_.notify_all();
+}
+
+bool Signals::take_reload() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(reload_, false);
+}
+
+void Signals::request_stop() {
+  const std::lock_guard lock(mutex_);
+  stop_ = true;
+  changed_.notify_all();
+}
+
+bool Signals::wait_for(Duration duration) {
+  std::unique_lock lock(mutex_);
+  return !changed_.wait_for(lock, duration, [this] { return stop_ || reload_; });
+}
 
 std::string_view to_text(LoopEnd end) {
   switch (end) {

@@ -4,14 +4,32 @@
 #include <array>
 #include <cctype>
 #include <limits>
+#include <utility>
 
-#include "engine/cli/guard_options.h"
-#include "engine/cli/option_values.h"
-#include "engine/cli/options.h"
+#include "engine/cli/command.h"
 #include "engine/core/nearest.h"
 
 namespace memcoord::cli {
 namespace {
+
+// Refuses a value that is laxer than the default, so that the error names the option or the line of
+// the configuration.
+template <class Field, class Parse>
+TakeText into_limit(Limits& limits, Field Limits::*field, Parse parse) {
+  return [&limits, field, parse](const std::string& text) -> Status {
+    const auto value = parse(text);
+    if (!value) return fail(value.error());
+    Limits wanted;
+    wanted.*field = *value;
+    if (auto checked = Limits::checked(wanted); !checked) {
+      Error error = checked.error();
+      error.object.clear();  // the caller adds the option's name
+      return fail(std::move(error));
+    }
+    limits.*field = *value;
+    return {};
+  };
+}
 
 constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
 
@@ -24,7 +42,8 @@ auto whole_number(Bounds bounds) {
 TakeText append_to(std::vector<std::string>& list) {
   return [&list](const std::string& text) -> Status {
     if (text.empty())
-      return fail(ErrorCode::invalid_input, "", "an empty pattern", "such as web-*");
+      return fail(ErrorCode::invalid_input, "", "the pattern is empty",
+                  "expected a glob such as web-*");
     list.push_back(text);
     return {};
   };
@@ -32,19 +51,17 @@ TakeText append_to(std::vector<std::string>& list) {
 
 void add_policy_options(Command& command, RunOptions& options) {
   const std::string group = "Policy";
-  add_option(command,
-             {"-p,--policy", "FILE|NAME",
-              "what decides: a Lua file, or a bundled policy (see "
-              "'memcoord policies'); default " +
-                  std::string(kDefaultPolicy),
-              group},
-             into_text(options.policy));
+  add_option(
+      command,
+      {"-p,--policy", "FILE|NAME",
+       "the policy: a Lua file, or a bundled policy ('memcoord policies' lists them); default " +
+           std::string(kDefaultPolicy),
+       group},
+      into_text(options.policy));
   add_set_option(command, options.settings, group);
   add_option(command,
              {"--fallback-policy", "FILE|NAME",
-              "takes over when the policy has failed five "
-              "ticks in a row",
-              group},
+              "the policy that decides after the first has failed five ticks in a row", group},
              into_text(options.fallback_policy));
   add_policy_limit_options(command, options.policy_limits, group);
 }
@@ -53,30 +70,31 @@ void add_connection_options(Command& command, RunOptions& options) {
   const std::string group = "Host";
   add_option(command,
              {"-c,--connect", "URI",
-              "the hypervisor: a libvirt URI (default: "
-              "LIBVIRT_DEFAULT_URI, else qemu:///system), or a simulated host: sim:, "
-              "sim:SCENARIO, sim:FILE.lua",
+              "the host: a libvirt URI (default LIBVIRT_DEFAULT_URI, else qemu:///system), or a "
+              "simulated host (sim:, sim:SCENARIO, sim:FILE.lua)",
               group},
              into_text(options.connect));
-  add_repeated_option(command,
-                      {"--include", "GLOB", "only domains with such a name; repeatable", group},
-                      append_to(options.include));
-  add_repeated_option(command,
-                      {"--exclude", "GLOB",
-                       "no domain with such a name; repeatable, wins over "
-                       "--include",
-                       group},
-                      append_to(options.exclude));
-  add_option(command,
-             {"--lanes", "N", "most libvirt connections that work side by side; default 4", group},
-             into(options.lanes, whole_number({1, 64})));
-  add_flag(command,
-           {"--keep-periods",
-            "leave statistics periods alone that others have set; else those longer than the "
-            "interval are shortened while memcoord works",
-            group},
-           options.keep_periods);
-  add_flag(command, {"--fast", "do not wait between ticks (simulated hosts)", group}, options.fast);
+  add_repeated_option(
+      command, {"--include", "GLOB", "balance only domains whose name matches; repeatable", group},
+      append_to(options.include));
+  add_repeated_option(
+      command,
+      {"--exclude", "GLOB",
+       "leave domains whose name matches alone; repeatable, wins over --include", group},
+      append_to(options.exclude));
+  add_option(
+      command,
+      {"--lanes", "N", "the maximum number of parallel libvirt connections; default 4", group},
+      into(options.lanes, whole_number({1, 64})));
+  add_flag(
+      command,
+      {"--keep-periods",
+       "keep statistics periods that others have set; without it, memcoord shortens those that "
+       "are longer than the interval while it runs",
+       group},
+      options.keep_periods);
+  add_flag(command, {"--fast", "do not wait between ticks (simulated hosts only)", group},
+           options.fast);
 }
 
 void add_loop_options(Command& command, RunOptions& options) {
@@ -84,35 +102,76 @@ void add_loop_options(Command& command, RunOptions& options) {
   add_argument(
       command,
       {"--interval,INTERVAL", "TIME",
-       "time from tick to tick: seconds, or with a unit (500ms, 2s, 1m); default 1", group},
+       "time between ticks: seconds, or a number with its unit (500ms, 2s, 1m); default 1s", group},
       options.interval);
-  add_option(command, {"-n,--ticks", "N", "end after so many ticks", group},
+  add_option(command, {"-n,--ticks", "N", "end after N ticks", group},
              into(options.ticks, whole_number({1, kMost})));
-  add_flag(command, {"--dry-run", "decide and show, move nothing", group}, options.dry_run);
+  add_flag(command, {"--dry-run", "decide and report, but move nothing", group}, options.dry_run);
   add_flag(command,
            {"--exit-when-idle",
-            "end at the first tick without active domains instead of waiting for some", group},
+            "end at the first tick without active domains; without it, memcoord waits for domains",
+            group},
            options.exit_when_idle);
   add_flag(command,
-           {"--restore-on-exit", "at the end, give every domain back the memory it had", group},
+           {"--restore-on-exit",
+            "at the end, restore the memory that each domain had before its first move", group},
            options.restore_on_exit);
 }
 
 void add_output_options(Command& command, RunOptions& options) {
   const std::string group = "Output";
-  add_option(command,
-             {"-j,--journal", "FILE", "write every tick to FILE, a line of JSON each", group},
+  add_option(command, {"-j,--journal", "FILE", "write each tick to FILE as a line of JSON", group},
              into_text(options.journal));
-  add_flag(command, {"--json", "print a line of JSON a tick instead of tables", group},
+  add_flag(command, {"--json", "print each tick as a line of JSON instead of a table", group},
            options.json);
-  add_choice(command, {"--log-level", "", "what is told on standard error; default info", group},
-             {kLogLevels.begin(), kLogLevels.end()},
-             [&options](std::size_t index) { options.log_level = kLogLevels.at(index); });
+  add_choice(
+      command,
+      {"--log-level", "", "the least severe messages on standard error; default info", group},
+      {kLogLevels.begin(), kLogLevels.end()},
+      [&options](std::size_t index) { options.log_level = kLogLevels.at(index); });
   add_units_option(command, options.limits.units, group);
   add_color_option(command, options.color, group);
 }
 
 }  // namespace
+
+void add_guard_options(Command& command, Limits& limits) {
+  const std::string group = "Guard (only stricter values are accepted, except for --overcommit)";
+  add_option(command,
+             {"--domain-floor", "SIZE",
+              "headroom that every domain keeps; default and minimum 100MiB", group},
+             into_limit(limits, &Limits::domain_floor, parse_size));
+  add_option(
+      command,
+      {"--host-floor", "SIZE", "memory that the host keeps; default and minimum 200MiB", group},
+      into_limit(limits, &Limits::host_floor, parse_size));
+  add_option(
+      command,
+      {"--max-release", "SHARE",
+       "the share of its headroom that a domain may lose in one tick; default and maximum 50%",
+       group},
+      into_limit(limits, &Limits::max_release, parse_share));
+  add_choice(
+      command,
+      {"--headroom", "",
+       "the memory that counts as headroom. Of a guest: its unused memory (without page cache), "
+       "its usable memory (what it can allocate without swapping) or the larger of the two; "
+       "of the host: free, available or the larger of the two. Default larger",
+       group},
+      {"larger", "unused", "usable"},
+      [&limits](std::size_t index) { limits.headroom = static_cast<Headroom>(index); });
+  add_option(command,
+             {"--host-memory", "SIZE",
+              "a budget for all guests; default and maximum the host's memory", group},
+             into_limit(limits, &Limits::host_memory, parse_size));
+  add_option(
+      command,
+      {"--overcommit", "RATIO",
+       "how much memory the host may commit to guests, its floor and itself, as a multiple of "
+       "its memory; over 1 only with swap or free page reporting; default 1",
+       group},
+      into_limit(limits, &Limits::overcommit, parse_ratio));
+}
 
 void add_run_options(Command& command, RunOptions& options) {
   add_loop_options(command, options);
@@ -122,8 +181,8 @@ void add_run_options(Command& command, RunOptions& options) {
   add_output_options(command, options);
   add_option(command,
              {"--config", "FILE",
-              "read options from a file: a line each, such as journal = "
-              "\"ticks.jsonl\"; the command line wins",
+              "read options from a TOML file with lines such as journal = \"ticks.jsonl\"; the "
+              "command line wins",
               kGeneralGroup, false, false},
              into_text(options.config));
 }
@@ -140,7 +199,7 @@ Result<Duration> interval_of(const RunOptions& options, const Command& program) 
   std::vector<std::string> commands;
   for (const Command& command : program.commands) commands.push_back(command.name);
   const auto nearest = nearest_name(options.interval, commands);
-  return fail(ErrorCode::invalid_input, options.interval, "neither a command nor a time",
+  return fail(ErrorCode::invalid_input, options.interval, "is neither a command nor a time",
               nearest ? "did you mean " + *nearest + "?" : "see 'memcoord --help'");
 }
 

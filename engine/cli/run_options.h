@@ -1,5 +1,5 @@
 #pragma once
-// What a run can be told: the options of `memcoord` itself.
+// The options of `memcoord` itself, and the guard's options, which the workbench has too.
 
 #include <cstdint>
 #include <map>
@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/cli/policy_options.h"
+#include "engine/cli/policy_loader.h"
 #include "engine/cli/terminal.h"
 #include "engine/core/limits.h"
 #include "engine/core/time.h"
@@ -24,12 +24,12 @@ struct RunOptions {
   std::map<std::string, std::string> settings;  ///< --set: the policy's parameters
   PolicyLimitOptions policy_limits;
 
-  std::optional<std::string> connect;  ///< none: libvirt's default
+  std::optional<std::string> connect;  ///< unset: libvirt's default
   std::size_t lanes = 4;
   bool fast = false;
   bool keep_periods = false;
 
-  std::string interval;  ///< read after all else: a stray word here may be a misspelt command
+  std::string interval;  ///< parsed last, because a word here may be a misspelt command
   std::optional<std::int64_t> ticks;
   bool exit_when_idle = false;
   bool dry_run = false;
@@ -46,11 +46,15 @@ struct RunOptions {
   ColorChoice color = ColorChoice::automatic;
 };
 
-/// Adds all of them to the program; `options` outlives it.
+/// Adds them all to the program. `options` must outlive it.
 void add_run_options(Command& program, RunOptions& options);
 
-/// The interval asked for, or the default. Errors: invalid_input; a word that is no time at all may
-/// be a misspelt command, which is then named.
+/// The interval to use. Errors: invalid_input; a word that is no time may be a misspelt command, so
+/// the error then names the nearest command.
 Result<Duration> interval_of(const RunOptions& options, const Command& program);
+
+/// Adds the guard's options under their own heading. A value laxer than the default is refused,
+/// except for --overcommit. `limits` must outlive the command.
+void add_guard_options(Command& command, Limits& limits);
 
 }  // namespace memcoord::cli

@@ -1,8 +1,10 @@
 #include "engine/cli/run_output.h"
 
+#include <fmt/core.h>
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <iostream>
 
 #include "engine/cli/terminal.h"
@@ -11,7 +13,13 @@
 namespace memcoord::cli {
 namespace {
 
-// --json: a tick a line, flushed, so that a program at the other end reads it at once.
+constexpr std::size_t kRemembered = 16;
+
+std::string counted(std::uint64_t n, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", n, n == 1 ? one : many);
+}
+
+// --json: a line a tick, flushed, so that the reader gets it at once.
 class JsonLines : public Observer {
  public:
   void observe(const Tick& tick) override {
@@ -22,6 +30,69 @@ class JsonLines : public Observer {
 };
 
 }  // namespace
+
+void RunSummary::Counted::forget_the_gone(const Snapshot& snapshot) {
+  // Only when many are gone, so that a domain that restarts counts once.
+  if (known.size() <= snapshot.domains.size() * 2 + kRemembered) return;
+  std::unordered_set<Uuid> there;
+  for (const Domain& domain : snapshot.domains) there.insert(domain.uuid());
+  gone += std::erase_if(known, [&](const Uuid& uuid) { return !there.contains(uuid); });
+}
+
+void RunSummary::observe(const Tick& tick) {
+  if (tick.restoring) return;
+  ++ticks_;
+  dry_run_ = tick.dry_run;
+  units_ = tick.limits.units;
+  if (tick.sample_error) ++sample_errors_;
+  if (tick.policy_error) ++policy_errors_;
+  if (!tick.sample_error && !tick.policy_error) ++worked_;
+  for (const Outcome& outcome : tick.outcomes) count(outcome);
+  for (const Outcome& outcome : tick.late_outcomes) {
+    --unanswered_moves_;
+    count(outcome);
+  }
+  if (tick.sample_error) return;
+  served_.forget_the_gone(tick.snapshot);
+  shrunk_.forget_the_gone(tick.snapshot);
+}
+
+void RunSummary::count(const Outcome& outcome) {
+  if (outcome.kind == Outcome::Kind::failed) ++failed_moves_;
+  if (outcome.kind == Outcome::Kind::unknown) ++unanswered_moves_;
+  if (outcome.kind != Outcome::Kind::applied && outcome.kind != Outcome::Kind::dry_run) return;
+  ++moves_;
+  if (outcome.to > outcome.from) {
+    given_ += outcome.to - outcome.from;
+    served_.known.insert(outcome.domain);
+  } else {
+    taken_ += outcome.from - outcome.to;
+    shrunk_.known.insert(outcome.domain);
+  }
+}
+
+std::string RunSummary::text() const {
+  std::string text = counted(ticks_, "tick", "ticks") + ", ";
+  if (dry_run_) text += "dry run: ";
+  text += counted(moves_, "move", "moves");
+  if (served_.all() > 0) {
+    text += fmt::format(", +{} to {}", given_.text(units_),
+                        counted(served_.all(), "domain", "domains"));
+  }
+  if (shrunk_.all() > 0) {
+    text += fmt::format(", -{} from {}", taken_.text(units_),
+                        counted(shrunk_.all(), "domain", "domains"));
+  }
+  const auto unanswered = static_cast<std::uint64_t>(std::max<std::int64_t>(unanswered_moves_, 0));
+  if (sample_errors_ + policy_errors_ + failed_moves_ + unanswered == 0) {
+    return text + ", no errors";
+  }
+  if (sample_errors_ > 0) text += fmt::format(", {} without a sample of the host", sample_errors_);
+  if (policy_errors_ > 0) text += ", " + counted(policy_errors_, "policy error", "policy errors");
+  if (unanswered > 0) text += ", " + counted(unanswered, "unanswered move", "unanswered moves");
+  if (failed_moves_ > 0) text += ", " + counted(failed_moves_, "failed move", "failed moves");
+  return text;
+}
 
 Result<RunOutput> RunOutput::open(const RunOptions& options, std::shared_ptr<observers::Log> log) {
   RunOutput output;
@@ -80,11 +151,11 @@ void RunOutput::after_tick() {
 
 void RunOutput::tell_restored(const Result<std::vector<Restored>>& restored) {
   if (!restored) {
-    log_->error("no domain is given back the memory it had: " + restored.error().text());
+    log_->error("no domain has its memory restored: " + restored.error().text());
     return;
   }
   if (restored->empty()) {
-    log_->info("no domain was moved: none has memory to get back");
+    log_->info("no domain was moved, so there is no memory to restore");
     return;
   }
   std::size_t whole = 0;
@@ -94,17 +165,18 @@ void RunOutput::tell_restored(const Result<std::vector<Restored>>& restored) {
     } else if (one.in_doubt) {
       log_->warn(one.name + ": " + one.why);
     } else {
-      // One that keeps more than it had needs it.
+      // A domain that keeps more than it had needs it.
       using Level = observers::Log::Level;
       const int digits = digits_to_tell_apart(one.has, one.had, units_);
       log_->write(one.has < one.had ? Level::warning : Level::info,
-                  one.name + ": is left with " + one.has.text(units_, digits) + ", not the " +
-                      one.had.text(units_, digits) + " it had" +
+                  one.name + ": has " + one.has.text(units_, digits) + " instead of the " +
+                      one.had.text(units_, digits) + " that it had" +
                       (one.why.empty() ? "" : ": " + one.why));
     }
   }
   log_->info(std::to_string(whole) + " of " + std::to_string(restored->size()) +
-             (restored->size() == 1 ? " domain" : " domains") + " given back the memory they had");
+             (restored->size() == 1 ? " domain" : " domains") +
+             " restored to the memory that they had");
 }
 
 void RunOutput::close(Hypervisor& hypervisor) {
@@ -115,7 +187,7 @@ void RunOutput::close(Hypervisor& hypervisor) {
 void RunOutput::reopen() {
   if (!journal_) return;
   if (Status reopened = journal_->reopen(); !reopened) {
-    log_->error("the journal is not reopened: " + reopened.error().text());
+    log_->error("the journal cannot be reopened: " + reopened.error().text());
   } else {
     log_->info("journal reopened");
   }

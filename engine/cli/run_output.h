@@ -1,39 +1,107 @@
 #pragma once
-// Where a run's ticks go: standard output, the journal, the log.
+// The output of a run: the log, standard output, the journal, the summary at the end.
 
+#include <cstdint>
+#include <functional>
 #include <memory>
+#include <string>
+#include <unordered_set>
+#include <vector>
 
-#include "engine/cli/logging.h"
 #include "engine/cli/run_options.h"
-#include "engine/cli/run_summary.h"
 #include "engine/core/coordinator.h"
 #include "engine/core/error.h"
 #include "engine/core/hypervisor.h"
+#include "engine/core/tick.h"
+#include "engine/core/tick_parts.h"
+#include "engine/core/time.h"
 #include "engine/observers/action_log.h"
 #include "engine/observers/console.h"
 #include "engine/observers/journal.h"
 
 namespace memcoord::cli {
 
+/// A log on standard error (logging.cpp, with spdlog). Each line has the time that `now` gives. If
+/// systemd reads the stream (JOURNAL_STREAM), it adds the time itself, and lines begin with their
+/// priority instead ("<4>"). `level` is debug, info, warning, error or off.
+std::shared_ptr<observers::Log> make_log(const std::string& level, bool colored,
+                                         std::function<WallTime()> now);
+
+/// While it lives, the log's lines go to `take`, without time and line end. The table that is
+/// redrawn in place shows them, because lines in between would destroy it.
+class LogDiversion {
+ public:
+  using Take = std::function<void(std::string, Note::Severity)>;
+  LogDiversion(std::shared_ptr<observers::Log> log, Take take);
+  ~LogDiversion();
+  LogDiversion(const LogDiversion&) = delete;
+  LogDiversion& operator=(const LogDiversion&) = delete;
+
+ private:
+  std::shared_ptr<observers::Log> log_;
+  observers::Log::Write before_;
+};
+
+/// Totals over all ticks of a run.
+class RunSummary : public Observer {
+ public:
+  void observe(const Tick& tick) override;
+
+  /// "5 ticks, 3 moves, +150 MiB to 2 domains, -64 MiB from 1 domain, no errors"
+  [[nodiscard]] std::string text() const;
+  /// Whether at least one tick sampled the host and got an answer from the policy, or there was no
+  /// tick.
+  [[nodiscard]] bool any_tick_worked() const { return worked_ > 0 || ticks_ == 0; }
+  /// How many domains it remembers, so that each counts once.
+  [[nodiscard]] std::size_t remembered() const {
+    return served_.known.size() + shrunk_.known.size();
+  }
+
+ private:
+  /// Counts different domains in bounded memory: a domain that was gone for long counts again.
+  struct Counted {
+    std::unordered_set<Uuid> known;
+    std::uint64_t gone = 0;
+    [[nodiscard]] std::uint64_t all() const { return gone + known.size(); }
+    void forget_the_gone(const Snapshot& snapshot);
+  };
+  void count(const Outcome& outcome);
+
+  std::uint64_t ticks_ = 0;
+  std::uint64_t worked_ = 0;
+  std::uint64_t moves_ = 0;
+  std::uint64_t failed_moves_ = 0;
+  std::int64_t unanswered_moves_ = 0;
+  std::uint64_t sample_errors_ = 0;
+  std::uint64_t policy_errors_ = 0;
+  bool dry_run_ = false;
+  Units units_ = Units::automatic;
+  MemorySize given_;
+  MemorySize taken_;
+  Counted served_;
+  Counted shrunk_;
+};
+
 /// The observers of one run.
 class RunOutput {
  public:
-  /// Opens the journal where one is asked for. Errors: those of JournalWriter::open().
+  /// Opens the journal if the options name one. Errors: those of JournalWriter::open().
   static Result<RunOutput> open(const RunOptions& options, std::shared_ptr<observers::Log> log);
 
-  /// Registers them all; this object outlives the coordinator.
+  /// Registers them all. This object must outlive the coordinator.
   void observe(Coordinator& coordinator);
-  /// After each tick: says what became of the journal, follows the terminal's size.
+  /// Call it after each tick: logs the journal's notes and follows the terminal's size.
   void after_tick();
-  /// The loop has ended: what is logged from now on stands below the last table.
+  /// The loop has ended: the log goes on below the last table.
   void end_display() { diversion_.reset(); }
-  /// How many domains have got back what they had, and for each other one how far and why.
+  /// Logs how many domains have their memory back, and how far and why each other domain fell
+  /// short.
   void tell_restored(const Result<std::vector<Restored>>& restored);
-  /// Closes the hypervisor and logs what that left to say: what could not be put back.
+  /// Closes the hypervisor and logs its last notes, such as settings that it could not restore.
   void close(Hypervisor& hypervisor);
-  /// After SIGHUP: a journal that was rotated is opened anew.
+  /// Opens the journal anew after SIGHUP, because it may have been rotated.
   void reopen();
-  /// Whether the reader of standard output has gone away (`memcoord | head`).
+  /// Whether the reader of standard output has gone (`memcoord | head`).
   [[nodiscard]] static bool reader_is_gone();
   [[nodiscard]] const RunSummary& summary() const { return *summary_; }
 

@@ -6,15 +6,12 @@
 #include <memory>
 #include <optional>
 
+#include "engine/cli/command.h"
 #include "engine/cli/commands.h"
 #include "engine/cli/help.h"
-#include "engine/cli/options.h"
-#include "engine/cli/progress.h"
-#include "engine/cli/report.h"
 #include "engine/cli/run_options.h"
-#include "engine/cli/score_text.h"
 #include "engine/cli/terminal.h"
-#include "engine/cli/workbench_options.h"
+#include "engine/cli/workbench_commands.h"
 #include "engine/files/whole_file.h"
 #include "engine/observers/journal.h"
 #include "engine/observers/json.h"
@@ -45,7 +42,7 @@ struct SimulatedRun {
   std::vector<std::string> notes;
 };
 
-/// The first few of what the engine itself has to say; the journal has them all.
+/// The engine's first notes; the journal has them all.
 void keep_notes(const Tick& tick, std::vector<std::string>& notes) {
   constexpr std::size_t kMostNotes = 5;
   for (const Note& note : tick.notes) {
@@ -101,7 +98,7 @@ Result<SimulatedRun> play(const SimulateOptions& options) {
   return outcome;
 }
 
-/// As many values as a sparkline has places, each the most in its stretch.
+/// One value for each place of a sparkline: the maximum of its moments.
 std::vector<double> curve_values(const std::vector<DomainMoment>& moments,
                                  MemorySize DomainMoment::*figure) {
   constexpr std::size_t kPlaces = 32;
@@ -123,7 +120,7 @@ TextTable domain_table(const RunRecord& record) {
                    {"OOM", kRight},
                    {"ACTUAL"},
                    {"NEED"}});
-  // The worst served first; the order of the scenario otherwise.
+  // If there are too many, the most stalled domains; otherwise in the scenario's order.
   std::vector<const DomainRecord*> domains;
   for (const DomainRecord& domain : record.domains) domains.push_back(&domain);
   if (domains.size() > kMostRows) {
@@ -151,7 +148,7 @@ std::string rules_line(const RunRecord& record) {
     text += fmt::format("{}{} {}x", text.empty() ? "" : ", ", to_text(static_cast<Rule>(i)),
                         record.rule_bites[i]);
   }
-  return text.empty() ? "the guard held nothing back" : "the guard held back: " + text;
+  return text.empty() ? "the guard limited no move" : "the guard limited moves: " + text;
 }
 
 void print_simulation(const SimulatedRun& outcome, bool colored) {
@@ -225,26 +222,30 @@ Result<ExitCode> run_simulation(const SimulateOptions& options) {
 
 void add_simulate_command(Command& program) {
   const auto options = std::make_shared<SimulateOptions>();
-  Command& command = program.add("simulate",
-                                 "Run a policy on a simulated host, faster than time, and say how "
-                                 "well the guests fared.",
-                                 [options] { return run_simulation(*options); });
-  add_option(command, {"-p,--policy", "FILE|NAME", "what decides: a Lua file, or a bundled policy"},
-             into_text(options->policy));
+  Command& command =
+      program.add("simulate",
+                  "Run a policy on a simulated host in virtual time and print how much "
+                  "its guests stalled.",
+                  [options] { return run_simulation(*options); });
+  add_option(
+      command,
+      {"-p,--policy", "FILE|NAME", "the policy: a Lua file or a bundled one; default adaptive"},
+      into_text(options->policy));
   add_option(command,
-             {"-S,--scenario", "FILE|NAME", "what happens: a Lua file, or a bundled scenario"},
+             {"-S,--scenario", "FILE|NAME",
+              "the host and its guests: a Lua file or a bundled scenario; default case1"},
              into_text(options->scenario));
-  add_option(command, {"-r,--report", "FILE", "write the run's curves as an HTML page"},
+  add_option(command, {"-r,--report", "FILE", "write the run's curves to an HTML page"},
              into_text(options->report));
-  add_option(command, {"-j,--journal", "FILE", "write every tick to FILE, a line of JSON each"},
+  add_option(command, {"-j,--journal", "FILE", "write each tick to FILE as a line of JSON"},
              into_text(options->journal));
   add_flag(command, {"--json", "print JSON"}, options->json);
   add_color_option(command, options->color);
   add_workbench_options(command, options->workbench);
   add_periods_option(command, options->workbench);
   command.footer = examples_text({
-      {"memcoord simulate --policy halving --scenario case3", "how the guests fare"},
-      {"memcoord simulate -p mine.lua -S burst --report burst.html", "the curves, as a page"},
+      {"memcoord simulate --policy halving --scenario case3", "see how the guests fare"},
+      {"memcoord simulate -p mine.lua -S burst --report burst.html", "write the curves to a page"},
   });
 }
 

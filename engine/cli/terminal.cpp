@@ -5,9 +5,10 @@
 
 #include <cstdlib>
 #include <iostream>
+#include <sstream>
 #include <string_view>
 
-#include "engine/cli/options.h"
+#include "engine/cli/command.h"
 
 namespace memcoord::cli {
 namespace {
@@ -20,19 +21,20 @@ std::string_view environment(const char* name) {
 }  // namespace
 
 void add_color_option(Command& command, ColorChoice& choice, const std::string& group) {
-  add_choice(command, {"--color", "", "colours; auto, the default: where it is a terminal", group},
+  add_choice(command, {"--color", "", "when to use colours; default auto: on a terminal", group},
              {"auto", "always", "never"},
              [&choice](std::size_t index) { choice = static_cast<ColorChoice>(index); });
 }
 
 void add_units_option(Command& command, Units& units, const std::string& group) {
-  add_choice(command,
-             {"--units", "",
-              "what sizes are told in; auto, the default: the unit that fits, in three digits; in "
-              "tables another unit stands in the titles",
-              group},
-             {"auto", "KiB", "MiB", "GiB"},
-             [&units](std::size_t index) { units = static_cast<Units>(index); });
+  add_choice(
+      command,
+      {"--units", "",
+       "the unit of sizes; default auto: the unit that fits, with three digits; tables show any "
+       "other unit in their titles",
+       group},
+      {"auto", "KiB", "MiB", "GiB"},
+      [&units](std::size_t index) { units = static_cast<Units>(index); });
 }
 
 TextOut standard_output() {
@@ -54,7 +56,7 @@ bool wants_color(ColorChoice choice, Stream stream) {
 }
 
 bool speaks_utf8() {
-  // The first of these that is set decides, as in setlocale(3).
+  // The first that is set decides, as in setlocale(3).
   for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
     const std::string_view locale = environment(name);
     if (locale.empty()) continue;
@@ -71,6 +73,17 @@ std::optional<TerminalSize> terminal_size() {
   }
   if (size.ws_col == 0) return std::nullopt;
   return TerminalSize{size.ws_col, size.ws_row};
+}
+
+void report(const Error& error) {
+  TextOut out = standard_error();
+  out << "memcoord: " << error.text() << '\n';
+  std::istringstream detail(error.detail);
+  for (std::string line; std::getline(detail, line);) {
+    const std::size_t indent = line.starts_with('\t') ? 1 : 0;
+    if (indent > 0) out << '\t';
+    out << std::string_view(line).substr(indent) << '\n';
+  }
 }
 
 }  // namespace memcoord::cli

@@ -1,9 +1,10 @@
 #pragma once
-// What standard output and standard error are connected to, and whether they get colours.
+// Standard output and standard error: writing to them, colours, terminals.
 
 #include <optional>
 #include <string>
 
+#include "engine/core/error.h"
 #include "engine/core/memory_size.h"
 #include "engine/core/text_out.h"
 
@@ -19,22 +20,26 @@ void add_color_option(Command& command, ColorChoice& choice, const std::string& 
 void add_units_option(Command& command, Units& units, const std::string& group = "Options");
 
 enum class Stream { output, error };
-/// All that commands print goes through these two, but for the table that is drawn in place
-/// (observers/console.h) and the log (logging.cpp).
+/// Commands print through these two. Only the table that is redrawn in place (observers/console.h)
+/// and the log (logging.cpp) write by themselves.
 TextOut standard_output();
 TextOut standard_error();
 bool is_terminal(Stream stream);
-/// Automatic: where the stream is a terminal that knows colours and NO_COLOR is not set
-/// (https://no-color.org).
+/// Automatic means: if the stream is a terminal with colours and NO_COLOR (https://no-color.org) is
+/// not set.
 bool wants_color(ColorChoice choice, Stream stream);
-/// Whether the locale's characters are UTF-8.
+/// Whether the locale's encoding is UTF-8.
 bool speaks_utf8();
 
-/// Columns and lines of the terminal on standard output; none where it is no terminal.
+/// The size of the terminal on standard output; nothing if it is not a terminal.
 struct TerminalSize {
   int columns = 0;
   int lines = 0;
 };
 std::optional<TerminalSize> terminal_size();
+
+/// Writes "memcoord: OBJECT: MESSAGE; HINT" to standard error: one line, made printable, and then
+/// the lines of the error's detail (a traceback).
+void report(const Error& error);
 
 }  // namespace memcoord::cli

@@ -1,5 +1,5 @@
 #pragma once
-// Plain aligned columns for what subcommands list.
+// Tables of aligned columns.
 
 #include <cstddef>
 #include <string>
@@ -9,7 +9,7 @@
 
 namespace memcoord::cli {
 
-/// Rows of cells, each column as wide as its widest cell; the first row is the heading.
+/// Rows of cells; the first row is the heading. Each column is as wide as its widest cell.
 class TextTable {
  public:
   enum class Align { left, right };
@@ -19,11 +19,11 @@ class TextTable {
   };
   explicit TextTable(std::vector<Column> columns);
 
-  /// One cell a column.
+  /// Adds a row with one cell a column; missing cells are empty.
   void add_row(std::vector<std::string> cells);
-  /// With a heading in bold where `colored`; no blanks at the ends of lines.
+  /// Prints the table, with a bold heading if `colored`. Lines end without blanks.
   void print(TextOut out, bool colored) const;
-  /// What print() writes.
+  /// The text that print() writes.
   [[nodiscard]] std::string text(bool colored) const;
 
  private:

@@ -1,4 +1,4 @@
-// memcoord traces: what is in a trace, and parts of it as a trace of their own.
+// memcoord traces: shows a trace, or a part of it, and writes the part as a trace of its own.
 
 #include <fmt/core.h>
 
@@ -7,13 +7,12 @@
 #include <numeric>
 #include <utility>
 
+#include "engine/cli/command.h"
 #include "engine/cli/commands.h"
 #include "engine/cli/help.h"
-#include "engine/cli/option_values.h"
-#include "engine/cli/options.h"
-#include "engine/cli/score_text.h"
 #include "engine/cli/terminal.h"
 #include "engine/cli/text_table.h"
+#include "engine/cli/workbench_commands.h"
 #include "engine/core/glob.h"
 #include "engine/files/csv.h"
 #include "engine/files/whole_file.h"
@@ -62,13 +61,13 @@ bool is_picked(const std::vector<std::string>& picks, const std::string& name) {
          });
 }
 
-/// The part that is asked for; its times begin at 0.
+/// The part that the options select; its times begin at 0.
 Result<Trace> cut(Trace trace, const TracesOptions& options) {
   std::erase_if(trace.columns,
                 [&](const TraceColumn& one) { return !is_picked(options.picks, one.name); });
   if (trace.columns.empty()) {
-    return fail(ErrorCode::not_found, options.trace, "no VM has such a name",
-                "see 'memcoord traces " + options.trace + "' for their names");
+    return fail(ErrorCode::not_found, options.trace, "no VM has a name that matches --pick",
+                "'memcoord traces " + options.trace + "' lists the names");
   }
   if (options.vms && *options.vms < trace.columns.size()) trace.columns.resize(*options.vms);
   const auto first =
@@ -76,8 +75,8 @@ Result<Trace> cut(Trace trace, const TracesOptions& options) {
   const auto last = options.until ? std::lower_bound(first, trace.times.end(), *options.until)
                                   : trace.times.end();
   if (first == last) {
-    return fail(ErrorCode::not_found, options.trace, "nothing lies between --from and --until",
-                "it reaches from 0 to " + std::to_string(trace.times.back().count()) + " s");
+    return fail(ErrorCode::not_found, options.trace, "there is no row between --from and --until",
+                "the trace lasts from 0 to " + std::to_string(trace.times.back().count()) + " s");
   }
   const auto begin = first - trace.times.begin();
   const auto end = last - trace.times.begin();
@@ -90,7 +89,7 @@ Result<Trace> cut(Trace trace, const TracesOptions& options) {
   return trace;
 }
 
-/// A wide CSV, which read_trace() reads again.
+/// Writes a wide CSV, which read_trace() can read.
 Status write_trace(const Trace& trace, const std::string& path) {
   return files::write_whole_file(path, [&](const files::WritePiece& write) -> Status {
     std::string line = "t_s";
@@ -113,7 +112,7 @@ struct Use {
   MemorySize most;
 };
 
-/// How long each row lasts, and all of them.
+/// How long each row lasts, and their sum.
 struct RowTimes {
   explicit RowTimes(const Trace& trace)
       : holds(holds_of(trace.times)),
@@ -134,8 +133,8 @@ Use use_of(const TraceColumn& column, const RowTimes& rows) {
   return use;
 }
 
-/// Each place is as long as the others and shows the most of the rows that begin in it; where none
-/// does, the row before still holds.
+/// A sparkline whose places last equally long. Each shows the maximum of the rows that begin in it,
+/// or the row before if none begins there.
 std::string curve_of(const TraceColumn& column, const RowTimes& rows) {
   constexpr std::size_t kPlaces = 28;
   std::vector<double> values(std::min(kPlaces, column.used.size()));
@@ -154,7 +153,7 @@ std::string curve_of(const TraceColumn& column, const RowTimes& rows) {
   return observers::sparkline(values, static_cast<double>(column.provisioned.kib()), speaks_utf8());
 }
 
-/// All together: provisioned, and the mean and the most of what they use at once.
+/// The sums over all VMs: provisioned memory, and mean and maximum of the memory used at once.
 struct Total {
   MemorySize provisioned;
   Use use;
@@ -171,7 +170,7 @@ Total total_of(const Trace& trace, const RowTimes& rows) {
   return total;
 }
 
-/// The least and the most time from row to row; 0 where there is one row only.
+/// The shortest and the longest time between rows; 0 for a single row.
 std::pair<seconds, seconds> steps_of(const RowTimes& rows) {
   if (rows.holds.size() == 1) return {};
   const auto [least, most] = std::minmax_element(rows.holds.begin(), rows.holds.end());
@@ -262,8 +261,7 @@ Result<ExitCode> show_trace(const TracesOptions& options) {
 void add_traces_command(Command& program) {
   const auto options = std::make_shared<TracesOptions>();
   Command& command = program.add(
-      "traces",
-      "Show what is in a trace of VMs' memory, and write parts of it as one of their own.",
+      "traces", "Show a trace of the memory that VMs used, and write parts of it as a new trace.",
       [options] { return show_trace(*options); });
   add_argument(command,
                {.names = "FILE",
@@ -271,22 +269,23 @@ void add_traces_command(Command& program) {
                 .description = "a wide CSV, or a folder of GWA-T-12 files",
                 .required = true},
                options->trace);
-  add_repeated_option(command, {"--pick", "GLOB", "only VMs with such a name; repeatable"},
+  add_repeated_option(command, {"--pick", "GLOB", "only VMs whose name matches; repeatable"},
                       into_list(options->picks));
   const auto count = [](const std::string& text) {
     return parse_whole_number(text, {1, 1'000'000});
   };
-  add_option(command, {"--vms", "N", "only the first N of them"}, into(options->vms, count));
-  add_option(command, {"--from", "TIME", "from here on: seconds, or with a unit (90m, 12h, 3d)"},
+  add_option(command, {"--vms", "N", "only the first N VMs"}, into(options->vms, count));
+  add_option(command,
+             {"--from", "TIME", "the beginning: seconds, or a number with its unit (90m, 12h, 3d)"},
              into(options->from, parse_moment));
-  add_option(command, {"--until", "TIME", "up to here"}, into(options->until, parse_moment));
-  add_option(command, {"-o,--output", "FILE", "write what is shown as a wide CSV"},
+  add_option(command, {"--until", "TIME", "the end"}, into(options->until, parse_moment));
+  add_option(command, {"-o,--output", "FILE", "write the part as a wide CSV"},
              into_text(options->output));
   add_flag(command, {"--json", "print JSON"}, options->json);
   add_color_option(command, options->color);
   command.footer = examples_text({
-      {"memcoord traces week.csv", "what is in it"},
-      {"memcoord traces week.csv --pick 'web-*' --until 1d -o web-day.csv", "a part of it"},
+      {"memcoord traces week.csv", "show the whole trace"},
+      {"memcoord traces week.csv --pick 'web-*' --until 1d -o web-day.csv", "write a part of it"},
   });
 }
 

@@ -1,8 +1,14 @@
 #include "engine/cli/watchdog.h"
 
 #include <fmt/core.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <utility>
+#include <vector>
 
 #include "bindings/script_alarm.h"
 
@@ -11,13 +17,28 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr int kOverrun = 10;   // times the limit: said
+constexpr int kOverrun = 10;   // times the limit: logged
 constexpr int kHopeless = 20;  // times the limit: given up
 constexpr std::chrono::milliseconds kLookEvery{50};
 constexpr std::chrono::milliseconds kPatience{700};
 
 double watched_seconds(SteadyClock::duration duration) {
   return std::chrono::duration<double>(duration).count();
+}
+
+constexpr const char* kStateVariable = "MEMCOORD_STATE_FD";
+constexpr const char* kRestartVariable = "MEMCOORD_STARTED_AGAIN_AT";
+constexpr std::chrono::minutes kPause{10};
+
+std::int64_t monotonic_seconds(std::chrono::steady_clock::time_point at) {
+  return std::chrono::duration_cast<std::chrono::seconds>(at.time_since_epoch()).count();
+}
+
+std::vector<std::string> own_command_line() {
+  std::ifstream stream("/proc/self/cmdline", std::ios::binary);
+  std::vector<std::string> words;
+  for (std::string word; std::getline(stream, word, '\0');) words.push_back(std::move(word));
+  return words;
 }
 
 }  // namespace
@@ -76,7 +97,7 @@ void Watchdog::end() {
   call_.reset();
 }
 
-/// The last good state is of a tick that ended well, so it is read in the policy's own thread.
+/// Reads the state in the policy's thread, after a tick that ended well.
 void Watchdog::save(bindings::LuaPolicy& policy) {
   const auto now = SteadyClock::now();
   if (!options_.save_every || (saved_at_ && now - *saved_at_ < *options_.save_every)) return;
@@ -98,7 +119,7 @@ void Watchdog::run() {
   }
 }
 
-/// The call cannot end meanwhile: end() takes the mutex.
+/// The call cannot end meanwhile, because end() takes the mutex.
 void Watchdog::look(Call& call) {
   const auto now = SteadyClock::now();
   const auto runs = now - call.since;
@@ -106,22 +127,75 @@ void Watchdog::look(Call& call) {
     if (!asked_to_end_) asked_to_end_ = now;
     bindings::script_alarm::interrupt(call.thread);
     if (now - *asked_to_end_ < kPatience) return;
-    options_.say(
-        fmt::format("policy {} does not end its tick: the process ends without it", call.policy));
+    options_.say(fmt::format(
+        "policy {} does not end its tick: the process ends without waiting for it", call.policy));
     options_.give_up(WatchdogOptions::Reason::asked, last_state_);
     return;
   }
   if (runs < kOverrun * call.limit) return;
   bindings::script_alarm::interrupt(call.thread);
   if (!std::exchange(call.told, true)) {
-    options_.say(
-        fmt::format("policy {} has been at work for {:.1f} s, over {} times its limit "
-                    "of {:g} s: no domain is served meanwhile",
-                    call.policy, watched_seconds(runs), kOverrun, watched_seconds(call.limit)));
+    options_.say(fmt::format(
+        "policy {} has run for {:.1f} s, over {} times its limit of {:g} s: memcoord moves "
+        "no balloon meanwhile",
+        call.policy, watched_seconds(runs), kOverrun, watched_seconds(call.limit)));
   }
   if (runs >= kHopeless * call.limit) {
     options_.give_up(WatchdogOptions::Reason::overrun, last_state_);
   }
+}
+
+bool may_start_again(std::chrono::steady_clock::time_point now) {
+  const char* last = std::getenv(kRestartVariable);
+  if (last == nullptr) return true;
+  const std::int64_t since = monotonic_seconds(now) - std::atoll(last);  // NOLINT: 0 is long ago
+  return since >= std::chrono::seconds(kPause).count();
+}
+
+bool hand_over(const std::string& state) {
+  const int fd = ::memfd_create("memcoord-state", 0);
+  if (fd < 0) return false;
+  std::size_t written = 0;
+  while (written < state.size()) {
+    const ssize_t count = ::write(fd, state.data() + written, state.size() - written);
+    if (count <= 0) {
+      ::close(fd);
+      return false;
+    }
+    written += static_cast<std::size_t>(count);
+  }
+  ::setenv(kStateVariable, std::to_string(fd).c_str(), 1);
+  return true;
+}
+
+std::string take_handed_over() {
+  const char* named = std::getenv(kStateVariable);
+  if (named == nullptr) return {};
+  const int fd = std::atoi(named);  // NOLINT: a wrong number reads nothing
+  ::unsetenv(kStateVariable);
+  if (fd <= STDERR_FILENO) return {};
+  std::string state;
+  char piece[4096];
+  off_t at = 0;
+  for (ssize_t count = 0; (count = ::pread(fd, piece, sizeof piece, at)) > 0; at += count) {
+    state.append(piece, static_cast<std::size_t>(count));
+  }
+  ::close(fd);
+  return state;
+}
+
+void start_again(const std::string& state) {
+  const auto now = std::chrono::steady_clock::now();
+  if (!may_start_again(now)) return;
+  std::vector<std::string> words = own_command_line();
+  if (words.empty()) return;
+  if (!state.empty()) hand_over(state);
+  ::setenv(kRestartVariable, std::to_string(monotonic_seconds(now)).c_str(), 1);
+  std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  ::execv("/proc/self/exe", arguments.data());
 }
 
 }  // namespace memcoord::cli

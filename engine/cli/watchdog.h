@@ -1,6 +1,6 @@
 #pragma once
-// Watches a policy's calls from a thread of its own: ends the one that is under way when the
-// program is to end, and what no limit ends. docs/decisions/0009-watchdog.md says why and how.
+// Watches a policy's calls, and restarts the process when a call never ends.
+// docs/decisions/0009-watchdog.md describes the design.
 
 #include <pthread.h>
 
@@ -18,19 +18,20 @@
 
 namespace memcoord::cli {
 
-/// What the watchdog asks of its surroundings; called in its own thread, but for save_every.
+/// What the watchdog uses. It calls the functions in its own thread.
 struct WatchdogOptions {
   std::chrono::steady_clock::duration limit = std::chrono::milliseconds(100);  ///< of one call
   std::function<bool()> stop_requested;
   std::function<void(const std::string& message)> say;
-  /// The call under way does not end: by Reason::asked a second after the program was to end,
-  /// otherwise twenty times its limit after it began. Does not have to return.
+  /// Called for a call that does not end: with `asked` a second after the program was asked to end,
+  /// otherwise with `overrun` after twenty times its limit. It need not return.
   enum class Reason { asked, overrun };
   std::function<void(Reason reason, const std::string& last_state)> give_up;
-  /// How often a good tick's state is kept; none where the process is not started again.
+  /// How often to save the policy's state after a good tick; unset if the process never restarts.
   std::optional<std::chrono::steady_clock::duration> save_every = std::chrono::seconds(10);
 };
 
+/// A thread that interrupts a policy's call when the program ends, or when the call overruns.
 class Watchdog {
  public:
   explicit Watchdog(WatchdogOptions options);
@@ -38,10 +39,10 @@ class Watchdog {
   Watchdog(const Watchdog&) = delete;
   Watchdog& operator=(const Watchdog&) = delete;
 
-  /// The same policy, watched; the watchdog outlives it. What a Lua policy keeps is saved.
+  /// The same policy, watched. The watchdog must outlive it. It saves the state of a Lua policy.
   std::unique_ptr<Policy> watch(std::unique_ptr<Policy> policy);
   std::unique_ptr<Policy> watch(std::unique_ptr<bindings::LuaPolicy> policy);
-  /// Watches work on a policy outside a tick, such as a reload, which may take so long.
+  /// Watches work outside a tick, such as a reload, under a limit of its own.
   template <class Work>
   auto during(const std::string& policy, std::chrono::steady_clock::duration limit, Work work) {
     begin(policy, limit);
@@ -73,8 +74,21 @@ class Watchdog {
   std::optional<std::chrono::steady_clock::time_point> asked_to_end_;  // under mutex_
   std::string last_state_;                                             // under mutex_
   bool over_ = false;                                                  // under mutex_
-  std::optional<std::chrono::steady_clock::time_point> saved_at_;      // of the policy's thread
+  std::optional<std::chrono::steady_clock::time_point> saved_at_;      // the policy's thread only
   std::jthread thread_;
 };
+
+/// Replaces the process by a new run of the same command line, which gets `state` from
+/// take_handed_over(). Returns if that fails, or if the process itself was started so less than ten
+/// minutes ago: then the service manager decides when to start it again.
+void start_again(const std::string& state);
+
+/// Stores `state` for take_handed_over() in this process or the next one. Returns false if the
+/// system has no memory for it.
+bool hand_over(const std::string& state);
+/// The state that the process before handed over; empty at the second call.
+std::string take_handed_over();
+/// Whether start_again() may restart at `now`, by the time of the last restart in the environment.
+bool may_start_again(std::chrono::steady_clock::time_point now);
 
 }  // namespace memcoord::cli

@@ -15,7 +15,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "engine/cli/run_summary.h"
+#include "engine/cli/run_output.h"
 #include "engine/core/coordinator.h"
 #include "engine/hypervisor/libvirt/lane_hypervisor.h"
 #include "engine/observers/action_log.h"

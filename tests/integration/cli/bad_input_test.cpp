@@ -1,5 +1,5 @@
-// What bad input gets: one clear line on standard error, exit code 2 where something given cannot
-// be used and 1 where the world does not go along, nothing on standard output.
+// Bad input: one clear line on standard error and nothing on standard output; exit code 2 for
+// unusable input, 1 for errors at run time.
 
 #include <doctest/doctest.h>
 
@@ -18,7 +18,7 @@ using memcoord::testing::ScratchFiles;
 
 namespace {
 
-// The one line that a refused command line leaves, without "memcoord: " and the end of the line.
+// The one line of a refused command line, without "memcoord: " and the line end.
 std::string refusal(const std::vector<std::string>& arguments, int exit_code = 2) {
   const Finished run = run_memcoord(arguments);
   CAPTURE(run.errors);
@@ -30,13 +30,13 @@ std::string refusal(const std::vector<std::string>& arguments, int exit_code = 2
   return run.errors.substr(kProgram.size(), run.errors.size() - kProgram.size() - 1);
 }
 
-// The same where the line is the first of several: a policy's error brings its traceback.
+// The first line of several: a policy's error has a traceback.
 std::string first_line(const std::vector<std::string>& arguments) {
   const std::string text = refusal(arguments);
   return text.substr(0, text.find('\n'));
 }
 
-// A run on the simulated host with more options, which would end by itself.
+// A run on a simulated host that ends by itself, with more options.
 std::vector<std::string> simulated(std::vector<std::string> more) {
   std::vector<std::string> arguments{"--connect", "sim:case1", "--fast", "--ticks", "2"};
   arguments.insert(arguments.end(), more.begin(), more.end());
@@ -53,34 +53,41 @@ TEST_CASE("an unknown option is named with the nearest one") {
   CHECK(refusal({"policies", "--jsn"}) == "--jsn: no such option; did you mean --json?");
 }
 
-TEST_CASE("a complaint is one line, whatever stood in the name") {
+TEST_CASE("an error is one line for any name") {
   CHECK(refusal({"--policy", "a\nb\x1b[2J"}) ==
         "a b?[2J: no such policy; 'memcoord policies' lists them");
 }
 
-TEST_CASE("an option without its value says so") {
+TEST_CASE("an option without its value is refused") {
   CHECK(refusal({"--policy"}) == "--policy: needs a value; see 'memcoord --help'");
-  CHECK(refusal({"--policy", ""}) == "--policy: an empty value; name something");
+  CHECK(refusal({"--policy", ""}) == "--policy: the value is empty");
+}
+
+TEST_CASE("a value for a flag is refused") {
+  CHECK(refusal({"--keep-periods=3"}) ==
+        "--keep-periods: takes no value except true and false; see 'memcoord --help'");
+  CHECK(refusal({"simulate", "--keep-periods=3"}) ==
+        "--keep-periods: takes no value except true and false; see 'memcoord simulate --help'");
 }
 
 TEST_CASE("a misspelt command is named with the nearest one") {
-  CHECK(refusal({"polcies"}) == "polcies: neither a command nor a time; did you mean policies?");
-  CHECK(refusal({"help"}) == "help: neither a command nor a time; see 'memcoord --help'");
+  CHECK(refusal({"polcies"}) == "polcies: is neither a command nor a time; did you mean policies?");
+  CHECK(refusal({"help"}) == "help: is neither a command nor a time; see 'memcoord --help'");
   CHECK(refusal({"domain", "shwo"}) ==
         "memcoord domain: needs a command; see 'memcoord domain --help'");
   CHECK(refusal({"domain"}) == "memcoord domain: needs a command; see 'memcoord domain --help'");
 }
 
-TEST_CASE("an argument too many is refused") {
+TEST_CASE("one argument too many is refused") {
   CHECK(refusal({"2", "3"}) == "3: one argument too many; see 'memcoord --help'");
 }
 
-TEST_CASE("options of the run before another command are refused, not ignored") {
+TEST_CASE("options of the run before a command are refused") {
   CHECK(refusal({"--dry-run", "policies"}) ==
         "--dry-run: is not for 'memcoord policies'; see 'memcoord policies --help'");
 }
 
-TEST_CASE("an interval that is none is refused") {
+TEST_CASE("an interval that is not a time is refused") {
   CHECK(refusal(simulated({"0"})) ==
         "INTERVAL: '0' is not more than zero; expected a time such as 2, 0.5, 500ms, 2s or 1m");
   CHECK(refusal(simulated({"--interval", "-1"})) ==
@@ -88,21 +95,21 @@ TEST_CASE("an interval that is none is refused") {
   CHECK(refusal(simulated({"-1"})) ==
         "INTERVAL: '-1' is not more than zero; expected a time such as 2, 0.5, 500ms, 2s or 1m");
   CHECK(refusal(simulated({"2x"})) ==
-        "INTERVAL: '2x' is not a time; expected seconds or a unit, such as 2, 0.5, 500ms, 2s or "
-        "1m");
+        "INTERVAL: '2x' is not a time; expected seconds, or a number with its unit, such as 2, "
+        "0.5, 500ms, 2s or 1m");
   CHECK(refusal(simulated({"soon"})) ==
-        "soon: neither a command nor a time; see 'memcoord --help'");
-  CHECK(refusal(simulated({"25h"})) == "INTERVAL: '25h' is too long; at most 24h");
+        "soon: is neither a command nor a time; see 'memcoord --help'");
+  CHECK(refusal(simulated({"25h"})) == "INTERVAL: '25h' is too long; the longest is 24h");
 }
 
-TEST_CASE("a number of ticks that is none is refused") {
+TEST_CASE("a number of ticks that is not a number over 0 is refused") {
   CHECK(refusal({"--ticks", "0"}) ==
         "--ticks: '0' is too small; expected a whole number of at least 1");
   CHECK(refusal({"--ticks", "many"}) ==
-        "--ticks: 'many' is not a whole number; expected one of at least 1");
+        "--ticks: 'many' is not a whole number; expected a whole number of at least 1");
 }
 
-TEST_CASE("a laxer floor is refused with the least that is allowed") {
+TEST_CASE("a laxer floor is refused with the least value that is allowed") {
   CHECK(contains(refusal(simulated({"--domain-floor", "50MiB"})), "--domain-floor: "));
   CHECK(contains(refusal(simulated({"--domain-floor", "50MiB"})), "100 MiB"));
   CHECK(contains(refusal(simulated({"--host-floor", "1MiB"})), "--host-floor: "));
@@ -110,16 +117,17 @@ TEST_CASE("a laxer floor is refused with the least that is allowed") {
   CHECK(contains(refusal(simulated({"--max-release", "60%"})), "--max-release: "));
   CHECK(refusal({"--domain-floor", "lots"}).starts_with("--domain-floor: "));
   CHECK(refusal({"--max-release", "half"}) ==
-        "--max-release: 'half' is not a share; expected one such as 50% or 0.5");
+        "--max-release: 'half' is not a share; expected a share such as 50% or 0.5");
 }
 
-TEST_CASE("a word that is none of an option's is refused with those that are") {
+TEST_CASE("a word that is not a choice is refused with the choices") {
   CHECK(refusal({"--headroom", "free"}) ==
-        "--headroom: 'free' is not known; expected larger, unused, usable");
-  CHECK(refusal({"--color", "yes"}) == "--color: 'yes' is not known; expected auto, always, never");
+        "--headroom: 'free' is not a choice; expected larger, unused, usable");
+  CHECK(refusal({"--color", "yes"}) ==
+        "--color: 'yes' is not a choice; expected auto, always, never");
 }
 
-TEST_CASE("a policy that is not there is named, with the nearest one") {
+TEST_CASE("a missing policy is named with the nearest one") {
   CHECK(refusal(simulated({"--policy", "halvign"})) ==
         "halvign: no such policy; did you mean halving? 'memcoord policies' lists them");
   CHECK(refusal(simulated({"--policy", "no/such.lua"})) == "no/such.lua: no such file");
@@ -127,7 +135,7 @@ TEST_CASE("a policy that is not there is named, with the nearest one") {
         "zzzz: no such policy; 'memcoord policies' lists them");
 }
 
-TEST_CASE("a scenario that is not there is named") {
+TEST_CASE("a missing scenario is named with the nearest one") {
   CHECK(contains(refusal({"--connect", "sim:cse1", "--ticks", "1"}), "case1"));
   CHECK(contains(refusal({"--connect", "sim:no/such.lua", "--ticks", "1"}), "no/such.lua"));
 }
@@ -148,7 +156,7 @@ TEST_CASE("a policy for another version of the API is refused") {
   CHECK(contains(line, "99"));
 }
 
-TEST_CASE("a file that returns no table is no policy") {
+TEST_CASE("a file that returns no table is refused as a policy") {
   const ScratchFiles files;
   const std::string path = files.write("nothing.lua", "local x = 1\n");
   const std::string line = first_line(simulated({"--policy", path}));
@@ -169,7 +177,8 @@ TEST_CASE("a parameter of the wrong type is refused") {
   CHECK(contains(line, "starved_below"));
   CHECK(contains(line, "often"));
   CHECK(refusal({"--set", "starved_below"}) ==
-        "--set: 'starved_below' is not name=value; such as starved_below=200MiB");
+        "--set: 'starved_below' is not name=value; expected an assignment such as "
+        "starved_below=200MiB");
 }
 
 TEST_CASE("a journal that cannot be written is refused at the start") {
@@ -178,23 +187,28 @@ TEST_CASE("a journal that cannot be written is refused at the start") {
   CHECK(contains(line, "No such file or directory"));
 }
 
-TEST_CASE("a malformed configuration is named by file and line") {
+TEST_CASE("an error in a configuration is named by file, line and column") {
   const ScratchFiles files;
   const std::string path = files.write("m.toml", "policy = \"halving\"\nticks 5\n");
   CHECK(refusal({"--config", path}) ==
-        path + ":2: not a setting; expected a line such as policy = \"halving\"");
+        path +
+            ":2:7: not TOML: key-value pair: expected '=', saw '5'; expected a line such as "
+            "policy = \"halving\"");
+  CHECK(refusal({"--config", files.write("q.toml", "host-floor = 64GiB\n")}) ==
+        files.path("q.toml") +
+            ":1:14: host-floor: the value 64GiB has no quotes; write host-floor = \"64GiB\"");
   CHECK(refusal({"--config", files.write("n.toml", "polcy = \"halving\"\n")}) ==
-        files.path("n.toml") + ":1: polcy: no such setting; did you mean policy?");
+        files.path("n.toml") + ":1:1: polcy: no such setting; did you mean policy?");
   CHECK(refusal({"--config", files.path("none.toml")}) ==
         files.path("none.toml") + ": cannot read the configuration: No such file or directory");
 }
 
-TEST_CASE("--fast is for simulated hosts") {
+TEST_CASE("--fast is refused on a real host") {
   CHECK(refusal({"--fast", "--connect", "test:///default"}) ==
-        "--fast: only simulated hosts can go faster than time; add --connect sim:");
+        "--fast: works on simulated hosts only; add --connect sim:");
 }
 
-TEST_CASE("a connection that cannot be opened ends the start") {
+TEST_CASE("a connection that cannot be opened ends the run at its start") {
   const ScratchFiles files;
   CHECK(
       contains(refusal({"--connect", "qemu:///session?socket=" + files.path("none")}, 1), "none"));
@@ -202,7 +216,7 @@ TEST_CASE("a connection that cannot be opened ends the start") {
   CHECK(refusal({"--connect", "qemu://system"}).starts_with("qemu://system"));
 }
 
-TEST_CASE("domain settings of a domain that is not there, or none at all, are refused") {
+TEST_CASE("settings of a missing domain, and a change without settings, are refused") {
   const std::string line = refusal({"domain", "show", "nobody", "--connect", "test:///default"}, 2);
   CHECK(contains(line, "nobody"));
   CHECK(refusal({"domain", "set", "test", "--connect", "test:///default"}) ==
@@ -214,7 +228,7 @@ TEST_CASE("domain settings of a domain that is not there, or none at all, are re
         "file");
 }
 
-TEST_CASE("malformed metadata is told by its domain, which is left alone") {
+TEST_CASE("malformed metadata is reported once with its domain, which is left alone") {
   const ScratchFiles files;
   const std::string host =
       files.write("host.xml",
@@ -236,7 +250,6 @@ TEST_CASE("malformed metadata is told by its domain, which is left alone") {
   CHECK(run.errors.find(complaint, said + 1) == std::string::npos);
 }
 
-TEST_CASE("a shell that nobody completes for is refused") {
-  CHECK(refusal({"completion", "csh"}) ==
-        "csh: no completion for this shell; expected bash, zsh or fish");
+TEST_CASE("an unknown shell is refused") {
+  CHECK(refusal({"completion", "csh"}) == "csh: unknown shell; expected bash, zsh or fish");
 }

@@ -1,4 +1,4 @@
-// The subcommands, from outside.
+// The commands of the built program.
 
 #include <doctest/doctest.h>
 
@@ -14,10 +14,11 @@ using memcoord::contains;
 using memcoord::observers::Json;
 using memcoord::testing::Finished;
 using memcoord::testing::json_of;
+using memcoord::testing::Process;
 using memcoord::testing::run_memcoord;
 using memcoord::testing::ScratchFiles;
 
-TEST_CASE("--version names the program and what it is built on") {
+TEST_CASE("--version names memcoord, libvirt and Lua") {
   const Finished run = run_memcoord({"--version"});
   CHECK(run.exit_code == 0);
   CHECK(run.output.starts_with("memcoord "));
@@ -51,7 +52,7 @@ TEST_CASE("the manual page names every option and command of the help") {
   }
 }
 
-TEST_CASE("the bundled policies are listed, and as JSON with their parameters") {
+TEST_CASE("policies lists the bundled policies, as JSON with their parameters") {
   const Finished table = run_memcoord({"policies"});
   CHECK(table.exit_code == 0);
   CHECK(contains(table.output, "halving"));
@@ -66,7 +67,7 @@ TEST_CASE("the bundled policies are listed, and as JSON with their parameters") 
   CHECK(found);
 }
 
-TEST_CASE("policies come from the folder that the environment names") {
+TEST_CASE("MEMCOORD_DATA_DIR names a folder with policies") {
   const ScratchFiles files;
   std::filesystem::create_directories(files.path("policies"));
   files.write("policies/mine.lua",
@@ -75,7 +76,7 @@ TEST_CASE("policies come from the folder that the environment names") {
   CHECK(contains(run.output, "my own"));
 }
 
-TEST_CASE("the settings of libvirt's test domain are shown, as JSON too") {
+TEST_CASE("domain show prints the settings of libvirt's test domain, also as JSON") {
   const Finished table = run_memcoord({"domain", "show", "--connect", "test:///default"});
   CHECK(table.exit_code == 0);
   CHECK(contains(table.output, "test "));
@@ -85,7 +86,7 @@ TEST_CASE("the settings of libvirt's test domain are shown, as JSON too") {
   CHECK(json.at(0).at("weight") == 1.0);
 }
 
-TEST_CASE("the nodes that a domain is bound to and its balloon's options are shown") {
+TEST_CASE("domain show prints a domain's NUMA nodes and its balloon's options") {
   const ScratchFiles files;
   const std::string uri = "test://" + files.write("host.xml", R"(<node><domain type='test'>
     <name>web</name><memory unit='GiB'>4</memory><vcpu>2</vcpu><os><type>hvm</type></os>
@@ -107,7 +108,7 @@ TEST_CASE("the nodes that a domain is bound to and its balloon's options are sho
   CHECK(json.at(0).at("deflates_by_itself") == true);
 }
 
-TEST_CASE("what is set for a domain is shown") {
+TEST_CASE("domain set prints the new settings") {
   const Finished run =
       run_memcoord({"domain", "set", "test", "--minimum", "512MiB", "--weight", "2", "--label",
                     "tier=web", "--connect", "test:///default", "--json"});
@@ -119,7 +120,7 @@ TEST_CASE("what is set for a domain is shown") {
   CHECK(json.at(0).at("labels").at("tier") == "web");
 }
 
-TEST_CASE("a policy's tests pass or fail the command") {
+TEST_CASE("test succeeds if all tests of a policy pass and fails otherwise") {
   const ScratchFiles files;
   files.write("mine.lua", "return { api = 1, summary = 's', tick = function() end }\n");
   files.write("mine_test.lua",
@@ -140,7 +141,7 @@ TEST_CASE("a policy's tests pass or fail the command") {
   CHECK(contains(files.read("results.xml"), "never"));
 }
 
-TEST_CASE("tests that are not there are no success") {
+TEST_CASE("test fails without any tests") {
   const ScratchFiles files;
   const Finished none = run_memcoord({"test", files.path("none_test.lua")});
   CHECK(none.exit_code == 2);
@@ -149,7 +150,7 @@ TEST_CASE("tests that are not there are no success") {
   CHECK(run_memcoord({"test", files.path("")}).exit_code == 2);
 }
 
-TEST_CASE("a sound policy's check shows its parameters and what it does") {
+TEST_CASE("check prints a sound policy's parameters and decisions") {
   const Finished run = run_memcoord({"check", "halving"});
   CHECK(run.exit_code == 0);
   CHECK(run.errors.empty());
@@ -161,7 +162,7 @@ TEST_CASE("a sound policy's check shows its parameters and what it does") {
   CHECK(json.at(0).at("situations").size() > 1);
 }
 
-TEST_CASE("an unsound policy fails its check, a missing one is named, the others are checked") {
+TEST_CASE("check fails for an unsound policy, names a missing one and checks the others") {
   const ScratchFiles files;
   const std::string unsound = files.write(
       "mine.lua", "return { api = 1, summary = 's', tick = function() error('no idea') end }\n");
@@ -173,4 +174,52 @@ TEST_CASE("an unsound policy fails its check, a missing one is named, the others
   CHECK(several.errors == "memcoord: " + files.path("none.lua") + ": no such file\n");
   CHECK(contains(several.output, "no idea"));
   CHECK(contains(several.output, "starved_below"));
+}
+
+// --- Completion, in a real bash ---
+
+namespace {
+
+// What bash would offer for the line: one candidate a line, in order.
+std::string offered(const std::string& line, const std::string& directory = "/") {
+  const std::string script = R"(
+cd "$2"
+compopt() { :; }  # works only while the user types
+source <("$1" completion bash)
+memcoord() { :; }
+COMP_LINE=${3/memcoord/$1} COMP_POINT=0
+COMP_POINT=${#COMP_LINE}
+_memcoord
+printf '%s\n' "${COMPREPLY[@]}"
+)";
+  Process bash({"/bin/bash", "--norc", "-c", script, "bash", MEMCOORD_BINARY, directory, line});
+  const Finished run = bash.finish();
+  CHECK(run.errors.empty());
+  return run.output;
+}
+
+}  // namespace
+
+TEST_CASE("bash completes commands and options") {
+  CHECK(offered("memcoord dom") == "domain\n");
+  CHECK(offered("memcoord domain s") == "show\nset\n");
+  CHECK(offered("memcoord --journ") == "--journal\n");
+  CHECK(offered("memcoord domain set vm --min") == "--minimum\n");
+}
+
+TEST_CASE("bash completes values after a blank and after an equals sign") {
+  CHECK(offered("memcoord --headroom ") == "larger\nunused\nusable\n");
+  CHECK(offered("memcoord --headroom=us") == "usable\n");
+  CHECK(offered("memcoord --policy halv") == "halving\n");
+  CHECK(offered("memcoord completion z") == "zsh\n");
+}
+
+TEST_CASE("bash completes policy files and names with colons") {
+  const ScratchFiles files;
+  files.write("mine.lua", "");
+  files.write("mine.txt", "");
+  const std::string directory = files.path("");
+  CHECK(offered("memcoord check mi", directory) == "mine.lua\n");
+  CHECK(offered("memcoord --journal mi", directory) == "mine.lua\nmine.txt\n");
+  CHECK(offered("memcoord --connect qemu:///sy") == "///system\n");
 }

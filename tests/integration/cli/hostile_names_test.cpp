@@ -1,6 +1,6 @@
-// Texts that others write (names, metadata, parameters, reasons, scenarios, traces, file names)
-// with every character that acts on a terminal, forges lines, turns the direction of writing or
-// shows nothing, through every command and every way out.
+// Hostile texts (names, metadata, parameters, reasons, scenarios, traces, file names) through every
+// command and every output. They have every character that acts on a terminal, breaks lines,
+// changes the direction of writing or is invisible.
 
 #include <doctest/doctest.h>
 
@@ -25,8 +25,8 @@ namespace {
 
 using Range = std::pair<char32_t, char32_t>;
 
-// Written down here once more, so that the program's own list is held by another: C0, DEL and C1,
-// direction marks and embeddings, separators of lines, zero-width and other invisible characters.
+// A list independent of the program's own: C0, DEL and C1, direction marks and embeddings, line
+// separators, zero-width and other invisible characters.
 constexpr std::array kActing{Range{0x0, 0x1f},        Range{0x7f, 0x9f},      Range{0xad, 0xad},
                              Range{0x34f, 0x34f},     Range{0x61c, 0x61c},    Range{0x180e, 0x180e},
                              Range{0x200b, 0x200f},   Range{0x2028, 0x202e},  Range{0x2060, 0x206f},
@@ -43,7 +43,7 @@ std::string utf8(char32_t code) {
   return text + byte(0x80 | (code >> 6U & 0x3fU)) + byte(0x80 | (code & 0x3fU));
 }
 
-/// Every character that acts, a text's worth; what `passes` lets into the place it is for.
+/// A text with every acting character that `passes` accepts.
 template <class Passes>
 std::string hostile(const std::string& start, Passes passes) {
   std::string text = start + "=<b>'";
@@ -58,7 +58,7 @@ std::string hostile(const std::string& start, Passes passes) {
 std::string hostile(const std::string& start) {
   return hostile(start, [](char32_t) { return true; });
 }
-/// XML knows no C0 characters but these, and no file name has a slash or a zero byte.
+/// The hostile text for XML, which has no C0 characters except these line ends.
 std::string hostile_in_xml(const std::string& start) {
   std::string escaped;
   for (const char c : hostile(start, [](char32_t code) { return code >= 0x20; })) {
@@ -70,13 +70,14 @@ std::string hostile_in_xml(const std::string& start) {
   }
   return escaped;
 }
-/// For file names, arguments and CSV: some of each kind, since names have 255 bytes at most.
+/// A hostile text for file names, arguments and CSV: some of each kind, because a file name has at
+/// most 255 bytes.
 std::string hostile_name(const std::string& start) {
   return start + "\x1b[35m\x07\x7f" + utf8(0x9b) + utf8(0x61c) + utf8(0x202e) + utf8(0x2066) +
          utf8(0x200b) + utf8(0xfeff) + utf8(0xe0061);
 }
 
-/// As a Lua string, a byte an escape.
+/// A Lua string with an escape for each byte.
 std::string lua(const std::string& text) {
   std::string out = "\"";
   for (const char c : text) {
@@ -86,8 +87,7 @@ std::string lua(const std::string& text) {
   return out + '"';
 }
 
-/// Where a text has a character that acts, other than the line ends and tabs that programs write;
-/// empty where it has none.
+/// The place of an acting character in a text, except line ends and tabs; empty if there is none.
 std::string acting(std::string_view text) {
   for (std::string_view left = text; !left.empty();) {
     const Character character = first_character(left);
@@ -102,12 +102,12 @@ std::string acting(std::string_view text) {
   return {};
 }
 
-/// What a run wrote, without what the program itself does to a terminal: colours, erasing, moving
-/// up, the cursor.
+/// The output of a run without the program's own terminal sequences: colours, erasing, moving the
+/// cursor.
 std::string without_own_sequences(const std::string& text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    // A terminal makes two of a line's end; the table goes back to the left before it moves up.
+    // A terminal writes "\r\n", and the table returns to the left before it moves up.
     if (text[i] == '\r' && (text.substr(i + 1, 1) == "\n" || text.substr(i + 1, 2) == "\x1b[")) {
       continue;
     }
@@ -132,7 +132,7 @@ std::string without_own_sequences(const std::string& text) {
   return out;
 }
 
-/// Everything hostile, in files.
+/// Files with hostile texts.
 struct HostileFiles {
   ScratchFiles files;
   std::string host = "test://" + files.write("host.xml", host_file());
@@ -201,7 +201,7 @@ struct Step {
   int exit_code = 0;
 };
 
-/// Runs a command and holds what it wrote; returns its standard output.
+/// Runs a command, checks everything that it wrote, and returns its standard output.
 std::string run_step(const Step& step, const testing::Process::Environment& environment = {}) {
   testing::Process::Environment all{{"LC_ALL", "C.UTF-8"}, {"TERM", "xterm"}};
   all.insert(environment.begin(), environment.end());
@@ -214,7 +214,7 @@ std::string run_step(const Step& step, const testing::Process::Environment& envi
   CHECK_FALSE((run.output + run.errors).empty());
   CHECK(acting(without_own_sequences(run.output)) == "");
   CHECK(acting(without_own_sequences(run.errors)) == "");
-  // No text of others begins a line.
+  // No hostile text begins a line.
   CHECK_FALSE(contains(run.output, "\n12:00:00"));
   CHECK_FALSE(contains(run.errors, "\n12:00:00 error FORGED"));
   return run.output;
@@ -222,7 +222,7 @@ std::string run_step(const Step& step, const testing::Process::Environment& envi
 
 }  // namespace
 
-TEST_CASE("no hostile text gets out of the commands that use libvirt") {
+TEST_CASE("commands with libvirt print no hostile text") {
   const HostileFiles hostile_files;
   const auto& [files, host, scenario, policy, failing, tests, trace, configuration] = hostile_files;
   const std::string journal = files.path("journal");
@@ -254,7 +254,7 @@ TEST_CASE("no hostile text gets out of the commands that use libvirt") {
   CHECK(contains(files.read("journal"), "\\udb40\\udc61"));
 }
 
-TEST_CASE("no hostile text gets out of the commands that need no libvirt") {
+TEST_CASE("commands without libvirt print no hostile text") {
   const HostileFiles hostile_files;
   const auto& [files, host, scenario, policy, failing, tests, trace, configuration] = hostile_files;
   const std::string report = files.path(hostile_name("report"));
@@ -325,7 +325,7 @@ TEST_CASE("no hostile text gets out of the commands that need no libvirt") {
   CHECK(contains(run_step({{"traces", part, "--json"}}), "\"=b?"));
 }
 
-TEST_CASE("no hostile name of a bundled file gets into a list or a completion") {
+TEST_CASE("lists and completions show no hostile name of a bundled file") {
   const HostileFiles hostile_files;
   const ScratchFiles& files = hostile_files.files;
   std::filesystem::create_directories(files.path("policies"));
@@ -345,7 +345,7 @@ TEST_CASE("no hostile name of a bundled file gets into a list or a completion") 
   run_step({{"__complete", "--connect", ""}}, bundled);
 }
 
-TEST_CASE("no hostile text gets into the table that is drawn in place") {
+TEST_CASE("the table that is redrawn in place shows no hostile text") {
   const HostileFiles hostile_files;
   const std::string command = "stty cols 100 rows 30 && " + shell_word(MEMCOORD_BINARY) +
                               " --connect " + shell_word("sim:" + hostile_files.scenario) +
@@ -361,7 +361,7 @@ TEST_CASE("no hostile text gets into the table that is drawn in place") {
   CHECK(acting(without_own_sequences(run.output)) == "");
 }
 
-TEST_CASE("a domain's name of 100,000 bytes is kept in short") {
+TEST_CASE("a domain's name of 100,000 bytes is shortened") {
   const ScratchFiles files;
   const std::string host =
       "test://" +
@@ -381,7 +381,7 @@ TEST_CASE("a domain's name of 100,000 bytes is kept in short") {
   }
 }
 
-TEST_CASE("a name that begins with a dash can be given") {
+TEST_CASE("a domain whose name begins with a dash can be named") {
   const ScratchFiles files;
   const std::string host =
       "test://" +

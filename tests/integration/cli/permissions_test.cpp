@@ -1,5 +1,5 @@
-// What the operating system refuses. Root may do everything, so a test run as root runs the program
-// as nobody.
+// Refusals of the operating system. Root may do everything, so as root the tests run the program as
+// the user nobody.
 
 #include <doctest/doctest.h>
 #include <sys/socket.h>
@@ -23,7 +23,7 @@ using memcoord::testing::ScratchFiles;
 
 namespace {
 
-// A build tree under /root cannot be reached by nobody, so the program is installed elsewhere.
+// The user nobody cannot reach a build tree under /root, so the program is copied elsewhere.
 class Installation {
  public:
   Installation() {
@@ -60,7 +60,7 @@ Finished refused(const std::vector<std::string>& arguments) {
   return run;
 }
 
-// Listens on a Unix socket and says nothing, as a daemon that hangs.
+// Listens on a Unix socket and never answers, like a daemon that hangs.
 class SilentDaemon {
  public:
   explicit SilentDaemon(const std::string& path) : fd_(::socket(AF_UNIX, SOCK_STREAM, 0)) {
@@ -78,7 +78,7 @@ class SilentDaemon {
   SilentDaemon(const SilentDaemon&) = delete;
   SilentDaemon& operator=(const SilentDaemon&) = delete;
 
-  // Returns once someone has connected.
+  // Returns when a client has connected.
   void wait_for_client() { client_ = ::accept(fd_, nullptr, nullptr); }
 
  private:
@@ -88,7 +88,7 @@ class SilentDaemon {
 
 }  // namespace
 
-TEST_CASE("files that may not be read or written are named") {
+TEST_CASE("files without permission to read or write are named") {
   const ScratchFiles files;
   ::chmod(files.path("").c_str(), 0755);
   const std::string policy = files.write("secret.lua", "return {}");
@@ -110,7 +110,7 @@ TEST_CASE("files that may not be read or written are named") {
   ::chmod(files.path("").c_str(), 0755);
 }
 
-TEST_CASE("a daemon's socket that may not be opened is named") {
+TEST_CASE("a daemon's socket without permission is named") {
   const ScratchFiles files;
   ::chmod(files.path("").c_str(), 0755);
   const SilentDaemon daemon(files.path("sock"));

@@ -54,7 +54,7 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   return result;
 }
 
-// The program is to start as from a shell, whatever the test's own parent ignores or blocks.
+// Start the program as a shell would, even if the test itself ignores or blocks signals.
 void reset_signals(posix_spawnattr_t& attributes) {
   sigset_t set;
   sigemptyset(&set);
@@ -64,7 +64,7 @@ void reset_signals(posix_spawnattr_t& attributes) {
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
 }
 
-// Reads what is there; false at the end of the stream.
+// Reads available bytes; returns false at the end of the stream.
 bool read_into(std::string& text, int& fd) {
   char buffer[4096];
   const ssize_t count = ::read(fd, buffer, sizeof buffer);
@@ -150,7 +150,7 @@ Finished Process::finish() {
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
   while (read_some(deadline)) {
   }
-  // Both streams still open: it had its minute.
+  // Both streams are still open after a minute.
   if (output_fd_ >= 0 || errors_fd_ >= 0) signal(SIGKILL);
   int status = 0;
   ::waitpid(pid_, &status, 0);

@@ -1,5 +1,5 @@
 #pragma once
-// The built program as its users meet it: started with arguments, read, signalled, waited for.
+// The built program as a process: start it with arguments, read its output, signal it, wait for it.
 
 #include <sys/types.h>
 
@@ -13,20 +13,20 @@
 
 namespace memcoord::testing {
 
-/// What a finished process left behind.
+/// The result of a finished process.
 struct Finished {
   int exit_code = -1;  ///< 128 + the signal's number where one ended it
   std::string output;
   std::string errors;
 };
 
-/// One run of a program. Its standard input is empty; its output is collected as it comes. A test
-/// that ends earlier than its process kills it.
+/// One run of a program, with an empty standard input. The destructor kills a process that still
+/// runs.
 class Process {
  public:
   using Environment = std::map<std::string, std::string>;  ///< changes; an empty value unsets
 
-  /// Throws std::runtime_error where it cannot be started.
+  /// Throws std::runtime_error if the program cannot be started.
   explicit Process(std::vector<std::string> command, const Environment& environment = {});
   ~Process();
   Process(const Process&) = delete;
@@ -34,13 +34,13 @@ class Process {
 
   void signal(int number) const;
   [[nodiscard]] pid_t pid() const { return pid_; }
-  /// Waits until the text stands in what was written so far (output or errors); false where the
-  /// process ends, or a minute passes, without it.
+  /// Waits until the output (or the errors) contain the text; returns false if the process ends or
+  /// a minute passes before.
   bool wait_for_output(std::string_view text);
   bool wait_for_errors(std::string_view text);
-  /// Closes the reading end of its output, as `| head` does.
+  /// Closes the reading end of its output, like `| head`.
   void close_output();
-  /// Waits for the end; kills it after a minute, which then shows in the exit code.
+  /// Waits for the end; kills the process after a minute, which the exit code shows.
   Finished finish();
 
  private:
@@ -56,7 +56,7 @@ class Process {
 /// Runs memcoord to its end.
 Finished run_memcoord(std::vector<std::string> arguments,
                       const Process::Environment& environment = {});
-/// The JSON that a run printed; throws where it is none.
+/// The JSON that a run printed; throws if the output is not JSON.
 inline observers::Json json_of(const Finished& run) {
   return observers::Json::parse(run.output).value();
 }

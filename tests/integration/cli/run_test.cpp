@@ -1,4 +1,4 @@
-// The run itself, from outside: simulated hosts, signals, reloads.
+// Runs of the built program: simulated hosts, signals, reloads.
 
 #include <doctest/doctest.h>
 
@@ -32,14 +32,14 @@ std::vector<Json> json_lines(const std::string& text) {
   return lines;
 }
 
-// Grows every domain by a MiB a tick, and says under which name.
+// A policy that grows every domain by a MiB a tick, for the reason `why`.
 std::string policy_text(const std::string& why) {
   return "return { api = 1, summary = 'grows', tick = function(ctx)\n"
          "  for _, d in ipairs(ctx.domains) do d:grow(1 * MiB, '" +
          why + "') end\nend }\n";
 }
 
-// A run in real time that goes on until it is told to end.
+// A run in real time without an end.
 std::vector<std::string> endless(std::vector<std::string> more = {}) {
   std::vector<std::string> arguments{"--connect", "sim:case1", "--interval", "50ms"};
   arguments.insert(arguments.end(), more.begin(), more.end());
@@ -48,7 +48,7 @@ std::vector<std::string> endless(std::vector<std::string> more = {}) {
 
 }  // namespace
 
-TEST_CASE("a simulated run prints a line of JSON a tick") {
+TEST_CASE("a simulated run prints each tick as a line of JSON") {
   const Finished run = run_memcoord({"--connect", "sim:case1", "--fast", "--ticks", "5", "--json"});
   CHECK(run.exit_code == 0);
   const auto ticks = json_lines(run.output);
@@ -56,7 +56,7 @@ TEST_CASE("a simulated run prints a line of JSON a tick") {
   CHECK(ticks.front() != ticks.back());
 }
 
-TEST_CASE("two runs of one scenario and policy are the same to the byte") {
+TEST_CASE("two runs of one scenario and policy print the same bytes") {
   const std::vector<std::string> arguments{"--connect", "sim:case2", "--fast", "--ticks", "20"};
   const Finished first = run_memcoord(arguments);
   const Finished second = run_memcoord(arguments);
@@ -65,7 +65,7 @@ TEST_CASE("two runs of one scenario and policy are the same to the byte") {
   CHECK(contains(first.output, "MiB"));
 }
 
-TEST_CASE("the log of a simulated run has the simulated host's time, the same in every run") {
+TEST_CASE("the log of a simulated run has the simulated host's time and is the same in every run") {
   const std::vector<std::string> arguments{"--connect", "sim:case1", "--fast", "--policy",
                                            "halving",   "--ticks",   "12"};
   const Finished run = run_memcoord(arguments);
@@ -74,14 +74,14 @@ TEST_CASE("the log of a simulated run has the simulated host's time, the same in
   CHECK(run_memcoord(arguments).errors == run.errors);
 }
 
-TEST_CASE("a scenario ends by itself") {
+TEST_CASE("a run ends with its scenario") {
   const Finished run = run_memcoord({"--connect", "sim:", "--fast", "--json"});
   CHECK(run.exit_code == 0);
   CHECK(json_lines(run.output).size() > 5);
   CHECK(contains(run.errors, "the scenario is at its end"));
 }
 
-TEST_CASE("plain output has no escapes, coloured output where asked") {
+TEST_CASE("output has escapes only with --color always") {
   const std::vector<std::string> arguments{"--connect", "sim:case1", "--fast", "--ticks", "2"};
   CHECK_FALSE(contains(run_memcoord(arguments).output, "\x1b"));
   auto colored = arguments;
@@ -118,7 +118,7 @@ TEST_CASE("SIGTERM and SIGINT end a run cleanly") {
   }
 }
 
-TEST_CASE("a signal ends a run that waits for a tick far away") {
+TEST_CASE("a signal ends a run that waits for its next tick") {
   Process run(memcoord_command({"--connect", "sim:case1", "--interval", "1h", "--json"}));
   REQUIRE(run.wait_for_output("\n"));
   run.signal(SIGTERM);
@@ -127,7 +127,7 @@ TEST_CASE("a signal ends a run that waits for a tick far away") {
 
 namespace {
 
-// Two guests on a host without memory to spare: what one gets, the other has given.
+// Two guests on a host without free memory: one can grow only when the other shrinks.
 const char* const kTight =
     "return { summary = 'tight', duration = 600, host = { total = 2700*MiB, base = 300*MiB },\n"
     "domains = {\n"
@@ -144,7 +144,7 @@ const char* const kOneToTheOther =
 
 }  // namespace
 
-TEST_CASE("domains get back what they had, where that was asked for") {
+TEST_CASE("--restore-on-exit restores the memory that domains had") {
   const ScratchFiles files;
   const std::vector<std::string> arguments{
       "--connect",         "sim:" + files.write("tight.lua", kTight),
@@ -157,7 +157,7 @@ TEST_CASE("domains get back what they had, where that was asked for") {
     const Finished run = run_memcoord(fast);
     CHECK(run.exit_code == 0);
     CHECK(contains(run.output, "\"to_kib\":1433600"));
-    CHECK(contains(run.errors, "2 of 2 domains given back the memory they had"));
+    CHECK(contains(run.errors, "2 of 2 domains restored to the memory that they had"));
     // A line a domain in the log, and one line with a decision a domain in the journal.
     CHECK(contains(run.errors, "a: 600 MiB -> 1000 MiB (+400 MiB): gets back the memory it had"));
     CHECK(contains(run.errors, "b: 1.37 GiB -> 1000 MiB (-400 MiB): gets back the memory it had"));
@@ -184,11 +184,11 @@ TEST_CASE("domains get back what they had, where that was asked for") {
     CHECK(end.exit_code == 0);
     CAPTURE(end.errors);
     CHECK(contains(end.output, "\"to_kib\":1433600"));
-    CHECK(contains(end.errors, "2 of 2 domains given back the memory they had"));
+    CHECK(contains(end.errors, "2 of 2 domains restored to the memory that they had"));
   }
 }
 
-TEST_CASE("sizes are told in one unit where that is asked for, in table, log and report") {
+TEST_CASE("table, log and report show sizes in the unit that the options name") {
   const ScratchFiles files;
   const Finished run =
       run_memcoord({"--connect", "sim:case1", "--fast", "--ticks", "20", "--policy", "halving",
@@ -208,7 +208,7 @@ TEST_CASE("sizes are told in one unit where that is asked for, in table, log and
   CHECK(contains(report, "\"units\":\"MiB\""));
 }
 
-TEST_CASE("where no daemon answers, the error names the simulated host too") {
+TEST_CASE("if no daemon answers, the error names a simulated host as well") {
   const Finished run =
       run_memcoord({"--connect", "qemu+unix:///system?socket=/nonexistent/memcoord-test"});
   CHECK(run.exit_code != 0);
@@ -219,7 +219,7 @@ TEST_CASE("where no daemon answers, the error names the simulated host too") {
 TEST_CASE("a reader that goes away ends the run cleanly") {
   Process run(endless({"--json"}));
   REQUIRE(run.wait_for_output("\n"));
-  // Between two ticks, so that the next one writes to nobody.
+  // Between two ticks, so that the next one writes to a closed pipe.
   std::this_thread::sleep_for(std::chrono::milliseconds(20));
   run.close_output();
   CHECK(run.finish().exit_code == 0);
@@ -227,7 +227,8 @@ TEST_CASE("a reader that goes away ends the run cleanly") {
 
 namespace {
 
-// A run of `first`, once it has written this, goes on with another policy in the same file.
+// A run of the policy `first` that reloads another from the same file once it has written
+// `written`.
 Finished reloaded(const std::string& first, const std::string& written) {
   const ScratchFiles files;
   const std::string path = files.write("mine.lua", first);
@@ -248,23 +249,23 @@ TEST_CASE("SIGHUP loads the policy again") {
   CHECK(contains(end.errors, "policy mine reloaded"));
 }
 
-TEST_CASE("a state that cannot be carried over is named, and does not keep a policy from reload") {
+TEST_CASE("a state that cannot be copied is reported, and the policy is reloaded without it") {
   const Finished end = reloaded(
       "return { api = 1, summary = 's', tick = function(ctx) ctx.state.self = ctx.state end }",
       "\n");
   CHECK(end.exit_code == 0);
-  CHECK(contains(end.errors, "policy mine starts without the ctx.state of the one before"));
+  CHECK(contains(end.errors, "policy mine starts with an empty ctx.state"));
   CHECK(contains(end.errors, "ctx.state.self is a table that it is itself within"));
 }
 
-TEST_CASE("one SIGTERM ends the run in the midst of a tick") {
+TEST_CASE("SIGTERM ends the run during a tick") {
   const ScratchFiles files;
   const std::string path = files.write(
       "mine.lua", "return { api = 1, summary = 's', tick = function(ctx) while true do end end }");
   Process run(endless({"--json", "--policy", path, "--policy-time", "10min",
                        "--policy-instructions", "1000000000000000"}));
   REQUIRE(run.wait_for_errors("policy mine on"));
-  // Into the tick; a signal that comes before it ends the run as well.
+  // Wait for the tick; a signal before it ends the run as well.
   std::this_thread::sleep_for(std::chrono::milliseconds(300));
   run.signal(SIGTERM);
   const Finished end = run.finish();
@@ -293,14 +294,14 @@ TEST_CASE("a policy keeps its state over a reload") {
   CHECK_FALSE(contains(end.output, "new 1\""));
 }
 
-TEST_CASE("SIGHUP with a bad policy keeps the one at work and says so") {
+TEST_CASE("SIGHUP with a broken policy keeps the old one and reports it") {
   const ScratchFiles files;
   const std::string path = files.write("mine.lua", policy_text("good words"));
   Process run(endless({"--json", "--policy", path}));
   REQUIRE(run.wait_for_output("good words"));
   files.write("mine.lua", "return { api = 1,\n");
   run.signal(SIGHUP);
-  REQUIRE(run.wait_for_errors("the one at work stays: " + path + ":"));
+  REQUIRE(run.wait_for_errors("the old one stays: " + path + ":"));
   run.signal(SIGTERM);
   const Finished end = run.finish();
   CHECK(end.exit_code == 0);
@@ -308,7 +309,7 @@ TEST_CASE("SIGHUP with a bad policy keeps the one at work and says so") {
   CHECK(contains(ticks.back().line(), "good words"));
 }
 
-TEST_CASE("SIGHUP opens a journal that was rotated anew") {
+TEST_CASE("SIGHUP opens a rotated journal anew") {
   const ScratchFiles files;
   Process run(endless({"--json", "--journal", files.path("ticks.jsonl")}));
   REQUIRE(run.wait_for_output("\"tick\":2,"));
@@ -321,7 +322,7 @@ TEST_CASE("SIGHUP opens a journal that was rotated anew") {
   CHECK(std::filesystem::exists(files.path("ticks.jsonl")));
 }
 
-TEST_CASE("a policy that fails costs its ticks, not the run") {
+TEST_CASE("a policy that fails does not end the run") {
   const ScratchFiles files;
   const std::string path = files.write(
       "mine.lua", "return { api = 1, summary = 's', tick = function() error('no idea') end }\n");
@@ -333,9 +334,9 @@ TEST_CASE("a policy that fails costs its ticks, not the run") {
   CHECK(run.exit_code == 1);
 }
 
-TEST_CASE("a fast simulated run does not depend on how fast the machine is") {
+TEST_CASE("a simulated run with --fast does not depend on the speed of the machine") {
   const ScratchFiles files;
-  // Some hundred million instructions take longer than a real tick may.
+  // A hundred million instructions take longer than the time limit of a real tick.
   const std::string path = files.write("slow.lua",
                                        "return { api = 1, summary = 's', tick = function(ctx)\n"
                                        "  for i = 1, 1e8 do end\nend }\n");
@@ -365,7 +366,7 @@ TEST_CASE("a dry run moves nothing") {
   for (const auto& tick : json_lines(run.output)) CHECK_FALSE(contains(tick.line(), "\"applied\""));
 }
 
-TEST_CASE("a run ends when there is nothing to do, where that is asked for") {
+TEST_CASE("--exit-when-idle ends a run without active domains") {
   const Finished run = run_memcoord(
       {"--connect", "sim:case1", "--fast", "--exit-when-idle", "--include", "no-such-*", "--json"});
   CHECK(run.exit_code == 0);
@@ -380,7 +381,7 @@ TEST_CASE("a log level of off leaves standard error empty") {
   CHECK(run.errors.empty());
 }
 
-TEST_CASE("a run on libvirt's test driver sees its domain") {
+TEST_CASE("a run on libvirt's test driver samples its domain") {
   const Finished run = run_memcoord({"--connect", "test:///default", "--ticks", "2", "--interval",
                                      "50ms", "--dry-run", "--json"});
   CHECK(run.exit_code == 0);

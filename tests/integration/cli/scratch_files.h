@@ -1,5 +1,5 @@
 #pragma once
-// Files for one test, in a directory of their own that goes with it.
+// Files of one test, in a temporary directory that is removed with the object.
 
 #include <filesystem>
 #include <fstream>

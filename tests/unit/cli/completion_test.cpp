@@ -1,11 +1,10 @@
-#include "engine/cli/completion.h"
-
 #include <doctest/doctest.h>
 
 #include <string>
 #include <vector>
 
-#include "engine/cli/options.h"
+#include "engine/cli/command.h"
+#include "engine/cli/help.h"
 #include "engine/cli/run_options.h"
 
 using namespace memcoord;
@@ -13,7 +12,7 @@ using namespace memcoord::cli;
 
 namespace {
 
-// A program with the run's options and a few commands of the same shapes as the real ones.
+// A program with the run's options and some commands like the real ones.
 struct Shell {
   Shell() {
     add_run_options(program, options);
@@ -40,7 +39,7 @@ using Words = std::vector<std::string>;
 
 }  // namespace
 
-TEST_CASE("commands complete in the first word, and those of a command after it") {
+TEST_CASE("commands complete in the first word, and subcommands after their command") {
   Shell shell;
   CHECK(shell.after({"do"}) == Words{"domain"});
   CHECK(shell.after({"domain", ""}) == Words{"set", "show"});
@@ -48,7 +47,7 @@ TEST_CASE("commands complete in the first word, and those of a command after it"
   CHECK(shell.after({"domain", "set", ""}).empty());
 }
 
-TEST_CASE("options complete by their long names, those of the command that was named") {
+TEST_CASE("options of the named command complete by their long names") {
   Shell shell;
   CHECK(shell.after({"--pol"}) ==
         Words{"--policy", "--policy-time", "--policy-instructions", "--policy-memory"});
@@ -69,19 +68,19 @@ TEST_CASE("an option's value completes by its kind") {
   CHECK(shell.answer.files == FileCandidates::any);
 }
 
-TEST_CASE("a flag takes no value, a value is no command") {
+TEST_CASE("a word after a flag may be a command, a word after an option is its value") {
   Shell shell;
   CHECK(shell.after({"--dry-run", "do"}) == Words{"domain"});
   CHECK(shell.after({"--policy", "check", "do"}) == Words{"domain"});
 }
 
-TEST_CASE("an argument that repeats goes on completing") {
+TEST_CASE("an argument that takes several words completes each of them") {
   Shell shell;
   CHECK(shell.after({"check", "h"}) == Words{"halving"});
   CHECK(shell.after({"check", "halving", "b"}) == Words{"band"});
 }
 
-TEST_CASE("words that nobody knows complete to nothing and break nothing") {
+TEST_CASE("unknown words have no candidates and do no harm") {
   Shell shell;
   CHECK(shell.after({"--nonsense", "-"}).size() > 10);
   CHECK(shell.after({"--nonsense=x"}).empty());
@@ -89,7 +88,7 @@ TEST_CASE("words that nobody knows complete to nothing and break nothing") {
   CHECK(shell.after({}).size() >= 2);
 }
 
-TEST_CASE("there is a script for three shells and no other") {
+TEST_CASE("three shells have a script") {
   for (const char* shell : {"bash", "zsh", "fish"}) {
     CAPTURE(shell);
     REQUIRE(completion_script(shell));

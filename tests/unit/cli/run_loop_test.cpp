@@ -1,9 +1,16 @@
 #include "engine/cli/run_loop.h"
 
 #include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <csignal>
+#include <functional>
 #include <memory>
+#include <thread>
 #include <vector>
+
+#include "engine/cli/command.h"
 
 using namespace memcoord;
 using namespace memcoord::cli;
@@ -11,7 +18,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// A clock that moves only when someone waits or a look at the host takes time.
+// A clock that moves when the loop waits or a sample takes time.
 class HandClock : public Clock {
  public:
   [[nodiscard]] MonotonicTime now() const override { return now_; }
@@ -26,7 +33,7 @@ class HandClock : public Clock {
   MonotonicTime now_{};
 };
 
-// A host without domains, each look at which takes as long as the test says.
+// A host without domains whose samples take as long as the test says.
 class SlowHost : public Hypervisor {
  public:
   SlowHost(HandClock& clock, std::vector<Duration> looks)
@@ -56,7 +63,7 @@ class Nothing : public Policy {
   Result<PolicyAnswer> decide(const Situation& /*situation*/) override { return PolicyAnswer{}; }
 };
 
-// A loop on such a host, and what it told its surroundings.
+// A loop on such a host, and what it told its hooks.
 struct LoopedHost {
   explicit LoopedHost(std::vector<Duration> looks = {}) : host(clock, std::move(looks)) {
     hooks.stop_requested = [this] { return stop; };
@@ -79,44 +86,74 @@ struct LoopedHost {
   std::uint64_t skipped = 0;
 };
 
+constexpr int kStillThere = 77;
+
+/// Sends a signal to this process and waits until it is handled: a SIGHUP sent after it, which only
+/// requests a reload, has arrived.
+void send(Signals& signals, int number) {
+  ::kill(::getpid(), number);
+  for (;;) {
+    sigset_t pending;
+    sigpending(&pending);
+    if (sigismember(&pending, number) == 0) break;
+    std::this_thread::yield();
+  }
+  ::kill(::getpid(), SIGHUP);
+  while (!signals.take_reload()) std::this_thread::yield();
+}
+
+/// The exit code of a child process that listens to signals and calls `act`.
+int exit_code_of(const std::function<void(Signals&)>& act) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const auto signals = Signals::listen();
+    if (!signals) ::_exit(1);
+    act(**signals);
+    ::_exit(kStillThere);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
 }  // namespace
 
-TEST_CASE("ticks are as far apart as asked, however long each takes") {
+TEST_CASE("ticks begin an interval apart, however long each takes") {
   LoopedHost world({100ms, 700ms, 0ms, 999ms});
   CHECK(world.run({.interval = 1s, .ticks = 5}) == LoopEnd::ticks_done);
   CHECK(world.host.started == std::vector<Duration>{0s, 1s, 2s, 3s, 4s});
   CHECK(world.skipped == 0);
 }
 
-TEST_CASE("a tick that takes longer than the interval leaves out the ones it ran into") {
+TEST_CASE("a tick that overruns skips the ticks that became due meanwhile") {
   LoopedHost world({0ms, 2500ms, 0ms});
   CHECK(world.run({.interval = 1s, .ticks = 4}) == LoopEnd::ticks_done);
   CHECK(world.host.started == std::vector<Duration>{0s, 1s, 4s, 5s});
   CHECK(world.skipped == 2);
 }
 
-TEST_CASE("a tick that takes exactly the interval leaves out none") {
+TEST_CASE("a tick that takes exactly the interval skips none") {
   LoopedHost world({1000ms, 1000ms});
   CHECK(world.run({.interval = 1s, .ticks = 3}) == LoopEnd::ticks_done);
   CHECK(world.host.started == std::vector<Duration>{0s, 1s, 2s});
   CHECK(world.skipped == 0);
 }
 
-TEST_CASE("a request to end is heard before the next tick") {
+TEST_CASE("a request to end takes effect before the next tick") {
   LoopedHost world;
   world.hooks.after = [&](const Tick& tick) { world.stop = tick.number == 3; };
   CHECK(world.run({.interval = 1s}) == LoopEnd::stopped);
   CHECK(world.host.started.size() == 3);
 }
 
-TEST_CASE("a request to end before the start means no tick at all") {
+TEST_CASE("after a request to end before the start there is no tick") {
   LoopedHost world;
   world.stop = true;
   CHECK(world.run({.interval = 1s}) == LoopEnd::stopped);
   CHECK(world.host.started.empty());
 }
 
-TEST_CASE("a reload happens between ticks, once a request, and moves no tick") {
+TEST_CASE("each request reloads once, between ticks, and delays no tick") {
   LoopedHost world;
   world.hooks.after = [&](const Tick& tick) { world.reload_asked = tick.number == 1; };
   CHECK(world.run({.interval = 1s, .ticks = 3}) == LoopEnd::ticks_done);
@@ -124,7 +161,7 @@ TEST_CASE("a reload happens between ticks, once a request, and moves no tick") {
   CHECK(world.host.started == std::vector<Duration>{0s, 1s, 2s});
 }
 
-TEST_CASE("without domains it waits, or ends where that was asked for") {
+TEST_CASE("without domains the loop waits, or ends if the options say so") {
   LoopedHost waiting;
   CHECK(waiting.run({.interval = 1s, .ticks = 3}) == LoopEnd::ticks_done);
   LoopedHost ending;
@@ -132,9 +169,44 @@ TEST_CASE("without domains it waits, or ends where that was asked for") {
   CHECK(ending.host.started.size() == 1);
 }
 
-TEST_CASE("a scenario that is over ends the loop") {
+TEST_CASE("the end of a scenario ends the loop") {
   LoopedHost world;
   world.hooks.over = [&] { return world.clock.now().time_since_epoch() >= 2s; };
   CHECK(world.run({.interval = 1s}) == LoopEnd::over);
   CHECK(world.host.started.size() == 3);
+}
+
+TEST_CASE("the first signal requests the end and the second forces it") {
+  CHECK(exit_code_of([](Signals& signals) {
+          send(signals, SIGINT);
+          if (!signals.stop_requested()) ::_exit(1);
+        }) == kStillThere);
+  CHECK(exit_code_of([](Signals& signals) {
+          send(signals, SIGINT);
+          send(signals, SIGTERM);
+        }) == static_cast<int>(ExitCode::forced));
+}
+
+TEST_CASE("after a run has asked itself to end, the next signal is the first") {
+  // memcoord | head: the run ends by itself and restores memory when Ctrl-C comes.
+  const auto reader_went = [](Signals& signals) {
+    signals.request_stop();
+    send(signals, SIGINT);
+  };
+  CHECK(exit_code_of(reader_went) == kStillThere);
+  CHECK(exit_code_of([&](Signals& signals) {
+          reader_went(signals);
+          send(signals, SIGINT);
+        }) == static_cast<int>(ExitCode::forced));
+}
+
+TEST_CASE("a request to end cuts sleep_for() short, but not sleep_through()") {
+  const auto signals = Signals::listen();
+  REQUIRE(signals);
+  (*signals)->request_stop();
+  SystemClock clock(**signals);
+  CHECK_FALSE(clock.sleep_for(1h));
+  const MonotonicTime before = clock.now();
+  clock.sleep_through(20ms);
+  CHECK(clock.now() - before >= 20ms);
 }

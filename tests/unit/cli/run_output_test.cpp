@@ -24,7 +24,7 @@ std::shared_ptr<Log> log_into(Lines& lines) {
       [&lines](Log::Level level, const std::string& line) { lines.emplace_back(level, line); });
 }
 
-/// A run's output with the lines of its log.
+/// The output of a run and the lines of its log.
 struct Output {
   Output() {
     auto opened = RunOutput::open(RunOptions{}, log_into(lines));
@@ -35,9 +35,20 @@ struct Output {
   std::optional<RunOutput> output;
 };
 
+Outcome moved(std::uint64_t domain, std::uint64_t from_mib, std::uint64_t to_mib,
+              Outcome::Kind kind = Outcome::Kind::applied) {
+  return {Uuid{0, domain}, MemorySize::from_mib(from_mib), MemorySize::from_mib(to_mib), kind, {}};
+}
+
+Tick tick_with(std::vector<Outcome> outcomes) {
+  Tick tick;
+  tick.outcomes = std::move(outcomes);
+  return tick;
+}
+
 }  // namespace
 
-TEST_CASE("what could not be put back at the end is said at the end") {
+TEST_CASE("the log has the hypervisor's last notes, such as settings that it could not restore") {
   Output run;
   FakeHypervisor hypervisor({});
   hypervisor.notes = {{Note::Severity::info, "web: vanished"}};
@@ -48,7 +59,7 @@ TEST_CASE("what could not be put back at the end is said at the end") {
                            {Log::Level::warning, "the period of 1 domain stays at 1 s"}});
 }
 
-TEST_CASE("lines of the log go elsewhere while they are diverted, those under its level nowhere") {
+TEST_CASE("a diversion gets the log's lines, except those below its level") {
   Lines lines;
   const auto log = log_into(lines);
   std::vector<std::pair<std::string, Note::Severity>> diverted;
@@ -69,7 +80,7 @@ TEST_CASE("lines of the log go elsewhere while they are diverted, those under it
   CHECK(lines == Lines{{Log::Level::info, "five"}});
 }
 
-TEST_CASE("a restore counts domains, and says of each that fell short how far and why") {
+TEST_CASE("a restore counts domains and reports how far and why each other domain fell short") {
   Output run;
   run.output->tell_restored(std::vector<Restored>{
       {Uuid{0, 1}, "a", 1000_MiB, 800_MiB, "the host can give 200 MiB", false},
@@ -79,15 +90,85 @@ TEST_CASE("a restore counts domains, and says of each that fell short how far an
   });
   CHECK(run.lines ==
         Lines{{Log::Level::warning,
-               "a: is left with 800 MiB, not the 1000 MiB it had: the host can give 200 MiB"},
-              {Log::Level::info, "c: is left with 600 MiB, not the 500 MiB it had"},
+               "a: has 800 MiB instead of the 1000 MiB that it had: the host can give 200 MiB"},
+              {Log::Level::info, "c: has 600 MiB instead of the 500 MiB that it had"},
               {Log::Level::warning, "d: may still be moved"},
-              {Log::Level::info, "1 of 4 domains given back the memory they had"}});
+              {Log::Level::info, "1 of 4 domains restored to the memory that they had"}});
 }
 
-TEST_CASE("a restore without a look at the host says so, once") {
+TEST_CASE("a restore without a sample of the host is reported once") {
   Output run;
   run.output->tell_restored(fail(ErrorCode::unavailable, "qemu:///system", "down"));
-  CHECK(run.lines == Lines{{Log::Level::error,
-                            "no domain is given back the memory it had: qemu:///system: down"}});
+  CHECK(run.lines ==
+        Lines{{Log::Level::error, "no domain has its memory restored: qemu:///system: down"}});
+}
+
+TEST_CASE("the summary of a run without moves counts its ticks") {
+  RunSummary summary;
+  CHECK(summary.text() == "0 ticks, 0 moves, no errors");
+  summary.observe(Tick{});
+  CHECK(summary.text() == "1 tick, 0 moves, no errors");
+}
+
+TEST_CASE("the summary adds up moves and counts each domain once") {
+  RunSummary summary;
+  summary.observe(tick_with({moved(1, 512, 640), moved(2, 512, 448)}));
+  summary.observe(tick_with({moved(1, 640, 700), moved(3, 100, 200)}));
+  CHECK(summary.text() ==
+        "2 ticks, 4 moves, +288 MiB to 2 domains, -64 MiB from 1 domain, no errors");
+}
+
+TEST_CASE("a move that did not happen does not count") {
+  RunSummary summary;
+  summary.observe(tick_with(
+      {moved(1, 512, 640, Outcome::Kind::vanished), moved(2, 512, 640, Outcome::Kind::skipped)}));
+  CHECK(summary.text() == "1 tick, 0 moves, no errors");
+}
+
+TEST_CASE("a move without an answer counts as an error until its result is known") {
+  RunSummary summary;
+  summary.observe(tick_with({moved(1, 512, 640, Outcome::Kind::unknown)}));
+  CHECK(summary.text() == "1 tick, 0 moves, 1 unanswered move");
+  Tick later;
+  later.late_outcomes = {moved(1, 512, 640)};
+  summary.observe(later);
+  CHECK(summary.text() == "2 ticks, 1 move, +128 MiB to 1 domain, no errors");
+}
+
+TEST_CASE("the summary counts errors by their kind") {
+  RunSummary summary;
+  Tick blind;
+  blind.sample_error = Error{};
+  Tick clueless;
+  clueless.policy_error = Error{};
+  summary.observe(blind);
+  summary.observe(clueless);
+  summary.observe(clueless);
+  summary.observe(tick_with({moved(1, 512, 640, Outcome::Kind::failed)}));
+  CHECK(summary.text() ==
+        "4 ticks, 0 moves, 1 without a sample of the host, 2 policy errors, 1 failed move");
+}
+
+TEST_CASE("the summary names a dry run") {
+  RunSummary summary;
+  Tick tick = tick_with({moved(1, 512, 640, Outcome::Kind::dry_run)});
+  tick.dry_run = true;
+  summary.observe(tick);
+  CHECK(summary.text() == "1 tick, dry run: 1 move, +128 MiB to 1 domain, no errors");
+}
+
+TEST_CASE("a week of short-lived domains is counted in bounded memory") {
+  RunSummary summary;
+  constexpr std::uint64_t kTicks = 7 * 24 * 60;
+  for (std::uint64_t i = 0; i < kTicks; ++i) {
+    Tick tick = tick_with({moved(i, 512, 640)});
+    DomainIdentity identity;
+    identity.uuid = Uuid{0, i};
+    Domain domain;
+    domain.identity = std::make_shared<const DomainIdentity>(identity);
+    tick.snapshot.domains = {domain};
+    summary.observe(tick);
+    CHECK(summary.remembered() <= 20);
+  }
+  CHECK(summary.text().find("to " + std::to_string(kTicks) + " domains") != std::string::npos);
 }

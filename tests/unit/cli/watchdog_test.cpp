@@ -8,7 +8,6 @@
 #include <future>
 #include <string>
 
-#include "engine/cli/restart.h"
 #include "tests/world/world.h"
 
 using namespace memcoord;
@@ -18,7 +17,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// A policy whose call does not end before it is let go.
+/// A policy whose call ends when the test says so.
 class StuckPolicy final : public Policy {
  public:
   explicit StuckPolicy(std::shared_future<void> go) : go_(std::move(go)) {}
@@ -50,7 +49,7 @@ std::unique_ptr<bindings::LuaPolicy> lua_policy(const std::string& tick, Duratio
 
 }  // namespace
 
-TEST_CASE("a call far past its limit is said once, then given up with the last good state") {
+TEST_CASE("a call far over its limit is logged once, then given up with the last good state") {
   std::promise<void> go;
   std::atomic<int> said = 0;
   std::string words;
@@ -74,12 +73,13 @@ TEST_CASE("a call far past its limit is said once, then given up with the last g
   CHECK(stuck->name() == "stuck");
   CHECK(stuck->decide(watched_world().situation()).has_value());
   CHECK(said == 1);
-  CHECK(words.find("policy stuck has been at work for") == 0);
+  CHECK(words.find("policy stuck has run for") == 0);
   CHECK(words.find("over 10 times its limit of 0.005 s") != std::string::npos);
   CHECK(state == "return {[\"n\"]=0x5,}");
 }
 
-TEST_CASE("a wish to end interrupts a script at once, and is not held up by what cannot be") {
+TEST_CASE(
+    "a request to end interrupts a script at once and gives up a call that cannot be interrupted") {
   std::promise<void> go;
   std::atomic<bool> stop = false;
   bool given_up = false;
@@ -104,7 +104,8 @@ TEST_CASE("a wish to end interrupts a script at once, and is not held up by what
   CHECK(given_up);
 }
 
-TEST_CASE("a process that starts again finds what was handed over, and not twice in a row") {
+TEST_CASE(
+    "a restarted process finds the state once, and does not restart again within ten minutes") {
   constexpr int kFound = 77;
   if (const std::string state = take_handed_over(); !state.empty()) {
     const bool alone = take_handed_over().empty();

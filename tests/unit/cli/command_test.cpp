@@ -1,4 +1,4 @@
-#include "engine/cli/command_line.h"
+#include "engine/cli/command.h"
 
 #include <doctest/doctest.h>
 
@@ -6,18 +6,16 @@
 #include <vector>
 
 #include "engine/cli/help.h"
-#include "engine/cli/manual_page.h"
-#include "engine/cli/option_values.h"
-#include "engine/cli/options.h"
 
 using namespace memcoord;
 using namespace memcoord::cli;
+using namespace std::chrono_literals;
 
 namespace {
 
 using Words = std::vector<std::string>;
 
-// A program with one option of each kind and a command that has commands of its own.
+// A program with an option of each kind, and a command with commands of its own.
 struct Program {
   Program() {
     add_help_option(program, kGeneralGroup);
@@ -84,7 +82,85 @@ struct Program {
 
 }  // namespace
 
-TEST_CASE("a command line hands its values to the options, and counts them") {
+TEST_CASE("a time is seconds, or a number with its unit") {
+  CHECK(parse_duration("2").value() == 2s);
+  CHECK(parse_duration("0.5").value() == 500ms);
+  CHECK(parse_duration("500ms").value() == 500ms);
+  CHECK(parse_duration("2s").value() == 2s);
+  CHECK(parse_duration("1m").value() == 1min);
+  CHECK(parse_duration("1.5min").value() == 90s);
+  CHECK(parse_duration("24h").value() == 24h);
+}
+
+TEST_CASE("text that is not a time, and a time of zero or less, is refused with an example") {
+  for (const char* text : {"", "fast", "2 s", "s", "2x", "nan", "inf", "1e999", "0x10", "2s2"}) {
+    CAPTURE(text);
+    const auto refused = parse_duration(text);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().message == "'" + std::string(text) + "' is not a time");
+    CHECK(refused.error().hint.find("500ms") != std::string::npos);
+  }
+  CHECK(parse_duration("0").error().message == "'0' is not more than zero");
+  CHECK(parse_duration("-2").error().message == "'-2' is not more than zero");
+  CHECK(parse_duration("0.0001").error().message == "'0.0001' is too short");
+  CHECK(parse_duration("25h").error().message == "'25h' is too long");
+}
+
+TEST_CASE("a share is a percentage or a fraction, more than zero and at most the whole") {
+  CHECK(parse_share("50%").value() == doctest::Approx(0.5));
+  CHECK(parse_share("0.25").value() == doctest::Approx(0.25));
+  CHECK(parse_share("100%").value() == doctest::Approx(1.0));
+  for (const char* text : {"0", "0%", "-0.5", "1.5", "150%"}) {
+    CAPTURE(text);
+    CHECK(parse_share(text).error().message ==
+          "'" + std::string(text) + "' is not between 0 and 100 %");
+  }
+  for (const char* text : {"", "half", "50 %", "50%%", "nan"}) {
+    CAPTURE(text);
+    CHECK(parse_share(text).error().message == "'" + std::string(text) + "' is not a share");
+  }
+}
+
+TEST_CASE("a number outside its bounds, and text that is not a whole number, is refused") {
+  CHECK(parse_whole_number("7", {1, 9}).value() == 7);
+  CHECK(parse_whole_number("0", {1, 9}).error().message == "'0' is too small");
+  CHECK(parse_whole_number("10", {1, 9}).error().message == "'10' is too large");
+  CHECK(parse_whole_number("99999999999999999999", {1, 9}).error().message ==
+        "'99999999999999999999' is too large");
+  for (const char* text : {"", "x", "1.5", "1e3", " 1", "1 "}) {
+    CAPTURE(text);
+    CHECK(parse_whole_number(text, {1, 9}).error().message ==
+          "'" + std::string(text) + "' is not a whole number");
+  }
+}
+
+TEST_CASE("a weight is a number over zero") {
+  CHECK(parse_weight("1.5").value() == doctest::Approx(1.5));
+  for (const char* text : {"0", "-1", "heavy", "nan", "inf", ""}) {
+    CAPTURE(text);
+    CHECK_FALSE(parse_weight(text));
+  }
+}
+
+TEST_CASE("a size of zero is refused") {
+  CHECK(parse_size("512MiB").value() == MemorySize::from_mib(512));
+  CHECK(parse_size("0").error().message == "'0' is zero");
+}
+
+TEST_CASE("an assignment is split at its first equals sign") {
+  const auto assignment = parse_assignment("greeting=a=b").value();
+  CHECK(assignment.first == "greeting");
+  CHECK(assignment.second == "a=b");
+  CHECK(parse_assignment("empty=").value().second.empty());
+  CHECK(parse_assignment("nothing").error().message == "'nothing' is not name=value");
+  CHECK_FALSE(parse_assignment("=x"));
+}
+
+TEST_CASE("a message shows the beginning of a very long value") {
+  CHECK(parse_duration(std::string(100000, 'x')).error().message.size() < 100);
+}
+
+TEST_CASE("a command line gives values to the options and counts them") {
   Program p;
   const CommandLine line =
       p.parsed({"--include", "a", "-n7", "2s", "--include=b", "--dry-run", "--color", "always"});
@@ -100,14 +176,14 @@ TEST_CASE("a command line hands its values to the options, and counts them") {
   CHECK(p.option("--help").given == 0);
 }
 
-TEST_CASE("of an option or a flag given twice the last one counts") {
+TEST_CASE("the last one counts when an option or a flag is given twice") {
   Program p;
   p.parsed({"--ticks", "3", "--ticks", "5", "--dry-run", "--dry-run=false"});
   CHECK(p.ticks == 5);
   CHECK_FALSE(p.dry_run);
 }
 
-TEST_CASE("the innermost command that is named is the one asked for") {
+TEST_CASE("a command line asks for the innermost command that it names") {
   Program p;
   CHECK(p.parsed({"check", "band", "halving"}).command->called == "memcoord check");
   CHECK(p.policies == Words{"band", "halving"});
@@ -117,13 +193,18 @@ TEST_CASE("the innermost command that is named is the one asked for") {
   CHECK(p.parsed({"--version"}).asks == CommandLine::Asks::version);
 }
 
-TEST_CASE("a command line that cannot be used is refused under the name of what is wrong") {
+TEST_CASE("an unusable command line is refused with the name of the wrong option or argument") {
   const auto complaint = [](const Words& words) { return Program().complaint(words); };
   CHECK(complaint({"--ticks"}) == "--ticks: needs a value; see 'memcoord --help'");
   CHECK(complaint({"--ticks", "0"}) ==
         "--ticks: '0' is too small; expected a whole number of at least 1");
-  CHECK(complaint({"--color", "red"}) == "--color: 'red' is not known; expected auto, always");
-  CHECK(complaint({"--dry-run=perhaps"}) == "--dry-run: takes no value; see 'memcoord --help'");
+  CHECK(complaint({"--color", "red"}) == "--color: 'red' is not a choice; expected auto, always");
+  CHECK(complaint({"--dry-run=perhaps"}) ==
+        "--dry-run: takes no value except true and false; see 'memcoord --help'");
+  for (const char* word : {"3", "on", "yes", "1", "True"}) {
+    CAPTURE(word);
+    CHECK(complaint({"--dry-run=" + std::string(word)}).starts_with("--dry-run: takes no value"));
+  }
   CHECK(complaint({"--version=x"}) == "--version: takes no value; see 'memcoord --help'");
   CHECK(complaint({"--tikcs", "3"}) == "--tikcs: no such option; did you mean --ticks?");
   CHECK(complaint({"1", "2"}) == "2: one argument too many; see 'memcoord --help'");
@@ -135,7 +216,7 @@ TEST_CASE("a command line that cannot be used is refused under the name of what 
         "--dry-run: is not for 'memcoord check'; see 'memcoord check --help'");
 }
 
-TEST_CASE("what stands between a command and the command under it is refused, too") {
+TEST_CASE("a word between a command and its subcommand is refused") {
   const auto complaint = [](const Words& words) { return Program().complaint(words); };
   CHECK(complaint({"domain", "--jsno", "show"}) ==
         "--jsno: no such option; see 'memcoord domain --help'");
@@ -166,8 +247,8 @@ TEST_CASE("the help lists arguments, options by heading, commands and examples")
         "  --color auto|always         colours\n"
         "\n"
         "General:\n"
-        "  -h, --help                  show this help\n"
-        "  --version                   show the version\n"
+        "  -h, --help                  print this help\n"
+        "  --version                   print the versions of memcoord, libvirt and Lua\n"
         "\n"
         "Commands:\n"
         "  check                       Checks policies.\n"
@@ -181,7 +262,7 @@ TEST_CASE("the help lists arguments, options by heading, commands and examples")
         "  POLICY...                   policies\n"
         "\n"
         "Options:\n"
-        "  -h, --help                  show this help\n"
+        "  -h, --help                  print this help\n"
         "  --json                      print JSON\n"
         "  --csv                       print CSV\n"
         "\n"
@@ -191,7 +272,7 @@ TEST_CASE("the help lists arguments, options by heading, commands and examples")
 
 TEST_CASE("the manual page has every option and every command") {
   const Program p;
-  const std::string page = manual_page(p.program);
+  const std::string page = manual_page(p.program, "1.2.3");
   for (const char* entry :
        {".SS Run\n.TP\n\\fB\\-\\-interval\\fR \\fITIME\\fR\ntime from tick to tick\n",
         ".TP\n\\fB\\-n\\fR, \\fB\\-\\-ticks\\fR \\fIN\\fR\nend after so many ticks\n",

@@ -1,44 +1,40 @@
-#include "engine/cli/bundled_files.h"
+#include "engine/cli/policy_loader.h"
 
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 #include <string>
+#include <vector>
+
+#include "tests/integration/cli/scratch_files.h"
 
 using namespace memcoord;
 using namespace memcoord::cli;
+using memcoord::testing::ScratchFiles;
 namespace fs = std::filesystem;
 
 namespace {
 
-// Data directories in a place of their own, gone at the end of the test.
+// Data directories in a temporary folder.
 class Places {
  public:
-  Places() { fs::create_directories(root_); }
-  ~Places() { fs::remove_all(root_); }
-  Places(const Places&) = delete;
-  Places& operator=(const Places&) = delete;
-
-  fs::path add(const std::string& data_directory, const std::string& file) {
-    fs::path path = root_ / data_directory / file;
-    fs::create_directories(path.parent_path());
-    std::ofstream(path) << "return {}\n";
-    return path;
+  fs::path add(const std::string& data_directory, const std::string& file) const {
+    const std::string name = data_directory + "/" + file;
+    fs::create_directories(fs::path(files_.path(name)).parent_path());
+    return files_.write(name, "return {}\n");
   }
   [[nodiscard]] BundledFiles policies() const {
-    return {BundledKind::policy, {root_ / "first", root_ / "second"}};
+    return {BundledKind::policy, {files_.path("first"), files_.path("second")}};
   }
 
  private:
-  fs::path root_ = fs::temp_directory_path() / ("memcoord-bundled-" + std::to_string(::getpid()));
+  ScratchFiles files_;
 };
 
 }  // namespace
 
 TEST_CASE("a policy is found by name in the first directory that has it") {
-  Places places;
+  const Places places;
   const fs::path mine = places.add("first", "policies/halving.lua");
   places.add("second", "policies/halving.lua");
   const fs::path band = places.add("second", "policies/band.lua");
@@ -47,8 +43,8 @@ TEST_CASE("a policy is found by name in the first directory that has it") {
   CHECK(places.policies().list() == std::vector<fs::path>{band, mine});
 }
 
-TEST_CASE("tests and editors' files beside the policies are no policies") {
-  Places places;
+TEST_CASE("tests and files for editors beside the policies are not policies") {
+  const Places places;
   const fs::path only = places.add("first", "policies/band.lua");
   places.add("first", "policies/band_test.lua");
   places.add("first", "policies/memcoord.meta.lua");
@@ -57,13 +53,13 @@ TEST_CASE("tests and editors' files beside the policies are no policies") {
 }
 
 TEST_CASE("a path stays as it is") {
-  Places places;
+  const Places places;
   const fs::path path = places.add("elsewhere", "my.lua");
   CHECK(places.policies().find(path.string()).value() == path);
 }
 
-TEST_CASE("what is not there is named, with the nearest name or where to look") {
-  Places places;
+TEST_CASE("a missing policy is named, with the nearest name or with the command that lists them") {
+  const Places places;
   places.add("first", "policies/halving.lua");
   CHECK(places.policies().find("halvign").error().text() ==
         "halvign: no such policy; did you mean halving? 'memcoord policies' lists them");
@@ -71,4 +67,14 @@ TEST_CASE("what is not there is named, with the nearest name or where to look") 
         "zzz: no such policy; 'memcoord policies' lists them");
   CHECK(places.policies().find("no/such.lua").error().text() == "no/such.lua: no such file");
   CHECK(places.policies().find("/").error().text() == "/: is a directory; name a policy file");
+}
+
+TEST_CASE("directories without bundled files are refused with the variable to set") {
+  const Places places;
+  CHECK(
+      places.policies().names().error().text() ==
+      "policies: none are installed; set MEMCOORD_DATA_DIR to a folder that has a folder policies");
+  places.add("first", "policies/halving.lua");
+  places.add("second", "policies/band.lua");
+  CHECK(places.policies().names().value() == std::vector<std::string>{"band", "halving"});
 }

@@ -1,0 +1,134 @@
+#include "engine/cli/workbench_commands.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+
+#include "engine/cli/command.h"
+#include "engine/cli/run_options.h"
+#include "engine/cli/terminal.h"
+namespace memcoord::cli {
+namespace {
+
+constexpr auto kBetweenLines = std::chrono::milliseconds(100);
+constexpr std::size_t kBarWidth = 24;
+constexpr const char* kEraseLine = "\r\033[K";
+
+}  // namespace
+
+void add_workbench_options(Command& command, WorkbenchOptions& options) {
+  add_set_option(command, options.settings);
+  add_comparing_options(command, options);
+}
+
+void add_periods_option(Command& command, WorkbenchOptions& options) {
+  add_flag(
+      command,
+      {"--keep-periods",
+       "keep the scenario's statistics periods; without it, memcoord shortens periods that are "
+       "longer than the interval, as on a real host"},
+      options.keep_periods);
+}
+
+void add_comparing_options(Command& command, WorkbenchOptions& options) {
+  add_option(command,
+             {"-i,--interval", "TIME",
+              "time between ticks: seconds, or a number with its unit (500ms, 2s, 1m); default 1s"},
+             into(options.interval, parse_duration));
+  add_units_option(command, options.limits.units);
+  add_guard_options(command, options.limits);
+  add_policy_limit_options(command, options.policy_limits, "Limits");
+}
+
+void add_jobs_option(Command& command, WorkbenchOptions& options) {
+  const auto parse = [](const std::string& text) { return parse_whole_number(text, {1, 1024}); };
+  add_option(command, {"-J,--jobs", "N", "simulations that run in parallel; default one a core"},
+             into(options.jobs, parse));
+}
+
+Result<PolicySpec> parse_policy_spec(const std::string& text) {
+  PolicySpec spec{text, text, {}};
+  // A path may have colons, so only a colon before settings counts.
+  const std::size_t equals = text.find('=');
+  const std::size_t colon = equals == std::string::npos ? equals : text.rfind(':', equals);
+  if (colon == std::string::npos) return spec;
+  spec.path_or_name = text.substr(0, colon);
+  std::size_t start = colon + 1;
+  while (start <= text.size()) {
+    const std::size_t end = std::min(text.find(',', start), text.size());
+    auto assignment = parse_assignment(text.substr(start, end - start));
+    if (!assignment) {
+      Error error = assignment.error();
+      error.object = text;
+      error.hint = "expected POLICY or POLICY:NAME=VALUE,NAME=VALUE";
+      return fail(std::move(error));
+    }
+    spec.settings.insert_or_assign(assignment->first, assignment->second);
+    start = end + 1;
+  }
+  return spec;
+}
+
+using workbench::Score;
+
+std::string share_text(double share) {
+  const double percent = share * 100.0;
+  if (percent == 0) return "0";
+  if (percent < 0.0001) return "<0.0001 %";
+  if (percent < 0.1) return fmt::format("{:.4f} %", percent);
+  return percent < 10 ? fmt::format("{:.2f} %", percent) : fmt::format("{:.1f} %", percent);
+}
+
+std::vector<TextTable::Column> score_columns() {
+  constexpr auto kRight = TextTable::Align::right;
+  return {{"STALLED", kRight},    {"DEFICIT GiBh", kRight}, {"OOM", kRight},
+          {"HOST OOM", kRight},   {"BREACH s", kRight},     {"OVERHEAD", kRight},
+          {"CHURN MiB/h", kRight}};
+}
+
+std::vector<std::string> score_cells(const Score& score) {
+  return {share_text(score.stalled),
+          score.deficit == 0 ? "0" : fmt::format("{:.4f}", score.deficit),
+          fmt::format("{}", score.guest_oom),
+          fmt::format("{}", score.host_oom),
+          score.breach_seconds == 0 ? "0" : fmt::format("{:.1f}", score.breach_seconds),
+          fmt::format("{:.0f} %", score.overhead * 100.0),
+          fmt::format("{:.0f}", score.churn)};
+}
+
+observers::Json score_json(const Score& score) {
+  return observers::Json::object({{"stalled", score.stalled},
+                                  {"deficit_gib_hours", score.deficit},
+                                  {"oom", score.guest_oom},
+                                  {"host_oom", score.host_oom},
+                                  {"breach_s", score.breach_seconds},
+                                  {"overhead", score.overhead},
+                                  {"churn_mib_h", score.churn},
+                                  {"domain_s", score.domain_seconds}});
+}
+
+Progress::Progress(std::string what)
+    : what_(std::move(what)), active_(is_terminal(Stream::error)) {}
+
+Progress::~Progress() {
+  if (drawn_) standard_error().control(kEraseLine).flush();
+}
+
+void Progress::show(double share, const std::string& detail) {
+  if (!active_) return;
+  const std::lock_guard lock(mutex_);
+  const auto now = std::chrono::steady_clock::now();
+  if (now - last_ < kBetweenLines) return;
+  last_ = now;
+  const double done = std::clamp(share, 0.0, 1.0);
+  const auto filled = static_cast<std::size_t>(done * static_cast<double>(kBarWidth));
+  const std::string bar = std::string(filled, '#') + std::string(kBarWidth - filled, '.');
+  TextOut out = standard_error();
+  out.control(kEraseLine) << fmt::format("{} [{}] {:3.0f} %  {}", what_, bar, done * 100.0, detail);
+  out.flush();
+  drawn_ = true;
+}
+
+}  // namespace memcoord::cli

@@ -1,0 +1,83 @@
+#pragma once
+// What the commands of the workbench share: their options, figures as text and JSON, a progress
+// bar.
+
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "engine/cli/policy_loader.h"
+#include "engine/cli/text_table.h"
+#include "engine/core/error.h"
+#include "engine/core/limits.h"
+#include "engine/core/time.h"
+#include "engine/observers/json.h"
+#include "engine/workbench/score.h"
+
+namespace memcoord::cli {
+
+struct Command;
+
+/// How policies run on simulated hosts.
+struct WorkbenchOptions {
+  std::map<std::string, std::string> settings;  ///< --set: the policy's parameters
+  PolicyLimitOptions policy_limits;
+  Limits limits;
+  Duration interval = kDefaultInterval;
+  bool keep_periods = false;
+  std::size_t jobs = 0;  ///< threads; 0: one a core
+};
+
+/// Adds --set, --interval, --units, the guard's options and the policy's limits.
+void add_workbench_options(Command& command, WorkbenchOptions& options);
+/// The same without --set, for commands whose policies have settings of their own (PolicySpec).
+void add_comparing_options(Command& command, WorkbenchOptions& options);
+/// Adds --keep-periods, for commands with scenarios; traces have no statistics periods.
+void add_periods_option(Command& command, WorkbenchOptions& options);
+/// Adds --jobs.
+void add_jobs_option(Command& command, WorkbenchOptions& options);
+
+/// A policy's file or name with settings of its own: "halving", "mine.lua:step=50MiB,keep=2".
+struct PolicySpec {
+  std::string label;  ///< the text as written
+  std::string path_or_name;
+  PolicyLoader::Settings settings;
+};
+/// Errors: invalid_input if the text after the colon is not a list of settings.
+Result<PolicySpec> parse_policy_spec(const std::string& text);
+
+/// The columns of a table of scores, in the order of score_cells().
+std::vector<TextTable::Column> score_columns();
+/// The cells of one score: "0.012 %", "0.31", ...
+std::vector<std::string> score_cells(const workbench::Score& score);
+/// A share as a percentage with the digits it needs: "0", "0.0042 %", "12.3 %".
+std::string share_text(double share);
+/// Every figure of a score by name; shares are numbers from 0 to 1.
+observers::Json score_json(const workbench::Score& score);
+
+/// One line on standard error that shows how far a long computation is. It draws only on a terminal
+/// and erases itself at the end.
+class Progress {
+ public:
+  /// `what` stands before the bar: "simulating case1".
+  explicit Progress(std::string what);
+  ~Progress();
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  /// Shows a share from 0 to 1 and a detail. Any thread may call it; it draws at most ten times a
+  /// second.
+  void show(double share, const std::string& detail = {});
+
+ private:
+  std::mutex mutex_;
+  std::string what_;
+  bool active_;
+  bool drawn_ = false;
+  std::chrono::steady_clock::time_point last_{};
+};
+
+}  // namespace memcoord::cli
