@@ -5,7 +5,7 @@
 
 #include <thread>
 
-#include "engine/hypervisor/libvirt/domain_metadata.h"
+#include "engine/hypervisor/libvirt/domain_configuration.h"
 #include "tests/integration/libvirt/test_host.h"
 #include "tests/text.h"
 

@@ -12,7 +12,7 @@
 #include <thread>
 
 #include "engine/hypervisor/libvirt/handles.h"
-#include "engine/hypervisor/libvirt/lv_error.h"
+#include "engine/hypervisor/libvirt/libvirt_error.h"
 #include "tests/text.h"
 
 namespace memcoord::testing {

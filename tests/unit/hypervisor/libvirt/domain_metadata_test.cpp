@@ -1,7 +1,6 @@
-#include "engine/hypervisor/libvirt/domain_metadata.h"
-
 #include <doctest/doctest.h>
 
+#include "engine/hypervisor/libvirt/domain_configuration.h"
 #include "tests/text.h"
 
 using namespace memcoord;

@@ -1,7 +1,6 @@
-#include "engine/hypervisor/libvirt/domain_xml.h"
-
 #include <doctest/doctest.h>
 
+#include "engine/hypervisor/libvirt/domain_configuration.h"
 #include "tests/text.h"
 
 using namespace memcoord;

@@ -7,7 +7,7 @@
 #include <functional>
 #include <utility>
 
-#include "engine/hypervisor/libvirt/native_records.h"
+#include "engine/hypervisor/libvirt/native_connection.h"
 
 namespace memcoord::libvirt::fake {
 namespace {
@@ -39,7 +39,7 @@ class FakeConnection final : public Connection {
     const std::lock_guard lock(daemon_->mutex_);
     return reached_locked();
   }
-  [[nodiscard]] std::string driver() const override { return daemon_->driver_; }
+  [[nodiscard]] DriverTraits driver() const override { return driver_traits(daemon_->driver_); }
   [[nodiscard]] bool read_only() const override { return daemon_->read_only_; }
 
   LvResult<std::vector<ListedDomain>> list_active() override {

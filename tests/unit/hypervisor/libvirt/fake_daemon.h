@@ -121,7 +121,6 @@ class FakeDaemon {
   void answer_bulk_with_states_alone() { bulk_figures_ = false; }
   void make_read_only() { read_only_ = true; }
   void set_driver(std::string driver) { driver_ = std::move(driver); }
-  [[nodiscard]] std::string driver() const { return driver_; }
 
  private:
   friend class FakeConnection;

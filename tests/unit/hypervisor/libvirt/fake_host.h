@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/hypervisor/libvirt/lane_hypervisor.h"
+#include "engine/hypervisor/libvirt/worker_hypervisor.h"
 #include "tests/unit/hypervisor/libvirt/fake_daemon.h"
 
 namespace memcoord::libvirt::fake {

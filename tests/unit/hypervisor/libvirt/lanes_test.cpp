@@ -239,7 +239,7 @@ TEST_CASE("a domain that the daemon holds on to is not moved, and is not blamed 
   host.daemon->with("b", [](FakeDomain& domain) { domain.held = true; });
   const Outcome outcome = host.move("b", 900_MiB);
   CHECK(outcome.kind == Outcome::Kind::skipped);
-  CHECK(outcome.error->message.find("the daemon does not get at it") == 0);
+  CHECK(outcome.error->message.find("the daemon does not reach it") == 0);
   host.daemon->with("b", [](FakeDomain& domain) { domain.held = false; });
   while (host.hypervisor->stuck_lanes() != 0) std::this_thread::yield();
   // Skipped is skipped: nothing is sent once nobody waits for it.

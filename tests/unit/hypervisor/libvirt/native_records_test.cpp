@@ -1,10 +1,9 @@
-#include "engine/hypervisor/libvirt/native_records.h"
-
 #include <doctest/doctest.h>
 
 #include <vector>
 
-#include "engine/hypervisor/libvirt/backoff.h"
+#include "engine/hypervisor/libvirt/native_connection.h"
+#include "engine/hypervisor/libvirt/worker_hypervisor.h"
 
 using namespace memcoord;
 using namespace memcoord::libvirt;

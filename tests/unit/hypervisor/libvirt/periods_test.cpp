@@ -25,8 +25,8 @@ TEST_CASE("a period longer than the interval is shortened, said once, and put ba
   FakeHost host(daemon);
   CHECK(host.sample().domains.front().guest.period == std::chrono::seconds(1));
   CHECK(host.notes() ==
-        "statistics periods longer than the interval are 1 s while memcoord works, and put back at "
-        "its end: a (10 s), b (60 s); --keep-periods leaves them\n");
+        "memcoord shortens statistics periods longer than the interval to 1 s and restores them at "
+        "its end: a (10 s), b (60 s); --keep-periods keeps them\n");
   (void)host.sample();
   CHECK(host.notes().empty());
   CHECK(daemon->look("b").period == 1);
@@ -132,14 +132,14 @@ TEST_CASE(
   CHECK(host.daemon->look("a").period == 0);
 }
 
-TEST_CASE("what could not be put back is said") {
+TEST_CASE("what could not be restored is said") {
   LibvirtOptions options = FakeHost::options();
   options.deadline = std::chrono::seconds(2);
   FakeHost host({"a"}, options);
   (void)host.sample();
   host.daemon->with("a", [](FakeDomain& domain) { domain.refuses = true; });
   host.hypervisor->close();
-  CHECK(host.notes().find("could not be put back") != std::string::npos);
+  CHECK(host.notes().find("could not be restored") != std::string::npos);
 }
 
 TEST_CASE("a guest that hangs when memcoord closes keeps its new period, and that is said") {
@@ -152,7 +152,7 @@ TEST_CASE("a guest that hangs when memcoord closes keeps its new period, and tha
   (void)host.notes();
   host.hypervisor->close();
   CHECK(host.daemon->look("b").period == 0);
-  CHECK(host.notes().find("of 1 domain could not be put back") != std::string::npos);
+  CHECK(host.notes().find("of 1 domain could not be restored") != std::string::npos);
   host.daemon->go_on("a");
 }
 
@@ -178,6 +178,6 @@ TEST_CASE("a period that was being set as its guest hung is said to be left") {
   host.daemon->with("a", [](FakeDomain& domain) { domain.period_hangs = true; });
   (void)host.sample();
   host.hypervisor->close();
-  CHECK(host.notes().find("period of 1 domain could not be put back") != std::string::npos);
+  CHECK(host.notes().find("period of 1 domain could not be restored") != std::string::npos);
   host.daemon->go_on("a");
 }

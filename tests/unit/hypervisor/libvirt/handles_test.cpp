@@ -1,4 +1,4 @@
-#include "engine/hypervisor/libvirt/uri.h"
+#include "engine/hypervisor/libvirt/handles.h"
 
 #include <doctest/doctest.h>
 

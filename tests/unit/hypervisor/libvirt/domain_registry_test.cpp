@@ -1,4 +1,4 @@
-#include "engine/hypervisor/libvirt/roster.h"
+#include "engine/hypervisor/libvirt/domain_registry.h"
 
 #include <doctest/doctest.h>
 
@@ -188,10 +188,9 @@ TEST_CASE("settings that wait for the next start are said once, and again when t
   CHECK(roster.take_configured(kA, "<domain weight='6'/>"));
   const auto malformed = roster.take_configured(kA, "<domain weight='heavy'/>");
   REQUIRE(malformed);
-  CHECK(
-      malformed->text ==
-      "a: is configured for its next start with settings that cannot be used: weight=\"heavy\" is "
-      "not a number over 0; start afresh with: memcoord domain set a --clear all");
+  CHECK(malformed->text ==
+        "a: the settings configured for its next start cannot be used: weight=\"heavy\" is "
+        "not a number over 0; start afresh with: memcoord domain set a --clear all");
   CHECK_FALSE(roster.take_configured(kA, ""));
   CHECK(roster.take_configured(kA, "<domain weight='6'/>"));
   CHECK(roster.find(kA)->identity->settings.weight == 1);

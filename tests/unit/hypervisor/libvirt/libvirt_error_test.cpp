@@ -1,4 +1,4 @@
-#include "engine/hypervisor/libvirt/lv_error.h"
+#include "engine/hypervisor/libvirt/libvirt_error.h"
 
 #include <doctest/doctest.h>
 #include <libvirt/virterror.h>
