@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "engine/core/tick.h"
-#include "engine/hypervisor/simulated/simulated_host.h"
+#include "engine/hypervisor/simulated/simulated_hypervisor.h"
 #include "engine/workbench/run_record.h"
 
 namespace memcoord::workbench {

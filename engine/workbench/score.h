@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "engine/hypervisor/simulated/simulated_host.h"
+#include "engine/hypervisor/simulated/simulated_hypervisor.h"
 
 namespace memcoord::workbench {
 
