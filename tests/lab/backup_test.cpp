@@ -45,7 +45,7 @@ class Backup {
 
 }  // namespace
 
-TEST_CASE("a guest under a backup job is served before its OOM killer acts") {
+TEST_CASE("a guest in a backup job gets memory before its OOM killer acts") {
   const LabHost host;
   GuestSpec database = guest_of("db", "20:12,500:20,500:3,20:0");
   database.disk = 64_MiB;

@@ -88,7 +88,7 @@ const std::string kIdle = "20:37";
 }  // namespace
 
 TEST_CASE(
-    "case 1: one of four guests consumes more and more, three are idle, and nobody is killed" *
+    "case 1: one of four guests consumes more and more, three are idle, and no workload is killed" *
     doctest::test_suite("lab-everyday")) {
   const LabHost host;
   const Guests guests = boot(host, {guest_of("builder", kConsumes), guest_of("files", kIdle),
@@ -101,7 +101,7 @@ TEST_CASE(
   CHECK(most_total(*guests[0]) > 520_MiB);
 }
 
-TEST_CASE("case 2: all four guests consume at the same pace, and nobody is killed") {
+TEST_CASE("case 2: all four guests consume at the same pace, and no workload is killed") {
   const LabHost host;
   const Guests guests = boot(host, {guest_of("alpha", kConsumes), guest_of("bravo", kConsumes),
                                     guest_of("charlie", kConsumes), guest_of("delta", kConsumes)});
@@ -111,7 +111,8 @@ TEST_CASE("case 2: all four guests consume at the same pace, and nobody is kille
   for (const auto& guest : guests) CHECK(moves_of(run.ticks(), guest->name()).grows > 0);
 }
 
-TEST_CASE("case 3: two guests free their memory and stop, two go on, and nobody is killed") {
+TEST_CASE(
+    "case 3: two guests free their memory and stop, two continue, and no workload is killed") {
   const LabHost host;
   const std::string stops = "20:4,200:9,200:3,20:0,20:21";
   const Guests guests = boot(host, {guest_of("alpha", kConsumes), guest_of("bravo", kConsumes),
@@ -126,8 +127,7 @@ TEST_CASE("case 3: two guests free their memory and stop, two go on, and nobody 
   CHECK(stopped.shrinks > 0);
 }
 
-TEST_CASE(
-    "a starving guest is served before its OOM killer acts, which acts when nobody serves it") {
+TEST_CASE("a starving guest gets memory before its OOM killer acts, which acts without memcoord") {
   // All at once, each on a host of its own.
   struct Place {
     LabHost host;
@@ -155,8 +155,8 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "guests full of page cache give way to one that needs memory, and by --headroom unused do "
-    "not, which is said once") {
+    "guests full of page cache give memory to one that needs it, but not with --headroom unused, "
+    "which a note says once") {
   // 2,800 MiB for all: what the hungry guest needs beyond 384 MiB is in the readers' page cache.
   struct Place {
     LabHost host;
@@ -198,8 +198,8 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "a wasteful guest gives back, a guest without a balloon driver is left alone, and SIGTERM "
-    "puts everything back but the balloons") {
+    "a wasteful guest gives memory back, a guest without a balloon driver is skipped, and SIGTERM "
+    "restores everything but the balloons") {
   const LabHost host;
   GuestSpec mute = guest_of("mute", kIdle);
   mute.balloon_driver = false;
@@ -227,7 +227,7 @@ TEST_CASE(
   CHECK(said);
 }
 
-TEST_CASE("a dry run moves nothing, and --restore-on-exit gives back what was taken") {
+TEST_CASE("a dry run moves nothing, and --restore-on-exit restores the balloons") {
   const LabHost host;
   GuestSpec rich = guest_of("rich", kIdle);
   rich.initial = rich.maximum;
@@ -245,7 +245,7 @@ TEST_CASE("a dry run moves nothing, and --restore-on-exit gives back what was ta
   CHECK(guests[0]->wait_for_actual(768_MiB));
 }
 
-TEST_CASE("settings in a domain's metadata are shown, and its minimum is kept") {
+TEST_CASE("memcoord shows the settings in a domain's metadata and keeps its minimum") {
   const LabHost host;
   GuestSpec rich = guest_of("rich", kIdle);
   rich.initial = rich.maximum;

@@ -53,8 +53,8 @@ int times(const std::string& text, const std::string& part) {
 }  // namespace
 
 TEST_CASE(
-    "a guest that ends between sample and apply is not moved, which is said once, and the loop "
-    "goes on") {
+    "a guest that ends between sample and apply is not moved, a note says so once, and the loop "
+    "continues") {
   const LabHost host;
   const Guests guests = boot(
       host, {guest_of("crashes", kIdle), guest_of("destroyed", kIdle), guest_of("stays", kIdle)});
@@ -99,8 +99,8 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "a guest that boots or reboots during a run gets a grace: it is given memory, and none is "
-    "taken until the grace is over") {
+    "a guest that boots or reboots during a run gets a grace: it may grow, and does not shrink "
+    "until the grace is over") {
   const LabHost host;
   Guests guests = boot(host, {guest_of("again", kIdle, 768_MiB)});
   Coordination run(host, "--policy halving 1");

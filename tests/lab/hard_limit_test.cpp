@@ -36,7 +36,7 @@ void limit(LabHost& host, const std::string& domain) {
 
 }  // namespace
 
-TEST_CASE("a guest with a hard limit is grown until its QEMU reaches that limit, and no further") {
+TEST_CASE("a guest with a hard limit grows until its QEMU reaches that limit, and no further") {
   LabHost host;
   const Guests guests = boot(host, {guest_of("limited", "20:15,440:20,440:5,20:0")});
   limit(host, "limited");

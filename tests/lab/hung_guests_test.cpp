@@ -102,8 +102,8 @@ void check_stop(Coordination& run, const Guests& guests, const Names& stopped, d
 }  // namespace
 
 TEST_CASE(
-    "one of four guests is stopped, then two: the others keep their ticks, and those that go on "
-    "are served again" *
+    "one of four guests is stopped, then two: the others keep their ticks, and memcoord serves "
+    "those that continue" *
     doctest::test_suite("lab-everyday")) {
   const LabHost host;
   const std::string idle = "20:600";

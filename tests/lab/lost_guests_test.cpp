@@ -50,7 +50,7 @@ void check_no_move(const Ticks& ticks, std::size_t from, const std::string& name
 
 TEST_CASE(
     "guests that panic: one reboots, one stands still, one is kept as crashed, one is gone, and "
-    "the loop goes on for the rest") {
+    "the loop continues for the rest") {
   const LabHost host;
   const Guests guests = boot(host, {guest_of("well", kIdle), panicking("reboots", "then=panic"),
                                     panicking("stands", "then=die panic=0"),
@@ -93,8 +93,8 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "statistics that stop coming decide nothing: a period that somebody sets to 0 is set again, a "
-    "guest without its driver is left alone") {
+    "statistics that stop decide nothing: memcoord sets a period of 0 again and skips a guest "
+    "without its driver") {
   const LabHost host;
   GuestSpec unloads = guest_of("unloads", kShort);
   unloads.more = "then=unload";

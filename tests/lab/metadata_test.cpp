@@ -20,8 +20,8 @@ testing::Finished domain_command(const LabHost& host, std::vector<std::string> w
 }  // namespace
 
 TEST_CASE(
-    "settings of virsh edit are shown and said to wait for the next start, survive domain set, and "
-    "are put in force by the command that is named") {
+    "memcoord shows settings of virsh edit as waiting for the next start, domain set keeps them, "
+    "and the command in the note puts them in force") {
   const LabHost host;
   GuestSpec spec = guest_of("idle", "20:60");
   spec.persistent = true;

@@ -111,8 +111,8 @@ void cut_in_the_middle_of_the_last_line(const fs::path& journal) {
 }  // namespace
 
 TEST_CASE(
-    "the libvirt daemon is killed and started again: that costs the restart and at most two "
-    "ticks, and nothing is forgotten") {
+    "the libvirt daemon is killed and restarted: that costs the restart and at most two ticks, and "
+    "memcoord forgets nothing") {
   LabHost host;
   const Guests guests = boot(host, {guest_of("alpha", kIdle), guest_of("bravo", kIdle)});
   Coordination run(host, "--policy " + restless_policy(host) + " 1");
@@ -159,8 +159,8 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "memcoord is killed and started again: it finds the balloons and the periods as they are, and "
-    "its journal is readable up to its last whole line" *
+    "memcoord is killed and restarted: it finds the balloons and periods as they are, and its "
+    "journal is readable up to the last whole line" *
     doctest::test_suite("lab-everyday")) {
   const LabHost host;
   const Guests guests = boot(host, {guest_of("rich", kIdle, 768_MiB), guest_of("poor", kIdle)});
@@ -227,7 +227,7 @@ TEST_CASE("a lab whose process is killed leaves neither guests nor its folder be
   CHECK_FALSE(is_mentioned(place));
 }
 
-TEST_CASE("of two labs in one process, the first can end while the second goes on") {
+TEST_CASE("of two labs in one process, the first can end while the second continues") {
   std::optional<LabHost> first(std::in_place);
   const LabHost second;
   const fs::path place = first->folder();

@@ -60,7 +60,7 @@ void check_it_goes_on(const std::vector<Tick>& ticks, std::size_t from, const st
 
 TEST_CASE(
     "a guest that is saved and restored, and one that is reverted to a snapshot, have not "
-    "rebooted: their balloons stay, and they are served on") {
+    "rebooted: they keep their balloons, and memcoord serves them") {
   const LabHost host;
   GuestSpec reverted = guest_of("reverted", "20:12,200:5,200:600");
   reverted.disk = 64_MiB;
