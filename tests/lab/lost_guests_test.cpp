@@ -1,4 +1,4 @@
-// Guests that panic, or fall silent. docs/testing.md says what is measured.
+// Guests that panic or stop reporting. docs/testing.md says what is measured.
 
 #include <doctest/doctest.h>
 
@@ -119,7 +119,7 @@ TEST_CASE(
   CHECK(why_held(ticks.back(), "unloads") == old);
   CHECK(run.errors().find("silenced: its statistics period was gone, and is set again") !=
         std::string::npos);
-  // Nothing is decided on figures that have not changed for longer than they are trusted.
+  // No decision uses figures older than memcoord trusts.
   for (const char* name : {"silenced", "unloads", "well"}) {
     CAPTURE(name);
     std::optional<WallTime> report;

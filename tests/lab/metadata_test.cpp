@@ -1,4 +1,4 @@
-// Settings that an administrator writes with virsh edit, while the guest runs.
+// Settings that an administrator writes with virsh edit while the guest runs.
 
 #include <doctest/doctest.h>
 
@@ -46,7 +46,7 @@ TEST_CASE(
   CHECK_MESSAGE(contains(configured, "weight=\"5\""), configured);
   CHECK_MESSAGE(contains(configured, "priority=\"3\""), configured);
 
-  // As the note says, but for its --connect, which domain_command() gives.
+  // The command in the note; domain_command() adds --connect.
   REQUIRE(domain_command(host, {"set", "idle", "--clear", "all", "--minimum", "500MiB", "--weight",
                                 "5", "--priority=3"})
               .exit_code == 0);
