@@ -50,6 +50,20 @@ int times(const std::string& text, const std::string& part) {
   return n;
 }
 
+/// The last tick that has the domain did not move it, and a note said so once.
+void check_not_moved_at_end(const Ticks& ticks, const std::string& errors,
+                            const std::string& name) {
+  CAPTURE(name);
+  const auto last = std::find_if(ticks.rbegin(), ticks.rend(), [&](const Tick& tick) {
+    return find_domain(tick, name) != nullptr;
+  });
+  REQUIRE(last != ticks.rend());
+  REQUIRE(outcome_of(*last, name).has_value());
+  CHECK_FALSE(is_moved(*last, name));
+  CHECK(find_domain(ticks.back(), name) == nullptr);
+  CHECK(times(errors, name + ": not moved to") == 1);
+}
+
 }  // namespace
 
 TEST_CASE(
@@ -77,17 +91,8 @@ TEST_CASE(
   CHECK(run.end() == 0);
 
   const Ticks ticks = run.ticks();
-  for (const std::string name : {"crashes", "destroyed"}) {
-    CAPTURE(name);
-    const auto last = std::find_if(ticks.rbegin(), ticks.rend(), [&](const Tick& tick) {
-      return find_domain(tick, name) != nullptr;
-    });
-    REQUIRE(last != ticks.rend());
-    REQUIRE(outcome_of(*last, name).has_value());
-    CHECK_FALSE(is_moved(*last, name));
-    CHECK(find_domain(ticks.back(), name) == nullptr);
-    CHECK(times(run.errors(), name + ": not moved to") == 1);
-  }
+  check_not_moved_at_end(ticks, run.errors(), "crashes");
+  check_not_moved_at_end(ticks, run.errors(), "destroyed");
   for (const Tick& tick : ticks) {
     CAPTURE(tick.number);
     CHECK_FALSE(tick.sample_error.has_value());

@@ -117,7 +117,7 @@ TEST_CASE(
 
   const Ticks ticks = run.ticks();
   CHECK(why_held(ticks.back(), "unloads") == old);
-  CHECK(run.errors().find("silenced: its statistics period was gone, and is set again") !=
+  CHECK(run.errors().find("silenced: its statistics period was off; memcoord has set it again") !=
         std::string::npos);
   // No decision uses figures older than memcoord trusts.
   for (const char* name : {"silenced", "unloads", "well"}) {

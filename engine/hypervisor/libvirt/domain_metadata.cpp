@@ -88,12 +88,12 @@ Status read_attribute(std::string_view key, std::string_view value, DomainSettin
 Status read_label(const pugi::xml_node& node, DomainSettings& settings, std::string_view domain) {
   if (local_name(node.name()) != "label") {
     return malformed(domain, fmt::format("unknown element <{}>", excerpt(node.name(), kShown)),
-                     "known is <label name=\"...\" value=\"...\"/>");
+                     "expected <label name=\"...\" value=\"...\"/>");
   }
   const std::string name = node.attribute("name").value();
   if (name.empty() || !node.attribute("value")) {
     return malformed(domain, "a label without a name or a value",
-                     "expected is <label name=\"...\" value=\"...\"/>");
+                     "expected <label name=\"...\" value=\"...\"/>");
   }
   settings.labels[name] = node.attribute("value").value();
   return {};
@@ -104,7 +104,7 @@ Status check_settings(const DomainSettings& settings, std::string_view domain) {
     return malformed(domain,
                      fmt::format("the minimum {} is over the maximum {}", settings.minimum->exact(),
                                  settings.maximum->exact()),
-                     "lower the one or raise the other");
+                     "lower the minimum or raise the maximum");
   }
   if (!std::isfinite(settings.weight) || settings.weight <= 0) {
     return malformed(domain, fmt::format("a weight of {} cannot be used", settings.weight),

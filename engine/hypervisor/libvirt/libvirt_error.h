@@ -1,5 +1,6 @@
 #pragma once
-// libvirt's errors as values, and what they mean for memcoord. Pure functions but where noted.
+// libvirt's errors as values, and what they mean for memcoord. All functions are pure but
+// LvError::last(), lv_failure() and silence_libvirt().
 
 #include <string>
 #include <string_view>

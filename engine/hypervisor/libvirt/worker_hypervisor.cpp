@@ -92,7 +92,7 @@ Result<Snapshot> LaneHypervisor::sample() {
   if (closed_) return fail(ErrorCode::unavailable, parts_.uri, "the connection has been closed");
   if (down_since_ && now < next_try_) {
     return fail(ErrorCode::unavailable, parts_.uri, "not connected: " + down_reason_,
-                "memcoord tries again by itself");
+                "memcoord keeps trying to connect");
   }
   const Instant deadline = now + options_.deadline;
   if (const Status looked = look_at_host(deadline); !looked) return fail(looked.error());
@@ -138,7 +138,7 @@ Error LaneHypervisor::went_down(const LvError& error) {
   if (!down_since_) {
     down_since_ = steady_clock::now();
     notes_.push_back({Note::Severity::warning,
-                      fmt::format("{}: connection lost: {}; memcoord tries again by itself",
+                      fmt::format("{}: connection lost: {}; memcoord keeps trying to connect",
                                   parts_.uri, reason.message)});
   }
   down_reason_ = reason.message;
@@ -146,7 +146,7 @@ Error LaneHypervisor::went_down(const LvError& error) {
   return {ErrorCode::unavailable,
           parts_.uri,
           "not connected: " + reason.message,
-          "memcoord tries again by itself",
+          "memcoord keeps trying to connect",
           {}};
 }
 

@@ -265,8 +265,9 @@ std::optional<std::string> LaneHypervisor::take_period_answer(KnownDomain& known
   if (answer.kind == TaskAnswer::Kind::done) {
     const bool was_set = had.count() > 0;
     if (!was_set && known.period_before && !known.period_in_doubt) {
-      notes_.push_back({Note::Severity::info,
-                        fmt::format("{}: its statistics period was gone, and is set again", name)});
+      notes_.push_back(
+          {Note::Severity::info,
+           fmt::format("{}: its statistics period was off; memcoord has set it again", name)});
     }
     if (was_set || !known.period_before) known.period_before = had;
     known.period_in_doubt = false;

@@ -127,7 +127,7 @@ TEST_CASE("memcoord sets a period again that somebody has set to 0, and close re
   host.event("a", DomainEvent::Kind::redefined);  // as the registry reads a silent guest again
   (void)host.sample();
   CHECK(host.daemon->look("a").period == 1);
-  CHECK(host.notes() == "a: its statistics period was gone, and is set again\n");
+  CHECK(host.notes() == "a: its statistics period was off; memcoord has set it again\n");
   host.hypervisor->close();
   CHECK(host.daemon->look("a").period == 0);
 }
