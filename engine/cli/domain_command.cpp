@@ -11,7 +11,7 @@
 #include "engine/cli/terminal.h"
 #include "engine/cli/text_table.h"
 #include "engine/core/printable.h"
-#include "engine/hypervisor/libvirt/domain_metadata.h"
+#include "engine/hypervisor/libvirt/domain_configuration.h"
 #include "engine/hypervisor/libvirt/libvirt_hypervisor.h"
 #include "engine/observers/json.h"
 

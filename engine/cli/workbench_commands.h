@@ -15,7 +15,7 @@
 #include "engine/core/limits.h"
 #include "engine/core/time.h"
 #include "engine/observers/json.h"
-#include "engine/workbench/score.h"
+#include "engine/workbench/simulation.h"
 
 namespace memcoord::cli {
 

@@ -11,7 +11,7 @@
 
 #include "engine/core/limits.h"
 #include "engine/core/tick.h"
-#include "engine/hypervisor/simulated/simulated_host.h"
+#include "engine/hypervisor/simulated/simulated_hypervisor.h"
 #include "engine/workbench/simulation.h"
 
 namespace memcoord::workbench {

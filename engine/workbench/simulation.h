@@ -13,7 +13,7 @@
 #include "engine/core/policy.h"
 #include "engine/core/tick.h"
 #include "engine/hypervisor/simulated/scenario.h"
-#include "engine/hypervisor/simulated/simulated_host.h"
+#include "engine/hypervisor/simulated/simulated_hypervisor.h"
 
 namespace memcoord::workbench {
 

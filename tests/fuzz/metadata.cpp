@@ -6,8 +6,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "engine/hypervisor/libvirt/domain_metadata.h"
-#include "engine/hypervisor/libvirt/domain_xml.h"
+#include "engine/hypervisor/libvirt/domain_configuration.h"
 
 using namespace memcoord;
 using namespace memcoord::libvirt;

@@ -1,4 +1,4 @@
-// Guests under jobs that libvirt lets balloon changes through.
+// Guests in jobs that let balloon changes through.
 
 #include <doctest/doctest.h>
 #include <libvirt/libvirt.h>
@@ -13,7 +13,7 @@ using namespace memcoord::lab;
 
 namespace {
 
-/// A pull backup of a domain's disk: a job that lasts until it is ended.
+/// A pull backup of a domain's disk. Such a job lasts until somebody ends it.
 class Backup {
  public:
   Backup(const LabHost& host, const std::string& name)
@@ -45,7 +45,7 @@ class Backup {
 
 }  // namespace
 
-TEST_CASE("a guest under a backup job is served before its OOM killer acts") {
+TEST_CASE("a guest in a backup job gets memory before its OOM killer acts") {
   const LabHost host;
   GuestSpec database = guest_of("db", "20:12,500:20,500:3,20:0");
   database.disk = 64_MiB;

@@ -1,4 +1,4 @@
-// The main job on real guests: QEMU under a libvirt daemon, seen from the guests' own consoles.
+// memcoord balances real guests: QEMU under a libvirt daemon, observed by the guests' consoles.
 
 #include <doctest/doctest.h>
 
@@ -49,11 +49,12 @@ MemorySize most_total(const Guest& guest) {
   return most;
 }
 
-/// A guest of 768 MiB that reads files until its memory is full.
+/// A guest of 768 MiB that reads files until page cache fills its memory.
 GuestSpec reader_of(const std::string& name) {
   GuestSpec spec = guest_of(name, "20:1", 768_MiB);
   spec.disk = 700_MiB;
-  spec.more = "files=650:15,650:900";  // the disk's cache goes when nobody has it open any more
+  spec.more =
+      "files=650:15,650:900";  // the kernel drops the disk's cache when no process has it open
   return spec;
 }
 
@@ -81,14 +82,14 @@ int times_noted(const std::vector<Tick>& ticks, const std::string& text) {
   return times;
 }
 
-// Room for a consumer of 500 MiB in a guest that starts with 384.
+// A consumer of 500 MiB in a guest that starts with 384.
 const std::string kConsumes = "20:4,500:26,500:3,20:0,20:4";
 const std::string kIdle = "20:37";
 
 }  // namespace
 
 TEST_CASE(
-    "case 1: one of four guests consumes more and more, three are idle, and nobody is killed" *
+    "case 1: one of four guests consumes more and more, three are idle, and no workload is killed" *
     doctest::test_suite("lab-everyday")) {
   const LabHost host;
   const Guests guests = boot(host, {guest_of("builder", kConsumes), guest_of("files", kIdle),
@@ -97,11 +98,11 @@ TEST_CASE(
   play_to_the_end(guests);
   check_a_good_run(guests, run);
   CHECK(moves_of(run.ticks(), "builder").grows > 0);
-  // It held 500 MiB, more than the 384 it started with: its own kernel saw the memory come.
+  // It held 500 MiB, more than the 384 it started with: its kernel got more memory.
   CHECK(most_total(*guests[0]) > 520_MiB);
 }
 
-TEST_CASE("case 2: all four guests consume at the same pace, and nobody is killed") {
+TEST_CASE("case 2: all four guests consume at the same pace, and no workload is killed") {
   const LabHost host;
   const Guests guests = boot(host, {guest_of("alpha", kConsumes), guest_of("bravo", kConsumes),
                                     guest_of("charlie", kConsumes), guest_of("delta", kConsumes)});
@@ -111,13 +112,14 @@ TEST_CASE("case 2: all four guests consume at the same pace, and nobody is kille
   for (const auto& guest : guests) CHECK(moves_of(run.ticks(), guest->name()).grows > 0);
 }
 
-TEST_CASE("case 3: two guests free their memory and stop, two go on, and nobody is killed") {
+TEST_CASE(
+    "case 3: two guests free their memory and stop, two continue, and no workload is killed") {
   const LabHost host;
   const std::string stops = "20:4,200:9,200:3,20:0,20:21";
   const Guests guests = boot(host, {guest_of("alpha", kConsumes), guest_of("bravo", kConsumes),
                                     guest_of("charlie", stops), guest_of("delta", stops)});
-  // A budget: what two of them need beyond it, the other two must have given back. 256 MiB of it
-  // are QEMU's own.
+  // Two guests can exceed their part of the budget only by what the other two gave back. QEMU takes
+  // 256 MiB of it.
   Coordination run(host, "--policy gradual --host-memory 2850MiB 1");
   play_to_the_end(guests);
   check_a_good_run(guests, run);
@@ -126,9 +128,8 @@ TEST_CASE("case 3: two guests free their memory and stop, two go on, and nobody 
   CHECK(stopped.shrinks > 0);
 }
 
-TEST_CASE(
-    "a starving guest is served before its OOM killer acts, which acts when nobody serves it") {
-  // All at once, each on a host of its own.
+TEST_CASE("a starving guest gets memory before its OOM killer acts, which acts without memcoord") {
+  // All at once, each on its own host.
   struct Place {
     LabHost host;
     std::unique_ptr<Guest> guest;
@@ -155,9 +156,9 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "guests full of page cache give way to one that needs memory, and by --headroom unused do "
-    "not, which is said once") {
-  // 2,800 MiB for all: what the hungry guest needs beyond 384 MiB is in the readers' page cache.
+    "guests full of page cache give memory to one that needs it, but not with --headroom unused, "
+    "which a note says once") {
+  // 2,800 MiB for all: the readers' page cache has what the hungry guest needs beyond 384 MiB.
   struct Place {
     LabHost host;
     Guests guests;
@@ -198,8 +199,8 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "a wasteful guest gives back, a guest without a balloon driver is left alone, and SIGTERM "
-    "puts everything back but the balloons") {
+    "a wasteful guest gives memory back, a guest without a balloon driver is skipped, and SIGTERM "
+    "restores everything but the balloons") {
   const LabHost host;
   GuestSpec mute = guest_of("mute", kIdle);
   mute.balloon_driver = false;
@@ -217,7 +218,7 @@ TEST_CASE(
   CHECK(guests[0]->statistics_period() == 0);
   CHECK(moves_of(run.ticks(), "rich").shrinks > 0);
   CHECK(guests[0]->actual() < 600_MiB);
-  CHECK(least_total(*guests[0]) < 600_MiB);  // as its own kernel has it
+  CHECK(least_total(*guests[0]) < 600_MiB);  // its kernel's figure
   const Moves left_alone = moves_of(run.ticks(), "mute");
   CHECK(left_alone.grows + left_alone.shrinks == 0);
   bool said = false;
@@ -227,7 +228,7 @@ TEST_CASE(
   CHECK(said);
 }
 
-TEST_CASE("a dry run moves nothing, and --restore-on-exit gives back what was taken") {
+TEST_CASE("a dry run moves nothing, and --restore-on-exit restores the balloons") {
   const LabHost host;
   GuestSpec rich = guest_of("rich", kIdle);
   rich.initial = rich.maximum;
@@ -241,11 +242,11 @@ TEST_CASE("a dry run moves nothing, and --restore-on-exit gives back what was ta
   REQUIRE(run.wait_for_ticks(6));
   CHECK(guests[0]->actual() < 768_MiB);
   CHECK(run.end() == 0);
-  // The guest takes its memory back in a moment, and its hypervisor tells of it once a second.
+  // The guest takes its memory back at once. QEMU announces the size once a second.
   CHECK(guests[0]->wait_for_actual(768_MiB));
 }
 
-TEST_CASE("settings in a domain's metadata are shown, and its minimum is kept") {
+TEST_CASE("memcoord shows the settings in a domain's metadata and keeps its minimum") {
   const LabHost host;
   GuestSpec rich = guest_of("rich", kIdle);
   rich.initial = rich.maximum;

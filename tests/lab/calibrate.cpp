@@ -1,12 +1,12 @@
-// Plays plans to real guests and to the simulated host, and says how far they are apart.
+// Plays plans on real guests and on the simulated host, and prints how far they differ.
 //
 //   calibrate [--record FOLDER]              boots guests
-//   calibrate --recorded FOLDER [--points]   compares what was recorded earlier
-//   calibrate --short                        the lab's test: two guests, and whether they agree
+//   calibrate --recorded FOLDER [--points]   compares curves recorded earlier
+//   calibrate --short                        the lab's test: two guests must agree
 //
-// Four guests at once, each with a plan of its own (what is wrong with them shows in different
-// places); a look a second. With --record the real curves are written there, one CSV a guest, as
-// the unit tests hold the simulated host against them.
+// Four guests run at once, each with its own plan, because different plans show different errors.
+// It samples once a second. --record writes the real curves, one CSV for each guest; the unit tests
+// compare the simulated host with them.
 
 #include <fmt/format.h>
 
@@ -36,7 +36,7 @@ using SteadyClock = std::chrono::steady_clock;
 
 constexpr double kSeconds = 75;
 constexpr double kShortSeconds = 32;
-/// A balloon that fills as its guest boots is no part of it.
+/// A curve leaves out the balloon that fills while its guest boots.
 constexpr double kSettled = 4;
 constexpr MemorySize kMaximum = MemorySize::from_mib(768);
 
@@ -45,7 +45,7 @@ struct BalloonStep {
   MemorySize target;
 };
 
-/// One guest: what it does (tests/lab/guest/plan.cpp), and what is done to it.
+/// A guest: its plan (tests/lab/guest/plan.cpp), and the moves of its balloon.
 struct Experiment {
   std::string name;
   MemorySize initial;
@@ -74,7 +74,7 @@ std::vector<Experiment> experiments() {
   };
 }
 
-/// Growth, a balloon's way down and up, and the moments of swapping and of a kill.
+/// Growth, a balloon that shrinks and grows, and the moments of swapping and of a kill.
 std::vector<Experiment> short_experiments() {
   return {
       {"swap", 320_MiB, "20:6,360:16,360:3,60:2,60:5", "", 256_MiB, {{26, 400_MiB}}},
@@ -82,7 +82,7 @@ std::vector<Experiment> short_experiments() {
   };
 }
 
-/// What a plan has come to after so many seconds, in MiB.
+/// The amount of a plan after so many seconds, in MiB.
 double planned(const std::string& plan, double seconds) {
   double reached = 0;
   for (const lab::Leg& leg : lab::read_plan(plan)) {
@@ -103,7 +103,7 @@ double seconds_since(SteadyClock::time_point start) {
   return std::chrono::duration<double>(SteadyClock::now() - start).count();
 }
 
-/// One guest on its way.
+/// A guest that runs.
 struct Trial {
   Experiment experiment;
   std::unique_ptr<lab::Guest> guest;
@@ -227,7 +227,8 @@ std::vector<Curve> recorded_curves(const std::filesystem::path& folder) {
   return curves;
 }
 
-// Beside other tests guests run late; the recorded curves are held to 5 % (tests/unit/hypervisor).
+// Guests run late beside other tests. The recorded curves must agree within 5 %
+// (tests/unit/hypervisor).
 constexpr double kMostApart = 0.08;
 constexpr double kMostSecondsApart = 3;
 

@@ -1,4 +1,4 @@
-// Guests that vanish, boot and reboot while memcoord works. docs/testing.md says what is measured.
+// Guests that end, boot and reboot while memcoord runs. docs/testing.md says what is measured.
 
 #include <doctest/doctest.h>
 
@@ -32,11 +32,11 @@ bool is_grown(const Tick& tick, const std::string& name) {
   return is_moved(tick, name) && outcome_of(tick, name)->to > outcome_of(tick, name)->from;
 }
 
-/// Sleeps until the policy is at work on the next tick's snapshot.
+/// Sleeps until the policy decides on the next tick's snapshot.
 void wait_for_the_midst_of_a_decision(const Coordination& run, Duration interval) {
   using namespace std::chrono;
-  // A fresh line says when the last snapshot was taken; the next is due an interval later, or more
-  // where a slow machine's tick has overrun that.
+  // A new line says when the last snapshot was taken. The next is due an interval later, or more
+  // if a tick on a slow machine overran.
   REQUIRE(run.wait_for_more_ticks(1));
   const Tick last = run.ticks().back();
   WallTime next = last.snapshot.wall_time;
@@ -50,16 +50,30 @@ int times(const std::string& text, const std::string& part) {
   return n;
 }
 
+/// The last tick that has the domain did not move it, and a note said so once.
+void check_not_moved_at_end(const Ticks& ticks, const std::string& errors,
+                            const std::string& name) {
+  CAPTURE(name);
+  const auto last = std::find_if(ticks.rbegin(), ticks.rend(), [&](const Tick& tick) {
+    return find_domain(tick, name) != nullptr;
+  });
+  REQUIRE(last != ticks.rend());
+  REQUIRE(outcome_of(*last, name).has_value());
+  CHECK_FALSE(is_moved(*last, name));
+  CHECK(find_domain(ticks.back(), name) == nullptr);
+  CHECK(times(errors, name + ": not moved to") == 1);
+}
+
 }  // namespace
 
 TEST_CASE(
-    "a guest that ends between sample and apply is not moved, which is said once, and the loop "
-    "goes on") {
+    "a guest that ends between sample and apply is not moved, a note says so once, and the loop "
+    "continues") {
   const LabHost host;
   const Guests guests = boot(
       host, {guest_of("crashes", kIdle), guest_of("destroyed", kIdle), guest_of("stays", kIdle)});
-  // Deciding takes a second of five: time enough to end a guest in, and for guests to report anew
-  // after a move where the machine is several times as slow.
+  // Deciding takes one second of five. That is time to end a guest, and for guests to report after
+  // a move even on a machine that is several times slower.
   Coordination run(host, "--policy " + restless_policy(host) +
                              " --set work=150000000 --policy-time 1h"
                              " --policy-instructions 1000000000000 5");
@@ -68,7 +82,7 @@ TEST_CASE(
   wait_for_the_midst_of_a_decision(run, std::chrono::seconds(5));
   guests[0]->kill_process();
   REQUIRE(run.wait_for_more_ticks(1));
-  // The daemon takes its time to end a guest, and holds on to it meanwhile.
+  // The daemon holds a guest while it ends it, which takes some time.
   wait_for_the_midst_of_a_decision(run, std::chrono::seconds(5));
   guests[1]->destroy();
   REQUIRE(run.wait_for_more_ticks(1));
@@ -77,17 +91,8 @@ TEST_CASE(
   CHECK(run.end() == 0);
 
   const Ticks ticks = run.ticks();
-  for (const std::string name : {"crashes", "destroyed"}) {
-    CAPTURE(name);
-    const auto last = std::find_if(ticks.rbegin(), ticks.rend(), [&](const Tick& tick) {
-      return find_domain(tick, name) != nullptr;
-    });
-    REQUIRE(last != ticks.rend());
-    REQUIRE(outcome_of(*last, name).has_value());
-    CHECK_FALSE(is_moved(*last, name));
-    CHECK(find_domain(ticks.back(), name) == nullptr);
-    CHECK(times(run.errors(), name + ": not moved to") == 1);
-  }
+  check_not_moved_at_end(ticks, run.errors(), "crashes");
+  check_not_moved_at_end(ticks, run.errors(), "destroyed");
   for (const Tick& tick : ticks) {
     CAPTURE(tick.number);
     CHECK_FALSE(tick.sample_error.has_value());
@@ -99,12 +104,12 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "a guest that boots or reboots during a run gets a grace: it is given memory, and none is "
-    "taken until the grace is over") {
+    "a guest that boots or reboots during a run gets a grace: it may grow, and does not shrink "
+    "until the grace is over") {
   const LabHost host;
   Guests guests = boot(host, {guest_of("again", kIdle, 768_MiB)});
   Coordination run(host, "--policy halving 1");
-  // First it gives back what it does not need, as everybody does.
+  // First it gives back what it does not need, as all guests do.
   REQUIRE(run.wait_for_tick([](const Tick& tick) { return is_shrunk(tick, "again"); }));
   REQUIRE(run.wait_for_more_ticks(3));
   CHECK(guests[0]->actual() < 600_MiB);
@@ -115,7 +120,7 @@ TEST_CASE(
   guests.push_back(
       std::make_unique<Guest>(host, guest_of("hungry", "20:1,250:15,250:120", 220_MiB)));
 
-  // Back to work in the end: both are as wasteful as before.
+  // In the end memcoord serves both: they waste memory as before.
   for (const char* name : {"again", "late"}) {
     CAPTURE(name);
     CHECK(run.wait_for_tick([&](const Tick& tick) { return is_shrunk(tick, name); }, at_reset + 2));
@@ -135,14 +140,14 @@ TEST_CASE(
     }
     CHECK(started.has_value());
   }
-  // It reboots to its old target, and is given its memory back as soon as it reports.
+  // It reboots with its old target, and gets its memory back as soon as it reports.
   CHECK(guests[0]->times_said("lab: start") == 2);
   const auto given =
       std::find_if(ticks.begin() + static_cast<std::ptrdiff_t>(at_reset), ticks.end(),
                    [](const Tick& tick) { return is_moved(tick, "again"); });
   REQUIRE(given != ticks.end());
   CHECK(outcome_of(*given, "again")->to == 767_MiB);
-  // One that starves, as this one does from its first report on, is served while its grace lasts.
+  // A guest that starves, as this one does from its first report on, gets memory during its grace.
   CHECK(std::any_of(ticks.begin(), ticks.end(), [&](const Tick& tick) {
     const Domain* domain = find_domain(tick, "hungry");
     return is_grown(tick, "hungry") && domain->started_at &&

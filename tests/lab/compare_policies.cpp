@@ -1,11 +1,11 @@
-// Policies against each other on real guests that want more than there is, beside what the
-// simulated host says of the same plans.
+// Compares policies on real guests that want more memory than there is, and with the simulated host
+// on the same plans.
 //
 //   compare_policies [--policies NAME...] [--contests NAME...] [--runs N]
 //
-// The guests' work is counted (guest/plan.cpp, pace=work), so that each tells what it went through:
-// how long it took over its plan, how much it swapped, whether its OOM killer acted. Every policy
-// has fresh guests and a daemon of its own; "nobody" has the guests alone.
+// The guests count work (guest/plan.cpp, pace=work), so that each reports how long its plan took,
+// how much it swapped, and whether its OOM killer acted. Every policy gets new guests and a daemon
+// of its own. "nobody" runs the guests without memcoord.
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -39,11 +39,11 @@ using observers::Json;
 const std::string kNobody = "nobody";
 constexpr MemorySize kMaximum = MemorySize::from_mib(768);
 constexpr MemorySize kSwap = MemorySize::from_mib(768);
-/// Until the last guest has surely booted.
+/// All guests have booted by then.
 constexpr std::chrono::seconds kBoot{25};
 constexpr std::chrono::seconds kPatience{400};
 
-/// Guests, what each does, and the memory that they have together.
+/// Guests, their plans, and the memory that they share.
 struct Contest {
   std::string name;
   std::string what;
@@ -87,7 +87,7 @@ std::vector<Contest> contests() {
   };
 }
 
-/// What takes no time is done in one step of work.
+/// A leg without a duration is one step of work.
 double seconds_of(const lab::Leg& leg) {
   return std::max(leg.seconds, 0.1);
 }
@@ -98,14 +98,14 @@ double planned_seconds(const std::string& load) {
   return sum;
 }
 
-/// What one policy came to.
+/// The result of one policy.
 struct Fare {
-  double over = 0;   ///< seconds over their plans, all guests
+  double over = 0;   ///< seconds beyond their plans, all guests
   double worst = 0;  ///< of one guest
   double swapped = 0;
   int finished = 0;
   int killed = 0;
-  int unfinished = 0;  ///< not done when patience was over
+  int unfinished = 0;  ///< guests that were not done at the time limit
   double stalled = 0;  ///< simulated, a share
   double deficit = 0;  ///< simulated, GiB-hours
   int simulated_oom = 0;
@@ -198,15 +198,15 @@ void simulate(const Contest& contest, const std::vector<std::string>& policies, 
   }
 }
 
-/// Who lost no workload comes before who did; then whose guests were held up less.
+/// Policies that lost no workload come first, then those whose guests were delayed less.
 bool fared_better(const Fare& a, const Fare& b) {
   const int lost_by_a = a.killed + a.unfinished;
   const int lost_by_b = b.killed + b.unfinished;
   return lost_by_a != lost_by_b ? lost_by_a < lost_by_b : a.mean_over() < b.mean_over();
 }
 
-/// How many pairs of policies are in the same order in the lab as in the simulator, of those that
-/// differ clearly in both.
+/// Counts the pairs of policies that the lab and the simulator put in the same order, of the pairs
+/// that differ clearly in both.
 std::string agreement(const Fares& fares) {
   constexpr double kClearlySeconds = 1;
   constexpr double kClearlyStalled = 0.01;
@@ -239,7 +239,7 @@ void print(const Contest& contest, const Fares& fares) {
   fmt::print("{}\n", agreement(fares));
 }
 
-/// Every bundled policy, and nobody.
+/// Every bundled policy, and "nobody".
 std::vector<std::string> all_policies() {
   const auto finished = testing::run_memcoord({"policies", "--json"});
   if (finished.exit_code != 0) throw std::runtime_error(finished.errors);
@@ -283,7 +283,7 @@ void compare(const Arguments& arguments) {
   }
 }
 
-/// Appends names that are among the known ones.
+/// Appends names. Errors: invalid_input, for an unknown one.
 cli::TakeText into_known(std::vector<std::string>& target, std::vector<std::string> known) {
   return [&target, known = std::move(known)](const std::string& name) -> Status {
     if (std::find(known.begin(), known.end(), name) == known.end()) {

@@ -139,8 +139,8 @@ int longest_wait(const std::vector<Tick>& ticks) {
     for (const Domain& domain : tick.snapshot.domains) {
       const auto found = waiting.find(domain.uuid());
       if (grown(tick, domain.uuid()) || !starves(domain, tick)) {
-        // Served, or out of need by itself - a look with figures older than the last move tells
-        // nothing of need, but by then there was a move.
+        // It got memory, or needs none any more. Figures older than the last move say nothing about
+        // need, but by then there was a move.
         if (found != waiting.end()) waiting.erase(found);
       } else if (found == waiting.end()) {
         waiting[domain.uuid()] = 0;

@@ -1,5 +1,5 @@
 #pragma once
-// memcoord at work on the lab's guests: the built program, and what its journal says afterwards.
+// Runs the built program on the lab's guests and reads its journal.
 
 #include <filesystem>
 #include <functional>
@@ -14,29 +14,28 @@
 
 namespace memcoord::lab {
 
-/// One run of memcoord; its journal, output and errors go to files in the lab's folder.
+/// A run of memcoord. Its journal, output and errors go to files in the lab's folder.
 class Coordination {
  public:
   Coordination(const LabHost& host, const std::string& options, const std::string& name = "run");
 
-  /// Asks it to end (SIGTERM) and waits; its exit code.
+  /// Sends SIGTERM, waits for the end and returns the exit code.
   int end();
   /// Ends it as a crash does (SIGKILL).
   void kill();
-  /// Every whole line of its journal so far.
+  /// All whole lines of its journal so far.
   [[nodiscard]] std::vector<Tick> ticks() const;
-  /// The journal ends in a whole line, and every line of it can be read.
+  /// The journal ends with a whole line, and every line is readable.
   [[nodiscard]] bool journal_is_whole() const;
   [[nodiscard]] const std::filesystem::path& journal() const { return journal_; }
   [[nodiscard]] std::string output() const;
   [[nodiscard]] std::string errors() const;
-  /// Waits until so many ticks are in the journal.
+  /// Waits until the journal has `n` ticks; false: it did not get them.
   bool wait_for_ticks(std::size_t n) const;
-  /// Waits for so many ticks more than there are now.
+  /// Waits for `n` more ticks than there are now.
   bool wait_for_more_ticks(std::size_t n) const { return wait_for_ticks(ticks().size() + n); }
-  /// Waits until some tick, of those after the first `skip`, is as wanted.
+  /// Waits for a wanted tick after the first `skip`.
   bool wait_for_tick(const std::function<bool(const Tick&)>& wanted, std::size_t skip = 0) const;
-  /// The process itself, as the kernel knows it.
   [[nodiscard]] pid_t pid() const { return process_->pid(); }
 
  private:
@@ -46,23 +45,23 @@ class Coordination {
   std::unique_ptr<testing::Process> process_;
 };
 
-/// Ticks between the first sight of a starving domain (under the floor, able to grow, the host able
-/// to give) and a grow for it; the longest over all domains and times. 0: in the same tick.
+/// The most ticks from the first one in which a domain starves (it is under the floor and may grow,
+/// and the host has memory) to a grow for it. 0: in the same tick.
 int longest_wait(const std::vector<Tick>& ticks);
 
-/// A domain by its name, as a tick's snapshot has it; null where it is not there.
+/// A domain of a tick's snapshot by name; null: it is not there.
 const Domain* find_domain(const Tick& tick, const std::string& name);
-/// Whether a tick's snapshot shows the domain running, with the guard letting the policy at it.
+/// The tick's snapshot has the domain as running, and the guard does not skip it.
 bool serves(const Tick& tick, const std::string& name);
-/// Why a tick left the domain alone; empty where it did not.
+/// Why a tick skipped the domain; empty: it did not.
 std::string why_held(const Tick& tick, const std::string& name);
-/// What came of a tick's move of the domain; none where it made none.
+/// The outcome of a tick's move of the domain; none: there was no move.
 std::optional<Outcome> outcome_of(const Tick& tick, const std::string& name);
 
-/// Writes a policy for a test into the lab's folder; its path.
+/// Writes a test's policy into the lab's folder and returns its path.
 std::string write_policy(const LabHost& host, const std::string& name, const std::string& text);
 
-/// How often a domain of this name was grown or shrunk.
+/// How often a domain grew and shrank.
 struct Moves {
   int grows = 0;
   int shrinks = 0;

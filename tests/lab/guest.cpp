@@ -27,7 +27,7 @@ libvirt::DomainHandle find(virConnectPtr connection, const std::string& name) {
   return libvirt::DomainHandle(virDomainLookupByName(connection, name.c_str()));
 }
 
-/// Throws where libvirt has refused.
+/// Throws if libvirt has refused.
 void expect(bool done, const std::string& what) {
   if (done) return;
   const char* why = virGetLastErrorMessage();
@@ -52,19 +52,19 @@ Guest::Guest(const LabHost& host, GuestSpec spec)
   }
 }
 
-/// A file without contents, which costs its host nothing until it is written to.
+/// A sparse file: it takes no space until something is written.
 void Guest::make_disk(const std::string& kind, MemorySize size) const {
   const std::string path = disk_path(kind);
   std::ofstream(path).close();
   std::filesystem::resize_file(path, size.kib() * 1024);
-  testing::UnprivilegedDaemon::give(path);  // guests run as its user
+  testing::UnprivilegedDaemon::give(path);  // guests run as the daemon's user
 }
 
 std::string Guest::disk_path(const std::string& kind) const {
   return (host_.folder() / (spec_.name + "." + kind)).string();
 }
 
-/// Where a guest swaps, and what it has to read: in its order of disks, swap comes last.
+/// A disk to read, and one to swap on, which is the last one.
 std::string Guest::disks_xml() const {
   std::string text;
   char place = 'a';
@@ -82,7 +82,7 @@ Guest::~Guest() {
     continue_process();
     destroy();
   } catch (const std::exception&) {
-    // Its host ends it.
+    // The host ends it.
   }
 }
 
@@ -149,7 +149,7 @@ bool Guest::wait_for(const std::string& text, std::chrono::seconds patience) con
   while (std::chrono::steady_clock::now() < deadline) {
     const std::string said = console();
     if (said.find(text) != std::string::npos) return true;
-    // A workload that was killed gets no further.
+    // A workload that was killed does not continue.
     if (said.find("lab: workload killed") != std::string::npos) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
@@ -236,8 +236,8 @@ void Guest::restore() const {
 void Guest::take_snapshot() const {
   const auto connection = connect(host_);
   const auto domain = find(connection.get(), spec_.name);
-  // A snapshot with memory needs a qcow2 image. libvirt makes one as the overlay of another
-  // snapshot, of the disk alone.
+  // A snapshot with memory needs a qcow2 image. libvirt creates one as the overlay of a snapshot of
+  // the disk alone.
   const std::string overlay =
       "<domainsnapshot><disks><disk name='vda' snapshot='external'><source file='" +
       disk_path("qcow2") + "'/></disk></disks></domainsnapshot>";

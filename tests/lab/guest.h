@@ -1,5 +1,5 @@
 #pragma once
-// A real guest: booted under the lab's daemon, seen through its own serial console.
+// A real guest that boots under the lab's daemon and reports on its serial console.
 
 #include <sys/types.h>
 
@@ -14,22 +14,22 @@
 
 namespace memcoord::lab {
 
-/// What a guest is to be like.
 struct GuestSpec {
   std::string name;
   MemorySize maximum = MemorySize::from_mib(512);
-  MemorySize initial = MemorySize::from_mib(512);  ///< balloon size when it is defined
+  MemorySize initial = MemorySize::from_mib(512);  ///< balloon size at its definition
   std::string load = "20:1";                       ///< tests/lab/guest/plan.cpp
   MemorySize swap;                                 ///< on a disk of its own
-  MemorySize disk;                                 ///< an empty one to read, for its page cache
+  MemorySize disk;                                 ///< an empty disk to read, for page cache
   bool balloon_driver = true;
-  bool persistent = false;  ///< its host keeps a configuration of it
-  /// What its host does when it panics, as libvirt's <on_crash> has it; empty: it is not told.
+  bool persistent = false;  ///< libvirt keeps a configuration of it
+  /// <on_crash>: what libvirt does when it panics; empty: the guest has no device to report a
+  /// panic.
   std::string on_crash;
-  std::string more;  ///< further words of its kernel command line
+  std::string more;  ///< more words for its kernel command line
 };
 
-/// A second of a guest's life, as its console tells it.
+/// A guest's report on its console; it makes one a second.
 struct ConsoleReport {
   double seconds = 0;
   MemorySize total;
@@ -41,43 +41,43 @@ struct ConsoleReport {
 class Guest {
  public:
   Guest(const LabHost& host, GuestSpec spec);
-  /// Ends it, if it still runs.
+  /// Ends the guest if it still runs.
   ~Guest();
   Guest(const Guest&) = delete;
   Guest& operator=(const Guest&) = delete;
 
   [[nodiscard]] const std::string& name() const { return spec_.name; }
-  /// Everything it has written to its console so far.
+  /// All text that the guest has written to its console.
   [[nodiscard]] std::string console() const;
   [[nodiscard]] std::vector<ConsoleReport> reports() const;
-  /// Its kernel's OOM killer has acted.
+  /// The guest's OOM killer has acted.
   [[nodiscard]] bool was_oom_killed() const;
-  /// Waits until the console says something; false after the patience is over.
+  /// Waits until the console contains a text; false: it did not by the end of `patience`.
   bool wait_for(const std::string& text,
                 std::chrono::seconds patience = std::chrono::seconds(120)) const;
-  /// How often its console has said something: "lab: start" counts its boots.
+  /// How often the console contains a text: "lab: start" counts boots.
   [[nodiscard]] int times_said(const std::string& text) const;
-  /// Waits until its balloon driver has reported to the host.
+  /// Waits for the balloon driver's first report.
   bool wait_for_statistics() const;
 
   void stop_process() const;  ///< SIGSTOP to its QEMU
   void continue_process() const;
-  void kill_process() const;  ///< SIGKILL to it, as a crash ends it
+  void kill_process() const;  ///< SIGKILL to its QEMU, as in a crash
   void destroy() const;
-  /// Puts an element into the <metadata> of its configuration and defines it anew, as `virsh edit`
-  /// does; it must be persistent.
+  /// Adds an element to the <metadata> of its configuration and defines it again, as `virsh edit`
+  /// does. The guest must be persistent.
   void edit_metadata(const std::string& element) const;
-  /// Its configuration, as `virsh dumpxml --inactive` has it.
+  /// Its configuration: `virsh dumpxml --inactive`.
   [[nodiscard]] std::string configuration() const;
-  void reset() const;  ///< as the button on a machine does
-  /// Writes its memory to a file and ends it, as `virsh save` does, and starts it from there again.
+  void reset() const;  ///< as a machine's reset button does
+  /// Writes its memory to a file and ends it, as `virsh save` does; starts it again from that file.
   void save() const;
   void restore() const;
-  /// Takes a snapshot of its memory and its disk, which it must have, and goes back to it while it
-  /// runs.
+  /// Takes a snapshot of its memory and its disk, which it must have; reverts the running guest to
+  /// it.
   void take_snapshot() const;
   void revert_to_snapshot() const;
-  /// As libvirt has it now.
+  /// The balloon size that libvirt reports now.
   [[nodiscard]] MemorySize actual() const;
   [[nodiscard]] bool wait_for_actual(MemorySize size) const;
   [[nodiscard]] int statistics_period() const;
@@ -97,10 +97,10 @@ class Guest {
 
 using Guests = std::vector<std::unique_ptr<Guest>>;
 
-/// Boots guests and waits until all of them are at their plan; throws where one does not get there.
+/// Boots guests and waits until all of them have begun their plans; throws if one does not.
 Guests boot(const LabHost& host, const std::vector<GuestSpec>& specs);
 
-/// A guest of 768 MiB that starts with `initial` and follows this load.
+/// A guest of 768 MiB with a plan.
 GuestSpec guest_of(const std::string& name, const std::string& load,
                    MemorySize initial = MemorySize::from_mib(384));
 

@@ -1,4 +1,4 @@
-// A guest whose cgroup kills it where it passes a limit (<memtune><hard_limit>).
+// A guest whose cgroup kills it if it exceeds a limit (<memtune><hard_limit>).
 
 #include <doctest/doctest.h>
 
@@ -17,11 +17,11 @@ using namespace memcoord::lab;
 namespace {
 
 constexpr MemorySize kHardLimit = MemorySize::from_mib(700);
-/// The least that memcoord counts for the QEMU of a guest of this size.
+/// The least overhead that memcoord counts for the QEMU of a guest of this size.
 constexpr MemorySize kQemu = MemorySize::from_mib(62);
 
-/// A session's daemon has no cgroups and refuses such a domain. One that comes back takes the
-/// domains that run from their files, and gives out the limit that stands there.
+/// A session daemon has no cgroups and refuses to define such a domain. A restarted daemon reads
+/// running domains from their status files and reports the limit that stands there.
 void limit(LabHost& host, const std::string& domain) {
   host.kill_daemon();
   const std::filesystem::path state = host.folder() / "libvirt/qemu/run" / (domain + ".xml");
@@ -36,7 +36,7 @@ void limit(LabHost& host, const std::string& domain) {
 
 }  // namespace
 
-TEST_CASE("a guest with a hard limit is grown until its QEMU reaches that limit, and no further") {
+TEST_CASE("a guest with a hard limit grows until its QEMU reaches that limit, and no further") {
   LabHost host;
   const Guests guests = boot(host, {guest_of("limited", "20:15,440:20,440:5,20:0")});
   limit(host, "limited");

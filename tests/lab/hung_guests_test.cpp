@@ -1,4 +1,4 @@
-// Guests whose QEMU stops cost themselves, and nobody else. docs/testing.md says what is measured.
+// Guests whose QEMU stops cost themselves alone. docs/testing.md says what is measured.
 
 #include <doctest/doctest.h>
 
@@ -19,16 +19,16 @@ using Names = std::vector<std::string>;
 using Ticks = std::vector<Tick>;
 
 constexpr std::size_t kWindow = 15;
-/// Intervals after a guest goes on; its report, overdue, comes at once.
+/// Intervals after a guest continues. Its overdue report comes at once.
 constexpr std::size_t kServedAgainWithin = 2;
 
-/// Ticks a second from one tick to another, both included: what was lost in between shows.
+/// Ticks a second from one tick to another. Lost ticks lower it.
 double pace(const Ticks& ticks, std::size_t first, std::size_t last) {
   const Duration took = ticks.at(last).snapshot.taken_at - ticks.at(first).snapshot.taken_at;
   return static_cast<double>(last - first) / std::chrono::duration<double>(took).count();
 }
 
-/// In what part of these ticks the guest was looked at, with figures of its own.
+/// The share of these ticks that sampled the guest with its statistics.
 double share_seen(const Ticks& ticks, std::size_t first, std::size_t last,
                   const std::string& name) {
   const auto seen = [&](const Tick& tick) {
@@ -52,7 +52,7 @@ bool is_decided_on(const Tick& tick, const std::string& name) {
                      [&](const Decision& decision) { return decision.domain == domain->uuid(); });
 }
 
-/// Stops the guests for a window of ticks, lets them go on, and checks what became of everybody.
+/// Stops guests for a window of ticks, continues them, and checks all guests.
 void check_stop(Coordination& run, const Guests& guests, const Names& stopped, double pace_before) {
   const auto is_stopped = [&](const std::string& name) {
     return std::find(stopped.begin(), stopped.end(), name) != stopped.end();
@@ -70,7 +70,7 @@ void check_stop(Coordination& run, const Guests& guests, const Names& stopped, d
   const double ratio = pace(ticks, before, end - 1) / pace_before;
   CHECK(ratio >= 0.95);
   MESSAGE(stopped.size() << " stopped: ticks kept " << ratio);
-  // The first tick may have been under way when they stopped.
+  // The first tick may have been under way when the guests stopped.
   for (const std::string& name : stopped) {
     CAPTURE(name);
     for (std::size_t i = before + 2; i < end; ++i) {
@@ -84,7 +84,7 @@ void check_stop(Coordination& run, const Guests& guests, const Names& stopped, d
     CHECK(why_held(ticks[end - 1], name) == "does not answer");
     std::size_t served = end;
     while (served < ticks.size() && !serves(ticks[served], name)) ++served;
-    MESSAGE(name << " served again in tick " << served - end + 1 << " after it went on");
+    MESSAGE(name << " served again in tick " << served - end + 1 << " after it continued");
     CHECK(served < end + kServedAgainWithin);
   }
   for (const auto& guest : guests) {
@@ -102,8 +102,8 @@ void check_stop(Coordination& run, const Guests& guests, const Names& stopped, d
 }  // namespace
 
 TEST_CASE(
-    "one of four guests is stopped, then two: the others keep their ticks, and those that go on "
-    "are served again" *
+    "one of four guests is stopped, then two: the others keep their ticks, and memcoord serves "
+    "those that continue" *
     doctest::test_suite("lab-everyday")) {
   const LabHost host;
   const std::string idle = "20:600";

@@ -20,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Whether a process, as /proc has it, is a guest's, a memcoord or a daemon of the folder's lab.
+/// Whether a process in /proc is a guest, a memcoord or a daemon of the folder's lab.
 bool is_of(const fs::path& folder, const fs::path& process) {
   const std::string line = testing::read_text(process / "cmdline");
   const std::string program = fs::path(line.substr(0, line.find('\0'))).filename();
@@ -42,9 +42,9 @@ void signal_processes_of(const fs::path& folder, int signal) {
 void clean_up(const fs::path& folder) {
   signal_processes_of(folder, SIGCONT);
   signal_processes_of(folder, SIGKILL);
-  // For finding out what went wrong: consoles, journals and logs stay.
+  // Consoles, journals and logs stay for the search for an error.
   if (std::getenv("MEMCOORD_LAB_KEEP") != nullptr) return;
-  // What is being killed may still write, and stops a removal half way.
+  // A process that is being killed may still write and make the removal fail.
   std::error_code error;
   for (int i = 0; i < 100 && fs::exists(folder, error); ++i) {
     fs::remove_all(folder, error);
@@ -58,12 +58,13 @@ void wait_for_end_of(int socket) {
   }
 }
 
-/// Cleans up once the process at the socket's other end says so, or is gone.
+/// Cleans up once the process at the socket's other end asks for it or is gone.
 [[noreturn]] void run_keeper(const fs::path& folder, int socket) {
-  // What ends the test and those it has started, or Ctrl-C, is not for the keeper.
+  // Signals to the test's process group, such as Ctrl-C, must not end the keeper.
   (void)setsid();
   if (fork() != 0) _exit(0);
-  // Nothing else is kept open: with another host's socket, that host's keeper would wait for ever.
+  // The keeper closes all other files: with another lab's socket open, that lab's keeper would wait
+  // for ever.
   (void)dup2(socket, STDIN_FILENO);
   (void)close_range(STDIN_FILENO + 1, ~0U, 0);
   wait_for_end_of(STDIN_FILENO);

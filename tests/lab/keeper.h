@@ -1,18 +1,18 @@
 #pragma once
-// Nothing of a lab stays behind, however its process ends.
+// Cleans up after a lab, however its process ends.
 
 #include <filesystem>
 
 namespace memcoord::lab {
 
-/// A process of its own that waits until this is destroyed, or the process that made it is gone;
-/// then it ends the guests, daemons and memcoords that name the lab's folder, and removes the
-/// folder (with MEMCOORD_LAB_KEEP in the environment, that stays).
+/// A process that waits until this object is destroyed or the process that created it is gone. It
+/// then ends the guests, daemons and memcoords that name the lab's folder, and removes the folder,
+/// unless MEMCOORD_LAB_KEEP is set in the environment.
 class Keeper {
  public:
-  /// Throws std::runtime_error where there can be no such process.
+  /// Throws std::runtime_error if the process cannot be created.
   explicit Keeper(const std::filesystem::path& folder);
-  /// Returns once all of that is done.
+  /// Returns when the process has cleaned up.
   ~Keeper();
   Keeper(const Keeper&) = delete;
   Keeper& operator=(const Keeper&) = delete;

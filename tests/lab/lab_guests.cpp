@@ -2,9 +2,9 @@
 //
 //   lab_guests [--guests N] [--maximum SIZE] [--load PLAN]
 //
-// Starts a libvirt daemon of its own and boots guests named guest01, guest02 .. (PLAN as in
-// guest/plan.cpp), prints one line, "URI FOLDER", and keeps them until its standard input ends. A
-// guest's process number is in FOLDER/libvirt/qemu/run/NAME.pid.
+// Starts a libvirt daemon, boots guests named guest01, guest02 .. (PLAN: see guest/plan.cpp),
+// prints one line, "URI FOLDER", and keeps them until its standard input ends. The process number
+// of a guest is in FOLDER/libvirt/qemu/run/NAME.pid.
 
 #include <fmt/format.h>
 

@@ -14,7 +14,7 @@ fs::path make_folder() {
   return pattern;
 }
 
-/// The daemon's user boots guests from files of its own.
+/// The daemon's user needs its own copies of the files that guests boot from.
 std::string own_copy(const fs::path& folder, const std::string& name) {
   const fs::path copy = folder / name;
   fs::copy_file(fs::path(MEMCOORD_LAB_IMAGE) / name, copy);

@@ -1,6 +1,6 @@
 #pragma once
-// The lab's host: a libvirt daemon of its own, run by an unprivileged user in a folder that goes
-// away with it. Nothing of the machine's libvirt is touched.
+// The lab's host: a libvirt daemon that an unprivileged user runs in a folder of its own. It does
+// not touch the machine's libvirt.
 
 #include <filesystem>
 #include <string>
@@ -10,11 +10,10 @@
 
 namespace memcoord::lab {
 
-/// Its end is that of the daemon, the guests and the folder; a process that is killed leaves
-/// nothing either.
+/// Its end ends the daemon and the guests and removes the folder, also when the process is killed.
 class LabHost {
  public:
-  /// Starts the daemon and waits until it answers. Throws std::runtime_error where it does not.
+  /// Starts the daemon and waits until it answers. Throws std::runtime_error if it does not.
   LabHost();
 
   [[nodiscard]] const std::string& uri() const { return daemon_.uri(); }
@@ -22,13 +21,13 @@ class LabHost {
   [[nodiscard]] const std::string& kernel() const { return kernel_; }
   [[nodiscard]] const std::string& initrd() const { return initrd_; }
 
-  /// Ends the daemon at once, as a crash does; the guests go on.
+  /// Ends the daemon at once, as a crash does. Guests continue.
   void kill_daemon() { daemon_.kill(); }
   void start_daemon() { daemon_.start(); }
 
  private:
   std::filesystem::path folder_;
-  Keeper keeper_;  ///< before the daemon: what it cleans up has to be over
+  Keeper keeper_;  ///< before the daemon, which must be destroyed before the cleanup
   testing::UnprivilegedDaemon daemon_;
   std::string kernel_;
   std::string initrd_;

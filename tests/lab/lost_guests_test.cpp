@@ -1,4 +1,4 @@
-// Guests that panic, or fall silent. docs/testing.md says what is measured.
+// Guests that panic or stop reporting. docs/testing.md says what is measured.
 
 #include <doctest/doctest.h>
 
@@ -50,7 +50,7 @@ void check_no_move(const Ticks& ticks, std::size_t from, const std::string& name
 
 TEST_CASE(
     "guests that panic: one reboots, one stands still, one is kept as crashed, one is gone, and "
-    "the loop goes on for the rest") {
+    "the loop continues for the rest") {
   const LabHost host;
   const Guests guests = boot(host, {guest_of("well", kIdle), panicking("reboots", "then=panic"),
                                     panicking("stands", "then=die panic=0"),
@@ -93,8 +93,8 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "statistics that stop coming decide nothing: a period that somebody sets to 0 is set again, a "
-    "guest without its driver is left alone") {
+    "statistics that stop decide nothing: memcoord sets a period of 0 again and skips a guest "
+    "without its driver") {
   const LabHost host;
   GuestSpec unloads = guest_of("unloads", kShort);
   unloads.more = "then=unload";
@@ -117,9 +117,9 @@ TEST_CASE(
 
   const Ticks ticks = run.ticks();
   CHECK(why_held(ticks.back(), "unloads") == old);
-  CHECK(run.errors().find("silenced: its statistics period was gone, and is set again") !=
+  CHECK(run.errors().find("silenced: its statistics period was off; memcoord has set it again") !=
         std::string::npos);
-  // Nothing is decided on figures that have not changed for longer than they are trusted.
+  // No decision uses figures older than memcoord trusts.
   for (const char* name : {"silenced", "unloads", "well"}) {
     CAPTURE(name);
     std::optional<WallTime> report;

@@ -1,4 +1,4 @@
-// Settings that an administrator writes with virsh edit, while the guest runs.
+// Settings that an administrator writes with virsh edit while the guest runs.
 
 #include <doctest/doctest.h>
 
@@ -20,8 +20,8 @@ testing::Finished domain_command(const LabHost& host, std::vector<std::string> w
 }  // namespace
 
 TEST_CASE(
-    "settings of virsh edit are shown and said to wait for the next start, survive domain set, and "
-    "are put in force by the command that is named") {
+    "memcoord shows settings of virsh edit as waiting for the next start, domain set keeps them, "
+    "and the command in the note puts them in force") {
   const LabHost host;
   GuestSpec spec = guest_of("idle", "20:60");
   spec.persistent = true;
@@ -46,7 +46,7 @@ TEST_CASE(
   CHECK_MESSAGE(contains(configured, "weight=\"5\""), configured);
   CHECK_MESSAGE(contains(configured, "priority=\"3\""), configured);
 
-  // As the note says, but for its --connect, which domain_command() gives.
+  // The command in the note; domain_command() adds --connect.
   REQUIRE(domain_command(host, {"set", "idle", "--clear", "all", "--minimum", "500MiB", "--weight",
                                 "5", "--priority=3"})
               .exit_code == 0);

@@ -1,5 +1,4 @@
-// The daemon and memcoord itself end as in a crash, and start again. docs/testing.md says what is
-// measured.
+// The daemon and memcoord end as in a crash and start again. docs/testing.md says what is measured.
 
 #include <doctest/doctest.h>
 #include <sys/wait.h>
@@ -35,7 +34,7 @@ std::ptrdiff_t entries(const fs::path& folder) {
   return std::distance(fs::directory_iterator(folder), fs::directory_iterator());
 }
 
-/// Some process has the folder's name on its command line or in its environment.
+/// A process has the folder's name on its command line or in its environment.
 bool is_mentioned(const fs::path& folder) {
   for (const auto& entry : fs::directory_iterator("/proc")) {
     for (const char* name : {"cmdline", "environ"}) {
@@ -62,7 +61,7 @@ bool moves_something(const Tick& tick) {
                      [](const Outcome& outcome) { return outcome.kind == Outcome::Kind::applied; });
 }
 
-/// As a daemon that keeps nothing of a domain but its definition would find it.
+/// Removes the period from the status file, as if the daemon kept the definition alone.
 void lose_period(const LabHost& host, const std::string& domain) {
   const fs::path status = host.folder() / "libvirt/qemu/run" / (domain + ".xml");
   std::string text = testing::read_text(status);
@@ -79,7 +78,7 @@ int failed_ticks(const Ticks& ticks, std::size_t from) {
                     [](const Tick& tick) { return tick.sample_error.has_value(); }));
 }
 
-/// The policy's own count goes up by one from each tick that asked it to the next.
+/// The policy's count rises by one from each tick that called it to the next.
 void check_state_is_kept(const Ticks& ticks) {
   int last = 0;
   for (const Tick& tick : ticks) {
@@ -98,8 +97,8 @@ void cut_in_the_middle_of_the_last_line(const fs::path& journal) {
   fs::resize_file(journal, line + (text.size() - line) / 2);
 }
 
-/// In a process of its own: names its folder, and waits to be killed. What it throws ends it, so
-/// that it never goes on as a second run of these tests.
+/// Runs in a process of its own: reports its folder and waits to be killed. An exception ends the
+/// process, so that it never continues as a second run of these tests.
 [[noreturn]] void run_a_lab(int says) noexcept {
   const LabHost host;
   [[maybe_unused]] const Guests guests = boot(host, {guest_of("alone", kIdle)});
@@ -111,8 +110,8 @@ void cut_in_the_middle_of_the_last_line(const fs::path& journal) {
 }  // namespace
 
 TEST_CASE(
-    "the libvirt daemon is killed and started again: that costs the restart and at most two "
-    "ticks, and nothing is forgotten") {
+    "the libvirt daemon is killed and restarted: that costs the restart and at most two ticks, and "
+    "memcoord forgets nothing") {
   LabHost host;
   const Guests guests = boot(host, {guest_of("alpha", kIdle), guest_of("bravo", kIdle)});
   Coordination run(host, "--policy " + restless_policy(host) + " 1");
@@ -159,14 +158,14 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "memcoord is killed and started again: it finds the balloons and the periods as they are, and "
-    "its journal is readable up to its last whole line" *
+    "memcoord is killed and restarted: it finds the balloons and periods as they are, and its "
+    "journal is readable up to the last whole line" *
     doctest::test_suite("lab-everyday")) {
   const LabHost host;
   const Guests guests = boot(host, {guest_of("rich", kIdle, 768_MiB), guest_of("poor", kIdle)});
   const std::string options = "--policy " + restless_policy(host) + " 500ms";
   std::size_t written = 0;
-  // At whatever it is just doing.
+  // Whatever memcoord is doing.
   for (int milliseconds : {0, 130, 260, 390}) {
     CAPTURE(milliseconds);
     Coordination run(host, options);
@@ -179,7 +178,7 @@ TEST_CASE(
     CHECK(ticks.at(written).number == 1);
     for (const auto& guest : guests) CHECK(guest->statistics_period() == 1);
     if (written > 0) {
-      // The balloons are where the one before left them, and it goes on from there.
+      // The balloons are where the last memcoord left them, and the new one continues from there.
       for (const char* name : {"rich", "poor"}) {
         CAPTURE(name);
         const MemorySize left = find_domain(ticks[written - 1], name)->actual;
@@ -191,7 +190,7 @@ TEST_CASE(
     CHECK(std::any_of(ticks.begin() + static_cast<std::ptrdiff_t>(written), ticks.end(),
                       moves_something));
     written = ticks.size();
-    // As a machine that loses power leaves it.
+    // As after a power failure.
     cut_in_the_middle_of_the_last_line(run.journal());
     --written;
     CHECK_FALSE(run.journal_is_whole());
@@ -201,7 +200,7 @@ TEST_CASE(
   REQUIRE(last.wait_for_ticks(written + 3));
   CHECK(last.end() == 0);
   CHECK(last.journal_is_whole());
-  // It cannot know that the period is not the operator's own.
+  // memcoord cannot know that the period is not the operator's.
   for (const auto& guest : guests) CHECK(guest->statistics_period() == 1);
   for (const auto& guest : guests) CHECK(guest->times_said("lab: start") == 1);
 }
@@ -227,7 +226,7 @@ TEST_CASE("a lab whose process is killed leaves neither guests nor its folder be
   CHECK_FALSE(is_mentioned(place));
 }
 
-TEST_CASE("of two labs in one process, the first can end while the second goes on") {
+TEST_CASE("of two labs in one process, the first can end while the second continues") {
   std::optional<LabHost> first(std::in_place);
   const LabHost second;
   const fs::path place = first->folder();

@@ -1,6 +1,6 @@
 #pragma once
-// A policy for finding out who is served: it moves every domain whenever it may, a little to and
-// fro, and says how often it has been asked.
+// A policy that shows which domains memcoord serves: it moves every domain whenever it may, a
+// little up and down, and counts its calls.
 
 #include <cstddef>
 #include <optional>
@@ -11,12 +11,11 @@
 
 namespace memcoord::lab {
 
-/// Writes it into the lab's folder; its path. Parameter `work`: turns of an empty loop in each
-/// tick, for a policy that takes its time.
+/// Writes the policy into the lab's folder and returns its path. Its parameter `work` is the number
+/// of turns of an empty loop in each tick, for a slow policy.
 std::string restless_policy(const LabHost& host);
 
-/// How often the policy had been asked by this tick, by its own count in ctx.state; none where it
-/// was not asked.
+/// The policy's count of its calls at this tick, from ctx.state; none: the tick did not call it.
 std::optional<int> times_asked(const Tick& tick);
 
 }  // namespace memcoord::lab

@@ -1,4 +1,4 @@
-// Guests that go on from a state of before: saved and restored, or reverted to a snapshot.
+// Guests that continue from an earlier state: saved and restored, or reverted to a snapshot.
 
 #include <doctest/doctest.h>
 
@@ -40,9 +40,10 @@ void check_it_goes_on(const std::vector<Tick>& ticks, std::size_t from, const st
   for (std::size_t i = from; i < ticks.size(); ++i) {
     CAPTURE(i);
     const Domain* domain = find_domain(ticks[i], name);
-    // Until it runs again it may look as if it had started: the daemon lists it before it tells.
+    // Until it runs it may look as if it had started: the daemon lists it before it sends the
+    // event.
     if (domain == nullptr || domain->state != DomainState::running) continue;
-    // One that is taken for rebooted gets a grace, and is given all its memory back.
+    // A guest that counts as rebooted gets a grace, and all its memory back.
     CHECK_FALSE(domain->started_at.has_value());
     for (const Decision& decision : ticks[i].decisions) {
       if (decision.domain != domain->uuid()) continue;
@@ -60,7 +61,7 @@ void check_it_goes_on(const std::vector<Tick>& ticks, std::size_t from, const st
 
 TEST_CASE(
     "a guest that is saved and restored, and one that is reverted to a snapshot, have not "
-    "rebooted: their balloons stay, and they are served on") {
+    "rebooted: they keep their balloons, and memcoord serves them") {
   const LabHost host;
   GuestSpec reverted = guest_of("reverted", "20:12,200:5,200:600");
   reverted.disk = 64_MiB;
@@ -72,7 +73,7 @@ TEST_CASE(
       [](const Tick& tick) { return is_moved(tick, "reverted") && is_moved(tick, "saved"); }));
 
   guests[0]->take_snapshot();
-  // What it does from here on never was: its counters fall as it goes back.
+  // The revert undoes what it does from here on, so its counters fall.
   wait_until_it_holds(*guests[0], 200);
   const std::vector<Tick> before = run.ticks();
   guests[1]->save();

@@ -17,7 +17,7 @@
 
 #include "engine/cli/run_output.h"
 #include "engine/core/coordinator.h"
-#include "engine/hypervisor/libvirt/lane_hypervisor.h"
+#include "engine/hypervisor/libvirt/worker_hypervisor.h"
 #include "engine/observers/action_log.h"
 #include "engine/observers/console.h"
 #include "engine/observers/journal.h"

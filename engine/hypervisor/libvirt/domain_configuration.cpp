@@ -1,4 +1,4 @@
-// Domain settings read from and written to libvirt, for `memcoord domain`.
+#include "engine/hypervisor/libvirt/domain_configuration.h"
 
 #include <fmt/core.h>
 #include <libvirt/libvirt.h>
@@ -12,28 +12,20 @@
 
 #include "engine/core/nearest.h"
 #include "engine/core/shell_word.h"
-#include "engine/hypervisor/libvirt/domain_metadata.h"
-#include "engine/hypervisor/libvirt/domain_xml.h"
 #include "engine/hypervisor/libvirt/handles.h"
+#include "engine/hypervisor/libvirt/libvirt_error.h"
 #include "engine/hypervisor/libvirt/libvirt_hypervisor.h"
-#include "engine/hypervisor/libvirt/lv_error.h"
 #include "engine/hypervisor/libvirt/native_connection.h"
-#include "engine/hypervisor/libvirt/uri.h"
-#include "engine/hypervisor/libvirt/uuid_of.h"
 
 namespace memcoord::libvirt {
 namespace {
 
-Result<ConnectHandle> connect(const std::string& uri, bool to_write) {
+Result<ConnectHandle> connect(const std::string& uri, Access access) {
   silence_libvirt();
   if (const auto parsed = parse_uri(uri); !parsed) return fail(parsed.error());
-  ConnectHandle connection(virConnectOpenAuth(uri.c_str(), nullptr, 0));
-  if (connection) return connection;
-  const Error refused = open_error(LvError::last(), uri);
-  if (to_write || refused.code != ErrorCode::permission_denied) return fail(refused);
-  connection.reset(virConnectOpenAuth(uri.c_str(), nullptr, VIR_CONNECT_RO));
-  if (!connection) return fail(open_error(LvError::last(), uri));
-  return connection;
+  auto opened = open_handle(uri, access);
+  if (!opened) return fail(open_error(opened.error(), uri));
+  return std::move(opened->handle);
 }
 
 Result<std::vector<DomainHandle>> all_domains(virConnectPtr connection, const std::string& uri) {
@@ -67,12 +59,12 @@ Result<DomainHandle> find_domain(virConnectPtr connection, const std::string& ur
                    : fmt::format("see: virsh -c {} list --all", shell_word(uri)));
 }
 
-/// A domain with what its XML says, running and as configured for its next start.
+/// A domain with what its XML says of the running domain and of the next start.
 struct ReadDomain {
   ConfiguredDomain domain;
   DomainDescription now;
-  std::optional<DomainDescription> next_start;  ///< of a persistent domain that runs
-  /// Of malformed metadata.
+  std::optional<DomainDescription> next_start;  ///< of an active persistent domain
+  /// Malformed metadata of either.
   [[nodiscard]] std::optional<Error> settings_error() const {
     if (now.settings_error || !next_start) return now.settings_error;
     return next_start->settings_error;
@@ -86,7 +78,7 @@ Result<DomainDescription> described(virDomainPtr handle, const std::string& name
   return describe_domain(xml.get(), name, runs ? chosen_nodes(handle, xml.get()) : std::string());
 }
 
-/// The command that a hint names reaches the same host as this call does.
+/// The URI for the commands in hints, which must reach the same host; empty: the default one.
 std::string uri_to_name(const std::string& uri) {
   return uri == default_uri() ? std::string() : uri;
 }
@@ -134,7 +126,7 @@ Status write(virDomainPtr handle, const std::string& name, const DomainSettings&
 }  // namespace
 
 Result<ConfiguredDomain> read_domain_settings(const std::string& uri, const std::string& name) {
-  const auto connection = connect(uri, false);
+  const auto connection = connect(uri, Access::read_write_if_allowed);
   if (!connection) return fail(connection.error());
   const auto handle = find_domain(connection->get(), uri, name);
   if (!handle) return fail(handle.error());
@@ -145,14 +137,14 @@ Result<ConfiguredDomain> read_domain_settings(const std::string& uri, const std:
 }
 
 Result<std::vector<ConfiguredDomain>> read_all_domain_settings(const std::string& uri) {
-  const auto connection = connect(uri, false);
+  const auto connection = connect(uri, Access::read_write_if_allowed);
   if (!connection) return fail(connection.error());
   const auto handles = all_domains(connection->get(), uri);
   if (!handles) return fail(handles.error());
   std::vector<ConfiguredDomain> domains;
   for (const DomainHandle& handle : *handles) {
     auto read = configured(handle.get(), uri);
-    if (!read) continue;  // it has gone since it was listed
+    if (!read) continue;  // gone since it was listed
     if (const auto error = read->settings_error()) {
       read->domain.identity.unsuitable = error->message + "; " + error->hint;
     }
@@ -165,7 +157,7 @@ Result<std::vector<ConfiguredDomain>> read_all_domain_settings(const std::string
 
 Result<ConfiguredDomain> write_domain_settings(const std::string& uri, const std::string& name,
                                                const SettingsChange& change) {
-  const auto connection = connect(uri, true);
+  const auto connection = connect(uri, Access::read_write);
   if (!connection) return fail(connection.error());
   const auto handle = find_domain(connection->get(), uri, name);
   if (!handle) return fail(handle.error());

@@ -1,4 +1,4 @@
-#include "engine/hypervisor/libvirt/domain_metadata.h"
+// The operator's settings as an XML element, as text, as commands and as changes.
 
 #include <fmt/format.h>
 
@@ -12,11 +12,12 @@
 #include "engine/core/nearest.h"
 #include "engine/core/printable.h"
 #include "engine/core/shell_word.h"
+#include "engine/hypervisor/libvirt/domain_configuration.h"
 
 namespace memcoord::libvirt {
 namespace {
 
-/// So much of a text in metadata stands in a message about it.
+/// Longest quotation of metadata in a message, in bytes.
 constexpr std::size_t kShown = 60;
 constexpr std::string_view kKeys = "minimum, maximum, weight, priority, exclude and label elements";
 
@@ -30,7 +31,7 @@ std::string_view local_name(std::string_view name) {
   return colon == std::string_view::npos ? name : name.substr(colon + 1);
 }
 
-/// Reads a whole text as a number; none where anything is left over.
+/// The number that a text consists of; none: it is no number, or more than one.
 template <class Number>
 std::optional<Number> number(std::string_view text) {
   Number value{};
@@ -87,23 +88,23 @@ Status read_attribute(std::string_view key, std::string_view value, DomainSettin
 Status read_label(const pugi::xml_node& node, DomainSettings& settings, std::string_view domain) {
   if (local_name(node.name()) != "label") {
     return malformed(domain, fmt::format("unknown element <{}>", excerpt(node.name(), kShown)),
-                     "known is <label name=\"...\" value=\"...\"/>");
+                     "expected <label name=\"...\" value=\"...\"/>");
   }
   const std::string name = node.attribute("name").value();
   if (name.empty() || !node.attribute("value")) {
     return malformed(domain, "a label without a name or a value",
-                     "expected is <label name=\"...\" value=\"...\"/>");
+                     "expected <label name=\"...\" value=\"...\"/>");
   }
   settings.labels[name] = node.attribute("value").value();
   return {};
 }
 
-Status check(const DomainSettings& settings, std::string_view domain) {
+Status check_settings(const DomainSettings& settings, std::string_view domain) {
   if (settings.minimum && settings.maximum && *settings.minimum > *settings.maximum) {
     return malformed(domain,
                      fmt::format("the minimum {} is over the maximum {}", settings.minimum->exact(),
                                  settings.maximum->exact()),
-                     "lower the one or raise the other");
+                     "lower the minimum or raise the maximum");
   }
   if (!std::isfinite(settings.weight) || settings.weight <= 0) {
     return malformed(domain, fmt::format("a weight of {} cannot be used", settings.weight),
@@ -137,6 +138,33 @@ Status clear_key(DomainSettings& settings, const std::string& key, std::string_v
   return {};
 }
 
+/// A setting that differs from its default.
+struct SetValue {
+  const char* key;
+  std::string exact;  ///< as parse_settings() and the command line read it
+  std::string text;   ///< for people
+  bool is_flag = false;
+};
+
+/// All but the labels.
+std::vector<SetValue> set_values(const DomainSettings& settings) {
+  const DomainSettings defaults;
+  std::vector<SetValue> values;
+  const auto add_size = [&](const char* key, const std::optional<MemorySize>& size) {
+    if (size) values.push_back({key, size->exact(), size->text()});
+  };
+  const auto add_number = [&](const char* key, auto number, auto its_default) {
+    const std::string text = fmt::format("{}", number);
+    if (number != its_default) values.push_back({key, text, text});
+  };
+  add_size("minimum", settings.minimum);
+  add_size("maximum", settings.maximum);
+  add_number("weight", settings.weight, defaults.weight);
+  add_number("priority", settings.priority, defaults.priority);
+  if (settings.exclude) values.push_back({"exclude", "yes", {}, true});
+  return values;
+}
+
 }  // namespace
 
 Result<DomainSettings> parse_settings(std::string_view element, std::string_view domain) {
@@ -144,7 +172,7 @@ Result<DomainSettings> parse_settings(std::string_view element, std::string_view
     return malformed(domain, "larger than 64 KiB", "start afresh with: " + clear_command(domain));
   }
   pugi::xml_document document;
-  // A document type would declare entities; it is passed over, and they stay as they are.
+  // pugixml skips a document type, so entities that it declares stay as they are written.
   const pugi::xml_parse_result parsed = document.load_buffer(element.data(), element.size());
   if (!parsed) {
     return malformed(domain, fmt::format("not XML: {}", parsed.description()),
@@ -168,24 +196,16 @@ Result<DomainSettings> parse_settings(std::string_view element, std::string_view
     if (child.type() != pugi::node_element) continue;
     if (const Status read = read_label(child, settings, domain); !read) return fail(read.error());
   }
-  if (const Status sound = check(settings, domain); !sound) return fail(sound.error());
+  if (const Status sound = check_settings(settings, domain); !sound) return fail(sound.error());
   return settings;
 }
 
 std::string write_settings(const DomainSettings& settings) {
-  const DomainSettings defaults;
   pugi::xml_document document;
   pugi::xml_node root = document.append_child("domain");
-  const auto write = [&](const char* key, const std::string& value) {
-    root.append_attribute(key).set_value(value.c_str());
-  };
-  if (settings.minimum) write("minimum", settings.minimum->exact());
-  if (settings.maximum) write("maximum", settings.maximum->exact());
-  if (settings.weight != defaults.weight) write("weight", fmt::format("{}", settings.weight));
-  if (settings.priority != defaults.priority) {
-    write("priority", fmt::format("{}", settings.priority));
+  for (const SetValue& set : set_values(settings)) {
+    root.append_attribute(set.key).set_value(set.exact.c_str());
   }
-  if (settings.exclude) write("exclude", "yes");
   for (const auto& [name, value] : settings.labels) {
     pugi::xml_node label = root.append_child("label");
     label.append_attribute("name").set_value(name.c_str());
@@ -197,16 +217,10 @@ std::string write_settings(const DomainSettings& settings) {
 }
 
 std::string settings_text(const DomainSettings& settings) {
-  const DomainSettings defaults;
   std::vector<std::string> parts;
-  if (settings.minimum) parts.push_back("minimum " + settings.minimum->text());
-  if (settings.maximum) parts.push_back("maximum " + settings.maximum->text());
-  if (settings.weight != defaults.weight)
-    parts.push_back(fmt::format("weight {}", settings.weight));
-  if (settings.priority != defaults.priority) {
-    parts.push_back(fmt::format("priority {}", settings.priority));
+  for (const SetValue& set : set_values(settings)) {
+    parts.push_back(set.is_flag ? set.key : fmt::format("{} {}", set.key, set.text));
   }
-  if (settings.exclude) parts.emplace_back("exclude");
   for (const auto& [name, value] : settings.labels) {
     parts.push_back(fmt::format("label {}={}", name, value));
   }
@@ -220,15 +234,13 @@ std::string clear_command(std::string_view domain, std::string_view uri) {
 
 std::string set_command(std::string_view domain, const DomainSettings& settings,
                         std::string_view uri) {
-  const DomainSettings defaults;
   std::string command = clear_command(domain, uri);
-  if (settings.minimum) command += " --minimum " + settings.minimum->exact();
-  if (settings.maximum) command += " --maximum " + settings.maximum->exact();
-  if (settings.weight != defaults.weight) command += fmt::format(" --weight {}", settings.weight);
-  if (settings.priority != defaults.priority) {
-    command += fmt::format(" --priority={}", settings.priority);
+  for (const SetValue& set : set_values(settings)) {
+    // A priority may be negative; as a word of its own it would be read as an option.
+    const bool joined = std::string_view(set.key) == "priority";
+    command += fmt::format(" --{}", set.key);
+    if (!set.is_flag) command += (joined ? "=" : " ") + set.exact;
   }
-  if (settings.exclude) command += " --exclude";
   for (const auto& [name, value] : settings.labels) {
     command += " --label=" + shell_word(fmt::format("{}={}", name, value));
   }
@@ -248,7 +260,7 @@ Result<DomainSettings> changed(DomainSettings settings, const SettingsChange& ch
   settings.priority = change.priority.value_or(settings.priority);
   settings.exclude = change.exclude.value_or(settings.exclude);
   for (const auto& [name, value] : change.labels) settings.labels[name] = value;
-  if (const Status sound = check(settings, domain); !sound) return fail(sound.error());
+  if (const Status sound = check_settings(settings, domain); !sound) return fail(sound.error());
   return settings;
 }
 

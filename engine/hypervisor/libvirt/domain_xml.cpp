@@ -1,4 +1,4 @@
-#include "engine/hypervisor/libvirt/domain_xml.h"
+// What a domain's XML says about its balloon and its memory.
 
 #include <algorithm>
 #include <cstdio>
@@ -8,7 +8,7 @@
 #include <set>
 
 #include "engine/core/printable.h"
-#include "engine/hypervisor/libvirt/domain_metadata.h"
+#include "engine/hypervisor/libvirt/domain_configuration.h"
 
 namespace memcoord::libvirt {
 namespace {
@@ -17,7 +17,7 @@ bool is(const char* value, std::string_view expected) {
   return std::string_view(value) == expected;
 }
 
-/// <memory unit='KiB'>...: libvirt itself always writes KiB.
+/// libvirt itself always writes KiB; other tools may write other units.
 MemorySize size_in(std::uint64_t count, std::string_view unit) {
   if (unit == "b" || unit == "bytes") return MemorySize::from_bytes(count);
   if (unit == "MiB" || unit == "M") return MemorySize::from_mib(count);
@@ -29,10 +29,10 @@ MemorySize size_of_element(const pugi::xml_node& element) {
   return size_in(element.text().as_ullong(), element.attribute("unit").as_string("KiB"));
 }
 
-/// Linux knows no more nodes.
+/// Linux supports no more nodes.
 constexpr int kMostNodes = 1024;
 
-/// A list of numbers and ranges as libvirt takes and writes them: "0-2,5", "0-3,^2".
+/// Reads libvirt's notation for sets of numbers: "0-2,5", "0-3,^2".
 NodeSet numbers_in(std::string_view list) {
   std::set<int> numbers;
   while (!list.empty()) {
@@ -53,12 +53,12 @@ NodeSet numbers_in(std::string_view list) {
   return {numbers.begin(), numbers.end()};
 }
 
-/// A guest's cell: <cell memory='1048576' unit='KiB'>.
+/// A guest's NUMA cell: <cell memory='1048576' unit='KiB'>.
 MemorySize size_of_cell(const pugi::xml_node& cell) {
   return size_in(cell.attribute("memory").as_ullong(), cell.attribute("unit").as_string("KiB"));
 }
 
-/// Pages of the ordinary size may stand among <hugepages>: libvirt takes them from the ordinary
+/// libvirt accepts pages of the ordinary size in <hugepages>, and takes them from the ordinary
 /// pool.
 bool is_ordinary(const pugi::xml_node& page) {
   const MemorySize size =
@@ -66,7 +66,7 @@ bool is_ordinary(const pugi::xml_node& page) {
   return !size.is_zero() && size <= kBalloonPage;
 }
 
-/// Whether a memory device (a DIMM) names pages of its own that are not ordinary ones.
+/// Whether a memory device (a DIMM) asks for hugepages itself.
 bool names_hugepages(const pugi::xml_node& memory) {
   const pugi::xml_node page = memory.child("source").child("pagesize");
   return page && size_of_element(page) > kBalloonPage;
@@ -81,8 +81,8 @@ bool is_on_hugepages(const pugi::xml_node& domain) {
   return !std::all_of(pages.begin(), pages.end(), is_ordinary);
 }
 
-/// Of a guest on hugepages, the memory of those of its NUMA cells that are not; where only memory
-/// devices are on hugepages, all the rest.
+/// The memory of a guest on hugepages that comes from the ordinary pool: NUMA cells without
+/// hugepages, or all but the memory devices where only these are on hugepages.
 MemorySize beside_hugepages(const pugi::xml_node& domain) {
   const pugi::xml_node hugepages = domain.child("memoryBacking").child("hugepages");
   if (!hugepages) {
@@ -93,7 +93,7 @@ MemorySize beside_hugepages(const pugi::xml_node& domain) {
     }
     return size_of_element(domain.child("memory")) - on_hugepages;
   }
-  // A page without a list of cells is for all of them that no other names.
+  // A page without a list of cells serves all cells that no other page lists.
   for (const pugi::xml_node page : hugepages.children("page")) {
     if (!page.attribute("nodeset") && !is_ordinary(page)) return {};
   }
@@ -110,7 +110,8 @@ MemorySize beside_hugepages(const pugi::xml_node& domain) {
   return beside;
 }
 
-/// Devices that map the guest's memory for hardware: what the balloon gives back stays pinned.
+/// Devices that map the guest's memory for hardware, which pins what the balloon returns. Null: the
+/// guest has none.
 const char* passthrough_reason(const pugi::xml_node& devices) {
   for (const pugi::xml_node hostdev : devices.children("hostdev")) {
     const char* type = hostdev.attribute("type").value();
@@ -143,13 +144,13 @@ bool has_virtio_mem(const pugi::xml_node& devices) {
   return std::any_of(memories.begin(), memories.end(), is_virtio_mem);
 }
 
-/// What virtio-mem devices could give the guest, and nobody has asked for.
+/// What virtio-mem devices could give the guest and have not been asked for.
 MemorySize unplugged(const pugi::xml_node& domain) {
   MemorySize sum;
   for (const pugi::xml_node memory : domain.child("devices").children("memory")) {
     const pugi::xml_node target = memory.child("target");
     if (!is_virtio_mem(memory) || !target.child("requested")) continue;
-    // On its way down it may still hold more than is asked for.
+    // While the device shrinks it may hold more than requested.
     const MemorySize plugged = std::max(size_of_element(target.child("requested")),
                                         size_of_element(target.child("current")));
     sum += size_of_element(target.child("size")) - plugged;
@@ -172,14 +173,14 @@ MemoryBacking backing_of(const pugi::xml_node& domain) {
     backing.kind = Kind::hidden;
   } else if (security || element.child("locked") || passthrough_reason(domain.child("devices")) ||
              has_virtio_mem(domain.child("devices"))) {
-    // The balloon's size does not tell all that virtio-mem has plugged in.
+    // The balloon's size leaves out part of what virtio-mem has plugged in.
     backing.kind = Kind::pinned;
   }
   backing.unplugged = unplugged(domain);
   return backing;
 }
 
-/// None where there is no limit, which libvirt also writes as the largest number it knows.
+/// None: no limit. libvirt also writes its largest number for that.
 std::optional<MemorySize> hard_limit_of(const pugi::xml_node& domain) {
   constexpr MemorySize kUnlimited = MemorySize::from_kib((std::uint64_t{1} << 53U) - 1);
   const pugi::xml_node limit = domain.child("memtune").child("hard_limit");
@@ -188,14 +189,14 @@ std::optional<MemorySize> hard_limit_of(const pugi::xml_node& domain) {
   return size.is_zero() || size >= kUnlimited ? std::nullopt : std::optional(size);
 }
 
-/// Whether a policy of <numatune> keeps memory on its nodes when these are full. `restrictive`
-/// does, too, by the cgroup's cpuset.mems; it only sets no memory policy besides.
+/// Whether a policy of <numatune> keeps memory on its nodes when they are full. `restrictive` does
+/// so by the cgroup's cpuset.mems, without a memory policy.
 bool binds(const pugi::xml_node& policy) {
   const std::string_view mode = policy.attribute("mode").as_string("strict");
   return policy && (mode == "strict" || mode == "restrictive");
 }
 
-/// The guest's memory by the sets of nodes that it is bound to, in order.
+/// The guest's memory by the sets of nodes that it is bound to, in the sets' order.
 std::vector<NodeBinding> bound_to(const pugi::xml_node& domain, std::string_view placed_on) {
   const pugi::xml_node numatune = domain.child("numatune");
   const pugi::xml_node memory = numatune.child("memory");
@@ -207,7 +208,7 @@ std::vector<NodeBinding> bound_to(const pugi::xml_node& domain, std::string_view
   for (const pugi::xml_node cell : domain.child("cpu").child("numa").children("cell")) {
     const pugi::xml_node own =
         numatune.find_child_by_attribute("memnode", "cellid", cell.attribute("id").as_string("0"));
-    // Where a cell's own policy does not bind, the cgroup still holds it to the nodes of all.
+    // A cell whose own policy does not bind is still bound by the cgroup of the whole guest.
     cells[binds(own) ? numbers_in(own.attribute("nodeset").value()) : for_all] +=
         size_of_cell(cell);
   }
@@ -249,7 +250,7 @@ std::string unsuitable_reason(const pugi::xml_node& domain) {
   return {};
 }
 
-/// The namespace that a node's prefix stands for, as declared on it or around it.
+/// The namespace of a node's prefix, as the node or one of its parents declares it.
 std::string_view namespace_of(pugi::xml_node node) {
   const std::string name = node.name();
   const std::size_t colon = name.find(':');
@@ -263,7 +264,7 @@ std::string_view namespace_of(pugi::xml_node node) {
   return {};
 }
 
-/// What is printed, up to a byte more than parse_settings() takes.
+/// Keeps one byte more than parse_settings() accepts, so that parse_settings() refuses the rest.
 class BoundedText : public pugi::xml_writer {
  public:
   void write(const void* data, std::size_t size) override {
@@ -291,8 +292,8 @@ void read_settings(const pugi::xml_node& domain, std::string_view name,
   }
 }
 
-/// By libosinfo's word for it, which virt-install and virt-manager write; Windows also by the
-/// Hyper-V features that only it has a use for.
+/// Goes by libosinfo's metadata, which virt-install and virt-manager write. Hyper-V features show
+/// Windows as well: only Windows uses them.
 GuestSystem system_of(const pugi::xml_node& domain) {
   for (const pugi::xml_node info : domain.child("metadata").children()) {
     if (namespace_of(info) != "http://libosinfo.org/xmlns/libvirt/domain/1.0") continue;

@@ -30,7 +30,7 @@ std::string text_of(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-/// Of the folders node0, node1, ..., each with a meminfo whose lines begin with "Node 0 ".
+/// Reads the folders node0, node1, ... Each has a meminfo file whose lines begin with "Node 0 ".
 std::map<int, MemorySize> file_pages_in(const std::filesystem::path& nodes) {
   std::map<int, MemorySize> found;
   std::error_code error;
@@ -49,7 +49,7 @@ std::map<int, MemorySize> file_pages_in(const std::filesystem::path& nodes) {
   return found;
 }
 
-/// What can be had of page cache is divided by how much of it each node has.
+/// Divides the available page cache among the nodes by the page cache of each.
 void divide_page_cache(Host& host, const std::map<int, MemorySize>& file_pages) {
   MemorySize all;
   for (const auto& [id, pages] : file_pages) all += pages;

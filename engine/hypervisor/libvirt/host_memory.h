@@ -1,5 +1,5 @@
 #pragma once
-// The host's memory, put together from what libvirt tells and, on this machine, /proc/meminfo.
+// The host's memory: libvirt's figures and, on this machine, those of /proc and /sys.
 
 #include <filesystem>
 #include <map>
@@ -11,39 +11,40 @@
 
 namespace memcoord::libvirt {
 
-/// What memcoord reads of /proc/meminfo.
+/// What memcoord reads on this machine: /proc/meminfo, KSM's files, the NUMA nodes' files.
 struct MemInfo {
   MemorySize total;
-  std::optional<MemorySize> available;  ///< none on kernels that do not tell
+  std::optional<MemorySize> available;  ///< none: the kernel does not report it
   std::optional<MemorySize> swap_free;
   std::optional<MemorySize> free = {};
-  std::optional<MemorySize> merged = {};      ///< what KSM saves
+  std::optional<MemorySize> merged = {};      ///< memory that KSM saves
   std::map<int, MemorySize> file_pages = {};  ///< page cache of files, by node
   bool operator==(const MemInfo&) const = default;
 };
 
-/// Reads the text of a meminfo file; none where it holds no MemTotal.
+/// Reads the text of a meminfo file; none: it has no MemTotal.
 std::optional<MemInfo> parse_meminfo(std::string_view text);
-/// Reads such a file, what merging of pages saves from the folder of KSM's files, and the nodes'
-/// page cache from the folder of nodes (none where there is none); none where the file cannot be
-/// read.
+/// Reads a meminfo file, the folder of KSM's files and the folder of NUMA nodes. None: the meminfo
+/// file cannot be read. Either folder may be missing.
 std::optional<MemInfo> read_meminfo(const std::filesystem::path& path,
                                     const std::filesystem::path& ksm,
                                     const std::filesystem::path& nodes);
 
-/// What the domains together have.
+/// Sums over all domains.
 struct DomainSums {
   MemorySize actual;
-  MemorySize shared;  ///< rss of those whose memory is shared memory, which counts as page cache
+  MemorySize shared;  ///< rss of those on shared memory, which the kernel counts as page cache
 };
 
-/// The host. Where `local` is of the same machine (its total agrees) it says what is free and
-/// available and what KSM saves: read after the domains, so that what a guest takes while they are
-/// asked is not counted as both backed and free. What can be had of page cache is then divided
-/// among the nodes by how much each has. Else what is available is estimated as free + buffers +
-/// half of the page cache that is not the domains' shared memory: the other half may be other
-/// shared memory or dirty, which the figures do not tell apart. A driver that does not tell what is
-/// free (the test driver) gets total less what the domains have.
+/// The host's memory from the first source that reports it:
+///
+/// - `local`, if it is the same machine's (the totals agree). Read it after the domains, so that
+///   memory that a guest takes during sampling does not count as both backed and free. Available
+///   page cache is divided among the nodes by the page cache of each.
+/// - libvirt's figures. Available memory is then an estimate: free + buffers + half of the page
+///   cache without the domains' shared memory. The other half may be dirty or other shared memory,
+///   which the figures do not tell apart.
+/// - the total less the domains' sizes, for a driver that does not report free memory.
 Host make_host(const HostRecord& record, const std::optional<MemInfo>& local,
                const DomainSums& domains);
 

@@ -5,23 +5,21 @@
 
 #include <algorithm>
 #include <array>
+#include <mutex>
 #include <set>
 #include <unordered_map>
 #include <utility>
 
-#include "engine/hypervisor/libvirt/domain_metadata.h"
-#include "engine/hypervisor/libvirt/event_subscriptions.h"
+#include "engine/hypervisor/libvirt/domain_configuration.h"
 #include "engine/hypervisor/libvirt/handles.h"
-#include "engine/hypervisor/libvirt/native_records.h"
-#include "engine/hypervisor/libvirt/uuid_of.h"
 
 namespace memcoord::libvirt {
 namespace {
 
 constexpr int kKeepAliveSeconds = 5;
 constexpr unsigned kKeepAliveCount = 3;
-/// Most handles kept where domains are queried one by one: such calls do not tell how many domains
-/// there are.
+/// Limits the handles that queries of single domains keep: such queries do not know how many
+/// domains exist.
 constexpr std::size_t kMostHandlesSingly = 10'000;
 
 class NativeConnection final : public Connection {
@@ -29,8 +27,8 @@ class NativeConnection final : public Connection {
   NativeConnection(ConnectHandle handle, bool read_only, const std::shared_ptr<EventQueue>& events)
       : handle_(std::move(handle)), read_only_(read_only) {
     const char* type = virConnectGetType(handle_.get());
-    driver_ = type == nullptr ? "" : type;
-    // Not every driver knows it; those that do not have no wire that could fall silent.
+    driver_ = driver_traits(type == nullptr ? "" : type);
+    // Drivers that do not know keep-alive have no wire that could fall silent.
     (void)virConnectSetKeepAlive(handle_.get(), kKeepAliveSeconds, kKeepAliveCount);
     subscriptions_ = std::make_unique<EventSubscriptions>(handle_.get(), events);
   }
@@ -38,7 +36,7 @@ class NativeConnection final : public Connection {
   [[nodiscard]] bool alive() const override {
     return !lost_ && virConnectIsAlive(handle_.get()) == 1;
   }
-  [[nodiscard]] std::string driver() const override { return driver_; }
+  [[nodiscard]] DriverTraits driver() const override { return driver_; }
   [[nodiscard]] bool read_only() const override { return read_only_; }
 
   LvResult<std::vector<ListedDomain>> list_active() override;
@@ -53,16 +51,16 @@ class NativeConnection final : public Connection {
   LvStatus set_period(const Uuid& domain, std::chrono::seconds period) override;
 
  private:
-  /// The calling thread's last error; takes note where it says that the connection is gone.
+  /// The calling thread's last error. Remembers when that error means a lost connection.
   tl::unexpected<LvError> failure() {
     LvError error = LvError::last();
     lost_ = lost_ || lost_connection(error);
     return tl::unexpected<LvError>(std::move(error));
   }
-  /// The handle of a domain, asked for where it is not known yet.
+  /// The handle of a domain; looks it up unless it is known. Owned by domains_.
   LvResult<virDomainPtr> known(const Uuid& domain);
-  /// Handles of domains that have gone are not kept for ever: where there are more than `most`, all
-  /// are asked for again.
+  /// Drops all handles when there are more than `most`, so that handles of domains that are gone do
+  /// not pile up.
   void keep_handles(std::size_t most) {
     if (domains_.size() > most) domains_.clear();
   }
@@ -73,12 +71,12 @@ class NativeConnection final : public Connection {
   std::optional<std::uint64_t> merged_pages();
 
   ConnectHandle handle_;
-  std::string driver_;
+  DriverTraits driver_;
   bool read_only_ = false;
   bool lost_ = false;
   bool tells_merged_pages_ = true;
   std::optional<int> node_numbers_;
-  std::set<int> no_nodes_;  ///< numbers under node_numbers_ that are no node's
+  std::set<int> no_nodes_;  ///< numbers below node_numbers_ that no node has
   std::unique_ptr<EventSubscriptions> subscriptions_;
   std::unordered_map<Uuid, DomainHandle> domains_;
 };
@@ -128,8 +126,8 @@ LvResult<DomainXml> NativeConnection::domain_xml(const Uuid& domain) {
   return made;
 }
 
-/// Up to which number nodes are to be asked for. virNodeInfo counts one on unusual topologies, and
-/// numbers may have gaps.
+/// Nodes have numbers below this one, perhaps with gaps. virNodeInfo counts a single node on
+/// unusual topologies.
 int NativeConnection::node_numbers(const virNodeInfo& info) {
   if (!node_numbers_) {
     constexpr int kMost = 1024;  // libvirt's own limit for one call
@@ -163,7 +161,7 @@ LvResult<std::vector<NumaCell>> NativeConnection::cells(const virNodeInfo& info)
   return cells;
 }
 
-/// None where the driver or the host's kernel knows no merging of pages; it is not asked again.
+/// None: the driver or the host's kernel does not merge pages. Not queried again then.
 std::optional<std::uint64_t> NativeConnection::merged_pages() {
   if (!tells_merged_pages_) return std::nullopt;
   std::array<virTypedParameter, 16> parameters{};
@@ -195,7 +193,7 @@ LvResult<HostRecord> NativeConnection::host() {
   record.merged_pages = merged_pages();
   if (virNodeGetInfo(handle_.get(), &info) < 0) return failure();
   if (node_numbers(info) > 1) {
-    // Some kernels and drivers do not tell them.
+    // Some kernels and drivers do not report them.
     record.cells = cells(info).value_or(std::vector<NumaCell>{});
   } else if (record.free) {
     record.cells = {{0, record.total, *record.free}};
@@ -262,7 +260,7 @@ LvStatus NativeConnection::complete(DomainRecord& record) {
   const auto entry = known(record.uuid);
   if (!entry) return tl::unexpected(entry.error());
   if (!record.state) return complete_from_info(record, *entry);
-  // Asked for anew each time: another start may have another one.
+  // Queried each time: the maximum may differ from start to start.
   const unsigned long maximum = virDomainGetMaxMemory(*entry);
   if (maximum == 0) return failure();
   record.maximum = MemorySize::from_kib(maximum);
@@ -300,7 +298,7 @@ LvResult<bool> NativeConnection::in_long_job(const Uuid& domain) {
 LvStatus NativeConnection::set_memory(const Uuid& domain, MemorySize target) {
   const auto entry = known(domain);
   if (!entry) return tl::unexpected(entry.error());
-  // LIVE alone: what the administrator configured for the next start stays as it is.
+  // LIVE alone: the administrator's configuration for the next start stays as it is.
   const int done = virDomainSetMemoryFlags(*entry, target.kib(), VIR_DOMAIN_AFFECT_LIVE);
   if (done < 0) return failure();
   return {};
@@ -315,9 +313,49 @@ LvStatus NativeConnection::set_period(const Uuid& domain, std::chrono::seconds p
   return {};
 }
 
-bool is_refusal(const LvError& error) {
-  return open_error(error, "").code == ErrorCode::permission_denied;
-}
+/// Opens libvirt's handles to one URI. Connectors share it, on any thread.
+class HandleSource {
+ public:
+  HandleSource(std::string uri, bool in_process, Access access)
+      : uri_(std::move(uri)), in_process_(in_process), access_(access) {}
+
+  LvResult<OpenedHandle> open() {
+    if (!in_process_) return open_handle(uri_, access_);
+    const std::lock_guard lock(mutex_);
+    if (!shared_.handle) {
+      auto opened = open_handle(uri_, access_);
+      if (!opened) return opened;
+      shared_ = *std::move(opened);
+    }
+    if (virConnectRef(shared_.handle.get()) < 0) return lv_failure();
+    return OpenedHandle{ConnectHandle(shared_.handle.get()), shared_.read_only};
+  }
+
+ private:
+  const std::string uri_;
+  const bool in_process_;
+  const Access access_;
+  const std::shared_ptr<void> loop_ = running_event_loop();
+  std::mutex mutex_;
+  OpenedHandle shared_;
+};
+
+class NativeConnector final : public Connector {
+ public:
+  /// A null `events`: connections without events.
+  NativeConnector(std::shared_ptr<HandleSource> source, std::shared_ptr<EventQueue> events)
+      : source_(std::move(source)), events_(std::move(events)) {}
+  LvResult<std::unique_ptr<Connection>> connect() override {
+    auto opened = source_->open();
+    if (!opened) return tl::unexpected(opened.error());
+    return std::make_unique<NativeConnection>(std::move(opened->handle), opened->read_only,
+                                              events_);
+  }
+
+ private:
+  std::shared_ptr<HandleSource> source_;
+  std::shared_ptr<EventQueue> events_;
+};
 
 }  // namespace
 
@@ -335,43 +373,12 @@ std::string chosen_nodes(virDomainPtr domain, std::string_view xml) {
   return text;
 }
 
-HandleSource::HandleSource(std::string uri, Access access, bool one_for_all)
-    : uri_(std::move(uri)), access_(access), one_for_all_(one_for_all) {
+NativeConnectors native_connectors(const std::string& uri, bool in_process, Access access,
+                                   std::shared_ptr<EventQueue> events) {
   silence_libvirt();
-  loop_ = EventLoop::shared();
-}
-
-HandleSource::~HandleSource() = default;
-
-LvResult<HandleSource::Opened> HandleSource::open() {
-  if (!one_for_all_) return open_anew();
-  const std::lock_guard lock(mutex_);
-  if (!shared_.handle) {
-    auto opened = open_anew();
-    if (!opened) return tl::unexpected(opened.error());
-    shared_ = *std::move(opened);
-  }
-  if (virConnectRef(shared_.handle.get()) < 0) return lv_failure();
-  return Opened{ConnectHandle(shared_.handle.get()), shared_.read_only};
-}
-
-LvResult<HandleSource::Opened> HandleSource::open_anew() const {
-  // No credentials are asked for: a daemon has nobody to ask. libvirt's auth.conf is read.
-  ConnectHandle handle(virConnectOpenAuth(uri_.c_str(), nullptr, 0));
-  if (handle) return Opened{std::move(handle), false};
-  LvError error = LvError::last();
-  if (access_ != Access::read_write_if_allowed || !is_refusal(error)) {
-    return tl::unexpected(std::move(error));
-  }
-  handle.reset(virConnectOpenAuth(uri_.c_str(), nullptr, VIR_CONNECT_RO));
-  if (!handle) return lv_failure();
-  return Opened{std::move(handle), true};
-}
-
-LvResult<std::unique_ptr<Connection>> NativeConnector::connect() {
-  auto opened = source_->open();
-  if (!opened) return tl::unexpected(opened.error());
-  return std::make_unique<NativeConnection>(std::move(opened->handle), opened->read_only, events_);
+  const auto source = std::make_shared<HandleSource>(uri, in_process, access);
+  return {std::make_shared<NativeConnector>(source, std::move(events)),
+          std::make_shared<NativeConnector>(source, nullptr)};
 }
 
 }  // namespace memcoord::libvirt

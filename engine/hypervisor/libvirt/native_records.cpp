@@ -1,15 +1,15 @@
-#include "engine/hypervisor/libvirt/native_records.h"
+// libvirt's structures turned into memcoord's values.
 
 #include <algorithm>
 #include <string_view>
 
-#include "engine/hypervisor/libvirt/uuid_of.h"
+#include "engine/hypervisor/libvirt/native_connection.h"
 
 namespace memcoord::libvirt {
 namespace {
 
 std::optional<WallTime> update_time(std::uint64_t unix_seconds) {
-  // Neither the journal nor any calendar goes past the year 9999: that is no stamp.
+  // The journal's calendar ends with the year 9999; a later stamp is garbage.
   constexpr std::uint64_t kEnd = 253402300800;
   if (unix_seconds == 0 || unix_seconds >= kEnd) return std::nullopt;
   return WallTime(std::chrono::seconds(static_cast<std::int64_t>(unix_seconds)));
@@ -35,7 +35,7 @@ DomainState paused_state(int reason) {
   }
 }
 
-/// Looks up the parameters of one record by name.
+/// Finds a record's parameters by name.
 class Parameters {
  public:
   explicit Parameters(const virDomainStatsRecord& record)
@@ -63,6 +63,10 @@ class Parameters {
 
 }  // namespace
 
+DriverTraits driver_traits(std::string_view type) {
+  return {.always_reports_rss = type == "QEMU", .stamps_reports = type != "TEST"};
+}
+
 DomainState domain_state(int state, int reason) {
   switch (state) {
     case VIR_DOMAIN_RUNNING:
@@ -86,8 +90,8 @@ DomainState domain_state(int state, int reason) {
 
 ControlState control_state_of(const virDomainControlInfo& info) {
   using Kind = ControlState::Kind;
-  // A difference of two readings of the daemon's wall clock: where that was set back in between, it
-  // has wrapped round.
+  // The daemon subtracts two readings of its wall clock. The difference wraps around when the clock
+  // was set back in between.
   constexpr std::chrono::milliseconds kMost = std::chrono::hours(24 * 366);
   const auto since =
       std::clamp(std::chrono::milliseconds(static_cast<std::int64_t>(info.stateTime)),

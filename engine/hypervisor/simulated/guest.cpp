@@ -2,17 +2,17 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace memcoord::simulated {
 namespace {
 
-/// What the kernel leaves to the workload and the page cache.
+/// What the kernel leaves for the workload and the page cache.
 double room(const Guest& guest, const Model& model) {
   return std::max(0.0, guest.total(model) - kib(model.kernel_used) - kib(model.min_watermark));
 }
 
-/// The balloon goes towards its target. It fills with what is free or page cache, never with what
-/// the workload holds.
+/// Moves the balloon towards its target. It takes free memory and page cache, never the workload's.
 void move_balloon(Guest& guest, const Model& model, double seconds) {
   const double before = guest.actual;
   if (guest.target > guest.actual) {
@@ -28,8 +28,7 @@ void move_balloon(Guest& guest, const Model& model, double seconds) {
   guest.score.moved_kib += std::abs(guest.actual - before);
 }
 
-/// The workload takes what it wants: free memory, then the page cache's, then it swaps, then it is
-/// killed.
+/// The workload takes free memory, then page cache, then it swaps, then the OOM killer ends it.
 void serve_workload(Guest& guest, const Forces& forces, const Model& model, double seconds) {
   const double available = room(guest, model);
   const double before = guest.resident;
@@ -37,10 +36,10 @@ void serve_workload(Guest& guest, const Forces& forces, const Model& model, doub
   if (missing > forces.swap) {
     ++guest.score.oom_kills;
     guest.demand = guest.resident = guest.swapped = 0;
-    guest.restart_in = std::chrono::duration<double>(model.restart).count();
+    guest.restart_in = simulated::seconds(model.restart);
     return;
   }
-  // What has to go out goes at once, the workload waiting; what may come back comes as it is used.
+  // Memory is swapped out at once, while the workload waits; it is swapped in as it is used.
   const double held = std::min(guest.swapped, guest.demand);
   const double back = std::min(std::max(0.0, held - missing), kib(model.swap_rate) * seconds);
   const double swapped = std::max(missing, held - back);
@@ -48,7 +47,7 @@ void serve_workload(Guest& guest, const Forces& forces, const Model& model, doub
   const double came_in = std::max(0.0, held - swapped);
   guest.swap_in += came_in;
   guest.major_faults += came_in / 4;
-  // A workload that is short goes on touching what is out.
+  // A workload that lacks memory keeps touching what is in swap.
   if (missing > 0) {
     const double thrashed = std::min(missing, kib(model.swap_rate) * seconds);
     guest.swap_in += thrashed;
@@ -69,6 +68,22 @@ void keep_score(Guest& guest, const Model& model, double wanted, double seconds)
   const double need = wanted + kernel(model);
   score.need_kib_seconds += need * seconds;
   score.spare_kib_seconds += std::max(0.0, guest.actual - need) * seconds;
+}
+
+/// What a driver that cannot read a counter reports: -1 pages.
+constexpr MemorySize kMinusOnePage = MemorySize::from_kib(18014398509481980U);
+
+/// The counters' increase between two reports.
+GuestStatistics counted_since(const GuestStatistics& before, GuestStatistics now) {
+  now.swap_in = *now.swap_in - before.swap_in.value_or(MemorySize());
+  now.swap_out = *now.swap_out - before.swap_out.value_or(MemorySize());
+  now.major_faults = *now.major_faults - before.major_faults.value_or(0);
+  now.minor_faults = *now.minor_faults - before.minor_faults.value_or(0);
+  return now;
+}
+
+WallTime wall_time(Duration moment, WallTime origin) {
+  return origin + std::chrono::floor<std::chrono::milliseconds>(moment);
 }
 
 }  // namespace
@@ -95,7 +110,7 @@ double Guest::unused(const Model& model) const {
 }
 
 double Guest::usable(const Model& model) const {
-  // As Linux makes its MemAvailable: of the page cache, too, it keeps something.
+  // Linux's MemAvailable leaves out a part of the page cache as well.
   const double kept = kib(model.low_watermark) + std::min(cache / 2, kib(model.low_watermark));
   return std::max(0.0, unused(model) + cache - kept);
 }
@@ -115,6 +130,118 @@ void advance(Guest& guest, const Forces& forces, const Model& model, double seco
   guest.touching = std::min(guest.actual, behind) > reached;
   guest.touched = std::min({guest.actual, behind, reached});
   keep_score(guest, model, forces.demand, seconds);
+}
+
+void SimulatedDomain::start(Duration now, const Model& model) {
+  guest.actual = guest.target = kib(plan->initial);
+  if (plan->touched) {
+    guest.touched = guest.actual;
+  } else if (now == Duration()) {
+    const Forces first = forces_at(Duration());
+    guest.touched =
+        kib(model.kernel_reserved) + kib(model.kernel_used) + first.demand + first.cache;
+  } else {
+    guest.touched = 0;
+  }
+  next_report = now;
+  report = {};
+  reported_at = {};
+  if (now > Duration()) started = now;
+}
+
+void SimulatedDomain::advance_to(Duration until, const Model& model, WallTime origin) {
+  // A moving balloon is simulated in finer steps.
+  constexpr Duration kFine = std::chrono::milliseconds(100);
+  while (at < until) {
+    const Duration steady = steady_until();
+    const bool moving = guest.actual != guest.target;
+    Duration next = until;
+    if (steady > at) next = std::min(next, steady);
+    if (steady == at || !is_calm(model)) {
+      next = std::min(next, at + (moving ? kFine : model.largest_step));
+    }
+    const double before = guest.actual;
+    advance_guest(next, model);
+    if (moving && guest.actual == before && at < until && steady > at) {
+      // A balloon that cannot move needs no fine steps.
+      advance_guest(std::min(until, at + model.largest_step), model);
+    }
+    if (at >= next_report) make_report(at, model, origin);
+  }
+  calm_until = is_calm(model) ? std::max(at, steady_until()) : at;
+  if (plan->stop) calm_until = std::min(calm_until, *plan->stop);
+}
+
+void SimulatedDomain::report_until(Duration until, const Model& model, WallTime origin) {
+  if (until < next_report) return;
+  if (reported_at < at || !report.last_update) return make_report(until, model, origin);
+  // A guest whose state stays the same repeats its report.
+  const Duration moment = pass_reports(until);
+  if (!plan->reports(moment)) return;
+  reported_at = moment;
+  report.last_update = wall_time(moment, origin);
+}
+
+/// Until when the forces on the domain stay the same.
+Duration SimulatedDomain::steady_until() {
+  Duration until = std::min(plan->demand.steady_until(at, demand_cursor),
+                            plan->cache.steady_until(at, cache_cursor));
+  for (const Fault& fault : plan->faults) {
+    if (fault.from > at) until = std::min(until, fault.from);
+    if (fault.until > at) until = std::min(until, fault.until);
+  }
+  return until;
+}
+
+Forces SimulatedDomain::forces_at(Duration moment) {
+  return {plan->demand.at(moment, demand_cursor),
+          plan->cache.at(moment, cache_cursor),
+          kib(plan->swap),
+          plan->driver && !plan->has_fault(Fault::Kind::stuck, moment),
+          plan->free_page_reporting,
+          plan->has_fault(Fault::Kind::paused, moment)};
+}
+
+bool SimulatedDomain::is_calm(const Model& model) {
+  return guest.is_calm(model) && forces == forces_at(at);
+}
+
+void SimulatedDomain::advance_guest(Duration until, const Model& model) {
+  // A changing amount counts with its value at the end of the span, a step with its new value.
+  const Duration moment = steady_until() >= until ? at : until;
+  forces = forces_at(moment);
+  forces.paused = plan->has_fault(Fault::Kind::paused, at);
+  advance(guest, forces, model, seconds(until - at));
+  at = until;
+}
+
+/// The last moment up to `until` at which a report is due; moves next_report behind it.
+Duration SimulatedDomain::pass_reports(Duration until) {
+  const Duration period = std::max<Duration>(plan->period, std::chrono::milliseconds(100));
+  const Duration moment = next_report + period * ((until - next_report) / period);
+  next_report = moment + period;
+  return moment;
+}
+
+void SimulatedDomain::make_report(Duration until, const Model& model, WallTime origin) {
+  const Duration moment = pass_reports(until);
+  if (!plan->reports(moment)) return;
+  report.available = size(guest.total(model));
+  report.unused = size(guest.unused(model));
+  report.usable = size(guest.usable(model));
+  report.disk_caches = size(guest.cache);
+  report.swap_in = size(guest.swap_in);
+  report.swap_out = size(guest.swap_out);
+  report.major_faults = static_cast<std::uint64_t>(guest.major_faults);
+  report.minor_faults = static_cast<std::uint64_t>(guest.minor_faults);
+  const GuestStatistics before = std::exchange(counted, report);
+  if (plan->has_fault(Fault::Kind::garbage, moment)) {
+    report.swap_in = report.swap_out = kMinusOnePage;
+  } else if (plan->has_fault(Fault::Kind::per_report, moment)) {
+    report = counted_since(before, report);
+  }
+  reported_at = moment;
+  report.last_update = wall_time(moment, origin);
 }
 
 }  // namespace memcoord::simulated

@@ -1,17 +1,84 @@
 #pragma once
-// The simulated host as a Hypervisor, and the virtual clock that lets it run faster than time.
+// A simulated host with its domains, which advances through time; the Hypervisor that memcoord sees
+// of it; and the virtual clock that lets it run faster than time. Deterministic: the same scenario
+// and the same moves give the same bytes. No threads.
 
+#include <cstddef>
+#include <memory>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "engine/core/hypervisor.h"
+#include "engine/core/snapshot.h"
 #include "engine/core/time.h"
-#include "engine/hypervisor/simulated/simulated_host.h"
+#include "engine/hypervisor/simulated/guest.h"
+#include "engine/hypervisor/simulated/scenario.h"
 
 namespace memcoord::simulated {
 
-/// A clock that goes only when someone sleeps. It starts at a fixed moment, so that runs repeat.
+/// Sums over the host's run.
+struct HostScore {
+  double seconds = 0;
+  double breach_seconds = 0;  ///< while free memory was under the floor
+  int oom_kills = 0;          ///< more was touched than memory and swap hold
+};
+
+/// The simulated machine.
+class SimulatedHost {
+ public:
+  /// `host_floor`: seconds with less free memory count as breach.
+  explicit SimulatedHost(Scenario scenario, MemorySize host_floor = MemorySize::from_mib(200));
+
+  /// Advances to a moment since the start; ignores moments that have passed. A time span in which
+  /// nothing changes is one step.
+  void advance_to(Duration now, WallTime wall_time);
+  /// Advances every domain's state and score to now(): domains whose state is calm lag behind.
+  void settle();
+  [[nodiscard]] Duration now() const { return now_; }
+
+  [[nodiscard]] Snapshot look(MonotonicTime taken_at, WallTime wall_time) const;
+  /// Outcomes: applied; vanished (no active domain); skipped (hung); failed (over its maximum).
+  Outcome set_target(const Move& move);
+
+  [[nodiscard]] const Scenario& scenario() const { return *scenario_; }
+  /// In name order, inactive ones included.
+  [[nodiscard]] const std::vector<SimulatedDomain>& domains() const { return domains_; }
+  [[nodiscard]] const HostScore& score() const { return score_; }
+
+ private:
+  void step(Duration until);
+  void start_or_stop(SimulatedDomain& domain, Duration until);
+  void advance_domain(SimulatedDomain& domain, Duration until);
+  [[nodiscard]] SimulatedDomain* find(const Uuid& uuid);
+  void keep_rss(SimulatedDomain& domain);
+  [[nodiscard]] Domain look_at(const SimulatedDomain& domain) const;
+  void account_for_host(double passed);
+  void keep_host(Duration at);
+  /// What the host has left, KiB; negative: more is touched than there is.
+  [[nodiscard]] double left() const;
+  /// The same of each node. Memory that is bound to no node lies where there is room.
+  [[nodiscard]] std::vector<double> left_by_node() const;
+  [[nodiscard]] bool out_of_memory() const;
+
+  std::unique_ptr<const Scenario> scenario_;  ///< the domains point into it
+  MemorySize host_floor_;
+  std::vector<SimulatedDomain> domains_;
+  std::unordered_map<Uuid, std::size_t> places_;
+  Duration now_{};
+  Duration calm_until_{};       ///< of all domains
+  WallTime origin_{};           ///< wall time at the scenario's start
+  double used_by_domains_ = 0;  ///< KiB of rss
+  double used_by_host_ = 0;     ///< KiB
+  double merged_ = 0;           ///< KiB that KSM saves
+  std::size_t use_cursor_ = 0;
+  std::size_t merged_cursor_ = 0;
+  bool over_limit_ = false;
+  HostScore score_;
+};
+
+/// A clock that advances only by sleeping. It starts at a fixed moment, so that runs repeat.
 class VirtualClock final : public Clock {
  public:
   [[nodiscard]] MonotonicTime now() const override { return now_; }
@@ -22,10 +89,11 @@ class VirtualClock final : public Clock {
   MonotonicTime now_{};
 };
 
-/// The host follows the clock it is given: virtual, or the machine's for a run in real time.
+/// The simulated host as a Hypervisor. It follows its clock: a VirtualClock, or the machine's for a
+/// run in real time.
 class SimulatedHypervisor final : public Hypervisor {
  public:
-  /// The clock outlives the hypervisor; the scenario starts at the clock's present.
+  /// The clock outlives the hypervisor. The scenario starts at the clock's present.
   SimulatedHypervisor(Scenario scenario, const Clock& clock,
                       MemorySize host_floor = MemorySize::from_mib(200));
 
@@ -37,16 +105,16 @@ class SimulatedHypervisor final : public Hypervisor {
 
   [[nodiscard]] const SimulatedHost& host() const { return host_; }
   [[nodiscard]] SimulatedHost& host() { return host_; }
-  /// Brings the host up to the clock's present, without a look at it.
+  /// Advances the host to the clock's present without sampling it.
   void catch_up();
-  /// The scenario has been played to its end.
+  /// The scenario has ended.
   [[nodiscard]] bool finished() const;
 
  private:
   const Clock& clock_;
   MonotonicTime start_;
   SimulatedHost host_;
-  std::vector<int> oom_kills_told_;
+  std::vector<int> oom_kills_told_;  ///< of each domain
 };
 
 }  // namespace memcoord::simulated

@@ -1,16 +1,46 @@
-// The libvirt hypervisor through a real daemon, which is stopped, killed and started again.
+// The libvirt hypervisor on a real daemon, which is stopped, killed and restarted.
 #include <doctest/doctest.h>
 
+#include <csignal>
 #include <filesystem>
 #include <iterator>
+#include <string>
 #include <thread>
 
-#include "tests/integration/libvirt/session_daemon.h"
+#include "tests/integration/libvirt/test_host.h"
+#include "tests/integration/libvirt/unprivileged_daemon.h"
 
 using namespace memcoord;
 using namespace memcoord::libvirt;
 
 namespace {
+
+/// A libvirt daemon of the test: unprivileged, in a folder that is removed with it. It runs from
+/// construction on.
+class SessionDaemon {
+ public:
+  /// The daemon's program is installed.
+  static bool installed() { return testing::UnprivilegedDaemon::installed(); }
+
+  SessionDaemon() {
+    // As the program does: writing to a killed daemon is an error and must not end the process.
+    (void)std::signal(SIGPIPE, SIG_IGN);
+    start();
+  }
+
+  /// Starts the daemon and waits until it answers.
+  void start() { daemon_.start(); }
+  /// Ends the daemon at once, as a crash does, and waits until it is gone.
+  void kill() { daemon_.kill(); }
+  void send(int signal) const { daemon_.send(signal); }
+
+  /// The test driver's default host, which all connections to the daemon share.
+  [[nodiscard]] const std::string& uri() const { return daemon_.uri(); }
+
+ private:
+  ScratchFolder folder_;
+  testing::UnprivilegedDaemon daemon_{folder_.path(), "test+unix:///default"};
+};
 
 LibvirtOptions options(std::chrono::milliseconds deadline = std::chrono::seconds(5)) {
   LibvirtOptions options;
@@ -29,7 +59,7 @@ std::ptrdiff_t threads() {
   return entries("/proc/self/task");
 }
 
-/// Samples until it works; how often it did not.
+/// Samples until that succeeds. Returns the number of failures.
 int failures_until_served(Hypervisor& hypervisor) {
   for (int failures = 0;; ++failures) {
     if (hypervisor.sample()) return failures;
@@ -47,7 +77,7 @@ std::string notes(Hypervisor& hypervisor) {
 
 TEST_SUITE_BEGIN("through a daemon");
 
-TEST_CASE("domains are sampled and moved through a daemon" *
+TEST_CASE("memcoord samples and moves domains through a daemon" *
           doctest::skip(!SessionDaemon::installed())) {
   const SessionDaemon daemon;
   const auto hypervisor = open_or_fail(daemon.uri(), options());
@@ -58,7 +88,7 @@ TEST_CASE("domains are sampled and moved through a daemon" *
   CHECK(named(sample_or_fail(*hypervisor), "test").actual == MemorySize::from_gib(1));
 }
 
-TEST_CASE("a daemon that is killed and started again is found again, and nothing is left over" *
+TEST_CASE("memcoord finds a restarted daemon and leaves no file or thread behind" *
           doctest::skip(!SessionDaemon::installed())) {
   SessionDaemon daemon;
   const auto hypervisor = open_or_fail(daemon.uri(), options());
@@ -81,7 +111,7 @@ TEST_CASE("a daemon that is killed and started again is found again, and nothing
   CHECK(threads() == tasks);
 }
 
-TEST_CASE("a daemon that does not answer costs ticks, and is served when it goes on" *
+TEST_CASE("a silent daemon costs ticks until it answers again" *
           doctest::skip(!SessionDaemon::installed())) {
   const SessionDaemon daemon;
   const auto hypervisor = open_or_fail(daemon.uri(), options(std::chrono::milliseconds(500)));
@@ -97,7 +127,7 @@ TEST_CASE("a daemon that does not answer costs ticks, and is served when it goes
   CHECK(sample_or_fail(*hypervisor).domains.size() == 1);
 }
 
-TEST_CASE("closing does not wait for a daemon that does not answer" *
+TEST_CASE("closing does not wait for a silent daemon" *
           doctest::skip(!SessionDaemon::installed())) {
   const SessionDaemon daemon;
   const auto hypervisor = open_or_fail(daemon.uri(), options());
@@ -107,7 +137,7 @@ TEST_CASE("closing does not wait for a daemon that does not answer" *
   daemon.send(SIGCONT);
 }
 
-TEST_CASE("two hundred domains are sampled in lanes, and moved all together" *
+TEST_CASE("connection workers sample and move two hundred domains" *
           doctest::skip(!SessionDaemon::installed())) {
   const SessionDaemon daemon;
   const ConnectHandle connection(virConnectOpen(daemon.uri().c_str()));

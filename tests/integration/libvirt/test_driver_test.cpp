@@ -1,11 +1,11 @@
-// The libvirt hypervisor on libvirt's own test driver, inside this process.
+// The libvirt hypervisor on libvirt's test driver in this process.
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <thread>
 
-#include "engine/hypervisor/libvirt/domain_metadata.h"
+#include "engine/hypervisor/libvirt/domain_configuration.h"
 #include "tests/integration/libvirt/test_host.h"
 #include "tests/text.h"
 
@@ -16,7 +16,7 @@ namespace {
 
 constexpr const char* kDefault = "test:///default";
 
-/// test:///default is one host for all connections of a process, as long as one is open.
+/// All connections of a process to test:///default share one host while any is open.
 class DefaultHost {
  public:
   DefaultHost() : connection_(virConnectOpen(kDefault)) { REQUIRE(connection_); }
@@ -48,7 +48,7 @@ std::string standard_error_of(const ScratchFolder& folder, Code code) {
 
 }  // namespace
 
-TEST_CASE("the test driver's own host is sampled and moved") {
+TEST_CASE("memcoord samples and moves the test driver's default host") {
   const DefaultHost host;
   const auto hypervisor = open_or_fail(kDefault);
   const Snapshot before = sample_or_fail(*hypervisor);
@@ -63,7 +63,7 @@ TEST_CASE("the test driver's own host is sampled and moved") {
   CHECK(after.host.free == MemorySize::from_gib(2));
 }
 
-TEST_CASE("a host described by a file keeps what was done to it") {
+TEST_CASE("a host that a file describes keeps its changes") {
   const ScratchFolder folder;
   const std::string file = folder.write(
       "host.xml", node_xml(domain_xml("a", 4194304, 2097152) + domain_xml("b", 4194304, 4194304)));
@@ -78,7 +78,7 @@ TEST_CASE("a host described by a file keeps what was done to it") {
   CHECK(named(after, "a").actual == MemorySize::from_gib(2));
 }
 
-TEST_CASE("a target over the maximum is refused by libvirt, in one line") {
+TEST_CASE("libvirt refuses a target over the maximum with one line") {
   const DefaultHost host;
   const auto hypervisor = open_or_fail(kDefault);
   const Snapshot snapshot = sample_or_fail(*hypervisor);
@@ -89,7 +89,7 @@ TEST_CASE("a target over the maximum is refused by libvirt, in one line") {
   CHECK(outcome.error->object == "test");
 }
 
-TEST_CASE("a domain without a balloon, and one of 3 TiB, are told as they are") {
+TEST_CASE("a snapshot shows a domain without a balloon and one of 3 TiB") {
   const ScratchFolder folder;
   const std::uint64_t huge = 3ULL << 30U;
   const std::string file = folder.write(
@@ -104,7 +104,7 @@ TEST_CASE("a domain without a balloon, and one of 3 TiB, are told as they are") 
   CHECK_FALSE(named(snapshot, "huge").guest.unused);
 }
 
-TEST_CASE("a domain that is destroyed between sample and apply has vanished") {
+TEST_CASE("a move of a domain that was destroyed since the sample has vanished") {
   const ScratchFolder folder;
   const DefaultHost host;
   const auto hypervisor = open_or_fail(kDefault);
@@ -118,7 +118,7 @@ TEST_CASE("a domain that is destroyed between sample and apply has vanished") {
   CHECK(named(again, "test").started_at);
 }
 
-TEST_CASE("a paused domain is shown as paused") {
+TEST_CASE("a snapshot shows a paused domain as paused") {
   const DefaultHost host;
   const auto hypervisor = open_or_fail(kDefault);
   REQUIRE(virDomainSuspend(host.domain().get()) == 0);
@@ -127,7 +127,7 @@ TEST_CASE("a paused domain is shown as paused") {
   CHECK(named(sample_or_fail(*hypervisor), "test").state == DomainState::running);
 }
 
-TEST_CASE("settings are written, read back, and taken up by a memcoord at work") {
+TEST_CASE("a running memcoord takes up settings that were written") {
   const DefaultHost host;
   const auto hypervisor = open_or_fail(kDefault);
   CHECK(named(sample_or_fail(*hypervisor), "test").settings() == DomainSettings{});
@@ -140,7 +140,7 @@ TEST_CASE("settings are written, read back, and taken up by a memcoord at work")
   REQUIRE(read);
   CHECK(read->identity.settings == written->identity.settings);
   CHECK(read->active);
-  // The event comes on another thread: it may take a sample or two.
+  // The event arrives on another thread, perhaps after a sample or two.
   while (named(sample_or_fail(*hypervisor), "test").settings() != written->identity.settings) {
     std::this_thread::yield();
   }
@@ -150,7 +150,9 @@ TEST_CASE("settings are written, read back, and taken up by a memcoord at work")
   CHECK_FALSE(contains(host.xml(), "memcoord.org"));
 }
 
-TEST_CASE("a change is made to what is in force and to what is configured, and wipes nothing") {
+TEST_CASE(
+    "a change applies to the settings in force and to those for the next start, and keeps the "
+    "others") {
   const DefaultHost host;
   const auto set = [&](const std::string& element, unsigned where) {
     REQUIRE(virDomainSetMetadata(host.domain().get(), VIR_DOMAIN_METADATA_ELEMENT,
@@ -179,7 +181,7 @@ TEST_CASE("a change is made to what is in force and to what is configured, and w
     CHECK(domain.next_start->weight == 5);
     CHECK(domain.next_start->priority == 3);
   }
-  // Configured settings that are malformed are not wiped by a change either.
+  // A change does not overwrite malformed settings for the next start either.
   set("<domain minimum='lots'/>", VIR_DOMAIN_AFFECT_CONFIG);
   const auto refused = write_domain_settings(kDefault, "test", change);
   REQUIRE_FALSE(refused);
@@ -192,7 +194,7 @@ TEST_CASE("a change is made to what is in force and to what is configured, and w
   set("", VIR_DOMAIN_AFFECT_CONFIG);
 }
 
-TEST_CASE("a memcoord at work says once which settings wait for the next start") {
+TEST_CASE("a running memcoord says once which settings wait for the next start") {
   const DefaultHost host;
   REQUIRE(virDomainSetMetadata(host.domain().get(), VIR_DOMAIN_METADATA_ELEMENT,
                                "<domain minimum='900MiB'/>", "memcoord",
@@ -213,7 +215,7 @@ TEST_CASE("a memcoord at work says once which settings wait for the next start")
                                VIR_DOMAIN_AFFECT_CONFIG) == 0);
 }
 
-TEST_CASE("malformed metadata is told by name, and can be cleared") {
+TEST_CASE("an error names the domain with malformed metadata, which can be cleared") {
   const DefaultHost host;
   REQUIRE(virDomainSetMetadata(host.domain().get(), VIR_DOMAIN_METADATA_ELEMENT,
                                "<domain minimum='much'/>", "memcoord",
@@ -233,14 +235,14 @@ TEST_CASE("malformed metadata is told by name, and can be cleared") {
   CHECK(write_domain_settings(kDefault, "test", change));
 }
 
-TEST_CASE("a misspelt domain is told with the one that was meant") {
+TEST_CASE("the error about a misspelt domain suggests the one that was meant") {
   const auto read = read_domain_settings(kDefault, "tset");
   REQUIRE_FALSE(read);
   CHECK(read.error().code == ErrorCode::not_found);
   CHECK(contains(read.error().text(), "did you mean 'test'?"));
 }
 
-TEST_CASE("every domain's settings are listed in name order") {
+TEST_CASE("the settings of all domains come in name order") {
   const ScratchFolder folder;
   const std::string file = folder.write(
       "host.xml", node_xml(domain_xml("b", 4194304, 2097152) + domain_xml("a", 4194304, 4194304)));
@@ -250,7 +252,7 @@ TEST_CASE("every domain's settings are listed in name order") {
   CHECK(all->front().identity.name == "a");
 }
 
-TEST_CASE("the statistics period is set while memcoord works and put back by close") {
+TEST_CASE("memcoord sets the statistics period and close restores it") {
   const DefaultHost host;
   REQUIRE_FALSE(contains(host.xml(), "period="));
   const auto hypervisor = open_or_fail(kDefault);
@@ -260,14 +262,14 @@ TEST_CASE("the statistics period is set while memcoord works and put back by clo
   CHECK_FALSE(contains(host.xml(), "period='1'"));
 }
 
-TEST_CASE("close may be called twice, and sampling after it is an error, not a crash") {
+TEST_CASE("close may be called twice, and sampling after it is an error") {
   const auto hypervisor = open_or_fail(kDefault);
   hypervisor->close();
   hypervisor->close();
   CHECK_FALSE(hypervisor->sample());
 }
 
-TEST_CASE("each failure to open is one clear line, and libvirt prints nothing itself") {
+TEST_CASE("each failure to open is one line, and libvirt prints nothing") {
   const ScratchFolder folder;
   struct Failure {
     std::string uri;
@@ -300,7 +302,7 @@ TEST_CASE("each failure to open is one clear line, and libvirt prints nothing it
   }
 }
 
-TEST_CASE("twenty hypervisors in a row leave nothing behind that disturbs the next") {
+TEST_CASE("twenty hypervisors in a row do not disturb each other") {
   for (int i = 0; i < 20; ++i) {
     const auto hypervisor = open_or_fail(kDefault);
     CHECK(sample_or_fail(*hypervisor).domains.size() == 1);

@@ -1,5 +1,5 @@
 #pragma once
-// Hosts of libvirt's test driver, described by a file that lives as long as the test.
+// Hosts of libvirt's test driver that a file describes.
 
 #include <doctest/doctest.h>
 #include <libvirt/libvirt.h>
@@ -14,7 +14,7 @@
 
 namespace memcoord::libvirt {
 
-/// A folder of this test's own, removed at its end.
+/// A folder of the test, removed with the object.
 class ScratchFolder {
  public:
   ScratchFolder() {
@@ -29,7 +29,7 @@ class ScratchFolder {
     std::filesystem::remove_all(path_, ignored);
   }
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-  /// Writes a file; its path.
+  /// Writes a file and returns its path.
   std::string write(const std::string& name, const std::string& text) const {
     std::ofstream(path_ / name) << text;
     return (path_ / name).string();
@@ -39,7 +39,7 @@ class ScratchFolder {
   std::filesystem::path path_;
 };
 
-/// A domain of the test driver's XML. `maximum` and `current` are in KiB.
+/// A domain as the test driver's XML has it. `maximum` and `current` are in KiB.
 inline std::string domain_xml(const std::string& name, std::uint64_t maximum, std::uint64_t current,
                               const std::string& more = "",
                               const std::string& balloon = "<memballoon model='virtio'/>") {
@@ -49,7 +49,7 @@ inline std::string domain_xml(const std::string& name, std::uint64_t maximum, st
          "</devices></domain>";
 }
 
-/// A whole host of 16 GiB with such domains.
+/// A host of 16 GiB with such domains.
 inline std::string node_xml(const std::string& domains) {
   return "<node><cpu><nodes>1</nodes></cpu><memory>16777216</memory>" + domains + "</node>";
 }

@@ -12,7 +12,7 @@
 #include <thread>
 
 #include "engine/hypervisor/libvirt/handles.h"
-#include "engine/hypervisor/libvirt/lv_error.h"
+#include "engine/hypervisor/libvirt/libvirt_error.h"
 #include "tests/text.h"
 
 namespace memcoord::testing {
@@ -21,7 +21,7 @@ namespace {
 constexpr const char* kProgram = "/usr/sbin/libvirtd";
 constexpr uid_t kNobody = 65534;
 
-/// A user's own daemon cannot be root's: that would be the machine's.
+/// The user that runs the daemon. It must not be root, whose daemon is the machine's.
 bool drop_root() {
   if (geteuid() != 0) return true;
   return setgroups(0, nullptr) == 0 && setgid(kNobody) == 0 && setuid(kNobody) == 0;
@@ -64,7 +64,7 @@ void UnprivilegedDaemon::start() {
 
 void UnprivilegedDaemon::run_program() const {
   if (!drop_root()) _exit(126);
-  (void)prctl(PR_SET_PDEATHSIG, SIGKILL);  // only now: with the user, it would be lost
+  (void)prctl(PR_SET_PDEATHSIG, SIGKILL);  // after the change of user, which resets it
   for (const char* name : {"HOME", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"}) {
     (void)setenv(name, folder_.c_str(), 1);
   }

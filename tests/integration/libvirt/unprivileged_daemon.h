@@ -1,6 +1,6 @@
 #pragma once
-// A libvirt daemon that an unprivileged user runs, with all that it keeps in one folder. Nothing of
-// the machine's libvirt is touched.
+// A libvirt daemon that an unprivileged user runs, with all of its files in one folder. It does not
+// touch the machine's libvirt.
 
 #include <sys/types.h>
 
@@ -12,24 +12,24 @@ namespace memcoord::testing {
 
 class UnprivilegedDaemon {
  public:
-  /// Whether the daemon's program is installed.
+  /// The daemon's program is installed.
   static bool installed();
 
-  /// Not running yet. `driver` is the URI of what it is asked for, without the socket, as in
-  /// "test+unix:///default". The folder stays the caller's, to remove after this. Throws
-  /// std::runtime_error where it cannot be given to the daemon's user.
+  /// Does not start the daemon yet. `driver`: the URI without the socket, such as
+  /// "test+unix:///default". The caller owns the folder and removes it after this object. Throws
+  /// std::runtime_error if the daemon's user cannot get the folder.
   UnprivilegedDaemon(const std::filesystem::path& folder, const std::string& driver);
   ~UnprivilegedDaemon();
   UnprivilegedDaemon(const UnprivilegedDaemon&) = delete;
   UnprivilegedDaemon& operator=(const UnprivilegedDaemon&) = delete;
 
-  /// Gives a file or folder to the user that runs the daemon. Throws std::runtime_error.
+  /// Makes the daemon's user the owner of a file or folder. Throws std::runtime_error.
   static void give(const std::filesystem::path& path);
 
-  /// Starts it and waits until it answers. It ends with the thread that starts it, however that
-  /// ends. Throws std::runtime_error, with its log, where it does not answer.
+  /// Starts the daemon and waits until it answers. It ends with the thread that calls this, however
+  /// that ends. Throws std::runtime_error, with the daemon's log, if it does not answer.
   void start();
-  /// Ends it at once, as a crash does, and waits until it is gone. Guests go on.
+  /// Ends the daemon at once, as a crash does, and waits until it is gone. Guests continue.
   void kill();
   void send(int signal) const { (void)::kill(process_, signal); }
 

@@ -1,6 +1,6 @@
 #pragma once
-// A lab guest's plan as it is written: "30:5,330:40" goes to 30 MiB within 5 s, then to 330 MiB
-// within 40 s. Read by the guest itself and by those who judge what became of it.
+// Reads a lab guest's plan: "30:5,330:40" goes to 30 MiB within 5 s, then to 330 MiB within 40 s.
+// The guest uses it, and so do the tools that evaluate the guest's run.
 
 #include <cstdlib>
 #include <sstream>
@@ -14,7 +14,7 @@ struct Leg {
   double seconds = 0;
 };
 
-/// What is no leg is passed over.
+/// Skips text that is no leg.
 inline std::vector<Leg> read_plan(const std::string& text) {
   std::vector<Leg> legs;
   std::istringstream stream(text);

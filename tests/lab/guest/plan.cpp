@@ -1,26 +1,26 @@
-// What a lab guest does: holds memory along a plan from its kernel command line, and tells its
-// console what it sees.
+// A lab guest's workload: it holds memory by a plan from its kernel command line and reports on its
+// console.
 //
-//   load=30:5,330:40,30:0   go to 30 MiB within 5 s, on to 330 MiB within 40 s, back to 30 MiB at
-//   once
+//   load=30:5,330:40,30:0   go to 30 MiB within 5 s, then to 330 MiB within 40 s, then back to
+//                           30 MiB at once
 //
-// pace=work counts work instead of time: each tenth of a second of a leg is a share of what is
-// held, drawn by chance, that is touched again. A guest that has to swap it in first takes longer.
+// pace=work counts work instead of time: for each tenth of a second of a leg the workload touches a
+// random share of its memory again. A guest that must swap it in first takes longer.
 //
 // begin=1700000000 starts the plan at that time of the clock, so that several guests keep step.
 //
-// files=0:10,200:20 is a second plan, for the page cache: so much of the guest's disk has been
-// read, and is let go of again.
+// files=0:10,200:20 is a second plan, for page cache: the workload reads that much of the guest's
+// disk and drops it again.
 //
-// Each second a line: "lab: t=12 total=481296 free=390000 available=380000 held=120" (KiB; held in
-// MiB). The reporter survives the workload: where the guest's OOM killer ends that, the console
-// says "lab: workload killed". A workload that gets through its plan says "lab: plan done
-// after 43.2 s, swapped 120 MiB" (in and out, the whole guest), and then
+// Each second it writes a line: "lab: t=12 total=481296 free=390000 available=380000 held=120"
+// (KiB; held in MiB). The reporter survives the workload: if the guest's OOM killer ends the
+// workload, the console says "lab: workload killed". A workload that finishes its plan writes "lab:
+// plan done after 43.2 s, swapped 120 MiB" (in and out, the whole guest), and then
 //
-//   then=reboot   the kernel starts anew, at once
+//   then=reboot   the kernel reboots at once
 //   then=panic    the kernel panics (sysrq c)
 //   then=die      the first process ends, on which the kernel panics as well
-//   then=unload   the balloon driver is removed; everything else goes on
+//   then=unload   the balloon driver is removed; all else continues
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -67,7 +67,7 @@ std::string option(const std::string& name) {
   return {};
 }
 
-/// Memory in blocks of a MiB, each page of it touched.
+/// Memory in blocks of 1 MiB. Every page is touched.
 class Held {
  public:
   void go_to(std::size_t mib) {
@@ -83,7 +83,7 @@ class Held {
       blocks_.pop_back();
     }
   }
-  /// A tenth of it, drawn by chance.
+  /// Touches a tenth of it, chosen at random.
   void work() {
     for (std::size_t left = blocks_.size() / 10; left > 0; --left) {
       char* block = static_cast<char*>(blocks_[random_() % blocks_.size()]);
@@ -97,7 +97,7 @@ class Held {
   std::minstd_rand random_;
 };
 
-/// Page cache: what has been read of the guest's disk.
+/// Page cache: the part of the guest's disk that has been read.
 class Read {
  public:
   void go_to(std::size_t mib) {
@@ -133,7 +133,8 @@ void play(const std::vector<Leg>& legs, std::atomic<int>& held_mib) {
   }
 }
 
-/// By work: a leg is so many tenths of a second of it, however long they take.
+/// By work: a leg is a number of steps, a tenth of a second of its time each, however long they
+/// take.
 void work_through(const std::vector<Leg>& legs, std::atomic<int>& held_mib) {
   Held held;
   for (const Leg& leg : legs) {
@@ -199,7 +200,7 @@ void press_sysrq(char key) {
   std::ofstream("/proc/sysrq-trigger") << key;
 }
 
-/// What comes after the plan, once. True: this process, the guest's first, is to end.
+/// Performs `then`, once. True: this process, the guest's first, must end.
 bool do_afterwards(const std::string& what) {
   if (what == "reboot") {
     say("rebooting");

@@ -34,24 +34,24 @@ void check_mean_differences(const std::string& name) {
 
 }  // namespace
 
-TEST_CASE("a guest whose balloon is moved in steps is simulated within 5 % of its maximum") {
+TEST_CASE(
+    "the simulation of a guest whose balloon moves in steps agrees within 5 % of its maximum") {
   check_mean_differences("balloon-steps");
 }
 
-TEST_CASE("page cache that grows, is squeezed and given back is simulated within 5 %") {
+TEST_CASE("the simulation of page cache that grows, shrinks and grows again agrees within 5 %") {
   check_mean_differences("page-cache");
 }
 
-TEST_CASE("a guest that swaps is simulated within 5 %") {
+TEST_CASE("the simulation of a guest that swaps agrees within 5 %") {
   check_mean_differences("swap");
 }
 
-TEST_CASE("a guest without swap whose workload is killed is simulated within 5 %") {
+TEST_CASE("the simulation of a guest without swap whose workload is killed agrees within 5 %") {
   check_mean_differences("killed");
 }
 
-TEST_CASE(
-    "what ends a workload in a real guest ends it in a simulated one within a statistics period") {
+TEST_CASE("a simulated workload is killed within a statistics period of the real one") {
   const Curve real = recorded("killed");
   const Curve simulated = simulate(real);
   REQUIRE(real.killed_at.has_value());
@@ -67,7 +67,7 @@ TEST_CASE("a simulated guest begins to swap within a statistics period of the re
   CHECK(std::abs(*agreement.real_swaps_at - *agreement.simulated_swaps_at) <= 1);
 }
 
-TEST_CASE("a curve is read back as it was written") {
+TEST_CASE("a curve that was written is read back unchanged") {
   const Curve real = recorded("killed");
   std::ostringstream out;
   write_curve(real, out);

@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// One domain of 512 MiB on a host of 4 GiB; its demand goes to `size` at once, at 5 s.
+/// A domain of 512 MiB on a host of 4 GiB. Its demand rises to `size` at 5 s, in one step.
 Scenario one_domain(MemorySize size, MemorySize swap = MemorySize()) {
   Scenario scenario;
   ScenarioDomain domain;
@@ -41,7 +41,7 @@ struct Run {
 
 }  // namespace
 
-TEST_CASE("a fresh guest shows what a real one of 512 MiB was measured to show") {
+TEST_CASE("a fresh guest of 512 MiB shows what was measured of a real one") {
   Run run(one_domain(20_MiB));
   const Domain domain = run.look_after(2s);
   CHECK(domain.actual == 512_MiB);
@@ -58,7 +58,7 @@ TEST_CASE("a balloon holds whole pages") {
   CHECK(run.look_after(1s).actual == 500_MiB + 4_KiB);
 }
 
-TEST_CASE("actual follows a move at once, the guest's figures only with its next report") {
+TEST_CASE("actual follows a move at once, the guest's figures follow with its next report") {
   Run run(one_domain(20_MiB));
   run.look_after(2s);
   run.set(412_MiB);
@@ -70,7 +70,7 @@ TEST_CASE("actual follows a move at once, the guest's figures only with its next
   CHECK(later.guest.available == 370_MiB);
 }
 
-TEST_CASE("a balloon fills at its rate, and never with what the workload holds") {
+TEST_CASE("a balloon fills at its rate, and never with the workload's memory") {
   Run run(one_domain(300_MiB));
   run.look_after(8s);
   run.set(100_MiB);
@@ -79,7 +79,7 @@ TEST_CASE("a balloon fills at its rate, and never with what the workload holds")
   CHECK(domain.actual < 460_MiB);
 }
 
-TEST_CASE("demand over all there is ends in the OOM killer, without swap") {
+TEST_CASE("without swap, the OOM killer ends a workload whose demand does not fit") {
   Run run(one_domain(450_MiB));
   run.look_after(8s);
   CHECK(run.hypervisor.host().domains().front().guest.score.oom_kills == 1);
@@ -89,7 +89,7 @@ TEST_CASE("demand over all there is ends in the OOM killer, without swap") {
   CHECK(run.hypervisor.take_notes().empty());
 }
 
-TEST_CASE("with swap it stalls instead, and shows it") {
+TEST_CASE("with swap, a workload whose demand does not fit stalls, and the statistics show it") {
   Run run(one_domain(450_MiB, 1_GiB));
   const Domain domain = run.look_after(10s);
   const auto& score = run.hypervisor.host().domains().front().guest.score;
@@ -103,7 +103,7 @@ TEST_CASE("with swap it stalls instead, and shows it") {
   CHECK(score.stalled_seconds == stalled);
 }
 
-TEST_CASE("guests that are paused, hung, silent or without a driver show it as real ones do") {
+TEST_CASE("guests that are paused, hung or without a driver look as real ones do") {
   Scenario scenario = one_domain(20_MiB);
   scenario.domains[0].faults = {{Fault::Kind::paused, 4s, 6s}, {Fault::Kind::hung, 8s, 10s}};
   Run run(scenario);
@@ -136,7 +136,7 @@ TEST_CASE("domains start and stop when their scenario says so") {
   CHECK(run.hypervisor.sample()->domains.empty());
 }
 
-TEST_CASE("the same scenario gives the same figures in every run, however time is cut") {
+TEST_CASE("the same scenario gives the same figures in every run, whatever the time steps") {
   const auto figures = [](Duration step) {
     Run run(one_domain(300_MiB, 1_GiB));
     Domain last;
@@ -151,7 +151,7 @@ TEST_CASE("the same scenario gives the same figures in every run, however time i
   CHECK(a.rss == c.rss);
 }
 
-TEST_CASE("a guest under way has all of its memory backed, a fresh one takes it as it is touched") {
+TEST_CASE("a guest under way has all of its memory backed, a fresh one only what it has touched") {
   Scenario fresh = one_domain(20_MiB);
   Scenario under_way = fresh;
   under_way.domains[0].touched = true;
@@ -159,7 +159,7 @@ TEST_CASE("a guest under way has all of its memory backed, a fresh one takes it 
   CHECK(Run(fresh).look_after(1s).rss == 102_MiB + 30_MiB);
 }
 
-TEST_CASE("fresh pages take their time") {
+TEST_CASE("fresh pages are touched at a rate") {
   Scenario scenario = one_domain(300_MiB);
   scenario.model.touch_rate = 100_MiB;
   Run run(scenario);
@@ -174,7 +174,8 @@ TEST_CASE("a guest's QEMU may be larger than the model's") {
   CHECK(Run(scenario).look_after(1s).rss == 762_MiB);
 }
 
-TEST_CASE("a guest on hugepages takes nothing of the host but its QEMU, and has no balloon") {
+TEST_CASE(
+    "a guest on hugepages uses its QEMU's memory alone of the host, and no balloon serves it") {
   Scenario scenario = one_domain(300_MiB);
   scenario.host_hugepages = 1_GiB;
   scenario.domains[0].hugepages = true;
@@ -186,7 +187,7 @@ TEST_CASE("a guest on hugepages takes nothing of the host but its QEMU, and has 
   CHECK(run.hypervisor.sample()->host.free == 4_GiB - 300_MiB - 1_GiB - 30_MiB);
 }
 
-TEST_CASE("what the host itself uses, and what merging of pages saves, vary as the scenario says") {
+TEST_CASE("the host's own use and what KSM saves vary as the scenario says") {
   Scenario scenario = one_domain(20_MiB);
   scenario.domains[0].touched = true;
   scenario.host_use = Plan({{0s, 0_MiB}, {10s, 1_GiB}}, Plan::Shape::step);
@@ -204,7 +205,7 @@ TEST_CASE("what the host itself uses, and what merging of pages saves, vary as t
   CHECK(host_after(0s).merged == 0_MiB);
 }
 
-TEST_CASE("what a host misses is gone from its swap") {
+TEST_CASE("a host that lacks memory uses its swap") {
   Scenario scenario = one_domain(20_MiB);
   scenario.domains[0].touched = true;
   scenario.host_swap = 2_GiB;
@@ -218,7 +219,7 @@ TEST_CASE("what a host misses is gone from its swap") {
   CHECK(host.swap_free == 2_GiB - 300_MiB - 542_MiB);
 }
 
-TEST_CASE("a balloon that is stuck takes targets and stays where it is, until it moves again") {
+TEST_CASE("a stuck balloon accepts targets and stays where it is, until it moves again") {
   Scenario scenario = one_domain(20_MiB);
   scenario.domains[0].faults = {{Fault::Kind::stuck, 1s, 6s}};
   Run run(scenario);
@@ -230,7 +231,7 @@ TEST_CASE("a balloon that is stuck takes targets and stays where it is, until it
   CHECK(run.look_after(4s).actual == 412_MiB);
 }
 
-TEST_CASE("a guest of 64 KiB pages comes to lie up to one of them under its target") {
+TEST_CASE("the balloon of a guest with 64 KiB pages stops up to one page under its target") {
   Scenario scenario = one_domain(20_MiB);
   scenario.domains[0].page = 64_KiB;
   Run run(scenario);
@@ -239,8 +240,7 @@ TEST_CASE("a guest of 64 KiB pages comes to lie up to one of them under its targ
   CHECK(run.look_after(1s).actual == 600_MiB);
 }
 
-TEST_CASE(
-    "drivers report counters that they cannot read, or what was counted since the last report") {
+TEST_CASE("faulty drivers report garbage, or what they counted since the last report") {
   Scenario scenario = one_domain(900_MiB, 1_GiB);
   const auto swapped_by = [](const Scenario& played, Duration time) {
     Run run(played);
@@ -255,8 +255,7 @@ TEST_CASE(
   CHECK(swapped_by(scenario, 8s) < all);
 }
 
-TEST_CASE(
-    "what domains are bound to a node hold is its own, and the rest lies where there is room") {
+TEST_CASE("the memory of bound domains lies on their node, and the rest where there is room") {
   Scenario scenario = one_domain(20_MiB);
   scenario.host_total = 4_GiB;
   scenario.host_nodes = {1_GiB, 3_GiB};
@@ -272,7 +271,8 @@ TEST_CASE(
   run.clock.sleep_for(1s);
   const Snapshot look = *run.hypervisor.sample();
   REQUIRE(look.host.cells.size() == 2);
-  // 512 MiB and QEMU's 30 each: node 0 has 482 MiB left before the other's are spread, node 1 3072.
+  // Each domain takes 512 MiB and 30 MiB of its QEMU. Before the unbound one is spread, node 0 has
+  // 482 MiB left and node 1 3072 MiB.
   const MemorySize others = (542_MiB).scaled(482.0 / 3554);
   CHECK(look.host.cells[0].free.mib() == doctest::Approx((482_MiB - others).mib()));
   CHECK(look.host.cells[0].free + look.host.cells[1].free <= *look.host.available);
@@ -280,7 +280,7 @@ TEST_CASE(
   CHECK(look.domains[1].identity->bound_to.empty());
 }
 
-TEST_CASE("a node that its domains pass is out of memory, whatever the other has") {
+TEST_CASE("a node whose domains need more than it has is out of memory, whatever the other has") {
   Scenario scenario = one_domain(800_MiB);
   scenario.host_nodes = {512_MiB, 3584_MiB};
   scenario.domains[0].initial = 1_GiB;

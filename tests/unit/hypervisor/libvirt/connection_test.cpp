@@ -1,4 +1,4 @@
-// The daemon goes and comes back; domains come and go; nothing is said twice.
+// The daemon goes and returns, domains come and go, and notes are not repeated.
 #include <doctest/doctest.h>
 
 #include <thread>
@@ -9,7 +9,7 @@ using namespace memcoord;
 using namespace memcoord::libvirt;
 using namespace memcoord::libvirt::fake;
 
-TEST_CASE("a lost connection is an error of its own tick, said once") {
+TEST_CASE("a lost connection is an error of its own tick, and a note says so once") {
   FakeHost host({"a"});
   (void)host.sample();
   host.daemon->stop();
@@ -21,7 +21,7 @@ TEST_CASE("a lost connection is an error of its own tick, said once") {
   CHECK(host.notes().empty());
 }
 
-TEST_CASE("when the daemon is back, the next sample is served on a new connection") {
+TEST_CASE("when the daemon is back, the next sample uses a new connection") {
   FakeHost host({"a", "b"});
   (void)host.sample();
   host.daemon->stop();
@@ -30,10 +30,10 @@ TEST_CASE("when the daemon is back, the next sample is served on a new connectio
   host.daemon->start();
   CHECK(host.sample().domains.size() == 2);
   CHECK(host.notes().find("connected again") != std::string::npos);
-  CHECK(host.daemon->open_now() == 3);  // host, control and one lane: no handle is left over
+  CHECK(host.daemon->open_now() == 3);  // host, control and one worker: no handle is left over
 }
 
-TEST_CASE("a daemon that was restarted between two samples costs none of them") {
+TEST_CASE("a daemon that restarts between two samples costs neither of them") {
   FakeHost host({"a"});
   (void)host.sample();
   host.daemon->stop();
@@ -42,7 +42,8 @@ TEST_CASE("a daemon that was restarted between two samples costs none of them") 
   CHECK(host.daemon->open_now() == 3);
 }
 
-TEST_CASE("a lane that loses its connection under a call is given the same work once more") {
+TEST_CASE(
+    "a connection worker that loses its connection during a call performs the same task again") {
   FakeHost host({"a", "b"});
   (void)host.sample();
   host.daemon->with("b", [](FakeDomain& domain) { domain.hangs = domain.monitor_is_free = true; });
@@ -55,7 +56,7 @@ TEST_CASE("a lane that loses its connection under a call is given the same work 
   CHECK(FakeHost::state(snapshot, "b") == DomainState::running);
 }
 
-TEST_CASE("statistics periods are set again where a restart of the daemon has lost them") {
+TEST_CASE("memcoord sets statistics periods again that a restart of the daemon has lost") {
   FakeHost host({"a"});
   (void)host.sample();
   CHECK(host.daemon->look("a").period == 1);
@@ -67,7 +68,7 @@ TEST_CASE("statistics periods are set again where a restart of the daemon has lo
   CHECK(host.daemon->look("a").period == 1);
 }
 
-TEST_CASE("while the connection is down, nothing is tried before the pause is over") {
+TEST_CASE("while the connection is down, memcoord does not connect before the pause is over") {
   const auto daemon = std::make_shared<FakeDaemon>();
   daemon->add("a");
   LaneHypervisorParts parts{
@@ -87,7 +88,7 @@ TEST_CASE("while the connection is down, nothing is tried before the pause is ov
   CHECK(daemon->opened() == opened);
 }
 
-TEST_CASE("moves are refused while the connection is down") {
+TEST_CASE("while the connection is down, moves fail") {
   FakeHost host({"a"});
   (void)host.sample();
   host.daemon->stop();
@@ -97,7 +98,7 @@ TEST_CASE("moves are refused while the connection is down") {
   CHECK(outcome.error->code == ErrorCode::unavailable);
 }
 
-TEST_CASE("a connection that dies under a move fails that move alone") {
+TEST_CASE("a connection that dies during a move fails that move alone") {
   FakeHost host({"a"});
   (void)host.sample();
   host.daemon->stop();
@@ -106,7 +107,7 @@ TEST_CASE("a connection that dies under a move fails that move alone") {
   CHECK(outcome.error->code == ErrorCode::unavailable);
 }
 
-TEST_CASE("a daemon that does not answer is told apart from one that is gone") {
+TEST_CASE("a silent daemon has another error than one that is gone") {
   LibvirtOptions options = FakeHost::options();
   options.deadline = std::chrono::milliseconds(200);
   FakeHost host({"a"}, options);
@@ -118,7 +119,7 @@ TEST_CASE("a daemon that does not answer is told apart from one that is gone") {
   host.daemon->start();
 }
 
-TEST_CASE("a daemon that answers again is served in the next sample, and asked no more than that") {
+TEST_CASE("the next sample uses a daemon that answers again, with a single call") {
   LibvirtOptions options = FakeHost::options();
   options.deadline = std::chrono::milliseconds(500);
   FakeHost host({"a"}, options);
@@ -127,10 +128,10 @@ TEST_CASE("a daemon that answers again is served in the next sample, and asked n
   CHECK(host.daemon->opened() == 2);
   host.daemon->start();
   CHECK(host.sample().domains.size() == 1);
-  CHECK(host.daemon->host_calls() == 3);  // at the start, the one that hung, the one that worked
+  CHECK(host.daemon->host_calls() == 3);  // at the start, the call that hung, the call that worked
 }
 
-TEST_CASE("opening says why it fails") {
+TEST_CASE("the error of opening says why it failed") {
   const auto daemon = std::make_shared<FakeDaemon>();
   daemon->stop();
   LaneHypervisorParts parts{
@@ -157,14 +158,14 @@ TEST_CASE("a domain that vanished between sample and apply is an outcome, not an
   CHECK(host.sample().domains.size() == 1);
 }
 
-TEST_CASE("a domain that was never seen has vanished") {
+TEST_CASE("a move of a domain that was never listed has vanished") {
   FakeHost host({"a"});
   (void)host.sample();
   host.daemon->add("b");
   CHECK(host.move("b", MemorySize::from_mib(900)).kind == Outcome::Kind::vanished);
 }
 
-TEST_CASE("a domain that was paused since the sample is skipped") {
+TEST_CASE("a move of a domain that was paused since the sample is skipped") {
   FakeHost host({"a"});
   (void)host.sample();
   host.event("a", DomainEvent::Kind::paused);
@@ -173,14 +174,14 @@ TEST_CASE("a domain that was paused since the sample is skipped") {
   CHECK(host.move("a", MemorySize::from_mib(900)).kind == Outcome::Kind::applied);
 }
 
-TEST_CASE("a domain that was stopped since the sample has vanished") {
+TEST_CASE("a move of a domain that was stopped since the sample has vanished") {
   FakeHost host({"a"});
   (void)host.sample();
   host.event("a", DomainEvent::Kind::stopped);
   CHECK(host.move("a", MemorySize::from_mib(900)).kind == Outcome::Kind::vanished);
 }
 
-TEST_CASE("a domain that is being migrated or saved is left alone rather than waited for") {
+TEST_CASE("a move of a domain that is being migrated or saved is skipped without waiting") {
   FakeHost host({"a"});
   (void)host.sample();
   host.daemon->with("a", [](FakeDomain& domain) { domain.in_long_job = true; });
@@ -192,7 +193,7 @@ TEST_CASE("a domain that is being migrated or saved is left alone rather than wa
   CHECK(FakeHost::state(host.sample(), "a") == DomainState::running);
 }
 
-TEST_CASE("a job that balloons do not wait for takes no domain out") {
+TEST_CASE("a job that lets balloon changes through does not skip its domain") {
   FakeHost host({"a"});
   (void)host.sample();
   host.daemon->with("a", [](FakeDomain& domain) {
@@ -205,7 +206,7 @@ TEST_CASE("a job that balloons do not wait for takes no domain out") {
   CHECK(FakeHost::state(host.sample(), "a") == DomainState::running);
 }
 
-TEST_CASE("a migration that is announced is seen as one until it is over") {
+TEST_CASE("a domain whose migration was announced is migrating until the migration ends") {
   FakeHost host({"a"});
   (void)host.sample();
   host.daemon->with("a", [](FakeDomain& domain) { domain.in_long_job = true; });
@@ -216,7 +217,7 @@ TEST_CASE("a migration that is announced is seen as one until it is over") {
   CHECK(FakeHost::state(host.sample(), "a") == DomainState::running);
 }
 
-TEST_CASE("a refused move is its own failure") {
+TEST_CASE("a move that libvirt refuses fails alone") {
   FakeHost host({"a", "b"});
   (void)host.sample();
   host.daemon->with("a", [](FakeDomain& domain) { domain.refuses = true; });
@@ -226,7 +227,7 @@ TEST_CASE("a refused move is its own failure") {
   CHECK(outcomes[1].kind == Outcome::Kind::applied);
 }
 
-TEST_CASE("a domain is known by its UUID: a rename moves the same domain") {
+TEST_CASE("a renamed domain stays the same domain: its UUID identifies it") {
   FakeHost host({"a"});
   (void)host.sample();
   host.daemon->rename("a", "z");
@@ -236,14 +237,14 @@ TEST_CASE("a domain is known by its UUID: a rename moves the same domain") {
   CHECK(snapshot.domains.front().uuid() == FakeDaemon::uuid("a"));
 }
 
-TEST_CASE("domains come in name order") {
+TEST_CASE("a snapshot lists domains in name order") {
   FakeHost host({"c", "a", "b"});
   const Snapshot snapshot = host.sample();
   CHECK(snapshot.domains[0].name() == "a");
   CHECK(snapshot.domains[2].name() == "c");
 }
 
-TEST_CASE("a domain that somebody else asks at the same moment is asked once more") {
+TEST_CASE("memcoord queries a domain again that another tool queried at the same moment") {
   FakeHost host({"a", "b"});
   host.daemon->with("a", [](FakeDomain& domain) { domain.asked_by_others = 1; });
   const Snapshot snapshot = host.sample();
@@ -251,14 +252,14 @@ TEST_CASE("a domain that somebody else asks at the same moment is asked once mor
   CHECK(FakeHost::domain(snapshot, "a").guest.unused.has_value());
 }
 
-TEST_CASE("a domain whose figures the daemon cannot get at just now is busy") {
+TEST_CASE("a domain whose figures the daemon leaves out is busy") {
   FakeHost host({"a"});
   host.daemon->with("a",
                     [](FakeDomain& domain) { domain.job_taken = domain.monitor_is_free = true; });
   CHECK(FakeHost::state(host.sample(), "a") == DomainState::busy);
 }
 
-TEST_CASE("the test driver's figures count as fresh, though they are stamped 1989") {
+TEST_CASE("the test driver's figures count as fresh, although their stamp is of 1989") {
   const auto daemon = std::make_shared<FakeDaemon>();
   daemon->add("a");
   daemon->set_driver("TEST");
@@ -267,7 +268,7 @@ TEST_CASE("the test driver's figures count as fresh, though they are stamped 198
   CHECK(snapshot.domains.front().guest.last_update == snapshot.wall_time);
 }
 
-TEST_CASE("a balloon that moves is seen where it is, not where QEMU last said it was") {
+TEST_CASE("a snapshot has a moving balloon's present size, not the one that QEMU last announced") {
   FakeHost host({"a", "b"});
   (void)host.sample();
   host.daemon->with("a", [](FakeDomain& domain) { domain.told = domain.actual; });
@@ -277,7 +278,8 @@ TEST_CASE("a balloon that moves is seen where it is, not where QEMU last said it
 }
 
 TEST_CASE(
-    "a snapshot has the host's nodes, the nodes that domains are bound to, and balloon options") {
+    "a snapshot has the host's nodes, the nodes that domains are bound to, and the balloons' "
+    "options") {
   const auto daemon = std::make_shared<FakeDaemon>();
   const std::vector<NumaCell> cells = {{0, MemorySize::from_gib(32), MemorySize::from_gib(3)},
                                        {1, MemorySize::from_gib(32), MemorySize::from_gib(5)}};
@@ -298,4 +300,18 @@ TEST_CASE(
   const Domain& other = FakeHost::domain(snapshot, "placed");
   CHECK(other.identity->bound_to == std::vector<NodeBinding>{{{0}}});
   CHECK_FALSE(other.free_page_reporting);
+}
+
+TEST_CASE("the pauses between tries double up to the longest, extended at random") {
+  using std::chrono::seconds;
+  Backoff plain(seconds(1), seconds(30), [] { return 0.0; });
+  CHECK(plain.next() == seconds(1));
+  CHECK(plain.next() == seconds(2));
+  CHECK(plain.next() == seconds(4));
+  for (int i = 0; i < 10; ++i) (void)plain.next();
+  CHECK(plain.next() == seconds(30));
+  plain.reset();
+  CHECK(plain.next() == seconds(1));
+  Backoff drawn_out(seconds(4), seconds(30), [] { return 1.0; });
+  CHECK(drawn_out.next() == seconds(5));
 }

@@ -1,7 +1,6 @@
-#include "engine/hypervisor/libvirt/domain_metadata.h"
-
 #include <doctest/doctest.h>
 
+#include "engine/hypervisor/libvirt/domain_configuration.h"
 #include "tests/text.h"
 
 using namespace memcoord;
@@ -20,7 +19,7 @@ std::string complaint(std::string_view element) {
 
 }  // namespace
 
-TEST_CASE("every setting is read") {
+TEST_CASE("parse_settings reads every setting") {
   const auto read = parse_settings(
       R"(<memcoord:domain minimum="512MiB" maximum="2GiB" weight="2.5" priority="-3" exclude="yes">
            <memcoord:label name="tier" value="web"/>
@@ -41,7 +40,7 @@ TEST_CASE("an empty element sets nothing") {
   CHECK(parse_settings("<domain/>", "web1") == DomainSettings{});
 }
 
-TEST_CASE("what is written is read back unchanged") {
+TEST_CASE("settings that were written are read back unchanged") {
   DomainSettings settings;
   settings.minimum = MemorySize::from_kib(524289);
   settings.maximum = MemorySize::from_gib(3);
@@ -53,7 +52,7 @@ TEST_CASE("what is written is read back unchanged") {
   CHECK(parse_settings(write_settings({}), "web1") == DomainSettings{});
 }
 
-TEST_CASE("each malformed setting is told with what was expected") {
+TEST_CASE("the error about a malformed setting says what was expected") {
   CHECK(contains(complaint("<domain minimum='much'/>"), "minimum=\"much\" is not a size"));
   CHECK(contains(complaint("<domain minimum='0'/>"), "minimum=\"0\" is not a size"));
   CHECK(contains(complaint("<domain maximum='-1GiB'/>"), "maximum"));
@@ -66,32 +65,32 @@ TEST_CASE("each malformed setting is told with what was expected") {
   CHECK(contains(complaint("<domain exclude='maybe'/>"), "yes or no"));
 }
 
-TEST_CASE("an unknown key is told with those that are known") {
+TEST_CASE("the error about an unknown key names the known ones") {
   const std::string text = complaint("<domain minimun='512MiB'/>");
   CHECK(contains(text, "unknown key 'minimun'"));
   CHECK(contains(text, "did you mean 'minimum'?"));
   CHECK(contains(complaint("<domain colour='red'/>"), "known are minimum, maximum"));
 }
 
-TEST_CASE("an unknown element, or a label without a name or a value, is told") {
+TEST_CASE("an unknown element, or a label without a name or a value, is an error") {
   CHECK(contains(complaint("<domain><minimum>1GiB</minimum></domain>"), "<minimum>"));
   CHECK(contains(complaint("<domain><label value='web'/></domain>"), "without a name"));
   CHECK(contains(complaint("<domain><label name='tier'/></domain>"), "without a name or a value"));
 }
 
-TEST_CASE("a minimum over the maximum is told") {
+TEST_CASE("a minimum over the maximum is an error") {
   CHECK(contains(complaint("<domain minimum='2GiB' maximum='1GiB'/>"),
                  "the minimum 2GiB is over the maximum 1GiB"));
 }
 
-TEST_CASE("text that is no element is told") {
+TEST_CASE("text that is no settings element is an error") {
   CHECK(contains(complaint(""), "not XML"));
   CHECK(contains(complaint("minimum=1GiB"), "not XML"));
   CHECK(contains(complaint("<domain minimum="), "not XML"));
   CHECK(contains(complaint("<vm minimum='1GiB'/>"), "expected one <domain> element, found <vm>"));
 }
 
-TEST_CASE("a change sets what it names and leaves the rest") {
+TEST_CASE("a change sets what it names and keeps the rest") {
   DomainSettings settings;
   settings.minimum = MemorySize::from_mib(512);
   settings.labels = {{"tier", "web"}};
@@ -105,7 +104,7 @@ TEST_CASE("a change sets what it names and leaves the rest") {
   CHECK(after->labels.size() == 2);
 }
 
-TEST_CASE("cleared settings go back to their defaults, one by one or all together") {
+TEST_CASE("clearing resets settings to their defaults, one by one or all together") {
   DomainSettings settings;
   settings.minimum = MemorySize::from_mib(512);
   settings.maximum = MemorySize::from_gib(1);
@@ -128,7 +127,7 @@ TEST_CASE("cleared settings go back to their defaults, one by one or all togethe
   CHECK(changed(settings, all, "web1") == DomainSettings{});
 }
 
-TEST_CASE("what is cleared and set in one change is set") {
+TEST_CASE("a setting that one change clears and sets is set") {
   SettingsChange change;
   change.clear = {"all"};
   change.minimum = MemorySize::from_gib(1);
@@ -140,7 +139,7 @@ TEST_CASE("what is cleared and set in one change is set") {
   CHECK(after->priority == 0);
 }
 
-TEST_CASE("a change that makes no sense is refused") {
+TEST_CASE("a change to contradictory or unknown settings is an error") {
   SettingsChange unknown;
   unknown.clear = {"colour"};
   CHECK_FALSE(changed({}, unknown, "web1"));
@@ -154,7 +153,7 @@ TEST_CASE("a change that makes no sense is refused") {
   CHECK_FALSE(changed({}, weight, "web1"));
 }
 
-TEST_CASE("a command that sets the same again can be pasted, whatever the names") {
+TEST_CASE("the command that sets the same settings is quoted for the shell") {
   DomainSettings settings;
   settings.minimum = MemorySize::from_mib(512);
   settings.weight = 2.5;
@@ -170,7 +169,7 @@ TEST_CASE("a command that sets the same again can be pasted, whatever the names"
                  "start afresh with: memcoord domain set web1 --clear all"));
 }
 
-TEST_CASE("settings larger than 64 KiB are refused unread, and a large value is told in short") {
+TEST_CASE("settings larger than 64 KiB are an error, and errors quote large values in part") {
   const auto with_label = [](std::size_t size) {
     return "<domain><label name='a' value='" + std::string(size, 'x') + "'/></domain>";
   };
@@ -182,7 +181,7 @@ TEST_CASE("settings larger than 64 KiB are refused unread, and a large value is 
   CHECK(complaint("<" + std::string(60'000, 'k') + "/>").size() < 400);
 }
 
-TEST_CASE("entities that a document type declares are not expanded") {
+TEST_CASE("parse_settings does not expand entities that a document type declares") {
   const auto read = parse_settings(
       "<!DOCTYPE domain [<!ENTITY a 'aaaaaaaaaa'><!ENTITY b '&a;&a;&a;'>]>"
       "<domain><label name='x' value='&b;&lt;&#65;'/></domain>",

@@ -1,7 +1,6 @@
-#include "engine/hypervisor/libvirt/domain_xml.h"
-
 #include <doctest/doctest.h>
 
+#include "engine/hypervisor/libvirt/domain_configuration.h"
 #include "tests/text.h"
 
 using namespace memcoord;
@@ -24,17 +23,17 @@ std::string why_unsuitable(const std::string& devices, const std::string& rest =
 
 }  // namespace
 
-TEST_CASE("an ordinary domain with a balloon is suitable") {
+TEST_CASE("a domain with a balloon is suitable") {
   CHECK(why_unsuitable(kBalloon).empty());
   CHECK(why_unsuitable("<memballoon model='virtio-transitional'/>").empty());
 }
 
-TEST_CASE("a domain without a balloon device is left alone") {
+TEST_CASE("a domain without a balloon device is unsuitable") {
   CHECK(contains(why_unsuitable(""), "no balloon device"));
   CHECK(contains(why_unsuitable("<memballoon model='none'/>"), "no balloon device"));
 }
 
-TEST_CASE("a domain with a passed-through device is left alone: its memory is pinned") {
+TEST_CASE("a passed-through device pins a domain's memory and makes it unsuitable") {
   CHECK(contains(why_unsuitable(kBalloon + "<hostdev mode='subsystem' type='pci'/>"), "VFIO"));
   CHECK(contains(why_unsuitable(kBalloon + "<hostdev mode='subsystem' type='mdev'/>"), "VFIO"));
   CHECK(contains(why_unsuitable(kBalloon + "<interface type='hostdev'/>"), "VFIO"));
@@ -45,16 +44,16 @@ TEST_CASE("a passed-through USB device pins nothing") {
   CHECK(why_unsuitable(kBalloon + "<interface type='network'/>").empty());
 }
 
-TEST_CASE("a domain with a vDPA device is left alone") {
+TEST_CASE("a vDPA device makes a domain unsuitable") {
   CHECK(contains(why_unsuitable(kBalloon + "<interface type='vdpa'/>"), "vDPA"));
   CHECK(contains(why_unsuitable(kBalloon + "<disk type='vhostvdpa'/>"), "vDPA"));
 }
 
-TEST_CASE("a domain with encrypted memory is left alone") {
+TEST_CASE("encrypted memory makes a domain unsuitable") {
   CHECK(contains(why_unsuitable(kBalloon, "<launchSecurity type='sev'/>"), "sev"));
 }
 
-TEST_CASE("locked and hugepage memory is left alone") {
+TEST_CASE("locked memory and hugepages make a domain unsuitable") {
   CHECK(contains(why_unsuitable(kBalloon, "<memoryBacking><locked/></memoryBacking>"), "locked"));
   CHECK(contains(why_unsuitable(kBalloon, "<memoryBacking><hugepages/></memoryBacking>"),
                  "hugepages"));
@@ -65,7 +64,7 @@ TEST_CASE("locked and hugepage memory is left alone") {
             .empty());
 }
 
-TEST_CASE("where a domain's memory comes from is read") {
+TEST_CASE("the description says where a domain's memory comes from") {
   const auto backing = [](const std::string& rest, const std::string& devices = kBalloon) {
     return describe_domain(domain(devices, rest), "a")->backing;
   };
@@ -81,7 +80,7 @@ TEST_CASE("where a domain's memory comes from is read") {
   CHECK_FALSE(backing("<memoryBacking><source type='anonymous'/></memoryBacking>").shared);
 }
 
-TEST_CASE("guest cells that are not on hugepages are of the ordinary pool") {
+TEST_CASE("guest cells without hugepages are in the ordinary pool") {
   const auto beside = [](const std::string& pages) {
     const auto read =
         describe_domain(domain(kBalloon, "<memoryBacking><hugepages>" + pages +
@@ -103,7 +102,7 @@ TEST_CASE("guest cells that are not on hugepages are of the ordinary pool") {
   CHECK(beside("<page size='2' unit='M' nodeset='0'/><page size='1' unit='G'/>") == MemorySize());
 }
 
-TEST_CASE("a DIMM on hugepages is none of the ordinary pool, the rest of its guest is") {
+TEST_CASE("a DIMM on hugepages is not in the ordinary pool, the rest of its guest is") {
   const auto read = describe_domain(
       domain(kBalloon + "<memory model='dimm'><source><pagesize unit='KiB'>2048</pagesize></source>"
                         "<target><size unit='KiB'>393216</size></target></memory>"
@@ -114,7 +113,7 @@ TEST_CASE("a DIMM on hugepages is none of the ordinary pool, the rest of its gue
   CHECK(contains(read->unsuitable, "hugepages"));
 }
 
-TEST_CASE("memory that virtio-mem has not plugged in is read") {
+TEST_CASE("the description has the memory that virtio-mem has not plugged in") {
   const auto left_out = [](const std::string& target) {
     const auto read = describe_domain(
         domain(kBalloon + "<memory model='virtio-mem'><target>" + target + "</target></memory>"),
@@ -130,7 +129,7 @@ TEST_CASE("memory that virtio-mem has not plugged in is read") {
         MemoryBacking::Kind::pinned);
 }
 
-TEST_CASE("a cgroup's limit is read, and the largest number there is means none") {
+TEST_CASE("the description has the cgroup's limit, and libvirt's largest number means none") {
   const auto limit = [](const std::string& element) {
     return describe_domain(domain(kBalloon, "<memtune>" + element + "</memtune>"), "a")->hard_limit;
   };
@@ -140,12 +139,13 @@ TEST_CASE("a cgroup's limit is read, and the largest number there is means none"
   CHECK_FALSE(limit("<soft_limit unit='GiB'>3</soft_limit>"));
 }
 
-TEST_CASE("virtio-mem memory is left alone, DIMMs are not") {
+TEST_CASE("virtio-mem makes a domain unsuitable, a DIMM does not") {
   CHECK(contains(why_unsuitable(kBalloon + "<memory model='virtio-mem'/>"), "virtio-mem"));
   CHECK(why_unsuitable(kBalloon + "<memory model='dimm'/>").empty());
 }
 
-TEST_CASE("the nodes that all memory is bound to are read, whatever libvirt's list looks like") {
+TEST_CASE(
+    "the description has the nodes that all memory is bound to, in all of libvirt's notations") {
   const auto nodes = [](const std::string& policy) {
     const auto read = describe_domain(domain(kBalloon, "<numatune>" + policy + "</numatune>"), "a");
     REQUIRE(read);
@@ -164,7 +164,7 @@ TEST_CASE("the nodes that all memory is bound to are read, whatever libvirt's li
   CHECK(nodes("").empty());
 }
 
-TEST_CASE("a policy binds where the kernel keeps to its nodes when they are full") {
+TEST_CASE("a policy binds if the kernel keeps memory on its nodes when they are full") {
   const auto binds = [](const std::string& mode) {
     const std::string policy = "<numatune><memory mode='" + mode + "' nodeset='0'/></numatune>";
     return !describe_domain(domain(kBalloon, policy), "a")->bound_to.empty();
@@ -175,14 +175,14 @@ TEST_CASE("a policy binds where the kernel keeps to its nodes when they are full
   CHECK_FALSE(binds("interleave"));
 }
 
-TEST_CASE("the nodes that libvirt chooses are those that it tells of") {
+TEST_CASE("libvirt's answer names the nodes that libvirt chose") {
   const std::string xml =
       domain(kBalloon, "<numatune><memory mode='strict' placement='auto'/></numatune>");
   CHECK(describe_domain(xml, "a", "1,3")->bound_to == std::vector<NodeBinding>{{{1, 3}}});
   CHECK(describe_domain(xml, "a")->bound_to.empty());
 }
 
-TEST_CASE("a guest's cells are bound by policies of their own, or by that of all") {
+TEST_CASE("a guest's cell is bound by its own policy, or by that of all cells") {
   const auto bindings = [](const std::string& policies) {
     const std::string cells =
         "<cpu><numa><cell id='0' memory='1' unit='GiB'/><cell id='1' memory='524288'/>"
@@ -206,7 +206,7 @@ TEST_CASE("a guest's cells are bound by policies of their own, or by that of all
         Bindings{{{0, 1}}});
 }
 
-TEST_CASE("free page reporting is read") {
+TEST_CASE("the description says whether the guest reports free pages") {
   const auto reporting = [](const std::string& balloon) {
     return describe_domain(domain(balloon), "a")->free_page_reporting;
   };
@@ -215,7 +215,7 @@ TEST_CASE("free page reporting is read") {
   CHECK_FALSE(reporting(kBalloon));
 }
 
-TEST_CASE("the balloon's options are read") {
+TEST_CASE("the description has the balloon's options") {
   const auto read = describe_domain(
       domain("<memballoon model='virtio' autodeflate='on'><stats period='10'/></memballoon>"), "a");
   REQUIRE(read);
@@ -224,14 +224,14 @@ TEST_CASE("the balloon's options are read") {
   CHECK(read->maximum == MemorySize::from_gib(2));
 }
 
-TEST_CASE("without options the balloon does not deflate by itself and has no period") {
+TEST_CASE("a balloon without options does not deflate by itself and has no period") {
   const auto read = describe_domain(domain(kBalloon), "a");
   REQUIRE(read);
   CHECK_FALSE(read->deflates_by_itself);
   CHECK(read->period == std::chrono::seconds(0));
 }
 
-TEST_CASE("settings are found by their namespace, whatever the prefix") {
+TEST_CASE("the namespace identifies the settings, whatever the prefix") {
   const std::string metadata =
       "<metadata><other:domain xmlns:other='http://example.org/' minimum='1GiB'/>"
       "<x:domain xmlns:x='https://memcoord.org/xmlns/domain/1.0' minimum='512MiB'>"
@@ -242,7 +242,7 @@ TEST_CASE("settings are found by their namespace, whatever the prefix") {
   CHECK(read->settings.labels.at("tier") == "web");
 }
 
-TEST_CASE("a namespace declared further out counts") {
+TEST_CASE("a namespace that a parent element declares counts") {
   const std::string metadata =
       "<metadata xmlns:m='https://memcoord.org/xmlns/domain/1.0'><m:domain priority='3'/>"
       "</metadata>";
@@ -251,7 +251,7 @@ TEST_CASE("a namespace declared further out counts") {
   CHECK(read->settings.priority == 3);
 }
 
-TEST_CASE("malformed settings are an error of their own, and the rest is read") {
+TEST_CASE("malformed settings are an error of their own, and the rest of the XML is read") {
   const std::string metadata =
       "<metadata><m:domain xmlns:m='https://memcoord.org/xmlns/domain/1.0' weight='heavy'/>"
       "</metadata>";
@@ -263,14 +263,14 @@ TEST_CASE("malformed settings are an error of their own, and the rest is read") 
   CHECK(read->maximum == MemorySize::from_gib(2));
 }
 
-TEST_CASE("what is no domain's XML is refused by name") {
+TEST_CASE("the error about text that is no domain's XML names the domain") {
   CHECK_FALSE(describe_domain("<network/>", "a"));
   const auto cut_off = describe_domain("<domain><name>a", "a");
   REQUIRE_FALSE(cut_off);
   CHECK(cut_off.error().object == "a");
 }
 
-TEST_CASE("the guest's system is known by libosinfo's word, Windows by its Hyper-V features too") {
+TEST_CASE("libosinfo's metadata shows the guest's system, and Hyper-V features show Windows") {
   const auto system = [](const std::string& rest) {
     const auto read = describe_domain(domain(kBalloon, rest), "a");
     REQUIRE(read);

@@ -7,7 +7,7 @@
 #include <functional>
 #include <utility>
 
-#include "engine/hypervisor/libvirt/native_records.h"
+#include "engine/hypervisor/libvirt/native_connection.h"
 
 namespace memcoord::libvirt::fake {
 namespace {
@@ -39,7 +39,7 @@ class FakeConnection final : public Connection {
     const std::lock_guard lock(daemon_->mutex_);
     return reached_locked();
   }
-  [[nodiscard]] std::string driver() const override { return daemon_->driver_; }
+  [[nodiscard]] DriverTraits driver() const override { return driver_traits(daemon_->driver_); }
   [[nodiscard]] bool read_only() const override { return daemon_->read_only_; }
 
   LvResult<std::vector<ListedDomain>> list_active() override {
@@ -110,7 +110,7 @@ class FakeConnection final : public Connection {
       record.uuid = uuid;
       record.state = (*domain)->state;
       if (daemon_->bulk_figures_) {
-        // NOWAIT: a job that another call holds is not waited for, a free one is taken.
+        // NOWAIT: the call takes a free job and does not wait for one that another call holds.
         if (!(*domain)->job_taken && !monitor(lock, uuid)) return tl::unexpected(lost());
         domain = find(lock, uuid);
         if (!domain) continue;
@@ -201,12 +201,12 @@ class FakeConnection final : public Connection {
 
  private:
   [[nodiscard]] bool reached_locked() const { return daemon_->running_ && daemon_->life_ == life_; }
-  /// Waits while the daemon is silent; false where the connection is lost.
+  /// Waits while the daemon is silent; false: the connection is lost.
   bool answers(FakeDaemon::Lock& lock) {
     daemon_->changed_.wait(lock, [this] { return !daemon_->silent_ || !reached_locked(); });
     return reached_locked();
   }
-  /// Waits until a call of this kind is answered; false where the connection is lost.
+  /// Waits until a call of this kind is answered; false: the connection is lost.
   bool let_through(FakeDaemon::Lock& lock, Call call) {
     std::optional<int>& left = daemon_->answers_left_.at(static_cast<std::size_t>(call));
     daemon_->changed_.wait(lock, [&] { return !left || *left > 0 || !reached_locked(); });
@@ -223,7 +223,7 @@ class FakeConnection final : public Connection {
     if (found == daemon_->domains_.end()) return tl::unexpected(no_domain());
     return &found->second;
   }
-  /// Waits for a domain's monitor; false where the connection is lost.
+  /// Waits for a domain's monitor; false: the connection is lost.
   bool monitor(FakeDaemon::Lock& lock, const Uuid& uuid) {
     const auto hangs = [&] {
       const auto found = daemon_->domains_.find(uuid);
@@ -253,7 +253,7 @@ class FakeConnection final : public Connection {
     if (!domain.reports_now) return;
     using std::chrono::milliseconds;
     const auto now = std::chrono::floor<milliseconds>(std::chrono::system_clock::now());
-    // Never a whole second: libvirt's stamps are, and then say less.
+    // Not a whole second, as libvirt's stamps are: those are less exact.
     const bool whole = now.time_since_epoch() % std::chrono::seconds(1) == milliseconds(0);
     record.guest.last_update = now + milliseconds(whole ? 1 : 0);
   }

@@ -1,5 +1,5 @@
 #pragma once
-// A libvirt daemon that lives in a test: its domains hang, its connections break when told to.
+// A libvirt daemon inside a test. Its domains hang and its connections break on demand.
 
 #include <libvirt/libvirt.h>
 
@@ -17,14 +17,14 @@
 
 namespace memcoord::libvirt::fake {
 
-/// A domain as the fake daemon has it; tests set what they need.
+/// A domain of the fake daemon. Tests set what they need.
 struct FakeDomain {
   std::string name;
   int id = 1;
   DomainState state = DomainState::running;
   MemorySize actual = MemorySize::from_gib(1);
   MemorySize maximum = MemorySize::from_gib(2);
-  std::optional<MemorySize> told;  ///< what bulk calls say of `actual`, where that lags behind
+  std::optional<MemorySize> told;  ///< `actual` in bulk calls, where that lags behind
   int period = 0;
   std::string metadata;                                 ///< inside <metadata>
   std::optional<std::string> configured_metadata;       ///< DomainXml::configured_settings
@@ -32,26 +32,26 @@ struct FakeDomain {
   std::string numatune;                                 ///< inside <numatune>
   std::string placed_on;                                ///< DomainXml::placed_on
   bool hangs = false;            ///< every call that needs its monitor blocks
-  bool monitor_is_free = false;  ///< though its calls block, its monitor looks free: it is slow
-  /// The daemon itself holds on to it, as while it stops it: whatever touches it waits, and so does
-  /// the list of all domains.
+  bool monitor_is_free = false;  ///< its calls block, but its monitor looks free: it is slow
+  /// The daemon itself holds the domain, as while it stops one: all calls about it wait, and so
+  /// does the list of domains.
   bool held = false;
-  int asked_by_others = 0;   ///< bulk calls that find somebody else's call at it
+  int asked_by_others = 0;   ///< bulk calls that find another tool's call at it
   bool in_long_job = false;  ///< a job is under way
   int job_operation = VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT;
-  bool xml_refused = false;        ///< its XML is not told
-  bool refuses = false;            ///< changes are answered with an internal error
-  bool period_hangs = false;       ///< it hangs from the call on that sets its period
-  bool loses_connections = false;  ///< the next call that sets its memory, and then it hangs
-  bool answers_late = false;  ///< its memory is set at once, but that is not answered until go_on()
-  bool reports_now = false;   ///< its guest has reported just before it is asked
-  // What happened to it.
+  bool xml_refused = false;        ///< the daemon does not return its XML
+  bool refuses = false;            ///< changes fail with an internal error
+  bool period_hangs = false;       ///< it hangs from the call that sets its period
+  bool loses_connections = false;  ///< at the next call that sets its memory; then it hangs
+  bool answers_late = false;       ///< its memory is set at once, the answer comes with go_on()
+  bool reports_now = false;        ///< its guest has just reported
+  // Results.
   bool job_taken = false;  ///< a blocked call holds its job
   int memory_calls = 0;
   int balloon_calls = 0;
   int period_calls = 0;
-  /// Targets that were sent and are not carried out yet, by the call. Those without one were sent
-  /// on a connection that was lost since.
+  /// Targets that were sent and have not been carried out yet, with their calls. Call 0: its
+  /// connection was lost since.
   struct Sent {
     std::uint64_t call = 0;
     MemorySize target;
@@ -60,18 +60,18 @@ struct FakeDomain {
   std::vector<Sent> sent;
 };
 
-/// Calls that a test may let through one by one, as over a link that is too slow for all.
+/// Calls that a test can answer one by one, as over a slow link.
 enum class Call { list, xml, control_state, bulk, complete, in_long_job };
 inline constexpr std::size_t kCallCount = 6;
 
-/// Everything that connections to the daemon share. Methods lock; a call that blocks waits until
-/// release_all(), revive() or stop() lets it go on.
+/// What connections to the daemon share. Methods lock. A blocked call waits until go_on(), start(),
+/// restart(), stop() or drop_connections().
 class FakeDaemon {
  public:
   FakeDomain& add(const std::string& name);
   [[nodiscard]] static Uuid uuid(const std::string& name);
 
-  /// Runs `change` on a domain under the lock and wakes whatever waits.
+  /// Runs `change` on a domain under the lock and wakes the calls that wait.
   template <class Change>
   void with(const std::string& name, Change change) {
     const std::lock_guard lock(mutex_);
@@ -85,32 +85,31 @@ class FakeDaemon {
   void hang(const std::string& name) {
     with(name, [](FakeDomain& domain) { domain.hangs = true; });
   }
-  /// It answers again. What was sent to it before is carried out at once, in order, unless it
+  /// The domain answers again. It carries out at once, in order, what was sent to it, unless it
   /// refuses.
   void go_on(const std::string& name);
-  /// Another process of the same domain: what was sent to the last one has gone with it.
+  /// Gives the domain another process. What was sent to the last one is lost.
   void stop_and_start(const std::string& name, MemorySize size);
-  /// The most that it may take at this moment, with all that was sent to it and may be carried out.
+  /// The largest size that the domain may have, with all targets that it may still carry out.
   [[nodiscard]] MemorySize may_take(const std::string& name) const;
   void remove(const std::string& name);
   void rename(const std::string& from, const std::string& to);
 
-  /// Gone: its connections are lost, no new one is opened.
+  /// The daemon ends: its connections are lost, and no new one opens.
   void stop();
-  /// There again; earlier connections stay lost.
+  /// The daemon runs again. Earlier connections stay lost.
   void start();
-  /// Both at once; calls that hung are lost with their connections.
+  /// Both at once. Calls that hung are lost with their connections.
   void restart();
-  /// It takes calls and does not answer any, until start().
+  /// The daemon accepts calls and answers none until start().
   void fall_silent();
-  /// Its connections are lost; guests that hang go on hanging, and keep what was sent to them.
+  /// The connections are lost. Hung guests stay hung, and keep what was sent to them.
   void drop_connections();
-  /// So many calls of a kind are answered from now on, besides those allowed before; others wait.
+  /// Answers `times` more calls of a kind from now on; further ones wait.
   void answer_only(Call call, int times);
   void answer_all(Call call);
   [[nodiscard]] int answers_left(Call call) const;
-  /// The host has so much memory, of which domains take their sizes. (Without: 8 GiB are always
-  /// free.)
+  /// The host has this much memory, less the domains' sizes. Without a call 8 GiB are always free.
   void set_memory(MemorySize memory) { memory_ = memory; }
   void set_cells(std::vector<NumaCell> cells) { cells_ = std::move(cells); }
 
@@ -121,7 +120,6 @@ class FakeDaemon {
   void answer_bulk_with_states_alone() { bulk_figures_ = false; }
   void make_read_only() { read_only_ = true; }
   void set_driver(std::string driver) { driver_ = std::move(driver); }
-  [[nodiscard]] std::string driver() const { return driver_; }
 
  private:
   friend class FakeConnection;
@@ -141,7 +139,7 @@ class FakeDaemon {
   bool bulk_figures_ = true;
   bool running_ = true;
   bool silent_ = false;
-  int life_ = 1;  ///< counts its starts
+  int life_ = 1;  ///< counts the daemon's starts
   int opened_ = 0;
   int open_now_ = 0;
   int bulk_calls_ = 0;

@@ -1,12 +1,12 @@
 #pragma once
-// A LaneHypervisor on a fake daemon, in one line.
+// A LaneHypervisor on a fake daemon.
 
 #include <doctest/doctest.h>
 
 #include <string>
 #include <vector>
 
-#include "engine/hypervisor/libvirt/lane_hypervisor.h"
+#include "engine/hypervisor/libvirt/worker_hypervisor.h"
 #include "tests/unit/hypervisor/libvirt/fake_daemon.h"
 
 namespace memcoord::libvirt::fake {
@@ -17,13 +17,13 @@ class FakeHost {
     for (const std::string& name : names) daemon->add(name);
     create(std::move(wanted));
   }
-  /// On domains that were added before.
+  /// On the domains of a daemon.
   explicit FakeHost(std::shared_ptr<FakeDaemon> with, LibvirtOptions wanted = options())
       : daemon(std::move(with)) {
     create(std::move(wanted));
   }
 
-  /// Long enough for a busy machine: nothing that answers at all is ever cut off.
+  /// A deadline that no answer misses, even on a busy machine.
   static LibvirtOptions options() { return options(std::chrono::seconds(4)); }
   static LibvirtOptions options(std::chrono::milliseconds deadline) {
     LibvirtOptions options;
@@ -32,7 +32,7 @@ class FakeHost {
     return options;
   }
 
-  /// Starts and samples, which must both work.
+  /// Samples, which must succeed.
   Snapshot sample() {
     const Result<Snapshot> snapshot = hypervisor->sample();
     if (!snapshot) FAIL(snapshot.error().text());

@@ -32,18 +32,18 @@ HostRecord record() {
 
 }  // namespace
 
-TEST_CASE("a meminfo file is read") {
+TEST_CASE("parse_meminfo reads a meminfo file") {
   CHECK(parse_meminfo(kMemInfo) == MemInfo{16_GiB, 8_GiB, 1_GiB, 1_GiB});
 }
 
-TEST_CASE("a kernel that does not tell what is available is no error") {
+TEST_CASE("a meminfo file without MemAvailable is no error") {
   const auto read = parse_meminfo("MemTotal: 100 kB\nMemFree: 5 kB\n");
   REQUIRE(read);
   CHECK(read->total == 100_KiB);
   CHECK_FALSE(read->available);
 }
 
-TEST_CASE("what is no meminfo file is none") {
+TEST_CASE("text that is no meminfo file gives none") {
   CHECK_FALSE(parse_meminfo(""));
   CHECK_FALSE(parse_meminfo("MemTotal:"));
   CHECK_FALSE(parse_meminfo("MemTotal: many kB"));
@@ -51,7 +51,7 @@ TEST_CASE("what is no meminfo file is none") {
   CHECK_FALSE(read_meminfo("/nowhere/meminfo", "/nowhere", "/nowhere"));
 }
 
-TEST_CASE("on this machine, available is what the kernel says") {
+TEST_CASE("on this machine, the kernel says what is available") {
   const Host host = make_host(record(), parse_meminfo(kMemInfo), {});
   CHECK(host.free == 1_GiB);
   CHECK(host.available == 8_GiB);
@@ -59,14 +59,14 @@ TEST_CASE("on this machine, available is what the kernel says") {
   CHECK(host.swap_free == 1_GiB);
 }
 
-TEST_CASE("on this machine, what is free is of the same moment as what is available") {
+TEST_CASE("on this machine, free and available memory are of the same moment") {
   HostRecord earlier = record();
   earlier.free = 3_GiB;
   CHECK(make_host(earlier, parse_meminfo(kMemInfo), {}).free == 1_GiB);
   CHECK(make_host(earlier, std::nullopt, {}).free == 3_GiB);
 }
 
-TEST_CASE("what KSM saves is read on this machine, and told by libvirt of another") {
+TEST_CASE("this machine's KSM files say what KSM saves, and libvirt says it of another machine") {
   const std::filesystem::path folder =
       std::filesystem::temp_directory_path() / ("memcoord-ksm-" + std::to_string(::getpid()));
   std::filesystem::create_directories(folder);
@@ -83,7 +83,7 @@ TEST_CASE("what KSM saves is read on this machine, and told by libvirt of anothe
   std::filesystem::remove_all(folder);
 }
 
-TEST_CASE("on this machine, a node has the page cache that lies on it") {
+TEST_CASE("on this machine, each node has its own page cache") {
   const std::filesystem::path folder =
       std::filesystem::temp_directory_path() / ("memcoord-nodes-" + std::to_string(::getpid()));
   for (const char* node : {"node0", "node1", "nodeX"}) {
@@ -100,31 +100,31 @@ TEST_CASE("on this machine, a node has the page cache that lies on it") {
   two_nodes.cells = {{0, 8_GiB, 512 * 1024_KiB}, {1, 8_GiB, 512 * 1024_KiB}};
   const auto local = read_meminfo(folder / "meminfo", "/nowhere", folder);
   std::filesystem::remove_all(folder);
-  // Of 8 GiB that are available 7 are page cache; a quarter of the files lies on node 0.
+  // 7 of the 8 GiB available are page cache; node 0 has a quarter of the files' pages.
   const Host host = make_host(two_nodes, local, {});
   CHECK(host.cells[0].available == 512 * 1024_KiB + 7_GiB / 4);
   CHECK(host.cells[1].available == 512 * 1024_KiB + 7_GiB / 4 * 3);
   CHECK_FALSE(make_host(two_nodes, parse_meminfo(kMemInfo), {}).cells[0].available);
 }
 
-TEST_CASE("the domains' shared memory is no page cache that a remote host could drop") {
+TEST_CASE("the estimate for a remote host leaves out the domains' shared memory") {
   const Host host = make_host(record(), std::nullopt, {.actual = 8_GiB, .shared = 3_GiB});
   CHECK(host.available == 2_GiB + 512 * 1024_KiB);
 }
 
-TEST_CASE("elsewhere, available is an estimate and marked as one") {
+TEST_CASE("on a remote host, available is an estimate and marked as one") {
   const Host host = make_host(record(), std::nullopt, {});
   CHECK(host.available == 4_GiB);
   CHECK(host.available_is_estimate);
 }
 
-TEST_CASE("a meminfo file of another machine is not believed") {
+TEST_CASE("a meminfo file of another machine does not count") {
   HostRecord other = record();
   other.total = 32_GiB;
   CHECK(make_host(other, parse_meminfo(kMemInfo), {}).available_is_estimate);
 }
 
-TEST_CASE("where the driver does not tell what is free, it is what the domains leave") {
+TEST_CASE("without free memory in libvirt's answer, free is the total less the domains' sizes") {
   HostRecord test_driver;
   test_driver.total = 3_GiB;
   CHECK(make_host(test_driver, std::nullopt, {.actual = 2_GiB, .shared = {}}).free == 1_GiB);

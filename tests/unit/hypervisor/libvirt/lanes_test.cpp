@@ -1,4 +1,4 @@
-// One hung guest costs itself, and nothing else.
+// A hung guest costs itself alone.
 #include <doctest/doctest.h>
 
 #include <thread>
@@ -13,7 +13,7 @@ namespace {
 
 const std::vector<std::string> kFour = {"a", "b", "c", "d"};
 
-/// A short deadline, for tests in which every call that is not to answer hangs for good.
+/// A short deadline, for tests whose silent calls never answer.
 LibvirtOptions impatient() {
   LibvirtOptions options = FakeHost::options();
   options.deadline = std::chrono::seconds(2);
@@ -36,7 +36,7 @@ int running(const Snapshot& snapshot) {
 
 }  // namespace
 
-TEST_CASE("the others are sampled in the very tick in which one guest hangs") {
+TEST_CASE("the other guests are sampled in the same tick in which one hangs") {
   FakeHost host(kFour, impatient());
   CHECK(running(host.sample()) == 4);
   host.daemon->hang("b");
@@ -47,7 +47,7 @@ TEST_CASE("the others are sampled in the very tick in which one guest hangs") {
   host.daemon->go_on("b");
 }
 
-TEST_CASE("a hung guest keeps the size it was last seen with") {
+TEST_CASE("a snapshot has a hung guest's last known size") {
   FakeHost host(kFour, impatient());
   const MemorySize before = FakeHost::domain(host.sample(), "b").actual;
   host.daemon->hang("b");
@@ -67,7 +67,7 @@ TEST_CASE("two guests that hang at the same moment cost only themselves") {
   host.daemon->go_on("d");
 }
 
-TEST_CASE("a guest that hung is served again in the first sample after it goes on") {
+TEST_CASE("the first sample after a hung guest answers serves it again") {
   FakeHost host(kFour, impatient());
   host.daemon->hang("b");
   (void)host.sample();
@@ -78,12 +78,12 @@ TEST_CASE("a guest that hung is served again in the first sample after it goes o
   CHECK(host.notes().empty());
 }
 
-TEST_CASE("a hung guest holds one lane, however long it hangs") {
+TEST_CASE("a hung guest holds one connection worker, however long it hangs") {
   FakeHost host(many(40), impatient());
   (void)host.sample();
   host.daemon->hang("vm107");
   (void)host.sample();
-  (void)host.sample();  // one lane takes the place of the stuck one
+  (void)host.sample();  // another worker replaces the stuck one
   const int opened = host.daemon->opened();
   for (int i = 0; i < 20; ++i) (void)host.sample();
   CHECK(host.hypervisor->stuck_lanes() == 1);
@@ -91,7 +91,7 @@ TEST_CASE("a hung guest holds one lane, however long it hangs") {
   host.daemon->go_on("vm107");
 }
 
-TEST_CASE("a lane that comes back is taken up again") {
+TEST_CASE("a connection worker that a guest released works again") {
   FakeHost host(kFour, impatient());
   for (int i = 0; i < 5; ++i) {
     host.daemon->hang("b");
@@ -100,11 +100,11 @@ TEST_CASE("a lane that comes back is taken up again") {
     while (host.hypervisor->stuck_lanes() != 0) std::this_thread::yield();
     (void)host.sample();
   }
-  // Those for host and control, the lane, and the one that takes its place while it is held.
+  // Host, control, the worker, and the one that replaces it while it is stuck.
   CHECK(host.daemon->opened() == 4);
 }
 
-TEST_CASE("no more lanes are opened than the daemon has workers for") {
+TEST_CASE("memcoord opens no more connections than the daemon has workers for") {
   LibvirtOptions options = impatient();
   options.lanes = 2;
   FakeHost host(many(60), options);
@@ -114,7 +114,7 @@ TEST_CASE("no more lanes are opened than the daemon has workers for") {
   for (int i = 0; i < 30; ++i) host.daemon->go_on("vm" + std::to_string(100 + i));
 }
 
-TEST_CASE("lanes that come back and are too many then are ended") {
+TEST_CASE("superfluous connection workers end when guests release them") {
   LibvirtOptions options = impatient();
   options.lanes = 2;
   FakeHost host(many(60), options);
@@ -123,7 +123,7 @@ TEST_CASE("lanes that come back and are too many then are ended") {
   CHECK(host.daemon->open_now() > 4);
   for (int i = 0; i < 30; ++i) host.daemon->go_on("vm" + std::to_string(100 + i));
   while (host.hypervisor->stuck_lanes() != 0) std::this_thread::yield();
-  // Those for host and control, and the two lanes; the others' threads end when they get to it.
+  // Host, control and two workers; the other threads end some time later.
   for (int i = 0; i < 1000 && host.daemon->open_now() > 4; ++i) {
     (void)host.sample();
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -131,17 +131,17 @@ TEST_CASE("lanes that come back and are too many then are ended") {
   CHECK(host.daemon->open_now() == 4);
 }
 
-TEST_CASE("a guest that is slow, but whose monitor answers, is waited for") {
+TEST_CASE("memcoord waits for a slow guest whose monitor answers") {
   FakeHost host(kFour);
   host.daemon->with("b", [](FakeDomain& domain) { domain.hangs = domain.monitor_is_free = true; });
   std::jthread later([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(2500));  // past the first look
+    std::this_thread::sleep_for(std::chrono::milliseconds(2500));  // longer than the first wait
     host.daemon->go_on("b");
   });
   CHECK(running(host.sample()) == 4);
 }
 
-TEST_CASE("what came of a move on a hung guest is unknown, the other moves are made, each once") {
+TEST_CASE("the outcome of a hung guest's move is unknown, and the other moves are made once each") {
   FakeHost host(kFour, impatient());
   (void)host.sample();
   host.daemon->hang("b");
@@ -152,13 +152,13 @@ TEST_CASE("what came of a move on a hung guest is unknown, the other moves are m
   CHECK(outcomes[2].kind == Outcome::Kind::applied);
   CHECK(outcomes[3].kind == Outcome::Kind::applied);
   host.daemon->go_on("b");
-  host.hypervisor->close();  // lanes that were left behind have ended by then
+  host.hypervisor->close();  // abandoned workers have ended by then
   CHECK(host.daemon->look("a").memory_calls == 1);
   CHECK(host.daemon->look("c").memory_calls == 1);
   CHECK(host.daemon->look("d").memory_calls == 1);
 }
 
-TEST_CASE("a guest that hung in a move is not sampled until it goes on") {
+TEST_CASE("a guest that hung during a move is not sampled until it answers") {
   FakeHost host(kFour, impatient());
   (void)host.sample();
   host.daemon->hang("b");
@@ -171,7 +171,8 @@ TEST_CASE("a guest that hung in a move is not sampled until it goes on") {
   host.daemon->go_on("b");
 }
 
-TEST_CASE("a guest that hung in a move costs no second lane where it is asked by itself") {
+TEST_CASE(
+    "a guest that hung during a move holds no second worker where its driver needs single calls") {
   FakeHost host(kFour, impatient());
   host.daemon->answer_bulk_with_states_alone();
   (void)host.sample();
@@ -182,7 +183,7 @@ TEST_CASE("a guest that hung in a move costs no second lane where it is asked by
   host.daemon->go_on("b");
 }
 
-TEST_CASE("a guest that hangs while its balloon moves is left out like any other") {
+TEST_CASE("a guest that hangs while its balloon moves is skipped like any other") {
   FakeHost host(kFour, impatient());
   (void)host.sample();
   REQUIRE(host.move("a", MemorySize::from_mib(700)).kind == Outcome::Kind::applied);
@@ -194,7 +195,7 @@ TEST_CASE("a guest that hangs while its balloon moves is left out like any other
   CHECK(running(host.sample()) == 4);
 }
 
-TEST_CASE("a guest that somebody else's call hangs on is hung, and costs no lane") {
+TEST_CASE("a guest on which another tool's call hangs is hung, and holds no connection worker") {
   FakeHost host(kFour, impatient());
   host.daemon->with("c", [](FakeDomain& domain) { domain.hangs = domain.job_taken = true; });
   const Snapshot snapshot = host.sample();
@@ -204,7 +205,7 @@ TEST_CASE("a guest that somebody else's call hangs on is hung, and costs no lane
   host.daemon->go_on("c");
 }
 
-TEST_CASE("closing does not wait for a hung guest, nor does its late answer do harm") {
+TEST_CASE("closing does not wait for a hung guest, and its late answer does no harm") {
   const auto daemon = std::make_shared<FakeDaemon>();
   for (const std::string& name : kFour) daemon->add(name);
   {
@@ -212,13 +213,13 @@ TEST_CASE("closing does not wait for a hung guest, nor does its late answer do h
     daemon->hang("b");
     (void)host.sample();
     host.hypervisor->close();
-    CHECK(daemon->open_now() == 1);  // the connection that is held
+    CHECK(daemon->open_now() == 1);  // the one that the hung call holds
   }
   daemon->go_on("b");
   while (daemon->open_now() != 0) std::this_thread::yield();
 }
 
-TEST_CASE("while the daemon holds on to a domain that it stops, the others are served") {
+TEST_CASE("while the daemon holds a domain that it stops, memcoord serves the others") {
   FakeHost host(many(24), impatient());
   (void)host.sample();
   host.daemon->with("vm110", [](FakeDomain& domain) { domain.held = true; });
@@ -233,20 +234,20 @@ TEST_CASE("while the daemon holds on to a domain that it stops, the others are s
   CHECK(running(host.sample()) == 24);
 }
 
-TEST_CASE("a domain that the daemon holds on to is not moved, and is not blamed for it") {
+TEST_CASE("a move of a domain that the daemon holds names the daemon, not the guest") {
   FakeHost host(kFour, impatient());
   (void)host.sample();
   host.daemon->with("b", [](FakeDomain& domain) { domain.held = true; });
   const Outcome outcome = host.move("b", 900_MiB);
   CHECK(outcome.kind == Outcome::Kind::skipped);
-  CHECK(outcome.error->message.find("the daemon does not get at it") == 0);
+  CHECK(outcome.error->message.find("the daemon does not reach it") == 0);
   host.daemon->with("b", [](FakeDomain& domain) { domain.held = false; });
   while (host.hypervisor->stuck_lanes() != 0) std::this_thread::yield();
-  // Skipped is skipped: nothing is sent once nobody waits for it.
+  // A skipped move is not sent later.
   CHECK(host.daemon->look("b").memory_calls == 0);
 }
 
-TEST_CASE("a domain that was stopped while the daemon held on to it is gone afterwards") {
+TEST_CASE("a domain that was stopped while the daemon held it is gone afterwards") {
   FakeHost host(kFour, impatient());
   (void)host.sample();
   host.daemon->with("b", [](FakeDomain& domain) { domain.held = true; });
@@ -255,14 +256,14 @@ TEST_CASE("a domain that was stopped while the daemon held on to it is gone afte
   CHECK(host.sample().domains.size() == 3);
 }
 
-TEST_CASE("drivers that answer bulk calls with states alone are asked domain by domain") {
+TEST_CASE("where bulk calls report states alone, memcoord queries each domain") {
   FakeHost host(kFour);
   host.daemon->answer_bulk_with_states_alone();
   CHECK(running(host.sample()) == 4);
   CHECK(running(host.sample()) == 4);
 }
 
-TEST_CASE("in single calls too, only the guest that hangs is left out") {
+TEST_CASE("with single calls, too, only the hung guest is skipped") {
   FakeHost host(kFour, impatient());
   host.daemon->answer_bulk_with_states_alone();
   CHECK(running(host.sample()) == 4);
@@ -273,7 +274,7 @@ TEST_CASE("in single calls too, only the guest that hangs is left out") {
   host.daemon->go_on("b");
 }
 
-TEST_CASE("the domains are divided among lanes, a bulk call each") {
+TEST_CASE("connection workers share the domains, with a bulk call each") {
   LibvirtOptions options = FakeHost::options();
   options.lanes = 3;
   FakeHost host(many(40), options);
@@ -282,7 +283,7 @@ TEST_CASE("the domains are divided among lanes, a bulk call each") {
   CHECK(host.daemon->opened() == 2 + 3);
 }
 
-TEST_CASE("few domains get one lane") {
+TEST_CASE("few domains get one connection worker") {
   FakeHost host(kFour);
   (void)host.sample();
   CHECK(host.daemon->bulk_calls() == 1);

@@ -1,16 +1,23 @@
-#include "engine/hypervisor/libvirt/native_records.h"
-
 #include <doctest/doctest.h>
 
 #include <vector>
 
-#include "engine/hypervisor/libvirt/backoff.h"
+#include "engine/hypervisor/libvirt/native_connection.h"
 
 using namespace memcoord;
 using namespace memcoord::libvirt;
 using memcoord::literals::operator""_KiB;
 
-TEST_CASE("libvirt's states are told in memcoord's words") {
+TEST_CASE("the driver's name decides what memcoord expects of its answers") {
+  CHECK(driver_traits("QEMU").always_reports_rss);
+  CHECK(driver_traits("QEMU").stamps_reports);
+  CHECK_FALSE(driver_traits("TEST").always_reports_rss);
+  CHECK_FALSE(driver_traits("TEST").stamps_reports);
+  CHECK_FALSE(driver_traits("").always_reports_rss);
+  CHECK(driver_traits("").stamps_reports);
+}
+
+TEST_CASE("libvirt's states become memcoord's") {
   CHECK(domain_state(VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_BOOTED) == DomainState::running);
   CHECK(domain_state(VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_POSTCOPY) == DomainState::migrating);
   CHECK(domain_state(VIR_DOMAIN_BLOCKED, 0) == DomainState::running);
@@ -26,7 +33,7 @@ TEST_CASE("libvirt's states are told in memcoord's words") {
   CHECK(domain_state(VIR_DOMAIN_NOSTATE, 0) == DomainState::busy);
 }
 
-TEST_CASE("single statistics are read by their tags") {
+TEST_CASE("tags identify the statistics of a single domain") {
   const std::vector<virDomainMemoryStatStruct> stats = {
       {VIR_DOMAIN_MEMORY_STAT_ACTUAL_BALLOON, 1000},
       {VIR_DOMAIN_MEMORY_STAT_RSS, 900},
@@ -61,7 +68,7 @@ TEST_CASE("a guest that has never reported has no last update") {
   CHECK_FALSE(record.guest.last_update);
 }
 
-TEST_CASE("a stamp that no calendar reaches is none") {
+TEST_CASE("a stamp after the year 9999 is none") {
   const auto stamped = [](unsigned long long seconds) {
     const virDomainMemoryStatStruct stat{VIR_DOMAIN_MEMORY_STAT_LAST_UPDATE, seconds};
     DomainRecord record;
@@ -75,7 +82,7 @@ TEST_CASE("a stamp that no calendar reaches is none") {
   CHECK_FALSE(stamped(18446744073709551615U));
 }
 
-TEST_CASE("the state of a monitor is told with how long it has been so") {
+TEST_CASE("a monitor's state has a duration") {
   using Kind = ControlState::Kind;
   const auto state = [](int kind, unsigned long long milliseconds) {
     virDomainControlInfo info{};
@@ -88,26 +95,12 @@ TEST_CASE("the state of a monitor is told with how long it has been so") {
   CHECK(state(VIR_DOMAIN_CONTROL_OCCUPIED, 1500).kind == Kind::occupied);
   CHECK(state(VIR_DOMAIN_CONTROL_OCCUPIED, 1500).since == std::chrono::milliseconds(1500));
   CHECK(state(VIR_DOMAIN_CONTROL_ERROR, 0).kind == Kind::broken);
-  // Set back by five milliseconds, and no time at all.
+  // The daemon's clock was set back by 5 ms; then a time that cannot be.
   CHECK(state(VIR_DOMAIN_CONTROL_OCCUPIED, -5ULL).since == Duration());
   CHECK(state(VIR_DOMAIN_CONTROL_OCCUPIED, 1ULL << 62U).since == std::chrono::hours(24 * 366));
 }
 
-TEST_CASE("the pauses before another try double up to the longest, drawn out by chance") {
-  using std::chrono::seconds;
-  Backoff plain(seconds(1), seconds(30), [] { return 0.0; });
-  CHECK(plain.next() == seconds(1));
-  CHECK(plain.next() == seconds(2));
-  CHECK(plain.next() == seconds(4));
-  for (int i = 0; i < 10; ++i) (void)plain.next();
-  CHECK(plain.next() == seconds(30));
-  plain.reset();
-  CHECK(plain.next() == seconds(1));
-  Backoff drawn_out(seconds(4), seconds(30), [] { return 1.0; });
-  CHECK(drawn_out.next() == seconds(5));
-}
-
-TEST_CASE("a job's operation is read from its statistics, and is unknown without one") {
+TEST_CASE("a job's statistics name its operation, which is unknown otherwise") {
   REQUIRE(virInitialize() == 0);
   virTypedParameterPtr raw = nullptr;
   int count = 0;
@@ -126,7 +119,7 @@ TEST_CASE("a job's operation is read from its statistics, and is unknown without
   virTypedParamsFree(raw, count);
 }
 
-TEST_CASE("every job but a backup holds up balloons") {
+TEST_CASE("balloon changes wait for every job but a backup") {
   CHECK_FALSE(holds_up_balloons(VIR_DOMAIN_JOB_OPERATION_BACKUP));
   for (int operation = 0; operation <= VIR_DOMAIN_JOB_OPERATION_SNAPSHOT_DELETE; ++operation) {
     CAPTURE(operation);

@@ -1,4 +1,4 @@
-// A balloon change that was sent and not answered may be carried out at any time.
+// The daemon may carry out a balloon change without an answer at any time.
 #include <doctest/doctest.h>
 
 #include <thread>
@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kShort{300};
 
-/// A host on which a move of "b" to 900 MiB has just been sent, and was not answered.
+/// A host after a move of "b" to 900 MiB, which was sent and has no answer.
 class Unanswered {
  public:
   explicit Unanswered(Duration lost_call_lives = std::chrono::hours(1))
@@ -46,9 +46,9 @@ class Unanswered {
 
 }  // namespace
 
-TEST_CASE("a late answer says what came of a move") {
+TEST_CASE("a late answer tells the outcome of a move") {
   Unanswered change;
-  // Whether the monitor was asked in time decides between two reasons.
+  // The reason differs with whether the monitor was queried in time.
   CHECK(change.outcome.error->message.ends_with("; its balloon may still move"));
   CHECK(change.host.hypervisor->take_late_outcomes().empty());
   change.host.daemon->go_on("b");
@@ -71,12 +71,12 @@ TEST_CASE("a late answer may be a refusal") {
   CHECK(change.host.daemon->look("b").actual == 1_GiB);
 }
 
-TEST_CASE("a domain takes no other move until it is known what came of the last one") {
+TEST_CASE("a domain takes no other move until the outcome of the last one is known") {
   Unanswered change;
   CHECK(change.move_again().kind == Outcome::Kind::skipped);
   change.host.daemon->go_on("b");
   change.wait_for_lanes();
-  // The answer is there, but has not been told yet.
+  // The answer has arrived, but take_late_outcomes() has not told it yet.
   const Outcome again = change.move_again();
   CHECK(again.kind == Outcome::Kind::skipped);
   CHECK(again.error->message.find("to 900 MiB has not been answered") != std::string::npos);
@@ -84,7 +84,9 @@ TEST_CASE("a domain takes no other move until it is known what came of the last 
   CHECK(change.move_again().kind == Outcome::Kind::applied);
 }
 
-TEST_CASE("what was sent to a domain is over when it has stopped, though it is started again") {
+TEST_CASE(
+    "a change that was sent to a domain has vanished when the domain has stopped, even if it "
+    "restarts") {
   Unanswered change;
   change.host.daemon->drop_connections();
   change.wait_for_lanes();
@@ -98,19 +100,19 @@ TEST_CASE("what was sent to a domain is over when it has stopped, though it is s
   CHECK(change.move_again().kind == Outcome::Kind::applied);
 }
 
-TEST_CASE("what was sent to a domain that had just been started again is not over") {
+TEST_CASE("a change that was sent to a domain right after its restart stays open") {
   FakeHost host({"b"}, FakeHost::options(kShort));
   (void)host.sample();
   host.daemon->stop_and_start("b", 1_GiB);
   host.daemon->with("b", [](FakeDomain& domain) { domain.hangs = domain.monitor_is_free = true; });
   CHECK(host.move("b", 900_MiB).kind == Outcome::Kind::unknown);
-  (void)host.sample();  // shows that it is another process than before
+  (void)host.sample();  // shows that the domain has another process
   CHECK(host.hypervisor->take_late_outcomes().empty());
   CHECK(host.move("b", 800_MiB).kind == Outcome::Kind::skipped);
   host.daemon->go_on("b");
 }
 
-TEST_CASE("a lost connection proves nothing: the daemon may carry out what was sent on it") {
+TEST_CASE("after a lost connection the daemon may still carry out a change") {
   Unanswered change;
   change.host.daemon->drop_connections();
   change.wait_for_lanes();
@@ -120,7 +122,7 @@ TEST_CASE("a lost connection proves nothing: the daemon may carry out what was s
   CHECK(change.move_again().kind == Outcome::Kind::skipped);
 }
 
-TEST_CASE("a call whose connection was lost lives for a while, then the domain takes moves again") {
+TEST_CASE("a domain takes moves again some time after the connection of its last change was lost") {
   Unanswered change(Duration(0));
   change.host.daemon->drop_connections();
   change.wait_for_lanes();
@@ -130,7 +132,7 @@ TEST_CASE("a call whose connection was lost lives for a while, then the domain t
   CHECK(change.move_again().kind == Outcome::Kind::applied);
 }
 
-TEST_CASE("a move that is made once more after a lost connection leaves the first one open") {
+TEST_CASE("a move that is repeated after a lost connection leaves the first one open") {
   for (const bool refuses : {false, true}) {
     CAPTURE(refuses);
     LibvirtOptions options = FakeHost::options();
@@ -138,7 +140,7 @@ TEST_CASE("a move that is made once more after a lost connection leaves the firs
     FakeHost host({"b"}, options);
     (void)host.sample();
     host.daemon->with("b", [](FakeDomain& domain) { domain.loses_connections = true; });
-    // It goes on as the same call comes on another connection.
+    // The guest answers when the same call arrives on another connection.
     std::jthread goes_on([&] {
       while (host.daemon->look("b").sent.size() < 2) std::this_thread::yield();
       host.daemon->with("b", [&](FakeDomain& domain) {
@@ -153,7 +155,7 @@ TEST_CASE("a move that is made once more after a lost connection leaves the firs
   }
 }
 
-TEST_CASE("a move that is not answered is not sent once more, though no monitor can be asked") {
+TEST_CASE("a move without an answer is not repeated, even if no monitor can be queried") {
   FakeHost host({"a", "b"}, FakeHost::options(std::chrono::milliseconds(400)));
   (void)host.sample();
   host.daemon->hang("a");
@@ -168,13 +170,13 @@ TEST_CASE("a move that is not answered is not sent once more, though no monitor 
   CHECK(host.daemon->look("b").memory_calls == 1);
 }
 
-TEST_CASE("a change that begins while its neighbour's monitor is asked about is not sent twice") {
+TEST_CASE("a change that begins during a query of another monitor is not sent twice") {
   const auto daemon = std::make_shared<FakeDaemon>();
   daemon->add("a");
   daemon->add("b");
   daemon->hang("a");
   daemon->hang("b");
-  // By the time the answer comes, "a" has gone on and the call to "b" is under way.
+  // When the answer comes, "a" has answered and the call to "b" is under way.
   LanePool pool(std::make_shared<FakeConnector>(daemon), 1,
                 [&](const std::vector<Uuid>& domains, Instant) {
                   std::vector<std::optional<ControlState>> states(domains.size());

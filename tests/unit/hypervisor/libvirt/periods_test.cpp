@@ -1,4 +1,4 @@
-// Statistics periods: set where the guest would not report, put back as they were.
+// memcoord sets statistics periods and restores them.
 #include <doctest/doctest.h>
 
 #include <thread>
@@ -9,7 +9,7 @@ using namespace memcoord;
 using namespace memcoord::libvirt;
 using namespace memcoord::libvirt::fake;
 
-TEST_CASE("a period of 0 is set, and put back by close") {
+TEST_CASE("memcoord sets a period of 0, and close restores it") {
   FakeHost host({"a"});
   const Snapshot snapshot = host.sample();
   CHECK(host.daemon->look("a").period == 1);
@@ -18,15 +18,16 @@ TEST_CASE("a period of 0 is set, and put back by close") {
   CHECK(host.daemon->look("a").period == 0);
 }
 
-TEST_CASE("a period longer than the interval is shortened, said once, and put back by close") {
+TEST_CASE(
+    "memcoord shortens a period longer than the interval, says so once, and close restores it") {
   const auto daemon = std::make_shared<FakeDaemon>();
   daemon->add("a").period = 10;
   daemon->add("b").period = 60;
   FakeHost host(daemon);
   CHECK(host.sample().domains.front().guest.period == std::chrono::seconds(1));
   CHECK(host.notes() ==
-        "statistics periods longer than the interval are 1 s while memcoord works, and put back at "
-        "its end: a (10 s), b (60 s); --keep-periods leaves them\n");
+        "memcoord shortens statistics periods longer than the interval to 1 s and restores them at "
+        "its end: a (10 s), b (60 s); --keep-periods keeps them\n");
   (void)host.sample();
   CHECK(host.notes().empty());
   CHECK(daemon->look("b").period == 1);
@@ -35,7 +36,7 @@ TEST_CASE("a period longer than the interval is shortened, said once, and put ba
   CHECK(daemon->look("b").period == 60);
 }
 
-TEST_CASE("a period that the operator wants kept stays, and so does one within the interval") {
+TEST_CASE("--keep-periods keeps a long period, and a period within the interval stays") {
   for (const bool keep : {true, false}) {
     const auto daemon = std::make_shared<FakeDaemon>();
     daemon->add("a").period = keep ? 60 : 5;
@@ -49,18 +50,18 @@ TEST_CASE("a period that the operator wants kept stays, and so does one within t
   }
 }
 
-TEST_CASE("a period that somebody sets while memcoord works is the one that is put back") {
+TEST_CASE("close restores the period that somebody set while memcoord ran") {
   FakeHost host({"a"});
   (void)host.sample();
   host.daemon->with("a", [](FakeDomain& domain) { domain.period = 60; });
-  host.event("a", DomainEvent::Kind::redefined);  // as a silent guest is read anew
+  host.event("a", DomainEvent::Kind::redefined);  // as the registry reads a silent guest again
   (void)host.sample();
   CHECK(host.daemon->look("a").period == 1);
   host.hypervisor->close();
   CHECK(host.daemon->look("a").period == 60);
 }
 
-TEST_CASE("a period that somebody else has changed meanwhile is not touched by close") {
+TEST_CASE("close keeps a period that somebody has changed since") {
   FakeHost host({"a"});
   (void)host.sample();
   host.daemon->with("a", [](FakeDomain& domain) { domain.period = 5; });
@@ -68,7 +69,7 @@ TEST_CASE("a period that somebody else has changed meanwhile is not touched by c
   CHECK(host.daemon->look("a").period == 5);
 }
 
-TEST_CASE("periods are put back though the daemon was restarted meanwhile") {
+TEST_CASE("close restores periods after a restart of the daemon") {
   FakeHost host({"a"});
   (void)host.sample();
   host.daemon->stop();
@@ -78,7 +79,7 @@ TEST_CASE("periods are put back though the daemon was restarted meanwhile") {
   CHECK(host.daemon->look("a").period == 0);
 }
 
-TEST_CASE("domains that are left alone keep their period") {
+TEST_CASE("domains that memcoord skips for good keep their period") {
   const auto daemon = std::make_shared<FakeDaemon>();
   daemon->add("excluded").metadata =
       "<m:domain xmlns:m='https://memcoord.org/xmlns/domain/1.0' exclude='yes'/>";
@@ -89,7 +90,7 @@ TEST_CASE("domains that are left alone keep their period") {
   CHECK(daemon->look("no-balloon").period_calls == 0);
 }
 
-TEST_CASE("a read-only connection sets nothing") {
+TEST_CASE("a read-only connection sets no period") {
   const auto daemon = std::make_shared<FakeDaemon>();
   daemon->add("a");
   daemon->make_read_only();
@@ -98,7 +99,7 @@ TEST_CASE("a read-only connection sets nothing") {
   CHECK(daemon->look("a").period_calls == 0);
 }
 
-TEST_CASE("a period that is refused is said once and not tried again") {
+TEST_CASE("a note tells a refused period once, and memcoord does not try again") {
   FakeHost host({"a"});
   host.daemon->with("a", [](FakeDomain& domain) { domain.refuses = true; });
   (void)host.sample();
@@ -107,7 +108,7 @@ TEST_CASE("a period that is refused is said once and not tried again") {
   CHECK(host.notes().empty());
 }
 
-TEST_CASE("a domain that was started again gets its period again") {
+TEST_CASE("a restarted domain gets its period again") {
   FakeHost host({"a"});
   (void)host.sample();
   host.daemon->with("a", [](FakeDomain& domain) {
@@ -118,31 +119,30 @@ TEST_CASE("a domain that was started again gets its period again") {
   CHECK(host.daemon->look("a").period == 1);
 }
 
-TEST_CASE(
-    "a period that somebody has set to 0 is set again once that is seen, and put back by close") {
+TEST_CASE("memcoord sets a period again that somebody has set to 0, and close restores it") {
   FakeHost host({"a"});
   (void)host.sample();
   (void)host.notes();
   host.daemon->with("a", [](FakeDomain& domain) { domain.period = 0; });
-  host.event("a", DomainEvent::Kind::redefined);  // as a silent guest is read anew
+  host.event("a", DomainEvent::Kind::redefined);  // as the registry reads a silent guest again
   (void)host.sample();
   CHECK(host.daemon->look("a").period == 1);
-  CHECK(host.notes() == "a: its statistics period was gone, and is set again\n");
+  CHECK(host.notes() == "a: its statistics period was off; memcoord has set it again\n");
   host.hypervisor->close();
   CHECK(host.daemon->look("a").period == 0);
 }
 
-TEST_CASE("what could not be put back is said") {
+TEST_CASE("a note tells periods that could not be restored") {
   LibvirtOptions options = FakeHost::options();
   options.deadline = std::chrono::seconds(2);
   FakeHost host({"a"}, options);
   (void)host.sample();
   host.daemon->with("a", [](FakeDomain& domain) { domain.refuses = true; });
   host.hypervisor->close();
-  CHECK(host.notes().find("could not be put back") != std::string::npos);
+  CHECK(host.notes().find("could not be restored") != std::string::npos);
 }
 
-TEST_CASE("a guest that hangs when memcoord closes keeps its new period, and that is said") {
+TEST_CASE("a guest that hangs when memcoord closes keeps its new period, and a note says so") {
   LibvirtOptions options = FakeHost::options();
   options.deadline = std::chrono::seconds(2);
   FakeHost host({"a", "b"}, options);
@@ -152,11 +152,11 @@ TEST_CASE("a guest that hangs when memcoord closes keeps its new period, and tha
   (void)host.notes();
   host.hypervisor->close();
   CHECK(host.daemon->look("b").period == 0);
-  CHECK(host.notes().find("of 1 domain could not be put back") != std::string::npos);
+  CHECK(host.notes().find("of 1 domain could not be restored") != std::string::npos);
   host.daemon->go_on("a");
 }
 
-TEST_CASE("a period whose change was not answered is put back by close as well") {
+TEST_CASE("close restores a period whose change had no answer") {
   LibvirtOptions options = FakeHost::options();
   options.deadline = std::chrono::milliseconds(200);
   FakeHost host({"a"}, options);
@@ -171,13 +171,13 @@ TEST_CASE("a period whose change was not answered is put back by close as well")
   CHECK(host.daemon->look("a").period == 0);
 }
 
-TEST_CASE("a period that was being set as its guest hung is said to be left") {
+TEST_CASE("a note tells that a period stays whose guest hung while it was set") {
   LibvirtOptions options = FakeHost::options();
   options.deadline = std::chrono::milliseconds(200);
   FakeHost host({"a"}, options);
   host.daemon->with("a", [](FakeDomain& domain) { domain.period_hangs = true; });
   (void)host.sample();
   host.hypervisor->close();
-  CHECK(host.notes().find("period of 1 domain could not be put back") != std::string::npos);
+  CHECK(host.notes().find("period of 1 domain could not be restored") != std::string::npos);
   host.daemon->go_on("a");
 }

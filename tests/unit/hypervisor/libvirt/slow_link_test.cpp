@@ -1,4 +1,4 @@
-// Where there is no time for all, what has been answered counts, and the others have their turn.
+// Where time is too short for all domains, the answers so far count and the others come next.
 #include <doctest/doctest.h>
 
 #include <set>
@@ -33,8 +33,8 @@ std::set<std::string> in_state(const Snapshot& snapshot, DomainState state) {
   return names;
 }
 
-/// What domains are seen running in `ticks` samples, before each of which `times` more calls of a
-/// kind are answered.
+/// The domains that `ticks` samples show as running. The daemon answers `times` more calls of a
+/// kind before each.
 std::set<std::string> seen_running(FakeHost& host, Call call, int times, int ticks) {
   std::set<std::string> seen;
   for (int i = 0; i < ticks; ++i) {
@@ -47,14 +47,14 @@ std::set<std::string> seen_running(FakeHost& host, Call call, int times, int tic
 
 }  // namespace
 
-TEST_CASE("the XML of new domains is read bit by bit where the link is slow") {
+TEST_CASE("memcoord reads the XML of new domains over several ticks on a slow link") {
   FakeHost host({"first"}, hasty());
   (void)host.sample();
   for (const std::string& name : twenty()) host.daemon->add(name);
   CHECK(seen_running(host, Call::xml, 3, 9).size() == 21);
 }
 
-TEST_CASE("the XML is read bit by bit after a reconnection, too") {
+TEST_CASE("memcoord reads the XML over several ticks after a reconnection, too") {
   FakeHost host(twenty(), hasty());
   (void)host.sample();
   host.daemon->restart();
@@ -68,7 +68,7 @@ TEST_CASE("the XML is read bit by bit after a reconnection, too") {
   for (const Domain& domain : host.sample().domains) CHECK(domain.settings().weight == 3);
 }
 
-TEST_CASE("XML that cannot be read does not keep the others from being read") {
+TEST_CASE("XML that cannot be read does not block the XML of the others") {
   FakeHost host({"first"}, hasty());
   (void)host.sample();
   for (const std::string& name : twenty()) host.daemon->add(name);
@@ -79,7 +79,7 @@ TEST_CASE("XML that cannot be read does not keep the others from being read") {
   CHECK(seen_running(host, Call::xml, 3, 14).size() == 11);
 }
 
-TEST_CASE("XML that was asked for before a change of it is read once more") {
+TEST_CASE("memcoord reads XML again that it had requested before a change") {
   FakeHost host({"a"}, hasty());
   (void)host.sample();
   host.daemon->answer_only(Call::xml, 0);
@@ -87,7 +87,7 @@ TEST_CASE("XML that was asked for before a change of it is read once more") {
   (void)host.sample();
   host.event("a", DomainEvent::Kind::redefined);
   host.daemon->answer_only(Call::xml, 1);
-  (void)host.sample();  // takes what was asked for before the second change
+  (void)host.sample();  // uses the XML requested before the second change
   host.daemon->with("a", [](FakeDomain& domain) {
     domain.metadata = "<m:domain xmlns:m='https://memcoord.org/xmlns/domain/1.0' weight='3'/>";
   });
@@ -96,7 +96,7 @@ TEST_CASE("XML that was asked for before a change of it is read once more") {
   CHECK(host.sample().domains[0].settings().weight == 3);
 }
 
-TEST_CASE("a list of domains that comes late counts") {
+TEST_CASE("a late list of domains counts") {
   FakeHost host({"a"}, hasty());
   (void)host.sample();
   host.daemon->answer_only(Call::list, 0);
@@ -107,11 +107,11 @@ TEST_CASE("a list of domains that comes late counts") {
   host.daemon->answer_all(Call::list);
 }
 
-TEST_CASE("a list that comes late does not take away a domain that was moved since") {
+TEST_CASE("a late list does not remove a domain that was moved since") {
   FakeHost host({"a", "b"}, hasty());
   (void)host.sample();
   const FakeDomain b = host.daemon->look("b");
-  // It stops, the list is asked for, it is started again.
+  // The domain stops, memcoord requests the list, the domain starts again.
   host.daemon->answer_only(Call::list, 0);
   (void)host.sample();
   host.daemon->remove("b");
@@ -123,7 +123,7 @@ TEST_CASE("a list that comes late does not take away a domain that was moved sin
   host.daemon->answer_all(Call::list);
 }
 
-TEST_CASE("the list does not wait for the monitors of those that hang") {
+TEST_CASE("the list of domains does not wait for the monitors of hung ones") {
   FakeHost host(twenty(), hasty());
   (void)host.sample();
   host.daemon->hang("vm10");
@@ -135,10 +135,10 @@ TEST_CASE("the list does not wait for the monitors of those that hang") {
   host.daemon->go_on("vm10");
 }
 
-TEST_CASE("domains that hung come back one by one where not all monitors can be asked at once") {
+TEST_CASE("hung domains return one by one where time is too short to query all monitors") {
   FakeHost host(twenty(), hasty());
   (void)host.sample();
-  // Somebody else's calls hang at them: no lane is held.
+  // Other tools' calls hang at them, so no worker is stuck.
   for (const std::string& name : twenty()) {
     host.daemon->with(name, [](FakeDomain& domain) { domain.hangs = domain.job_taken = true; });
   }
@@ -148,17 +148,17 @@ TEST_CASE("domains that hung come back one by one where not all monitors can be 
   for (const std::string& name : twenty()) host.daemon->go_on(name);
 }
 
-TEST_CASE("of the domains that are asked one by one, those that waited longest come first") {
+TEST_CASE("of the domains with single calls, those that waited longest come first") {
   FakeHost host(twenty(), hasty());
   host.daemon->answer_bulk_with_states_alone();
   CHECK(seen_running(host, Call::complete, 5, 8).size() == 20);
 }
 
-TEST_CASE("migrations that are over are noticed one by one") {
+TEST_CASE("memcoord notices the end of migrations one by one where time is short") {
   FakeHost host(twenty(), hasty());
   (void)host.sample();
   for (const std::string& name : twenty()) host.event(name, DomainEvent::Kind::job_began);
-  // The first ten are still under way.
+  // The first ten migrations are still under way.
   for (int i = 0; i < 10; ++i) {
     host.daemon->with("vm" + std::to_string(10 + i),
                       [](FakeDomain& domain) { domain.in_long_job = true; });
@@ -166,7 +166,7 @@ TEST_CASE("migrations that are over are noticed one by one") {
   CHECK(seen_running(host, Call::in_long_job, 4, 12).size() == 10);
 }
 
-TEST_CASE("many domains are sampled in several bulk calls, of which those made in time count") {
+TEST_CASE("many domains take several bulk calls, and those answered in time count") {
   std::vector<std::string> names;
   for (std::size_t i = 0; i < 3 * TaskChunk::kDomainsPerCall; ++i) {
     names.push_back("vm" + std::to_string(1000 + i));

@@ -1,4 +1,4 @@
-#include "engine/hypervisor/libvirt/roster.h"
+#include "engine/hypervisor/libvirt/domain_registry.h"
 
 #include <fmt/core.h>
 
@@ -7,12 +7,11 @@
 #include <utility>
 
 #include "engine/core/shell_word.h"
-#include "engine/hypervisor/libvirt/domain_metadata.h"
 
 namespace memcoord::libvirt {
 namespace {
 
-/// An event of a domain that no listing shows within this time is over.
+/// The registry forgets an event about a domain that no listing contains within this time.
 constexpr std::chrono::minutes kForgetEvents{1};
 
 std::shared_ptr<const DomainIdentity> identity_of(const Uuid& uuid, std::string name,
@@ -37,6 +36,20 @@ void make_stale(KnownDomain& domain) {
   ++domain.xml_version;
 }
 
+/// Forgets what was learnt of the last start. The next start's XML may differ.
+void forget_last_start(KnownDomain& domain) {
+  domain.described = false;
+  domain.trouble.reset();
+  domain.balloon_moved_at.reset();
+  domain.last_report.reset();
+  domain.mute_since.reset();
+  domain.mute.clear();
+  domain.in_long_job = false;
+  domain.period_refused = false;
+  domain.period_before.reset();
+  domain.period_in_doubt = false;
+}
+
 }  // namespace
 
 void Roster::take_listing(const std::vector<ListedDomain>& listed, MonotonicTime now) {
@@ -54,19 +67,7 @@ void Roster::take_listing(const std::vector<ListedDomain>& listed, MonotonicTime
         said_since(domain.restored_at) || (restarted && said_since(domain.started_at));
     if (((fresh && watching_) || restarted) && !told) domain.started_at = now;
     domain.listed_at = now;
-    if (restarted) {
-      // What was learnt of the last start; its XML may say other things now.
-      domain.described = false;
-      domain.trouble.reset();
-      domain.balloon_moved_at.reset();
-      domain.last_report.reset();
-      domain.mute_since.reset();
-      domain.mute.clear();
-      domain.in_long_job = false;
-      domain.period_refused = false;
-      domain.period_before.reset();
-      domain.period_in_doubt = false;
-    }
+    if (restarted) forget_last_start(domain);
     if (fresh || restarted) domain.renewed_at = now;
     if (fresh || domain.identity->name != entry.name) {
       domain.identity = identity_of(entry.uuid, entry.name, domain.description);
@@ -185,7 +186,7 @@ std::optional<Note> Roster::take_configured(const Uuid& uuid,
   std::string text;
   if (!next) {
     text = fmt::format(
-        "{}: is configured for its next start with settings that cannot be used: {}; "
+        "{}: the settings configured for its next start cannot be used: {}; "
         "start afresh with: {}",
         name, next.error().message, clear_command(name, uri_));
   } else if (*next != now && !domain->description.settings_error) {
@@ -203,8 +204,8 @@ void Roster::take_sizes(const Uuid& uuid, std::optional<MemorySize> actual,
   KnownDomain* domain = find(uuid);
   if (domain == nullptr) return;
   domain->maximum = maximum.value_or(domain->maximum);
-  // A guest's driver says how much its balloon holds. Where that is more than there is, QEMU tells
-  // a size near 2^64.
+  // A guest's driver says how much its balloon holds. If that is more than the guest has, QEMU
+  // reports a size near 2^64.
   if (actual && !domain->maximum.is_zero()) actual = std::min(*actual, domain->maximum);
   const bool moved = actual && *actual != domain->actual;
   if (domain->balloon_moved_at && moved) domain->balloon_moved_at = now;
@@ -265,7 +266,8 @@ std::optional<Note> Roster::take_control_state(const Uuid& uuid, const ControlSt
                                                MonotonicTime at) {
   KnownDomain* domain = find(uuid);
   if (domain == nullptr || !domain->trouble) return std::nullopt;
-  if (at < domain->trouble->noticed_at) return std::nullopt;  // asked before this trouble
+  if (at < domain->trouble->noticed_at)
+    return std::nullopt;  // queried before it became unresponsive
   if (state.kind != ControlState::Kind::ok) {
     take_trouble(uuid, state, at);
     return std::nullopt;

@@ -1,15 +1,46 @@
-#include "engine/hypervisor/libvirt/event_subscriptions.h"
+// libvirt's event loop, and the events that memcoord takes from it.
 
 #include <chrono>
+#include <mutex>
+#include <stop_token>
+#include <thread>
 
-#include "engine/hypervisor/libvirt/uuid_of.h"
+#include "engine/hypervisor/libvirt/native_connection.h"
 
 namespace memcoord::libvirt {
 namespace {
 
 using EventKind = DomainEvent::Kind;
 
-/// What libvirt keeps for a callback: an owner of the queue, freed by libvirt through release().
+class RunningLoop {
+ public:
+  RunningLoop() {
+    // Once a process: libvirt cannot unregister an implementation.
+    static std::once_flag registered;
+    std::call_once(registered, [] { (void)virEventRegisterDefaultImpl(); });
+    // The destructor wakes the loop with this timer. Without one, an iteration with nothing to
+    // watch never returns.
+    timer_ = virEventAddTimeout(
+        -1, [](int timer, void*) { virEventUpdateTimeout(timer, -1); }, nullptr, nullptr);
+    thread_ = std::jthread([](const std::stop_token& stop) {
+      while (!stop.stop_requested()) (void)virEventRunDefaultImpl();
+    });
+  }
+  RunningLoop(const RunningLoop&) = delete;
+  RunningLoop& operator=(const RunningLoop&) = delete;
+  ~RunningLoop() {
+    thread_.request_stop();
+    virEventUpdateTimeout(timer_, 0);
+    thread_.join();
+    virEventRemoveTimeout(timer_);
+  }
+
+ private:
+  int timer_ = -1;
+  std::jthread thread_;
+};
+
+/// What libvirt keeps for a callback: an owner of the queue. libvirt frees it with release().
 void* hold(const std::shared_ptr<EventQueue>& queue) {
   return std::make_unique<std::shared_ptr<EventQueue>>(queue).release();
 }
@@ -24,7 +55,7 @@ void push(void* opaque, virDomainPtr domain, EventKind kind) {
   (*static_cast<std::shared_ptr<EventQueue>*>(opaque))->push({uuid_of(domain), kind, now});
 }
 
-/// Whether a guest that ran before goes on from here, with its kernel, counters and balloon.
+/// Whether a guest that ran before continues, with its kernel, counters and balloon.
 bool brings_a_guest_back(int event, int detail) {
   switch (event) {
     case VIR_DOMAIN_EVENT_STARTED:
@@ -87,6 +118,18 @@ void on_job_completed(virConnectPtr, virDomainPtr domain, virTypedParameterPtr, 
 }
 
 }  // namespace
+
+std::shared_ptr<void> running_event_loop() {
+  static std::mutex mutex;
+  static std::weak_ptr<RunningLoop> running;
+  const std::lock_guard lock(mutex);
+  std::shared_ptr<RunningLoop> loop = running.lock();
+  if (!loop) {
+    loop = std::make_shared<RunningLoop>();
+    running = loop;
+  }
+  return loop;
+}
 
 EventSubscriptions::EventSubscriptions(virConnectPtr connection,
                                        const std::shared_ptr<EventQueue>& queue)

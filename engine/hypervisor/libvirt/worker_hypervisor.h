@@ -1,37 +1,65 @@
 #pragma once
-// The libvirt hypervisor itself, on whatever opens its connections: libvirt, or a fake in the
-// tests.
+// The libvirt hypervisor. Its connectors open connections to libvirt, or to a fake daemon in tests.
+// worker_hypervisor.cpp samples, worker_hypervisor_queries.cpp queries the daemon about all domains
+// in turn, worker_hypervisor_changes.cpp moves balloons and sets statistics periods.
 
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/core/hypervisor.h"
-#include "engine/hypervisor/libvirt/backoff.h"
-#include "engine/hypervisor/libvirt/event_queue.h"
-#include "engine/hypervisor/libvirt/lane_pool.h"
+#include "engine/hypervisor/libvirt/connection_workers.h"
+#include "engine/hypervisor/libvirt/domain_registry.h"
 #include "engine/hypervisor/libvirt/libvirt_hypervisor.h"
-#include "engine/hypervisor/libvirt/question_lane.h"
-#include "engine/hypervisor/libvirt/roster.h"
 
 namespace memcoord::libvirt {
 
-/// The machine's clock, as snapshots and the roster have it.
+/// Pauses between tries to connect. They double from the shortest to the longest. Each is extended
+/// by up to a quarter, so that many clients do not come back at once.
+class Backoff {
+ public:
+  using Pause = std::chrono::steady_clock::duration;
+  /// `jitter` returns a number within 0..1.
+  Backoff(Pause shortest, Pause longest, std::function<double()> jitter)
+      : shortest_(shortest), longest_(longest), jitter_(std::move(jitter)), next_(shortest) {}
+
+  /// The pause before the next try.
+  Pause next() {
+    const Pause pause = next_;
+    next_ = std::min(longest_, next_ * 2);
+    const double extension = static_cast<double>(pause.count()) * 0.25 * jitter_();
+    return pause + Pause(static_cast<Pause::rep>(extension));
+  }
+  void reset() { next_ = shortest_; }
+
+ private:
+  Pause shortest_;
+  Pause longest_;
+  std::function<double()> jitter_;
+  Pause next_;
+};
+
+/// The machine's clock, in the unit of snapshots.
 MonotonicTime monotonic_now();
 
-/// What a LaneHypervisor is made of.
+/// What a LaneHypervisor consists of.
 struct LaneHypervisorParts {
   std::string uri;
   bool local = true;                   ///< the host is this machine
-  std::shared_ptr<Connector> control;  ///< its connection puts events into the queue
+  std::shared_ptr<Connector> control;  ///< its connections push events into the queue
   std::shared_ptr<Connector> lanes;
-  std::shared_ptr<EventQueue> events;
+  std::shared_ptr<EventQueue> events;  ///< null: no events
   Backoff backoff;
 };
 
+/// One thread calls its methods. Each returns by its deadline, whatever libvirt does.
 class LaneHypervisor final : public Hypervisor {
  public:
   LaneHypervisor(LaneHypervisorParts parts, LibvirtOptions options);
@@ -47,18 +75,18 @@ class LaneHypervisor final : public Hypervisor {
   std::vector<Note> take_notes() override;
   void close() override;
 
-  /// Lanes that a hung guest holds at this moment.
+  /// Connection workers that a hung guest holds now.
   [[nodiscard]] std::size_t stuck_lanes() const { return pool_.stuck(); }
 
  private:
-  /// The connection itself, and the host: told at once by a daemon that answers at all.
+  /// The connection and the host. A daemon that answers at all reports them at once.
   struct HostLook {
     std::uint64_t generation = 0;
-    std::string driver;
+    DriverTraits driver;
     bool read_only = false;
     HostRecord host;
   };
-  /// Who is there. The daemon waits with this for any domain that it is starting or stopping.
+  /// The active domains. The daemon delays the list while it starts or stops a domain.
   struct Listing {
     std::uint64_t generation = 0;
     std::vector<ListedDomain> listed;
@@ -85,58 +113,67 @@ class LaneHypervisor final : public Hypervisor {
     std::uint64_t call = 0;
     Move move;
     MonotonicTime sent_at{};
-    /// The domain's id in the first list that was asked for after that: it had been sent to this
-    /// process or to one before.
+    /// The domain's id in the first list that was requested after the change was sent. The change
+    /// went to this process or to an earlier one.
     std::optional<int> domain_id;
     bool under_way = false;                ///< a late answer may come
     std::optional<MonotonicTime> lost_at;  ///< when its connection was lost
   };
+  /// Answers of one sample(), by position.
   struct Sampled {
     std::vector<Uuid> uuids;
     std::vector<TaskAnswer> answers;
   };
 
+  // worker_hypervisor.cpp
   Status look_at_host(Instant deadline);
-  bool look_at_domains(Instant deadline);
-  bool take_listings();
-  void take_states();
-  void take_texts();
-  std::vector<std::optional<ControlState>> control_states(const std::vector<Uuid>& domains,
-                                                          Instant deadline);
   Error went_down(const LvError& error);
   Error daemon_is_silent() const;
   void came_back(std::uint64_t generation);
-  void listing_came(bool came);
   void take_events();
-  void read_stale(Instant deadline);
   Sampled sample_domains(Instant deadline);
   void ask_again(Sampled& sampled, Instant deadline);
+  void take_answers(const Sampled& sampled);
   void note_trouble(const Sampled& sampled, Instant deadline);
-  void check_long_jobs(Instant deadline);
-  void set_periods(const Sampled& sampled, Instant deadline);
-  bool wants_other_period(const KnownDomain& known) const;
-  void say_shortened(const std::vector<std::string>& domains);
-  void restore_periods(Instant deadline);
+  bool lacks_guest(const TaskAnswer& answer) const;
   Snapshot make_snapshot(const Sampled& sampled) const;
   Domain make_domain(const KnownDomain& known, const TaskAnswer* answer, WallTime now) const;
-  void note_hung(std::vector<Outcome>& outcomes, const std::vector<std::size_t>& hung,
-                 Instant deadline);
+
+  // worker_hypervisor_queries.cpp
+  bool look_at_domains(Instant deadline);
+  bool take_listings();
+  void take_states();
+  void listing_came(bool came);
+  std::vector<std::optional<ControlState>> control_states(const std::vector<Uuid>& domains,
+                                                          Instant deadline);
+  void read_stale(Instant deadline);
+  void take_texts();
+  void check_long_jobs(Instant deadline);
+
+  // worker_hypervisor_changes.cpp
+  std::optional<Outcome> refuse(const Move& move);
+  std::optional<Outcome> refuse_open(const Move& move, const std::string& name);
   Outcome make_outcome(const Move& move, const DomainTask& task, const TaskAnswer& answer);
   Outcome leave_open(const Move& move, const DomainTask& task, const TaskAnswer& answer);
   std::optional<Outcome> settle(OpenChange& change, const TaskAnswer& answer);
-  std::optional<Outcome> refuse(const Move& move);
-  std::optional<Outcome> refuse_open(const Move& move, const std::string& name);
+  void note_hung(std::vector<Outcome>& outcomes, const std::vector<std::size_t>& hung,
+                 Instant deadline);
+  void set_periods(const Sampled& sampled, Instant deadline);
+  bool wants_other_period(const KnownDomain& known) const;
+  std::optional<std::string> take_period_answer(KnownDomain& known, const TaskAnswer& answer);
+  void say_shortened(const std::vector<std::string>& domains);
+  void restore_periods(Instant deadline);
 
   LaneHypervisorParts parts_;
   LibvirtOptions options_;
-  QuestionLane host_;     ///< for what the daemon answers whatever its domains are at
-  QuestionLane control_;  ///< for what it answers once no domain holds it up
+  QuestionLane host_;     ///< for questions that the daemon answers whatever its domains do
+  QuestionLane control_;  ///< for questions that a domain may delay
   LanePool pool_;
   Roster roster_;
   HostLook last_look_;
   std::uint64_t control_generation_ = 0;
   std::shared_ptr<Answers> answers_ = std::make_shared<Answers>();
-  // The domain asked last in each round of questions; the next round begins after it.
+  // The last domain of each round of questions. The next round begins after it.
   Uuid last_read_;
   Uuid last_in_trouble_;
   Uuid last_suspect_;

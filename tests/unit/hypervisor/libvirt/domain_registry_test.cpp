@@ -1,4 +1,4 @@
-#include "engine/hypervisor/libvirt/roster.h"
+#include "engine/hypervisor/libvirt/domain_registry.h"
 
 #include <doctest/doctest.h>
 
@@ -39,25 +39,25 @@ const std::string kMalformed =
 
 }  // namespace
 
-TEST_CASE("domains that were there before us have no start that was seen") {
+TEST_CASE("domains of the first listing have no known start") {
   Roster roster = with({{kA, "a", 1}});
   CHECK_FALSE(roster.find(kA)->started_at);
 }
 
-TEST_CASE("a domain that comes up while we watch has started then") {
+TEST_CASE("a domain that a later listing adds has started then") {
   Roster roster = with({{kA, "a", 1}});
   roster.take_listing({{kA, "a", 1}, {kB, "b", 2}}, at(5));
   CHECK(roster.find(kB)->started_at == at(5));
   CHECK_FALSE(roster.find(kA)->started_at);
 }
 
-TEST_CASE("a domain with a new id was started again, even where no event said so") {
+TEST_CASE("a domain with a new id has restarted, even without an event") {
   Roster roster = with({{kA, "a", 1}});
   roster.take_listing({{kA, "a", 7}}, at(5));
   CHECK(roster.find(kA)->started_at == at(5));
 }
 
-TEST_CASE("what was learnt of a domain's last start does not hold for the next one") {
+TEST_CASE("a restart discards what was learnt of the last start") {
   Roster roster = with({{kA, "a", 1}});
   (void)roster.take_xml(roster.stale().front(), xml(""));
   roster.find(kA)->balloon_moved_at = at(1);
@@ -69,7 +69,7 @@ TEST_CASE("what was learnt of a domain's last start does not hold for the next o
   CHECK_FALSE(roster.find(kA)->last_report.has_value());
 }
 
-TEST_CASE("the moment of a start is the event's where there was one") {
+TEST_CASE("an event gives the moment of a start") {
   Roster roster = with({{kA, "a", 1}});
   roster.take_event({kA, DomainEvent::Kind::stopped, at(2)});
   roster.take_event({kA, DomainEvent::Kind::started, at(3)});
@@ -83,8 +83,8 @@ TEST_CASE("a reboot counts as a start") {
   CHECK(roster.find(kA)->started_at == at(3));
 }
 
-TEST_CASE("a domain that is restored has not started") {
-  // By a revert of a running domain: another process, or the same one.
+TEST_CASE("a restored domain has not started") {
+  // Reverting a running domain gives it another process, or keeps the same one.
   for (const int id : {7, 1}) {
     Roster roster = with({{kA, "a", 1}});
     roster.take_event({kA, DomainEvent::Kind::stopped, at(2)});
@@ -96,25 +96,25 @@ TEST_CASE("a domain that is restored has not started") {
   }
 }
 
-TEST_CASE("a domain that was restored before it was listed has not started either") {
+TEST_CASE("a domain that was restored before it was listed has not started") {
   Roster roster = with({{kB, "b", 1}});
   roster.take_event({kA, DomainEvent::Kind::restored, at(3)});
   roster.take_listing({{kA, "a", 7}, {kB, "b", 1}}, at(5));
   CHECK_FALSE(roster.find(kA)->started_at);
   CHECK(roster.find(kA)->restored_at == at(3));
-  // Its next start is one.
+  // The next start counts as one.
   roster.take_listing({{kA, "a", 8}, {kB, "b", 1}}, at(9));
   CHECK(roster.find(kA)->started_at == at(9));
 }
 
-TEST_CASE("a domain that is not listed any more is forgotten") {
+TEST_CASE("the registry forgets a domain that is not listed any more") {
   Roster roster = with({{kA, "a", 1}, {kB, "b", 2}});
   roster.take_listing({{kB, "b", 2}}, at(1));
   CHECK(roster.find(kA) == nullptr);
   CHECK(roster.find(kB) != nullptr);
 }
 
-TEST_CASE("a balloon leaves its domain no more than the maximum, whatever its driver says") {
+TEST_CASE("a domain's size is at most its maximum, whatever the balloon driver reports") {
   Roster roster = with({{kA, "a", 1}});
   const auto told = [&](MemorySize actual) {
     roster.take_sizes(kA, actual, MemorySize::from_gib(4), at(1));
@@ -124,13 +124,13 @@ TEST_CASE("a balloon leaves its domain no more than the maximum, whatever its dr
   CHECK(told(MemorySize::from_kib(18014398509481000U)) == MemorySize::from_gib(4));
 }
 
-TEST_CASE("an event about a domain that is not known is no matter") {
+TEST_CASE("the registry ignores an event about an unknown domain") {
   Roster roster;
   roster.take_event({kA, DomainEvent::Kind::rebooted, at(3)});
   CHECK(roster.domains().empty());
 }
 
-TEST_CASE("new metadata is read, and the identity replaced only where it changes") {
+TEST_CASE("new metadata replaces the identity only if it changes it") {
   Roster roster = with({{kA, "a", 1}});
   CHECK(stale(roster) == std::vector<Uuid>{kA});
   CHECK_FALSE(take_xml(roster, xml("")));
@@ -145,7 +145,7 @@ TEST_CASE("new metadata is read, and the identity replaced only where it changes
   CHECK(roster.find(kA)->identity->settings.priority == 4);
 }
 
-TEST_CASE("malformed metadata holds the domain, and is complained about once") {
+TEST_CASE("malformed metadata makes a domain unsuitable, and a note says so once") {
   Roster roster = with({{kA, "a", 1}});
   const auto note = take_xml(roster, xml(kMalformed));
   REQUIRE(note);
@@ -157,7 +157,9 @@ TEST_CASE("malformed metadata holds the domain, and is complained about once") {
   CHECK(roster.find(kA)->identity->unsuitable.empty());
 }
 
-TEST_CASE("metadata of megabytes holds the domain, is said once, and is kept nowhere") {
+TEST_CASE(
+    "metadata of megabytes makes a domain unsuitable, a note says so once, and the registry does "
+    "not keep it") {
   Roster roster = with({{kA, "a", 1}});
   const auto large = [](std::size_t size) {
     return "<m:domain xmlns:m='https://memcoord.org/xmlns/domain/1.0'><m:label name='l' value='" +
@@ -172,13 +174,13 @@ TEST_CASE("metadata of megabytes holds the domain, is said once, and is kept now
   CHECK(contains(identity.unsuitable, "larger than 64 KiB"));
   CHECK(identity.unsuitable.size() < 400);
   CHECK(identity.settings == DomainSettings{});
-  // What others keep beside it is no matter.
+  // Other tools' metadata does not count.
   CHECK_FALSE(take_xml(
       roster, xml("<o:other xmlns:o='urn:o'>" + std::string(4'000'000, 'x') + "</o:other>")));
   CHECK(roster.find(kA)->identity->unsuitable.empty());
 }
 
-TEST_CASE("settings that wait for the next start are said once, and again when they change") {
+TEST_CASE("a note tells settings that wait for the next start once, and again when they change") {
   Roster roster = with({{kA, "a", 1}});
   (void)take_xml(roster, xml(""));
   CHECK_FALSE(roster.take_configured(kA, std::nullopt));
@@ -188,16 +190,16 @@ TEST_CASE("settings that wait for the next start are said once, and again when t
   CHECK(roster.take_configured(kA, "<domain weight='6'/>"));
   const auto malformed = roster.take_configured(kA, "<domain weight='heavy'/>");
   REQUIRE(malformed);
-  CHECK(
-      malformed->text ==
-      "a: is configured for its next start with settings that cannot be used: weight=\"heavy\" is "
-      "not a number over 0; start afresh with: memcoord domain set a --clear all");
+  CHECK(malformed->text ==
+        "a: the settings configured for its next start cannot be used: weight=\"heavy\" is "
+        "not a number over 0; start afresh with: memcoord domain set a --clear all");
   CHECK_FALSE(roster.take_configured(kA, ""));
   CHECK(roster.take_configured(kA, "<domain weight='6'/>"));
   CHECK(roster.find(kA)->identity->settings.weight == 1);
 }
 
-TEST_CASE("a guest without statistics is shown with what it lacks, until it reports") {
+TEST_CASE(
+    "a domain whose guest reports no statistics says what the guest lacks, until it reports") {
   const std::string windows =
       "<domain><features><hyperv/></features><devices><memballoon model='virtio'>"
       "<stats period='1'/></memballoon></devices></domain>";
@@ -214,7 +216,7 @@ TEST_CASE("a guest without statistics is shown with what it lacks, until it repo
   const auto said = roster.find(kA)->identity;
   roster.take_statistics(kA, {}, at(8));
   CHECK(roster.find(kA)->identity == said);
-  // Its XML is read again now and then.
+  // The XML is read again from time to time.
   (void)take_xml(roster, windows);
   roster.take_statistics(kA, {}, at(9));
   CHECK_FALSE(why().empty());
@@ -227,7 +229,7 @@ TEST_CASE("a guest without statistics is shown with what it lacks, until it repo
   CHECK(why().empty());
 }
 
-TEST_CASE("a guest has time to boot before it is said to lack a driver") {
+TEST_CASE("a guest has time to boot before it counts as lacking a driver") {
   Roster roster = with({{kA, "a", 1}});
   (void)take_xml(roster, xml(""));
   roster.take_event({kA, DomainEvent::Kind::started, at(1)});
@@ -239,14 +241,14 @@ TEST_CASE("a guest has time to boot before it is said to lack a driver") {
                  "set a period: virsh dommemstat a --period 1 --live"));
 }
 
-TEST_CASE("after a reconnection every domain is read again") {
+TEST_CASE("after a reconnection every domain is stale") {
   Roster roster = with({{kA, "a", 1}});
   (void)take_xml(roster, xml(""));
   roster.mark_all_stale();
   CHECK(stale(roster) == std::vector<Uuid>{kA});
 }
 
-TEST_CASE("a short silence makes a domain busy, a longer one hung, and its return is said") {
+TEST_CASE("a short silence makes a domain busy, a longer one hung, and a note tells its return") {
   Roster roster = with({{kA, "a", 1}});
   using Kind = ControlState::Kind;
   using std::chrono::milliseconds;
@@ -261,26 +263,26 @@ TEST_CASE("a short silence makes a domain busy, a longer one hung, and its retur
   CHECK_FALSE(roster.find(kA)->trouble);
 }
 
-TEST_CASE("a short silence that ends is not worth a word") {
+TEST_CASE("no note tells the end of a short silence") {
   Roster roster = with({{kA, "a", 1}});
   roster.take_trouble(kA, {ControlState::Kind::occupied, std::chrono::milliseconds(200)}, at(1));
   CHECK_FALSE(roster.take_control_state(kA, {ControlState::Kind::ok, {}}, at(2)));
 }
 
-TEST_CASE("a monitor that is broken for good is hung at once") {
+TEST_CASE("a domain with a broken monitor is hung at once") {
   Roster roster = with({{kA, "a", 1}});
   roster.take_trouble(kA, {ControlState::Kind::broken, {}}, at(1));
   CHECK(roster.find(kA)->trouble->hung);
 }
 
-TEST_CASE("a domain that is started again is in no trouble any more") {
+TEST_CASE("a restarted domain is not unresponsive any more") {
   Roster roster = with({{kA, "a", 1}});
   roster.take_trouble(kA, {ControlState::Kind::broken, {}}, at(1));
   roster.take_listing({{kA, "a", 2}}, at(2));
   CHECK_FALSE(roster.find(kA)->trouble);
 }
 
-TEST_CASE("a limit that was changed without an event is read within a minute or two") {
+TEST_CASE("the registry reads a limit that changed without an event within two minutes") {
   std::vector<ListedDomain> listed;
   for (std::uint64_t i = 1; i <= 90; ++i) listed.push_back({Uuid{0, i}, "vm", static_cast<int>(i)});
   Roster roster = with(listed);
@@ -289,7 +291,7 @@ TEST_CASE("a limit that was changed without an event is read within a minute or 
   }
   roster.renew(at(59));
   CHECK(roster.stale().empty());
-  // A few at a time.
+  // renew() makes a few domains stale at each call.
   roster.renew(at(60));
   CHECK(roster.stale().size() == 4);
   for (int second = 61; second < 90; ++second) roster.renew(at(second));
@@ -302,7 +304,7 @@ TEST_CASE("a limit that was changed without an event is read within a minute or 
   CHECK(roster.stale().size() == 89);
 }
 
-TEST_CASE("a guest that has not reported for more than three periods is read anew, now and then") {
+TEST_CASE("a domain whose guest misses more than three reports is stale, once in ten seconds") {
   Roster roster = with({{kA, "a", 1}});
   const auto read = [&] { (void)take_xml(roster, xml("")); };
   const auto report = [&](int seen, int made) {

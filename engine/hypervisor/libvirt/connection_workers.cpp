@@ -1,6 +1,7 @@
-#include "engine/hypervisor/libvirt/lane_pool.h"
+#include "engine/hypervisor/libvirt/connection_workers.h"
 
 #include <algorithm>
+#include <deque>
 #include <iterator>
 #include <utility>
 
@@ -9,7 +10,7 @@ namespace {
 
 using std::chrono::steady_clock;
 
-/// Looks at silent lanes are at least this far apart.
+/// The pool checks silent workers no more often than this.
 constexpr auto kShortestLook = std::chrono::milliseconds(20);
 
 Instant next_look(Instant deadline) {
@@ -18,8 +19,8 @@ Instant next_look(Instant deadline) {
   return std::min(deadline, now + std::max<steady_clock::duration>(half, kShortestLook));
 }
 
-/// A domain is to blame where its monitor or its job has been taken for most of the time that the
-/// lane has been waiting.
+/// A domain holds a worker if its monitor or its job has been taken for most of the time that the
+/// worker has been waiting.
 std::optional<TaskAnswer::Kind> blame(const std::optional<ControlState>& state,
                                       steady_clock::duration waited) {
   if (!state || state->kind == ControlState::Kind::ok) return std::nullopt;
@@ -30,6 +31,94 @@ std::optional<TaskAnswer::Kind> blame(const std::optional<ControlState>& state,
 }
 
 }  // namespace
+
+/// What the thread and the worker's owner share. An abandoned thread keeps it alive.
+struct Lane::Shared {
+  explicit Shared(std::shared_ptr<Connector> maker) : connector(std::move(maker)) {}
+
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::deque<Job> jobs;
+  bool ending = false;
+  bool ended = false;
+  const std::shared_ptr<Connector> connector;
+};
+
+Lane::Lane(std::shared_ptr<Connector> connector)
+    : shared_(std::make_shared<Shared>(std::move(connector))),
+      thread_([shared = shared_] { run(shared); }) {}
+
+Lane::~Lane() {
+  (void)end_until(std::chrono::steady_clock::now());
+}
+
+void Lane::post(Job job) {
+  {
+    const std::lock_guard lock(shared_->mutex);
+    shared_->jobs.push_back(std::move(job));
+  }
+  shared_->changed.notify_all();
+}
+
+void Lane::request_end() {
+  {
+    const std::lock_guard lock(shared_->mutex);
+    shared_->ending = true;
+    shared_->jobs.clear();
+  }
+  shared_->changed.notify_all();
+}
+
+bool Lane::end_until(Instant deadline) {
+  if (!thread_.joinable()) return true;
+  request_end();
+  std::unique_lock lock(shared_->mutex);
+  const bool ended = shared_->changed.wait_until(lock, deadline, [this] { return shared_->ended; });
+  lock.unlock();
+  if (ended) {
+    thread_.join();
+  } else {
+    thread_.detach();
+  }
+  return ended;
+}
+
+void Lane::run(const std::shared_ptr<Shared>& shared) {
+  std::unique_ptr<Connection> connection;
+  std::uint64_t generation = 0;
+  for (;;) {
+    Job job;
+    {
+      std::unique_lock lock(shared->mutex);
+      shared->changed.wait(lock, [&] { return shared->ending || !shared->jobs.empty(); });
+      if (shared->ending) break;
+      job = std::move(shared->jobs.front());
+      shared->jobs.pop_front();
+    }
+    if (connection && !connection->alive()) connection.reset();
+    std::optional<LvError> refused;
+    if (!connection) {
+      auto opened = shared->connector->connect();
+      if (opened) {
+        connection = *std::move(opened);
+        ++generation;
+      } else {
+        refused = std::move(opened.error());
+      }
+    }
+    if (connection) {
+      job(LaneConnection{connection.get(), generation});
+    } else {
+      job(tl::unexpected(*refused));
+    }
+  }
+  connection.reset();
+  {
+    const std::lock_guard lock(shared->mutex);
+    shared->ended = true;
+  }
+  shared->changed.notify_all();
+}
 
 LanePool::LanePool(std::shared_ptr<Connector> connector, std::size_t lanes,
                    ControlQuery control_query)
@@ -74,7 +163,7 @@ void LanePool::launch(Run& run, const std::vector<std::size_t>& indices,
   const std::size_t wanted =
       std::clamp<std::size_t>((indices.size() + domains_per_lane - 1) / domains_per_lane, 1, most_);
   const std::vector<Member*> lanes = free_lanes(wanted);
-  if (lanes.empty()) return;  // all are stuck: these tasks stay unanswered
+  if (lanes.empty()) return;  // all are stuck: these tasks get no answer
   std::size_t first = 0;
   for (std::size_t i = 0; i < lanes.size(); ++i) {
     const std::size_t last = indices.size() * (i + 1) / lanes.size();
@@ -102,7 +191,7 @@ std::vector<LanePool::Member*> LanePool::free_lanes(std::size_t wanted) {
   while (count_free() < wanted && members_.size() < most_ + kMostStuck) {
     members_.push_back({std::make_unique<Lane>(connector_), nullptr});
   }
-  // Lanes that come back from a hung guest are taken up again; what is then too many ends.
+  // Workers that a hung guest has released work again; superfluous ones end.
   for (std::size_t spare = count_free(); spare > most_; --spare) {
     members_.erase(std::find_if(members_.begin(), members_.end(),
                                 [](const Member& member) { return member.free(); }));
@@ -130,7 +219,7 @@ void LanePool::collect(Run& run, const Flight& flight) {
   for (std::size_t i = 0; i < answers.size(); ++i) {
     const std::size_t index = flight.indices[i];
     if (broken && answers[i].kind == TaskAnswer::Kind::unanswered) {
-      // The lane opens its connection again by itself, so once more is worth it.
+      // The worker opens a new connection, so another try may succeed.
       if (!run.tried_again[index]) run.again.push_back(index);
       run.tried_again[index] = true;
       run.lost[index] = run.lost[index] || answers[i].under_way;
@@ -191,7 +280,7 @@ bool LanePool::leave_behind(Run& run, const Flight& flight, std::span<const Uuid
     });
     const bool unanswered = answers[i].kind == TaskAnswer::Kind::unanswered;
     if (unanswered && culprit != culprits.end()) answers[i].kind = culprit->second;
-    // A change that began meanwhile must not be made twice; its late answer will come.
+    // A change that has begun since must not be made twice; its late answer will come.
     const bool again = unanswered && culprit == culprits.end() && !answers[i].under_way;
     if (again) run.again.push_back(index);
     run.report.answers[index] = std::move(answers[i]);
@@ -206,7 +295,7 @@ void LanePool::divide(Run& run, const Flight& flight) {
   bool holder_is_known = false;
   for (std::size_t i = 0; i < answers.size(); ++i) {
     if (answers[i].under_way) {
-      // It is this one's call that does not return, and it must not be made twice.
+      // This domain's call does not return, and must not be made twice.
       answers[i].kind = TaskAnswer::Kind::hung;
       holder_is_known = true;
     } else if (answers[i].kind == TaskAnswer::Kind::unanswered) {

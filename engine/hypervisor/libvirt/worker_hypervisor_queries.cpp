@@ -1,19 +1,19 @@
-// What LaneHypervisor asks about many domains in turn: who is there, whose monitor answers, how
-// each is described. Where the time is too short for all, what has been answered counts.
+// What LaneHypervisor queries about all domains in turn: the list of domains, the state of their
+// monitors, their XML. Where time is too short for all, the answers so far count.
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <utility>
 
-#include "engine/hypervisor/libvirt/lane_hypervisor.h"
+#include "engine/hypervisor/libvirt/worker_hypervisor.h"
 
 namespace memcoord::libvirt {
 namespace {
 
 using std::chrono::steady_clock;
 
-/// memcoord reports a missing list of domains after this long.
+/// memcoord reports a missing list of domains after this time.
 constexpr std::chrono::seconds kListingHeldAfter{5};
 
 const Uuid& uuid_in(const Uuid& uuid) {
@@ -26,7 +26,8 @@ const Uuid& uuid_in(const DomainTask& task) {
   return task.domain;
 }
 
-/// Rotates items sorted by UUID so that those after `last` come first: every domain gets its turn.
+/// Rotates items, sorted by UUID, so that those after `last` come first. Every domain gets its
+/// turn.
 template <class Item>
 void begin_after(const Uuid& last, std::vector<Item>& items) {
   const auto next = std::find_if(items.begin(), items.end(),
@@ -64,7 +65,7 @@ bool LaneHypervisor::take_listings() {
   const std::vector<Listing> listings = answers_->listings.take();
   if (listings.empty()) return false;
   const Listing& newest = listings.back();
-  // One that came late may lack a domain that has been started and told to move since.
+  // A late list may lack a domain that has been started and told to move since.
   const auto lacks = [&](const auto& entry) {
     const auto& [uuid, known] = entry;
     return known.balloon_moved_at && *known.balloon_moved_at > newest.asked_at &&
@@ -72,7 +73,7 @@ bool LaneHypervisor::take_listings() {
                         [&](const ListedDomain& listed) { return listed.uuid == entry.first; });
   };
   if (std::any_of(roster_.domains().begin(), roster_.domains().end(), lacks)) return false;
-  // Whatever events said while there was no connection is lost.
+  // Events that occurred without a connection are lost.
   if (newest.generation != control_generation_) roster_.mark_all_stale();
   control_generation_ = newest.generation;
   roster_.take_listing(newest.listed, newest.asked_at);
@@ -100,8 +101,8 @@ void LaneHypervisor::listing_came(bool came) {
   if (listing_held_said_ || now - *listing_held_since_ < kListingHeldAfter) return;
   listing_held_said_ = true;
   notes_.push_back({Note::Severity::info,
-                    fmt::format("{}: the daemon does not tell who is there, as while it stops or "
-                                "saves a large domain; those known so far are served",
+                    fmt::format("{}: the daemon does not list its domains, as while it stops or "
+                                "saves a large one; memcoord serves the domains that it knows",
                                 parts_.uri)});
 }
 

@@ -1,12 +1,11 @@
-#include <algorithm>
-
 #include "engine/hypervisor/simulated/scenario.h"
 
-namespace memcoord::simulated {
+#include <algorithm>
 
+namespace memcoord::simulated {
 namespace {
 
-/// The last point that is not after `time`, or the first.
+/// Moves the cursor to the last point that is not after `time`, or to the first point.
 void find(const std::vector<Plan::Point>& points, Duration time, std::size_t& cursor) {
   if (cursor >= points.size() || points[cursor].at > time) cursor = 0;
   while (cursor + 1 < points.size() && points[cursor + 1].at <= time) ++cursor;
@@ -32,7 +31,7 @@ Duration Plan::steady_until(Duration time, std::size_t& cursor) const {
   std::size_t here = cursor;
   if (time < points_[here].at) return points_[here].at;
   const bool ramps = shape_ == Shape::ramp;
-  // Points of one size after another are one stretch.
+  // Consecutive points of the same size are one steady period.
   while (here + 1 < points_.size() && points_[here + 1].size == points_[here].size) ++here;
   if (here + 1 == points_.size()) return Duration::max();
   if (!ramps) return points_[here + 1].at;
@@ -43,6 +42,23 @@ MemorySize Plan::largest() const {
   MemorySize most;
   for (const Point& point : points_) most = std::max(most, point.size);
   return most;
+}
+
+bool ScenarioDomain::has_fault(Fault::Kind kind, Duration at) const {
+  return std::any_of(faults.begin(), faults.end(), [&](const Fault& fault) {
+    return fault.kind == kind && at >= fault.from && at < fault.until;
+  });
+}
+
+bool ScenarioDomain::reports(Duration at) const {
+  return driver && period > Duration() && !has_fault(Fault::Kind::silent, at) &&
+         !has_fault(Fault::Kind::paused, at);
+}
+
+MemorySize ScenarioDomain::whole_pages(MemorySize target) const {
+  const MemorySize asked = (maximum - target) / kBalloonPage.kib() * kBalloonPage.kib();
+  const std::uint64_t kib = std::max(page, kBalloonPage).kib();
+  return maximum - (asked + MemorySize::from_kib(kib - 1)) / kib * kib;
 }
 
 void shorten_periods(Scenario& scenario, Duration interval) {

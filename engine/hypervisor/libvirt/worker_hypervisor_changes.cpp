@@ -1,11 +1,11 @@
-// What LaneHypervisor changes: balloons, statistics periods, and putting the latter back.
+// What LaneHypervisor changes: balloons and statistics periods, which it restores at the end.
 
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <utility>
 
-#include "engine/hypervisor/libvirt/lane_hypervisor.h"
+#include "engine/hypervisor/libvirt/worker_hypervisor.h"
 
 namespace memcoord::libvirt {
 namespace {
@@ -30,7 +30,7 @@ Error silent(const std::string& name) {
 Error held_by_daemon(const std::string& name) {
   return {ErrorCode::timed_out,
           name,
-          "the daemon does not get at it, as while it is being stopped or saved",
+          "the daemon does not reach it, as while it stops or saves the domain",
           {},
           {}};
 }
@@ -108,7 +108,7 @@ std::optional<Outcome> LaneHypervisor::refuse(const Move& move) {
   return std::nullopt;
 }
 
-/// Moves wait for an earlier one that could be carried out after them.
+/// A move waits for an earlier one that the daemon could carry out after it.
 std::optional<Outcome> LaneHypervisor::refuse_open(const Move& move, const std::string& name) {
   const auto found = open_changes_.find(move.domain);
   if (found == open_changes_.end()) return std::nullopt;
@@ -154,7 +154,7 @@ Outcome LaneHypervisor::make_outcome(const Move& move, const DomainTask& task,
                  Error{ErrorCode::timed_out, name, "no answer within the deadline", {}, {}});
 }
 
-/// Keeps in mind that a change may be carried out at any time from now on.
+/// Remembers that the daemon may carry out a change at any time from now on.
 Outcome LaneHypervisor::leave_open(const Move& move, const DomainTask& task,
                                    const TaskAnswer& answer) {
   KnownDomain& known = *roster_.find(move.domain);
@@ -175,7 +175,7 @@ Outcome LaneHypervisor::leave_open(const Move& move, const DomainTask& task,
 
 std::vector<Outcome> LaneHypervisor::take_late_outcomes() {
   std::vector<Outcome> outcomes;
-  // What was sent to a process that has ended since is carried out no more.
+  // A change that was sent to a process that has ended since cannot be carried out.
   for (auto change = open_changes_.begin(); change != open_changes_.end();) {
     const KnownDomain* known = roster_.find(change->first);
     std::optional<int>& id = change->second.domain_id;
@@ -198,7 +198,7 @@ std::vector<Outcome> LaneHypervisor::take_late_outcomes() {
   return outcomes;
 }
 
-/// What a late answer makes of a change; none where that leaves it open.
+/// The outcome that a late answer gives a change; none: the change stays open.
 std::optional<Outcome> LaneHypervisor::settle(OpenChange& change, const TaskAnswer& answer) {
   const MonotonicTime now = monotonic_now();
   const bool lost = answer.error && lost_connection(*answer.error);
@@ -226,6 +226,80 @@ std::optional<Outcome> LaneHypervisor::settle(OpenChange& change, const TaskAnsw
   }
 }
 
+void LaneHypervisor::set_periods(const Sampled& sampled, Instant deadline) {
+  if (last_look_.read_only) return;
+  std::vector<DomainTask> tasks;
+  for (std::size_t i = 0; i < sampled.uuids.size(); ++i) {
+    const KnownDomain* known = roster_.find(sampled.uuids[i]);
+    const TaskAnswer& answer = sampled.answers[i];
+    const bool running =
+        answer.record && answer.record->state == DomainState::running && !lacks_guest(answer);
+    if (!running || known == nullptr || !wants_other_period(*known)) continue;
+    tasks.push_back({DomainTask::Kind::set_period, sampled.uuids[i], {}, options_.period, {}});
+  }
+  if (tasks.empty()) return;
+  const TaskReport report = pool_.run(tasks, deadline);
+  std::vector<std::string> shortened;
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    auto one = take_period_answer(*roster_.find(tasks[i].domain), report.answers[i]);
+    if (one) shortened.push_back(*std::move(one));
+  }
+  say_shortened(shortened);
+}
+
+/// A period longer than the interval shows a guest too late.
+bool LaneHypervisor::wants_other_period(const KnownDomain& known) const {
+  const bool served = known.described && !known.trouble && known.description.unsuitable.empty() &&
+                      !known.description.settings_error && !known.identity->settings.exclude;
+  if (!served || known.period_refused || known.in_long_job) return false;
+  const std::chrono::seconds period = known.description.period;
+  return period.count() == 0 || (is_too_long(period, options_.interval) && !options_.keep_periods);
+}
+
+/// Updates a domain whose period was to be set. Returns the domain with its old period if that was
+/// shortened.
+std::optional<std::string> LaneHypervisor::take_period_answer(KnownDomain& known,
+                                                              const TaskAnswer& answer) {
+  const std::string& name = known.identity->name;
+  const std::chrono::seconds had = known.description.period;
+  if (answer.kind == TaskAnswer::Kind::done) {
+    const bool was_set = had.count() > 0;
+    if (!was_set && known.period_before && !known.period_in_doubt) {
+      notes_.push_back(
+          {Note::Severity::info,
+           fmt::format("{}: its statistics period was off; memcoord has set it again", name)});
+    }
+    if (was_set || !known.period_before) known.period_before = had;
+    known.period_in_doubt = false;
+    known.description.period = options_.period;
+    if (was_set) return fmt::format("{} ({} s)", name, had.count());
+  } else if (answer.under_way || answer.lost) {
+    // The next tick tries again; close() restores the period whatever came of this call.
+    if (!known.period_before) known.period_before = had;
+    known.period_in_doubt = true;
+  } else if (answer.kind == TaskAnswer::Kind::failed && !lost_connection(*answer.error)) {
+    known.period_refused = true;
+    notes_.push_back(
+        {Note::Severity::warning,
+         to_error(*answer.error, name + ": its statistics period cannot be set").text()});
+  }
+  return std::nullopt;
+}
+
+void LaneHypervisor::say_shortened(const std::vector<std::string>& domains) {
+  if (domains.empty()) return;
+  constexpr std::size_t kNamed = 5;
+  std::string names;
+  for (std::size_t i = 0; i < std::min(kNamed, domains.size()); ++i) {
+    names += (i == 0 ? "" : ", ") + domains[i];
+  }
+  if (domains.size() > kNamed) names += fmt::format(" and {} more", domains.size() - kNamed);
+  notes_.push_back({Note::Severity::info,
+                    fmt::format("memcoord shortens statistics periods longer than the interval to "
+                                "{} s and restores them at its end: {}; --keep-periods keeps them",
+                                options_.period.count(), names)});
+}
+
 void LaneHypervisor::restore_periods(Instant deadline) {
   std::vector<DomainTask> tasks;
   std::size_t left = 0;
@@ -235,7 +309,7 @@ void LaneHypervisor::restore_periods(Instant deadline) {
       ++left;
       continue;
     }
-    // Where it is not known whether it was set, the call that may still set it comes first.
+    // A period in doubt is set without a check: the call in doubt may still change it before.
     const auto kind =
         known.period_in_doubt ? DomainTask::Kind::set_period : DomainTask::Kind::restore_period;
     tasks.push_back({kind, uuid, {}, *known.period_before, known.description.period});
@@ -248,7 +322,7 @@ void LaneHypervisor::restore_periods(Instant deadline) {
   }
   if (left == 0) return;
   notes_.push_back({Note::Severity::warning,
-                    fmt::format("the statistics period of {} domain{} could not be put back: it "
+                    fmt::format("the statistics period of {} domain{} could not be restored: it "
                                 "stays at {} s until the next start",
                                 left, left == 1 ? "" : "s", options_.period.count())});
 }

@@ -1,10 +1,10 @@
-#include "engine/hypervisor/libvirt/task_chunk.h"
+#include "engine/hypervisor/libvirt/domain_tasks.h"
 
 #include <algorithm>
 #include <unordered_map>
 #include <utility>
 
-#include "engine/hypervisor/libvirt/domain_xml.h"
+#include "engine/hypervisor/libvirt/domain_configuration.h"
 
 namespace memcoord::libvirt {
 namespace {
@@ -15,7 +15,7 @@ TaskAnswer failed(const LvError& error) {
   return {domain_is_gone(error) ? Kind::gone : Kind::failed, std::nullopt, error};
 }
 
-/// A driver answers bulk calls with balloon figures, or with states alone.
+/// Some drivers answer bulk calls with states alone.
 bool has_balloon_figures(const std::vector<DomainRecord>& records) {
   return std::any_of(records.begin(), records.end(),
                      [](const DomainRecord& record) { return record.actual.has_value(); });
@@ -56,7 +56,7 @@ LvResult<Kind> TaskChunk::carry_out(Connection& connection, std::size_t index) {
   }
 }
 
-/// Sets a domain's memory, unless a job would make that call wait for half a minute.
+/// Checks for a job first: libvirt would let the change wait for it for half a minute.
 LvResult<Kind> TaskChunk::set_memory(Connection& connection, std::size_t index) {
   const DomainTask& task = tasks_[index];
   const LvResult<bool> in_job = connection.in_long_job(task.domain);
@@ -75,7 +75,7 @@ LvResult<Kind> TaskChunk::set_period(Connection& connection, std::size_t index) 
   return Kind::done;
 }
 
-/// Puts a period back where it still is the one that was set.
+/// Restores a period that is still the one that memcoord set.
 LvResult<Kind> TaskChunk::restore_period(Connection& connection, std::size_t index) {
   const LvResult<DomainXml> xml = connection.domain_xml(tasks_[index].domain);
   if (!xml) return tl::unexpected(xml.error());
@@ -113,7 +113,7 @@ std::optional<LvError> TaskChunk::ask_balloons(Connection& connection, Part part
   for (std::size_t i = part.first; i < part.last; ++i) {
     if (!tasks_[i].balloon_moves) continue;
     TaskAnswer known = answered(i);
-    // Without rss the daemon could not get at it just now.
+    // An answer without rss means that another call holds the domain.
     const bool tells = known.record && known.record->actual && known.record->rss &&
                        *known.record->actual < kSingleCallsOverflow;
     if (!tells) continue;

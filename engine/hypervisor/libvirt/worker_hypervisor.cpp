@@ -1,38 +1,63 @@
-#include "engine/hypervisor/libvirt/lane_hypervisor.h"
+#include "engine/hypervisor/libvirt/worker_hypervisor.h"
 
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <numeric>
+#include <random>
 #include <thread>
 #include <utility>
 
+#include "engine/hypervisor/libvirt/handles.h"
 #include "engine/hypervisor/libvirt/host_memory.h"
-#include "engine/hypervisor/libvirt/libvirt_hypervisor.h"
+#include "engine/hypervisor/libvirt/native_connection.h"
 
 namespace memcoord::libvirt {
 namespace {
 
 using std::chrono::steady_clock;
 
-/// A statistics call of somebody else's is over by then.
+/// Long enough for another tool's statistics call to end.
 constexpr std::chrono::milliseconds kAskAgainAfter{15};
 
 WallTime wall_now() {
   return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
 }
 
-bool answered_without_guest(const TaskAnswer& answer, std::string_view driver) {
-  // QEMU's driver tells rss whenever it gets at the domain at all.
-  return driver == "QEMU" && answer.record && !answer.record->rss &&
-         answer.record->state == DomainState::running;
-}
-
 bool balloon_may_move(const KnownDomain& known, MonotonicTime now) {
   return known.balloon_moved_at && now - *known.balloon_moved_at < Roster::kBalloonSettles;
 }
 
+/// On this machine memcoord looks for the daemon in every tick: a refused connection costs less
+/// than a millisecond.
+Backoff backoff_for(const ConnectionUri& uri) {
+  using namespace std::chrono_literals;
+  if (uri.is_local()) return {200ms, 500ms, [] { return 0.0; }};
+  auto engine = std::make_shared<std::minstd_rand>(std::random_device{}());
+  return {1s, 30s, [engine] { return std::uniform_real_distribution<>(0, 1)(*engine); }};
+}
+
 }  // namespace
+
+std::string default_uri() {
+  const char* set = std::getenv("LIBVIRT_DEFAULT_URI");
+  return set == nullptr || *set == '\0' ? "qemu:///system" : set;
+}
+
+Result<std::unique_ptr<Hypervisor>> open(const std::string& uri, const LibvirtOptions& options) {
+  const Result<ConnectionUri> parsed = parse_uri(uri);
+  if (!parsed) return fail(parsed.error());
+  const auto events = std::make_shared<EventQueue>();
+  NativeConnectors connectors =
+      native_connectors(uri, parsed->is_in_process(), options.access, events);
+  LaneHypervisorParts parts{
+      uri,    parsed->is_local(),  std::move(connectors.control), std::move(connectors.lanes),
+      events, backoff_for(*parsed)};
+  auto hypervisor = std::make_unique<LaneHypervisor>(std::move(parts), options);
+  if (const Status started = hypervisor->start(); !started) return fail(started.error());
+  return hypervisor;
+}
 
 MonotonicTime monotonic_now() {
   return std::chrono::time_point_cast<std::chrono::microseconds>(steady_clock::now());
@@ -67,12 +92,12 @@ Result<Snapshot> LaneHypervisor::sample() {
   if (closed_) return fail(ErrorCode::unavailable, parts_.uri, "the connection has been closed");
   if (down_since_ && now < next_try_) {
     return fail(ErrorCode::unavailable, parts_.uri, "not connected: " + down_reason_,
-                "memcoord tries again by itself");
+                "memcoord keeps trying to connect");
   }
   const Instant deadline = now + options_.deadline;
   if (const Status looked = look_at_host(deadline); !looked) return fail(looked.error());
   take_events();
-  // Without a new list, those that are known are served.
+  // Without a new list memcoord serves the domains that it knows.
   const bool listed = look_at_domains(now + options_.deadline / 4);
   listing_came(listed);
   roster_.renew(monotonic_now());
@@ -94,7 +119,7 @@ Status LaneHypervisor::look_at_host(Instant deadline) {
                     *std::move(host)};
   };
   auto looked = host_.ask(deadline, question);
-  // A connection that has died unnoticed is opened anew for the second question.
+  // The connection may have died unnoticed; the worker opens another for the second question.
   if (looked && !*looked && lost_connection(looked->error()) && !down_since_) {
     looked = host_.ask(deadline, question);
   }
@@ -113,7 +138,7 @@ Error LaneHypervisor::went_down(const LvError& error) {
   if (!down_since_) {
     down_since_ = steady_clock::now();
     notes_.push_back({Note::Severity::warning,
-                      fmt::format("{}: connection lost: {}; memcoord tries again by itself",
+                      fmt::format("{}: connection lost: {}; memcoord keeps trying to connect",
                                   parts_.uri, reason.message)});
   }
   down_reason_ = reason.message;
@@ -121,7 +146,7 @@ Error LaneHypervisor::went_down(const LvError& error) {
   return {ErrorCode::unavailable,
           parts_.uri,
           "not connected: " + reason.message,
-          "memcoord tries again by itself",
+          "memcoord keeps trying to connect",
           {}};
 }
 
@@ -161,7 +186,7 @@ LaneHypervisor::Sampled LaneHypervisor::sample_domains(Instant deadline) {
     sampled.uuids.push_back(uuid);
     served.push_back(&known);
   }
-  // Where the time is too short for all, those come first that have waited longest.
+  // Where time is too short for all, the domains that have waited longest come first.
   std::vector<std::size_t> in_turn(served.size());
   std::iota(in_turn.begin(), in_turn.end(), std::size_t{0});
   std::stable_sort(in_turn.begin(), in_turn.end(), [&](std::size_t a, std::size_t b) {
@@ -179,32 +204,42 @@ LaneHypervisor::Sampled LaneHypervisor::sample_domains(Instant deadline) {
     sampled.answers[in_turn[i]] = std::move(answers[i]);
   }
   ask_again(sampled, deadline);
+  take_answers(sampled);
+  return sampled;
+}
+
+/// Updates the registry.
+void LaneHypervisor::take_answers(const Sampled& sampled) {
   const MonotonicTime now = monotonic_now();
   for (std::size_t i = 0; i < sampled.uuids.size(); ++i) {
     const std::optional<DomainRecord>& record = sampled.answers[i].record;
     if (!record) continue;
     roster_.find(sampled.uuids[i])->sampled_at = now;
     roster_.take_sizes(sampled.uuids[i], record->actual, record->maximum, now);
-    if (record->state == DomainState::running &&
-        !answered_without_guest(sampled.answers[i], last_look_.driver)) {
+    if (record->state != DomainState::running) continue;
+    if (!lacks_guest(sampled.answers[i])) {
       roster_.take_statistics(sampled.uuids[i], record->guest, now);
     }
-    // The test driver's guests never report anew.
-    if (record->guest.last_update && record->state == DomainState::running &&
-        last_look_.driver != "TEST") {
+    if (record->guest.last_update && last_look_.driver.stamps_reports) {
       roster_.take_report(sampled.uuids[i], *record->guest.last_update, now);
     }
   }
-  return sampled;
 }
 
-/// Where somebody else's call was at a domain just then, NOWAIT leaves its figures out.
+/// The answer leaves out the guest's figures because another call held the domain.
+bool LaneHypervisor::lacks_guest(const TaskAnswer& answer) const {
+  return last_look_.driver.always_reports_rss && answer.record && !answer.record->rss &&
+         answer.record->state == DomainState::running;
+}
+
+/// While another tool's call holds a domain, libvirt leaves its figures out rather than wait
+/// (NOWAIT).
 void LaneHypervisor::ask_again(Sampled& sampled, Instant deadline) {
   const MonotonicTime before = monotonic_now();
   std::vector<DomainTask> tasks;
   std::vector<std::size_t> indices;
   for (std::size_t i = 0; i < sampled.uuids.size(); ++i) {
-    if (!answered_without_guest(sampled.answers[i], last_look_.driver)) continue;
+    if (!lacks_guest(sampled.answers[i])) continue;
     const bool moves = balloon_may_move(*roster_.find(sampled.uuids[i]), before);
     tasks.push_back({DomainTask::Kind::sample, sampled.uuids[i], {}, {}, {}, moves});
     indices.push_back(i);
@@ -221,14 +256,13 @@ void LaneHypervisor::ask_again(Sampled& sampled, Instant deadline) {
 }
 
 void LaneHypervisor::note_trouble(const Sampled& sampled, Instant deadline) {
-  // Those that hold a lane, and those whose figures are missing because somebody else's call to
-  // them hangs, are left out from now on.
+  // These domains hold a worker, or another tool's call to them hangs.
   std::vector<Uuid> suspects;
   std::vector<std::size_t> indices;
   for (std::size_t i = 0; i < sampled.uuids.size(); ++i) {
     const TaskAnswer::Kind kind = sampled.answers[i].kind;
     if (kind == TaskAnswer::Kind::hung || kind == TaskAnswer::Kind::in_job ||
-        answered_without_guest(sampled.answers[i], last_look_.driver)) {
+        lacks_guest(sampled.answers[i])) {
       suspects.push_back(sampled.uuids[i]);
       indices.push_back(i);
     }
@@ -242,76 +276,6 @@ void LaneHypervisor::note_trouble(const Sampled& sampled, Instant deadline) {
     const bool stuck = state.kind != ControlState::Kind::ok && state.since >= Roster::kHungAfter;
     if (holds_a_lane || stuck) roster_.take_trouble(suspects[i], state, monotonic_now());
   }
-}
-
-void LaneHypervisor::set_periods(const Sampled& sampled, Instant deadline) {
-  if (last_look_.read_only) return;
-  std::vector<DomainTask> tasks;
-  for (std::size_t i = 0; i < sampled.uuids.size(); ++i) {
-    const KnownDomain* known = roster_.find(sampled.uuids[i]);
-    const TaskAnswer& answer = sampled.answers[i];
-    const bool running = answer.record && answer.record->state == DomainState::running &&
-                         !answered_without_guest(answer, last_look_.driver);
-    const bool wants = known != nullptr && known->described && !known->trouble &&
-                       known->description.unsuitable.empty() &&
-                       !known->description.settings_error && !known->identity->settings.exclude &&
-                       wants_other_period(*known) && !known->period_refused;
-    if (!running || !wants || known->in_long_job) continue;
-    tasks.push_back({DomainTask::Kind::set_period, sampled.uuids[i], {}, options_.period, {}});
-  }
-  if (tasks.empty()) return;
-  const TaskReport report = pool_.run(tasks, deadline);
-  std::vector<std::string> shortened;
-  for (std::size_t i = 0; i < tasks.size(); ++i) {
-    KnownDomain& known = *roster_.find(tasks[i].domain);
-    const TaskAnswer& answer = report.answers[i];
-    if (answer.kind == TaskAnswer::Kind::done) {
-      const std::chrono::seconds had = known.description.period;
-      if (had.count() > 0) {
-        shortened.push_back(fmt::format("{} ({} s)", known.identity->name, had.count()));
-        known.period_before = had;
-      } else if (known.period_before && !known.period_in_doubt) {
-        notes_.push_back({Note::Severity::info,
-                          fmt::format("{}: its statistics period was gone, and is set again",
-                                      known.identity->name)});
-      }
-      if (!known.period_before) known.period_before = known.description.period;
-      known.period_in_doubt = false;
-      known.description.period = options_.period;
-    } else if (answer.under_way || answer.lost) {
-      // It is asked for once more, and put back at the end, whatever came of it.
-      if (!known.period_before) known.period_before = known.description.period;
-      known.period_in_doubt = true;
-    } else if (answer.kind == TaskAnswer::Kind::failed && !lost_connection(*answer.error)) {
-      known.period_refused = true;
-      notes_.push_back(
-          {Note::Severity::warning,
-           to_error(*answer.error, known.identity->name + ": its statistics period cannot be set")
-               .text()});
-    }
-  }
-  say_shortened(shortened);
-}
-
-/// A guest that reports once in several ticks is seen too late.
-bool LaneHypervisor::wants_other_period(const KnownDomain& known) const {
-  const std::chrono::seconds period = known.description.period;
-  return period.count() == 0 || (is_too_long(period, options_.interval) && !options_.keep_periods);
-}
-
-void LaneHypervisor::say_shortened(const std::vector<std::string>& domains) {
-  if (domains.empty()) return;
-  constexpr std::size_t kNamed = 5;
-  std::string names;
-  for (std::size_t i = 0; i < std::min(kNamed, domains.size()); ++i) {
-    names += (i == 0 ? "" : ", ") + domains[i];
-  }
-  if (domains.size() > kNamed) names += fmt::format(" and {} more", domains.size() - kNamed);
-  notes_.push_back({Note::Severity::info,
-                    fmt::format("statistics periods longer than the interval are {} s while "
-                                "memcoord works, and put back at its end: {}; --keep-periods "
-                                "leaves them",
-                                options_.period.count(), names)});
 }
 
 Snapshot LaneHypervisor::make_snapshot(const Sampled& sampled) const {
@@ -360,9 +324,9 @@ Domain LaneHypervisor::make_domain(const KnownDomain& known, const TaskAnswer* a
   domain.rss = record.rss;
   domain.guest = record.guest;
   domain.guest.period = known.description.period;
-  // The test driver stamps its figures with a day in 1989.
-  if (last_look_.driver == "TEST" && record.guest.last_update) domain.guest.last_update = now;
-  const bool unread = !known.described || answered_without_guest(*answer, last_look_.driver);
+  const bool is_stamped = last_look_.driver.stamps_reports;
+  if (!is_stamped && record.guest.last_update) domain.guest.last_update = now;
+  const bool unread = !known.described || lacks_guest(*answer);
   if (!unread) domain.state = record.state.value_or(DomainState::busy);
   if (known.in_long_job) domain.state = DomainState::migrating;
   return domain;

@@ -1,5 +1,6 @@
 #pragma once
-// libvirt's errors as values, and what they mean for memcoord.
+// libvirt's errors as values, and what they mean for memcoord. All functions are pure but
+// LvError::last(), lv_failure() and silence_libvirt().
 
 #include <string>
 #include <string_view>
@@ -10,17 +11,17 @@
 
 namespace memcoord::libvirt {
 
-/// One of libvirt's errors: a code (virErrorNumber), the part of libvirt that raised it
-/// (virErrorDomain) and its message.
+/// An error of libvirt's: its code (virErrorNumber), the part of libvirt that raised it
+/// (virErrorDomain) and its message, cut to 1000 bytes.
 struct LvError {
   int code = 0;
   int domain = 0;
   std::string message;
 
-  /// The calling thread's last error. To be taken at once after the call that failed: the next
-  /// call of libvirt resets it.
+  /// The calling thread's last error. Read it right after the call that failed: the next call of
+  /// libvirt resets it.
   static LvError last();
-  /// An error of our own making, for a call that failed without setting one.
+  /// For a call that failed without setting an error.
   static LvError unexplained(std::string_view call);
   bool operator==(const LvError&) const = default;
 };
@@ -34,23 +35,24 @@ inline tl::unexpected<LvError> lv_failure() {
   return tl::unexpected<LvError>(LvError::last());
 }
 
-/// Whether the connection itself is gone, so that everything on it has to be opened again.
+/// Whether the connection itself is gone and must be opened again.
 bool lost_connection(const LvError& error);
-/// Whether the domain is not there any more, or not running.
+/// Whether the domain no longer exists, or is not running.
 bool domain_is_gone(const LvError& error);
-/// Whether the driver does not know this call at all.
+/// Whether the driver does not implement the call.
 bool unsupported_call(const LvError& error);
 
-/// What kind of thing went wrong.
+/// The code that callers branch on; `internal` for codes that memcoord does not know.
 ErrorCode error_code(const LvError& error);
-/// What became of a balloon move that failed so.
+/// The outcome of a balloon move that failed with this error.
 Outcome::Kind outcome_kind(const LvError& error);
-/// The error for people: libvirt's message as one clause, about `object`, with what to do.
+/// The error for people: libvirt's message as one clause about `object`, with a hint where there is
+/// one.
 Error to_error(const LvError& error, std::string object);
-/// The error of opening `uri`, told so that the reader knows what to do next.
+/// The error of opening `uri`, with a hint.
 Error open_error(const LvError& error, const std::string& uri);
 
-/// From here on libvirt prints nothing by itself. May be called again.
+/// Keeps libvirt from printing errors, in the whole process from now on. May be called again.
 void silence_libvirt();
 
 }  // namespace memcoord::libvirt

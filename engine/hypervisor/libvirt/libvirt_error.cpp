@@ -1,4 +1,4 @@
-#include "engine/hypervisor/libvirt/lv_error.h"
+#include "engine/hypervisor/libvirt/libvirt_error.h"
 
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
@@ -26,7 +26,7 @@ struct Meaning {
   Outcome::Kind outcome;
 };
 
-// What memcoord makes of libvirt's codes; any other is internal and failed.
+// libvirt's codes in memcoord's terms. Any other code is internal and failed.
 constexpr std::array kMeanings{
     Meaning{VIR_ERR_NO_SUPPORT, ErrorCode::unsupported, Outcome::Kind::failed},
     Meaning{VIR_ERR_NO_CONNECT, ErrorCode::unavailable, Outcome::Kind::failed},
@@ -61,7 +61,7 @@ bool contains(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
 
-/// One clause as memcoord writes it: one line, no capital at the front, no full stop.
+/// A message in memcoord's style: one line, no capital letter at the start, no full stop.
 std::string clause(std::string text) {
   std::replace(text.begin(), text.end(), '\n', ' ');
   while (!text.empty() && (text.back() == '.' || text.back() == ' ')) text.pop_back();

@@ -1,4 +1,4 @@
-#include "engine/hypervisor/libvirt/uri.h"
+#include "engine/hypervisor/libvirt/handles.h"
 
 #include <doctest/doctest.h>
 
@@ -18,7 +18,7 @@ std::string uri_complaint(std::string_view text, ErrorCode code = ErrorCode::inv
 
 }  // namespace
 
-TEST_CASE("a URI is taken apart") {
+TEST_CASE("parse_uri splits a URI") {
   const auto uri = parse_uri("qemu+ssh://root@kvm1.example.org:2222/system?no_tty=1");
   REQUIRE(uri);
   CHECK(uri->driver == "qemu");
@@ -36,19 +36,25 @@ TEST_CASE("a URI without a server is local, unless its transport leaves the mach
   CHECK_FALSE(parse_uri("qemu://kvm1/system")->is_local());
 }
 
-TEST_CASE("a forgotten slash is told with the URI that was meant") {
+TEST_CASE("only the test driver without a transport runs in this process") {
+  CHECK(parse_uri("test:///default")->is_in_process());
+  CHECK_FALSE(parse_uri("test+unix:///default?socket=/tmp/x/libvirt-sock")->is_in_process());
+  CHECK_FALSE(parse_uri("qemu:///system")->is_in_process());
+}
+
+TEST_CASE("the error about a missing slash suggests the URI that was meant") {
   CHECK(contains(uri_complaint("qemu://system"), "did you mean qemu:///system?"));
   CHECK(contains(uri_complaint("qemu://session/"), "did you mean qemu:///session?"));
   CHECK(contains(uri_complaint("qemu+unix://system"), "did you mean qemu+unix:///system?"));
 }
 
-TEST_CASE("what is no URI is told with one that is") {
+TEST_CASE("the error about text that is no URI gives an example") {
   CHECK(contains(uri_complaint(""), "qemu:///system"));
   CHECK(contains(uri_complaint("/var/run/libvirt"), "not a connection URI"));
   CHECK(contains(uri_complaint("localhost"), "not a connection URI"));
 }
 
-TEST_CASE("the test driver's file must be there, and be named by its whole path") {
+TEST_CASE("the test driver's file must exist and have an absolute path") {
   CHECK(contains(uri_complaint("test:///no/such%20file.xml", ErrorCode::not_found),
                  "no file /no/such file.xml"));
   CHECK(contains(uri_complaint("test://host.xml"), "names a host, not a file"));

@@ -1,18 +1,20 @@
-#include "engine/hypervisor/libvirt/uri.h"
+#include "engine/hypervisor/libvirt/handles.h"
 
 #include <algorithm>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "engine/core/nearest.h"
+#include "engine/core/printable.h"
 
 namespace memcoord::libvirt {
 namespace {
 
 constexpr std::string_view kExamples = "name one like qemu:///system or qemu:///session";
 
-/// %20 and the like, as they stand in file names.
+/// Decodes %20 and the like.
 std::string unescaped(std::string_view text) {
   const auto digit = [](char c) {
     if (c >= '0' && c <= '9') return c - '0';
@@ -34,7 +36,7 @@ std::string unescaped(std::string_view text) {
   return plain;
 }
 
-/// The drivers that libvirt has had; an unknown one would be taken for one of a daemon's.
+/// libvirt would look for an unknown driver in a daemon and report a missing daemon.
 Status check_driver(const ConnectionUri& uri, std::string_view text) {
   const std::vector<std::string> known = {
       "qemu", "test", "xen", "lxc", "ch",     "bhyve",  "vbox",      "vmwareplayer", "vmwarews",
@@ -57,7 +59,7 @@ Status check_test_uri(const ConnectionUri& uri, std::string_view text) {
                 "the test driver takes test:///default or test:///ABSOLUTE/PATH.xml");
   }
   if (uri.path == "/default") return {};
-  // libxml2 prints by itself where a file is missing, so look first.
+  // libxml2 prints a message of its own about a missing file, so check first.
   std::error_code error;
   const std::string file = unescaped(uri.path);
   if (!std::filesystem::is_regular_file(file, error)) {
@@ -76,20 +78,8 @@ Status check_missing_slash(const ConnectionUri& uri, std::string_view text) {
               "did you mean " + scheme + ":///" + uri.server + "?");
 }
 
-}  // namespace
-
-bool ConnectionUri::is_local() const {
-  return server.empty() && (transport.empty() || transport == "unix");
-}
-
-Result<ConnectionUri> parse_uri(std::string_view text) {
-  const std::size_t colon = text.find(':');
-  const bool scheme = colon != std::string_view::npos && colon > 0 &&
-                      text.substr(0, colon).find('/') == std::string_view::npos;
-  if (!scheme) {
-    return fail(ErrorCode::invalid_input, std::string(text.empty() ? "''" : text),
-                "not a connection URI", std::string(kExamples));
-  }
+/// `colon`: where the scheme ends.
+ConnectionUri split(std::string_view text, std::size_t colon) {
   ConnectionUri uri;
   uri.driver = text.substr(0, colon);
   if (const std::size_t plus = uri.driver.find('+'); plus != std::string::npos) {
@@ -109,12 +99,71 @@ Result<ConnectionUri> parse_uri(std::string_view text) {
     uri.server = authority.substr(0, authority.rfind(':'));
   }
   uri.path = rest;
+  return uri;
+}
+
+}  // namespace
+
+Uuid uuid_of(virDomainPtr domain) {
+  std::array<unsigned char, VIR_UUID_BUFLEN> raw{};
+  (void)virDomainGetUUID(domain, raw.data());
+  Uuid uuid;
+  for (std::size_t i = 0; i < 8; ++i) uuid.high = uuid.high << 8U | raw[i];
+  for (std::size_t i = 8; i < 16; ++i) uuid.low = uuid.low << 8U | raw[i];
+  return uuid;
+}
+
+std::array<unsigned char, VIR_UUID_BUFLEN> raw_uuid(const Uuid& uuid) {
+  std::array<unsigned char, VIR_UUID_BUFLEN> raw{};
+  for (std::size_t i = 0; i < 8; ++i) {
+    raw[i] = static_cast<unsigned char>(uuid.high >> (56 - 8 * i));
+    raw[i + 8] = static_cast<unsigned char>(uuid.low >> (56 - 8 * i));
+  }
+  return raw;
+}
+
+std::string name_of(virDomainPtr domain) {
+  constexpr std::size_t kLongestDomainName = 1000;
+  const char* name = virDomainGetName(domain);
+  return name == nullptr ? std::string() : excerpt(name, kLongestDomainName);
+}
+
+bool ConnectionUri::is_local() const {
+  return server.empty() && (transport.empty() || transport == "unix");
+}
+
+bool ConnectionUri::is_in_process() const {
+  return driver == "test" && server.empty() && transport.empty();
+}
+
+Result<ConnectionUri> parse_uri(std::string_view text) {
+  const std::size_t colon = text.find(':');
+  const bool scheme = colon != std::string_view::npos && colon > 0 &&
+                      text.substr(0, colon).find('/') == std::string_view::npos;
+  if (!scheme) {
+    return fail(ErrorCode::invalid_input, std::string(text.empty() ? "''" : text),
+                "not a connection URI", std::string(kExamples));
+  }
+  ConnectionUri uri = split(text, colon);
   if (const Status checked = check_driver(uri, text); !checked) return fail(checked.error());
   if (uri.driver == "test") {
     if (const Status checked = check_test_uri(uri, text); !checked) return fail(checked.error());
   }
   if (const Status checked = check_missing_slash(uri, text); !checked) return fail(checked.error());
   return uri;
+}
+
+LvResult<OpenedHandle> open_handle(const std::string& uri, Access access) {
+  ConnectHandle handle(virConnectOpenAuth(uri.c_str(), nullptr, 0));
+  if (handle) return OpenedHandle{std::move(handle), false};
+  LvError refused = LvError::last();
+  const bool not_allowed = open_error(refused, uri).code == ErrorCode::permission_denied;
+  if (access != Access::read_write_if_allowed || !not_allowed) {
+    return tl::unexpected(std::move(refused));
+  }
+  handle.reset(virConnectOpenAuth(uri.c_str(), nullptr, VIR_CONNECT_RO));
+  if (!handle) return lv_failure();
+  return OpenedHandle{std::move(handle), true};
 }
 
 }  // namespace memcoord::libvirt

@@ -1,4 +1,4 @@
-#include "engine/hypervisor/libvirt/lv_error.h"
+#include "engine/hypervisor/libvirt/libvirt_error.h"
 
 #include <doctest/doctest.h>
 #include <libvirt/virterror.h>
@@ -8,7 +8,7 @@
 using namespace memcoord;
 using namespace memcoord::libvirt;
 
-TEST_CASE("an error of the wire means that the connection is lost") {
+TEST_CASE("an error of the transport means that the connection is lost") {
   const std::string text = "End of file while reading data";
   for (const int code : {VIR_ERR_INTERNAL_ERROR, VIR_ERR_NO_CONNECT, VIR_ERR_INVALID_CONN,
                          VIR_ERR_SYSTEM_ERROR, VIR_ERR_RPC}) {
@@ -19,7 +19,7 @@ TEST_CASE("an error of the wire means that the connection is lost") {
   CHECK_FALSE(lost_connection({VIR_ERR_NO_DOMAIN, VIR_FROM_RPC, text}));
 }
 
-TEST_CASE("codes are mapped to what callers branch on") {
+TEST_CASE("libvirt's codes become those that callers branch on") {
   const auto code = [](int lv, const char* message = "") {
     return error_code({lv, VIR_FROM_QEMU, message});
   };
@@ -37,7 +37,7 @@ TEST_CASE("codes are mapped to what callers branch on") {
   CHECK(code(12345) == ErrorCode::internal);
 }
 
-TEST_CASE("what became of a move follows from its error") {
+TEST_CASE("the outcome of a move follows from its error") {
   const auto kind = [](int lv, const char* message = "") {
     return outcome_kind({lv, VIR_FROM_QEMU, message});
   };
@@ -50,7 +50,7 @@ TEST_CASE("what became of a move follows from its error") {
   CHECK(outcome_kind({VIR_ERR_SYSTEM_ERROR, VIR_FROM_RPC, "EOF"}) == Outcome::Kind::failed);
 }
 
-TEST_CASE("an error for people is one clause with what to do") {
+TEST_CASE("an error for people is one clause with a hint") {
   const Error told = to_error({VIR_ERR_OPERATION_DENIED, VIR_FROM_DOM,
                                "Operation not permitted for read only access.\nmore"},
                               "a");
@@ -59,7 +59,7 @@ TEST_CASE("an error for people is one clause with what to do") {
   CHECK(contains(told.hint, "libvirt group"));
 }
 
-TEST_CASE("the usual failures to connect say what to do") {
+TEST_CASE("the errors of connecting have hints") {
   const auto told = [](int code, int domain, const char* message) {
     return open_error({code, domain, message}, "qemu:///system");
   };
