@@ -11,21 +11,15 @@
 -- demand is what is neither free nor, by the chosen figure of headroom, cheap to give back, and
 -- memory comes out of the balloon.
 
--- Splits `total` by weight, nobody more than it wants above its minimum.
+-- Every domain gets its minimum; the rest of `total` is split by weight, up to what each wants.
 local function by_weight(total, domains)
-  local weights = 0
-  for _, one in ipairs(domains) do
+  local wants, weights = {}, {}
+  for i, one in ipairs(domains) do
     total = total - one.minimum
-    weights = weights + one.weight
+    wants[i], weights[i] = one.wanted - one.minimum, one.domain.weight
   end
-  total = math.max(total, 0)
-  table.sort(domains, function(a, b)
-    return (a.wanted - a.minimum) / a.weight < (b.wanted - b.minimum) / b.weight
-  end)
-  for _, one in ipairs(domains) do
-    local part = math.min(one.wanted - one.minimum, math.floor(total * one.weight / weights))
-    one.target = one.minimum + part
-    total, weights = total - part, weights - one.weight
+  for i, part in ipairs(fair_share(total, wants, weights)) do
+    domains[i].target = domains[i].minimum + part
   end
 end
 
@@ -41,7 +35,7 @@ return {
     local domains, missing, surplus, total = {}, 0, 0, available
     for _, d in ipairs(ctx.domains) do
       local demand = d.actual - d.headroom
-      local one = { domain = d, actual = d.actual, weight = d.weight }
+      local one = { domain = d, actual = d.actual }
       one.minimum = math.min(d.minimum, d.maximum)
       one.wanted = math.min(math.max(math.ceil(demand * (1 + ctx.params.buffer)), one.minimum), d.maximum)
       domains[#domains + 1] = one

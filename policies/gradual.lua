@@ -17,15 +17,6 @@
 -- Source: a classic threshold algorithm, from the same school as halving.lua; the shares are
 -- max-min fair: nobody gets more than it asked for, and what one leaves goes to the others.
 
--- Sets each need's share: an equal part of what is there for all who cannot have theirs in full.
-local function share_out(total, needs)
-  table.sort(needs, function(a, b) return a.amount < b.amount end)
-  for i, need in ipairs(needs) do
-    need.share = math.min(need.amount, total // (#needs - i + 1))
-    total = total - need.share
-  end
-end
-
 return {
   api = 1,
   summary = "Claim a tenth from the wasteful; give falling domains twice what they lack",
@@ -39,14 +30,14 @@ return {
     -- What headroom each domain had when it was last seen. One that is new counts as falling.
     local seen, now = ctx.state.seen or {}, {}
 
-    local needs, required = {}, 0
+    local needs, amounts, required = {}, {}, 0
     for _, d in ipairs(ctx.domains) do
       local headroom, last = d.headroom, seen[d.uuid]
       now[d.uuid] = headroom
       local falling = not last or headroom < last
       if headroom < threshold and falling and d.actual < d.maximum then
         local amount = math.min(2 * (threshold - headroom), d.maximum - d.actual)
-        needs[#needs + 1] = { domain = d, amount = amount }
+        needs[#needs + 1], amounts[#amounts + 1] = d, amount
         required = required + amount
       end
     end
@@ -65,15 +56,15 @@ return {
       end
     end
 
-    share_out(crunch and math.max(available + claimed, 0) or required, needs)
-    for _, need in ipairs(needs) do
-      if need.share > 0 then
-        need.domain:grow(need.share, crunch and "a near-equal share" or "twice what it lacks")
+    local shares = fair_share(crunch and available + claimed or required, amounts)
+    for i, d in ipairs(needs) do
+      if shares[i] > 0 then
+        d:grow(shares[i], crunch and "a near-equal share" or "twice what it lacks")
       else
-        need.domain:hold("nobody has anything to give")
+        d:hold("nobody has anything to give")
       end
-      -- Whoever is left short counts as falling when it is seen next.
-      if need.share < need.amount then now[need.domain.uuid] = math.huge end
+      -- A domain that is left short counts as falling when it is seen next.
+      if shares[i] < amounts[i] then now[d.uuid] = math.huge end
     end
 
     -- Domains that wait for a report after a move are out of sight, not out of mind.

@@ -25,16 +25,14 @@
 
 -- Shares all memory in proportion; what passes a maximum goes to the others in equal parts.
 local function in_proportion(total, preferred, domains)
-  for _, one in ipairs(domains) do one.target = total * one.preferred / preferred end
-  repeat
-    local over, open = 0, {}
-    for _, one in ipairs(domains) do
-      over = over + math.max(0, one.target - one.maximum)
-      one.target = math.min(one.target, one.maximum)
-      if one.target < one.maximum then open[#open + 1] = one end
-    end
-    for _, one in ipairs(open) do one.target = one.target + over / #open end
-  until over == 0 or #open == 0
+  local left, rooms = total, {}
+  for i, one in ipairs(domains) do
+    one.target = math.min(math.floor(total * one.preferred / preferred), one.maximum)
+    left, rooms[i] = left - one.target, one.maximum - one.target
+  end
+  for i, part in ipairs(fair_share(left, rooms)) do
+    domains[i].target = domains[i].target + part
+  end
 end
 
 -- Domains over their preference give that; the others get it on top of what they hold.

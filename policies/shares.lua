@@ -28,21 +28,13 @@
 
 local function shares_of(d) return tonumber(d.labels.shares) or math.floor(1000 * d.weight) end
 
--- The fair parts of a group that has `above` over its minimums: by shares, none over its maximum;
--- what one guest cannot take is shared among the others.
+-- Splits what a group has over its minimums by shares, and leaves no guest over its maximum.
 local function set_fair_parts(group, above)
-  local full
-  repeat
-    local shares, open = 0, {}
-    for _, one in ipairs(group) do shares = shares + one.shares end
-    local level = math.max(above, 0) / shares
-    for _, one in ipairs(group) do
-      local part, room = math.floor(level * one.shares), one.maximum - one.minimum
-      one.fair = one.minimum + math.min(part, room)
-      if part < room then open[#open + 1] = one else above = above - room end
-    end
-    full, group = #open < #group, open
-  until not full or #open == 0
+  local rooms, shares = {}, {}
+  for i, one in ipairs(group) do rooms[i], shares[i] = one.maximum - one.minimum, one.shares end
+  for i, part in ipairs(fair_share(above, rooms, shares)) do
+    group[i].fair = group[i].minimum + part
+  end
 end
 
 -- Moves a group towards its fair parts, by `amount` in all, down where that is negative; returns what
