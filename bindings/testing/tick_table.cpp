@@ -1,5 +1,3 @@
-#include "bindings/testing/tick_table.h"
-
 #include <lauxlib.h>
 #include <lua.h>
 
@@ -10,6 +8,7 @@
 
 #include "bindings/read_only.h"
 #include "bindings/testing/test_context.h"
+#include "bindings/testing/test_tables.h"
 #include "bindings/value.h"
 
 namespace memcoord::bindings::testing {

@@ -1,24 +1,84 @@
-#include "bindings/testing/world_table.h"
-
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <functional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "bindings/document.h"
 #include "bindings/sandbox.h"
+#include "bindings/testing/test_tables.h"
 #include "engine/core/nearest.h"
 
 namespace memcoord::bindings::testing {
 namespace {
 
-constexpr MemorySize kUnsaidHost = MemorySize::from_gib(64);
-constexpr MemorySize kUnsaidActual = MemorySize::from_gib(1);
-constexpr MemorySize kUnsaidUnused = MemorySize::from_mib(200);
+constexpr MemorySize kDefaultHost = MemorySize::from_gib(64);
+constexpr MemorySize kDefaultActual = MemorySize::from_gib(1);
+constexpr MemorySize kDefaultUnused = MemorySize::from_mib(200);
 constexpr int kMostNodes = 1024;
+
+// --- the plain fields of each table, by name ---
+
+/// A key, and the member that its value sets.
+template <class Record>
+struct PlainField {
+  const char* key;
+  std::variant<MemorySize Record::*, std::optional<MemorySize> Record::*, double Record::*,
+               bool Record::*>
+      member;
+};
+
+constexpr auto kHostFields = std::to_array<PlainField<Host>>({
+    {"total", &Host::total},
+    {"free", &Host::free},
+    {"available", &Host::available},
+    {"buffers", &Host::buffers},
+    {"cached", &Host::cached},
+    {"swap_free", &Host::swap_free},
+    {"page_size", &Host::page_size},
+    {"merged", &Host::merged},
+});
+
+constexpr auto kCellFields = std::to_array<PlainField<NumaCell>>({
+    {"total", &NumaCell::total},
+    {"free", &NumaCell::free},
+    {"available", &NumaCell::available},
+});
+
+constexpr auto kLimitFields = std::to_array<PlainField<Limits>>({
+    {"domain_floor", &Limits::domain_floor},
+    {"host_floor", &Limits::host_floor},
+    {"host_memory", &Limits::host_memory},
+    {"max_release", &Limits::max_release},
+    {"overcommit", &Limits::overcommit},
+});
+
+constexpr auto kDomainFields = std::to_array<PlainField<StagedDomain>>({
+    {"maximum", &StagedDomain::maximum},
+    {"unused", &StagedDomain::unused},
+    {"usable", &StagedDomain::usable},
+    {"available", &StagedDomain::available},
+    {"disk_caches", &StagedDomain::disk_caches},
+    {"rss", &StagedDomain::rss},
+    {"swap_in", &StagedDomain::swap_in},
+    {"swap_out", &StagedDomain::swap_out},
+    {"major_faults", &StagedDomain::major_faults},
+    {"minor_faults", &StagedDomain::minor_faults},
+    {"deflates_by_itself", &StagedDomain::deflates_by_itself},
+    {"free_page_reporting", &StagedDomain::free_page_reporting},
+    {"silent", &StagedDomain::silent},
+    {"follows", &StagedDomain::follows},
+});
+
+constexpr auto kSettingsFields = std::to_array<PlainField<DomainSettings>>({
+    {"minimum", &DomainSettings::minimum},
+    {"weight", &DomainSettings::weight},
+    {"exclude", &DomainSettings::exclude},
+});
+
+// --- reading a table ---
 
 std::string shown(const Value& value) {
   if (const auto* flag = value.as<bool>()) return *flag ? "true" : "false";
@@ -28,8 +88,7 @@ std::string shown(const Value& value) {
   return std::string(value.kind());
 }
 
-/// Reads one table field by field; the first thing that is wrong is kept, and nothing is read after
-/// it.
+/// Reads one table field by field, up to the first error.
 class Fields {
  public:
   Fields(const Value& table, std::string where, const TableOrigin& origin, std::string name = {})
@@ -41,7 +100,7 @@ class Fields {
 
   [[nodiscard]] const Status& status() const { return status_; }
 
-  /// Refuses every field that was not asked for.
+  /// Refuses every field that has not been read.
   void done() {
     const auto* table = table_.as<Value::Table>();
     if (!status_ || !table) return;
@@ -60,20 +119,22 @@ class Fields {
     }
   }
 
-  /// Null where it is not said.
+  /// Null where the table does not have it.
   const Value* field(const char* key) {
     known_.emplace_back(key);
     return status_ ? table_.field(key) : nullptr;
   }
 
-  bool size(const char* key, MemorySize& into) {
-    std::optional<MemorySize> read;
-    if (!size(key, read)) return false;
-    into = *read;
+  /// Each read sets its target and returns true, or leaves it alone: where the table does not have
+  /// the field, or its value is wrong.
+  bool read(const char* key, MemorySize& into) {
+    std::optional<MemorySize> size;
+    if (!read(key, size)) return false;
+    into = *size;
     return true;
   }
 
-  bool size(const char* key, std::optional<MemorySize>& into) {
+  bool read(const char* key, std::optional<MemorySize>& into) {
     const Value* value = field(key);
     if (!value) return false;
     if (const auto* kib = value->as<std::int64_t>(); kib && *kib >= 0) {
@@ -91,7 +152,7 @@ class Fields {
     return false;
   }
 
-  bool number(const char* key, double least, double& into) {
+  bool read(const char* key, double& into, double least = 0) {
     const Value* value = field(key);
     if (!value) return false;
     double number = NAN;
@@ -106,26 +167,17 @@ class Fields {
     return true;
   }
 
-  bool flag(const char* key, bool& into) {
-    const Value* value = field(key);
-    if (!value) return false;
-    if (const auto* given = value->as<bool>()) {
-      into = *given;
-      return true;
-    }
-    wrong(key, where_ + ": " + key + " = " + shown(*value) + " is neither true nor false", "");
-    return false;
+  bool read(const char* key, bool& into) {
+    return read_as(key, into, " is neither true nor false");
   }
+  bool read(const char* key, std::string& into) { return read_as(key, into, " is no text"); }
 
-  bool text(const char* key, std::string& into) {
-    const Value* value = field(key);
-    if (!value) return false;
-    if (const auto* given = value->as<std::string>()) {
-      into = *given;
-      return true;
+  /// Every field of a list, into the members of a record.
+  template <class Record, std::size_t count>
+  void read_all(const std::array<PlainField<Record>, count>& list, Record& into) {
+    for (const PlainField<Record>& one : list) {
+      std::visit([&](auto member) { read(one.key, into.*member); }, one.member);
     }
-    wrong(key, where_ + ": " + key + " = " + shown(*value) + " is no text", "");
-    return false;
   }
 
   void wrong(std::string_view key, std::string message, std::string hint) {
@@ -134,7 +186,19 @@ class Fields {
   }
 
  private:
-  /// The line of `key =` at or after the one that names the domain, else the call's own.
+  template <class T>
+  bool read_as(const char* key, T& into, const char* otherwise) {
+    const Value* value = field(key);
+    if (!value) return false;
+    if (const auto* given = value->as<T>()) {
+      into = *given;
+      return true;
+    }
+    wrong(key, where_ + ": " + key + " = " + shown(*value) + otherwise, "");
+    return false;
+  }
+
+  /// The line of `key =` at or after the line that names the domain, else the call's own.
   [[nodiscard]] std::string place_of(std::string_view key) const {
     std::size_t from = static_cast<std::size_t>(std::max(origin_.line, 1));
     if (!name_.empty()) {
@@ -159,7 +223,7 @@ constexpr std::array<DomainState, 8> kStates{
 
 void read_state(Fields& fields, const std::string& where, DomainState& into) {
   std::string given;
-  if (!fields.text("state", given)) return;
+  if (!fields.read("state", given)) return;
   std::vector<std::string> names;
   for (const DomainState state : kStates) {
     names.emplace_back(to_text(state));
@@ -213,36 +277,25 @@ void read_nodes(Fields& fields, const std::string& where, NodeSet& nodes) {
 }
 
 void read_settings(Fields& fields, const std::string& where, DomainSettings& settings) {
-  fields.size("minimum", settings.minimum);
-  fields.number("weight", 0, settings.weight);
+  fields.read_all(kSettingsFields, settings);
   double priority = settings.priority;
-  if (fields.number("priority", -1e6, priority)) settings.priority = static_cast<int>(priority);
-  fields.flag("exclude", settings.exclude);
+  if (fields.read("priority", priority, -1e6)) settings.priority = static_cast<int>(priority);
   read_labels(fields, where, settings);
 }
 
-/// `known`: the domain was there in the tick before.
+/// `known`: the domain was in the world of the tick before.
 void read_figures(Fields& fields, StagedDomain& d, bool known) {
   MemorySize actual;
-  if (fields.size("actual", actual)) {
+  if (fields.read("actual", actual)) {
     if (known && actual != d.actual) {
       resize(d, actual);
       d.resized = true;
     }
     d.actual = actual;
-    // Every page of a balloon that the author sizes counts as touched, unless the author says so.
+    // Every page of a balloon that a test sizes counts as touched, unless the test gives an rss.
     d.rss.reset();
   }
-  fields.size("maximum", d.maximum);
-  fields.size("unused", d.unused);
-  fields.size("usable", d.usable);
-  fields.size("available", d.available);
-  fields.size("disk_caches", d.disk_caches);
-  fields.size("rss", d.rss);
-  fields.number("swap_in", 0, d.swap_in);
-  fields.number("swap_out", 0, d.swap_out);
-  fields.number("major_faults", 0, d.major_faults);
-  fields.number("minor_faults", 0, d.minor_faults);
+  fields.read_all(kDomainFields, d);
 }
 
 void check_figures(Fields& fields, const StagedDomain& d) {
@@ -261,13 +314,13 @@ void check_figures(Fields& fields, const StagedDomain& d) {
   within("actual", d.actual, "maximum", d.maximum);
 }
 
-/// What a domain is where the test does not say: small things that no policy minds.
-StagedDomain unsaid(std::string name, const Value& table, const Host& host) {
+/// A domain of which the test says nothing: small, and of no interest to a policy.
+StagedDomain default_domain(std::string name, const Value& table, const Host& host) {
   StagedDomain d;
   d.name = std::move(name);
-  d.actual = kUnsaidActual;
+  d.actual = kDefaultActual;
   d.maximum = host.total;
-  d.unused = kUnsaidUnused;
+  d.unused = kDefaultUnused;
   if (const Value* actual = table.field("actual")) {
     if (const auto* kib = actual->as<std::int64_t>(); kib && *kib >= 0) {
       d.unused = std::min(d.unused, MemorySize::from_kib(static_cast<std::uint64_t>(*kib)));
@@ -288,17 +341,13 @@ Status lay_over_domain(StagedWorld& world, const Value& table, const TableOrigin
   Fields fields(table, where, origin, *name);
   fields.field("name");
   bool gone = false;
-  fields.flag("gone", gone);
+  fields.read("gone", gone);
   StagedDomain* known = world.find(*name);
-  StagedDomain d = known ? *known : unsaid(*name, table, world.host);
+  StagedDomain d = known ? *known : default_domain(*name, table, world.host);
   read_figures(fields, d, known != nullptr);
   read_settings(fields, where, d.settings);
   read_state(fields, where, d.state);
   read_nodes(fields, where, d.nodes);
-  fields.flag("deflates_by_itself", d.deflates_by_itself);
-  fields.flag("free_page_reporting", d.free_page_reporting);
-  fields.flag("silent", d.silent);
-  fields.flag("follows", d.follows);
   fields.done();
   check_figures(fields, d);
   if (gone && !known) fields.wrong("gone", where + " is gone, but was never there", "");
@@ -351,9 +400,7 @@ Status lay_over_cells(Fields& host_fields, Host& host, const TableOrigin& origin
     const int id = static_cast<int>(host.cells.size());
     NumaCell cell{id, {}, {}};
     Fields fields(item, "cell " + std::to_string(id), origin);
-    fields.size("total", cell.total);
-    fields.size("free", cell.free);
-    fields.size("available", cell.available);
+    fields.read_all(kCellFields, cell);
     fields.done();
     if (!fields.status()) return fields.status();
     host.cells.push_back(cell);
@@ -363,14 +410,8 @@ Status lay_over_cells(Fields& host_fields, Host& host, const TableOrigin& origin
 
 Status lay_over_host(Host& host, const Value& table, const TableOrigin& origin) {
   Fields fields(table, "host", origin);
-  if (fields.size("total", host.total) && !table.field("free")) host.free = host.total / 2;
-  fields.size("free", host.free);
-  fields.size("available", host.available);
-  fields.size("buffers", host.buffers);
-  fields.size("cached", host.cached);
-  fields.size("swap_free", host.swap_free);
-  fields.size("page_size", host.page_size);
-  fields.size("merged", host.merged);
+  fields.read_all(kHostFields, host);
+  if (table.field("total") && !table.field("free")) host.free = host.total / 2;
   if (auto cells = lay_over_cells(fields, host, origin); !cells) return cells;
   fields.done();
   if (host.free > host.total) {
@@ -381,11 +422,11 @@ Status lay_over_host(Host& host, const Value& table, const TableOrigin& origin) 
   return fields.status();
 }
 
-/// Up to the end of the year 9999, the last that a journal can tell.
+/// Up to the end of the year 9999, the last that a journal can write.
 void read_time(Fields& fields, WallTime& into) {
   constexpr double kMost = 253402300799;
   double time = 0;
-  if (!fields.number("time", 0, time)) return;
+  if (!fields.read("time", time)) return;
   if (time > kMost) {
     return fields.wrong("time", "time = " + std::to_string(time) + " is no time of a tick",
                         "give seconds since 1970, UTC");
@@ -398,15 +439,15 @@ void read_time(Fields& fields, WallTime& into) {
 
 StagedWorld default_world() {
   StagedWorld world;
-  world.host.total = kUnsaidHost;
-  world.host.free = kUnsaidHost / 2;
+  world.host.total = kDefaultHost;
+  world.host.free = kDefaultHost / 2;
   return world;
 }
 
 Status lay_over(StagedWorld& world, const Value& table, const TableOrigin& origin) {
   Fields fields(table, "the world of a tick", origin);
   double seconds = std::chrono::duration<double>(world.interval).count();
-  if (fields.number("seconds", 0.001, seconds) && seconds > 1e9) {
+  if (fields.read("seconds", seconds, 0.001) && seconds > 1e9) {
     fields.wrong("seconds",
                  "seconds = " + std::to_string(seconds) + " is no time from tick to tick",
                  "give at most 1e9");
@@ -429,13 +470,9 @@ Result<Limits> limits_in(const Value& table, const TableOrigin& origin) {
   const Value* given = table.field("limits");
   if (!given) return limits;
   Fields fields(*given, "limits", origin);
-  fields.size("domain_floor", limits.domain_floor);
-  fields.size("host_floor", limits.host_floor);
-  fields.size("host_memory", limits.host_memory);
-  fields.number("max_release", 0, limits.max_release);
-  fields.number("overcommit", 0, limits.overcommit);
+  fields.read_all(kLimitFields, limits);
   std::string headroom;
-  if (fields.text("headroom", headroom)) {
+  if (fields.read("headroom", headroom)) {
     int kind = 0;
     while (kind < kHeadroomCount && to_text(static_cast<Headroom>(kind)) != headroom) ++kind;
     if (kind < kHeadroomCount) {

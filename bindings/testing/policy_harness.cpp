@@ -1,4 +1,4 @@
-#include "bindings/testing/stage.h"
+#include "bindings/testing/policy_harness.h"
 
 #include <algorithm>
 #include <array>
