@@ -1,17 +1,16 @@
--- Buffer: give every domain what it needs and a buffer on top.
+-- Buffer: give every domain what it uses and a buffer on top.
 --
--- A domain's demand is what it uses; it wants that and `buffer` of it more, between its minimum and
--- its maximum. Whoever has less than it wants grows to it. Whoever has more keeps it until others
--- need it, or the host has promised more than it has; then each gives up its surplus in proportion.
--- When all surplus together is not enough, everyone gets its minimum first, and the rest is split
--- by weight, nobody more than it wants.
+-- A domain's demand is the memory that it uses. It wants its demand and `buffer` of it more, between
+-- its minimum and its maximum. A domain that has less grows to what it wants. A domain that has more
+-- keeps its surplus until others need it or the host has a shortfall; then each domain gives the same
+-- part of its surplus. Where all surplus together is not enough, every domain gets its minimum first,
+-- and the rest is shared by weight, up to what each domain wants.
 --
 -- Source: Dynamic Memory of Microsoft Hyper-V (memory demand, buffer, weight).
--- Different here: Hyper-V measures demand by the guest's commit charge and hot-adds memory; here
--- demand is what is neither free nor, by the chosen figure of headroom, cheap to give back, and
--- memory comes out of the balloon.
+-- Different here: Hyper-V measures demand by the guest's commit charge and hot-adds memory. memcoord
+-- takes for demand what is not headroom, and memory comes out of the balloon.
 
--- Every domain gets its minimum; the rest of `total` is split by weight, up to what each wants.
+-- Every domain gets its minimum, and its part of the rest by weight, up to what it wants.
 local function by_weight(total, domains)
   local wants, weights = {}, {}
   for i, one in ipairs(domains) do
@@ -27,7 +26,7 @@ return {
   api = 1,
   summary = "Give every domain what it uses and a buffer on top (Hyper-V Dynamic Memory)",
   params = {
-    buffer = { default = 0.2, doc = "share of its demand that a domain gets on top" },
+    buffer = { default = 0.2, doc = "part of its demand that a domain gets on top" },
   },
 
   tick = function(ctx)
