@@ -258,7 +258,7 @@ void Printer::situation(const CheckedSituation& situation) {
     if (!error->detail.empty()) out_.lines(error->detail) << '\n';
     return;
   }
-  // The first tick in which it does something shows what it does.
+  // The first tick with proposals stands for the situation.
   const auto active = std::find_if(situation.ticks.begin(), situation.ticks.end(),
                                    [](const Tick& one) { return !one.proposals.empty(); });
   if (active == situation.ticks.end()) {

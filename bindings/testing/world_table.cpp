@@ -256,7 +256,7 @@ void read_labels(Fields& fields, const std::string& where, DomainSettings& setti
   }
 }
 
-/// A list of numbers: { 0, 1 }.
+/// A list of node numbers: { 0, 1 }.
 void read_nodes(Fields& fields, const std::string& where, NodeSet& nodes) {
   const Value* given = fields.field("nodes");
   if (!given) return;
