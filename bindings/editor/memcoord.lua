@@ -20,6 +20,14 @@ TiB = 1073741824
 ---@return boolean
 function glob(pattern, text) end
 
+---Shares `total` among wants: in parts by weight, none larger than its want; what one want leaves goes
+---to the others (weighted max-min fairness).
+---@param total number KiB; less than 0 counts as 0
+---@param wants number[] KiB; less than 0 counts as 0
+---@param weights? number[] one over 0 for each want; 1 each where left out
+---@return size[] shares one for each want, in whole KiB, together at most the total
+function fair_share(total, wants, weights) end
+
 ---What a policy file returns.
 ---@class memcoord.Policy
 ---@field api 1 the API it is written for
