@@ -2,6 +2,7 @@
 #include <array>
 #include <cmath>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "bindings/document.h"
 #include "bindings/sandbox.h"
 #include "bindings/testing/test_tables.h"
+#include "engine/core/fields.h"
 #include "engine/core/nearest.h"
 
 namespace memcoord::bindings::testing {
@@ -19,43 +21,17 @@ constexpr MemorySize kDefaultActual = MemorySize::from_gib(1);
 constexpr MemorySize kDefaultUnused = MemorySize::from_mib(200);
 constexpr int kMostNodes = 1024;
 
-// --- the plain fields of each table, by name ---
+// --- the plain fields of a domain's table; engine/core/fields.h lists those of the others ---
 
 /// A key, and the member that its value sets.
-template <class Record>
-struct PlainField {
+struct DomainField {
   const char* key;
-  std::variant<MemorySize Record::*, std::optional<MemorySize> Record::*, double Record::*,
-               bool Record::*>
+  std::variant<MemorySize StagedDomain::*, std::optional<MemorySize> StagedDomain::*,
+               double StagedDomain::*, bool StagedDomain::*>
       member;
 };
 
-constexpr auto kHostFields = std::to_array<PlainField<Host>>({
-    {"total", &Host::total},
-    {"free", &Host::free},
-    {"available", &Host::available},
-    {"buffers", &Host::buffers},
-    {"cached", &Host::cached},
-    {"swap_free", &Host::swap_free},
-    {"page_size", &Host::page_size},
-    {"merged", &Host::merged},
-});
-
-constexpr auto kCellFields = std::to_array<PlainField<NumaCell>>({
-    {"total", &NumaCell::total},
-    {"free", &NumaCell::free},
-    {"available", &NumaCell::available},
-});
-
-constexpr auto kLimitFields = std::to_array<PlainField<Limits>>({
-    {"domain_floor", &Limits::domain_floor},
-    {"host_floor", &Limits::host_floor},
-    {"host_memory", &Limits::host_memory},
-    {"max_release", &Limits::max_release},
-    {"overcommit", &Limits::overcommit},
-});
-
-constexpr auto kDomainFields = std::to_array<PlainField<StagedDomain>>({
+constexpr auto kDomainFields = std::to_array<DomainField>({
     {"maximum", &StagedDomain::maximum},
     {"unused", &StagedDomain::unused},
     {"usable", &StagedDomain::usable},
@@ -70,12 +46,6 @@ constexpr auto kDomainFields = std::to_array<PlainField<StagedDomain>>({
     {"free_page_reporting", &StagedDomain::free_page_reporting},
     {"silent", &StagedDomain::silent},
     {"follows", &StagedDomain::follows},
-});
-
-constexpr auto kSettingsFields = std::to_array<PlainField<DomainSettings>>({
-    {"minimum", &DomainSettings::minimum},
-    {"weight", &DomainSettings::weight},
-    {"exclude", &DomainSettings::exclude},
 });
 
 // --- reading a table ---
@@ -120,21 +90,21 @@ class Fields {
   }
 
   /// Null where the table does not have it.
-  const Value* field(const char* key) {
+  const Value* field(std::string_view key) {
     known_.emplace_back(key);
     return status_ ? table_.field(key) : nullptr;
   }
 
   /// Each read sets its target and returns true, or leaves it alone: where the table does not have
   /// the field, or its value is wrong.
-  bool read(const char* key, MemorySize& into) {
+  bool read(std::string_view key, MemorySize& into) {
     std::optional<MemorySize> size;
     if (!read(key, size)) return false;
     into = *size;
     return true;
   }
 
-  bool read(const char* key, std::optional<MemorySize>& into) {
+  bool read(std::string_view key, std::optional<MemorySize>& into) {
     const Value* value = field(key);
     if (!value) return false;
     if (const auto* kib = value->as<std::int64_t>(); kib && *kib >= 0) {
@@ -147,37 +117,39 @@ class Fields {
         return true;
       }
     }
-    wrong(key, where_ + ": " + key + " = " + shown(*value) + " is no size of memory",
-          "write 512*MiB or \"512MiB\": a whole number of KiB, not negative");
-    return false;
+    return refuse(key, *value, "is no size of memory",
+                  "write 512*MiB or \"512MiB\": a whole number of KiB, not negative");
   }
 
-  bool read(const char* key, double& into, double least = 0) {
+  bool read(std::string_view key, double& into, double least = 0) {
     const Value* value = field(key);
     if (!value) return false;
     double number = NAN;
     if (const auto* integer = value->as<std::int64_t>()) number = static_cast<double>(*integer);
     if (const auto* given = value->as<double>()) number = *given;
     if (!std::isfinite(number) || number < least) {
-      wrong(key, where_ + ": " + key + " = " + shown(*value) + " is not what it takes",
-            least < 0 ? "give a number" : "give a number, 0 or more");
-      return false;
+      return refuse(key, *value, "is not what it takes",
+                    least < 0 ? "give a number" : "give a number, 0 or more");
     }
     into = number;
     return true;
   }
 
-  bool read(const char* key, bool& into) {
-    return read_as(key, into, " is neither true nor false");
+  bool read(std::string_view key, bool& into) {
+    return read_as(key, into, "is neither true nor false");
   }
-  bool read(const char* key, std::string& into) { return read_as(key, into, " is no text"); }
+  bool read(std::string_view key, std::string& into) { return read_as(key, into, "is no text"); }
 
-  /// Every field of a list, into the members of a record.
-  template <class Record, std::size_t count>
-  void read_all(const std::array<PlainField<Record>, count>& list, Record& into) {
-    for (const PlainField<Record>& one : list) {
-      std::visit([&](auto member) { read(one.key, into.*member); }, one.member);
-    }
+  /// Every size and number of a record that has a list of its fields.
+  template <class Record>
+  void read_listed(Record& into) {
+    fields::each<Record>([&](const auto& entry) {
+      using Member = typename std::decay_t<decltype(entry)>::Type;
+      if constexpr (std::is_same_v<Member, MemorySize> || std::is_same_v<Member, double> ||
+                    std::is_same_v<Member, std::optional<MemorySize>>) {
+        read(entry.plain_name(), into.*entry.member);
+      }
+    });
   }
 
   void wrong(std::string_view key, std::string message, std::string hint) {
@@ -187,14 +159,18 @@ class Fields {
 
  private:
   template <class T>
-  bool read_as(const char* key, T& into, const char* otherwise) {
+  bool read_as(std::string_view key, T& into, const char* otherwise) {
     const Value* value = field(key);
     if (!value) return false;
     if (const auto* given = value->as<T>()) {
       into = *given;
       return true;
     }
-    wrong(key, where_ + ": " + key + " = " + shown(*value) + otherwise, "");
+    return refuse(key, *value, otherwise, "");
+  }
+
+  bool refuse(std::string_view key, const Value& value, const char* why, const char* hint) {
+    wrong(key, where_ + ": " + std::string(key) + " = " + shown(value) + " " + why, hint);
     return false;
   }
 
@@ -217,25 +193,24 @@ class Fields {
   Status status_;
 };
 
-constexpr std::array<DomainState, 8> kStates{
-    DomainState::running, DomainState::paused,    DomainState::shutting_down, DomainState::shut_off,
-    DomainState::crashed, DomainState::migrating, DomainState::busy,          DomainState::hung};
-
-void read_state(Fields& fields, const std::string& where, DomainState& into) {
+/// A text that names a value of an enumeration.
+template <class Enum>
+void read_name(Fields& table, const char* key, const std::string& where, Enum& into) {
   std::string given;
-  if (!fields.read("state", given)) return;
-  std::vector<std::string> names;
-  for (const DomainState state : kStates) {
-    names.emplace_back(to_text(state));
-    if (names.back() != given) continue;
-    into = state;
+  if (!table.read(key, given)) return;
+  if (const auto value = from_text<Enum>(given)) {
+    into = *value;
     return;
   }
-  const auto near = nearest_name(given, names);
+  std::vector<std::string> names;
+  for (int i = 0; i < kCountOf<Enum>; ++i) names.emplace_back(to_text(static_cast<Enum>(i)));
   std::string all;
-  for (const std::string& name : names) all += (all.empty() ? "give one of " : ", ") + name;
-  fields.wrong("state", where + ": no state '" + printable(given, 40) + "'",
-               near ? "did you mean '" + *near + "'?" : all);
+  for (const std::string& name : names) {
+    all += (all.empty() ? "give one of \"" : ", \"") + name + "\"";
+  }
+  const auto near = nearest_name(given, names);
+  table.wrong(key, where + ": no " + key + " '" + printable(given, 40) + "'",
+              near ? "did you mean '" + *near + "'?" : all);
 }
 
 void read_labels(Fields& fields, const std::string& where, DomainSettings& settings) {
@@ -277,7 +252,9 @@ void read_nodes(Fields& fields, const std::string& where, NodeSet& nodes) {
 }
 
 void read_settings(Fields& fields, const std::string& where, DomainSettings& settings) {
-  fields.read_all(kSettingsFields, settings);
+  fields.read("minimum", settings.minimum);
+  fields.read("weight", settings.weight);
+  fields.read("exclude", settings.exclude);
   double priority = settings.priority;
   if (fields.read("priority", priority, -1e6)) settings.priority = static_cast<int>(priority);
   read_labels(fields, where, settings);
@@ -295,7 +272,9 @@ void read_figures(Fields& fields, StagedDomain& d, bool known) {
     // Every page of a balloon that a test sizes counts as touched, unless the test gives an rss.
     d.rss.reset();
   }
-  fields.read_all(kDomainFields, d);
+  for (const DomainField& one : kDomainFields) {
+    std::visit([&](auto member) { fields.read(one.key, d.*member); }, one.member);
+  }
 }
 
 void check_figures(Fields& fields, const StagedDomain& d) {
@@ -346,7 +325,7 @@ Status lay_over_domain(StagedWorld& world, const Value& table, const TableOrigin
   StagedDomain d = known ? *known : default_domain(*name, table, world.host);
   read_figures(fields, d, known != nullptr);
   read_settings(fields, where, d.settings);
-  read_state(fields, where, d.state);
+  read_name(fields, "state", where, d.state);
   read_nodes(fields, where, d.nodes);
   fields.done();
   check_figures(fields, d);
@@ -400,7 +379,7 @@ Status lay_over_cells(Fields& host_fields, Host& host, const TableOrigin& origin
     const int id = static_cast<int>(host.cells.size());
     NumaCell cell{id, {}, {}};
     Fields fields(item, "cell " + std::to_string(id), origin);
-    fields.read_all(kCellFields, cell);
+    fields.read_listed(cell);
     fields.done();
     if (!fields.status()) return fields.status();
     host.cells.push_back(cell);
@@ -410,7 +389,7 @@ Status lay_over_cells(Fields& host_fields, Host& host, const TableOrigin& origin
 
 Status lay_over_host(Host& host, const Value& table, const TableOrigin& origin) {
   Fields fields(table, "host", origin);
-  fields.read_all(kHostFields, host);
+  fields.read_listed(host);
   if (table.field("total") && !table.field("free")) host.free = host.total / 2;
   if (auto cells = lay_over_cells(fields, host, origin); !cells) return cells;
   fields.done();
@@ -470,18 +449,8 @@ Result<Limits> limits_in(const Value& table, const TableOrigin& origin) {
   const Value* given = table.field("limits");
   if (!given) return limits;
   Fields fields(*given, "limits", origin);
-  fields.read_all(kLimitFields, limits);
-  std::string headroom;
-  if (fields.read("headroom", headroom)) {
-    int kind = 0;
-    while (kind < kHeadroomCount && to_text(static_cast<Headroom>(kind)) != headroom) ++kind;
-    if (kind < kHeadroomCount) {
-      limits.headroom = static_cast<Headroom>(kind);
-    } else {
-      fields.wrong("headroom", "limits: headroom = " + shown(*given->field("headroom")),
-                   "give \"larger\", \"unused\" or \"usable\"");
-    }
-  }
+  fields.read_listed(limits);
+  read_name(fields, "headroom", "limits", limits.headroom);
   fields.done();
   if (!fields.status()) return fail(fields.status().error());
   auto checked = Limits::checked(limits);
