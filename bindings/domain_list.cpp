@@ -1,4 +1,4 @@
-#include "bindings/domain_list.h"
+// ctx.domains with the lists that are chosen from it, and ctx.silent.
 
 #include <lauxlib.h>
 #include <lua.h>
@@ -18,14 +18,16 @@ namespace {
 
 const char kDomains = 1;  // keys of the registry
 const char kListMetatable = 2;
+const char kSilentMetatable = 3;
+const char kSilentListMetatable = 4;
 
-// What finding out one domain's figure counts as, in instructions.
+// Reading one domain's figure, in instructions.
 constexpr std::uint64_t kWorkADomain = 2;
 
 using Positions = std::vector<std::size_t>;
 
-/// The domains in what a method was called on: ctx.domains, or a list of domains, whose positions
-/// go into `listed`.
+/// The positions of the domains that a method was called on: ctx.domains, or a list of domains,
+/// whose positions go into `listed`.
 const Positions& check_positions(lua_State* lua, Positions& listed) {
   const PolicyContext& context = PolicyContext::of(lua);
   (void)context.situation(lua);
@@ -51,21 +53,20 @@ const Positions& check_positions(lua_State* lua, Positions& listed) {
   return listed;
 }
 
-Figure figure_at(const Situation& situation, std::size_t position, DomainField field) {
-  return figure_of(field, situation, position).value_or(Figure());
+Figure figure_at(const Situation& situation, std::size_t position, const DomainField& field) {
+  return field.figure(
+      {situation, position, situation.snapshot.domains[position], situation.standings[position]});
 }
 
-DomainField check_figure(lua_State* lua, int index) {
-  const DomainField field = check_field(lua, index);
-  if (!is_figure(field)) {
-    raise(lua, "'" + std::string(to_text(field)) + "' is no number");
-  }
+const DomainField& check_figure(lua_State* lua, int index) {
+  const DomainField& field = check_field(lua, index);
+  if (!field.figure) raise(lua, "'" + std::string(field.name) + "' is no number");
   return field;
 }
 
 /// The domain with the smallest or largest figure; of equals the first.
 int extreme(lua_State* lua, bool largest) {
-  const DomainField field = check_figure(lua, 2);
+  const DomainField& field = check_figure(lua, 2);
   Positions listed;
   const Situation& situation = PolicyContext::of(lua).situation(lua);
   std::optional<std::size_t> best;
@@ -92,7 +93,7 @@ int most(lua_State* lua) {
 }
 
 int sum(lua_State* lua) {
-  const DomainField field = check_figure(lua, 2);
+  const DomainField& field = check_figure(lua, 2);
   Positions listed;
   const Situation& situation = PolicyContext::of(lua).situation(lua);
   Figure total;
@@ -130,7 +131,7 @@ int where(lua_State* lua) {
   return 1;
 }
 
-/// Upvalue 1: the methods. What is no text is a position that is not there.
+/// Upvalue 1: the methods. A key that is no text is a position outside the list: nil.
 int index_list(lua_State* lua) {
   if (lua_type(lua, 2) != LUA_TSTRING) {
     lua_pushnil(lua);
@@ -209,6 +210,21 @@ void make_list_metatable(lua_State* lua) {
   lua_rawsetp(lua, LUA_REGISTRYINDEX, &kListMetatable);
 }
 
+// --- ctx.silent ---
+
+int refuse_silent_write(lua_State* lua) {
+  raise(lua, "ctx.silent and what is in it cannot be changed");
+}
+
+int index_silent_list(lua_State* lua) {
+  if (lua_type(lua, 2) == LUA_TSTRING) {
+    raise(lua, "ctx.silent is a list; '" + printable(lua_tostring(lua, 2), 40) +
+                   "' is not in it (ctx.silent[1].name, #ctx.silent, ipairs)");
+  }
+  lua_pushnil(lua);
+  return 1;
+}
+
 }  // namespace
 
 std::vector<std::string> domain_list_method_names() {
@@ -238,6 +254,47 @@ void push_domains(lua_State* lua) {
   lua_setmetatable(lua, -2);
   lua_pushvalue(lua, -1);
   lua_rawsetp(lua, LUA_REGISTRYINDEX, &kDomains);
+}
+
+void open_silent_domains(lua_State* lua) {
+  lua_newtable(lua);
+  lua_newtable(lua);
+  add_field_names(lua, silent_domain_fields());
+  lua_pushliteral(lua, "a domain in ctx.silent");
+  lua_pushcclosure(lua, index_domain, 2);
+  lua_setfield(lua, -2, "__index");
+  lua_pushcfunction(lua, refuse_silent_write);
+  lua_setfield(lua, -2, "__newindex");
+  for (const char* name : {"__metatable", "__name"}) {
+    lua_pushliteral(lua, "silent domain");
+    lua_setfield(lua, -2, name);
+  }
+  lua_rawsetp(lua, LUA_REGISTRYINDEX, &kSilentMetatable);
+
+  lua_newtable(lua);
+  lua_pushcfunction(lua, index_silent_list);
+  lua_setfield(lua, -2, "__index");
+  lua_pushcfunction(lua, refuse_silent_write);
+  lua_setfield(lua, -2, "__newindex");
+  lua_pushliteral(lua, "protected");
+  lua_setfield(lua, -2, "__metatable");
+  lua_rawsetp(lua, LUA_REGISTRYINDEX, &kSilentListMetatable);
+}
+
+void push_silent_domains(lua_State* lua) {
+  const Situation& situation = PolicyContext::of(lua).situation(lua);
+  charge(lua, situation.standings.size());
+  lua_newtable(lua);
+  lua_rawgetp(lua, LUA_REGISTRYINDEX, &kSilentMetatable);
+  lua_Integer count = 0;
+  for (std::size_t i = 0; i < situation.standings.size(); ++i) {
+    if (!situation.standings[i].held) continue;
+    push_handle(lua, i, -1);
+    lua_rawseti(lua, -3, ++count);
+  }
+  lua_pop(lua, 1);
+  lua_rawgetp(lua, LUA_REGISTRYINDEX, &kSilentListMetatable);
+  lua_setmetatable(lua, -2);
 }
 
 }  // namespace memcoord::bindings

@@ -6,8 +6,8 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
-#include <set>
 #include <string>
+#include <string_view>
 
 #include "bindings/policy_context.h"
 #include "bindings/read_only.h"
@@ -19,64 +19,23 @@ namespace {
 const char kDomainMetatable = 1;  // keys of the registry
 const char kObjects = 2;
 
-void push_labels(lua_State* lua, const Domain& domain) {
-  charge(lua, 4 * domain.settings().labels.size());
-  lua_newtable(lua);
-  for (const auto& [key, value] : domain.settings().labels) {
-    push_text(lua, value);
-    lua_setfield(lua, -2, key.c_str());
-  }
-}
-
-/// The nodes of the host that its memory is bound to, all cells together.
-void push_nodes(lua_State* lua, const Domain& domain) {
-  std::set<int> nodes;
-  for (const NodeBinding& binding : domain.identity->bound_to) {
-    nodes.insert(binding.nodes.begin(), binding.nodes.end());
-  }
-  lua_newtable(lua);
-  lua_Integer place = 0;
-  for (const int node : nodes) {
-    lua_pushinteger(lua, node);
-    lua_rawseti(lua, -2, ++place);
-  }
-}
-
-void push_no_figure(lua_State* lua, DomainField field, const Domain& domain) {
-  switch (field) {
-    case DomainField::name:
-      return push_text(lua, domain.name());
-    case DomainField::uuid:
-      return push_text(lua, domain.uuid().text());
-    case DomainField::nodes:
-      return push_nodes(lua, domain);
-    case DomainField::deflates_by_itself:
-      return lua_pushboolean(lua, domain.deflates_by_itself ? 1 : 0);
-    case DomainField::free_page_reporting:
-      return lua_pushboolean(lua, domain.free_page_reporting ? 1 : 0);
-    default:
-      return push_labels(lua, domain);
-  }
-}
-
 // --- the past ---
 
 struct Past {
   const DomainHistory* history;
-  Field field;
+  Field column;
   bool whole;
 };
 
 Past check_past(lua_State* lua) {
   const Subject d = check_domain(lua, 1);
-  const DomainField name = check_field(lua, 2);
-  const auto kind = PolicyContext::of(lua).situation(lua).limits.headroom;
-  const auto field = history_field(name, kind, d.domain);
-  if (!field) {
-    raise(lua, "the past of '" + std::string(to_text(name)) + "' is not kept; it is of actual, " +
+  const DomainField& field = check_field(lua, 2);
+  if (!field.past) {
+    raise(lua, "the past of '" + std::string(field.name) + "' is not kept; it is of actual, " +
                    "available, unused, usable, headroom, disk_caches, rss and the rates");
   }
-  return {d.standing.history, *field, *field <= Field::rss || *field == Field::larger};
+  const Field column = field.past(d);
+  return {d.standing.history, column, column <= Field::rss || column == Field::larger};
 }
 
 Duration check_window(lua_State* lua, int index) {
@@ -86,11 +45,12 @@ Duration check_window(lua_State* lua, int index) {
       std::chrono::duration<double>(std::min(seconds, 1e9)));
 }
 
-/// Works out a figure of the past, which takes a walk over the samples; charged before.
-template <class Figure>
-int push_past(lua_State* lua, const Past& past, std::uint64_t walks, Figure figure) {
+/// Pushes a statistic of the past, 0 where there is none. It walks over the samples, `walks` times
+/// at most, which is charged before.
+template <class Statistic>
+int push_past(lua_State* lua, const Past& past, std::uint64_t walks, Statistic statistic) {
   if (past.history) charge(lua, walks * past.history->sample_count());
-  const std::optional<double> value = past.history ? figure(*past.history) : std::nullopt;
+  const std::optional<double> value = past.history ? statistic(*past.history) : std::nullopt;
   const double number = value.value_or(0);
   push_figure(lua, {past.whole ? std::round(number) : number, past.whole});
   return 1;
@@ -100,21 +60,21 @@ int average(lua_State* lua) {
   const Past past = check_past(lua);
   const Duration window = check_window(lua, 3);
   return push_past(lua, past, 1,
-                   [&](const DomainHistory& h) { return h.average(past.field, window); });
+                   [&](const DomainHistory& h) { return h.average(past.column, window); });
 }
 
 int maximum(lua_State* lua) {
   const Past past = check_past(lua);
   const Duration window = check_window(lua, 3);
   return push_past(lua, past, 1,
-                   [&](const DomainHistory& h) { return h.maximum(past.field, window); });
+                   [&](const DomainHistory& h) { return h.maximum(past.column, window); });
 }
 
 int minimum(lua_State* lua) {
   const Past past = check_past(lua);
   const Duration window = check_window(lua, 3);
   return push_past(lua, past, 1,
-                   [&](const DomainHistory& h) { return h.minimum(past.field, window); });
+                   [&](const DomainHistory& h) { return h.minimum(past.column, window); });
 }
 
 int quantile(lua_State* lua) {
@@ -123,7 +83,7 @@ int quantile(lua_State* lua) {
   if (!(q >= 0 && q <= 1)) raise(lua, "a quantile is a number from 0 to 1");
   const Duration window = check_window(lua, 4);
   return push_past(lua, past, 4,
-                   [&](const DomainHistory& h) { return h.quantile(past.field, q, window); });
+                   [&](const DomainHistory& h) { return h.quantile(past.column, q, window); });
 }
 
 int slope(lua_State* lua) {
@@ -131,7 +91,7 @@ int slope(lua_State* lua) {
   past.whole = false;
   const Duration window = check_window(lua, 3);
   return push_past(lua, past, 1,
-                   [&](const DomainHistory& h) { return h.slope(past.field, window); });
+                   [&](const DomainHistory& h) { return h.slope(past.column, window); });
 }
 
 // --- proposing ---
@@ -152,7 +112,7 @@ std::string shown(lua_State* lua, int index) {
 
 MemorySize check_size(lua_State* lua, int index) {
   int whole = 0;
-  // A text that looks like a number is still no size: "512" of what?
+  // A text that looks like a number is still no size: "512" has no unit.
   const lua_Integer kib =
       lua_type(lua, index) == LUA_TNUMBER ? lua_tointegerx(lua, index, &whole) : 0;
   if (whole == 0) {
@@ -215,28 +175,6 @@ constexpr std::array<Method, 9> kDomainMethods{{{"avg", average},
                                                 {"shrink", shrink},
                                                 {"hold", hold}}};
 
-// Upvalue 1 of these: the table of names, from text to the field's number or the method.
-
-int index_domain(lua_State* lua) {
-  lua_pushvalue(lua, 2);
-  const int type = lua_rawget(lua, lua_upvalueindex(1));
-  if (type == LUA_TFUNCTION) return 1;
-  if (type != LUA_TNUMBER) {
-    raise_unknown_name(lua, lua_upvalueindex(1), "a domain",
-                       lua_type(lua, 2) == LUA_TSTRING ? lua_tostring(lua, 2) : "?");
-  }
-  const auto field = static_cast<DomainField>(lua_tointeger(lua, -1));
-  // Nothing but Lua calls this, and only with one of our objects.
-  const Subject d = subject_of(lua, *static_cast<const Handle*>(lua_touserdata(lua, 1)));
-  const Situation& situation = PolicyContext::of(lua).situation(lua);
-  if (const auto figure = figure_of(field, situation, d.position)) {
-    push_figure(lua, *figure);
-  } else {
-    push_no_figure(lua, field, d.domain);
-  }
-  return 1;
-}
-
 int refuse_assignment(lua_State* lua) {
   const std::string name = lua_type(lua, 2) == LUA_TSTRING ? lua_tostring(lua, 2) : "?";
   raise(lua, "a domain's '" + printable(name, 40) +
@@ -264,7 +202,7 @@ Subject subject_of(lua_State* lua, const Handle& handle) {
   if (handle.serial != context.serial()) {
     raise(lua, "this domain object is from an earlier tick; take it from ctx.domains each tick");
   }
-  return {handle.position, situation.snapshot.domains[handle.position],
+  return {situation, handle.position, situation.snapshot.domains[handle.position],
           situation.standings[handle.position]};
 }
 
@@ -280,36 +218,46 @@ Subject check_domain(lua_State* lua, int index) {
   return subject_of(lua, *handle);
 }
 
-void push_text(lua_State* lua, std::string_view text) {
-  lua_pushlstring(lua, text.data(), text.size());
-}
-
 void push_domain_function(lua_State* lua, lua_CFunction function) {
   lua_rawgetp(lua, LUA_REGISTRYINDEX, &kDomainMetatable);
   lua_pushcclosure(lua, function, 1);
 }
 
-void push_figure(lua_State* lua, Figure figure) {
-  if (figure.whole && std::abs(figure.number) < 9.2e18) {
-    lua_pushinteger(lua, static_cast<lua_Integer>(figure.number));
-  } else {
-    lua_pushnumber(lua, figure.number);
-  }
-}
-
-DomainField check_field(lua_State* lua, int index) {
+const DomainField& check_field(lua_State* lua, int index) {
   if (lua_type(lua, index) != LUA_TSTRING) {
     raise(lua, "a field's name was expected, such as \"headroom\"");
   }
-  const char* name = lua_tostring(lua, index);
-  if (const auto field = domain_field(name)) return *field;
-  charge(lua, std::uint64_t{4} * kDomainFieldCount);
-  lua_newtable(lua);
-  for (const std::string& known : domain_field_names()) {
-    lua_pushboolean(lua, 1);
-    lua_setfield(lua, -2, known.c_str());
+  const std::string_view name = lua_tostring(lua, index);
+  const auto listed = domain_fields();
+  for (const DomainField& field : listed) {
+    if (field.name == name) return field;
   }
-  raise_unknown_name(lua, lua_gettop(lua), "a domain", name);
+  charge(lua, std::uint64_t{4} * listed.size());
+  lua_newtable(lua);
+  add_field_names(lua, listed);
+  raise_unknown_name(lua, lua_gettop(lua), "a domain", lua_tostring(lua, index));
+}
+
+void add_field_names(lua_State* lua, std::span<const DomainField> listed) {
+  for (const DomainField& field : listed) {
+    push_text(lua, field.name);
+    lua_pushlightuserdata(lua, const_cast<DomainField*>(&field));  // NOLINT: Lua has no const
+    lua_rawset(lua, -3);
+  }
+}
+
+int index_domain(lua_State* lua) {
+  lua_pushvalue(lua, 2);
+  const int type = lua_rawget(lua, lua_upvalueindex(1));
+  if (type == LUA_TFUNCTION) return 1;
+  if (type != LUA_TLIGHTUSERDATA) {
+    raise_unknown_name(lua, lua_upvalueindex(1), lua_tostring(lua, lua_upvalueindex(2)),
+                       lua_type(lua, 2) == LUA_TSTRING ? lua_tostring(lua, 2) : "?");
+  }
+  // Only Lua calls this, and only with one of our objects.
+  const Subject d = subject_of(lua, *static_cast<const Handle*>(lua_touserdata(lua, 1)));
+  push_field(lua, *static_cast<const DomainField*>(lua_touserdata(lua, -1)), d);
+  return 1;
 }
 
 void open_domain_objects(lua_State* lua) {
@@ -317,16 +265,13 @@ void open_domain_objects(lua_State* lua) {
   lua_pushvalue(lua, -1);
   lua_rawsetp(lua, LUA_REGISTRYINDEX, &kDomainMetatable);
   lua_newtable(lua);  // the names
-  for (int i = 0; i < kDomainFieldCount; ++i) {
-    push_text(lua, to_text(static_cast<DomainField>(i)));
-    lua_pushinteger(lua, i);
-    lua_rawset(lua, -3);
-  }
+  add_field_names(lua, domain_fields());
   for (const Method& method : kDomainMethods) {
     push_domain_function(lua, method.call);
     lua_setfield(lua, -2, method.name);
   }
-  lua_pushcclosure(lua, index_domain, 1);
+  lua_pushliteral(lua, "a domain");
+  lua_pushcclosure(lua, index_domain, 2);
   lua_setfield(lua, -2, "__index");
   lua_pushcfunction(lua, refuse_assignment);
   lua_setfield(lua, -2, "__newindex");
@@ -345,15 +290,22 @@ void begin_domain_objects(lua_State* lua) {
   lua_rawsetp(lua, LUA_REGISTRYINDEX, &kObjects);
 }
 
+void push_handle(lua_State* lua, std::size_t position, int metatable) {
+  metatable = lua_absindex(lua, metatable);
+  auto* handle = static_cast<Handle*>(lua_newuserdatauv(lua, sizeof(Handle), 0));
+  *handle = {position, PolicyContext::of(lua).serial()};
+  lua_pushvalue(lua, metatable);
+  lua_setmetatable(lua, -2);
+}
+
 void push_domain(lua_State* lua, std::size_t position) {
   lua_rawgetp(lua, LUA_REGISTRYINDEX, &kObjects);
   const auto slot = static_cast<lua_Integer>(position) + 1;
   if (lua_rawgeti(lua, -1, slot) == LUA_TNIL) {
-    lua_pop(lua, 1);
-    auto* handle = static_cast<Handle*>(lua_newuserdatauv(lua, sizeof(Handle), 0));
-    *handle = {position, PolicyContext::of(lua).serial()};
     lua_rawgetp(lua, LUA_REGISTRYINDEX, &kDomainMetatable);
-    lua_setmetatable(lua, -2);
+    push_handle(lua, position, -1);
+    lua_replace(lua, -3);
+    lua_pop(lua, 1);
     lua_pushvalue(lua, -1);
     lua_rawseti(lua, -3, slot);
   }

@@ -7,10 +7,8 @@
 #include <string>
 #include <utility>
 
-#include "bindings/domain_list.h"
 #include "bindings/domain_object.h"
 #include "bindings/read_only.h"
-#include "bindings/silent_domain.h"
 
 namespace memcoord::bindings {
 namespace {
@@ -25,99 +23,23 @@ const Situation& situation_of(lua_State* lua) {
   return PolicyContext::of(lua).situation(lua);
 }
 
-void push_size(lua_State* lua, MemorySize size) {
-  push_figure(lua, {static_cast<double>(size.kib()), true});
-}
+// --- ctx.host and ctx.limits: tables that are made when a tick first reads them ---
 
-void set_size(lua_State* lua, const char* name, MemorySize size) {
-  push_size(lua, size);
-  lua_setfield(lua, -2, name);
-}
-
-// --- ctx.host: a table made when it is first looked at in a tick ---
-
-void push_cells(lua_State* lua, const Host& host) {
+void push_record(lua_State* lua, std::span<const SituationField> listed, const char* what) {
+  const Situation& situation = situation_of(lua);
   lua_newtable(lua);
-  lua_Integer i = 0;
-  for (const NumaCell& cell : host.cells) {
-    lua_newtable(lua);
-    lua_pushinteger(lua, cell.id);
-    lua_setfield(lua, -2, "id");
-    set_size(lua, "total", cell.total);
-    set_size(lua, "free", cell.free);
-    set_size(lua, "available", cell.available.value_or(cell.free));
-    lua_rawseti(lua, -2, ++i);
+  for (const SituationField& field : listed) {
+    push_text(lua, field.name);
+    field.push(lua, situation);
+    lua_rawset(lua, -3);
   }
-}
-
-/// What the guests hold of the host, by the newest figure that is known of each.
-MemorySize held_by_guests(const Situation& situation) {
-  MemorySize held;
-  for (std::size_t i = 0; i < situation.snapshot.domains.size(); ++i) {
-    const DomainHistory* history = situation.standings[i].history;
-    const auto& rss = situation.snapshot.domains[i].rss;
-    held += rss ? *rss : history ? history->last_rss().value_or(MemorySize()) : MemorySize();
-  }
-  return held;
-}
-
-/// The host's own, or what is left of the guests' budget where that is less.
-MemorySize headroom_within_budget(const Situation& situation) {
-  const MemorySize headroom = host_headroom(situation.snapshot.host, situation.limits.headroom);
-  const auto& budget = situation.limits.host_memory;
-  return budget ? std::min(headroom, *budget - held_by_guests(situation)) : headroom;
+  make_read_only(lua, what);
 }
 
 void push_host(lua_State* lua) {
-  const Situation& situation = situation_of(lua);
-  const Host& host = situation.snapshot.host;
-  charge(lua, situation.snapshot.domains.size() + host.cells.size());
-  lua_newtable(lua);
-  set_size(lua, "total", host.total);
-  set_size(lua, "free", host.free);
-  set_size(lua, "available", host.available.value_or(host.free));
-  set_size(lua, "headroom", headroom_within_budget(situation));
-  set_size(lua, "buffers", host.buffers);
-  set_size(lua, "cached", host.cached);
-  set_size(lua, "swap_free", host.swap_free.value_or(MemorySize()));
-  set_size(lua, "floor", situation.limits.host_floor);
-  set_size(lua, "grantable", situation.grantable);
-  set_size(lua, "owed", situation.owed);
-  set_size(lua, "budget", std::min(situation.limits.host_memory.value_or(host.total), host.total));
-  set_size(lua, "page_size", host.page_size);
-  push_cells(lua, host);
-  lua_setfield(lua, -2, "cells");
-  make_read_only(lua, "ctx.host");
-}
-
-// --- ctx.limits: likewise ---
-
-void set_number(lua_State* lua, const char* name, double number) {
-  lua_pushnumber(lua, number);
-  lua_setfield(lua, -2, name);
-}
-
-void set_seconds(lua_State* lua, const char* name, Duration duration) {
-  set_number(lua, name, std::chrono::duration<double>(duration).count());
-}
-
-void push_limits(lua_State* lua) {
-  const Situation& situation = situation_of(lua);
-  const Limits& limits = situation.limits;
-  lua_newtable(lua);
-  set_size(lua, "domain_floor", limits.domain_floor);
-  set_size(lua, "usable_floor", Limits::kUsableFloor);
-  set_size(lua, "host_floor", limits.host_floor);
-  set_size(lua, "host_memory", limits.host_memory.value_or(situation.snapshot.host.total));
-  set_number(lua, "max_release", limits.max_release);
-  set_number(lua, "overcommit", limits.overcommit);
-  lua_pushstring(lua, std::string(to_text(limits.headroom)).c_str());
-  lua_setfield(lua, -2, "headroom");
-  set_seconds(lua, "grace", limits.grace);
-  lua_pushinteger(lua, limits.stale_after_periods);
-  lua_setfield(lua, -2, "stale_after_periods");
-  set_seconds(lua, "stale_slack", limits.stale_slack);
-  make_read_only(lua, "ctx.limits");
+  const Snapshot& snapshot = situation_of(lua).snapshot;
+  charge(lua, snapshot.domains.size() + snapshot.host.cells.size());
+  push_record(lua, host_fields(), "ctx.host");
 }
 
 // --- ctx.log ---
@@ -152,8 +74,8 @@ void push_log(lua_State* lua) {
 
 // --- ctx ---
 
-/// Upvalue 1: the table behind ctx. host, limits and silent are made on demand and kept for the
-/// tick.
+/// Upvalue 1: the table behind ctx. Its host, limits and silent are made when a tick first reads
+/// them.
 int index_ctx(lua_State* lua) {
   lua_pushvalue(lua, 2);
   if (lua_rawget(lua, lua_upvalueindex(1)) == LUA_TBOOLEAN) {
@@ -161,7 +83,7 @@ int index_ctx(lua_State* lua) {
     if (name == "host") {
       push_host(lua);
     } else if (name == "limits") {
-      push_limits(lua);
+      push_record(lua, limit_fields(), "ctx.limits");
     } else {
       push_silent_domains(lua);
     }

@@ -321,7 +321,8 @@ void open_safe_library(lua_State* lua) {
                       {"tostring", safe_tostring},
                       {"pairs", ordered_pairs},
                       {"next", safe_next},
-                      {"glob", glob}});
+                      {"glob", glob},
+                      {"fair_share", fair_share}});
   lua_pushvalue(lua, -1);
   lua_rawsetp(lua, LUA_REGISTRYINDEX, &kGlobals);
 

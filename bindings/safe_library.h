@@ -16,5 +16,7 @@ void set_safe_global(lua_State* lua, const char* name);
 /// To be called before glob_matches() on texts of such lengths: charges what it can take, refuses
 /// what is too long for one step.
 void charge_glob(lua_State* lua, std::size_t pattern, std::size_t text);
+/// The scripts' fair_share(total, wants, weights), as docs/policy-api.md says.
+int fair_share(lua_State* lua);
 
 }  // namespace memcoord::bindings

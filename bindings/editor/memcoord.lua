@@ -10,15 +10,23 @@ TiB = 1073741824
 
 ---@alias size integer a size in KiB: 150 * MiB
 ---@alias figure
----| "actual" | "maximum" | "minimum" | "available" | "unused" | "usable" | "headroom" | "disk_caches"
----| "rss" | "swap_in" | "swap_out" | "major_faults" | "minor_faults" | "in_flight" | "releasable"
----| "grantable" | "offline" | "weight" | "priority"
+---| "weight" | "priority" | "actual" | "maximum" | "minimum" | "in_flight" | "releasable"
+---| "grantable" | "headroom" | "offline" | "rss" | "available" | "unused" | "usable"
+---| "disk_caches" | "swap_in" | "swap_out" | "major_faults" | "minor_faults"
 
 ---Whether a text is like a pattern: `*` any characters, `?` one.
 ---@param pattern string
 ---@param text string
 ---@return boolean
 function glob(pattern, text) end
+
+---Shares `total` among wants: in parts by weight, none larger than its want; what one want leaves goes
+---to the others (weighted max-min fairness).
+---@param total number KiB; less than 0 counts as 0
+---@param wants number[] KiB; less than 0 counts as 0
+---@param weights? number[] one over 0 for each want; 1 each where left out
+---@return size[] shares one for each want, in whole KiB, together at most the total
+function fair_share(total, wants, weights) end
 
 ---What a policy file returns.
 ---@class memcoord.Policy
@@ -49,37 +57,37 @@ function glob(pattern, text) end
 ---@field warn fun(text: string)
 
 ---@class memcoord.Host
----@field total size
----@field free size page cache not counted
----@field available size with what the page cache would give back
----@field headroom size free or available (--headroom), within the budget
----@field buffers size
----@field cached size
----@field swap_free size
----@field floor size what the guard keeps free
----@field grantable size what the guard would give out this tick
----@field owed size what was promised to guests beyond what there is, to be won back first
----@field budget size what all guests together may hold
----@field page_size size
----@field cells memcoord.Cell[] NUMA cells
+---@field total size the host's memory
+---@field free size free memory, page cache not counted (`MemFree`)
+---@field available size free memory with what the page cache would give back; `free` where the host does not report it
+---@field buffers size buffers of block devices
+---@field cached size page cache
+---@field swap_free size free swap space
+---@field page_size size the size of an ordinary page
+---@field cells memcoord.Cell[] its NUMA cells, a list of tables: `id`, `total`, `free`, `available`
+---@field headroom size the larger of `free` and `available`, or one of them (`--headroom`); within the budget
+---@field floor size headroom that grows leave the host (`--host-floor`)
+---@field budget size what all guests may have together: `--host-memory`, else `total`
+---@field grantable size what the guard would give to grows this tick, before any shrink
+---@field owed size what must be released before the guard grants anything: more is committed than there is, QEMU's own memory and merged pages included. `owed` or `grantable` is 0
 
 ---@class memcoord.Limits
----@field domain_floor size headroom that a shrink leaves every domain
----@field usable_floor size usable memory that a shrink leaves every domain
----@field host_floor size headroom that grows leave the host
----@field host_memory size what all guests together may use; the host's memory where no budget is set
----@field max_release number share of its headroom that a tick may take from a domain
----@field overcommit number how much may be committed, as a multiple of the host's memory
----@field headroom "larger"|"unused"|"usable" which figure counts as headroom
----@field grace number seconds without a shrink after a start
----@field stale_after_periods integer statistics are trusted for so many periods ..
----@field stale_slack number .. and so many seconds
+---@field domain_floor size headroom that a shrink leaves every domain: 100 MiB or more (`--domain-floor`)
+---@field host_floor size headroom that grows leave the host: 200 MiB or more (`--host-floor`)
+---@field max_release number share of its headroom that a tick may take from a domain, up to 0.5 (`--max-release`)
+---@field headroom "larger"|"unused"|"usable" the metric that counts as headroom: `larger`, `unused` or `usable` (`--headroom`)
+---@field stale_after_periods integer after so many of its periods, and `stale_slack`, a report is stale
+---@field stale_slack number seconds on top of `stale_after_periods`
+---@field grace number seconds without a shrink after a start, a reboot or a self-deflation
+---@field host_memory size what all guests may use together (`--host-memory`); the host's memory where no budget is set
+---@field overcommit number how much may be committed, as a multiple of the host's memory (`--overcommit`)
+---@field usable_floor size usable memory that a shrink leaves every domain: 32 MiB
 
 ---@class memcoord.Cell
----@field id integer
----@field total size
----@field free size
----@field available size with what its page cache would give back, where known
+---@field id integer its number
+---@field total size its memory
+---@field free size its free memory, page cache not counted
+---@field available size its free memory with what its page cache would give back
 
 ---@class memcoord.Domains
 ---@field [integer] memcoord.Domain
@@ -89,31 +97,31 @@ function glob(pattern, text) end
 ---@field where fun(self: memcoord.Domains, wanted: fun(d: memcoord.Domain): boolean): memcoord.Domains
 
 ---@class memcoord.Domain
----@field name string
----@field uuid string
----@field labels table<string, string>
----@field weight number
----@field priority integer
+---@field name string its name
+---@field uuid string its UUID: keep this in `ctx.state`
+---@field labels table<string, string> its labels, by name
+---@field weight number its weight where memory is shared out
+---@field priority integer its priority: higher goes first
 ---@field actual size the balloon's size
----@field maximum size
----@field minimum size
----@field in_flight size a target on its way, less actual
----@field releasable size the most that the guard lets a shrink take this tick
----@field grantable size what the guard would give it this tick, before any shrink
----@field nodes integer[] the host's NUMA nodes that its memory is bound to; empty where it is not
----@field deflates_by_itself boolean autodeflate is on
----@field free_page_reporting boolean its guest hands back what it frees
----@field headroom size unused or usable (--headroom)
----@field unused size
----@field usable size
----@field available size what its kernel sees
----@field offline size plugged in, but not online in the guest
----@field disk_caches size
----@field rss size host memory it really holds
----@field swap_in number KiB a second
----@field swap_out number KiB a second
----@field major_faults number a second
----@field minor_faults number a second
+---@field maximum size the smallest of its own maximum, the configured one and its cgroup's limit (less QEMU's own memory)
+---@field minimum size the configured minimum; 0 where none is
+---@field in_flight size its last target less `actual`: negative while it shrinks, 0 once it is there. Where a guest does not follow a shrink it stays negative, and `releasable` is 0
+---@field releasable size the most that the guard lets a shrink take this tick; 0 where none
+---@field grantable size what the guard would give the domain this tick, before any shrink: `ctx.host.grantable`, or what the NUMA nodes that it is bound to can give where that is less
+---@field nodes integer[] the numbers of the host's NUMA nodes that its memory is bound to; empty where it is not bound
+---@field deflates_by_itself boolean true where its balloon gives memory back to a guest that runs short (autodeflate)
+---@field free_page_reporting boolean true where the guest hands the pages that it frees to the host
+---@field headroom size the larger of `unused` and `usable`, or one of them (`--headroom`)
+---@field offline size memory that is plugged in but not online in the guest: part of `actual`, and no need of it. Estimated low, from `actual` and `available`; 0 where the difference may be what the kernel keeps for itself
+---@field rss size host memory that its process holds; it may pass `actual` by QEMU's own part, and is `actual` where libvirt does not report it
+---@field available size the memory that the guest's kernel sees; never over `actual`, and `actual` where it does not report it
+---@field unused size free memory, page cache not counted; never over `actual`
+---@field usable size memory that the guest can have without swapping; never over `actual`, and `unused` where it does not report it
+---@field disk_caches size page cache; 0 where the guest does not report it
+---@field swap_in number memory swapped in, KiB a second
+---@field swap_out number memory swapped out, KiB a second
+---@field major_faults number major page faults a second
+---@field minor_faults number minor page faults a second
 local Domain = {}
 
 ---@param field figure
@@ -151,13 +159,13 @@ function Domain:shrink(by, why) end
 function Domain:hold(why) end
 
 ---@class memcoord.SilentDomain
----@field name string
----@field uuid string
----@field why string
----@field rule string the guard's rule that holds it, or ""
----@field state string
----@field actual size
----@field maximum size
+---@field name string its name
+---@field uuid string its UUID
+---@field why string why no decision may touch it this tick
+---@field rule string the guard's rule; empty for excluded and unsuitable domains
+---@field state string what it is doing: `running`, `paused`, `hung`, ...
+---@field actual size the balloon's size
+---@field maximum size the domain's own maximum
 
 -- Tests: docs/testing-policies.md.
 

@@ -6,7 +6,6 @@
 
 #include "bindings/lua_policy.h"
 #include "bindings/testing/policy_check.h"
-#include "bindings/testing/policy_check_text.h"
 #include "bindings/testing/policy_tests.h"
 #include "engine/cli/commands.h"
 #include "engine/cli/help.h"

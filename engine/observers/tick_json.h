@@ -1,6 +1,6 @@
 #pragma once
-// A Tick as JSON and back: one format for the journal and for --json. docs/journal.md names every
-// field.
+// A Tick as JSON and back: one format for the journal and for --json. engine/core/fields.h lists the
+// fields, docs/journal.md describes them.
 
 #include <string>
 #include <string_view>
@@ -13,11 +13,11 @@ inline constexpr std::string_view kJournalFormat = "memcoord-tick";
 inline constexpr int kJournalVersion = 1;
 
 /// One line of text, without a line break. Sizes are whole KiB under names that end in _kib, times
-/// are ISO 8601 in UTC and, for the monotonic clock, seconds. Texts that are no UTF-8 are mended,
-/// never refused.
+/// are ISO 8601 in UTC or, under names that end in _s, seconds. Bytes that are no UTF-8 are
+/// replaced.
 std::string to_json_line(const Tick& tick);
 
-/// Errors: invalid_input (no JSON, a field that is missing or of the wrong kind, named),
+/// Errors: invalid_input (no JSON; a field that is missing or of the wrong kind, by name),
 /// unsupported (another format or version). `where` is the error's object ("run.jsonl:12").
 Result<Tick> tick_from_json_line(std::string_view line, const std::string& where);
 

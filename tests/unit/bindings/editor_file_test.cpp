@@ -1,21 +1,24 @@
-// bindings/editor/memcoord.lua tells editors what policies see. It is held against what they do
-// see.
+// bindings/editor/memcoord.lua and the tables of docs/policy-api.md say what policies see. Their
+// lists of fields are generated from bindings/policy_fields.h, the rest is held against what
+// policies do see. With MEMCOORD_UPDATE_REFERENCE=1 in its environment the test writes the files
+// anew.
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <regex>
 #include <set>
 #include <sstream>
 #include <string>
 #include <vector>
 
-#include "bindings/domain_fields.h"
-#include "bindings/domain_list.h"
 #include "bindings/domain_object.h"
 #include "bindings/lua_policy.h"
-#include "bindings/silent_domain.h"
-#include "bindings/testing/expectation.h"
-#include "tests/unit/bindings/policy_test_folder.h"
+#include "bindings/policy_fields.h"
+#include "tests/unit/bindings/policy_test_run.h"
 #include "tests/world/world.h"
 
 using namespace memcoord;
@@ -30,9 +33,77 @@ Names names(const std::vector<std::string>& list) {
   return {list.begin(), list.end()};
 }
 
+const std::filesystem::path kEditorFile = "bindings/editor/memcoord.lua";
+const std::filesystem::path kReference = "docs/policy-api.md";
+
+std::string source(const std::filesystem::path& file) {
+  return PolicyTestFolder::read(std::filesystem::path(MEMCOORD_SOURCE_TREE) / file);
+}
+
 std::string editor_file() {
-  return PolicyTestFolder::read(std::filesystem::path(MEMCOORD_SOURCE_TREE) / "bindings" /
-                                "editor" / "memcoord.lua");
+  return source(kEditorFile);
+}
+
+/// Replaces the lines that follow a title and begin with a prefix.
+void replace_rows(std::string& text, const std::string& title, const std::string& prefix,
+                  const std::string& rows) {
+  std::size_t start = text.find("\n" + title + "\n");
+  CAPTURE(title);
+  REQUIRE(start != std::string::npos);
+  start += title.size() + 2;
+  std::size_t end = start;
+  while (text.compare(end, prefix.size(), prefix) == 0) end = text.find('\n', end) + 1;
+  text.replace(start, end - start, rows);
+}
+
+/// Compares a file with what it should be, or writes it.
+void hold(const std::filesystem::path& file, const std::string& expected) {
+  if (std::getenv("MEMCOORD_UPDATE_REFERENCE") != nullptr) {
+    std::ofstream(std::filesystem::path(MEMCOORD_SOURCE_TREE) / file) << expected;
+    return;
+  }
+  const bool is_current = source(file) == expected;
+  CHECK_MESSAGE(is_current, file.string(),
+                " is stale: run this test with MEMCOORD_UPDATE_REFERENCE=1");
+}
+
+/// A text of the lists without its links, which lead nowhere from an editor.
+std::string without_links(std::string_view text) {
+  static const std::regex kLink(R"(\[([^\]]*)\]\([^)]*\))");
+  return std::regex_replace(std::string(text), kLink, "$1");
+}
+
+std::string editor_rows(const PolicyClass& object) {
+  std::string rows;
+  for (const PolicyField& field : object.fields) {
+    rows.append("---@field ").append(field.name).append(" ").append(field.type).append(" ");
+    rows.append(without_links(field.text)).append("\n");
+  }
+  return rows;
+}
+
+std::string table_rows(const PolicyClass& object) {
+  std::string rows = "| --- | --- |\n";
+  for (const PolicyField& field : object.fields) {
+    rows.append("| `").append(field.name).append("` | ").append(field.text).append(" |\n");
+  }
+  return rows;
+}
+
+/// The names of the figures, in lines of 100 columns at most.
+std::string figure_rows() {
+  std::string rows;
+  std::string line = "---";
+  for (const DomainField& field : domain_fields()) {
+    if (!field.figure) continue;
+    const std::string name = "| \"" + std::string(field.name) + "\"";
+    if (line.size() + name.size() > 99) {
+      rows += line + "\n";
+      line = "---";
+    }
+    line += (line == "---" ? "" : " ") + name;
+  }
+  return rows + line + "\n";
 }
 
 std::string word_after(const std::string& line, std::string_view prefix) {
@@ -79,23 +150,54 @@ Names logged(const std::string& body) {
 
 }  // namespace
 
-TEST_CASE("editors know every field and method of a domain") {
-  Names all = names(domain_field_names());
-  all.merge(names(domain_method_names()));
-  CHECK(documented("Domain") == all);
-  CHECK(documented("Domains") == names(domain_list_method_names()));
-  CHECK(documented("SilentDomain") == names(silent_domain_field_names()));
+TEST_CASE("the editor's file lists every field that policies can read") {
+  std::string text = editor_file();
+  for (const PolicyClass& object : policy_classes()) {
+    replace_rows(text, "---@class memcoord." + std::string(object.name), "---@field ",
+                 editor_rows(object));
+  }
+  replace_rows(text, "---@alias figure", "---| ", figure_rows());
+  hold(kEditorFile, text);
 }
 
-TEST_CASE("editors know every figure that a domain can be asked for by name") {
-  const std::string text = editor_file();
-  const std::size_t start = text.find("---@alias figure");
-  REQUIRE(start != std::string::npos);
-  const std::string alias = text.substr(start, text.find("\n\n", start) - start);
-  for (const std::string& field : domain_field_names()) {
-    CAPTURE(field);
-    const bool number = is_figure(*domain_field(field));
-    CHECK((alias.find('"' + field + '"') != std::string::npos) == number);
+TEST_CASE("the policy API's tables list every field that policies can read") {
+  std::string text = source(kReference);
+  const auto object_title = [](std::string_view name) -> std::string {
+    if (name == "Host") return "`ctx.host`";
+    if (name == "Limits") return "`ctx.limits`";
+    if (name == "Cell") return "a NUMA cell";
+    return name == "Domain" ? "a domain" : "a domain in `ctx.silent`";
+  };
+  for (const PolicyClass& object : policy_classes()) {
+    replace_rows(text, "| of " + object_title(object.name) + " | what it is |", "| ",
+                 table_rows(object));
+  }
+  hold(kReference, text);
+}
+
+TEST_CASE("editors know every method of a domain and of a list of domains") {
+  Names all = names(domain_method_names());
+  for (const DomainField& field : domain_fields()) all.insert(std::string(field.name));
+  CHECK(documented("Domain") == all);
+  CHECK(documented("Domains") == names(domain_list_method_names()));
+}
+
+TEST_CASE("every listed field of a domain can be read, and none has a name twice") {
+  for (const PolicyClass& object : policy_classes()) {
+    Names all;
+    for (const PolicyField& field : object.fields) {
+      CAPTURE(field.name);
+      CHECK(all.insert(std::string(field.name)).second);
+      CHECK_FALSE(field.text.empty());
+    }
+  }
+  for (const DomainField& field : domain_fields()) {
+    CAPTURE(field.name);
+    const std::string name(field.name);
+    const Names types =
+        logged("for _, d in ipairs(ctx.domains) do ctx.log.info(type(d." + name + ")) end");
+    CHECK(types.size() == 1);
+    CHECK((field.figure != nullptr) == (types == Names{"number"}));
   }
 }
 
@@ -109,8 +211,7 @@ TEST_CASE("editors know every limit that the guard holds to") {
 }
 
 TEST_CASE("the reference tells of everything that editors know of ctx") {
-  const std::string reference = PolicyTestFolder::read(std::filesystem::path(MEMCOORD_SOURCE_TREE) /
-                                                       "docs" / "policy-api.md");
+  const std::string reference = source(kReference);
   for (const std::string& field : documented("Context")) {
     CAPTURE(field);
     CHECK(reference.find("`ctx." + field) != std::string::npos);
@@ -134,5 +235,14 @@ TEST_CASE("everything that editors know of ctx is there") {
 }
 
 TEST_CASE("editors know every expectation of a test") {
-  CHECK(documented("Expectation") == names(testing::expectation_names()));
+  Names checks;
+  std::istringstream lines(source("bindings/testing/expectations.lua"));
+  for (std::string line; std::getline(lines, line);) {
+    for (const char* start : {"function checks.", "checks."}) {
+      const std::string check = word_after(line, start);
+      if (!check.empty()) checks.insert(check);
+    }
+  }
+  CHECK(checks.size() >= 15);
+  CHECK(documented("Expectation") == checks);
 }

@@ -1,0 +1,501 @@
+#include "bindings/policy_fields.h"
+
+#include <lua.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <set>
+#include <tuple>
+#include <utility>
+
+#include "bindings/sandbox.h"
+#include "engine/core/believable.h"
+#include "engine/core/fields.h"
+#include "engine/core/guard.h"
+
+namespace memcoord::bindings {
+namespace {
+
+// --- values of the core as Lua values, and their types as editors take them ---
+
+constexpr Figure figure_of(MemorySize size) {
+  return {static_cast<double>(size.kib()), true};
+}
+constexpr Figure figure_of(std::uint64_t count) {
+  return {static_cast<double>(count), true};
+}
+
+void push_value_of(lua_State* lua, MemorySize size) {
+  push_figure(lua, figure_of(size));
+}
+void push_value_of(lua_State* lua, const std::optional<MemorySize>& size) {
+  push_value_of(lua, size.value_or(MemorySize()));
+}
+void push_value_of(lua_State* lua, double number) {
+  lua_pushnumber(lua, number);
+}
+void push_value_of(lua_State* lua, Duration duration) {
+  lua_pushnumber(lua, std::chrono::duration<double>(duration).count());
+}
+void push_value_of(lua_State* lua, int integer) {
+  lua_pushinteger(lua, integer);
+}
+void push_value_of(lua_State* lua, Headroom metric) {
+  push_text(lua, to_text(metric));
+}
+
+template <class T>
+constexpr std::string_view kTypeName = "size";
+template <class T>
+constexpr std::string_view kTypeName<std::optional<T>> = kTypeName<T>;
+template <>
+constexpr std::string_view kTypeName<double> = "number";
+template <>
+constexpr std::string_view kTypeName<Duration> = "number";
+template <>
+constexpr std::string_view kTypeName<int> = "integer";
+template <>
+constexpr std::string_view kTypeName<std::uint64_t> = "integer";
+template <>
+constexpr std::string_view kTypeName<Headroom> = R"("larger"|"unused"|"usable")";
+
+// --- fields that follow from the core's lists ---
+
+template <class Record>
+const Record& record_in(const Situation& situation) {
+  if constexpr (std::is_same_v<Record, Host>) return situation.snapshot.host;
+  if constexpr (std::is_same_v<Record, Limits>) return situation.limits;
+}
+
+template <class Record, std::size_t I>
+void push_listed(lua_State* lua, const Situation& situation) {
+  push_value_of(lua, record_in<Record>(situation).*std::get<I>(fields::kList<Record>).member);
+}
+
+/// What the guest reports; 0 where it does not.
+template <std::size_t I>
+Figure reported(const Subject& d) {
+  const auto& value = d.domain.guest.*std::get<I>(fields::kList<GuestStatistics>).member;
+  return value ? figure_of(*value) : Figure();
+}
+
+template <class FieldType, class Record, std::size_t I>
+constexpr FieldType listed_field() {
+  constexpr auto entry = std::get<I>(fields::kList<Record>);
+  FieldType field;
+  field.name = entry.plain_name();
+  field.type = kTypeName<typename decltype(entry)::Type>;
+  field.text = entry.text;
+  if constexpr (std::is_same_v<FieldType, DomainField>) {
+    field.figure = reported<I>;
+  } else {
+    field.push = push_listed<Record, I>;
+  }
+  return field;
+}
+
+template <const auto& kOwn>
+constexpr auto own_field(std::string_view name) {
+  return std::find_if(kOwn.begin(), kOwn.end(), [&](const auto& one) { return one.name == name; });
+}
+
+template <class Record>
+constexpr bool has_plain_name(std::string_view name) {
+  bool found = false;
+  fields::each<Record>([&](const auto& entry) { found = found || entry.plain_name() == name; });
+  return found;
+}
+
+/// How many fields there are in all: those of the record's list that policies may see, and own ones
+/// under other names.
+template <class Record, const auto& kOwn>
+constexpr std::size_t field_count() {
+  std::size_t count = 0;
+  fields::each<Record>([&](const auto& entry) { count += entry.for_policies ? 1 : 0; });
+  for (const auto& field : kOwn) count += has_plain_name<Record>(field.name) ? 0 : 1;
+  return count;
+}
+
+/// Adds the record's listed fields; an own field replaces the listed one of its name.
+template <class Record, const auto& kOwn, class FieldType>
+constexpr FieldType* add_listed(FieldType* to) {
+  const auto add = [&]<std::size_t I>() {
+    constexpr auto entry = std::get<I>(fields::kList<Record>);
+    if constexpr (entry.for_policies) {
+      constexpr auto own = own_field<kOwn>(entry.plain_name());
+      if constexpr (own != kOwn.end()) {
+        *to++ = *own;
+      } else {
+        *to++ = listed_field<FieldType, Record, I>();
+      }
+    }
+  };
+  [&]<std::size_t... I>(std::index_sequence<I...>) {
+    (add.template operator()<I>(), ...);
+  }
+  (std::make_index_sequence<
+      std::tuple_size_v<std::remove_cvref_t<decltype(fields::kList<Record>)>>>());
+  return to;
+}
+
+enum class Order { listed_first, own_first };
+
+/// The fields of an object: those of a record's list and its own.
+template <class Record, const auto& kOwn, Order kOrder>
+constexpr auto joined() {
+  using FieldType = typename std::remove_cvref_t<decltype(kOwn)>::value_type;
+  std::array<FieldType, field_count<Record, kOwn>()> all{};
+  FieldType* to = all.data();
+  if (kOrder == Order::listed_first) to = add_listed<Record, kOwn>(to);
+  for (const FieldType& field : kOwn) {
+    if (!has_plain_name<Record>(field.name)) *to++ = field;
+  }
+  if (kOrder == Order::own_first) add_listed<Record, kOwn>(to);
+  return all;
+}
+
+// --- ctx.host ---
+
+/// What the guests hold of the host, by the newest figure that is known of each.
+MemorySize held_by_guests(const Situation& situation) {
+  MemorySize held;
+  for (std::size_t i = 0; i < situation.snapshot.domains.size(); ++i) {
+    const DomainHistory* history = situation.standings[i].history;
+    const auto& rss = situation.snapshot.domains[i].rss;
+    held += rss ? *rss : history ? history->last_rss().value_or(MemorySize()) : MemorySize();
+  }
+  return held;
+}
+
+/// The host's own headroom, or what is left of the guests' budget where that is less.
+MemorySize headroom_within_budget(const Situation& situation) {
+  const MemorySize headroom = host_headroom(situation.snapshot.host, situation.limits.headroom);
+  const auto& budget = situation.limits.host_memory;
+  return budget ? std::min(headroom, *budget - held_by_guests(situation)) : headroom;
+}
+
+void push_cells(lua_State* lua, const Situation& situation) {
+  lua_newtable(lua);
+  lua_Integer place = 0;
+  for (const NumaCell& cell : situation.snapshot.host.cells) {
+    lua_newtable(lua);
+    fields::each<NumaCell>([&](const auto& entry) {
+      const auto& value = cell.*entry.member;
+      push_text(lua, entry.plain_name());
+      if constexpr (fields::kIsOptional<std::remove_cvref_t<decltype(value)>>) {
+        push_value_of(lua, value.value_or(cell.free));
+      } else {
+        push_value_of(lua, value);
+      }
+      lua_rawset(lua, -3);
+    });
+    lua_rawseti(lua, -2, ++place);
+  }
+}
+
+constexpr std::array<SituationField, 7> kOwnHostFields{{
+    {{"available", "size",
+      "free memory with what the page cache would give back; `free` where the host does not report "
+      "it"},
+     [](lua_State* lua, const Situation& s) {
+       push_value_of(lua, s.snapshot.host.available.value_or(s.snapshot.host.free));
+     }},
+    {{"headroom", "size",
+      "the larger of `free` and `available`, or one of them (`--headroom`); within the budget"},
+     [](lua_State* lua, const Situation& s) { push_value_of(lua, headroom_within_budget(s)); }},
+    {{"floor", "size", "headroom that grows leave the host (`--host-floor`)"},
+     [](lua_State* lua, const Situation& s) { push_value_of(lua, s.limits.host_floor); }},
+    {{"budget", "size", "what all guests may have together: `--host-memory`, else `total`"},
+     [](lua_State* lua, const Situation& s) {
+       const MemorySize total = s.snapshot.host.total;
+       push_value_of(lua, std::min(s.limits.host_memory.value_or(total), total));
+     }},
+    {{"grantable", "size", "what the guard would give to grows this tick, before any shrink"},
+     [](lua_State* lua, const Situation& s) { push_value_of(lua, s.grantable); }},
+    {{"owed", "size",
+      "what must be released before the guard grants anything: more is committed than there is, "
+      "QEMU's own memory and merged pages included. `owed` or `grantable` is 0"},
+     [](lua_State* lua, const Situation& s) { push_value_of(lua, s.owed); }},
+    {{"cells", "memcoord.Cell[]",
+      "its NUMA cells, a list of tables: `id`, `total`, `free`, `available`"},
+     push_cells},
+}};
+constexpr auto kHostFields = joined<Host, kOwnHostFields, Order::listed_first>();
+
+// --- ctx.limits ---
+
+constexpr std::array<SituationField, 2> kOwnLimitFields{{
+    {{"usable_floor", "size", "usable memory that a shrink leaves every domain: 32 MiB"},
+     [](lua_State* lua, const Situation&) { push_value_of(lua, Limits::kUsableFloor); }},
+    {{"host_memory", "size",
+      "what all guests may use together (`--host-memory`); the host's memory where no budget is "
+      "set"},
+     [](lua_State* lua, const Situation& s) {
+       push_value_of(lua, s.limits.host_memory.value_or(s.snapshot.host.total));
+     }},
+}};
+constexpr auto kLimitFields = joined<Limits, kOwnLimitFields, Order::listed_first>();
+
+// --- a domain ---
+
+void push_labels(lua_State* lua, const Subject& d) {
+  const auto& labels = d.domain.settings().labels;
+  charge(lua, 4 * labels.size());
+  lua_newtable(lua);
+  for (const auto& [key, value] : labels) {
+    push_text(lua, value);
+    lua_setfield(lua, -2, key.c_str());
+  }
+}
+
+/// The nodes of the host that its memory is bound to, all cells together.
+void push_nodes(lua_State* lua, const Subject& d) {
+  std::set<int> nodes;
+  for (const NodeBinding& binding : d.domain.identity->bound_to) {
+    nodes.insert(binding.nodes.begin(), binding.nodes.end());
+  }
+  lua_newtable(lua);
+  lua_Integer place = 0;
+  for (const int node : nodes) {
+    lua_pushinteger(lua, node);
+    lua_rawseti(lua, -2, ++place);
+  }
+}
+
+void push_name(lua_State* lua, const Subject& d) {
+  push_text(lua, d.domain.name());
+}
+void push_uuid(lua_State* lua, const Subject& d) {
+  push_text(lua, d.domain.uuid().text());
+}
+
+template <Field kColumn>
+Figure rate(const Subject& d) {
+  const DomainHistory* history = d.standing.history;
+  if (!history || history->samples().empty()) return {0, false};
+  const double value = history->latest()[kColumn];
+  return {std::isnan(value) ? 0 : value, false};
+}
+
+template <Field kColumn>
+Field column(const Subject&) {
+  return kColumn;
+}
+
+Field usable_column(const Subject& d) {
+  return d.domain.guest.usable ? Field::usable : Field::unused;
+}
+
+Field headroom_column(const Subject& d) {
+  const Headroom metric = d.situation.limits.headroom;
+  if (metric == Headroom::larger) return Field::larger;
+  return counted(d.domain, metric) == Headroom::usable ? Field::usable : Field::unused;
+}
+
+/// Signed: negative while the domain shrinks.
+Figure in_flight(const Subject& d) {
+  if (!d.standing.history) return {};
+  const auto& move = d.standing.history->last_move();
+  if (!move || move->reached) return {};
+  return {static_cast<double>(signed_change_kib(d.domain.actual, move->target)), true};
+}
+
+/// A guest cannot have more to spare than it has: where a report is older than a change of the
+/// balloon from outside, the balloon's size is the truth.
+Figure part_of(const Domain& domain, MemorySize reported) {
+  return figure_of(std::min(reported, domain.actual));
+}
+
+constexpr std::array<DomainField, 25> kOwnDomainFields{{
+    {{"name", "string", "its name"}, nullptr, push_name},
+    {{"uuid", "string", "its UUID: keep this in `ctx.state`"}, nullptr, push_uuid},
+    {{"labels", "table<string, string>", "its labels, by name"}, nullptr, push_labels},
+    {{"weight", "number", "its weight where memory is shared out"},
+     [](const Subject& d) {
+       return Figure{d.domain.settings().weight, false};
+     }},
+    {{"priority", "integer", "its priority: higher goes first"},
+     [](const Subject& d) {
+       return Figure{static_cast<double>(d.domain.settings().priority), true};
+     }},
+    {{"actual", "size", "the balloon's size"},
+     [](const Subject& d) { return figure_of(d.domain.actual); },
+     nullptr,
+     column<Field::actual>},
+    {{"maximum", "size",
+      "the smallest of its own maximum, the configured one and its cgroup's limit (less QEMU's own "
+      "memory)"},
+     [](const Subject& d) { return figure_of(guard::ceiling_of(d.domain, d.standing.history)); }},
+    {{"minimum", "size", "the configured minimum; 0 where none is"},
+     [](const Subject& d) {
+       return figure_of(d.domain.settings().minimum.value_or(MemorySize()));
+     }},
+    {{"in_flight", "size",
+      "its last target less `actual`: negative while it shrinks, 0 once it is there. Where a guest "
+      "does not follow a shrink it stays negative, and `releasable` is 0"},
+     in_flight},
+    {{"releasable", "size", "the most that the guard lets a shrink take this tick; 0 where none"},
+     [](const Subject& d) { return figure_of(d.standing.releasable); }},
+    {{"grantable", "size",
+      "what the guard would give the domain this tick, before any shrink: `ctx.host.grantable`, or "
+      "what the [NUMA nodes](guard.md#numa-nodes) that it is bound to can give where that is less"},
+     [](const Subject& d) {
+       return figure_of(std::min(d.situation.grantable, d.standing.grantable_by_nodes));
+     }},
+    {{"nodes", "integer[]",
+      "the numbers of the host's NUMA nodes that its memory is bound to; empty where it is not "
+      "bound"},
+     nullptr,
+     push_nodes},
+    {{"deflates_by_itself", "boolean",
+      "true where its balloon gives memory back to a guest that runs short (autodeflate)"},
+     nullptr,
+     [](lua_State* lua, const Subject& d) {
+       lua_pushboolean(lua, d.domain.deflates_by_itself ? 1 : 0);
+     }},
+    {{"free_page_reporting", "boolean",
+      "true where the guest hands the pages that it frees to the host"},
+     nullptr,
+     [](lua_State* lua, const Subject& d) {
+       lua_pushboolean(lua, d.domain.free_page_reporting ? 1 : 0);
+     }},
+    {{"headroom", "size", "the larger of `unused` and `usable`, or one of them (`--headroom`)"},
+     [](const Subject& d) { return part_of(d.domain, d.standing.headroom); },
+     nullptr,
+     headroom_column},
+    {{"unused", "size", "free memory, page cache not counted; never over `actual`"},
+     [](const Subject& d) {
+       return part_of(d.domain, d.domain.guest.unused.value_or(d.standing.headroom));
+     },
+     nullptr,
+     column<Field::unused>},
+    {{"usable", "size",
+      "memory that the guest can have without swapping; never over `actual`, and `unused` where it "
+      "does not report it"},
+     [](const Subject& d) {
+       const GuestStatistics& guest = d.domain.guest;
+       return part_of(d.domain, guest.usable.value_or(guest.unused.value_or(MemorySize())));
+     },
+     nullptr,
+     usable_column},
+    {{"available", "size",
+      "the memory that the guest's kernel sees; never over `actual`, and `actual` where it does "
+      "not "
+      "report it"},
+     [](const Subject& d) {
+       return part_of(d.domain, d.domain.guest.available.value_or(d.domain.actual));
+     },
+     nullptr,
+     column<Field::available>},
+    {{"offline", "size",
+      "memory that is plugged in but not online in the guest: part of `actual`, and no need of it. "
+      "Estimated low, from `actual` and `available`; 0 where the difference may be what the kernel "
+      "keeps for itself"},
+     [](const Subject& d) { return figure_of(offline_memory(d.domain)); }},
+    {{"disk_caches", "size", "page cache; 0 where the guest does not report it"},
+     [](const Subject& d) { return figure_of(d.domain.guest.disk_caches.value_or(MemorySize())); },
+     nullptr,
+     column<Field::disk_caches>},
+    {{"rss", "size",
+      "host memory that its process holds; it may pass `actual` by QEMU's own part, and is "
+      "`actual` "
+      "where libvirt does not report it"},
+     [](const Subject& d) { return figure_of(d.domain.rss.value_or(d.domain.actual)); },
+     nullptr,
+     column<Field::rss>},
+    {{"swap_in", "number", "memory swapped in, KiB a second"},
+     rate<Field::swap_in>,
+     nullptr,
+     column<Field::swap_in>},
+    {{"swap_out", "number", "memory swapped out, KiB a second"},
+     rate<Field::swap_out>,
+     nullptr,
+     column<Field::swap_out>},
+    {{"major_faults", "number", "major page faults a second"},
+     rate<Field::major_faults>,
+     nullptr,
+     column<Field::major_faults>},
+    {{"minor_faults", "number", "minor page faults a second"},
+     rate<Field::minor_faults>,
+     nullptr,
+     column<Field::minor_faults>},
+}};
+constexpr auto kDomainFields = joined<GuestStatistics, kOwnDomainFields, Order::own_first>();
+
+// --- a domain in ctx.silent ---
+
+constexpr std::array<DomainField, 7> kSilentDomainFields{{
+    {{"name", "string", "its name"}, nullptr, push_name},
+    {{"uuid", "string", "its UUID"}, nullptr, push_uuid},
+    {{"why", "string", "why no decision may touch it this tick"},
+     nullptr,
+     [](lua_State* lua, const Subject& d) {
+       push_text(lua, d.standing.held ? d.standing.held->why : "");
+     }},
+    {{"rule", "string", "the guard's rule; empty for excluded and unsuitable domains"},
+     nullptr,
+     [](lua_State* lua, const Subject& d) {
+       const auto& held = d.standing.held;
+       push_text(lua, held && held->rule ? to_text(*held->rule) : "");
+     }},
+    {{"state", "string", "what it is doing: `running`, `paused`, `hung`, ..."},
+     nullptr,
+     [](lua_State* lua, const Subject& d) { push_text(lua, to_text(d.domain.state)); }},
+    {{"actual", "size", "the balloon's size"},
+     [](const Subject& d) { return figure_of(d.domain.actual); }},
+    {{"maximum", "size", "the domain's own maximum"},
+     [](const Subject& d) { return figure_of(d.domain.maximum); }},
+}};
+
+template <class FieldType>
+PolicyClass class_of(std::string_view name, std::span<const FieldType> listed) {
+  return {name, {listed.begin(), listed.end()}};
+}
+
+}  // namespace
+
+std::span<const SituationField> host_fields() {
+  return kHostFields;
+}
+std::span<const SituationField> limit_fields() {
+  return kLimitFields;
+}
+std::span<const DomainField> domain_fields() {
+  return kDomainFields;
+}
+std::span<const DomainField> silent_domain_fields() {
+  return kSilentDomainFields;
+}
+
+std::vector<PolicyClass> policy_classes() {
+  PolicyClass cell{"Cell", {}};
+  fields::each<NumaCell>([&](const auto& entry) {
+    using Member = typename std::remove_cvref_t<decltype(entry)>::Type;
+    cell.fields.push_back({entry.plain_name(), kTypeName<Member>, entry.text});
+  });
+  return {class_of("Host", host_fields()), class_of("Limits", limit_fields()), std::move(cell),
+          class_of("Domain", domain_fields()), class_of("SilentDomain", silent_domain_fields())};
+}
+
+void push_field(lua_State* lua, const DomainField& field, const Subject& subject) {
+  if (field.figure) {
+    push_figure(lua, field.figure(subject));
+  } else {
+    field.push(lua, subject);
+  }
+}
+
+void push_figure(lua_State* lua, Figure figure) {
+  if (figure.whole && std::abs(figure.number) < 9.2e18) {
+    lua_pushinteger(lua, static_cast<lua_Integer>(figure.number));
+  } else {
+    lua_pushnumber(lua, figure.number);
+  }
+}
+
+void push_text(lua_State* lua, std::string_view text) {
+  lua_pushlstring(lua, text.data(), text.size());
+}
+
+}  // namespace memcoord::bindings
