@@ -11,7 +11,7 @@
 
 #include "bindings/domain_object.h"
 #include "bindings/policy_context.h"
-#include "bindings/read_only.h"
+#include "bindings/script_tables.h"
 
 namespace memcoord::bindings {
 namespace {

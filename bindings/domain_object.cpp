@@ -10,8 +10,8 @@
 #include <string_view>
 
 #include "bindings/policy_context.h"
-#include "bindings/read_only.h"
 #include "bindings/sandbox.h"
+#include "bindings/script_tables.h"
 
 namespace memcoord::bindings {
 namespace {

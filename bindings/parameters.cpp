@@ -1,4 +1,4 @@
-#include "bindings/parameters.h"
+// The parameters that a policy declares, and `--set name=value` applied to them.
 
 #include <algorithm>
 #include <charconv>
@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "bindings/document.h"
+#include "bindings/lua_policy.h"
 #include "engine/core/memory_size.h"
 #include "engine/core/nearest.h"
 #include "engine/core/printable.h"

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "bindings/domain_object.h"
-#include "bindings/read_only.h"
+#include "bindings/script_tables.h"
 
 namespace memcoord::bindings {
 namespace {

@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "bindings/read_only.h"
+#include "bindings/script_tables.h"
 #include "bindings/safe_library.h"
 #include "bindings/sandbox.h"
 #include "bindings/testing/shown_value.h"

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "bindings/script_alarm.h"
+#include "bindings/sandbox.h"
 
 namespace memcoord::cli {
 namespace {
