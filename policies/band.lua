@@ -1,13 +1,13 @@
--- Band: keep every domain's headroom within a band, by fixed steps: a large one up, a small one down.
+-- Band: keep every domain's headroom between two bounds, by large steps up and small steps down.
 --
--- A domain under `low` grows by `up`, one over `high` shrinks by `down`; within the band nothing
--- moves. The band is wider than a step down, so a domain that was shrunk into it stays there: no
--- balloon moves back and forth.
+-- A domain with less headroom than `low` grows by `up`, a domain with more than `high` shrinks by
+-- `down`. Within the band nothing moves. The band is wider than a step down, so a domain that shrinks
+-- into it stays there, and no balloon moves back and forth.
 --
--- No domain is shrunk below `safe_minimum`, whatever headroom it has: a kernel and its services
--- need about that much to do anything at all once they wake up. A step that would pass it stops there.
+-- No domain shrinks below `safe_minimum`, however much headroom it has: a kernel and its services need
+-- about that much to do anything at all once they wake up. A step stops there.
 --
--- Source: a classic threshold algorithm, with hysteresis.
+-- Source: a classic threshold algorithm with hysteresis.
 
 return {
   api = 1,

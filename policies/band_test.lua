@@ -10,19 +10,19 @@ end
 
 -- Under the low threshold a fixed step up, over the high one a fixed step down.
 
-test("under 100 MiB unused, by 1 KiB: a fixed step of 100 MiB is added", function()
+test("a domain 1 KiB under 100 MiB unused grows by a fixed step of 100 MiB", function()
   local tick = band:tick { domains = { domain("short", 100 * MiB - 1), domain("out", 0) } }
   expect(tick.decisions.short.target):equals(1 * GiB + 100 * MiB)
   expect(tick.decisions.out.target):equals(1 * GiB + 100 * MiB)
 end)
 
-test("over 200 MiB unused, by 1 KiB: a fixed step of 50 MiB is removed", function()
+test("a domain 1 KiB over 200 MiB unused shrinks by a fixed step of 50 MiB", function()
   local tick = band:tick { domains = { domain("over", 200 * MiB + 1), domain("rich", 900 * MiB) } }
   expect(tick.decisions.over.target):equals(1 * GiB - 50 * MiB)
   expect(tick.decisions.rich.target):equals(1 * GiB - 50 * MiB)
 end)
 
-test("within the band, its ends included: nothing to do", function()
+test("within the band, its ends included, nothing moves", function()
   local tick = band:tick {
     domains = { domain("low", 100 * MiB), domain("middle", 150 * MiB), domain("high", 200 * MiB) },
   }
@@ -40,7 +40,7 @@ end)
 
 -- Only if what is left is over a safe minimum.
 
-test("safe minimum: a step that would pass it stops there", function()
+test("a step down stops at the safe minimum", function()
   local tick = band:tick {
     domains = {
       domain("above", 201 * MiB, { actual = 242 * MiB + 1 }),
@@ -53,7 +53,7 @@ test("safe minimum: a step that would pass it stops there", function()
   expect(tick.proposals.nearest):is_nil() -- in its band
 end)
 
-test("safe minimum: a domain at it or under it is not shrunk", function()
+test("a domain at or under the safe minimum does not shrink", function()
   local wide = policy("band.lua", { high = "150MiB" })
   local tick = wide:tick {
     domains = {
@@ -64,9 +64,9 @@ test("safe minimum: a domain at it or under it is not shrunk", function()
   expect(tick.proposals):is_empty()
 end)
 
--- Minimum and maximum of each VM hold; the host's capacity is not passed.
+-- Minimum and maximum of each VM hold, and so does the host's capacity.
 
-test("minimum: a step that would pass it stops there, and at it nothing is removed", function()
+test("a step down stops at the domain's minimum, and a domain at it does not shrink", function()
   local tick = band:tick {
     domains = {
       domain("near", 300 * MiB, { minimum = 1 * GiB - 20 * MiB }),
@@ -78,7 +78,7 @@ test("minimum: a step that would pass it stops there, and at it nothing is remov
   expect(tick.proposals.there):is_nil()
 end)
 
-test("maximum: none grows past it, and at it nothing is added", function()
+test("no domain grows past its maximum, and a domain at it does not grow", function()
   local tick = band:tick {
     domains = {
       domain("near", 10 * MiB, { maximum = 1 * GiB + 30 * MiB }),
@@ -90,7 +90,7 @@ test("maximum: none grows past it, and at it nothing is added", function()
   expect(tick.proposals.full):is_nil()
 end)
 
-test("capacity: the steps together take no more than the host has over its floor", function()
+test("the steps together take no more than the host has over its floor", function()
   local tick = band:tick {
     host = { total = 4 * GiB, free = 200 * MiB + 120 * MiB },
     domains = { domain("a", 10 * MiB), domain("b", 10 * MiB) },
@@ -105,13 +105,13 @@ end)
 
 -- Each action is printed.
 
-test("each action says what it is", function()
+test("each move says its reason", function()
   local tick = band:tick { domains = { domain("short", 10 * MiB), domain("rich", 300 * MiB) } }
   expect(tick.decisions.short.why):equals("under its band")
   expect(tick.decisions.rich.why):equals("over its band")
 end)
 
--- What is not in the text.
+-- Beyond the published clauses.
 
 test("the guard lets a shrink take at most half of the headroom, and end at 100 MiB of it", function()
   local eager = policy("band.lua", { high = "120MiB", down = "100MiB" })
@@ -121,14 +121,14 @@ test("the guard lets a shrink take at most half of the headroom, and end at 100 
   expect(tick.decisions.close.rules):contains("domain_floor")
 end)
 
-test("no domain is under its band and over it at once: ends that would allow it are refused", function()
+test("a low bound over the high one is refused", function()
   local crossed = policy("band.lua", { low = 200 * MiB + 1 })
   expect_error(crossed:tick { domains = { domain("web", 150 * MiB) } }, "*low is over high*")
   local point = policy("band.lua", { low = "200MiB" })
   expect(point:tick({ domains = { domain("web", 200 * MiB) } }).proposals):is_empty()
 end)
 
-test("silent domains neither grow nor shrink", function()
+test("skipped domains neither grow nor shrink", function()
   local tick = band:tick {
     domains = { domain("mute", 0, { silent = true }), domain("mute too", 900 * MiB, { silent = true }) },
   }

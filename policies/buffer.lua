@@ -1,31 +1,24 @@
--- Buffer: give every domain what it needs and a buffer on top.
+-- Buffer: give every domain what it uses and a buffer on top.
 --
--- A domain's demand is what it uses; it wants that and `buffer` of it more, between its minimum and
--- its maximum. Whoever has less than it wants grows to it. Whoever has more keeps it until others
--- need it, or the host has promised more than it has; then each gives up its surplus in proportion.
--- When all surplus together is not enough, everyone gets its minimum first, and the rest is split
--- by weight, nobody more than it wants.
+-- A domain's demand is the memory that it uses. It wants its demand and `buffer` of it more, between
+-- its minimum and its maximum. A domain that has less grows to what it wants. A domain that has more
+-- keeps its surplus until others need it or the host has a shortfall; then each domain gives the same
+-- part of its surplus. Where all surplus together is not enough, every domain gets its minimum first,
+-- and the rest is shared by weight, up to what each domain wants.
 --
 -- Source: Dynamic Memory of Microsoft Hyper-V (memory demand, buffer, weight).
--- Different here: Hyper-V measures demand by the guest's commit charge and hot-adds memory; here
--- demand is what is neither free nor, by the chosen figure of headroom, cheap to give back, and
--- memory comes out of the balloon.
+-- Different here: Hyper-V measures demand by the guest's commit charge and hot-adds memory. memcoord
+-- takes for demand what is not headroom, and memory comes out of the balloon.
 
--- Splits `total` by weight, nobody more than it wants above its minimum.
+-- Every domain gets its minimum, and its part of the rest by weight, up to what it wants.
 local function by_weight(total, domains)
-  local weights = 0
-  for _, one in ipairs(domains) do
+  local wants, weights = {}, {}
+  for i, one in ipairs(domains) do
     total = total - one.minimum
-    weights = weights + one.weight
+    wants[i], weights[i] = one.wanted - one.minimum, one.domain.weight
   end
-  total = math.max(total, 0)
-  table.sort(domains, function(a, b)
-    return (a.wanted - a.minimum) / a.weight < (b.wanted - b.minimum) / b.weight
-  end)
-  for _, one in ipairs(domains) do
-    local part = math.min(one.wanted - one.minimum, math.floor(total * one.weight / weights))
-    one.target = one.minimum + part
-    total, weights = total - part, weights - one.weight
+  for i, part in ipairs(fair_share(total, wants, weights)) do
+    domains[i].target = domains[i].minimum + part
   end
 end
 
@@ -33,7 +26,7 @@ return {
   api = 1,
   summary = "Give every domain what it uses and a buffer on top (Hyper-V Dynamic Memory)",
   params = {
-    buffer = { default = 0.2, doc = "share of its demand that a domain gets on top" },
+    buffer = { default = 0.2, doc = "part of its demand that a domain gets on top" },
   },
 
   tick = function(ctx)
@@ -41,7 +34,7 @@ return {
     local domains, missing, surplus, total = {}, 0, 0, available
     for _, d in ipairs(ctx.domains) do
       local demand = d.actual - d.headroom
-      local one = { domain = d, actual = d.actual, weight = d.weight }
+      local one = { domain = d, actual = d.actual }
       one.minimum = math.min(d.minimum, d.maximum)
       one.wanted = math.min(math.max(math.ceil(demand * (1 + ctx.params.buffer)), one.minimum), d.maximum)
       domains[#domains + 1] = one

@@ -37,7 +37,7 @@ test("what the host cannot give comes from those with a surplus, in proportion",
   expect(tick.decisions.web.target):is_near(1200 * MiB, 2)
 end)
 
-test("in scarcity everyone gets its minimum, and the rest goes by weight", function()
+test("in scarcity every domain gets its minimum, and the rest goes by weight", function()
   local tick = buffer:tick {
     host = host(300 * MiB),
     domains = {
@@ -49,7 +49,7 @@ test("in scarcity everyone gets its minimum, and the rest goes by weight", funct
   expect(tick.proposals.lead.target):is_near(1100 * MiB, 1)
 end)
 
-test("nobody gets more than it wants, what one leaves goes to the others", function()
+test("no domain gets more than it wants, and what one leaves goes to the others", function()
   local tick = buffer:tick {
     host = host(250 * MiB),
     domains = {
@@ -79,7 +79,7 @@ test("the buffer is a parameter", function()
   expect(tick.proposals.web.target):equals(1500 * MiB)
 end)
 
-test("what the host owes comes out of the surplus", function()
+test("the host's shortfall comes out of the surplus", function()
   local tick = buffer:tick {
     host = host(0),
     domains = { domain("rich", 2200 * MiB, 1000 * MiB, { rss = 2000 * MiB }), domain("web", 1050 * MiB, 1000 * MiB) },

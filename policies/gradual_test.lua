@@ -14,19 +14,19 @@ end
 
 -- Release gradually.
 
-test("of 300 MiB never 200 MiB at one go: a tick claims a tenth of what is unused", function()
+test("a tick claims a tenth of what is unused, never 200 of 300 MiB at once", function()
   local tick = gradual:tick { host = roomy, domains = { domain("rich", 300 * MiB + 10) } }
   expect(tick.decisions.rich.target):equals(2 * GiB - 30 * MiB - 1)
 end)
 
-test("a domain with 100 MiB unused or less releases nothing, in a crunch neither", function()
+test("a domain with 100 MiB unused or less releases nothing, not even in a crunch", function()
   local tick = gradual:tick {
     host = full,
     domains = { domain("short", 60 * MiB), domain("at", 100 * MiB), domain("under", 100 * MiB - 1) },
   }
   expect(tick.after.at.actual):equals(2 * GiB)
   expect(tick.after.under.actual):equals(2 * GiB)
-  -- The guard holds to that whatever the threshold is.
+  -- The guard sees to that whatever the threshold is.
   local lax = policy("gradual.lua", { threshold = "50MiB", claim = 0.5 })
   tick = lax:tick {
     host = full,
@@ -53,12 +53,12 @@ end)
 
 -- No crunch: up to twice the threshold is kept, a tenth of the unused is claimed above it.
 
-test("no crunch: a domain keeps up to twice the threshold", function()
+test("without a crunch a domain keeps up to twice the threshold", function()
   local tick = gradual:tick { host = roomy, domains = { domain("plain", 300 * MiB) } }
   expect(tick.proposals):is_empty()
 end)
 
-test("no crunch: 1 KiB above twice the threshold, 10 % of what is unused is claimed", function()
+test("without a crunch a tick claims a tenth from 1 KiB above twice the threshold on", function()
   local tick = gradual:tick { host = roomy, domains = { domain("rich", 300 * MiB + 1) } }
   expect(tick.proposals.rich.target):equals(2 * GiB - 30 * MiB)
   tick = gradual:tick { host = roomy, domains = { domain("rich", 1000 * MiB) } }
@@ -66,7 +66,7 @@ test("no crunch: 1 KiB above twice the threshold, 10 % of what is unused is clai
   expect(tick.proposals.rich.why):equals("claimed from plenty")
 end)
 
-test("below the threshold nothing is claimed, in a crunch neither", function()
+test("nothing is claimed below the threshold, not even in a crunch", function()
   local tick = gradual:tick {
     host = full,
     domains = { domain("short", 60 * MiB), domain("at", 150 * MiB), domain("over", 150 * MiB + 1) },
@@ -75,7 +75,7 @@ test("below the threshold nothing is claimed, in a crunch neither", function()
   expect(tick.proposals.over.target):equals(2 * GiB - 1)
 end)
 
--- Decreasing and under the threshold: twice the difference.
+-- Falling and under the threshold: twice the difference.
 
 local function from_to(first, second)
   local ticks = gradual:run {
@@ -85,16 +85,16 @@ local function from_to(first, second)
   return ticks[2].proposals.web
 end
 
-test("decreasing and under the threshold: twice the difference is required", function()
+test("a domain that falls under the threshold requires twice the difference", function()
   expect(from_to(200 * MiB, 110 * MiB).target):equals(2 * GiB + 80 * MiB)
   expect(from_to(200 * MiB, 150 * MiB - 1).target):equals(2 * GiB + 2)
 end)
 
-test("decreasing, at the threshold: nothing is required", function()
+test("a domain that falls to the threshold requires nothing", function()
   expect(from_to(200 * MiB, 150 * MiB)):is_nil()
 end)
 
-test("under the threshold and not decreasing: nothing is required", function()
+test("a domain under the threshold that does not fall requires nothing", function()
   local ticks = gradual:run {
     { host = roomy, domains = { domain("web", 200 * MiB) } },
     { domains = { { name = "web", unused = 110 * MiB } } },
@@ -108,14 +108,14 @@ test("under the threshold and not decreasing: nothing is required", function()
   expect(ticks[5].proposals.web.target):equals(2 * GiB + 80 * MiB + 60 * MiB + 2)
 end)
 
-test("at first sight a domain under the threshold counts as decreasing", function()
+test("a new domain under the threshold counts as falling", function()
   local tick = gradual:tick { host = roomy, domains = { domain("new", 100 * MiB) } }
   expect(tick.proposals.new.target):equals(2 * GiB + 100 * MiB)
 end)
 
 -- What is required is available: all get it.
 
-test("what is required is available: all get it, and nobody else is asked", function()
+test("where the host has what is required, all get it, and nothing is claimed", function()
   local tick = gradual:tick {
     host = { total = 16 * GiB, free = 200 * MiB + 300 * MiB },
     domains = { domain("a", 100 * MiB), domain("b", 50 * MiB), domain("plain", 250 * MiB) },
@@ -125,9 +125,9 @@ test("what is required is available: all get it, and nobody else is asked", func
   expect(tick.proposals.plain):is_nil()
 end)
 
--- It is not: claim from those with extra, twice the threshold or not.
+-- What is required is not available: claim from all above the threshold.
 
-test("1 KiB less than is required is a crunch: who has extra is asked, twice the threshold or not", function()
+test("1 KiB less than required is a crunch, and a tick claims from all above the threshold", function()
   local tick = gradual:tick {
     host = { total = 16 * GiB, free = 200 * MiB + 300 * MiB - 1 },
     domains = { domain("a", 100 * MiB), domain("b", 50 * MiB), domain("plain", 250 * MiB) },
@@ -136,7 +136,7 @@ test("1 KiB less than is required is a crunch: who has extra is asked, twice the
   expect(tick.proposals.plain.why):equals("claimed in a crunch")
 end)
 
-test("a crunch: no claim pushes a domain under the threshold", function()
+test("in a crunch no claim pushes a domain under the threshold", function()
   local tick = gradual:tick {
     host = full,
     domains = { domain("short", 60 * MiB), domain("close", 155 * MiB) },
@@ -146,7 +146,7 @@ end)
 
 -- After the claims, look at the host again; give almost equal memory to those who need it.
 
-test("after the claims: what was claimed reaches who needs it in the same tick", function()
+test("claimed memory reaches the domains that need it in the same tick", function()
   local tick = gradual:tick {
     host = full,
     domains = { domain("short", 100 * MiB), domain("rich", 1000 * MiB) },
@@ -155,7 +155,7 @@ test("after the claims: what was claimed reaches who needs it in the same tick",
   expect(tick.after.short.actual):equals(2 * GiB + 100 * MiB)
 end)
 
-test("after the claims: what is given is what the host then really has", function()
+test("after the claims a tick gives what the host then really has", function()
   local tick = gradual:tick {
     host = full,
     domains = { domain("short", 60 * MiB), domain("stuck", 1000 * MiB, { follows = false }) },
@@ -165,7 +165,7 @@ test("after the claims: what is given is what the host then really has", functio
   expect(tick.decisions.short.rules):contains("host_floor")
 end)
 
-test("after the claims: almost equal memory for all who need it", function()
+test("after the claims all domains in need get almost equal memory", function()
   -- 120 MiB are claimed for three, who require 180 MiB each.
   local tick = gradual:tick {
     host = full,
@@ -181,7 +181,7 @@ test("after the claims: almost equal memory for all who need it", function()
   end
 end)
 
-test("almost equal: nobody gets more than it requires, and what one leaves goes to the others", function()
+test("no domain gets more than it requires, and what one leaves goes to the others", function()
   local tick = gradual:tick {
     host = full,
     domains = { domain("little", 140 * MiB), domain("much", 50 * MiB), domain("rich", 1200 * MiB) },
@@ -190,7 +190,7 @@ test("almost equal: nobody gets more than it requires, and what one leaves goes 
   expect(tick.proposals.much.target):equals(2 * GiB + 100 * MiB)
 end)
 
-test("almost equal, too, where the host then has less than the claims were to bring", function()
+test("the shares are almost equal where the claims bring less than they should, too", function()
   local tick = gradual:tick {
     host = { total = 16 * GiB, free = 200 * MiB + 30 * MiB },
     domains = {
@@ -204,9 +204,9 @@ test("almost equal, too, where the host then has less than the claims were to br
   expect(tick.decisions.a.rules):contains("share_out")
 end)
 
--- What is not in the text: who is left short, what is owed, who cannot be asked.
+-- Beyond the published clauses: domains left short, a shortfall, skipped domains.
 
-test("nothing to do: between the threshold and twice the threshold nothing moves", function()
+test("nothing moves between the threshold and twice the threshold", function()
   local tick = gradual:tick {
     host = roomy,
     domains = { domain("a", 150 * MiB), domain("b", 200 * MiB), domain("c", 300 * MiB) },
@@ -215,14 +215,14 @@ test("nothing to do: between the threshold and twice the threshold nothing moves
   expect(gradual:tick({ host = roomy, domains = {} }).proposals):is_empty()
 end)
 
-test("no domain needs and is claimed from in one tick", function()
+test("no tick both gives to a domain and claims from it", function()
   local lax = policy("gradual.lua", { threshold = 0 })
   local tick = lax:tick { host = full, domains = { domain("none", 0), domain("some", 1 * GiB) } }
   expect(tick.proposals.none):is_nil()
   expect(tick.proposals.some.target):is_less_than(2 * GiB)
 end)
 
-test("a domain that is left short asks again, decreasing or not", function()
+test("a domain that is left short asks again, falling or not", function()
   local ticks = gradual:run {
     { host = full, domains = { domain("short", 60 * MiB), domain("rich", 1000 * MiB) } },
     {},
@@ -237,7 +237,7 @@ test("a domain that is left short asks again, decreasing or not", function()
   expect(scarce[2].after.short.unused):is_more_than(130 * MiB)
 end)
 
-test("silent: a domain that waits for a report is not taken for a new one", function()
+test("a domain that waits for a report is not new when it returns", function()
   local ticks = gradual:run {
     { host = roomy, domains = { domain("web", 140 * MiB) } },
     { domains = { { name = "web", silent = true } } },
@@ -247,7 +247,7 @@ test("silent: a domain that waits for a report is not taken for a new one", func
   expect(ticks[3].proposals):is_empty()
 end)
 
-test("silent: such domains neither get nor give", function()
+test("skipped domains neither get nor give", function()
   local tick = gradual:tick {
     host = full,
     domains = { domain("short", 60 * MiB), domain("mute", 1 * GiB, { silent = true }) },
@@ -265,7 +265,7 @@ test("a starved domain is out of danger within two intervals, even in a crunch",
   expect(ticks[2].after.short.unused):is_at_least(150 * MiB)
 end)
 
-test("maximum and minimum are kept to without troubling the guard", function()
+test("the policy keeps to maximum and minimum before the guard has to", function()
   local tick = gradual:tick {
     host = roomy,
     domains = {
@@ -289,8 +289,8 @@ test("threshold and claim are parameters", function()
   expect(tick.proposals.rich.target):equals(2 * GiB - 500 * MiB)
 end)
 
-test("what the host owes comes off before anything is shared out", function()
-  -- 1 GiB of what `idle` was given is not backed yet, so the claims are owed already.
+test("the host's shortfall comes off before anything is shared out", function()
+  -- 1 GiB of what `idle` was given is not backed yet, so the claims are part of the shortfall already.
   local tick = gradual:tick {
     host = full,
     domains = { domain("short", 60 * MiB), domain("idle", 1000 * MiB, { rss = 1 * GiB }) },

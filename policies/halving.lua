@@ -1,34 +1,36 @@
 -- Halving: when one domain starves while another wastes memory, halve the wasteful one and give the
 -- same amount to the starved one.
 --
--- A domain is starved when its headroom is under `starved_below`, and wasteful when it is over
--- `wasteful_above`. Each tick looks at the most starved and the most wasteful domain:
+-- A domain with less headroom than `starved_below` is starved, one with more than `wasteful_above` is
+-- wasteful. Each tick looks at the most starved and the most wasteful domain:
 --
---   starved and wasteful     halve the wasteful one; the starved one grows by what that one gives
+--   starved and wasteful     the wasteful one is halved; the starved one grows by what that one gives
 --   starved, none wasteful   the host gives the starved one `wasteful_above` more
 --   wasteful, none starved   the wasteful one returns `wasteful_above` to the host
 --   neither                  nothing
 --
 -- The wasteful one gives half of what it has, or as much of that as the guard lets it give in one
--- tick (`releasable`); the starved one grows by the same amount. A domain that cannot give counts as
--- not wasteful (it is down to its minimum, has just started, or has not followed its last shrink),
--- one that has its maximum as not starved. So the host feeds the starved one where nobody can.
+-- tick (`releasable`). A domain that can give nothing does not count as wasteful: it is at its minimum,
+-- has just started, or has not followed its last shrink. A domain at its maximum does not count as
+-- starved. Where no domain can give, the host feeds the starved one.
 --
 -- Source: a classic threshold algorithm, the one that most courses on memory coordination begin with.
 
 local function can_grow(d) return d.actual < d.maximum end
 local function can_give(d) return d.releasable > 0 end
 
--- The domain with the least headroom (or the most) among those that are able to. Nearly always that
--- is the very first one, which the engine finds faster than a loop does.
-local function pick(domains, which, is_able)
-  local first = domains[which](domains, "headroom")
-  if not first or is_able(first) then return first end
-  local sign, best = which == "least" and 1 or -1, nil
-  for _, d in ipairs(domains) do
-    if is_able(d) and (not best or sign * d.headroom < sign * best.headroom) then best = d end
-  end
-  return best
+-- Nearly every tick the first domain found is able to grow or give, and no list is made.
+
+local function most_starved(domains)
+  local starved = domains:least("headroom")
+  if not starved or can_grow(starved) then return starved end
+  return domains:where(can_grow):least("headroom")
+end
+
+local function most_wasteful(domains)
+  local wasteful = domains:most("headroom")
+  if not wasteful or can_give(wasteful) then return wasteful end
+  return domains:where(can_give):most("headroom")
 end
 
 return {
@@ -40,15 +42,15 @@ return {
     halve = {
       default = "memory",
       choices = { "memory", "headroom" },
-      doc = "what is halved of the wasteful domain: all of its memory, or only its headroom",
+      doc = "what of the wasteful domain is halved: all of its memory, or only its headroom",
     },
   },
 
   tick = function(ctx)
     local p = ctx.params
     assert(p.starved_below <= p.wasteful_above, "starved_below is over wasteful_above")
-    local starved = pick(ctx.domains, "least", can_grow)
-    local wasteful = pick(ctx.domains, "most", can_give)
+    local starved = most_starved(ctx.domains)
+    local wasteful = most_wasteful(ctx.domains)
     if starved and starved.headroom >= p.starved_below then starved = nil end
     if wasteful and wasteful.headroom <= p.wasteful_above then wasteful = nil end
 

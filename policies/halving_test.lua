@@ -9,7 +9,7 @@ local full = { total = 16 * GiB, free = 200 * MiB }
 local function world(domains) return { host = host, domains = domains } end
 
 local starved = { name = "starved", actual = 512 * MiB, unused = 50 * MiB }
--- Unused from end to end, so that the guard allows half of its memory in one tick.
+-- All of it is unused, so that the guard allows half of its memory in one tick.
 local idle = { name = "idle", actual = 2 * GiB, unused = 2 * GiB }
 -- Uses 248 MiB: the guard allows half of its headroom, 900 MiB.
 local wasteful = { name = "wasteful", actual = 2 * GiB, unused = 1800 * MiB }
@@ -17,28 +17,28 @@ local content = { name = "content", actual = 1 * GiB, unused = 200 * MiB }
 
 -- Starved and wasteful, to the KiB.
 
-test("starved is less than 150 MiB available: 1 KiB less is, 150 MiB is not", function()
+test("a domain is starved with 1 KiB less than 150 MiB available, not with 150 MiB", function()
   local tick = halving:tick(world { { name = "web", actual = 1 * GiB, unused = 150 * MiB - 1 } })
   expect(tick.proposals.web.target):equals(1 * GiB + 300 * MiB)
   tick = halving:tick(world { { name = "web", actual = 1 * GiB, unused = 150 * MiB } })
   expect(tick.proposals):is_empty()
 end)
 
-test("wasteful is more than 300 MiB available: 1 KiB more is, 300 MiB is not", function()
+test("a domain is wasteful with 1 KiB more than 300 MiB available, not with 300 MiB", function()
   local tick = halving:tick(world { { name = "web", actual = 1 * GiB, unused = 300 * MiB + 1 } })
   expect(tick.proposals.web.target):equals(1 * GiB - 300 * MiB)
   tick = halving:tick(world { { name = "web", actual = 1 * GiB, unused = 300 * MiB } })
   expect(tick.proposals):is_empty()
 end)
 
-test("available is headroom, and by --headroom unused it is what is unused", function()
+test("available means headroom, and with --headroom unused what is unused", function()
   local caching = { name = "web", actual = 1 * GiB, unused = 100 * MiB, usable = 200 * MiB }
   expect(halving:tick(world { caching }).proposals):is_empty()
   local tick = halving:tick { host = host, domains = { caching }, limits = { headroom = "unused" } }
   expect(tick.proposals.web.target):equals(1 * GiB + 300 * MiB)
 end)
 
-test("the most starved and the most wasteful domain are looked at, and no other", function()
+test("a tick looks at the most starved and the most wasteful domain only", function()
   local tick = halving:tick(world {
     { name = "hungry", actual = 1 * GiB, unused = 120 * MiB },
     { name = "starving", actual = 1 * GiB, unused = 20 * MiB },
@@ -53,7 +53,7 @@ end)
 
 -- Starved and wasteful: halve the wasteful one, assign the same amount to the starved one.
 
-test("starved and wasteful: the wasteful one is halved, the starved one gets the same amount", function()
+test("the wasteful domain is halved, and the starved one gets the same amount", function()
   local tick = halving:tick(world { starved, content, idle })
   expect(tick.decisions.idle.target):equals(1 * GiB)
   expect(tick.decisions.idle.rules):is_empty()
@@ -61,7 +61,7 @@ test("starved and wasteful: the wasteful one is halved, the starved one gets the
   expect(tick.decisions.content):is_nil()
 end)
 
-test("the same amount is what the wasteful one gives where the guard allows less than half", function()
+test("where the guard allows less than half, the starved domain gets what the wasteful one gives", function()
   local tick = halving:tick(world { starved, wasteful })
   expect(tick.proposals.wasteful.target):equals(1 * GiB)
   expect(tick.decisions.wasteful.target):equals(2 * GiB - 900 * MiB)
@@ -78,7 +78,7 @@ test("a large wasteful domain with little to give grants no more than that", fun
   expect(tick.after.starved.actual - 512 * MiB):equals(32 * GiB - tick.after.huge.actual)
 end)
 
-test("each limit of the guard on the wasteful one limits the starved one alike", function()
+test("each rule that limits the wasteful domain limits the starved one alike", function()
   local function given(domain, limits)
     domain.name = "giver"
     local tick = halving:tick { host = host, domains = { starved, domain }, limits = limits }
@@ -93,7 +93,7 @@ test("each limit of the guard on the wasteful one limits the starved one alike",
   expect(given { actual = 2 * GiB, unused = 1800 * MiB, usable = 132 * MiB }):equals(100 * MiB)
 end)
 
-test("take first, then give: on a host at its floor the starved one gets what was taken", function()
+test("on a host at its floor the starved domain gets what the tick has taken first", function()
   local tick = halving:tick { host = full, domains = { starved, wasteful } }
   expect(tick.after.wasteful.actual):equals(2 * GiB - 900 * MiB)
   expect(tick.after.starved.actual):equals(512 * MiB + 900 * MiB)
@@ -102,14 +102,14 @@ end)
 
 -- Starved, none wasteful: its current memory plus the waste threshold.
 
-test("starved, none wasteful: it gets the waste threshold on top, from the host", function()
+test("where none is wasteful, the host gives the starved domain the waste threshold", function()
   local tick = halving:tick(world { starved, content })
   expect(tick.decisions.starved.target):equals(512 * MiB + 300 * MiB)
   expect(tick.decisions.starved.rules):is_empty()
   expect(tick.proposals.content):is_nil()
 end)
 
-test("starved, and the wasteful one can give nothing: the host feeds", function()
+test("where the wasteful domain can give nothing, the host feeds the starved one", function()
   local reserved = { name = "reserved", actual = 4 * GiB, minimum = 4 * GiB, unused = 3 * GiB }
   local watermarks = { name = "watermarks", actual = 4 * GiB, unused = 3 * GiB, usable = 32 * MiB }
   for _, giver in ipairs { reserved, watermarks } do
@@ -120,7 +120,7 @@ test("starved, and the wasteful one can give nothing: the host feeds", function(
   end
 end)
 
-test("reserve: a host at its floor of 200 MiB feeds nobody", function()
+test("a host at its floor of 200 MiB feeds no domain", function()
   local tick = halving:tick { host = full, domains = { starved, content } }
   expect(tick.decisions.starved.target):equals(512 * MiB)
   expect(tick.decisions.starved.rules):equals { "host_floor" }
@@ -128,14 +128,14 @@ end)
 
 -- Wasteful, none starved: its memory less the waste threshold, which returns to the host.
 
-test("wasteful, none starved: the waste threshold returns to the host", function()
+test("where none is starved, the wasteful domain returns the waste threshold to the host", function()
   local tick = halving:tick(world { wasteful, content })
   expect(tick.decisions.wasteful.target):equals(2 * GiB - 300 * MiB)
   expect(tick.proposals.content):is_nil()
   expect(tick.host.free):equals(8 * GiB + 300 * MiB)
 end)
 
-test("wasteful, none starved: what returns is at most half of its headroom at once", function()
+test("a wasteful domain returns at most half of its headroom at once", function()
   local tick = halving:tick(world { { name = "web", actual = 1 * GiB, unused = 400 * MiB } })
   expect(tick.proposals.web.target):equals(1 * GiB - 300 * MiB)
   expect(tick.decisions.web.target):equals(1 * GiB - 200 * MiB)
@@ -144,12 +144,12 @@ end)
 
 -- Neither: nothing.
 
-test("neither starved nor wasteful: nothing is done", function()
+test("nothing moves where no domain is starved or wasteful", function()
   expect(halving:tick(world { content }).proposals):is_empty()
   expect(halving:tick(world {}).proposals):is_empty()
 end)
 
-test("no domain is starved and wasteful at once: thresholds that would allow it are refused", function()
+test("a starved threshold over the wasteful one is refused", function()
   local confused = policy("halving.lua", { starved_below = 300 * MiB + 1 })
   expect_error(confused:tick(world { content }), "*starved_below is over wasteful_above*")
   local touching = policy("halving.lua", { starved_below = "300MiB" })
@@ -157,9 +157,9 @@ test("no domain is starved and wasteful at once: thresholds that would allow it 
   expect(tick.proposals):is_empty()
 end)
 
--- Logged; fair; until nobody is starved.
+-- Each action is logged; memory goes to a domain until it is not starved.
 
-test("each action says what it is: taken for whom, given by whom, returned to the host", function()
+test("each move says for whom, from whom, or that it returns to the host", function()
   local tick = halving:tick(world { starved, wasteful })
   expect(tick.decisions.wasteful.why):equals("halved to feed starved")
   expect(tick.decisions.starved.why):equals("fed by wasteful")
@@ -188,9 +188,9 @@ test("a starved domain is out of danger within two intervals", function()
   expect(ticks[2].after.starved.unused):is_at_least(150 * MiB)
 end)
 
--- Who is passed over.
+-- Domains that the policy passes over.
 
-test("maximum: a domain that has it is passed over, and none grows past it", function()
+test("a domain at its maximum is passed over, and none grows past it", function()
   local tick = halving:tick(world {
     { name = "full", actual = 512 * MiB, maximum = 512 * MiB, unused = 10 * MiB },
     starved,
@@ -204,7 +204,7 @@ test("maximum: a domain that has it is passed over, and none grows past it", fun
   expect(tick.decisions.nearly.rules):equals { "maximum" }
 end)
 
-test("minimum: a domain that is down to it is passed over for one that can give", function()
+test("a domain at its minimum is passed over for one that can give", function()
   local tick = halving:tick(world {
     { name = "reserved", actual = 4 * GiB, minimum = 4 * GiB, unused = 3 * GiB },
     starved,
@@ -225,7 +225,7 @@ test("a guest that does not follow its shrink is passed over", function()
   expect(ticks[3].proposals.wasteful.target):is_less_than(2 * GiB)
 end)
 
-test("silent domains are neither fed nor halved", function()
+test("skipped domains are neither fed nor halved", function()
   local tick = halving:tick(world {
     { name = "mute", actual = 4 * GiB, unused = 3 * GiB, silent = true },
     { name = "mute too", actual = 1 * GiB, unused = 0, silent = true },
@@ -237,7 +237,7 @@ test("silent domains are neither fed nor halved", function()
   expect(tick.proposals.starved.target):equals(512 * MiB + 300 * MiB)
 end)
 
--- The thresholds are there to be played with.
+-- Parameters.
 
 test("both thresholds are parameters", function()
   local lean = policy("halving.lua", { starved_below = 40 * MiB, wasteful_above = 1900 * MiB })

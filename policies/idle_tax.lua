@@ -1,30 +1,29 @@
--- Idle tax: memory that is not used costs its owner more, so it is the first to be taken.
+-- Idle tax: idle memory costs its owner more, so it is taken first.
 --
--- A domain with less headroom than `spare` asks for twice what is missing. While the host has it, it
--- is given. When not, memory is taken from the others, always from the one that pays least for
--- what it has: from the domain with the lowest
+-- A domain with less headroom than `spare` asks for twice what it lacks. While the host has that much,
+-- the host gives it. Otherwise memory is revoked from the other domains, always from the one that pays
+-- least for what it has, which is the one with the lowest
 --
 --     S / (P (f + k (1 - f)))        k = 1 / (1 - tax)
 --
 -- where S are its shares, P its memory and f the part of it that is active. At a tax of 75 % an idle
--- page costs four times as much as one in use. Taking makes what is left dearer, so the search ends
--- at one level for all who gave; minimums are honoured, and memory in use is not taken.
+-- page costs four times as much as an active one. Revoking raises the price of what is left, so the
+-- search ends at one price for all domains that gave. Minimums are kept, and active memory stays.
 --
--- Shares are weights. What is active is taken to be all that the chosen figure of headroom does not
--- call free.
+-- Shares are weights. Active memory is all that is not headroom.
 --
 -- Source: C. A. Waldspurger, "Memory Resource Management in VMware ESX Server", OSDI 2002, section
 -- 5.2 (min-funding revocation with an idle memory tax).
--- Different here: ESX samples pages to find the active part and takes memory as the host runs low;
--- here the guests' own figures are used, and memory is taken when someone asks for it.
+-- Different here: ESX samples pages to find the active part, and revokes memory as the host runs low.
+-- memcoord goes by the guests' own figures, and revokes memory when a domain asks for it.
 
--- With A = f P active, a share of a domain costs c = (A + k (P - A)) / S, the inverse of its price.
--- Taking until a share costs x takes (c - x) S / k, at most what the domain may lose.
+-- With A = f P active, a domain's cost is c = (A + k (P - A)) / S, the inverse of its price. To bring it
+-- down to x, revoke (c - x) S / k, at most what the domain may lose.
 local function taken_at(x, one)
   return math.min(math.max((one.cost - x) * one.per_cost, 0), one.most)
 end
 
--- The cost at which enough is taken from all together, by halving the interval that it lies in.
+-- The cost to which all givers together come down when they give `amount`, by bisection.
 local function cost_for(amount, givers)
   local low, high = 0, 0
   for _, one in ipairs(givers) do high = math.max(high, one.cost) end

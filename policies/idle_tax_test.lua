@@ -20,12 +20,12 @@ local function taken(tick, name)
   return proposal and 4 * GiB - proposal.target or 0
 end
 
-test("a domain with too little to spare asks for twice what is missing", function()
+test("a domain with too little headroom asks for twice what it lacks", function()
   local tick = idle_tax:tick { host = roomy, domains = { short, domain("idle", 2 * GiB) } }
   expect(tick.proposals.short.target):equals(4 * GiB + 200 * MiB)
 end)
 
-test("nothing is taken while the host has what is asked for, or nobody asks", function()
+test("nothing is taken while the host has what is asked for, or no domain asks", function()
   local tick = idle_tax:tick { host = roomy, domains = { short, domain("idle", 2 * GiB) } }
   expect(tick.proposals.idle):is_nil()
   tick = idle_tax:tick { host = full, domains = { domain("idle", 2 * GiB) } }
@@ -47,7 +47,7 @@ test("idle memory is taken before memory in use, from equal owners", function()
   expect(taken(tick, "busy")):equals(0)
 end)
 
-test("taking ends at one price for all who gave", function()
+test("revoking ends at one price for all domains that gave", function()
   local needs = {}
   for i = 1, 8 do needs[i] = domain("short-" .. i, 25 * MiB) end
   needs[9] = domain("more", 3 * GiB)
@@ -63,7 +63,7 @@ test("taking ends at one price for all who gave", function()
   expect(cost("more", 3 * GiB)):is_near(cost("less", 3 * GiB - 400 * MiB), 64)
 end)
 
-test("shares protect: of two alike the one with fewer shares gives first", function()
+test("of two equal domains the one with fewer shares gives first", function()
   local tick = idle_tax:tick {
     host = full,
     domains = { short, domain("gold", 2 * GiB, { weight = 3 }), domain("lead", 2 * GiB) },
@@ -82,7 +82,7 @@ test("without a tax only shares per page count", function()
   expect(taken(tick, "idle")):is_near(100 * MiB, 4)
 end)
 
-test("minimums are honoured, and everyone keeps its own spare", function()
+test("every domain keeps its minimum and its spare headroom", function()
   local tick = idle_tax:tick {
     host = full,
     domains = {
@@ -99,7 +99,7 @@ test("a tax of everything is refused", function()
   expect_error(policy("idle_tax.lua", { tax = 1.0 }):tick { domains = { short } }, "*tax is a share*")
 end)
 
-test("what the host owes is taken along with what is asked for", function()
+test("the host's shortfall is taken along with what is asked for", function()
   local tick = idle_tax:tick { host = full, domains = { short, domain("idle", 3 * GiB, { rss = 3 * GiB }) } }
   expect(taken(tick, "idle")):is_near(1 * GiB + 200 * MiB, 16)
   expect(tick.decisions.short.target):is_near(4 * GiB + 200 * MiB, 16)

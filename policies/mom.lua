@@ -1,26 +1,25 @@
 -- MoM: let guests keep some free memory, and less of it the less the host has.
 --
--- Free memory is judged as a share, on averages over the last `samples` ticks. While the host has
--- at least `pressure` of its memory free, guests grow: to what they use plus `guest_free`, to their
--- minimum, or by `most` of their size, whichever is more. Under pressure they shrink, by at most
--- `most` a tick, to what they use plus a share that falls with the host's own: all of `guest_free`
--- when pressure begins, next to nothing before it is critical. From `critical` on they shrink to what
--- they use and below, so that they swap rather than the host. Changes of up to `least` of a guest's
--- size are not worth a move.
+-- Free memory counts as a share of all memory, averaged over the last `samples` ticks. While the host
+-- has at least `pressure` of its memory free, a guest grows to what it uses plus `guest_free`, to its
+-- minimum, or by `most` of its size, whichever is more. Under pressure it shrinks, by at most `most` of
+-- its size a tick, to what it uses plus a share that falls with the host's own: all of `guest_free`
+-- when pressure begins, next to nothing at `critical`. From `critical` on guests shrink below what they
+-- use, so that they swap rather than the host. A change of up to `least` of a guest's size is not made.
 --
 -- Source: the balloon rules that come with oVirt's Memory Overcommit Manager (MoM).
 -- Different here:
--- - Memory that a guest was given and has not touched yet is taken; MoM counts it as free, and its
+-- - Memory that a guest was given and has not touched yet is in use. MoM counts it as free, and its
 --   guests may then touch more than the host has.
 -- - The host's page cache is free as far as the kernel can drop it (`--headroom`). MoM counts all of
---   it, with tmpfs and the memory of guests on shared memory, which nothing can drop.
--- - A guest's free memory is its headroom, its page cache included; by `--headroom unused` it is
+--   it, with tmpfs and the memory of guests on shared memory, which the kernel cannot drop.
+-- - A guest's free memory is its headroom, its page cache included; with `--headroom unused` it is
 --   MemFree, as in MoM.
 -- - A budget (`--host-memory`) stands for the host. The guard keeps every guest's floor; MoM sets its
 --   targets whatever a guest has left.
 
--- The share of the host that is free and not promised, averaged over the last samples. Under zero it
--- has promised more than it has.
+-- The share of the host that is free and not committed, averaged over the last samples, and how many
+-- these are. It is negative while the host has a shortfall.
 local function host_free_share(ctx)
   local shares, host = ctx.state.shares or {}, ctx.host
   shares[#shares + 1] = (host.floor + host.grantable - host.owed) / host.budget
@@ -39,14 +38,14 @@ return {
     critical = { default = 0.05, doc = "share under which they shrink below what they use" },
     guest_free = { default = 0.20, doc = "share of its size that a guest keeps free without pressure" },
     most = { default = 0.05, doc = "largest change of a guest's size in a tick" },
-    least = { default = 0.0025, doc = "smallest change that is worth a move" },
+    least = { default = 0.0025, doc = "smallest change of a guest's size that is made" },
     samples = { default = 10, doc = "how many ticks are averaged" },
   },
 
   tick = function(ctx)
     local p = ctx.params
     local host_free, ticks = host_free_share(ctx)
-    local window = ctx.seconds * (ticks - 0.5) -- the same ticks of a guest
+    local window = ctx.seconds * (ticks - 0.5) -- covers the same ticks of a guest
 
     local free_share = p.guest_free
     if host_free <= p.critical then

@@ -21,7 +21,7 @@ test("without pressure a guest that uses more grows to that and a fifth of its s
   expect(tick.proposals.web.target):equals(9 * GiB + 2 * GiB)
 end)
 
-test("nobody grows past its maximum", function()
+test("no guest grows past its maximum", function()
   local tick = mom:tick { host = host(50 * GiB), domains = domain(1 * GiB, { maximum = 10 * GiB + 200 * MiB }) }
   expect(tick.proposals.web.target):equals(10 * GiB + 200 * MiB)
   tick = mom:tick { host = host(50 * GiB), domains = domain(1 * GiB, { maximum = 10 * GiB }) }
@@ -39,7 +39,7 @@ test("under pressure a guest keeps a share that falls with the host's own", func
   expect(tick.proposals.web.target):is_near(10 * GiB - 176 * MiB, 4)
 end)
 
-test("under pressure a guest that already keeps less is left as it is", function()
+test("under pressure a guest that already keeps less stays as it is", function()
   local tick = mom:tick { host = host(10 * GiB), domains = domain(500 * MiB) }
   expect(tick.proposals):is_empty()
 end)
@@ -113,7 +113,7 @@ test("changes up to a quarter of a percent are not made", function()
 end)
 
 test("the host's free memory is averaged over ten ticks", function()
-  -- One bad look does not start a panic: on average more than a fifth is free.
+  -- One sample under the threshold changes nothing: on average more than a fifth is free.
   local worlds = {}
   for i = 1, 10 do worlds[i] = { host = host(50 * GiB), domains = domain(5 * GiB, { maximum = 10 * GiB }) } end
   worlds[10].host = host(1 * GiB)
@@ -122,7 +122,7 @@ test("the host's free memory is averaged over ten ticks", function()
   expect(mom:run(worlds)[20].proposals.web.target):is_less_than(10 * GiB)
 end)
 
-test("a minimum is kept to", function()
+test("a guest keeps its minimum", function()
   local tick = mom:tick { host = host(10 * GiB), domains = domain(9 * GiB, { minimum = 10 * GiB }) }
   expect(tick.proposals):is_empty()
 end)

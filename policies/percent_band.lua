@@ -1,12 +1,12 @@
--- Percent band: keep what a guest could still use between two shares of its memory.
+-- Percent band: keep a guest's usable memory between two shares of its size.
 --
--- A domain whose usable memory is under `low` of its size grows, one over `high` shrinks, to the size
--- at which what it uses now would leave it in the middle of the band. Each domain is looked at by
--- itself; that the host has the memory is left to the guard.
+-- A domain with less than `low` of its size usable grows, one with more than `high` shrinks, to the size
+-- at which what it uses now would leave it in the middle of the band. The policy looks at each domain by
+-- itself; the guard makes sure that the host has the memory.
 --
 -- Source: a script that many hosts run from cron, in one form or another.
--- Different here: those scripts look once a minute or less, set the balloon at once and look at no
--- other domain's need; here the guard sees to it that nobody falls under its floor on the way.
+-- Different here: those scripts run once a minute or less often, set the balloon at once and consider no
+-- other domain. The guard keeps every domain above its floor on the way.
 
 return {
   api = 1,

@@ -36,7 +36,7 @@ test("a domain comes to rest in the band", function()
   expect(after.unused / after.actual):is_between(0.25, 0.35)
 end)
 
-test("minimum and maximum are kept to", function()
+test("a domain stays between its minimum and its maximum", function()
   expect(band:tick(domain(5, { maximum = 1050 * MiB })).proposals.web.target):equals(1050 * MiB)
   expect(band:tick(domain(5, { maximum = 1000 * MiB })).proposals):is_empty()
   expect(band:tick(domain(60, { minimum = 900 * MiB })).proposals.web.target):equals(900 * MiB)

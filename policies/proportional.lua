@@ -1,15 +1,15 @@
 -- Proportional: share all memory in proportion to what each domain prefers to have.
 --
 -- A domain prefers `margin` times what it uses, at least `least`, at most its maximum. While there is
--- enough for everyone's preference, all memory is shared out in proportion to it; what would pass
--- one domain's maximum is shared equally among the others. In scarcity a domain that has more than
--- it prefers gives the rest, and those that have less share it, in proportion to their preference,
--- on top of what they hold. Scarcity takes nothing from a domain that has less than it prefers.
--- A domain that was told to shrink and does not move is left out until it needs more.
+-- enough for all preferences, all memory is shared in proportion to them; what would pass one domain's
+-- maximum goes to the others in equal parts. In scarcity a domain that has more than it prefers gives
+-- the rest, and the domains that have less share it in proportion to their preference, on top of what
+-- they have. Scarcity takes nothing from a domain that has less than it prefers. A domain that has not
+-- followed a shrink takes no part until it needs more.
 --
--- A tick moves memory only where the moves, and what the host has over or under its floor, come to
+-- A tick moves memory only where the moves, and what the host has over or under its floor, add up to
 -- more than `worth_it`. It always does where a domain under its preference gains more than
--- `worth_it_to_one`, or the host misses more than that.
+-- `worth_it_to_one`, or the host lacks more than that.
 --
 -- Source: qmemman, the memory manager of Qubes OS.
 -- Different here:
@@ -19,25 +19,23 @@
 --   guard makes sure that grows fit.
 -- - The host's own memory takes no part; qmemman moves dom0 as well. A domain's minimum counts as
 --   its least preference; Qubes OS has none.
--- - What a domain uses leaves its page cache out as far as the guest can drop it, and adds what the
---   guest was seen to swap out, which fades: memcoord cannot see the swap space itself.
+-- - What a domain uses excludes the page cache that the guest can drop, and includes what the guest has
+--   swapped out, which fades: memcoord cannot see the swap space itself.
 -- - In scarcity a domain that has just what it prefers gets no more; in qmemman it does.
 
--- Shares all memory in proportion; what passes a maximum goes to the others in equal parts.
+-- All memory in proportion; what passes a maximum goes to the others in equal parts.
 local function in_proportion(total, preferred, domains)
-  for _, one in ipairs(domains) do one.target = total * one.preferred / preferred end
-  repeat
-    local over, open = 0, {}
-    for _, one in ipairs(domains) do
-      over = over + math.max(0, one.target - one.maximum)
-      one.target = math.min(one.target, one.maximum)
-      if one.target < one.maximum then open[#open + 1] = one end
-    end
-    for _, one in ipairs(open) do one.target = one.target + over / #open end
-  until over == 0 or #open == 0
+  local left, rooms = total, {}
+  for i, one in ipairs(domains) do
+    one.target = math.min(math.floor(total * one.preferred / preferred), one.maximum)
+    left, rooms[i] = left - one.target, one.maximum - one.target
+  end
+  for i, part in ipairs(fair_share(left, rooms)) do
+    domains[i].target = domains[i].target + part
+  end
 end
 
--- Domains over their preference give that; the others get it on top of what they hold.
+-- Domains give what they have over their preference; the others get it on top of what they have.
 local function in_scarcity(spare, domains, p)
   local short, preferred = {}, 0
   for _, one in ipairs(domains) do
@@ -48,7 +46,7 @@ local function in_scarcity(spare, domains, p)
       short[#short + 1], preferred = one, preferred + one.preferred
     end
   end
-  -- What the host misses may be more than all gifts.
+  -- Negative where the host lacks more than all gifts.
   for _, one in ipairs(short) do
     one.target = math.min(one.actual + math.max(spare, 0) * one.preferred / preferred, one.maximum)
   end
@@ -65,7 +63,7 @@ local function is_worth_it(spare, domains, p)
   return moved > p.worth_it
 end
 
--- What each guest has swapped out and not in again, as far as memcoord has seen it.
+-- What each guest has swapped out and not in again, as far as memcoord has observed it.
 local function watch_swap(ctx)
   local old, swapped = ctx.state.swapped or {}, {}
   for _, d in ipairs(ctx.silent) do swapped[d.uuid] = old[d.uuid] end
@@ -85,7 +83,7 @@ return {
     least = { default = "200MiB", doc = "no domain prefers less" },
     least_gift = { default = "10MiB", doc = "in scarcity no domain gives less than this" },
     worth_it = { default = "150MiB", doc = "moves of less than this in sum are not made" },
-    worth_it_to_one = { default = "15MiB", doc = "but for a domain or host that misses more than this" },
+    worth_it_to_one = { default = "15MiB", doc = "unless a domain or the host lacks more than this" },
     swap_half_life = { default = 300.0, doc = "seconds after which swapped memory is half forgotten" },
   },
 

@@ -48,7 +48,7 @@ test("what passes a second maximum by that is shared again", function()
   expect(tick.proposals.large.target):is_near(4608 * MiB, 4)
 end)
 
-test("nobody prefers less than 200 MiB, or more than its maximum", function()
+test("no domain prefers less than 200 MiB, or more than its maximum", function()
   local tick = proportional:tick {
     host = host(1 * GiB),
     domains = {
@@ -61,7 +61,7 @@ test("nobody prefers less than 200 MiB, or more than its maximum", function()
   expect(tick.proposals.huge):is_nil()
 end)
 
-test("in scarcity who has more than it prefers gives that to the others, in the same tick", function()
+test("in scarcity a domain over its preference gives the rest to the others in the same tick", function()
   local tick = proportional:tick {
     host = host(0),
     domains = {
@@ -77,7 +77,7 @@ test("in scarcity who has more than it prefers gives that to the others, in the 
   expect(tick.proposals.short.why):matches("*too little*")
 end)
 
-test("in scarcity those who are short share the rest on top of what they hold", function()
+test("in scarcity the short domains share the rest on top of what they have", function()
   local tick = proportional:tick {
     host = host(300 * MiB),
     domains = { domain("a", 2000 * MiB, 1600 * MiB), domain("b", 1000 * MiB, 1000 * MiB) },
@@ -116,9 +116,9 @@ test("in scarcity less than 10 MiB is not worth giving", function()
   expect(given(10 * MiB).short.target):is_near(1030 * MiB, 4)
 end)
 
-test("where the host owes more than those who have enough can give, the others keep what they hold", function()
+test("where the shortfall is more than the others can give, short domains keep what they have", function()
   local tick = proportional:tick {
-    -- At its floor: under it, the engine itself would take what is missing.
+    -- At its floor: below it, the engine itself would take what is missing.
     host = { total = 8 * GiB, free = 200 * MiB },
     domains = {
       domain("donor", 3 * GiB, 2 * GiB, { rss = 2400 * MiB }),
@@ -192,7 +192,7 @@ test("moves that are small in sum are not made", function()
   expect(shared(100 * MiB).a.target):equals(2098 * MiB)
 end)
 
-test("a host that misses more than 15 MiB is always worth it", function()
+test("a host that lacks more than 15 MiB is always worth a move", function()
   local function paid(owed)
     return proportional:tick {
       host = host(0),
@@ -202,14 +202,14 @@ test("a host that misses more than 15 MiB is always worth it", function()
       },
     }.proposals
   end
-  -- The engine itself asks for a sixteenth of what a policy leaves owed.
+  -- The engine itself asks for a sixteenth of the shortfall that a policy leaves.
   expect(paid(15 * MiB).a.why):matches("*more is promised*")
   expect(paid(16 * MiB).a.target):equals(2040 * MiB)
   expect(paid(16 * MiB).b.target):equals(2040 * MiB)
   expect(paid(100 * MiB).a.target):equals(1998 * MiB)
 end)
 
-test("what a guest swaps out counts as used, and is forgotten by and by", function()
+test("what a guest swaps out counts as used, and fades", function()
   local ticks = proportional:run {
     { host = host(2 * GiB), domains = { domain("swaps", 2 * GiB, 1 * GiB), domain("calm", 2 * GiB, 1 * GiB) } },
     { domains = { { name = "swaps", swap_out = 100 * MiB } } },
@@ -234,7 +234,7 @@ test("a domain under its preference gets what is worth it to one", function()
   expect(tick.proposals):is_empty()
 end)
 
-test("what the host owes is nobody's to share", function()
+test("the host's shortfall is not shared", function()
   local tick = proportional:tick {
     host = host(0),
     domains = { domain("a", 4 * GiB, 1 * GiB, { rss = 3 * GiB }), domain("b", 4 * GiB, 1 * GiB) },

@@ -1,14 +1,14 @@
 -- Shares: keep the host at a goal of memory in use, and split what that takes or leaves by shares.
 --
--- The goal is `goal` of the host's memory in use. What is in use less than that may be given to
--- guests, what is in use more is taken back; within `tolerance` nothing happens. Between its
--- minimum and its maximum every guest should hold its minimum plus a part of all memory above the
--- minimums, in proportion to its shares; a tick takes each at most `most` nearer to that.
+-- The goal is `goal` of the host's memory in use. Guests may get what is in use less than that, and
+-- give what is in use more; within `tolerance` nothing happens. Between its minimum and its maximum
+-- every guest should have its minimum plus a part of all memory above the minimums, in proportion to
+-- its shares. A tick moves each guest at most `most` nearer to that.
 --
--- A guest is needy while its free memory is at most a quarter of its minimum, or its size under its
--- minimum. What is to give goes to the needy, and to all guests only where no needy one can grow.
--- What is to take comes from the others, and from all guests only where no other one can shrink.
--- What the needy lack at the goal comes from the others as well.
+-- A guest is needy while its free memory is at most a quarter of its minimum, or its size is under its
+-- minimum. The needy get first, and all guests only where no needy one can grow. The others give first,
+-- and all guests only where no other one can shrink. The others also give what the needy lack at the
+-- goal.
 --
 -- A guest's shares are its label `shares`, else 1000 times its weight; shares 0 leave it out.
 --
@@ -24,29 +24,21 @@
 --   keeps what the first pass moved.
 -- - `minimum` stands in where a guest has no minimum; Proxmox VE leaves such guests out. Guests
 --   without statistics are left alone; for Proxmox VE they are needy. Free memory is the headroom,
---   page cache included; by `--headroom unused` it is MemFree, as in Proxmox VE.
+--   page cache included; with `--headroom unused` it is MemFree, as in Proxmox VE.
 
 local function shares_of(d) return tonumber(d.labels.shares) or math.floor(1000 * d.weight) end
 
--- The fair parts of a group that has `above` over its minimums: by shares, none over its maximum;
--- what one guest cannot take is shared among the others.
+-- What a group has above its minimums, split by shares; no guest gets more than its maximum.
 local function set_fair_parts(group, above)
-  local full
-  repeat
-    local shares, open = 0, {}
-    for _, one in ipairs(group) do shares = shares + one.shares end
-    local level = math.max(above, 0) / shares
-    for _, one in ipairs(group) do
-      local part, room = math.floor(level * one.shares), one.maximum - one.minimum
-      one.fair = one.minimum + math.min(part, room)
-      if part < room then open[#open + 1] = one else above = above - room end
-    end
-    full, group = #open < #group, open
-  until not full or #open == 0
+  local rooms, shares = {}, {}
+  for i, one in ipairs(group) do rooms[i], shares[i] = one.maximum - one.minimum, one.shares end
+  for i, part in ipairs(fair_share(above, rooms, shares)) do
+    group[i].fair = group[i].minimum + part
+  end
 end
 
--- Moves a group towards its fair parts, by `amount` in all, down where that is negative; returns what
--- was moved. Growing shrinks no guest, and shrinking grows none.
+-- Moves a group towards its fair parts by at most `amount` in all, down where that is negative. Returns
+-- the sum of the moves. Growing shrinks no guest, and shrinking grows none.
 local function spread(amount, group, most)
   local above, moved = amount, 0
   for _, one in ipairs(group) do above = above + one.actual - one.minimum end
@@ -73,7 +65,7 @@ return {
   summary = "Keep the host at a goal of memory in use, split by shares (Proxmox VE)",
   params = {
     goal = { default = 0.8, doc = "share of host memory that should be in use" },
-    tolerance = { default = "10MiB", doc = "so near to the goal nothing is done" },
+    tolerance = { default = "10MiB", doc = "so near to the goal nothing moves" },
     most = { default = "100MiB", doc = "largest change of one guest in a tick" },
     minimum = { default = "256MiB", doc = "minimum of guests that have none of their own" },
   },

@@ -45,7 +45,7 @@ test("what is above the minimums is spread by shares", function()
   expect(tick.proposals.three.target):is_near(5 * GiB + 67.5 * MiB, 4)
 end)
 
-test("who has its fair part already does not grow", function()
+test("a guest with its fair part does not grow", function()
   local tick = shares:tick {
     host = host(79 * GiB),
     domains = { domain("rich", { actual = 7 * GiB, labels = { shares = "100" } }), domain("poor") },
@@ -205,7 +205,7 @@ test("a guest without a minimum is taken to have 256 MiB", function()
   expect(shrunk(256 * MiB)):is_empty()
 end)
 
-test("nobody leaves the range from its minimum to its maximum", function()
+test("no guest leaves the range from its minimum to its maximum", function()
   local tick = shares:tick {
     host = host(70 * GiB),
     domains = { domain("top", { actual = 8 * GiB - 10 * MiB }) },

@@ -1,13 +1,12 @@
--- Target: keep every domain's headroom near one target, in fixed steps: two up, one down.
+-- Target: keep every domain's headroom near one target, by two steps up and one step down.
 --
--- A domain under the target gets two steps of memory, one above it gives one step back. Before
--- anything is given, the host must have twice the target for every domain; while it has not,
--- nothing is given, and taking back goes on. So memory leaves a full host's guests until there is a
--- reserve again. The reserve is checked on what the host has as the tick starts: what this tick takes
--- back counts from the next one on.
+-- A domain under the target gets two steps of memory, a domain above it gives one step back. Before a
+-- tick gives anything, the host must have twice the target for every domain. While it has less, domains
+-- only give, until the host has its reserve again. The policy checks the reserve as the tick starts, so
+-- that what a tick takes counts from the next tick on.
 --
--- Growing faster than shrinking makes up for what a starving guest loses while it waits, and keeps
--- one whose need goes up and down from being caught short.
+-- Growing faster than shrinking makes up for what a starved domain loses while it waits, and protects a
+-- domain whose need goes up and down.
 --
 -- Source: a classic threshold algorithm, with a set point in place of two thresholds.
 
@@ -21,8 +20,8 @@ return {
 
   tick = function(ctx)
     local p = ctx.params
-    -- Those that only wait for their next report will want their part of the reserve too; excluded
-    -- domains, which no rule holds, will not.
+    -- A domain that only waits for its next report needs its part of the reserve. An excluded domain,
+    -- for which no rule stands, does not.
     local domains = #ctx.domains
     for _, d in ipairs(ctx.silent) do
       if d.rule ~= "" then domains = domains + 1 end

@@ -13,19 +13,19 @@ end
 
 -- Each domain should have 150,000 KiB unused; steps of 50,000 KiB.
 
-test("under the target, by 1 KiB: it gets two steps", function()
+test("a domain 1 KiB under the target gets two steps", function()
   local tick = target:tick { host = roomy, domains = { domain("short", 149999), domain("out", 0) } }
   expect(tick.decisions.short.target):equals(2 * GiB + two_steps)
   expect(tick.decisions.out.target):equals(2 * GiB + two_steps)
 end)
 
-test("above the target, by 1 KiB: one step is taken", function()
+test("a domain 1 KiB above the target gives one step", function()
   local tick = target:tick { host = roomy, domains = { domain("over", 150001), domain("rich", 1 * GiB) } }
   expect(tick.proposals.over.target):equals(2 * GiB - one_step)
   expect(tick.decisions.rich.target):equals(2 * GiB - one_step)
 end)
 
-test("at the target: nothing to do", function()
+test("nothing moves at the target", function()
   local tick = target:tick { host = roomy, domains = { domain("even", 150000) } }
   expect(tick.proposals):is_empty()
   expect(target:tick({ host = roomy, domains = {} }).proposals):is_empty()
@@ -37,7 +37,7 @@ test("the guard lets a step end at the domain's floor of 100 MiB", function()
   expect(tick.decisions.over.rules):contains("domain_floor")
 end)
 
-test("giving is more urgent than taking: two steps up, one step down, in one tick", function()
+test("giving is more urgent than taking, with two steps up and one down in a tick", function()
   local tick = target:tick {
     host = roomy,
     domains = { domain("short", 100 * MiB), domain("rich", 1 * GiB) },
@@ -48,7 +48,7 @@ end)
 
 -- Before anything is given, the host has twice the target for each domain.
 
-test("reserve: 1 KiB less than twice the target for each domain, and nothing is given", function()
+test("nothing is given where the host has 1 KiB less than twice the target for each domain", function()
   local domains = { domain("short", 100 * MiB), domain("rich", 1 * GiB), domain("even", 150000) }
   local tick = target:tick { host = { total = 16 * GiB, free = 3 * 2 * 150000 - 1 }, domains = domains }
   expect(tick.decisions.short.target):equals(2 * GiB)
@@ -57,7 +57,7 @@ test("reserve: 1 KiB less than twice the target for each domain, and nothing is 
   expect(tick.decisions.short.target):equals(2 * GiB + two_steps)
 end)
 
-test("reserve not there: returns go on", function()
+test("domains go on returning memory while the host lacks its reserve", function()
   local tick = target:tick {
     host = { total = 16 * GiB, free = 400 * MiB },
     domains = { domain("short", 100 * MiB), domain("rich", 1 * GiB) },
@@ -66,7 +66,7 @@ test("reserve not there: returns go on", function()
   expect(tick.decisions.rich.target):equals(2 * GiB - one_step)
 end)
 
-test("reserve: it is checked on what the host has as the tick starts, before returns", function()
+test("the reserve is checked on what the host has as the tick starts, before returns", function()
   -- The step that `rich` returns would make up what is missing; it counts from the next tick on.
   local ticks = target:run {
     {
@@ -80,7 +80,7 @@ test("reserve: it is checked on what the host has as the tick starts, before ret
   expect(ticks[2].after.short.actual):equals(2 * GiB + two_steps)
 end)
 
-test("reserve: silent domains count for it, excluded ones do not", function()
+test("skipped domains count for the reserve, excluded ones do not", function()
   local free = { total = 16 * GiB, free = 2 * 2 * 150000 - 1 }
   local short = domain("short", 100 * MiB)
   local waiting = target:tick { host = free, domains = { short, domain("mute", 0, { silent = true }) } }
@@ -89,7 +89,7 @@ test("reserve: silent domains count for it, excluded ones do not", function()
   expect(excluded.proposals.short.target):equals(2 * GiB + two_steps)
 end)
 
-test("host before guests: the reserve stays with the host however short its guests are", function()
+test("the host keeps its reserve however short its guests are", function()
   local ticks = target:run {
     { host = { total = 16 * GiB, free = 290 * MiB }, domains = { domain("short", 0) } },
     {},
@@ -99,9 +99,9 @@ test("host before guests: the reserve stays with the host however short its gues
   expect(ticks[3].host.free):equals(290 * MiB)
 end)
 
--- Bounds; who cannot be asked.
+-- Bounds; skipped domains.
 
-test("never more than the domain's maximum", function()
+test("no domain grows past its maximum", function()
   local tick = target:tick {
     host = roomy,
     domains = {
@@ -114,7 +114,7 @@ test("never more than the domain's maximum", function()
   expect(tick.decisions.nearly.rules):equals { "maximum" }
 end)
 
-test("never less than the domain's minimum", function()
+test("no domain shrinks below its minimum", function()
   local tick = target:tick {
     host = roomy,
     domains = {
@@ -127,7 +127,7 @@ test("never less than the domain's minimum", function()
   expect(tick.decisions.nearly.rules):equals { "minimum" }
 end)
 
-test("silent domains neither get nor give", function()
+test("skipped domains neither get nor give", function()
   local tick = target:tick {
     host = roomy,
     domains = { domain("mute", 0, { silent = true }), domain("mute too", 1 * GiB, { silent = true }) },

@@ -1,5 +1,6 @@
 #pragma once
-// Looks a policy over before it touches a guest: loads it and plays it a handful of situations.
+// `memcoord check`: loads a policy and plays it situations that hosts meet, before it touches a
+// guest.
 
 #include <cstddef>
 #include <filesystem>
@@ -9,37 +10,42 @@
 #include "bindings/lua_policy.h"
 #include "bindings/sandbox.h"
 #include "engine/core/error.h"
+#include "engine/core/text_out.h"
 #include "engine/core/tick.h"
 
 namespace memcoord::bindings::testing {
 
-/// One situation, as it went: several ticks in a row, the guests following their balloons.
+/// What a policy did in one situation, tick by tick.
 struct CheckedSituation {
   std::string name;  ///< "one starved"
   std::string what;  ///< one clause about the world
   std::vector<Tick> ticks;
 
-  /// The first error of the policy's own; null where there was none.
+  /// The policy's first error; null where it made none.
   [[nodiscard]] const Error* error() const;
-  /// How many proposals it made in all ticks, and how many of them the guard changed.
+  /// The number of proposals in all ticks, and of those that the guard changed.
   [[nodiscard]] std::size_t proposals() const;
   [[nodiscard]] std::size_t held_back() const;
-  /// What it logged, without its name in front.
+  /// The policy's log lines, without its name in front.
   [[nodiscard]] std::vector<std::string> log() const;
 };
 
 struct PolicyCheck {
   PolicyInfo info;
   std::vector<CheckedSituation> situations;
-  Headroom headroom = Headroom::larger;  ///< what the guard and the policy went by
+  Headroom headroom = Headroom::larger;  ///< the figure that guard and policy used
 
-  /// No situation ended in an error.
+  /// Whether the policy made no error in any situation.
   [[nodiscard]] bool passed() const;
 };
 
-/// Errors: those of LuaPolicy::load(). Errors of single ticks are in the result.
+/// Errors: those of LuaPolicy::load(). Errors of ticks are in the result.
 Result<PolicyCheck> check_policy(const std::filesystem::path& path,
                                  const LuaPolicy::Settings& settings = {},
                                  SandboxLimits limits = {});
+
+/// The policy's summary, its parameters, what it did in each situation, and a last line that says
+/// whether it is sound.
+void print_check(const PolicyCheck& check, bool color, TextOut out);
 
 }  // namespace memcoord::bindings::testing

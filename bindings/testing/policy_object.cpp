@@ -1,4 +1,4 @@
-#include "bindings/testing/policy_object.h"
+// policy("file.lua") and what it returns: p:tick { ... } and p:run { ... }.
 
 #include <lauxlib.h>
 #include <lua.h>
@@ -13,10 +13,9 @@
 #include "bindings/lua_policy.h"
 #include "bindings/script_tables.h"
 #include "bindings/sandbox.h"
-#include "bindings/testing/stage.h"
+#include "bindings/testing/policy_harness.h"
 #include "bindings/testing/test_context.h"
-#include "bindings/testing/tick_table.h"
-#include "bindings/testing/world_table.h"
+#include "bindings/testing/test_tables.h"
 #include "bindings/value.h"
 
 namespace memcoord::bindings::testing {
@@ -26,7 +25,7 @@ const char kPolicyMetatable = 1;  // key of the registry
 
 constexpr std::size_t kMostTicks = 100'000;
 constexpr std::size_t kMostDomains = 10'000;
-// What playing a tick counts as, in instructions of the test.
+// Playing a tick, in instructions of the test.
 constexpr std::uint64_t kWorkATick = 200;
 constexpr std::uint64_t kWorkADomain = 50;
 
@@ -36,7 +35,7 @@ constexpr std::uint64_t kWorkADomain = 50;
   std::abort();  // lua_error does not return
 }
 
-/// A setting as --set would have it.
+/// A value as --set takes it; none where it cannot be one.
 std::optional<std::string> setting_text(const Value& value) {
   if (const auto* flag = value.as<bool>()) return *flag ? "true" : "false";
   if (const auto* integer = value.as<std::int64_t>()) return std::to_string(*integer);
@@ -67,8 +66,15 @@ LuaPolicy::Settings check_settings(lua_State* lua, int index) {
   return settings;
 }
 
+/// The instructions and memory of a real tick, but more time: a busy machine fails no test.
+SandboxLimits policy_limits() {
+  SandboxLimits limits;
+  limits.time = std::chrono::seconds(10);
+  return limits;
+}
+
 std::unique_ptr<LuaPolicy> load(lua_State* lua, const TestContext::PolicyUnderTest& policy) {
-  auto loaded = LuaPolicy::load(policy.path, policy.settings, TestContext::policy_limits());
+  auto loaded = LuaPolicy::load(policy.path, policy.settings, policy_limits());
   if (!loaded) raise(lua, loaded.error().text());
   return std::move(*loaded);
 }
@@ -78,7 +84,7 @@ int declare_policy(lua_State* lua) {
   TestContext& context = TestContext::of(lua);
   TestContext::PolicyUnderTest policy{context.file().parent_path() / lua_tostring(lua, 1),
                                       check_settings(lua, 2)};
-  load(lua, policy);  // so that what is wrong with it shows here
+  load(lua, policy);  // so that a policy that does not load fails here
   auto* slot = static_cast<std::size_t*>(lua_newuserdatauv(lua, sizeof(std::size_t), 0));
   *slot = context.policies.size();
   context.policies.push_back(std::move(policy));
@@ -99,13 +105,13 @@ const TestContext::PolicyUnderTest& check_policy(lua_State* lua, const char* met
   return TestContext::of(lua).policies.at(*slot);
 }
 
-/// Plays worlds one after another to a policy that is loaded anew for it.
+/// Plays worlds one after another to a freshly loaded policy.
 class Play {
  public:
   Play(lua_State* lua, const TestContext::PolicyUnderTest& policy)
       : lua_(lua), context_(TestContext::of(lua)), policy_(policy) {
     origin_.file = context_.file().string();
-    origin_.source = context_.source;
+    origin_.source = context_.source();
     origin_.line = calling_line(lua);
   }
 
@@ -131,7 +137,7 @@ class Play {
   }
 
  private:
-  /// Each domain is looked for by its name.
+  /// The world finds each domain by its name.
   void charge_lookups(const Value& world) {
     const Value* domains = world.field("domains");
     const auto* list = domains ? domains->as<Value::Table>() : nullptr;
@@ -176,26 +182,16 @@ int play_run(lua_State* lua) {
   return 1;
 }
 
-/// Upvalue 1: the methods by name.
-int index_policy(lua_State* lua) {
-  lua_pushvalue(lua, 2);
-  if (lua_rawget(lua, lua_upvalueindex(1)) == LUA_TNIL) {
-    raise_unknown_name(lua, lua_upvalueindex(1), "a policy under test",
-                       lua_type(lua, 2) == LUA_TSTRING ? lua_tostring(lua, 2) : "?");
-  }
-  return 1;
-}
-
 }  // namespace
 
-void open_policy_objects(lua_State* lua) {
+void open_policies(lua_State* lua) {
   lua_newtable(lua);
   lua_newtable(lua);
   lua_pushcfunction(lua, play_tick);
   lua_setfield(lua, -2, "tick");
   lua_pushcfunction(lua, play_run);
   lua_setfield(lua, -2, "run");
-  lua_pushcclosure(lua, index_policy, 1);
+  make_read_only(lua, "a policy under test");
   lua_setfield(lua, -2, "__index");
   lua_pushliteral(lua, "protected");
   lua_setfield(lua, -2, "__metatable");

@@ -1,10 +1,18 @@
 #include "bindings/testing/policy_tests.h"
 
-#include <algorithm>
-#include <system_error>
+#include <lauxlib.h>
+#include <lua.h>
 
-#include "bindings/testing/junit.h"
-#include "bindings/testing/test_file.h"
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <memory>
+#include <sstream>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "bindings/testing/test_context.h"
 #include "bindings/testing/test_report.h"
 #include "engine/core/glob.h"
 #include "engine/files/whole_file.h"
@@ -14,7 +22,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
+const char kContext = 1;  // key of the registry
 constexpr const char* kSuffix = "_test.lua";
+
+// --- which files ---
 
 bool is_test_file(const fs::path& path) {
   return path.filename().string().ends_with(kSuffix);
@@ -50,13 +61,136 @@ Result<std::vector<fs::path>> test_files_of(const fs::path& path) {
               "write its tests in " + beside.string());
 }
 
-bool has_it(const std::string& filter, const std::string& text) {
+bool filter_matches(const std::string& filter, const std::string& text) {
   if (filter.find_first_of("*?") != std::string::npos) return glob_matches(filter, text);
   return text.find(filter) != std::string::npos;
 }
 
 bool is_wanted(const std::string& filter, const fs::path& file, const std::string& test) {
-  return filter.empty() || has_it(filter, test) || has_it(filter, file.filename().string());
+  return filter.empty() || filter_matches(filter, test) ||
+         filter_matches(filter, file.filename().string());
+}
+
+// --- one file ---
+
+/// The scripts' test(name, body).
+int declare_test(lua_State* lua) {
+  TestContext& context = TestContext::of(lua);
+  if (context.running) raise(lua, "test() within a test; tests stand beside each other");
+  if (lua_type(lua, 1) != LUA_TSTRING || lua_type(lua, 2) != LUA_TFUNCTION) {
+    raise(lua, "write test(\"what the policy does\", function() ... end)");
+  }
+  const std::string name = printable(lua_tostring(lua, 1), kScriptText);
+  if (name.empty()) raise(lua, "a test without a name");
+  charge(lua, context.tests.size());
+  for (const auto& other : context.tests) {
+    if (other.name != name) continue;
+    raise(lua,
+          "a second test \"" + name + "\"; the first is on line " + std::to_string(other.line));
+  }
+  lua_settop(lua, 2);
+  const int line = calling_line(lua);
+  context.tests.push_back({name, line, luaL_ref(lua, LUA_REGISTRYINDEX)});
+  return 0;
+}
+
+/// Whether a line of a traceback is of expectations.lua, which has no line numbers, or of one of
+/// its primitives.
+bool is_of_expectations(std::string_view line) {
+  return line.starts_with(" ?: in ") || line == " [C]: in upvalue '?'";
+}
+
+/// An error that ended a test, with its traceback.
+TestFailure failure_of(const Error& error, const TestContext& context) {
+  TestFailure failure;
+  failure.place =
+      error.object.empty() ? context.file().string() : context.with_folders(error.object);
+  failure.message = error.message;
+  if (!error.hint.empty()) failure.message += "; " + error.hint;
+  const std::size_t colon = failure.place.rfind(':');
+  if (colon != std::string::npos && failure.place.starts_with(context.file().string() + ":")) {
+    failure.source_line =
+        context.line_text(std::atoi(failure.place.c_str() + colon + 1));  // NOLINT: 0 is no line
+  }
+  std::istringstream lines(error.detail);
+  for (std::string line; std::getline(lines, line);) {
+    std::replace(line.begin(), line.end(), '\t', ' ');
+    if (!is_of_expectations(line)) failure.detail.push_back(std::move(line));
+  }
+  return failure;
+}
+
+/// Runs the tests of one file, in a sandbox of its own.
+class TestFile {
+ public:
+  /// Runs the file once, so that it declares its tests. Errors: those of read_script(), and
+  /// policy_failed and limit_exceeded with file:line.
+  static Result<std::unique_ptr<TestFile>> load(const fs::path& path, SandboxLimits limits);
+  TestFile(fs::path path, std::string source, SandboxLimits limits)
+      : sandbox_(limits), context_(std::move(path), std::move(source)) {}
+
+  [[nodiscard]] const std::vector<TestContext::Declared>& tests() const { return context_.tests; }
+  TestResult run(const TestContext::Declared& test);
+
+ private:
+  Status declare_tests();
+  std::optional<TestFailure> failure_after(const Status& ran, int line);
+
+  Sandbox sandbox_;
+  TestContext context_;
+};
+
+Result<std::unique_ptr<TestFile>> TestFile::load(const fs::path& path, SandboxLimits limits) {
+  auto source = read_script(path.string(), "test file");
+  if (!source) return fail(source.error());
+  auto file = std::make_unique<TestFile>(path, std::move(*source), limits);
+  if (auto declared = file->declare_tests(); !declared) {
+    Error error = declared.error();
+    error.object = error.object.empty() ? path.string() : file->context_.with_folders(error.object);
+    return fail(std::move(error));
+  }
+  return file;
+}
+
+Status TestFile::declare_tests() {
+  return sandbox_.run([this](lua_State* lua) {
+    context_.attach(lua);
+    open_expectations(lua);
+    open_policies(lua);
+    lua_pushcfunction(lua, declare_test);
+    Sandbox::set_global(lua, "test");
+    Sandbox::load_chunk(lua, context_.source(), context_.chunk_name());
+    lua_call(lua, 0, 0);
+  });
+}
+
+TestResult TestFile::run(const TestContext::Declared& test) {
+  TestResult result;
+  result.file = context_.file().string();
+  result.name = test.name;
+  result.line = test.line;
+  context_.begin(test);
+  const auto start = std::chrono::steady_clock::now();
+  const Status ran = sandbox_.run([&](lua_State* lua) {
+    lua_rawgeti(lua, LUA_REGISTRYINDEX, test.function);
+    lua_call(lua, 0, 0);
+  });
+  result.took = std::chrono::duration_cast<std::chrono::microseconds>(
+      std::chrono::steady_clock::now() - start);
+  context_.running = nullptr;
+  result.failure = failure_after(ran, test.line);
+  return result;
+}
+
+std::optional<TestFailure> TestFile::failure_after(const Status& ran, int line) {
+  if (context_.failure) return std::move(context_.failure);
+  if (!ran) return failure_of(ran.error(), context_);
+  if (context_.unseen_errors.empty()) return std::nullopt;
+  TestFailure failure;
+  failure.place = context_.file().string() + ":" + std::to_string(line);
+  failure.message = "the policy failed in a tick whose error the test did not look at";
+  failure.detail.push_back(context_.unseen_errors.begin()->second);
+  return failure;
 }
 
 TestResult broken_file(const fs::path& path, const Error& error) {
@@ -68,7 +202,7 @@ TestResult broken_file(const fs::path& path, const Error& error) {
   return result;
 }
 
-/// Runs what the filter lets through of one file.
+/// Runs the tests of one file that the filter selects.
 std::vector<TestResult> run_file(const fs::path& path, const TestOptions& options,
                                  TestReport& report) {
   std::vector<TestResult> results;
@@ -87,6 +221,25 @@ std::vector<TestResult> run_file(const fs::path& path, const TestOptions& option
   return results;
 }
 
+// --- all of them ---
+
+Error nothing_to_run(const std::vector<fs::path>& paths, const std::string& filter) {
+  std::string where;
+  for (const fs::path& path : paths) where += (where.empty() ? "" : ", ") + path.string();
+  if (filter.empty()) {
+    return {ErrorCode::not_found,
+            where,
+            "no tests found",
+            "tests stand in files named like halving_test.lua",
+            {}};
+  }
+  return {ErrorCode::not_found,
+          where,
+          "no test matches '" + filter + "'",
+          "--filter takes a part of a test's or a file's name",
+          {}};
+}
+
 Status write_junit(const fs::path& path, const std::vector<TestResult>& results) {
   return files::write_whole_file(path, [&](const files::WritePiece& write) -> Status {
     write(junit_xml(results));
@@ -95,6 +248,59 @@ Status write_junit(const fs::path& path, const std::vector<TestResult>& results)
 }
 
 }  // namespace
+
+void TestContext::attach(lua_State* lua) {
+  lua_pushlightuserdata(lua, this);
+  lua_rawsetp(lua, LUA_REGISTRYINDEX, &kContext);
+}
+
+TestContext& TestContext::of(lua_State* lua) {
+  lua_rawgetp(lua, LUA_REGISTRYINDEX, &kContext);
+  auto* context = static_cast<TestContext*>(lua_touserdata(lua, -1));
+  lua_pop(lua, 1);
+  return *context;
+}
+
+std::string TestContext::with_folders(const std::string& place) const {
+  return place.starts_with(chunk_name()) ? (file_.parent_path() / place).string() : place;
+}
+
+std::string TestContext::line_text(int line) const {
+  std::size_t start = 0;
+  for (int at = 1; at < line; ++at) {
+    start = source_.find('\n', start);
+    if (start == std::string::npos) return {};
+    ++start;
+  }
+  const std::string text = source_.substr(start, source_.find('\n', start) - start);
+  const std::size_t indentation = text.find_first_not_of(" \t");
+  return line < 1 || indentation == std::string::npos ? std::string() : text.substr(indentation);
+}
+
+void TestContext::begin(const Declared& test) {
+  failure.reset();
+  last_tick.clear();
+  unseen_errors.clear();
+  running = &test;
+}
+
+void TestContext::fail_at(int line, std::string expected, std::string got) {
+  if (failure) return;
+  failure = TestFailure{};
+  failure->place = file_.string() + ":" + std::to_string(line);
+  failure->source_line = line_text(line);
+  failure->expected = std::move(expected);
+  failure->got = std::move(got);
+  failure->detail = last_tick;
+}
+
+int calling_line(lua_State* lua) {
+  lua_Debug frame{};
+  for (int level = 0; lua_getstack(lua, level, &frame) != 0; ++level) {
+    if (lua_getinfo(lua, "l", &frame) != 0 && frame.currentline > 0) return frame.currentline;
+  }
+  return 0;
+}
 
 Result<std::vector<fs::path>> find_test_files(const std::vector<fs::path>& paths) {
   std::vector<fs::path> files;
@@ -120,15 +326,7 @@ Result<TestCounts> run_policy_tests(const std::vector<fs::path>& paths, const Te
     results.insert(results.end(), std::make_move_iterator(of_file.begin()),
                    std::make_move_iterator(of_file.end()));
   }
-  if (results.empty()) {
-    std::string where;
-    for (const fs::path& path : paths) where += (where.empty() ? "" : ", ") + path.string();
-    return options.filter.empty()
-               ? fail(ErrorCode::not_found, where, "no tests found",
-                      "tests stand in files named like halving_test.lua")
-               : fail(ErrorCode::not_found, where, "no test matches '" + options.filter + "'",
-                      "--filter takes a part of a test's or a file's name");
-  }
+  if (results.empty()) return fail(nothing_to_run(paths, options.filter));
   report.end();
   if (options.junit) {
     if (auto written = write_junit(*options.junit, results); !written) {

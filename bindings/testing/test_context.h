@@ -1,27 +1,32 @@
 #pragma once
-// What the functions of a running test file share.
+// What the functions that test files call share while a file runs.
 
-#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "bindings/lua_policy.h"
 #include "bindings/sandbox.h"
-#include "bindings/testing/test_results.h"
+#include "bindings/testing/test_report.h"
 
 struct lua_State;
 
 namespace memcoord::bindings::testing {
 
-/// Belongs to one test file; its Lua functions find it through the state's registry.
+/// Raised where an expectation fails. The failure itself is in the context.
+inline constexpr const char* kExpectationFailed = "an expectation does not hold";
+
+/// One test file's state. Its Lua functions find it through the Lua state's registry.
 class TestContext {
  public:
-  explicit TestContext(std::filesystem::path file) : file_(std::move(file)) {}
+  TestContext(std::filesystem::path file, std::string source)
+      : file_(std::move(file)), source_(std::move(source)) {}
 
-  /// Lets the functions of a state find this context, which outlives the state's use.
+  /// Lets the functions of a Lua state find this context, which outlives the state's use.
   void attach(lua_State* lua);
   static TestContext& of(lua_State* lua);
 
@@ -32,38 +37,41 @@ class TestContext {
   };
   struct PolicyUnderTest {
     std::filesystem::path path;
-    std::map<std::string, std::string> settings;
+    LuaPolicy::Settings settings;
   };
 
   [[nodiscard]] const std::filesystem::path& file() const { return file_; }
-  /// The file's name without its folders: what Lua calls the script.
+  [[nodiscard]] const std::string& source() const { return source_; }
+  /// The file's name without its folders, as Lua calls the script.
   [[nodiscard]] std::string chunk_name() const { return file_.filename().string(); }
   /// A place as Lua tells it ("halving_test.lua:3"), with the folders.
   [[nodiscard]] std::string with_folders(const std::string& place) const;
-  /// A line of the file, without its indentation; empty where there is no such line.
+  /// A line of the file, without its indentation; empty where the file has no such line.
   [[nodiscard]] std::string line_text(int line) const;
-  /// The limits of policies under test: a tick's instructions and memory are those of a real one,
-  /// its time is not, so that a machine under load fails no test.
-  [[nodiscard]] static SandboxLimits policy_limits();
 
-  std::string source;
+  /// The running test begins with nothing of the one before.
+  void begin(const Declared& test);
+  /// Keeps the first expectation that fails in a test, with the tick before it.
+  void fail_at(int line, std::string expected, std::string got);
+
   std::vector<Declared> tests;
   std::vector<PolicyUnderTest> policies;
-  const Declared* running = nullptr;  ///< null while the file itself runs
-  /// Set by the first expectation that does not hold; nothing that the test catches undoes it.
-  std::optional<TestFailure> failure;
+  const Declared* running = nullptr;   ///< null while the file itself runs
+  std::optional<TestFailure> failure;  ///< stays, whatever the test catches
   /// Errors of the policy's, by number, that the running test has not looked at yet.
   std::map<std::int64_t, std::string> unseen_errors;
-  std::vector<std::string> last_tick;  ///< what was proposed and decided, for failures
+  std::vector<std::string> last_tick;  ///< proposals and decisions, for a failure's report
 
  private:
   std::filesystem::path file_;
+  std::string source_;
 };
 
-/// The line of the Lua code that called the running C function; 0 where there is none.
+/// The innermost line of Lua code that runs; 0 where there is none.
 int calling_line(lua_State* lua);
-/// Ends the running test with what was expected and what was there; never returns.
-[[noreturn]] void fail_test(lua_State* lua, std::string message, std::string expected,
-                            std::string got);
+
+/// These make the globals of test files; to be called within Sandbox::run().
+void open_expectations(lua_State* lua);  ///< `expect` and `expect_error`
+void open_policies(lua_State* lua);      ///< `policy`, whose objects play ticks
 
 }  // namespace memcoord::bindings::testing

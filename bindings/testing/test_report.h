@@ -1,22 +1,56 @@
 #pragma once
-// How test results look on a terminal or in a log.
+// The results of policy tests, as values and as people and continuous integration read them.
 
+#include <chrono>
+#include <optional>
+#include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
-#include "bindings/testing/test_results.h"
 #include "engine/core/text_out.h"
 
 namespace memcoord::bindings::testing {
+
+/// Why a test failed.
+struct TestFailure {
+  std::string place;        ///< "file:line"; the file alone where the line is not known
+  std::string message;      ///< one clause: what went wrong; empty for an expectation
+  std::string source_line;  ///< the test's line that failed; empty where it is not known
+  /// Set for expectations, as people read them.
+  std::optional<std::string> expected;
+  std::optional<std::string> got;
+  /// Further lines: what the policy proposed, a traceback.
+  std::vector<std::string> detail;
+};
+
+/// One test, or a test file that memcoord could not use (then `name` is empty).
+struct TestResult {
+  std::string file;
+  std::string name;
+  int line = 0;
+  std::optional<TestFailure> failure;
+  std::chrono::microseconds took{};
+
+  [[nodiscard]] bool passed() const { return !failure; }
+};
+
+struct TestCounts {
+  int passed = 0;
+  int failed = 0;
+};
 
 /// The colours of reports, as SGR codes of a terminal.
 inline constexpr const char* kGreen = "32";
 inline constexpr const char* kRed = "31";
 inline constexpr const char* kBold = "1";
 inline constexpr const char* kFaint = "2";
-/// Prints results as they come: a heading a file, a line a test, what was wrong under it, and last
-/// the counts.
+
+/// Prints each result as it comes: a heading for each file, a line for each test, and below it the
+/// failure. end() prints the counts.
 class TestReport {
  public:
+  /// `quiet` leaves out tests that pass.
   TestReport(TextOut out, bool color, bool quiet) : out_(out), color_(color), quiet_(quiet) {}
 
   void show(const TestResult& result);
@@ -35,5 +69,8 @@ class TestReport {
   std::string file_;
   TestCounts counts_;
 };
+
+/// JUnit XML with one testsuite for each file, in the order of the results.
+std::string junit_xml(std::span<const TestResult> results);
 
 }  // namespace memcoord::bindings::testing

@@ -1,5 +1,3 @@
-#include "bindings/testing/tick_table.h"
-
 #include <lauxlib.h>
 #include <lua.h>
 
@@ -10,6 +8,7 @@
 
 #include "bindings/script_tables.h"
 #include "bindings/testing/test_context.h"
+#include "bindings/testing/test_tables.h"
 #include "bindings/value.h"
 
 namespace memcoord::bindings::testing {
@@ -38,7 +37,7 @@ std::string name_of(const Tick& tick, const Uuid& uuid) {
   return domain ? domain->name() : uuid.text();
 }
 
-/// By name, so that a lookup in a large snapshot stays one.
+/// Names by UUID; Snapshot::find() searches, which takes too long once for each domain.
 class Names {
  public:
   explicit Names(const Tick& tick) {
@@ -47,9 +46,9 @@ class Names {
     }
   }
   const std::string& operator[](const Uuid& uuid) const {
-    static const std::string kNobody;
+    static const std::string kUnknown;
     const auto found = names_.find(uuid);
-    return found == names_.end() ? kNobody : found->second;
+    return found == names_.end() ? kUnknown : found->second;
   }
 
  private:
@@ -101,8 +100,8 @@ Value host_of(const StagedWorld& world) {
   return table({{"total", size(world.host.total)}, {"free", size(world.host.free)}});
 }
 
-/// What the policy said itself, and what else the operator would be told.
-Value told_notes(const Tick& tick, bool by_policy) {
+/// The policy's log lines, or the notes of others.
+Value notes_of(const Tick& tick, bool by_policy) {
   const std::string prefix = tick.policy + ": ";
   std::vector<Value> lines;
   for (const Note& note : tick.notes) {
@@ -112,8 +111,8 @@ Value told_notes(const Tick& tick, bool by_policy) {
   return list(std::move(lines));
 }
 
-/// Upvalue 1: the names of the tick's domains. A name that is among them has no entry; any other
-/// is a mistake.
+/// Upvalue 1: the names of the tick's domains. A domain of the tick may have no entry; any other
+/// name is an error.
 int no_entry(lua_State* lua) {
   lua_pushvalue(lua, 2);
   if (lua_rawget(lua, lua_upvalueindex(1)) != LUA_TNIL || lua_type(lua, 2) != LUA_TSTRING) {
@@ -138,8 +137,8 @@ void set(lua_State* lua, const char* key, const Value& value) {
   lua_setfield(lua, -2, key);
 }
 
-/// Upvalues: the tick's parts by name, the policy's error (text or nil), its number among the
-/// errors that no test has looked at. A misspelt part is an error rather than nil.
+/// Upvalues: the tick's parts by name, the policy's error (text or nil), and its number among the
+/// unseen errors. A misspelt part is an error rather than nil.
 int missing_part(lua_State* lua) {
   if (lua_type(lua, 2) == LUA_TSTRING && std::string_view(lua_tostring(lua, 2)) == "error") {
     TestContext::of(lua).unseen_errors.erase(lua_tointeger(lua, lua_upvalueindex(3)));
@@ -150,10 +149,11 @@ int missing_part(lua_State* lua) {
                      lua_type(lua, 2) == LUA_TSTRING ? lua_tostring(lua, 2) : "?");
 }
 
-/// The error is no plain entry, so that a test that goes on after one without looking is found out.
+/// The error is not a plain entry: reading it marks it as seen, and a test that does not read it
+/// fails.
 void set_error(lua_State* lua, const std::optional<Error>& error) {
   lua_newtable(lua);
-  lua_newtable(lua);  // the parts' names
+  lua_newtable(lua);  // the names of the parts
   lua_pushboolean(lua, 1);
   lua_setfield(lua, -2, "error");
   lua_pushnil(lua);
@@ -195,8 +195,8 @@ void push_tick(lua_State* lua, const Tick& tick, const StagedWorld& after) {
   set_by_name(lua, "after", after_of(after), known);
   set(lua, "host", host_of(after));
   set(lua, "grantable", size(tick.grantable));
-  set(lua, "log", told_notes(tick, true));
-  set(lua, "notes", told_notes(tick, false));
+  set(lua, "log", notes_of(tick, true));
+  set(lua, "notes", notes_of(tick, false));
   set_error(lua, tick.policy_error);
   lua_remove(lua, known);
 }

@@ -1,24 +1,54 @@
-#include "bindings/testing/world_table.h"
-
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <functional>
 #include <string>
+#include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "bindings/document.h"
 #include "bindings/sandbox.h"
+#include "bindings/testing/test_tables.h"
+#include "engine/core/fields.h"
 #include "engine/core/nearest.h"
 
 namespace memcoord::bindings::testing {
 namespace {
 
-constexpr MemorySize kUnsaidHost = MemorySize::from_gib(64);
-constexpr MemorySize kUnsaidActual = MemorySize::from_gib(1);
-constexpr MemorySize kUnsaidUnused = MemorySize::from_mib(200);
+constexpr MemorySize kDefaultHost = MemorySize::from_gib(64);
+constexpr MemorySize kDefaultActual = MemorySize::from_gib(1);
+constexpr MemorySize kDefaultUnused = MemorySize::from_mib(200);
 constexpr int kMostNodes = 1024;
+
+// --- the plain fields of a domain's table; engine/core/fields.h lists those of the others ---
+
+/// A key, and the member that its value sets.
+struct DomainField {
+  const char* key;
+  std::variant<MemorySize StagedDomain::*, std::optional<MemorySize> StagedDomain::*,
+               double StagedDomain::*, bool StagedDomain::*>
+      member;
+};
+
+constexpr auto kDomainFields = std::to_array<DomainField>({
+    {"maximum", &StagedDomain::maximum},
+    {"unused", &StagedDomain::unused},
+    {"usable", &StagedDomain::usable},
+    {"available", &StagedDomain::available},
+    {"disk_caches", &StagedDomain::disk_caches},
+    {"rss", &StagedDomain::rss},
+    {"swap_in", &StagedDomain::swap_in},
+    {"swap_out", &StagedDomain::swap_out},
+    {"major_faults", &StagedDomain::major_faults},
+    {"minor_faults", &StagedDomain::minor_faults},
+    {"deflates_by_itself", &StagedDomain::deflates_by_itself},
+    {"free_page_reporting", &StagedDomain::free_page_reporting},
+    {"silent", &StagedDomain::silent},
+    {"follows", &StagedDomain::follows},
+});
+
+// --- reading a table ---
 
 std::string shown(const Value& value) {
   if (const auto* flag = value.as<bool>()) return *flag ? "true" : "false";
@@ -28,8 +58,7 @@ std::string shown(const Value& value) {
   return std::string(value.kind());
 }
 
-/// Reads one table field by field; the first thing that is wrong is kept, and nothing is read after
-/// it.
+/// Reads one table field by field, up to the first error.
 class Fields {
  public:
   Fields(const Value& table, std::string where, const TableOrigin& origin, std::string name = {})
@@ -41,7 +70,7 @@ class Fields {
 
   [[nodiscard]] const Status& status() const { return status_; }
 
-  /// Refuses every field that was not asked for.
+  /// Refuses every field that has not been read.
   void done() {
     const auto* table = table_.as<Value::Table>();
     if (!status_ || !table) return;
@@ -60,20 +89,22 @@ class Fields {
     }
   }
 
-  /// Null where it is not said.
-  const Value* field(const char* key) {
+  /// Null where the table does not have it.
+  const Value* field(std::string_view key) {
     known_.emplace_back(key);
     return status_ ? table_.field(key) : nullptr;
   }
 
-  bool size(const char* key, MemorySize& into) {
-    std::optional<MemorySize> read;
-    if (!size(key, read)) return false;
-    into = *read;
+  /// Each read sets its target and returns true, or leaves it alone: where the table does not have
+  /// the field, or its value is wrong.
+  bool read(std::string_view key, MemorySize& into) {
+    std::optional<MemorySize> size;
+    if (!read(key, size)) return false;
+    into = *size;
     return true;
   }
 
-  bool size(const char* key, std::optional<MemorySize>& into) {
+  bool read(std::string_view key, std::optional<MemorySize>& into) {
     const Value* value = field(key);
     if (!value) return false;
     if (const auto* kib = value->as<std::int64_t>(); kib && *kib >= 0) {
@@ -86,46 +117,39 @@ class Fields {
         return true;
       }
     }
-    wrong(key, where_ + ": " + key + " = " + shown(*value) + " is no size of memory",
-          "write 512*MiB or \"512MiB\": a whole number of KiB, not negative");
-    return false;
+    return refuse(key, *value, "is no size of memory",
+                  "write 512*MiB or \"512MiB\": a whole number of KiB, not negative");
   }
 
-  bool number(const char* key, double least, double& into) {
+  bool read(std::string_view key, double& into, double least = 0) {
     const Value* value = field(key);
     if (!value) return false;
     double number = NAN;
     if (const auto* integer = value->as<std::int64_t>()) number = static_cast<double>(*integer);
     if (const auto* given = value->as<double>()) number = *given;
     if (!std::isfinite(number) || number < least) {
-      wrong(key, where_ + ": " + key + " = " + shown(*value) + " is not what it takes",
-            least < 0 ? "give a number" : "give a number, 0 or more");
-      return false;
+      return refuse(key, *value, "is not what it takes",
+                    least < 0 ? "give a number" : "give a number, 0 or more");
     }
     into = number;
     return true;
   }
 
-  bool flag(const char* key, bool& into) {
-    const Value* value = field(key);
-    if (!value) return false;
-    if (const auto* given = value->as<bool>()) {
-      into = *given;
-      return true;
-    }
-    wrong(key, where_ + ": " + key + " = " + shown(*value) + " is neither true nor false", "");
-    return false;
+  bool read(std::string_view key, bool& into) {
+    return read_as(key, into, "is neither true nor false");
   }
+  bool read(std::string_view key, std::string& into) { return read_as(key, into, "is no text"); }
 
-  bool text(const char* key, std::string& into) {
-    const Value* value = field(key);
-    if (!value) return false;
-    if (const auto* given = value->as<std::string>()) {
-      into = *given;
-      return true;
-    }
-    wrong(key, where_ + ": " + key + " = " + shown(*value) + " is no text", "");
-    return false;
+  /// Every size and number of a record that has a list of its fields.
+  template <class Record>
+  void read_listed(Record& into) {
+    fields::each<Record>([&](const auto& entry) {
+      using Member = typename std::decay_t<decltype(entry)>::Type;
+      if constexpr (std::is_same_v<Member, MemorySize> || std::is_same_v<Member, double> ||
+                    std::is_same_v<Member, std::optional<MemorySize>>) {
+        read(entry.plain_name(), into.*entry.member);
+      }
+    });
   }
 
   void wrong(std::string_view key, std::string message, std::string hint) {
@@ -134,7 +158,23 @@ class Fields {
   }
 
  private:
-  /// The line of `key =` at or after the one that names the domain, else the call's own.
+  template <class T>
+  bool read_as(std::string_view key, T& into, const char* otherwise) {
+    const Value* value = field(key);
+    if (!value) return false;
+    if (const auto* given = value->as<T>()) {
+      into = *given;
+      return true;
+    }
+    return refuse(key, *value, otherwise, "");
+  }
+
+  bool refuse(std::string_view key, const Value& value, const char* why, const char* hint) {
+    wrong(key, where_ + ": " + std::string(key) + " = " + shown(value) + " " + why, hint);
+    return false;
+  }
+
+  /// The line of `key =` at or after the line that names the domain, else the call's own.
   [[nodiscard]] std::string place_of(std::string_view key) const {
     std::size_t from = static_cast<std::size_t>(std::max(origin_.line, 1));
     if (!name_.empty()) {
@@ -153,25 +193,24 @@ class Fields {
   Status status_;
 };
 
-constexpr std::array<DomainState, 8> kStates{
-    DomainState::running, DomainState::paused,    DomainState::shutting_down, DomainState::shut_off,
-    DomainState::crashed, DomainState::migrating, DomainState::busy,          DomainState::hung};
-
-void read_state(Fields& fields, const std::string& where, DomainState& into) {
+/// A text that names a value of an enumeration.
+template <class Enum>
+void read_name(Fields& table, const char* key, const std::string& where, Enum& into) {
   std::string given;
-  if (!fields.text("state", given)) return;
-  std::vector<std::string> names;
-  for (const DomainState state : kStates) {
-    names.emplace_back(to_text(state));
-    if (names.back() != given) continue;
-    into = state;
+  if (!table.read(key, given)) return;
+  if (const auto value = from_text<Enum>(given)) {
+    into = *value;
     return;
   }
-  const auto near = nearest_name(given, names);
+  std::vector<std::string> names;
+  for (int i = 0; i < kCountOf<Enum>; ++i) names.emplace_back(to_text(static_cast<Enum>(i)));
   std::string all;
-  for (const std::string& name : names) all += (all.empty() ? "give one of " : ", ") + name;
-  fields.wrong("state", where + ": no state '" + printable(given, 40) + "'",
-               near ? "did you mean '" + *near + "'?" : all);
+  for (const std::string& name : names) {
+    all += (all.empty() ? "give one of \"" : ", \"") + name + "\"";
+  }
+  const auto near = nearest_name(given, names);
+  table.wrong(key, where + ": no " + key + " '" + printable(given, 40) + "'",
+              near ? "did you mean '" + *near + "'?" : all);
 }
 
 void read_labels(Fields& fields, const std::string& where, DomainSettings& settings) {
@@ -192,7 +231,7 @@ void read_labels(Fields& fields, const std::string& where, DomainSettings& setti
   }
 }
 
-/// A list of numbers: { 0, 1 }.
+/// A list of node numbers: { 0, 1 }.
 void read_nodes(Fields& fields, const std::string& where, NodeSet& nodes) {
   const Value* given = fields.field("nodes");
   if (!given) return;
@@ -213,36 +252,29 @@ void read_nodes(Fields& fields, const std::string& where, NodeSet& nodes) {
 }
 
 void read_settings(Fields& fields, const std::string& where, DomainSettings& settings) {
-  fields.size("minimum", settings.minimum);
-  fields.number("weight", 0, settings.weight);
+  fields.read("minimum", settings.minimum);
+  fields.read("weight", settings.weight);
+  fields.read("exclude", settings.exclude);
   double priority = settings.priority;
-  if (fields.number("priority", -1e6, priority)) settings.priority = static_cast<int>(priority);
-  fields.flag("exclude", settings.exclude);
+  if (fields.read("priority", priority, -1e6)) settings.priority = static_cast<int>(priority);
   read_labels(fields, where, settings);
 }
 
-/// `known`: the domain was there in the tick before.
+/// `known`: the domain was in the world of the tick before.
 void read_figures(Fields& fields, StagedDomain& d, bool known) {
   MemorySize actual;
-  if (fields.size("actual", actual)) {
+  if (fields.read("actual", actual)) {
     if (known && actual != d.actual) {
       resize(d, actual);
       d.resized = true;
     }
     d.actual = actual;
-    // Every page of a balloon that the author sizes counts as touched, unless the author says so.
+    // Every page of a balloon that a test sizes counts as touched, unless the test gives an rss.
     d.rss.reset();
   }
-  fields.size("maximum", d.maximum);
-  fields.size("unused", d.unused);
-  fields.size("usable", d.usable);
-  fields.size("available", d.available);
-  fields.size("disk_caches", d.disk_caches);
-  fields.size("rss", d.rss);
-  fields.number("swap_in", 0, d.swap_in);
-  fields.number("swap_out", 0, d.swap_out);
-  fields.number("major_faults", 0, d.major_faults);
-  fields.number("minor_faults", 0, d.minor_faults);
+  for (const DomainField& one : kDomainFields) {
+    std::visit([&](auto member) { fields.read(one.key, d.*member); }, one.member);
+  }
 }
 
 void check_figures(Fields& fields, const StagedDomain& d) {
@@ -261,13 +293,13 @@ void check_figures(Fields& fields, const StagedDomain& d) {
   within("actual", d.actual, "maximum", d.maximum);
 }
 
-/// What a domain is where the test does not say: small things that no policy minds.
-StagedDomain unsaid(std::string name, const Value& table, const Host& host) {
+/// A domain of which the test says nothing: small, and of no interest to a policy.
+StagedDomain default_domain(std::string name, const Value& table, const Host& host) {
   StagedDomain d;
   d.name = std::move(name);
-  d.actual = kUnsaidActual;
+  d.actual = kDefaultActual;
   d.maximum = host.total;
-  d.unused = kUnsaidUnused;
+  d.unused = kDefaultUnused;
   if (const Value* actual = table.field("actual")) {
     if (const auto* kib = actual->as<std::int64_t>(); kib && *kib >= 0) {
       d.unused = std::min(d.unused, MemorySize::from_kib(static_cast<std::uint64_t>(*kib)));
@@ -288,17 +320,13 @@ Status lay_over_domain(StagedWorld& world, const Value& table, const TableOrigin
   Fields fields(table, where, origin, *name);
   fields.field("name");
   bool gone = false;
-  fields.flag("gone", gone);
+  fields.read("gone", gone);
   StagedDomain* known = world.find(*name);
-  StagedDomain d = known ? *known : unsaid(*name, table, world.host);
+  StagedDomain d = known ? *known : default_domain(*name, table, world.host);
   read_figures(fields, d, known != nullptr);
   read_settings(fields, where, d.settings);
-  read_state(fields, where, d.state);
+  read_name(fields, "state", where, d.state);
   read_nodes(fields, where, d.nodes);
-  fields.flag("deflates_by_itself", d.deflates_by_itself);
-  fields.flag("free_page_reporting", d.free_page_reporting);
-  fields.flag("silent", d.silent);
-  fields.flag("follows", d.follows);
   fields.done();
   check_figures(fields, d);
   if (gone && !known) fields.wrong("gone", where + " is gone, but was never there", "");
@@ -351,9 +379,7 @@ Status lay_over_cells(Fields& host_fields, Host& host, const TableOrigin& origin
     const int id = static_cast<int>(host.cells.size());
     NumaCell cell{id, {}, {}};
     Fields fields(item, "cell " + std::to_string(id), origin);
-    fields.size("total", cell.total);
-    fields.size("free", cell.free);
-    fields.size("available", cell.available);
+    fields.read_listed(cell);
     fields.done();
     if (!fields.status()) return fields.status();
     host.cells.push_back(cell);
@@ -363,14 +389,8 @@ Status lay_over_cells(Fields& host_fields, Host& host, const TableOrigin& origin
 
 Status lay_over_host(Host& host, const Value& table, const TableOrigin& origin) {
   Fields fields(table, "host", origin);
-  if (fields.size("total", host.total) && !table.field("free")) host.free = host.total / 2;
-  fields.size("free", host.free);
-  fields.size("available", host.available);
-  fields.size("buffers", host.buffers);
-  fields.size("cached", host.cached);
-  fields.size("swap_free", host.swap_free);
-  fields.size("page_size", host.page_size);
-  fields.size("merged", host.merged);
+  fields.read_listed(host);
+  if (table.field("total") && !table.field("free")) host.free = host.total / 2;
   if (auto cells = lay_over_cells(fields, host, origin); !cells) return cells;
   fields.done();
   if (host.free > host.total) {
@@ -381,11 +401,11 @@ Status lay_over_host(Host& host, const Value& table, const TableOrigin& origin) 
   return fields.status();
 }
 
-/// Up to the end of the year 9999, the last that a journal can tell.
+/// Up to the end of the year 9999, the last that a journal can write.
 void read_time(Fields& fields, WallTime& into) {
   constexpr double kMost = 253402300799;
   double time = 0;
-  if (!fields.number("time", 0, time)) return;
+  if (!fields.read("time", time)) return;
   if (time > kMost) {
     return fields.wrong("time", "time = " + std::to_string(time) + " is no time of a tick",
                         "give seconds since 1970, UTC");
@@ -398,15 +418,15 @@ void read_time(Fields& fields, WallTime& into) {
 
 StagedWorld default_world() {
   StagedWorld world;
-  world.host.total = kUnsaidHost;
-  world.host.free = kUnsaidHost / 2;
+  world.host.total = kDefaultHost;
+  world.host.free = kDefaultHost / 2;
   return world;
 }
 
 Status lay_over(StagedWorld& world, const Value& table, const TableOrigin& origin) {
   Fields fields(table, "the world of a tick", origin);
   double seconds = std::chrono::duration<double>(world.interval).count();
-  if (fields.number("seconds", 0.001, seconds) && seconds > 1e9) {
+  if (fields.read("seconds", seconds, 0.001) && seconds > 1e9) {
     fields.wrong("seconds",
                  "seconds = " + std::to_string(seconds) + " is no time from tick to tick",
                  "give at most 1e9");
@@ -429,22 +449,8 @@ Result<Limits> limits_in(const Value& table, const TableOrigin& origin) {
   const Value* given = table.field("limits");
   if (!given) return limits;
   Fields fields(*given, "limits", origin);
-  fields.size("domain_floor", limits.domain_floor);
-  fields.size("host_floor", limits.host_floor);
-  fields.size("host_memory", limits.host_memory);
-  fields.number("max_release", 0, limits.max_release);
-  fields.number("overcommit", 0, limits.overcommit);
-  std::string headroom;
-  if (fields.text("headroom", headroom)) {
-    int kind = 0;
-    while (kind < kHeadroomCount && to_text(static_cast<Headroom>(kind)) != headroom) ++kind;
-    if (kind < kHeadroomCount) {
-      limits.headroom = static_cast<Headroom>(kind);
-    } else {
-      fields.wrong("headroom", "limits: headroom = " + shown(*given->field("headroom")),
-                   "give \"larger\", \"unused\" or \"usable\"");
-    }
-  }
+  fields.read_listed(limits);
+  read_name(fields, "headroom", "limits", limits.headroom);
   fields.done();
   if (!fields.status()) return fail(fields.status().error());
   auto checked = Limits::checked(limits);

@@ -4,7 +4,6 @@
 #include <memory>
 
 #include "bindings/testing/policy_check.h"
-#include "bindings/testing/policy_check_text.h"
 #include "engine/cli/bundled_files.h"
 #include "engine/cli/commands.h"
 #include "engine/cli/help.h"

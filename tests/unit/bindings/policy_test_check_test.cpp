@@ -4,9 +4,8 @@
 #include <sstream>
 
 #include "bindings/testing/policy_check.h"
-#include "bindings/testing/policy_check_text.h"
 #include "tests/text.h"
-#include "tests/unit/bindings/policy_test_folder.h"
+#include "tests/unit/bindings/policy_test_run.h"
 
 using namespace memcoord;
 using namespace memcoord::bindings::testing;

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "bindings/lua_policy.h"
-#include "tests/unit/bindings/policy_test_folder.h"
+#include "tests/unit/bindings/policy_test_run.h"
 
 using namespace memcoord;
 

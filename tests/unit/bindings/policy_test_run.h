@@ -1,18 +1,49 @@
 #pragma once
-// Running tests of policies from within a test.
+// Runs policy tests in a folder of their own, from within a unit test.
 
 #include <doctest/doctest.h>
+#include <unistd.h>
 
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <sstream>
 #include <string>
 
 #include "bindings/testing/policy_tests.h"
 #include "tests/text.h"
-#include "tests/unit/bindings/policy_test_folder.h"
 
 namespace memcoord::test {
 
-/// A policy that is simple to predict: grows every domain under 100 MiB by 50 MiB.
+/// A folder of policies and tests. Its end removes it.
+class PolicyTestFolder {
+ public:
+  PolicyTestFolder() {
+    std::string name = (std::filesystem::temp_directory_path() / "memcoord-XXXXXX").string();
+    path_ = ::mkdtemp(name.data());
+  }
+  ~PolicyTestFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  PolicyTestFolder(const PolicyTestFolder&) = delete;
+  PolicyTestFolder& operator=(const PolicyTestFolder&) = delete;
+
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+  void write(const std::string& name, const std::string& text) const {
+    std::ofstream(path_ / name) << text;
+  }
+  static std::string read(const std::filesystem::path& file) {
+    std::ostringstream text;
+    text << std::ifstream(file).rdbuf();
+    return text.str();
+  }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// Grows every domain with less than 100 MiB of headroom by 50 MiB.
 inline constexpr const char* kStepPolicy = R"(return {
   api = 1,
   summary = "for the tests of tests",
@@ -33,7 +64,7 @@ struct PolicyTestRun {
   std::string output;
 };
 
-/// Runs a folder's tests.
+/// Runs the tests of a folder.
 inline PolicyTestRun run_in(const PolicyTestFolder& folder,
                             bindings::testing::TestOptions options = {}) {
   std::ostringstream out;
@@ -42,7 +73,7 @@ inline PolicyTestRun run_in(const PolicyTestFolder& folder,
   return {*counts, out.str()};
 }
 
-/// Runs one test file, which finds the policy above as `step`.
+/// Runs one test file, whose `step` is the policy above.
 inline PolicyTestRun run(const std::string& tests, bindings::testing::TestOptions options = {}) {
   const PolicyTestFolder folder;
   folder.write("step.lua", kStepPolicy);
@@ -50,7 +81,7 @@ inline PolicyTestRun run(const std::string& tests, bindings::testing::TestOption
   return run_in(folder, options);
 }
 
-/// The output of one test, which is meant to fail.
+/// The output of one test, which has to fail. `body` begins on line 3.
 inline std::string failure_of(const std::string& body) {
   const PolicyTestRun ran = run("test(\"it\", function()\n" + body + "\nend)\n");
   INFO(ran.output);
@@ -58,7 +89,7 @@ inline std::string failure_of(const std::string& body) {
   return ran.output;
 }
 
-/// Of one test, which is meant to pass.
+/// Holds that one test has passed.
 inline void passes(const PolicyTestRun& ran) {
   INFO(ran.output);
   CHECK(ran.counts.passed == 1);

@@ -1,6 +1,6 @@
 #pragma once
-// A small world for a policy to play in: the real coordinator and guard, over guests that are told
-// what to report. Policy tests and `memcoord check` run on it.
+// Runs a policy in the real coordinator, and so under the real guard, on a host whose guests report
+// what a test says. Policy tests and `memcoord check` use it.
 
 #include <array>
 #include <memory>
@@ -13,7 +13,7 @@
 
 namespace memcoord::bindings::testing {
 
-/// A guest as the author of a test describes it. Rates are a second.
+/// A guest as a test describes it. Rates are per second.
 struct StagedDomain {
   std::string name;
   DomainSettings settings;
@@ -21,7 +21,7 @@ struct StagedDomain {
   MemorySize actual;
   MemorySize maximum;
   MemorySize unused;
-  std::optional<MemorySize> usable;       ///< none: a guest too old to report it
+  std::optional<MemorySize> usable;       ///< none: an old guest does not report it
   std::optional<MemorySize> available;    ///< none: as actual
   std::optional<MemorySize> disk_caches;  ///< none: not reported
   std::optional<MemorySize> rss;          ///< none: as actual, every page touched
@@ -29,14 +29,14 @@ struct StagedDomain {
   double swap_out = 0;                    ///< KiB
   double major_faults = 0;
   double minor_faults = 0;
-  NodeSet nodes;  ///< of the host, that its memory is bound to
+  NodeSet nodes;  ///< the host's nodes that its memory is bound to; empty: none
   bool deflates_by_itself = false;
   bool free_page_reporting = false;
   bool silent = false;  ///< its guest reports nothing
-  bool follows = true;  ///< false: takes targets and stays as it is
-  /// The author gave it another size since the last tick. Its guest has reported since.
+  bool follows = true;  ///< false: its balloon takes targets and does not move
+  /// The test has given it another size since the last tick, and its guest has reported since.
   bool resized = false;
-  std::array<double, 4> counted{};  ///< the counters behind the rates, in the order above
+  std::array<double, 4> counted{};  ///< the counters of the four rates, in the order above
 };
 
 struct StagedWorld {
@@ -46,25 +46,26 @@ struct StagedWorld {
   /// UTC of the first tick.
   WallTime time{std::chrono::sys_days{std::chrono::year{2024} / 5 / 17}};
 
-  /// Null where there is none of that name.
+  /// Null where the world has no such domain.
   [[nodiscard]] StagedDomain* find(std::string_view name);
 };
 
-/// Gives the balloon another size. The guest goes on using what it used.
+/// Gives the balloon another size; what the guest uses stays.
 void resize(StagedDomain& domain, MemorySize to);
 
-/// Plays ticks to one policy. Between ticks the author may change the world; guests follow their
-/// balloons at once, and what they use stays what it was.
+/// Runs ticks of one policy. The caller may change the world between ticks. Guests follow their
+/// balloons at once, and what they use stays.
 class Stage {
  public:
-  /// `world` is the first tick's.
+  /// `world` is that of the first tick.
   Stage(std::unique_ptr<Policy> policy, const Limits& limits, StagedWorld world);
   ~Stage();
   Stage(const Stage&) = delete;
   Stage& operator=(const Stage&) = delete;
 
   [[nodiscard]] StagedWorld& world();
-  /// One tick of the engine's own loop.
+  /// One tick of the coordinator. The first one samples the world once more beforehand, so that it
+  /// has rates.
   Tick play();
 
  private:
@@ -72,7 +73,7 @@ class Stage {
   class Understudy;
   std::unique_ptr<Machine> machine_;
   std::unique_ptr<Coordinator> coordinator_;
-  bool looked_ = false;
+  bool sampled_ = false;
 };
 
 }  // namespace memcoord::bindings::testing

@@ -1,4 +1,4 @@
-#include "bindings/testing/stage.h"
+#include "bindings/testing/policy_harness.h"
 
 #include <algorithm>
 #include <array>
@@ -11,7 +11,7 @@ namespace {
 
 constexpr MonotonicTime kStart{std::chrono::hours(1)};
 
-/// FNV-1a: the same name is the same domain in every tick and every run.
+/// FNV-1a of the name: a domain keeps its UUID over ticks and runs.
 Uuid uuid_of(std::string_view name) {
   Uuid uuid{0x7374616765640000U, 0xcbf29ce484222325U};
   for (const char c : name) {
@@ -20,7 +20,7 @@ Uuid uuid_of(std::string_view name) {
   return uuid;
 }
 
-/// Time that goes on when the stage or the loop says so.
+/// Advances only when the harness or the coordinator advances it.
 class StageClock final : public Clock {
  public:
   explicit StageClock(WallTime start) : wall_start_(start) {}
@@ -78,12 +78,12 @@ Domain domain_of(const StagedDomain& d, WallTime reported_at) {
   return domain;
 }
 
-/// The figure after the balloon went from one size to another, with what the guest uses as before.
+/// A figure after the balloon has moved from one size to another, while the guest uses the same.
 MemorySize moved_along(MemorySize figure, MemorySize from, MemorySize to) {
   return to > from ? figure + (to - from) : figure - (from - to);
 }
 
-/// What a guest gives back is free on its nodes, evenly; a guest bound to none gives to all alike.
+/// Frees memory on the guest's nodes in equal parts; a guest without nodes frees it on all.
 void give_back(MemorySize given, const NodeSet& nodes, Host& host) {
   host.free += given;
   if (host.available) *host.available += given;
@@ -97,14 +97,14 @@ void give_back(MemorySize given, const NodeSet& nodes, Host& host) {
 void follow(StagedDomain& d, MemorySize to, Host& host) {
   const MemorySize held = d.rss.value_or(d.actual);
   resize(d, to);
-  // A guest that grows holds no more of the host until it touches what it got.
+  // A guest that grows takes no more of the host until it touches the new memory.
   d.rss = std::min(held, to);
   give_back(held - *d.rss, d.nodes, host);
 }
 
-/// A guest's report is newer than a size that the author gave it, although the engine learns of
-/// both at the same look: it is stamped a moment after that look.
-constexpr std::chrono::milliseconds kAfterTheLook{1};
+/// The report of a guest that the test has resized is newer than its size, although one sample
+/// brings both: it is stamped a moment after the sample.
+constexpr std::chrono::milliseconds kAfterSample{1};
 
 }  // namespace
 
@@ -121,7 +121,7 @@ StagedDomain* StagedWorld::find(std::string_view name) {
   return found == domains.end() ? nullptr : &*found;
 }
 
-/// The hypervisor of the stage, with its clock.
+/// The harness's hypervisor, with its clock.
 class Stage::Machine final : public Hypervisor {
  public:
   explicit Machine(StagedWorld staged)
@@ -135,7 +135,7 @@ class Stage::Machine final : public Hypervisor {
     snapshot.wall_time = clock.wall_now();
     snapshot.host = world.host;
     for (const StagedDomain& d : world.domains) {
-      const auto after = d.resized ? kAfterTheLook : kAfterTheLook * 0;
+      const auto after = d.resized ? kAfterSample : kAfterSample * 0;
       snapshot.domains.push_back(domain_of(d, reported_at_ + after));
       Domain& domain = snapshot.domains.back();
       if (still) domain.rss = std::max(*domain.rss, domain.actual);
@@ -161,7 +161,7 @@ class Stage::Machine final : public Hypervisor {
   std::vector<Note> take_notes() override { return {}; }
   void close() override {}
 
-  /// Time goes on, the guests count what they did meanwhile, and report.
+  /// Advances time. The guests count their activity meanwhile, and report.
   void advance(Duration duration) {
     tick_at_ += duration;
     clock.go_to(tick_at_);
@@ -175,8 +175,8 @@ class Stage::Machine final : public Hypervisor {
 
   StagedWorld world;
   StageClock clock;
-  /// The look before the first tick: nothing moves, whatever the engine itself asks for, and every
-  /// page is touched, so that what rss is later is the guests' alone, with nothing of QEMU's.
+  /// True for the sample before the first tick: no balloon moves, although the engine itself may
+  /// ask for it, and every page counts as touched, so that no rss later seems to be QEMU's own.
   bool still = false;
 
  private:
@@ -188,8 +188,8 @@ class Stage::Machine final : public Hypervisor {
   }
 };
 
-/// Stands between the coordinator and the policy. A rate shows only from the second look on, so
-/// the first tick is preceded by a look at the same world that the policy knows nothing of.
+/// Hides the coordinator's first tick from the policy: rates need two samples, so that the
+/// harness samples the first world twice.
 class Stage::Understudy final : public Policy {
  public:
   explicit Understudy(std::unique_ptr<Policy> policy) : policy_(std::move(policy)) {}
@@ -197,7 +197,7 @@ class Stage::Understudy final : public Policy {
   [[nodiscard]] std::string name() const override { return policy_->name(); }
 
   Result<PolicyAnswer> decide(const Situation& situation) override {
-    if (std::exchange(looking_only_, false)) return PolicyAnswer{};
+    if (std::exchange(sampling_only_, false)) return PolicyAnswer{};
     Situation seen = situation;
     seen.tick = ++ticks_;
     if (ticks_ == 1) seen.since_last = {};
@@ -207,7 +207,7 @@ class Stage::Understudy final : public Policy {
  private:
   std::unique_ptr<Policy> policy_;
   std::uint64_t ticks_ = 0;
-  bool looking_only_ = true;
+  bool sampling_only_ = true;
 };
 
 Stage::Stage(std::unique_ptr<Policy> policy, const Limits& limits, StagedWorld world)
@@ -226,7 +226,7 @@ StagedWorld& Stage::world() {
 }
 
 Tick Stage::play() {
-  if (!std::exchange(looked_, true)) {
+  if (!std::exchange(sampled_, true)) {
     machine_->still = true;
     coordinator_->tick();
     machine_->still = false;
