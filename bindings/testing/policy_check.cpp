@@ -317,10 +317,8 @@ std::size_t CheckedSituation::held_back() const {
 std::vector<std::string> CheckedSituation::log() const {
   std::vector<std::string> lines;
   for (const Tick& tick : ticks) {
-    const std::string prefix = tick.policy + ": ";
-    for (const Note& note : tick.notes) {
-      if (note.text.starts_with(prefix)) lines.push_back(note.text.substr(prefix.size()));
-    }
+    const auto logged = notes_of(tick, NotesOf::policy);
+    lines.insert(lines.end(), logged.begin(), logged.end());
   }
   return lines;
 }

@@ -38,6 +38,10 @@ Result<Limits> limits_in(const Value& table, const TableOrigin& origin);
 /// field that a tick has not, is an error with the nearest right name.
 void push_tick(lua_State* lua, const Tick& tick, const StagedWorld& after);
 
+/// The lines that a tick's policy logs, without its name in front, or the other notes.
+enum class NotesOf { policy, others };
+std::vector<std::string> notes_of(const Tick& tick, NotesOf whom);
+
 /// A tick in at most 13 lines, for a report: each domain's move, and the rules that changed it.
 std::vector<std::string> tick_lines(const Tick& tick);
 

@@ -100,15 +100,10 @@ Value host_of(const StagedWorld& world) {
   return table({{"total", size(world.host.total)}, {"free", size(world.host.free)}});
 }
 
-/// The policy's log lines, or the notes of others.
-Value notes_of(const Tick& tick, bool by_policy) {
-  const std::string prefix = tick.policy + ": ";
-  std::vector<Value> lines;
-  for (const Note& note : tick.notes) {
-    if (note.text.starts_with(prefix) != by_policy) continue;
-    lines.push_back(text(by_policy ? note.text.substr(prefix.size()) : note.text));
-  }
-  return list(std::move(lines));
+Value texts(const std::vector<std::string>& lines) {
+  std::vector<Value> items;
+  for (const std::string& line : lines) items.push_back(text(line));
+  return list(std::move(items));
 }
 
 /// Upvalue 1: the names of the tick's domains. A domain of the tick may have no entry; any other
@@ -195,10 +190,21 @@ void push_tick(lua_State* lua, const Tick& tick, const StagedWorld& after) {
   set_by_name(lua, "after", after_of(after), known);
   set(lua, "host", host_of(after));
   set(lua, "grantable", size(tick.grantable));
-  set(lua, "log", notes_of(tick, true));
-  set(lua, "notes", notes_of(tick, false));
+  set(lua, "log", texts(notes_of(tick, NotesOf::policy)));
+  set(lua, "notes", texts(notes_of(tick, NotesOf::others)));
   set_error(lua, tick.policy_error);
   lua_remove(lua, known);
+}
+
+std::vector<std::string> notes_of(const Tick& tick, NotesOf whom) {
+  const std::string prefix = tick.policy + ": ";
+  std::vector<std::string> lines;
+  for (const Note& note : tick.notes) {
+    const bool by_policy = note.text.starts_with(prefix);
+    if (by_policy != (whom == NotesOf::policy)) continue;
+    lines.push_back(by_policy ? note.text.substr(prefix.size()) : note.text);
+  }
+  return lines;
 }
 
 std::vector<std::string> tick_lines(const Tick& tick) {

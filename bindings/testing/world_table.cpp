@@ -24,14 +24,14 @@ constexpr int kMostNodes = 1024;
 // --- the plain fields of a domain's table; engine/core/fields.h lists those of the others ---
 
 /// A key, and the member that its value sets.
-struct DomainField {
+struct WorldField {
   const char* key;
   std::variant<MemorySize StagedDomain::*, std::optional<MemorySize> StagedDomain::*,
                double StagedDomain::*, bool StagedDomain::*>
       member;
 };
 
-constexpr auto kDomainFields = std::to_array<DomainField>({
+constexpr auto kWorldFields = std::to_array<WorldField>({
     {"maximum", &StagedDomain::maximum},
     {"unused", &StagedDomain::unused},
     {"usable", &StagedDomain::usable},
@@ -272,7 +272,7 @@ void read_figures(Fields& fields, StagedDomain& d, bool known) {
     // Every page of a balloon that a test sizes counts as touched, unless the test gives an rss.
     d.rss.reset();
   }
-  for (const DomainField& one : kDomainFields) {
+  for (const WorldField& one : kWorldFields) {
     std::visit([&](auto member) { fields.read(one.key, d.*member); }, one.member);
   }
 }

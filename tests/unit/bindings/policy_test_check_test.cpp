@@ -14,7 +14,7 @@ using memcoord::test::PolicyTestFolder;
 
 namespace {
 
-/// Checks a policy of which the test gives the body of its tick function.
+/// Checks a policy with this body of its tick function.
 Result<PolicyCheck> check(const std::string& tick, const LuaPolicy::Settings& settings = {}) {
   const PolicyTestFolder folder;
   folder.write("mine.lua",
@@ -40,7 +40,7 @@ const CheckedSituation& situation(const PolicyCheck& check, const std::string& n
 
 }  // namespace
 
-TEST_CASE("a sound policy passes, and shows what it would do") {
+TEST_CASE("a sound policy passes, and the text shows its moves") {
   const auto checked = check(
       "for _, d in ipairs(ctx.domains) do\n"
       "  if d.headroom < 100*MiB then d:grow(ctx.params.step, \"short\") end\n"
@@ -58,7 +58,7 @@ TEST_CASE("a sound policy passes, and shows what it would do") {
   CHECK(contains(text, " situations, headroom larger\n"));
 }
 
-TEST_CASE("a situation in which a policy fails is shown with file and line") {
+TEST_CASE("a situation in which a policy fails shows file and line") {
   const auto checked = check("local first = ctx.domains[1]\nlocal size = first.actual");
   REQUIRE(checked);
   CHECK_FALSE(checked->passed());
@@ -72,20 +72,20 @@ TEST_CASE("a situation in which a policy fails is shown with file and line") {
   CHECK(contains(text, "mine: fails in "));
 }
 
-TEST_CASE("settings are applied and shown beside their defaults") {
+TEST_CASE("the text shows settings beside their defaults") {
   const auto checked = check("", {{"step", "20MiB"}});
   REQUIRE(checked);
   CHECK(contains(text_of(*checked), "step  size  20MiB  one step [default 10MiB]\n"));
   CHECK_FALSE(check("", {{"stepp", "20MiB"}}));
 }
 
-TEST_CASE("what the guard would change is counted") {
+TEST_CASE("a check counts the proposals that the guard changes") {
   const auto checked = check("for _, d in ipairs(ctx.domains) do d:shrink(d.actual // 2) end");
   REQUIRE(checked);
   CHECK(situation(*checked, "one wasteful").held_back() > 0);
 }
 
-TEST_CASE("a policy's log lines are shown") {
+TEST_CASE("the text shows a policy's log lines") {
   const auto checked = check("ctx.log.info(\"looked at \" .. #ctx.domains)");
   REQUIRE(checked);
   CHECK(situation(*checked, "all content").log().front() == "looked at 3");

@@ -38,7 +38,7 @@ std::string section_of(const std::string& page, const std::string& heading) {
   return page.substr(start, page.find(rank, start + heading.size()) - start);
 }
 
-/// The tests that a table's last column names.
+/// The test names in a table's last column.
 std::vector<std::string> tests_named_in(const std::string& table) {
   std::vector<std::string> names;
   std::istringstream lines(table);
@@ -58,7 +58,7 @@ std::vector<std::string> tests_named_in(const std::string& table) {
 
 }  // namespace
 
-TEST_CASE("every difference from an original is held by a test of its policy") {
+TEST_CASE("every documented difference from an original has a test of its policy") {
   const std::string differences = section_of(policies_page(), "## Differences from the originals");
   const std::vector<std::pair<std::string, std::string>> tables{
       {"### mom and MoM", "mom"},
@@ -78,7 +78,7 @@ TEST_CASE("every difference from an original is held by a test of its policy") {
   }
 }
 
-TEST_CASE("every bundled policy is documented, with its picture, parameters and defaults") {
+TEST_CASE("the docs have every bundled policy, with its picture, parameters and defaults") {
   const std::string docs = policies_page();
   REQUIRE_FALSE(bundled_policies().empty());
   for (const auto& path : bundled_policies()) {

@@ -12,8 +12,8 @@ using namespace memcoord::test;
 
 namespace {
 
-/// The statement stands on line 4 of the test file; line 3 is the test's first.
-void told_at_line_4(const std::string& statement, const std::string& message) {
+/// Holds that a statement, on line 4 of the test file, fails with one message at that line.
+void has_message(const std::string& statement, const std::string& message) {
   const std::string output = failure_of("local tick = step:tick {}\n" + statement);
   CHECK_MESSAGE(contains(output, "step_test.lua:4: " + message + "\n"), output);
   CHECK_MESSAGE(contains(output, "         " + statement + "\n"), output);
@@ -45,7 +45,7 @@ TEST_CASE("every expectation can hold") {
   )");
 }
 
-TEST_CASE("every expectation can fail, and says what it wanted") {
+TEST_CASE("every expectation can fail, and says what it expected") {
   const auto fails = [](const std::string& expectation, const std::string& wanted) {
     const std::string output = failure_of(expectation);
     CHECK_MESSAGE(contains(output, "expected  " + wanted + "\n"), output);
@@ -88,28 +88,26 @@ TEST_CASE("a failed expectation has the line of its call, however the test calls
 }
 
 TEST_CASE("a wrong use of an expectation is one message at the test's line") {
-  told_at_line_4("expect(1).equals(2)", "write expect(value):equals(...), with a colon");
-  told_at_line_4("expect(1).is_nil(tick)", "write expect(value):is_nil(...), with a colon");
-  told_at_line_4("expect(1).is_nil()", "write expect(value):is_nil(...), with a colon");
-  told_at_line_4("expect(1):equals()",
-                 "a value was expected to compare with; write nil if nil is meant");
-  told_at_line_4("expect({}):contains()",
-                 "a value was expected to compare with; write nil if nil is meant");
-  told_at_line_4("expect(1):is_at_least()", "a number was expected to compare with, not a nil");
-  told_at_line_4("expect(1):is_near(1, \"x\")",
-                 "a number was expected to compare with, not a string");
-  told_at_line_4("expect(\"a\"):matches(5)",
-                 "a pattern with * and ? was expected, such as \"*starved*\"");
-  told_at_line_4("expect(\"a\"):matches((\"x\"):rep(1001))",
-                 "a pattern of more than 1000 bytes, or a text of more than 10000");
-  told_at_line_4("expect_error(5, \"*\")", "expect_error takes a function or a tick, not a number");
-  told_at_line_4("expect_error(tick)",
-                 "a pattern with * and ? was expected, such as \"*starved*\"");
-  told_at_line_4("expect(1).equals = nil", "what expect() returns cannot be changed");
-  told_at_line_4("expect(tick).value = 1", "what expect() returns cannot be changed");
-  told_at_line_4("setmetatable(expect(1), {})", "this metatable is protected");
-  told_at_line_4("local a, b = {}, {} a[1], b[1] = a, b expect(a):equals(b)",
-                 "tables nested more than 50 deep, or within themselves");
+  has_message("expect(1).equals(2)", "write expect(value):equals(...), with a colon");
+  has_message("expect(1).is_nil(tick)", "write expect(value):is_nil(...), with a colon");
+  has_message("expect(1).is_nil()", "write expect(value):is_nil(...), with a colon");
+  has_message("expect(1):equals()",
+              "a value was expected to compare with; write nil if nil is meant");
+  has_message("expect({}):contains()",
+              "a value was expected to compare with; write nil if nil is meant");
+  has_message("expect(1):is_at_least()", "a number was expected to compare with, not a nil");
+  has_message("expect(1):is_near(1, \"x\")", "a number was expected to compare with, not a string");
+  has_message("expect(\"a\"):matches(5)",
+              "a pattern with * and ? was expected, such as \"*starved*\"");
+  has_message("expect(\"a\"):matches((\"x\"):rep(1001))",
+              "a pattern of more than 1000 bytes, or a text of more than 10000");
+  has_message("expect_error(5, \"*\")", "expect_error takes a function or a tick, not a number");
+  has_message("expect_error(tick)", "a pattern with * and ? was expected, such as \"*starved*\"");
+  has_message("expect(1).equals = nil", "what expect() returns cannot be changed");
+  has_message("expect(tick).value = 1", "what expect() returns cannot be changed");
+  has_message("setmetatable(expect(1), {})", "this metatable is protected");
+  has_message("local a, b = {}, {} a[1], b[1] = a, b expect(a):equals(b)",
+              "tables nested more than 50 deep, or within themselves");
 }
 
 TEST_CASE("an expectation runs no metamethod of what it compares") {
@@ -139,7 +137,7 @@ TEST_CASE("numbers of both kinds compare by their value, and nan is none") {
   CHECK(contains(failure_of("expect(0/0):is_between(1, 2)"), "expected  from 1 to 2\n"));
 }
 
-TEST_CASE("what an expectation shows stays on its line, whatever is in a text") {
+TEST_CASE("an expectation shows any text on one line") {
   const std::string output = failure_of("expect(\"a\\n\\27[31mb\"):matches(\"c\\n*\")");
   CHECK_MESSAGE(contains(output, "expected  a text like \"c *\"\n"), output);
   CHECK_MESSAGE(contains(output, "got       \"a ?[31mb\"\n"), output);

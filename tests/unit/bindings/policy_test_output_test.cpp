@@ -45,7 +45,7 @@ TEST_CASE("each test gets a line, and the counts come last") {
   CHECK(ran.output.ends_with("\n2 passed, 0 failed\n"));
 }
 
-TEST_CASE("a failure shows the place, the line, sizes as people read them, and the tick") {
+TEST_CASE("a failure shows its place and line, readable sizes, and the tick") {
   const std::string output = failure_of(
       "  local tick = step:tick { domains = { { name = \"a\", actual = 1*GiB, unused = 1*MiB } } "
       "}\n"
@@ -59,7 +59,7 @@ TEST_CASE("a failure shows the place, the line, sizes as people read them, and t
   CHECK(output.ends_with("0 passed, 1 failed\n"));
 }
 
-TEST_CASE("a broken test file is one clear line and one failure, and the others run") {
+TEST_CASE("a broken test file is one failure with one line, and the others run") {
   const PolicyTestFolder folder;
   folder.write("a_test.lua", "test(\"one\", function() end)\n");
   folder.write("b_test.lua", "test(\"two\" function() end)\n");
@@ -72,7 +72,7 @@ TEST_CASE("a broken test file is one clear line and one failure, and the others 
   CHECK(contains(ran.output, "none.lua: no such policy"));
 }
 
-TEST_CASE("a test file of 256 KiB runs, and the failure of a larger one names the limit") {
+TEST_CASE("a test file of 256 KiB runs, and the failure of a larger file names the limit") {
   const std::string test = "test(\"it\", function() end)\n";
   const PolicyTestFolder folder;
   folder.write("just_test.lua", test + std::string(256 * 1024 - test.size(), '\n'));
@@ -83,7 +83,7 @@ TEST_CASE("a test file of 256 KiB runs, and the failure of a larger one names th
   CHECK(contains(ran.output, "larger than 256 KiB; a test file has at most that; is it one?"));
 }
 
-TEST_CASE("the filter chooses tests by a part of their name, a glob, or their file") {
+TEST_CASE("the filter selects tests by a part of their name, a glob, or their file") {
   const std::string tests = R"(
     test("a starved domain", function() end)
     test("a wasteful domain", function() end)
@@ -93,18 +93,18 @@ TEST_CASE("the filter chooses tests by a part of their name, a glob, or their fi
   CHECK(run(tests, filtered("step_test")).counts.passed == 2);
 }
 
-TEST_CASE("quiet leaves out what passes") {
+TEST_CASE("quiet leaves out tests that pass") {
   const PolicyTestRun ran = run("test(\"one\", function() end)\n", quiet());
   CHECK(ran.output == "1 passed, 0 failed\n");
 }
 
-TEST_CASE("colours are used only where asked for") {
+TEST_CASE("the report has colours only on request") {
   const std::string tests = "test(\"one\", function() end)\n";
   CHECK_FALSE(contains(run(tests).output, "\033["));
   CHECK(contains(run(tests, colored()).output, "\033[32mok\033[0m"));
 }
 
-TEST_CASE("a policy stands for the test beside it, and a file is run once") {
+TEST_CASE("a policy stands for the test beside it, and each file runs once") {
   const PolicyTestFolder folder;
   folder.write("step.lua", kStepPolicy);
   folder.write("step_test.lua", "test(\"one\", function() end)\n");
@@ -115,7 +115,7 @@ TEST_CASE("a policy stands for the test beside it, and a file is run once") {
   CHECK(counts->passed == 1);
 }
 
-TEST_CASE("having nothing to run is an error") {
+TEST_CASE("a run without tests is an error") {
   const PolicyTestFolder folder;
   const auto error_of = [&](const std::filesystem::path& path, const TestOptions& options) {
     std::ostringstream out;
@@ -132,7 +132,7 @@ TEST_CASE("having nothing to run is an error") {
   CHECK(contains(error_of(folder.path(), filtered("two")), "no test matches 'two'"));
 }
 
-TEST_CASE("JUnit XML names every test, with what was wrong") {
+TEST_CASE("JUnit XML names every test and the reason of each failure") {
   const PolicyTestFolder folder;
   folder.write("x_test.lua", R"(
     test("good & true", function() end)
@@ -155,7 +155,7 @@ TEST_CASE("JUnit XML names every test, with what was wrong") {
   CHECK(xml.ends_with("</testsuites>\n"));
 }
 
-TEST_CASE("a JUnit file that cannot be written is an error") {
+TEST_CASE("a JUnit file that memcoord cannot write is an error") {
   const PolicyTestFolder folder;
   folder.write("x_test.lua", "test(\"one\", function() end)\n");
   std::ostringstream out;

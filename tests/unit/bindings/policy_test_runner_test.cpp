@@ -6,7 +6,7 @@ using namespace memcoord;
 using namespace memcoord::bindings::testing;
 using namespace memcoord::test;
 
-TEST_CASE("a test sees what the policy proposed and what the guard decided") {
+TEST_CASE("a test reads the proposals of the policy and the decisions of the guard") {
   passes(R"(
     local tick = step:tick {
       host = { total = 8*GiB, free = 4*GiB },
@@ -26,7 +26,7 @@ TEST_CASE("a test sees what the policy proposed and what the guard decided") {
   )");
 }
 
-TEST_CASE("a run keeps the policy's state, time goes on, and guests follow their balloons") {
+TEST_CASE("a run keeps the policy's state and advances time, and guests follow their balloons") {
   passes(R"(
     local ticks = step:run {
       { domains = { { name = "a", actual = 1*GiB, unused = 20*MiB } } },
@@ -42,7 +42,7 @@ TEST_CASE("a run keeps the policy's state, time goes on, and guests follow their
   )");
 }
 
-TEST_CASE("a size stated in a later tick is one that the guest has reported since") {
+TEST_CASE("a size in a later tick is one that the guest has reported since") {
   passes(R"(
     local ticks = step:run {
       { domains = {
@@ -70,7 +70,7 @@ TEST_CASE("a size stated in a later tick is one that the guest has reported sinc
   )");
 }
 
-TEST_CASE("a size stated anew leaves the rest of the domain as it was") {
+TEST_CASE("a new size leaves the rest of the domain as it was") {
   passes(R"(
     local ticks = step:run {
       { domains = { { name = "a", actual = 1*GiB, unused = 300*MiB, available = 1000*MiB } } },
@@ -83,7 +83,7 @@ TEST_CASE("a size stated anew leaves the rest of the domain as it was") {
   )");
 }
 
-TEST_CASE("a size stated after a move is how far the balloon has got") {
+TEST_CASE("a size after a move is how far the balloon has come") {
   const PolicyTestFolder folder;
   folder.write("halve.lua", R"(return {
     api = 1, summary = "shrinks, and tells what is in flight",
@@ -114,7 +114,7 @@ TEST_CASE("a size stated after a move is how far the balloon has got") {
   passes(run_in(folder));
 }
 
-TEST_CASE("a test's host has nodes, and its domains are bound to them") {
+TEST_CASE("a test's host has NUMA nodes, and domains are bound to them") {
   passes(R"(
     local tick = step:tick {
       host = { total = 8*GiB, free = 4*GiB,
@@ -136,14 +136,14 @@ TEST_CASE("a test's host has nodes, and its domains are bound to them") {
   refused(R"(step:tick { host = { cells = { { totl = 1 } } } })", "did you mean 'total'?");
 }
 
-TEST_CASE("every tick{} begins with a fresh policy") {
+TEST_CASE("every tick{} loads the policy anew") {
   passes(R"(
     expect(step:tick({}).log):contains("tick 1")
     expect(step:tick({}).log):contains("tick 1")
   )");
 }
 
-TEST_CASE("parameters are set as an operator would") {
+TEST_CASE("policy() sets parameters as --set does") {
   const PolicyTestRun ran = run(R"(
     local large = policy("step.lua", { step = 200*MiB })
     test("it", function()
@@ -175,7 +175,7 @@ TEST_CASE("rates show from the first tick on") {
   passes(run_in(folder));
 }
 
-TEST_CASE("silent, paused and excluded domains are told apart") {
+TEST_CASE("a test tells silent, paused and excluded domains apart") {
   passes(R"(
     local tick = step:tick { domains = {
       { name = "mute", silent = true },
@@ -205,7 +205,7 @@ TEST_CASE("limits can be stricter, and never laxer") {
   CHECK(contains(failure_of("step:tick { limits = { host_floor = 1*MiB } }"), "laxer"));
 }
 
-TEST_CASE("a test says at what time its first tick is, and the next ones follow") {
+TEST_CASE("a test sets the time of its first tick, and the next ones follow") {
   const PolicyTestFolder folder;
   folder.write("clock.lua", R"(return {
     api = 1, summary = "tells the time",
@@ -224,7 +224,7 @@ TEST_CASE("a test says at what time its first tick is, and the next ones follow"
   passes(run_in(folder));
 }
 
-TEST_CASE("an error in a test fails it, with its place and a traceback, and the next one runs") {
+TEST_CASE("an error fails its test, with its place and a traceback, and the next test runs") {
   const PolicyTestRun ran = run(R"(
     test("broken", function() local t = nil; return t.x end)
     test("sound", function() end)
@@ -235,7 +235,7 @@ TEST_CASE("an error in a test fails it, with its place and a traceback, and the 
   CHECK(contains(ran.output, "stack traceback"));
 }
 
-TEST_CASE("a policy's error fails a test that does not look at it") {
+TEST_CASE("a policy's error fails a test that does not read it") {
   const std::string seven =
       "local list = {}\nfor i = 1, 7 do list[i] = { name = \"d\" .. i } end\n"
       "local tick = step:tick { domains = list }\n";
@@ -244,7 +244,7 @@ TEST_CASE("a policy's error fails a test that does not look at it") {
   passes(seven + "expect(tick.error):matches(\"*step.lua:8: *\")");
 }
 
-TEST_CASE("a misspelt name is told with its line and the nearest right one") {
+TEST_CASE("a misspelt name is an error with its line and the nearest right name") {
   const auto told = [](const std::string& body, const std::string& line, const std::string& what) {
     const std::string output = failure_of(body);
     CHECK_MESSAGE(contains(output, "step_test.lua:" + line + ": "), output);
@@ -265,7 +265,7 @@ TEST_CASE("a misspelt name is told with its line and the nearest right one") {
        "the tick has no 'wbe'; did you mean 'web'?");
 }
 
-TEST_CASE("a world that cannot be is refused with its line") {
+TEST_CASE("an impossible world is an error with its line") {
   const auto told = [](const std::string& body, const std::string& what) {
     const std::string output = failure_of(body);
     CHECK_MESSAGE(contains(output, what), output);
@@ -290,7 +290,7 @@ TEST_CASE("a world that cannot be is refused with its line") {
   told("step:tick { time = 1e12 }", "is no time of a tick");
 }
 
-TEST_CASE("tests are declared once each, and not within each other") {
+TEST_CASE("a test is declared once, and outside other tests") {
   const auto broken = [](const std::string& tests) {
     const PolicyTestRun ran = run(tests);
     CHECK(ran.counts.failed == 1);
@@ -304,7 +304,7 @@ TEST_CASE("tests are declared once each, and not within each other") {
   CHECK(contains(broken("test(\"a\")"), "write test("));
 }
 
-TEST_CASE("an endless test is ended, and costs only itself") {
+TEST_CASE("an endless test fails, and the next test runs") {
   TestOptions options;
   options.limits.instructions = 1'000'000;
   const PolicyTestRun ran = run(R"(
@@ -317,7 +317,7 @@ TEST_CASE("an endless test is ended, and costs only itself") {
   CHECK(contains(ran.output, "ran past its"));
 }
 
-TEST_CASE("tests have nothing of the system in reach") {
+TEST_CASE("a test reaches nothing of the system") {
   passes(R"(
     expect_error(function() return io.open("x") end, "*has no 'io'*")
     expect_error(function() return os.time() end, "*has no 'os'*")
