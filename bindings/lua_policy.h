@@ -23,13 +23,13 @@ struct ParameterInfo {
   std::string default_text;
   std::string value_text;  ///< with --set applied
   std::string doc;
-  std::vector<std::string> choices;  ///< for texts that are one of a few; else empty
+  std::vector<std::string> choices;  ///< the texts that it takes; empty: any
 };
 
-/// The parameters' declarations and values, read from a policy's `params` table.
+/// A policy's `params` table: declarations and values.
 struct Parameters {
   std::vector<ParameterInfo> infos;  ///< by name
-  Value values;                      ///< a table: name to what ctx.params shows
+  Value values;                      ///< the table that becomes ctx.params
 };
 
 /// The policy that declares parameters.
@@ -38,10 +38,10 @@ struct PolicySource {
   std::string_view text;  ///< errors name its lines
 };
 
-/// Reads `params` and applies settings. A default tells the type: "150MiB" is a size, 3 an integer,
-/// 0.5 a number, true a boolean, any other text a text. A text that is meant to be a size and
-/// cannot be read is refused. Errors: invalid_input; its object the policy's path, with the line of
-/// a default, or "--set name" for a setting.
+/// Reads `params` and applies settings. A default determines the type: "150MiB" is a size, 3 an
+/// integer, 0.5 a number, true a boolean, any other text a text. Errors: invalid_input, also for a
+/// text that is meant to be a size and cannot be read; the object is the policy's path, with the
+/// line of a default, or "--set name" for a setting.
 Result<Parameters> read_parameters(const Value& declared, const PolicySource& policy,
                                    const std::map<std::string, std::string>& settings);
 
@@ -59,8 +59,8 @@ class LuaPolicy final : public Policy {
  public:
   using Settings = std::map<std::string, std::string>;
 
-  /// Errors, one clear line each: not_found, permission_denied, invalid_input (no policy, wrong
-  /// `api`, parameters), policy_failed and limit_exceeded (the file's own code).
+  /// Errors, one line each: not_found, permission_denied, invalid_input (no policy, a wrong `api`,
+  /// wrong parameters), policy_failed and limit_exceeded (the file's own code).
   static Result<std::unique_ptr<LuaPolicy>> load(const std::filesystem::path& path,
                                                  const Settings& settings = {},
                                                  SandboxLimits limits = {});

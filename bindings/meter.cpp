@@ -82,7 +82,7 @@ class ThreadTimer {
   void ring_by(Meter::Time at) {
     if (works_ && at < rings_at_.load()) set(at);
   }
-  /// The signal has come. Called in the handler.
+  /// The handler calls it: the signal has come.
   void rang(const Meter* meter) {
     rings_at_ = Meter::Time::max();
     if (meter) set(meter->deadline());

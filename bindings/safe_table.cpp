@@ -176,7 +176,7 @@ int pack(lua_State* lua) {
 void charge_comparison(lua_State* lua) {
   std::uint64_t work = 1;
   if (lua_type(lua, -1) == LUA_TSTRING && lua_type(lua, -2) == LUA_TSTRING) {
-    // A text of zeros is compared zero by zero.
+    // Lua compares a text of zeros zero by zero.
     work += std::min(lua_rawlen(lua, -1), lua_rawlen(lua, -2)) / 8;
   }
   charge(lua, work);

@@ -56,7 +56,7 @@ std::string trace_lines(std::string_view trace) {
   return out;
 }
 
-/// Splits "file:line: message" and the traceback behind it.
+/// Splits "file:line: message" and the traceback that follows it.
 Error split_error(std::string_view text, ErrorCode code) {
   Error error;
   error.code = code;

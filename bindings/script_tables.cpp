@@ -132,7 +132,7 @@ int next_in_order(lua_State* lua) {
       lua_replace(lua, lua_upvalueindex(3));
       return 2;
     }
-    lua_settop(lua, 0);  // removed on the way
+    lua_settop(lua, 0);  // the loop has removed it
   }
   return 1;
 }
