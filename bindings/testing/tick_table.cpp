@@ -102,6 +102,7 @@ Value host_of(const StagedWorld& world) {
 
 Value texts(const std::vector<std::string>& lines) {
   std::vector<Value> items;
+  items.reserve(lines.size());
   for (const std::string& line : lines) items.push_back(text(line));
   return list(std::move(items));
 }

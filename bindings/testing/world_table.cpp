@@ -202,6 +202,7 @@ void read_name(Fields& table, const char* key, const std::string& where, Enum& i
     return;
   }
   std::vector<std::string> names;
+  names.reserve(static_cast<std::size_t>(kCountOf<Enum>));
   for (int i = 0; i < kCountOf<Enum>; ++i) names.emplace_back(to_text(static_cast<Enum>(i)));
   std::string all;
   for (const std::string& name : names) {

@@ -69,7 +69,7 @@ TEST_CASE("fair_share gives what the guard's own sharing gives") {
     }
     std::string expected;
     for (const MemorySize share : guard::share_out(total, wants)) {
-      expected += (expected.empty() ? "" : " ") + std::to_string(share.kib());
+      expected.append(expected.empty() ? "" : " ").append(std::to_string(share.kib()));
     }
     CHECK(shared(std::to_string(total.kib()) + ", {" + amounts + "}, {" + weights + "}") ==
           expected);

@@ -66,7 +66,7 @@ struct PolicyTestRun {
 
 /// Runs the tests of a folder.
 inline PolicyTestRun run_in(const PolicyTestFolder& folder,
-                            bindings::testing::TestOptions options = {}) {
+                            const bindings::testing::TestOptions& options = {}) {
   std::ostringstream out;
   const auto counts = bindings::testing::run_policy_tests({folder.path()}, options, out);
   REQUIRE_MESSAGE(counts, counts.error().text());
@@ -74,7 +74,8 @@ inline PolicyTestRun run_in(const PolicyTestFolder& folder,
 }
 
 /// Runs one test file, whose `step` is the policy above.
-inline PolicyTestRun run(const std::string& tests, bindings::testing::TestOptions options = {}) {
+inline PolicyTestRun run(const std::string& tests,
+                         const bindings::testing::TestOptions& options = {}) {
   const PolicyTestFolder folder;
   folder.write("step.lua", kStepPolicy);
   folder.write("step_test.lua", "local step = policy(\"step.lua\")\n" + tests);
