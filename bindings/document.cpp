@@ -15,7 +15,7 @@ bool is_word(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
 }
 
-/// Whether a key that ends at `end` is followed by a single "=", perhaps after '"]'.
+/// Whether a single "=" follows a key that ends at `end`, perhaps after '"]'.
 bool is_assigned(std::string_view line, std::size_t end) {
   while (end < line.size() && (line[end] == ' ' || line[end] == '"' || line[end] == '\'' ||
                                line[end] == ']' || line[end] == '\t')) {

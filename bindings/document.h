@@ -1,6 +1,6 @@
 #pragma once
-// Data files written in Lua (scenarios, policy tests' worlds): evaluated in the sandbox, read as
-// plain values.
+// Data files in Lua (scenarios, worlds of policy tests). The sandbox evaluates them to plain
+// values.
 
 #include <cstddef>
 #include <optional>
@@ -14,7 +14,7 @@
 
 namespace memcoord::bindings {
 
-/// What a data file returned, with its text, so that errors can name lines.
+/// The value that a data file returns, with the file's text: errors name its lines.
 class Document {
  public:
   /// Errors: as read_script(), and policy_failed or limit_exceeded with file and line.
@@ -25,8 +25,7 @@ class Document {
 
   [[nodiscard]] const Value& value() const { return value_; }
   [[nodiscard]] const std::string& name() const { return name_; }
-  /// "file:line" of the first place where a key stands as `key =`, after the given line; the file
-  /// alone where there is none.
+  /// "file:line" of the first `key =` after the given line; the file alone where there is none.
   [[nodiscard]] std::string place_of(std::string_view key, std::size_t after_line = 0) const;
 
  private:
@@ -35,15 +34,15 @@ class Document {
   Value value_;
 };
 
-/// The number of the first line, at `from` or after it, on which a key stands as `key =` or which
-/// has a text in it; none where there is none. Comments are passed over.
+/// The first line, from `from` on, that has `key =` or a text outside its comment; lines count from
+/// 1.
 std::optional<std::size_t> line_that_assigns(std::string_view source, std::string_view key,
                                              std::size_t from);
 std::optional<std::size_t> line_with(std::string_view source, std::string_view text,
                                      std::size_t from);
 
-/// Refuses fields that are not among `known`, with the nearest right name. Errors: invalid_input,
-/// its object the place, its message "unknown key 'x' in <where>".
+/// Refuses fields whose names are not in `known`. Errors: invalid_input, the object "file:line",
+/// the message "unknown key 'x' in <where>", the hint the nearest right name.
 Status check_keys(const Document& document, const Value& table,
                   const std::vector<std::string>& known, const std::string& where);
 

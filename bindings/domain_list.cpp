@@ -11,7 +11,7 @@
 
 #include "bindings/domain_object.h"
 #include "bindings/policy_context.h"
-#include "bindings/read_only.h"
+#include "bindings/script_tables.h"
 
 namespace memcoord::bindings {
 namespace {
@@ -64,7 +64,7 @@ const DomainField& check_figure(lua_State* lua, int index) {
   return field;
 }
 
-/// The domain with the smallest or largest figure; of equals the first.
+/// The domain with the smallest or largest figure; the first of equals.
 int extreme(lua_State* lua, bool largest) {
   const DomainField& field = check_figure(lua, 2);
   Positions listed;

@@ -10,8 +10,8 @@
 #include <string_view>
 
 #include "bindings/policy_context.h"
-#include "bindings/read_only.h"
 #include "bindings/sandbox.h"
+#include "bindings/script_tables.h"
 
 namespace memcoord::bindings {
 namespace {
@@ -45,8 +45,8 @@ Duration check_window(lua_State* lua, int index) {
       std::chrono::duration<double>(std::min(seconds, 1e9)));
 }
 
-/// Pushes a statistic of the past, 0 where there is none. It walks over the samples, `walks` times
-/// at most, which is charged before.
+/// Pushes a statistic of the past, 0 where there is none. Charges `walks` walks over the samples
+/// beforehand.
 template <class Statistic>
 int push_past(lua_State* lua, const Past& past, std::uint64_t walks, Statistic statistic) {
   if (past.history) charge(lua, walks * past.history->sample_count());
@@ -206,7 +206,7 @@ Subject subject_of(lua_State* lua, const Handle& handle) {
           situation.standings[handle.position]};
 }
 
-/// Upvalue 1 of the function that runs is the metatable, by push_domain_function().
+/// Upvalue 1 of the running function is the metatable, by push_domain_function().
 Subject check_domain(lua_State* lua, int index) {
   const auto* handle = static_cast<const Handle*>(lua_touserdata(lua, index));
   bool ours = handle != nullptr && lua_getmetatable(lua, index) != 0;

@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "bindings/read_only.h"
 #include "bindings/safe_library.h"
 #include "bindings/sandbox.h"
+#include "bindings/script_tables.h"
 #include "engine/core/guard.h"
 
 namespace memcoord::bindings {

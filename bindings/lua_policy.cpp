@@ -6,8 +6,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "bindings/value.h"
-#include "bindings/value_text.h"
 #include "engine/core/nearest.h"
 
 namespace memcoord::bindings {
@@ -17,13 +15,13 @@ const char kTick = 1;  // key of the registry: the policy's tick function
 
 constexpr int kApi = 1;
 
-/// Loading may take longer than a tick: tables of constants, a machine under load.
+/// Loading may take longer than a tick: for tables of constants, and on a machine under load.
 SandboxLimits for_loading(SandboxLimits limits) {
   limits.time = std::max<std::chrono::microseconds>(limits.time, std::chrono::seconds(1));
   return limits;
 }
 
-/// Keeps the tick function of the returned table (on top) and takes it out, so that what is left is
+/// Moves the tick function of the returned table (on top) to the registry: the rest of the table is
 /// plain data.
 void keep_tick(lua_State* lua) {
   lua_pushliteral(lua, "tick");
@@ -80,9 +78,9 @@ Status LuaPolicy::open() {
   return {};
 }
 
-/// Within a tick: its time is all there is for the loading and for the tick.
+/// Within a tick: loading and deciding share the tick's time.
 Status LuaPolicy::start_anew(Meter::Time deadline) {
-  sandbox_.reset();  // first, so that there is never memory for two
+  sandbox_.reset();  // first: two states at once would take twice the memory
   sandbox_ = std::make_unique<Sandbox>(limits_);
   if (auto evaluated = evaluate(deadline); !evaluated) return evaluated;
   dropped_ = false;
@@ -213,8 +211,8 @@ Status LuaPolicy::adopt_state_text(const std::string& text) {
   });
 }
 
-/// After the memory limit: garbage goes; where what is kept is itself too much, or cannot be told
-/// from garbage in the tick's time and a little more, the policy starts anew.
+/// After the memory limit: collects garbage. Where the policy keeps too much itself, or where the
+/// collection takes longer than the tick and a little more, the policy starts anew.
 void LuaPolicy::recover(Error& error, Meter::Time deadline) {
   constexpr std::chrono::milliseconds kLittleMore{20};
   const bool collected =

@@ -6,16 +6,46 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "bindings/parameters.h"
 #include "bindings/policy_context.h"
 #include "bindings/sandbox.h"
+#include "bindings/value.h"
 #include "engine/core/policy.h"
 
 namespace memcoord::bindings {
 
-/// What a policy says of itself.
+/// One declared parameter.
+struct ParameterInfo {
+  std::string name;
+  std::string type;  ///< "size", "integer", "number", "boolean" or "text"
+  std::string default_text;
+  std::string value_text;  ///< with --set applied
+  std::string doc;
+  std::vector<std::string> choices;  ///< the texts that it takes; empty: any
+};
+
+/// A policy's `params` table: declarations and values.
+struct Parameters {
+  std::vector<ParameterInfo> infos;  ///< by name
+  Value values;                      ///< the table that becomes ctx.params
+};
+
+/// The policy that declares parameters.
+struct PolicySource {
+  const std::string& path;
+  std::string_view text;  ///< errors name its lines
+};
+
+/// Reads `params` and applies settings. A default determines the type: "150MiB" is a size, 3 an
+/// integer, 0.5 a number, true a boolean, any other text a text. Errors: invalid_input, also for a
+/// text that is meant to be a size and cannot be read; the object is the policy's path, with the
+/// line of a default, or "--set name" for a setting.
+Result<Parameters> read_parameters(const Value& declared, const PolicySource& policy,
+                                   const std::map<std::string, std::string>& settings);
+
+/// What a policy says about itself.
 struct PolicyInfo {
   std::string path;
   std::string name;  ///< the file's name without ".lua"
@@ -29,12 +59,12 @@ class LuaPolicy final : public Policy {
  public:
   using Settings = std::map<std::string, std::string>;
 
-  /// Errors, one clear line each: not_found, permission_denied, invalid_input (no policy, wrong
-  /// `api`, parameters), policy_failed and limit_exceeded (the file's own code).
+  /// Errors, one line each: not_found, permission_denied, invalid_input (no policy, a wrong `api`,
+  /// wrong parameters), policy_failed and limit_exceeded (the file's own code).
   static Result<std::unique_ptr<LuaPolicy>> load(const std::filesystem::path& path,
                                                  const Settings& settings = {},
                                                  SandboxLimits limits = {});
-  /// The same from text; `path` is what errors and info() call it.
+  /// The same from text; errors and info() call it `path`.
   static Result<std::unique_ptr<LuaPolicy>> load_text(std::string source, const std::string& path,
                                                       const Settings& settings = {},
                                                       SandboxLimits limits = {});
@@ -43,11 +73,11 @@ class LuaPolicy final : public Policy {
   [[nodiscard]] const PolicyInfo& info() const { return info_; }
   /// Errors: policy_failed, limit_exceeded; nothing is proposed then.
   Result<PolicyAnswer> decide(const Situation& situation) override;
-  /// Takes over what is plain data in the other's ctx.state; for a reload of the same policy.
-  /// Errors: policy_failed (tables within themselves), limit_exceeded (more than can be read within
-  /// a tick's limits); this policy then starts without.
+  /// Takes over the plain data in the other's ctx.state, for a reload of the same policy. Errors:
+  /// policy_failed (tables within themselves), limit_exceeded (more than a tick's limits allow to
+  /// read); this policy then starts with an empty state.
   Status adopt_state(LuaPolicy& old);
-  /// The same as the text of a Lua file, for another process. Errors: as adopt_state().
+  /// ctx.state as the text of a Lua file, for another process. Errors: as adopt_state().
   Result<std::string> state_text();
   Status adopt_state_text(const std::string& text);
 
@@ -67,7 +97,7 @@ class LuaPolicy final : public Policy {
   Parameters parameters_;
   PolicyContext context_;
   std::unique_ptr<Sandbox> sandbox_;
-  bool dropped_ = false;  ///< what was kept was too much: the next tick starts anew
+  bool dropped_ = false;  ///< ctx.state grew too large: the next tick starts anew
 };
 
 }  // namespace memcoord::bindings

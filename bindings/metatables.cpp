@@ -1,24 +1,26 @@
-#include "bindings/metatables.h"
+// setmetatable() and getmetatable().
 
 #include <lauxlib.h>
+#include <lua.h>
 
 #include <array>
 #include <string>
 
+#include "bindings/safe_library.h"
 #include "bindings/sandbox.h"
 #include "engine/core/printable.h"
 
 namespace memcoord::bindings {
 namespace {
 
-// Keys of the registry: the copies by the table they are of, and how many there are.
+// Keys of the registry: the copies by their originals, and the number of copies.
 const char kCopies = 1;
 const char kCopyCount = 2;
-// Key in a copy: the table that it is of.
+// Key in a copy: its original.
 const char kOriginal = 3;
 
-// A class of objects has one metatable; a script that makes a new one for each object shall not
-// keep them all.
+// A class of objects has one metatable. A script that makes a new one for each object must not keep
+// all copies alive.
 constexpr lua_Integer kMostCopies = 64;
 
 constexpr std::array<const char*, 27> kEvents{
@@ -32,8 +34,8 @@ int push_event(lua_State* lua, int table, const char* event) {
   return lua_rawget(lua, table);
 }
 
-/// Stands before a script's own __close (upvalue 1): once a limit is passed, thousands of variables
-/// can still be waiting to be closed, and an error for each of them takes its time.
+/// Stands before a script's own __close (upvalue 1). Once a limit is passed, thousands of variables
+/// can still wait to be closed, and an error for each of them takes its time.
 int guarded_close(lua_State* lua) {
   if (Sandbox::meter_of(lua).tripped() != Meter::Trip::none) return 0;
   charge(lua, 1);
@@ -59,7 +61,7 @@ void check_metatable(lua_State* lua, int table) {
   }
 }
 
-/// Whether a copy still says what its original says.
+/// Whether a copy still equals its original.
 bool is_current(lua_State* lua, int copy, int original) {
   for (const char* event : kEvents) {
     push_event(lua, original, event);
@@ -91,7 +93,7 @@ void push_new_copy(lua_State* lua, int original) {
   lua_rawsetp(lua, copy, &kOriginal);
 }
 
-/// Pushes the table of copies; an empty one where there are none yet, or too many.
+/// Pushes the table of copies; a new one where there is none, or too many copies.
 void push_copies(lua_State* lua) {
   lua_rawgetp(lua, LUA_REGISTRYINDEX, &kCopyCount);
   const lua_Integer count = lua_tointeger(lua, -1);
@@ -153,7 +155,7 @@ int safe_getmetatable(lua_State* lua) {
   }
   const int metatable = lua_gettop(lua);
   if (push_event(lua, metatable, "__metatable") != LUA_TNIL) return 1;
-  // Nil for a metatable that no script has set.
+  // Nil for a metatable that no script set.
   lua_rawgetp(lua, metatable, &kOriginal);
   return 1;
 }

@@ -1,4 +1,4 @@
-#include "bindings/parameters.h"
+// The parameters that a policy declares, and `--set name=value` applied to them.
 
 #include <algorithm>
 #include <charconv>
@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "bindings/document.h"
+#include "bindings/lua_policy.h"
 #include "engine/core/memory_size.h"
 #include "engine/core/nearest.h"
 #include "engine/core/printable.h"
@@ -14,11 +15,11 @@
 namespace memcoord::bindings {
 namespace {
 
-// In messages: how many names, and of each how much.
+// In messages: the most names, and the most bytes of each.
 constexpr std::size_t kNamesShown = 40;
 constexpr std::size_t kNameShown = 60;
 
-/// A number the whole of the text stands for.
+/// The number that the whole text is, if it is one.
 template <class Number>
 std::optional<Number> number_in(std::string_view text) {
   Number value{};
@@ -27,7 +28,7 @@ std::optional<Number> number_in(std::string_view text) {
   return value;
 }
 
-/// A size with its unit; a bare number is none, so that a text of digits stays a text.
+/// A size with its unit. A bare number is none, so that a text of digits stays a text.
 std::optional<MemorySize> size_with_unit(const std::string& text) {
   if (text.empty() || text.find_first_not_of("0123456789. ") == std::string::npos) {
     return std::nullopt;
@@ -54,7 +55,7 @@ std::string text_of(const Value& value) {
   return {};
 }
 
-/// A text that is meant to be a size and is none: what is wrong with it. A text without a unit,
+/// What is wrong with a text that is meant to be a size and cannot be read. A text without a unit,
 /// such as "2024", stays a text; so does one of several choices.
 std::optional<Error> unreadable_size(const std::string& text, bool has_choices) {
   if (has_choices || !MemorySize::is_meant_by(text)) return std::nullopt;
@@ -62,7 +63,7 @@ std::optional<Error> unreadable_size(const std::string& text, bool has_choices) 
   return size ? std::nullopt : std::optional(size.error());
 }
 
-/// Fills in the type and the value that a declared default stands for; false where it has none.
+/// Sets the type and the value of a declared default; false where the value has no parameter type.
 bool take_default(const Value& value, ParameterInfo& info, Value& current) {
   info.default_text = text_of(value);
   current = value;
@@ -122,8 +123,8 @@ tl::unexpected<Error> wrong(const std::string& path, std::string message, std::s
   return fail(ErrorCode::invalid_input, path, std::move(message), std::move(hint));
 }
 
-/// "file:line" of a parameter's declaration, or of its default; the file alone where they are not
-/// written as `name = ...`.
+/// "file:line" of a parameter's default, or else of its declaration; the file alone where neither
+/// stands as `name = ...`.
 std::string place_of(const std::string& name, const char* key, const PolicySource& policy) {
   const auto params = line_that_assigns(policy.text, "params", 1);
   const auto declaration = line_that_assigns(policy.text, name, params.value_or(1));

@@ -8,14 +8,14 @@
 #include <utility>
 
 #include "bindings/domain_object.h"
-#include "bindings/read_only.h"
+#include "bindings/script_tables.h"
 
 namespace memcoord::bindings {
 namespace {
 
 // Keys of the registry.
 const char kCtx = 1;
-const char kFields = 2;  // what stands behind ctx
+const char kFields = 2;  // the table behind ctx
 
 constexpr std::size_t kMostLogLines = 20;
 
@@ -45,7 +45,7 @@ void push_host(lua_State* lua) {
 // --- ctx.log ---
 
 int log_at(lua_State* lua, Note::Severity severity) {
-  // ctx.log.info(text) and ctx.log:info(text) both read well.
+  // Accepts ctx.log.info(text) and ctx.log:info(text).
   const int at = lua_type(lua, 1) == LUA_TTABLE && lua_gettop(lua) > 1 ? 2 : 1;
   std::size_t length = 0;
   if (lua_type(lua, at) != LUA_TSTRING && lua_type(lua, at) != LUA_TNUMBER) {
@@ -110,7 +110,7 @@ void PolicyContext::open(lua_State* lua) {
   const int params = lua_gettop(lua);
   open_domain_objects(lua);
   open_silent_domains(lua);
-  lua_newtable(lua);  // what stands behind ctx
+  lua_newtable(lua);  // the table behind ctx
   lua_pushvalue(lua, params);
   lua_setfield(lua, -2, "params");
   lua_newtable(lua);

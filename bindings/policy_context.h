@@ -1,6 +1,5 @@
 #pragma once
-// What a policy sees of a tick: `ctx` and all that hangs on it. docs/policy-api.md is its
-// reference.
+// What a policy sees of a tick: `ctx` and its parts. docs/policy-api.md is the reference.
 
 #include <cstdint>
 #include <vector>
@@ -12,23 +11,23 @@ struct lua_State;
 
 namespace memcoord::bindings {
 
-/// One tick on its way through Lua. Lives while the policy runs; Lua objects hold no pointer into
-/// it, only slots and the tick's number, which are checked on each use.
+/// The tick under way, for the objects of a Lua state. These hold positions and the tick's serial
+/// number rather than pointers; each use checks them.
 class PolicyContext {
  public:
-  /// Makes ctx in a new state, with its parameters from the table on top of the stack, which it
-  /// pops. To be called within Sandbox::run().
+  /// Makes ctx in a new state. Pops the table on top of the stack, which becomes ctx.params. Call
+  /// it within Sandbox::run().
   static void open(lua_State* lua);
 
-  /// The tick that the objects of this state speak of from now on.
+  /// Begins a tick: the objects of this state read this situation from now on.
   void begin(const Situation& situation);
   void end() { situation_ = nullptr; }
   /// Pushes ctx.
   static void push(lua_State* lua);
-  /// Pushes ctx.state, which stays from tick to tick; set_state() replaces it by the top.
+  /// Pushes ctx.state, which stays from tick to tick; set_state() pops its replacement.
   static void push_state(lua_State* lua);
   static void set_state(lua_State* lua);
-  /// The context that a state's sandbox was given.
+  /// The context of a state's sandbox; raises between ticks.
   static PolicyContext& of(lua_State* lua);
 
   PolicyAnswer take_answer() { return std::move(answer_); }

@@ -107,8 +107,8 @@ constexpr bool has_plain_name(std::string_view name) {
   return found;
 }
 
-/// How many fields there are in all: those of the record's list that policies may see, and own ones
-/// under other names.
+/// The number of fields: those of the record's list that policies may see, and own fields under
+/// other names.
 template <class Record, const auto& kOwn>
 constexpr std::size_t field_count() {
   std::size_t count = 0;
@@ -157,7 +157,7 @@ constexpr auto joined() {
 
 // --- ctx.host ---
 
-/// What the guests hold of the host, by the newest figure that is known of each.
+/// The host memory that the guests hold, by the newest known rss of each.
 MemorySize held_by_guests(const Situation& situation) {
   MemorySize held;
   for (std::size_t i = 0; i < situation.snapshot.domains.size(); ++i) {

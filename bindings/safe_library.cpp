@@ -12,11 +12,8 @@
 #include <string_view>
 #include <utility>
 
-#include "bindings/metatables.h"
-#include "bindings/ordered_pairs.h"
-#include "bindings/read_only.h"
-#include "bindings/safe_table.h"
 #include "bindings/sandbox.h"
+#include "bindings/script_tables.h"
 #include "engine/core/glob.h"
 
 namespace memcoord::bindings {
@@ -31,9 +28,9 @@ constexpr std::size_t kLongestNumber = 420;  // "%.99f" of the largest
 constexpr std::size_t kLongestPattern = 1'000;
 constexpr std::size_t kLongestGlobbed = 10'000;
 
-// --- Lua's own functions, charged for what they are given ---
+// --- Lua's own functions, charged by their arguments ---
 
-/// What a function of Lua's touches at most: its arguments, and the bytes of those that are texts.
+/// What a function of Lua's touches at most: its arguments, and the bytes of the texts among them.
 std::uint64_t work_of_arguments(lua_State* lua) {
   const int count = lua_gettop(lua);
   auto work = static_cast<std::uint64_t>(count) / 4;
@@ -50,7 +47,7 @@ int charged(lua_State* lua) {
   return lua_tocfunction(lua, lua_upvalueindex(1))(lua);
 }
 
-/// Replaces the functions of the table on top, but those that are wrapped already.
+/// Wraps the functions of the table on top, unless they are wrapped already.
 void charge_functions(lua_State* lua) {
   lua_pushnil(lua);
   while (lua_next(lua, -2) != 0) {
@@ -67,11 +64,11 @@ void charge_functions(lua_State* lua) {
   }
 }
 
-// --- errors: what a limit has ended cannot be caught ---
+// --- errors: no script catches the end of a limit ---
 
 int rethrow_if_tripped(lua_State* lua, int status) {
   Meter& meter = Sandbox::meter_of(lua);
-  // Negative: a C++ exception came through Lua, which can only be memory that ran out.
+  // Negative: a C++ exception came through Lua, which only std::bad_alloc can be.
   if (status == LUA_ERRMEM || status < 0) meter.trip(Meter::Trip::memory);
   if (meter.tripped() != Meter::Trip::none) raise(lua, meter.message());
   return status;
@@ -85,8 +82,8 @@ int safe_pcall(lua_State* lua) {
   return lua_gettop(lua);
 }
 
-/// Stands before a script's own message handler (upvalue 1). An error out of the instruction hook
-/// is handled with hooks off, so nothing of the script's may run then.
+/// Stands before a script's own message handler (upvalue 1). Lua handles an error of the
+/// instruction hook with hooks off, so that no code of the script may run then.
 int guarded_handler(lua_State* lua) {
   if (Sandbox::meter_of(lua).tripped() != Meter::Trip::none) return 1;
   lua_settop(lua, 1);
@@ -111,7 +108,8 @@ int safe_xpcall(lua_State* lua) {
   return lua_gettop(lua);
 }
 
-/// Texts of tables and functions, the same in every run: Lua's own have their addresses.
+/// Pushes a value's text. Those of tables and functions are the same in every run: Lua's own have
+/// addresses.
 void push_shown(lua_State* lua, int index) {
   index = lua_absindex(lua, index);
   if (luaL_callmeta(lua, index, "__tostring") != 0) {
@@ -161,15 +159,15 @@ int safe_rep(lua_State* lua) {
   return 1;
 }
 
-/// The letter of the conversion at a place behind a "%", and the place behind it.
+/// The letter of the conversion after a "%", and the position after the letter.
 std::pair<char, std::size_t> conversion(std::string_view format, std::size_t at) {
   at = format.find_first_not_of("-+ #0123456789.", at);
   if (at == std::string_view::npos) return {0, format.size()};
   return {format[at], at + 1};
 }
 
-/// Makes texts of what `%s` is to show, so that the length of the whole is known, and of no
-/// address.
+/// string.format(). Turns the arguments of `%s` into texts first, so that it knows the length of
+/// the result, and that no text is an address.
 int safe_format(lua_State* lua) {
   std::size_t length = 0;
   const char* text = luaL_checklstring(lua, 1, &length);
@@ -197,8 +195,8 @@ int safe_format(lua_State* lua) {
   return lua_tocfunction(lua, lua_upvalueindex(1))(lua);
 }
 
-/// Refuses ranges of string.byte and utf8.codepoint that are longer than anybody needs: each
-/// character is a value on the stack. Upvalue 1: the function.
+/// Limits the ranges of string.byte and utf8.codepoint: each character is a value on the stack.
+/// Upvalue 1: the function.
 int few_values(lua_State* lua) {
   const std::size_t length = lua_type(lua, 1) == LUA_TSTRING ? lua_rawlen(lua, 1) : 0;
   const auto from_end = [length](lua_Integer place) {
@@ -222,9 +220,9 @@ int glob(lua_State* lua) {
   return 1;
 }
 
-// --- what scripts see of it ---
+// --- what scripts see of the library ---
 
-/// Replaces a function of the table on top by one that has it as its upvalue.
+/// Wraps a function of the table on top: the wrapper has it as its upvalue.
 void wrap(lua_State* lua, const char* name, lua_CFunction wrapper) {
   lua_getfield(lua, -1, name);
   lua_pushcclosure(lua, wrapper, 1);
@@ -278,7 +276,7 @@ void open_strings(lua_State* lua) {
   charge_functions(lua);
   set_functions(lua, {{"rep", safe_rep}});
   make_read_only(lua, "string");
-  // ("x"):rep(3) goes through the metatable of all strings.
+  // ("x"):rep(3) uses the metatable that all strings share.
   lua_pushliteral(lua, "");
   lua_newtable(lua);
   lua_pushvalue(lua, -3);
@@ -350,7 +348,7 @@ void open_safe_library(lua_State* lua) {
   lua_pop(lua, 1);
   lua_rawsetp(lua, LUA_REGISTRYINDEX, &kEnvironment);
   lua_settop(lua, 0);
-  // The libraries' own registrations are not reachable from scripts; drop them all the same.
+  // Scripts cannot reach the libraries' own registrations; drop them all the same.
   lua_pushnil(lua);
   lua_setfield(lua, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
 }

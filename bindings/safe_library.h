@@ -1,5 +1,5 @@
 #pragma once
-// The part of Lua's standard library that can neither hang nor leak, in part our own.
+// The part of Lua's standard library that can neither hang nor leak, some of it our own.
 
 #include <cstddef>
 
@@ -7,15 +7,30 @@ struct lua_State;
 
 namespace memcoord::bindings {
 
-/// Fills the registry with the safe globals; to be called once, on a new state.
+/// Fills the registry with the safe globals. Call it once, on a new state.
 void open_safe_library(lua_State* lua);
-/// Pushes what stands for _ENV in scripts: reads the safe globals, refuses to be written to.
+/// Pushes what stands for _ENV in scripts: it reads the safe globals and refuses writes.
 void push_safe_globals(lua_State* lua);
-/// Adds a safe global, from the top of the stack.
+/// Pops the value on top of the stack and makes it a safe global.
 void set_safe_global(lua_State* lua, const char* name);
-/// To be called before glob_matches() on texts of such lengths: charges what it can take, refuses
-/// what is too long for one step.
+/// Call it before glob_matches() on texts of these lengths: charges the work, and raises where they
+/// are too long for one step.
 void charge_glob(lua_State* lua, std::size_t pattern, std::size_t text);
+
+// The library's parts, a file each.
+
+/// Pushes a table of insert, remove, move, concat, unpack, pack and sort. They go by raw length, so
+/// that no __len lies, and every slot counts.
+void push_table_library(lua_State* lua);
+
+/// setmetatable(). The table gets a private copy of the metatable, which no script can reach: what
+/// was checked stays as it was. Refuses __gc and __mode, and takes only functions written in Lua as
+/// __call and __close: Lua follows chains of __call, and runs what is to be closed, without
+/// executing an instruction.
+int safe_setmetatable(lua_State* lua);
+/// getmetatable(): the table that a script gave to setmetatable(), or its __metatable.
+int safe_getmetatable(lua_State* lua);
+
 /// The scripts' fair_share(total, wants, weights), as docs/policy-api.md says.
 int fair_share(lua_State* lua);
 

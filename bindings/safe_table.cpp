@@ -1,4 +1,4 @@
-#include "bindings/safe_table.h"
+// Lua's table library, our own.
 
 #include <lauxlib.h>
 #include <lua.h>
@@ -12,8 +12,9 @@
 #include <string>
 #include <utility>
 
-#include "bindings/read_only.h"
+#include "bindings/safe_library.h"
 #include "bindings/sandbox.h"
+#include "bindings/script_tables.h"
 
 namespace memcoord::bindings {
 namespace {
@@ -21,7 +22,7 @@ namespace {
 constexpr lua_Integer kMostSlots = 10'000'000;
 constexpr std::uint64_t kMostUnpacked = 50'000;
 
-/// As many slots as there are from one position to another, if any; each is read and written.
+/// Charges reading and writing so many slots; none where the count is negative.
 void charge_slots(lua_State* lua, lua_Integer count) {
   charge(lua, 2 * static_cast<std::uint64_t>(std::max<lua_Integer>(count, 0)));
 }
@@ -102,7 +103,7 @@ int safe_move(lua_State* lua) {
   return 1;
 }
 
-/// Of the items of the table at 1, which have to be texts or numbers, with what stands between.
+/// The length of the items of the table at 1, which must be texts or numbers, with separators.
 std::size_t concatenated_length(lua_State* lua, lua_Integer first, lua_Integer last,
                                 std::size_t separator) {
   constexpr std::size_t kNumber = 24;
@@ -171,11 +172,11 @@ int pack(lua_State* lua) {
   return 1;
 }
 
-/// Takes note of a comparison of the two values on top: two texts can be long and nearly equal.
+/// Charges a comparison of the two values on top: two texts can be long and nearly equal.
 void charge_comparison(lua_State* lua) {
   std::uint64_t work = 1;
   if (lua_type(lua, -1) == LUA_TSTRING && lua_type(lua, -2) == LUA_TSTRING) {
-    // A text of zeros is compared zero by zero.
+    // Lua compares a text of zeros zero by zero.
     work += std::min(lua_rawlen(lua, -1), lua_rawlen(lua, -2)) / 8;
   }
   charge(lua, work);
@@ -201,14 +202,14 @@ bool comes_before(lua_State* lua, lua_Integer a, lua_Integer b) {
   return before;
 }
 
-/// Room for as many positions, in Lua's memory, so that it is counted.
+/// Room for so many positions, in Lua's memory, where the meter counts it.
 std::span<lua_Integer> push_positions(lua_State* lua, lua_Integer count) {
   const auto slots = static_cast<std::size_t>(count);
   auto* first = static_cast<lua_Integer*>(lua_newuserdatauv(lua, slots * sizeof(lua_Integer), 0));
   return {first, slots};
 }
 
-/// Merge sort over positions: ends after n log n comparisons, whatever they say.
+/// Merge sort over positions: ends after n log n comparisons, whatever the comparison answers.
 /// Leaves its working memory on the stack.
 std::span<lua_Integer> sorted_order(lua_State* lua, lua_Integer size) {
   std::span<lua_Integer> order = push_positions(lua, size);
@@ -223,7 +224,7 @@ std::span<lua_Integer> sorted_order(lua_State* lua, lua_Integer size) {
       std::size_t b = middle;
       for (std::size_t out = left; out < right; ++out) {
         pace.step();
-        // Taking from the right only if it is surely before keeps equal items in their order.
+        // An item from the right goes first only where it is smaller: the sort is stable.
         const bool from_right = b < right && (a >= middle || comes_before(lua, order[b], order[a]));
         merged[out] = from_right ? order[b++] : order[a++];
       }

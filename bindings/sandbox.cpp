@@ -28,7 +28,7 @@ void push_place(lua_State* lua) {
   lua_pushliteral(lua, "");
 }
 
-/// Turns the error value into text, without running any of the script's code.
+/// Turns the error value into text, without running the script's code.
 int describe_error(lua_State* lua) {
   const char* text = lua_type(lua, 1) == LUA_TSTRING ? lua_tostring(lua, 1) : nullptr;
   if (!text) {
@@ -42,7 +42,7 @@ int describe_error(lua_State* lua) {
   return 1;
 }
 
-/// The lines of a traceback, made harmless.
+/// The lines of a traceback, fit for a terminal.
 std::string trace_lines(std::string_view trace) {
   std::istringstream lines{std::string(trace)};
   std::string out;
@@ -56,14 +56,14 @@ std::string trace_lines(std::string_view trace) {
   return out;
 }
 
-/// Splits "file:line: message" and the traceback behind it.
+/// Splits "file:line: message" and the traceback that follows it.
 Error split_error(std::string_view text, ErrorCode code) {
   Error error;
   error.code = code;
-  // A syntax error was raised by no line of Lua: then there is nothing to trace.
+  // No line of Lua raises a syntax error: its traceback is empty.
   constexpr std::string_view kEmptyTrace = "\nstack traceback:\n\t[C]: in ?";
   while (text.ends_with(kEmptyTrace)) text.remove_suffix(kEmptyTrace.size());
-  // The last one: whatever stands before it is the script's own text.
+  // The last one: everything before it may be the script's own text.
   const std::size_t end = text.rfind("\nstack traceback:");
   std::string_view first = text.substr(0, end);
   if (end != std::string_view::npos) error.detail = trace_lines(text.substr(end + 1));
@@ -82,8 +82,8 @@ Error split_error(std::string_view text, ErrorCode code) {
   return error;
 }
 
-/// Gives the compiler a script piece by piece, with a look at the limits at each: it runs no
-/// instructions that were counted, and long chains of `and` or `elseif` take it quadratic time.
+/// Feeds the compiler a script in pieces and charges each: the hook does not count the compiler's
+/// work, and long chains of `and` or `elseif` take it quadratic time.
 struct Pieces {
   static constexpr std::size_t kPiece = 2048;
   std::string_view rest;
@@ -140,9 +140,9 @@ Status Sandbox::run(const std::function<void(lua_State*)>& body,
   lua_pushcfunction(lua, run_body);
   lua_pushlightuserdata(lua, &call);
   const int status = lua_pcall(lua, 1, 0, top + 1);
-  // Negative: a C++ exception came through Lua, which can only be memory that ran out.
+  // Negative: a C++ exception came through Lua, which only std::bad_alloc can be.
   if (status == LUA_ERRMEM || status < 0) meter_->trip(Meter::Trip::memory);
-  // Told even where the script has caught the error, or was done before anybody looked.
+  // A limit counts even where the script has caught the error, or ended before a look at the clock.
   meter_->stop();
   const bool tripped = meter_->tripped() != Meter::Trip::none;
   if (status == LUA_OK && !tripped) {
@@ -152,14 +152,14 @@ Status Sandbox::run(const std::function<void(lua_State*)>& body,
   const char* raw = lua_type(lua, -1) == LUA_TSTRING ? lua_tostring(lua, -1) : nullptr;
   Error error = split_error(status != LUA_OK && raw ? raw : "an error without words",
                             tripped ? ErrorCode::limit_exceeded : ErrorCode::policy_failed);
-  // A script can raise the same words.
+  // A script can raise an error of the same text.
   if (tripped) error.message = meter_->message();
   lua_settop(lua, top);
   return fail(std::move(error));
 }
 
 bool Sandbox::collect_until(Meter::Time deadline) {
-  // The first cycle that ends may have begun before the garbage was garbage.
+  // The first cycle that ends may have begun before the objects became garbage.
   for (int cycles = 0; cycles < 2;) {
     if (std::chrono::steady_clock::now() >= deadline) return false;
     if (lua_gc(state(), LUA_GCSTEP, 0) != 0) ++cycles;

@@ -1,7 +1,11 @@
 #pragma once
-// A Lua state that no script can get out of, hang or fill up. docs/decisions/0004-sandbox.md says
-// which attack each part answers.
+// A Lua state that no script can get out of, hang or fill up, and the meter that limits it.
+// docs/decisions/0004-sandbox.md says which attack each part answers.
 
+#include <pthread.h>
+
+#include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -9,7 +13,6 @@
 #include <optional>
 #include <string>
 
-#include "bindings/meter.h"
 #include "engine/core/error.h"
 #include "engine/core/printable.h"
 
@@ -17,12 +20,88 @@ struct lua_State;
 
 namespace memcoord::bindings {
 
-/// Texts of scripts are shown up to so many bytes.
+/// What a script may use.
+struct SandboxLimits {
+  std::chrono::microseconds time = std::chrono::milliseconds(100);  ///< in one call
+  std::uint64_t instructions = 20'000'000;                          ///< in one call
+  std::size_t memory_bytes = std::size_t{64} << 20U;                ///< at any moment
+};
+
+/// The longest text that a script may make: one instruction can walk over a whole text, and the
+/// instruction count does not see that time.
+inline constexpr std::size_t kLongestText = std::size_t{1} << 20U;
+/// The largest block for one table (262144 slots of a list, 131072 named fields) or the stack: Lua
+/// copies, rehashes and walks through each without a pause.
+inline constexpr std::size_t kLargestBlock = std::size_t{4} << 20U;
+
+/// Counts what one Lua state uses. Passing a limit trips the meter until the call ends, whatever
+/// the script catches: every further instruction raises the same error, so that it has a file and a
+/// line.
+///
+/// A signal tells the script's thread that its time is over, at most one instruction late. The
+/// instruction hook and charge() read the clock as well.
+class Meter {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+  enum class Trip : int { none, time, instructions, memory, text, block, interrupted };
+
+  explicit Meter(SandboxLimits limits) : limits_(limits) {}
+  /// The state whose instructions are counted between start() and stop().
+  void watch(lua_State* lua) { lua_ = lua; }
+  void set_limits(SandboxLimits limits) { limits_ = limits; }
+  /// Begins a call: time and instructions count from here. A call within another meter's call ends
+  /// by that one's deadline, too.
+  void start(std::optional<Time> no_later_than);
+  /// Ends the call, and reads the clock once more.
+  void stop();
+
+  /// Counts work outside Lua's own instructions; false once a limit is passed.
+  bool charge(std::uint64_t instructions);
+  /// Reads the clock; false once a limit is passed.
+  bool look();
+  void trip(Trip limit);
+  /// As trip(), from a signal handler in the script's thread. A signal before the deadline counts
+  /// as none.
+  void cut_short(Trip limit);
+  /// Collects garbage for may_grow(), in steps, under the call's limits; trips where that does not
+  /// free enough.
+  void make_room();
+
+  [[nodiscard]] Trip tripped() const { return tripped_; }
+  [[nodiscard]] bool wants_room() const { return wants_room_; }
+  [[nodiscard]] Time deadline() const { return deadline_; }
+  /// "ran past its time limit of 100 ms".
+  [[nodiscard]] std::string message() const;
+  [[nodiscard]] const SandboxLimits& limits() const { return limits_; }
+  [[nodiscard]] std::size_t used_bytes() const { return used_bytes_; }
+
+  /// lua_Alloc; `meter` is the Meter. It lends up to half of the memory limit on top of it until
+  /// the next instruction, which collects garbage or ends the call. A refusal would make Lua
+  /// collect all garbage at once, without a look at the clock.
+  static void* allocate(void* meter, void* block, std::size_t old_size, std::size_t new_size);
+
+ private:
+  bool may_grow(std::size_t had, std::size_t wanted, bool is_text);
+
+  SandboxLimits limits_;
+  lua_State* lua_ = nullptr;
+  std::size_t used_bytes_ = 0;
+  std::uint64_t instructions_ = 0;
+  std::uint64_t next_look_ = 0;
+  Time deadline_{};
+  Meter* outer_ = nullptr;  ///< the meter of the call around this one
+  bool wants_room_ = false;
+  // The signal handler writes these, too, in the same thread.
+  std::atomic<Trip> tripped_ = Trip::none;
+  std::atomic<bool> running_ = false;
+};
+
+/// The most bytes that memcoord shows of a script's text.
 inline constexpr std::size_t kScriptText = 200;
 
 class PolicyContext;
 
-/// Owns a lua_State with the safe library in it. Not thread-safe; one thread at a time.
+/// Owns a lua_State with the safe library. One thread at a time.
 class Sandbox {
  public:
   explicit Sandbox(SandboxLimits limits);
@@ -35,21 +114,21 @@ class Sandbox {
   static Sandbox& of(lua_State* lua);
   static Meter& meter_of(lua_State* lua) { return of(lua).meter(); }
 
-  /// What the functions of a tick find their tick by; not owned, null where there is none.
+  /// The tick under way, for the functions that a script calls; not owned, null between ticks.
   void set_context(PolicyContext* context) { context_ = context; }
   [[nodiscard]] PolicyContext* context() const { return context_; }
 
-  /// Runs `body` in protected mode under fresh limits. Whatever it raises becomes an Error:
-  /// policy_failed, or limit_exceeded where a limit was passed; object "file:line", the traceback
-  /// in the detail. The stack is as before afterwards. `no_later_than` shortens the time limit.
+  /// Runs `body` in protected mode under fresh limits; `no_later_than` shortens the time limit.
+  /// Errors: policy_failed, or limit_exceeded where a limit is passed; object "file:line", the
+  /// traceback in the detail. Restores the stack.
   Status run(const std::function<void(lua_State*)>& body,
              std::optional<Meter::Time> no_later_than = std::nullopt);
-  /// Collects all garbage, between calls; false where that takes longer than until `deadline`.
+  /// Collects all garbage, between calls; false where that ends after `deadline`.
   bool collect_until(Meter::Time deadline);
-  /// Loads a text chunk whose globals are the safe ones, and leaves it on the stack. To be called
-  /// within run(); raises on a syntax error. Bytecode is refused.
+  /// Loads a text chunk with the safe globals, and leaves it on the stack. Call it within run();
+  /// raises on a syntax error and on bytecode.
   static void load_chunk(lua_State* lua, const std::string& source, const std::string& chunk_name);
-  /// Makes `name` a global of the scripts, from the value on top of the stack, which it pops.
+  /// Pops the value on top of the stack and makes it a global of the scripts.
   static void set_global(lua_State* lua, const char* name);
 
  private:
@@ -61,14 +140,15 @@ class Sandbox {
   PolicyContext* context_ = nullptr;
 };
 
-/// Raises a Lua error with the place of the innermost Lua code that runs; never returns.
+/// Raises a Lua error with file and line of the innermost Lua code; never returns.
 [[noreturn]] void raise(lua_State* lua, const std::string& message);
 
-/// Counts work that Lua's own instruction count does not see; raises once a limit is passed. To be
-/// called before the work is done.
+/// Counts work that Lua's own instruction count does not see; raises once a limit is passed. Call
+/// it before the work.
 void charge(lua_State* lua, std::uint64_t instructions);
 
-/// For loops whose work has been charged: looks at the limits now and then, and raises.
+/// For loops whose work has been charged: reads the clock now and then, and raises once a limit is
+/// passed.
 class Pace {
  public:
   explicit Pace(lua_State* lua) : lua_(lua) {}
@@ -84,13 +164,20 @@ class Pace {
   std::uint64_t done_ = 0;
 };
 
-/// What a look at so many bytes counts as.
+/// What reading so many bytes counts as.
 constexpr std::uint64_t work_of_bytes(std::size_t bytes) {
   return bytes / 64;
 }
 
-/// Reads a whole script. Errors: not_found, permission_denied, invalid_input (a folder, an empty
-/// file, bytecode, more than 256 KiB); `kind` names what is looked for ("policy").
+/// Reads a whole script; messages call it `kind` ("policy"). Errors: not_found, permission_denied,
+/// invalid_input (a folder, an empty file, bytecode, more than 256 KiB).
 Result<std::string> read_script(const std::string& path, const std::string& kind);
 
+namespace script_alarm {
+
+/// Ends the script that runs in another thread of this process, if one does, by
+/// Meter::Trip::interrupted. The thread has to live.
+void interrupt(pthread_t thread);
+
+}  // namespace script_alarm
 }  // namespace memcoord::bindings

@@ -4,6 +4,10 @@
 #include <lua.h>
 
 #include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -21,8 +25,8 @@ std::string text_at(lua_State* lua, int index) {
   return {text, length};
 }
 
-/// Reads one value, with all that is in it, and counts what that takes: tables that share tables
-/// can stand for far more data than they hold.
+/// Reads one value with everything in it, and counts the bytes: tables that share tables can stand
+/// for far more data than they hold.
 class Reader {
  public:
   Reader(lua_State* lua, NotPlain not_plain, std::string name)
@@ -82,7 +86,7 @@ class Reader {
     return table;
   }
 
-  /// The value on top of the stack; a table's name has been put behind the path.
+  /// Reads the value on top of the stack. The caller has added a table's name to the path.
   Value read_top() {
     const bool is_table = lua_type(lua_, -1) == LUA_TTABLE;
     Value value = read(lua_gettop(lua_));
@@ -99,7 +103,7 @@ class Reader {
     return all;
   }
 
-  /// The key and the value on top of the stack.
+  /// Reads the key and the value on top of the stack.
   void read_field(Value::Table& table, lua_Integer items) {
     const int value = lua_gettop(lua_);
     const int key = value - 1;
@@ -107,7 +111,7 @@ class Reader {
       if (not_plain_ == NotPlain::leave_out && !is_plain(value)) return;
       take(lua_rawlen(lua_, key) + sizeof(std::string));
       std::string name = text_at(lua_, key);
-      // An empty name would look like none.
+      // An empty name would be invisible in the path.
       if (lua_type(lua_, value) == LUA_TTABLE) path_.push_back(name.empty() ? "[\"\"]" : name);
       table.fields.emplace_back(std::move(name), read_top());
       return;
@@ -140,10 +144,76 @@ class Reader {
 
   lua_State* lua_;
   NotPlain not_plain_;
-  std::vector<std::string> path_;    ///< the names of the tables that are being read
-  std::vector<const void*> within_;  ///< and they themselves
+  std::vector<std::string> path_;    ///< names of the tables that are being read
+  std::vector<const void*> within_;  ///< those tables
   std::size_t bytes_ = 0;
 };
+
+// --- a value as the text of a Lua file ---
+
+void append_quoted(std::string& out, std::string_view text) {
+  out += '"';
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte < 0x7f && c != '"' && c != '\\') {
+      out += c;
+      continue;
+    }
+    std::array<char, 8> escape{};
+    std::snprintf(escape.data(), escape.size(), "\\%03u", static_cast<unsigned>(byte));
+    out += escape.data();
+  }
+  out += '"';
+}
+
+void append_number(std::string& out, double number) {
+  std::array<char, 40> digits{};
+  if (std::isnan(number)) {
+    out += "(0/0)";
+  } else if (std::isinf(number)) {
+    out += number > 0 ? "(1/0)" : "(-1/0)";
+  } else {
+    std::snprintf(digits.data(), digits.size(), "%a", number);
+    out += digits.data();
+  }
+}
+
+void append_integer(std::string& out, std::int64_t integer) {
+  // Lua reads the smallest integer in decimals as a floating-point number.
+  std::array<char, 24> digits{};
+  std::snprintf(digits.data(), digits.size(), "0x%llx", static_cast<unsigned long long>(integer));
+  out += digits.data();
+}
+
+void append_value(std::string& out, const Value& value) {
+  if (const auto* flag = value.as<bool>()) {
+    out += *flag ? "true" : "false";
+  } else if (const auto* integer = value.as<std::int64_t>()) {
+    append_integer(out, *integer);
+  } else if (const auto* number = value.as<double>()) {
+    append_number(out, *number);
+  } else if (const auto* text = value.as<std::string>()) {
+    append_quoted(out, *text);
+  } else if (const auto* table = value.as<Value::Table>()) {
+    const auto append_pair = [&](auto append_key, const auto& entry) {
+      out += '[';
+      append_key(out, entry.first);
+      out += "]=";
+      append_value(out, entry.second);
+      out += ',';
+    };
+    out += '{';
+    for (const Value& item : table->items) {
+      append_value(out, item);
+      out += ',';
+    }
+    for (const auto& field : table->fields) append_pair(append_quoted, field);
+    for (const auto& other : table->sparse) append_pair(append_integer, other);
+    out += '}';
+  } else {
+    out += "nil";
+  }
+}
 
 }  // namespace
 
@@ -206,6 +276,12 @@ void push_value(lua_State* lua, const Value& value) {
   } else {
     lua_pushnil(lua);
   }
+}
+
+std::string lua_text(const Value& value) {
+  std::string out = "return ";
+  append_value(out, value);
+  return out;
 }
 
 }  // namespace memcoord::bindings

@@ -1,5 +1,5 @@
 #pragma once
-// Plain data out of Lua and into it: what a scenario file returns, what ctx.state carries over.
+// Plain data of Lua: what a scenario file returns, what ctx.state carries over a reload.
 
 #include <cstdint>
 #include <string>
@@ -11,10 +11,10 @@ struct lua_State;
 
 namespace memcoord::bindings {
 
-/// Nil, boolean, integer, number, text, or a table of such.
+/// Nil, a boolean, an integer, a number, a text, or a table of these.
 struct Value {
   struct Table {
-    // Defined below, where Value is complete: clang looks into the vectors at once otherwise.
+    // Defined below, where Value is complete: clang instantiates the vectors at once otherwise.
     Table();
     Table(std::vector<Value> with_items, std::vector<std::pair<std::string, Value>> with_fields);
     Table(const Table& other);
@@ -25,7 +25,7 @@ struct Value {
 
     std::vector<Value> items;                           ///< keys 1, 2, 3, ...
     std::vector<std::pair<std::string, Value>> fields;  ///< text keys, in their order as text
-    /// Other whole numbers as keys; only where what is not plain is left out rather than refused.
+    /// Other whole numbers as keys; NotPlain::leave_out alone reads these.
     std::vector<std::pair<std::int64_t, Value>> sparse;
   };
   std::variant<std::monostate, bool, std::int64_t, double, std::string, Table> data;
@@ -35,7 +35,7 @@ struct Value {
     return std::get_if<T>(&data);
   }
   [[nodiscard]] bool is_nil() const { return std::holds_alternative<std::monostate>(data); }
-  /// The value of a table's field; null where this is no table or has no such field.
+  /// The value of a table's field; null where this is no table or has no field of that name.
   [[nodiscard]] const Value* field(std::string_view name) const;
   /// For messages: "nothing", "a boolean", "a number", "a text", "a table".
   [[nodiscard]] std::string_view kind() const;
@@ -51,15 +51,19 @@ inline Value::Table& Value::Table::operator=(const Table& other) = default;
 inline Value::Table& Value::Table::operator=(Table&& other) noexcept = default;
 inline Value::Table::~Table() = default;
 
-/// What to do with functions, userdata and keys that are neither text nor 1, 2, 3, ...; leaving out
-/// keeps whole numbers.
+/// What happens to functions, to userdata and to keys other than texts and 1, 2, 3, ...: an error,
+/// or they are left out. Keys that are other whole numbers are then kept.
 enum class NotPlain { raise, leave_out };
 
-/// Reads the value at an index, which messages call `name`. Raises a Lua error on tables that
-/// contain themselves or are nested more than 50 deep, on more data than the sandbox's memory limit
-/// allows (a table that is referred to twice is read twice), and, as asked, on what is not plain
-/// data.
+/// Reads the value at an index, which messages call `name`. Raises a Lua error where a table
+/// contains itself or is nested more than 50 deep, where the data exceeds the sandbox's memory
+/// limit (a table with two references is read twice), and on data that is not plain where
+/// `not_plain` asks for that.
 Value read_value(lua_State* lua, int index, NotPlain not_plain, std::string name = "the table");
 void push_value(lua_State* lua, const Value& value);
+
+/// The text of a Lua file that returns the value: "return {...}". Every number reads back bit by
+/// bit.
+std::string lua_text(const Value& value);
 
 }  // namespace memcoord::bindings

@@ -12,9 +12,9 @@
 #include <utility>
 #include <vector>
 
-#include "bindings/read_only.h"
 #include "bindings/safe_library.h"
 #include "bindings/sandbox.h"
+#include "bindings/script_tables.h"
 #include "bindings/testing/expectations_source.h"
 #include "bindings/testing/test_context.h"
 #include "engine/core/memory_size.h"

@@ -71,7 +71,7 @@ StagedWorld old_guests() {
   StagedWorld world = roomy({starved("old-1"), wasteful("old-2"), content("old-3")});
   for (StagedDomain& d : world.domains) {
     d.usable.reset();
-    d.disk_caches.reset();
+    d.guest.disk_caches.reset();
   }
   return world;
 }

@@ -48,12 +48,11 @@ MemorySize whole_kib(double kib) {
 }
 
 GuestStatistics report_of(const StagedDomain& d, WallTime at) {
-  GuestStatistics guest;
-  if (d.silent) return guest;
+  if (d.silent) return {};
+  GuestStatistics guest = d.guest;
   guest.available = d.available.value_or(d.actual);
   guest.unused = d.unused;
   guest.usable = d.usable;
-  guest.disk_caches = d.disk_caches;
   guest.swap_in = whole_kib(d.counted[0]);
   guest.swap_out = whole_kib(d.counted[1]);
   guest.major_faults = static_cast<std::uint64_t>(d.counted[2]);

@@ -21,12 +21,12 @@ struct StagedDomain {
   MemorySize actual;
   MemorySize maximum;
   MemorySize unused;
-  std::optional<MemorySize> usable;       ///< none: an old guest does not report it
-  std::optional<MemorySize> available;    ///< none: as actual
-  std::optional<MemorySize> disk_caches;  ///< none: not reported
-  std::optional<MemorySize> rss;          ///< none: as actual, every page touched
-  double swap_in = 0;                     ///< KiB
-  double swap_out = 0;                    ///< KiB
+  std::optional<MemorySize> usable;     ///< none: an old guest does not report it
+  std::optional<MemorySize> available;  ///< none: as actual
+  GuestStatistics guest;                ///< what else it reports: sizes that no member here has
+  std::optional<MemorySize> rss;        ///< none: as actual, every page touched
+  double swap_in = 0;                   ///< KiB
+  double swap_out = 0;                  ///< KiB
   double major_faults = 0;
   double minor_faults = 0;
   NodeSet nodes;  ///< the host's nodes that its memory is bound to; empty: none

@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "bindings/lua_policy.h"
-#include "bindings/read_only.h"
+#include "bindings/script_tables.h"
 #include "bindings/sandbox.h"
 #include "bindings/testing/policy_harness.h"
 #include "bindings/testing/test_context.h"

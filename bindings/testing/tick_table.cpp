@@ -6,7 +6,7 @@
 #include <unordered_map>
 #include <utility>
 
-#include "bindings/read_only.h"
+#include "bindings/script_tables.h"
 #include "bindings/testing/test_context.h"
 #include "bindings/testing/test_tables.h"
 #include "bindings/value.h"

@@ -36,7 +36,6 @@ constexpr auto kWorldFields = std::to_array<WorldField>({
     {"unused", &StagedDomain::unused},
     {"usable", &StagedDomain::usable},
     {"available", &StagedDomain::available},
-    {"disk_caches", &StagedDomain::disk_caches},
     {"rss", &StagedDomain::rss},
     {"swap_in", &StagedDomain::swap_in},
     {"swap_out", &StagedDomain::swap_out},
@@ -262,9 +261,9 @@ void read_settings(Fields& fields, const std::string& where, DomainSettings& set
 }
 
 /// `known`: the domain was in the world of the tick before.
-void read_figures(Fields& fields, StagedDomain& d, bool known) {
+void read_figures(Fields& table, StagedDomain& d, bool known) {
   MemorySize actual;
-  if (fields.read("actual", actual)) {
+  if (table.read("actual", actual)) {
     if (known && actual != d.actual) {
       resize(d, actual);
       d.resized = true;
@@ -274,8 +273,16 @@ void read_figures(Fields& fields, StagedDomain& d, bool known) {
     d.rss.reset();
   }
   for (const WorldField& one : kWorldFields) {
-    std::visit([&](auto member) { fields.read(one.key, d.*member); }, one.member);
+    std::visit([&](auto member) { table.read(one.key, d.*member); }, one.member);
   }
+  fields::each<GuestStatistics>([&](const auto& entry) {
+    using Member = typename std::decay_t<decltype(entry)>::Type;
+    const auto has_name = [&](const WorldField& one) { return one.key == entry.plain_name(); };
+    if constexpr (std::is_same_v<Member, std::optional<MemorySize>>) {
+      if (std::any_of(kWorldFields.begin(), kWorldFields.end(), has_name)) return;
+      table.read(entry.plain_name(), d.guest.*entry.member);
+    }
+  });
 }
 
 void check_figures(Fields& fields, const StagedDomain& d) {

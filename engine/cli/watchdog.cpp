@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "bindings/script_alarm.h"
+#include "bindings/sandbox.h"
 
 namespace memcoord::cli {
 namespace {

@@ -152,7 +152,8 @@ inline constexpr auto kList<DomainSettings> = std::tuple{
         .unless_default(),
     Entry{"priority", &DomainSettings::priority, "its priority: higher goes first"}
         .unless_default(),
-    Entry{"exclude", &DomainSettings::exclude, "true: memcoord leaves it alone"}.unless_default(),
+    Entry{"exclude", &DomainSettings::exclude, "true where memcoord leaves it alone"}
+        .unless_default(),
     Entry{"labels", &DomainSettings::labels, "its labels, by name"}.unless_default(),
 };
 
@@ -178,9 +179,9 @@ inline constexpr auto kList<MemoryBacking> = std::tuple{
     Entry{"kind", &MemoryBacking::kind,
           "`ballooned`: the balloon gives memory back; `pinned`: all memory stays with the domain; "
           "`hidden`: it stays, and `rss_kib` does not count it"},
-    Entry{"shared", &MemoryBacking::shared, "true: the host counts it as page cache"}
+    Entry{"shared", &MemoryBacking::shared, "true where the host counts it as page cache"}
         .unless_default(),
-    Entry{"hugepages", &MemoryBacking::hugepages, "true: it comes from the pool of hugepages"}
+    Entry{"hugepages", &MemoryBacking::hugepages, "true where it comes from the pool of hugepages"}
         .unless_default(),
     Entry{"beside_hugepages_kib", &MemoryBacking::beside_hugepages,
           "memory of a hugepage guest that comes from the ordinary pool"}
@@ -224,10 +225,10 @@ inline constexpr auto kList<Domain> = std::tuple{
     Entry{"restored_at_s", &Domain::restored_at,
           "when it was restored from a file or a snapshot, where seen"},
     Entry{"deflates_by_itself", &Domain::deflates_by_itself,
-          "true: its balloon gives memory back to a guest that runs short (autodeflate)"}
+          "true where its balloon gives memory back to a guest that runs short (autodeflate)"}
         .unless_default(),
     Entry{"free_page_reporting", &Domain::free_page_reporting,
-          "true: the guest hands pages that it frees to the host"}
+          "true where the guest hands pages that it frees to the host"}
         .unless_default(),
     Entry{"id", &Domain::id, "libvirt's number for it, another one after every start"}
         .unless_default(),
@@ -350,11 +351,13 @@ inline constexpr auto kList<Tick> = std::tuple{
     Entry{"tick", &Tick::number, "its number, from 1"},
     Entry{"policy", &Tick::policy, "the policy's name"},
     Entry{"limits", &Tick::limits, "the guard's limits"},
-    Entry{"dry_run", &Tick::dry_run, "true: nothing is moved"},
-    Entry{"restoring", &Tick::restoring,
-          "true in the line that `--restore-on-exit` adds at the end: `decisions` has one for each "
-          "domain that is given back what it had, `outcomes` every step. No policy decided this, "
-          "so `memcoord replay` passes over it"}
+    Entry{"dry_run", &Tick::dry_run, "true where nothing is moved"},
+    Entry{
+        "restoring", &Tick::restoring,
+        "true in the line that `--restore-on-exit` adds at the end. `host` and `domains` are from "
+        "before it; `decisions` has one for each domain that had another size (`proposed_kib`: "
+        "the size it had at first, `target_kib`: the size it gets), `outcomes` every step. No "
+        "policy decided this, so `memcoord replay` passes over it"}
         .unless_default(),
     Entry{"dropped", &Tick::dropped, "what guests report but cannot have; `guest` is without it"}
         .unless_default(),

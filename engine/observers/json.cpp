@@ -15,7 +15,7 @@ struct Json::Value {
   ordered_json json;
 };
 
-// --- values: no pointer stands for null, so that moving needs no memory ---
+// --- values: no pointer means null, so that a move allocates nothing ---
 
 Json::Json() noexcept = default;
 Json::Json(std::unique_ptr<Value> value) : value_(std::move(value)) {}

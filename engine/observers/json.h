@@ -1,6 +1,6 @@
 #pragma once
-// A JSON value, without the header of the library that writes and parses it: json.cpp alone
-// instantiates its templates, which cost seconds a file.
+// A JSON value. json.cpp alone includes the library that writes and parses it: the library's
+// templates cost seconds a file.
 
 #include <cstddef>
 #include <initializer_list>
@@ -14,12 +14,12 @@
 
 namespace memcoord::observers {
 
-/// Objects keep their members in the order in which they were added. A copy is deep.
+/// Objects keep their members in the order of their insertion. A copy is deep.
 class Json {
  public:
   struct Member;
 
-  /// null, as is a value that was moved from.
+  /// null; a value that was moved from is null, too.
   Json() noexcept;
   Json(std::nullptr_t) noexcept : Json() {}
   Json(bool value);
@@ -46,9 +46,9 @@ class Json {
   static Json array();
   static Json array(std::initializer_list<Json> items);
   static Json object();
-  /// Takes the members' values out of them.
+  /// Moves the values out of the members.
   static Json object(std::initializer_list<Member> members);
-  /// Errors: invalid_input, with the library's words.
+  /// Errors: invalid_input, with the library's message.
   static Result<Json> parse(std::string_view text);
 
   /// Adds to an array; null becomes one.
@@ -58,26 +58,26 @@ class Json {
   /// Sets all members of another object.
   void update(const Json& object);
 
-  /// On one line. Names come from libvirt and files: bytes that are no UTF-8 are replaced,
-  /// characters that act on a terminal escaped.
+  /// On one line. Names come from libvirt and files: replaces bytes that are no UTF-8, and escapes
+  /// characters that act on a terminal.
   [[nodiscard]] std::string line() const;
-  /// As line(), with escapes for all that is not ASCII.
+  /// As line(), with escapes for everything outside ASCII.
   [[nodiscard]] std::string ascii_line() const;
-  /// Indented, for people as well.
+  /// As line(), but indented, for people.
   [[nodiscard]] std::string text() const;
 
   [[nodiscard]] bool is_array() const;
   [[nodiscard]] bool is_object() const;
   [[nodiscard]] bool is_number() const;
-  /// How many items or members; null has none.
+  /// The number of items or members; null has none.
   [[nodiscard]] std::size_t size() const;
-  // These throw a std::exception that names what is wrong: no such item, not of this kind.
+  // These throw a std::exception that says what is wrong: no such item, another kind of value.
   [[nodiscard]] Json at(std::size_t place) const;
   [[nodiscard]] Json at(const std::string& name) const;
   [[nodiscard]] std::string string() const;
   [[nodiscard]] double number() const;
 
-  /// An array's items; an object's names, in their order.
+  /// An array's items; an object's names in their order.
   [[nodiscard]] std::vector<Json> items() const;
   [[nodiscard]] std::vector<std::string> names() const;
 
@@ -99,7 +99,7 @@ struct Json::Member {
   mutable Json value;
 };
 
-/// A line of it.
+/// Writes json.line().
 std::ostream& operator<<(std::ostream& out, const Json& json);
 
 }  // namespace memcoord::observers

@@ -118,7 +118,7 @@ std::uint64_t whole_number(const json& value, std::string_view name, const char*
   return value.get<std::uint64_t>();
 }
 
-/// So far from 0 that no time passes it, and so near that sums and multiples of times stay whole.
+/// No time of a run passes it, and sums and multiples of such times do not overflow.
 constexpr double kMostSeconds = 1e10;
 
 Duration duration_in(const json& value, std::string_view name) {
@@ -163,14 +163,14 @@ Enum enum_in(const json& value, std::string_view name) {
   return *known;
 }
 
-// What a record's fields alone do not say.
+// Conditions on a whole record.
 void settle(auto&) {}
 void settle(Limits& limits) {
   const int periods = limits.stale_after_periods;
   if (periods < 0 || periods > 100) wrong("stale_after_periods", "is not between 0 and 100");
 }
 void settle(NodeBinding& binding) {
-  // Nodes are looked up by their order.
+  // Node sets are sorted.
   std::sort(binding.nodes.begin(), binding.nodes.end());
 }
 

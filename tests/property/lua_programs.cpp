@@ -7,7 +7,7 @@
 namespace memcoord::test {
 namespace {
 
-// What programs begin with: values that are large, empty, cyclic, or answer for themselves.
+// The start of each program: values that are large, empty, cyclic, or have metamethods.
 constexpr std::string_view kValues = R"(
 local function long(c) local s = c while #s < 2^20 // 1 do s = s .. s end return s end
 local emptied = {} for i = 1, 60000 do emptied[i] = i end for i = 1, 60000 do emptied[i] = nil end
@@ -125,7 +125,7 @@ class LuaProgram {
     std::string body;
     const unsigned statements = 1 + choose_(8);
     for (unsigned i = 0; i < statements; ++i) {
-      // Most random statements fail: without pcall few programs would get past the first.
+      // Most random statements fail: without pcall few programs would pass the first one.
       const std::string one = statement(0);
       body += choose_(8) == 0 ? one + "\n" : "pcall(function() " + one + " end)\n";
     }
@@ -224,7 +224,7 @@ class LuaProgram {
       case 9:
         return "do local x <close> = " + metatable(depth) + " " + block(depth) + " end";
       case 10:
-        // Without the semicolon it would call what the statement before ends with.
+        // Without the semicolon it would call the end of the statement before it.
         return ";(" + expression(depth) + ")[" + expression(depth) + "] = " + expression(depth);
       case 11:
         return "local function r(...) " + block(depth) + " return r(1, ...) end r()";

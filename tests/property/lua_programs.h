@@ -1,12 +1,12 @@
 #pragma once
-// Random policies over all that scripts can reach, for the sandbox's property.
+// Random policies over everything that scripts can reach, for the sandbox's property.
 
 #include <functional>
 #include <string>
 
 namespace memcoord::test {
 
-/// Gives a number from 0 up to, and without, the bound it is given, which is at least 1.
+/// Returns a number from 0 to bound - 1; the bound is at least 1.
 using Choose = std::function<unsigned(unsigned bound)>;
 
 /// A policy that runs a random program in tick 1 and holds a domain in every other. The same

@@ -1,5 +1,5 @@
-// The sandbox's promise, held against random programs: each costs its own tick, within its limits,
-// and the next tick is served.
+// The sandbox against random programs: each costs its own tick, within its limits, and the next
+// tick succeeds.
 
 #include <doctest/doctest.h>
 
@@ -19,7 +19,7 @@ using namespace memcoord::test;
 
 namespace {
 
-/// Of this thread: a machine under load changes nothing.
+/// The time of this thread: a machine under load changes nothing.
 std::chrono::nanoseconds processor_time() {
   timespec now{};
   ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
@@ -55,7 +55,7 @@ ProgramRun run_program(const std::string& text) {
   limits.time = std::chrono::milliseconds(20);
   auto policy = bindings::LuaPolicy::load_text(text, "program.lua", {}, limits);
   if (!policy) {
-    // A generator whose programs are refused would hold nothing.
+    // A generator of programs that do not load would test nothing.
     run.problem = "does not load: " + policy.error().text();
     return run;
   }
@@ -65,7 +65,7 @@ ProgramRun run_program(const std::string& text) {
   const auto answer = (*policy)->decide(situation);
   run.took = processor_time() - start;
   run.ended_at_limit = !answer && answer.error().code == ErrorCode::limit_exceeded;
-  if (!answer && answer.error().text().empty()) run.problem = "fails without words";
+  if (!answer && answer.error().text().empty()) run.problem = "fails without a message";
   const auto bound = (limits.time + std::chrono::milliseconds(50)) * MEMCOORD_SLOWNESS;
   if (run.took > bound) run.problem = "overruns its tick";
   situation.tick = 2;
@@ -74,7 +74,7 @@ ProgramRun run_program(const std::string& text) {
   for (int tries = 0; tries < 50 && !served; ++tries) {
     served = (*policy)->decide(situation).has_value();
   }
-  if (!served) run.problem = "the tick after it is not served";
+  if (!served) run.problem = "the next tick fails";
   return run;
 }
 
@@ -99,7 +99,7 @@ TEST_CASE("random programs cost their own tick, within its limits") {
   }
   MESSAGE(programs << " programs, " << at_limit << " of them ended at a limit, the longest took "
                    << longest.count() / 1'000'000 << " ms");
-  // The generator's programs are worth running.
+  // The generator's programs reach the limits.
   CHECK(at_limit > programs / 20);
   if (MEMCOORD_SLOWNESS == 1) CHECK(most_memory_kib() < 400 * 1024);
 }

@@ -5,10 +5,7 @@
 
 #include <doctest/doctest.h>
 
-#include <algorithm>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <regex>
 #include <set>
 #include <sstream>
@@ -18,7 +15,7 @@
 #include "bindings/domain_object.h"
 #include "bindings/lua_policy.h"
 #include "bindings/policy_fields.h"
-#include "tests/unit/bindings/policy_test_run.h"
+#include "tests/unit/generated_text.h"
 #include "tests/world/world.h"
 
 using namespace memcoord;
@@ -36,35 +33,8 @@ Names names(const std::vector<std::string>& list) {
 const std::filesystem::path kEditorFile = "bindings/editor/memcoord.lua";
 const std::filesystem::path kReference = "docs/policy-api.md";
 
-std::string source(const std::filesystem::path& file) {
-  return PolicyTestFolder::read(std::filesystem::path(MEMCOORD_SOURCE_TREE) / file);
-}
-
 std::string editor_file() {
-  return source(kEditorFile);
-}
-
-/// Replaces the lines that follow a title and begin with a prefix.
-void replace_rows(std::string& text, const std::string& title, const std::string& prefix,
-                  const std::string& rows) {
-  std::size_t start = text.find("\n" + title + "\n");
-  CAPTURE(title);
-  REQUIRE(start != std::string::npos);
-  start += title.size() + 2;
-  std::size_t end = start;
-  while (text.compare(end, prefix.size(), prefix) == 0) end = text.find('\n', end) + 1;
-  text.replace(start, end - start, rows);
-}
-
-/// Compares a file with what it should be, or writes it.
-void hold(const std::filesystem::path& file, const std::string& expected) {
-  if (std::getenv("MEMCOORD_UPDATE_REFERENCE") != nullptr) {
-    std::ofstream(std::filesystem::path(MEMCOORD_SOURCE_TREE) / file) << expected;
-    return;
-  }
-  const bool is_current = source(file) == expected;
-  CHECK_MESSAGE(is_current, file.string(),
-                " is stale: run this test with MEMCOORD_UPDATE_REFERENCE=1");
+  return source_text(kEditorFile);
 }
 
 /// A text of the lists without its links, which lead nowhere from an editor.
@@ -112,7 +82,7 @@ std::string word_after(const std::string& line, std::string_view prefix) {
   return rest.substr(0, rest.find_first_of(" ?("));
 }
 
-// The fields and methods of one class in the file; "[integer]" is none.
+// The fields and methods of one class in the file, without "[integer]".
 Names documented(const std::string& name) {
   Names found;
   bool within = false;
@@ -153,15 +123,15 @@ Names logged(const std::string& body) {
 TEST_CASE("the editor's file lists every field that policies can read") {
   std::string text = editor_file();
   for (const PolicyClass& object : policy_classes()) {
-    replace_rows(text, "---@class memcoord." + std::string(object.name), "---@field ",
-                 editor_rows(object));
+    replace_lines(text, "---@class memcoord." + std::string(object.name), "---@field ",
+                  editor_rows(object));
   }
-  replace_rows(text, "---@alias figure", "---| ", figure_rows());
-  hold(kEditorFile, text);
+  replace_lines(text, "---@alias figure", "---| ", figure_rows());
+  check_source_text(kEditorFile, text);
 }
 
 TEST_CASE("the policy API's tables list every field that policies can read") {
-  std::string text = source(kReference);
+  std::string text = source_text(kReference);
   const auto object_title = [](std::string_view name) -> std::string {
     if (name == "Host") return "`ctx.host`";
     if (name == "Limits") return "`ctx.limits`";
@@ -169,10 +139,10 @@ TEST_CASE("the policy API's tables list every field that policies can read") {
     return name == "Domain" ? "a domain" : "a domain in `ctx.silent`";
   };
   for (const PolicyClass& object : policy_classes()) {
-    replace_rows(text, "| of " + object_title(object.name) + " | what it is |", "| ",
-                 table_rows(object));
+    replace_lines(text, "| of " + object_title(object.name) + " | what it is |", "| ",
+                  table_rows(object));
   }
-  hold(kReference, text);
+  check_source_text(kReference, text);
 }
 
 TEST_CASE("editors know every method of a domain and of a list of domains") {
@@ -201,7 +171,7 @@ TEST_CASE("every listed field of a domain can be read, and none has a name twice
   }
 }
 
-TEST_CASE("editors know everything of the host, and of the log") {
+TEST_CASE("editors know every field of the host, and of the log") {
   CHECK(documented("Host") == logged("for name in pairs(ctx.host) do ctx.log.info(name) end"));
   CHECK(documented("Log") == logged("for name in pairs(ctx.log) do ctx.log.info(name) end"));
 }
@@ -210,8 +180,8 @@ TEST_CASE("editors know every limit that the guard holds to") {
   CHECK(documented("Limits") == logged("for name in pairs(ctx.limits) do ctx.log.info(name) end"));
 }
 
-TEST_CASE("the reference tells of everything that editors know of ctx") {
-  const std::string reference = source(kReference);
+TEST_CASE("the reference describes everything that editors know of ctx") {
+  const std::string reference = source_text(kReference);
   for (const std::string& field : documented("Context")) {
     CAPTURE(field);
     CHECK(reference.find("`ctx." + field) != std::string::npos);
@@ -226,7 +196,7 @@ TEST_CASE("the reference tells of everything that editors know of ctx") {
   }
 }
 
-TEST_CASE("everything that editors know of ctx is there") {
+TEST_CASE("policies can read everything that editors know of ctx") {
   const Names fields = documented("Context");
   CHECK(fields.size() >= 8);
   for (const std::string& field : fields) {
@@ -236,7 +206,7 @@ TEST_CASE("everything that editors know of ctx is there") {
 
 TEST_CASE("editors know every expectation of a test") {
   Names checks;
-  std::istringstream lines(source("bindings/testing/expectations.lua"));
+  std::istringstream lines(source_text("bindings/testing/expectations.lua"));
   for (std::string line; std::getline(lines, line);) {
     for (const char* start : {"function checks.", "checks."}) {
       const std::string check = word_after(line, start);

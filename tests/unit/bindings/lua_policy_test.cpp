@@ -67,7 +67,7 @@ TEST_CASE("a file that is no policy says what is missing, in one line") {
   CHECK(why_not(kHead + "params = { x = 5 }, " + tick).message == "parameter 'x' is a number");
 }
 
-TEST_CASE("a policy that is not there, or is a folder, is told so") {
+TEST_CASE("a missing policy file or a folder is refused") {
   CHECK(LuaPolicy::load("/nowhere.lua").error().text() == "/nowhere.lua: no such policy");
   CHECK(LuaPolicy::load("/").error().message == "is a folder");
 }
@@ -98,7 +98,7 @@ TEST_CASE("parameters take the type of their default, and what the operator sets
   CHECK(why_not(source, {{"mode", "z"}}).hint == "give one of x, y");
 }
 
-TEST_CASE("a default that is meant to be a size and cannot be read is refused where it stands") {
+TEST_CASE("a default that is meant to be a size and cannot be read is refused with its line") {
   const auto refused = [](const std::string& size) {
     return why_not(
         "-- threshold = none yet\nreturn { api = 1, summary = 's', params = {\n"
@@ -183,7 +183,7 @@ TEST_CASE("a policy reads the time of the snapshot in whole seconds") {
         "1715904005 integer");
 }
 
-TEST_CASE("headroom and its past are the larger of two figures, or the one that was chosen") {
+TEST_CASE("headroom and its past are the larger metric, or the chosen one") {
   CHECK(said("say(a.headroom // MiB)") == "300");
   CHECK(said("say(b.headroom // MiB)") == "1800");
   Limits limits;
@@ -214,7 +214,7 @@ TEST_CASE("domains are chosen by their figures") {
   CHECK(said("say(ctx.domains[3])") == "nil");
 }
 
-TEST_CASE("the past answers for its last seconds") {
+TEST_CASE("statistics of the past cover the last seconds") {
   Seen seen(World().domain("a", unused(100_MiB)).domain("b"));
   seen.then(World().at(2s).domain("a", unused(200_MiB)).domain("b"));
   CHECK(said("say(a:avg('unused', 60) // MiB)", seen) == "150");
@@ -240,7 +240,7 @@ TEST_CASE("domains that cannot be moved are in ctx.silent, with the reason") {
         "1 mute: its guest reports no statistics");
 }
 
-TEST_CASE("ctx.state stays from tick to tick and over a reload, ctx.log is heard") {
+TEST_CASE("ctx.state stays from tick to tick and over a reload, and ctx.log writes lines") {
   const std::string source =
       kHead +
       "tick = function(ctx) ctx.state.n = (ctx.state.n or 0) + 1 "
@@ -280,7 +280,7 @@ TEST_CASE("a state that cannot be read is named, and the new policy starts witho
             .find("ran past its") == 0);
 }
 
-TEST_CASE("what a policy keeps can be handed to another process as text") {
+TEST_CASE("ctx.state can be handed to another process as text") {
   const std::string keeps =
       "ctx.state.whole = { math.mininteger, 7, [40] = 'far' } ctx.state.number = 0.1 + 0.2 "
       "ctx.state.text = 'a\\0\\n\\\"\\\\\\xff' ctx.state.flag = true ctx.state.huge = -1 / 0 "
@@ -303,7 +303,7 @@ TEST_CASE("what a policy keeps can be handed to another process as text") {
   CHECK_FALSE((*next)->adopt_state_text("return 1").has_value());
 }
 
-TEST_CASE("an error tells file, line and traceback") {
+TEST_CASE("an error names file, line and traceback") {
   const auto policy = LuaPolicy::load_text(
       kHead +
           "tick = function(ctx)\n  local function inner() error('broken') end\n  inner()\nend }",

@@ -1,4 +1,4 @@
-// The sandbox, attacked: each of these, as a policy, costs its own tick and nothing else.
+// Attacks on the sandbox: each of these policies costs its own tick and nothing else.
 
 #include <doctest/doctest.h>
 #include <pthread.h>
@@ -18,7 +18,7 @@ namespace {
 
 SandboxLimits tight() {
   SandboxLimits limits;
-  // Far off: what ends these is counted, so that a slow machine changes nothing.
+  // Far off: counted limits end these policies, so that a slow machine changes nothing.
   limits.time = std::chrono::seconds(20);
   limits.instructions = 3'000'000;
   limits.memory_bytes = std::size_t{16} << 20U;
@@ -48,7 +48,7 @@ Error error_of(LuaPolicy& policy) {
   return answer.error();
 }
 
-/// Attacks in the first tick; the second one has to be served.
+/// Attacks in the first tick; the second one must succeed.
 std::string once(const std::string& attack) {
   return "if ctx.tick == 1 and not ctx.state.done then ctx.state.done = true\n" + attack +
          "\nend\nctx.domains[1]:hold('alive')";
@@ -76,7 +76,7 @@ void check_refused(const std::string& attack, const std::string& message) {
   CHECK(policy->decide(world().situation()).has_value());
 }
 
-/// How often a statement runs, with what was made before, until its tick is ended at a limit.
+/// How often a statement runs after its setup until a limit ends the tick.
 long rounds_until(const std::string& limit, const std::string& setup, const std::string& statement,
                   SandboxLimits limits = tight()) {
   CAPTURE(statement);
@@ -88,7 +88,7 @@ long rounds_until(const std::string& limit, const std::string& setup, const std:
   if (!policy) FAIL(policy.error().text());
   const Error error = error_of(**policy);
   CHECK_MESSAGE(error.message.find(limit) != std::string::npos, error.message);
-  (*policy)->decide(world().situation());  // which may be busy with what was left behind
+  (*policy)->decide(world().situation());  // may spend its time on the garbage of the first
   const auto next = (*policy)->decide(world().situation());
   REQUIRE(next.has_value());
   REQUIRE(next->log.size() == 1);
@@ -97,7 +97,7 @@ long rounds_until(const std::string& limit, const std::string& setup, const std:
 
 }  // namespace
 
-TEST_CASE("an endless loop ends at its limit, also around pcall, in a handler, in __close") {
+TEST_CASE("an endless loop ends at its limit around pcall, in a handler and in __close") {
   check_limit("while true do end", "ran past its limit of 3000000 instructions");
   check_limit("while true do pcall(function() while true do end end) end", "ran past its limit");
   check_limit("while true do pcall(error, 'x') end", "ran past its limit");
@@ -107,7 +107,7 @@ TEST_CASE("an endless loop ends at its limit, also around pcall, in a handler, i
               "ran past");
 }
 
-TEST_CASE("a policy that takes too long ends at its time limit, whatever else it may use") {
+TEST_CASE("a policy that takes too long ends at its time limit, whatever its other limits") {
   SandboxLimits limits = tight();
   limits.time = std::chrono::milliseconds(20);
   limits.instructions = std::uint64_t{1} << 60U;
@@ -120,17 +120,17 @@ TEST_CASE("a policy that takes too long ends at its time limit, whatever else it
   CHECK(error.message == "ran past its time limit of 20 ms");
 }
 
-TEST_CASE("the end of the time is noticed at the next instruction, however long each takes") {
+TEST_CASE("the time limit ends a policy at the next instruction, however long each takes") {
   SandboxLimits limits = tight();
   limits.time = std::chrono::milliseconds(1);
-  // Texts of zeros are compared zero by zero: a million of them take milliseconds.
+  // Lua compares texts of zeros zero by zero: a million of them take milliseconds.
   const std::string zeros =
       "local a = ('\\0'):rep(2^20 // 1 - 1) .. 'a' "
       "local b = ('\\0'):rep(2^20 // 1 - 1) .. 'b'";
   CHECK(rounds_until("time limit of 1 ms", zeros, "local x = a < b", limits) <= 3);
 }
 
-TEST_CASE("a limit that was passed is told, though the policy is done before anybody looks") {
+TEST_CASE("a policy that ends past its limit, before a look at the clock, has failed") {
   SandboxLimits limits = tight();
   limits.time = std::chrono::microseconds(0);
   const auto policy = LuaPolicy::load_text(
@@ -146,7 +146,7 @@ TEST_CASE("a limit that was passed is told, though the policy is done before any
   CHECK(error.message == "ran past its time limit of 0 ms");
 }
 
-TEST_CASE("a call within another does not outlast it") {
+TEST_CASE("a call within another ends by the outer deadline") {
   Sandbox outer(tight());
   SandboxLimits longer = tight();
   longer.instructions = std::uint64_t{1} << 60U;
@@ -164,7 +164,7 @@ TEST_CASE("a call within another does not outlast it") {
   CHECK(ran.error().code == ErrorCode::limit_exceeded);
 }
 
-TEST_CASE("what is called or closed without an instruction is written in Lua") {
+TEST_CASE("__call and __close take only functions written in Lua") {
   for (const char* event : {"__call", "__close"}) {
     for (const char* value : {"pairs", "setmetatable({}, {})", "{}", "1", "'x'"}) {
       check_refused(std::string("setmetatable({}, { ") + event + " = " + value + " })",
@@ -193,7 +193,7 @@ TEST_CASE("variables that wait to be closed cost nothing once a limit is passed"
   CHECK(policy->decide(world().situation())->log[0].text == "0");
 }
 
-TEST_CASE("a metatable is what it was when it was set") {
+TEST_CASE("a metatable stays as it was when it was set") {
   const auto said = [](const std::string& body) {
     const auto answer = policy_that(body)->decide(world().situation());
     if (!answer) return answer.error().message;
@@ -212,8 +212,8 @@ TEST_CASE("a metatable is what it was when it was set") {
              "ctx.log.info(#a .. ' ' .. #b)") == "1 2");
 }
 
-TEST_CASE("library functions are charged for what they touch") {
-  // Each touches a million bytes, or thousands of slots: a few hundred calls are all there is.
+TEST_CASE("library functions are charged for the data that they touch") {
+  // Each touches a million bytes, or thousands of slots: the limit allows a few hundred calls.
   const std::string setup =
       "local function long(c) local s = c while #s < 2^20 // 1 do s = s .. s end return s end "
       "local text, digits, zeros = long('x'), long('0'), long('\\0'):sub(1, 500000) "
@@ -258,7 +258,7 @@ TEST_CASE("library functions are charged for what they touch") {
   }
 }
 
-TEST_CASE("what a message is made of is bounded") {
+TEST_CASE("the work for a message is bounded and charged") {
   const std::string many =
       "local params = {} for i = 1, 3000 do params['name' .. i] = { default = 1, doc = 'd' } end "
       "return { api = 1, summary = 's', params = params, tick = function(ctx) "
@@ -266,7 +266,7 @@ TEST_CASE("what a message is made of is bounded") {
   const auto policy = LuaPolicy::load_text(many, "attack.lua", {}, tight());
   REQUIRE(policy.has_value());
   CHECK(error_of(**policy).message == "ctx.params has no 'nane1'");
-  // A message is no cheaper than what it takes.
+  // A message is charged.
   CHECK(rounds_until("limit of 3000000 instructions", "",
                      "pcall(function() return string.fomat end)") < 6000);
 }
@@ -295,7 +295,7 @@ TEST_CASE("one table, the stack and one text have limits of their own") {
 TEST_CASE("garbage is collected under the limits, and small objects count") {
   const auto garbage = policy_that("for i = 1, 200000 do local t = { i, i, i, i } end");
   CHECK(garbage->decide(world().situation()).has_value());
-  // Lua alone would begin a collection when what is kept has doubled, past the limit.
+  // Lua alone would begin a collection when the live data has doubled, past the limit.
   const auto keeps = policy_that("for i = 1, 10000 do local t = { i, i, i, i } end",
                                  "local kept = {} for i = 1, 100000 do kept[i] = {} end");
   CHECK(keeps->decide(world().situation()).has_value());
@@ -321,7 +321,7 @@ TEST_CASE("texts of tables and functions are the same in every run") {
   check_refused("return ('%p'):format({})", "'%p' is not available");
 }
 
-TEST_CASE("an error object whose __tostring never ends is not asked for its text") {
+TEST_CASE("an error object's __tostring does not run") {
   const auto policy =
       policy_that("error(setmetatable({}, { __tostring = function() while true do end end }))");
   CHECK(error_of(*policy).code == ErrorCode::policy_failed);
@@ -332,7 +332,7 @@ TEST_CASE("recursion without end is an error") {
   check_limit("local function f() pcall(f) return f() end f()", "ran past");
 }
 
-TEST_CASE("memory is bounded, whatever asks for it") {
+TEST_CASE("memory is bounded, whatever allocates it") {
   check_limit("local t = {} for i = 1, math.huge do t[i] = {} end", "memory limit of 16 MiB");
   check_limit("local s = 'x' while true do s = s .. s end", "limit of 1 MiB for one text");
   check_limit("local t = {} for i = 1, 1e9 do t[i] = ('x'):rep(1000) .. i end", "ran past");
@@ -341,7 +341,7 @@ TEST_CASE("memory is bounded, whatever asks for it") {
   check_refused("return ('x'):rep(10 * 1024 * MiB)", "more than 1 MiB");
 }
 
-TEST_CASE("library functions that run without counting are bounded or not there") {
+TEST_CASE("library functions that Lua does not count are bounded or missing") {
   CHECK(policy_that("ctx.domains[1]:hold((''):rep(10^18 // 1))")->decide(world().situation()));
   check_refused("table.move({}, 1, 10^12 // 1, 2)", "too many slots");
   check_refused("table.unpack({}, 1, 10^9 // 1)", "too many values");
@@ -359,7 +359,7 @@ TEST_CASE("library functions that run without counting are bounded or not there"
   check_refused("('a'):find('a')", "use glob(pattern, text)");
 }
 
-TEST_CASE("nothing of the system is reachable") {
+TEST_CASE("a policy reaches nothing of the system") {
   for (const char* name : {"io", "os", "debug", "require", "load", "loadstring", "dofile",
                            "coroutine", "collectgarbage", "print", "rawset", "_G", "package"}) {
     check_refused(std::string("local x = ") + name, std::string("has no '") + name + "'");
@@ -371,7 +371,7 @@ TEST_CASE("nothing of the system is reachable") {
   CHECK(bytecode.error().message == "precompiled Lua is not accepted");
 }
 
-TEST_CASE("one tick cannot change what a later one sees") {
+TEST_CASE("one tick cannot change what a later tick sees") {
   check_refused("string.rep = nil", "cannot be changed");
   check_refused("math.floor = function() end", "cannot be changed");
   check_refused("x = 1", "assigning the global 'x'");
@@ -383,7 +383,7 @@ TEST_CASE("one tick cannot change what a later one sees") {
   check_refused("getmetatable('').__index = nil", "index");
 }
 
-TEST_CASE("what a policy keeps is bounded too, and dropped when it is too much") {
+TEST_CASE("a policy's state is bounded, and dropped when it grows too large") {
   const auto policy = policy_that(
       "ctx.state.all = ctx.state.all or {} "
       "for i = 1, 100 do ctx.state.all[#ctx.state.all + 1] = ('x'):rep(5000) .. #ctx.state.all "
@@ -400,7 +400,7 @@ TEST_CASE("what a policy keeps is bounded too, and dropped when it is too much")
   CHECK(policy->decide(world().situation()).has_value());
 }
 
-TEST_CASE("texts from a policy are cut and made harmless") {
+TEST_CASE("texts from a policy are cut, and control characters replaced") {
   const auto policy = policy_that(
       "ctx.domains[1]:hold(('x'):rep(1000000)) "
       "ctx.log.info('a\\27[2Jb\\0c\\xff') "
@@ -423,7 +423,7 @@ TEST_CASE("a target that is no size is an error with its place") {
   CHECK(whole->decide(world().situation())->proposals[0].target == 600_MiB);
 }
 
-TEST_CASE("a domain that is kept from an earlier tick is told apart") {
+TEST_CASE("a domain object of an earlier tick is refused") {
   const auto policy =
       policy_that("if ctx.state.d then ctx.state.d:hold() end ctx.state.d = ctx.domains[1]");
   CHECK(policy->decide(world().situation()).has_value());

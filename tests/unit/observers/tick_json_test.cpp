@@ -4,11 +4,16 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <vector>
 
+#include "engine/core/fields.h"
 #include "engine/observers/json.h"
 #include "tests/text.h"
+#include "tests/unit/generated_text.h"
 #include "tests/unit/observers/ticks.h"
 
 using namespace memcoord;
@@ -35,7 +40,91 @@ Json with(const Json& json, std::string_view place, const Json& value) {
   return changed;
 }
 
+template <class T>
+struct ItemOf {
+  using Type = T;
+};
+template <class T>
+struct ItemOf<std::vector<T>> {
+  using Type = T;
+};
+template <class T>
+struct ItemOf<std::optional<T>> {
+  using Type = T;
+};
+
+/// The tables of docs/journal.md: one for each object, in the order of the lists.
+class JournalTables {
+ public:
+  template <class Record>
+  void add(const std::string& path, std::string_view text) {
+    if (!path.empty()) text_ += "\n| `" + path + "` | " + std::string(text) + " |\n| --- | --- |\n";
+    add_rows<Record>();
+    add_parts<Record>(path.empty() ? "" : path + ".");
+  }
+  [[nodiscard]] const std::string& text() const { return text_; }
+
+ private:
+  template <class T>
+  static constexpr bool kIsArray = std::is_same_v<T, std::vector<typename ItemOf<T>::Type>>;
+
+  /// Calls `visit` with the entries of the lists whose fields stand in one object.
+  template <class Record, class Visit>
+  static void each_in_object(Visit visit) {
+    if constexpr (std::is_same_v<Record, Domain>) fields::each<DomainIdentity>(visit);
+    if constexpr (std::is_same_v<Record, Tick>) fields::each<Snapshot>(visit);
+    fields::each<Record>(visit);
+  }
+
+  template <class Record>
+  void add_rows() {
+    each_in_object<Record>([&](const auto& entry) {
+      using Member = typename std::decay_t<decltype(entry)>::Type;
+      const bool optional = !entry.always || fields::kIsOptional<Member>;
+      text_ += "| `" + std::string(entry.name) + (kIsArray<Member> ? "[]" : "") + "` | " +
+               (optional ? "optional: " : "") + std::string(entry.text) + " |\n";
+    });
+  }
+
+  /// The tables of the objects within it; a second table for the same record would say the same.
+  template <class Record>
+  void add_parts(const std::string& path) {
+    each_in_object<Record>([&](const auto& entry) {
+      using Member = typename std::decay_t<decltype(entry)>::Type;
+      using Part = typename ItemOf<Member>::Type;
+      if constexpr (fields::kIsListed<Part>) {
+        if (!seen_.insert(key<Part>()).second) return;
+        add<Part>(path + std::string(entry.name) + (kIsArray<Member> ? "[]" : ""), entry.text);
+      }
+    });
+  }
+
+  /// Another address for each record.
+  template <class Record>
+  static const void* key() {
+    static char key = 0;
+    return &key;
+  }
+
+  std::string text_;
+  std::set<const void*> seen_;
+};
+
 }  // namespace
+
+TEST_CASE("docs/journal.md describes every field of a tick") {
+  JournalTables tables;
+  tables.add<Tick>("", "");
+  std::string text = source_text("docs/journal.md");
+  const std::string title = "| field | what it is |\n| --- | --- |\n";
+  const std::string after = "\n<!-- The tables end here -->\n";
+  const std::size_t start = text.find(title);
+  const std::size_t end = text.find(after);
+  REQUIRE(start != std::string::npos);
+  REQUIRE(end != std::string::npos);
+  text.replace(start, end - start, title + tables.text());
+  check_source_text("docs/journal.md", text);
+}
 
 TEST_CASE("a tick survives being written and read, to the last field") {
   Tick tick = busy_tick();
@@ -87,7 +176,7 @@ TEST_CASE("a tick survives being written and read, to the last field") {
   }
 }
 
-TEST_CASE("a journal says which figure headroom went by") {
+TEST_CASE("a journal records the metric that counts as headroom") {
   for (const Headroom kind : {Headroom::larger, Headroom::unused, Headroom::usable}) {
     Tick tick = busy_tick();
     tick.limits.headroom = kind;
@@ -99,7 +188,7 @@ TEST_CASE("a journal says which figure headroom went by") {
   }
 }
 
-TEST_CASE("any year is written and read, nanoseconds since 1970 or not") {
+TEST_CASE("every year from 1 to 9999 is written and read back") {
   Tick tick = busy_tick();
   for (const int year : {1, 1970, 2024, 4048, 9999}) {
     tick.snapshot.wall_time = std::chrono::sys_days{std::chrono::year{year} / 2 / 3};
@@ -109,7 +198,7 @@ TEST_CASE("any year is written and read, nanoseconds since 1970 or not") {
   }
 }
 
-TEST_CASE("a time that no calendar knows is refused, and named") {
+TEST_CASE("a time that is in no calendar is refused by name") {
   Json json = Json::parse(to_json_line(busy_tick())).value();
   for (const char* time : {"9999-99-01T00:00:00.000Z", "-999-00-01T00:00:00.000Z",
                            "2024-02-30T00:00:00.000Z", "2024-02-03T25:00:00.000Z",
@@ -122,7 +211,7 @@ TEST_CASE("a time that no calendar knows is refused, and named") {
   }
 }
 
-TEST_CASE("times that no run reaches are refused: what is made of them must not overflow") {
+TEST_CASE("times that no run reaches are refused, so that sums of them do not overflow") {
   const Json tick = Json::parse(to_json_line(busy_tick())).value();
   const auto refused = [&](std::string_view place, const Json& value) {
     return !tick_from_json_line(with(tick, place, value).line(), "j:4").has_value();
@@ -142,13 +231,13 @@ TEST_CASE("times that no run reaches are refused: what is made of them must not 
   }
 }
 
-TEST_CASE("texts that are no UTF-8 are written all the same") {
+TEST_CASE("texts that are no UTF-8 are written with replaced bytes") {
   Tick tick = busy_tick();
   tick.notes = {{Note::Severity::info, "a\xff\x01z"}};
   CHECK(tick_from_json_line(to_json_line(tick), "j:1").has_value());
 }
 
-TEST_CASE("what is no tick is refused with its place and what is wrong") {
+TEST_CASE("a line that is no tick is refused with its place and what is wrong") {
   const auto why = [](const std::string& line) { return tick_from_json_line(line, "j:9").error(); };
   CHECK(why("{").object == "j:9");
   CHECK(why("{").message.find("damaged: ") == 0);
