@@ -13,7 +13,7 @@
 #include "bindings/sandbox.h"
 #include "bindings/testing/shown_value.h"
 #include "bindings/testing/test_context.h"
-#include "engine/core/glob.h"
+#include "engine/core/names.h"
 
 namespace memcoord::bindings::testing {
 namespace {

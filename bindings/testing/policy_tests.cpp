@@ -6,7 +6,7 @@
 #include "bindings/testing/junit.h"
 #include "bindings/testing/test_file.h"
 #include "bindings/testing/test_report.h"
-#include "engine/core/glob.h"
+#include "engine/core/names.h"
 #include "engine/files/whole_file.h"
 
 namespace memcoord::bindings::testing {

@@ -10,7 +10,7 @@
 
 #include "bindings/document.h"
 #include "bindings/sandbox.h"
-#include "engine/core/nearest.h"
+#include "engine/core/names.h"
 
 namespace memcoord::bindings::testing {
 namespace {

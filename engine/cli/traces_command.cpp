@@ -14,7 +14,7 @@
 #include "engine/cli/score_text.h"
 #include "engine/cli/terminal.h"
 #include "engine/cli/text_table.h"
-#include "engine/core/glob.h"
+#include "engine/core/names.h"
 #include "engine/files/csv.h"
 #include "engine/files/whole_file.h"
 #include "engine/observers/json.h"

@@ -10,7 +10,7 @@
 #include <string>
 #include <utility>
 
-#include "engine/core/nearest.h"
+#include "engine/core/names.h"
 #include "engine/core/shell_word.h"
 #include "engine/hypervisor/libvirt/domain_metadata.h"
 #include "engine/hypervisor/libvirt/domain_xml.h"

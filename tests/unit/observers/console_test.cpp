@@ -38,7 +38,7 @@ TEST_CASE("a plain table shows the host, every domain, what changed and why") {
   ConsoleStyle style;
   style.width = 110;
   CHECK(drawn(busy_tick(), style) ==
-        "memcoord  tick 7  00:00:00 UTC  policy halving  headroom larger  3 domains, 1 left alone\n"
+        "memcoord  tick 7  00:00:00 UTC  policy halving  headroom larger  3 domains, 1 skipped\n"
         "host  total 8 GiB  free 2 GiB  available 3 GiB  buffers 20 MiB  cached 1 GiB  grantable "
         "1.8 GiB\n"
         "DOMAIN   ACTUAL  AVAILABLE   UNUSED   USABLE    CHANGE  WHY\n"
