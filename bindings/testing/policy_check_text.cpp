@@ -23,8 +23,8 @@ class Printer {
   void heading(const PolicyInfo& info);
 
  private:
-  [[nodiscard]] Painted painted(const char* code, std::string_view text) const {
-    return {color_ ? code : "", text};
+  [[nodiscard]] Painted painted(Tint tint, std::string_view text) const {
+    return {color_ ? tint : Tint::none, text};
   }
   void tick(const Tick& tick);
 

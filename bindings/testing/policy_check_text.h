@@ -2,7 +2,7 @@
 // A policy's check as people read it.
 
 #include "bindings/testing/policy_check.h"
-#include "engine/core/text_out.h"
+#include "engine/core/screen_text.h"
 
 namespace memcoord::bindings::testing {
 

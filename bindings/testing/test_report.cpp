@@ -43,7 +43,7 @@ void TestReport::end() {
   const std::string failed = std::to_string(counts_.failed) + " failed";
   const std::string passed = std::to_string(counts_.passed) + " passed";
   out_ << painted(kGreen, passed) << ", "
-       << (counts_.failed > 0 ? painted(kRed, failed) : Painted{"", failed}) << '\n';
+       << (counts_.failed > 0 ? painted(kRed, failed) : Painted{Tint::none, failed}) << '\n';
 }
 
 }  // namespace memcoord::bindings::testing

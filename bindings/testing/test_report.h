@@ -4,15 +4,15 @@
 #include <string>
 
 #include "bindings/testing/test_results.h"
-#include "engine/core/text_out.h"
+#include "engine/core/screen_text.h"
 
 namespace memcoord::bindings::testing {
 
-/// The colours of reports, as SGR codes of a terminal.
-inline constexpr const char* kGreen = "32";
-inline constexpr const char* kRed = "31";
-inline constexpr const char* kBold = "1";
-inline constexpr const char* kFaint = "2";
+/// The colours of reports.
+inline constexpr Tint kGreen = Tint::green;
+inline constexpr Tint kRed = Tint::red;
+inline constexpr Tint kBold = Tint::bold;
+inline constexpr Tint kFaint = Tint::dim;
 /// Prints results as they come: a heading a file, a line a test, what was wrong under it, and last
 /// the counts.
 class TestReport {
@@ -25,8 +25,8 @@ class TestReport {
 
  private:
   void show_failure(const TestFailure& failure);
-  [[nodiscard]] Painted painted(const char* code, std::string_view text) const {
-    return {color_ ? code : "", text};
+  [[nodiscard]] Painted painted(Tint tint, std::string_view text) const {
+    return {color_ ? tint : Tint::none, text};
   }
 
   TextOut out_;

@@ -7,7 +7,7 @@
 #include <limits>
 #include <utility>
 
-#include "engine/observers/sparkline.h"
+#include "engine/core/screen_text.h"
 
 namespace memcoord::observers {
 namespace {

@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "engine/core/names.h"
-#include "engine/core/shell_word.h"
+#include "engine/core/printable.h"
 #include "engine/hypervisor/libvirt/domain_metadata.h"
 #include "engine/hypervisor/libvirt/domain_xml.h"
 #include "engine/hypervisor/libvirt/handles.h"

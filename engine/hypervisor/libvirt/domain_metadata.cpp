@@ -11,7 +11,6 @@
 
 #include "engine/core/names.h"
 #include "engine/core/printable.h"
-#include "engine/core/shell_word.h"
 
 namespace memcoord::libvirt {
 namespace {
