@@ -8,7 +8,7 @@
 
 #include "bindings/value.h"
 #include "bindings/value_text.h"
-#include "engine/core/nearest.h"
+#include "engine/core/names.h"
 
 namespace memcoord::bindings {
 namespace {

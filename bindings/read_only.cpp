@@ -13,7 +13,7 @@
 
 #include "bindings/ordered_pairs.h"
 #include "bindings/sandbox.h"
-#include "engine/core/nearest.h"
+#include "engine/core/names.h"
 
 namespace memcoord::bindings {
 namespace {

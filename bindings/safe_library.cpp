@@ -17,7 +17,7 @@
 #include "bindings/read_only.h"
 #include "bindings/safe_table.h"
 #include "bindings/sandbox.h"
-#include "engine/core/glob.h"
+#include "engine/core/names.h"
 
 namespace memcoord::bindings {
 namespace {
