@@ -10,9 +10,9 @@
 #include <utility>
 
 #include "bindings/sandbox.h"
-#include "engine/core/believable.h"
 #include "engine/core/fields.h"
 #include "engine/core/guard.h"
+#include "engine/core/guest_reports.h"
 
 namespace memcoord::bindings {
 namespace {

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "engine/cli/command.h"
-#include "engine/core/nearest.h"
+#include "engine/core/names.h"
 
 namespace memcoord::cli {
 namespace {

@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "engine/cli/command.h"
-#include "engine/core/nearest.h"
+#include "engine/core/names.h"
 #include "engine/core/printable.h"
 #include "engine/files/open_file.h"
 

@@ -9,7 +9,6 @@
 #include "engine/cli/commands.h"
 #include "engine/cli/help.h"
 #include "engine/cli/terminal.h"
-#include "engine/cli/text_table.h"
 #include "engine/core/printable.h"
 #include "engine/hypervisor/libvirt/domain_configuration.h"
 #include "engine/hypervisor/libvirt/libvirt_hypervisor.h"

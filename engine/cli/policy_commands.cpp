@@ -12,7 +12,7 @@
 #include "engine/cli/policy_loader.h"
 #include "engine/cli/run_options.h"
 #include "engine/cli/terminal.h"
-#include "engine/cli/text_table.h"
+#include "engine/core/text_table.h"
 #include "engine/observers/json.h"
 
 namespace memcoord::cli {

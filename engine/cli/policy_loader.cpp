@@ -11,7 +11,7 @@
 
 #include "engine/cli/command.h"
 #include "engine/cli/version.h"
-#include "engine/core/nearest.h"
+#include "engine/core/names.h"
 #include "engine/workbench/scenario_file.h"
 
 namespace memcoord::cli {

@@ -6,7 +6,7 @@
 
 #include "engine/core/error.h"
 #include "engine/core/memory_size.h"
-#include "engine/core/text_out.h"
+#include "engine/core/screen_text.h"
 
 namespace memcoord::cli {
 

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "engine/cli/policy_loader.h"
-#include "engine/cli/text_table.h"
 #include "engine/core/error.h"
 #include "engine/core/limits.h"
+#include "engine/core/text_table.h"
 #include "engine/core/time.h"
 #include "engine/observers/json.h"
 #include "engine/workbench/simulation.h"

@@ -1,8 +1,8 @@
-#include "engine/core/believable.h"
-
 #include <algorithm>
 #include <cstdint>
 #include <utility>
+
+#include "engine/core/guest_reports.h"
 
 namespace memcoord {
 namespace {

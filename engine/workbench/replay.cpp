@@ -4,8 +4,8 @@
 #include <unordered_map>
 #include <utility>
 
-#include "engine/core/believable.h"
 #include "engine/core/evaluation.h"
+#include "engine/core/guest_reports.h"
 
 namespace memcoord::workbench {
 namespace {

@@ -10,8 +10,8 @@
 #include <string>
 #include <utility>
 
-#include "engine/core/nearest.h"
-#include "engine/core/shell_word.h"
+#include "engine/core/names.h"
+#include "engine/core/printable.h"
 #include "engine/hypervisor/libvirt/handles.h"
 #include "engine/hypervisor/libvirt/libvirt_error.h"
 #include "engine/hypervisor/libvirt/libvirt_hypervisor.h"

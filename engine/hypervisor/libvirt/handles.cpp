@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "engine/core/nearest.h"
+#include "engine/core/names.h"
 #include "engine/core/printable.h"
 
 namespace memcoord::libvirt {

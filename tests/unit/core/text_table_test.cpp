@@ -1,8 +1,8 @@
-#include "engine/cli/text_table.h"
+#include "engine/core/text_table.h"
 
 #include <doctest/doctest.h>
 
-using memcoord::cli::TextTable;
+using memcoord::TextTable;
 
 TEST_CASE("columns are as wide as their widest cell, and lines end without blanks") {
   TextTable table({{"NAME"}, {"SIZE", TextTable::Align::right}, {"NOTE"}});
