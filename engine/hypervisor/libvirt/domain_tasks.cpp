@@ -9,10 +9,10 @@
 namespace memcoord::libvirt {
 namespace {
 
-using Kind = TaskAnswer::Kind;
+using AnswerKind = TaskAnswer::Kind;
 
 TaskAnswer failed(const LvError& error) {
-  return {domain_is_gone(error) ? Kind::gone : Kind::failed, std::nullopt, error};
+  return {domain_is_gone(error) ? AnswerKind::gone : AnswerKind::failed, std::nullopt, error};
 }
 
 /// Some drivers answer bulk calls with states alone.
@@ -33,14 +33,14 @@ void TaskChunk::perform(const LvResult<LaneConnection>& lane, std::atomic<Sampli
   }
   for (std::size_t i = 0; !samples && i < tasks_.size(); ++i) {
     if (!begin(i)) break;
-    const LvResult<Kind> done = carry_out(connection, i);
+    const LvResult<AnswerKind> done = carry_out(connection, i);
     if (!done && lost_connection(done.error())) return finish(done.error());
     answer(i, done ? TaskAnswer{*done, std::nullopt, std::nullopt} : failed(done.error()));
   }
   finish(std::nullopt);
 }
 
-LvResult<Kind> TaskChunk::carry_out(Connection& connection, std::size_t index) {
+LvResult<AnswerKind> TaskChunk::carry_out(Connection& connection, std::size_t index) {
   switch (tasks_[index].kind) {
     case DomainTask::Kind::set_memory:
       return set_memory(connection, index);
@@ -49,7 +49,7 @@ LvResult<Kind> TaskChunk::carry_out(Connection& connection, std::size_t index) {
     case DomainTask::Kind::check_job: {
       const LvResult<bool> in_job = connection.in_long_job(tasks_[index].domain);
       if (!in_job) return tl::unexpected(in_job.error());
-      return *in_job ? Kind::in_job : Kind::done;
+      return *in_job ? AnswerKind::in_job : AnswerKind::done;
     }
     default:
       return set_period(connection, index);
@@ -57,30 +57,30 @@ LvResult<Kind> TaskChunk::carry_out(Connection& connection, std::size_t index) {
 }
 
 /// Checks for a job first: libvirt would let the change wait for it for half a minute.
-LvResult<Kind> TaskChunk::set_memory(Connection& connection, std::size_t index) {
+LvResult<AnswerKind> TaskChunk::set_memory(Connection& connection, std::size_t index) {
   const DomainTask& task = tasks_[index];
   const LvResult<bool> in_job = connection.in_long_job(task.domain);
   if (!in_job) return tl::unexpected(in_job.error());
-  if (*in_job) return Kind::in_job;
-  if (!begin_change(index)) return Kind::unanswered;
+  if (*in_job) return AnswerKind::in_job;
+  if (!begin_change(index)) return AnswerKind::unanswered;
   const LvStatus set = connection.set_memory(task.domain, task.target);
   if (!set) return tl::unexpected(set.error());
-  return Kind::done;
+  return AnswerKind::done;
 }
 
-LvResult<Kind> TaskChunk::set_period(Connection& connection, std::size_t index) {
-  if (!begin_change(index)) return Kind::unanswered;
+LvResult<AnswerKind> TaskChunk::set_period(Connection& connection, std::size_t index) {
+  if (!begin_change(index)) return AnswerKind::unanswered;
   const LvStatus set = connection.set_period(tasks_[index].domain, tasks_[index].period);
   if (!set) return tl::unexpected(set.error());
-  return Kind::done;
+  return AnswerKind::done;
 }
 
 /// Restores a period that is still the one that memcoord set.
-LvResult<Kind> TaskChunk::restore_period(Connection& connection, std::size_t index) {
+LvResult<AnswerKind> TaskChunk::restore_period(Connection& connection, std::size_t index) {
   const LvResult<DomainXml> xml = connection.domain_xml(tasks_[index].domain);
   if (!xml) return tl::unexpected(xml.error());
   const Result<DomainDescription> now = describe_domain(xml->live, "");
-  if (!now || now->period != tasks_[index].set_by_us) return Kind::done;
+  if (!now || now->period != tasks_[index].set_by_us) return AnswerKind::done;
   return set_period(connection, index);
 }
 
@@ -100,10 +100,11 @@ std::optional<LvError> TaskChunk::sample(Connection& connection, std::atomic<Sam
   std::unordered_map<Uuid, std::size_t> indices;
   for (std::size_t i = part.first; i < part.last; ++i) indices[tasks_[i].domain] = i;
   const bool complete = way == SamplingWay::bulk;
-  for (std::size_t i = part.first; complete && i < part.last; ++i) answer(i, {Kind::gone, {}, {}});
+  for (std::size_t i = part.first; complete && i < part.last; ++i)
+    answer(i, {AnswerKind::gone, {}, {}});
   for (const DomainRecord& record : *records) {
     const auto found = indices.find(record.uuid);
-    if (complete && found != indices.end()) answer(found->second, {Kind::done, record, {}});
+    if (complete && found != indices.end()) answer(found->second, {AnswerKind::done, record, {}});
   }
   if (complete) return ask_balloons(connection, part);
   return sample_singly(connection, part, *records);
@@ -136,7 +137,7 @@ std::optional<LvError> TaskChunk::sample_singly(Connection& connection, Part par
     if (!begin(i)) return std::nullopt;
     const auto found = known.find(tasks_[i].domain);
     if (states_known && found == known.end()) {
-      answer(i, {Kind::gone, {}, {}});
+      answer(i, {AnswerKind::gone, {}, {}});
       continue;
     }
     DomainRecord record;
@@ -144,7 +145,7 @@ std::optional<LvError> TaskChunk::sample_singly(Connection& connection, Part par
     record.uuid = tasks_[i].domain;
     const LvStatus completed = connection.complete(record);
     if (!completed && lost_connection(completed.error())) return completed.error();
-    answer(i, completed ? TaskAnswer{Kind::done, record, {}} : failed(completed.error()));
+    answer(i, completed ? TaskAnswer{AnswerKind::done, record, {}} : failed(completed.error()));
   }
   return std::nullopt;
 }
