@@ -12,7 +12,7 @@
 #include "bindings/sandbox.h"
 #include "engine/core/fields.h"
 #include "engine/core/guard.h"
-#include "engine/core/guest_reports.h"
+#include "engine/core/believable.h"
 
 namespace memcoord::bindings {
 namespace {

@@ -2,7 +2,7 @@
 #include <cstdint>
 #include <utility>
 
-#include "engine/core/guest_reports.h"
+#include "engine/core/believable.h"
 
 namespace memcoord {
 namespace {

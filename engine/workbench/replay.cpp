@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "engine/core/evaluation.h"
-#include "engine/core/guest_reports.h"
+#include "engine/core/believable.h"
 
 namespace memcoord::workbench {
 namespace {

@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "engine/core/coordinator.h"
-#include "engine/core/guest_reports.h"
+#include "engine/core/believable.h"
 #include "tests/world/fakes.h"
 #include "tests/world/world.h"
 
