@@ -1,5 +1,5 @@
 #pragma once
-// The interface between the engine and whatever decides: values in, proposals out.
+// The interface to policies: values in, proposals out.
 
 #include <cstdint>
 #include <optional>
@@ -42,7 +42,7 @@ struct Situation {
   MemorySize rescue{};     ///< what the engine itself takes back at once
 };
 
-/// What a policy answers.
+/// A policy's answer.
 struct PolicyAnswer {
   struct LogLine {
     Note::Severity severity = Note::Severity::info;
@@ -52,12 +52,12 @@ struct PolicyAnswer {
   std::vector<LogLine> log;
 };
 
-/// Something that decides. May keep state of its own between ticks; reads no clock, does no I/O.
+/// A policy. May keep state between ticks; reads no clock, does no I/O.
 class Policy {
  public:
   virtual ~Policy() = default;
   [[nodiscard]] virtual std::string name() const = 0;
-  /// Proposals, or why there are none; an error costs this tick and nothing else.
+  /// Proposals for one tick. An error costs this tick only.
   virtual Result<PolicyAnswer> decide(const Situation& situation) = 0;
 };
 
