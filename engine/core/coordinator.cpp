@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <initializer_list>
 
-#include "engine/core/believable.h"
 #include "engine/core/evaluation.h"
 #include "engine/core/glob.h"
+#include "engine/core/guest_reports.h"
 
 namespace memcoord {
 namespace {
@@ -135,27 +135,29 @@ void Coordinator::leave_out_unwanted(Snapshot& snapshot) {
 
 void Coordinator::decide(Tick& tick, Duration since_last) {
   const MonotonicTime start = clock_.now();
-  const Situation situation =
-      situation_of(tick.snapshot, history_, options_.limits, tick.number, since_last);
-  tick.grantable = situation.grantable;
-  note_who_is_held(tick, situation.standings);
-  ask_for_proposals(tick, situation);
-  tick.timings.decide = clock_.now() - start;
-
-  const MonotonicTime review_start = clock_.now();
-  Evaluation evaluation = evaluate(situation, history_, std::move(tick.proposals));
+  MonotonicTime answered = start;
+  const auto ask_policy = [&](const Situation& situation) {
+    note_who_is_held(tick, situation.domains);
+    ask_for_proposals(tick, situation);
+    answered = clock_.now();
+    return std::move(tick.proposals);
+  };
+  Evaluation evaluation =
+      evaluate(tick.snapshot, history_, ask_policy, options_.limits, {tick.number, since_last});
+  tick.grantable = evaluation.situation.grantable;
   tick.proposals = std::move(evaluation.proposals);
   tick.decisions = std::move(evaluation.decisions);
-  for (guard::Hint& hint : guard::hints(tick.snapshot, tick.grantable, options_.limits)) {
+  for (Hint& hint : evaluation.hints) {
     if (said_.is_news(hint.topic)) tick.notes.push_back(std::move(hint.note));
   }
-  if (auto hint = guard::cannot_be_rescued(situation)) {
+  if (auto& hint = evaluation.beyond_rescue) {
     const bool lasts = ++beyond_rescue_ >= kTicksOfWaiting;
     if (lasts && said_.is_news(hint->topic)) tick.notes.push_back(std::move(hint->note));
   } else {
     beyond_rescue_ = 0;
   }
-  tick.timings.review = clock_.now() - review_start;
+  tick.timings.decide = answered - start;
+  tick.timings.review = clock_.now() - answered;
 }
 
 void Coordinator::ask_for_proposals(Tick& tick, const Situation& situation) {
@@ -312,10 +314,10 @@ Result<std::vector<Restored>> Coordinator::restore() {
   results.reserve(all.size());
   for (Restoring& one : all) {
     const DomainHistory* past = history_.find(one.result.domain);
-    if (past != nullptr && past->in_doubt()) {
+    if (past != nullptr && past->balloon.in_doubt()) {
       one.result.in_doubt = true;
       one.result.why = "its balloon change to " +
-                       past->in_doubt()->target.text(options_.limits.units) +
+                       past->balloon.in_doubt()->target.text(options_.limits.units) +
                        " has not been answered, and may still be carried out";
     }
     one.told.target = one.result.has;
@@ -340,10 +342,10 @@ std::vector<Coordinator::Restoring> Coordinator::to_restore(const Snapshot& snap
   std::vector<Restoring> all;
   for (std::size_t i = 0; i < snapshot.domains.size(); ++i) {
     const Domain& domain = snapshot.domains[i];
-    const DomainHistory& past = *history_.find(domain.uuid(), i);
-    const auto& had = past.before_first_move();
+    const BalloonTracker& balloon = history_.of(domain, i).balloon;
+    const auto& had = balloon.before_first_move();
     if (!had) continue;
-    const bool over = *had == domain.actual && !past.in_doubt();
+    const bool over = *had == domain.actual && !balloon.in_doubt();
     all.push_back({{domain.uuid(), domain.name(), *had, domain.actual, {}, false},
                    over,
                    {domain.uuid(), domain.actual, *had, *had, kGivenBack, {}}});
@@ -439,7 +441,7 @@ bool Coordinator::more_can_be_taken(const Decision& decision) const {
   const Rule rule = decision.rules.back().rule;
   const DomainHistory* past = history_.find(decision.domain);
   return rule == Rule::gradual ||
-         (rule == Rule::fresh_stats && past != nullptr && !past->reported_since_move());
+         (rule == Rule::fresh_stats && past != nullptr && !past->balloon.reported_since_move());
 }
 
 /// Whether something was set, is to be taken yet, or is on its way back to the host.
@@ -451,9 +453,9 @@ bool Coordinator::more_may_come(const Tick& tick, const std::vector<Restoring>& 
     return !one.over && one.result.had < one.result.has;
   };
   const auto deflates = [&](const Domain& domain) {
-    const DomainHistory* past = history_.find(domain.uuid());
-    const auto& told = past->last_move();
-    return told && told->target < told->from && !told->reached && !past->ignores_shrinks();
+    const BalloonTracker& balloon = history_.find(domain.uuid())->balloon;
+    const auto& told = balloon.last_move();
+    return told && told->shrinks() && !told->reached && !balloon.ignores_shrinks();
   };
   return std::any_of(tick.outcomes.begin(), tick.outcomes.end(), applied) ||
          std::any_of(all.begin(), all.end(), shrinks) ||
@@ -468,17 +470,17 @@ void Coordinator::say(Tick& tick, Note note, const std::optional<Uuid>& about) {
   if (said_.is_news(note.text, about)) tick.notes.push_back(std::move(note));
 }
 
-void Coordinator::note_who_is_held(Tick& tick, const std::vector<Standing>& standings) {
-  for (std::size_t i = 0; i < standings.size(); ++i) {
-    const auto& held = standings[i].held;
-    if (!held) continue;
-    const Domain& domain = tick.snapshot.domains[i];
-    tick.held.push_back({domain.uuid(), held->rule, held->why});
+void Coordinator::note_who_is_held(Tick& tick, std::span<const DomainView> domains) {
+  for (const DomainView& view : domains) {
+    const auto& skipped = view.skipped;
+    if (!skipped) continue;
+    const Domain& domain = view.domain;
+    tick.held.push_back({domain.uuid(), skipped->rule, skipped->why});
     // Waiting for a report, or being paused, is everyday life; the table shows it.
-    if (held->rule && domain.state != DomainState::hung) continue;
+    if (skipped->rule && domain.state != DomainState::hung) continue;
     say(tick,
-        {held->rule ? Note::Severity::warning : Note::Severity::info,
-         domain.name() + ": left alone: " + held->why},
+        {skipped->rule ? Note::Severity::warning : Note::Severity::info,
+         domain.name() + ": left alone: " + skipped->why},
         domain.uuid());
   }
 }
@@ -487,7 +489,7 @@ void Coordinator::note_who_is_held(Tick& tick, const std::vector<Standing>& stan
 void Coordinator::forget_the_gone() {
   const auto gone = [&](const Uuid& uuid) {
     const DomainHistory* past = history_.find(uuid);
-    return past == nullptr || past->is_new();
+    return past == nullptr || past->balloon.is_new();
   };
   std::erase_if(left_out_, [&](const auto& entry) { return gone(entry.first); });
   std::erase_if(told_of_dropped_, gone);

@@ -98,7 +98,7 @@ class Coordinator {
   std::vector<Move> take_ready(std::vector<Waiting>& waiting, const Snapshot& seen,
                                bool last) const;
   void say(Tick& tick, Note note, const std::optional<Uuid>& about = std::nullopt);
-  void note_who_is_held(Tick& tick, const std::vector<Standing>& standings);
+  void note_who_is_held(Tick& tick, std::span<const DomainView> domains);
   void leave_out_unwanted(Snapshot& snapshot);
   void forget_the_gone();
   /// A domain on its way back to what it had.
