@@ -91,10 +91,10 @@ class BalloonTracker {
   [[nodiscard]] const std::optional<MemorySize>& before_first_move() const {
     return before_first_move_;
   }
-  /// Whether a report has come in that is newer than the last move, whoever made that (true where
-  /// there was none).
+  /// Whether a report has come in that is newer than the last move by memcoord or others (true
+  /// where there was none).
   [[nodiscard]] bool reported_since_move() const { return reported_since_move_; }
-  /// Whether the newest report was made before the balloon filled (at boot, by whoever), or before
+  /// Whether the newest report was made before the balloon filled (as at boot), or before
   /// it gave back what the guest holds now, as far as the guest's total tells.
   [[nodiscard]] bool report_is_of_another_balloon(const Domain& now) const;
   /// What the balloon has taken since the newest report, as far as the guest's total tells: while a
@@ -104,8 +104,7 @@ class BalloonTracker {
     const MemorySize was = *now.guest.available + *kernel_share_;
     return was > now.actual + kTotalTolerance ? was - now.actual : MemorySize();
   }
-  /// Whether the guest was told to shrink and has not moved at all since, however often it was
-  /// told.
+  /// Whether the guest was told to shrink, once or more often, and has not moved at all since.
   [[nodiscard]] bool ignores_shrinks() const { return ignores_shrinks_; }
   /// When the balloon was last seen to deflate by itself, past the target that was set.
   [[nodiscard]] std::optional<MonotonicTime> deflated_by_itself_at() const {

@@ -74,7 +74,7 @@ TakenBack taken_back(const Situation& situation, Asked& asked) {
   // A policy that gives something back itself knows better where.
   if (!by_policy.is_zero()) return {};
   return {situation.owed / kTicksToPay,
-          situation.owed.text(units) + " more is promised than there is"};
+          situation.owed.text(units) + " more is committed than the host has"};
 }
 
 /// What a domain gives back by a shrink under way, and what it can give on top of that.

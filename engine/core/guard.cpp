@@ -36,8 +36,8 @@ MemorySize reclaimable(RuleInput input) {
   return actual - input.target;
 }
 
-/// Sets the target that a rule allows, and says why. A rule that limits a decision again, in
-/// settle() after review(), is told once, with its last word.
+/// Sets the target that a rule allows, with the reason. A rule that limits a decision again, in
+/// settle() after review(), stands in it once, with its last result.
 void limit_to(Decision& decision, Rule rule, MemorySize after, std::string why) {
   if (!decision.rules.empty() && decision.rules.back().rule == rule) {
     decision.rules.back().after = after;
@@ -308,7 +308,7 @@ Decision unknown_domain(const Proposal& proposal) {
 }
 
 Decision refused_twice(const Domain& domain, std::size_t times) {
-  // The order of the proposals must not matter, so the decision tells none of them.
+  // The order of the proposals must not matter, so the decision shows none of them.
   Decision decision{domain.uuid(), domain.actual, domain.actual, domain.actual, {}, {}};
   limit_to(decision, Rule::sane_target, domain.actual,
            "the domain was proposed " + std::to_string(times) + " times");
@@ -402,10 +402,6 @@ std::vector<Decision> settle(std::span<const Decision> decisions, const Snapshot
   const HostBalance host = balance(after_shrinks, domains, history.host_pace(), limits);
   limit_grows(all, supply_of(all, after_shrinks.host, domains, limits, host.grantable));
   return decisions_of(std::move(all));
-}
-
-HostBalance balance(const Snapshot& snapshot, const History& history, const Limits& limits) {
-  return balance(snapshot, views_of(snapshot, history, limits), history.host_pace(), limits);
 }
 
 }  // namespace memcoord::guard

@@ -1,4 +1,4 @@
-#include "engine/core/guard_supply.h"
+// What the host and its NUMA nodes can give to grows, and how it is shared among them.
 
 #include <algorithm>
 #include <cmath>
@@ -6,6 +6,8 @@
 #include <iterator>
 #include <set>
 #include <tuple>
+
+#include "engine/core/guard.h"
 
 namespace memcoord {
 
@@ -251,6 +253,10 @@ HostBalance balance(const Snapshot& snapshot, std::span<const DomainView> views,
   if (limits.host_memory) limit_balance(host, *limits.host_memory, floor + domains.all());
   host.rescue = to_rescue(snapshot.host, domains, pace, floor);
   return host;
+}
+
+HostBalance balance(const Snapshot& snapshot, const History& history, const Limits& limits) {
+  return balance(snapshot, views_of(snapshot, history, limits), history.host_pace(), limits);
 }
 
 std::vector<NodePool> node_pools(const Host& host, std::span<const DomainView> domains,

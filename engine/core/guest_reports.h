@@ -19,8 +19,8 @@ class History;
 /// swapped out, major faults, minor faults. NaN where the reports do not tell it.
 using CounterRates = std::array<double, 4>;
 
-/// One guest's reports from observation to observation. A report is told from the one before by its
-/// stamp (GuestStatistics::last_update).
+/// One guest's reports from observation to observation. A new report differs from the one before in
+/// its stamp (GuestStatistics::last_update).
 class GuestReports {
  public:
   /// When an observation was made, and what it says of the guest besides its report.

@@ -42,7 +42,7 @@ struct DomainView {
   MemorySize grantable = {};
 };
 
-/// All that a policy may look at.
+/// All that a policy may read.
 struct Situation {
   const Snapshot& snapshot;
   const Limits& limits;

@@ -1,4 +1,4 @@
-// The guard's promises, held against generated worlds: any sizes (up to 2^63 KiB), any states, any
+// The guard's properties over generated worlds: any sizes (up to 2^63 KiB), any states, any
 // past, any proposals.
 
 #include <doctest/doctest.h>
@@ -121,7 +121,7 @@ std::vector<Proposal> any_proposals(int domains) {
   return proposals;
 }
 
-/// The same world on a host whose nodes nobody is bound to.
+/// The same world on a host whose nodes no domain is bound to.
 void bind_none(Snapshot& snapshot) {
   for (Domain& domain : snapshot.domains) {
     DomainIdentity identity = *domain.identity;
@@ -130,7 +130,7 @@ void bind_none(Snapshot& snapshot) {
   }
 }
 
-/// A world with a past: one or two looks, with moves between them.
+/// A world with a past: one or two samples, with moves between them.
 struct Generated {
   Seen seen;
   std::vector<Proposal> proposals;
@@ -142,16 +142,16 @@ struct Generated {
 
 Generated any_world(const std::function<void(Snapshot&)>& change = [](Snapshot&) {}) {
   const int domains = *rc::gen::inRange(1, 6);
-  const auto look = [&](Duration at) {
+  const auto sample = [&](Duration at) {
     Snapshot snapshot = any_snapshot(at, domains);
     change(snapshot);
     return snapshot;
   };
-  Seen seen(look(Duration()), any_limits());
+  Seen seen(sample(Duration()), any_limits());
   if (chance_in(2)) {
     const auto name = std::string(1, static_cast<char>('a' + *rc::gen::inRange(0, domains)));
     seen.moved(name, *any_size());
-    seen.then(look(std::chrono::seconds(*rc::gen::inRange(1, 5))));
+    seen.then(sample(std::chrono::seconds(*rc::gen::inRange(1, 5))));
   }
   return {std::move(seen), any_proposals(domains)};
 }
@@ -209,7 +209,7 @@ void check_decision(const Generated& world, const Decision& decision) {
   }
 }
 
-/// What all decisions together ask of the host above what was promised before, and what they give
+/// What all decisions together ask of the host above what was committed before, and what they give
 /// back.
 struct Balance {
   MemorySize granted;

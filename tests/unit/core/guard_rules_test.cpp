@@ -136,41 +136,41 @@ TEST_CASE("fresh_stats distrusts a guest that reports more memory than its ballo
 
 TEST_CASE("fresh_stats trusts a report that is surely newer than the balloon's last change") {
   // A driver that leaves the guest's total as it is, whatever the balloon holds.
-  const auto look = [](Duration at, MemorySize has, MemorySize left) {
+  const auto sample = [](Duration at, MemorySize has, MemorySize left) {
     return World().at(at).domain("a", actual(has), unused(left), guest_total(1_GiB));
   };
-  Seen seen(look(0s, 1_GiB, 800_MiB));
+  Seen seen(sample(0s, 1_GiB, 800_MiB));
   seen.moved("a", 900_MiB);
-  seen.then(look(2s, 900_MiB, 676_MiB));
+  seen.then(sample(2s, 900_MiB, 676_MiB));
   CHECK(rules_of(seen.decide("a", 800_MiB)) == Rules{Rule::fresh_stats});
-  seen.then(look(4s, 900_MiB, 676_MiB));
+  seen.then(sample(4s, 900_MiB, 676_MiB));
   CHECK(seen.decide("a", 800_MiB).target == 800_MiB);
 }
 
 TEST_CASE("fresh_stats waits for a report from after the balloon gave memory back") {
-  const auto look = [](Duration at, MemorySize has, MemorySize total, MemorySize left) {
+  const auto sample = [](Duration at, MemorySize has, MemorySize total, MemorySize left) {
     return World().at(at).domain("a", actual(has), guest_total(total), unused(left));
   };
-  Seen seen(look(0s, 1_GiB, 980_MiB, 50_MiB));
-  seen.then(look(2s, 1_GiB, 980_MiB, 50_MiB));
+  Seen seen(sample(0s, 1_GiB, 980_MiB, 50_MiB));
+  seen.then(sample(2s, 1_GiB, 980_MiB, 50_MiB));
   seen.moved("a", 2_GiB);
   // A report from half-way, though its stamp is later than the move.
-  seen.then(look(4s, 2_GiB, 1500_MiB, 570_MiB));
+  seen.then(sample(4s, 2_GiB, 1500_MiB, 570_MiB));
   CHECK(rules_of(seen.decide("a", 3_GiB)) == Rules{Rule::fresh_stats});
-  seen.then(look(6s, 2_GiB, 2004_MiB, 1074_MiB));
+  seen.then(sample(6s, 2_GiB, 2004_MiB, 1074_MiB));
   CHECK(seen.decide("a", 3_GiB).target == 3_GiB);
 }
 
 TEST_CASE(
     "fresh_stats distrusts a report from before a move, though a remote host's clock is ahead") {
-  const auto look = [](Duration at, MemorySize left, Duration stamp) {
+  const auto sample = [](Duration at, MemorySize left, Duration stamp) {
     return World().at(at).domain("a", unused(left), reported_ago(stamp));
   };
   // Half a minute ahead: every stamp is later than every move.
-  Seen seen(look(0s, 800_MiB, -30s));
-  seen.then(look(2s, 800_MiB, -30s));
+  Seen seen(sample(0s, 800_MiB, -30s));
+  seen.then(sample(2s, 800_MiB, -30s));
   seen.moved("a", 900_MiB);
-  // This report may have been made between the look and the move.
+  // This report may have been made between the sample and the move.
   seen.then(World().at(4s).domain("a", actual(900_MiB), unused(800_MiB), reported_ago(-30s)));
   CHECK(rules_of(seen.decide("a", 800_MiB)) == Rules{Rule::fresh_stats});
   seen.then(World().at(6s).domain("a", actual(900_MiB), unused(676_MiB), reported_ago(-30s)));
@@ -182,18 +182,18 @@ TEST_CASE("fresh_stats distrusts a report that does not change, whatever its sta
   Seen seen(World().domain("a", unused(800_MiB)));
   for (int second = 1; second <= 5; ++second) {
     const Duration passed = std::chrono::seconds(second);
-    Snapshot look = World().at(passed).domain("a", unused(800_MiB), reported_ago(passed));
-    look.wall_time -= std::chrono::seconds(second);
-    seen.then(look);
+    Snapshot sample = World().at(passed).domain("a", unused(800_MiB), reported_ago(passed));
+    sample.wall_time -= std::chrono::seconds(second);
+    seen.then(sample);
     CHECK(seen.decide("a", 900_MiB).holds() == (second > 4));
   }
 }
 
 TEST_CASE("fresh_stats skips a guest whose stamp makes no sense") {
   for (const WallTime stamp : {WallTime::min(), WallTime::max()}) {
-    Snapshot look = World().domain("a", unused(800_MiB));
-    look.domains.front().guest.last_update = stamp;
-    CHECK(rules_of(Seen(look).decide("a", 900_MiB)) == Rules{Rule::fresh_stats});
+    Snapshot sample = World().domain("a", unused(800_MiB));
+    sample.domains.front().guest.last_update = stamp;
+    CHECK(rules_of(Seen(sample).decide("a", 900_MiB)) == Rules{Rule::fresh_stats});
   }
 }
 
@@ -219,59 +219,59 @@ TEST_CASE("no_progress refuses another shrink to a guest that did not follow one
 }
 
 TEST_CASE("no_progress holds though a policy asks in every tick, and though it asks for a grow") {
-  const auto look = [](Duration at, MemorySize has = 4_GiB) {
+  const auto sample = [](Duration at, MemorySize has = 4_GiB) {
     return World().at(at).domain("a", actual(has), unused(3_GiB));
   };
-  Seen seen(look(0s));
+  Seen seen(sample(0s));
   seen.moved("a", 3_GiB);
-  seen.then(look(1s)).moved("a", 2900_MiB);
-  seen.then(look(2s));
+  seen.then(sample(1s)).moved("a", 2900_MiB);
+  seen.then(sample(2s));
   CHECK(rules_of(seen.decide("a", 2800_MiB)) == Rules{Rule::no_progress});
   seen.moved("a", 5_GiB);
-  seen.then(look(3s));
-  seen.then(look(4s));
+  seen.then(sample(3s));
+  seen.then(sample(4s));
   CHECK(rules_of(seen.decide("a", 2800_MiB)) == Rules{Rule::no_progress});
-  seen.then(look(5s, 4100_MiB));
+  seen.then(sample(5s, 4100_MiB));
   CHECK(seen.decide("a", 2900_MiB).target == 2900_MiB);
 }
 
 TEST_CASE("no_progress holds for a balloon that stopped half-way, once it was told again") {
-  const auto look = [](Duration at) {
+  const auto sample = [](Duration at) {
     return World().at(at).domain("a", actual(3500_MiB), unused(3_GiB));
   };
   Seen seen(World().domain("a", actual(4_GiB), unused(3_GiB)));
   seen.moved("a", 3_GiB);
   for (const auto at : {1s, 2s}) {
-    seen.then(look(at));
+    seen.then(sample(at));
     CHECK(seen.decide("a", 3_GiB).target == 3_GiB);
     seen.moved("a", 3_GiB);
   }
-  seen.then(look(3s));
+  seen.then(sample(3s));
   CHECK(rules_of(seen.decide("a", 3_GiB)) == Rules{Rule::no_progress});
 }
 
 TEST_CASE("no_progress ignores a shrink that was withdrawn before the guest could follow") {
-  const auto look = [](Duration at) { return World().at(at).domain("a", unused(800_MiB)); };
-  Seen seen(look(0s));
+  const auto sample = [](Duration at) { return World().at(at).domain("a", unused(800_MiB)); };
+  Seen seen(sample(0s));
   seen.moved("a", 900_MiB);
-  seen.then(look(1s)).moved("a", 1100_MiB);
-  seen.then(look(2s));
-  seen.then(look(3s));
+  seen.then(sample(1s)).moved("a", 1100_MiB);
+  seen.then(sample(2s));
+  seen.then(sample(3s));
   CHECK(seen.decide("a", 900_MiB).target == 900_MiB);
 }
 
 TEST_CASE("a guest that rests within one of its pages of a target gets no second move there") {
-  const auto look = [](Duration at, MemorySize has) {
+  const auto sample = [](Duration at, MemorySize has) {
     return World().at(at).domain("a", actual(has), unused(800_MiB));
   };
-  Seen seen(look(0s, 1_GiB));
+  Seen seen(sample(0s, 1_GiB));
   seen.moved("a", 2_GiB);
-  seen.then(look(1s, 2_GiB - 60_KiB));
+  seen.then(sample(1s, 2_GiB - 60_KiB));
   CHECK(seen.decide("a", 2_GiB).target == 2_GiB);  // it may be on its way
-  seen.then(look(2s, 2_GiB - 60_KiB));
+  seen.then(sample(2s, 2_GiB - 60_KiB));
   CHECK(seen.decide("a", 2_GiB).holds());
   CHECK(seen.decide("a", 2_GiB + 4_KiB).grows());
-  for (const auto at : {3s, 5s}) seen.then(look(at, 2_GiB - 64_KiB));
+  for (const auto at : {3s, 5s}) seen.then(sample(at, 2_GiB - 64_KiB));
   CHECK(seen.decide("a", 2_GiB).target == 2_GiB);
 }
 
@@ -358,17 +358,17 @@ TEST_CASE("domain_floor leaves 100 MiB unused") {
 }
 
 TEST_CASE("domain_floor deducts what the balloon has taken since the guest's report") {
-  const auto look = [](Duration at, MemorySize has, MemorySize total, MemorySize left) {
+  const auto sample = [](Duration at, MemorySize has, MemorySize total, MemorySize left) {
     return World().at(at).domain("a", actual(has), guest_total(total), unused(left));
   };
   // A large guest shrinks for many seconds; its report is 600 MiB behind its balloon.
-  Seen seen(look(0s, 16_GiB, 15_GiB, 8_GiB));
-  seen.then(look(2s, 16_GiB, 15_GiB, 8_GiB));
+  Seen seen(sample(0s, 16_GiB, 15_GiB, 8_GiB));
+  seen.then(sample(2s, 16_GiB, 15_GiB, 8_GiB));
   seen.moved("a", 12_GiB);
-  seen.then(look(4s, 14_GiB, 13_GiB + 600_MiB, 6_GiB + 600_MiB));
+  seen.then(sample(4s, 14_GiB, 13_GiB + 600_MiB, 6_GiB + 600_MiB));
   CHECK(seen.situation().domains[0].headroom == 6_GiB);
   CHECK(seen.decide("a", 1_GiB).target == 11_GiB);
-  seen.then(look(6s, 14_GiB, 13_GiB, 6_GiB));
+  seen.then(sample(6s, 14_GiB, 13_GiB, 6_GiB));
   CHECK(seen.situation().domains[0].headroom == 6_GiB);
 }
 
@@ -447,15 +447,15 @@ TEST_CASE("domain_floor keeps 32 MiB usable, however high the kernel's watermark
 }
 
 TEST_CASE("domain_floor deducts it from usable memory too") {
-  const auto look = [](Duration at, MemorySize has, MemorySize total, MemorySize can_be_had) {
+  const auto sample = [](Duration at, MemorySize has, MemorySize total, MemorySize can_be_had) {
     return World().at(at).domain("a", actual(has), guest_total(total), unused(7_GiB),
                                  usable(can_be_had));
   };
   // The report is 600 MiB behind the balloon.
-  Seen seen(look(0s, 16_GiB, 15_GiB, 3_GiB));
-  seen.then(look(2s, 16_GiB, 15_GiB, 3_GiB));
+  Seen seen(sample(0s, 16_GiB, 15_GiB, 3_GiB));
+  seen.then(sample(2s, 16_GiB, 15_GiB, 3_GiB));
   seen.moved("a", 12_GiB);
-  seen.then(look(4s, 14_GiB, 13_GiB + 600_MiB, 700_MiB));
+  seen.then(sample(4s, 14_GiB, 13_GiB + 600_MiB, 700_MiB));
   CHECK(seen.decide("a", 1_GiB).target == 14_GiB - 68_MiB);
 }
 

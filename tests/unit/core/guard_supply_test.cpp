@@ -56,7 +56,7 @@ TEST_CASE("the host may give its free memory above its floor") {
 TEST_CASE("memory that is committed but unbacked counts as taken, QEMU's own included") {
   CHECK(grantable(World().host(8_GiB, free(1_GiB)).domain("a", actual(1_GiB), rss(724_MiB))) ==
         524_MiB - 64_MiB);
-  // A grow in flight is a promise from the moment it is asked for.
+  // A grow in flight is committed from the moment memcoord asks for it.
   Seen seen(World().host(8_GiB, free(1_GiB)).domain("a", actual(512_MiB)));
   seen.moved("a", 812_MiB);
   CHECK(guard::balance(seen.snapshot(), seen.history(), {}).grantable == 524_MiB);
@@ -217,7 +217,7 @@ TEST_CASE("the last rss of a hung domain counts up to what its balloon leaves") 
   seen.then(later);
   Limits limits;
   limits.host_memory = 2_GiB;
-  // 1 GiB and QEMU's 100 MiB are held, no more.
+  // 1 GiB and QEMU's 100 MiB are held, and no more.
   CHECK(guard::balance(seen.snapshot(), seen.history(), limits).grantable ==
         1_GiB - 100_MiB - 200_MiB);
 }
@@ -260,7 +260,7 @@ TEST_CASE("what merging of pages saves is not given away") {
 }
 
 TEST_CASE("all committed memory, the floor and the host's own use never pass what the host has") {
-  // Both are wholly backed, and 3 GiB are free of 8: pages are shared, whoever shares them.
+  // Both are wholly backed, and 3 GiB are free of 8: pages are shared, by KSM or otherwise.
   const World world =
       World().host(8_GiB, free(3_GiB)).domain("a", actual(4_GiB)).domain("b", actual(4_GiB));
   const guard::HostBalance host = balance_of(Seen(world));
@@ -320,7 +320,7 @@ TEST_CASE("a host needs at once what its own use will miss until guests can give
 }
 
 TEST_CASE(
-    "where ticks are shorter than reports, the rescue looks ahead until guests report again") {
+    "where ticks are shorter than reports, the rescue samples ahead until guests report again") {
   Seen seen(World().host(8_GiB, free(3_GiB)).domain("a"));
   seen.then(World().host(8_GiB, free(3_GiB - 200_MiB)).at(500ms).domain("a"));
   seen.then(World().host(8_GiB, free(700_MiB)).at(1s).domain("a"));

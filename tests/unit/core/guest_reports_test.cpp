@@ -80,13 +80,13 @@ TEST_CASE("a counter that no guest reaches is dropped even from the first report
 }
 
 TEST_CASE("a counter that rises faster than any guest can count is dropped, and no other") {
-  const auto look = [](Duration at, MemorySize in, MemorySize out, std::uint64_t faults) {
+  const auto sample = [](Duration at, MemorySize in, MemorySize out, std::uint64_t faults) {
     Snapshot snapshot = World().at(at).domain("a", maximum(8_GiB), swapped(in, out));
     snapshot.domains[0].guest.major_faults = faults;
     return snapshot;
   };
-  const Seen seen(look(0s, 0_MiB, 0_MiB, 10));
-  Snapshot later = look(2s, 16_GiB, 16_GiB + 1_KiB, 4'000'000'000U);
+  const Seen seen(sample(0s, 0_MiB, 0_MiB, 10));
+  Snapshot later = sample(2s, 16_GiB, 16_GiB + 1_KiB, 4'000'000'000U);
   const auto dropped = drop_impossible(later, seen.history());
   REQUIRE(dropped.size() == 2);
   CHECK(dropped[0].figure == "swap_out");
@@ -98,7 +98,7 @@ TEST_CASE("a counter that rises faster than any guest can count is dropped, and 
 }
 
 TEST_CASE("impossible figures are listed, told once a domain, and hidden from the policy") {
-  const auto look = [](Duration at, MemorySize out) {
+  const auto sample = [](Duration at, MemorySize out) {
     return World()
         .at(at)
         .host(8_GiB, free(4_GiB))
@@ -109,8 +109,8 @@ TEST_CASE("impossible figures are listed, told once a domain, and hidden from th
     shown.push_back(situation.snapshot.domains[0].guest.swap_out.value_or(0_MiB));
     return Result<PolicyAnswer>(PolicyAnswer());
   });
-  FakeHypervisor hypervisor({look(0s, 1_MiB), look(2s, kMinusOnePage), look(4s, kMinusOnePage),
-                             look(6s, 1_MiB), look(8s, 3_MiB)});
+  FakeHypervisor hypervisor({sample(0s, 1_MiB), sample(2s, kMinusOnePage),
+                             sample(4s, kMinusOnePage), sample(6s, 1_MiB), sample(8s, 3_MiB)});
   FakeClock clock;
   Coordinator coordinator(hypervisor, clock, std::move(policy), {});
   std::vector<Tick> ticks;

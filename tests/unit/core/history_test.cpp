@@ -12,15 +12,15 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Ten looks, a second apart, with 100, 110, ... 190 MiB unused.
-Seen ten_looks() {
-  std::vector<Snapshot> looks;
+/// Ten samples, a second apart, with 100, 110, ... 190 MiB unused.
+Seen ten_samples() {
+  std::vector<Snapshot> samples;
   for (unsigned i = 0; i < 10; ++i) {
-    looks.push_back(World()
-                        .at(std::chrono::seconds(i))
-                        .domain("a", unused(MemorySize::from_mib(100 + 10 * i))));
+    samples.push_back(World()
+                          .at(std::chrono::seconds(i))
+                          .domain("a", unused(MemorySize::from_mib(100 + 10 * i))));
   }
-  return Seen(looks, {});
+  return Seen(samples, {});
 }
 
 double mib(std::optional<double> kib) {
@@ -30,7 +30,7 @@ double mib(std::optional<double> kib) {
 }  // namespace
 
 TEST_CASE("samples answer for the last seconds, the newest sample included") {
-  const Seen seen = ten_looks();
+  const Seen seen = ten_samples();
   const DomainHistory& past = *seen.history().find(id("a"));
   CHECK(mib(past.samples.average(Field::unused, 1h)) == doctest::Approx(145));
   CHECK(mib(past.samples.average(Field::unused, 1s)) == doctest::Approx(185));
@@ -100,14 +100,14 @@ TEST_CASE("counters back near zero after a gap between reports are a reboot") {
 }
 
 TEST_CASE("counters back near zero and an empty balloon are a reboot") {
-  const auto look = [](Duration at, MemorySize has, MemorySize total, MemorySize counter) {
+  const auto sample = [](Duration at, MemorySize has, MemorySize total, MemorySize counter) {
     return World().at(at).domain("a", actual(has), maximum(2_GiB), guest_total(total),
                                  swapped(counter, counter));
   };
   const auto rebooted = [&](MemorySize has, MemorySize total) {
-    Seen seen(look(0s, 1_GiB, 980_MiB, 10_MiB));
-    seen.then(look(2s, 1_GiB, 980_MiB, 10_MiB));
-    seen.then(look(4s, has, total, 0_MiB));
+    Seen seen(sample(0s, 1_GiB, 980_MiB, 10_MiB));
+    seen.then(sample(2s, 1_GiB, 980_MiB, 10_MiB));
+    seen.then(sample(4s, has, total, 0_MiB));
     return seen.history().find(id("a"))->balloon.rebooted_at().has_value();
   };
   CHECK(rebooted(2_GiB, 2004_MiB));
@@ -127,9 +127,9 @@ TEST_CASE("a guest that is restored has not rebooted, whatever its counters and 
 
 TEST_CASE("counters from before a restore are not compared with a later report") {
   const auto restored_at_4s = [](Duration at, MemorySize counter, Duration ago) {
-    Snapshot look = World().at(at).domain("a", swapped(counter, counter), reported_ago(ago));
-    look.domains[0].restored_at = look.taken_at - (at - 4s);
-    return look;
+    Snapshot sample = World().at(at).domain("a", swapped(counter, counter), reported_ago(ago));
+    sample.domains[0].restored_at = sample.taken_at - (at - 4s);
+    return sample;
   };
   Seen seen(World().domain("a", swapped(10_MiB, 10_MiB)));
   seen.then(World().at(2s).domain("a", swapped(10_MiB, 10_MiB), reported_ago(2s)));
@@ -249,7 +249,7 @@ TEST_CASE("many domains share one budget of samples") {
 }
 
 TEST_CASE("an hour is remembered, however often the domain is observed") {
-  // A look a second, and a guest whose unused memory falls by 1 MiB a minute.
+  // A sample a second, and a guest whose unused memory falls by 1 MiB a minute.
   History history;
   for (int second = 0; second <= 2 * 3600; ++second) {
     history.observe(
