@@ -4,8 +4,7 @@
 #include <array>
 #include <cmath>
 
-#include "engine/core/believable.h"
-#include "engine/core/guard.h"
+#include "engine/core/guest_reports.h"
 
 namespace memcoord::bindings {
 namespace {
@@ -40,17 +39,15 @@ Figure size(MemorySize size) {
   return {static_cast<double>(size.kib()), true};
 }
 
-Figure rate(const Standing& standing, Field field) {
-  if (!standing.history || standing.history->samples().empty()) return {0, false};
-  const double value = standing.history->latest()[field];
+Figure rate(const DomainView& view, Field field) {
+  if (view.samples.empty()) return {0, false};
+  const double value = view.samples.latest()[field];
   return {std::isnan(value) ? 0 : value, false};
 }
 
-double in_flight(const Domain& domain, const Standing& standing) {
-  if (!standing.history) return 0;
-  const auto& move = standing.history->last_move();
-  if (!move || move->reached) return 0;
-  return static_cast<double>(signed_change_kib(domain.actual, move->target));
+double in_flight(const DomainView& view) {
+  const Domain& domain = view.domain;
+  return static_cast<double>(signed_change_kib(domain.actual, view.balloon.heads_for(domain)));
 }
 
 /// A guest cannot have more to spare than it has: where a report is older than a change of the
@@ -92,14 +89,14 @@ bool is_figure(DomainField field) {
 
 std::optional<Figure> figure_of(DomainField field, const Situation& situation,
                                 std::size_t position) {
-  const Domain& domain = situation.snapshot.domains[position];
-  const Standing& standing = situation.standings[position];
+  const DomainView& view = situation.domains[position];
+  const Domain& domain = view.domain;
   const GuestStatistics& guest = domain.guest;
   switch (field) {
     case DomainField::actual:
       return size(domain.actual);
     case DomainField::maximum:
-      return size(guard::ceiling_of(domain, standing.history));
+      return size(view.ceiling);
     case DomainField::minimum:
       return size(domain.settings().minimum.value_or(MemorySize()));
     case DomainField::available:
@@ -107,29 +104,29 @@ std::optional<Figure> figure_of(DomainField field, const Situation& situation,
     case DomainField::offline:
       return size(offline_memory(domain));
     case DomainField::unused:
-      return part_of(domain, guest.unused.value_or(standing.headroom));
+      return part_of(domain, guest.unused.value_or(view.headroom));
     case DomainField::usable:
       return part_of(domain, guest.usable.value_or(guest.unused.value_or(MemorySize())));
     case DomainField::headroom:
-      return part_of(domain, standing.headroom);
+      return part_of(domain, view.headroom);
     case DomainField::disk_caches:
       return size(guest.disk_caches.value_or(MemorySize()));
     case DomainField::rss:
       return size(domain.rss.value_or(domain.actual));
     case DomainField::swap_in:
-      return rate(standing, Field::swap_in);
+      return rate(view, Field::swap_in);
     case DomainField::swap_out:
-      return rate(standing, Field::swap_out);
+      return rate(view, Field::swap_out);
     case DomainField::major_faults:
-      return rate(standing, Field::major_faults);
+      return rate(view, Field::major_faults);
     case DomainField::minor_faults:
-      return rate(standing, Field::minor_faults);
+      return rate(view, Field::minor_faults);
     case DomainField::in_flight:
-      return Figure{in_flight(domain, standing), true};
+      return Figure{in_flight(view), true};
     case DomainField::releasable:
-      return size(standing.releasable);
+      return size(view.reclaimable);
     case DomainField::grantable:
-      return size(std::min(situation.grantable, standing.grantable_by_nodes));
+      return size(view.grantable);
     case DomainField::weight:
       return Figure{domain.settings().weight, false};
     case DomainField::priority:

@@ -62,7 +62,7 @@ void push_no_figure(lua_State* lua, DomainField field, const Domain& domain) {
 // --- the past ---
 
 struct Past {
-  const DomainHistory* history;
+  const DomainSamples& samples;
   Field field;
   bool whole;
 };
@@ -76,7 +76,7 @@ Past check_past(lua_State* lua) {
     raise(lua, "the past of '" + std::string(to_text(name)) + "' is not kept; it is of actual, " +
                    "available, unused, usable, headroom, disk_caches, rss and the rates");
   }
-  return {d.standing.history, *field, *field <= Field::rss || *field == Field::larger};
+  return {d.view.samples, *field, *field <= Field::rss || *field == Field::larger};
 }
 
 Duration check_window(lua_State* lua, int index) {
@@ -89,8 +89,8 @@ Duration check_window(lua_State* lua, int index) {
 /// Works out a figure of the past, which takes a walk over the samples; charged before.
 template <class Figure>
 int push_past(lua_State* lua, const Past& past, std::uint64_t walks, Figure figure) {
-  if (past.history) charge(lua, walks * past.history->sample_count());
-  const std::optional<double> value = past.history ? figure(*past.history) : std::nullopt;
+  charge(lua, walks * past.samples.count());
+  const std::optional<double> value = figure(past.samples);
   const double number = value.value_or(0);
   push_figure(lua, {past.whole ? std::round(number) : number, past.whole});
   return 1;
@@ -100,21 +100,21 @@ int average(lua_State* lua) {
   const Past past = check_past(lua);
   const Duration window = check_window(lua, 3);
   return push_past(lua, past, 1,
-                   [&](const DomainHistory& h) { return h.average(past.field, window); });
+                   [&](const DomainSamples& s) { return s.average(past.field, window); });
 }
 
 int maximum(lua_State* lua) {
   const Past past = check_past(lua);
   const Duration window = check_window(lua, 3);
   return push_past(lua, past, 1,
-                   [&](const DomainHistory& h) { return h.maximum(past.field, window); });
+                   [&](const DomainSamples& s) { return s.maximum(past.field, window); });
 }
 
 int minimum(lua_State* lua) {
   const Past past = check_past(lua);
   const Duration window = check_window(lua, 3);
   return push_past(lua, past, 1,
-                   [&](const DomainHistory& h) { return h.minimum(past.field, window); });
+                   [&](const DomainSamples& s) { return s.minimum(past.field, window); });
 }
 
 int quantile(lua_State* lua) {
@@ -123,7 +123,7 @@ int quantile(lua_State* lua) {
   if (!(q >= 0 && q <= 1)) raise(lua, "a quantile is a number from 0 to 1");
   const Duration window = check_window(lua, 4);
   return push_past(lua, past, 4,
-                   [&](const DomainHistory& h) { return h.quantile(past.field, q, window); });
+                   [&](const DomainSamples& s) { return s.quantile(past.field, q, window); });
 }
 
 int slope(lua_State* lua) {
@@ -131,7 +131,7 @@ int slope(lua_State* lua) {
   past.whole = false;
   const Duration window = check_window(lua, 3);
   return push_past(lua, past, 1,
-                   [&](const DomainHistory& h) { return h.slope(past.field, window); });
+                   [&](const DomainSamples& s) { return s.slope(past.field, window); });
 }
 
 // --- proposing ---
@@ -264,8 +264,8 @@ Subject subject_of(lua_State* lua, const Handle& handle) {
   if (handle.serial != context.serial()) {
     raise(lua, "this domain object is from an earlier tick; take it from ctx.domains each tick");
   }
-  return {handle.position, situation.snapshot.domains[handle.position],
-          situation.standings[handle.position]};
+  const DomainView& view = situation.domains[handle.position];
+  return {handle.position, view.domain, view};
 }
 
 /// Upvalue 1 of the function that runs is the metatable, by push_domain_function().

@@ -22,7 +22,7 @@ struct Handle {
 struct Subject {
   std::size_t position;
   const Domain& domain;
-  const Standing& standing;
+  const DomainView& view;
 };
 
 /// What a domain can be asked to do, by name: avg, set, ...

@@ -50,24 +50,6 @@ void push_cells(lua_State* lua, const Host& host) {
   }
 }
 
-/// What the guests hold of the host, by the newest figure that is known of each.
-MemorySize held_by_guests(const Situation& situation) {
-  MemorySize held;
-  for (std::size_t i = 0; i < situation.snapshot.domains.size(); ++i) {
-    const DomainHistory* history = situation.standings[i].history;
-    const auto& rss = situation.snapshot.domains[i].rss;
-    held += rss ? *rss : history ? history->last_rss().value_or(MemorySize()) : MemorySize();
-  }
-  return held;
-}
-
-/// The host's own, or what is left of the guests' budget where that is less.
-MemorySize headroom_within_budget(const Situation& situation) {
-  const MemorySize headroom = host_headroom(situation.snapshot.host, situation.limits.headroom);
-  const auto& budget = situation.limits.host_memory;
-  return budget ? std::min(headroom, *budget - held_by_guests(situation)) : headroom;
-}
-
 void push_host(lua_State* lua) {
   const Situation& situation = situation_of(lua);
   const Host& host = situation.snapshot.host;
@@ -76,7 +58,7 @@ void push_host(lua_State* lua) {
   set_size(lua, "total", host.total);
   set_size(lua, "free", host.free);
   set_size(lua, "available", host.available.value_or(host.free));
-  set_size(lua, "headroom", headroom_within_budget(situation));
+  set_size(lua, "headroom", situation.headroom());
   set_size(lua, "buffers", host.buffers);
   set_size(lua, "cached", host.cached);
   set_size(lua, "swap_free", host.swap_free.value_or(MemorySize()));
@@ -229,10 +211,10 @@ void PolicyContext::begin(const Situation& situation) {
   situation_ = &situation;
   ++serial_;
   answer_ = {};
-  proposed_.assign(situation.standings.size(), false);
+  proposed_.assign(situation.domains.size(), false);
   active_.clear();
-  for (std::size_t i = 0; i < situation.standings.size(); ++i) {
-    if (!situation.standings[i].held) active_.push_back(i);
+  for (std::size_t i = 0; i < situation.domains.size(); ++i) {
+    if (!situation.domains[i].skipped) active_.push_back(i);
   }
 }
 

@@ -20,16 +20,16 @@ constexpr std::array<std::string_view, 7> kSilentNames{"name",  "uuid",   "why",
                                                        "state", "actual", "maximum"};
 
 void push_field(lua_State* lua, SilentField field, const Subject& subject) {
-  const auto& held = subject.standing.held;
+  const auto& skipped = subject.view.skipped;
   switch (field) {
     case SilentField::name:
       return push_text(lua, subject.domain.name());
     case SilentField::uuid:
       return push_text(lua, subject.domain.uuid().text());
     case SilentField::why:
-      return push_text(lua, held ? held->why : "");
+      return push_text(lua, skipped ? skipped->why : "");
     case SilentField::rule:
-      return push_text(lua, held && held->rule ? to_text(*held->rule) : "");
+      return push_text(lua, skipped && skipped->rule ? to_text(*skipped->rule) : "");
     case SilentField::state:
       return push_text(lua, to_text(subject.domain.state));
     case SilentField::actual:
@@ -102,12 +102,12 @@ void open_silent_domains(lua_State* lua) {
 void push_silent_domains(lua_State* lua) {
   const PolicyContext& context = PolicyContext::of(lua);
   const Situation& situation = context.situation(lua);
-  charge(lua, situation.standings.size());
+  charge(lua, situation.domains.size());
   lua_newtable(lua);
   lua_rawgetp(lua, LUA_REGISTRYINDEX, &kSilentMetatable);
   lua_Integer count = 0;
-  for (std::size_t i = 0; i < situation.standings.size(); ++i) {
-    if (!situation.standings[i].held) continue;
+  for (std::size_t i = 0; i < situation.domains.size(); ++i) {
+    if (!situation.domains[i].skipped) continue;
     auto* handle = static_cast<Handle*>(lua_newuserdatauv(lua, sizeof(Handle), 0));
     *handle = {i, context.serial()};
     lua_pushvalue(lua, -2);

@@ -183,9 +183,7 @@ Seen::Seen(std::vector<Snapshot> snapshots, Limits limits) : limits_(limits) {
 }
 
 Situation Seen::situation() const {
-  const guard::HostBalance host = guard::balance(snapshot_, history_, limits_);
-  return {snapshot_, limits_,    guard::assess(snapshot_, history_, limits_), host.grantable, 1, {},
-          host.owed, host.rescue};
+  return guard::assess(snapshot_, history_, limits_);
 }
 
 std::vector<Decision> Seen::decide(
