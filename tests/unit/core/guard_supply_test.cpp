@@ -320,7 +320,7 @@ TEST_CASE("a host needs at once what its own use will miss until guests can give
 }
 
 TEST_CASE(
-    "where ticks are shorter than reports, the rescue samples ahead until guests report again") {
+    "where ticks are shorter than reports, the rescue looks ahead until guests report again") {
   Seen seen(World().host(8_GiB, free(3_GiB)).domain("a"));
   seen.then(World().host(8_GiB, free(3_GiB - 200_MiB)).at(500ms).domain("a"));
   seen.then(World().host(8_GiB, free(700_MiB)).at(1s).domain("a"));
