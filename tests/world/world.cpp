@@ -79,7 +79,7 @@ DomainSays reported_ago(Duration age) {
   };
 }
 DomainSays started_ago(Duration age) {
-  // The moment of the snapshot stands there already.
+  // The default is the moment of the snapshot.
   return [=](Domain& d, DomainIdentity&) { d.started_at = *d.started_at - age; };
 }
 DomainSays deflates_by_itself() {
