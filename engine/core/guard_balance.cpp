@@ -1,124 +1,156 @@
-// What the host has promised, and what it has.
+#pragma once
+// The guard: all safety rules, and only here. No policy passes it by. Pure functions of values.
+// docs/guard.md is the reference of its two tables.
 
-#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
 
-#include "engine/core/guard.h"
-#include "engine/core/guard_rules.h"
+#include "engine/core/history.h"
+#include "engine/core/limits.h"
+#include "engine/core/policy.h"
+#include "engine/core/snapshot.h"
+#include "engine/core/tick_parts.h"
 
 namespace memcoord::guard {
-namespace {
 
-MemorySize overhead_of(const Domain& domain, const DomainHistory* history) {
-  return history ? history->overhead(domain) : ProcessOverhead::usual(domain);
-}
+// --- the tables ---
 
-MemorySize rss_of(const Domain& domain, const DomainHistory* history) {
-  if (domain.rss) return *domain.rss;
-  if (!history || !history->last_rss()) return {};
-  // Its balloon may have given memory back since.
-  return std::min(*history->last_rss(),
-                  memory_in_rss(domain, domain.actual) + history->overhead(domain));
-}
-
-/// What all domains together have of the host's ordinary memory.
-struct Commitments {
-  MemorySize backed;    ///< held by now
-  MemorySize unbacked;  ///< promised on top of that
-  MemorySize begun;     ///< of that, by domains that have just come or rebooted
-  MemorySize coming;    ///< of it, what shrinks under way will give back
-  [[nodiscard]] MemorySize all() const { return backed + unbacked; }
+/// All that a rule for one domain may read.
+struct RuleInput {
+  const DomainView& view;
+  const Limits& limits;
+  MonotonicTime now;
+  WallTime wall_time;
+  MemorySize target;  ///< as the rules before left it
 };
 
-void commit(Commitments& sum, const Domain& domain, const DomainHistory* history, bool begins) {
-  const MemorySize balloon = claim_of(domain, history);
-  const MemorySize in_rss = memory_in_rss(domain, balloon);
-  const MemorySize rss = rss_of(domain, history);
-  const MemorySize unbacked = in_rss + overhead_of(domain, history) - rss;
-  sum.backed += rss + (ordinary_memory(domain, balloon) - in_rss);
-  sum.unbacked += unbacked;
-  if (begins) sum.begun += unbacked;
-  if (history) sum.coming += history->coming_back(domain);
-}
+/// Words a reason, for the input that the rule was asked with: "would leave 60 MiB unused". A rule
+/// returns one instead of a text, because most results are never shown.
+using Reason = std::string (*)(const RuleInput&);
 
-Commitments commitments(const Snapshot& snapshot, const History& history, Duration grace) {
-  Commitments sum;
-  std::size_t position = 0;
-  for (const Domain& domain : snapshot.domains) {
-    const DomainHistory* past = history.find(domain.uuid(), position++);
-    const auto began = past ? past->began_at() : std::nullopt;
-    commit(sum, domain, past, began && snapshot.taken_at - *began < grace);
-  }
-  return sum;
-}
+/// The target that a rule allows, and the reason where that is another one than it was given.
+struct RuleResult {
+  MemorySize target;
+  Reason why = nullptr;
+};
 
-/// Takes in one bound: so much is there, and so much is taken of it.
-void bound(HostBalance& host, MemorySize there, MemorySize taken) {
-  host.grantable = std::min(host.grantable, there - taken);
-  host.owed = std::max(host.owed, taken - there);
-}
+/// A rule that skips the domain, whatever the target.
+struct Precondition {
+  Rule rule;
+  std::string_view text;              ///< as in docs/guard.md
+  Reason (*unmet)(const RuleInput&);  ///< why the domain is skipped; null where it is not
+};
 
-/// How many looks ahead. A guest that gives now can give again only after its next report: what is
-/// taken has to do until the tick after the next, or longer where ticks come faster than reports.
-double looks_ahead(const HostPace& pace) {
-  constexpr Duration kBetweenReports = std::chrono::seconds(1);
-  constexpr double kLooks = 2;
-  if (pace.between >= kBetweenReports || pace.between <= Duration()) return kLooks;
-  return kLooks * static_cast<double>(kBetweenReports.count()) /
-         static_cast<double>(pace.between.count());
-}
+/// A rule that limits the target of one domain.
+struct Bound {
+  Rule rule;
+  std::string_view text;  ///< as in docs/guard.md
+  RuleResult (*limit)(const RuleInput&);
+};
 
-MemorySize to_rescue(const Snapshot& snapshot, const Commitments& domains, const HostPace& pace,
-                     MemorySize floor) {
-  const MemorySize there = obtainable(snapshot.host) + domains.coming;
-  // What others have taken once, as a pool of hugepages, does not go on. Under the floor there is
-  // no time to see whether it does.
-  const MemorySize others = there < floor ? pace.others : std::min(pace.others, pace.others_before);
-  const double looks = looks_ahead(pace);
-  const MemorySize touched =
-      std::max(std::min(pace.domains.scaled(looks), domains.unbacked), domains.begun);
-  return floor + touched + others.scaled(looks) - there;
-}
+/// A rule that limits all grows together; settle() applies these once more.
+struct SharedBound {
+  Rule rule;
+  std::string_view text;  ///< as in docs/guard.md
+};
 
-}  // namespace
+/// The rules in the order in which they apply: preconditions, bounds, shared bounds.
+std::span<const Precondition> preconditions();
+std::span<const Bound> bounds();
+std::span<const SharedBound> shared_bounds();
 
-HostBalance balance(const Snapshot& snapshot, const History& history, const Limits& limits) {
-  const Commitments domains = commitments(snapshot, history, limits.grace);
-  const MemorySize total = snapshot.host.total;
-  const MemorySize headroom = host_headroom(snapshot.host, limits.headroom);
-  const MemorySize floor = limits.host_floor;
-  const MemorySize capacity = total.scaled(limits.overcommit);
-  // A ratio over 1 adds to what there is, one under 1 takes from it.
-  const MemorySize added = capacity - total;
-  const MemorySize removed = total - capacity;
+// --- decisions ---
 
-  HostBalance host{MemorySize::largest(), MemorySize()};
-  bound(host, headroom + added, floor + domains.unbacked + snapshot.host.merged + removed);
-  // Where rss and free say more than the host can have, pages are shared that nobody tells of.
-  bound(host, capacity, floor + domains.all());
-  bound(host, headroom, floor);
-  if (limits.host_memory) bound(host, *limits.host_memory, floor + domains.all());
-  host.rescue = to_rescue(snapshot, domains, history.host_pace(), floor);
-  return host;
-}
+/// The situation at a snapshot that `history` has observed: how every domain stands and what the
+/// host can give. Tick number and time are left to the caller. The arguments outlive the result.
+Situation assess(const Snapshot& snapshot, const History& history, const Limits& limits);
 
-MemorySize unbacked_of(const Domain& domain, const DomainHistory* history) {
-  return memory_in_rss(domain, claim_of(domain, history)) + overhead_of(domain, history) -
-         rss_of(domain, history);
-}
+/// Which targets need a report that can be trusted. A grow back to what a domain had harms only the
+/// host, whatever its guest says.
+enum class Freshness { of_all, of_shrinks };
 
-MemorySize ceiling_of(const Domain& domain, const DomainHistory* history) {
-  const MemorySize most =
-      std::min(domain.settings().maximum.value_or(domain.maximum), domain.maximum);
-  const auto& limit = domain.identity->hard_limit;
-  if (!limit) return most;
-  // A cgroup kills: QEMU counts as no less than what is usual.
-  const MemorySize overhead =
-      std::max(overhead_of(domain, history), ProcessOverhead::usual(domain));
-  return std::min(most, *limit - overhead);
-}
+/// What of the proposals may be done: one decision a domain, in snapshot order, whatever the order
+/// of the proposals. A domain proposed twice is refused; an unknown one is dropped, with a decision
+/// that carries its UUID and sane_target. Grows may count on what the tick's own shrinks release;
+/// settle() checks that against the host as it then is.
+std::vector<Decision> review(const Situation& situation, std::span<const Proposal> proposals,
+                             Freshness freshness = Freshness::of_all);
+std::vector<Decision> review(const Snapshot& snapshot, const History& history,
+                             std::span<const Proposal> proposals, const Limits& limits,
+                             Freshness freshness = Freshness::of_all);
 
-MemorySize grantable(const Snapshot& snapshot, const History& history, const Limits& limits) {
-  return balance(snapshot, history, limits).grantable;
-}
+/// The grows again, after the shrinks were applied and the host was sampled once more: what is
+/// really there is shared out. Never allows more than `decisions` did. Shrinks pass unchanged.
+std::vector<Decision> settle(std::span<const Decision> decisions, const Snapshot& after_shrinks,
+                             const History& history, const Limits& limits);
+
+// --- what the host and its NUMA nodes can give to grows (guard_supply.cpp) ---
+
+/// What the host has to give before any shrink of this tick; grantable or owed is zero.
+struct HostBalance {
+  MemorySize grantable;  ///< what it may give to grows
+  MemorySize owed;       ///< what must be released before it may give anything
+  /// What must be released at once: the host is under its floor, or will be before guests can give
+  /// again (in two ticks, and no less than two seconds) if its memory keeps falling as it did.
+  /// Domains count as far as they may still touch more; memory on its way back is taken off.
+  MemorySize rescue = {};
+};
+
+/// The domains of a snapshot with their past and the figures that follow from both. Whether a
+/// domain is skipped, and what it can give and get, is not filled in.
+std::vector<DomainView> views_of(const Snapshot& snapshot, const History& history,
+                                 const Limits& limits);
+
+/// The host's balance. Each domain is committed to the larger of its actual size and a grow in
+/// flight, and to its QEMU's own memory; the part of that which rss does not show is unbacked.
+/// `grantable` is the least of
+///  - the host's headroom less the floor, what is unbacked and what merging of pages saves;
+///  - the host's memory times the overcommit ratio, less the floor and all that is committed;
+///  - the host's headroom less the floor, whatever the ratio;
+///  - the budget, where one is set, less the floor and all that is committed.
+/// `domains` are the views_of() that snapshot.
+HostBalance balance(const Snapshot& snapshot, std::span<const DomainView> domains,
+                    const HostPace& pace, const Limits& limits);
+/// The same, at a snapshot that `history` has observed.
+HostBalance balance(const Snapshot& snapshot, const History& history, const Limits& limits);
+
+/// A set of NUMA nodes that a domain is bound to, balanced like a host of its own; grantable or
+/// owed is zero.
+struct NodePool {
+  NodeSet nodes;
+  MemorySize grantable;  ///< what it may give to grows, before any shrink
+  MemorySize owed;       ///< what must be released before it may give anything
+  bool known = true;     ///< the host reports what is free on each of the nodes
+  double share = 0;      ///< of memory that may lie on any node of the host, the part expected here
+};
+
+/// A pool for each set that a domain of the snapshot is bound to, larger sets first.
+std::vector<NodePool> node_pools(const Host& host, std::span<const DomainView> domains,
+                                 const Limits& limits);
+
+/// Whether the domain, or one of its cells, gets its memory from these nodes alone.
+bool draws_on(const Domain& domain, const NodeSet& nodes);
+/// Whether no memory of the domain lies outside these nodes.
+bool lies_within(const Domain& domain, const NodeSet& nodes);
+/// The part of an amount that a domain takes which is expected in the pool. Memory that may lie on
+/// other nodes too is divided by the headroom of each: the kernel takes it where memory is free.
+MemorySize amount_in(const NodePool& pool, const Domain& domain, MemorySize amount,
+                     const Host& host, Headroom kind);
+/// The least that the pools that a domain draws on may give; no limit where it is not bound.
+MemorySize grantable_by(const std::vector<NodePool>& pools, const Domain& domain);
+
+/// One part in a sharing. A weight of 0 or less, or not finite, counts as 1.
+struct Want {
+  MemorySize amount;
+  double weight = 1.0;
+};
+/// Splits `total` among wants by weighted max-min fairness: no want gets more than its amount, and
+/// what one does not need goes to the others. Independent of order. The shares are whole KiB and
+/// sum to at most `total`. The level rises for all alike, by weight, and a want that is served in
+/// full drops out (Bertsekas and Gallager, Data Networks, section 6.5.2, "progressive filling").
+std::vector<MemorySize> share_out(MemorySize total, std::span<const Want> wants);
 
 }  // namespace memcoord::guard

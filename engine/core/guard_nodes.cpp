@@ -1,142 +1,156 @@
-#include "engine/core/guard_nodes.h"
+#pragma once
+// The guard: all safety rules, and only here. No policy passes it by. Pure functions of values.
+// docs/guard.md is the reference of its two tables.
 
-#include <algorithm>
-#include <iterator>
-#include <set>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
 
-#include "engine/core/guard_rules.h"
+#include "engine/core/history.h"
+#include "engine/core/limits.h"
+#include "engine/core/policy.h"
+#include "engine/core/snapshot.h"
+#include "engine/core/tick_parts.h"
 
 namespace memcoord::guard {
-namespace {
 
-/// What a set of nodes has.
-struct NodeSum {
-  MemorySize total;
-  MemorySize headroom;
-  std::size_t count = 0;
+// --- the tables ---
+
+/// All that a rule for one domain may read.
+struct RuleInput {
+  const DomainView& view;
+  const Limits& limits;
+  MonotonicTime now;
+  WallTime wall_time;
+  MemorySize target;  ///< as the rules before left it
 };
 
-NodeSum sum_of(const Host& host, const NodeSet& nodes, Headroom kind) {
-  NodeSum sum;
-  for (const NumaCell& cell : host.cells) {
-    if (!std::binary_search(nodes.begin(), nodes.end(), cell.id)) continue;
-    sum.total += cell.total;
-    sum.headroom += cell_headroom(cell, kind);
-    ++sum.count;
-  }
-  return sum;
-}
+/// Words a reason, for the input that the rule was asked with: "would leave 60 MiB unused". A rule
+/// returns one instead of a text, because most results are never shown.
+using Reason = std::string (*)(const RuleInput&);
 
-NodeSet all_nodes(const Host& host) {
+/// The target that a rule allows, and the reason where that is another one than it was given.
+struct RuleResult {
+  MemorySize target;
+  Reason why = nullptr;
+};
+
+/// A rule that skips the domain, whatever the target.
+struct Precondition {
+  Rule rule;
+  std::string_view text;              ///< as in docs/guard.md
+  Reason (*unmet)(const RuleInput&);  ///< why the domain is skipped; null where it is not
+};
+
+/// A rule that limits the target of one domain.
+struct Bound {
+  Rule rule;
+  std::string_view text;  ///< as in docs/guard.md
+  RuleResult (*limit)(const RuleInput&);
+};
+
+/// A rule that limits all grows together; settle() applies these once more.
+struct SharedBound {
+  Rule rule;
+  std::string_view text;  ///< as in docs/guard.md
+};
+
+/// The rules in the order in which they apply: preconditions, bounds, shared bounds.
+std::span<const Precondition> preconditions();
+std::span<const Bound> bounds();
+std::span<const SharedBound> shared_bounds();
+
+// --- decisions ---
+
+/// The situation at a snapshot that `history` has observed: how every domain stands and what the
+/// host can give. Tick number and time are left to the caller. The arguments outlive the result.
+Situation assess(const Snapshot& snapshot, const History& history, const Limits& limits);
+
+/// Which targets need a report that can be trusted. A grow back to what a domain had harms only the
+/// host, whatever its guest says.
+enum class Freshness { of_all, of_shrinks };
+
+/// What of the proposals may be done: one decision a domain, in snapshot order, whatever the order
+/// of the proposals. A domain proposed twice is refused; an unknown one is dropped, with a decision
+/// that carries its UUID and sane_target. Grows may count on what the tick's own shrinks release;
+/// settle() checks that against the host as it then is.
+std::vector<Decision> review(const Situation& situation, std::span<const Proposal> proposals,
+                             Freshness freshness = Freshness::of_all);
+std::vector<Decision> review(const Snapshot& snapshot, const History& history,
+                             std::span<const Proposal> proposals, const Limits& limits,
+                             Freshness freshness = Freshness::of_all);
+
+/// The grows again, after the shrinks were applied and the host was sampled once more: what is
+/// really there is shared out. Never allows more than `decisions` did. Shrinks pass unchanged.
+std::vector<Decision> settle(std::span<const Decision> decisions, const Snapshot& after_shrinks,
+                             const History& history, const Limits& limits);
+
+// --- what the host and its NUMA nodes can give to grows (guard_supply.cpp) ---
+
+/// What the host has to give before any shrink of this tick; grantable or owed is zero.
+struct HostBalance {
+  MemorySize grantable;  ///< what it may give to grows
+  MemorySize owed;       ///< what must be released before it may give anything
+  /// What must be released at once: the host is under its floor, or will be before guests can give
+  /// again (in two ticks, and no less than two seconds) if its memory keeps falling as it did.
+  /// Domains count as far as they may still touch more; memory on its way back is taken off.
+  MemorySize rescue = {};
+};
+
+/// The domains of a snapshot with their past and the figures that follow from both. Whether a
+/// domain is skipped, and what it can give and get, is not filled in.
+std::vector<DomainView> views_of(const Snapshot& snapshot, const History& history,
+                                 const Limits& limits);
+
+/// The host's balance. Each domain is committed to the larger of its actual size and a grow in
+/// flight, and to its QEMU's own memory; the part of that which rss does not show is unbacked.
+/// `grantable` is the least of
+///  - the host's headroom less the floor, what is unbacked and what merging of pages saves;
+///  - the host's memory times the overcommit ratio, less the floor and all that is committed;
+///  - the host's headroom less the floor, whatever the ratio;
+///  - the budget, where one is set, less the floor and all that is committed.
+/// `domains` are the views_of() that snapshot.
+HostBalance balance(const Snapshot& snapshot, std::span<const DomainView> domains,
+                    const HostPace& pace, const Limits& limits);
+/// The same, at a snapshot that `history` has observed.
+HostBalance balance(const Snapshot& snapshot, const History& history, const Limits& limits);
+
+/// A set of NUMA nodes that a domain is bound to, balanced like a host of its own; grantable or
+/// owed is zero.
+struct NodePool {
   NodeSet nodes;
-  for (const NumaCell& cell : host.cells) nodes.push_back(cell.id);
-  std::sort(nodes.begin(), nodes.end());
-  return nodes;
-}
+  MemorySize grantable;  ///< what it may give to grows, before any shrink
+  MemorySize owed;       ///< what must be released before it may give anything
+  bool known = true;     ///< the host reports what is free on each of the nodes
+  double share = 0;      ///< of memory that may lie on any node of the host, the part expected here
+};
 
-double ratio(MemorySize part, MemorySize whole) {
-  if (whole.is_zero()) return 0;
-  return static_cast<double>(part.kib()) / static_cast<double>(whole.kib());
-}
+/// A pool for each set that a domain of the snapshot is bound to, larger sets first.
+std::vector<NodePool> node_pools(const Host& host, std::span<const DomainView> domains,
+                                 const Limits& limits);
 
-/// Of memory that may lie on all of `whole`, the share expected on `nodes`.
-double share_on(const NodeSet& nodes, const NodeSet& whole, const Host& host, Headroom kind) {
-  NodeSet both;
-  std::set_intersection(nodes.begin(), nodes.end(), whole.begin(), whole.end(),
-                        std::back_inserter(both));
-  return ratio(sum_of(host, both, kind).headroom, sum_of(host, whole, kind).headroom);
-}
-
-/// What of a domain's memory may lie on any node: all of it, or that of cells bound to none.
-MemorySize unbound_part(const Domain& domain) {
-  if (domain.identity->bound_to.empty()) return MemorySize::largest();
-  MemorySize bound;
-  for (const NodeBinding& binding : domain.identity->bound_to) {
-    bound += binding.size.value_or(MemorySize::largest());
-  }
-  return domain.maximum - bound;
-}
-
-void bound_pool(NodePool& pool, MemorySize there, MemorySize taken) {
-  pool.grantable = std::min(pool.grantable, there - taken);
-  pool.owed = std::max(pool.owed, taken - there);
-}
-
-/// The same accounts as the host's (balance()), of some of its nodes.
-NodePool pool_of(const NodeSet& nodes, const Snapshot& snapshot, const History& history,
-                 const Limits& limits) {
-  const Host& host = snapshot.host;
-  const NodeSet all = all_nodes(host);
-  const NodeSum sum = sum_of(host, nodes, limits.headroom);
-  const double share = ratio(sum.total, sum_of(host, all, limits.headroom).total);
-  const MemorySize floor = limits.host_floor.scaled(share);
-  const MemorySize capacity = host.total.scaled(limits.overcommit);
-  NodePool pool{nodes,
-                MemorySize::largest(),
-                {},
-                sum.count == nodes.size(),
-                share_on(nodes, all, host, limits.headroom)};
-  // What merging saves may come apart on any node.
-  MemorySize unbacked = host.merged.scaled(pool.share);
-  for (std::size_t i = 0; i < snapshot.domains.size(); ++i) {
-    const Domain& domain = snapshot.domains[i];
-    const MemorySize untouched = unbacked_of(domain, history.find(domain.uuid(), i));
-    unbacked += amount_in(pool, domain, untouched, host, limits.headroom);
-  }
-  bound_pool(pool, sum.headroom + (capacity - host.total).scaled(share),
-             floor + unbacked + (host.total - capacity).scaled(share));
-  bound_pool(pool, sum.headroom, floor);
-  return pool;
-}
-
-}  // namespace
-
-std::vector<NodePool> node_pools(const Snapshot& snapshot, const History& history,
-                                 const Limits& limits) {
-  std::set<NodeSet> sets;
-  for (const Domain& domain : snapshot.domains) {
-    for (const NodeBinding& binding : domain.identity->bound_to) sets.insert(binding.nodes);
-  }
-  std::vector<NodePool> pools;
-  pools.reserve(sets.size());
-  for (const NodeSet& nodes : sets) pools.push_back(pool_of(nodes, snapshot, history, limits));
-  std::stable_sort(pools.begin(), pools.end(), [](const NodePool& a, const NodePool& b) {
-    return a.nodes.size() > b.nodes.size();
-  });
-  return pools;
-}
-
-bool draws_on(const Domain& domain, const NodeSet& nodes) {
-  const auto& bound_to = domain.identity->bound_to;
-  return std::any_of(bound_to.begin(), bound_to.end(),
-                     [&](const NodeBinding& binding) { return includes(nodes, binding.nodes); });
-}
-
-bool lies_within(const Domain& domain, const NodeSet& nodes) {
-  const auto& bound_to = domain.identity->bound_to;
-  return unbound_part(domain).is_zero() &&
-         std::all_of(bound_to.begin(), bound_to.end(),
-                     [&](const NodeBinding& binding) { return includes(nodes, binding.nodes); });
-}
-
+/// Whether the domain, or one of its cells, gets its memory from these nodes alone.
+bool draws_on(const Domain& domain, const NodeSet& nodes);
+/// Whether no memory of the domain lies outside these nodes.
+bool lies_within(const Domain& domain, const NodeSet& nodes);
+/// The part of an amount that a domain takes which is expected in the pool. Memory that may lie on
+/// other nodes too is divided by the headroom of each: the kernel takes it where memory is free.
 MemorySize amount_in(const NodePool& pool, const Domain& domain, MemorySize amount,
-                     const Host& host, Headroom kind) {
-  MemorySize sum = std::min(amount, unbound_part(domain)).scaled(pool.share);
-  for (const NodeBinding& binding : domain.identity->bound_to) {
-    const MemorySize most = std::min(amount, binding.size.value_or(amount));
-    sum += includes(pool.nodes, binding.nodes)
-               ? most
-               : most.scaled(share_on(pool.nodes, binding.nodes, host, kind));
-  }
-  return std::min(sum, amount);
-}
+                     const Host& host, Headroom kind);
+/// The least that the pools that a domain draws on may give; no limit where it is not bound.
+MemorySize grantable_by(const std::vector<NodePool>& pools, const Domain& domain);
 
-MemorySize grantable_by(const std::vector<NodePool>& pools, const Domain& domain) {
-  MemorySize least = MemorySize::largest();
-  for (const NodePool& pool : pools) {
-    if (draws_on(domain, pool.nodes)) least = std::min(least, pool.grantable);
-  }
-  return least;
-}
+/// One part in a sharing. A weight of 0 or less, or not finite, counts as 1.
+struct Want {
+  MemorySize amount;
+  double weight = 1.0;
+};
+/// Splits `total` among wants by weighted max-min fairness: no want gets more than its amount, and
+/// what one does not need goes to the others. Independent of order. The shares are whole KiB and
+/// sum to at most `total`. The level rises for all alike, by weight, and a want that is served in
+/// full drops out (Bertsekas and Gallager, Data Networks, section 6.5.2, "progressive filling").
+std::vector<MemorySize> share_out(MemorySize total, std::span<const Want> wants);
 
 }  // namespace memcoord::guard

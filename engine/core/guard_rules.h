@@ -1,58 +1,251 @@
-#pragma once
-// The guard's rules for one domain: a list, each entry a function of the same shape. For the guard
-// alone; everyone else goes through guard.h.
+// The guard's two tables: preconditions and bounds.
 
+#include <algorithm>
+#include <array>
+#include <cstdint>
 #include <optional>
-#include <span>
-#include <string>
 
-#include "engine/core/history.h"
-#include "engine/core/limits.h"
-#include "engine/core/snapshot.h"
-#include "engine/core/tick_parts.h"
+#include "engine/core/guard.h"
 
 namespace memcoord::guard {
+namespace {
 
-/// Everything that a rule for one domain may look at.
-struct Case {
-  const Domain& domain;
-  const DomainHistory* history;
-  const Limits& limits;
-  MonotonicTime now;
-  WallTime wall_time;
-  bool reports_headroom;
-  MemorySize headroom;               ///< 0 where the guest does not report it
-  std::optional<MemorySize> usable;  ///< none where the guest does not report it
-};
-
-/// What the domain may hold without being asked again.
-inline MemorySize claim_of(const Domain& domain, const DomainHistory* history) {
-  return history ? history->claim(domain) : domain.actual;
+std::string seconds_text(Duration duration) {
+  return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(duration).count()) + " s";
 }
 
-/// What the domain may touch without asking, QEMU's own part included, and does not hold yet.
-MemorySize unbacked_of(const Domain& domain, const DomainHistory* history);
+std::string size_text(const RuleInput& in, MemorySize size) {
+  return size.text(in.limits.units);
+}
 
-/// What a rule makes of a target: the target it allows, and why where that is another.
-struct Ruling {
-  MemorySize target;
-  std::string why;
-};
+bool shrinks(const RuleInput& in) {
+  return in.target < in.view.domain.actual;
+}
 
-struct NamedRule {
-  Rule name;
-  Ruling (*apply)(const Case&, MemorySize);
-};
+// --- preconditions ---
 
-/// The rules in the order in which they apply. (sane_target comes before them, with the proposals;
-/// numa_floor, host_floor and share_out after them, with all domains together.)
-std::span<const NamedRule> domain_rules();
-/// The first of them: where one bites, it does so whatever the target, and the policy need not see
-/// the domain.
-std::span<const NamedRule> holding_rules();
+/// review() checks the target itself, and whether the domain is proposed once.
+Reason unmet_sane_target(const RuleInput& in) {
+  if (!in.view.domain.identity->unsuitable.empty()) {
+    return [](const RuleInput& input) { return input.view.domain.identity->unsuitable; };
+  }
+  if (in.view.domain.settings().exclude) {
+    return [](const RuleInput&) { return std::string("excluded by its settings"); };
+  }
+  return nullptr;
+}
 
-/// The most that a shrink may take, for a domain that no rule holds: what the rules above would
-/// leave of a shrink to nothing.
-MemorySize releasable(const Case& c);
+Reason unmet_running_only(const RuleInput& in) {
+  if (in.view.domain.state == DomainState::running) return nullptr;
+  if (in.view.domain.state == DomainState::hung) {
+    return [](const RuleInput&) { return std::string("does not answer"); };
+  }
+  return
+      [](const RuleInput& input) { return "is " + std::string(to_text(input.view.domain.state)); };
+}
+
+Duration trusted_age(const RuleInput& in) {
+  constexpr Duration kDefaultPeriod = std::chrono::seconds(1);
+  const Duration period = std::max(in.view.domain.guest.period, kDefaultPeriod);
+  return period * in.limits.stale_after_periods + in.limits.stale_slack;
+}
+
+/// Whether two moments are at most so far apart. Stamps that make no sense must not overflow.
+bool within(Duration distance, WallTime a, WallTime b) {
+  using Count = std::uint64_t;
+  const auto [earlier, later] =
+      std::minmax({a.time_since_epoch().count(), b.time_since_epoch().count()});
+  const Count apart = static_cast<Count>(later) - static_cast<Count>(earlier);
+  return apart <= static_cast<Count>(std::chrono::floor<WallTime::duration>(distance).count());
+}
+
+bool is_fresh(const RuleInput& in) {
+  const Duration trusted = trusted_age(in);
+  const auto older = [&](std::optional<MonotonicTime> at) { return at && in.now - *at > trusted; };
+  const GuestReports& reports = in.view.balloon.reports();
+  // Seen unchanged for too long: old, whatever its stamp says.
+  if (older(reports.first_seen_at())) return false;
+  if (within(trusted, *in.view.domain.guest.last_update, in.wall_time)) return true;
+  // The clocks disagree, or one was set: only a report that was seen to change is trusted.
+  return reports.not_before() && !older(reports.not_before());
+}
+
+Reason unmet_fresh_stats(const RuleInput& in) {
+  if (!in.view.domain.guest.last_update) {
+    return [](const RuleInput&) { return std::string("its guest reports no statistics"); };
+  }
+  if (!in.view.reports_headroom) {
+    return [](const RuleInput&) {
+      return std::string("its guest does not report how much memory is unused");
+    };
+  }
+  if (!is_fresh(in)) {
+    return [](const RuleInput& input) {
+      return "its statistics are older than " + seconds_text(trusted_age(input));
+    };
+  }
+  if (!in.view.balloon.reported_since_move()) {
+    return [](const RuleInput&) { return std::string("no report since its last balloon move"); };
+  }
+  if (in.view.balloon.report_is_of_another_balloon(in.view.domain)) {
+    return [](const RuleInput&) {
+      return std::string("its last report is from before its balloon moved");
+    };
+  }
+  return nullptr;
+}
+
+constexpr std::array<Precondition, 3> kPreconditions{{
+    {Rule::sane_target,
+     "the target is a size over 0 for a domain that exists, proposed once; excluded and unsuitable "
+     "domains are never moved",
+     unmet_sane_target},
+    {Rule::running_only,
+     "the domain runs: it is not paused, crashed, shutting down, migrating, busy or hung",
+     unmet_running_only},
+    {Rule::fresh_stats,
+     "the guest's statistics are there, at most three periods and a second old, newer than the "
+     "last "
+     "balloon move (whoever made it), and show no more memory than the balloon leaves",
+     unmet_fresh_stats},
+}};
+
+// --- bounds ---
+
+RuleResult pass(const RuleInput& in) {
+  return {in.target};
+}
+RuleResult refuse(const RuleInput& in, Reason why) {
+  return {in.view.domain.actual, why};
+}
+/// A shrink that takes at most `most`.
+RuleResult limit_shrink(const RuleInput& in, MemorySize most, Reason why) {
+  const MemorySize least = in.view.domain.actual - most;
+  if (in.target >= least) return pass(in);
+  return {least, why};
+}
+
+RuleResult limit_no_progress(const RuleInput& in) {
+  if (!shrinks(in) || !in.view.balloon.ignores_shrinks()) return pass(in);
+  return refuse(in, [](const RuleInput& input) {
+    return "did not follow the last shrink, to " +
+           size_text(input, input.view.balloon.last_move()->target);
+  });
+}
+
+RuleResult limit_grace(const RuleInput& in) {
+  if (!shrinks(in)) return pass(in);
+  const BalloonTracker& balloon = in.view.balloon;
+  const auto recent = [&](std::optional<MonotonicTime> at) {
+    return at && in.now - *at < in.limits.grace;
+  };
+  if (recent(balloon.rebooted_at()) || recent(in.view.domain.started_at)) {
+    return refuse(in, [](const RuleInput& input) {
+      return "started less than " + seconds_text(input.limits.grace) + " ago";
+    });
+  }
+  if (recent(balloon.deflated_by_itself_at())) {
+    return refuse(in, [](const RuleInput& input) {
+      return "took memory back by itself less than " + seconds_text(input.limits.grace) + " ago";
+    });
+  }
+  return pass(in);
+}
+
+/// A domain over its ceiling does not grow; it keeps what it has.
+RuleResult limit_maximum(const RuleInput& in) {
+  const MemorySize actual = in.view.domain.actual;
+  if (in.target <= actual || in.target <= in.view.ceiling) return pass(in);
+  return {std::max(in.view.ceiling, actual), [](const RuleInput& input) {
+            return "passes its maximum of " + size_text(input, input.view.ceiling);
+          }};
+}
+
+RuleResult limit_minimum(const RuleInput& in) {
+  const auto& least = in.view.domain.settings().minimum;
+  if (!least || in.target >= *least || !shrinks(in)) return pass(in);
+  return {std::min(*least, in.view.domain.actual), [](const RuleInput& input) {
+            return "is under its minimum of " +
+                   size_text(input, *input.view.domain.settings().minimum);
+          }};
+}
+
+MemorySize most_by_tick(const RuleInput& in) {
+  return in.view.headroom.scaled(in.limits.max_release);
+}
+MemorySize taken(const RuleInput& in) {
+  return in.view.domain.actual - in.target;
+}
+std::string figure_text(const RuleInput& in) {
+  return std::string(to_text(counted(in.view.domain, in.limits.headroom)));
+}
+
+RuleResult limit_gradual(const RuleInput& in) {
+  return limit_shrink(in, most_by_tick(in), [](const RuleInput& input) {
+    return "takes " + size_text(input, taken(input)) + " of " +
+           size_text(input, input.view.headroom) + " " + figure_text(input) +
+           "; one tick takes at most " + size_text(input, most_by_tick(input));
+  });
+}
+
+RuleResult limit_domain_floor(const RuleInput& in) {
+  const MemorySize by_headroom = in.view.headroom - in.limits.domain_floor;
+  const MemorySize by_usable =
+      in.view.usable ? *in.view.usable - Limits::kUsableFloor : MemorySize::largest();
+  if (by_usable < by_headroom) {
+    return limit_shrink(in, by_usable, [](const RuleInput& input) {
+      return "would leave " + size_text(input, *input.view.usable - taken(input)) +
+             " usable; its floor over its kernel's watermarks is " +
+             size_text(input, Limits::kUsableFloor);
+    });
+  }
+  return limit_shrink(in, by_headroom, [](const RuleInput& input) {
+    return "would leave " + size_text(input, input.view.headroom - taken(input)) + " " +
+           figure_text(input) + "; its floor is " + size_text(input, input.limits.domain_floor);
+  });
+}
+
+constexpr std::array<Bound, 6> kBounds{{
+    {Rule::no_progress,
+     "a guest that was told to shrink, and has not moved at all in the two ticks since, gets no "
+     "other shrink until it moves, however often the policy asks",
+     limit_no_progress},
+    {Rule::grace,
+     "no shrink within 30 s of a start, a reboot, or a balloon that deflated by itself",
+     limit_grace},
+    {Rule::maximum,
+     "no grow over the domain's maximum, its configured one, or its cgroup's limit less QEMU's own "
+     "memory",
+     limit_maximum},
+    {Rule::minimum, "no shrink under the configured minimum", limit_minimum},
+    {Rule::gradual, "one tick takes at most half of a domain's headroom", limit_gradual},
+    {Rule::domain_floor,
+     "no shrink leaves a domain under 100 MiB of headroom, nor under 32 MiB usable where its guest "
+     "reports that; a domain at or under either gives nothing",
+     limit_domain_floor},
+}};
+
+constexpr std::array<SharedBound, 3> kSharedBounds{{
+    {Rule::numa_floor,
+     "a domain that is bound to NUMA nodes grows into the memory of these nodes alone, and leaves "
+     "them their part of the host's floor"},
+    {Rule::host_floor,
+     "grows leave the host 200 MiB of headroom; at or under that it gives nothing"},
+    {Rule::share_out,
+     "grows that together pass what the host can give are scaled by weight: no domain gets more "
+     "than was asked for it, and what one does not need goes to the others"},
+}};
+
+}  // namespace
+
+std::span<const Precondition> preconditions() {
+  return kPreconditions;
+}
+std::span<const Bound> bounds() {
+  return kBounds;
+}
+std::span<const SharedBound> shared_bounds() {
+  return kSharedBounds;
+}
 
 }  // namespace memcoord::guard

@@ -1,54 +1,80 @@
-#include "engine/core/process_overhead.h"
+#pragma once
+// The interface to policies: values in, proposals out.
 
-#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/core/history.h"
+#include "engine/core/limits.h"
+#include "engine/core/tick_parts.h"
 
 namespace memcoord {
-namespace {
 
-// KubeVirt sizes its pods by measured figures (GetMemoryOverhead in its virt-controller): 30 MiB
-// for QEMU, 32 MiB for video memory, and a 512th of the guest's memory for page tables. Its 8 MiB a
-// processor and the processes of its own pods are left out.
-constexpr MemorySize kQemu = MemorySize::from_mib(30);
-constexpr MemorySize kVideoMemory = MemorySize::from_mib(32);
-constexpr std::uint64_t kPageTables = 512;
-/// A guest that has freed much makes its QEMU look large; no estimate passes this.
-constexpr MemorySize kMostEstimated = MemorySize::from_mib(512);
-/// Figures of two moments differ by so much at any time.
-constexpr MemorySize kTolerance = MemorySize::from_mib(1);
-/// Of what a kernel keeps for itself, its image and its page structs (64 bytes a page of 4 KiB) are
-/// touched while it boots. A reserve for crash dumps is not.
-constexpr MemorySize kKernelImage = MemorySize::from_mib(32);
-constexpr std::uint64_t kPageStructs = 64;
+/// Why no decision may touch a domain this tick.
+struct Skipped {
+  std::optional<Rule> rule;  ///< none for a domain that is excluded or unsuitable
+  std::string why;           ///< one clause: "is paused"
+};
 
-/// What the guest has surely touched; none where it does not report.
-std::optional<MemorySize> used_by_guest(const Domain& domain) {
-  if (!domain.guest.available || !domain.guest.unused) return std::nullopt;
-  const MemorySize kernel = domain.actual - *domain.guest.available;
-  const MemorySize touched_at_boot = kKernelImage + domain.maximum / kPageStructs;
-  return *domain.guest.available - *domain.guest.unused + std::min(kernel, touched_at_boot);
-}
+/// One domain of the snapshot as the guard sees it this tick. The domain and its past are not
+/// owned; they live as long as the Situation.
+struct DomainView {
+  DomainView(const Domain& seen, const DomainHistory& past)
+      : domain(seen), balloon(past.balloon), samples(past.samples) {}
 
-}  // namespace
+  const Domain& domain;
+  const BalloonTracker& balloon;
+  const DomainSamples& samples;
+  MemorySize committed = {};  ///< what the domain may touch without asking, QEMU's own part aside
+  MemorySize resident = {};   ///< host memory that its process holds, by the newest known figure
+  MemorySize unbacked = {};   ///< of that, and of QEMU's own part, what its process does not hold
+  MemorySize ceiling = {};    ///< the largest target: its own, configured and cgroup's maximum
+  MemorySize headroom = {};   ///< in the chosen figure, less what the balloon has taken since
+  std::optional<MemorySize> usable = {};  ///< likewise; none where the guest does not report it
+  bool reports_headroom = false;          ///< where not, `headroom` is 0
+  /// Set where the guard holds the domain whatever is proposed. A policy sees such a domain only in
+  /// ctx.silent.
+  std::optional<Skipped> skipped = {};
+  MemorySize reclaimable = {};  ///< the most that the guard lets a shrink take this tick
+  /// What the guard would give to a grow this tick, before any shrink.
+  MemorySize grantable = {};
+};
 
-void ProcessOverhead::learn(const Domain& domain, const Circumstances& circumstances) {
-  if (!domain.rss) return;
-  const MemorySize rss = *domain.rss;
-  const MemorySize guest = memory_in_rss(domain, domain.actual);
-  if (!seen_ && rss < guest) fresh_ = true;
-  if (circumstances.steady && rss >= guest) {
-    seen_ = std::max(seen_.value_or(MemorySize()), rss - guest);
-  }
-  if (!fresh_ || !circumstances.reported) return;
-  const auto used = used_by_guest(domain);
-  // Where the guest uses more than its process holds, the host has swapped it out, or it is just
-  // taking memory: nothing is learnt.
-  if (!used || rss + kTolerance < *used) return;
-  const MemorySize most = std::min(rss - *used, kMostEstimated);
-  estimated_ = std::min(estimated_.value_or(most), most);
-}
+/// All that a policy may read.
+struct Situation {
+  const Snapshot& snapshot;
+  const Limits& limits;
+  std::vector<DomainView> domains;  ///< in the order of Snapshot::domains
+  MemorySize grantable;    ///< what the guard would give to grows this tick, before any shrink
+  std::uint64_t tick = 1;  ///< counts from 1
+  Duration since_last{};   ///< since the last tick; zero at the first
+  MemorySize owed{};       ///< what must be released before the guard gives anything
+  MemorySize rescue{};     ///< what the engine itself takes back at once
 
-MemorySize ProcessOverhead::usual(const Domain& domain) {
-  return kQemu + kVideoMemory + domain.actual / kPageTables;
-}
+  /// The host's headroom, or what is left of the guests' budget (Limits::host_memory) where that is
+  /// less.
+  [[nodiscard]] MemorySize headroom() const;
+};
+
+/// A policy's answer.
+struct PolicyAnswer {
+  struct LogLine {
+    Note::Severity severity = Note::Severity::info;
+    std::string text;
+  };
+  std::vector<Proposal> proposals;
+  std::vector<LogLine> log;
+};
+
+/// Decides what to propose. May keep state between ticks; reads no clock, does no I/O.
+class Policy {
+ public:
+  virtual ~Policy() = default;
+  [[nodiscard]] virtual std::string name() const = 0;
+  /// Proposals for one tick. An error costs this tick only.
+  virtual Result<PolicyAnswer> decide(const Situation& situation) = 0;
+};
 
 }  // namespace memcoord

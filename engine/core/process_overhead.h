@@ -1,40 +1,80 @@
 #pragma once
-// The host memory that a domain's QEMU process takes besides its guest's memory.
+// The interface to policies: values in, proposals out.
 
-#include <algorithm>
+#include <cstdint>
 #include <optional>
+#include <string>
+#include <vector>
 
-#include "engine/core/snapshot.h"
+#include "engine/core/history.h"
+#include "engine/core/limits.h"
+#include "engine/core/tick_parts.h"
 
 namespace memcoord {
 
-/// What is known of one domain's QEMU. Its rss is the guest's touched pages and QEMU's own memory
-/// in one figure, so the two are told apart by bounds: what rss has over the balloon's size is
-/// QEMU's own for sure, and what it has over the memory that the guest itself uses is all that QEMU
-/// can have.
-class ProcessOverhead {
- public:
-  /// How far the figures of a look belong to one moment.
-  struct Circumstances {
-    bool steady = false;    ///< the balloon has not moved since the look before
-    bool reported = false;  ///< the guest's report is newer than the balloon's last move
-  };
-  /// Takes in one look at the domain.
-  void learn(const Domain& domain, const Circumstances& circumstances);
-  /// The most that rss was seen over the guest's memory, or the estimate where that is more. A
-  /// guest that was under way when it was seen first may have freed what it had touched: of it only
-  /// the former counts.
-  [[nodiscard]] MemorySize size(const Domain& domain) const {
-    if (seen_) return std::max(*seen_, estimated_.value_or(MemorySize()));
-    return estimated_ ? *estimated_ : usual(domain);
-  }
-  /// What is usual, by a formula: of a domain that nothing is known of.
-  [[nodiscard]] static MemorySize usual(const Domain& domain);
+/// Why no decision may touch a domain this tick.
+struct Skipped {
+  std::optional<Rule> rule;  ///< none for a domain that is excluded or unsuitable
+  std::string why;           ///< one clause: "is paused"
+};
 
- private:
-  std::optional<MemorySize> seen_;       ///< what rss had over the guest's memory: a maximum
-  std::optional<MemorySize> estimated_;  ///< what rss had over what a fresh guest used: a minimum
-  bool fresh_ = false;  ///< when it was seen first, it had not touched all of its memory
+/// One domain of the snapshot as the guard sees it this tick. The domain and its past are not
+/// owned; they live as long as the Situation.
+struct DomainView {
+  DomainView(const Domain& seen, const DomainHistory& past)
+      : domain(seen), balloon(past.balloon), samples(past.samples) {}
+
+  const Domain& domain;
+  const BalloonTracker& balloon;
+  const DomainSamples& samples;
+  MemorySize committed = {};  ///< what the domain may touch without asking, QEMU's own part aside
+  MemorySize resident = {};   ///< host memory that its process holds, by the newest known figure
+  MemorySize unbacked = {};   ///< of that, and of QEMU's own part, what its process does not hold
+  MemorySize ceiling = {};    ///< the largest target: its own, configured and cgroup's maximum
+  MemorySize headroom = {};   ///< in the chosen figure, less what the balloon has taken since
+  std::optional<MemorySize> usable = {};  ///< likewise; none where the guest does not report it
+  bool reports_headroom = false;          ///< where not, `headroom` is 0
+  /// Set where the guard holds the domain whatever is proposed. A policy sees such a domain only in
+  /// ctx.silent.
+  std::optional<Skipped> skipped = {};
+  MemorySize reclaimable = {};  ///< the most that the guard lets a shrink take this tick
+  /// What the guard would give to a grow this tick, before any shrink.
+  MemorySize grantable = {};
+};
+
+/// All that a policy may read.
+struct Situation {
+  const Snapshot& snapshot;
+  const Limits& limits;
+  std::vector<DomainView> domains;  ///< in the order of Snapshot::domains
+  MemorySize grantable;    ///< what the guard would give to grows this tick, before any shrink
+  std::uint64_t tick = 1;  ///< counts from 1
+  Duration since_last{};   ///< since the last tick; zero at the first
+  MemorySize owed{};       ///< what must be released before the guard gives anything
+  MemorySize rescue{};     ///< what the engine itself takes back at once
+
+  /// The host's headroom, or what is left of the guests' budget (Limits::host_memory) where that is
+  /// less.
+  [[nodiscard]] MemorySize headroom() const;
+};
+
+/// A policy's answer.
+struct PolicyAnswer {
+  struct LogLine {
+    Note::Severity severity = Note::Severity::info;
+    std::string text;
+  };
+  std::vector<Proposal> proposals;
+  std::vector<LogLine> log;
+};
+
+/// Decides what to propose. May keep state between ticks; reads no clock, does no I/O.
+class Policy {
+ public:
+  virtual ~Policy() = default;
+  [[nodiscard]] virtual std::string name() const = 0;
+  /// Proposals for one tick. An error costs this tick only.
+  virtual Result<PolicyAnswer> decide(const Situation& situation) = 0;
 };
 
 }  // namespace memcoord

@@ -1,69 +1,187 @@
-// Weighted max-min fairness: the level rises for all alike, by weight, and whoever has what it
-// wants drops out (Bertsekas and Gallager, Data Networks, section 6.5.2, "progressive filling").
-
 #include <algorithm>
-#include <cmath>
-#include <cstddef>
-#include <tuple>
-#include <vector>
+#include <initializer_list>
+#include <utility>
 
 #include "engine/core/guard.h"
+#include "engine/core/restoration.h"
 
-namespace memcoord::guard {
+namespace memcoord {
 namespace {
 
-/// A want with its place, and the level at which it is served in full.
-struct Wanting {
-  MemorySize amount;
-  double weight;
-  double level;
-  std::size_t place;
-};
+constexpr const char* kGivenBack = "gets back the memory it had";
 
-std::vector<Wanting> by_level(std::span<const Want> wants) {
-  std::vector<Wanting> all;
-  all.reserve(wants.size());
-  for (std::size_t i = 0; i < wants.size(); ++i) {
-    const double given = wants[i].weight;
-    const double weight = std::isfinite(given) && given > 0 ? given : 1.0;
-    all.push_back(
-        {wants[i].amount, weight, static_cast<double>(wants[i].amount.kib()) / weight, i});
+void append(std::vector<Outcome>& all, const std::vector<Outcome>& more) {
+  all.insert(all.end(), more.begin(), more.end());
+}
+
+/// The grow that the guard allows a domain, whatever the host can give now. `decision` is the
+/// guard's on the balloon's current size; the result goes from the target that is set to the size
+/// the domain had, because the balloon itself may be on its way.
+Decision allowed_back(const Restored& to, Decision decision) {
+  const auto ends_with = [&](std::initializer_list<Rule> rules) {
+    return !decision.rules.empty() &&
+           std::find(rules.begin(), rules.end(), decision.rules.back().rule) != rules.end();
+  };
+  // BalloonMover::grow() asks the guard about the host's memory itself, again in each round.
+  while (ends_with({Rule::numa_floor, Rule::host_floor, Rule::share_out})) {
+    decision.target = decision.rules.back().before;
+    decision.rules.pop_back();
   }
-  // Wants that are told apart by nothing but their place must not change any sum below.
-  std::sort(all.begin(), all.end(), [](const Wanting& a, const Wanting& b) {
-    return std::tie(a.level, a.weight, a.amount) < std::tie(b.level, b.weight, b.amount);
-  });
-  return all;
+  const bool above = to.had <= decision.actual;  // a shrink is set and has not got there yet
+  const bool refused = decision.holds() && !decision.rules.empty() &&
+                       (!above || ends_with({Rule::running_only, Rule::sane_target}));
+  if (refused) decision.target = to.has;
+  if (above && !refused) {
+    decision.target = to.had;
+    decision.rules.clear();
+  }
+  decision.actual = to.has;
+  decision.target = std::max(decision.target, to.has);
+  return decision;
 }
 
 }  // namespace
 
-std::vector<MemorySize> share_out(MemorySize total, std::span<const Want> wants) {
-  const std::vector<Wanting> all = by_level(wants);
-  // The weights from each place to the end, added up from the end so that none is ever negative.
-  std::vector<double> weights(all.size() + 1);
-  for (std::size_t i = all.size(); i-- > 0;) weights[i] = weights[i + 1] + all[i].weight;
-
-  std::vector<MemorySize> shares(wants.size());
-  MemorySize left = total;
-  std::size_t served = 0;
-  const auto fair = [&](const Wanting& one) {
-    return left.scaled(std::min(1.0, one.weight / weights[served]));
-  };
-  for (; served < all.size(); ++served) {
-    const Wanting& one = all[served];
-    if (one.amount > fair(one)) break;
-    shares[one.place] = std::min(one.amount, left);
-    left -= shares[one.place];
+void Restoration::step(Tick& tick, bool last) {
+  if (!begun_) begin(tick.snapshot);
+  follow_late_outcomes(tick);
+  const Open open = open_ones();
+  std::vector<Decision> grows;
+  for (Decision& decision : review(tick.snapshot, open)) {
+    (decision.grows() ? grows : tick.decisions).push_back(std::move(decision));
   }
-  // The level at which the first cannot be served in full is where all the others end, too.
-  MemorySize unshared = left;
-  for (std::size_t i = served; i < all.size(); ++i) {
-    const MemorySize share = std::min({fair(all[i]), all[i].amount, unshared});
-    shares[all[i].place] = share;
-    unshared -= share;
+  mover_.shrink(tick);
+  std::vector<PendingGrow> pending;
+  pending.reserve(grows.size());
+  for (Decision& grow : grows) pending.push_back({&grow, grow.actual});
+  mover_.grow(tick, pending, tick.snapshot, last);
+  for (const Decision& grow : grows) {
+    if (grow.rules.empty()) continue;
+    Restoring& one = *open.at(grow.domain);
+    one.result.why = grow.rules.back().why;
+    one.told.rules = grow.rules;
   }
-  return shares;
+  follow_outcomes(tick, open);
+  append(told_.outcomes, tick.outcomes);
+  append(told_.late_outcomes, tick.late_outcomes);
 }
 
-}  // namespace memcoord::guard
+void Restoration::begin(const Snapshot& snapshot) {
+  begun_ = true;
+  told_.snapshot = snapshot;
+  for (std::size_t i = 0; i < snapshot.domains.size(); ++i) {
+    const Domain& domain = snapshot.domains[i];
+    const BalloonTracker& balloon = history_.of(domain, i).balloon;
+    const auto& had = balloon.before_first_move();
+    if (!had) continue;
+    const bool over = *had == domain.actual && !balloon.in_doubt();
+    all_.push_back({{domain.uuid(), domain.name(), *had, domain.actual, {}, false},
+                    over,
+                    {domain.uuid(), domain.actual, *had, *had, kGivenBack, {}}});
+  }
+}
+
+/// A late answer may tell that a balloon was moved after all: the way back starts there.
+void Restoration::follow_late_outcomes(const Tick& tick) {
+  for (Restoring& one : all_) {
+    for (const Outcome& late : tick.late_outcomes) {
+      if (late.domain != one.result.domain) continue;
+      if (late.kind == Outcome::Kind::applied) one.result.has = late.to;
+      one.over = one.result.has == one.result.had;
+    }
+  }
+}
+
+Restoration::Open Restoration::open_ones() {
+  Open open;
+  for (Restoring& one : all_) {
+    if (!one.over) open.emplace(one.result.domain, &one);
+  }
+  return open;
+}
+
+std::vector<Decision> Restoration::review(const Snapshot& snapshot, const Open& open) {
+  std::vector<Proposal> proposals;
+  for (const Restoring& one : all_) {
+    const Restored& to = one.result;
+    if (!one.over && to.had != to.has) proposals.push_back({to.domain, to.had, kGivenBack});
+  }
+  std::vector<Decision> decisions =
+      guard::review(snapshot, history_, proposals, limits_, guard::Freshness::of_shrinks);
+  for (Decision& decision : decisions) {
+    Restoring& one = *open.at(decision.domain);
+    if (one.result.had > one.result.has) {
+      decision = allowed_back(one.result, std::move(decision));
+      one.over = decision.holds();
+    } else {
+      one.over = !may_shrink_further(decision);
+    }
+    one.result.why = decision.rules.empty() ? "" : decision.rules.back().why;
+    one.told.rules = decision.rules;
+  }
+  return decisions;
+}
+
+void Restoration::follow_outcomes(const Tick& tick, const Open& open) {
+  for (const Outcome& outcome : tick.outcomes) {
+    Restoring& one = *open.at(outcome.domain);
+    if (outcome.kind == Outcome::Kind::applied) {
+      one.result.has = outcome.to;
+      one.over = one.over || one.result.whole();
+    } else {
+      one.result.why = outcome.error ? outcome.error->message : std::string(to_text(outcome.kind));
+      one.over = true;
+    }
+  }
+}
+
+bool Restoration::is_over() const {
+  return std::all_of(all_.begin(), all_.end(), [](const Restoring& one) { return one.over; });
+}
+
+/// Whether the guard allows another shrink once the guest has reported.
+bool Restoration::may_shrink_further(const Decision& decision) const {
+  if (decision.rules.empty()) return false;
+  const Rule rule = decision.rules.back().rule;
+  const DomainHistory* past = history_.find(decision.domain);
+  return rule == Rule::gradual ||
+         (rule == Rule::fresh_stats && past != nullptr && !past->balloon.reported_since_move());
+}
+
+bool Restoration::may_progress(const Tick& tick) const {
+  const auto applied = [](const Outcome& outcome) {
+    return outcome.kind == Outcome::Kind::applied;
+  };
+  const auto shrinks = [](const Restoring& one) {
+    return !one.over && one.result.had < one.result.has;
+  };
+  const auto releases = [&](const Domain& domain) {
+    const BalloonTracker& balloon = history_.find(domain.uuid())->balloon;
+    const auto& move = balloon.last_move();
+    return move && move->shrinks() && !move->reached && !balloon.ignores_shrinks();
+  };
+  return std::any_of(tick.outcomes.begin(), tick.outcomes.end(), applied) ||
+         std::any_of(all_.begin(), all_.end(), shrinks) ||
+         std::any_of(tick.snapshot.domains.begin(), tick.snapshot.domains.end(), releases);
+}
+
+Restoration::Result Restoration::finish() {
+  Result result;
+  for (Restoring& one : all_) {
+    const DomainHistory* past = history_.find(one.result.domain);
+    if (past != nullptr && past->balloon.in_doubt()) {
+      one.result.in_doubt = true;
+      one.result.why = "its balloon change to " +
+                       past->balloon.in_doubt()->target.text(limits_.units) +
+                       " has not been answered, and may still be carried out";
+    }
+    one.told.target = one.result.has;
+    const bool unchanged = one.told.holds() && one.told.rules.empty();
+    if (!unchanged) told_.decisions.push_back(std::move(one.told));
+    result.domains.push_back(std::move(one.result));
+  }
+  result.tick = std::move(told_);
+  return result;
+}
+
+}  // namespace memcoord

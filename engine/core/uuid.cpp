@@ -1,51 +1,47 @@
-#include "engine/core/uuid.h"
+#pragma once
+// Types of time, and the interface to the clock.
 
-#include <array>
-#include <cstdio>
+#include <algorithm>
+#include <chrono>
 
 namespace memcoord {
-namespace {
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
+/// Time that never goes back, for rates and deadlines. A simulated host has its own.
+using MonotonicTime = std::chrono::time_point<std::chrono::steady_clock, std::chrono::microseconds>;
+/// Civil time in UTC, for the stamps of guests' reports and of the journal.
+using WallTime = std::chrono::sys_time<std::chrono::milliseconds>;
+using Duration = std::chrono::microseconds;
+
+constexpr double seconds_of(Duration duration) {
+  return std::chrono::duration<double>(duration).count();
 }
 
-}  // namespace
+/// The default time from tick to tick, on real hosts and simulated ones. Guests report at most this
+/// often.
+inline constexpr Duration kDefaultInterval = std::chrono::seconds(1);
 
-Result<Uuid> Uuid::parse(std::string_view text) {
-  Uuid uuid;
-  int digits = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool dash_due = i == 8 || i == 13 || i == 18 || i == 23;
-    const int digit = hex_digit(text[i]);
-    if (dash_due ? text[i] != '-' : digit < 0 || digits == 32) {
-      digits = -1;
-      break;
-    }
-    if (dash_due) continue;
-    std::uint64_t& half = digits < 16 ? uuid.high : uuid.low;
-    half = half << 4U | static_cast<std::uint64_t>(digit);
-    ++digits;
-  }
-  if (digits != 32) {
-    return fail(ErrorCode::invalid_input, "'" + std::string(text.substr(0, 40)) + "'", "not a UUID",
-                "a UUID reads 8-4-4-4-12 hexadecimal digits");
-  }
-  return uuid;
+/// The reporting period that suits an interval between ticks: several reports a tick if possible,
+/// so that the next tick sees whether a move has arrived.
+constexpr std::chrono::seconds statistics_period(Duration interval) {
+  using std::chrono::seconds;
+  return std::clamp(std::chrono::duration_cast<seconds>(interval / 4), seconds(1), seconds(10));
+}
+/// Whether a reporting period is too long for an interval between ticks.
+constexpr bool is_too_long(Duration period, Duration interval) {
+  return period > interval && period > statistics_period(interval);
 }
 
-std::string Uuid::text() const {
-  std::array<char, 40> buffer{};
-  std::snprintf(buffer.data(), buffer.size(), "%08llx-%04llx-%04llx-%04llx-%012llx",
-                static_cast<unsigned long long>(high >> 32U),
-                static_cast<unsigned long long>(high >> 16U & 0xffffU),
-                static_cast<unsigned long long>(high & 0xffffU),
-                static_cast<unsigned long long>(low >> 48U),
-                static_cast<unsigned long long>(low & 0xffffffffffffU));
-  return buffer.data();
-}
+/// The loop's clock: the machine's, or the virtual one of a simulated host.
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  [[nodiscard]] virtual MonotonicTime now() const = 0;
+  [[nodiscard]] virtual WallTime wall_now() const = 0;
+  /// Waits. Returns false if a signal cut the wait short: the program is to end or to reload.
+  virtual bool sleep_for(Duration duration) = 0;
+  /// Waits the whole time, even if the program is asked to end. The default suits a clock whose
+  /// sleep_for() is never cut short.
+  virtual void sleep_through(Duration duration) { (void)sleep_for(duration); }
+};
 
 }  // namespace memcoord
