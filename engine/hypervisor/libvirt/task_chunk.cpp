@@ -1,9 +1,10 @@
-#include "engine/hypervisor/libvirt/domain_tasks.h"
+// A chunk of tasks that one worker performs, one domain after the other.
 
 #include <algorithm>
 #include <unordered_map>
 #include <utility>
 
+#include "engine/hypervisor/libvirt/connection_workers.h"
 #include "engine/hypervisor/libvirt/domain_configuration.h"
 
 namespace memcoord::libvirt {
