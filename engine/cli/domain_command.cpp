@@ -10,6 +10,7 @@
 #include "engine/cli/help.h"
 #include "engine/cli/terminal.h"
 #include "engine/core/printable.h"
+#include "engine/core/text_table.h"
 #include "engine/hypervisor/libvirt/domain_configuration.h"
 #include "engine/hypervisor/libvirt/libvirt_hypervisor.h"
 #include "engine/observers/json.h"
