@@ -27,7 +27,7 @@ local SWAP_HALF_LIFE = 300 -- seconds until half of the swapped memory counts as
 local IDLE = 64 * MiB -- memory that no domain holds is shared out above this
 local READS_FILES = 100 * MiB -- a guest keeps more page cache than this where it counts as used
 local RESERVE = 0.15 -- part of the host's memory that stays free of such page cache
-local FIGURES = { "uuid", "actual", "usable", "grantable", "swap_in", "swap_out" } -- moves follow
+local FIGURES = { "uuid", "actual", "usable", "grantable", "swap_in", "swap_out" } -- compared
 
 local function outranks(a, b)
   return a.priority > b.priority or a.priority == b.priority and a.weight > b.weight
