@@ -27,7 +27,7 @@ local SWAP_HALF_LIFE = 300 -- seconds until half of the swapped memory counts as
 local IDLE = 64 * MiB -- memory that no domain holds is shared out above this
 local READS_FILES = 100 * MiB -- a guest keeps more page cache than this where it counts as used
 local RESERVE = 0.15 -- part of the host's memory that stays free of such page cache
-local FIGURES = { "uuid", "actual", "usable", "grantable", "swap_in", "swap_out" } -- compared
+local SUMS = { "actual", "grantable", "swap_in", "swap_out" } -- what usable memory does not tell
 
 local function outranks(a, b)
   return a.priority > b.priority or a.priority == b.priority and a.weight > b.weight
@@ -162,9 +162,9 @@ return {
   tick = function(ctx)
     local state, host, known, groups, figures = ctx.state, ctx.host, {}, {}, { ctx.host.grantable }
     state.elapsed, state.domains = (state.elapsed or 0) + ctx.seconds, state.domains or {}
-    for _, d in ipairs(ctx.domains) do
-      for _, name in ipairs(FIGURES) do figures[#figures + 1] = d[name] end
-    end
+    -- While the figures stay those of a tick that had nothing to move, there is nothing to move.
+    for i, name in ipairs(SUMS) do figures[i + 1] = ctx.domains:sum(name) end
+    for _, d in ipairs(ctx.domains) do figures[#figures + 1] = d.usable end
     local same = state.at_rest and #figures == #state.figures
     for i, figure in ipairs(figures) do same = same and figure == state.figures[i] end
     if same then return end
