@@ -254,7 +254,7 @@ TEST_CASE("a state that cannot be carried over is named, and does not keep a pol
       "\n");
   CHECK(end.exit_code == 0);
   CHECK(contains(end.errors, "policy mine starts without the ctx.state of the one before"));
-  CHECK(contains(end.errors, "ctx.state.self is a table that it is itself within"));
+  CHECK(contains(end.errors, "ctx.state.self contains itself"));
 }
 
 TEST_CASE("one SIGTERM ends the run in the midst of a tick") {
