@@ -6,7 +6,7 @@
 #include <cctype>
 #include <utility>
 
-#include "engine/core/nearest.h"
+#include "engine/core/names.h"
 
 namespace memcoord::bindings {
 namespace {

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/core/nearest.h"
+#include "engine/core/names.h"
 
 namespace memcoord::bindings {
 namespace {

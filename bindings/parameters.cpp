@@ -9,7 +9,7 @@
 #include "bindings/document.h"
 #include "bindings/lua_policy.h"
 #include "engine/core/memory_size.h"
-#include "engine/core/nearest.h"
+#include "engine/core/names.h"
 #include "engine/core/printable.h"
 
 namespace memcoord::bindings {

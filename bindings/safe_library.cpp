@@ -14,7 +14,7 @@
 
 #include "bindings/sandbox.h"
 #include "bindings/script_tables.h"
-#include "engine/core/glob.h"
+#include "engine/core/names.h"
 
 namespace memcoord::bindings {
 namespace {

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "bindings/sandbox.h"
-#include "engine/core/nearest.h"
+#include "engine/core/names.h"
 
 namespace memcoord::bindings {
 namespace {

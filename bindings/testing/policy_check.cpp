@@ -181,7 +181,7 @@ constexpr std::size_t kMostLogLines = 3;
 
 class Printer {
  public:
-  Printer(TextOut out, bool color) : out_(out), color_(color) {}
+  Printer(TextOut out, bool color) : out_(out), paint_{color} {}
 
   void parameters(const PolicyInfo& info);
   void situation(const CheckedSituation& situation);
@@ -189,17 +189,14 @@ class Printer {
   void heading(const PolicyInfo& info);
 
  private:
-  [[nodiscard]] Painted painted(const char* code, std::string_view text) const {
-    return {color_ ? code : "", text};
-  }
   void tick(const Tick& tick);
 
   TextOut out_;
-  bool color_;
+  Paint paint_;
 };
 
 std::string padded(const std::string& text, std::size_t width) {
-  return text + std::string(width > text.size() ? width - text.size() : 0, ' ');
+  return text + std::string(width - std::min(width, display_width(text)), ' ');
 }
 
 std::string counted(std::size_t n, const char* one, const char* many) {
@@ -207,8 +204,8 @@ std::string counted(std::size_t n, const char* one, const char* many) {
 }
 
 void Printer::heading(const PolicyInfo& info) {
-  out_ << painted(kBold, info.name) << ": " << info.summary << '\n'
-       << painted(kFaint, info.path + ", policy API " + std::to_string(info.api)) << '\n'
+  out_ << paint_(Tint::bold, info.name) << ": " << info.summary << '\n'
+       << paint_(Tint::dim, info.path + ", policy API " + std::to_string(info.api)) << '\n'
        << '\n';
 }
 
@@ -221,9 +218,9 @@ void Printer::parameters(const PolicyInfo& info) {
   std::size_t type = 0;
   std::size_t value = 0;
   for (const ParameterInfo& one : info.parameters) {
-    name = std::max(name, one.name.size());
-    type = std::max(type, one.type.size());
-    value = std::max(value, one.value_text.size());
+    name = std::max(name, display_width(one.name));
+    type = std::max(type, display_width(one.type));
+    value = std::max(value, display_width(one.value_text));
   }
   out_ << "parameters" << '\n';
   for (const ParameterInfo& one : info.parameters) {
@@ -251,8 +248,8 @@ void Printer::tick(const Tick& tick) {
 
 void Printer::situation(const CheckedSituation& situation) {
   const Error* error = situation.error();
-  out_ << painted(error ? kRed : kGreen, error ? "FAIL" : "ok  ") << ' '
-       << painted(kBold, situation.name) << ": " << situation.what << '\n';
+  out_ << paint_(error ? Tint::red : Tint::green, error ? "FAIL" : "ok  ") << ' '
+       << paint_(Tint::bold, situation.name) << ": " << situation.what << '\n';
   if (error) {
     out_ << "    " << error->text() << '\n';
     if (!error->detail.empty()) out_.lines(error->detail) << '\n';
@@ -262,12 +259,12 @@ void Printer::situation(const CheckedSituation& situation) {
   const auto active = std::find_if(situation.ticks.begin(), situation.ticks.end(),
                                    [](const Tick& one) { return !one.proposals.empty(); });
   if (active == situation.ticks.end()) {
-    out_ << painted(kFaint, "    proposes nothing") << '\n';
+    out_ << paint_(Tint::dim, "    proposes nothing") << '\n';
   } else {
     tick(*active);
-    out_ << painted(kFaint, "    in " + counted(situation.ticks.size(), "tick", "ticks") + ": " +
-                                counted(situation.proposals(), "proposal", "proposals") + ", " +
-                                std::to_string(situation.held_back()) + " changed by the guard")
+    out_ << paint_(Tint::dim, "    in " + counted(situation.ticks.size(), "tick", "ticks") + ": " +
+                                  counted(situation.proposals(), "proposal", "proposals") + ", " +
+                                  std::to_string(situation.held_back()) + " changed by the guard")
          << '\n';
   }
   const auto log = situation.log();
@@ -283,10 +280,10 @@ void Printer::verdict(const PolicyCheck& check) {
   const std::string headroom = ", headroom " + std::string(to_text(check.headroom));
   out_ << '\n' << check.info.name << ": ";
   if (failed == 0) {
-    out_ << painted(kGreen, "sound") << " in "
+    out_ << paint_(Tint::green, "sound") << " in "
          << counted(check.situations.size(), "situation", "situations") << headroom << '\n';
   } else {
-    out_ << painted(kRed, "fails") << " in " << failed << " of "
+    out_ << paint_(Tint::red, "fails") << " in " << failed << " of "
          << counted(check.situations.size(), "situation", "situations") << headroom << '\n';
   }
 }

@@ -10,7 +10,7 @@
 #include "bindings/lua_policy.h"
 #include "bindings/sandbox.h"
 #include "engine/core/error.h"
-#include "engine/core/text_out.h"
+#include "engine/core/screen_text.h"
 #include "engine/core/tick.h"
 
 namespace memcoord::bindings::testing {

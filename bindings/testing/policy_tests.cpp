@@ -14,7 +14,7 @@
 
 #include "bindings/testing/test_context.h"
 #include "bindings/testing/test_report.h"
-#include "engine/core/glob.h"
+#include "engine/core/names.h"
 #include "engine/files/whole_file.h"
 
 namespace memcoord::bindings::testing {

@@ -10,7 +10,7 @@
 #include "bindings/sandbox.h"
 #include "bindings/testing/test_report.h"
 #include "engine/core/error.h"
-#include "engine/core/text_out.h"
+#include "engine/core/screen_text.h"
 
 namespace memcoord::bindings::testing {
 

@@ -111,14 +111,14 @@ void TestReport::show(const TestResult& result) {
   if (result.passed() && quiet_) return;
   if (result.file != file_) {
     file_ = result.file;
-    out_ << painted(kBold, file_) << '\n';
+    out_ << paint_(Tint::bold, file_) << '\n';
   }
   const std::string name = result.name.empty() ? "the file cannot be used" : result.name;
   if (result.passed()) {
-    out_ << "  " << painted(kGreen, "ok") << "   " << name << '\n';
+    out_ << "  " << paint_(Tint::green, "ok") << "   " << name << '\n';
     return;
   }
-  out_ << "  " << painted(kRed, "FAIL") << " " << name << '\n';
+  out_ << "  " << paint_(Tint::red, "FAIL") << " " << name << '\n';
   show_failure(*result.failure);
 }
 
@@ -127,11 +127,11 @@ void TestReport::show_failure(const TestFailure& failure) {
   if (!failure.message.empty()) out_ << ' ' << failure.message;
   out_ << '\n';
   if (!failure.source_line.empty()) {
-    out_ << kIndent << "  " << painted(kFaint, failure.source_line) << '\n';
+    out_ << kIndent << "  " << paint_(Tint::dim, failure.source_line) << '\n';
   }
   if (failure.expected && failure.got) {
-    out_ << kIndent << "    expected  " << painted(kGreen, *failure.expected) << '\n';
-    out_ << kIndent << "    got       " << painted(kRed, *failure.got) << '\n';
+    out_ << kIndent << "    expected  " << paint_(Tint::green, *failure.expected) << '\n';
+    out_ << kIndent << "    got       " << paint_(Tint::red, *failure.got) << '\n';
     if (!failure.detail.empty()) out_ << kIndent << "  the tick before:" << '\n';
   }
   for (const std::string& line : failure.detail) out_ << kIndent << "    " << line << '\n';
@@ -141,8 +141,8 @@ void TestReport::end() {
   if (counts_.passed + counts_.failed > (quiet_ ? counts_.passed : 0)) out_ << '\n';
   const std::string failed = std::to_string(counts_.failed) + " failed";
   const std::string passed = std::to_string(counts_.passed) + " passed";
-  out_ << painted(kGreen, passed) << ", "
-       << (counts_.failed > 0 ? painted(kRed, failed) : Painted{"", failed}) << '\n';
+  out_ << paint_(Tint::green, passed) << ", "
+       << (counts_.failed > 0 ? paint_(Tint::red, failed) : Painted{Tint::none, failed}) << '\n';
 }
 
 std::string junit_xml(std::span<const TestResult> results) {

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/core/text_out.h"
+#include "engine/core/screen_text.h"
 
 namespace memcoord::bindings::testing {
 
@@ -40,18 +40,20 @@ struct TestCounts {
   int failed = 0;
 };
 
-/// The colours of reports, as SGR codes of a terminal.
-inline constexpr const char* kGreen = "32";
-inline constexpr const char* kRed = "31";
-inline constexpr const char* kBold = "1";
-inline constexpr const char* kFaint = "2";
+/// Paints texts of a report that has colours.
+struct Paint {
+  bool color = false;
+  Painted operator()(Tint tint, std::string_view text) const {
+    return {color ? tint : Tint::none, text};
+  }
+};
 
 /// Prints each result as it comes: a heading for each file, a line for each test, and below it the
 /// failure. end() prints the counts.
 class TestReport {
  public:
   /// `quiet` leaves out tests that pass.
-  TestReport(TextOut out, bool color, bool quiet) : out_(out), color_(color), quiet_(quiet) {}
+  TestReport(TextOut out, bool color, bool quiet) : out_(out), paint_{color}, quiet_(quiet) {}
 
   void show(const TestResult& result);
   void end();
@@ -59,12 +61,9 @@ class TestReport {
 
  private:
   void show_failure(const TestFailure& failure);
-  [[nodiscard]] Painted painted(const char* code, std::string_view text) const {
-    return {color_ ? code : "", text};
-  }
 
   TextOut out_;
-  bool color_;
+  Paint paint_;
   bool quiet_;
   std::string file_;
   TestCounts counts_;

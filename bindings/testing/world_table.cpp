@@ -11,7 +11,7 @@
 #include "bindings/sandbox.h"
 #include "bindings/testing/test_tables.h"
 #include "engine/core/fields.h"
-#include "engine/core/nearest.h"
+#include "engine/core/names.h"
 
 namespace memcoord::bindings::testing {
 namespace {

@@ -9,7 +9,7 @@
 #include <system_error>
 
 #include "engine/cli/version.h"
-#include "engine/core/nearest.h"
+#include "engine/core/names.h"
 
 namespace memcoord::cli {
 namespace {

@@ -7,7 +7,7 @@
 #include <unordered_map>
 #include <utility>
 
-#include "engine/core/nearest.h"
+#include "engine/core/names.h"
 
 namespace memcoord::cli {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "engine/core/nearest.h"
+#include "engine/core/names.h"
 #include "engine/files/open_file.h"
 
 namespace memcoord::cli {

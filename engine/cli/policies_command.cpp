@@ -11,7 +11,7 @@
 #include "engine/cli/report.h"
 #include "engine/cli/run_options.h"
 #include "engine/cli/terminal.h"
-#include "engine/cli/text_table.h"
+#include "engine/core/text_table.h"
 
 namespace memcoord::cli {
 namespace {

@@ -8,7 +8,7 @@
 #include "engine/cli/guard_options.h"
 #include "engine/cli/option_values.h"
 #include "engine/cli/options.h"
-#include "engine/core/nearest.h"
+#include "engine/core/names.h"
 
 namespace memcoord::cli {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/cli/text_table.h"
+#include "engine/core/text_table.h"
 #include "engine/observers/json.h"
 #include "engine/workbench/score.h"
 

@@ -15,10 +15,10 @@
 #include "engine/cli/score_text.h"
 #include "engine/cli/terminal.h"
 #include "engine/cli/workbench_options.h"
+#include "engine/core/screen_text.h"
 #include "engine/files/whole_file.h"
 #include "engine/observers/journal.h"
 #include "engine/observers/json.h"
-#include "engine/observers/sparkline.h"
 #include "engine/workbench/recorder.h"
 #include "engine/workbench/report/html_report.h"
 #include "engine/workbench/simulation.h"
@@ -135,7 +135,7 @@ TextTable domain_table(const RunRecord& record) {
   for (const DomainRecord* domain : domains) {
     const auto top = static_cast<double>(domain->maximum.kib());
     const auto curve = [&](MemorySize DomainMoment::*figure) {
-      return observers::sparkline(curve_values(domain->moments, figure), top, unicode);
+      return sparkline(curve_values(domain->moments, figure), top, unicode);
     };
     table.add_row({domain->name, domain->maximum.text(record.limits.units),
                    share_text(domain->stalled), std::to_string(domain->oom_kills),

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "engine/core/memory_size.h"
-#include "engine/core/text_out.h"
+#include "engine/core/screen_text.h"
 
 namespace memcoord::cli {
 

@@ -13,12 +13,12 @@
 #include "engine/cli/options.h"
 #include "engine/cli/score_text.h"
 #include "engine/cli/terminal.h"
-#include "engine/cli/text_table.h"
-#include "engine/core/glob.h"
+#include "engine/core/names.h"
+#include "engine/core/screen_text.h"
+#include "engine/core/text_table.h"
 #include "engine/files/csv.h"
 #include "engine/files/whole_file.h"
 #include "engine/observers/json.h"
-#include "engine/observers/sparkline.h"
 #include "engine/workbench/trace.h"
 
 namespace memcoord::cli {
@@ -151,7 +151,7 @@ std::string curve_of(const TraceColumn& column, const RowTimes& rows) {
     begin += rows.holds[i];
     for (std::size_t after = place + 1; after < place_of(begin); ++after) values[after] = used;
   }
-  return observers::sparkline(values, static_cast<double>(column.provisioned.kib()), speaks_utf8());
+  return sparkline(values, static_cast<double>(column.provisioned.kib()), speaks_utf8());
 }
 
 /// All together: provisioned, and the mean and the most of what they use at once.

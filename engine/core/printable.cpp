@@ -12,6 +12,33 @@ bool is_plain(char c) {
   return c >= 0x20 && c < 0x7f;
 }
 
+bool needs_no_quotes(char c) {
+  const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  return letter || (c >= '0' && c <= '9') ||
+         std::string_view("_-.,:/@%+=").find(c) != std::string_view::npos;
+}
+
+/// The text as $'...', with escapes for the bytes of characters that act.
+std::string with_escapes(std::string_view text) {
+  std::string out = "$'";
+  while (!text.empty()) {
+    const Character character = first_character(text);
+    const bool escaped = !character.is_utf8 || acts(character.code);
+    for (const char c : character.bytes) {
+      if (escaped) {
+        std::array<char, 8> escape{};
+        std::snprintf(escape.data(), escape.size(), "\\x%02x", static_cast<unsigned char>(c));
+        out += escape.data();
+        continue;
+      }
+      if (c == '\'' || c == '\\') out += '\\';
+      out += c;
+    }
+    text.remove_prefix(character.bytes.size());
+  }
+  return out + "'";
+}
+
 }  // namespace
 
 Character first_character(std::string_view text) {
@@ -37,8 +64,8 @@ bool acts(char32_t code) {
     char32_t first;
     char32_t last;
   };
-  // C0, C1, and what Unicode calls bidirectional controls, line and paragraph separators, default
-  // ignorable and interlinear characters.
+  // C0, C1, and Unicode's bidirectional controls, line and paragraph separators, default ignorable
+  // and interlinear characters.
   static constexpr std::array kRanges{
       Range{0x0, 0x1f},        Range{0x7f, 0x9f},       Range{0xad, 0xad},
       Range{0x34f, 0x34f},     Range{0x61c, 0x61c},     Range{0x115f, 0x1160},
@@ -100,13 +127,33 @@ std::string printable_json(std::string json) {
     } else if (character.code < 0x10000) {
       escape(character.code);
     } else {
-      // JSON writes such a character as two, a surrogate pair.
+      // JSON writes such a character as a surrogate pair.
       escape(0xd800 + ((character.code - 0x10000) >> 10U));
       escape(0xdc00 + ((character.code - 0x10000) & 0x3ffU));
     }
     left.remove_prefix(character.bytes.size());
   }
   return out;
+}
+
+std::string shell_word(std::string_view text) {
+  if (!text.empty() && std::all_of(text.begin(), text.end(), needs_no_quotes)) {
+    return std::string(text);
+  }
+  if (printable(text) != text) return with_escapes(text);
+  std::string out = "'";
+  for (const char c : text) {
+    if (c == '\'') {
+      out += "'\\''";
+    } else {
+      out += c;
+    }
+  }
+  return out + "'";
+}
+
+std::string shell_argument(std::string_view text) {
+  return (text.starts_with('-') ? "-- " : "") + shell_word(text);
 }
 
 }  // namespace memcoord

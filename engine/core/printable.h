@@ -1,6 +1,6 @@
 #pragma once
-// Texts from elsewhere (names, metadata, scripts, libvirt's messages), made fit for terminals, logs
-// and pages.
+// Texts from outside (names, metadata, scripts, libvirt's messages), made safe for terminals, logs,
+// pages, JSON and shells.
 
 #include <cstddef>
 #include <string>
@@ -8,34 +8,44 @@
 
 namespace memcoord {
 
+/// One character of a text.
 struct Character {
-  std::string_view bytes;
-  char32_t code = 0;  ///< U+FFFD where the bytes are no UTF-8
+  std::string_view bytes;  ///< part of the text
+  char32_t code = 0;       ///< U+FFFD if the bytes are no UTF-8
   bool is_utf8 = true;
 };
 
-/// The first character of a text that is not empty, by the Unicode standard's table of well-formed
-/// sequences; a byte that starts none stands for itself.
+/// The first character of a text, which must not be empty, by the Unicode standard's table of
+/// well-formed byte sequences (3-7). A byte that starts no such sequence is a character by itself.
 Character first_character(std::string_view text);
 
-/// Whether a character does something to its surroundings or shows nothing: moves the cursor,
-/// starts a terminal's command (C0, C1), turns the direction of writing, breaks the line, has no
-/// width (zero-width and default-ignorable characters, which make two names look alike).
+/// Whether a character acts on its surroundings or is invisible: it moves the cursor or starts a
+/// control sequence (C0, C1), changes the direction of writing, breaks the line, or has no width
+/// (zero-width and default-ignorable characters, which make two names look alike).
 bool acts(char32_t code);
 
-/// What stands for a character in a printable text: a space for line ends and tabs, "?" for other
-/// characters that act and for bytes that are no UTF-8, else the character itself.
+/// The form of a character in a printable text: a space for line ends and tabs, "?" for other
+/// characters that act and for bytes that are no UTF-8, otherwise the character itself.
 std::string_view printed(const Character& character);
 
-/// One line of well-formed UTF-8 of at most `most` bytes (then cut at a character and "..." put
-/// behind), each character as printed() has it.
+/// The text as one line of well-formed UTF-8, each character in its printed() form. A result longer
+/// than `most` bytes is cut between characters and ends with "...".
 std::string printable(std::string_view text, std::size_t most = std::string_view::npos);
 
-/// The text itself; where it is longer than `most` bytes, cut at a character with "..." behind. For
-/// texts that are kept, such as those in messages; the edges make them printable.
+/// The text itself; if it is longer than `most` bytes, cut between characters, with "..." at its
+/// end. For texts that are stored, such as those in messages: whatever shows them makes them
+/// printable.
 std::string excerpt(std::string_view text, std::size_t most);
 
-/// JSON with escapes for the characters in its strings that act.
+/// JSON with escapes in place of the characters in its strings that act.
 std::string printable_json(std::string json);
+
+/// A word that bash, zsh and ksh read as exactly this text, however hostile. The word is printable,
+/// and quoted only if necessary.
+std::string shell_word(std::string_view text);
+
+/// A word in the place of a command's argument: with "--" before it if the command would take it
+/// for an option.
+std::string shell_argument(std::string_view text);
 
 }  // namespace memcoord

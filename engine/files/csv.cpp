@@ -18,8 +18,8 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-/// Whether a spreadsheet would calculate it. Some take the wide forms (U+FF1D ..), too, and look
-/// past blanks.
+/// Whether a spreadsheet would take the text for a formula. Some accept the full-width forms
+/// (U+FF1D ..) as well, and ignore leading blanks.
 bool is_formula(std::string_view text) {
   constexpr std::array<std::string_view, 8> kStarts{
       "=", "+", "-", "@", "\xef\xbc\x9d", "\xef\xbc\x8b", "\xef\xbc\x8d", "\xef\xbc\xa0"};

@@ -7,12 +7,13 @@
 
 namespace memcoord::files {
 
-/// A text as a field: printable, in quotes where a comma, quote, semicolon or blank needs them. A
-/// spreadsheet takes a text that begins with = + - or @ for a formula; an apostrophe before it, and
-/// before a text that begins with a tab, says that it is text.
+/// A text as a field: printable, and in quotes if a comma, quote, semicolon or blank needs them. A
+/// text that a spreadsheet would take for a formula (it begins with = + - @ or a tab) gets an
+/// apostrophe in front, which marks it as text.
 std::string csv_field(std::string_view text);
 
-/// The fields of a line: without quotes, blanks around them, and the apostrophe of csv_field().
+/// The fields of a line, without their quotes, the blanks around them, and the apostrophe of
+/// csv_field().
 std::vector<std::string> csv_fields(std::string_view line, char separator = ',');
 
 }  // namespace memcoord::files

@@ -6,6 +6,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <climits>
@@ -18,8 +19,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// As many as the kernel follows.
+/// The kernel's own limit.
 constexpr int kMostLinks = 40;
+constexpr std::size_t kBlock = 65536;  ///< bytes that LineReader reads at a time
 
 std::string reason(int number) {
   return std::generic_category().message(number);
@@ -29,7 +31,7 @@ std::string refusal(const std::string& what) {
   return (what.empty() ? what : what + " ") + "cannot be written";
 }
 
-/// What stands at a path that is no regular file; empty for a regular one.
+/// What a path names, if that is no regular file; otherwise empty.
 std::string_view odd_kind(mode_t mode) {
   if (S_ISREG(mode)) return "";
   if (S_ISDIR(mode)) return "a folder";
@@ -55,7 +57,7 @@ std::deque<std::string> names_in(const fs::path& path) {
   return names;
 }
 
-/// Goes along a path, a name at a time, each looked at before it is followed.
+/// Resolves a path name by name, and checks each name before it follows it.
 class Walk {
  public:
   Walk(const fs::path& path, const std::string& what)
@@ -119,7 +121,8 @@ class Walk {
   int links_ = 0;
 };
 
-/// A pipe without a name, which whoever made it has opened: reading it waits for them alone.
+/// An unnamed pipe: its writer had it open from the start, so that reading cannot wait for one that
+/// never comes.
 bool is_open_pipe(int file, mode_t mode) {
   struct statfs system {};
   return S_ISFIFO(mode) && ::fstatfs(file, &system) == 0 && system.f_type == PIPEFS_MAGIC;
@@ -161,7 +164,7 @@ Result<OpenFile> open_to_append(const fs::path& path, const std::string& what) {
   OpenFile file(::openat(place->folder.get(), place->name.c_str(),
                          O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644));
   if (!file) return cannot_write(path, what, errno);
-  // Another thing may have taken the name since it was looked at.
+  // The name may have come to mean something else since it was checked.
   struct stat opened {};
   if (::fstat(file.get(), &opened) != 0) return cannot_write(path, what, errno);
   if (!S_ISREG(opened.st_mode)) {
@@ -207,6 +210,50 @@ Result<std::string> read_up_to(std::size_t most, const fs::path& path, const std
   }
   text.resize(size);
   return text;
+}
+
+Result<LineReader> LineReader::open(const std::filesystem::path& path, const std::string& kind) {
+  auto file = open_to_read(path, kind);
+  if (!file) return fail(file.error());
+  return LineReader(*std::move(file), path.string());
+}
+
+std::string LineReader::place() const {
+  return path_ + ":" + std::to_string(std::max<std::size_t>(number_, 1));
+}
+
+Result<bool> LineReader::next() {
+  text_.clear();
+  ++number_;
+  for (;;) {
+    const std::size_t end = block_.find('\n', at_);
+    const std::size_t piece = std::min(end, block_.size()) - at_;
+    if (text_.size() + piece > kLongestLine) {
+      return fail(ErrorCode::invalid_input, place(), "a line longer than 16 MiB",
+                  "is it a text file?");
+    }
+    text_.append(block_, at_, piece);
+    at_ += piece;
+    if (end != std::string::npos) {
+      ++at_;
+      return true;
+    }
+    block_.resize(kBlock);
+    const ssize_t got = ::read(file_.get(), block_.data(), block_.size());
+    const int number = errno;
+    block_.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+    at_ = 0;
+    if (got < 0 && number == EINTR) continue;
+    if (got < 0) {
+      return fail(ErrorCode::invalid_input, place(),
+                  "cannot be read: " + std::generic_category().message(number));
+    }
+    if (got == 0) {
+      open_ended_ = !text_.empty();
+      if (!open_ended_) --number_;
+      return open_ended_;
+    }
+  }
 }
 
 }  // namespace memcoord::files

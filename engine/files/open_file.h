@@ -1,8 +1,8 @@
 #pragma once
-// Files by their path. Only regular files are opened: what stands at a path is looked at first, so
-// that no FIFO without another end and no device holds memcoord up, and nothing happens to a
-// device.
+// Files by their path. memcoord opens regular files only, and checks what a path names before it
+// opens it: no FIFO without a writer blocks it, and no device is touched.
 
+#include <cstddef>
 #include <filesystem>
 #include <string>
 #include <utility>
@@ -11,7 +11,7 @@
 
 namespace memcoord::files {
 
-/// A file descriptor, closed with it.
+/// Owns a file descriptor.
 class OpenFile {
  public:
   OpenFile() = default;
@@ -27,41 +27,75 @@ class OpenFile {
 
   [[nodiscard]] int get() const { return descriptor_; }
   [[nodiscard]] explicit operator bool() const { return descriptor_ >= 0; }
-  /// Closes it; the errno of that, or 0.
+  /// Closes the descriptor. Returns the errno of close(2), or 0.
   int close();
 
  private:
   int descriptor_ = -1;
 };
 
-/// Where a file is to be written: a folder that is open, and a name in it that is no link.
+/// Where to write a file: an open folder, and a name in it that is no symbolic link.
 struct Place {
   OpenFile folder;
   std::string name;
 };
 
-/// Follows the links of a path that root or this user made, and refuses those of others: who may
-/// make a link must not choose which file memcoord writes. `what` begins the messages of errors:
-/// "the journal cannot be written"; it may be empty. Errors: not_found (no such folder),
-/// permission_denied, invalid_input (a folder, a FIFO, a device, a socket).
+/// Resolves a path for writing. Follows symbolic links that root or this user made and refuses all
+/// others: whoever may make a link must not choose the file that memcoord writes. `what` begins the
+/// messages of errors ("the journal" cannot be written); it may be empty. Errors: not_found (no
+/// such folder), permission_denied, invalid_input (a folder, a FIFO, a device, a socket).
 Result<Place> place_to_write(const std::filesystem::path& path, const std::string& what);
 
-/// Opens a regular file to read it and to append to it, and makes it where there is none. Errors:
-/// those of place_to_write().
+/// Opens a regular file to read and append; creates it if there is none. Errors: those of
+/// place_to_write().
 Result<OpenFile> open_to_append(const std::filesystem::path& path, const std::string& what);
 
-/// Opens a regular file to read it, or a pipe that somebody else has opened: /dev/stdin, <(command)
-/// in a shell. Errors: not_found ("no such journal", where `kind` is "journal"), permission_denied,
-/// invalid_input (a folder, a FIFO, a device, a socket).
+/// Opens a regular file to read, or an unnamed pipe: /dev/stdin, <(command) in a shell. Errors:
+/// not_found ("no such journal", if `kind` is "journal"), permission_denied, invalid_input (a
+/// folder, a FIFO, a device, a socket).
 Result<OpenFile> open_to_read(const std::filesystem::path& path, const std::string& kind);
 
-/// The first `most` bytes of a file, or all of it where it has no more. Errors: those of
+/// The first `most` bytes of a file, or the whole file if it is shorter. Errors: those of
 /// open_to_read().
 Result<std::string> read_up_to(std::size_t most, const std::filesystem::path& path,
                                const std::string& kind);
 
-/// An error of the operating system about a file that was to be written.
+/// The error for a file that cannot be written, by the errno of the failed call.
 tl::unexpected<Error> cannot_write(const std::filesystem::path& path, const std::string& what,
                                    int number);
+
+/// The longest line that LineReader reads. A tick of 10,000 domains fits; a file without line ends
+/// does not fill the memory.
+inline constexpr std::size_t kLongestLine = std::size_t{16} << 20U;
+
+/// Reads a text file line by line, in bounded memory.
+class LineReader {
+ public:
+  /// Errors: those of open_to_read().
+  static Result<LineReader> open(const std::filesystem::path& path, const std::string& kind);
+
+  /// Reads the next line; false at the end of the file. Errors, their object "path:line":
+  /// invalid_input (a line longer than kLongestLine; a file that cannot be read on).
+  Result<bool> next();
+  /// The line, without its line end.
+  [[nodiscard]] const std::string& text() const { return text_; }
+  /// The number of the line, from 1; 0 before the first.
+  [[nodiscard]] std::size_t number() const { return number_; }
+  /// "path:line".
+  [[nodiscard]] std::string place() const;
+  /// Whether the line has no line end: it is the file's last, and may have been cut off.
+  [[nodiscard]] bool is_open_ended() const { return open_ended_; }
+
+ private:
+  LineReader(OpenFile file, std::string path) : file_(std::move(file)), path_(std::move(path)) {}
+
+  OpenFile file_;
+  std::string path_;
+  std::string block_;
+  std::size_t at_ = 0;  ///< in the block
+  std::string text_;
+  std::size_t number_ = 0;
+  bool open_ended_ = false;
+};
 
 }  // namespace memcoord::files

@@ -16,9 +16,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::string kWhat;
+const std::string kNoSubject;  ///< place_to_write()'s `what`: the path alone says which file it is
 
-/// Six letters that no other file's name is likely to have.
+/// Six random letters for the name of a temporary file.
 std::string random_letters() {
   constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz0123456789";
   std::random_device source;
@@ -28,8 +28,7 @@ std::string random_letters() {
   return letters;
 }
 
-/// A file that is being written beside the one whose name it is to take. What was not kept goes
-/// with it.
+/// A new file beside the one that it will replace. It is deleted unless keep() succeeds.
 class NewFile {
  public:
   static Result<NewFile> beside(const fs::path& path, Place place) {
@@ -41,7 +40,7 @@ class NewFile {
       if (file) return NewFile(path, std::move(place), std::move(file), name);
       if (errno != EEXIST) break;
     }
-    return cannot_write(path, kWhat, errno);
+    return cannot_write(path, kNoSubject, errno);
   }
   NewFile(NewFile&& other) noexcept
       : path_(std::move(other.path_)),
@@ -64,7 +63,7 @@ class NewFile {
       if (written > 0) piece.remove_prefix(static_cast<std::size_t>(written));
     }
   }
-  /// All of it is there: it takes its name.
+  /// Gives the complete file its final name.
   Status keep() {
     const int folder = place_.folder.get();
     if (problem_ == 0) {
@@ -77,7 +76,7 @@ class NewFile {
         problem_ = errno;
       if (problem_ == 0) temporary_.clear();
     }
-    if (problem_ != 0) return cannot_write(path_, kWhat, problem_);
+    if (problem_ != 0) return cannot_write(path_, kNoSubject, problem_);
     return {};
   }
 
@@ -88,8 +87,8 @@ class NewFile {
         file_(std::move(file)),
         temporary_(std::move(temporary)) {}
 
-  /// So far nobody else may read it; a file that is replaced keeps its mode, a new one gets what
-  /// the umask leaves.
+  /// Until here only this user may read the file. A file that is replaced passes its mode on; a new
+  /// one gets the mode that the umask allows.
   void set_usual_mode() const {
     struct stat old {};
     if (::fstatat(place_.folder.get(), place_.name.c_str(), &old, AT_SYMLINK_NOFOLLOW) == 0) {
@@ -109,11 +108,11 @@ class NewFile {
 };
 
 Result<NewFile> open(const fs::path& path) {
-  auto place = place_to_write(path, kWhat);
+  auto place = place_to_write(path, kNoSubject);
   if (!place) return fail(place.error());
-  // A file that may not be written is not replaced either, although its folder would allow it.
+  // A file that this user may not write is not replaced, although its folder would allow that.
   const bool refused = ::faccessat(place->folder.get(), place->name.c_str(), W_OK, AT_EACCESS) != 0;
-  if (refused && errno != ENOENT) return cannot_write(path, kWhat, errno);
+  if (refused && errno != ENOENT) return cannot_write(path, kNoSubject, errno);
   return NewFile::beside(path, *std::move(place));
 }
 

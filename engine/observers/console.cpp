@@ -7,7 +7,7 @@
 #include <limits>
 #include <utility>
 
-#include "engine/observers/sparkline.h"
+#include "engine/core/screen_text.h"
 
 namespace memcoord::observers {
 namespace {
@@ -48,7 +48,7 @@ Styled title(const Tick& tick, bool local_time) {
   if (!tick.sample_error) {
     add("  " + std::to_string(domains) + (domains == 1 ? " domain" : " domains"));
   }
-  if (!tick.held.empty()) add(", " + std::to_string(tick.held.size()) + " left alone");
+  if (!tick.held.empty()) add(", " + std::to_string(tick.held.size()) + " skipped");
   if (tick.dry_run) add("  dry run: nothing is moved", Tint::yellow);
   return line;
 }

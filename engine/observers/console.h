@@ -6,10 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "engine/core/screen_text.h"
 #include "engine/core/tick.h"
-#include "engine/observers/console_style.h"
 #include "engine/observers/domain_table.h"
-#include "engine/observers/screen_text.h"
 
 namespace memcoord::observers {
 

@@ -5,7 +5,7 @@
 #include <optional>
 #include <span>
 
-#include "engine/observers/sparkline.h"
+#include "engine/core/screen_text.h"
 
 namespace memcoord::observers {
 namespace {
@@ -19,15 +19,15 @@ constexpr int kClassicFrom = 80;          // columns: the classic tools' columns
 enum Index : std::size_t { name, memory, actual, available, unused, trend, usable, change, why };
 
 /// Without their titles.
-constexpr std::array<Column, DomainTable::kColumns> kColumn{{{"", false, 99, 0, 0},
-                                                             {"", false, 15, kBar, 0},
-                                                             {"", true, 90, 0, 0},
-                                                             {"", true, 10, 0, 0},
-                                                             {"", true, 80, 0, 0},
-                                                             {"", false, 35, 8, kRemembered},
-                                                             {"", true, 30, 0, 0},
-                                                             {"", true, 95, 0, 0},
-                                                             {"", false, 40, 18, 40}}};
+constexpr std::array<TableColumn, DomainTable::kColumns> kColumn{{{"", false, 99, 0, 0},
+                                                                  {"", false, 15, kBar, 0},
+                                                                  {"", true, 90, 0, 0},
+                                                                  {"", true, 10, 0, 0},
+                                                                  {"", true, 80, 0, 0},
+                                                                  {"", false, 35, 8, kRemembered},
+                                                                  {"", true, 30, 0, 0},
+                                                                  {"", true, 95, 0, 0},
+                                                                  {"", false, 40, 18, 40}}};
 
 /// Everything of a tick about one domain.
 struct Line {

@@ -10,12 +10,21 @@
 #include <unordered_map>
 #include <vector>
 
+#include "engine/core/screen_text.h"
+#include "engine/core/text_table.h"
 #include "engine/core/tick.h"
-#include "engine/observers/column_layout.h"
-#include "engine/observers/console_style.h"
-#include "engine/observers/screen_text.h"
 
 namespace memcoord::observers {
+
+/// What the screen can do.
+struct ConsoleStyle {
+  bool color = false;
+  bool unicode = false;
+  bool interactive = false;  ///< redraw in place, with the newest messages below the table
+  bool local_time = false;   ///< times in the process's time zone; otherwise UTC, marked as such
+  int width = 0;             ///< columns; 0: as wide as the content
+  int height = 0;            ///< lines; 0: as many as the content takes
+};
 
 /// Draws the domains of ticks. Remembers each domain's recent unused memory, for its sparkline, and
 /// the widths of its columns, so that they do not jump from tick to tick.
@@ -45,7 +54,7 @@ class DomainTable {
     std::uint64_t last_tick = 0;
     int id = 0;  ///< of the domain's start
   };
-  using Columns = std::array<Column, kColumns>;
+  using Columns = std::array<TableColumn, kColumns>;
   [[nodiscard]] static Columns columns_for(Units units, const ConsoleStyle& style);
   /// `columns` outlives the layout.
   [[nodiscard]] ColumnLayout lay_out(const Columns& columns, std::span<const Row> rows,

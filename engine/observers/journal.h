@@ -11,7 +11,6 @@
 
 #include "engine/core/error.h"
 #include "engine/core/tick.h"
-#include "engine/files/line_reader.h"
 #include "engine/files/open_file.h"
 
 namespace memcoord::observers {

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "engine/files/csv.h"
-#include "engine/files/line_reader.h"
+#include "engine/files/open_file.h"
 
 namespace memcoord::workbench {
 namespace {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "tests/world/world.h"
+
 namespace memcoord::test {
 
 std::vector<Outcome> all_applied(std::span<const Move> moves) {
@@ -39,6 +41,18 @@ std::vector<Outcome> FakeHypervisor::apply(std::span<const Move> wanted) {
     if (kind == Outcome::Kind::applied && !ignores) moved_[move.domain] = move.to;
   }
   return results;
+}
+
+std::unique_ptr<Policy> asks(std::vector<std::pair<std::string, MemorySize>> targets,
+                             std::string name) {
+  return std::make_unique<FakePolicy>(
+      [targets = std::move(targets)](const Situation&) -> Result<PolicyAnswer> {
+        PolicyAnswer answer;
+        for (const auto& [who, target] : targets)
+          answer.proposals.push_back({id(who), target, "why"});
+        return answer;
+      },
+      std::move(name));
 }
 
 }  // namespace memcoord::test

@@ -1,23 +1,25 @@
 #pragma once
-// Stand-ins for what lies outside the engine: a clock, a hypervisor, a policy.
+// Fakes for the engine's surroundings: a clock, a hypervisor, a policy; and a coordinator on them.
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "engine/core/coordinator.h"
 #include "engine/core/hypervisor.h"
 #include "engine/core/policy.h"
 #include "engine/core/time.h"
 
 namespace memcoord::test {
 
-/// What comes of moves that are all made.
+/// Outcomes that say every move was applied.
 std::vector<Outcome> all_applied(std::span<const Move> moves);
 
-/// Goes on only when someone sleeps.
+/// A clock that advances only while someone sleeps.
 class FakeClock final : public Clock {
  public:
   [[nodiscard]] MonotonicTime now() const override { return now_; }
@@ -33,14 +35,14 @@ class FakeClock final : public Clock {
     now_ += duration;
     slept_ += duration;
   }
-  /// The present as a snapshot has it.
+  /// Takes over the time of a snapshot.
   void follow(const Snapshot& snapshot) {
     start_ = now_ = snapshot.taken_at;
     wall_ = snapshot.wall_time;
   }
   [[nodiscard]] Duration slept() const { return slept_; }
 
-  /// Set by tests: a signal has come in, so that waits are cut short.
+  /// Set by tests: a signal has come in, which cuts waits short.
   bool asked_to_end = false;
 
  private:
@@ -50,9 +52,9 @@ class FakeClock final : public Clock {
   Duration slept_{};
 };
 
-/// Shows prepared looks one after another (the last one for ever) and takes every move, save those
-/// of domains that a test makes fail. Moves change what later looks show: actual follows, free
-/// memory too.
+/// Returns prepared snapshots one after another, the last one for ever, and applies every move,
+/// except those of domains that a test makes fail. Moves change later snapshots: the domain's size
+/// and the host's free memory follow them.
 class FakeHypervisor final : public Hypervisor {
  public:
   explicit FakeHypervisor(std::vector<Snapshot> looks) : looks_(std::move(looks)) {}
@@ -67,15 +69,17 @@ class FakeHypervisor final : public Hypervisor {
     notes.insert(notes.end(), last_notes.begin(), last_notes.end());
   }
 
-  /// Set by tests: what comes of moves on a domain, what is learnt of earlier ones at the next
-  /// sample, that sample's error, notes to hand out.
+  /// Set by tests: the outcome of each domain's moves (applied by default).
   std::map<Uuid, Outcome::Kind> outcomes;
+  /// Set by tests: late outcomes of earlier moves, handed out after the next sample.
   std::vector<Outcome> late;
+  /// Set by tests: the error of every sample.
   std::optional<Error> down;
+  /// Set by tests: the notes to hand out next.
   std::vector<Note> notes;
-  /// What closing leaves to say.
+  /// Set by tests: notes that close() leaves to hand out.
   std::vector<Note> last_notes;
-  /// Guests that do not follow, though the hypervisor takes the target.
+  /// Set by tests: domains whose guests do not follow, though the hypervisor takes the target.
   std::vector<Uuid> ignoring;
   /// Read by tests.
   std::vector<Move> moves;
@@ -87,7 +91,7 @@ class FakeHypervisor final : public Hypervisor {
   std::map<Uuid, MemorySize> moved_;
 };
 
-/// Decides by a function.
+/// A policy whose decisions a function makes.
 class FakePolicy final : public Policy {
  public:
   using Decide = std::function<Result<PolicyAnswer>(const Situation&)>;
@@ -99,6 +103,22 @@ class FakePolicy final : public Policy {
  private:
   Decide decide_;
   std::string name_;
+};
+
+/// A policy that proposes the same targets in every tick, by domain name.
+std::unique_ptr<Policy> asks(std::vector<std::pair<std::string, MemorySize>> targets,
+                             std::string name = "fake");
+
+/// A coordinator with fakes around it.
+struct Bench {
+  Bench(std::vector<Snapshot> looks, std::unique_ptr<Policy> policy,
+        CoordinatorOptions options = {})
+      : hypervisor(looks), coordinator(hypervisor, clock, std::move(policy), std::move(options)) {
+    clock.follow(looks.front());
+  }
+  FakeHypervisor hypervisor;
+  FakeClock clock;
+  Coordinator coordinator;
 };
 
 }  // namespace memcoord::test

@@ -10,8 +10,8 @@
 #include <string>
 #include <utility>
 
-#include "engine/core/nearest.h"
-#include "engine/core/shell_word.h"
+#include "engine/core/names.h"
+#include "engine/core/printable.h"
 #include "engine/hypervisor/libvirt/domain_metadata.h"
 #include "engine/hypervisor/libvirt/domain_xml.h"
 #include "engine/hypervisor/libvirt/handles.h"

@@ -9,9 +9,8 @@
 #include <system_error>
 #include <utility>
 
-#include "engine/core/nearest.h"
+#include "engine/core/names.h"
 #include "engine/core/printable.h"
-#include "engine/core/shell_word.h"
 
 namespace memcoord::libvirt {
 namespace {

@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "engine/core/printable.h"
-#include "engine/core/shell_word.h"
 
 namespace memcoord::libvirt {
 namespace {

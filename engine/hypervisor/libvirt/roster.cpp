@@ -6,7 +6,7 @@
 #include <unordered_set>
 #include <utility>
 
-#include "engine/core/shell_word.h"
+#include "engine/core/printable.h"
 #include "engine/hypervisor/libvirt/domain_metadata.h"
 
 namespace memcoord::libvirt {

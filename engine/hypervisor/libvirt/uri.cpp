@@ -5,7 +5,7 @@
 #include <system_error>
 #include <vector>
 
-#include "engine/core/nearest.h"
+#include "engine/core/names.h"
 
 namespace memcoord::libvirt {
 namespace {

@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "engine/core/printable.h"
-#include "engine/core/shell_word.h"
 #include "tests/integration/cli/process.h"
 #include "tests/integration/cli/scratch_files.h"
 #include "tests/text.h"

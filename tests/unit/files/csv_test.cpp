@@ -8,7 +8,7 @@
 using memcoord::files::csv_field;
 using memcoord::files::csv_fields;
 
-TEST_CASE("what a spreadsheet would calculate is a text with an apostrophe before it") {
+TEST_CASE("a text that a spreadsheet would take for a formula gets an apostrophe") {
   for (const std::string formula :
        {"=1+1", "+1", "-2+3", "@SUM(A1)", " =1", "\t=1", "\r=1", "\n=1", "\tx", "＝1", "＠x"}) {
     CAPTURE(formula);
@@ -20,14 +20,14 @@ TEST_CASE("what a spreadsheet would calculate is a text with an apostrophe befor
     CHECK(csv_field(text) == text);
 }
 
-TEST_CASE("a field is printable, and quoted where its characters would end it") {
+TEST_CASE("a field is printable, and quoted if its characters would end it") {
   CHECK(csv_field("a,b") == "\"a,b\"");
   CHECK(csv_field("a;=1") == "\"a;=1\"");
   CHECK(csv_field("say \"hi\"") == "\"say \"\"hi\"\"\"");
   CHECK(csv_field("a\nb\x1b[31m") == "a b?[31m");
 }
 
-TEST_CASE("fields are read back as they were written") {
+TEST_CASE("fields are read as they were written") {
   for (const std::string text :
        {"web", "a,b", "a;b", "=1+1", "-2+3", "'tis", "say \"hi\", all", "\"", "", "=\"a\",;"}) {
     CAPTURE(text);

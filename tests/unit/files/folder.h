@@ -1,5 +1,5 @@
 #pragma once
-// A folder for one test, which goes with it.
+// A folder for one test, deleted with its object.
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,7 +14,7 @@ namespace memcoord::test {
 class Folder {
  public:
   Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "memcoord-files-XXXXXX").string();
+    std::string name = (std::filesystem::temp_directory_path() / "memcoord-test-XXXXXX").string();
     path_ = mkdtemp(name.data());
   }
   ~Folder() { std::filesystem::remove_all(path_); }
@@ -30,12 +30,12 @@ class Folder {
     std::ifstream file(path_ / name, std::ios::binary);
     return {std::istreambuf_iterator<char>(file), {}};
   }
-  /// A pipe with a name, which nobody has opened.
+  /// A named pipe that no process has opened.
   std::filesystem::path make_fifo(const char* name) const {
     ::mkfifo((path_ / name).c_str(), 0600);
     return path_ / name;
   }
-  /// A link of somebody else's; false where this process may not give it away.
+  /// A symbolic link of another user; false if this process may not change its owner.
   bool make_foreign_link(const char* name, const std::filesystem::path& target) const {
     std::filesystem::create_symlink(target, path_ / name);
     return ::lchown((path_ / name).c_str(), 12345, 12345) == 0;

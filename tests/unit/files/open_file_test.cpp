@@ -6,6 +6,7 @@
 
 #include <cstring>
 #include <string>
+#include <vector>
 
 #include "tests/unit/files/folder.h"
 
@@ -33,9 +34,17 @@ class Socket {
   OpenFile file_;
 };
 
+std::vector<std::string> lines_of(const std::string& text) {
+  const Folder folder;
+  auto reader = LineReader::open(folder.write("f", text), "journal").value();
+  std::vector<std::string> lines;
+  while (reader.next().value()) lines.push_back(reader.text());
+  return lines;
+}
+
 }  // namespace
 
-TEST_CASE("what is no regular file is refused at once, to read and to write") {
+TEST_CASE("everything but a regular file is refused at once, for reading and writing") {
   const Folder folder;
   const Socket socket(folder / "socket");
   fs::create_symlink(folder.make_fifo("fifo"), folder / "link");
@@ -54,7 +63,7 @@ TEST_CASE("what is no regular file is refused at once, to read and to write") {
   }
 }
 
-TEST_CASE("a pipe that somebody else has opened can be read") {
+TEST_CASE("an unnamed pipe can be read") {
   int ends[2];
   REQUIRE(::pipe(ends) == 0);
   REQUIRE(::write(ends[1], "text", 4) == 4);
@@ -63,14 +72,14 @@ TEST_CASE("a pipe that somebody else has opened can be read") {
   ::close(ends[0]);
 }
 
-TEST_CASE("no more of a file is read than was asked for") {
+TEST_CASE("a file is read up to the given size") {
   const Folder folder;
   CHECK(read_up_to(3, folder.write("f", "abcdef"), "policy").value() == "abc");
   CHECK(read_up_to(9, folder / "f", "policy").value() == "abcdef");
   CHECK(read_up_to(9, folder / "g", "policy").error().message == "no such policy");
 }
 
-TEST_CASE("links of this user are followed, also to a file that is not there yet") {
+TEST_CASE("symbolic links of this user are followed, even to a file that does not exist yet") {
   const Folder folder;
   fs::create_directory(folder / "logs");
   fs::create_symlink("logs/j", folder / "relative");
@@ -84,7 +93,7 @@ TEST_CASE("links of this user are followed, also to a file that is not there yet
   CHECK(open_to_append(folder / "no/such", kFile).error().hint == "its folder must exist");
 }
 
-TEST_CASE("links of others are refused, wherever on the way they stand") {
+TEST_CASE("symbolic links of other users are refused anywhere on the path") {
   const Folder folder;
   fs::create_directory(folder / "logs");
   folder.write("target", "precious");
@@ -102,4 +111,49 @@ TEST_CASE("links of others are refused, wherever on the way they stand") {
   }
   CHECK(folder.read("target") == "precious");
   CHECK(fs::is_empty(folder / "logs"));
+}
+
+TEST_CASE("a file is read line by line, across block boundaries") {
+  CHECK(lines_of("").empty());
+  CHECK(lines_of("a\n\nb") == std::vector<std::string>{"a", "", "b"});
+  const std::string long_line(200'000, 'x');
+  CHECK(lines_of(long_line + "\nshort\n" + long_line) ==
+        std::vector<std::string>{long_line, "short", long_line});
+  std::string many;
+  for (int i = 0; i < 100'000; ++i) many += std::to_string(i) + "\n";
+  const auto read = lines_of(many);
+  REQUIRE(read.size() == 100'000);
+  CHECK(read.back() == "99999");
+}
+
+TEST_CASE("a last line without its line end is marked") {
+  const Folder folder;
+  auto reader = LineReader::open(folder.write("f", "a\nb"), "journal").value();
+  CHECK(reader.next().value());
+  CHECK_FALSE(reader.is_open_ended());
+  CHECK(reader.next().value());
+  CHECK(reader.is_open_ended());
+  CHECK(reader.number() == 2);
+  CHECK_FALSE(reader.next().value());
+}
+
+TEST_CASE("an endless line is an error and takes no more memory than the longest line") {
+  const Folder folder;
+  const auto path = folder.write("f", "first\n");
+  std::filesystem::resize_file(path, std::uintmax_t{1} << 40U);
+  auto reader = LineReader::open(path, "journal").value();
+  CHECK(reader.next().value());
+  const auto endless = reader.next();
+  REQUIRE_FALSE(endless);
+  CHECK(endless.error().message == "a line longer than 16 MiB");
+  CHECK(endless.error().object == path.string() + ":2");
+  CHECK(reader.text().capacity() <= 2 * kLongestLine);
+}
+
+TEST_CASE("the longest line is read") {
+  const Folder folder;
+  auto reader =
+      LineReader::open(folder.write("f", std::string(kLongestLine, 'x') + "\n"), "journal").value();
+  CHECK(reader.next().value());
+  CHECK(reader.text().size() == kLongestLine);
 }

@@ -44,8 +44,7 @@ TEST_CASE("a file is replaced as a whole, and keeps its mode") {
   CHECK(files_in(folder / "") == 1);
 }
 
-TEST_CASE(
-    "pipes, devices and folders are refused before the work, and nothing waits for a reader") {
+TEST_CASE("pipes, devices and folders are refused before any work, without waiting for a reader") {
   const Folder folder;
   const fs::path fifo = folder.make_fifo("fifo");
   for (const fs::path& path : {fifo, fs::path("/dev/null"), folder / ""}) {
@@ -56,7 +55,7 @@ TEST_CASE(
   CHECK(files_in(folder / "") == 1);
 }
 
-TEST_CASE("a link of this user leads to the file that is replaced, one of others to none") {
+TEST_CASE("a symbolic link of this user is followed, one of another user is refused") {
   const Folder folder;
   folder.write("target", "older");
   fs::create_symlink("target", folder / "link");

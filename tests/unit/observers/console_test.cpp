@@ -7,7 +7,6 @@
 #include <sstream>
 #include <string>
 
-#include "engine/observers/sparkline.h"
 #include "tests/unit/observers/ticks.h"
 #include "tests/world/world.h"
 
@@ -38,7 +37,7 @@ TEST_CASE("a plain table shows the host, every domain, what changed and why") {
   ConsoleStyle style;
   style.width = 110;
   CHECK(drawn(busy_tick(), style) ==
-        "memcoord  tick 7  00:00:00 UTC  policy halving  headroom larger  3 domains, 1 left alone\n"
+        "memcoord  tick 7  00:00:00 UTC  policy halving  headroom larger  3 domains, 1 skipped\n"
         "host  total 8 GiB  free 2 GiB  available 3 GiB  buffers 20 MiB  cached 1 GiB  grantable "
         "1.8 GiB\n"
         "DOMAIN   ACTUAL  AVAILABLE   UNUSED   USABLE    CHANGE  WHY\n"
@@ -161,21 +160,6 @@ TEST_CASE("an interactive table is drawn over the last one, with the newest mess
   CHECK(out.str().find("\x1b[7A") < 20);
   CHECK(out.str().find("00:00:00  web was fed") != std::string::npos);
   CHECK(out.str().find("web was fed") != std::string::npos);
-}
-
-TEST_CASE("names cannot play with the terminal, and wide ones keep the columns straight") {
-  CHECK(fit("a\x1b[2Jb", 20, true) == "a?[2Jb");
-  CHECK(fit("abcdef", 4, false) == "abc~");
-  CHECK(fit("abcdef", 4, true) == "abc…");
-  CHECK(display_width("日本") == 4);
-  CHECK(fit("日本語", 5, true) == "日本…");
-  CHECK(fit("日本", 10, false) == "??");
-}
-
-TEST_CASE("a sparkline goes from the least bar to the full one") {
-  const double values[] = {0, 50, 100, std::numeric_limits<double>::quiet_NaN()};
-  CHECK(sparkline(values, 100, true) == "▁▅█ ");
-  CHECK(sparkline(values, 0, false) == "_=# ");
 }
 
 TEST_CASE("a full disk behind the output costs the table that met it, not those after it") {

@@ -10,6 +10,7 @@
 #include <iterator>
 #include <string>
 
+#include "tests/unit/files/folder.h"
 #include "tests/unit/observers/ticks.h"
 
 using namespace memcoord;
@@ -19,21 +20,6 @@ using namespace memcoord::observers;
 namespace {
 
 namespace fs = std::filesystem;
-
-class Folder {
- public:
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "memcoord-journal-XXXXXX").string();
-    path_ = mkdtemp(name.data());
-  }
-  ~Folder() { fs::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  fs::path operator/(const char* name) const { return path_ / name; }
-
- private:
-  fs::path path_;
-};
 
 std::unique_ptr<JournalWriter> open_journal(const fs::path& path) {
   auto writer = JournalWriter::open(path);

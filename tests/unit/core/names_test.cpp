@@ -1,4 +1,4 @@
-#include "engine/core/nearest.h"
+#include "engine/core/names.h"
 
 #include <doctest/doctest.h>
 
@@ -6,6 +6,23 @@
 #include <vector>
 
 using namespace memcoord;
+
+TEST_CASE("in a pattern a star matches any run, a question mark any one byte") {
+  CHECK(glob_matches("web*", "web1"));
+  CHECK(glob_matches("*", ""));
+  CHECK(glob_matches("w?b", "web"));
+  CHECK(glob_matches("*-db-*", "shop-db-2"));
+  CHECK(glob_matches("a*b*c", "aXbYbZc"));
+  CHECK_FALSE(glob_matches("web", "web1"));
+  CHECK_FALSE(glob_matches("?", ""));
+  CHECK_FALSE(glob_matches("[a]", "a"));
+}
+
+TEST_CASE("a pattern of many stars fails fast on a text that it does not match") {
+  std::string pattern;
+  for (int i = 0; i < 2000; ++i) pattern += "a*";
+  CHECK_FALSE(glob_matches(pattern + "b", std::string(20'000, 'a')));
+}
 
 TEST_CASE("a misspelt name finds the one that was meant") {
   const std::vector<std::string> names{"unused", "usable", "actual", "headroom"};
@@ -15,7 +32,7 @@ TEST_CASE("a misspelt name finds the one that was meant") {
   CHECK_FALSE(nearest_name("priority", names).has_value());
 }
 
-TEST_CASE("swapping neighbours is one edit") {
+TEST_CASE("a swap of neighbours is one edit") {
   CHECK(edit_distance("abcd", "abdc") == 1);
   CHECK(edit_distance("", "abc") == 3);
   CHECK(edit_distance("same", "same") == 0);

@@ -1,15 +1,16 @@
-#include "engine/observers/column_layout.h"
+#include "engine/core/text_table.h"
 
 #include <algorithm>
 #include <numeric>
+#include <sstream>
 #include <utility>
 
-namespace memcoord::observers {
+namespace memcoord {
 namespace {
 
 constexpr std::size_t kGap = 2;
 
-void append(Styled& line, Styled cell, bool right, std::size_t width) {
+void append_cell(Styled& line, Styled cell, bool right, std::size_t width) {
   const std::string blanks(width - std::min(width, display_width(cell)), ' ');
   if (!line.empty()) line.push_back({std::string(kGap, ' '), Tint::none});
   if (right) line.push_back({blanks, Tint::none});
@@ -28,7 +29,7 @@ void cut_trailing_blanks(Styled& line) {
 
 }  // namespace
 
-ColumnLayout::ColumnLayout(std::span<const Column> columns, std::vector<std::size_t> widths,
+ColumnLayout::ColumnLayout(std::span<const TableColumn> columns, std::vector<std::size_t> widths,
                            std::vector<bool> shown, std::size_t screen)
     : columns_(columns), widths_(std::move(widths)), shown_(std::move(shown)) {
   if (screen == 0) {
@@ -82,10 +83,50 @@ void ColumnLayout::hand_out(std::size_t left) {
 Styled ColumnLayout::line(std::span<const Styled> cells, bool unicode) const {
   Styled line;
   for (std::size_t i = 0; i < cells.size(); ++i) {
-    if (shown_[i]) append(line, fit(cells[i], widths_[i], unicode), columns_[i].right, widths_[i]);
+    if (shown_[i])
+      append_cell(line, fit(cells[i], widths_[i], unicode), columns_[i].right, widths_[i]);
   }
   cut_trailing_blanks(line);
   return line;
 }
 
-}  // namespace memcoord::observers
+TextTable::TextTable(std::vector<Column> columns) {
+  std::vector<std::string> titles;
+  for (Column& column : columns) {
+    columns_.push_back({"", column.align == Align::right, 0, 0, 0});
+    titles.push_back(std::move(column.title));
+  }
+  add_row(std::move(titles));
+}
+
+void TextTable::add_row(std::vector<std::string> cells) {
+  std::vector<Styled> row(columns_.size());
+  for (std::size_t i = 0; i < row.size() && i < cells.size(); ++i) {
+    row[i] = {{std::move(cells[i]), Tint::none}};
+  }
+  rows_.push_back(std::move(row));
+}
+
+void TextTable::print(TextOut out, bool colored) const {
+  std::vector<std::size_t> widths(columns_.size());
+  for (const std::vector<Styled>& row : rows_) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      widths[i] = std::max(widths[i], display_width(row[i]));
+    }
+  }
+  const ColumnLayout layout(columns_, std::move(widths), std::vector<bool>(columns_.size(), true),
+                            0);
+  for (const std::vector<Styled>& row : rows_) {
+    const bool heading = colored && &row == &rows_.front();
+    const std::string line = render(layout.line(row, true), false);
+    out << Painted{heading ? Tint::bold : Tint::none, line} << '\n';
+  }
+}
+
+std::string TextTable::text(bool colored) const {
+  std::ostringstream text;
+  print(text, colored);
+  return text.str();
+}
+
+}  // namespace memcoord

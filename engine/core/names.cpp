@@ -1,4 +1,4 @@
-#include "engine/core/nearest.h"
+#include "engine/core/names.h"
 
 #include <algorithm>
 #include <numeric>
@@ -17,8 +17,33 @@ std::string folded(std::string_view text) {
 
 }  // namespace
 
+bool glob_matches(std::string_view pattern, std::string_view text) {
+  // Only the last star seen is ever retried: it can take whatever an earlier star would leave over.
+  constexpr auto kNone = std::string_view::npos;
+  std::size_t p = 0;
+  std::size_t t = 0;
+  std::size_t star = kNone;
+  std::size_t star_text = 0;
+  while (t < text.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      star_text = t;
+    } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t])) {
+      ++p;
+      ++t;
+    } else if (star != kNone) {
+      p = star + 1;
+      t = ++star_text;
+    } else {
+      return false;
+    }
+  }
+  while (p < pattern.size() && pattern[p] == '*') ++p;
+  return p == pattern.size();
+}
+
 std::size_t edit_distance(std::string_view a, std::string_view b) {
-  // Three rows of the usual table are enough: a swap looks two rows back.
+  // Three rows of the dynamic programming table are enough: a swap looks two rows back.
   std::vector<std::size_t> before(b.size() + 1);
   std::vector<std::size_t> above(b.size() + 1);
   std::vector<std::size_t> row(b.size() + 1);
@@ -43,7 +68,7 @@ std::optional<std::string> nearest_name(std::string_view wanted,
     return std::nullopt;
   }
   const std::string sought = folded(wanted);
-  // A third of the letters may be wrong, but a name of two letters may have one wrong.
+  // A third of the letters may be wrong; in a name of two letters, one.
   std::size_t least = std::max<std::size_t>(1, sought.size() / 3) + 1;
   std::optional<std::string> nearest;
   for (const std::string& name : names) {

@@ -1,17 +1,18 @@
-#include "engine/observers/screen_text.h"
+#include "engine/core/screen_text.h"
 
 #include <locale.h>
 #include <wchar.h>
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "engine/core/printable.h"
 
-namespace memcoord::observers {
+namespace memcoord {
 namespace {
 
-/// The C library's table of characters for UTF-8, whatever the process's own locale is.
+/// The C library's table of character widths for UTF-8, independent of the process's locale.
 class Utf8Table {
  public:
   Utf8Table() : locale_(newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)) {}
@@ -26,7 +27,7 @@ class Utf8Table {
     const locale_t before = uselocale(locale_);
     const int width = wcwidth(static_cast<wchar_t>(code));
     uselocale(before);
-    // What the table does not know yet is shown somehow; one column is the best guess.
+    // For a character that the table does not know, one column is the best guess.
     return width < 0 ? 1 : static_cast<std::size_t>(width);
   }
 
@@ -40,7 +41,7 @@ std::size_t columns(char32_t code) {
   return table.columns(code);
 }
 
-/// How a character is shown.
+/// A character as the screen shows it.
 struct Shown {
   std::string_view bytes;
   std::size_t columns = 1;
@@ -54,7 +55,7 @@ Shown shown(const Character& character, bool unicode) {
   return columns(character.code) == 0 ? Shown{"", 0} : Shown{"?"};
 }
 
-/// Copies as much of a text as fits into `room` columns, which it takes away from.
+/// Copies as much of a text as fits into `room` columns, and takes its width off `room`.
 std::string take(std::string_view text, std::size_t& room, bool unicode) {
   std::string out;
   while (!text.empty()) {
@@ -78,8 +79,25 @@ std::size_t width_of(std::string_view text, bool unicode) {
   return width;
 }
 
-constexpr std::array<const char*, 8> kTints{"",         "\x1b[2m",  "\x1b[1m",  "\x1b[31m",
-                                            "\x1b[32m", "\x1b[33m", "\x1b[34m", "\x1b[36m"};
+/// A text after the SGR code of its tint, which ends with it.
+std::string painted_text(Tint tint, std::string_view text) {
+  static constexpr std::array<const char*, 8> kCodes{
+      "", "\x1b[2m", "\x1b[1m", "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[34m", "\x1b[36m"};
+  return kCodes.at(static_cast<std::size_t>(tint)) + std::string(text) + "\x1b[0m";
+}
+
+std::string repeated(const char* glyph, std::size_t times) {
+  std::string out;
+  for (std::size_t i = 0; i < times; ++i) out += glyph;
+  return out;
+}
+
+/// The columns of a part: rounded, but at least one for a part over zero.
+std::size_t columns_of(double part, double whole, std::size_t width) {
+  if (!(part > 0) || !(whole > 0)) return 0;
+  const double columns = std::clamp(part / whole, 0.0, 1.0) * static_cast<double>(width);
+  return static_cast<std::size_t>(std::max(std::lround(columns), 1L));
+}
 
 }  // namespace
 
@@ -120,13 +138,59 @@ Styled fit(const Styled& styled, std::size_t width, bool unicode) {
 std::string render(const Styled& styled, bool color) {
   std::string out;
   for (const Piece& piece : styled) {
-    if (!color || piece.tint == Tint::none || piece.text.empty()) {
-      out += piece.text;
-    } else {
-      out += kTints.at(static_cast<std::size_t>(piece.tint)) + piece.text + "\x1b[0m";
-    }
+    const bool plain = !color || piece.tint == Tint::none || piece.text.empty();
+    out += plain ? piece.text : painted_text(piece.tint, piece.text);
   }
   return out;
 }
 
-}  // namespace memcoord::observers
+std::string sparkline(std::span<const double> values, double top, bool unicode) {
+  static constexpr std::array<const char*, 8> kBars{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+  static constexpr std::array<const char*, 8> kPlain{"_", ".", "-", "~", "=", "+", "*", "#"};
+  if (top <= 0) {
+    for (const double value : values) {
+      if (!std::isnan(value)) top = std::max(top, value);
+    }
+  }
+  std::string line;
+  for (const double value : values) {
+    if (std::isnan(value)) {
+      line += ' ';
+      continue;
+    }
+    const double part = top > 0 ? std::clamp(value / top, 0.0, 1.0) : 0;
+    const auto bar = static_cast<std::size_t>(std::lround(part * 7));
+    line += unicode ? kBars.at(bar) : kPlain.at(bar);
+  }
+  return line;
+}
+
+Bar bar(const BarParts& parts, std::size_t width, bool unicode) {
+  const std::size_t used = std::min(columns_of(parts.used, parts.whole, width), width);
+  const std::size_t spare = std::min(columns_of(parts.spare, parts.whole, width), width - used);
+  return {repeated(unicode ? "█" : "#", used), repeated(unicode ? "░" : "-", spare),
+          repeated(unicode ? "·" : ".", width - used - spare)};
+}
+
+TextOut& TextOut::operator<<(std::string_view text) {
+  *out_ << printable(text);
+  return *this;
+}
+
+TextOut& TextOut::operator<<(const Painted& painted) {
+  if (painted.tint == Tint::none) return *this << painted.text;
+  *out_ << painted_text(painted.tint, printable(painted.text));
+  return *this;
+}
+
+TextOut& TextOut::lines(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find_first_of("\n\t"), text.size());
+    *this << text.substr(0, end);
+    if (end < text.size()) *this << text[end];
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return *this;
+}
+
+}  // namespace memcoord

@@ -1,4 +1,4 @@
-#include "engine/core/said_notes.h"
+#include "engine/core/tick_notes.h"
 
 #include <doctest/doctest.h>
 
@@ -14,7 +14,7 @@ std::string note(std::size_t n) {
 
 }  // namespace
 
-TEST_CASE("a note is news once while it stays true, and again after a long silence") {
+TEST_CASE("a note is news once while it stays true, and again after it was long untrue") {
   SaidNotes said;
   said.begin_turn(kNobodyGone);
   CHECK(said.is_news("low"));
@@ -26,17 +26,17 @@ TEST_CASE("a note is news once while it stays true, and again after a long silen
   CHECK(said.is_news("low"));
 }
 
-TEST_CASE("what was said of a domain is forgotten with it") {
+TEST_CASE("notes about a domain are forgotten with the domain") {
   SaidNotes said;
   said.begin_turn(kNobodyGone);
-  CHECK(said.is_news("a: left alone", Uuid{0, 1}));
-  CHECK(said.is_news("b: left alone", Uuid{0, 2}));
+  CHECK(said.is_news("a: skipped", Uuid{0, 1}));
+  CHECK(said.is_news("b: skipped", Uuid{0, 2}));
   said.begin_turn([](const Uuid& uuid) { return uuid == Uuid{0, 1}; });
-  CHECK(said.is_news("a: left alone", Uuid{0, 1}));
-  CHECK_FALSE(said.is_news("b: left alone", Uuid{0, 2}));
+  CHECK(said.is_news("a: skipped", Uuid{0, 1}));
+  CHECK_FALSE(said.is_news("b: skipped", Uuid{0, 2}));
 }
 
-TEST_CASE("however many notes are true, each is looked at once a turn") {
+TEST_CASE("each turn checks every note once, however many are true") {
   SaidNotes said;
   constexpr std::size_t kNotes = SaidNotes::kRemembered + 2'000;
   std::size_t looked_at = 0;
@@ -53,7 +53,7 @@ TEST_CASE("however many notes are true, each is looked at once a turn") {
   CHECK(looked_at == kNotes);
 }
 
-TEST_CASE("notes that are all new in each turn are kept in bounded memory") {
+TEST_CASE("memory stays bounded if all notes are new in each turn") {
   SaidNotes said;
   constexpr std::size_t kATurn = 500;
   std::size_t most = 0;

@@ -1,0 +1,69 @@
+#include "engine/core/tick_notes.h"
+
+#include <utility>
+
+#include "engine/core/guard.h"
+
+namespace memcoord {
+namespace {
+
+/// Domains that wait for their next report give nothing, for a tick or two: only a shortage that
+/// lasts this many ticks is worth a warning.
+constexpr int kLastingShortage = 3;
+
+}  // namespace
+
+void TickNotes::begin_tick(const History& history) {
+  const auto gone = [&](const Uuid& uuid) {
+    const DomainHistory* past = history.find(uuid);
+    return past == nullptr || past->is_new();
+  };
+  std::erase_if(told_of_dropped_, gone);
+  said_.begin_turn(gone);
+}
+
+void TickNotes::add(Tick& tick, Note note, const std::optional<Uuid>& about) {
+  if (said_.is_news(note.text, about)) tick.notes.push_back(std::move(note));
+}
+
+void TickNotes::add_dropped_figures(Tick& tick) {
+  for (const DroppedFigure& figure : tick.dropped) {
+    if (!told_of_dropped_.insert(figure.domain).second) continue;
+    const Domain* domain = tick.snapshot.find(figure.domain);
+    tick.notes.push_back({Note::Severity::warning,
+                          domain->name() + ": reports " + figure.figure + " = " +
+                              std::to_string(figure.value) + ", which " + figure.why +
+                              "; memcoord decides without such figures, and counts them in the "
+                              "journal (dropped)"});
+  }
+}
+
+void TickNotes::add_skipped(Tick& tick, const std::vector<Standing>& standings) {
+  for (std::size_t i = 0; i < standings.size(); ++i) {
+    const auto& held = standings[i].held;
+    if (!held) continue;
+    const Domain& domain = tick.snapshot.domains[i];
+    // A domain that is paused or waits for a report is ordinary; the table shows it.
+    if (held->rule && domain.state != DomainState::hung) continue;
+    add(tick,
+        {held->rule ? Note::Severity::warning : Note::Severity::info,
+         domain.name() + ": skipped: " + held->why},
+        domain.uuid());
+  }
+}
+
+void TickNotes::add_hints(Tick& tick, const Situation& situation) {
+  // A hint's text has figures that change from tick to tick: its topic tells whether it is news.
+  const auto add_hint = [&](guard::Hint& hint) {
+    if (said_.is_news(hint.topic)) tick.notes.push_back(std::move(hint.note));
+  };
+  for (guard::Hint& hint :
+       guard::hints(situation.snapshot, situation.grantable, situation.limits)) {
+    add_hint(hint);
+  }
+  auto hint = guard::cannot_be_rescued(situation);
+  beyond_rescue_ = hint ? beyond_rescue_ + 1 : 0;
+  if (beyond_rescue_ >= kLastingShortage) add_hint(*hint);
+}
+
+}  // namespace memcoord
