@@ -54,8 +54,8 @@ const Positions& check_positions(lua_State* lua, Positions& listed) {
 }
 
 Figure figure_at(const Situation& situation, std::size_t position, const DomainField& field) {
-  return field.figure(
-      {situation, position, situation.snapshot.domains[position], situation.standings[position]});
+  const DomainView& view = situation.domains[position];
+  return field.figure({situation, position, view.domain, view});
 }
 
 const DomainField& check_figure(lua_State* lua, int index) {
@@ -283,12 +283,12 @@ void open_silent_domains(lua_State* lua) {
 
 void push_silent_domains(lua_State* lua) {
   const Situation& situation = PolicyContext::of(lua).situation(lua);
-  charge(lua, situation.standings.size());
+  charge(lua, situation.domains.size());
   lua_newtable(lua);
   lua_rawgetp(lua, LUA_REGISTRYINDEX, &kSilentMetatable);
   lua_Integer count = 0;
-  for (std::size_t i = 0; i < situation.standings.size(); ++i) {
-    if (!situation.standings[i].held) continue;
+  for (std::size_t i = 0; i < situation.domains.size(); ++i) {
+    if (!situation.domains[i].skipped) continue;
     push_handle(lua, i, -1);
     lua_rawseti(lua, -3, ++count);
   }

@@ -22,7 +22,7 @@ const char kObjects = 2;
 // --- the past ---
 
 struct Past {
-  const DomainHistory* history;
+  const DomainSamples& samples;
   Field column;
   bool whole;
 };
@@ -38,7 +38,7 @@ Past check_past(lua_State* lua) {
     raise(lua, "the history does not keep '" + std::string(field.name) + "'; it keeps " + kept);
   }
   const Field column = field.past(d);
-  return {d.standing.history, column, column <= Field::rss || column == Field::larger};
+  return {d.view.samples, column, column <= Field::rss || column == Field::larger};
 }
 
 Duration check_window(lua_State* lua, int index) {
@@ -52,8 +52,8 @@ Duration check_window(lua_State* lua, int index) {
 /// beforehand.
 template <class Statistic>
 int push_past(lua_State* lua, const Past& past, std::uint64_t walks, Statistic statistic) {
-  if (past.history) charge(lua, walks * past.history->sample_count());
-  const std::optional<double> value = past.history ? statistic(*past.history) : std::nullopt;
+  charge(lua, walks * past.samples.count());
+  const std::optional<double> value = statistic(past.samples);
   const double number = value.value_or(0);
   push_figure(lua, {past.whole ? std::round(number) : number, past.whole});
   return 1;
@@ -63,21 +63,21 @@ int average(lua_State* lua) {
   const Past past = check_past(lua);
   const Duration window = check_window(lua, 3);
   return push_past(lua, past, 1,
-                   [&](const DomainHistory& h) { return h.average(past.column, window); });
+                   [&](const DomainSamples& s) { return s.average(past.column, window); });
 }
 
 int maximum(lua_State* lua) {
   const Past past = check_past(lua);
   const Duration window = check_window(lua, 3);
   return push_past(lua, past, 1,
-                   [&](const DomainHistory& h) { return h.maximum(past.column, window); });
+                   [&](const DomainSamples& s) { return s.maximum(past.column, window); });
 }
 
 int minimum(lua_State* lua) {
   const Past past = check_past(lua);
   const Duration window = check_window(lua, 3);
   return push_past(lua, past, 1,
-                   [&](const DomainHistory& h) { return h.minimum(past.column, window); });
+                   [&](const DomainSamples& s) { return s.minimum(past.column, window); });
 }
 
 int quantile(lua_State* lua) {
@@ -86,7 +86,7 @@ int quantile(lua_State* lua) {
   if (!(q >= 0 && q <= 1)) raise(lua, "a quantile is a number from 0 to 1");
   const Duration window = check_window(lua, 4);
   return push_past(lua, past, 4,
-                   [&](const DomainHistory& h) { return h.quantile(past.column, q, window); });
+                   [&](const DomainSamples& s) { return s.quantile(past.column, q, window); });
 }
 
 int slope(lua_State* lua) {
@@ -94,7 +94,7 @@ int slope(lua_State* lua) {
   past.whole = false;
   const Duration window = check_window(lua, 3);
   return push_past(lua, past, 1,
-                   [&](const DomainHistory& h) { return h.slope(past.column, window); });
+                   [&](const DomainSamples& s) { return s.slope(past.column, window); });
 }
 
 // --- proposing ---
@@ -205,8 +205,8 @@ Subject subject_of(lua_State* lua, const Handle& handle) {
   if (handle.serial != context.serial()) {
     raise(lua, "this domain object is from an earlier tick; take it from ctx.domains each tick");
   }
-  return {situation, handle.position, situation.snapshot.domains[handle.position],
-          situation.standings[handle.position]};
+  const DomainView& view = situation.domains[handle.position];
+  return {situation, handle.position, view.domain, view};
 }
 
 /// Upvalue 1 of the running function is the metatable, by push_domain_function().

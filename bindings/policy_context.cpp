@@ -151,10 +151,10 @@ void PolicyContext::begin(const Situation& situation) {
   situation_ = &situation;
   ++serial_;
   answer_ = {};
-  proposed_.assign(situation.standings.size(), false);
+  proposed_.assign(situation.domains.size(), false);
   active_.clear();
-  for (std::size_t i = 0; i < situation.standings.size(); ++i) {
-    if (!situation.standings[i].held) active_.push_back(i);
+  for (std::size_t i = 0; i < situation.domains.size(); ++i) {
+    if (!situation.domains[i].skipped) active_.push_back(i);
   }
 }
 

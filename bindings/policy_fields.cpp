@@ -11,9 +11,8 @@
 #include <utility>
 
 #include "bindings/sandbox.h"
-#include "engine/core/believable.h"
 #include "engine/core/fields.h"
-#include "engine/core/guard.h"
+#include "engine/core/guest_reports.h"
 
 namespace memcoord::bindings {
 namespace {
@@ -153,24 +152,6 @@ constexpr auto joined() {
 
 // --- ctx.host ---
 
-/// The host memory that the guests hold, by the newest known rss of each.
-MemorySize held_by_guests(const Situation& situation) {
-  MemorySize held;
-  for (std::size_t i = 0; i < situation.snapshot.domains.size(); ++i) {
-    const DomainHistory* history = situation.standings[i].history;
-    const auto& rss = situation.snapshot.domains[i].rss;
-    held += rss ? *rss : history ? history->last_rss().value_or(MemorySize()) : MemorySize();
-  }
-  return held;
-}
-
-/// The host's own headroom, or what is left of the guests' budget where that is less.
-MemorySize headroom_within_budget(const Situation& situation) {
-  const MemorySize headroom = host_headroom(situation.snapshot.host, situation.limits.headroom);
-  const auto& budget = situation.limits.host_memory;
-  return budget ? std::min(headroom, *budget - held_by_guests(situation)) : headroom;
-}
-
 void push_cells(lua_State* lua, const Situation& situation) {
   lua_newtable(lua);
   lua_Integer place = 0;
@@ -199,7 +180,7 @@ constexpr std::array<SituationField, 7> kOwnHostFields{{
      }},
     {{"headroom", "size",
       "the larger of `free` and `available`, or one of them (`--headroom`); within the budget"},
-     [](lua_State* lua, const Situation& s) { push_value_of(lua, headroom_within_budget(s)); }},
+     [](lua_State* lua, const Situation& s) { push_value_of(lua, s.headroom()); }},
     {{"floor", "size", "headroom that grows leave the host (`--host-floor`)"},
      [](lua_State* lua, const Situation& s) { push_value_of(lua, s.limits.host_floor); }},
     {{"budget", "size", "what all guests may have together: `--host-memory`, else `total`"},
@@ -268,9 +249,8 @@ void push_uuid(lua_State* lua, const Subject& d) {
 
 template <Field kColumn>
 Figure rate(const Subject& d) {
-  const DomainHistory* history = d.standing.history;
-  if (!history || history->samples().empty()) return {0, false};
-  const double value = history->latest()[kColumn];
+  if (d.view.samples.empty()) return {0, false};
+  const double value = d.view.samples.latest()[kColumn];
   return {std::isnan(value) ? 0 : value, false};
 }
 
@@ -291,10 +271,8 @@ Field headroom_column(const Subject& d) {
 
 /// Signed: negative while the domain shrinks.
 Figure in_flight(const Subject& d) {
-  if (!d.standing.history) return {};
-  const auto& move = d.standing.history->last_move();
-  if (!move || move->reached) return {};
-  return {static_cast<double>(signed_change_kib(d.domain.actual, move->target)), true};
+  const MemorySize target = d.view.balloon.heads_for(d.domain);
+  return {static_cast<double>(signed_change_kib(d.domain.actual, target)), true};
 }
 
 /// A guest cannot have more to spare than it has: where a report is older than a change of the
@@ -322,7 +300,7 @@ constexpr std::array<DomainField, 25> kOwnDomainFields{{
     {{"maximum", "size",
       "the smallest of its own maximum, the configured one and its cgroup's limit (less QEMU's own "
       "memory)"},
-     [](const Subject& d) { return figure_of(guard::ceiling_of(d.domain, d.standing.history)); }},
+     [](const Subject& d) { return figure_of(d.view.ceiling); }},
     {{"minimum", "size", "the configured minimum; 0 where none is"},
      [](const Subject& d) {
        return figure_of(d.domain.settings().minimum.value_or(MemorySize()));
@@ -332,13 +310,11 @@ constexpr std::array<DomainField, 25> kOwnDomainFields{{
       "does not follow a shrink it stays negative, and `releasable` is 0"},
      in_flight},
     {{"releasable", "size", "the most that the guard lets a shrink take this tick; 0 where none"},
-     [](const Subject& d) { return figure_of(d.standing.releasable); }},
+     [](const Subject& d) { return figure_of(d.view.reclaimable); }},
     {{"grantable", "size",
       "what the guard would give the domain this tick, before any shrink: `ctx.host.grantable`, or "
       "what the [NUMA nodes](guard.md#numa-nodes) that it is bound to can give where that is less"},
-     [](const Subject& d) {
-       return figure_of(std::min(d.situation.grantable, d.standing.grantable_by_nodes));
-     }},
+     [](const Subject& d) { return figure_of(d.view.grantable); }},
     {{"nodes", "integer[]",
       "the numbers of the host's NUMA nodes that its memory is bound to; empty where it is not "
       "bound"},
@@ -357,12 +333,12 @@ constexpr std::array<DomainField, 25> kOwnDomainFields{{
        lua_pushboolean(lua, d.domain.free_page_reporting ? 1 : 0);
      }},
     {{"headroom", "size", "the larger of `unused` and `usable`, or one of them (`--headroom`)"},
-     [](const Subject& d) { return part_of(d.domain, d.standing.headroom); },
+     [](const Subject& d) { return part_of(d.domain, d.view.headroom); },
      nullptr,
      headroom_column},
     {{"unused", "size", "free memory, page cache not counted; never over `actual`"},
      [](const Subject& d) {
-       return part_of(d.domain, d.domain.guest.unused.value_or(d.standing.headroom));
+       return part_of(d.domain, d.domain.guest.unused.value_or(d.view.headroom));
      },
      nullptr,
      column<Field::unused>},
@@ -427,13 +403,13 @@ constexpr std::array<DomainField, 7> kSilentDomainFields{{
     {{"why", "string", "why no decision may touch it this tick"},
      nullptr,
      [](lua_State* lua, const Subject& d) {
-       push_text(lua, d.standing.held ? d.standing.held->why : "");
+       push_text(lua, d.view.skipped ? d.view.skipped->why : "");
      }},
     {{"rule", "string", "the guard's rule; empty for excluded and unsuitable domains"},
      nullptr,
      [](lua_State* lua, const Subject& d) {
-       const auto& held = d.standing.held;
-       push_text(lua, held && held->rule ? to_text(*held->rule) : "");
+       const auto& skipped = d.view.skipped;
+       push_text(lua, skipped && skipped->rule ? to_text(*skipped->rule) : "");
      }},
     {{"state", "string", "what it is doing: `running`, `paused`, `hung`, ..."},
      nullptr,

@@ -33,7 +33,7 @@ struct Subject {
   const Situation& situation;
   std::size_t position;  ///< in the snapshot
   const Domain& domain;
-  const Standing& standing;
+  const DomainView& view;
 };
 
 /// A number out of the core: sizes and counts are whole, rates and weights are not.

@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "engine/core/believable.h"
 #include "engine/core/evaluation.h"
+#include "engine/core/guest_reports.h"
 
 namespace memcoord {
 
@@ -61,23 +61,29 @@ void Coordinator::evaluate(Tick& tick) {
   const MonotonicTime now = tick.snapshot.taken_at;
   const Duration since_last = last_tick_at_ ? now - *last_tick_at_ : Duration();
   last_tick_at_ = now;
-  const Situation situation =
-      situation_of(tick.snapshot, history_, options_.limits, tick.number, since_last);
-  tick.grantable = situation.grantable;
-  for (std::size_t i = 0; i < situation.standings.size(); ++i) {
-    const auto& held = situation.standings[i].held;
-    if (held) tick.held.push_back({tick.snapshot.domains[i].uuid(), held->rule, held->why});
-  }
-  notes_.add_skipped(tick, situation.standings);
-  ask_for_proposals(tick, situation);
-  tick.timings.decide = clock_.now() - start;
-
-  const MonotonicTime review_start = clock_.now();
-  Evaluation evaluation = memcoord::evaluate(situation, history_, std::move(tick.proposals));
+  MonotonicTime answered = start;
+  const auto ask_policy = [&](const Situation& situation) {
+    note_skipped(tick, situation);
+    ask_for_proposals(tick, situation);
+    answered = clock_.now();
+    return std::move(tick.proposals);
+  };
+  Evaluation evaluation = memcoord::evaluate(tick.snapshot, history_, ask_policy, options_.limits,
+                                             {tick.number, since_last});
+  tick.grantable = evaluation.situation.grantable;
   tick.proposals = std::move(evaluation.proposals);
   tick.decisions = std::move(evaluation.decisions);
-  notes_.add_hints(tick, situation);
-  tick.timings.review = clock_.now() - review_start;
+  notes_.add_hints(tick, evaluation);
+  tick.timings.decide = answered - start;
+  tick.timings.review = clock_.now() - answered;
+}
+
+void Coordinator::note_skipped(Tick& tick, const Situation& situation) {
+  for (const DomainView& view : situation.domains) {
+    if (!view.skipped) continue;
+    tick.held.push_back({view.domain.uuid(), view.skipped->rule, view.skipped->why});
+    notes_.add_skipped(tick, view);
+  }
 }
 
 void Coordinator::ask_for_proposals(Tick& tick, const Situation& situation) {

@@ -65,6 +65,7 @@ class Coordinator {
  private:
   [[nodiscard]] Status sample(Tick& tick);
   void evaluate(Tick& tick);
+  void note_skipped(Tick& tick, const Situation& situation);
   void ask_for_proposals(Tick& tick, const Situation& situation);
   void ask(Policy& policy, const Situation& situation, Tick& tick);
   void move(Tick& tick);

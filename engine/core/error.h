@@ -1,5 +1,5 @@
 #pragma once
-// Errors are values: a code, the object concerned and a sentence. Exceptions do not cross a module.
+// Errors are values: a code, the object concerned and a sentence. No exception leaves a module.
 
 #include <string>
 #include <tl/expected.hpp>
@@ -7,25 +7,25 @@
 
 namespace memcoord {
 
-/// What kind of thing went wrong; callers branch on this, never on the text.
+/// The kind of a failure. Callers branch on it, never on the text.
 enum class ErrorCode {
-  invalid_input,      ///< a value, file or option that cannot be used as given
+  invalid_input,      ///< a value, file or option is unusable as given
   not_found,          ///< no such file, policy, scenario or domain
   permission_denied,  ///< the operating system or libvirt refuses
-  unavailable,        ///< a connection that is down, a device that is missing: may come back
+  unavailable,        ///< a connection is down or a device is missing: may come back
   timed_out,          ///< no answer within the deadline
   policy_failed,      ///< the policy's own code raised an error
-  limit_exceeded,     ///< a policy ran past its time, instruction or memory limit
+  limit_exceeded,     ///< a policy exceeded its time, instruction or memory limit
   unsupported,        ///< the other side does not know this call
-  internal,           ///< a fault of memcoord's own
+  internal,           ///< a bug in memcoord
 };
 
-/// One failure, told so that the reader can act: what, where, what was expected, what to do.
+/// One failure, with everything that its reader needs to act: where, what, and what to do.
 struct Error {
   ErrorCode code = ErrorCode::internal;
-  std::string object;   ///< what it concerns: a path ("a.lua:3"), an option, a domain's name
-  std::string message;  ///< one clause in lower case, no full stop
-  std::string hint;     ///< what to do about it; may be empty
+  std::string object;   ///< where: a path ("a.lua:3"), an option, a domain's name
+  std::string message;  ///< what: one clause in lower case, no full stop
+  std::string hint;     ///< what to do; may be empty
   std::string detail;   ///< further lines, such as a traceback; may be empty
 
   /// "object: message; hint", one line, without the detail.
@@ -37,12 +37,12 @@ struct Error {
   bool operator==(const Error&) const = default;
 };
 
-/// A value or the reason why there is none. (tl::expected is C++23's std::expected for C++20.)
+/// A value, or the error that prevented it (as C++23's std::expected).
 template <class T>
 using Result = tl::expected<T, Error>;
 using Status = Result<void>;
 
-/// Shorthand for the failing branch: return fail(ErrorCode::not_found, "a.lua", "no such policy");
+/// Makes an error to return: return fail(ErrorCode::not_found, "a.lua", "no such policy");
 inline tl::unexpected<Error> fail(ErrorCode code, std::string object, std::string message,
                                   std::string hint = {}) {
   return tl::unexpected<Error>(

@@ -1,29 +1,250 @@
 #include "engine/core/evaluation.h"
 
+#include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "engine/core/guard.h"
-#include "engine/core/own_proposals.h"
 
 namespace memcoord {
+namespace {
 
-Situation situation_of(const Snapshot& snapshot, const History& history, const Limits& limits,
-                       std::uint64_t tick, Duration since_last) {
-  const guard::HostBalance host = guard::balance(snapshot, history, limits);
-  return {snapshot,       limits,     guard::assess(snapshot, history, limits),
-          host.grantable, tick,       since_last,
-          host.owed,      host.rescue};
+/// The balloon of a rebooted guest that gets its memory back keeps so much. A driver that finds an
+/// empty balloon as it loads says nothing, and QEMU still tells the size from before the reboot.
+constexpr MemorySize kLeftInBalloon = MemorySize::from_mib(1);
+
+/// What the policy asks for, by domain. Most ticks ask nothing of it; the first question sorts it.
+class Asked {
+ public:
+  explicit Asked(std::span<const Proposal> proposals) : proposals_(proposals) {}
+
+  std::optional<MemorySize> find(const Uuid& uuid) {
+    if (targets_.empty()) {
+      for (const Proposal& proposal : proposals_) {
+        targets_.emplace(proposal.domain, proposal.target);
+      }
+    }
+    const auto found = targets_.find(uuid);
+    return found == targets_.end() ? std::nullopt : std::optional(found->second);
+  }
+  /// The policy's target; the actual size where it asks for nothing.
+  MemorySize wanted(const Domain& domain) { return find(domain.uuid()).value_or(domain.actual); }
+
+ private:
+  std::span<const Proposal> proposals_;
+  std::unordered_map<Uuid, MemorySize> targets_;
+};
+
+std::optional<Proposal> towards_its_bounds(const DomainView& view, Asked& asked, Units units) {
+  const Domain& domain = view.domain;
+  const MemorySize most = view.ceiling;
+  if (domain.actual > most && asked.wanted(domain) > most && !most.is_zero()) {
+    return Proposal{domain.uuid(), most, "is over its maximum of " + most.text(units)};
+  }
+  const MemorySize least = std::min(domain.settings().minimum.value_or(MemorySize()), most);
+  if (domain.actual < least && asked.wanted(domain) < least) {
+    return Proposal{domain.uuid(), least, "is under its minimum of " + least.text(units)};
+  }
+  return std::nullopt;
 }
 
-Evaluation evaluate(const Situation& situation, const History& history,
-                    std::vector<Proposal> asked) {
-  Evaluation result;
-  result.proposals = std::move(asked);
+/// What the engine takes back in this tick, and why.
+struct TakenBack {
+  MemorySize amount;
+  std::string why;
+  std::optional<Rule> rule = {};
+};
+
+/// Memory that is committed over capacity, but not touched, is paid back in so many ticks or a few
+/// more, by the domains that can spare some.
+constexpr std::uint64_t kTicksToPay = 16;
+
+TakenBack taken_back(const Situation& situation, Asked& asked) {
+  const Units units = situation.limits.units;
+  if (!situation.rescue.is_zero()) {
+    return {situation.rescue, "the host needs " + situation.rescue.text(units) + " at once",
+            Rule::host_rescue};
+  }
+  if (situation.owed.is_zero()) return {};
+  MemorySize by_policy;
+  for (const DomainView& view : situation.domains) {
+    by_policy += view.domain.actual - asked.wanted(view.domain);
+  }
+  // A policy that gives something back itself knows better where.
+  if (!by_policy.is_zero()) return {};
+  return {situation.owed / kTicksToPay,
+          situation.owed.text(units) + " more is committed than the host has"};
+}
+
+/// What a domain gives back by a shrink under way, and what it can give on top of that.
+struct Gift {
+  MemorySize coming;
+  MemorySize more;
+};
+
+Gift gift_of(const DomainView& view) {
+  const MemorySize coming = view.balloon.coming_back(view.domain);
+  return {coming, view.reclaimable - coming};
+}
+
+/// The part of what all domains can give that is taken, at most all of it.
+double part_of_all(MemorySize amount, const Situation& situation) {
+  if (amount.is_zero()) return 0;
+  MemorySize can_give;
+  for (const DomainView& view : situation.domains) can_give += gift_of(view).more;
+  if (can_give <= amount) return 1;
+  return static_cast<double>(amount.kib()) / static_cast<double>(can_give.kib());
+}
+
+std::optional<Proposal> given_back(const DomainView& view, double part, const TakenBack& taken,
+                                   Asked& asked) {
+  const Domain& domain = view.domain;
+  const auto target = asked.find(domain.uuid());
+  // Only the host's rescue comes before what the policy asks for.
+  if (target && !taken.rule) return std::nullopt;
+  const Gift gift = gift_of(view);
+  const MemorySize more = gift.more.scaled(part);
+  // A shrink under way goes on.
+  const MemorySize give = gift.coming + more;
+  // The policy may take more than that.
+  if (more.is_zero() || target.value_or(domain.actual) < domain.actual - give) return std::nullopt;
+  return Proposal{domain.uuid(), domain.actual - give, taken.why, taken.rule};
+}
+
+// --- hints ---
+
+constexpr const char* kWhatHelps = " (page cache); --headroom larger, the default, counts that";
+
+/// Whether so much more is usable than counts that the operator should know.
+bool far_above(MemorySize usable, MemorySize counts, MemorySize floor) {
+  return usable >= counts * 2 && usable >= floor * 2;
+}
+
+bool is_short_by_unused(const Domain& domain, const Limits& limits) {
+  if (!domain.identity->unsuitable.empty() || domain.settings().exclude) return false;
+  const auto& unused = domain.guest.unused;
+  const auto& usable = domain.guest.usable;
+  return unused && usable && *unused < limits.low_domain() &&
+         far_above(*usable, *unused, limits.domain_floor);
+}
+
+std::string others_text(std::size_t others) {
+  if (others == 0) return {};
+  return "; " + std::to_string(others) + (others == 1 ? " other domain" : " other domains") +
+         " likewise";
+}
+
+/// One hint for all domains: the first by name, and how many others.
+std::optional<Hint> domains_hint(const Snapshot& snapshot, const Limits& limits) {
+  const Domain* first = nullptr;
+  std::size_t others = 0;
+  for (const Domain& domain : snapshot.domains) {
+    if (!is_short_by_unused(domain, limits)) continue;
+    if (first == nullptr) {
+      first = &domain;
+    } else {
+      ++others;
+    }
+  }
+  if (first == nullptr) return std::nullopt;
+  return Hint{
+      "domains: page cache",
+      {Note::Severity::info, first->name() + ": counts as short by --headroom unused, with " +
+                                 first->guest.unused->text(limits.units) + " unused, though " +
+                                 first->guest.usable->text(limits.units) + " are usable" +
+                                 kWhatHelps + others_text(others)}};
+}
+
+}  // namespace
+
+std::vector<Proposal> own_proposals(const Situation& situation, std::span<const Proposal> asked) {
+  Asked targets(asked);
+  const TakenBack taken = taken_back(situation, targets);
+  const double part = part_of_all(taken.amount, situation);
+  std::vector<Proposal> own;
+  for (const DomainView& view : situation.domains) {
+    if (view.skipped) continue;
+    auto proposal = part > 0 ? given_back(view, part, taken, targets) : std::nullopt;
+    if (!proposal) proposal = towards_its_bounds(view, targets, situation.limits.units);
+    if (proposal) own.push_back(*std::move(proposal));
+  }
+  return own;
+}
+
+std::vector<Proposal> after_reboots(const Situation& situation) {
+  std::vector<Proposal> proposals;
+  for (const DomainView& view : situation.domains) {
+    const auto rebooted_at = view.balloon.rebooted_at();
+    const auto& last_move = view.balloon.last_move();
+    if (!rebooted_at || !(last_move || view.balloon.in_doubt())) continue;
+    // The guest's device keeps the old target over a reboot and squeezes the new kernel to it. As
+    // long as the guest has not reported, nothing can be done. Once it has, this is asked for until
+    // a target has been set, or until the guest has settled with what it has.
+    if (last_move && last_move->at >= *rebooted_at) continue;
+    const bool settled = situation.snapshot.taken_at - *rebooted_at >= situation.limits.grace;
+    if (view.skipped || settled) continue;
+    const Domain& domain = view.domain;
+    const MemorySize had = std::min(domain.settings().maximum.value_or(domain.maximum),
+                                    domain.maximum - kLeftInBalloon);
+    if (domain.actual >= had) continue;
+    proposals.push_back(
+        {domain.uuid(), had, "rebooted: gets its memory back until it has settled"});
+  }
+  return proposals;
+}
+
+void prefer(std::vector<Proposal>& proposals, const std::vector<Proposal>& own) {
+  if (own.empty()) return;
+  std::unordered_set<Uuid> taken;
+  for (const Proposal& mine : own) taken.insert(mine.domain);
+  std::erase_if(proposals,
+                [&](const Proposal& proposal) { return taken.contains(proposal.domain); });
+  proposals.insert(proposals.end(), own.begin(), own.end());
+}
+
+std::vector<Hint> page_cache_hints(const Snapshot& snapshot, MemorySize grantable,
+                                   const Limits& limits) {
+  std::vector<Hint> hints;
+  if (limits.headroom != Headroom::unused) return hints;
+  if (auto hint = domains_hint(snapshot, limits)) hints.push_back(*std::move(hint));
+  const Host& host = snapshot.host;
+  if (grantable.is_zero() && host.available &&
+      far_above(*host.available, host.free, limits.host_floor)) {
+    hints.push_back({"host: page cache",
+                     {Note::Severity::info,
+                      "host: has nothing to give by --headroom unused, with " +
+                          host.free.text(limits.units) + " free, though " +
+                          host.available->text(limits.units) + " are available" + kWhatHelps}});
+  }
+  return hints;
+}
+
+std::optional<Hint> cannot_be_rescued(const Situation& situation) {
+  const MemorySize there = obtainable(situation.snapshot.host);
+  const MemorySize floor = situation.limits.host_floor;
+  MemorySize can_give;
+  for (const DomainView& view : situation.domains) can_give += view.reclaimable;
+  if (there >= floor || situation.rescue <= can_give) return std::nullopt;
+  return Hint{"host: under its floor",
+              {Note::Severity::warning,
+               "host: has " + there.text() + " available, under its floor of " + floor.text() +
+                   ", and its domains can give no more than " + can_give.text() +
+                   "; stop or migrate a guest, or free memory that the host itself uses"}};
+}
+
+Evaluation evaluate(const Snapshot& snapshot, const History& history, const AskPolicy& policy,
+                    const Limits& limits, const TickTime& time) {
+  Evaluation result{guard::assess(snapshot, history, limits), {}, {}, {}, {}};
+  Situation& situation = result.situation;
+  situation.tick = time.number;
+  situation.since_last = time.since_last;
+  result.proposals = policy(situation);
   prefer(result.proposals, own_proposals(situation, result.proposals));
   prefer(result.proposals, after_reboots(situation));
-  const guard::HostBalance host{situation.grantable, situation.owed, situation.rescue};
-  result.decisions =
-      guard::review(situation.snapshot, history, result.proposals, situation.limits, host);
+  result.decisions = guard::review(situation, result.proposals);
+  result.hints = page_cache_hints(snapshot, situation.grantable, limits);
+  result.beyond_rescue = cannot_be_rescued(situation);
   return result;
 }
 

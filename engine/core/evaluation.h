@@ -1,26 +1,69 @@
 #pragma once
-// What a tick comes to, from what was seen to what may be done: the same for a run and for its
-// replay. Pure functions of values.
+// One evaluation of a tick: from what was sampled to what may be done. The coordinator, replay and
+// tests all go through evaluate(). Pure functions of values.
 
 #include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "engine/core/policy.h"
 
 namespace memcoord {
 
-/// How a snapshot that `history` has observed stands under `limits`. The values outlive the result.
-Situation situation_of(const Snapshot& snapshot, const History& history, const Limits& limits,
-                       std::uint64_t tick, Duration since_last);
-
-struct Evaluation {
-  std::vector<Proposal> proposals;  ///< the policy's, and the engine's own in their place
-  std::vector<Decision> decisions;  ///< what the guard makes of them
+/// A note for the operator, worth saying once while it stays true; its figures change.
+struct Hint {
+  std::string topic;
+  Note note;
 };
 
-/// What comes of what the policy `asked` for, which may be nothing: it has failed, or wants
-/// nothing.
-Evaluation evaluate(const Situation& situation, const History& history,
-                    std::vector<Proposal> asked);
+/// What an evaluation comes to. The situation refers to the snapshot, history and limits.
+struct Evaluation {
+  Situation situation;
+  std::vector<Proposal> proposals;  ///< the policy's, with the engine's own in their place
+  std::vector<Decision> decisions;  ///< what the guard makes of them
+  std::vector<Hint> hints;
+  /// Set where the host is under its floor, and its domains can give less than it misses.
+  std::optional<Hint> beyond_rescue;
+};
+
+/// Asks the policy. It answers with proposals, or with none: it wants nothing, or has failed.
+using AskPolicy = std::function<std::vector<Proposal>(const Situation&)>;
+
+/// Which tick is evaluated.
+struct TickTime {
+  std::uint64_t number = 1;  ///< counts from 1
+  Duration since_last{};     ///< since the last tick; zero at the first
+};
+
+/// Evaluates a tick at a snapshot that `history` has observed. The arguments outlive the result.
+Evaluation evaluate(const Snapshot& snapshot, const History& history, const AskPolicy& policy,
+                    const Limits& limits, const TickTime& time);
+
+// The parts of an evaluation.
+
+/// The engine's own proposals under every policy, which replace what the policy `asked` for:
+///  - while the host needs memory at once (Situation::rescue, the rule `host_rescue`), every domain
+///    gives a part in proportion to what it can give;
+///  - while more is committed than there is (Situation::owed), and the policy gives nothing back, a
+///    little of it is taken in the same way from domains that the policy asks nothing for;
+///  - a domain under its configured minimum grows to it, and one over its ceiling shrinks to it,
+///    unless the policy itself goes there or beyond.
+/// The guard's rules hold for them too.
+std::vector<Proposal> own_proposals(const Situation& situation, std::span<const Proposal> asked);
+/// A rebooted guest gets back the memory that its old target would take from it, until it has
+/// settled.
+std::vector<Proposal> after_reboots(const Situation& situation);
+/// Replaces by `own` what is proposed for the same domains.
+void prefer(std::vector<Proposal>& proposals, const std::vector<Proposal>& own);
+
+/// With Headroom::unused in force: a domain or the host is short, while its page cache, which would
+/// count as usable, is far more than what counts.
+std::vector<Hint> page_cache_hints(const Snapshot& snapshot, MemorySize grantable,
+                                   const Limits& limits);
+/// The host is under its floor, and its domains can give less than it misses.
+std::optional<Hint> cannot_be_rescued(const Situation& situation);
 
 }  // namespace memcoord

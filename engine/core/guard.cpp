@@ -1,64 +1,44 @@
 #include "engine/core/guard.h"
 
 #include <algorithm>
-#include <cstdint>
 #include <map>
 #include <optional>
-#include <string>
-#include <string_view>
 #include <unordered_map>
 #include <utility>
-
-#include "engine/core/guard_nodes.h"
-#include "engine/core/guard_rules.h"
 
 namespace memcoord::guard {
 namespace {
 
-/// What the guest has to spare now: what it reports, less what its balloon has taken since.
-std::optional<MemorySize> spare_now(std::optional<MemorySize> reported, MemorySize taken) {
-  return reported ? std::optional(*reported - taken) : std::nullopt;
+RuleInput input_of(const DomainView& view, const Snapshot& snapshot, const Limits& limits,
+                   MemorySize target) {
+  return {view, limits, snapshot.taken_at, snapshot.wall_time, target};
 }
 
-/// The case of the domain at a position in the snapshot.
-Case case_of(std::size_t position, const Snapshot& snapshot, const History& history,
-             const Limits& limits) {
-  const Domain& domain = snapshot.domains[position];
-  const DomainHistory* past = history.find(domain.uuid(), position);
-  const MemorySize taken = past ? past->shrunk_since_report(domain) : MemorySize();
-  const auto reported = headroom_of(domain, limits.headroom);
-  return {domain,
-          past,
-          limits,
-          snapshot.taken_at,
-          snapshot.wall_time,
-          reported.has_value(),
-          spare_now(reported, taken).value_or(MemorySize()),
-          spare_now(domain.guest.usable, taken)};
-}
-
-/// Why a domain is none of memcoord's business, or empty.
-std::string_view why_not_ours(const Domain& domain) {
-  if (!domain.identity->unsuitable.empty()) return domain.identity->unsuitable;
-  if (domain.settings().exclude) return "excluded by its settings";
-  return {};
-}
-
-std::optional<Standing::Held> held(const Case& c) {
-  if (const auto why = why_not_ours(c.domain); !why.empty()) {
-    return Standing::Held{std::nullopt, std::string(why)};
-  }
-  for (const NamedRule& rule : holding_rules()) {
-    // A target that is not the actual size shows whether the rule lets anything through.
-    const MemorySize probe = c.domain.actual + MemorySize::from_kib(1);
-    Ruling ruling = rule.apply(c, probe);
-    if (ruling.target != probe) return Standing::Held{rule.name, std::move(ruling.why)};
+/// The first precondition that a domain does not meet. A target plays no part in it.
+std::optional<Skipped> skipped(const RuleInput& input) {
+  for (const Precondition& precondition : preconditions()) {
+    const Reason why = precondition.unmet(input);
+    if (why == nullptr) continue;
+    const bool ours = precondition.rule != Rule::sane_target;
+    return Skipped{ours ? std::optional(precondition.rule) : std::nullopt, why(input)};
   }
   return std::nullopt;
 }
 
-void bite(Decision& decision, Rule rule, MemorySize after, std::string why) {
-  // A rule that bites again - settle() after review() - is told once, with its last word.
+/// What the bounds leave of a shrink to nothing.
+MemorySize reclaimable(RuleInput input) {
+  const MemorySize actual = input.view.domain.actual;
+  input.target = MemorySize();
+  for (const Bound& bound : bounds()) {
+    input.target = bound.limit(input).target;
+    if (input.target == actual) break;
+  }
+  return actual - input.target;
+}
+
+/// Sets the target that a rule allows, with the reason. A rule that limits a decision again, in
+/// settle() after review(), stands in it once, with its last result.
+void limit_to(Decision& decision, Rule rule, MemorySize after, std::string why) {
   if (!decision.rules.empty() && decision.rules.back().rule == rule) {
     decision.rules.back().after = after;
     decision.rules.back().why = std::move(why);
@@ -68,20 +48,28 @@ void bite(Decision& decision, Rule rule, MemorySize after, std::string why) {
   decision.target = after;
 }
 
-void apply_domain_rules(const Case& c, Decision& decision, Freshness freshness) {
-  if (const auto why = why_not_ours(c.domain); !why.empty()) {
-    bite(decision, Rule::sane_target, decision.actual, std::string(why));
-    return;
-  }
-  for (const NamedRule& rule : domain_rules()) {
+void apply_bounds(RuleInput input, Decision& decision) {
+  for (const Bound& bound : bounds()) {
     if (decision.holds()) return;
-    const bool waived = freshness == Freshness::of_shrinks && decision.grows();
-    if (rule.name == Rule::fresh_stats && waived) continue;
-    Ruling ruling = rule.apply(c, decision.target);
-    if (ruling.target != decision.target) {
-      bite(decision, rule.name, ruling.target, std::move(ruling.why));
+    input.target = decision.target;
+    const RuleResult result = bound.limit(input);
+    if (result.target == decision.target) continue;
+    limit_to(decision, bound.rule, result.target, result.why(input));
+  }
+}
+
+void apply_rules(const RuleInput& input, Decision& decision, Freshness freshness) {
+  if (const auto& skipped = input.view.skipped) {
+    if (!skipped->rule) {
+      return limit_to(decision, Rule::sane_target, decision.actual, skipped->why);
+    }
+    const bool waived = skipped->rule == Rule::fresh_stats && freshness == Freshness::of_shrinks &&
+                        decision.grows();
+    if (!waived && !decision.holds()) {
+      return limit_to(decision, *skipped->rule, decision.actual, skipped->why);
     }
   }
+  apply_bounds(input, decision);
 }
 
 constexpr MemorySize kMostSane = MemorySize::from_kib(std::uint64_t{1} << 63U);
@@ -94,25 +82,31 @@ std::string insane(MemorySize target) {
 }
 
 /// Whether the balloon rests as near to a target that it was sent to before as its guest's pages
-/// let it: to send it there again would move nothing.
-bool rests_at(const Case& c, MemorySize target) {
-  if (!c.history || !c.history->last_move() || !c.history->last_move()->reached) return false;
-  const MemorySize actual = c.domain.actual;
+/// let it: sending it there again would move nothing.
+bool rests_at(const DomainView& view, MemorySize target) {
+  const auto& move = view.balloon.last_move();
+  if (!move || !move->reached || move->target != target) return false;
+  const MemorySize actual = view.domain.actual;
   const MemorySize beside = actual > target ? actual - target : target - actual;
-  return c.history->last_move()->target == target && beside < kLargestGuestPage;
+  return beside < kLargestGuestPage;
 }
 
-/// A decision on its way, with the domain it is about.
+/// A decision under way, with the domain that it is about.
 struct Pending {
   Decision decision;
-  const Domain* domain;
-  const DomainHistory* history;
+  const DomainView* view;  ///< null where the domain has gone
 };
 
-/// What a grow takes besides what its domain has claimed before.
+/// What a grow takes beyond what its domain is committed to.
 MemorySize taken_by(const Pending& one) {
   if (!one.decision.grows()) return {};
-  return one.decision.target - claim_of(*one.domain, one.history);
+  return one.decision.target - one.view->committed;
+}
+
+/// What a shrink hands to the others: what its domain is committed to falls by so much.
+MemorySize released(const Pending& one) {
+  if (!one.decision.shrinks()) return {};
+  return one.decision.actual - one.decision.target;
 }
 
 /// A supply that grows want together more of than there is.
@@ -122,18 +116,18 @@ struct Shortage {
   Units units;
 };
 
-void cut_by_host(Decision& decision, MemorySize after, const Shortage& shortage) {
+void limit_by_host(Decision& decision, MemorySize after, const Shortage& shortage) {
   if (shortage.available.is_zero()) {
-    bite(decision, Rule::host_floor, after, "the host has nothing to give above its floor");
+    limit_to(decision, Rule::host_floor, after, "the host has nothing to give above its floor");
   } else {
-    bite(decision, shortage.alone ? Rule::host_floor : Rule::share_out, after,
-         "the host can give " + shortage.available.text(shortage.units) +
-             (shortage.alone ? "" : " to all"));
+    limit_to(decision, shortage.alone ? Rule::host_floor : Rule::share_out, after,
+             "the host can give " + shortage.available.text(shortage.units) +
+                 (shortage.alone ? "" : " to all"));
   }
 }
 
-void cut_by_nodes(const NodePool& pool, Decision& decision, MemorySize after,
-                  const Shortage& shortage) {
+void limit_by_pool(const NodePool& pool, Decision& decision, MemorySize after,
+                   const Shortage& shortage) {
   const bool one = pool.nodes.size() == 1;
   const std::string nodes = (one ? "node " : "nodes ") + to_text(pool.nodes);
   std::string why = nodes + " can give " + shortage.available.text(shortage.units);
@@ -143,20 +137,21 @@ void cut_by_nodes(const NodePool& pool, Decision& decision, MemorySize after,
           " part of the host's floor";
   }
   if (!pool.known) why = "the host does not tell what is free on " + nodes;
-  bite(decision, Rule::numa_floor, after, std::move(why));
+  limit_to(decision, Rule::numa_floor, after, std::move(why));
 }
 
-/// Where the grows together pass what there is, it is shared out; each keeps what it has claimed
-/// before. `cut` makes a decision's target smaller, and says why.
-template <class Cut>
-void share_among(const std::vector<Pending*>& growing, MemorySize available, Units units, Cut cut) {
+/// Where the grows together pass what there is, it is shared out; each keeps what its domain is
+/// committed to. `limit` makes a decision's target smaller, and says why.
+template <class Limit>
+void share_among(const std::vector<Pending*>& growing, MemorySize available, Units units,
+                 Limit limit) {
   std::vector<Want> wants;
   wants.reserve(growing.size());
   MemorySize wanted;
   std::size_t wanting = 0;
   for (const Pending* one : growing) {
     const MemorySize amount = taken_by(*one);
-    wants.push_back({amount, one->domain->settings().weight});
+    wants.push_back({amount, one->view->domain.settings().weight});
     wanted += amount;
     wanting += amount.is_zero() ? 0 : 1;
   }
@@ -166,8 +161,8 @@ void share_among(const std::vector<Pending*>& growing, MemorySize available, Uni
     if (shares[i] == wants[i].amount) continue;
     Decision& decision = growing[i]->decision;
     const MemorySize missing = wants[i].amount - shares[i];
-    cut(decision, std::max(decision.actual, decision.target - missing),
-        Shortage{available, wanting == 1, units});
+    limit(decision, std::max(decision.actual, decision.target - missing),
+          Shortage{available, wanting == 1, units});
   }
 }
 
@@ -176,27 +171,27 @@ struct Supply {
   MemorySize by_host;
   std::vector<NodePool> pools;  ///< none where no grow is of a bound domain
   const Host& host;
-  Headroom headroom;
-  Units units;
+  const Limits& limits;
 };
 
-/// numa_floor. `others`: grows that the pool's nodes may have to serve as well, besides those of
-/// domains bound there, are taken off first.
+/// numa_floor. With `others`, the grows of domains that are not bound to a pool's nodes, but may
+/// take memory there, are taken off first.
 void limit_by_nodes(std::vector<Pending>& all, const Supply& supply, bool others) {
   for (const NodePool& pool : supply.pools) {
     MemorySize available = pool.grantable;
     std::vector<Pending*> growing;
     for (Pending& one : all) {
       if (!one.decision.grows()) continue;
-      if (draws_on(*one.domain, pool.nodes)) {
+      if (draws_on(one.view->domain, pool.nodes)) {
         growing.push_back(&one);
       } else if (others) {
-        available -= amount_in(pool, *one.domain, taken_by(one), supply.host, supply.headroom);
+        available -=
+            amount_in(pool, one.view->domain, taken_by(one), supply.host, supply.limits.headroom);
       }
     }
-    share_among(growing, available, supply.units,
+    share_among(growing, available, supply.limits.units,
                 [&](Decision& decision, MemorySize after, const Shortage& shortage) {
-                  cut_by_nodes(pool, decision, after, shortage);
+                  limit_by_pool(pool, decision, after, shortage);
                 });
   }
 }
@@ -209,8 +204,31 @@ void limit_grows(std::vector<Pending>& all, const Supply& supply) {
   for (Pending& one : all) {
     if (one.decision.grows()) growing.push_back(&one);
   }
-  share_among(growing, supply.by_host, supply.units, cut_by_host);
+  share_among(growing, supply.by_host, supply.limits.units, limit_by_host);
   limit_by_nodes(all, supply, true);
+}
+
+/// What there is before any shrink.
+Supply supply_of(const std::vector<Pending>& all, const Host& host,
+                 std::span<const DomainView> domains, const Limits& limits, MemorySize by_host) {
+  Supply supply{by_host, {}, host, limits};
+  const bool any_bound_grows = std::any_of(all.begin(), all.end(), [](const Pending& one) {
+    return one.decision.grows() && !one.view->domain.identity->bound_to.empty();
+  });
+  if (any_bound_grows) supply.pools = node_pools(host, domains, limits);
+  return supply;
+}
+
+/// Shrinks give to the nodes that all memory of their domain lies on.
+void add_released(Supply& supply, const std::vector<Pending>& all) {
+  for (NodePool& pool : supply.pools) {
+    for (const Pending& one : all) {
+      if (one.decision.shrinks() && lies_within(one.view->domain, pool.nodes)) {
+        pool.grantable += released(one);
+      }
+    }
+    pool.grantable -= pool.owed;
+  }
 }
 
 std::vector<Decision> decisions_of(std::vector<Pending> all) {
@@ -220,15 +238,33 @@ std::vector<Decision> decisions_of(std::vector<Pending> all) {
   return decisions;
 }
 
-/// Looks domains up by UUID without a search each.
-std::unordered_map<Uuid, std::size_t> index_of(const Snapshot& snapshot) {
-  std::unordered_map<Uuid, std::size_t> index;
-  index.reserve(snapshot.domains.size());
-  for (std::size_t i = 0; i < snapshot.domains.size(); ++i) {
-    index.emplace(snapshot.domains[i].uuid(), i);
+/// Finds domains by UUID. Questions in the domains' own order take no search; the first one out of
+/// order makes an index.
+class DomainFinder {
+ public:
+  explicit DomainFinder(std::span<const DomainView> domains) : domains_(domains) {}
+
+  std::optional<std::size_t> find(const Uuid& uuid) {
+    for (; index_.empty() && next_ < domains_.size(); ++next_) {
+      if (domains_[next_].domain.uuid() == uuid) return next_++;
+    }
+    if (index_.empty()) make_index();
+    const auto found = index_.find(uuid);
+    return found == index_.end() ? std::nullopt : std::optional(found->second);
   }
-  return index;
-}
+
+ private:
+  void make_index() {
+    index_.reserve(domains_.size());
+    for (std::size_t i = 0; i < domains_.size(); ++i) {
+      index_.emplace(domains_[i].domain.uuid(), i);
+    }
+  }
+
+  std::span<const DomainView> domains_;
+  std::size_t next_ = 0;
+  std::unordered_map<Uuid, std::size_t> index_;
+};
 
 /// The proposals by domain: those for domains of the snapshot at their place, the others by UUID.
 struct Sorted {
@@ -240,18 +276,18 @@ struct Sorted {
   std::map<Uuid, const Proposal*> unknown;
 };
 
-Sorted sorted(const Snapshot& snapshot, std::span<const Proposal> proposals) {
+Sorted sorted(std::span<const DomainView> domains, std::span<const Proposal> proposals) {
   Sorted result;
-  result.known.resize(snapshot.domains.size());
   if (proposals.empty()) return result;
-  const auto index = index_of(snapshot);
+  result.known.resize(domains.size());
+  DomainFinder finder(domains);
   for (const Proposal& proposal : proposals) {
-    const auto found = index.find(proposal.domain);
-    if (found == index.end()) {
+    const auto found = finder.find(proposal.domain);
+    if (!found) {
       result.unknown.emplace(proposal.domain, &proposal);
       continue;
     }
-    Sorted::Slot& slot = result.known[found->second];
+    Sorted::Slot& slot = result.known[*found];
     if (slot.times++ == 0) slot.first = &proposal;
   }
   return result;
@@ -267,109 +303,72 @@ Decision decision_for(const Proposal& proposal, MemorySize actual) {
 
 Decision unknown_domain(const Proposal& proposal) {
   Decision decision = decision_for(proposal, MemorySize());
-  bite(decision, Rule::sane_target, MemorySize(), "no such domain");
+  limit_to(decision, Rule::sane_target, MemorySize(), "no such domain");
   return decision;
 }
 
 Decision refused_twice(const Domain& domain, std::size_t times) {
-  // Which of them came first must not matter, so none of them is told.
+  // The order of the proposals must not matter, so the decision shows none of them.
   Decision decision{domain.uuid(), domain.actual, domain.actual, domain.actual, {}, {}};
-  bite(decision, Rule::sane_target, domain.actual,
-       "the domain was proposed " + std::to_string(times) + " times");
+  limit_to(decision, Rule::sane_target, domain.actual,
+           "the domain was proposed " + std::to_string(times) + " times");
   return decision;
 }
 
-/// What a shrink hands to the others: its domain's claim falls by so much.
-MemorySize released(const Pending& one) {
-  if (!one.decision.shrinks()) return {};
-  return one.decision.actual - one.decision.target;
-}
-
-bool any_bound_grows(const std::vector<Pending>& all) {
-  return std::any_of(all.begin(), all.end(), [](const Pending& one) {
-    return one.decision.grows() && !one.domain->identity->bound_to.empty();
-  });
-}
-
-/// What there is before any shrink.
-Supply supply_of(const std::vector<Pending>& all, const Snapshot& snapshot, const History& history,
-                 const Limits& limits, MemorySize by_host) {
-  Supply supply{by_host, {}, snapshot.host, limits.headroom, limits.units};
-  if (any_bound_grows(all)) supply.pools = node_pools(snapshot, history, limits);
-  return supply;
-}
-
-/// Shrinks give to the nodes that all memory of their domain lies on.
-void add_released(Supply& supply, const std::vector<Pending>& all) {
-  for (NodePool& pool : supply.pools) {
-    for (const Pending& one : all) {
-      if (one.decision.shrinks() && lies_within(*one.domain, pool.nodes)) {
-        pool.grantable += released(one);
-      }
-    }
-    pool.grantable -= pool.owed;
+/// What the rules for one domain leave of a proposal.
+Decision reviewed(const RuleInput& input, const Proposal& proposal, Freshness freshness) {
+  Decision decision = decision_for(proposal, input.view.domain.actual);
+  if (auto why = insane(proposal.target); !why.empty()) {
+    limit_to(decision, Rule::sane_target, decision.actual, std::move(why));
+  } else if (rests_at(input.view, proposal.target)) {
+    decision.target = decision.actual;
+  } else {
+    apply_rules(input, decision, freshness);
   }
+  return decision;
 }
 
 }  // namespace
 
-std::vector<Standing> assess(const Snapshot& snapshot, const History& history,
-                             const Limits& limits) {
-  std::vector<Standing> standings;
-  standings.reserve(snapshot.domains.size());
-  const std::vector<NodePool> pools = node_pools(snapshot, history, limits);
-  for (std::size_t i = 0; i < snapshot.domains.size(); ++i) {
-    const Case c = case_of(i, snapshot, history, limits);
-    Standing& standing = standings.emplace_back();
-    standing.held = held(c);
-    standing.headroom = c.headroom;
-    standing.history = c.history;
-    if (!standing.held) standing.releasable = releasable(c);
-    if (!pools.empty()) standing.grantable_by_nodes = grantable_by(pools, c.domain);
+Situation assess(const Snapshot& snapshot, const History& history, const Limits& limits) {
+  Situation situation{snapshot, limits, views_of(snapshot, history, limits), {}};
+  const HostBalance host = balance(snapshot, situation.domains, history.host_pace(), limits);
+  situation.grantable = host.grantable;
+  situation.owed = host.owed;
+  situation.rescue = host.rescue;
+  const std::vector<NodePool> pools = node_pools(snapshot.host, situation.domains, limits);
+  for (DomainView& view : situation.domains) {
+    const RuleInput input = input_of(view, snapshot, limits, view.domain.actual);
+    view.skipped = skipped(input);
+    if (!view.skipped) view.reclaimable = reclaimable(input);
+    view.grantable = std::min(host.grantable, grantable_by(pools, view.domain));
   }
-  return standings;
+  return situation;
 }
 
-std::vector<Decision> review(const Snapshot& snapshot, const History& history,
-                             std::span<const Proposal> proposals, const Limits& limits,
+std::vector<Decision> review(const Situation& situation, std::span<const Proposal> proposals,
                              Freshness freshness) {
-  return review(snapshot, history, proposals, limits, balance(snapshot, history, limits),
-                freshness);
-}
-
-std::vector<Decision> review(const Snapshot& snapshot, const History& history,
-                             std::span<const Proposal> proposals, const Limits& limits,
-                             const HostBalance& host, Freshness freshness) {
-  const Sorted by_domain = sorted(snapshot, proposals);
+  const Snapshot& snapshot = situation.snapshot;
+  const Sorted by_domain = sorted(situation.domains, proposals);
   std::vector<Pending> all;
-  all.reserve(std::min(proposals.size(), snapshot.domains.size()));
+  all.reserve(std::min(proposals.size(), situation.domains.size()));
   MemorySize released_by_all;
   bool grows = false;
   for (std::size_t i = 0; i < by_domain.known.size(); ++i) {
     const auto& [proposal, times] = by_domain.known[i];
     if (times == 0) continue;
-    const Domain& domain = snapshot.domains[i];
-    const Case c = case_of(i, snapshot, history, limits);
-    if (times > 1) {
-      all.push_back({refused_twice(domain, times), &domain, c.history});
-      continue;
-    }
-    all.push_back({decision_for(*proposal, domain.actual), &domain, c.history});
-    Decision& decision = all.back().decision;
-    if (auto why = insane(proposal->target); !why.empty()) {
-      bite(decision, Rule::sane_target, domain.actual, std::move(why));
-    } else if (rests_at(c, decision.target)) {
-      decision.target = decision.actual;
-    } else {
-      apply_domain_rules(c, decision, freshness);
-    }
+    const DomainView& view = situation.domains[i];
+    const RuleInput input = input_of(view, snapshot, situation.limits, proposal->target);
+    all.push_back(
+        {times > 1 ? refused_twice(view.domain, times) : reviewed(input, *proposal, freshness),
+         &view});
     released_by_all += released(all.back());
-    grows = grows || decision.grows();
+    grows = grows || all.back().decision.grows();
   }
   if (grows) {
-    // What is owed is paid first: what the shrinks free is not all there is to give.
-    Supply supply =
-        supply_of(all, snapshot, history, limits, host.grantable + released_by_all - host.owed);
+    // The shortfall comes first: grows do not get all that the shrinks release.
+    Supply supply = supply_of(all, snapshot.host, situation.domains, situation.limits,
+                              situation.grantable + released_by_all - situation.owed);
     add_released(supply, all);
     limit_grows(all, supply);
   }
@@ -380,26 +379,28 @@ std::vector<Decision> review(const Snapshot& snapshot, const History& history,
   return decisions;
 }
 
+std::vector<Decision> review(const Snapshot& snapshot, const History& history,
+                             std::span<const Proposal> proposals, const Limits& limits,
+                             Freshness freshness) {
+  return review(assess(snapshot, history, limits), proposals, freshness);
+}
+
 std::vector<Decision> settle(std::span<const Decision> decisions, const Snapshot& after_shrinks,
                              const History& history, const Limits& limits) {
-  const auto index = index_of(after_shrinks);
+  const std::vector<DomainView> domains = views_of(after_shrinks, history, limits);
+  DomainFinder finder(domains);
   std::vector<Pending> all;
   all.reserve(decisions.size());
   for (const Decision& decision : decisions) {
-    const auto found = index.find(decision.domain);
-    if (found == index.end()) {
-      all.push_back({decision, nullptr, nullptr});
-      if (decision.grows()) {
-        bite(all.back().decision, Rule::sane_target, decision.actual, "the domain has gone");
-      }
-      continue;
+    const auto found = finder.find(decision.domain);
+    all.push_back({decision, found ? &domains[*found] : nullptr});
+    // A decision about a domain that has gone holds from here on.
+    if (!found && decision.grows()) {
+      limit_to(all.back().decision, Rule::sane_target, decision.actual, "the domain has gone");
     }
-    const Domain& domain = after_shrinks.domains[found->second];
-    all.push_back({decision, &domain, history.find(decision.domain, found->second)});
   }
-  // A decision about a domain that has gone holds by now.
-  limit_grows(all, supply_of(all, after_shrinks, history, limits,
-                             grantable(after_shrinks, history, limits)));
+  const HostBalance host = balance(after_shrinks, domains, history.host_pace(), limits);
+  limit_grows(all, supply_of(all, after_shrinks.host, domains, limits, host.grantable));
   return decisions_of(std::move(all));
 }
 

@@ -1,9 +1,11 @@
 #pragma once
-// The guard: every safety rule, here alone. Pure functions of values; no policy gets round them.
+// The guard: all safety rules, and only here. No policy passes it by. Pure functions of values.
+// docs/guard.md is the reference of its two tables.
 
-#include <optional>
+#include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/core/history.h"
@@ -14,74 +16,141 @@
 
 namespace memcoord::guard {
 
-/// How the host stands before any shrink of this tick; grantable or owed is zero.
-struct HostBalance {
-  MemorySize grantable;  ///< what it may give to grows
-  MemorySize owed;       ///< what has to be freed before it may give anything
-  /// What has to be freed at once: the host is under its floor, or will be before guests can give
-  /// again (in two ticks, and no less than two seconds) if its memory goes on going as it did.
-  /// Domains count as far as they may still touch more; what is on its way back is taken off.
-  MemorySize rescue = {};
+// --- the tables ---
+
+/// All that a rule for one domain may read.
+struct RuleInput {
+  const DomainView& view;
+  const Limits& limits;
+  MonotonicTime now;
+  WallTime wall_time;
+  MemorySize target;  ///< as the rules before left it
 };
-HostBalance balance(const Snapshot& snapshot, const History& history, const Limits& limits);
 
-/// What the host may give to grows now. Each domain is committed to the larger of its actual size
-/// and a grow in flight, and to its QEMU's own memory; what rss does not show of that is not backed
-/// yet. The host gives no more than
-///  - its headroom less the floor, less what is not backed, less what merging of pages saves;
-///  - the host's memory times the overcommit ratio, less the floor, less all that is committed;
-///  - its headroom less the floor, whatever the ratio;
-///  - a budget, where one is set, less the floor, less all that is committed.
-MemorySize grantable(const Snapshot& snapshot, const History& history, const Limits& limits);
+/// Words a reason, for the input that the rule was asked with: "would leave 60 MiB unused". A rule
+/// returns one instead of a text, because most results are never shown.
+using Reason = std::string (*)(const RuleInput&);
 
-/// The most that a domain's balloon may leave it: its own maximum, the configured one, and its
-/// cgroup's limit less what its QEMU takes.
-MemorySize ceiling_of(const Domain& domain, const DomainHistory* history);
+/// The target that a rule allows, and the reason where that is another one than it was given.
+struct RuleResult {
+  MemorySize target;
+  Reason why = nullptr;
+};
 
-/// How each domain stands: who is left alone whatever is proposed, and why. Parallel to
-/// snapshot.domains.
-std::vector<Standing> assess(const Snapshot& snapshot, const History& history,
-                             const Limits& limits);
+/// A rule that skips the domain, whatever the target.
+struct Precondition {
+  Rule rule;
+  std::string_view text;              ///< as in docs/guard.md
+  Reason (*unmet)(const RuleInput&);  ///< why the domain is skipped; null where it is not
+};
 
-/// Which targets need a report that can be trusted. A grow back to what a domain had harms nobody
-/// but the host, whatever its guest says.
+/// A rule that limits the target of one domain.
+struct Bound {
+  Rule rule;
+  std::string_view text;  ///< as in docs/guard.md
+  RuleResult (*limit)(const RuleInput&);
+};
+
+/// A rule that limits all grows together; settle() applies these once more.
+struct SharedBound {
+  Rule rule;
+  std::string_view text;  ///< as in docs/guard.md
+};
+
+/// The rules in the order in which they apply: preconditions, bounds, shared bounds.
+std::span<const Precondition> preconditions();
+std::span<const Bound> bounds();
+std::span<const SharedBound> shared_bounds();
+
+// --- decisions ---
+
+/// The situation at a snapshot that `history` has observed: how every domain stands and what the
+/// host can give. Tick number and time are left to the caller. The arguments outlive the result.
+Situation assess(const Snapshot& snapshot, const History& history, const Limits& limits);
+
+/// Which targets need a report that can be trusted. A grow back to what a domain had harms only the
+/// host, whatever its guest says.
 enum class Freshness { of_all, of_shrinks };
 
 /// What of the proposals may be done: one decision a domain, in snapshot order, whatever the order
-/// of the proposals (a domain proposed twice is refused whole; an unknown one is dropped, with a
-/// decision that carries its UUID and sane_target). Grows may count on what the tick's own shrinks
-/// free; settle() checks that against the host as it then is. `host` is the balance() of the same
-/// snapshot, history and limits.
-std::vector<Decision> review(const Snapshot& snapshot, const History& history,
-                             std::span<const Proposal> proposals, const Limits& limits,
-                             const HostBalance& host, Freshness freshness = Freshness::of_all);
+/// of the proposals. A domain proposed twice is refused; an unknown one is dropped, with a decision
+/// that carries its UUID and sane_target. Grows may count on what the tick's own shrinks release;
+/// settle() checks that against the host as it then is.
+std::vector<Decision> review(const Situation& situation, std::span<const Proposal> proposals,
+                             Freshness freshness = Freshness::of_all);
 std::vector<Decision> review(const Snapshot& snapshot, const History& history,
                              std::span<const Proposal> proposals, const Limits& limits,
                              Freshness freshness = Freshness::of_all);
 
-/// The grows again, after the shrinks were applied and the host was looked at once more: what is
+/// The grows again, after the shrinks were applied and the host was sampled once more: what is
 /// really there is shared out. Never allows more than `decisions` did. Shrinks pass unchanged.
 std::vector<Decision> settle(std::span<const Decision> decisions, const Snapshot& after_shrinks,
                              const History& history, const Limits& limits);
 
-/// Splits `total` among wants, fairly: by weight, nobody more than it wants, what one does not need
-/// goes to the others (weighted max-min fairness). Independent of order. Weights of 0 or less, or
-/// not finite, count as 1. The shares are whole KiB and sum to at most `total`.
+// --- what the host and its NUMA nodes can give to grows (guard_supply.cpp) ---
+
+/// What the host has to give before any shrink of this tick; grantable or owed is zero.
+struct HostBalance {
+  MemorySize grantable;  ///< what it may give to grows
+  MemorySize owed;       ///< what must be released before it may give anything
+  /// What must be released at once: the host is under its floor, or will be before guests can give
+  /// again (in two ticks, and no less than two seconds) if its memory keeps falling as it did.
+  /// Domains count as far as they may still touch more; memory on its way back is taken off.
+  MemorySize rescue = {};
+};
+
+/// The domains of a snapshot with their past and the figures that follow from both. Whether a
+/// domain is skipped, and what it can give and get, is not filled in.
+std::vector<DomainView> views_of(const Snapshot& snapshot, const History& history,
+                                 const Limits& limits);
+
+/// The host's balance. Each domain is committed to the larger of its actual size and a grow in
+/// flight, and to its QEMU's own memory; the part of that which rss does not show is unbacked.
+/// `grantable` is the least of
+///  - the host's headroom less the floor, what is unbacked and what merging of pages saves;
+///  - the host's memory times the overcommit ratio, less the floor and all that is committed;
+///  - the host's headroom less the floor, whatever the ratio;
+///  - the budget, where one is set, less the floor and all that is committed.
+/// `domains` are the views_of() that snapshot.
+HostBalance balance(const Snapshot& snapshot, std::span<const DomainView> domains,
+                    const HostPace& pace, const Limits& limits);
+/// The same, at a snapshot that `history` has observed.
+HostBalance balance(const Snapshot& snapshot, const History& history, const Limits& limits);
+
+/// A set of NUMA nodes that a domain is bound to, balanced like a host of its own; grantable or
+/// owed is zero.
+struct NodePool {
+  NodeSet nodes;
+  MemorySize grantable;  ///< what it may give to grows, before any shrink
+  MemorySize owed;       ///< what must be released before it may give anything
+  bool known = true;     ///< the host reports what is free on each of the nodes
+  double share = 0;      ///< of memory that may lie on any node of the host, the part expected here
+};
+
+/// A pool for each set that a domain of the snapshot is bound to, larger sets first.
+std::vector<NodePool> node_pools(const Host& host, std::span<const DomainView> domains,
+                                 const Limits& limits);
+
+/// Whether the domain, or one of its cells, gets its memory from these nodes alone.
+bool draws_on(const Domain& domain, const NodeSet& nodes);
+/// Whether no memory of the domain lies outside these nodes.
+bool lies_within(const Domain& domain, const NodeSet& nodes);
+/// The part of an amount that a domain takes which is expected in the pool. Memory that may lie on
+/// other nodes too is divided by the headroom of each: the kernel takes it where memory is free.
+MemorySize amount_in(const NodePool& pool, const Domain& domain, MemorySize amount,
+                     const Host& host, Headroom kind);
+/// The least that the pools that a domain draws on may give; no limit where it is not bound.
+MemorySize grantable_by(const std::vector<NodePool>& pools, const Domain& domain);
+
+/// One part in a sharing. A weight of 0 or less, or not finite, counts as 1.
 struct Want {
   MemorySize amount;
   double weight = 1.0;
 };
+/// Splits `total` among wants by weighted max-min fairness: no want gets more than its amount, and
+/// what one does not need goes to the others. Independent of order. The shares are whole KiB and
+/// sum to at most `total`. The level rises for all alike, by weight, and a want that is served in
+/// full drops out (Bertsekas and Gallager, Data Networks, section 6.5.2, "progressive filling").
 std::vector<MemorySize> share_out(MemorySize total, std::span<const Want> wants);
-
-/// Something worth saying once while it stays true; its text has figures, which change.
-struct Hint {
-  std::string topic;
-  Note note;
-};
-/// With Headroom::unused in force: a domain or the host is short, and page cache that would count
-/// as usable is far more than what counts.
-std::vector<Hint> hints(const Snapshot& snapshot, MemorySize grantable, const Limits& limits);
-/// The host is under its floor, and its domains can give less than it misses.
-std::optional<Hint> cannot_be_rescued(const Situation& situation);
 
 }  // namespace memcoord::guard

@@ -1,49 +1,53 @@
-#include "engine/core/guard_rules.h"
+// The guard's two tables: preconditions and bounds.
 
 #include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
-#include <string_view>
-#include <utility>
 
 #include "engine/core/guard.h"
 
 namespace memcoord::guard {
 namespace {
 
-Ruling pass(MemorySize target) {
-  return {target, {}};
-}
-Ruling veto(const Case& c, std::string why) {
-  return {c.domain.actual, std::move(why)};
-}
-
 std::string seconds_text(Duration duration) {
   return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(duration).count()) + " s";
 }
 
-std::string text(const Case& c, MemorySize size) {
-  return size.text(c.limits.units);
+std::string size_text(const RuleInput& in, MemorySize size) {
+  return size.text(in.limits.units);
 }
 
-// Each rule below takes what the rules before it left of the target.
+bool shrinks(const RuleInput& in) {
+  return in.target < in.view.domain.actual;
+}
 
-Ruling running_only(const Case& c, MemorySize target) {
-  switch (c.domain.state) {
-    case DomainState::running:
-      return pass(target);
-    case DomainState::hung:
-      return veto(c, "does not answer");
-    default:
-      return veto(c, "is " + std::string(to_text(c.domain.state)));
+// --- preconditions ---
+
+/// review() checks the target itself, and whether the domain is proposed once.
+Reason unmet_sane_target(const RuleInput& in) {
+  if (!in.view.domain.identity->unsuitable.empty()) {
+    return [](const RuleInput& input) { return input.view.domain.identity->unsuitable; };
   }
+  if (in.view.domain.settings().exclude) {
+    return [](const RuleInput&) { return std::string("excluded by its settings"); };
+  }
+  return nullptr;
 }
 
-Duration trusted_age(const Case& c) {
+Reason unmet_running_only(const RuleInput& in) {
+  if (in.view.domain.state == DomainState::running) return nullptr;
+  if (in.view.domain.state == DomainState::hung) {
+    return [](const RuleInput&) { return std::string("does not answer"); };
+  }
+  return
+      [](const RuleInput& input) { return "is " + std::string(to_text(input.view.domain.state)); };
+}
+
+Duration trusted_age(const RuleInput& in) {
   constexpr Duration kDefaultPeriod = std::chrono::seconds(1);
-  const Duration period = std::max(c.domain.guest.period, kDefaultPeriod);
-  return period * c.limits.stale_after_periods + c.limits.stale_slack;
+  const Duration period = std::max(in.view.domain.guest.period, kDefaultPeriod);
+  return period * in.limits.stale_after_periods + in.limits.stale_slack;
 }
 
 /// Whether two moments are at most so far apart. Stamps that make no sense must not overflow.
@@ -55,145 +59,193 @@ bool within(Duration distance, WallTime a, WallTime b) {
   return apart <= static_cast<Count>(std::chrono::floor<WallTime::duration>(distance).count());
 }
 
-bool is_fresh(const Case& c) {
-  const Duration trusted = trusted_age(c);
-  const auto older = [&](std::optional<MonotonicTime> at) { return at && c.now - *at > trusted; };
+bool is_fresh(const RuleInput& in) {
+  const Duration trusted = trusted_age(in);
+  const auto older = [&](std::optional<MonotonicTime> at) { return at && in.now - *at > trusted; };
+  const GuestReports& reports = in.view.balloon.reports();
   // Seen unchanged for too long: old, whatever its stamp says.
-  if (c.history && older(c.history->report_first_seen_at())) return false;
-  if (within(trusted, *c.domain.guest.last_update, c.wall_time)) return true;
-  // The clocks disagree, or one was set: what counts is to have seen it change.
-  return c.history && c.history->report_not_before() && !older(c.history->report_not_before());
+  if (older(reports.first_seen_at())) return false;
+  if (within(trusted, *in.view.domain.guest.last_update, in.wall_time)) return true;
+  // The clocks disagree, or one was set: only a report that was seen to change is trusted.
+  return reports.not_before() && !older(reports.not_before());
 }
 
-Ruling fresh_stats(const Case& c, MemorySize target) {
-  if (!c.domain.guest.last_update) return veto(c, "its guest reports no statistics");
-  if (!c.reports_headroom) {
-    return veto(c, "its guest does not report how much memory is unused");
+Reason unmet_fresh_stats(const RuleInput& in) {
+  if (!in.view.domain.guest.last_update) {
+    return [](const RuleInput&) { return std::string("its guest reports no statistics"); };
   }
-  if (!is_fresh(c)) {
-    return veto(c, "its statistics are older than " + seconds_text(trusted_age(c)));
+  if (!in.view.reports_headroom) {
+    return [](const RuleInput&) {
+      return std::string("its guest does not report how much memory is unused");
+    };
   }
-  if (c.history && !c.history->reported_since_move()) {
-    return veto(c, "no report since its last balloon move");
+  if (!is_fresh(in)) {
+    return [](const RuleInput& input) {
+      return "its statistics are older than " + seconds_text(trusted_age(input));
+    };
   }
-  if (c.history && c.history->report_is_of_another_balloon(c.domain)) {
-    return veto(c, "its last report is from before its balloon moved");
+  if (!in.view.balloon.reported_since_move()) {
+    return [](const RuleInput&) { return std::string("no report since its last balloon move"); };
   }
-  return pass(target);
-}
-
-bool ignores_shrinks(const Case& c) {
-  return c.history && c.history->ignores_shrinks();
-}
-
-Ruling no_progress(const Case& c, MemorySize target) {
-  if (target >= c.domain.actual || !ignores_shrinks(c)) return pass(target);
-  return veto(c, "did not follow the last shrink, to " + text(c, c.history->last_move()->target));
-}
-
-/// What the domain is let settle after, or null.
-const char* settling_after(const Case& c) {
-  if (!c.history) return nullptr;
-  const auto recent = [&](std::optional<MonotonicTime> at) {
-    return at && c.now - *at < c.limits.grace;
-  };
-  if (recent(c.history->rebooted_at()) || recent(c.domain.started_at)) return "started";
-  if (recent(c.history->deflated_by_itself_at())) return "took memory back by itself";
+  if (in.view.balloon.report_is_of_another_balloon(in.view.domain)) {
+    return [](const RuleInput&) {
+      return std::string("its last report is from before its balloon moved");
+    };
+  }
   return nullptr;
 }
 
-Ruling grace(const Case& c, MemorySize target) {
-  if (target >= c.domain.actual) return pass(target);
-  const char* event = settling_after(c);
-  if (event == nullptr) return pass(target);
-  return veto(c, event + (" less than " + seconds_text(c.limits.grace)) + " ago");
+constexpr std::array<Precondition, 3> kPreconditions{{
+    {Rule::sane_target,
+     "the target is a size over 0 for a domain that exists, proposed once; excluded and unsuitable "
+     "domains are never moved",
+     unmet_sane_target},
+    {Rule::running_only,
+     "the domain runs: it is not paused, crashed, shutting down, migrating, busy or hung",
+     unmet_running_only},
+    {Rule::fresh_stats,
+     "the guest's statistics are there, at most three periods and a second old, newer than the "
+     "last "
+     "balloon move (whoever made it), and show no more memory than the balloon leaves",
+     unmet_fresh_stats},
+}};
+
+// --- bounds ---
+
+RuleResult pass(const RuleInput& in) {
+  return {in.target};
+}
+RuleResult refuse(const RuleInput& in, Reason why) {
+  return {in.view.domain.actual, why};
+}
+/// A shrink that takes at most `most`.
+RuleResult limit_shrink(const RuleInput& in, MemorySize most, Reason why) {
+  const MemorySize least = in.view.domain.actual - most;
+  if (in.target >= least) return pass(in);
+  return {least, why};
 }
 
-Ruling maximum(const Case& c, MemorySize target) {
-  const MemorySize ceiling = ceiling_of(c.domain, c.history);
-  if (target <= ceiling) return pass(target);
-  // A domain over its ceiling is not grown; nor does the ceiling take what it has.
-  const MemorySize allowed = target > c.domain.actual ? std::max(ceiling, c.domain.actual) : target;
-  return {allowed, "passes its maximum of " + text(c, ceiling)};
+RuleResult limit_no_progress(const RuleInput& in) {
+  if (!shrinks(in) || !in.view.balloon.ignores_shrinks()) return pass(in);
+  return refuse(in, [](const RuleInput& input) {
+    return "did not follow the last shrink, to " +
+           size_text(input, input.view.balloon.last_move()->target);
+  });
 }
 
-Ruling minimum(const Case& c, MemorySize target) {
-  const auto& least = c.domain.settings().minimum;
-  if (!least || target >= *least || target >= c.domain.actual) return pass(target);
-  return {std::min(*least, c.domain.actual), "is under its minimum of " + text(c, *least)};
-}
-
-/// A shrink that takes at most `give`.
-MemorySize shrink_by_at_most(const Case& c, MemorySize target, MemorySize give) {
-  return std::max(target, c.domain.actual - give);
-}
-
-/// The most that `gradual` and `domain_floor` let go.
-MemorySize most_by_tick(const Case& c) {
-  return c.headroom.scaled(c.limits.max_release);
-}
-MemorySize most_by_floor(const Case& c) {
-  return c.headroom - c.limits.domain_floor;
-}
-MemorySize most_by_usable_floor(const Case& c) {
-  return c.usable ? *c.usable - Limits::kUsableFloor : MemorySize::largest();
-}
-
-std::string_view counted_text(const Case& c) {
-  return to_text(counted(c.domain, c.limits.headroom));
-}
-
-Ruling gradual(const Case& c, MemorySize target) {
-  const MemorySize give = most_by_tick(c);
-  const MemorySize allowed = shrink_by_at_most(c, target, give);
-  if (target >= c.domain.actual || allowed == target) return pass(target);
-  return {allowed, "takes " + text(c, c.domain.actual - target) + " of " + text(c, c.headroom) +
-                       " " + std::string(counted_text(c)) + "; one tick takes at most " +
-                       text(c, give)};
-}
-
-Ruling domain_floor(const Case& c, MemorySize target) {
-  const MemorySize give = std::min(most_by_floor(c), most_by_usable_floor(c));
-  const MemorySize allowed = shrink_by_at_most(c, target, give);
-  if (target >= c.domain.actual || allowed == target) return pass(target);
-  const MemorySize taken = c.domain.actual - target;
-  if (most_by_usable_floor(c) < most_by_floor(c)) {
-    return {allowed, "would leave " + text(c, *c.usable - taken) +
-                         " usable; its floor over its kernel's watermarks is " +
-                         text(c, Limits::kUsableFloor)};
+RuleResult limit_grace(const RuleInput& in) {
+  if (!shrinks(in)) return pass(in);
+  const BalloonTracker& balloon = in.view.balloon;
+  const auto recent = [&](std::optional<MonotonicTime> at) {
+    return at && in.now - *at < in.limits.grace;
+  };
+  if (recent(balloon.rebooted_at()) || recent(in.view.domain.started_at)) {
+    return refuse(in, [](const RuleInput& input) {
+      return "started less than " + seconds_text(input.limits.grace) + " ago";
+    });
   }
-  return {allowed, "would leave " + text(c, c.headroom - taken) + " " +
-                       std::string(counted_text(c)) + "; its floor is " +
-                       text(c, c.limits.domain_floor)};
+  if (recent(balloon.deflated_by_itself_at())) {
+    return refuse(in, [](const RuleInput& input) {
+      return "took memory back by itself less than " + seconds_text(input.limits.grace) + " ago";
+    });
+  }
+  return pass(in);
 }
 
-constexpr std::array<NamedRule, 8> kDomainRules{{
-    {Rule::running_only, running_only},
-    {Rule::fresh_stats, fresh_stats},
-    {Rule::no_progress, no_progress},
-    {Rule::grace, grace},
-    {Rule::maximum, maximum},
-    {Rule::minimum, minimum},
-    {Rule::gradual, gradual},
-    {Rule::domain_floor, domain_floor},
+/// A domain over its ceiling does not grow; it keeps what it has.
+RuleResult limit_maximum(const RuleInput& in) {
+  const MemorySize actual = in.view.domain.actual;
+  if (in.target <= actual || in.target <= in.view.ceiling) return pass(in);
+  return {std::max(in.view.ceiling, actual), [](const RuleInput& input) {
+            return "passes its maximum of " + size_text(input, input.view.ceiling);
+          }};
+}
+
+RuleResult limit_minimum(const RuleInput& in) {
+  const auto& least = in.view.domain.settings().minimum;
+  if (!least || in.target >= *least || !shrinks(in)) return pass(in);
+  return {std::min(*least, in.view.domain.actual), [](const RuleInput& input) {
+            return "is under its minimum of " +
+                   size_text(input, *input.view.domain.settings().minimum);
+          }};
+}
+
+MemorySize most_by_tick(const RuleInput& in) {
+  return in.view.headroom.scaled(in.limits.max_release);
+}
+MemorySize taken(const RuleInput& in) {
+  return in.view.domain.actual - in.target;
+}
+std::string figure_text(const RuleInput& in) {
+  return std::string(to_text(counted(in.view.domain, in.limits.headroom)));
+}
+
+RuleResult limit_gradual(const RuleInput& in) {
+  return limit_shrink(in, most_by_tick(in), [](const RuleInput& input) {
+    return "takes " + size_text(input, taken(input)) + " of " +
+           size_text(input, input.view.headroom) + " " + figure_text(input) +
+           "; one tick takes at most " + size_text(input, most_by_tick(input));
+  });
+}
+
+RuleResult limit_domain_floor(const RuleInput& in) {
+  const MemorySize by_headroom = in.view.headroom - in.limits.domain_floor;
+  const MemorySize by_usable =
+      in.view.usable ? *in.view.usable - Limits::kUsableFloor : MemorySize::largest();
+  if (by_usable < by_headroom) {
+    return limit_shrink(in, by_usable, [](const RuleInput& input) {
+      return "would leave " + size_text(input, *input.view.usable - taken(input)) +
+             " usable; its floor over its kernel's watermarks is " +
+             size_text(input, Limits::kUsableFloor);
+    });
+  }
+  return limit_shrink(in, by_headroom, [](const RuleInput& input) {
+    return "would leave " + size_text(input, input.view.headroom - taken(input)) + " " +
+           figure_text(input) + "; its floor is " + size_text(input, input.limits.domain_floor);
+  });
+}
+
+constexpr std::array<Bound, 6> kBounds{{
+    {Rule::no_progress,
+     "a guest that was told to shrink, and has not moved at all in the two ticks since, gets no "
+     "other shrink until it moves, however often the policy asks",
+     limit_no_progress},
+    {Rule::grace,
+     "no shrink within 30 s of a start, a reboot, or a balloon that deflated by itself",
+     limit_grace},
+    {Rule::maximum,
+     "no grow over the domain's maximum, its configured one, or its cgroup's limit less QEMU's own "
+     "memory",
+     limit_maximum},
+    {Rule::minimum, "no shrink under the configured minimum", limit_minimum},
+    {Rule::gradual, "one tick takes at most half of a domain's headroom", limit_gradual},
+    {Rule::domain_floor,
+     "no shrink leaves a domain under 100 MiB of headroom, nor under 32 MiB usable where its guest "
+     "reports that; a domain at or under either gives nothing",
+     limit_domain_floor},
+}};
+
+constexpr std::array<SharedBound, 3> kSharedBounds{{
+    {Rule::numa_floor,
+     "a domain that is bound to NUMA nodes grows into the memory of these nodes alone, and leaves "
+     "them their part of the host's floor"},
+    {Rule::host_floor,
+     "grows leave the host 200 MiB of headroom; at or under that it gives nothing"},
+    {Rule::share_out,
+     "grows that together pass what the host can give are scaled by weight: no domain gets more "
+     "than was asked for it, and what one does not need goes to the others"},
 }};
 
 }  // namespace
 
-std::span<const NamedRule> domain_rules() {
-  return kDomainRules;
+std::span<const Precondition> preconditions() {
+  return kPreconditions;
 }
-
-std::span<const NamedRule> holding_rules() {
-  constexpr std::size_t kHolding = 2;  // running_only, fresh_stats
-  return domain_rules().first(kHolding);
+std::span<const Bound> bounds() {
+  return kBounds;
 }
-
-MemorySize releasable(const Case& c) {
-  if (ignores_shrinks(c) || settling_after(c) != nullptr) return {};
-  const MemorySize over_minimum =
-      c.domain.actual - c.domain.settings().minimum.value_or(MemorySize());
-  return std::min({most_by_tick(c), most_by_floor(c), most_by_usable_floor(c), over_minimum});
+std::span<const SharedBound> shared_bounds() {
+  return kSharedBounds;
 }
 
 }  // namespace memcoord::guard

@@ -1,6 +1,6 @@
 #pragma once
-// The seam to the outside: a handful of calls. libvirt, the simulated host and a recorded journal
-// stand behind it (engine/hypervisor/), and FakeHypervisor in the tests.
+// The interface to the host and its domains. Behind it: libvirt, the simulated host
+// (engine/hypervisor/), a policy test's world (bindings/testing/), FakeHypervisor in unit tests.
 
 #include <span>
 #include <string>
@@ -12,25 +12,27 @@
 
 namespace memcoord {
 
+/// One host. Not thread-safe: the loop makes all calls.
 class Hypervisor {
  public:
   virtual ~Hypervisor() = default;
   /// For people: the connection's URI ("qemu:///system", "sim:case1").
   [[nodiscard]] virtual std::string description() const = 0;
-  /// A look at the host and every active domain. Returns within its deadline: domains that do not
-  /// answer come back as DomainState::hung without guest statistics. Errors: unavailable (the
+  /// The state of the host and of every active domain. Returns within its deadline: a domain that
+  /// does not answer is DomainState::hung and has no guest statistics. Errors: unavailable (the
   /// connection is down; the next call tries to open it again), timed_out, permission_denied.
   virtual Result<Snapshot> sample() = 0;
-  /// Sets targets; one outcome a move, in order, within the deadline. One domain's failure is its
-  /// own. A domain whose last outcome was unknown takes no other move as long as that one could
-  /// still be carried out after it.
+  /// Sets targets. Returns within its deadline, with one outcome for each move, in order. A failure
+  /// concerns its own domain only. A domain whose last outcome was unknown takes no other move
+  /// while that one could still be carried out after it.
   virtual std::vector<Outcome> apply(std::span<const Move> moves) = 0;
-  /// What has become known, since the last call, of moves whose outcome was unknown: applied,
-  /// failed, or vanished where the domain has stopped since, even if it was started again.
+  /// The outcomes, learnt since the last call, of moves whose outcome was unknown: applied, failed,
+  /// or vanished if the domain has stopped since, even if it was started again.
   virtual std::vector<Outcome> take_late_outcomes() { return {}; }
-  /// What happened since the last call that the operator should know; each said once.
+  /// Notes for the operator since the last call; each is said once.
   virtual std::vector<Note> take_notes() = 0;
-  /// Puts back what was changed besides balloons (statistics periods), and closes. Idempotent.
+  /// Restores everything changed besides balloons (statistics periods) and closes the connection.
+  /// Idempotent.
   virtual void close() = 0;
 };
 

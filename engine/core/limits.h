@@ -1,6 +1,6 @@
 #pragma once
-// The operator's limits. They make the guard stricter than its built-in floors, never laxer; only
-// `overcommit` can let more memory be committed than the host has.
+// The operator's limits. They make the guard stricter than its built-in floors, never laxer. Only
+// `overcommit` lets domains commit more memory than the host has.
 
 #include <optional>
 
@@ -8,33 +8,33 @@
 
 namespace memcoord {
 
-/// What the guard holds to. The defaults are the built-in floors.
+/// The limits that the guard enforces. The defaults are the built-in floors.
 struct Limits {
   static constexpr MemorySize kDomainFloor = MemorySize::from_mib(100);
   static constexpr MemorySize kHostFloor = MemorySize::from_mib(200);
   static constexpr double kMaxRelease = 0.5;
   static constexpr double kMostOvercommit = 10;
-  /// No shrink takes a guest's usable memory under it: its kernel's watermarks stay whole.
+  /// No shrink takes a guest's usable memory below this: its kernel's watermarks stay intact.
   static constexpr MemorySize kUsableFloor = MemorySize::from_mib(32);
 
   MemorySize domain_floor = kDomainFloor;  ///< headroom a domain keeps
   MemorySize host_floor = kHostFloor;      ///< memory the host keeps
   double max_release = kMaxRelease;        ///< share of its headroom a domain loses in one tick
   Headroom headroom = Headroom::larger;
-  std::optional<MemorySize> host_memory;  ///< what the guests may use, where less than the host's
-  /// How much memory may be committed, as a multiple of the host's. Over 1 it is not sure to be
-  /// there: on hosts with swap, or whose guests give free pages back by themselves.
+  std::optional<MemorySize> host_memory;  ///< a budget for all guests; none: the host's memory
+  /// The memory that domains may commit, as a multiple of the host's. Over 1, the host may run out:
+  /// it needs swap, or guests that report their free pages.
   double overcommit = 1.0;
-  int stale_after_periods = 3;                     ///< statistics older than this are not trusted
-  Duration stale_slack = std::chrono::seconds(1);  ///< reports are stamped in whole seconds
-  Duration grace = std::chrono::seconds(30);  ///< no shrink so soon after a start or self-deflation
-  /// No limit, but what sizes are told in where a limit limits: in reasons, tables and the log.
+  int stale_after_periods = 3;                     ///< the guard ignores older statistics
+  Duration stale_slack = std::chrono::seconds(1);  ///< because reports are stamped in seconds
+  Duration grace = std::chrono::seconds(30);  ///< without shrinks after a start or self-deflation
+  /// The unit of sizes in reasons, tables and the log.
   Units units = Units::automatic;
 
-  /// The limits, or why they are refused: a value laxer than the built-in floor. Errors:
-  /// invalid_input, its object the option ("--domain-floor"), its hint the least allowed value.
+  /// Checks limits against the built-in floors. Errors: invalid_input, its object the option
+  /// ("--domain-floor"), its hint the least value allowed.
   [[nodiscard]] static Result<Limits> checked(Limits wanted);
-  /// A domain with less headroom is low, in tables and hints: half as much again as its floor.
+  /// The headroom below which tables and hints call a domain low: half as much again as its floor.
   [[nodiscard]] MemorySize low_domain() const { return domain_floor + domain_floor / 2; }
   bool operator==(const Limits&) const = default;
 };

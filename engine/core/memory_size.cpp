@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::uint64_t kMostKib = std::uint64_t{1} << 63U;
 
-/// A unit as a fraction of KiB, in lowest terms. Those of powers of 1000 are the ones with a whole
-/// number of bytes that need not be one of KiB.
+/// A unit as a fraction of KiB, in lowest terms. Sizes in decimal units (powers of 1000) need not
+/// be whole KiB.
 struct Unit {
   std::uint64_t kib;
   std::uint64_t parts = 1;
@@ -43,10 +43,10 @@ std::optional<Unit> unit_of(std::string_view text) {
 
 constexpr std::array<const char*, 4> kUnitNames{"KiB", "MiB", "GiB", "TiB"};
 
-/// At least so many significant digits, and what stands before the point whole.
+/// The number with at least this many significant digits; its integer part is never rounded.
 std::string number_text(double value, int digits) {
   const int before = value < 1 ? 0 : static_cast<int>(std::floor(std::log10(value))) + 1;
-  // Of a value under 1 the zeros behind the point are none of its digits.
+  // In a value under 1, zeros right after the point are not significant.
   const int zeros =
       value > 0 && value < 1 ? -static_cast<int>(std::floor(std::log10(value))) - 1 : 0;
   const int decimals = std::max(0, digits - before) + (digits > 0 ? zeros : 0);
@@ -59,6 +59,33 @@ std::string number_text(double value, int digits) {
     if (number.ends_with('.')) number.pop_back();
   }
   return number;
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
+  return text;
+}
+
+/// A size as it is written.
+struct Written {
+  std::string_view number;  ///< digits, with at most one point
+  std::string_view unit;    ///< everything behind them
+};
+
+Written split(std::string_view text) {
+  text = trimmed(text);
+  std::size_t digits = 0;
+  bool point = false;
+  for (; digits < text.size(); ++digits) {
+    const char c = text[digits];
+    if (c == '.' && !point) {
+      point = true;
+    } else if (c < '0' || c > '9') {
+      break;
+    }
+  }
+  return {text.substr(0, digits), trimmed(text.substr(digits))};
 }
 
 tl::unexpected<Error> not_a_size(std::string_view text, std::string why) {
@@ -96,39 +123,27 @@ bool MemorySize::is_meant_by(std::string_view text) {
 }
 
 Result<MemorySize> MemorySize::parse(std::string_view text) {
-  std::string_view number = text;
-  while (!number.empty() && number.front() == ' ') number.remove_prefix(1);
-  while (!number.empty() && number.back() == ' ') number.remove_suffix(1);
-  std::size_t digits = 0;
-  bool point = false;
-  for (; digits < number.size(); ++digits) {
-    const char c = number[digits];
-    if (c == '.' && !point) {
-      point = true;
-    } else if (c < '0' || c > '9') {
-      break;
-    }
+  const Written written = split(text);
+  if (written.number.empty() && written.unit.starts_with('-')) {
+    return not_a_size(text, "a size cannot be negative");
   }
-  std::string_view unit = number.substr(digits);
-  number = number.substr(0, digits);
-  while (!unit.empty() && unit.front() == ' ') unit.remove_prefix(1);
-  if (number.empty() && unit.starts_with('-')) return not_a_size(text, "a size cannot be negative");
-  const auto factor = unit_of(unit);
-  if (number.empty() || number == "." || !factor) return not_a_size(text, "not a size of memory");
-
-  const std::size_t dot = number.find('.');
+  const auto factor = unit_of(written.unit);
+  if (written.number.empty() || written.number == "." || !factor) {
+    return not_a_size(text, "not a size of memory");
+  }
+  const std::size_t dot = written.number.find('.');
   std::uint64_t whole = 0;
-  for (const char c : number.substr(0, dot)) {
+  for (const char c : written.number.substr(0, dot)) {
     if (whole > kMostKib / 10) return not_a_size(text, "larger than any memory");
     whole = whole * 10 + static_cast<std::uint64_t>(c - '0');
   }
   const auto [kib_a_unit, parts, decimal] = *factor;
   if (whole / parts > kMostKib / kib_a_unit) return not_a_size(text, "larger than any memory");
-  // What is left of the number after whole KiB: (whole % parts + numerator / denominator) units.
+  // The rest of the number after whole KiB is (whole % parts + numerator / denominator) units.
   std::uint64_t numerator = whole % parts;
   std::uint64_t denominator = 1;
   if (dot != std::string_view::npos) {
-    std::string_view fraction = number.substr(dot + 1);
+    std::string_view fraction = written.number.substr(dot + 1);
     while (!fraction.empty() && fraction.back() == '0') fraction.remove_suffix(1);
     // With nine digits the product below stays under 2^64 in every unit.
     if (fraction.size() > 9) return not_a_size(text, "not a whole number of KiB");
@@ -150,7 +165,7 @@ std::string MemorySize::text(Units units, int digits) const {
   double value = static_cast<double>(kib_);
   std::size_t unit = 0;
   if (units == Units::automatic) {
-    // 1023.5 would be shown as "1024".
+    // From 1023.5 on, a value would round to "1024".
     for (; unit + 1 < kUnitNames.size() && value >= 1023.5; ++unit) value /= 1024;
   } else {
     for (; unit + 1 < static_cast<std::size_t>(units); ++unit) value /= 1024;

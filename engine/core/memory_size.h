@@ -1,5 +1,5 @@
 #pragma once
-// A size of memory as a type of its own, so that no count of bytes is ever taken for one of KiB.
+// Sizes of memory. A type of its own keeps bytes and KiB apart.
 
 #include <compare>
 #include <cstdint>
@@ -11,14 +11,14 @@
 
 namespace memcoord {
 
-/// What people are told sizes in: the unit that fits, or always the same one.
+/// The unit in which people see sizes: the one that fits each size, or always the same.
 enum class Units { automatic, kib, mib, gib };
 inline constexpr int kUnitsCount = 4;
 /// "auto", "KiB", "MiB", "GiB".
 std::string_view to_text(Units units);
 
-/// A size of memory: never negative, a whole number of KiB (libvirt's unit).
-/// Arithmetic saturates: nothing wraps round, a difference that would be negative is zero.
+/// A size of memory: never negative, a whole number of KiB (libvirt's unit). Arithmetic saturates:
+/// sums and products stop at largest(), a negative difference is zero.
 class MemorySize {
  public:
   constexpr MemorySize() = default;
@@ -31,23 +31,23 @@ class MemorySize {
     return MemorySize(std::numeric_limits<std::uint64_t>::max());
   }
 
-  /// Reads "150MiB", "1.5 GiB", "150000KiB", "512M", "4096" (a bare number is KiB), "500MB". Units:
-  /// KiB MiB GiB TiB (K M G T for short), powers of 1024; kB MB GB TB, powers of 1000, rounded down
-  /// to whole KiB; case ignored. Errors: invalid_input, naming the text; also where the size is
-  /// negative, in powers of 1024 not a whole number of KiB, or past 2^63 KiB.
+  /// Reads "150MiB", "1.5 GiB", "150000KiB", "512M", "4096" (KiB), "500MB". Units: KiB MiB GiB TiB
+  /// (K M G T for short) are powers of 1024; kB MB GB TB are powers of 1000, rounded down to whole
+  /// KiB; case does not matter. Errors: invalid_input, its object the text: not a size, negative,
+  /// not whole KiB (in powers of 1024), or more than 2^63 KiB.
   static Result<MemorySize> parse(std::string_view text);
-  /// Whether a text is a number with a unit of memory, as far as its writer is concerned: also
-  /// "1,5GiB", "150 Mi", "-5MB", which parse() refuses.
+  /// Whether the writer of a text meant a size: a number with a unit of memory, even if parse()
+  /// refuses it, such as "1,5GiB", "150 Mi" or "-5MB".
   static bool is_meant_by(std::string_view text);
 
   [[nodiscard]] constexpr std::uint64_t kib() const { return kib_; }
   [[nodiscard]] constexpr double mib() const { return static_cast<double>(kib_) / 1024.0; }
   [[nodiscard]] constexpr bool is_zero() const { return kib_ == 0; }
 
-  /// For people: "512 MiB", "1.95 GiB", "800 KiB", in at least so many significant digits, whole
-  /// KiB at most; zeros after the point are left out.
+  /// For people: "512 MiB", "1.95 GiB", "800 KiB". Shows at least `digits` significant digits, but
+  /// no fraction of a KiB and no trailing zeros after the point.
   [[nodiscard]] std::string text(Units units = Units::automatic, int digits = 3) const;
-  /// For files: exact and read back by parse(), in the largest unit that divides it: "512MiB".
+  /// For files: exact, in the largest unit that divides the size, as parse() reads it: "512MiB".
   [[nodiscard]] std::string exact() const;
 
   constexpr auto operator<=>(const MemorySize&) const = default;
@@ -67,7 +67,7 @@ class MemorySize {
   friend constexpr MemorySize operator/(MemorySize a, std::uint64_t n) {
     return MemorySize(a.kib_ / n);
   }
-  /// The share of a size, rounded down; `share` under 0 or not a number counts as 0.
+  /// The size times `share`, rounded down. A share under 0 or not a number counts as 0.
   [[nodiscard]] MemorySize scaled(double share) const;
 
  private:
@@ -75,13 +75,13 @@ class MemorySize {
   std::uint64_t kib_ = 0;
 };
 
-/// b - a in KiB with its sign, for showing a change; saturates at the ends of int64.
+/// b - a in KiB, to show a change; saturates at the ends of int64.
 std::int64_t signed_change_kib(MemorySize a, MemorySize b);
 /// "+128 MiB", "-64 MiB", "0".
 std::string change_text(MemorySize a, MemorySize b, Units units = Units::automatic);
-/// In how many digits two different sizes are told for the texts to differ: 3 or more.
+/// The digits, 3 or more, that text() needs to show two different sizes differently.
 int digits_to_tell_apart(MemorySize a, MemorySize b, Units units = Units::automatic);
-/// "2 GiB -> 1.95 GiB": different sizes are told in as many digits as it takes to tell them apart.
+/// "2 GiB -> 1.95 GiB", with enough digits to tell different sizes apart.
 std::string move_text(MemorySize from, MemorySize to, Units units = Units::automatic);
 
 inline namespace literals {

@@ -1,5 +1,5 @@
 #pragma once
-// The interface between the engine and whatever decides: values in, proposals out.
+// The interface to policies: values in, proposals out.
 
 #include <cstdint>
 #include <optional>
@@ -12,37 +12,53 @@
 
 namespace memcoord {
 
-/// How one domain of the snapshot stands this tick; parallel to Snapshot::domains.
-struct Standing {
-  /// Set where the guard would leave the domain alone whatever is proposed, with the rule (or
-  /// none, for domains that are excluded or unsuitable) and the reason. A policy sees such a domain
-  /// only in ctx.silent.
-  struct Held {
-    std::optional<Rule> rule;
-    std::string why;
-  };
-  std::optional<Held> held;
-  MemorySize headroom;                     ///< in the chosen figure; 0 where held for lack of it
-  const DomainHistory* history = nullptr;  ///< not owned; lives as long as the Situation
-  MemorySize releasable = {};              ///< the most that the guard lets a shrink take this tick
-  /// What the NUMA nodes that it is bound to may give it, before any shrink; no limit where it is
-  /// not bound. Situation::grantable holds as well.
-  MemorySize grantable_by_nodes = MemorySize::largest();
+/// Why no decision may touch a domain this tick.
+struct Skipped {
+  std::optional<Rule> rule;  ///< none for a domain that is excluded or unsuitable
+  std::string why;           ///< one clause: "is paused"
 };
 
-/// All that a policy may look at.
+/// One domain of the snapshot as the guard sees it this tick. The domain and its past are not
+/// owned; they live as long as the Situation.
+struct DomainView {
+  DomainView(const Domain& seen, const DomainHistory& past)
+      : domain(seen), balloon(past.balloon), samples(past.samples) {}
+
+  const Domain& domain;
+  const BalloonTracker& balloon;
+  const DomainSamples& samples;
+  MemorySize committed = {};  ///< what the domain may touch without asking, QEMU's own part aside
+  MemorySize resident = {};   ///< host memory that its process holds, by the newest known figure
+  MemorySize unbacked = {};   ///< of that, and of QEMU's own part, what its process does not hold
+  MemorySize ceiling = {};    ///< the largest target: its own, configured and cgroup's maximum
+  MemorySize headroom = {};   ///< in the chosen figure, less what the balloon has taken since
+  std::optional<MemorySize> usable = {};  ///< likewise; none where the guest does not report it
+  bool reports_headroom = false;          ///< where not, `headroom` is 0
+  /// Set where the guard holds the domain whatever is proposed. A policy sees such a domain only in
+  /// ctx.silent.
+  std::optional<Skipped> skipped = {};
+  MemorySize reclaimable = {};  ///< the most that the guard lets a shrink take this tick
+  /// What the guard would give to a grow this tick, before any shrink.
+  MemorySize grantable = {};
+};
+
+/// All that a policy may read.
 struct Situation {
   const Snapshot& snapshot;
   const Limits& limits;
-  std::vector<Standing> standings;
-  MemorySize grantable;    ///< what the guard would let out to grows this tick, before any shrink
+  std::vector<DomainView> domains;  ///< in the order of Snapshot::domains
+  MemorySize grantable;    ///< what the guard would give to grows this tick, before any shrink
   std::uint64_t tick = 1;  ///< counts from 1
   Duration since_last{};   ///< since the last tick; zero at the first
-  MemorySize owed{};       ///< what has to be freed before the guard lets out anything
+  MemorySize owed{};       ///< what must be released before the guard gives anything
   MemorySize rescue{};     ///< what the engine itself takes back at once
+
+  /// The host's headroom, or what is left of the guests' budget (Limits::host_memory) where that is
+  /// less.
+  [[nodiscard]] MemorySize headroom() const;
 };
 
-/// What a policy answers.
+/// A policy's answer.
 struct PolicyAnswer {
   struct LogLine {
     Note::Severity severity = Note::Severity::info;
@@ -52,12 +68,12 @@ struct PolicyAnswer {
   std::vector<LogLine> log;
 };
 
-/// Something that decides. May keep state of its own between ticks; reads no clock, does no I/O.
+/// Decides what to propose. May keep state between ticks; reads no clock, does no I/O.
 class Policy {
  public:
   virtual ~Policy() = default;
   [[nodiscard]] virtual std::string name() const = 0;
-  /// Proposals, or why there are none; an error costs this tick and nothing else.
+  /// Proposals for one tick. An error costs this tick only.
   virtual Result<PolicyAnswer> decide(const Situation& situation) = 0;
 };
 

@@ -72,10 +72,10 @@ void Restoration::begin(const Snapshot& snapshot) {
   told_.snapshot = snapshot;
   for (std::size_t i = 0; i < snapshot.domains.size(); ++i) {
     const Domain& domain = snapshot.domains[i];
-    const DomainHistory& past = *history_.find(domain.uuid(), i);
-    const auto& had = past.before_first_move();
+    const BalloonTracker& balloon = history_.of(domain, i).balloon;
+    const auto& had = balloon.before_first_move();
     if (!had) continue;
-    const bool over = *had == domain.actual && !past.in_doubt();
+    const bool over = *had == domain.actual && !balloon.in_doubt();
     all_.push_back({{domain.uuid(), domain.name(), *had, domain.actual, {}, false},
                     over,
                     {domain.uuid(), domain.actual, *had, *had, kGivenBack, {}}});
@@ -146,7 +146,7 @@ bool Restoration::may_shrink_further(const Decision& decision) const {
   const Rule rule = decision.rules.back().rule;
   const DomainHistory* past = history_.find(decision.domain);
   return rule == Rule::gradual ||
-         (rule == Rule::fresh_stats && past != nullptr && !past->reported_since_move());
+         (rule == Rule::fresh_stats && past != nullptr && !past->balloon.reported_since_move());
 }
 
 bool Restoration::may_progress(const Tick& tick) const {
@@ -157,9 +157,9 @@ bool Restoration::may_progress(const Tick& tick) const {
     return !one.over && one.result.had < one.result.has;
   };
   const auto releases = [&](const Domain& domain) {
-    const DomainHistory* past = history_.find(domain.uuid());
-    const auto& move = past->last_move();
-    return move && move->target < move->from && !move->reached && !past->ignores_shrinks();
+    const BalloonTracker& balloon = history_.find(domain.uuid())->balloon;
+    const auto& move = balloon.last_move();
+    return move && move->shrinks() && !move->reached && !balloon.ignores_shrinks();
   };
   return std::any_of(tick.outcomes.begin(), tick.outcomes.end(), applied) ||
          std::any_of(all_.begin(), all_.end(), shrinks) ||
@@ -170,9 +170,10 @@ Restoration::Result Restoration::finish() {
   Result result;
   for (Restoring& one : all_) {
     const DomainHistory* past = history_.find(one.result.domain);
-    if (past != nullptr && past->in_doubt()) {
+    if (past != nullptr && past->balloon.in_doubt()) {
       one.result.in_doubt = true;
-      one.result.why = "its balloon change to " + past->in_doubt()->target.text(limits_.units) +
+      one.result.why = "its balloon change to " +
+                       past->balloon.in_doubt()->target.text(limits_.units) +
                        " has not been answered, and may still be carried out";
     }
     one.told.target = one.result.has;

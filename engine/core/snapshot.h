@@ -1,6 +1,6 @@
 #pragma once
-// What one look at the hypervisor shows: plain values, in libvirt's words. What a guest may not
-// report is optional. Nothing here refers back to a connection.
+// One sample of the host and its domains: plain values, in libvirt's terms. Figures that a guest
+// may not report are optional. Nothing here refers back to a connection.
 
 #include <algorithm>
 #include <cstdint>
@@ -27,15 +27,15 @@ struct NumaCell {
 
 /// Nodes (cells) of the host, in rising order.
 using NodeSet = std::vector<int>;
-/// As libvirt writes them: "0-2,5".
+/// In libvirt's notation: "0-2,5".
 std::string to_text(const NodeSet& nodes);
 /// Whether all of `part` is in `whole`.
 bool includes(const NodeSet& whole, const NodeSet& part);
 
-/// A part of a domain's memory that the host allocates on some of its nodes and nowhere else.
+/// A part of a domain's memory that the host allocates only on some of its nodes.
 struct NodeBinding {
   NodeSet nodes;
-  std::optional<MemorySize> size = {};  ///< of the guest's cells that it is for; none: all memory
+  std::optional<MemorySize> size = {};  ///< of the guest's cells that are bound; none: all memory
   bool operator==(const NodeBinding&) const = default;
 };
 
@@ -49,19 +49,19 @@ struct Host {
   MemorySize cached;
   std::optional<MemorySize> swap_free;
   MemorySize page_size = MemorySize::from_kib(4);
-  /// What merging of equal pages (KSM) saves. Any write can take it back.
+  /// What merging of equal pages (KSM) saves. Any write can undo it.
   MemorySize merged;
   std::vector<NumaCell> cells;
   bool operator==(const Host&) const = default;
 };
 
-/// What the operator has set for one domain: libvirt metadata, a scenario, or options.
+/// The operator's settings for one domain: from libvirt metadata, a scenario, or options.
 struct DomainSettings {
   std::optional<MemorySize> minimum;  ///< no target under it
   std::optional<MemorySize> maximum;  ///< no target over it (the domain's own maximum holds too)
   double weight = 1.0;                ///< its part where memory is shared out; over 0
-  int priority = 0;                   ///< higher is served first, by policies that look at it
-  bool exclude = false;               ///< leave it alone
+  int priority = 0;                   ///< policies that use it serve higher ones first
+  bool exclude = false;               ///< memcoord never moves its balloon
   std::map<std::string, std::string> labels;
   bool operator==(const DomainSettings&) const = default;
 };
@@ -70,38 +70,38 @@ struct DomainSettings {
 struct MemoryBacking {
   enum class Kind {
     ballooned,  ///< from the ordinary pool, as much as the balloon leaves
-    pinned,     ///< from the ordinary pool, all of it whatever the balloon's size (locked, VFIO)
+    pinned,     ///< from the ordinary pool, all of it whatever the balloon leaves (locked, VFIO)
     hidden,     ///< pinned, and not part of rss (private memory of SEV-SNP and TDX guests)
   };
   Kind kind = Kind::ballooned;
   bool shared = false;          ///< shared memory (memfd, file): the host counts it as page cache
   bool hugepages = false;       ///< from the pool of hugepages
-  MemorySize beside_hugepages;  ///< of a hugepage guest, what comes from the ordinary pool
-  MemorySize unplugged;         ///< of the maximum, what the guest has not been given (virtio-mem)
+  MemorySize beside_hugepages;  ///< the part of a hugepage guest that the ordinary pool provides
+  MemorySize unplugged;         ///< the part of the maximum that virtio-mem has not plugged in
   bool operator==(const MemoryBacking&) const = default;
 };
 
-/// What stays the same of a domain from tick to tick; shared by the snapshots that hold it and
-/// replaced whole when it changes (a rename, new metadata).
+/// The part of a domain that stays the same from tick to tick. Snapshots share it; a change (a
+/// rename, new metadata) replaces it whole.
 struct DomainIdentity {
   Uuid uuid;
   std::string name;
   DomainSettings settings;
-  /// Why a balloon cannot serve this domain (no balloon device, VFIO, hugepages, ...); empty where
-  /// it can.
+  /// Why a balloon cannot serve this domain (no balloon device, VFIO, hugepages, ...), one clause;
+  /// empty where it can.
   std::string unsuitable;
   MemoryBacking backing = {};
-  /// The cgroup's limit (<memtune>): a domain whose process passes it is killed.
+  /// The cgroup's limit (<memtune>): the kernel kills a QEMU process that passes it.
   std::optional<MemorySize> hard_limit = {};
   /// Strict NUMA binding (<numatune>); empty where its memory may come from any node.
   std::vector<NodeBinding> bound_to = {};
   bool operator==(const DomainIdentity&) const = default;
 };
 
-/// What a domain is doing; the guard moves only those that run.
+/// A domain's state; the guard moves only running domains.
 enum class DomainState { running, paused, shutting_down, shut_off, crashed, migrating, busy, hung };
 
-/// What the guest's balloon driver reports. Counters count since the guest's boot.
+/// The report of a guest's balloon driver. Counters count since the guest's boot.
 struct GuestStatistics {
   std::optional<MemorySize> available;  ///< what the guest's kernel sees as total (MemTotal)
   std::optional<MemorySize> unused;     ///< MemFree: page cache not counted
@@ -116,29 +116,29 @@ struct GuestStatistics {
   bool operator==(const GuestStatistics&) const = default;
 };
 
-/// A balloon holds whole pages of this size, whatever the guest's own are.
+/// A balloon holds whole pages of this size, whatever the guest's page size.
 inline constexpr MemorySize kBalloonPage = MemorySize::from_kib(4);
 /// The largest page of a guest's kernel (arm64, POWER). Its balloon moves by whole ones of these.
 inline constexpr MemorySize kLargestGuestPage = MemorySize::from_kib(64);
 
-/// One domain as it was when the snapshot was taken.
+/// One domain at the time of the snapshot.
 struct Domain {
   std::shared_ptr<const DomainIdentity> identity;
   DomainState state = DomainState::running;
   MemorySize actual;              ///< the balloon's current size
   MemorySize maximum;             ///< no target may pass it
-  std::optional<MemorySize> rss;  ///< host memory that its process really holds
+  std::optional<MemorySize> rss;  ///< host memory that its process holds
   GuestStatistics guest;
-  /// When it was started or rebooted, where that was seen; it gets a grace from then.
+  /// When it was started or rebooted, where an event told; its grace begins then.
   std::optional<MonotonicTime> started_at;
-  /// When it was last restored from a file or a snapshot, where that was seen: its counters may go
-  /// back, and its balloon comes with it.
+  /// When it was last restored from a file or a snapshot, where an event told: its counters may
+  /// fall, and its balloon comes with it.
   std::optional<MonotonicTime> restored_at = {};
   /// Its balloon may deflate by itself when the guest runs short (autodeflate).
   bool deflates_by_itself = false;
-  /// Its guest hands the pages that it frees back to the host by itself (free page reporting).
+  /// Its guest returns the pages that it frees to the host by itself (free page reporting).
   bool free_page_reporting = false;
-  /// libvirt's number for it: another one after every start. 0 where the hypervisor has none.
+  /// libvirt's ID: another one after every start. 0 where the hypervisor has none.
   int id = 0;
 
   [[nodiscard]] const Uuid& uuid() const { return identity->uuid; }
@@ -146,20 +146,20 @@ struct Domain {
   [[nodiscard]] const DomainSettings& settings() const { return identity->settings; }
 };
 
-/// One look at the host and all its active domains. Domains are in name order (then UUID).
+/// One sample of the host and all its active domains. Domains are in name order (then UUID).
 struct Snapshot {
   MonotonicTime taken_at{};
   WallTime wall_time{};
   Host host;
   std::vector<Domain> domains;
 
-  /// Looks through all domains: for one question, not for one a domain.
+  /// A linear search: for a single question, not for one a domain.
   [[nodiscard]] const Domain* find(const Uuid& uuid) const;
-  /// The wall's time at a moment near the snapshot's, by the snapshot's own pair of times.
+  /// The wall clock's time at a moment near the snapshot's, by the snapshot's own pair of times.
   [[nodiscard]] WallTime wall_time_at(MonotonicTime moment) const;
 };
 
-/// Which figures the floors and policies go by.
+/// Which figures the floors and policies use.
 enum class Headroom {
   larger,  ///< the larger of the two below
   unused,  ///< a domain's unused, the host's free
@@ -167,7 +167,7 @@ enum class Headroom {
 };
 inline constexpr int kHeadroomCount = 3;
 
-/// Which of the two figures the choice comes to: Headroom::unused or Headroom::usable.
+/// Which of the two figures counts by this choice: Headroom::unused or Headroom::usable.
 inline Headroom counted(const Domain& domain, Headroom kind) {
   const GuestStatistics& guest = domain.guest;
   if (kind == Headroom::unused || !guest.usable) return Headroom::unused;
@@ -185,18 +185,18 @@ MemorySize host_headroom(const Host& host, Headroom kind);
 /// A node's free memory in the chosen figure; its free where what is available is not known.
 MemorySize cell_headroom(const NumaCell& cell, Headroom kind);
 
-/// What the host can lay hands on, whatever figures the floors go by: page cache included.
+/// What the host can use at once, whatever figure the floors use: page cache included.
 MemorySize obtainable(const Host& host);
 
-/// What of a domain's memory is the ordinary pool's when its balloon has this size, QEMU's own part
-/// aside.
+/// The part of a domain's memory that comes from the ordinary pool when its balloon has this size,
+/// QEMU's own memory aside.
 inline MemorySize ordinary_memory(const Domain& domain, MemorySize balloon) {
   const MemoryBacking& backing = domain.identity->backing;
   if (backing.hugepages) return backing.beside_hugepages;
   const bool stays = backing.kind != MemoryBacking::Kind::ballooned;
   return stays ? std::max(domain.maximum - backing.unplugged, balloon) : balloon;
 }
-/// The same, as far as its rss shows it once all is touched.
+/// The same, as far as rss shows it once the guest has touched all of it.
 inline MemorySize memory_in_rss(const Domain& domain, MemorySize balloon) {
   const bool hidden = domain.identity->backing.kind == MemoryBacking::Kind::hidden;
   return hidden ? MemorySize() : ordinary_memory(domain, balloon);

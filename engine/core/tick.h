@@ -1,5 +1,5 @@
 #pragma once
-// The record of one tick: everything that shows or stores reads this and nothing else.
+// The record of one tick. Observers, which show or store ticks, read only this.
 
 #include <cstdint>
 #include <optional>
@@ -12,7 +12,7 @@
 
 namespace memcoord {
 
-/// How long each part took, on the loop's clock.
+/// How long each part of a tick took, on the loop's clock.
 struct Timings {
   Duration sample{};
   Duration decide{};
@@ -22,7 +22,7 @@ struct Timings {
   bool operator==(const Timings&) const = default;
 };
 
-/// A domain that was left alone whatever the policy might have proposed.
+/// A domain that the guard skipped, whatever the policy proposed.
 struct HeldDomain {
   Uuid domain;
   std::optional<Rule> rule;
@@ -35,17 +35,17 @@ struct Tick {
   std::string policy;        ///< its name
   Limits limits;
   bool dry_run = false;
-  /// Not a tick of the loop, but what came of giving the domains back what they had at the end: a
-  /// decision a domain, which no policy has asked for. `snapshot` is from before it.
+  /// Set where this is no tick of the loop but the restoring of the domains' sizes at the end: a
+  /// decision a domain, for which no policy has asked. `snapshot` is from before it.
   bool restoring = false;
   Snapshot snapshot;                   ///< empty of domains where sample_error is set
-  std::vector<DroppedFigure> dropped;  ///< what the snapshot's guests reported besides
+  std::vector<DroppedFigure> dropped;  ///< figures that were removed from the snapshot
   MemorySize grantable;
   std::vector<HeldDomain> held;
   std::vector<Proposal> proposals;
   std::vector<Decision> decisions;  ///< as finally allowed
   std::vector<Outcome> outcomes;
-  /// What came of moves of earlier ticks whose outcome was unknown; learnt before deciding.
+  /// The outcomes of earlier ticks' moves in doubt, learnt before deciding.
   std::vector<Outcome> late_outcomes;
   std::vector<Note> notes;
   std::optional<Error> sample_error;
@@ -53,7 +53,7 @@ struct Tick {
   Timings timings;
 };
 
-/// Anything that shows or stores ticks: console, journal, metrics.
+/// Shows or stores ticks: console, journal, metrics.
 class Observer {
  public:
   virtual ~Observer() = default;

@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "engine/core/guard.h"
-
 namespace memcoord {
 namespace {
 
@@ -16,7 +14,7 @@ constexpr int kLastingShortage = 3;
 void TickNotes::begin_tick(const History& history) {
   const auto gone = [&](const Uuid& uuid) {
     const DomainHistory* past = history.find(uuid);
-    return past == nullptr || past->is_new();
+    return past == nullptr || past->balloon.is_new();
   };
   std::erase_if(told_of_dropped_, gone);
   said_.begin_turn(gone);
@@ -38,32 +36,24 @@ void TickNotes::add_dropped_figures(Tick& tick) {
   }
 }
 
-void TickNotes::add_skipped(Tick& tick, const std::vector<Standing>& standings) {
-  for (std::size_t i = 0; i < standings.size(); ++i) {
-    const auto& held = standings[i].held;
-    if (!held) continue;
-    const Domain& domain = tick.snapshot.domains[i];
-    // A domain that is paused or waits for a report is ordinary; the table shows it.
-    if (held->rule && domain.state != DomainState::hung) continue;
-    add(tick,
-        {held->rule ? Note::Severity::warning : Note::Severity::info,
-         domain.name() + ": skipped: " + held->why},
-        domain.uuid());
-  }
+void TickNotes::add_skipped(Tick& tick, const DomainView& skipped) {
+  const auto& [rule, why] = *skipped.skipped;
+  const Domain& domain = skipped.domain;
+  // A domain that is paused or waits for a report is ordinary; the table shows it.
+  if (rule && domain.state != DomainState::hung) return;
+  add(tick,
+      {rule ? Note::Severity::warning : Note::Severity::info, domain.name() + ": skipped: " + why},
+      domain.uuid());
 }
 
-void TickNotes::add_hints(Tick& tick, const Situation& situation) {
+void TickNotes::add_hints(Tick& tick, const Evaluation& evaluation) {
   // A hint's text has figures that change from tick to tick: its topic tells whether it is news.
-  const auto add_hint = [&](guard::Hint& hint) {
-    if (said_.is_news(hint.topic)) tick.notes.push_back(std::move(hint.note));
+  const auto add_hint = [&](const Hint& hint) {
+    if (said_.is_news(hint.topic)) tick.notes.push_back(hint.note);
   };
-  for (guard::Hint& hint :
-       guard::hints(situation.snapshot, situation.grantable, situation.limits)) {
-    add_hint(hint);
-  }
-  auto hint = guard::cannot_be_rescued(situation);
-  beyond_rescue_ = hint ? beyond_rescue_ + 1 : 0;
-  if (beyond_rescue_ >= kLastingShortage) add_hint(*hint);
+  for (const Hint& hint : evaluation.hints) add_hint(hint);
+  beyond_rescue_ = evaluation.beyond_rescue ? beyond_rescue_ + 1 : 0;
+  if (beyond_rescue_ >= kLastingShortage) add_hint(*evaluation.beyond_rescue);
 }
 
 }  // namespace memcoord

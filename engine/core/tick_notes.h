@@ -7,8 +7,8 @@
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
-#include <vector>
 
+#include "engine/core/evaluation.h"
 #include "engine/core/history.h"
 #include "engine/core/policy.h"
 #include "engine/core/tick.h"
@@ -58,17 +58,16 @@ class SaidNotes {
 class TickNotes {
  public:
   /// Begins a tick whose snapshot `history` has observed. Call it before the other functions:
-  /// domains that have gone or were started again may be told of anew.
+  /// notes about domains that have gone or were started again become news again.
   void begin_tick(const History& history);
   /// A note of the caller's own, about a domain or about none.
   void add(Tick& tick, Note note, const std::optional<Uuid>& about = std::nullopt);
   /// The figures in Tick::dropped; once for each domain since its start.
   void add_dropped_figures(Tick& tick);
-  /// The domains that the guard or the operator's options leave out. `standings` are parallel to
-  /// the snapshot's domains.
-  void add_skipped(Tick& tick, const std::vector<Standing>& standings);
-  /// The guard's hints on the host and on domains that look short of memory.
-  void add_hints(Tick& tick, const Situation& situation);
+  /// A domain that is skipped for a reason that does not pass by itself.
+  void add_skipped(Tick& tick, const DomainView& skipped);
+  /// The evaluation's hints on the host and on domains that are short of memory.
+  void add_hints(Tick& tick, const Evaluation& evaluation);
   /// The number of entries kept from tick to tick.
   [[nodiscard]] std::size_t remembered() const { return said_.size() + told_of_dropped_.size(); }
 

@@ -1,6 +1,5 @@
 #pragma once
-// The small values that a tick is made of: what the policy proposes, what the guard decides, what
-// came of it.
+// The values that a tick is made of: proposals, the guard's decisions, moves and their outcomes.
 
 #include <cstdint>
 #include <optional>
@@ -15,7 +14,7 @@
 
 namespace memcoord {
 
-/// The guard's rules, in the order in which they apply. docs/guard.md says what each enforces.
+/// The rules that a decision names, in the order in which they apply. docs/guard.md lists them.
 enum class Rule {
   host_rescue,
   sane_target,
@@ -35,18 +34,17 @@ inline constexpr std::size_t kRuleCount = 13;
 std::string_view to_text(Rule rule);
 std::optional<Rule> rule_from_text(std::string_view text);
 
-/// What a policy asks for: one domain's balloon at one size. That a target is a number at all,
-/// finite, whole and not negative, is checked where it enters (bindings, journal): MemorySize
-/// cannot hold anything else.
+/// What a policy asks for: one domain's balloon at one size. The bindings and the journal check
+/// that a target is a finite, whole number and not negative; MemorySize holds nothing else.
 struct Proposal {
   Uuid domain;
   MemorySize target;
   std::string why;
-  std::optional<Rule> rule = {};  ///< the engine asks for it by this rule, not the policy
+  std::optional<Rule> rule = {};  ///< set where the engine asks by this rule, not the policy
   bool operator==(const Proposal&) const = default;
 };
 
-/// One rule that bit: it turned one target into another (for a veto, into the current size).
+/// One rule that limited a target. Where it refused, `after` is the actual size.
 struct RuleHit {
   Rule rule{};
   MemorySize before;
@@ -55,13 +53,13 @@ struct RuleHit {
   bool operator==(const RuleHit&) const = default;
 };
 
-/// What the guard lets through for one proposal. target == actual: nothing is to be moved.
+/// What the guard allows of one proposal. target == actual: nothing is to be moved.
 struct Decision {
   Uuid domain;
-  MemorySize actual;  ///< the balloon's size when it was decided
+  MemorySize actual;  ///< the balloon's size at the time of the decision
   MemorySize proposed;
   MemorySize target;
-  std::string why;  ///< the policy's own words
+  std::string why;  ///< the policy's reason
   std::vector<RuleHit> rules;
 
   [[nodiscard]] bool shrinks() const { return target < actual; }
@@ -78,27 +76,27 @@ struct Move {
   bool operator==(const Move&) const = default;
 };
 
-/// What came of one move.
+/// The result of one move.
 struct Outcome {
   enum class Kind {
     applied,   ///< the hypervisor took the target (the guest may need time, or never follow)
-    dry_run,   ///< not sent, as asked
+    dry_run,   ///< not sent, as the operator asked
     vanished,  ///< the domain went away between sample and apply
-    skipped,   ///< never sent: the domain is paused, migrating, busy or hung
+    skipped,   ///< not sent: the domain is paused, migrating, busy or hung
     failed,    ///< refused, with the error
-    unknown,   ///< sent and not answered: it may have been carried out, or may be later
+    unknown,   ///< sent and not answered: the hypervisor may carry it out, or has done so
   };
   Uuid domain;
   MemorySize from;
   MemorySize to;
   Kind kind = Kind::applied;
   std::optional<Error> error;
-  MonotonicTime at{};  ///< when the coordinator took note of it
+  MonotonicTime at{};  ///< when the coordinator learnt of it
   bool operator==(const Outcome&) const = default;
 };
 std::string_view to_text(Outcome::Kind kind);
 
-/// A figure of a guest's report that cannot be true; nothing was decided by it.
+/// A figure that cannot be true; memcoord decided without it.
 struct DroppedFigure {
   Uuid domain;
   std::string figure;       ///< by its name in the policy API
@@ -107,7 +105,7 @@ struct DroppedFigure {
   bool operator==(const DroppedFigure&) const = default;
 };
 
-/// Something worth telling the operator, said once: a hint, a domain left alone, a reconnection.
+/// A message for the operator: a hint, a skipped domain, a reconnection.
 struct Note {
   enum class Severity { info, warning, error };
   Severity severity = Severity::info;

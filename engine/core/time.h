@@ -1,42 +1,46 @@
 #pragma once
-// The times of the house, and the one seam to the clock.
+// Types of time, and the interface to the clock.
 
 #include <algorithm>
 #include <chrono>
 
 namespace memcoord {
 
-/// Never goes back; what rates and deadlines are counted in. A simulated host counts its own.
+/// Time that never goes back, for rates and deadlines. A simulated host has its own.
 using MonotonicTime = std::chrono::time_point<std::chrono::steady_clock, std::chrono::microseconds>;
-/// Civil time, UTC; what guests' reports and the journal are stamped with.
+/// Civil time in UTC, for the stamps of guests' reports and of the journal.
 using WallTime = std::chrono::sys_time<std::chrono::milliseconds>;
 using Duration = std::chrono::microseconds;
 
-/// From tick to tick where nobody says otherwise, on real hosts and simulated ones: guests report
-/// no oftener.
+constexpr double seconds_of(Duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+/// The default time from tick to tick, on real hosts and simulated ones. Guests report at most this
+/// often.
 inline constexpr Duration kDefaultInterval = std::chrono::seconds(1);
 
-/// How often guests are to report for ticks so far apart: several times a tick where that can be,
-/// so that a move is seen to have arrived by the next one.
+/// The reporting period that suits an interval between ticks: several reports a tick if possible,
+/// so that the next tick sees whether a move has arrived.
 constexpr std::chrono::seconds statistics_period(Duration interval) {
   using std::chrono::seconds;
   return std::clamp(std::chrono::duration_cast<seconds>(interval / 4), seconds(1), seconds(10));
 }
-/// Whether guests that report once in a period are seen too late by ticks so far apart.
+/// Whether a reporting period is too long for an interval between ticks.
 constexpr bool is_too_long(Duration period, Duration interval) {
   return period > interval && period > statistics_period(interval);
 }
 
-/// The clock that the loop lives by: the machine's, or the virtual one of a simulated host.
+/// The loop's clock: the machine's, or the virtual one of a simulated host.
 class Clock {
  public:
   virtual ~Clock() = default;
   [[nodiscard]] virtual MonotonicTime now() const = 0;
   [[nodiscard]] virtual WallTime wall_now() const = 0;
-  /// Waits; returns false where it was cut short (the program is asked to end or to reload).
+  /// Waits. Returns false if a signal cut the wait short: the program is to end or to reload.
   virtual bool sleep_for(Duration duration) = 0;
-  /// Waits the whole time, also where the program is asked to end meanwhile. A clock whose
-  /// sleep_for() nothing cuts short needs no other.
+  /// Waits the whole time, even if the program is asked to end. The default suits a clock whose
+  /// sleep_for() is never cut short.
   virtual void sleep_through(Duration duration) { (void)sleep_for(duration); }
 };
 

@@ -5,11 +5,11 @@
 namespace memcoord::observers {
 namespace {
 
-bool came_off(const Outcome& outcome) {
+bool succeeded(const Outcome& outcome) {
   return outcome.kind == Outcome::Kind::applied || outcome.kind == Outcome::Kind::dry_run;
 }
 
-/// Where the guard took all of a proposal away: the rule that did.
+/// A proposal that the guard refused, with the rules that limited it.
 std::string held_text(const std::string& name, const Decision& decision, Units units) {
   std::string text = name + ": stays at " + decision.actual.text(units);
   if (!decision.why.empty()) text += ": " + decision.why;
@@ -56,7 +56,7 @@ ActionLog::AboutAll ActionLog::index(const Tick& tick) {
   for (const Outcome& outcome : tick.outcomes) {
     About& about = all[outcome.domain];
     about.last = &outcome;
-    if (came_off(outcome)) about.done = &outcome;
+    if (succeeded(outcome)) about.done = &outcome;
   }
   return all;
 }
@@ -65,7 +65,7 @@ std::string ActionLog::name_of(const About* about, const Uuid& uuid) {
   return about != nullptr && about->domain != nullptr ? about->domain->name() : uuid.text();
 }
 
-/// A domain that comes back, or is started again, is told of anew.
+/// The failures of a domain that comes back or was started again are news.
 void ActionLog::forget_the_gone(const AboutAll& all) {
   std::erase_if(failing_, [&](const auto& entry) {
     const auto found = all.find(entry.first);
@@ -118,7 +118,7 @@ void ActionLog::tell_decision(const AboutAll& all, const Decision& decision) {
     log_->debug(held_text(name, decision, units_));
     return;
   }
-  if (about == nullptr || about->done == nullptr) return;  // why not is told with the outcome
+  if (about == nullptr || about->done == nullptr) return;  // tell_failure() says why not
   Decision done = decision;
   done.target = about->done->to;
   const bool dry_run = about->done->kind == Outcome::Kind::dry_run;
@@ -127,7 +127,7 @@ void ActionLog::tell_decision(const AboutAll& all, const Decision& decision) {
 
 void ActionLog::tell_failure(const About& about) {
   const Outcome& outcome = *about.last;
-  if (came_off(outcome)) {
+  if (succeeded(outcome)) {
     failing_.erase(outcome.domain);
     return;
   }

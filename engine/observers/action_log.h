@@ -1,5 +1,5 @@
 #pragma once
-// What happens, as log lines: moves, what the guard held back, trouble.
+// Writes ticks to a log: moves, moves that the guard refused, errors.
 
 #include <cstdint>
 #include <functional>
@@ -14,9 +14,9 @@
 
 namespace memcoord::observers {
 
-/// Passes log lines of at least one level on to a function, made printable: a name in a line can
-/// neither act on a terminal nor begin a line of its own. A longer line is cut: systemd's journal
-/// would make two entries of it.
+/// Passes log lines from a level up to a function, made printable: a name in a line can neither act
+/// on a terminal nor begin a line of its own. Cuts lines at kLongestLine bytes, because systemd's
+/// journal would split them.
 class Log {
  public:
   enum class Level { debug, info, warning, error, off };
@@ -31,7 +31,7 @@ class Log {
   void info(const std::string& line) const { write(Level::info, line); }
   void warn(const std::string& line) const { write(Level::warning, line); }
   void error(const std::string& line) const { write(Level::error, line); }
-  /// Passes lines on to another function from now on; returns the one before.
+  /// Passes lines to another function from now on. Returns the previous one.
   Write redirect(Write write) { return std::exchange(write_, std::move(write)); }
 
  private:
@@ -39,22 +39,22 @@ class Log {
   Write write_;
 };
 
-/// Writes each tick's events to a log: moves at info, trouble at warning or error, what is held
-/// at debug. An error that repeats itself is said once, and counted when it ends.
+/// Writes each tick's events to a log: moves at level info, failures at warning or error, refused
+/// moves at debug. An error that repeats is written once, and counted when it ends.
 class ActionLog final : public Observer {
  public:
   explicit ActionLog(std::shared_ptr<Log> log) : log_(std::move(log)) {}
   void observe(const Tick& tick) override;
-  /// What there is to say outside of any tick.
+  /// Writes a note that belongs to no tick.
   void tell(const Note& note);
-  /// How many domains it keeps a failure of.
+  /// The number of domains whose last failure is kept.
   [[nodiscard]] std::size_t remembered() const { return failing_.size(); }
 
  private:
-  /// What a tick has about one domain besides its decision.
+  /// A tick's record of one domain, except its decision.
   struct About {
     const Domain* domain = nullptr;
-    const Outcome* done = nullptr;  ///< the last step that came off, or would have in a dry run
+    const Outcome* done = nullptr;  ///< the last step applied, or of a dry run
     const Outcome* last = nullptr;
   };
   using AboutAll = std::unordered_map<Uuid, About>;
@@ -68,14 +68,14 @@ class ActionLog final : public Observer {
   void forget_the_gone(const AboutAll& all);
 
   std::shared_ptr<Log> log_;
-  Units units_ = Units::automatic;  ///< the tick's
+  Units units_ = Units::automatic;  ///< those of the tick
   std::string last_sample_error_;
   std::string last_policy_error_;
   std::uint64_t sample_errors_ = 0;
   std::uint64_t policy_errors_ = 0;
   struct Failing {
     std::string why;
-    int id = 0;  ///< of the domain's start
+    int id = 0;  ///< Domain::id
   };
   std::unordered_map<Uuid, Failing> failing_;
 };

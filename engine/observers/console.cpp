@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <ctime>
 #include <limits>
 #include <utility>
@@ -13,7 +12,7 @@ namespace memcoord::observers {
 namespace {
 
 constexpr std::size_t kMessagesKept = 100;
-constexpr std::size_t kMessagesGuaranteed = 6;  // so many lines of them, whatever the table takes
+constexpr std::size_t kMessagesGuaranteed = 6;  // lines that the table leaves to messages
 constexpr std::size_t kLeastDomains = 4;
 constexpr std::size_t kHostBar = 24;
 
@@ -26,14 +25,11 @@ std::string clock_text(WallTime time, bool local) {
   } else {
     gmtime_r(&stamp, &parts);
   }
-  std::array<char, 48> text{};
-  std::snprintf(text.data(), text.size(), "%02d:%02d:%02d", parts.tm_hour, parts.tm_min,
-                parts.tm_sec);
-  return text.data();
+  std::array<char, 16> text{};
+  return {text.data(), std::strftime(text.data(), text.size(), "%H:%M:%S", &parts)};
 }
 
-/// The first line. A tick that could not look at the host knows neither its domains nor, where
-/// nobody told it, its time.
+/// The first line. A tick whose sample failed knows no domains, and often no time.
 Styled title(const Tick& tick, bool local_time) {
   Styled line{{"memcoord", Tint::bold}, {"  tick " + std::to_string(tick.number), Tint::none}};
   const auto add = [&](const std::string& text, Tint tint = Tint::none) {
@@ -82,7 +78,7 @@ std::vector<Styled> host_figures(const Tick& tick) {
   return figures;
 }
 
-/// The host in as many lines as its figures take; nothing is left out.
+/// The host, in as many lines as its figures need: none is dropped.
 std::vector<Styled> host_lines(const Tick& tick, const ConsoleStyle& style) {
   const std::vector<Styled> figures = host_figures(tick);
   const auto width = style.width > 0 ? static_cast<std::size_t>(style.width)
@@ -110,7 +106,7 @@ void ConsoleTable::resize(int width, int height) {
   if (width != style_.width) domains_.forget_widths();
   style_.width = width;
   style_.height = height;
-  // The terminal may have broken the lines of the last frame anew: nobody knows where they are.
+  // The terminal may have wrapped the lines of the last frame anew: their position is unknown.
   clear_first_ = drawn_lines_ > 0;
 }
 
@@ -155,7 +151,7 @@ std::vector<Styled> ConsoleTable::draw(const Tick& tick) {
 void ConsoleTable::draw_messages(std::vector<Styled>& frame) const {
   frame.emplace_back();
   const auto height = static_cast<std::size_t>(std::max(style_.height, 0));
-  // The last line of the screen stays free: the cursor's.
+  // The last line of the screen belongs to the cursor.
   const std::size_t room =
       height == 0 ? kMessagesGuaranteed : height - std::min(height, frame.size() + 1);
   const std::size_t shown = std::min(messages_.size(), room);
@@ -169,7 +165,7 @@ void ConsoleTable::draw_messages(std::vector<Styled>& frame) const {
 }
 
 void ConsoleTable::draw_in_place(const std::vector<Styled>& frame) {
-  // Hidden cursor, no line breaking, and all in one write: nothing flickers.
+  // A hidden cursor, no wrapping and a single write avoid flicker.
   std::string bytes = "\x1b[?25l\x1b[?7l";
   if (clear_first_) {
     bytes += "\x1b[H\x1b[2J";
@@ -189,8 +185,8 @@ void ConsoleTable::draw_in_place(const std::vector<Styled>& frame) {
 }
 
 void ConsoleTable::observe(const Tick& tick) {
-  if (tick.restoring) return;  // the table shows what was decided last; the log tells of the rest
-  // A full disk behind standard output costs the table that met it, not those after it.
+  if (tick.restoring) return;  // the table keeps the last tick's decisions; the log tells the rest
+  // After a full disk behind standard output, later tables are written again.
   out_.clear();
   if (style_.interactive || style_.color) domains_.remember(tick);
   for (Message& message : messages_) {

@@ -1,5 +1,5 @@
 #pragma once
-// Each tick as a table for people: the host, its domains, what was changed and why.
+// Shows each tick as a table: the host, its domains, their changes and the reasons.
 
 #include <deque>
 #include <ostream>
@@ -12,23 +12,23 @@
 
 namespace memcoord::observers {
 
-/// Draws ticks onto a stream. Where it is interactive, each table replaces the last one.
+/// Draws ticks onto a stream, which outlives it. An interactive table replaces the last one.
 class ConsoleTable final : public Observer {
  public:
   ConsoleTable(std::ostream& out, ConsoleStyle style) : out_(out), style_(style) {}
 
   void observe(const Tick& tick) override;
-  /// A line for below the table (interactive), where log lines would tear it. It is shown, with the
-  /// next tick's time, when that tick is drawn.
+  /// Adds a line below an interactive table, which log lines would tear apart. The next tick shows
+  /// it, with its own time.
   void add_message(std::string line, Note::Severity severity = Note::Severity::info);
-  /// The terminal has this size from now on.
+  /// Adapts the next table to a new size of the terminal.
   void resize(int width, int height);
-  /// How many entries all that is kept from tick to tick holds.
+  /// The number of entries kept from tick to tick.
   [[nodiscard]] std::size_t remembered() const { return domains_.remembered() + messages_.size(); }
 
  private:
   struct Message {
-    std::string time;  ///< empty: not drawn yet
+    std::string time;  ///< of the tick that showed it first; empty: not shown yet
     std::string text;
     Note::Severity severity = Note::Severity::info;
   };

@@ -10,11 +10,11 @@
 namespace memcoord::observers {
 namespace {
 
-constexpr std::size_t kRemembered = 32;   // samples a domain: the longest trend
+constexpr std::size_t kRemembered = 32;   // samples of a domain: the longest trend
 constexpr std::size_t kLongestName = 24;  // columns
 constexpr std::size_t kBar = 16;          // columns
-constexpr int kCompactBelow = 64;         // columns: sizes are then written short
-constexpr int kClassicFrom = 80;          // columns: the classic tools' columns then all stay
+constexpr int kCompactBelow = 64;         // columns; a narrower screen has sizes as "512M"
+constexpr int kClassicFrom = 80;          // columns; a wider screen keeps all of the classic tools'
 
 enum Index : std::size_t { name, memory, actual, available, unused, trend, usable, change, why };
 
@@ -35,18 +35,18 @@ struct Line {
   const Decision* decision = nullptr;
   const HeldDomain* held = nullptr;
   const Outcome* outcome = nullptr;
-  bool low = false;  ///< close to its floor: the domain that someone will ask about
+  bool low = false;                     ///< close to its floor
   Headroom counted = Headroom::unused;  ///< the figure that says so
 
   [[nodiscard]] bool failed() const {
     return outcome && outcome->kind != Outcome::Kind::applied &&
            outcome->kind != Outcome::Kind::dry_run;
   }
-  /// Left alone, and nothing was asked of it either.
+  /// Skipped, and the policy proposed nothing for it.
   [[nodiscard]] bool idle() const { return held && !decision; }
   [[nodiscard]] bool moves() const { return decision && !decision->holds(); }
-  /// What people look for comes first where not all fit: moves, what the guard held back, who is
-  /// short, who hangs; then the rest.
+  /// The order of domains if not all fit: those that move, that the guard limits, that are low,
+  /// that hang; then the rest.
   [[nodiscard]] int urgency() const {
     if (moves() || failed()) return 0;
     if (decision && !decision->rules.empty()) return 1;
@@ -80,13 +80,12 @@ std::vector<Line> lines_of(const Tick& tick) {
   each(tick.decisions, &Line::decision);
   each(tick.held, &Line::held);
   each(tick.outcomes, &Line::outcome);
-  // A domain that is left alone is not short: nobody asks it.
+  // A skipped domain is not marked as low: nothing can be done about it.
   for (Line& line : lines) line.low = line.low && !line.held;
   return lines;
 }
 
-/// "512 MiB", or where room is short "512M"; the number alone where the column's title has the
-/// unit.
+/// "512 MiB", on a narrow screen "512M"; the number alone if the column's title has the unit.
 std::string size_text(const std::optional<MemorySize>& size, bool compact, Units units) {
   if (!size) return "-";
   std::string text = size->text(units);
@@ -106,7 +105,7 @@ std::string rules_text(const Decision& decision) {
 Styled decision_text(const Decision& decision) {
   if (decision.rules.empty()) return {{decision.why, Tint::none}};
   const std::string rules = rules_text(decision);
-  // Where the guard lets nothing through, its reason counts more than the policy's.
+  // If the guard allows no move, its reason matters more than the policy's.
   if (decision.holds()) return {{rules + " " + decision.rules.back().why, Tint::yellow}};
   if (decision.why.empty()) return {{rules, Tint::yellow}};
   return {{decision.why + " ", Tint::none}, {rules, Tint::yellow}};
@@ -136,7 +135,7 @@ Styled change_cell(const Line& line, bool compact, Units units) {
            decision.grows() ? Tint::green : Tint::cyan}};
 }
 
-/// Used and unused memory, and what is missing to the maximum, to one scale for all domains.
+/// Used and unused memory and the rest up to the maximum, in one scale for all domains.
 Styled bar_cell(const Domain& domain, MemorySize scale, bool idle, bool unicode) {
   const auto share = static_cast<double>(std::min(domain.maximum, scale).kib());
   const MemorySize spare = std::min(domain.guest.unused.value_or(MemorySize()), domain.actual);
@@ -149,7 +148,7 @@ Styled bar_cell(const Domain& domain, MemorySize scale, bool idle, bool unicode)
           {parts.rest, Tint::dim}};
 }
 
-/// How the rows of one table are written.
+/// How to write the rows of one table.
 struct Writing {
   MemorySize scale;  ///< the largest maximum
   bool compact = false;
@@ -181,7 +180,7 @@ Styled rest_line(std::span<const Line> rest) {
   const auto busy =
       std::count_if(rest.begin(), rest.end(), [](const Line& line) { return line.urgency() < 2; });
   return {{"and " + std::to_string(rest.size()) + " more, " +
-               (busy == 0 ? "unchanged" : std::to_string(busy) + " of them changed or held back"),
+               (busy == 0 ? "unchanged" : std::to_string(busy) + " of them changed or limited"),
            Tint::dim}};
 }
 
@@ -214,8 +213,8 @@ std::string DomainTable::trend_of(const Domain& domain, std::size_t width, bool 
   return sparkline(values, top, unicode);
 }
 
-/// The titles of the classic tools where sizes are all in one unit; and from 80 columns on, what
-/// those show stays, whatever else has to go.
+/// With all sizes in one unit, the titles are those of the classic tools. From 80 columns on, the
+/// columns of these tools always stay.
 DomainTable::Columns DomainTable::columns_for(Units units, const ConsoleStyle& style) {
   static constexpr std::array<std::array<const char*, kColumns>, kUnitsCount> kTitles{
       {{"DOMAIN", "MEMORY", "ACTUAL", "AVAILABLE", "UNUSED", "TREND", "USABLE", "CHANGE", "WHY"},

@@ -1,5 +1,5 @@
 #pragma once
-// The console's table: a line a domain, fitted to the screen.
+// The console's table of domains, one line for each, fitted to the screen.
 
 #include <array>
 #include <cstddef>
@@ -26,21 +26,21 @@ struct ConsoleStyle {
   int height = 0;            ///< lines; 0: as many as the content takes
 };
 
-/// Draws the domains of ticks. Remembers each domain's recent unused memory, for its sparkline, and
-/// the widths of its columns, so that they do not jump from tick to tick.
+/// Draws the domains of ticks. Remembers each domain's recent unused memory for its sparkline, and
+/// the widths of the columns, which would otherwise jump from tick to tick.
 class DomainTable {
  public:
   static constexpr std::size_t kColumns = 9;
 
-  /// To be called with each tick, drawn or not.
+  /// Call it with every tick, drawn or not.
   void remember(const Tick& tick);
-  /// The table, its header first, in at most `room` lines (0: as many as it takes). Where they are
-  /// too few, those domains stay to which something happens, and a last line counts the others.
+  /// The table in at most `room` lines (0: no limit), its header first. If there are too few lines,
+  /// it shows the domains with changes, and a last line counts the others.
   [[nodiscard]] std::vector<Styled> lines(const Tick& tick, std::size_t room,
                                           const ConsoleStyle& style);
-  /// Columns may become narrower again: the screen has another width.
+  /// Lets columns become narrower again, for a screen of another width.
   void forget_widths() { widest_ = {}; }
-  /// Domains whose past is kept.
+  /// The number of domains whose past is kept.
   [[nodiscard]] std::size_t remembered() const { return past_.size(); }
 
  private:
@@ -52,14 +52,14 @@ class DomainTable {
   struct Past {
     std::vector<Look> looks;  ///< newest last
     std::uint64_t last_tick = 0;
-    int id = 0;  ///< of the domain's start
+    int id = 0;  ///< Domain::id
   };
   using Columns = std::array<TableColumn, kColumns>;
   [[nodiscard]] static Columns columns_for(Units units, const ConsoleStyle& style);
   /// `columns` outlives the layout.
   [[nodiscard]] ColumnLayout lay_out(const Columns& columns, std::span<const Row> rows,
                                      const ConsoleStyle& style);
-  /// Its unused memory over time, as parts of the largest balloon of that time.
+  /// A sparkline of the domain's unused memory, scaled to its largest balloon of that time.
   [[nodiscard]] std::string trend_of(const Domain& domain, std::size_t width, bool unicode) const;
 
   std::unordered_map<Uuid, Past> past_;

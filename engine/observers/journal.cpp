@@ -17,8 +17,8 @@ namespace {
 
 const std::string kWhat = "the journal";
 
-/// How a tick's line begins; in journals of earlier builds, whose lines did not begin with their
-/// format, with the first of their fields.
+/// The beginnings of a tick's line: its format, or in journals of earlier builds, which put the
+/// format elsewhere, their first field.
 constexpr std::array<std::string_view, 2> kStarts{"{\"format\":\"memcoord-tick\"",
                                                   "{\"decisions\":["};
 
@@ -27,8 +27,8 @@ bool begins_as_a_tick(std::string_view line) {
                      [&](std::string_view start) { return line.starts_with(start); });
 }
 
-/// The end of the last line end before `end`, 0 where there is none; read from behind in blocks,
-/// and no further back than the longest line reaches.
+/// Where the line that ends at `end` begins. Reads backwards in blocks, and no further than the
+/// longest line reaches: none if the line is longer.
 std::optional<off_t> line_begin(int file, off_t end) {
   constexpr off_t kBlock = 65536;
   std::array<char, kBlock> block{};
@@ -46,14 +46,15 @@ std::optional<off_t> line_begin(int file, off_t end) {
   return least == 0 ? std::optional<off_t>(0) : std::nullopt;
 }
 
-/// Whether the line that begins there is a tick's.
+/// Whether the line that begins there is a tick.
 bool tick_at(int file, off_t begin) {
   std::array<char, 32> start{};
   const ssize_t got = ::pread(file, start.data(), start.size(), begin);
   return got > 0 && begins_as_a_tick({start.data(), static_cast<std::size_t>(got)});
 }
 
-/// A half line that an earlier run left behind is of no use, and would spoil the next one: cut off.
+/// Checks that the file is a journal, and cuts off a partial line that an earlier run left: it
+/// would spoil the next one.
 Status go_on_in(int file, const std::filesystem::path& path) {
   struct stat info {};
   if (::fstat(file, &info) != 0) return files::cannot_write(path, kWhat, errno);
@@ -63,8 +64,8 @@ Status go_on_in(int file, const std::filesystem::path& path) {
   const auto begin = line_begin(file, whole ? info.st_size - 1 : info.st_size);
   if (!begin || !tick_at(file, *begin)) {
     return fail(ErrorCode::invalid_input, path.string(),
-                "is no journal: its last line is no tick, and it stays as it is",
-                "name a journal, or a file that is not there yet");
+                "is not a journal: its last line is not a tick; the file stays as it is",
+                "name a journal, or a file that does not exist yet");
   }
   if (!whole && ::ftruncate(file, *begin) != 0) return files::cannot_write(path, kWhat, errno);
   return {};
@@ -88,7 +89,7 @@ Result<std::unique_ptr<JournalWriter>> JournalWriter::open(const std::filesystem
 }
 
 void JournalWriter::observe(const Tick& tick) {
-  // A journal that was removed comes back. Where it cannot, a line in the old file is lost.
+  // A removed journal is created again. If that fails, a line in the old file would be lost.
   if (file_is_gone()) {
     if (Status reopened = reopen(); !reopened) return took(reopened);
   }
@@ -112,10 +113,10 @@ bool JournalWriter::file_is_gone() const {
   struct stat ours {};
   struct stat named {};
   if (::fstat(file_.get(), &ours) != 0) return false;
-  // Removed, whatever has taken its name since.
+  // The file was removed, even if another one has its name by now.
   if (ours.st_nlink == 0) return true;
   if (::stat(path_.c_str(), &named) != 0) return errno == ENOENT || errno == ENOTDIR;
-  // A rotated file is followed only when told to (reopen), as is the custom.
+  // A rotated file stays in use until reopen(), as is usual for logs.
   return false;
 }
 
@@ -158,7 +159,6 @@ Result<std::optional<Tick>> JournalReader::next() {
     const auto more = lines_.next();
     if (!more) return fail(more.error());
     if (!*more) return std::optional<Tick>();
-    // A line without its end was cut off.
     if (lines_.is_open_ended()) {
       cut_off_ = true;
       return std::optional<Tick>();

@@ -4,8 +4,8 @@
 #include <unordered_map>
 #include <utility>
 
-#include "engine/core/believable.h"
 #include "engine/core/evaluation.h"
+#include "engine/core/guest_reports.h"
 
 namespace memcoord::workbench {
 namespace {
@@ -97,15 +97,13 @@ Result<ReplayedTick> Replay::take(const Tick& recorded) {
 std::vector<Decision> Replay::decide(const Tick& recorded, const Snapshot& snapshot,
                                      std::optional<Error>& error) {
   const Limits& limits = limits_ ? *limits_ : recorded.limits;
-  const Situation situation = situation_of(snapshot, history_, limits, recorded.number,
-                                           last_at_ ? snapshot.taken_at - *last_at_ : Duration());
-  std::vector<Proposal> asked;
-  if (auto answer = policy_->decide(situation)) {
-    asked = std::move(answer->proposals);
-  } else {
-    error = answer.error();
-  }
-  return evaluate(situation, history_, std::move(asked)).decisions;
+  const auto ask_policy = [&](const Situation& situation) {
+    auto answer = policy_->decide(situation);
+    if (!answer) error = answer.error();
+    return answer ? std::move(answer->proposals) : std::vector<Proposal>();
+  };
+  const Duration since_last = last_at_ ? snapshot.taken_at - *last_at_ : Duration();
+  return evaluate(snapshot, history_, ask_policy, limits, {recorded.number, since_last}).decisions;
 }
 
 }  // namespace memcoord::workbench

@@ -1,6 +1,6 @@
-// The coordinator over a fake libvirt daemon whose calls hang, fail, are answered late or never,
-// and whose connections are lost: what all domains may take, as the daemon will really apply it,
-// never passes what the host can give.
+// Runs the coordinator on a fake libvirt daemon whose calls hang, fail, are answered late or never,
+// and which loses connections. The property: the memory that all domains may take, as the daemon
+// will really apply it, never exceeds what the host can give.
 
 #include <doctest/doctest.h>
 #include <rapidcheck.h>
@@ -26,7 +26,7 @@ constexpr int kTicks = 10;
 const std::vector<std::string> kNames = {"a", "b", "c", "d"};
 
 int below(int n) {
-  // At its full range from the first case on.
+  // Uses the full range from the first case on.
   return *rc::gen::resize(rc::kNominalSize, rc::gen::inRange(0, n));
 }
 bool one_in(int n) {
@@ -36,7 +36,7 @@ MemorySize some_size() {
   return MemorySize::from_mib(512 + static_cast<std::uint64_t>(below(5500)));
 }
 
-/// The machine's clock, which waits for nothing.
+/// The machine's clock without waits.
 class HastyClock final : public Clock {
  public:
   [[nodiscard]] MonotonicTime now() const override { return monotonic_now(); }
@@ -49,12 +49,12 @@ class HastyClock final : public Clock {
 LibvirtOptions hasty() {
   LibvirtOptions options = FakeHost::options();
   options.deadline = std::chrono::milliseconds(40);
-  // The fake daemon carries out what was sent on a lost connection before anything newer.
+  // The fake daemon carries out the calls of a lost connection before any newer call.
   options.lost_call_lives = Duration(0);
   return options;
 }
 
-/// A host of some domains, whose daemon a plan torments.
+/// A host with a few domains and a daemon that misbehaves at random.
 class Tormented {
  public:
   Tormented() {
@@ -91,7 +91,7 @@ class Tormented {
     keeps_its_promise();
   }
 
-  /// Everything goes on: what was open is carried out, and every domain can be moved again.
+  /// Ends all trouble: open calls are carried out, and every domain can be moved again.
   void calm_down() {
     calm_ = true;
     for (const std::string& name : kNames) {
@@ -125,7 +125,7 @@ class Tormented {
  private:
   Result<PolicyAnswer> decide(const Situation& situation) {
     PolicyAnswer answer;
-    // Between the look and the moves.
+    // Trouble between the sample and the moves.
     if (!calm_) torment();
     if (!calm_ && one_in(2)) stall();
     for (const Domain& domain : situation.snapshot.domains) {
@@ -143,10 +143,10 @@ class Tormented {
     return kNames[static_cast<std::size_t>(below(static_cast<int>(kNames.size())))];
   }
 
-  /// The next change of one domain is not answered.
+  /// Leaves the next change of one domain without an answer.
   void stall() {
-    const bool slow = one_in(2);  // as far as its monitor tells
-    const bool late = one_in(3);  // it is carried out, and that is not said
+    const bool slow = one_in(2);  // its monitor still answers
+    const bool late = one_in(3);  // it is carried out without an answer
     const bool lost = one_in(4);
     daemon_->with(some_name(), [&](FakeDomain& domain) {
       if (lost) domain.loses_connections = true;
@@ -155,7 +155,7 @@ class Tormented {
     });
   }
 
-  /// Something happens to one domain, or to the daemon.
+  /// Makes trouble for one domain or for the daemon.
   void torment() {
     const std::string& name = some_name();
     const int what = below(8);
@@ -182,7 +182,7 @@ class Tormented {
     }
   }
 
-  /// For whoever looks into a failure.
+  /// Adds the tick to the story that a failure prints.
   void tell(const Tick& tick) {
     story_ += "\nlook:";
     for (const Domain& domain : tick.snapshot.domains) {
@@ -216,15 +216,15 @@ class Tormented {
   std::unique_ptr<FakeHost> host_;
   std::unique_ptr<Coordinator> coordinator_;
   std::map<Outcome::Kind, int> outcomes_;
-  std::set<Uuid> started_;  ///< by then: these are not shrunk for a while
+  std::set<Uuid> started_;  ///< domains that grace protects from shrinks
   bool calm_ = false;
   std::string story_;
 };
 
 }  // namespace
 
-TEST_CASE("what all domains may take never passes what the host can give, whatever calls do") {
-  // A case takes a quarter of a second: calls that hang are really waited for.
+TEST_CASE("domains never may take more than the host can give, whatever the daemon's calls do") {
+  // A case takes a quarter of a second: it really waits for calls that hang.
   const char* wanted = std::getenv("MEMCOORD_COORDINATOR_CASES");
   const std::string cases = wanted ? wanted : std::to_string(MEMCOORD_COORDINATOR_CASES);
   ::setenv("RC_PARAMS", ("seed=20 max_success=" + cases).c_str(), 0);
@@ -237,7 +237,7 @@ TEST_CASE("what all domains may take never passes what the host can give, whatev
     applied += host.count(Outcome::Kind::applied);
     host.calm_down();
   }));
-  // The plans are worth something.
+  // The cases did reach both kinds of outcome.
   CHECK(unknown > 0);
   CHECK(applied > 0);
 }

@@ -1,4 +1,4 @@
-// The guard's promises, held against generated worlds: any sizes (up to 2^63 KiB), any states, any
+// The guard's properties over generated worlds: any sizes (up to 2^63 KiB), any states, any
 // past, any proposals.
 
 #include <doctest/doctest.h>
@@ -121,7 +121,7 @@ std::vector<Proposal> any_proposals(int domains) {
   return proposals;
 }
 
-/// The same world on a host whose nodes nobody is bound to.
+/// The same world on a host whose nodes no domain is bound to.
 void bind_none(Snapshot& snapshot) {
   for (Domain& domain : snapshot.domains) {
     DomainIdentity identity = *domain.identity;
@@ -130,7 +130,7 @@ void bind_none(Snapshot& snapshot) {
   }
 }
 
-/// A world with a past: one or two looks, with moves between them.
+/// A world with a past: one or two samples, with moves between them.
 struct Generated {
   Seen seen;
   std::vector<Proposal> proposals;
@@ -142,16 +142,16 @@ struct Generated {
 
 Generated any_world(const std::function<void(Snapshot&)>& change = [](Snapshot&) {}) {
   const int domains = *rc::gen::inRange(1, 6);
-  const auto look = [&](Duration at) {
+  const auto sample = [&](Duration at) {
     Snapshot snapshot = any_snapshot(at, domains);
     change(snapshot);
     return snapshot;
   };
-  Seen seen(look(Duration()), any_limits());
+  Seen seen(sample(Duration()), any_limits());
   if (chance_in(2)) {
     const auto name = std::string(1, static_cast<char>('a' + *rc::gen::inRange(0, domains)));
     seen.moved(name, *any_size());
-    seen.then(look(std::chrono::seconds(*rc::gen::inRange(1, 5))));
+    seen.then(sample(std::chrono::seconds(*rc::gen::inRange(1, 5))));
   }
   return {std::move(seen), any_proposals(domains)};
 }
@@ -180,8 +180,7 @@ void check_shrink(const Generated& world, const Domain& domain, const Decision& 
     RC_ASSERT(*usable >= taken + Limits::kUsableFloor);
   }
   if (const auto& least = domain.settings().minimum) RC_ASSERT(decision.target >= *least);
-  const DomainHistory* past = world.seen.history().find(domain.uuid());
-  RC_ASSERT(!past->ignores_shrinks());
+  RC_ASSERT(!world.seen.history().find(domain.uuid())->balloon.ignores_shrinks());
   const auto& now = world.seen.snapshot().taken_at;
   RC_ASSERT(!domain.started_at || now - *domain.started_at >= limits.grace);
 }
@@ -195,7 +194,7 @@ void check_decision(const Generated& world, const Decision& decision) {
   RC_ASSERT(domain->identity->unsuitable.empty());
   RC_ASSERT(!domain->settings().exclude);
   RC_ASSERT(domain->guest.last_update.has_value());
-  RC_ASSERT(world.seen.history().find(domain->uuid())->reported_since_move());
+  RC_ASSERT(world.seen.history().find(domain->uuid())->balloon.reported_since_move());
   const auto times = std::count_if(world.proposals.begin(), world.proposals.end(),
                                    [&](const Proposal& p) { return p.domain == decision.domain; });
   RC_ASSERT(times == 1);
@@ -210,7 +209,7 @@ void check_decision(const Generated& world, const Decision& decision) {
   }
 }
 
-/// What all decisions together ask of the host above what was promised before, and what they give
+/// What all decisions together ask of the host above what was committed before, and what they give
 /// back.
 struct Balance {
   MemorySize granted;
@@ -223,7 +222,8 @@ Balance balance(const Generated& world, const std::vector<Decision>& decisions) 
     const Domain* domain = world.seen.snapshot().find(decision.domain);
     if (!domain) continue;
     if (decision.grows()) {
-      sum.granted += decision.target - world.seen.history().find(domain->uuid())->claim(*domain);
+      sum.granted +=
+          decision.target - world.seen.history().find(domain->uuid())->balloon.claim(*domain);
     }
     if (decision.shrinks()) sum.released += decision.actual - decision.target;
   }
@@ -265,7 +265,7 @@ MemorySize given_by(const NodeSet& nodes, const Host& host, const Limits& limits
 
 }  // namespace
 
-TEST_CASE("after the guard no decision breaks a rule") {
+TEST_CASE("no decision of the guard breaks a rule") {
   hold("no decision breaks a rule", [] {
     const Generated world = any_world();
     for (const Decision& decision : world.review(world.seen.limits())) {
@@ -281,12 +281,13 @@ TEST_CASE("grows together never pass what the host can give and the shrinks rele
     const auto decisions = world.review(limits);
     const Balance sum = balance(world, decisions);
     RC_ASSERT(sum.granted <=
-              guard::grantable(world.seen.snapshot(), world.seen.history(), limits) + sum.released);
+              guard::balance(world.seen.snapshot(), world.seen.history(), limits).grantable +
+                  sum.released);
     // And after settling, when nothing has been released yet, without counting on it.
     const auto settled =
         guard::settle(decisions, world.seen.snapshot(), world.seen.history(), limits);
     RC_ASSERT(balance(world, settled).granted <=
-              guard::grantable(world.seen.snapshot(), world.seen.history(), limits));
+              guard::balance(world.seen.snapshot(), world.seen.history(), limits).grantable);
     for (std::size_t i = 0; i < decisions.size(); ++i) {
       if (decisions[i].grows()) RC_ASSERT(settled[i].target <= decisions[i].target);
       if (!decisions[i].grows()) RC_ASSERT(settled[i] == decisions[i]);
@@ -304,7 +305,7 @@ TEST_CASE("whatever rss and free say, grows never take more than the host has") 
     if (given.is_zero()) return;
     MemorySize committed = limits.host_floor + given;
     for (const Domain& domain : snapshot.domains) {
-      const MemorySize claim = world.seen.history().find(domain.uuid())->claim(domain);
+      const MemorySize claim = world.seen.history().find(domain.uuid())->balloon.claim(domain);
       committed += ordinary_memory(domain, claim);
     }
     RC_ASSERT(committed <= snapshot.host.total.scaled(limits.overcommit));
@@ -325,7 +326,8 @@ TEST_CASE("grows of bound domains never pass their nodes' free memory less the f
           const Domain* domain = world.seen.snapshot().find(decision.domain);
           if (!domain) continue;
           const bool bound = bound_within(*domain, nodes);
-          const MemorySize claim = world.seen.history().find(domain->uuid())->claim(*domain);
+          const MemorySize claim =
+              world.seen.history().find(domain->uuid())->balloon.claim(*domain);
           if (decision.grows() && bound) granted += decision.target - claim;
           if (decision.shrinks() && with_released && bound) {
             released += decision.actual - decision.target;
@@ -341,7 +343,7 @@ TEST_CASE("grows of bound domains never pass their nodes' free memory less the f
   });
 }
 
-TEST_CASE("the guard is idempotent: what it let through, it lets through again") {
+TEST_CASE("the guard is idempotent: it allows again what it has allowed") {
   hold("idempotent", [] {
     Generated world = any_world();
     const auto once = world.review(world.seen.limits());

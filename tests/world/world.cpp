@@ -79,7 +79,7 @@ DomainSays reported_ago(Duration age) {
   };
 }
 DomainSays started_ago(Duration age) {
-  // The moment of the snapshot stands there already.
+  // The default is the moment of the snapshot.
   return [=](Domain& d, DomainIdentity&) { d.started_at = *d.started_at - age; };
 }
 DomainSays deflates_by_itself() {
@@ -183,9 +183,7 @@ Seen::Seen(std::vector<Snapshot> snapshots, Limits limits) : limits_(limits) {
 }
 
 Situation Seen::situation() const {
-  const guard::HostBalance host = guard::balance(snapshot_, history_, limits_);
-  return {snapshot_, limits_,    guard::assess(snapshot_, history_, limits_), host.grantable, 1, {},
-          host.owed, host.rescue};
+  return guard::assess(snapshot_, history_, limits_);
 }
 
 std::vector<Decision> Seen::decide(

@@ -1,11 +1,11 @@
 #pragma once
-// A test's world in one statement:
+// A snapshot for a test, in one statement:
 //
 //   const Snapshot snapshot = World().host(8_GiB, free(4_GiB))
 //                                    .domain("a", actual(512_MiB), unused(50_MiB));
 //
-// What is not said is ordinary: a running domain whose guest has just reported, all of whose memory
-// is backed by the host, with a maximum of 64 GiB.
+// By default, a domain runs, its guest has just reported, the host backs all of its memory, and its
+// maximum is 64 GiB.
 
 #include <concepts>
 #include <functional>
@@ -30,9 +30,9 @@ std::ostream& operator<<(std::ostream& out, const Decision& decision);
 
 namespace memcoord::test {
 
-/// One thing that is said of a domain.
+/// Sets one property of a domain.
 using DomainSays = std::function<void(Domain&, DomainIdentity&)>;
-/// One thing that is said of the host.
+/// Sets one property of the host.
 using HostSays = std::function<void(Host&)>;
 
 // Of a domain:
@@ -41,7 +41,7 @@ DomainSays maximum(MemorySize size);
 DomainSays unused(MemorySize size);
 DomainSays usable(MemorySize size);
 DomainSays rss(MemorySize size);
-DomainSays guest_total(MemorySize size);  ///< available, as the guest reports it
+DomainSays guest_total(MemorySize size);  ///< GuestStatistics::available
 DomainSays state(DomainState state);
 DomainSays minimum(MemorySize size);  ///< configured
 DomainSays ceiling(MemorySize size);  ///< configured maximum
@@ -57,13 +57,13 @@ DomainSays deflates_by_itself();
 DomainSays free_page_reporting();
 DomainSays bound_to(NodeSet nodes);                        ///< all of its memory
 DomainSays cell_bound_to(NodeSet nodes, MemorySize size);  ///< one of its cells
-DomainSays numbered(int id);                        ///< by the hypervisor, anew at every start
-DomainSays swapped(MemorySize in, MemorySize out);  ///< counters
+DomainSays numbered(int id);                               ///< Domain::id, new at every start
+DomainSays swapped(MemorySize in, MemorySize out);         ///< counters
 
 // Of the host:
 HostSays free(MemorySize size);
 HostSays available(MemorySize size);
-HostSays merged(MemorySize size);  ///< what KSM saves
+HostSays merged(MemorySize size);  ///< memory that KSM saves
 HostSays swap_free(MemorySize size);
 HostSays node(int id, MemorySize total, MemorySize free,
               std::optional<MemorySize> available = std::nullopt);
@@ -83,7 +83,7 @@ class World {
     add(name, {DomainSays(says)...});
     return *this;
   }
-  /// So long after the world's beginning.
+  /// Takes the snapshot this long after the world's beginning.
   World& at(Duration since_start);
   operator Snapshot() const;  // NOLINT(google-explicit-constructor): reads as a literal
 
@@ -94,10 +94,10 @@ class World {
   std::vector<std::pair<std::string, std::vector<DomainSays>>> domains_;
 };
 
-/// The identity that a World gives to a name.
+/// The UUID that a World gives to a domain of this name.
 Uuid id(const std::string& name);
 
-/// A snapshot that has been observed, as the coordinator would before deciding.
+/// A snapshot that a history has observed, as in the coordinator before it decides.
 class Seen {
  public:
   explicit Seen(Snapshot snapshot, Limits limits = {});
@@ -108,14 +108,14 @@ class Seen {
   [[nodiscard]] const History& history() const { return history_; }
   [[nodiscard]] History& history() { return history_; }
   [[nodiscard]] const Limits& limits() const { return limits_; }
-  /// What the guard makes of one proposal.
+  /// The guard's decision on one proposal.
   [[nodiscard]] Decision decide(const std::string& name, MemorySize target) const;
   [[nodiscard]] std::vector<Decision> decide(
       const std::vector<std::pair<std::string, MemorySize>>& targets) const;
-  /// A target that was set right after the snapshot.
+  /// Records a move right after the snapshot.
   Seen& moved(const std::string& name, MemorySize target,
               Outcome::Kind kind = Outcome::Kind::applied);
-  /// The next look at the world.
+  /// Observes the next snapshot.
   Seen& then(Snapshot snapshot);
 
  private:
@@ -124,7 +124,7 @@ class Seen {
   History history_;
 };
 
-/// The rules that bit, in order.
+/// The rules that limited the decision, in order.
 std::vector<Rule> rules_of(const Decision& decision);
 
 }  // namespace memcoord::test

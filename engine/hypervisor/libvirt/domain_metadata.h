@@ -40,6 +40,9 @@ std::string settings_text(const DomainSettings& settings);
 /// The command that forgets a domain's settings, to be pasted into a shell. An empty `uri` stands
 /// for the default connection.
 std::string clear_command(std::string_view domain, std::string_view uri = {});
+/// Completes an error of parse_settings(): its hint ends with a clear_command(), after what the
+/// hint says of the right key or element.
+void add_clear_command(Error& error, const std::string& command);
 /// The command that gives a domain exactly these settings.
 std::string set_command(std::string_view domain, const DomainSettings& settings,
                         std::string_view uri = {});

@@ -6,7 +6,7 @@
 
 using namespace memcoord;
 
-TEST_CASE("limits may be made stricter") {
+TEST_CASE("limits stricter than the built-in ones are accepted") {
   Limits limits;
   limits.domain_floor = 256_MiB;
   limits.host_floor = 2_GiB;

@@ -4,7 +4,7 @@
 
 using namespace memcoord;
 
-TEST_CASE("a size reads as people write it") {
+TEST_CASE("a size is read as people write it") {
   CHECK(MemorySize::parse("150MiB") == 150_MiB);
   CHECK(MemorySize::parse(" 1.5 GiB ") == 1536_MiB);
   CHECK(MemorySize::parse("150000KiB") == 150000_KiB);
@@ -27,7 +27,7 @@ TEST_CASE("kB, MB, GB and TB are powers of 1000, rounded down to whole KiB") {
   CHECK(MemorySize::parse("9000000000000000000kB")->kib() == 8789062500000000000U);
 }
 
-TEST_CASE("a number with a unit of memory is meant to be a size, whether it can be read or not") {
+TEST_CASE("a number with a unit of memory is meant to be a size, even if it cannot be read") {
   for (const char* text : {"150MiB", "150 Mi", "1,5GiB", "-5MB", "1.2.3MiB", "64 megabytes", "8b",
                            "12PiB", " 10g ", "1_000KiB", "0.3KiB", "1 byte"}) {
     CAPTURE(text);
@@ -40,7 +40,7 @@ TEST_CASE("a number with a unit of memory is meant to be a size, whether it can 
   }
 }
 
-TEST_CASE("what is no size is refused, with the text and what to write") {
+TEST_CASE("a text that is not a size is refused, with a hint what to write") {
   for (const char* text :
        {"", "MiB", "12 apples", "1e9", "0x10", "1.2.3MiB", ".", "512PB", "- 5", "512 MBs",
         "9444732965739290428000kB", "9999999999TB", "9223372036854775809KiB",
@@ -55,7 +55,7 @@ TEST_CASE("what is no size is refused, with the text and what to write") {
   CHECK(MemorySize::parse("-5MiB").error().message == "a size cannot be negative");
 }
 
-TEST_CASE("arithmetic saturates: nothing wraps round, nothing is negative") {
+TEST_CASE("arithmetic saturates: no size wraps round or is negative") {
   CHECK(1_MiB - 2_MiB == 0_KiB);
   CHECK(MemorySize::largest() + 1_KiB == MemorySize::largest());
   CHECK(MemorySize::largest() * 2 == MemorySize::largest());
@@ -67,7 +67,7 @@ TEST_CASE("arithmetic saturates: nothing wraps round, nothing is negative") {
   CHECK(MemorySize::largest().scaled(2) == MemorySize::largest());
 }
 
-TEST_CASE("a size is shown to people in the unit that fits, and written to files exactly") {
+TEST_CASE("people see a size in the unit that fits; files get it exactly") {
   CHECK((512_MiB).text() == "512 MiB");
   CHECK((1536_MiB).text() == "1.5 GiB");
   CHECK((800_KiB).text() == "800 KiB");
@@ -87,7 +87,7 @@ TEST_CASE("a size is shown to people in the unit that fits, and written to files
   }
 }
 
-TEST_CASE("a size is told in one unit where that is asked for, in three digits") {
+TEST_CASE("a size is shown in one unit on request, in three digits") {
   CHECK((2_GiB).text(Units::kib) == "2097152 KiB");
   CHECK((2_GiB).text(Units::mib) == "2048 MiB");
   CHECK((512_MiB).text(Units::gib) == "0.5 GiB");

@@ -29,7 +29,7 @@ struct ToldActions {
 
 }  // namespace
 
-TEST_CASE("a tick's moves, failures and notes are told, each in a line") {
+TEST_CASE("the log tells a tick's moves, failures and notes, each in a line") {
   ToldActions log;
   log.actions.observe(busy_tick());
   CHECK(log.take() ==
@@ -38,7 +38,7 @@ TEST_CASE("a tick's moves, failures and notes are told, each in a line") {
         "warning web: not moved to 1.5 GiB: no answer\n");
 }
 
-TEST_CASE("sizes in the log are told in one unit where that is asked for") {
+TEST_CASE("the log shows sizes in one unit on request") {
   ToldActions log(Log::Level::debug);
   Tick tick = busy_tick();
   tick.limits.units = Units::kib;
@@ -49,7 +49,7 @@ TEST_CASE("sizes in the log are told in one unit where that is asked for") {
   CHECK(text.find("MiB") == std::string::npos);
 }
 
-TEST_CASE("a move whose outcome is unknown is told as one that may have been made") {
+TEST_CASE("the log says that a move with an unknown outcome may have been made") {
   Tick tick;
   tick.snapshot = World().domain("a");
   tick.decisions = {{id("a"), 1_GiB, 2_GiB, 2_GiB, "wants", {}}};
@@ -60,7 +60,7 @@ TEST_CASE("a move whose outcome is unknown is told as one that may have been mad
   CHECK(log.take() == "warning a: whether it was moved to 2 GiB is not known: no answer\n");
 }
 
-TEST_CASE("trouble that goes on is said once, and when it ends") {
+TEST_CASE("an error that repeats is logged once, and counted when it ends") {
   ToldActions log;
   Tick tick;
   tick.policy_error = Error{ErrorCode::policy_failed, "a.lua:3", "broke", {}, "traceback"};
@@ -72,7 +72,7 @@ TEST_CASE("trouble that goes on is said once, and when it ends") {
         "warning policy: the last error came 3 ticks in a row\ninfo policy: fine again\n");
 }
 
-TEST_CASE("what the guard held back entirely is told to those who ask for detail") {
+TEST_CASE("a move that the guard refused is logged at level debug") {
   Tick tick;
   tick.snapshot = World().domain("a");
   tick.decisions = {
@@ -86,7 +86,7 @@ TEST_CASE("what the guard held back entirely is told to those who ask for detail
         "debug a: stays at 1 GiB: wants (asked for 2 GiB; host_floor: nothing left)\n");
 }
 
-TEST_CASE("a grow in steps is told as far as it came") {
+TEST_CASE("a grow in steps is logged with the size it reached") {
   ToldActions log;
   Tick tick;
   tick.snapshot = World().domain("a", actual(512_MiB)).domain("b", actual(512_MiB));
@@ -112,7 +112,7 @@ TEST_CASE("a grow in steps is told as far as it came") {
   CHECK(log.take().find("no answer") == std::string::npos);
 }
 
-TEST_CASE("a failure is forgotten with its domain, and said again of its next start") {
+TEST_CASE("a failure is forgotten with its domain, and logged again after its next start") {
   ToldActions log;
   const auto fails = [&](const std::string& name, int start) {
     Tick tick;
@@ -129,7 +129,7 @@ TEST_CASE("a failure is forgotten with its domain, and said again of its next st
   CHECK(log.actions.remembered() == 1);
 }
 
-TEST_CASE("nothing in a log line acts on a terminal or begins a line of its own") {
+TEST_CASE("no text in a log line acts on a terminal or begins a line of its own") {
   std::string line;
   const Log log(Log::Level::info, [&](Log::Level, const std::string& text) { line = text; });
   log.warn("a\x1b[2J\nb\xc2\x9b\xe2\x80\xae");

@@ -33,7 +33,7 @@ std::size_t widest(const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("a plain table shows the host, every domain, what changed and why") {
+TEST_CASE("a plain table shows the host, every domain, the changes and the reasons") {
   ConsoleStyle style;
   style.width = 110;
   CHECK(drawn(busy_tick(), style) ==
@@ -46,7 +46,7 @@ TEST_CASE("a plain table shows the host, every domain, what changed and why") {
         "web     512 MiB          -   50 MiB        -    +1 GiB  no answer\n\n");
 }
 
-TEST_CASE("the figure that makes a domain or the host low is the one in red") {
+TEST_CASE("red marks the figure that makes a domain or the host low") {
   Tick tick;
   tick.snapshot = World()
                       .host(8_GiB, free(111_MiB), available(150_MiB))
@@ -71,7 +71,7 @@ TEST_CASE("the figure that makes a domain or the host low is the one in red") {
   for (const char* figure : {"120 MiB", "150 MiB"}) CHECK_FALSE(is_red(by_unused, figure));
 }
 
-TEST_CASE("with one unit for all sizes the titles are those of the classic tools") {
+TEST_CASE("with one unit for all sizes, the titles are those of the classic tools") {
   ConsoleStyle style;
   style.width = 110;
   Tick tick = busy_tick();
@@ -88,7 +88,7 @@ TEST_CASE("with one unit for all sizes the titles are those of the classic tools
   CHECK(drawn(tick, style).find("0.781") != std::string::npos);
 }
 
-TEST_CASE("at 80 columns the classic columns stay, whatever else goes") {
+TEST_CASE("at 80 columns, the classic columns stay") {
   Tick tick = busy_tick();
   tick.snapshot =
       World().host(8_GiB).domain("a-name-of-twenty-four-col", actual(200_GiB), maximum(300_GiB),
@@ -112,7 +112,7 @@ TEST_CASE("at 80 columns the classic columns stay, whatever else goes") {
   }
 }
 
-TEST_CASE("a narrow screen drops columns and cuts texts, and nothing runs over") {
+TEST_CASE("a narrow screen drops columns and cuts texts, and no line is too long") {
   for (const int width : {100, 80, 60, 40, 30}) {
     CAPTURE(width);
     ConsoleStyle style;
@@ -123,7 +123,7 @@ TEST_CASE("a narrow screen drops columns and cuts texts, and nothing runs over")
   }
 }
 
-TEST_CASE("on a short screen what changed comes first, and the rest is counted") {
+TEST_CASE("a short screen shows changed domains first, and counts the rest") {
   World world;
   for (int i = 0; i < 1000; ++i) world.domain("domain-" + std::to_string(1000 + i));
   Tick tick;
@@ -136,7 +136,7 @@ TEST_CASE("on a short screen what changed comes first, and the rest is counted")
   CHECK_MESSAGE(text.find("and 985 more, unchanged") != std::string::npos, text);
 }
 
-TEST_CASE("colour and a line of the past come only where they are wanted") {
+TEST_CASE("colours and sparklines appear only if they are wanted") {
   ConsoleStyle style;
   CHECK(drawn(busy_tick(), style).find('\x1b') == std::string::npos);
   style.color = style.unicode = true;
@@ -146,7 +146,7 @@ TEST_CASE("colour and a line of the past come only where they are wanted") {
   CHECK(text.find("█") != std::string::npos);
 }
 
-TEST_CASE("an interactive table is drawn over the last one, with the newest messages below") {
+TEST_CASE("an interactive table replaces the last one, with the newest messages below") {
   std::ostringstream out;
   ConsoleStyle style;
   style.interactive = true;
@@ -162,7 +162,7 @@ TEST_CASE("an interactive table is drawn over the last one, with the newest mess
   CHECK(out.str().find("web was fed") != std::string::npos);
 }
 
-TEST_CASE("a full disk behind the output costs the table that met it, not those after it") {
+TEST_CASE("after a full disk behind the output, later tables are written") {
   struct FullOnce final : std::stringbuf {
     bool full = true;
     std::streamsize xsputn(const char* text, std::streamsize n) override {
@@ -179,7 +179,7 @@ TEST_CASE("a full disk behind the output costs the table that met it, not those 
   CHECK(disk.str().find("web") != std::string::npos);
 }
 
-TEST_CASE("a trend is that of a domain's own start, and goes with the domain") {
+TEST_CASE("a trend begins at the start of its domain, and is forgotten with the domain") {
   const auto tick = [](std::uint64_t number, const std::string& name, int start) {
     Tick one;
     one.number = number;

@@ -62,7 +62,7 @@ class FullDisk {
 
 }  // namespace
 
-TEST_CASE("ticks are appended, a line each, and read back") {
+TEST_CASE("ticks are appended, one per line, and read back") {
   const Folder folder;
   open_journal(folder / "j")->observe(busy_tick());
   const auto writer = open_journal(folder / "j");
@@ -80,7 +80,7 @@ TEST_CASE("a journal that cannot be written is refused at once") {
   CHECK_FALSE(JournalWriter::open(folder / "").has_value());
 }
 
-TEST_CASE("a full disk loses ticks, counts them, says so once, and never leaves half a line") {
+TEST_CASE("on a full disk, lost ticks are counted and reported once, and no partial line stays") {
   const Folder folder;
   const auto writer = open_journal(folder / "j");
   writer->observe(busy_tick());
@@ -104,7 +104,7 @@ TEST_CASE("a full disk loses ticks, counts them, says so once, and never leaves 
   CHECK(count_ticks(folder / "j") == 3);
 }
 
-TEST_CASE("a file that is no journal is refused, and stays as it is") {
+TEST_CASE("a file that is not a journal is refused, and stays as it is") {
   const Folder folder;
   const std::string long_line(300'000, 'x');
   for (const std::string& text :
@@ -122,7 +122,7 @@ TEST_CASE("a file that is no journal is refused, and stays as it is") {
   }
 }
 
-TEST_CASE("a huge file without a line end is refused without being read through") {
+TEST_CASE("a huge file without a line end is refused without being read whole") {
   const Folder folder;
   std::ofstream(folder / "f") << "precious";
   fs::resize_file(folder / "f", std::uintmax_t{1} << 40U);
@@ -137,7 +137,7 @@ TEST_CASE("pipes and devices are refused at once") {
   CHECK(JournalWriter::open("/dev/full").error().message == "is a device");
 }
 
-TEST_CASE("a journal that became another file is not gone on in after a rotation") {
+TEST_CASE("a rotation does not continue in a file that is not a journal") {
   const Folder folder;
   const auto writer = open_journal(folder / "j");
   writer->observe(busy_tick());
@@ -153,7 +153,7 @@ TEST_CASE("a journal that became another file is not gone on in after a rotation
   CHECK(fs::file_size(folder / "j") == 14);
 }
 
-TEST_CASE("a half line of any length is cut off, and what stands before it stays") {
+TEST_CASE("a partial line of any length is cut off, and whole lines stay") {
   const Folder folder;
   open_journal(folder / "j")->observe(busy_tick());
   const auto line = fs::file_size(folder / "j");
@@ -183,7 +183,7 @@ TEST_CASE("a tick begins with its format") {
   CHECK(line.starts_with("{\"format\":\"memcoord-tick\",\"version\":1,"));
 }
 
-TEST_CASE("a journal that was removed comes back, and a rotated one is left when told to") {
+TEST_CASE("a removed journal is created again, and a rotated one is left on reopen") {
   const Folder folder;
   const auto writer = open_journal(folder / "j");
   writer->observe(busy_tick());
@@ -199,7 +199,8 @@ TEST_CASE("a journal that was removed comes back, and a rotated one is left when
   CHECK(count_ticks(folder / "j") == 1);
 }
 
-TEST_CASE("a journal whose folder is removed loses ticks, counts them, says so, and comes back") {
+TEST_CASE(
+    "without its folder, a journal counts and reports lost ticks, and later it is created again") {
   const Folder folder;
   const auto lose_with = [&](auto remove, auto bring_back) {
     fs::create_directory(folder / "logs");
@@ -233,7 +234,7 @@ TEST_CASE("a journal whose folder is removed loses ticks, counts them, says so, 
   });
 }
 
-TEST_CASE("a journal that was removed and made anew by someone else goes on in the new file") {
+TEST_CASE("a journal that was removed and created by another process continues in the new file") {
   const Folder folder;
   const auto writer = open_journal(folder / "j");
   writer->observe(busy_tick());
@@ -244,7 +245,8 @@ TEST_CASE("a journal that was removed and made anew by someone else goes on in t
   CHECK(writer->lost() == 0);
 }
 
-TEST_CASE("a journal cut off by a crash reads up to its last whole line, and goes on after it") {
+TEST_CASE(
+    "a journal cut off by a crash is read up to its last whole line, and continued after it") {
   const Folder folder;
   open_journal(folder / "j")->observe(busy_tick());
   std::ofstream(folder / "j", std::ios::app) << R"({"format":"memcoord-tick","ver)";
@@ -256,7 +258,7 @@ TEST_CASE("a journal cut off by a crash reads up to its last whole line, and goe
   CHECK(count_ticks(folder / "j") == 2);
 }
 
-TEST_CASE("a line in the middle that is damaged is named") {
+TEST_CASE("the error for a damaged line names the line") {
   const Folder folder;
   open_journal(folder / "j")->observe(busy_tick());
   std::ofstream(folder / "j", std::ios::app) << "rubbish\n";

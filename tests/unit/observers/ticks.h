@@ -1,11 +1,11 @@
 #pragma once
-// Ticks for the observers' tests.
+// A tick for the observers' tests.
 
 #include "engine/core/tick.h"
 
 namespace memcoord::test {
 
-/// Two domains: "db" was shrunk, with a clamp, to feed "web"; "old" is left alone.
+/// A tick that shrinks "db", limited by a rule, and fails to grow "web"; "old" is skipped.
 Tick busy_tick();
 
 }  // namespace memcoord::test

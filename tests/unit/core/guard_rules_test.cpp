@@ -1,4 +1,9 @@
+// The guard's two tables, rule by rule; shared bounds are in guard_test.cpp.
+
 #include <doctest/doctest.h>
+
+#include <fstream>
+#include <sstream>
 
 #include "tests/world/world.h"
 
@@ -17,7 +22,7 @@ using Rules = std::vector<Rule>;
 
 }  // namespace
 
-TEST_CASE("a harmless move passes untouched, with the policy's words") {
+TEST_CASE("a move within all limits passes unchanged, with the policy's reason") {
   const Decision d = decide(World().domain("a", actual(1_GiB), unused(800_MiB)), "a", 700_MiB);
   CHECK(d.target == 700_MiB);
   CHECK(d.rules.empty());
@@ -26,8 +31,7 @@ TEST_CASE("a harmless move passes untouched, with the policy's words") {
 
 // --- sane_target ---
 
-TEST_CASE(
-    "sane_target refuses nothing at all, more than any memory, and domains that are not there") {
+TEST_CASE("sane_target refuses a target of 0, one larger than any memory, and an unknown domain") {
   const World world = World().domain("a");
   for (const MemorySize target : {MemorySize(), MemorySize::largest()}) {
     const Decision d = decide(world, "a", target);
@@ -40,7 +44,7 @@ TEST_CASE(
   CHECK(rules_of(gone) == Rules{Rule::sane_target});
 }
 
-TEST_CASE("sane_target refuses a domain that is proposed twice, whichever came first") {
+TEST_CASE("sane_target refuses a domain that is proposed twice, in either order") {
   const Seen seen(World().domain("a", actual(1_GiB), unused(900_MiB)).domain("b"));
   const auto one = seen.decide({{"a", 900_MiB}, {"a", 950_MiB}});
   const auto other = seen.decide({{"a", 950_MiB}, {"a", 900_MiB}});
@@ -52,7 +56,7 @@ TEST_CASE("sane_target refuses a domain that is proposed twice, whichever came f
 
 // --- running_only and domains that are none of our business ---
 
-TEST_CASE("running_only leaves alone whatever does not run") {
+TEST_CASE("running_only skips every domain that does not run") {
   for (const auto s :
        {DomainState::paused, DomainState::shutting_down, DomainState::shut_off,
         DomainState::crashed, DomainState::migrating, DomainState::busy, DomainState::hung}) {
@@ -65,7 +69,7 @@ TEST_CASE("running_only leaves alone whatever does not run") {
   }
 }
 
-TEST_CASE("an excluded or unsuitable domain is left alone, with the reason") {
+TEST_CASE("an excluded or unsuitable domain is skipped, with the reason") {
   const Decision a = decide(World().domain("a", unused(800_MiB), excluded()), "a", 900_MiB);
   CHECK(a.holds());
   CHECK(a.rules.front().why == "excluded by its settings");
@@ -73,15 +77,15 @@ TEST_CASE("an excluded or unsuitable domain is left alone, with the reason") {
       decide(World().domain("b", unused(800_MiB), unsuitable("has hugepages")), "b", 900_MiB);
   CHECK(b.holds());
   CHECK(b.rules.front().why == "has hugepages");
-  const auto standings =
-      Seen(World().domain("b", unsuitable("has hugepages"))).situation().standings;
-  REQUIRE(standings.front().held.has_value());
-  CHECK_FALSE(standings.front().held->rule.has_value());
+  const Seen seen(World().domain("b", unsuitable("has hugepages")));
+  const auto skipped = seen.situation().domains.front().skipped;
+  REQUIRE(skipped.has_value());
+  CHECK_FALSE(skipped->rule.has_value());
 }
 
 // --- fresh_stats ---
 
-TEST_CASE("fresh_stats leaves alone a guest that reports nothing, or not what counts") {
+TEST_CASE("fresh_stats skips a guest that reports nothing, or not the chosen figure") {
   CHECK(rules_of(decide(World().domain("a", silent()), "a", 2_GiB)) == Rules{Rule::fresh_stats});
   Snapshot snapshot = World().domain("a");
   snapshot.domains.front().guest.unused.reset();
@@ -97,7 +101,7 @@ TEST_CASE("fresh_stats trusts a report for three periods and a second, and no lo
   CHECK(rules_of(at_age(1h)) == Rules{Rule::fresh_stats});
 }
 
-TEST_CASE("fresh_stats believes a report that is seen to change, whatever the host's clock says") {
+TEST_CASE("fresh_stats trusts a report that was seen to change, whatever the host's clock says") {
   // A remote host whose clock is an hour behind.
   Seen seen(World().domain("a", unused(800_MiB), reported_ago(1h)));
   CHECK(rules_of(seen.decide("a", 900_MiB)) == Rules{Rule::fresh_stats});
@@ -121,8 +125,7 @@ TEST_CASE("fresh_stats waits for a report that is later than the last balloon mo
   CHECK(seen.decide("a", 800_MiB).target == 800_MiB);
 }
 
-TEST_CASE(
-    "fresh_stats does not believe a guest that reports more memory than its balloon leaves it") {
+TEST_CASE("fresh_stats distrusts a guest that reports more memory than its balloon leaves it") {
   // Seen on real guests at boot: actual is down already, the figures are from before.
   Snapshot booting = World().domain("a", actual(384_MiB), unused(600_MiB));
   booting.domains.front().guest.available = 690_MiB;
@@ -131,69 +134,70 @@ TEST_CASE(
   CHECK(Seen(booting).decide("a", 200_MiB).target == 200_MiB);
 }
 
-TEST_CASE("fresh_stats believes a report that is surely newer than the balloon's last change") {
+TEST_CASE("fresh_stats trusts a report that is surely newer than the balloon's last change") {
   // A driver that leaves the guest's total as it is, whatever the balloon holds.
-  const auto look = [](Duration at, MemorySize has, MemorySize left) {
+  const auto sample = [](Duration at, MemorySize has, MemorySize left) {
     return World().at(at).domain("a", actual(has), unused(left), guest_total(1_GiB));
   };
-  Seen seen(look(0s, 1_GiB, 800_MiB));
+  Seen seen(sample(0s, 1_GiB, 800_MiB));
   seen.moved("a", 900_MiB);
-  seen.then(look(2s, 900_MiB, 676_MiB));
+  seen.then(sample(2s, 900_MiB, 676_MiB));
   CHECK(rules_of(seen.decide("a", 800_MiB)) == Rules{Rule::fresh_stats});
-  seen.then(look(4s, 900_MiB, 676_MiB));
+  seen.then(sample(4s, 900_MiB, 676_MiB));
   CHECK(seen.decide("a", 800_MiB).target == 800_MiB);
 }
 
-TEST_CASE("fresh_stats waits for a report of a balloon that has just given back") {
-  const auto look = [](Duration at, MemorySize has, MemorySize total, MemorySize left) {
+TEST_CASE("fresh_stats waits for a report from after the balloon gave memory back") {
+  const auto sample = [](Duration at, MemorySize has, MemorySize total, MemorySize left) {
     return World().at(at).domain("a", actual(has), guest_total(total), unused(left));
   };
-  Seen seen(look(0s, 1_GiB, 980_MiB, 50_MiB));
-  seen.then(look(2s, 1_GiB, 980_MiB, 50_MiB));
+  Seen seen(sample(0s, 1_GiB, 980_MiB, 50_MiB));
+  seen.then(sample(2s, 1_GiB, 980_MiB, 50_MiB));
   seen.moved("a", 2_GiB);
   // A report from half-way, though its stamp is later than the move.
-  seen.then(look(4s, 2_GiB, 1500_MiB, 570_MiB));
+  seen.then(sample(4s, 2_GiB, 1500_MiB, 570_MiB));
   CHECK(rules_of(seen.decide("a", 3_GiB)) == Rules{Rule::fresh_stats});
-  seen.then(look(6s, 2_GiB, 2004_MiB, 1074_MiB));
+  seen.then(sample(6s, 2_GiB, 2004_MiB, 1074_MiB));
   CHECK(seen.decide("a", 3_GiB).target == 3_GiB);
 }
 
-TEST_CASE("fresh_stats is not taken in by a remote host whose clock is ahead") {
-  const auto look = [](Duration at, MemorySize left, Duration stamp) {
+TEST_CASE(
+    "fresh_stats distrusts a report from before a move, though a remote host's clock is ahead") {
+  const auto sample = [](Duration at, MemorySize left, Duration stamp) {
     return World().at(at).domain("a", unused(left), reported_ago(stamp));
   };
   // Half a minute ahead: every stamp is later than every move.
-  Seen seen(look(0s, 800_MiB, -30s));
-  seen.then(look(2s, 800_MiB, -30s));
+  Seen seen(sample(0s, 800_MiB, -30s));
+  seen.then(sample(2s, 800_MiB, -30s));
   seen.moved("a", 900_MiB);
-  // This report may have been made between the look and the move.
+  // This report may have been made between the sample and the move.
   seen.then(World().at(4s).domain("a", actual(900_MiB), unused(800_MiB), reported_ago(-30s)));
   CHECK(rules_of(seen.decide("a", 800_MiB)) == Rules{Rule::fresh_stats});
   seen.then(World().at(6s).domain("a", actual(900_MiB), unused(676_MiB), reported_ago(-30s)));
   CHECK(seen.decide("a", 800_MiB).target == 800_MiB);
 }
 
-TEST_CASE("fresh_stats does not believe a report that stands still, whatever its stamp says") {
+TEST_CASE("fresh_stats distrusts a report that does not change, whatever its stamp says") {
   // The wall clock is set back again and again; the report stays the same.
   Seen seen(World().domain("a", unused(800_MiB)));
   for (int second = 1; second <= 5; ++second) {
     const Duration passed = std::chrono::seconds(second);
-    Snapshot look = World().at(passed).domain("a", unused(800_MiB), reported_ago(passed));
-    look.wall_time -= std::chrono::seconds(second);
-    seen.then(look);
+    Snapshot sample = World().at(passed).domain("a", unused(800_MiB), reported_ago(passed));
+    sample.wall_time -= std::chrono::seconds(second);
+    seen.then(sample);
     CHECK(seen.decide("a", 900_MiB).holds() == (second > 4));
   }
 }
 
-TEST_CASE("fresh_stats stands stamps that make no sense") {
+TEST_CASE("fresh_stats skips a guest whose stamp makes no sense") {
   for (const WallTime stamp : {WallTime::min(), WallTime::max()}) {
-    Snapshot look = World().domain("a", unused(800_MiB));
-    look.domains.front().guest.last_update = stamp;
-    CHECK(rules_of(Seen(look).decide("a", 900_MiB)) == Rules{Rule::fresh_stats});
+    Snapshot sample = World().domain("a", unused(800_MiB));
+    sample.domains.front().guest.last_update = stamp;
+    CHECK(rules_of(Seen(sample).decide("a", 900_MiB)) == Rules{Rule::fresh_stats});
   }
 }
 
-TEST_CASE("fresh_stats waits for a new report when someone else has moved the balloon") {
+TEST_CASE("fresh_stats waits for a new report after a foreign balloon move") {
   Seen seen(World().domain("a", unused(800_MiB)));
   seen.then(World().at(2s).domain("a", actual(700_MiB), unused(800_MiB)));
   CHECK(rules_of(seen.decide("a", 600_MiB)) == Rules{Rule::fresh_stats});
@@ -203,7 +207,7 @@ TEST_CASE("fresh_stats waits for a new report when someone else has moved the ba
 
 // --- no_progress ---
 
-TEST_CASE("no_progress gives a guest that did not follow a shrink no second one, until it moves") {
+TEST_CASE("no_progress refuses another shrink to a guest that did not follow one, until it moves") {
   Seen seen(World().domain("a", unused(800_MiB)));
   seen.moved("a", 900_MiB);
   seen.then(World().at(2s).domain("a", unused(800_MiB)));
@@ -214,66 +218,66 @@ TEST_CASE("no_progress gives a guest that did not follow a shrink no second one,
   CHECK(seen.decide("a", 900_MiB).target == 900_MiB);
 }
 
-TEST_CASE("no_progress holds though a policy asks at every look, and though it asks for a grow") {
-  const auto look = [](Duration at, MemorySize has = 4_GiB) {
+TEST_CASE("no_progress holds though a policy asks in every tick, and though it asks for a grow") {
+  const auto sample = [](Duration at, MemorySize has = 4_GiB) {
     return World().at(at).domain("a", actual(has), unused(3_GiB));
   };
-  Seen seen(look(0s));
+  Seen seen(sample(0s));
   seen.moved("a", 3_GiB);
-  seen.then(look(1s)).moved("a", 2900_MiB);
-  seen.then(look(2s));
+  seen.then(sample(1s)).moved("a", 2900_MiB);
+  seen.then(sample(2s));
   CHECK(rules_of(seen.decide("a", 2800_MiB)) == Rules{Rule::no_progress});
   seen.moved("a", 5_GiB);
-  seen.then(look(3s));
-  seen.then(look(4s));
+  seen.then(sample(3s));
+  seen.then(sample(4s));
   CHECK(rules_of(seen.decide("a", 2800_MiB)) == Rules{Rule::no_progress});
-  seen.then(look(5s, 4100_MiB));
+  seen.then(sample(5s, 4100_MiB));
   CHECK(seen.decide("a", 2900_MiB).target == 2900_MiB);
 }
 
-TEST_CASE("no_progress holds for a balloon that has stopped half-way, once it was asked again") {
-  const auto look = [](Duration at) {
+TEST_CASE("no_progress holds for a balloon that stopped half-way, once it was told again") {
+  const auto sample = [](Duration at) {
     return World().at(at).domain("a", actual(3500_MiB), unused(3_GiB));
   };
   Seen seen(World().domain("a", actual(4_GiB), unused(3_GiB)));
   seen.moved("a", 3_GiB);
   for (const auto at : {1s, 2s}) {
-    seen.then(look(at));
+    seen.then(sample(at));
     CHECK(seen.decide("a", 3_GiB).target == 3_GiB);
     seen.moved("a", 3_GiB);
   }
-  seen.then(look(3s));
+  seen.then(sample(3s));
   CHECK(rules_of(seen.decide("a", 3_GiB)) == Rules{Rule::no_progress});
 }
 
-TEST_CASE("a shrink that is taken back before the guest could follow proves nothing") {
-  const auto look = [](Duration at) { return World().at(at).domain("a", unused(800_MiB)); };
-  Seen seen(look(0s));
+TEST_CASE("no_progress ignores a shrink that was withdrawn before the guest could follow") {
+  const auto sample = [](Duration at) { return World().at(at).domain("a", unused(800_MiB)); };
+  Seen seen(sample(0s));
   seen.moved("a", 900_MiB);
-  seen.then(look(1s)).moved("a", 1100_MiB);
-  seen.then(look(2s));
-  seen.then(look(3s));
+  seen.then(sample(1s)).moved("a", 1100_MiB);
+  seen.then(sample(2s));
+  seen.then(sample(3s));
   CHECK(seen.decide("a", 900_MiB).target == 900_MiB);
 }
 
-TEST_CASE("a guest that rests within one of its pages of a target is not sent there again") {
-  const auto look = [](Duration at, MemorySize has) {
+TEST_CASE("a guest that rests within one of its pages of a target gets no second move there") {
+  const auto sample = [](Duration at, MemorySize has) {
     return World().at(at).domain("a", actual(has), unused(800_MiB));
   };
-  Seen seen(look(0s, 1_GiB));
+  Seen seen(sample(0s, 1_GiB));
   seen.moved("a", 2_GiB);
-  seen.then(look(1s, 2_GiB - 60_KiB));
+  seen.then(sample(1s, 2_GiB - 60_KiB));
   CHECK(seen.decide("a", 2_GiB).target == 2_GiB);  // it may be on its way
-  seen.then(look(2s, 2_GiB - 60_KiB));
+  seen.then(sample(2s, 2_GiB - 60_KiB));
   CHECK(seen.decide("a", 2_GiB).holds());
   CHECK(seen.decide("a", 2_GiB + 4_KiB).grows());
-  for (const auto at : {3s, 5s}) seen.then(look(at, 2_GiB - 64_KiB));
+  for (const auto at : {3s, 5s}) seen.then(sample(at, 2_GiB - 64_KiB));
   CHECK(seen.decide("a", 2_GiB).target == 2_GiB);
 }
 
 // --- grace ---
 
-TEST_CASE("grace keeps a domain that has just started from being shrunk, not from growing") {
+TEST_CASE("grace refuses a shrink of a domain that has just started, and allows a grow") {
   const World young = World().domain("a", unused(800_MiB), started_ago(29s));
   CHECK(rules_of(decide(young, "a", 900_MiB)) == Rules{Rule::grace});
   CHECK(decide(young, "a", 1200_MiB).target == 1200_MiB);
@@ -290,7 +294,7 @@ TEST_CASE("grace holds for a guest whose counters and silence show that it has r
   CHECK(rules_of(seen.decide("a", 900_MiB)) == Rules{Rule::grace});
 }
 
-TEST_CASE("grace does not fight a balloon that has deflated by itself") {
+TEST_CASE("grace refuses a shrink of a balloon that has deflated by itself") {
   Seen seen(World().domain("a", actual(512_MiB), unused(300_MiB), deflates_by_itself()));
   seen.then(World().at(2s).domain("a", actual(700_MiB), unused(300_MiB), deflates_by_itself()));
   seen.then(World().at(4s).domain("a", actual(700_MiB), unused(300_MiB), deflates_by_itself()));
@@ -310,7 +314,7 @@ TEST_CASE("maximum caps a grow at the domain's maximum, or at its configured cei
   CHECK(decide(World().domain("a", maximum(2_GiB)), "a", 2_GiB).rules.empty());
 }
 
-TEST_CASE("maximum takes nothing from a domain that is over its ceiling already") {
+TEST_CASE("maximum takes nothing from a domain that is already over its ceiling") {
   const Decision d = decide(World().domain("a", actual(2_GiB), ceiling(1_GiB)), "a", 3_GiB);
   CHECK(d.holds());
 }
@@ -327,7 +331,7 @@ TEST_CASE("minimum stops a shrink, and lets a domain under it grow") {
 
 // --- gradual ---
 
-TEST_CASE("gradual takes at most half of the unused memory at one go") {
+TEST_CASE("gradual takes at most half of the unused memory in one tick") {
   const World world = World().domain("a", unused(300_MiB));
   const Decision d = decide(world, "a", 1_GiB - 200_MiB);
   CHECK(d.target == 1_GiB - 150_MiB);
@@ -353,22 +357,22 @@ TEST_CASE("domain_floor leaves 100 MiB unused") {
   CHECK(decide(world, "a", 1_GiB - 50_MiB).rules.empty());
 }
 
-TEST_CASE("domain_floor reckons with what the balloon has taken since the guest's report") {
-  const auto look = [](Duration at, MemorySize has, MemorySize total, MemorySize left) {
+TEST_CASE("domain_floor deducts what the balloon has taken since the guest's report") {
+  const auto sample = [](Duration at, MemorySize has, MemorySize total, MemorySize left) {
     return World().at(at).domain("a", actual(has), guest_total(total), unused(left));
   };
   // A large guest shrinks for many seconds; its report is 600 MiB behind its balloon.
-  Seen seen(look(0s, 16_GiB, 15_GiB, 8_GiB));
-  seen.then(look(2s, 16_GiB, 15_GiB, 8_GiB));
+  Seen seen(sample(0s, 16_GiB, 15_GiB, 8_GiB));
+  seen.then(sample(2s, 16_GiB, 15_GiB, 8_GiB));
   seen.moved("a", 12_GiB);
-  seen.then(look(4s, 14_GiB, 13_GiB + 600_MiB, 6_GiB + 600_MiB));
-  CHECK(seen.situation().standings[0].headroom == 6_GiB);
+  seen.then(sample(4s, 14_GiB, 13_GiB + 600_MiB, 6_GiB + 600_MiB));
+  CHECK(seen.situation().domains[0].headroom == 6_GiB);
   CHECK(seen.decide("a", 1_GiB).target == 11_GiB);
-  seen.then(look(6s, 14_GiB, 13_GiB, 6_GiB));
-  CHECK(seen.situation().standings[0].headroom == 6_GiB);
+  seen.then(sample(6s, 14_GiB, 13_GiB, 6_GiB));
+  CHECK(seen.situation().domains[0].headroom == 6_GiB);
 }
 
-TEST_CASE("domain_floor lets a domain at or under it give nothing") {
+TEST_CASE("domain_floor takes nothing from a domain at or under it") {
   for (const MemorySize left : {100_MiB, 99_MiB, 0_MiB}) {
     CAPTURE(left.text());
     CHECK(decide(World().domain("a", unused(left)), "a", 1_GiB - 1_KiB).holds());
@@ -423,7 +427,7 @@ TEST_CASE("a choice of headroom only makes the guard stricter than the default")
   }
 }
 
-TEST_CASE("domain_floor keeps 32 MiB usable, however much of what is unused are watermarks") {
+TEST_CASE("domain_floor keeps 32 MiB usable, however high the kernel's watermarks are") {
   // A large guest, whose kernel keeps 350 MiB of what is free for itself.
   const World large = World().domain("a", actual(8_GiB), unused(500_MiB), usable(150_MiB));
   for (const Headroom kind : {Headroom::larger, Headroom::unused}) {
@@ -436,21 +440,87 @@ TEST_CASE("domain_floor keeps 32 MiB usable, however much of what is unused are 
     CHECK(d.rules[1].why.find("32 MiB") != std::string::npos);
   }
   const Seen seen(large);
-  CHECK(seen.situation().standings[0].releasable == 118_MiB);
+  CHECK(seen.situation().domains[0].reclaimable == 118_MiB);
   for (const MemorySize left : {32_MiB, 10_MiB, 0_MiB}) {
     CHECK(decide(World().domain("a", unused(500_MiB), usable(left)), "a", 900_MiB).holds());
   }
 }
 
-TEST_CASE("what is usable, too, is less what the balloon has taken since the guest's report") {
-  const auto look = [](Duration at, MemorySize has, MemorySize total, MemorySize can_be_had) {
+TEST_CASE("domain_floor deducts it from usable memory too") {
+  const auto sample = [](Duration at, MemorySize has, MemorySize total, MemorySize can_be_had) {
     return World().at(at).domain("a", actual(has), guest_total(total), unused(7_GiB),
                                  usable(can_be_had));
   };
   // The report is 600 MiB behind the balloon.
-  Seen seen(look(0s, 16_GiB, 15_GiB, 3_GiB));
-  seen.then(look(2s, 16_GiB, 15_GiB, 3_GiB));
+  Seen seen(sample(0s, 16_GiB, 15_GiB, 3_GiB));
+  seen.then(sample(2s, 16_GiB, 15_GiB, 3_GiB));
   seen.moved("a", 12_GiB);
-  seen.then(look(4s, 14_GiB, 13_GiB + 600_MiB, 700_MiB));
+  seen.then(sample(4s, 14_GiB, 13_GiB + 600_MiB, 700_MiB));
   CHECK(seen.decide("a", 1_GiB).target == 14_GiB - 68_MiB);
+}
+
+// --- the tables ---
+
+namespace {
+
+/// The rows of docs/guard.md's tables of rules, in order: the rule's name and what it enforces.
+std::vector<std::string> documented_rules() {
+  std::ifstream page(std::string(MEMCOORD_SOURCE_TREE) + "/docs/guard.md");
+  std::vector<std::string> rows;
+  for (std::string line; std::getline(page, line);) {
+    std::istringstream cells(line);
+    std::string rule;
+    std::string text;
+    std::getline(cells, rule, '|');  // before the first bar
+    std::getline(cells, rule, '|');
+    std::getline(cells, text, '|');
+    const bool names_rule = rule.size() > 4 && rule_from_text(rule.substr(2, rule.size() - 4));
+    if (names_rule) rows.push_back(rule + "|" + text);
+  }
+  return rows;
+}
+
+std::vector<std::string> rules_in_code() {
+  std::vector<std::string> rows;
+  const auto add = [&](const auto& table) {
+    for (const auto& entry : table) {
+      rows.push_back(" `" + std::string(to_text(entry.rule)) + "` | " + std::string(entry.text) +
+                     " ");
+    }
+  };
+  add(guard::preconditions());
+  add(guard::bounds());
+  add(guard::shared_bounds());
+  return rows;
+}
+
+}  // namespace
+
+TEST_CASE("docs/guard.md lists the guard's rules in the order and words of its tables") {
+  CHECK(documented_rules() == rules_in_code());
+}
+
+TEST_CASE("every rule stands once in a table, except the engine's own host_rescue") {
+  CHECK(rules_in_code().size() == kRuleCount - 1);
+}
+
+TEST_CASE("a shrink to nothing takes exactly what is reclaimable") {
+  const Snapshot world =
+      World()
+          .domain("floor", unused(150_MiB))
+          .domain("half", unused(800_MiB))
+          .domain("kernel", actual(8_GiB), unused(500_MiB), usable(150_MiB))
+          .domain("minimum", unused(800_MiB), minimum(900_MiB))
+          .domain("over its ceiling", actual(2_GiB), unused(1_GiB), ceiling(1_GiB))
+          .domain("paused", unused(800_MiB), state(DomainState::paused))
+          .domain("short", unused(50_MiB))
+          .domain("silent", silent())
+          .domain("starts", unused(800_MiB), started_ago(29s));
+  const Seen seen(world);
+  const Situation situation = seen.situation();
+  for (const DomainView& view : situation.domains) {
+    CAPTURE(view.domain.name());
+    const Decision d = seen.decide(view.domain.name(), 1_KiB);
+    CHECK(d.actual - d.target == view.reclaimable);
+  }
 }

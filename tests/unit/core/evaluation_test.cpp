@@ -1,4 +1,4 @@
-#include "engine/core/own_proposals.h"
+#include "engine/core/evaluation.h"
 
 #include <doctest/doctest.h>
 
@@ -23,7 +23,7 @@ std::optional<MemorySize> own_target(const World& world, const std::string& name
 
 }  // namespace
 
-TEST_CASE("a domain under its configured minimum is brought up to it") {
+TEST_CASE("a domain under its configured minimum grows to it") {
   const World world = World().domain("a", actual(512_MiB), minimum(1_GiB));
   CHECK(own_target(world, "a") == 1_GiB);
   CHECK(own_target(world, "a", {{id("a"), 400_MiB, "shrink"}}) == 1_GiB);
@@ -38,19 +38,19 @@ TEST_CASE("a minimum over a domain's maximum leads to its maximum") {
   CHECK(own_target(world, "a") == 2_GiB);
 }
 
-TEST_CASE("a domain over its configured maximum is brought down to it") {
+TEST_CASE("a domain over its configured maximum shrinks to it") {
   const World world = World().domain("a", actual(2_GiB), unused(1_GiB), ceiling(1500_MiB));
   CHECK(own_target(world, "a") == 1500_MiB);
   CHECK(own_target(world, "a", {{id("a"), 4_GiB, "grow"}}) == 1500_MiB);
   CHECK_FALSE(own_target(world, "a", {{id("a"), 1_GiB, "shrink"}}));
 }
 
-TEST_CASE("a domain over its cgroup's limit is brought under it") {
+TEST_CASE("a domain over its cgroup's limit shrinks under it") {
   const World world = World().domain("a", actual(3_GiB), unused(1_GiB), hard_limit(2_GiB));
   CHECK(own_target(world, "a") == 2_GiB - 68_MiB);
 }
 
-TEST_CASE("a domain that no decision may touch is not brought anywhere") {
+TEST_CASE("the engine proposes nothing for a skipped domain") {
   CHECK_FALSE(own_target(World().domain("a", actual(512_MiB), minimum(1_GiB), silent()), "a"));
   CHECK_FALSE(own_target(World().domain("a", actual(512_MiB), minimum(1_GiB), excluded()), "a"));
 }
@@ -73,7 +73,7 @@ TEST_CASE("host_rescue comes before a policy's grow, and leaves a larger shrink 
   CHECK_FALSE(own_target(world, "a", {{id("a"), 3_GiB, "shrink"}}));
 }
 
-TEST_CASE("host_rescue takes more than a shrink under way gives, and does not call that off") {
+TEST_CASE("host_rescue adds to a shrink under way and does not cancel it") {
   const auto world = [](Duration at, MemorySize left, MemorySize given) {
     return World()
         .host(16_GiB, free(left))
@@ -112,13 +112,13 @@ TEST_CASE("host_rescue takes no more than all domains can give") {
   CHECK(own_target(world, "b") == 4_GiB - 20_MiB);
 }
 
-TEST_CASE("the engine's own proposals take the place of a policy's for the same domain") {
+TEST_CASE("the engine's own proposals replace a policy's for the same domain") {
   std::vector<Proposal> proposals{{id("a"), 1_GiB, "policy"}, {id("b"), 2_GiB, "policy"}};
   prefer(proposals, {{id("a"), 3_GiB, "engine"}});
   CHECK(proposals == std::vector<Proposal>{{id("b"), 2_GiB, "policy"}, {id("a"), 3_GiB, "engine"}});
 }
 
-TEST_CASE("memory committed over capacity that nobody touches is paid back calmly") {
+TEST_CASE("memory committed over capacity that no guest touches is paid back slowly") {
   const World world = World()
                           .host(8_GiB, free(1244_MiB))
                           .domain("a", actual(4_GiB), unused(1_GiB))
@@ -130,4 +130,85 @@ TEST_CASE("memory committed over capacity that nobody touches is paid back calml
   CHECK_FALSE(own_target(world, "a", {{id("a"), 5_GiB, "grow"}}));
   // A policy that gives something back itself knows better where.
   CHECK_FALSE(own_target(world, "a", {{id("a"), 4_GiB - 1_MiB, "shrink"}}));
+}
+
+// --- hints ---
+
+TEST_CASE(
+    "with --headroom unused, a hint names a domain full of page cache, its figures and the "
+    "option") {
+  Limits limits;
+  limits.headroom = Headroom::unused;
+  const Snapshot world = World()
+                             .domain("a", unused(110_MiB), usable(900_MiB))
+                             .domain("b", unused(50_MiB), usable(700_MiB))
+                             .domain("full", unused(20_MiB), usable(30_MiB))
+                             .domain("left-alone", unused(50_MiB), usable(700_MiB), excluded());
+  const auto hints = page_cache_hints(world, 1_GiB, limits);
+  REQUIRE(hints.size() == 1);
+  CHECK(hints[0].note.text ==
+        "a: counts as short by --headroom unused, with 110 MiB unused, though 900 MiB are usable "
+        "(page cache); --headroom larger, the default, counts that; 1 other domain likewise");
+  CHECK(page_cache_hints(world, 1_GiB, {}).empty());
+}
+
+TEST_CASE("there is no hint where page cache would not help") {
+  Limits limits;
+  limits.headroom = Headroom::unused;
+  CHECK(page_cache_hints(World().domain("a", unused(110_MiB), usable(120_MiB)), 1_GiB, limits)
+            .empty());
+  CHECK(page_cache_hints(World().domain("a", unused(400_MiB), usable(900_MiB)), 1_GiB, limits)
+            .empty());
+}
+
+TEST_CASE("with --headroom unused, a hint names a host that page cache leaves nothing to give") {
+  Limits limits;
+  limits.headroom = Headroom::unused;
+  const Snapshot world = World().host(8_GiB, free(200_MiB), available(6_GiB)).domain("a");
+  const auto hints = page_cache_hints(world, MemorySize(), limits);
+  REQUIRE(hints.size() == 1);
+  CHECK(hints[0].note.text ==
+        "host: has nothing to give by --headroom unused, with 200 MiB free, though 6 GiB are "
+        "available (page cache); --headroom larger, the default, counts that");
+  CHECK(page_cache_hints(world, 1_MiB, limits).empty());
+  CHECK(page_cache_hints(world, MemorySize(), {}).empty());
+}
+
+// --- the whole ---
+
+TEST_CASE(
+    "an evaluation shows the policy the situation, and reviews what it and the engine propose") {
+  const Seen seen(World()
+                      .host(8_GiB, free(4_GiB))
+                      .domain("grows", actual(1_GiB))
+                      .domain("low", actual(512_MiB), minimum(1_GiB))
+                      .domain("paused", state(DomainState::paused)));
+  int asked = 0;
+  const auto policy = [&](const Situation& situation) {
+    ++asked;
+    CHECK(situation.tick == 7);
+    CHECK(situation.since_last == 2s);
+    CHECK(situation.domains[2].skipped->rule == Rule::running_only);
+    return std::vector<Proposal>{{id("grows"), 16_GiB, "policy"}, {id("low"), 600_MiB, "policy"}};
+  };
+  const Evaluation result =
+      evaluate(seen.snapshot(), seen.history(), policy, seen.limits(), {7, 2s});
+  CHECK(asked == 1);
+  REQUIRE(result.proposals.size() == 2);
+  CHECK(result.proposals[1].target == 1_GiB);
+  CHECK(result.proposals[1].why == "is under its minimum of 1 GiB");
+  CHECK(result.decisions == guard::review(result.situation, result.proposals));
+  CHECK(result.decisions[0].target < 8_GiB);
+  CHECK(result.decisions[1].target == 1_GiB);
+  CHECK(result.hints.empty());
+  CHECK_FALSE(result.beyond_rescue);
+}
+
+TEST_CASE("an evaluation tells where the domains cannot give what the host misses") {
+  const Seen seen(World().host(8_GiB, free(50_MiB)).domain("a", unused(120_MiB)));
+  const auto nothing = [](const Situation&) { return std::vector<Proposal>(); };
+  const Evaluation result = evaluate(seen.snapshot(), seen.history(), nothing, seen.limits(), {});
+  REQUIRE(result.beyond_rescue);
+  CHECK(result.beyond_rescue->note.text.find("can give no more than 20 MiB") != std::string::npos);
+  CHECK(result.proposals.size() == 1);
 }

@@ -1,4 +1,4 @@
-#include "engine/core/believable.h"
+#include "engine/core/guest_reports.h"
 
 #include <doctest/doctest.h>
 
@@ -39,17 +39,17 @@ TEST_CASE("a figure over the domain's maximum is dropped") {
         Names{"available"});
 }
 
-TEST_CASE("what a guest has free or usable is part of its total, or is dropped") {
+TEST_CASE("unused or usable memory over the guest's total is dropped") {
   CHECK(dropped_of(World().domain("a", guest_total(1_GiB), unused(1025_MiB))) == Names{"unused"});
   CHECK(dropped_of(World().domain("a", guest_total(1_GiB), usable(1025_MiB))) == Names{"usable"});
 }
 
-TEST_CASE("a guest whose total is nothing has what it says is free all the same") {
+TEST_CASE("a guest whose total is 0 keeps its unused and usable figures") {
   CHECK(dropped_of(World().domain("a", guest_total(0_MiB), unused(1_GiB), usable(1_GiB))) ==
         Names{"available"});
 }
 
-TEST_CASE("an rss that no process has is dropped, and not learnt as QEMU's own memory") {
+TEST_CASE("an impossible rss is dropped, and not learnt as QEMU's own memory") {
   const auto world = [](Duration at, MemorySize held) {
     return World()
         .at(at)
@@ -70,7 +70,7 @@ TEST_CASE("an rss that no process has is dropped, and not learnt as QEMU's own m
   for (int i = 0; i < 4; ++i) CHECK(coordinator.tick().grantable == 8_GiB - 200_MiB);
 }
 
-TEST_CASE("a counter that no guest reaches is dropped, though it is the first report") {
+TEST_CASE("a counter that no guest reaches is dropped even from the first report") {
   CHECK(dropped_of(World().domain("a", swapped(kMinusOnePage, kMinusOnePage))) ==
         Names{"swap_in", "swap_out"});
   Snapshot faults = World().domain("a");
@@ -80,13 +80,13 @@ TEST_CASE("a counter that no guest reaches is dropped, though it is the first re
 }
 
 TEST_CASE("a counter that rises faster than any guest can count is dropped, and no other") {
-  const auto look = [](Duration at, MemorySize in, MemorySize out, std::uint64_t faults) {
+  const auto sample = [](Duration at, MemorySize in, MemorySize out, std::uint64_t faults) {
     Snapshot snapshot = World().at(at).domain("a", maximum(8_GiB), swapped(in, out));
     snapshot.domains[0].guest.major_faults = faults;
     return snapshot;
   };
-  const Seen seen(look(0s, 0_MiB, 0_MiB, 10));
-  Snapshot later = look(2s, 16_GiB, 16_GiB + 1_KiB, 4'000'000'000U);
+  const Seen seen(sample(0s, 0_MiB, 0_MiB, 10));
+  Snapshot later = sample(2s, 16_GiB, 16_GiB + 1_KiB, 4'000'000'000U);
   const auto dropped = drop_impossible(later, seen.history());
   REQUIRE(dropped.size() == 2);
   CHECK(dropped[0].figure == "swap_out");
@@ -97,8 +97,8 @@ TEST_CASE("a counter that rises faster than any guest can count is dropped, and 
   CHECK(drop_impossible(later, seen.history()).empty());
 }
 
-TEST_CASE("figures that cannot be are counted, said once a domain, and shown to nobody") {
-  const auto look = [](Duration at, MemorySize out) {
+TEST_CASE("impossible figures are listed, told once a domain, and hidden from the policy") {
+  const auto sample = [](Duration at, MemorySize out) {
     return World()
         .at(at)
         .host(8_GiB, free(4_GiB))
@@ -109,8 +109,8 @@ TEST_CASE("figures that cannot be are counted, said once a domain, and shown to 
     shown.push_back(situation.snapshot.domains[0].guest.swap_out.value_or(0_MiB));
     return Result<PolicyAnswer>(PolicyAnswer());
   });
-  FakeHypervisor hypervisor({look(0s, 1_MiB), look(2s, kMinusOnePage), look(4s, kMinusOnePage),
-                             look(6s, 1_MiB), look(8s, 3_MiB)});
+  FakeHypervisor hypervisor({sample(0s, 1_MiB), sample(2s, kMinusOnePage),
+                             sample(4s, kMinusOnePage), sample(6s, 1_MiB), sample(8s, 3_MiB)});
   FakeClock clock;
   Coordinator coordinator(hypervisor, clock, std::move(policy), {});
   std::vector<Tick> ticks;

@@ -1,6 +1,8 @@
-// What the host is committed to, and what it may still promise.
+// What the host is committed to, what it can give to grows, and how that is shared.
 
 #include <doctest/doctest.h>
+
+#include <limits>
 
 #include "tests/world/world.h"
 
@@ -37,12 +39,113 @@ MemoryBacking hugepages(MemorySize beside = {}) {
   return made;
 }
 
+MemorySize grantable(const World& world, Limits limits = {}) {
+  return balance_of(Seen(world, limits)).grantable;
+}
+
 }  // namespace
+
+// --- what the host may give ---
+
+TEST_CASE("the host may give its free memory above its floor") {
+  CHECK(grantable(World().host(8_GiB, free(1_GiB)).domain("a")) == 824_MiB);
+  CHECK(grantable(World().host(8_GiB, free(200_MiB)).domain("a")) == 0_MiB);
+  CHECK(grantable(World().host(8_GiB, free(10_MiB)).domain("a")) == 0_MiB);
+}
+
+TEST_CASE("memory that is committed but unbacked counts as taken, QEMU's own included") {
+  CHECK(grantable(World().host(8_GiB, free(1_GiB)).domain("a", actual(1_GiB), rss(724_MiB))) ==
+        524_MiB - 64_MiB);
+  // A grow in flight is committed from the moment memcoord asks for it.
+  Seen seen(World().host(8_GiB, free(1_GiB)).domain("a", actual(512_MiB)));
+  seen.moved("a", 812_MiB);
+  CHECK(guard::balance(seen.snapshot(), seen.history(), {}).grantable == 524_MiB);
+}
+
+TEST_CASE("of moves with an unknown outcome a grow is committed, and a shrink releases nothing") {
+  Seen grow(World().host(8_GiB, free(1_GiB)).domain("a", actual(512_MiB)));
+  grow.moved("a", 812_MiB, Outcome::Kind::unknown);
+  CHECK(guard::balance(grow.snapshot(), grow.history(), {}).grantable == 524_MiB);
+  Seen shrink(World().host(8_GiB, free(1_GiB)).domain("a", actual(512_MiB)));
+  shrink.moved("a", 812_MiB).moved("a", 412_MiB, Outcome::Kind::unknown);
+  CHECK(guard::balance(shrink.snapshot(), shrink.history(), {}).grantable == 524_MiB);
+}
+
+TEST_CASE("a domain whose rss is unknown holds no more than its last known rss") {
+  const auto left = [](auto... says) {
+    Seen seen(World().host(8_GiB, free(4_GiB)).domain("a", actual(1_GiB)));
+    seen.moved("a", 2_GiB);
+    Snapshot later = World().at(2s).host(8_GiB, free(4_GiB)).domain("a", says...);
+    later.domains[0].rss.reset();
+    seen.then(later);
+    return guard::balance(seen.snapshot(), seen.history(), {}).grantable;
+  };
+  CHECK(left(actual(1_GiB)) == 4_GiB - 200_MiB - 1_GiB);
+  // Somebody has shrunk it, or it is another process.
+  CHECK(left(actual(512_MiB)) == 4_GiB - 200_MiB - 1536_MiB);
+  CHECK(left(actual(1_GiB), maximum(2_GiB), started_ago(1s)) == 4_GiB - 200_MiB - 2_GiB);
+}
+
+TEST_CASE("paused and unsuitable domains stay committed") {
+  CHECK(grantable(World()
+                      .host(8_GiB, free(1_GiB))
+                      .domain("a", rss(924_MiB), state(DomainState::paused))
+                      .domain("b", rss(924_MiB), unsuitable("VFIO"))) == 624_MiB - 2 * 64_MiB);
+}
+
+TEST_CASE("a budget counts what the domains hold, not what the host has free") {
+  Limits limits;
+  limits.host_memory = 3_GiB;
+  const World world = World().host(64_GiB, free(60_GiB)).domain("a").domain("b");
+  CHECK(grantable(world, limits) == 824_MiB);
+  limits.host_memory = 2_GiB;
+  CHECK(grantable(world, limits) == 0_MiB);
+  // A machine that has less free than the budget leaves is the narrower.
+  limits.host_memory = 3_GiB;
+  CHECK(grantable(World().host(64_GiB, free(500_MiB)).domain("a").domain("b"), limits) == 300_MiB);
+}
+
+TEST_CASE("an overdrawn budget is covered before shrinks serve grows") {
+  Limits limits;
+  limits.host_memory = 2_GiB;
+  // The domains hold 3 GiB: 1 GiB too much, and the floor of 200 MiB is owed as well.
+  const Seen seen(World()
+                      .host(64_GiB, free(32_GiB))
+                      .domain("poor", actual(1_GiB), unused(20_MiB))
+                      .domain("rich", actual(2_GiB), unused(1800_MiB)),
+                  limits);
+  CHECK(guard::balance(seen.snapshot(), seen.history(), limits).owed == 1_GiB + 200_MiB);
+  const auto decisions = seen.decide({{"poor", 2_GiB}, {"rich", 1_GiB + 124_MiB}});
+  CHECK(decisions[1].target == 1_GiB + 124_MiB);
+  CHECK(decisions[0].holds());
+}
+
+TEST_CASE(
+    "the host gives from the larger of free and available, and with unused from what is free") {
+  Limits limits;
+  const World cached = World().host(8_GiB, free(300_MiB), available(2_GiB)).domain("a");
+  const World empty = World().host(8_GiB, free(2_GiB), available(1900_MiB)).domain("a");
+  CHECK(grantable(cached) == 1848_MiB);
+  CHECK(grantable(empty) == 1848_MiB);
+  limits.headroom = Headroom::usable;
+  CHECK(grantable(cached, limits) == 1848_MiB);
+  CHECK(grantable(empty, limits) == 1700_MiB);
+  limits.headroom = Headroom::unused;
+  CHECK(grantable(cached, limits) == 100_MiB);
+  CHECK(grantable(empty, limits) == 1848_MiB);
+}
+
+TEST_CASE("the shortfall is what must be released before the host can give anything") {
+  const Seen seen(
+      World().host(8_GiB, free(500_MiB)).domain("a", actual(1_GiB), unused(800_MiB), rss(424_MiB)));
+  const guard::HostBalance host = guard::balance(seen.snapshot(), seen.history(), {});
+  CHECK(host.grantable == 0_MiB);
+  CHECK(host.owed == 300_MiB + 64_MiB);
+}
 
 // --- QEMU's own memory ---
 
-TEST_CASE(
-    "what rss has over the balloon's size is QEMU's own, and is never what a guest may touch") {
+TEST_CASE("the part of rss over the balloon's size is QEMU's own memory and never the guest's") {
   Seen seen(World().host(16_GiB, free(4_GiB)).domain("a", actual(1_GiB), rss(1224_MiB)));
   CHECK(balance_of(seen).grantable == 4_GiB - 200_MiB);
   // The guest has touched none of the gibibyte that it got.
@@ -50,13 +153,13 @@ TEST_CASE(
   CHECK(balance_of(seen).grantable == 4_GiB - 200_MiB - 1_GiB);
 }
 
-TEST_CASE("QEMU's own memory is kept as the most that was seen of it") {
+TEST_CASE("the most that was seen of QEMU's own memory is remembered") {
   Seen seen(World().host(16_GiB, free(4_GiB)).domain("a", actual(1_GiB), rss(1324_MiB)));
   seen.then(World().host(16_GiB, free(4_GiB)).at(2s).domain("a", actual(1_GiB), rss(1124_MiB)));
   CHECK(balance_of(seen).grantable == 4_GiB - 200_MiB - 200_MiB);
 }
 
-TEST_CASE("rss while the balloon moves teaches nothing") {
+TEST_CASE("nothing is learnt from rss while the balloon moves") {
   Seen seen(World().host(16_GiB, free(4_GiB)).domain("a", actual(2_GiB), rss(2_GiB)));
   seen.then(World().host(16_GiB, free(4_GiB)).at(2s).domain("a", actual(1_GiB), rss(1800_MiB)));
   seen.then(World().host(16_GiB, free(4_GiB)).at(4s).domain("a", actual(1_GiB), rss(1_GiB)));
@@ -84,43 +187,44 @@ TEST_CASE("rss that reaches the balloon's size does not yet show all of QEMU's o
   CHECK(balance_of(seen).grantable == 4_GiB - 200_MiB - (500_MiB + 210_MiB - 510_MiB));
 }
 
-TEST_CASE("a guest that was under way before may have freed what it had touched") {
+TEST_CASE("a guest that ran before memcoord may have freed memory that it had touched") {
   const MemorySize taken =
       taken_by(actual(4_GiB), rss(4_GiB + 80_MiB), guest_total(4_GiB), unused(3_GiB));
   CHECK(taken == 0_MiB);
 }
 
-TEST_CASE("a guest that has freed much does not make its QEMU look larger than 512 MiB") {
+TEST_CASE(
+    "the estimate of QEMU's own memory stays within 512 MiB, however much a guest has freed") {
   const MemorySize taken =
       taken_by(actual(4_GiB), rss(3_GiB), guest_total(4_GiB), unused(3900_MiB));
   CHECK(taken == 1_GiB + 512_MiB);
 }
 
-TEST_CASE("of a guest that does not report, QEMU's own memory is estimated by its size") {
+TEST_CASE("for a guest that does not report, QEMU's own memory is estimated by the guest's size") {
   CHECK(taken_by(actual(1_GiB), rss(100_MiB), silent()) == 1_GiB + 64_MiB - 100_MiB);
 }
 
-TEST_CASE("a guest that the host has swapped out teaches nothing of its QEMU") {
+TEST_CASE("nothing is learnt from a guest that the host has swapped out") {
   const MemorySize taken =
       taken_by(actual(1_GiB), rss(100_MiB), guest_total(1000_MiB), unused(100_MiB));
   CHECK(taken == 1_GiB + 64_MiB - 100_MiB);
 }
 
-TEST_CASE("the last rss of a domain that does not answer is no more than its balloon leaves") {
+TEST_CASE("the last rss of a hung domain counts up to what its balloon leaves") {
   Seen seen(World().host(16_GiB, free(4_GiB)).domain("a", actual(2_GiB), rss(2_GiB + 100_MiB)));
   Snapshot later = World().host(16_GiB, free(4_GiB)).at(2s).domain("a", actual(1_GiB));
   later.domains[0].rss.reset();
   seen.then(later);
   Limits limits;
   limits.host_memory = 2_GiB;
-  // 1 GiB and QEMU's 100 MiB are held, no more.
+  // 1 GiB and QEMU's 100 MiB are held, and no more.
   CHECK(guard::balance(seen.snapshot(), seen.history(), limits).grantable ==
         1_GiB - 100_MiB - 200_MiB);
 }
 
 // --- where the memory comes from ---
 
-TEST_CASE("a guest on hugepages takes nothing of the ordinary pool but QEMU's own memory") {
+TEST_CASE("a guest on hugepages takes only QEMU's own memory from the ordinary pool") {
   CHECK(taken_by(actual(16_GiB), maximum(16_GiB), rss(120_MiB), backed_by(hugepages())) == 0_MiB);
   CHECK(taken_by(actual(16_GiB), maximum(16_GiB), rss(8_GiB + 120_MiB),
                  backed_by(hugepages(8_GiB))) == 0_MiB);
@@ -128,7 +232,7 @@ TEST_CASE("a guest on hugepages takes nothing of the ordinary pool but QEMU's ow
                  backed_by(hugepages(8_GiB))) > 120_MiB);
 }
 
-TEST_CASE("memory that is locked may all be taken, whatever the balloon's size") {
+TEST_CASE("locked memory is committed in full, whatever the balloon's size") {
   CHECK(taken_by(actual(1_GiB), maximum(4_GiB), rss(4_GiB),
                  backed_by(backing(MemoryBacking::Kind::pinned))) == 0_MiB);
   CHECK(taken_by(actual(1_GiB), maximum(4_GiB), rss(3_GiB),
@@ -143,7 +247,7 @@ TEST_CASE("memory that virtio-mem has not plugged in is not expected to be taken
   CHECK(taken_by(actual(8_GiB), maximum(64_GiB), rss(6_GiB), backed_by(device)) >= 2_GiB);
 }
 
-TEST_CASE("private memory that rss does not show is not expected a second time") {
+TEST_CASE("private memory that rss does not show is not counted twice") {
   CHECK(taken_by(actual(4_GiB), maximum(4_GiB), rss(120_MiB),
                  backed_by(backing(MemoryBacking::Kind::hidden))) == 0_MiB);
 }
@@ -156,7 +260,7 @@ TEST_CASE("what merging of pages saves is not given away") {
 }
 
 TEST_CASE("all committed memory, the floor and the host's own use never pass what the host has") {
-  // Both are wholly backed, and 3 GiB are free of 8: pages are shared, whoever shares them.
+  // Both are wholly backed, and 3 GiB are free of 8: pages are shared, by KSM or otherwise.
   const World world =
       World().host(8_GiB, free(3_GiB)).domain("a", actual(4_GiB)).domain("b", actual(4_GiB));
   const guard::HostBalance host = balance_of(Seen(world));
@@ -164,7 +268,7 @@ TEST_CASE("all committed memory, the floor and the host's own use never pass wha
   CHECK(host.owed == 200_MiB);
 }
 
-TEST_CASE("an overcommit ratio lets more be promised, but never takes the host under its floor") {
+TEST_CASE("an overcommit ratio lets more be committed, but never takes the host under its floor") {
   Limits limits;
   limits.overcommit = 1.5;
   const auto given = [&](MemorySize free_now, MemorySize touched) {
@@ -204,7 +308,7 @@ TEST_CASE("page cache that the host can drop is no emergency") {
   CHECK(balance_of(seen).rescue == 0_MiB);
 }
 
-TEST_CASE("a host needs at once what its own use will lack until guests can give again") {
+TEST_CASE("a host needs at once what its own use will miss until guests can give again") {
   Seen seen(World().host(8_GiB, free(3_GiB)).domain("a"));
   // Once may be a guest on hugepages that has started: nothing that goes on.
   seen.then(World().host(8_GiB, free(2_GiB)).at(2s).domain("a"));
@@ -215,14 +319,15 @@ TEST_CASE("a host needs at once what its own use will lack until guests can give
   CHECK(balance_of(seen).rescue == 0_MiB);
 }
 
-TEST_CASE("where ticks come faster than guests report, a host looks ahead as far as guests need") {
+TEST_CASE(
+    "where ticks are shorter than reports, the rescue looks ahead until guests report again") {
   Seen seen(World().host(8_GiB, free(3_GiB)).domain("a"));
   seen.then(World().host(8_GiB, free(3_GiB - 200_MiB)).at(500ms).domain("a"));
   seen.then(World().host(8_GiB, free(700_MiB)).at(1s).domain("a"));
   CHECK(balance_of(seen).rescue == 200_MiB + 4 * 200_MiB - 700_MiB);
 }
 
-TEST_CASE("a guest that reboots has all of its memory until its driver reports again") {
+TEST_CASE("a guest that reboots is committed to its maximum until its driver reports again") {
   const auto world = [](Duration at, bool rebooted, bool reports) {
     Snapshot made = World()
                         .at(at)
@@ -246,7 +351,7 @@ TEST_CASE("a guest that reboots has all of its memory until its driver reports a
   CHECK(balance_of(seen).rescue == 0_MiB);
 }
 
-TEST_CASE("a guest that touches what it was given is no emergency as long as all of it is there") {
+TEST_CASE("a guest that touches memory it already has is no emergency") {
   const auto world = [](MemorySize touched, MemorySize left) {
     return World().host(8_GiB, free(left)).domain("a", actual(4_GiB), rss(touched), silent());
   };
@@ -255,7 +360,7 @@ TEST_CASE("a guest that touches what it was given is no emergency as long as all
   CHECK(balance_of(seen).rescue == 0_MiB);
 }
 
-TEST_CASE("memory committed over capacity is no emergency before somebody touches it") {
+TEST_CASE("memory committed over capacity is no emergency before a guest touches it") {
   const auto world = [](MemorySize touched, MemorySize left) {
     return World()
         .host(8_GiB, free(left))
@@ -288,13 +393,13 @@ TEST_CASE("a guest that has just started may touch all of its memory at once") {
   CHECK(balance_of(seen).owed > 1_GiB);
 }
 
-TEST_CASE("under its floor a host does not wait to see whether what it loses goes on") {
+TEST_CASE("under its floor a host counts its last change of use at once") {
   Seen seen(World().host(8_GiB, free(1_GiB)).domain("a"));
   seen.then(World().host(8_GiB, free(100_MiB)).at(1s).domain("a"));
   CHECK(balance_of(seen).rescue == 100_MiB + 2 * (1_GiB - 100_MiB));
 }
 
-TEST_CASE("a host that has nothing left shows by its swap how fast its memory goes") {
+TEST_CASE("the swap of a host without free memory shows how fast its memory goes") {
   const auto world = [](Duration at, MemorySize swap) {
     return World().at(at).host(8_GiB, free(0_KiB), swap_free(swap)).domain("a");
   };
@@ -305,8 +410,30 @@ TEST_CASE("a host that has nothing left shows by its swap how fast its memory go
   CHECK(balance_of(seen).rescue == 200_MiB);
 }
 
-TEST_CASE("what shrinks under way give back is not asked for twice") {
+TEST_CASE("a rescue does not ask twice for what shrinks under way give back") {
   Seen seen(World().host(8_GiB, free(100_MiB)).domain("a", actual(1_GiB)));
   seen.moved("a", 1_GiB - 60_MiB);
   CHECK(balance_of(seen).rescue == 40_MiB);
+}
+
+// --- sharing ---
+
+TEST_CASE("share_out divides by weight, and gives what one does not need to the others") {
+  const auto share = [](std::vector<guard::Want> wants) {
+    return guard::share_out(400_MiB, wants);
+  };
+  CHECK(share({{1_GiB, 3}, {1_GiB, 1}}) == std::vector{300_MiB, 100_MiB});
+  CHECK(share({{50_MiB, 3}, {1_GiB, 1}}) == std::vector{50_MiB, 350_MiB});
+  CHECK(share({{10_MiB, 1}, {20_MiB, 1}}) == std::vector{10_MiB, 20_MiB});
+  CHECK(share({{1_GiB, -1}, {1_GiB, std::numeric_limits<double>::infinity()}}) ==
+        std::vector{200_MiB, 200_MiB});
+  CHECK(share({}).empty());
+}
+
+TEST_CASE("equal wants get equal shares, whatever their order") {
+  const std::vector<guard::Want> wants{{2_KiB, 1}, {2_KiB, 1}, {7_KiB, 1}};
+  const auto shares = guard::share_out(3_KiB, wants);
+  CHECK(shares == std::vector{1_KiB, 1_KiB, 1_KiB});
+  CHECK(guard::share_out(4_KiB, std::vector<guard::Want>{{3_KiB, 1}, {3_KiB, 1}, {3_KiB, 1}}) ==
+        std::vector{1_KiB, 1_KiB, 1_KiB});
 }

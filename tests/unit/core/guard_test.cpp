@@ -1,4 +1,4 @@
-// numa_floor: what the host's nodes can give to the domains that are bound to them.
+// What the guard does to all grows together: host_floor, share_out, numa_floor, and settle().
 
 #include <doctest/doctest.h>
 
@@ -8,8 +8,11 @@
 
 using namespace memcoord;
 using namespace memcoord::test;
+using namespace std::chrono_literals;
 
 namespace {
+
+using Rules = std::vector<Rule>;
 
 /// Two nodes of 8 GiB, so that 100 MiB of the host's floor are each one's part.
 World two_nodes(MemorySize free_on_0, MemorySize free_on_1) {
@@ -28,6 +31,96 @@ std::vector<Rule> only_numa_floor() {
 
 }  // namespace
 
+// --- host_floor ---
+
+TEST_CASE("host_floor lets no grow take the host under 200 MiB free") {
+  const Seen seen(World().host(8_GiB, free(500_MiB)).domain("a"));
+  const Decision d = seen.decide("a", 2_GiB);
+  CHECK(d.target == 1_GiB + 300_MiB);
+  CHECK(rules_of(d) == Rules{Rule::host_floor});
+  CHECK(seen.decide("a", 1_GiB + 300_MiB).rules.empty());
+}
+
+TEST_CASE("host_floor grants nothing on a host at its floor") {
+  const Seen seen(World().host(8_GiB, free(200_MiB)).domain("a"));
+  const Decision d = seen.decide("a", 2_GiB);
+  CHECK(d.holds());
+  CHECK(rules_of(d) == Rules{Rule::host_floor});
+}
+
+TEST_CASE("a grow may count on what the same tick's shrinks release, after their own bounds") {
+  const Seen seen(World()
+                      .host(8_GiB, free(200_MiB))
+                      .domain("poor", actual(512_MiB), unused(20_MiB))
+                      .domain("rich", actual(1_GiB), unused(800_MiB)));
+  const auto decisions = seen.decide({{"poor", 1_GiB}, {"rich", 512_MiB}});
+  CHECK(decisions[1].target == 1_GiB - 400_MiB);  // gradual
+  CHECK(decisions[0].target == 912_MiB);
+}
+
+TEST_CASE("a grow that is already committed costs nothing again") {
+  Seen seen(World().host(8_GiB, free(500_MiB)).domain("a", actual(512_MiB)));
+  seen.moved("a", 812_MiB);
+  // All of the 300 MiB that the host can give is on its way to this domain.
+  seen.then(World().host(8_GiB, free(500_MiB)).at(2s).domain("a", actual(512_MiB), rss(512_MiB)));
+  CHECK(guard::balance(seen.snapshot(), seen.history(), {}).grantable == 0_MiB);
+  CHECK(seen.decide("a", 812_MiB).target == 812_MiB);
+  CHECK(seen.decide("a", 900_MiB).target == 812_MiB);
+}
+
+TEST_CASE("a shrink covers the host's shortfall before it serves a grow") {
+  const Seen seen(World()
+                      .host(8_GiB, free(500_MiB))
+                      .domain("poor", actual(512_MiB), unused(20_MiB))
+                      .domain("rich", actual(1_GiB), unused(800_MiB), rss(424_MiB)));
+  const auto decisions = seen.decide({{"poor", 1_GiB}, {"rich", 512_MiB}});
+  CHECK(decisions[1].target == 1_GiB - 400_MiB);  // gradual
+  CHECK(decisions[0].target == 512_MiB + 100_MiB - 64_MiB);
+}
+
+// --- share_out ---
+
+TEST_CASE(
+    "share_out scales grants that together pass what there is, never first come first served") {
+  const Seen seen(World().host(8_GiB, free(500_MiB)).domain("a").domain("b").domain("c"));
+  const auto decisions = seen.decide({{"a", 2_GiB}, {"b", 2_GiB}, {"c", 1_GiB + 20_MiB}});
+  CHECK(decisions[2].target == 1_GiB + 20_MiB);
+  CHECK(decisions[0].target == 1_GiB + 140_MiB);
+  CHECK(decisions[1].target == 1_GiB + 140_MiB);
+  CHECK(rules_of(decisions[0]) == Rules{Rule::share_out});
+  CHECK(decisions[2].rules.empty());
+}
+
+// --- settle ---
+
+TEST_CASE("settle gives only what the shrinks have really released") {
+  const World before = World()
+                           .host(8_GiB, free(200_MiB))
+                           .domain("poor", actual(512_MiB), unused(20_MiB))
+                           .domain("rich", actual(1_GiB), unused(800_MiB));
+  const Seen seen(before);
+  const auto decisions = seen.decide({{"poor", 1_GiB}, {"rich", 512_MiB}});
+  // The guest has handed over a quarter so far.
+  const Snapshot later = World()
+                             .host(8_GiB, free(300_MiB))
+                             .domain("poor", actual(512_MiB), unused(20_MiB))
+                             .domain("rich", actual(924_MiB), unused(700_MiB));
+  const auto settled = guard::settle(decisions, later, seen.history(), {});
+  CHECK(settled[0].target == 612_MiB);
+  CHECK(rules_of(settled[0]) == Rules{Rule::host_floor});
+  CHECK(settled[1] == decisions[1]);
+}
+
+TEST_CASE("settle gives nothing to a domain that has gone meanwhile") {
+  const Seen seen(World().domain("a"));
+  const auto decisions = seen.decide({{"a", 2_GiB}});
+  const auto settled = guard::settle(decisions, World().domain("b"), seen.history(), {});
+  REQUIRE(settled.size() == 1);
+  CHECK(settled[0].holds());
+}
+
+// --- numa_floor ---
+
 TEST_CASE("a bound domain grows into its node's free memory, less the node's part of the floor") {
   const Seen seen(two_nodes(1_GiB, 7_GiB).domain("a", bound_to({0})));
   const Decision d = seen.decide("a", 4_GiB);
@@ -37,7 +130,7 @@ TEST_CASE("a bound domain grows into its node's free memory, less the node's par
   CHECK(seen.decide("a", 1_GiB + 924_MiB).rules.empty());
 }
 
-TEST_CASE("a domain that is bound to no node takes memory from all of them") {
+TEST_CASE("a domain that is bound to no node takes memory from all nodes") {
   const Seen seen(two_nodes(1_GiB, 3_GiB).domain("a"));
   CHECK(seen.decide("a", 4_GiB).rules.empty());
   CHECK(seen.decide("a", 8_GiB).target == 1_GiB + 4_GiB - 200_MiB);
@@ -48,7 +141,7 @@ TEST_CASE("a domain that is bound to several nodes grows into what they have tog
   CHECK(seen.decide("a", 8_GiB).target == 1_GiB + 4_GiB - 200_MiB);
 }
 
-TEST_CASE("a grow may all fall into the guest's cell whose node has least") {
+TEST_CASE("a grow may fall wholly into the guest's cell whose node has least") {
   const Seen seen(
       two_nodes(1_GiB, 3_GiB)
           .domain("a", maximum(8_GiB), cell_bound_to({0}, 4_GiB), cell_bound_to({1}, 4_GiB)));
@@ -76,14 +169,14 @@ TEST_CASE("a domain bound to more nodes shares with those that are bound to some
   CHECK(decisions[1].target == 1_GiB + 1300_MiB - 630_MiB);
 }
 
-TEST_CASE("of what a domain bound to no node gets, a node counts its part of the free memory") {
+TEST_CASE("a grow of an unbound domain counts on a node by the node's part of the free memory") {
   const Seen seen(two_nodes(1_GiB, 7_GiB).domain("a", bound_to({0})).domain("free"));
   const auto decisions = seen.decide({{"a", 4_GiB}, {"free", 4_GiB}});
   CHECK(decisions[0].target == 1_GiB + 924_MiB - 384_MiB);
   CHECK(decisions[1].rules.empty());
 }
 
-TEST_CASE("what a node cannot give to the domains bound there is left to the others") {
+TEST_CASE("what a node cannot give to the domains bound there goes to the others") {
   const Seen seen(two_nodes(100_MiB, 1948_MiB).domain("a", bound_to({0})).domain("free"));
   const auto decisions = seen.decide({{"a", 4_GiB}, {"free", 4_GiB}});
   CHECK(decisions[0].holds());
@@ -107,7 +200,7 @@ TEST_CASE("memory that domains bound to a node may still touch counts as taken t
   CHECK(target(cell_bound_to({0}, 200_MiB)) > 1_GiB + 924_MiB - 364_MiB);
 }
 
-TEST_CASE("a grow in flight is a promise of its nodes") {
+TEST_CASE("a grow in flight is committed on its nodes") {
   Seen seen(two_nodes(1_GiB, 7_GiB).domain("a", bound_to({0})).domain("b", bound_to({0})));
   seen.moved("b", 1_GiB + 500_MiB);
   CHECK(seen.decide("a", 4_GiB).target == 1_GiB + 424_MiB);
@@ -133,7 +226,7 @@ TEST_CASE("a shrink gives to the domains bound to its nodes, and to no others") 
   CHECK(target({0, 1}) == 1_GiB);
 }
 
-TEST_CASE("a node that owes memory is paid before it gives any") {
+TEST_CASE("a node's shortfall is covered before the node gives any memory") {
   const Seen seen(two_nodes(300_MiB, 7_GiB)
                       .domain("a", bound_to({0}))
                       .domain("rich", actual(2_GiB), unused(1_GiB), bound_to({0}))
@@ -158,14 +251,14 @@ TEST_CASE("page cache of a node counts as the host's does, by the chosen figure"
   CHECK(target(Headroom::unused) == 1_GiB + 100_MiB);
 }
 
-TEST_CASE("a domain bound to a node that the host tells nothing of is not grown") {
+TEST_CASE("a domain bound to a node that the host does not report does not grow") {
   const Seen seen(two_nodes(4_GiB, 4_GiB).domain("a", bound_to({2})));
   const Decision d = seen.decide("a", 2_GiB);
   CHECK(d.holds());
   CHECK(why(d) == "the host does not tell what is free on node 2");
 }
 
-TEST_CASE("overcommit lets more be promised of a node, but never takes it under its floor") {
+TEST_CASE("overcommit lets more be committed on a node, but never takes it under its floor") {
   const auto target = [](double overcommit, MemorySize free_on_0) {
     Limits limits;
     limits.overcommit = overcommit;
@@ -180,7 +273,7 @@ TEST_CASE("overcommit lets more be promised of a node, but never takes it under 
   CHECK(target(1.5, 100_MiB) == 1_GiB);
 }
 
-TEST_CASE("settle gives to a bound domain what its node has by then") {
+TEST_CASE("settle gives a bound domain what its node then has") {
   const auto world = [](MemorySize free_on_0, MemorySize rich) {
     return two_nodes(free_on_0, 1_GiB)
         .domain("a", bound_to({0}))
@@ -195,10 +288,11 @@ TEST_CASE("settle gives to a bound domain what its node has by then") {
   CHECK(settled[1] == decisions[1]);
 }
 
-TEST_CASE("what a domain's nodes may give it is told, and does not touch what it can give") {
+TEST_CASE("a situation tells what a domain's nodes may give it") {
   const Seen seen(two_nodes(1_GiB, 7_GiB).domain("a", bound_to({0})).domain("free"));
   const Situation situation = seen.situation();
-  CHECK(situation.standings[0].grantable_by_nodes == 924_MiB);
-  CHECK(situation.standings[1].grantable_by_nodes == MemorySize::largest());
-  CHECK(situation.standings[0].releasable == situation.standings[1].releasable);
+  CHECK(situation.domains[0].grantable == 924_MiB);
+  CHECK(situation.domains[1].grantable == situation.grantable);
+  CHECK(situation.grantable > 924_MiB);
+  CHECK(situation.domains[0].reclaimable == situation.domains[1].reclaimable);
 }
