@@ -25,8 +25,8 @@ struct RunOptions {
   PolicyLimitOptions policy_limits;
 
   std::optional<std::string> connect;  ///< unset: libvirt's default
-  std::size_t lanes = 4;
-  bool fast = false;
+  std::size_t connections = 4;
+  bool no_wait = false;
   bool keep_periods = false;
 
   std::string interval;  ///< parsed last, because a word here may be a misspelt command
