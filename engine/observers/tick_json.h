@@ -1,6 +1,6 @@
 #pragma once
-// A Tick as JSON and back: one format for the journal and for --json. engine/core/fields.h lists the
-// fields, docs/command-line.md describes them.
+// A Tick as JSON and back: one format for the journal and for --json. engine/core/fields.h lists
+// the fields, docs/command-line.md describes them.
 
 #include <string>
 #include <string_view>
