@@ -209,7 +209,7 @@ class Documents(unittest.TestCase):
         for name in ("docs/folder/README.md", "tests/README.md"):
             with self.subTest(name):
                 self.write(name, "[gone](gone.md)\n\n```console\n$ echo one\n```")
-                self.expect_wrong(f"{name}:1: a link to gone.md", f"{name}:4: stale")
+                self.expect_wrong(f"{name}:1: a link to gone.md", f"{name}:5: stale")
                 self.write(name, "Words.")
 
 
