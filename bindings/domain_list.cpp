@@ -54,8 +54,8 @@ const Positions& check_positions(lua_State* lua, Positions& listed) {
 }
 
 Figure figure_at(const Situation& situation, std::size_t position, const DomainField& field) {
-  return field.figure(
-      {situation, position, situation.snapshot.domains[position], situation.domains[position]});
+  const DomainView& view = situation.domains[position];
+  return field.figure({situation, position, view.domain, view});
 }
 
 const DomainField& check_figure(lua_State* lua, int index) {

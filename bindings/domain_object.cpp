@@ -31,8 +31,11 @@ Past check_past(lua_State* lua) {
   const Subject d = check_domain(lua, 1);
   const DomainField& field = check_field(lua, 2);
   if (!field.past) {
-    raise(lua, "the past of '" + std::string(field.name) + "' is not kept; it is of actual, " +
-                   "available, unused, usable, headroom, disk_caches, rss and the rates");
+    std::string kept;
+    for (const DomainField& one : domain_fields()) {
+      if (one.past) kept.append(kept.empty() ? "" : ", ").append(one.name);
+    }
+    raise(lua, "the history does not keep '" + std::string(field.name) + "'; it keeps " + kept);
   }
   const Field column = field.past(d);
   return {d.view.samples, column, column <= Field::rss || column == Field::larger};
@@ -40,7 +43,7 @@ Past check_past(lua_State* lua) {
 
 Duration check_window(lua_State* lua, int index) {
   const lua_Number seconds = luaL_checknumber(lua, index);
-  if (!(seconds >= 0)) raise(lua, "a window in seconds, 0 or more, was expected");
+  if (!(seconds >= 0)) raise(lua, "expected a window in seconds, 0 or more");
   return std::chrono::duration_cast<Duration>(
       std::chrono::duration<double>(std::min(seconds, 1e9)));
 }
@@ -150,7 +153,7 @@ int grow(lua_State* lua) {
 int shrink(lua_State* lua) {
   const Subject d = check_domain(lua, 1);
   const MemorySize by = check_size(lua, 2);
-  if (by >= d.domain.actual) raise(lua, "shrinks " + d.domain.name() + " by all that it has");
+  if (by >= d.domain.actual) raise(lua, "shrinks " + d.domain.name() + " by all of its memory");
   PolicyContext::of(lua).propose(lua, d.position, d.domain.actual - by, check_why(lua, 3));
   return 0;
 }
@@ -214,7 +217,7 @@ Subject check_domain(lua_State* lua, int index) {
     ours = lua_rawequal(lua, -1, lua_upvalueindex(1)) != 0;
     lua_pop(lua, 1);
   }
-  if (!ours) raise(lua, "a domain was expected (write d:method(...), with a colon)");
+  if (!ours) raise(lua, "expected a domain (write d:method(...), with a colon)");
   return subject_of(lua, *handle);
 }
 
@@ -225,7 +228,7 @@ void push_domain_function(lua_State* lua, lua_CFunction function) {
 
 const DomainField& check_field(lua_State* lua, int index) {
   if (lua_type(lua, index) != LUA_TSTRING) {
-    raise(lua, "a field's name was expected, such as \"headroom\"");
+    raise(lua, "expected a field's name, such as \"headroom\"");
   }
   const std::string_view name = lua_tostring(lua, index);
   const auto listed = domain_fields();

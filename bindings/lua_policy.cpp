@@ -219,7 +219,7 @@ void LuaPolicy::recover(Error& error, Meter::Time deadline) {
       sandbox_->collect_until(std::max(deadline, std::chrono::steady_clock::now() + kLittleMore));
   if (collected && sandbox_->meter().used_bytes() < limits_.memory_bytes / 2) return;
   dropped_ = true;
-  error.hint = "what it keeps between ticks had grown too large and was dropped";
+  error.hint = "its data between ticks grew too large and was dropped";
 }
 
 }  // namespace memcoord::bindings

@@ -55,7 +55,7 @@ void check_metatable(lua_State* lua, int table) {
   for (const char* event : {"__call", "__close"}) {
     const int type = push_event(lua, table, event);
     if (type != LUA_TNIL && (type != LUA_TFUNCTION || lua_iscfunction(lua, -1) != 0)) {
-      raise(lua, std::string(event) + " has to be a function that is written in Lua");
+      raise(lua, std::string(event) + " must be a function written in Lua");
     }
     lua_pop(lua, 1);
   }

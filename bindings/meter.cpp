@@ -207,7 +207,7 @@ std::string Meter::message() const {
     case Trip::block:
       return "ran past the limit of " + mib(kLargestBlock) + " for one table or the stack";
     case Trip::interrupted:
-      return "was interrupted, since the program is to end";
+      return "was interrupted, because the program ends";
     case Trip::none:
       break;
   }

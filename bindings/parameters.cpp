@@ -200,7 +200,7 @@ Result<Parameters> read_parameters(const Value& declared, const PolicySource& po
     if (const auto setting = settings.find(name); setting != settings.end()) {
       auto parsed = parse_setting(info, setting->second);
       if (!parsed) {
-        return wrong("--set " + name, "'" + setting->second + "' is not what it takes",
+        return wrong("--set " + name, "'" + setting->second + "' is not accepted",
                      "give " + expected(info));
       }
       value = std::move(*parsed);

@@ -49,7 +49,7 @@ int log_at(lua_State* lua, Note::Severity severity) {
   const int at = lua_type(lua, 1) == LUA_TTABLE && lua_gettop(lua) > 1 ? 2 : 1;
   std::size_t length = 0;
   if (lua_type(lua, at) != LUA_TSTRING && lua_type(lua, at) != LUA_TNUMBER) {
-    raise(lua, std::string("a text was expected, not a ") + luaL_typename(lua, at));
+    raise(lua, std::string("expected a text, not a ") + luaL_typename(lua, at));
   }
   const char* text = lua_tolstring(lua, at, &length);
   PolicyContext::of(lua).log(severity, printable({text, length}, kScriptText));

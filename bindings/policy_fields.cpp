@@ -7,11 +7,11 @@
 #include <cmath>
 #include <set>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 #include "bindings/sandbox.h"
 #include "engine/core/fields.h"
-#include "engine/core/guard.h"
 #include "engine/core/guest_reports.h"
 
 namespace memcoord::bindings {
@@ -19,11 +19,13 @@ namespace {
 
 // --- values of the core as Lua values, and their types as editors take them ---
 
-constexpr Figure figure_of(MemorySize size) {
-  return {static_cast<double>(size.kib()), true};
-}
-constexpr Figure figure_of(std::uint64_t count) {
-  return {static_cast<double>(count), true};
+/// Of a size or a count.
+template <class T>
+constexpr Figure figure_of(T value) {
+  if constexpr (std::is_same_v<T, MemorySize>)
+    return {static_cast<double>(value.kib()), true};
+  else
+    return {static_cast<double>(value), true};
 }
 
 void push_value_of(lua_State* lua, MemorySize size) {
@@ -46,19 +48,12 @@ void push_value_of(lua_State* lua, Headroom metric) {
 }
 
 template <class T>
-constexpr std::string_view kTypeName = "size";
-template <class T>
-constexpr std::string_view kTypeName<std::optional<T>> = kTypeName<T>;
-template <>
-constexpr std::string_view kTypeName<double> = "number";
-template <>
-constexpr std::string_view kTypeName<Duration> = "number";
-template <>
-constexpr std::string_view kTypeName<int> = "integer";
-template <>
-constexpr std::string_view kTypeName<std::uint64_t> = "integer";
-template <>
-constexpr std::string_view kTypeName<Headroom> = R"("larger"|"unused"|"usable")";
+constexpr std::string_view type_name() {
+  if constexpr (fields::kIsOptional<T>) return type_name<typename T::value_type>();
+  if constexpr (std::is_same_v<T, MemorySize>) return "size";
+  if constexpr (std::is_same_v<T, Headroom>) return R"("larger"|"unused"|"usable")";
+  return std::is_integral_v<T> ? "integer" : "number";
+}
 
 // --- fields that follow from the core's lists ---
 
@@ -85,7 +80,7 @@ constexpr FieldType listed_field() {
   constexpr auto entry = std::get<I>(fields::kList<Record>);
   FieldType field;
   field.name = entry.plain_name();
-  field.type = kTypeName<typename decltype(entry)::Type>;
+  field.type = type_name<typename decltype(entry)::Type>();
   field.text = entry.text;
   if constexpr (std::is_same_v<FieldType, DomainField>) {
     field.figure = reported<I>;
@@ -450,7 +445,7 @@ std::vector<PolicyClass> policy_classes() {
   PolicyClass cell{"Cell", {}};
   fields::each<NumaCell>([&](const auto& entry) {
     using Member = typename std::remove_cvref_t<decltype(entry)>::Type;
-    cell.fields.push_back({entry.plain_name(), kTypeName<Member>, entry.text});
+    cell.fields.push_back({entry.plain_name(), type_name<Member>(), entry.text});
   });
   return {class_of("Host", host_fields()), class_of("Limits", limit_fields()), std::move(cell),
           class_of("Domain", domain_fields()), class_of("SilentDomain", silent_domain_fields())};

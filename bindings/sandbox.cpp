@@ -32,7 +32,7 @@ void push_place(lua_State* lua) {
 int describe_error(lua_State* lua) {
   const char* text = lua_type(lua, 1) == LUA_TSTRING ? lua_tostring(lua, 1) : nullptr;
   if (!text) {
-    lua_pushfstring(lua, "the error is no text but a %s", luaL_typename(lua, 1));
+    lua_pushfstring(lua, "the error is a %s rather than a text", luaL_typename(lua, 1));
     push_place(lua);
     lua_insert(lua, -2);
     lua_concat(lua, 2);
@@ -150,7 +150,7 @@ Status Sandbox::run(const std::function<void(lua_State*)>& body,
     return {};
   }
   const char* raw = lua_type(lua, -1) == LUA_TSTRING ? lua_tostring(lua, -1) : nullptr;
-  Error error = split_error(status != LUA_OK && raw ? raw : "an error without words",
+  Error error = split_error(status != LUA_OK && raw ? raw : "an error without a message",
                             tripped ? ErrorCode::limit_exceeded : ErrorCode::policy_failed);
   // A script can raise an error of the same text.
   if (tripped) error.message = meter_->message();

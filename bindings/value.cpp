@@ -60,7 +60,7 @@ class Reader {
   Value::Table read_table(int index) {
     const void* self = lua_topointer(lua_, index);
     if (std::find(within_.begin(), within_.end(), self) != within_.end()) {
-      raise(lua_, path() + " is a table that it is itself within");
+      raise(lua_, path() + " contains itself");
     }
     if (within_.size() > kDeepest) raise(lua_, path() + " is nested more than 50 deep");
     luaL_checkstack(lua_, 4, "nested tables");

@@ -1,17 +1,17 @@
--- What adaptive.lua promises, clause by clause.
+-- What adaptive.lua promises, one test a clause.
 
 local adaptive = policy("adaptive.lua")
 
 local function host(grantable) return { total = 64 * GiB, free = grantable + 200 * MiB } end
 
--- A domain that uses so much, and so reports the rest as unused and usable.
+-- A domain whose guest uses `used`, and reports the rest of `actual` as unused and usable.
 local function domain(name, actual, used, more)
   local d = { name = name, actual = actual, maximum = 8 * GiB, unused = actual - used, usable = actual - used }
   for key, value in pairs(more or {}) do d[key] = value end
   return d
 end
 
-test("memory that nobody holds is shared out among all domains", function()
+test("all domains share memory that no domain holds", function()
   local tick = adaptive:tick {
     host = host(2 * GiB),
     domains = { domain("a", 2 * GiB, 1 * GiB), domain("b", 2 * GiB, 1 * GiB) },
@@ -20,7 +20,7 @@ test("memory that nobody holds is shared out among all domains", function()
   expect(tick.decisions.b.target):is_near(3 * GiB, 2)
 end)
 
-test("nobody is given more than its maximum, and what one cannot take goes to the others", function()
+test("a domain gets at most its maximum, and the others get the rest of its share", function()
   local tick = adaptive:tick {
     host = host(2 * GiB),
     domains = { domain("small", 2 * GiB, 1 * GiB, { maximum = 2560 * MiB }), domain("b", 2 * GiB, 1 * GiB) },
@@ -29,7 +29,25 @@ test("nobody is given more than its maximum, and what one cannot take goes to th
   expect(tick.decisions.b.target):is_near(3584 * MiB, 2)
 end)
 
-test("shares of what is spare go by weight", function()
+-- The example of the policy's header: `web` jumps by 859 MiB and comes back, then the host has memory.
+test("needs, cushions, peaks and shares come out as the header says", function()
+  local ticks = adaptive:run {
+    { seconds = 2, host = host(0), domains = {
+      domain("batch", 700 * MiB, 500 * MiB),
+      domain("db", 2200 * MiB, 2000 * MiB),
+      domain("web", 2000 * MiB, 1000 * MiB),
+    } },
+    { seconds = 2, domains = { { name = "web", unused = 141 * MiB, usable = 141 * MiB } } },
+    { seconds = 2, domains = { { name = "web", unused = 1000 * MiB, usable = 1000 * MiB } } },
+    { seconds = 1200, host = host((8192 - 4900) * MiB) },
+  }
+  local expected = { batch = 1622, db = 3122, web = 3448 }
+  for name, size in pairs(expected) do
+    expect(ticks[4].decisions[name].target / MiB):is_near(size, 0.5)
+  end
+end)
+
+test("shares of spare memory go by weight", function()
   local tick = adaptive:tick {
     host = host(3 * GiB),
     domains = { domain("gold", 1124 * MiB, 1 * GiB, { weight = 2 }), domain("lead", 1124 * MiB, 1 * GiB) },
@@ -38,7 +56,7 @@ test("shares of what is spare go by weight", function()
   expect(gold / lead):is_near(2, 0.1)
 end)
 
-test("a domain whose need has jumped gets a larger share than one that is steady", function()
+test("a domain whose need has jumped gets a larger share than a steady one", function()
   local ticks = adaptive:run {
     {
       host = host(0),
@@ -56,7 +74,7 @@ test("a domain whose need has jumped gets a larger share than one that is steady
   expect(restless):is_more_than(steady)
 end)
 
-test("where all have enough and nothing is idle, nothing moves", function()
+test("nothing moves where all domains have enough and no memory is idle", function()
   local tick = adaptive:tick {
     host = host(0),
     domains = { domain("a", 4 * GiB, 1 * GiB), domain("b", 3 * GiB, 1 * GiB) },
@@ -64,7 +82,7 @@ test("where all have enough and nothing is idle, nothing moves", function()
   expect(tick.proposals):equals {}
 end)
 
-test("a domain that runs low gets from the others, who give no more than is asked for", function()
+test("a domain that runs low gets memory from the others, which give only what it asks for", function()
   local tick = adaptive:tick {
     host = host(0),
     domains = {
@@ -78,7 +96,7 @@ test("a domain that runs low gets from the others, who give no more than is aske
   expect(given):is_near(tick.decisions.low.target - 1034 * MiB, 4)
 end)
 
-test("its cushion comes at once, its share bit by bit", function()
+test("a cushion comes at once, a share bit by bit", function()
   local tick = adaptive:tick {
     host = host(0),
     domains = { domain("low", 1034 * MiB, 1 * GiB), domain("rich", 7 * GiB, 1 * GiB) },
@@ -88,7 +106,7 @@ test("its cushion comes at once, its share bit by bit", function()
   expect(gained):is_less_than(300 * MiB)
 end)
 
-test("what a guest has swapped out counts as needed, and is given back whole", function()
+test("memory that a guest has swapped out counts as needed, and comes back whole", function()
   local short = { name = "short", unused = 0, usable = 0, swap_out = 250 * MiB }
   local ticks = adaptive:run {
     { seconds = 2, host = host(0), domains = { domain("short", 1 * GiB, 1 * GiB), domain("rich", 7 * GiB, 1 * GiB) } },
@@ -99,7 +117,7 @@ test("what a guest has swapped out counts as needed, and is given back whole", f
   expect(decision.why):equals("is short of memory")
 end)
 
-test("page cache is not needed: a guest full of it gives way", function()
+test("a guest full of page cache gives memory, since it does not need the cache", function()
   for _, limits in ipairs { {}, { headroom = "usable" } } do
     local tick = adaptive:tick {
       host = host(0),
@@ -114,7 +132,7 @@ test("page cache is not needed: a guest full of it gives way", function()
   end
 end)
 
-test("what the guard leaves a large guest for its watermarks is not counted on for others", function()
+test("a rescue does not count on memory that the guard leaves a large guest for its watermarks", function()
   local function ticks(usable)
     return adaptive:run {
       {
@@ -128,13 +146,13 @@ test("what the guard leaves a large guest for its watermarks is not counted on f
       { seconds = 2, domains = { { name = "short", swap_out = 70 * MiB } } },
     }
   end
-  -- 70 MiB/s over two seconds are missing. The guard lets 200 MiB less 32 go, or 150 MiB less 32.
+  -- The guest misses 70 MiB/s over two seconds. The guard lets 200 MiB less 32 go, or 150 MiB less 32.
   local served, left_out = ticks(200 * MiB), ticks(150 * MiB)
   expect(served[2].decisions.short.target):is_more_than(1 * GiB)
   expect(left_out[2].proposals.short):is_nil()
 end)
 
-test("by --headroom unused, a guest that fills with page cache leaves the host its reserve", function()
+test("with --headroom unused, a guest that fills with page cache leaves the host its reserve", function()
   local tick = adaptive:tick {
     host = host(0),
     limits = { headroom = "unused" },
@@ -147,7 +165,7 @@ test("by --headroom unused, a guest that fills with page cache leaves the host i
   expect(tick.decisions.files.why):equals("others need it")
 end)
 
-test("and is not grown for what its page cache takes", function()
+test("with --headroom unused, a guest does not grow for its page cache", function()
   local tick = adaptive:tick {
     host = host(8 * GiB),
     limits = { headroom = "unused" },
@@ -156,7 +174,7 @@ test("and is not grown for what its page cache takes", function()
   expect(tick.proposals.files):is_nil()
 end)
 
--- Two guests without anything to spare, which then swap out 600 and 500 MiB; the host has 700.
+-- Two guests that use all they have swap out 600 and 500 MiB; the host has 700.
 local function crunch(priority)
   local ticks = adaptive:run {
     {
@@ -176,24 +194,24 @@ local function crunch(priority)
   return ticks[2]
 end
 
-test("where not all can be saved, those who miss least come first, and are saved whole", function()
+test("where memory does not suffice for all, the domain that misses least is served first, and whole", function()
   local tick = crunch(0)
   expect(tick.decisions.small.target):is_at_least(1524 * MiB)
   expect(tick.proposals.large):is_nil()
 end)
 
-test("but a higher priority goes before that", function()
+test("a domain of higher priority comes before one that misses less", function()
   local tick = crunch(1)
   expect(tick.decisions.large.target):is_at_least(4696 * MiB)
   expect(tick.proposals.small):is_nil()
 end)
 
-test("as long as somebody goes without, nobody else gets more than it needs", function()
+test("while a domain is short, its equals get no cushion", function()
   local tick = crunch(0)
-  expect(tick.decisions.small.target):is_less_than(1530 * MiB) -- no cushion
+  expect(tick.decisions.small.target):is_less_than(1530 * MiB)
 end)
 
--- One domain's need rises tick by tick; then another swaps out 150 MiB, and the host has 300.
+-- The need of one domain rises tick by tick; then another swaps out 150 MiB, and the host has 300.
 local function beside_a_rise(weight)
   local ticks = { { seconds = 2, host = host(0), domains = {
     domain("rising", 1700 * MiB, 1000 * MiB, { weight = weight }),
@@ -209,15 +227,15 @@ local function beside_a_rise(weight)
   return run[4]
 end
 
-test("the way ahead of a domain that rises is kept free of those that matter less", function()
+test("domains of lower weight leave room for the forecast rise of a domain", function()
   expect(beside_a_rise(2).proposals.short):is_nil()
 end)
 
-test("but not of its equals", function()
+test("domains of equal weight leave no room for a forecast rise", function()
   expect(beside_a_rise(1).decisions.short.target):is_at_least(1174 * MiB)
 end)
 
-test("memory that comes free later is shared bit by bit, since it may be wanted at once elsewhere", function()
+test("memory that comes free after the first tick is shared bit by bit", function()
   local ticks = adaptive:run {
     { seconds = 2, host = host(0), domains = { domain("a", 2 * GiB, 1 * GiB), domain("b", 2 * GiB, 1 * GiB) } },
     { seconds = 2, host = host(2 * GiB) },
@@ -227,7 +245,7 @@ test("memory that comes free later is shared bit by bit, since it may be wanted 
   expect(gained):is_less_than(100 * MiB)
 end)
 
-test("what a guest still has to fetch from its swap is not to be had from it", function()
+test("a guest keeps room for what it has to fetch from its swap", function()
   local ticks = adaptive:run {
     {
       seconds = 1,
@@ -235,7 +253,7 @@ test("what a guest still has to fetch from its swap is not to be had from it", f
       domains = { domain("fetches", 2 * GiB, 2 * GiB), domain("low", 1034 * MiB, 1 * GiB) },
     },
     { seconds = 1, domains = { { name = "fetches", swap_out = 1 * GiB } } },
-    -- Rescued: a good part of it is free as long as its pages are still in swap.
+    -- After the rescue, much of its memory is free as long as its pages are still in swap.
     {
       seconds = 1,
       host = host(0),
@@ -245,7 +263,7 @@ test("what a guest still has to fetch from its swap is not to be had from it", f
       },
     },
   }
-  expect(ticks[3].decisions.fetches.target):is_at_least(3064 * MiB) -- of 3 GiB, some soon forgotten
+  expect(ticks[3].decisions.fetches.target):is_at_least(3064 * MiB) -- 3 GiB, less what fades
 end)
 
 test("a minimum counts as needed", function()
@@ -259,7 +277,7 @@ test("a minimum counts as needed", function()
   expect(tick.proposals.reserved):is_nil()
 end)
 
-test("a host that has promised too much is paid back by those with something to spare", function()
+test("domains with memory to spare give it back to a host that has committed too much", function()
   local tick = adaptive:tick {
     host = { total = 64 * GiB, free = 0 },
     domains = { domain("a", 4 * GiB, 1 * GiB), domain("b", 2 * GiB, 1950 * MiB) },
@@ -267,13 +285,13 @@ test("a host that has promised too much is paid back by those with something to 
   expect(tick.decisions.a.target):is_less_than(4 * GiB)
 end)
 
-test("memory that is plugged in but not online is no need, and no jump of one", function()
+test("memory that is plugged in but not online counts neither as need nor as a jump", function()
   local list = { { host = host(0), domains = {
     domain("plugged", 3 * GiB, 2 * GiB, { available = 3 * GiB - 60 * MiB }),
     domain("other", 3 * GiB, 2 * GiB),
   } } }
   for i = 2, 5 do list[i] = {} end
-  -- Four GiB more are plugged in, and nobody brings them online; then the host has memory to give.
+  -- Four GiB more are plugged in and stay offline; then the host has memory to give.
   list[6] = { domains = { { name = "plugged", actual = 7 * GiB, maximum = 12 * GiB } } }
   list[7] = { host = host(2 * GiB) }
   for i = 8, 200 do list[i] = {} end
@@ -281,9 +299,9 @@ test("memory that is plugged in but not online is no need, and no jump of one", 
   expect(after.plugged.actual - 7 * GiB):is_at_most(1.25 * (after.other.actual - 3 * GiB))
 end)
 
-test("who can be rescued is reckoned with the floors in force", function()
-  -- `short` has had to swap 400 MiB out. `giver` can give 500 MiB down to the built-in floor, and 200
-  -- MiB down to one of 400 MiB: no rescue, so nothing is asked for.
+test("a rescue counts on memory above the floors in force", function()
+  -- `short` has swapped out 400 MiB. `giver` can give 500 MiB down to the built-in floor, but only 200
+  -- MiB down to a floor of 400 MiB: no rescue is possible, and the policy asks for nothing.
   local function rescue(limits)
     local ticks = adaptive:run {
       {
@@ -302,7 +320,7 @@ test("who can be rescued is reckoned with the floors in force", function()
   expect(rescue { domain_floor = 400 * MiB }):is_nil()
 end)
 
-test("domains bound to a NUMA node get its memory from each other, whatever other nodes have", function()
+test("domains that are bound to a NUMA node get its memory from each other, not from other nodes", function()
   local tick = adaptive:tick {
     host = { total = 16 * GiB, free = 6 * GiB,
              cells = { { total = 8 * GiB, free = 100 * MiB }, { total = 8 * GiB, free = 6044 * MiB } } },

@@ -202,7 +202,7 @@ test("a host that lacks more than 15 MiB is always worth a move", function()
       },
     }.proposals
   end
-  -- The engine itself asks for a sixteenth of what a policy leaves owed.
+  -- The engine itself asks for a sixteenth of the shortfall that a policy leaves.
   expect(paid(15 * MiB).a.why):matches("*more is committed*")
   expect(paid(16 * MiB).a.target):equals(2040 * MiB)
   expect(paid(16 * MiB).b.target):equals(2040 * MiB)

@@ -11,8 +11,8 @@
 #include <utility>
 
 #include "bindings/lua_policy.h"
-#include "bindings/script_tables.h"
 #include "bindings/sandbox.h"
+#include "bindings/script_tables.h"
 #include "bindings/testing/policy_harness.h"
 #include "bindings/testing/test_context.h"
 #include "bindings/testing/test_tables.h"

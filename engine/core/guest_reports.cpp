@@ -28,10 +28,6 @@ std::uint64_t amount(std::uint64_t count) {
   return count;
 }
 
-double seconds(Duration duration) {
-  return std::chrono::duration<double>(duration).count();
-}
-
 /// Growth a second of a counter; none where either end is missing or the counter went back.
 template <class Counter>
 double counter_rate(const std::optional<Counter>& before, const std::optional<Counter>& now,
@@ -122,7 +118,7 @@ class Screen {
 
   /// At least 1: reports may follow each other faster than the observations that show them.
   [[nodiscard]] double seconds_since_last_report() const {
-    return std::max(1.0, seconds(now_ - *reports_.first_seen_at()));
+    return std::max(1.0, seconds_of(now_ - *reports_.first_seen_at()));
   }
 
   Domain& domain_;
@@ -161,7 +157,7 @@ void GuestReports::update_rates(const GuestStatistics& report, const Context& co
   // Between two reports the last rates stand.
   if (same_report && !context.rebooted) return;
   const bool countable = !context.rebooted && first_seen_at_ && !precede(context.restored_at);
-  const double passed = countable ? seconds(context.at - *first_seen_at_) : 0;
+  const double passed = countable ? seconds_of(context.at - *first_seen_at_) : 0;
   const auto rate = [&](auto counter, const auto& high) {
     const auto& now = report.*counter;
     // A counter that is back where it fell from was misread in between: it has risen from there.

@@ -12,10 +12,6 @@ double number(const std::optional<MemorySize>& size) {
   return size ? static_cast<double>(size->kib()) : std::numeric_limits<double>::quiet_NaN();
 }
 
-double seconds_between(MonotonicTime from, MonotonicTime to) {
-  return std::chrono::duration<double>(to - from).count();
-}
-
 template <class Visit>
 void each_in(const SampleRing& ring, Field field, MonotonicTime oldest, Visit visit) {
   for (std::size_t i = ring.size(); i-- > 0;) {
@@ -137,7 +133,7 @@ std::optional<double> DomainSamples::slope(Field field, Duration window) const {
   if (recent_.empty()) return std::nullopt;
   const MonotonicTime newest = latest().at;
   each_evenly(field, window, [&](MonotonicTime at, double value) {
-    const double t = seconds_between(newest, at);
+    const double t = seconds_of(at - newest);
     n += 1;
     sum_t += t;
     sum_v += value;

@@ -16,7 +16,8 @@ struct Character {
 };
 
 /// The first character of a text, which must not be empty, by the Unicode standard's table of
-/// well-formed byte sequences (3-7). A byte that starts no such sequence is a character by itself.
+/// well-formed byte sequences (table 3-7). A byte that starts no such sequence is a character by
+/// itself.
 Character first_character(std::string_view text);
 
 /// Whether a character acts on its surroundings or is invisible: it moves the cursor or starts a

@@ -58,7 +58,7 @@ class SaidNotes {
 class TickNotes {
  public:
   /// Begins a tick whose snapshot `history` has observed. Call it before the other functions:
-  /// domains that have gone or were started again may be told of anew.
+  /// notes about domains that have gone or were started again become news again.
   void begin_tick(const History& history);
   /// A note of the caller's own, about a domain or about none.
   void add(Tick& tick, Note note, const std::optional<Uuid>& about = std::nullopt);

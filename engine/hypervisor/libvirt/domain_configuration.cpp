@@ -107,7 +107,7 @@ Result<ReadDomain> configured(virDomainPtr handle, const std::string& uri) {
   }
   for (DomainDescription* one : {&read.now, read.next_start ? &*read.next_start : nullptr}) {
     if (one == nullptr || !one->settings_error) continue;
-    one->settings_error->hint = "start afresh with: " + clear_command(name, uri_to_name(uri));
+    add_clear_command(*one->settings_error, clear_command(name, uri_to_name(uri)));
   }
   return read;
 }

@@ -45,6 +45,9 @@ std::string settings_text(const DomainSettings& settings);
 /// The shell command that clears a domain's settings. An empty `uri` stands for the default
 /// connection.
 std::string clear_command(std::string_view domain, std::string_view uri = {});
+/// Completes an error of parse_settings(): its hint ends with a clear_command(), after what the
+/// hint says of the right key or element.
+void add_clear_command(Error& error, const std::string& command);
 /// The shell command that gives a domain exactly these settings.
 std::string set_command(std::string_view domain, const DomainSettings& settings,
                         std::string_view uri = {});

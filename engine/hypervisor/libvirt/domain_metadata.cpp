@@ -226,6 +226,17 @@ std::string settings_text(const DomainSettings& settings) {
   return parts.empty() ? "none" : fmt::format("{}", fmt::join(parts, ", "));
 }
 
+void add_clear_command(Error& error, const std::string& command) {
+  constexpr std::string_view kStartAfresh = "start afresh with: ";
+  std::string& hint = error.hint;
+  if (hint.empty() || hint.starts_with(kStartAfresh)) {
+    hint.clear();
+  } else {
+    hint += hint.ends_with('?') ? " or " : ", or ";
+  }
+  hint.append(kStartAfresh).append(command);
+}
+
 std::string clear_command(std::string_view domain, std::string_view uri) {
   return fmt::format("memcoord domain set {}{} --clear all",
                      uri.empty() ? "" : "-c " + shell_word(uri) + " ", shell_argument(domain));

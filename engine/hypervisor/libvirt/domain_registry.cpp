@@ -157,8 +157,7 @@ std::optional<Note> Roster::take_xml(const Stale& of, std::string_view xml,
   if (read) {
     description = *std::move(read);
     if (description.settings_error) {
-      description.settings_error->hint =
-          "start afresh with: " + clear_command(domain->identity->name, uri_);
+      add_clear_command(*description.settings_error, clear_command(domain->identity->name, uri_));
     }
   } else {
     description.unsuitable = read.error().message;

@@ -255,7 +255,7 @@ TEST_CASE("a state that cannot be copied is reported, and the policy is reloaded
       "\n");
   CHECK(end.exit_code == 0);
   CHECK(contains(end.errors, "policy mine starts with an empty ctx.state"));
-  CHECK(contains(end.errors, "ctx.state.self is a table that it is itself within"));
+  CHECK(contains(end.errors, "ctx.state.self contains itself"));
 }
 
 TEST_CASE("SIGTERM ends the run during a tick") {

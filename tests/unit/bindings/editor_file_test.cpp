@@ -1,7 +1,6 @@
-// bindings/editor/memcoord.lua and the tables of docs/policy-api.md say what policies see. Their
-// lists of fields are generated from bindings/policy_fields.h, the rest is held against what
-// policies do see. With MEMCOORD_UPDATE_REFERENCE=1 in its environment the test writes the files
-// anew.
+// bindings/editor/memcoord.lua and docs/policy-api.md say what policies see. Their lists of fields
+// are generated from bindings/policy_fields.h; the tests compare everything else with what policies
+// do see.
 
 #include <doctest/doctest.h>
 
@@ -15,6 +14,8 @@
 #include "bindings/domain_object.h"
 #include "bindings/lua_policy.h"
 #include "bindings/policy_fields.h"
+#include "bindings/testing/test_tables.h"
+#include "engine/core/fields.h"
 #include "tests/unit/generated_text.h"
 #include "tests/world/world.h"
 
@@ -169,6 +170,18 @@ TEST_CASE("every listed field of a domain can be read, and none has a name twice
     CHECK(types.size() == 1);
     CHECK((field.figure != nullptr) == (types == Names{"number"}));
   }
+}
+
+TEST_CASE("a policy test's world takes every figure that guests report to policies") {
+  fields::each<GuestStatistics>([](const auto& entry) {
+    if (!entry.for_policies) return;
+    const std::string name(entry.plain_name());
+    CAPTURE(name);
+    const auto domain = Value{Value::Table({}, {{"name", {std::string("web")}}, {name, {1024}}})};
+    const Value world{Value::Table({}, {{"domains", {Value::Table({domain}, {})}}})};
+    bindings::testing::StagedWorld staged = bindings::testing::default_world();
+    CHECK(bindings::testing::lay_over(staged, world, {"world.lua", "", 1}).has_value());
+  });
 }
 
 TEST_CASE("editors know every field of the host, and of the log") {

@@ -92,7 +92,7 @@ TEST_CASE("parameters take the type of their default, and what the operator sets
   CHECK(why_not(source, {{"sise", "1GiB"}}).text() ==
         "--set sise: p.lua has no such parameter; did you mean 'size'?");
   CHECK(why_not(source, {{"size", "many"}}).text() ==
-        "--set size: 'many' is not what it takes; give a size, such as 150MiB");
+        "--set size: 'many' is not accepted; give a size, such as 150MiB");
   CHECK(why_not(source, {{"n", "1.5"}}).object == "--set n");
   CHECK(why_not(source, {{"on", "perhaps"}}).hint == "give true or false");
   CHECK(why_not(source, {{"mode", "z"}}).hint == "give one of x, y");
@@ -269,10 +269,9 @@ TEST_CASE("a state that cannot be read is named, and the new policy starts witho
     CHECK((*reloaded)->decide(seen.situation())->log[0].text == "nil");
     return adopted.error().message;
   };
-  CHECK(refusal("ctx.state.self = ctx.state") ==
-        "ctx.state.self is a table that it is itself within");
+  CHECK(refusal("ctx.state.self = ctx.state") == "ctx.state.self contains itself");
   CHECK(refusal("local a = { {} } a[1].back = a ctx.state.a = a") ==
-        "ctx.state.a[1].back is a table that it is itself within");
+        "ctx.state.a[1].back contains itself");
   CHECK(refusal("local t = {} ctx.state.t = t for i = 1, 60 do t.t = {} t = t.t end")
             .find("nested more than 50 deep") != std::string::npos);
   // 2^40 tables, by reference.

@@ -168,7 +168,7 @@ TEST_CASE("__call and __close take only functions written in Lua") {
   for (const char* event : {"__call", "__close"}) {
     for (const char* value : {"pairs", "setmetatable({}, {})", "{}", "1", "'x'"}) {
       check_refused(std::string("setmetatable({}, { ") + event + " = " + value + " })",
-                    "has to be a function that is written in Lua");
+                    "must be a function written in Lua");
     }
   }
   const auto policy = policy_that(
@@ -418,7 +418,7 @@ TEST_CASE("a target that is no size is an error with its place") {
   }
   check_refused("ctx.domains[1]:set(-5)", "cannot be negative");
   check_refused("ctx.domains[1]:hold() ctx.domains[1]:hold()", "set twice in one tick");
-  check_refused("ctx.domains[1]:shrink(100 * GiB)", "by all that it has");
+  check_refused("ctx.domains[1]:shrink(100 * GiB)", "by all of its memory");
   const auto whole = policy_that("ctx.domains[1]:set(1024.0 * 600)");
   CHECK(whole->decide(world().situation())->proposals[0].target == 600_MiB);
 }

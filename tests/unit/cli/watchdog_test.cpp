@@ -97,7 +97,7 @@ TEST_CASE(
   std::jthread asks([&] { stop = true; });
   const auto answer = endless->decide(watched_world().situation());
   REQUIRE_FALSE(answer.has_value());
-  CHECK(answer.error().message == "was interrupted, since the program is to end");
+  CHECK(answer.error().message == "was interrupted, because the program ends");
   CHECK_FALSE(given_up);
   const auto stuck = watchdog.watch(std::make_unique<StuckPolicy>(go.get_future().share()));
   CHECK(stuck->decide(watched_world().situation()).has_value());

@@ -53,7 +53,7 @@ TEST_CASE("a grow that the host can serve at once does not wait for a larger one
   const Tick tick = bench.coordinator.tick();
   REQUIRE(bench.hypervisor.moves.size() == 3);
   CHECK(bench.hypervisor.moves[0].domain == id("rich"));
-  // With the shrink, before any wait; the other has what there is when the wait is over.
+  // The small grow goes before any wait; the large one gets the rest when the wait ends.
   CHECK(bench.hypervisor.moves[1] == Move{id("little"), 512_MiB, 532_MiB});
   CHECK(bench.hypervisor.moves[2] == Move{id("much"), 512_MiB, 542_MiB});
   CHECK(tick.decisions.size() == 3);
@@ -73,7 +73,7 @@ TEST_CASE("a large grow goes in steps that are worth a call, as its memory is re
   const Tick tick = bench.coordinator.tick();
   CHECK(bench.hypervisor.moves == std::vector{Move{id("rich"), 1_GiB, 624_MiB},
                                               Move{id("poor"), 512_MiB, 612_MiB},
-                                              // 40 MiB more are under a quarter of what it lacks
+                                              // 40 MiB are less than a quarter of what it lacks
                                               Move{id("poor"), 612_MiB, 900_MiB}});
   CHECK(bench.clock.slept() == 300ms);
   CHECK(tick.decisions.size() == 2);

@@ -173,7 +173,8 @@ TEST_CASE("a domain that options exclude shows its new settings") {
 }
 
 TEST_CASE("memory stays bounded over a week of domains that come, go, restart and are renamed") {
-  // Four domains at a time: one is new in each minute, one is left out, one cannot be moved.
+  // There are four domains at a time: one is new in each minute, one is excluded, one has no
+  // balloon.
   struct Churn final : Hypervisor {
     [[nodiscard]] std::string description() const override { return "churn:"; }
     Result<Snapshot> sample() override {
@@ -213,7 +214,7 @@ TEST_CASE("memory stays bounded over a week of domains that come, go, restart an
     coordinator.tick();
     most = std::max(most, coordinator.remembered());
   }
-  // Per domain a past and a note; one is left out. A note of a name is kept for a hundred ticks.
+  // Each domain has a history and a note, one is excluded. Notes are kept for a hundred ticks.
   CHECK(most <= 2 * 4 + 1 + SaidNotes::kForgetAfter + 1);
 }
 
@@ -232,7 +233,7 @@ TEST_CASE("memory of a move whose outcome is unknown is not granted to another d
   const Tick tick = bench.coordinator.tick();
   CHECK(tick.grantable == 188_MiB);
   CHECK(tick.decisions[0].target == 700_MiB);
-  // It is learnt that the first one never came.
+  // The late outcome says that the first move failed.
   bench.hypervisor.late = {{id("a"), 512_MiB, 1_GiB, Outcome::Kind::failed, {}}};
   const Tick later = bench.coordinator.tick();
   CHECK(later.late_outcomes.size() == 1);
@@ -275,7 +276,7 @@ TEST_CASE("a rebooted guest gets back, once, the memory that its old target woul
   for (int i = 0; i < 4; ++i) bench.coordinator.tick();
   const Tick tick = bench.coordinator.tick();
   REQUIRE(tick.decisions.size() == 1);
-  // Not all of it: the balloon keeps something for the guest's driver to answer for.
+  // 1 MiB stays in the balloon: a driver that finds the balloon empty reports no size.
   CHECK(tick.decisions[0].target == 1_GiB - 1_MiB);
   CHECK(tick.decisions[0].why.find("rebooted") == 0);
 }
@@ -308,7 +309,7 @@ TEST_CASE("a guest that is reverted to a snapshot keeps the balloon size of the 
         .host(8_GiB, free(4_GiB))
         .domain("a", actual(has), maximum(1_GiB), unused(400_MiB), swapped(counter, counter));
   };
-  // Its counters go back, its reports have a gap, and its balloon is the snapshot's.
+  // Its counters fall, its reports have a gap, and its balloon has the size of the snapshot.
   Snapshot silent = look(6s, 9_MiB, 900_MiB);
   silent.domains[0].guest.last_update = *silent.domains[0].guest.last_update - 4s;
   Snapshot reverted = look(8s, 0_MiB, 950_MiB);
@@ -321,7 +322,7 @@ TEST_CASE("a guest that is reverted to a snapshot keeps the balloon size of the 
     const Tick tick = bench.coordinator.tick();
     for (const Decision& decision : tick.decisions) CHECK(decision.target <= 950_MiB);
   }
-  // No grace: once it has reported, a policy may shrink it.
+  // There is no grace: after its report, a policy may shrink it.
   const Tick tick = bench.coordinator.tick();
   REQUIRE(tick.decisions.size() == 1);
   CHECK(tick.decisions[0].target == 900_MiB);

@@ -29,7 +29,7 @@ TEST_CASE("restore gives every moved domain the memory it had before its first m
   CHECK(restored->front().domain == id("a"));
   CHECK(restored->front().whole());
   CHECK(bench.hypervisor.moves.back().to == 1_GiB);
-  // Once more: there is nothing left to move.
+  // A second restore moves nothing.
   const std::size_t moves = bench.hypervisor.moves.size();
   (void)bench.coordinator.restore();
   CHECK(bench.hypervisor.moves.size() == moves);
@@ -43,7 +43,7 @@ TEST_CASE("restore waits for memory that is being released, even after a signal 
         .domain("a", unused(800_MiB))
         .domain("b", unused(800_MiB));
   };
-  // What b gives back is there at the third look only.
+  // The memory that b releases shows in the third snapshot.
   Bench bench({look(0s, 300_MiB), look(0s, 300_MiB), look(2s, 200_MiB), look(2s, 200_MiB),
                look(2s, 500_MiB)},
               asks({{"a", 724_MiB}, {"b", 1324_MiB}}));
@@ -66,7 +66,7 @@ TEST_CASE("restore reports a domain once even if it goes in steps") {
   const auto look = [](Duration at, MemorySize hosts, MemorySize has) {
     return World().at(at).host(8_GiB, free(hosts)).domain("a", actual(has), unused(800_MiB));
   };
-  // (The fake host adds the move's 400 MiB to what it has free.)
+  // (The fake host adds the 400 MiB of the move to its free memory.)
   Bench bench({look(0s, 4_GiB, 1_GiB), look(2s, 0_MiB, 1_GiB), look(2s, 150_MiB, 1_GiB)},
               asks({{"a", 624_MiB}}));
   bench.coordinator.tick();
@@ -85,8 +85,8 @@ TEST_CASE("restore waits for the report that the guard needs before a shrink") {
         .host(8_GiB, free(4_GiB))
         .domain("a", unused(left), reported_ago(at - reported));
   };
-  // At the first look the guest has not reported since its grow, at the third since its first
-  // shrink.
+  // In the first snapshot the guest has not reported since its grow, in the third not since its
+  // first shrink.
   Bench bench({look(0s, 0s, 100_MiB), look(1s, 0s, 100_MiB), look(3s, 2s, 600_MiB),
                look(3s, 2s, 600_MiB), look(5s, 4s, 300_MiB)},
               asks({{"a", 1424_MiB}}));
@@ -317,7 +317,7 @@ TEST_CASE("restore gives no more than the host has above its floor") {
   const auto look = [](Duration at, MemorySize has, MemorySize hosts) {
     return World().at(at).host(8_GiB, free(hosts)).domain("a", actual(has), unused(800_MiB));
   };
-  // Someone else has used what the domain gave back. (The fake host adds the move's 400 MiB.)
+  // The host has used the memory that the domain released. (The fake host adds the move's 400 MiB.)
   Bench bench({look(0s, 1_GiB, 4_GiB), look(2s, 1_GiB, 0_MiB)}, asks({{"a", 624_MiB}}));
   bench.coordinator.tick();
   const auto restored = bench.coordinator.restore();

@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
 #include <vector>
 
@@ -19,6 +20,16 @@
 using namespace memcoord;
 using namespace memcoord::test;
 using namespace memcoord::observers;
+
+namespace memcoord::test {
+
+/// Initializes any member. An optional takes its value from it: it has a constructor for that.
+struct AnyMember {
+  template <class T>
+  requires(!fields::kIsOptional<T>) operator T() const;
+};
+
+}  // namespace memcoord::test
 
 namespace {
 
@@ -38,6 +49,20 @@ Json with(const Json& json, std::string_view place, const Json& value) {
     changed.push_back(here ? with(item, rest, value) : item);
   }
   return changed;
+}
+
+template <class Record, class... Members>
+constexpr std::size_t member_count() {
+  if constexpr (requires { Record{Members{}..., AnyMember{}}; }) {
+    return member_count<Record, Members..., AnyMember>();
+  } else {
+    return sizeof...(Members);
+  }
+}
+
+template <class Record>
+constexpr std::size_t listed_count() {
+  return std::tuple_size_v<std::remove_cvref_t<decltype(fields::kList<Record>)>>;
 }
 
 template <class T>
@@ -111,6 +136,34 @@ class JournalTables {
 };
 
 }  // namespace
+
+TEST_CASE("every member of the values in a tick is in the list of its fields") {
+  const auto is_complete = []<class... Records>() {
+    return ((member_count<Records>() == listed_count<Records>()) && ...);
+  };
+  CHECK(is_complete.operator()<Host, NumaCell, Snapshot, DomainIdentity, DomainSettings,
+                               GuestStatistics, MemoryBacking, NodeBinding>());
+  CHECK(is_complete.operator()<Proposal, Decision, RuleHit, HeldDomain, DroppedFigure, Outcome,
+                               Error, Note, Timings>());
+  // Apart from a domain's identity, a tick's snapshot, and the units of texts.
+  CHECK(member_count<Domain>() == listed_count<Domain>() + 1);
+  CHECK(member_count<Tick>() == listed_count<Tick>() + 1);
+  CHECK(member_count<Limits>() == listed_count<Limits>() + 1);
+}
+
+TEST_CASE("every value of an enumeration in a tick reads back from its name") {
+  const auto reads_back = []<class... Enums>() {
+    const auto all_of = []<class Enum>(Enum) {
+      for (int i = 0; i < kCountOf<Enum>; ++i) {
+        if (from_text<Enum>(to_text(static_cast<Enum>(i))) != static_cast<Enum>(i)) return false;
+      }
+      return !from_text<Enum>("no such name").has_value();
+    };
+    return (all_of(Enums{}) && ...);
+  };
+  CHECK(reads_back.operator()<Rule, Headroom, DomainState, MemoryBacking::Kind, Outcome::Kind,
+                              ErrorCode, Note::Severity>());
+}
 
 TEST_CASE("docs/command-line.md describes every field of a tick") {
   JournalTables tables;

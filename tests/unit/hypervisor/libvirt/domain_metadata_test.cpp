@@ -72,6 +72,17 @@ TEST_CASE("the error about an unknown key names the known ones") {
   CHECK(contains(complaint("<domain colour='red'/>"), "known are minimum, maximum"));
 }
 
+TEST_CASE("the command that clears settings follows the hint, and replaces only its own kind") {
+  const auto hint_of = [](const char* element) {
+    Error error = parse_settings(element, "web1").error();
+    add_clear_command(error, "CLEAR");
+    return error.hint;
+  };
+  CHECK(hint_of("<domain minimun='1GiB'/>") ==
+        "did you mean 'minimum'? or start afresh with: CLEAR");
+  CHECK(hint_of("<domain minimum='lots'/>") == "start afresh with: CLEAR");
+}
+
 TEST_CASE("an unknown element, or a label without a name or a value, is an error") {
   CHECK(contains(complaint("<domain><minimum>1GiB</minimum></domain>"), "<minimum>"));
   CHECK(contains(complaint("<domain><label value='web'/></domain>"), "without a name"));
