@@ -106,7 +106,7 @@ Status check_keys(const Document& document, const Value& table,
     bool found = false;
     for (const auto& name : known) found = found || name == key;
     if (found) continue;
-    const auto near = nearest_name(key, known);
+    const auto near = suggest_name(key, known);
     std::string hint;
     if (near) {
       hint = "did you mean '" + *near + "'?";

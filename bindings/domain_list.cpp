@@ -1,4 +1,4 @@
-// ctx.domains with the lists that are chosen from it, and ctx.silent.
+// ctx.domains with the lists that are chosen from it, and ctx.skipped.
 
 #include <lauxlib.h>
 #include <lua.h>
@@ -18,8 +18,8 @@ namespace {
 
 const char kDomains = 1;  // keys of the registry
 const char kListMetatable = 2;
-const char kSilentMetatable = 3;
-const char kSilentListMetatable = 4;
+const char kSkippedMetatable = 3;
+const char kSkippedListMetatable = 4;
 
 // Reading one domain's figure, in instructions.
 constexpr std::uint64_t kWorkADomain = 2;
@@ -189,7 +189,7 @@ int refuse_domains_write(lua_State* lua) {
 }
 
 constexpr std::array<std::pair<const char*, lua_CFunction>, 4> kListMethods{
-    {{"least", least}, {"most", most}, {"sum", sum}, {"where", where}}};
+    {{"min_by", least}, {"max_by", most}, {"sum", sum}, {"filter", where}}};
 
 /// Pushes the table of methods that ctx.domains and lists share.
 void push_methods(lua_State* lua) {
@@ -210,16 +210,16 @@ void make_list_metatable(lua_State* lua) {
   lua_rawsetp(lua, LUA_REGISTRYINDEX, &kListMetatable);
 }
 
-// --- ctx.silent ---
+// --- ctx.skipped ---
 
-int refuse_silent_write(lua_State* lua) {
-  raise(lua, "ctx.silent and what is in it cannot be changed");
+int refuse_skipped_write(lua_State* lua) {
+  raise(lua, "ctx.skipped and what is in it cannot be changed");
 }
 
-int index_silent_list(lua_State* lua) {
+int index_skipped_list(lua_State* lua) {
   if (lua_type(lua, 2) == LUA_TSTRING) {
-    raise(lua, "ctx.silent is a list; '" + printable(lua_tostring(lua, 2), 40) +
-                   "' is not in it (ctx.silent[1].name, #ctx.silent, ipairs)");
+    raise(lua, "ctx.skipped is a list; '" + printable(lua_tostring(lua, 2), 40) +
+                   "' is not in it (ctx.skipped[1].name, #ctx.skipped, ipairs)");
   }
   lua_pushnil(lua);
   return 1;
@@ -256,36 +256,36 @@ void push_domains(lua_State* lua) {
   lua_rawsetp(lua, LUA_REGISTRYINDEX, &kDomains);
 }
 
-void open_silent_domains(lua_State* lua) {
+void open_skipped_domains(lua_State* lua) {
   lua_newtable(lua);
   lua_newtable(lua);
   add_field_names(lua, silent_domain_fields());
-  lua_pushliteral(lua, "a domain in ctx.silent");
+  lua_pushliteral(lua, "a domain in ctx.skipped");
   lua_pushcclosure(lua, index_domain, 2);
   lua_setfield(lua, -2, "__index");
-  lua_pushcfunction(lua, refuse_silent_write);
+  lua_pushcfunction(lua, refuse_skipped_write);
   lua_setfield(lua, -2, "__newindex");
   for (const char* name : {"__metatable", "__name"}) {
     lua_pushliteral(lua, "silent domain");
     lua_setfield(lua, -2, name);
   }
-  lua_rawsetp(lua, LUA_REGISTRYINDEX, &kSilentMetatable);
+  lua_rawsetp(lua, LUA_REGISTRYINDEX, &kSkippedMetatable);
 
   lua_newtable(lua);
-  lua_pushcfunction(lua, index_silent_list);
+  lua_pushcfunction(lua, index_skipped_list);
   lua_setfield(lua, -2, "__index");
-  lua_pushcfunction(lua, refuse_silent_write);
+  lua_pushcfunction(lua, refuse_skipped_write);
   lua_setfield(lua, -2, "__newindex");
   lua_pushliteral(lua, "protected");
   lua_setfield(lua, -2, "__metatable");
-  lua_rawsetp(lua, LUA_REGISTRYINDEX, &kSilentListMetatable);
+  lua_rawsetp(lua, LUA_REGISTRYINDEX, &kSkippedListMetatable);
 }
 
-void push_silent_domains(lua_State* lua) {
+void push_skipped_domains(lua_State* lua) {
   const Situation& situation = PolicyContext::of(lua).situation(lua);
   charge(lua, situation.domains.size());
   lua_newtable(lua);
-  lua_rawgetp(lua, LUA_REGISTRYINDEX, &kSilentMetatable);
+  lua_rawgetp(lua, LUA_REGISTRYINDEX, &kSkippedMetatable);
   lua_Integer count = 0;
   for (std::size_t i = 0; i < situation.domains.size(); ++i) {
     if (!situation.domains[i].skipped) continue;
@@ -293,7 +293,7 @@ void push_silent_domains(lua_State* lua) {
     lua_rawseti(lua, -3, ++count);
   }
   lua_pop(lua, 1);
-  lua_rawgetp(lua, LUA_REGISTRYINDEX, &kSilentListMetatable);
+  lua_rawgetp(lua, LUA_REGISTRYINDEX, &kSkippedListMetatable);
   lua_setmetatable(lua, -2);
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 // Domains as Lua objects: one domain with its figures, its past and the calls that propose;
-// ctx.domains and the lists that are chosen from it; ctx.silent.
+// ctx.domains and the lists that are chosen from it; ctx.skipped.
 
 #include <lua.h>
 
@@ -27,7 +27,7 @@ std::vector<std::string> domain_list_method_names();
 
 /// Make the metatables; once a state, open_domain_objects() first.
 void open_domain_objects(lua_State* lua);
-void open_silent_domains(lua_State* lua);
+void open_skipped_domains(lua_State* lua);
 /// Forgets the objects of the tick before.
 void begin_domain_objects(lua_State* lua);
 
@@ -38,8 +38,8 @@ void push_handle(lua_State* lua, std::size_t position, int metatable);
 /// Pushes ctx.domains: read-only, always that of the tick under way. Once a state, after
 /// open_domain_objects().
 void push_domains(lua_State* lua);
-/// Pushes ctx.silent of the tick under way.
-void push_silent_domains(lua_State* lua);
+/// Pushes ctx.skipped of the tick under way.
+void push_skipped_domains(lua_State* lua);
 /// Pushes a function that may call check_domain().
 void push_domain_function(lua_State* lua, lua_CFunction function);
 

@@ -18,7 +18,7 @@
 namespace memcoord::bindings {
 namespace {
 
-constexpr lua_Integer kMostWants = 10'000;
+constexpr lua_Integer kMaxWants = 10'000;
 // Reading, sorting and serving one want, in instructions.
 constexpr std::uint64_t kWorkAWant = 20;
 constexpr double kLargestExact = 9007199254740992;  // 2^53: every whole number up to here is exact
@@ -48,7 +48,7 @@ lua_Integer length_of_list(lua_State* lua, int index, const char* name) {
   }
   check_own_table(lua, index);
   const auto length = static_cast<lua_Integer>(lua_rawlen(lua, index));
-  if (length > kMostWants) {
+  if (length > kMaxWants) {
     raise(lua, std::string("fair_share: ") + name + " has more than 10000 items");
   }
   if (length == 0) {

@@ -132,7 +132,7 @@ Status LuaPolicy::read_returned(const Value& returned) {
   static const std::vector<std::string> kKnown{"api", "params", "summary", "tick"};
   for (const auto& [key, value] : table->fields) {
     if (std::find(kKnown.begin(), kKnown.end(), key) != kKnown.end()) continue;
-    const auto near = nearest_name(key, kKnown);
+    const auto near = suggest_name(key, kKnown);
     return wrong(
         "unknown key '" + printable(key, 40) + "'",
         near ? "did you mean '" + *near + "'?" : "a policy has api, summary, params and tick");

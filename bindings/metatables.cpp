@@ -21,7 +21,7 @@ const char kOriginal = 3;
 
 // A class of objects has one metatable. A script that makes a new one for each object must not keep
 // all copies alive.
-constexpr lua_Integer kMostCopies = 64;
+constexpr lua_Integer kMaxCopies = 64;
 
 constexpr std::array<const char*, 27> kEvents{
     "__index", "__newindex", "__call", "__close", "__eq",       "__lt",       "__le",
@@ -98,7 +98,7 @@ void push_copies(lua_State* lua) {
   lua_rawgetp(lua, LUA_REGISTRYINDEX, &kCopyCount);
   const lua_Integer count = lua_tointeger(lua, -1);
   lua_pop(lua, 1);
-  if (lua_rawgetp(lua, LUA_REGISTRYINDEX, &kCopies) == LUA_TTABLE && count < kMostCopies) return;
+  if (lua_rawgetp(lua, LUA_REGISTRYINDEX, &kCopies) == LUA_TTABLE && count < kMaxCopies) return;
   lua_pop(lua, 1);
   lua_newtable(lua);
   lua_pushvalue(lua, -1);

@@ -145,7 +145,7 @@ Result<std::pair<ParameterInfo, Value>> read_one(const std::string& name, const 
   static const std::vector<std::string> kKnown{"choices", "default", "doc"};
   for (const auto& [key, value] : fields->fields) {
     if (std::find(kKnown.begin(), kKnown.end(), key) != kKnown.end()) continue;
-    const auto near = nearest_name(key, kKnown);
+    const auto near = suggest_name(key, kKnown);
     std::string message = what;
     message.append(" has an unknown key '").append(printable(key, kNameShown)).append("'");
     return wrong(path, std::move(message),
@@ -212,7 +212,7 @@ Result<Parameters> read_parameters(const Value& declared, const PolicySource& po
   }
   for (const auto& [name, text] : settings) {
     if (std::find(names.begin(), names.end(), name) != names.end()) continue;
-    const auto near = nearest_name(name, names);
+    const auto near = suggest_name(name, names);
     std::string known;
     for (std::size_t i = 0; i < std::min(names.size(), kNamesShown); ++i) {
       known.append(known.empty() ? "it has " : ", ").append(printable(names[i], kNameShown));

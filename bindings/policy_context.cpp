@@ -17,7 +17,7 @@ namespace {
 const char kCtx = 1;
 const char kFields = 2;  // the table behind ctx
 
-constexpr std::size_t kMostLogLines = 20;
+constexpr std::size_t kMaxLogLines = 20;
 
 const Situation& situation_of(lua_State* lua) {
   return PolicyContext::of(lua).situation(lua);
@@ -85,7 +85,7 @@ int index_ctx(lua_State* lua) {
     } else if (name == "limits") {
       push_record(lua, limit_fields(), "ctx.limits");
     } else {
-      push_silent_domains(lua);
+      push_skipped_domains(lua);
     }
     lua_pushvalue(lua, 2);
     lua_pushvalue(lua, -2);
@@ -109,7 +109,7 @@ void PolicyContext::open(lua_State* lua) {
   make_read_only(lua, "ctx.params");
   const int params = lua_gettop(lua);
   open_domain_objects(lua);
-  open_silent_domains(lua);
+  open_skipped_domains(lua);
   lua_newtable(lua);  // the table behind ctx
   lua_pushvalue(lua, params);
   lua_setfield(lua, -2, "params");
@@ -162,7 +162,7 @@ void PolicyContext::push(lua_State* lua) {
   const Situation& situation = situation_of(lua);
   begin_domain_objects(lua);
   lua_rawgetp(lua, LUA_REGISTRYINDEX, &kFields);
-  for (const char* on_demand : {"host", "limits", "silent"}) {
+  for (const char* on_demand : {"host", "limits", "skipped"}) {
     lua_pushboolean(lua, 0);
     lua_setfield(lua, -2, on_demand);
   }
@@ -199,8 +199,8 @@ void PolicyContext::propose(lua_State* lua, std::size_t position, MemorySize tar
 }
 
 void PolicyContext::log(Note::Severity severity, std::string text) {
-  if (answer_.log.size() > kMostLogLines) return;
-  if (answer_.log.size() == kMostLogLines) text = "(more log lines in this tick are left out)";
+  if (answer_.log.size() > kMaxLogLines) return;
+  if (answer_.log.size() == kMaxLogLines) text = "(more log lines in this tick are left out)";
   answer_.log.push_back({severity, std::move(text)});
 }
 

@@ -190,10 +190,10 @@ constexpr std::array<SituationField, 7> kOwnHostFields{{
      }},
     {{"grantable", "size", "what the guard would give to grows this tick, before any shrink"},
      [](lua_State* lua, const Situation& s) { push_value_of(lua, s.grantable); }},
-    {{"owed", "size",
+    {{"shortfall", "size",
       "what must be released before the guard grants anything: more is committed than there is, "
       "QEMU's own memory and merged pages included. `owed` or `grantable` is 0"},
-     [](lua_State* lua, const Situation& s) { push_value_of(lua, s.owed); }},
+     [](lua_State* lua, const Situation& s) { push_value_of(lua, s.shortfall); }},
     {{"cells", "memcoord.Cell[]",
       "its NUMA cells, a list of tables: `id`, `total`, `free`, `available`"},
      push_cells},
@@ -307,9 +307,9 @@ constexpr std::array<DomainField, 25> kOwnDomainFields{{
      }},
     {{"in_flight", "size",
       "its last target less `actual`: negative while it shrinks, 0 once it is there. Where a guest "
-      "does not follow a shrink it stays negative, and `releasable` is 0"},
+      "does not follow a shrink it stays negative, and `reclaimable` is 0"},
      in_flight},
-    {{"releasable", "size", "the most that the guard lets a shrink take this tick; 0 where none"},
+    {{"reclaimable", "size", "the most that the guard lets a shrink take this tick; 0 where none"},
      [](const Subject& d) { return figure_of(d.view.reclaimable); }},
     {{"grantable", "size",
       "what the guard would give the domain this tick, before any shrink: `ctx.host.grantable`, or "
@@ -396,7 +396,7 @@ constexpr std::array<DomainField, 25> kOwnDomainFields{{
 }};
 constexpr auto kDomainFields = joined<GuestStatistics, kOwnDomainFields, Order::own_first>();
 
-// --- a domain in ctx.silent ---
+// --- a domain in ctx.skipped ---
 
 constexpr std::array<DomainField, 7> kSilentDomainFields{{
     {{"name", "string", "its name"}, nullptr, push_name},
@@ -448,7 +448,7 @@ std::vector<PolicyClass> policy_classes() {
     cell.fields.push_back({entry.plain_name(), type_name<Member>(), entry.text});
   });
   return {class_of("Host", host_fields()), class_of("Limits", limit_fields()), std::move(cell),
-          class_of("Domain", domain_fields()), class_of("SilentDomain", silent_domain_fields())};
+          class_of("Domain", domain_fields()), class_of("SkippedDomain", silent_domain_fields())};
 }
 
 void push_field(lua_State* lua, const DomainField& field, const Subject& subject) {

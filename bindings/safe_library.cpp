@@ -23,7 +23,7 @@ namespace {
 const char kGlobals = 1;
 const char kEnvironment = 2;
 
-constexpr lua_Integer kMostValues = 10'000;
+constexpr lua_Integer kMaxValues = 10'000;
 constexpr std::size_t kLongestNumber = 420;  // "%.99f" of the largest
 constexpr std::size_t kLongestPattern = 1'000;
 constexpr std::size_t kLongestGlobbed = 10'000;
@@ -205,7 +205,7 @@ int few_values(lua_State* lua) {
   const lua_Integer first = std::max<lua_Integer>(from_end(luaL_optinteger(lua, 2, 1)), 1);
   const lua_Integer last = std::min<lua_Integer>(from_end(luaL_optinteger(lua, 3, first)),
                                                  static_cast<lua_Integer>(length));
-  if (last - first >= kMostValues) raise(lua, "too many values; take fewer characters at once");
+  if (last - first >= kMaxValues) raise(lua, "too many values; take fewer characters at once");
   charge(lua, static_cast<std::uint64_t>(std::max<lua_Integer>(last - first, 0)));
   return lua_tocfunction(lua, lua_upvalueindex(1))(lua);
 }

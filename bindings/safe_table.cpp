@@ -19,8 +19,8 @@
 namespace memcoord::bindings {
 namespace {
 
-constexpr lua_Integer kMostSlots = 10'000'000;
-constexpr std::uint64_t kMostUnpacked = 50'000;
+constexpr lua_Integer kMaxSlots = 10'000'000;
+constexpr std::uint64_t kMaxUnpacked = 50'000;
 
 /// Charges reading and writing so many slots; none where the count is negative.
 void charge_slots(lua_State* lua, lua_Integer count) {
@@ -84,8 +84,8 @@ int safe_move(lua_State* lua) {
   check_own_table(lua, target);
   if (end >= from) {
     const std::uint64_t span = static_cast<std::uint64_t>(end) - static_cast<std::uint64_t>(from);
-    if (span >= static_cast<std::uint64_t>(kMostSlots) ||
-        to > std::numeric_limits<lua_Integer>::max() - kMostSlots) {
+    if (span >= static_cast<std::uint64_t>(kMaxSlots) ||
+        to > std::numeric_limits<lua_Integer>::max() - kMaxSlots) {
       raise(lua, "table.move over too many slots");
     }
     const auto count = static_cast<lua_Integer>(span) + 1;
@@ -151,7 +151,7 @@ int safe_unpack(lua_State* lua) {
   const lua_Integer last = luaL_optinteger(lua, 3, size);
   if (first > last) return 0;
   const std::uint64_t span = static_cast<std::uint64_t>(last) - static_cast<std::uint64_t>(first);
-  if (span >= kMostUnpacked || !lua_checkstack(lua, static_cast<int>(span) + 1)) {
+  if (span >= kMaxUnpacked || !lua_checkstack(lua, static_cast<int>(span) + 1)) {
     raise(lua, "table.unpack: too many values");
   }
   charge(lua, span);

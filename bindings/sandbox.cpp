@@ -15,7 +15,7 @@ namespace memcoord::bindings {
 namespace {
 
 constexpr std::size_t kLargestScript = std::size_t{256} * 1024;
-constexpr std::size_t kMostTraceLines = 40;
+constexpr std::size_t kMaxTraceLines = 40;
 
 void push_place(lua_State* lua) {
   lua_Debug frame{};
@@ -47,7 +47,7 @@ std::string trace_lines(std::string_view trace) {
   std::istringstream lines{std::string(trace)};
   std::string out;
   std::size_t count = 0;
-  for (std::string line; count < kMostTraceLines && std::getline(lines, line); ++count) {
+  for (std::string line; count < kMaxTraceLines && std::getline(lines, line); ++count) {
     const bool indented = line.starts_with('\t');
     if (!out.empty()) out += '\n';
     out += (indented ? "\t" : "") +

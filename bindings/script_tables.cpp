@@ -179,7 +179,7 @@ constexpr std::array<std::pair<const char*, const char*>, 12> kInstead{{
 // A message, and the comparison with one name, in instructions.
 constexpr std::uint64_t kMessageWork = 200;
 constexpr std::uint64_t kWorkAName = 50;
-constexpr std::size_t kMostNamesCompared = 256;
+constexpr std::size_t kMaxNamesCompared = 256;
 
 int missing_name(lua_State* lua) {
   const char* what = lua_tostring(lua, lua_upvalueindex(1));
@@ -197,7 +197,7 @@ std::vector<std::string> names_in(lua_State* lua, int table) {
   std::size_t visited = 0;
   lua_pushnil(lua);
   while (lua_next(lua, table) != 0) {
-    if (++visited > kMostNamesCompared) {
+    if (++visited > kMaxNamesCompared) {
       lua_pop(lua, 2);
       return {};
     }
@@ -240,7 +240,7 @@ void raise_unknown_name(lua_State* lua, int table, const char* what, const char*
   std::vector<std::string> names = names_in(lua, table);
   std::sort(names.begin(), names.end());
   std::string message = std::string(what) + " has no '" + printable(name, 40) + "'";
-  if (const auto near = nearest_name(name, names)) message += "; did you mean '" + *near + "'?";
+  if (const auto near = suggest_name(name, names)) message += "; did you mean '" + *near + "'?";
   raise(lua, message);
 }
 

@@ -54,7 +54,7 @@ local function learn(domains, known, ctx)
     known[d.uuid], need = now, max(need, min(d.minimum, d.maximum))
     local cache = d.usable - d.headroom > READS_FILES and d.usable - d.headroom or 0
     local gives = max(0, min(d.headroom - limits.domain_floor, d.usable - limits.usable_floor))
-    if d.releasable == 0 then gives = 0 end -- it does not follow, or has just started
+    if d.reclaimable == 0 then gives = 0 end -- it does not follow, or has just started
     local missing = max(0, need - d.actual)
     guests[i] = {
       d = d, actual = d.actual, priority = d.priority, weight = d.weight, need = need,
@@ -117,7 +117,7 @@ local function pace(plan, available, ctx)
     local g = a.guest
     local low = g.actual - g.need < p.low * (a.target + g.cache - g.need)
     local lack = (low or idle > IDLE) and max(0, a.target - g.actual) or 0
-    local over = max(0, min(g.actual - a.target - g.cache, g.d.releasable))
+    local over = max(0, min(g.actual - a.target - g.cache, g.d.reclaimable))
     local why = g.missing > 0 and "is short of memory" or "its share of what is spare"
     moves[i] = { d = g.d, lack = lack, over = over, why = over > 0 and "others need it" or why }
     lacking, surplus, urgent = lacking + lack, surplus + over, urgent or lack > 0 and g.missing > 0
@@ -175,7 +175,7 @@ return {
       groups[key] = groups[key] or {}
       table.insert(groups[key], d)
     end
-    local left, at_rest = host.grantable - host.owed, true
+    local left, at_rest = host.grantable - host.shortfall, true
     for key, domains in pairs(groups) do
       local bound = key ~= "unbound"
       local available = bound and domains[1].grantable or left
@@ -184,7 +184,7 @@ return {
       propose(moves)
       left, at_rest = left - moves.net, at_rest and #moves == 0
     end
-    for _, d in ipairs(ctx.silent) do known[d.uuid] = state.domains[d.uuid] end
+    for _, d in ipairs(ctx.skipped) do known[d.uuid] = state.domains[d.uuid] end
     state.domains, state.figures, state.at_rest, state.elapsed = known, figures, at_rest, 0
   end,
 }

@@ -133,7 +133,7 @@ test("skipped domains neither grow nor shrink", function()
     domains = { domain("mute", 0, { silent = true }), domain("mute too", 900 * MiB, { silent = true }) },
   }
   expect(tick.proposals):is_empty()
-  expect(tick.silent.mute.rule):equals("fresh_stats")
+  expect(tick.skipped.mute.rule):equals("fresh_stats")
 end)
 
 test("a starved domain is out of danger within two intervals", function()

@@ -30,7 +30,7 @@ return {
   },
 
   tick = function(ctx)
-    local available = ctx.host.grantable - ctx.host.owed
+    local available = ctx.host.grantable - ctx.host.shortfall
     local domains, missing, surplus, total = {}, 0, 0, available
     for _, d in ipairs(ctx.domains) do
       local demand = d.actual - d.headroom

@@ -41,7 +41,7 @@ return {
       end
     end
 
-    local available = ctx.host.grantable - ctx.host.owed
+    local available = ctx.host.grantable - ctx.host.shortfall
     local crunch = required > 0 and required > available
     local claimed = 0
     for _, d in ipairs(ctx.domains) do
@@ -67,7 +67,7 @@ return {
     end
 
     -- A domain that waits for a report after a move is not new when it returns.
-    for _, d in ipairs(ctx.silent) do now[d.uuid] = seen[d.uuid] end
+    for _, d in ipairs(ctx.skipped) do now[d.uuid] = seen[d.uuid] end
     ctx.state.seen = now
   end,
 }

@@ -10,27 +10,27 @@
 --   neither                  nothing
 --
 -- The wasteful one gives half of what it has, or as much of that as the guard lets it give in one
--- tick (`releasable`). A domain that can give nothing does not count as wasteful: it is at its minimum,
+-- tick (`reclaimable`). A domain that can give nothing does not count as wasteful: it is at its minimum,
 -- has just started, or has not followed its last shrink. A domain at its maximum does not count as
 -- starved. Where no domain can give, the host feeds the starved one.
 --
 -- Source: a classic threshold algorithm, the one that most courses on memory coordination begin with.
 
 local function can_grow(d) return d.actual < d.maximum end
-local function can_give(d) return d.releasable > 0 end
+local function can_give(d) return d.reclaimable > 0 end
 
 -- Nearly every tick the first domain found is able to grow or give, and no list is made.
 
 local function most_starved(domains)
-  local starved = domains:least("headroom")
+  local starved = domains:min_by("headroom")
   if not starved or can_grow(starved) then return starved end
-  return domains:where(can_grow):least("headroom")
+  return domains:filter(can_grow):min_by("headroom")
 end
 
 local function most_wasteful(domains)
-  local wasteful = domains:most("headroom")
+  local wasteful = domains:max_by("headroom")
   if not wasteful or can_give(wasteful) then return wasteful end
-  return domains:where(can_give):most("headroom")
+  return domains:filter(can_give):max_by("headroom")
 end
 
 return {
@@ -57,7 +57,7 @@ return {
     if starved and wasteful then
       local half = (p.halve == "memory" and wasteful.actual or wasteful.headroom) // 2
       wasteful:shrink(half, "halved to feed " .. starved.name)
-      starved:grow(math.min(half, wasteful.releasable), "fed by " .. wasteful.name)
+      starved:grow(math.min(half, wasteful.reclaimable), "fed by " .. wasteful.name)
     elseif starved then
       starved:grow(p.wasteful_above, "fed by the host")
     elseif wasteful then

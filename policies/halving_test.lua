@@ -87,7 +87,7 @@ test("each rule that limits the wasteful domain limits the starved one alike", f
     return gives
   end
   local one = { actual = 2 * GiB, unused = 1800 * MiB }
-  expect(given(one, { max_release = 0.25 })):equals(450 * MiB)
+  expect(given(one, { max_reclaim = 0.25 })):equals(450 * MiB)
   expect(given(one, { domain_floor = 1500 * MiB })):equals(300 * MiB)
   expect(given { actual = 2 * GiB, unused = 1800 * MiB, minimum = 2 * GiB - 70 * MiB }):equals(70 * MiB)
   expect(given { actual = 2 * GiB, unused = 1800 * MiB, usable = 132 * MiB }):equals(100 * MiB)
@@ -231,7 +231,7 @@ test("skipped domains are neither fed nor halved", function()
     { name = "mute too", actual = 1 * GiB, unused = 0, silent = true },
     starved,
   })
-  expect(tick.silent.mute.rule):equals("fresh_stats")
+  expect(tick.skipped.mute.rule):equals("fresh_stats")
   expect(tick.proposals.mute):is_nil()
   expect(tick.proposals["mute too"]):is_nil()
   expect(tick.proposals.starved.target):equals(512 * MiB + 300 * MiB)

@@ -67,7 +67,7 @@ return {
       end
     end
 
-    local missing = asked - ctx.host.grantable + ctx.host.owed
+    local missing = asked - ctx.host.grantable + ctx.host.shortfall
     if asked == 0 or missing <= 0 or #givers == 0 then return end
     local cost = cost_for(missing, givers)
     for _, one in ipairs(givers) do

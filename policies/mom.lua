@@ -22,7 +22,7 @@
 -- these are. It is negative while the host has a shortfall.
 local function host_free_share(ctx)
   local shares, host = ctx.state.shares or {}, ctx.host
-  shares[#shares + 1] = (host.floor + host.grantable - host.owed) / host.budget
+  shares[#shares + 1] = (host.floor + host.grantable - host.shortfall) / host.budget
   if #shares > ctx.params.samples then table.remove(shares, 1) end
   ctx.state.shares = shares
   local sum = 0

@@ -66,7 +66,7 @@ end
 -- What each guest has swapped out and not in again, as far as memcoord has observed it.
 local function watch_swap(ctx)
   local old, swapped = ctx.state.swapped or {}, {}
-  for _, d in ipairs(ctx.silent) do swapped[d.uuid] = old[d.uuid] end
+  for _, d in ipairs(ctx.skipped) do swapped[d.uuid] = old[d.uuid] end
   for _, d in ipairs(ctx.domains) do
     local kept = (old[d.uuid] or 0) * 0.5 ^ (ctx.seconds / ctx.params.swap_half_life)
     swapped[d.uuid] = math.max(0, kept + (d.swap_out - d.swap_in) * ctx.seconds)
@@ -90,14 +90,14 @@ return {
   tick = function(ctx)
     local p, swapped = ctx.params, watch_swap(ctx)
     local domains, preferred = {}, 0
-    local spare = ctx.host.grantable - ctx.host.owed
+    local spare = ctx.host.grantable - ctx.host.shortfall
     local total = spare
     for _, d in ipairs(ctx.domains) do
       local wish = math.floor(p.margin * (d.actual - d.headroom + swapped[d.uuid]))
       local one = { domain = d, actual = d.actual + math.max(d.in_flight, 0), maximum = d.maximum }
       one.preferred = math.min(math.max(wish, p.least, d.minimum), d.maximum)
       one.target = one.actual
-      local stuck = d.in_flight < 0 and d.releasable == 0 and d.actual >= one.preferred
+      local stuck = d.in_flight < 0 and d.reclaimable == 0 and d.actual >= one.preferred
       if not stuck then
         domains[#domains + 1] = one
         total, preferred = total + one.actual, preferred + one.preferred

@@ -72,7 +72,7 @@ return {
 
   tick = function(ctx)
     local p, host = ctx.params, ctx.host
-    local used = host.budget - (host.floor + host.grantable - host.owed)
+    local used = host.budget - (host.floor + host.grantable - host.shortfall)
     local left = math.floor(p.goal * host.budget) - used
 
     local all, needy, others, lack = {}, {}, {}, 0

@@ -23,7 +23,7 @@ return {
     -- A domain that only waits for its next report needs its part of the reserve. An excluded domain,
     -- for which no rule stands, does not.
     local domains = #ctx.domains
-    for _, d in ipairs(ctx.silent) do
+    for _, d in ipairs(ctx.skipped) do
       if d.rule ~= "" then domains = domains + 1 end
     end
     local may_give = ctx.host.headroom >= 2 * p.target * domains

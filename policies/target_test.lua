@@ -133,7 +133,7 @@ test("skipped domains neither get nor give", function()
     domains = { domain("mute", 0, { silent = true }), domain("mute too", 1 * GiB, { silent = true }) },
   }
   expect(tick.proposals):is_empty()
-  expect(tick.silent.mute.rule):equals("fresh_stats")
+  expect(tick.skipped.mute.rule):equals("fresh_stats")
 end)
 
 test("target and step are parameters", function()

@@ -10,7 +10,7 @@ TiB = 1073741824
 
 ---@alias size integer a size in KiB: 150 * MiB
 ---@alias figure
----| "weight" | "priority" | "actual" | "maximum" | "minimum" | "in_flight" | "releasable"
+---| "weight" | "priority" | "actual" | "maximum" | "minimum" | "in_flight" | "reclaimable"
 ---| "grantable" | "headroom" | "offline" | "rss" | "available" | "unused" | "usable"
 ---| "disk_caches" | "swap_in" | "swap_out" | "major_faults" | "minor_faults"
 
@@ -43,7 +43,7 @@ function fair_share(total, wants, weights) end
 ---@class memcoord.Context
 ---@field host memcoord.Host
 ---@field domains memcoord.Domains those that can be moved, by name
----@field silent memcoord.SilentDomain[] the others, and why
+---@field silent memcoord.SkippedDomain[] the others, and why
 ---@field params table<string, any> the declared parameters, with --set applied
 ---@field state table stays between ticks; plain data in it survives a reload
 ---@field tick integer the tick's number
@@ -74,7 +74,7 @@ function fair_share(total, wants, weights) end
 ---@class memcoord.Limits
 ---@field domain_floor size headroom that a shrink leaves every domain: 100 MiB or more (`--domain-floor`)
 ---@field host_floor size headroom that grows leave the host: 200 MiB or more (`--host-floor`)
----@field max_release number share of its headroom that a tick may take from a domain, up to 0.5 (`--max-release`)
+---@field max_reclaim number share of its headroom that a tick may take from a domain, up to 0.5 (`--max-reclaim`)
 ---@field headroom "larger"|"unused"|"usable" the metric that counts as headroom: `larger`, `unused` or `usable` (`--headroom`)
 ---@field stale_after_periods integer after so many of its periods, and `stale_slack`, a report is stale
 ---@field stale_slack number seconds on top of `stale_after_periods`
@@ -105,8 +105,8 @@ function fair_share(total, wants, weights) end
 ---@field actual size the balloon's size
 ---@field maximum size the smallest of its own maximum, the configured one and its cgroup's limit (less QEMU's own memory)
 ---@field minimum size the configured minimum; 0 where none is
----@field in_flight size its last target less `actual`: negative while it shrinks, 0 once it is there. Where a guest does not follow a shrink it stays negative, and `releasable` is 0
----@field releasable size the most that the guard lets a shrink take this tick; 0 where none
+---@field in_flight size its last target less `actual`: negative while it shrinks, 0 once it is there. Where a guest does not follow a shrink it stays negative, and `reclaimable` is 0
+---@field reclaimable size the most that the guard lets a shrink take this tick; 0 where none
 ---@field grantable size what the guard would give the domain this tick, before any shrink: `ctx.host.grantable`, or what the NUMA nodes that it is bound to can give where that is less
 ---@field nodes integer[] the numbers of the host's NUMA nodes that its memory is bound to; empty where it is not bound
 ---@field deflates_by_itself boolean true where its balloon gives memory back to a guest that runs short (autodeflate)
@@ -158,7 +158,7 @@ function Domain:shrink(by, why) end
 ---@param why? string
 function Domain:hold(why) end
 
----@class memcoord.SilentDomain
+---@class memcoord.SkippedDomain
 ---@field name string its name
 ---@field uuid string its UUID
 ---@field why string why no decision may touch it this tick

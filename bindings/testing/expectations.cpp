@@ -22,7 +22,7 @@
 namespace memcoord::bindings::testing {
 namespace {
 
-constexpr std::size_t kMostItems = 12;
+constexpr std::size_t kMaxItems = 12;
 constexpr int kDeepestShown = 3;
 // Showing one entry, in instructions.
 constexpr std::uint64_t kWorkAnItem = 20;
@@ -67,7 +67,7 @@ std::string shown_table(lua_State* lua, int index, int depth) {
   if (depth > kDeepestShown) return "{ ... }";
   std::vector<std::string> items;
   const auto length = static_cast<lua_Integer>(lua_rawlen(lua, index));
-  for (lua_Integer i = 1; i <= length && items.size() <= kMostItems; ++i) {
+  for (lua_Integer i = 1; i <= length && items.size() <= kMaxItems; ++i) {
     lua_rawgeti(lua, index, i);
     items.push_back(shown_at(lua, lua_gettop(lua), depth + 1));
     lua_pop(lua, 1);
@@ -75,10 +75,10 @@ std::string shown_table(lua_State* lua, int index, int depth) {
   std::vector<std::string> fields = shown_fields(lua, index, depth);
   std::move(fields.begin(), fields.end(), std::back_inserter(items));
   std::string text = "{";
-  for (std::size_t i = 0; i < std::min(items.size(), kMostItems); ++i) {
+  for (std::size_t i = 0; i < std::min(items.size(), kMaxItems); ++i) {
     text += (i == 0 ? " " : ", ") + items[i];
   }
-  if (items.size() > kMostItems) text += ", ...";
+  if (items.size() > kMaxItems) text += ", ...";
   return text + (items.empty() ? "}" : " }");
 }
 

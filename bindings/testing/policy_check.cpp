@@ -16,8 +16,8 @@ using namespace memcoord::literals;
 
 // --- the situations, from an empty host to a hundred domains ---
 
-StagedDomain guest(std::string name, MemorySize actual, MemorySize unused) {
-  StagedDomain d;
+MockDomain guest(std::string name, MemorySize actual, MemorySize unused) {
+  MockDomain d;
   d.name = std::move(name);
   d.actual = actual;
   d.maximum = 4_GiB;
@@ -26,22 +26,22 @@ StagedDomain guest(std::string name, MemorySize actual, MemorySize unused) {
   return d;
 }
 
-StagedDomain content(std::string name) {
+MockDomain content(std::string name) {
   return guest(std::move(name), 1_GiB, 220_MiB);
 }
-StagedDomain starved(std::string name) {
-  StagedDomain d = guest(std::move(name), 512_MiB, 40_MiB);
+MockDomain starved(std::string name) {
+  MockDomain d = guest(std::move(name), 512_MiB, 40_MiB);
   d.swap_in = 2000;
   d.swap_out = 4000;
   d.major_faults = 500;
   return d;
 }
-StagedDomain wasteful(std::string name) {
+MockDomain wasteful(std::string name) {
   return guest(std::move(name), 3_GiB, 2_GiB + 512_MiB);
 }
 
-StagedWorld host_with(MemorySize free, std::vector<StagedDomain> domains) {
-  StagedWorld world;
+MockWorld host_with(MemorySize free, std::vector<MockDomain> domains) {
+  MockWorld world;
   world.host.total = 32_GiB;
   world.host.free = free;
   world.host.available = free;
@@ -49,17 +49,17 @@ StagedWorld host_with(MemorySize free, std::vector<StagedDomain> domains) {
   return world;
 }
 
-StagedWorld roomy(std::vector<StagedDomain> domains) {
+MockWorld roomy(std::vector<MockDomain> domains) {
   return host_with(8_GiB, std::move(domains));
 }
 /// At its floor: a grow waits for a shrink.
-StagedWorld full(std::vector<StagedDomain> domains) {
+MockWorld full(std::vector<MockDomain> domains) {
   return host_with(200_MiB, std::move(domains));
 }
 
 /// A hundred guests between starved and wasteful, each of another size.
-StagedWorld crowd() {
-  std::vector<StagedDomain> domains;
+MockWorld crowd() {
+  std::vector<MockDomain> domains;
   for (unsigned i = 0; i < 100; ++i) {
     const MemorySize unused = MemorySize::from_mib(10 + (i * 37) % 900);
     domains.push_back(guest("guest-" + std::to_string(100 + i), unused + 256_MiB, unused));
@@ -67,31 +67,31 @@ StagedWorld crowd() {
   return host_with(1_GiB, std::move(domains));
 }
 
-StagedWorld old_guests() {
-  StagedWorld world = roomy({starved("old-1"), wasteful("old-2"), content("old-3")});
-  for (StagedDomain& d : world.domains) {
+MockWorld old_guests() {
+  MockWorld world = roomy({starved("old-1"), wasteful("old-2"), content("old-3")});
+  for (MockDomain& d : world.domains) {
     d.usable.reset();
     d.guest.disk_caches.reset();
   }
   return world;
 }
 
-StagedWorld silent_guests() {
-  StagedWorld world = roomy({content("web"), starved("paused"), content("mute"), wasteful("hung")});
+MockWorld silent_guests() {
+  MockWorld world = roomy({content("web"), starved("paused"), content("mute"), wasteful("hung")});
   world.domains[1].state = DomainState::paused;
   world.domains[2].silent = true;
   world.domains[3].state = DomainState::hung;
   return world;
 }
 
-StagedWorld stuck_guest() {
-  StagedWorld world = roomy({starved("hungry"), wasteful("stuck")});
+MockWorld stuck_guest() {
+  MockWorld world = roomy({starved("hungry"), wasteful("stuck")});
   world.domains[1].follows = false;
   return world;
 }
 
-StagedWorld with_settings() {
-  StagedWorld world = full({starved("gold"), starved("lead"), wasteful("reserved")});
+MockWorld with_settings() {
+  MockWorld world = full({starved("gold"), starved("lead"), wasteful("reserved")});
   world.domains[0].settings.weight = 4;
   world.domains[0].settings.priority = 10;
   world.domains[1].settings.weight = 0.5;
@@ -101,15 +101,15 @@ StagedWorld with_settings() {
 }
 
 /// The first guest's need goes up and down again.
-void rise_and_fall(StagedWorld& world, int tick) {
-  StagedDomain& d = world.domains[0];
+void rise_and_fall(MockWorld& world, int tick) {
+  MockDomain& d = world.domains[0];
   const MemorySize used =
       MemorySize::from_mib(tick <= 6 ? 300U + 120U * static_cast<unsigned>(tick) : 300U);
   d.unused = d.actual - used;
   d.usable = d.unused;
 }
 
-void come_and_go(StagedWorld& world, int tick) {
+void come_and_go(MockWorld& world, int tick) {
   if (tick % 2 == 0) {
     world.domains.push_back(starved("new-" + std::to_string(tick)));
   } else {
@@ -121,10 +121,10 @@ void come_and_go(StagedWorld& world, int tick) {
 struct HostSituation {
   std::string name;
   std::string what;
-  StagedWorld world;
+  MockWorld world;
   int ticks = 3;
   /// Changes the world before each tick from the second on; may be empty.
-  std::function<void(StagedWorld&, int tick)> then = {};
+  std::function<void(MockWorld&, int tick)> then = {};
 };
 
 /// One domain or two that differ from the rest, or a host that is full.
@@ -166,18 +166,18 @@ std::vector<HostSituation> peculiarities() {
 CheckedSituation play(HostSituation situation, std::unique_ptr<Policy> policy,
                       const Limits& limits) {
   CheckedSituation checked{situation.name, situation.what, {}};
-  Stage stage(std::move(policy), limits, std::move(situation.world));
+  PolicyHarness harness(std::move(policy), limits, std::move(situation.world));
   for (int tick = 1; tick <= situation.ticks; ++tick) {
-    if (tick > 1 && situation.then) situation.then(stage.world(), tick);
-    checked.ticks.push_back(stage.play());
+    if (tick > 1 && situation.then) situation.then(harness.world(), tick);
+    checked.ticks.push_back(harness.play());
   }
   return checked;
 }
 
 // --- the text ---
 
-constexpr std::size_t kMostMoves = 4;
-constexpr std::size_t kMostLogLines = 3;
+constexpr std::size_t kMaxMoves = 4;
+constexpr std::size_t kMaxLogLines = 3;
 
 class Printer {
  public:
@@ -239,7 +239,7 @@ void Printer::parameters(const PolicyInfo& info) {
 void Printer::tick(const Tick& tick) {
   std::vector<std::string> lines = tick_lines(tick);
   const std::size_t moves = std::max(tick.decisions.size(), lines.size());
-  if (lines.size() > kMostMoves) lines.resize(kMostMoves);
+  if (lines.size() > kMaxMoves) lines.resize(kMaxMoves);
   for (const std::string& line : lines) out_ << "    " << line << '\n';
   if (moves > lines.size()) {
     out_ << "    and " << moves - lines.size() << " more" << '\n';
@@ -268,7 +268,7 @@ void Printer::situation(const CheckedSituation& situation) {
          << '\n';
   }
   const auto log = situation.log();
-  for (std::size_t i = 0; i < std::min(log.size(), kMostLogLines); ++i) {
+  for (std::size_t i = 0; i < std::min(log.size(), kMaxLogLines); ++i) {
     out_ << "    log: " << log[i] << '\n';
   }
 }

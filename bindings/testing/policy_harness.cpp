@@ -21,9 +21,9 @@ Uuid uuid_of(std::string_view name) {
 }
 
 /// Advances only when the harness or the coordinator advances it.
-class StageClock final : public Clock {
+class HarnessClock final : public Clock {
  public:
-  explicit StageClock(WallTime start) : wall_start_(start) {}
+  explicit HarnessClock(WallTime start) : wall_start_(start) {}
   [[nodiscard]] MonotonicTime now() const override { return now_; }
   [[nodiscard]] WallTime wall_now() const override {
     return wall_start_ + std::chrono::duration_cast<std::chrono::milliseconds>(now_ - kStart);
@@ -39,7 +39,7 @@ class StageClock final : public Clock {
   WallTime wall_start_;
 };
 
-std::array<double, 4> rates_of(const StagedDomain& d) {
+std::array<double, 4> rates_of(const MockDomain& d) {
   return {d.swap_in, d.swap_out, d.major_faults, d.minor_faults};
 }
 
@@ -47,7 +47,7 @@ MemorySize whole_kib(double kib) {
   return MemorySize::from_kib(static_cast<std::uint64_t>(std::max(kib, 0.0)));
 }
 
-GuestStatistics report_of(const StagedDomain& d, WallTime at) {
+GuestStatistics report_of(const MockDomain& d, WallTime at) {
   if (d.silent) return {};
   GuestStatistics guest = d.guest;
   guest.available = d.available.value_or(d.actual);
@@ -62,7 +62,7 @@ GuestStatistics report_of(const StagedDomain& d, WallTime at) {
   return guest;
 }
 
-Domain domain_of(const StagedDomain& d, WallTime reported_at) {
+Domain domain_of(const MockDomain& d, WallTime reported_at) {
   Domain domain;
   DomainIdentity identity{uuid_of(d.name), d.name, d.settings, {}};
   if (!d.nodes.empty()) identity.bound_to = {{d.nodes}};
@@ -93,7 +93,7 @@ void give_back(MemorySize given, const NodeSet& nodes, Host& host) {
   for (NumaCell* cell : theirs) cell->free += given / theirs.size();
 }
 
-void follow(StagedDomain& d, MemorySize to, Host& host) {
+void follow(MockDomain& d, MemorySize to, Host& host) {
   const MemorySize held = d.rss.value_or(d.actual);
   resize(d, to);
   // A guest that grows takes no more of the host until it touches the new memory.
@@ -107,23 +107,23 @@ constexpr std::chrono::milliseconds kAfterSample{1};
 
 }  // namespace
 
-void resize(StagedDomain& d, MemorySize to) {
+void resize(MockDomain& d, MemorySize to) {
   const MemorySize from = std::exchange(d.actual, to);
   d.unused = moved_along(d.unused, from, to);
   if (d.usable) d.usable = moved_along(*d.usable, from, to);
   if (d.available) d.available = moved_along(*d.available, from, to);
 }
 
-StagedDomain* StagedWorld::find(std::string_view name) {
+MockDomain* MockWorld::find(std::string_view name) {
   const auto found = std::find_if(domains.begin(), domains.end(),
-                                  [&](const StagedDomain& d) { return d.name == name; });
+                                  [&](const MockDomain& d) { return d.name == name; });
   return found == domains.end() ? nullptr : &*found;
 }
 
 /// The harness's hypervisor, with its clock.
-class Stage::Machine final : public Hypervisor {
+class PolicyHarness::FakeHost final : public Hypervisor {
  public:
-  explicit Machine(StagedWorld staged)
+  explicit FakeHost(MockWorld staged)
       : world(std::move(staged)), clock(before_first_tick(world)), reported_at_(clock.wall_now()) {}
 
   [[nodiscard]] std::string description() const override { return "stage:"; }
@@ -133,7 +133,7 @@ class Stage::Machine final : public Hypervisor {
     snapshot.taken_at = clock.now();
     snapshot.wall_time = clock.wall_now();
     snapshot.host = world.host;
-    for (const StagedDomain& d : world.domains) {
+    for (const MockDomain& d : world.domains) {
       const auto after = d.resized ? kAfterSample : kAfterSample * 0;
       snapshot.domains.push_back(domain_of(d, reported_at_ + after));
       Domain& domain = snapshot.domains.back();
@@ -145,11 +145,11 @@ class Stage::Machine final : public Hypervisor {
   }
 
   std::vector<Outcome> apply(std::span<const Move> moves) override {
-    std::unordered_map<Uuid, StagedDomain*> by_uuid;
-    for (StagedDomain& d : world.domains) by_uuid.emplace(uuid_of(d.name), &d);
+    std::unordered_map<Uuid, MockDomain*> by_uuid;
+    for (MockDomain& d : world.domains) by_uuid.emplace(uuid_of(d.name), &d);
     std::vector<Outcome> outcomes;
     for (const Move& move : moves) {
-      StagedDomain& d = *by_uuid.at(move.domain);
+      MockDomain& d = *by_uuid.at(move.domain);
       if (d.follows && !still) follow(d, move.to, world.host);
       const auto kind = still ? Outcome::Kind::skipped : Outcome::Kind::applied;
       outcomes.push_back({move.domain, move.from, move.to, kind, std::nullopt});
@@ -157,7 +157,7 @@ class Stage::Machine final : public Hypervisor {
     return outcomes;
   }
 
-  std::vector<Note> take_notes() override { return {}; }
+  std::vector<Note> drain_notes() override { return {}; }
   void close() override {}
 
   /// Advances time. The guests count their activity meanwhile, and report.
@@ -165,15 +165,15 @@ class Stage::Machine final : public Hypervisor {
     tick_at_ += duration;
     clock.go_to(tick_at_);
     const double seconds = std::chrono::duration<double>(duration).count();
-    for (StagedDomain& d : world.domains) {
+    for (MockDomain& d : world.domains) {
       const auto rates = rates_of(d);
       for (std::size_t i = 0; i < rates.size(); ++i) d.counted.at(i) += rates.at(i) * seconds;
     }
     reported_at_ = clock.wall_now();
   }
 
-  StagedWorld world;
-  StageClock clock;
+  MockWorld world;
+  HarnessClock clock;
   /// True for the sample before the first tick: no balloon moves, although the engine itself may
   /// ask for it, and every page counts as touched, so that no rss later seems to be QEMU's own.
   bool still = false;
@@ -182,25 +182,25 @@ class Stage::Machine final : public Hypervisor {
   MonotonicTime tick_at_ = kStart;
   WallTime reported_at_;
 
-  static WallTime before_first_tick(const StagedWorld& world) {
+  static WallTime before_first_tick(const MockWorld& world) {
     return world.time - std::chrono::floor<WallTime::duration>(world.interval);
   }
 };
 
 /// Hides the coordinator's first tick from the policy: rates need two samples, so that the
 /// harness samples the first world twice.
-class Stage::Understudy final : public Policy {
+class PolicyHarness::RecordingPolicy final : public Policy {
  public:
-  explicit Understudy(std::unique_ptr<Policy> policy) : policy_(std::move(policy)) {}
+  explicit RecordingPolicy(std::unique_ptr<Policy> policy) : policy_(std::move(policy)) {}
 
   [[nodiscard]] std::string name() const override { return policy_->name(); }
 
   Result<PolicyAnswer> decide(const Situation& situation) override {
     if (std::exchange(sampling_only_, false)) return PolicyAnswer{};
-    Situation seen = situation;
-    seen.tick = ++ticks_;
-    if (ticks_ == 1) seen.since_last = {};
-    return policy_->decide(seen);
+    Situation observed = situation;
+    observed.tick = ++ticks_;
+    if (ticks_ == 1) observed.since_last = {};
+    return policy_->decide(observed);
   }
 
  private:
@@ -209,22 +209,22 @@ class Stage::Understudy final : public Policy {
   bool sampling_only_ = true;
 };
 
-Stage::Stage(std::unique_ptr<Policy> policy, const Limits& limits, StagedWorld world)
-    : machine_(std::make_unique<Machine>(std::move(world))) {
-  auto understudy = std::make_unique<Understudy>(std::move(policy));
+PolicyHarness::PolicyHarness(std::unique_ptr<Policy> policy, const Limits& limits, MockWorld world)
+    : machine_(std::make_unique<FakeHost>(std::move(world))) {
+  auto understudy = std::make_unique<RecordingPolicy>(std::move(policy));
   CoordinatorOptions options;
   options.limits = limits;
   coordinator_ = std::make_unique<Coordinator>(*machine_, machine_->clock, std::move(understudy),
                                                std::move(options));
 }
 
-Stage::~Stage() = default;
+PolicyHarness::~PolicyHarness() = default;
 
-StagedWorld& Stage::world() {
+MockWorld& PolicyHarness::world() {
   return machine_->world;
 }
 
-Tick Stage::play() {
+Tick PolicyHarness::play() {
   if (!std::exchange(sampled_, true)) {
     machine_->still = true;
     coordinator_->tick();
@@ -232,7 +232,7 @@ Tick Stage::play() {
   }
   machine_->advance(machine_->world.interval);
   Tick tick = coordinator_->tick();
-  for (StagedDomain& d : machine_->world.domains) d.resized = false;
+  for (MockDomain& d : machine_->world.domains) d.resized = false;
   tick.number -= 1;
   return tick;
 }

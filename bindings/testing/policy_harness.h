@@ -14,7 +14,7 @@
 namespace memcoord::bindings::testing {
 
 /// A guest as a test describes it. Rates are per second.
-struct StagedDomain {
+struct MockDomain {
   std::string name;
   DomainSettings settings;
   DomainState state = DomainState::running;
@@ -39,39 +39,39 @@ struct StagedDomain {
   std::array<double, 4> counted{};  ///< the counters of the four rates, in the order above
 };
 
-struct StagedWorld {
+struct MockWorld {
   Host host;
-  std::vector<StagedDomain> domains;
+  std::vector<MockDomain> domains;
   Duration interval = std::chrono::seconds(2);  ///< since the tick before
   /// UTC of the first tick.
   WallTime time{std::chrono::sys_days{std::chrono::year{2024} / 5 / 17}};
 
   /// Null where the world has no such domain.
-  [[nodiscard]] StagedDomain* find(std::string_view name);
+  [[nodiscard]] MockDomain* find(std::string_view name);
 };
 
 /// Gives the balloon another size; what the guest uses stays.
-void resize(StagedDomain& domain, MemorySize to);
+void resize(MockDomain& domain, MemorySize to);
 
 /// Runs ticks of one policy. The caller may change the world between ticks. Guests follow their
 /// balloons at once, and what they use stays.
-class Stage {
+class PolicyHarness {
  public:
   /// `world` is that of the first tick.
-  Stage(std::unique_ptr<Policy> policy, const Limits& limits, StagedWorld world);
-  ~Stage();
-  Stage(const Stage&) = delete;
-  Stage& operator=(const Stage&) = delete;
+  PolicyHarness(std::unique_ptr<Policy> policy, const Limits& limits, MockWorld world);
+  ~PolicyHarness();
+  PolicyHarness(const PolicyHarness&) = delete;
+  PolicyHarness& operator=(const PolicyHarness&) = delete;
 
-  [[nodiscard]] StagedWorld& world();
+  [[nodiscard]] MockWorld& world();
   /// One tick of the coordinator. The first one samples the world once more beforehand, so that it
   /// has rates.
   Tick play();
 
  private:
-  class Machine;
-  class Understudy;
-  std::unique_ptr<Machine> machine_;
+  class FakeHost;
+  class RecordingPolicy;
+  std::unique_ptr<FakeHost> machine_;
   std::unique_ptr<Coordinator> coordinator_;
   bool sampled_ = false;
 };

@@ -23,8 +23,8 @@ namespace {
 
 const char kPolicyMetatable = 1;  // key of the registry
 
-constexpr std::size_t kMostTicks = 100'000;
-constexpr std::size_t kMostDomains = 10'000;
+constexpr std::size_t kMaxTicks = 100'000;
+constexpr std::size_t kMaxDomains = 10'000;
 // Playing a tick, in instructions of the test.
 constexpr std::uint64_t kWorkATick = 200;
 constexpr std::uint64_t kWorkADomain = 50;
@@ -118,22 +118,22 @@ class Play {
   /// Pushes the tick's table.
   void next(const Value& world) {
     charge_lookups(world);
-    if (!stage_) {
-      StagedWorld first = default_world();
+    if (!harness_) {
+      MockWorld first = default_world();
       check(lay_over(first, world, origin_));
       auto limits = limits_in(world, origin_);
       if (!limits) raise_plain(lua_, limits.error().text());
-      stage_.emplace(load(lua_, policy_), *limits, std::move(first));
+      harness_.emplace(load(lua_, policy_), *limits, std::move(first));
     } else {
       if (world.field("limits") || world.field("time")) {
         raise(lua_, "limits and time are said once, in the first tick of a run");
       }
-      check(lay_over(stage_->world(), world, origin_));
+      check(lay_over(harness_->world(), world, origin_));
     }
-    charge(lua_, kWorkATick + kWorkADomain * stage_->world().domains.size());
-    const Tick tick = stage_->play();
+    charge(lua_, kWorkATick + kWorkADomain * harness_->world().domains.size());
+    const Tick tick = harness_->play();
     context_.last_tick = tick_lines(tick);
-    push_tick(lua_, tick, stage_->world());
+    push_tick(lua_, tick, harness_->world());
   }
 
  private:
@@ -142,8 +142,8 @@ class Play {
     const Value* domains = world.field("domains");
     const auto* list = domains ? domains->as<Value::Table>() : nullptr;
     const std::size_t named = list ? list->items.size() : 0;
-    const std::size_t present = stage_ ? stage_->world().domains.size() : 0;
-    if (named > kMostDomains) raise(lua_, "a world of more than 10000 domains");
+    const std::size_t present = harness_ ? harness_->world().domains.size() : 0;
+    if (named > kMaxDomains) raise(lua_, "a world of more than 10000 domains");
     charge(lua_, named * (present + named) / 8);
   }
   void check(const Status& status) {
@@ -154,7 +154,7 @@ class Play {
   TestContext& context_;
   const TestContext::PolicyUnderTest& policy_;
   TableOrigin origin_;
-  std::optional<Stage> stage_;
+  std::optional<PolicyHarness> harness_;
 };
 
 int play_tick(lua_State* lua) {
@@ -172,7 +172,7 @@ int play_run(lua_State* lua) {
   if (!table || table->items.empty() || !table->fields.empty()) {
     raise(lua, "run takes a list of worlds, one a tick: p:run { { domains = { ... } }, { ... } }");
   }
-  if (table->items.size() > kMostTicks) raise(lua, "a run of more than 100000 ticks");
+  if (table->items.size() > kMaxTicks) raise(lua, "a run of more than 100000 ticks");
   Play play(lua, policy);
   lua_newtable(lua);
   for (std::size_t i = 0; i < table->items.size(); ++i) {

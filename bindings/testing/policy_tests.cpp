@@ -15,7 +15,7 @@
 #include "bindings/testing/test_context.h"
 #include "bindings/testing/test_report.h"
 #include "engine/core/names.h"
-#include "engine/files/whole_file.h"
+#include "engine/files/atomic_file.h"
 
 namespace memcoord::bindings::testing {
 namespace {
@@ -241,7 +241,7 @@ Error nothing_to_run(const std::vector<fs::path>& paths, const std::string& filt
 }
 
 Status write_junit(const fs::path& path, const std::vector<TestResult>& results) {
-  return files::write_whole_file(path, [&](const files::WritePiece& write) -> Status {
+  return files::write_atomically(path, [&](const files::WritePiece& write) -> Status {
     write(junit_xml(results));
     return {};
   });

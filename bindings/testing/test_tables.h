@@ -24,19 +24,19 @@ struct TableOrigin {
 };
 
 /// The world before a test says anything: a host of 64 GiB, half of it free, without domains.
-StagedWorld default_world();
+MockWorld default_world();
 
 /// Applies a tick's table to the world. Names stand for domains, `gone = true` removes one, and
 /// what the table does not name stays. docs/writing-policies.md lists the defaults of a new domain.
 /// Errors: invalid_input, with file:line and the nearest right name.
-Status lay_over(StagedWorld& world, const Value& table, const TableOrigin& origin);
+Status lay_over(MockWorld& world, const Value& table, const TableOrigin& origin);
 
 /// The limits in the table of a first tick. Errors: also those of Limits::checked().
 Result<Limits> limits_in(const Value& table, const TableOrigin& origin);
 
 /// Pushes the table that p:tick{} returns. The name of a domain that was not in the tick, or of a
 /// field that a tick has not, is an error with the nearest right name.
-void push_tick(lua_State* lua, const Tick& tick, const StagedWorld& after);
+void push_tick(lua_State* lua, const Tick& tick, const MockWorld& after);
 
 /// The lines that a tick's policy logs, without its name in front, or the other notes.
 enum class NotesOf { policy, others };

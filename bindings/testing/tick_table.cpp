@@ -14,7 +14,7 @@
 namespace memcoord::bindings::testing {
 namespace {
 
-constexpr std::size_t kMostLines = 12;
+constexpr std::size_t kMaxLines = 12;
 
 Value text(std::string_view words) {
   return {std::string(words)};
@@ -78,25 +78,25 @@ Value decisions_of(const Tick& tick, const Names& names) {
   return table(std::move(fields));
 }
 
-Value silent_of(const Tick& tick, const Names& names) {
+Value skipped_of(const Tick& tick, const Names& names) {
   TableFields fields;
-  for (const HeldDomain& held : tick.held) {
-    fields.emplace_back(
-        names[held.domain],
-        table({{"rule", text(held.rule ? to_text(*held.rule) : "")}, {"why", text(held.why)}}));
+  for (const SkippedDomain& skipped : tick.skipped) {
+    fields.emplace_back(names[skipped.domain],
+                        table({{"rule", text(skipped.rule ? to_text(*skipped.rule) : "")},
+                               {"why", text(skipped.why)}}));
   }
   return table(std::move(fields));
 }
 
-Value after_of(const StagedWorld& world) {
+Value after_of(const MockWorld& world) {
   TableFields fields;
-  for (const StagedDomain& d : world.domains) {
+  for (const MockDomain& d : world.domains) {
     fields.emplace_back(d.name, table({{"actual", size(d.actual)}, {"unused", size(d.unused)}}));
   }
   return table(std::move(fields));
 }
 
-Value host_of(const StagedWorld& world) {
+Value host_of(const MockWorld& world) {
   return table({{"total", size(world.host.total)}, {"free", size(world.host.free)}});
 }
 
@@ -175,7 +175,7 @@ void set_error(lua_State* lua, const std::optional<Error>& error) {
 
 }  // namespace
 
-void push_tick(lua_State* lua, const Tick& tick, const StagedWorld& after) {
+void push_tick(lua_State* lua, const Tick& tick, const MockWorld& after) {
   const Names names(tick);
   lua_newtable(lua);
   const int known = lua_gettop(lua);
@@ -187,7 +187,7 @@ void push_tick(lua_State* lua, const Tick& tick, const StagedWorld& after) {
   set(lua, "tick", {static_cast<std::int64_t>(tick.number)});
   set_by_name(lua, "proposals", proposals_of(tick, names), known);
   set_by_name(lua, "decisions", decisions_of(tick, names), known);
-  set_by_name(lua, "silent", silent_of(tick, names), known);
+  set_by_name(lua, "skipped", skipped_of(tick, names), known);
   set_by_name(lua, "after", after_of(after), known);
   set(lua, "host", host_of(after));
   set(lua, "grantable", size(tick.grantable));
@@ -212,7 +212,7 @@ std::vector<std::string> tick_lines(const Tick& tick) {
   std::vector<std::string> lines;
   if (tick.policy_error) lines.push_back("the policy failed: " + tick.policy_error->text());
   for (const Decision& decision : tick.decisions) {
-    if (lines.size() == kMostLines) {
+    if (lines.size() == kMaxLines) {
       lines.emplace_back("...");
       break;
     }

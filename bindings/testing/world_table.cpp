@@ -19,32 +19,32 @@ namespace {
 constexpr MemorySize kDefaultHost = MemorySize::from_gib(64);
 constexpr MemorySize kDefaultActual = MemorySize::from_gib(1);
 constexpr MemorySize kDefaultUnused = MemorySize::from_mib(200);
-constexpr int kMostNodes = 1024;
+constexpr int kMaxNodes = 1024;
 
 // --- the plain fields of a domain's table; engine/core/fields.h lists those of the others ---
 
 /// A key, and the member that its value sets.
 struct WorldField {
   const char* key;
-  std::variant<MemorySize StagedDomain::*, std::optional<MemorySize> StagedDomain::*,
-               double StagedDomain::*, bool StagedDomain::*>
+  std::variant<MemorySize MockDomain::*, std::optional<MemorySize> MockDomain::*,
+               double MockDomain::*, bool MockDomain::*>
       member;
 };
 
 constexpr auto kWorldFields = std::to_array<WorldField>({
-    {"maximum", &StagedDomain::maximum},
-    {"unused", &StagedDomain::unused},
-    {"usable", &StagedDomain::usable},
-    {"available", &StagedDomain::available},
-    {"rss", &StagedDomain::rss},
-    {"swap_in", &StagedDomain::swap_in},
-    {"swap_out", &StagedDomain::swap_out},
-    {"major_faults", &StagedDomain::major_faults},
-    {"minor_faults", &StagedDomain::minor_faults},
-    {"deflates_by_itself", &StagedDomain::deflates_by_itself},
-    {"free_page_reporting", &StagedDomain::free_page_reporting},
-    {"silent", &StagedDomain::silent},
-    {"follows", &StagedDomain::follows},
+    {"maximum", &MockDomain::maximum},
+    {"unused", &MockDomain::unused},
+    {"usable", &MockDomain::usable},
+    {"available", &MockDomain::available},
+    {"rss", &MockDomain::rss},
+    {"swap_in", &MockDomain::swap_in},
+    {"swap_out", &MockDomain::swap_out},
+    {"major_faults", &MockDomain::major_faults},
+    {"minor_faults", &MockDomain::minor_faults},
+    {"deflates_by_itself", &MockDomain::deflates_by_itself},
+    {"free_page_reporting", &MockDomain::free_page_reporting},
+    {"silent", &MockDomain::silent},
+    {"follows", &MockDomain::follows},
 });
 
 // --- reading a table ---
@@ -76,7 +76,7 @@ class Fields {
     for (const auto& [key, value] : table->fields) {
       if (std::find(known_.begin(), known_.end(), key) != known_.end()) continue;
       std::sort(known_.begin(), known_.end());
-      const auto near = nearest_name(key, known_);
+      const auto near = suggest_name(key, known_);
       std::string hint = near ? "did you mean '" + *near + "'?" : "known are ";
       for (std::size_t i = 0; !near && i < known_.size(); ++i) {
         hint += (i == 0 ? "" : ", ") + known_[i];
@@ -208,7 +208,7 @@ void read_name(Fields& table, const char* key, const std::string& where, Enum& i
   for (const std::string& name : names) {
     all += (all.empty() ? "give one of \"" : ", \"") + name + "\"";
   }
-  const auto near = nearest_name(given, names);
+  const auto near = suggest_name(given, names);
   table.wrong(key, where + ": no " + key + " '" + printable(given, 40) + "'",
               near ? "did you mean '" + *near + "'?" : all);
 }
@@ -239,7 +239,7 @@ void read_nodes(Fields& fields, const std::string& where, NodeSet& nodes) {
   nodes.clear();
   for (const Value& item : list ? list->items : decltype(list->items){}) {
     const auto* number = item.as<std::int64_t>();
-    if (!number || *number < 0 || *number >= kMostNodes) {
+    if (!number || *number < 0 || *number >= kMaxNodes) {
       return fields.wrong("nodes", where + ": " + shown(item) + " is no number of a node", "");
     }
     nodes.push_back(static_cast<int>(*number));
@@ -261,7 +261,7 @@ void read_settings(Fields& fields, const std::string& where, DomainSettings& set
 }
 
 /// `known`: the domain was in the world of the tick before.
-void read_figures(Fields& table, StagedDomain& d, bool known) {
+void read_figures(Fields& table, MockDomain& d, bool known) {
   MemorySize actual;
   if (table.read("actual", actual)) {
     if (known && actual != d.actual) {
@@ -285,7 +285,7 @@ void read_figures(Fields& table, StagedDomain& d, bool known) {
   });
 }
 
-void check_figures(Fields& fields, const StagedDomain& d) {
+void check_figures(Fields& fields, const MockDomain& d) {
   const auto within = [&](const char* key, std::optional<MemorySize> part, const char* whole_key,
                           MemorySize whole) {
     if (!part || *part <= whole) return;
@@ -302,8 +302,8 @@ void check_figures(Fields& fields, const StagedDomain& d) {
 }
 
 /// A domain of which the test says nothing: small, and of no interest to a policy.
-StagedDomain default_domain(std::string name, const Value& table, const Host& host) {
-  StagedDomain d;
+MockDomain default_domain(std::string name, const Value& table, const Host& host) {
+  MockDomain d;
   d.name = std::move(name);
   d.actual = kDefaultActual;
   d.maximum = host.total;
@@ -316,7 +316,7 @@ StagedDomain default_domain(std::string name, const Value& table, const Host& ho
   return d;
 }
 
-Status lay_over_domain(StagedWorld& world, const Value& table, const TableOrigin& origin) {
+Status lay_over_domain(MockWorld& world, const Value& table, const TableOrigin& origin) {
   const Value* named = table.field("name");
   const auto* name = named ? named->as<std::string>() : nullptr;
   if (!name || name->empty()) {
@@ -329,8 +329,8 @@ Status lay_over_domain(StagedWorld& world, const Value& table, const TableOrigin
   fields.field("name");
   bool gone = false;
   fields.read("gone", gone);
-  StagedDomain* known = world.find(*name);
-  StagedDomain d = known ? *known : default_domain(*name, table, world.host);
+  MockDomain* known = world.find(*name);
+  MockDomain d = known ? *known : default_domain(*name, table, world.host);
   read_figures(fields, d, known != nullptr);
   read_settings(fields, where, d.settings);
   read_name(fields, "state", where, d.state);
@@ -340,7 +340,7 @@ Status lay_over_domain(StagedWorld& world, const Value& table, const TableOrigin
   if (gone && !known) fields.wrong("gone", where + " is gone, but was never there", "");
   if (!fields.status()) return fields.status();
   if (gone) {
-    std::erase_if(world.domains, [&](const StagedDomain& one) { return one.name == *name; });
+    std::erase_if(world.domains, [&](const MockDomain& one) { return one.name == *name; });
   } else if (known) {
     *known = std::move(d);
   } else {
@@ -349,7 +349,7 @@ Status lay_over_domain(StagedWorld& world, const Value& table, const TableOrigin
   return {};
 }
 
-Status lay_over_domains(StagedWorld& world, const Value& list, const TableOrigin& origin) {
+Status lay_over_domains(MockWorld& world, const Value& list, const TableOrigin& origin) {
   const auto* table = list.as<Value::Table>();
   if (!table || !table->fields.empty()) {
     Fields fields(list, "domains", origin);
@@ -424,14 +424,14 @@ void read_time(Fields& fields, WallTime& into) {
 
 }  // namespace
 
-StagedWorld default_world() {
-  StagedWorld world;
+MockWorld default_world() {
+  MockWorld world;
   world.host.total = kDefaultHost;
   world.host.free = kDefaultHost / 2;
   return world;
 }
 
-Status lay_over(StagedWorld& world, const Value& table, const TableOrigin& origin) {
+Status lay_over(MockWorld& world, const Value& table, const TableOrigin& origin) {
   Fields fields(table, "the world of a tick", origin);
   double seconds = std::chrono::duration<double>(world.interval).count();
   if (fields.read("seconds", seconds, 0.001) && seconds > 1e9) {

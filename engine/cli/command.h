@@ -99,7 +99,7 @@ struct Command {
 
 inline constexpr const char* kGeneralGroup = "General";
 
-/// An option with a value: {"--lanes", "N", "most ..."}.
+/// An option with a value: {"--connections", "N", "most ..."}.
 struct OptionText {
   std::string names;  ///< "-p,--policy"; "INTERVAL" for an argument; "--interval,INTERVAL" for both
   std::string value;

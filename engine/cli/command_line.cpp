@@ -177,7 +177,7 @@ Error unexpected_argument(const std::string& argument, const Command& command) {
   if (argument.size() > 1 && argument.front() == '-') {
     error.object = argument.substr(0, argument.find('='));
     error.message = "no such option";
-    const auto nearest = nearest_name(error.object, command.long_names());
+    const auto nearest = suggest_name(error.object, command.long_names());
     if (nearest) error.hint = "did you mean " + *nearest + "?";
   } else {
     error.message = "one argument too many";

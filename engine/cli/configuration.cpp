@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t kLargestFile = 1U << 20U;
 /// toml++ makes a table of each part of the key "a.b.c" and destroys them recursively. More dots in
 /// a line, in values nested as deeply as toml++ allows, could overflow the stack.
-constexpr std::size_t kMostDots = 100;
+constexpr std::size_t kMaxDots = 100;
 constexpr std::size_t kLongestExcerpt = 60;
 constexpr const char* kParameters = "set";
 
@@ -273,7 +273,7 @@ Status unknown_key(const ConfigurationFile& file, const Setting& setting) {
       if (name.starts_with("--")) keys.push_back(name.substr(2));
     }
   }
-  const auto nearest = nearest_name(setting.key, keys);
+  const auto nearest = suggest_name(setting.key, keys);
   return refuse(file, setting.key_at, setting.key, "no such setting",
                 nearest ? "did you mean " + *nearest + "?"
                         : "settings are the long options, see 'memcoord --help'");
@@ -326,9 +326,9 @@ std::size_t count_dots(std::string_view line) {
 Status check_dots(const ConfigurationFile& file, std::string_view text) {
   for (toml::source_index number = 1; !text.empty(); ++number) {
     const std::size_t end = std::min(text.find('\n'), text.size());
-    if (count_dots(text.substr(0, end)) > kMostDots) {
+    if (count_dots(text.substr(0, end)) > kMaxDots) {
       return refuse(file, {number, 1}, "",
-                    fmt::format("a line with more than {} dots outside strings", kMostDots));
+                    fmt::format("a line with more than {} dots outside strings", kMaxDots));
     }
     text.remove_prefix(std::min(end + 1, text.size()));
   }

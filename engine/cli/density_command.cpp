@@ -78,7 +78,7 @@ Summary summary_of(const DensityResult& result) {
 }
 
 Json spread_json(const Spread& spread) {
-  return Json::object({{"mean", spread.mean}, {"least", spread.least}, {"most", spread.most}});
+  return Json::object({{"mean", spread.mean}, {"min_by", spread.least}, {"max_by", spread.most}});
 }
 
 void print_density_json(const DensityCommandOptions& options, const DensityResult& result) {
@@ -189,7 +189,7 @@ void add_search_options(Command& command, DensityOptions& density) {
   };
   add_option(command, {"--host", "SIZE", "the host's memory; default 64GiB"},
              into(density.host, parse_size));
-  add_option(command, {"--stalled", "SHARE", "the limit of stalled domain time; default 0.01%"},
+  add_option(command, {"--max-stalled", "SHARE", "the limit of stalled domain time; default 0.01%"},
              into(density.stalled, share));
   add_option(
       command,

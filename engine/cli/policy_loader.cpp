@@ -75,7 +75,7 @@ Result<fs::path> BundledFiles::find(const std::string& path_or_name) const {
     if (path.stem() == path_or_name) return path;
     names.push_back(path.stem().string());
   }
-  const auto nearest = nearest_name(path_or_name, names);
+  const auto nearest = suggest_name(path_or_name, names);
   const std::string all = policy ? "'memcoord policies' lists them"
                                  : fmt::format("there are {}", fmt::join(names, ", "));
   return fail(ErrorCode::not_found, path_or_name, "no such " + what,

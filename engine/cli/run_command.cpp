@@ -38,7 +38,7 @@ libvirt::LibvirtOptions libvirt_options(const RunOptions& options, Duration inte
   libvirt::LibvirtOptions result;
   if (options.dry_run) result.access = libvirt::Access::read_write_if_allowed;
   result.deadline = std::clamp<Duration>(interval / 2, 100ms, 500ms);
-  result.lanes = options.lanes;
+  result.connections = options.connections;
   result.interval = interval;
   result.keep_periods = options.keep_periods;
   result.units = options.limits.units;
@@ -48,7 +48,7 @@ libvirt::LibvirtOptions libvirt_options(const RunOptions& options, Duration inte
 
 Result<Connection> open_libvirt(const RunOptions& options, Duration interval, Signals& signals) {
   if (options.fast) {
-    return fail(ErrorCode::invalid_input, "--fast", "works on simulated hosts only",
+    return fail(ErrorCode::invalid_input, "--no-wait", "works on simulated hosts only",
                 "add --connect sim:");
   }
   // libvirt may take long to give up, and there is nothing to restore yet.
@@ -88,7 +88,7 @@ Result<Connection> open_simulated(const RunOptions& options, Duration interval, 
 }
 
 /// Opens what --connect names. The signals must outlive the connection. Errors: those of
-/// libvirt::open() and load_scenario(); invalid_input for --fast on a real host.
+/// libvirt::open() and load_scenario(); invalid_input for --no-wait on a real host.
 Result<Connection> open_connection(const RunOptions& options, Duration interval, Signals& signals) {
   const bool simulated = options.connect.value_or("").starts_with(kSimulated);
   return simulated ? open_simulated(options, interval, signals)
@@ -208,7 +208,7 @@ LoopHooks Run::hooks(Coordinator& coordinator, Signals& signals, RunOutput& outp
                      const Connection& connection, Watchdog& watchdog) {
   LoopHooks hooks;
   hooks.stop_requested = [&signals] { return signals.stop_requested(); };
-  hooks.take_reload = [&signals] { return signals.take_reload(); };
+  hooks.consume_reload = [&signals] { return signals.consume_reload(); };
   hooks.reload = [this, &coordinator, &output, &watchdog] {
     reload(coordinator, output, watchdog);
   };
@@ -284,7 +284,7 @@ void add_examples(Command& command) {
       {"memcoord --policy band --set low=120MiB 5",
        "use a bundled policy with a parameter every 5 s"},
       {"memcoord --policy ./mine.lua --dry-run", "see the decisions of your own policy"},
-      {"memcoord --connect sim:case1 --fast --ticks 30", "watch memcoord without a hypervisor"},
+      {"memcoord --connect sim:case1 --no-wait --ticks 30", "watch memcoord without a hypervisor"},
       {"memcoord --journal ticks.jsonl --json | jq .decisions",
        "print decisions for another program"},
   });

@@ -20,7 +20,7 @@ namespace {
 bool wait_until(MonotonicTime due, Clock& clock, const LoopHooks& hooks) {
   for (;;) {
     if (hooks.stop_requested()) return false;
-    if (hooks.take_reload()) hooks.reload();
+    if (hooks.consume_reload()) hooks.reload();
     const Duration left = due - clock.now();
     if (left <= Duration::zero()) return true;
     clock.sleep_for(left);
@@ -87,7 +87,7 @@ void Signals::handle(int signal) {
   changed_.notify_all();
 }
 
-bool Signals::take_reload() {
+bool Signals::consume_reload() {
   const std::lock_guard lock(mutex_);
   return std::exchange(reload_, false);
 }

@@ -33,7 +33,7 @@ class Signals {
 
   [[nodiscard]] bool stop_requested() const { return stop_; }
   /// Whether a SIGHUP has come since the last call.
-  [[nodiscard]] bool take_reload();
+  [[nodiscard]] bool consume_reload();
   /// Ends the run as a signal would.
   void request_stop();
   /// Waits; returns false if a request cut the wait short.
@@ -96,7 +96,7 @@ struct LoopOptions {
 /// What the loop asks and tells its caller.
 struct LoopHooks {
   std::function<bool()> stop_requested;
-  std::function<bool()> take_reload;       ///< whether a reload was requested since the last call
+  std::function<bool()> consume_reload;    ///< whether a reload was requested since the last call
   std::function<void()> reload;            ///< reloads the policy
   std::function<bool()> over;              ///< whether the scenario has ended
   std::function<bool(const Tick&)> idle;   ///< whether the tick has no active domains

@@ -82,10 +82,10 @@ void add_connection_options(Command& command, RunOptions& options) {
       {"--exclude", "GLOB",
        "leave domains whose name matches alone; repeatable, wins over --include", group},
       append_to(options.exclude));
-  add_option(
-      command,
-      {"--lanes", "N", "the maximum number of parallel libvirt connections; default 4", group},
-      into(options.lanes, whole_number({1, 64})));
+  add_option(command,
+             {"--connections", "N", "the maximum number of parallel libvirt connections; default 4",
+              group},
+             into(options.connections, whole_number({1, 64})));
   add_flag(
       command,
       {"--keep-periods",
@@ -93,7 +93,7 @@ void add_connection_options(Command& command, RunOptions& options) {
        "are longer than the interval while it runs",
        group},
       options.keep_periods);
-  add_flag(command, {"--fast", "do not wait between ticks (simulated hosts only)", group},
+  add_flag(command, {"--no-wait", "do not wait between ticks (simulated hosts only)", group},
            options.fast);
 }
 
@@ -147,10 +147,10 @@ void add_guard_options(Command& command, Limits& limits) {
       into_limit(limits, &Limits::host_floor, parse_size));
   add_option(
       command,
-      {"--max-release", "SHARE",
+      {"--max-reclaim", "SHARE",
        "the share of its headroom that a domain may lose in one tick; default and maximum 50%",
        group},
-      into_limit(limits, &Limits::max_release, parse_share));
+      into_limit(limits, &Limits::max_reclaim, parse_share));
   add_choice(
       command,
       {"--headroom", "",
@@ -198,7 +198,7 @@ Result<Duration> interval_of(const RunOptions& options, const Command& program) 
   if (!word) return fail(error);
   std::vector<std::string> commands;
   for (const Command& command : program.commands) commands.push_back(command.name);
-  const auto nearest = nearest_name(options.interval, commands);
+  const auto nearest = suggest_name(options.interval, commands);
   return fail(ErrorCode::invalid_input, options.interval, "is neither a command nor a time",
               nearest ? "did you mean " + *nearest + "?" : "see 'memcoord --help'");
 }

@@ -25,7 +25,7 @@ struct RunOptions {
   PolicyLimitOptions policy_limits;
 
   std::optional<std::string> connect;  ///< unset: libvirt's default
-  std::size_t lanes = 4;
+  std::size_t connections = 4;
   bool fast = false;
   bool keep_periods = false;
 

@@ -143,7 +143,7 @@ void RunOutput::after_tick() {
     console_->resize(size->columns, size->lines);
   }
   if (!journal_) return;
-  for (const Note& note : journal_->take_notes()) {
+  for (const Note& note : journal_->drain_notes()) {
     const bool bad = note.severity != Note::Severity::info;
     log_->write(bad ? observers::Log::Level::error : observers::Log::Level::info, note.text);
   }
@@ -181,7 +181,7 @@ void RunOutput::tell_restored(const Result<std::vector<Restored>>& restored) {
 
 void RunOutput::close(Hypervisor& hypervisor) {
   hypervisor.close();
-  for (const Note& note : hypervisor.take_notes()) actions_->tell(note);
+  for (const Note& note : hypervisor.drain_notes()) actions_->tell(note);
 }
 
 void RunOutput::reopen() {

@@ -10,10 +10,10 @@
 
 #include "engine/cli/run_options.h"
 #include "engine/core/coordinator.h"
+#include "engine/core/decision.h"
 #include "engine/core/error.h"
 #include "engine/core/hypervisor.h"
 #include "engine/core/tick.h"
-#include "engine/core/tick_parts.h"
 #include "engine/core/time.h"
 #include "engine/observers/action_log.h"
 #include "engine/observers/console.h"

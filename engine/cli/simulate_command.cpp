@@ -13,7 +13,7 @@
 #include "engine/cli/terminal.h"
 #include "engine/cli/workbench_commands.h"
 #include "engine/core/screen_text.h"
-#include "engine/files/whole_file.h"
+#include "engine/files/atomic_file.h"
 #include "engine/observers/journal.h"
 #include "engine/observers/json.h"
 #include "engine/workbench/report/report.h"
@@ -44,10 +44,10 @@ struct SimulatedRun {
 
 /// The engine's first notes; the journal has them all.
 void keep_notes(const Tick& tick, std::vector<std::string>& notes) {
-  constexpr std::size_t kMostNotes = 5;
+  constexpr std::size_t kMaxNotes = 5;
   for (const Note& note : tick.notes) {
     const bool is_the_policys = note.text.starts_with(tick.policy + ": ");
-    if (notes.size() < kMostNotes && !is_the_policys) notes.push_back(note.text);
+    if (notes.size() < kMaxNotes && !is_the_policys) notes.push_back(note.text);
   }
 }
 
@@ -92,7 +92,7 @@ Result<SimulatedRun> play(const SimulateOptions& options) {
                              .keep_periods = options.workbench.keep_periods},
                             watch);
   if (journal) {
-    for (const Note& note : journal->take_notes())
+    for (const Note& note : journal->drain_notes())
       standard_error() << "memcoord: " << note.text << '\n';
   }
   return outcome;
@@ -112,7 +112,7 @@ std::vector<double> curve_values(const std::vector<DomainMoment>& moments,
 }
 
 TextTable domain_table(const RunRecord& record) {
-  constexpr std::size_t kMostRows = 30;
+  constexpr std::size_t kMaxRows = 30;
   constexpr auto kRight = TextTable::Align::right;
   TextTable table({{"DOMAIN"},
                    {"MAXIMUM", kRight},
@@ -123,10 +123,10 @@ TextTable domain_table(const RunRecord& record) {
   // If there are too many, the most stalled domains; otherwise in the scenario's order.
   std::vector<const DomainRecord*> domains;
   for (const DomainRecord& domain : record.domains) domains.push_back(&domain);
-  if (domains.size() > kMostRows) {
+  if (domains.size() > kMaxRows) {
     std::stable_sort(domains.begin(), domains.end(),
                      [](const auto* a, const auto* b) { return a->stalled > b->stalled; });
-    domains.resize(kMostRows);
+    domains.resize(kMaxRows);
   }
   const bool unicode = speaks_utf8();
   for (const DomainRecord* domain : domains) {
@@ -143,10 +143,10 @@ TextTable domain_table(const RunRecord& record) {
 
 std::string rules_line(const RunRecord& record) {
   std::string text;
-  for (std::size_t i = 0; i < record.rule_bites.size(); ++i) {
-    if (record.rule_bites[i] == 0) continue;
+  for (std::size_t i = 0; i < record.rule_limits.size(); ++i) {
+    if (record.rule_limits[i] == 0) continue;
     text += fmt::format("{}{} {}x", text.empty() ? "" : ", ", to_text(static_cast<Rule>(i)),
-                        record.rule_bites[i]);
+                        record.rule_limits[i]);
   }
   return text.empty() ? "the guard limited no move" : "the guard limited moves: " + text;
 }
@@ -189,9 +189,9 @@ void print_simulation_json(const SimulatedRun& outcome) {
   }
   json.set("domains", std::move(domains));
   auto rules = Json::object();
-  for (std::size_t i = 0; i < record.rule_bites.size(); ++i) {
-    if (record.rule_bites[i] > 0)
-      rules.set(std::string(to_text(static_cast<Rule>(i))), record.rule_bites[i]);
+  for (std::size_t i = 0; i < record.rule_limits.size(); ++i) {
+    if (record.rule_limits[i] > 0)
+      rules.set(std::string(to_text(static_cast<Rule>(i))), record.rule_limits[i]);
   }
   json.set("rules", std::move(rules));
   standard_output().lines(json.text()) << '\n';

@@ -14,8 +14,8 @@
 #include "engine/cli/workbench_commands.h"
 #include "engine/core/names.h"
 #include "engine/core/text_table.h"
+#include "engine/files/atomic_file.h"
 #include "engine/files/csv.h"
-#include "engine/files/whole_file.h"
 #include "engine/observers/json.h"
 #include "engine/workbench/trace.h"
 
@@ -90,7 +90,7 @@ Result<Trace> cut(Trace trace, const TracesOptions& options) {
 
 /// Writes a wide CSV, which read_trace() can read.
 Status write_trace(const Trace& trace, const std::string& path) {
-  return files::write_whole_file(path, [&](const files::WritePiece& write) -> Status {
+  return files::write_atomically(path, [&](const files::WritePiece& write) -> Status {
     std::string line = "t_s";
     for (const TraceColumn& one : trace.columns) line += "," + files::csv_field(one.name);
     write(line + "\n");

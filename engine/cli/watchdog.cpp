@@ -19,7 +19,7 @@ using SteadyClock = std::chrono::steady_clock;
 
 constexpr int kOverrun = 10;   // times the limit: logged
 constexpr int kHopeless = 20;  // times the limit: given up
-constexpr std::chrono::milliseconds kLookEvery{50};
+constexpr std::chrono::milliseconds kCheckEvery{50};
 constexpr std::chrono::milliseconds kPatience{700};
 
 double watched_seconds(SteadyClock::duration duration) {
@@ -115,7 +115,7 @@ void Watchdog::run() {
       continue;
     }
     look(*call_);
-    changed_.wait_for(lock, kLookEvery, [this] { return over_; });
+    changed_.wait_for(lock, kCheckEvery, [this] { return over_; });
   }
 }
 

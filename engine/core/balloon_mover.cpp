@@ -148,7 +148,7 @@ void BalloonMover::send(Tick& tick, const std::vector<Move>& moves) {
 }
 
 void BalloonMover::record_late_outcomes(Tick& tick) {
-  tick.late_outcomes = hypervisor_.take_late_outcomes();
+  tick.late_outcomes = hypervisor_.drain_late_outcomes();
   const MonotonicTime now = clock_.now();
   for (Outcome& outcome : tick.late_outcomes) outcome.at = now;
   history_.settle(tick.late_outcomes, now, tick.snapshot.wall_time_at(now));

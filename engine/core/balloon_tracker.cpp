@@ -7,7 +7,7 @@ namespace memcoord {
 namespace {
 
 /// A guest that has freed much makes its QEMU look large; no estimate passes this.
-constexpr MemorySize kMostEstimated = MemorySize::from_mib(512);
+constexpr MemorySize kMaxEstimated = MemorySize::from_mib(512);
 /// Figures of two moments differ by so much at any time.
 constexpr MemorySize kRssTolerance = MemorySize::from_mib(1);
 /// Of the memory that a kernel keeps for itself, it touches its image and its page structs (64
@@ -55,7 +55,7 @@ void ProcessOverhead::learn(const Domain& domain, const Circumstances& circumsta
   // Where the guest uses more than its process holds, the host has swapped it out, or the guest is
   // just taking memory: nothing is learnt.
   if (!used || rss + kRssTolerance < *used) return;
-  const MemorySize most = std::min(rss - *used, kMostEstimated);
+  const MemorySize most = std::min(rss - *used, kMaxEstimated);
   estimated_ = std::min(estimated_.value_or(most), most);
 }
 

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <optional>
 
+#include "engine/core/decision.h"
 #include "engine/core/guest_reports.h"
 #include "engine/core/snapshot.h"
-#include "engine/core/tick_parts.h"
 
 namespace memcoord {
 
@@ -124,7 +124,7 @@ class BalloonTracker {
   [[nodiscard]] MemorySize overhead(const Domain& now) const { return overhead_.size(now); }
   /// The memory that the domain may touch without asking: the largest of actual, a grow in flight
   /// and a target in doubt; its maximum while its guest boots.
-  [[nodiscard]] MemorySize claim(const Domain& now) const {
+  [[nodiscard]] MemorySize committed(const Domain& now) const {
     MemorySize most = now.actual;
     const bool grows = last_move_ && !last_move_->reached && !last_move_->shrinks();
     if (grows) most = std::max(most, last_move_->target);

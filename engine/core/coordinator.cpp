@@ -38,7 +38,7 @@ Tick Coordinator::tick() {
   } else {
     tick.sample_error = sampled.error();
   }
-  for (Note& note : hypervisor_.take_notes()) tick.notes.push_back(std::move(note));
+  for (Note& note : hypervisor_.drain_notes()) tick.notes.push_back(std::move(note));
   tell_observers(tick);
   return tick;
 }
@@ -81,7 +81,7 @@ void Coordinator::evaluate(Tick& tick) {
 void Coordinator::note_skipped(Tick& tick, const Situation& situation) {
   for (const DomainView& view : situation.domains) {
     if (!view.skipped) continue;
-    tick.held.push_back({view.domain.uuid(), view.skipped->rule, view.skipped->why});
+    tick.skipped.push_back({view.domain.uuid(), view.skipped->rule, view.skipped->why});
     notes_.add_skipped(tick, view);
   }
 }

@@ -66,15 +66,15 @@ TakenBack taken_back(const Situation& situation, Asked& asked) {
     return {situation.rescue, "the host needs " + situation.rescue.text(units) + " at once",
             Rule::host_rescue};
   }
-  if (situation.owed.is_zero()) return {};
+  if (situation.shortfall.is_zero()) return {};
   MemorySize by_policy;
   for (const DomainView& view : situation.domains) {
     by_policy += view.domain.actual - asked.wanted(view.domain);
   }
   // A policy that gives something back itself knows better where.
   if (!by_policy.is_zero()) return {};
-  return {situation.owed / kTicksToPay,
-          situation.owed.text(units) + " more is committed than the host has"};
+  return {situation.shortfall / kTicksToPay,
+          situation.shortfall.text(units) + " more is committed than the host has"};
 }
 
 /// What a domain gives back by a shrink under way, and what it can give on top of that.

@@ -242,8 +242,8 @@ inline constexpr auto kList<Limits> = std::tuple{
           "headroom that a shrink leaves every domain: 100 MiB or more (`--domain-floor`)"},
     Entry{"host_floor_kib", &Limits::host_floor,
           "headroom that grows leave the host: 200 MiB or more (`--host-floor`)"},
-    Entry{"max_release", &Limits::max_release,
-          "share of its headroom that a tick may take from a domain, up to 0.5 (`--max-release`)"},
+    Entry{"max_reclaim", &Limits::max_reclaim,
+          "share of its headroom that a tick may take from a domain, up to 0.5 (`--max-reclaim`)"},
     Entry{"headroom", &Limits::headroom,
           "the metric that counts as headroom: `larger`, `unused` or `usable` (`--headroom`)"},
     Entry{"stale_after_periods", &Limits::stale_after_periods,
@@ -285,10 +285,11 @@ inline constexpr auto kList<Decision> = std::tuple{
 };
 
 template <>
-inline constexpr auto kList<HeldDomain> = std::tuple{
-    Entry{"uuid", &HeldDomain::domain, "the domain"},
-    Entry{"rule", &HeldDomain::rule, "the guard's rule; none for excluded and unsuitable domains"},
-    Entry{"why", &HeldDomain::why, "the reason"},
+inline constexpr auto kList<SkippedDomain> = std::tuple{
+    Entry{"uuid", &SkippedDomain::domain, "the domain"},
+    Entry{"rule", &SkippedDomain::rule,
+          "the guard's rule; none for excluded and unsuitable domains"},
+    Entry{"why", &SkippedDomain::why, "the reason"},
 };
 
 template <>
@@ -362,7 +363,7 @@ inline constexpr auto kList<Tick> = std::tuple{
     Entry{"dropped", &Tick::dropped, "what guests report but cannot have; `guest` is without it"}
         .unless_default(),
     Entry{"grantable_kib", &Tick::grantable, "what the guard would give before any shrink"},
-    Entry{"held", &Tick::held, "domains that no decision touches"},
+    Entry{"skipped", &Tick::skipped, "domains that no decision touches"},
     Entry{"proposals", &Tick::proposals,
           "what the policy asks for, and what the engine asks for in its place"},
     Entry{"decisions", &Tick::decisions, "what the guard allows"},

@@ -72,12 +72,12 @@ void apply_rules(const RuleInput& input, Decision& decision, Freshness freshness
   apply_bounds(input, decision);
 }
 
-constexpr MemorySize kMostSane = MemorySize::from_kib(std::uint64_t{1} << 63U);
+constexpr MemorySize kMaxSane = MemorySize::from_kib(std::uint64_t{1} << 63U);
 
 /// Why a target makes no sense, or empty.
 std::string insane(MemorySize target) {
   if (target.is_zero()) return "a target of nothing";
-  if (target > kMostSane) return "a target larger than any memory";
+  if (target > kMaxSane) return "a target larger than any memory";
   return {};
 }
 
@@ -227,7 +227,7 @@ void add_released(Supply& supply, const std::vector<Pending>& all) {
         pool.grantable += released(one);
       }
     }
-    pool.grantable -= pool.owed;
+    pool.grantable -= pool.shortfall;
   }
 }
 
@@ -334,7 +334,7 @@ Situation assess(const Snapshot& snapshot, const History& history, const Limits&
   Situation situation{snapshot, limits, views_of(snapshot, history, limits), {}};
   const HostBalance host = balance(snapshot, situation.domains, history.host_pace(), limits);
   situation.grantable = host.grantable;
-  situation.owed = host.owed;
+  situation.shortfall = host.shortfall;
   situation.rescue = host.rescue;
   const std::vector<NodePool> pools = node_pools(snapshot.host, situation.domains, limits);
   for (DomainView& view : situation.domains) {
@@ -368,7 +368,7 @@ std::vector<Decision> review(const Situation& situation, std::span<const Proposa
   if (grows) {
     // The shortfall comes first: grows do not get all that the shrinks release.
     Supply supply = supply_of(all, snapshot.host, situation.domains, situation.limits,
-                              situation.grantable + released_by_all - situation.owed);
+                              situation.grantable + released_by_all - situation.shortfall);
     add_released(supply, all);
     limit_grows(all, supply);
   }

@@ -8,11 +8,11 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/core/decision.h"
 #include "engine/core/history.h"
 #include "engine/core/limits.h"
 #include "engine/core/policy.h"
 #include "engine/core/snapshot.h"
-#include "engine/core/tick_parts.h"
 
 namespace memcoord::guard {
 
@@ -92,7 +92,7 @@ std::vector<Decision> settle(std::span<const Decision> decisions, const Snapshot
 /// What the host has to give before any shrink of this tick; grantable or owed is zero.
 struct HostBalance {
   MemorySize grantable;  ///< what it may give to grows
-  MemorySize owed;       ///< what must be released before it may give anything
+  MemorySize shortfall;  ///< what must be released before it may give anything
   /// What must be released at once: the host is under its floor, or will be before guests can give
   /// again (in two ticks, and no less than two seconds) if its memory keeps falling as it did.
   /// Domains count as far as they may still touch more; memory on its way back is taken off.
@@ -122,7 +122,7 @@ HostBalance balance(const Snapshot& snapshot, const History& history, const Limi
 struct NodePool {
   NodeSet nodes;
   MemorySize grantable;  ///< what it may give to grows, before any shrink
-  MemorySize owed;       ///< what must be released before it may give anything
+  MemorySize shortfall;  ///< what must be released before it may give anything
   bool known = true;     ///< the host reports what is free on each of the nodes
   double share = 0;      ///< of memory that may lie on any node of the host, the part expected here
 };

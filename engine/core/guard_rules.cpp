@@ -171,7 +171,7 @@ RuleResult limit_minimum(const RuleInput& in) {
 }
 
 MemorySize most_by_tick(const RuleInput& in) {
-  return in.view.headroom.scaled(in.limits.max_release);
+  return in.view.headroom.scaled(in.limits.max_reclaim);
 }
 MemorySize taken(const RuleInput& in) {
   return in.view.domain.actual - in.target;

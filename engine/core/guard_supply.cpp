@@ -14,9 +14,9 @@ namespace memcoord {
 MemorySize Situation::headroom() const {
   const MemorySize headroom = host_headroom(snapshot.host, limits.headroom);
   if (!limits.host_memory) return headroom;
-  MemorySize held;
-  for (const DomainView& view : domains) held += view.balloon.last_rss().value_or(MemorySize());
-  return std::min(headroom, *limits.host_memory - held);
+  MemorySize skipped;
+  for (const DomainView& view : domains) skipped += view.balloon.last_rss().value_or(MemorySize());
+  return std::min(headroom, *limits.host_memory - skipped);
 }
 
 }  // namespace memcoord
@@ -90,7 +90,7 @@ Commitments commitments(std::span<const DomainView> domains, MonotonicTime now, 
 template <class Balance>
 void limit_balance(Balance& balance, MemorySize there, MemorySize taken) {
   balance.grantable = std::min(balance.grantable, there - taken);
-  balance.owed = std::max(balance.owed, taken - there);
+  balance.shortfall = std::max(balance.shortfall, taken - there);
 }
 
 /// How many observations ahead. A guest that gives now can give again only after its next report:
@@ -224,7 +224,7 @@ std::vector<DomainView> views_of(const Snapshot& snapshot, const History& histor
   for (const Domain& domain : snapshot.domains) {
     const DomainHistory& past = history.of(domain, views.size());
     DomainView& view = views.emplace_back(domain, past);
-    view.committed = past.balloon.claim(domain);
+    view.committed = past.balloon.committed(domain);
     view.resident = resident_of(view);
     view.unbacked = unbacked_of(view);
     view.ceiling = ceiling_of(view);

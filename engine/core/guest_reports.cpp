@@ -14,10 +14,10 @@ constexpr double kNoRate = std::numeric_limits<double>::quiet_NaN();
 constexpr int kMissedPeriods = 2;
 
 /// An exbibyte, in KiB. "-1 pages", or 2^64 less something, is far above it.
-constexpr std::uint64_t kMostSwapped = std::uint64_t{1} << 50U;
-constexpr std::uint64_t kMostFaults = std::uint64_t{1} << 60U;
+constexpr std::uint64_t kMaxSwapped = std::uint64_t{1} << 50U;
+constexpr std::uint64_t kMaxFaults = std::uint64_t{1} << 60U;
 /// A fault takes more than 10 ns, even on many processors.
-constexpr std::uint64_t kMostFaultsASecond = 100'000'000;
+constexpr std::uint64_t kMaxFaultsASecond = 100'000'000;
 /// A guest swaps its whole memory in no less than a second; a small one may use compressed memory.
 constexpr MemorySize kSwapsASecond = MemorySize::from_gib(4);
 
@@ -52,10 +52,10 @@ class Screen {
       gauge("disk_caches", guest_.disk_caches);
     }
     const std::uint64_t swaps_a_second = std::max(domain_.maximum, kSwapsASecond).kib();
-    counter("swap_in", &GuestStatistics::swap_in, kMostSwapped, swaps_a_second);
-    counter("swap_out", &GuestStatistics::swap_out, kMostSwapped, swaps_a_second);
-    counter("major_faults", &GuestStatistics::major_faults, kMostFaults, kMostFaultsASecond);
-    counter("minor_faults", &GuestStatistics::minor_faults, kMostFaults, kMostFaultsASecond);
+    counter("swap_in", &GuestStatistics::swap_in, kMaxSwapped, swaps_a_second);
+    counter("swap_out", &GuestStatistics::swap_out, kMaxSwapped, swaps_a_second);
+    counter("major_faults", &GuestStatistics::major_faults, kMaxFaults, kMaxFaultsASecond);
+    counter("minor_faults", &GuestStatistics::minor_faults, kMaxFaults, kMaxFaultsASecond);
   }
 
  private:

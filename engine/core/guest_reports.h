@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/core/decision.h"
 #include "engine/core/snapshot.h"
-#include "engine/core/tick_parts.h"
 
 namespace memcoord {
 

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "engine/core/balloon_tracker.h"
+#include "engine/core/decision.h"
 #include "engine/core/snapshot.h"
-#include "engine/core/tick_parts.h"
 
 namespace memcoord {
 

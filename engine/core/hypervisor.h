@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "engine/core/decision.h"
 #include "engine/core/error.h"
 #include "engine/core/snapshot.h"
-#include "engine/core/tick_parts.h"
 
 namespace memcoord {
 
@@ -28,9 +28,9 @@ class Hypervisor {
   virtual std::vector<Outcome> apply(std::span<const Move> moves) = 0;
   /// The outcomes, learnt since the last call, of moves whose outcome was unknown: applied, failed,
   /// or vanished if the domain has stopped since, even if it was started again.
-  virtual std::vector<Outcome> take_late_outcomes() { return {}; }
+  virtual std::vector<Outcome> drain_late_outcomes() { return {}; }
   /// Notes for the operator since the last call; each is said once.
-  virtual std::vector<Note> take_notes() = 0;
+  virtual std::vector<Note> drain_notes() = 0;
   /// Restores everything changed besides balloons (statistics periods) and closes the connection.
   /// Idempotent.
   virtual void close() = 0;

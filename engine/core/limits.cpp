@@ -16,20 +16,20 @@ Result<Limits> Limits::checked(Limits wanted) {
   if (wanted.host_floor < kHostFloor) {
     return laxer("--host-floor", wanted.host_floor.text(), kHostFloor.text() + " or more");
   }
-  if (!(wanted.max_release > 0)) {
-    return fail(ErrorCode::invalid_input, "--max-release", "not a share over 0",
+  if (!(wanted.max_reclaim > 0)) {
+    return fail(ErrorCode::invalid_input, "--max-reclaim", "not a share over 0",
                 "give a share up to 50%");
   }
-  if (wanted.max_release > kMaxRelease) {
+  if (wanted.max_reclaim > kMaxReclaim) {
     char share[32];
-    std::snprintf(share, sizeof share, "%g%%", wanted.max_release * 100);
-    return laxer("--max-release", share, "50% or less");
+    std::snprintf(share, sizeof share, "%g%%", wanted.max_reclaim * 100);
+    return laxer("--max-reclaim", share, "50% or less");
   }
   if (wanted.host_memory && wanted.host_memory->is_zero()) {
     return fail(ErrorCode::invalid_input, "--host-memory", "a budget of nothing",
                 "give what the guests may use together, such as 16GiB");
   }
-  if (!(wanted.overcommit > 0 && wanted.overcommit <= kMostOvercommit)) {
+  if (!(wanted.overcommit > 0 && wanted.overcommit <= kMaxOvercommit)) {
     return fail(ErrorCode::invalid_input, "--overcommit", "not a ratio over 0 and up to 10",
                 "give 1 for what the host has, or 1.5 for half as much again");
   }

@@ -12,14 +12,14 @@ namespace memcoord {
 struct Limits {
   static constexpr MemorySize kDomainFloor = MemorySize::from_mib(100);
   static constexpr MemorySize kHostFloor = MemorySize::from_mib(200);
-  static constexpr double kMaxRelease = 0.5;
-  static constexpr double kMostOvercommit = 10;
+  static constexpr double kMaxReclaim = 0.5;
+  static constexpr double kMaxOvercommit = 10;
   /// No shrink takes a guest's usable memory below this: its kernel's watermarks stay intact.
   static constexpr MemorySize kUsableFloor = MemorySize::from_mib(32);
 
   MemorySize domain_floor = kDomainFloor;  ///< headroom a domain keeps
   MemorySize host_floor = kHostFloor;      ///< memory the host keeps
-  double max_release = kMaxRelease;        ///< share of its headroom a domain loses in one tick
+  double max_reclaim = kMaxReclaim;        ///< share of its headroom a domain loses in one tick
   Headroom headroom = Headroom::larger;
   std::optional<MemorySize> host_memory;  ///< a budget for all guests; none: the host's memory
   /// The memory that domains may commit, as a multiple of the host's. Over 1, the host may run out:

@@ -10,7 +10,7 @@
 namespace memcoord {
 namespace {
 
-constexpr std::uint64_t kMostKib = std::uint64_t{1} << 63U;
+constexpr std::uint64_t kMaxKib = std::uint64_t{1} << 63U;
 
 /// A unit as a fraction of KiB, in lowest terms. Sizes in decimal units (powers of 1000) need not
 /// be whole KiB.
@@ -134,11 +134,11 @@ Result<MemorySize> MemorySize::parse(std::string_view text) {
   const std::size_t dot = written.number.find('.');
   std::uint64_t whole = 0;
   for (const char c : written.number.substr(0, dot)) {
-    if (whole > kMostKib / 10) return not_a_size(text, "larger than any memory");
+    if (whole > kMaxKib / 10) return not_a_size(text, "larger than any memory");
     whole = whole * 10 + static_cast<std::uint64_t>(c - '0');
   }
   const auto [kib_a_unit, parts, decimal] = *factor;
-  if (whole / parts > kMostKib / kib_a_unit) return not_a_size(text, "larger than any memory");
+  if (whole / parts > kMaxKib / kib_a_unit) return not_a_size(text, "larger than any memory");
   // The rest of the number after whole KiB is (whole % parts + numerator / denominator) units.
   std::uint64_t numerator = whole % parts;
   std::uint64_t denominator = 1;
@@ -157,7 +157,7 @@ Result<MemorySize> MemorySize::parse(std::string_view text) {
   }
   const std::uint64_t kib =
       whole / parts * kib_a_unit + numerator * kib_a_unit / (denominator * parts);
-  if (kib > kMostKib) return not_a_size(text, "larger than any memory");
+  if (kib > kMaxKib) return not_a_size(text, "larger than any memory");
   return from_kib(kib);
 }
 
@@ -203,9 +203,9 @@ std::string change_text(MemorySize a, MemorySize b, Units units) {
 }
 
 int digits_to_tell_apart(MemorySize a, MemorySize b, Units units) {
-  constexpr int kMostDigits = 20;  // enough for any two sizes
+  constexpr int kMaxDigits = 20;  // enough for any two sizes
   int digits = 3;
-  while (a != b && digits < kMostDigits && a.text(units, digits) == b.text(units, digits)) {
+  while (a != b && digits < kMaxDigits && a.text(units, digits) == b.text(units, digits)) {
     ++digits;
   }
   return digits;

@@ -62,9 +62,9 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return above[b.size()];
 }
 
-std::optional<std::string> nearest_name(std::string_view wanted,
+std::optional<std::string> suggest_name(std::string_view wanted,
                                         std::span<const std::string> names) {
-  if (wanted.empty() || wanted.size() > kLongestLikelyName || names.size() > kMostLikelyNames) {
+  if (wanted.empty() || wanted.size() > kLongestLikelyName || names.size() > kMaxLikelyNames) {
     return std::nullopt;
   }
   const std::string sought = folded(wanted);

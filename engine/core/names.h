@@ -17,14 +17,14 @@ bool glob_matches(std::string_view pattern, std::string_view text);
 /// into the other (the optimal string alignment distance).
 std::size_t edit_distance(std::string_view a, std::string_view b);
 
-/// nearest_name() searches no longer list and no longer names than these: the work for a message is
+/// suggest_name() searches no longer list and no longer names than these: the work for a message is
 /// bounded.
-inline constexpr std::size_t kMostLikelyNames = 4096;
+inline constexpr std::size_t kMaxLikelyNames = 4096;
 inline constexpr std::size_t kLongestLikelyName = 64;
 
 /// The name that is most like `wanted`, or none if no name is near enough to be meant. Ignores
 /// case; the first of equally near names wins.
-std::optional<std::string> nearest_name(std::string_view wanted,
+std::optional<std::string> suggest_name(std::string_view wanted,
                                         std::span<const std::string> names);
 
 }  // namespace memcoord

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "engine/core/decision.h"
 #include "engine/core/history.h"
 #include "engine/core/limits.h"
-#include "engine/core/tick_parts.h"
 
 namespace memcoord {
 
@@ -21,8 +21,8 @@ struct Skipped {
 /// One domain of the snapshot as the guard sees it this tick. The domain and its past are not
 /// owned; they live as long as the Situation.
 struct DomainView {
-  DomainView(const Domain& seen, const DomainHistory& past)
-      : domain(seen), balloon(past.balloon), samples(past.samples) {}
+  DomainView(const Domain& observed, const DomainHistory& past)
+      : domain(observed), balloon(past.balloon), samples(past.samples) {}
 
   const Domain& domain;
   const BalloonTracker& balloon;
@@ -35,7 +35,7 @@ struct DomainView {
   std::optional<MemorySize> usable = {};  ///< likewise; none where the guest does not report it
   bool reports_headroom = false;          ///< where not, `headroom` is 0
   /// Set where the guard holds the domain whatever is proposed. A policy sees such a domain only in
-  /// ctx.silent.
+  /// ctx.skipped.
   std::optional<Skipped> skipped = {};
   MemorySize reclaimable = {};  ///< the most that the guard lets a shrink take this tick
   /// What the guard would give to a grow this tick, before any shrink.
@@ -50,7 +50,7 @@ struct Situation {
   MemorySize grantable;    ///< what the guard would give to grows this tick, before any shrink
   std::uint64_t tick = 1;  ///< counts from 1
   Duration since_last{};   ///< since the last tick; zero at the first
-  MemorySize owed{};       ///< what must be released before the guard gives anything
+  MemorySize shortfall{};  ///< what must be released before the guard gives anything
   MemorySize rescue{};     ///< what the engine itself takes back at once
 
   /// The host's headroom, or what is left of the guests' budget (Limits::host_memory) where that is

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "engine/core/decision.h"
 #include "engine/core/policy.h"
 #include "engine/core/snapshot.h"
-#include "engine/core/tick_parts.h"
 
 namespace memcoord {
 
@@ -23,11 +23,11 @@ struct Timings {
 };
 
 /// A domain that the guard skipped, whatever the policy proposed.
-struct HeldDomain {
+struct SkippedDomain {
   Uuid domain;
   std::optional<Rule> rule;
   std::string why;
-  bool operator==(const HeldDomain&) const = default;
+  bool operator==(const SkippedDomain&) const = default;
 };
 
 struct Tick {
@@ -41,7 +41,7 @@ struct Tick {
   Snapshot snapshot;                   ///< empty of domains where sample_error is set
   std::vector<DroppedFigure> dropped;  ///< figures that were removed from the snapshot
   MemorySize grantable;
-  std::vector<HeldDomain> held;
+  std::vector<SkippedDomain> skipped;
   std::vector<Proposal> proposals;
   std::vector<Decision> decisions;  ///< as finally allowed
   std::vector<Outcome> outcomes;

@@ -20,7 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 /// The kernel's own limit.
-constexpr int kMostLinks = 40;
+constexpr int kMaxLinks = 40;
 constexpr std::size_t kBlock = 65536;  ///< bytes that LineReader reads at a time
 
 std::string reason(int number) {
@@ -107,7 +107,7 @@ class Walk {
     const ssize_t size =
         ::readlinkat(folder_.get(), name.c_str(), target.data(), target.size() - 1);
     if (size <= 0) return cannot_write(path_, what_, size < 0 ? errno : ENOENT);
-    if (++links_ > kMostLinks) return cannot_write(path_, what_, ELOOP);
+    if (++links_ > kMaxLinks) return cannot_write(path_, what_, ELOOP);
     const fs::path next(std::string(target.data(), static_cast<std::size_t>(size)));
     std::deque<std::string> names = names_in(next);
     names_.insert(names_.begin(), names.begin(), names.end());

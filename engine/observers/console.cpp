@@ -44,7 +44,7 @@ Styled title(const Tick& tick, bool local_time) {
   if (!tick.sample_error) {
     add("  " + std::to_string(domains) + (domains == 1 ? " domain" : " domains"));
   }
-  if (!tick.held.empty()) add(", " + std::to_string(tick.held.size()) + " skipped");
+  if (!tick.skipped.empty()) add(", " + std::to_string(tick.skipped.size()) + " skipped");
   if (tick.dry_run) add("  dry run: nothing is moved", Tint::yellow);
   return line;
 }

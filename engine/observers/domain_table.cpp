@@ -33,7 +33,7 @@ constexpr std::array<TableColumn, DomainTable::kColumns> kColumn{{{"", false, 99
 struct Line {
   const Domain* domain = nullptr;
   const Decision* decision = nullptr;
-  const HeldDomain* held = nullptr;
+  const SkippedDomain* skipped = nullptr;
   const Outcome* outcome = nullptr;
   bool low = false;                     ///< close to its floor
   Headroom counted = Headroom::unused;  ///< the figure that says so
@@ -43,7 +43,7 @@ struct Line {
            outcome->kind != Outcome::Kind::dry_run;
   }
   /// Skipped, and the policy proposed nothing for it.
-  [[nodiscard]] bool idle() const { return held && !decision; }
+  [[nodiscard]] bool idle() const { return skipped && !decision; }
   [[nodiscard]] bool moves() const { return decision && !decision->holds(); }
   /// The order of domains if not all fit: those that move, that the guard limits, that are low,
   /// that hang; then the rest.
@@ -52,7 +52,7 @@ struct Line {
     if (decision && !decision->rules.empty()) return 1;
     if (low) return 2;
     if (domain->state == DomainState::hung) return 3;
-    return held ? 5 : 4;
+    return skipped ? 5 : 4;
   }
 };
 
@@ -78,10 +78,10 @@ std::vector<Line> lines_of(const Tick& tick) {
     }
   };
   each(tick.decisions, &Line::decision);
-  each(tick.held, &Line::held);
+  each(tick.skipped, &Line::skipped);
   each(tick.outcomes, &Line::outcome);
   // A skipped domain is not marked as low: nothing can be done about it.
-  for (Line& line : lines) line.low = line.low && !line.held;
+  for (Line& line : lines) line.low = line.low && !line.skipped;
   return lines;
 }
 
@@ -121,9 +121,9 @@ Styled why_text(const Line& line) {
   const std::string state(to_text(line.domain->state));
   const bool runs = line.domain->state == DomainState::running;
   const Tint tint = line.domain->state == DomainState::hung ? Tint::red : Tint::dim;
-  if (!line.held) return runs ? Styled{} : Styled{{state, tint}};
-  const bool said = runs || line.held->why.find(state) != std::string::npos;
-  return {{said ? line.held->why : state + "; " + line.held->why, tint}};
+  if (!line.skipped) return runs ? Styled{} : Styled{{state, tint}};
+  const bool said = runs || line.skipped->why.find(state) != std::string::npos;
+  return {{said ? line.skipped->why : state + "; " + line.skipped->why, tint}};
 }
 
 Styled change_cell(const Line& line, bool compact, Units units) {
@@ -202,10 +202,10 @@ void DomainTable::remember(const Tick& tick) {
 std::string DomainTable::trend_of(const Domain& domain, std::size_t width, bool unicode) const {
   const auto found = past_.find(domain.uuid());
   if (found == past_.end()) return {};
-  const std::vector<Look>& looks = found->second.looks;
+  const std::vector<Observation>& looks = found->second.looks;
   std::vector<double> values;
   double top = 0;
-  for (const Look& look : std::span(looks).last(std::min(width, looks.size()))) {
+  for (const Observation& look : std::span(looks).last(std::min(width, looks.size()))) {
     values.push_back(look.unused ? static_cast<double>(look.unused->kib())
                                  : std::numeric_limits<double>::quiet_NaN());
     top = std::max(top, static_cast<double>(look.actual.kib()));

@@ -45,12 +45,12 @@ class DomainTable {
 
  private:
   using Row = std::array<Styled, kColumns>;
-  struct Look {
+  struct Observation {
     std::optional<MemorySize> unused;
     MemorySize actual;
   };
   struct Past {
-    std::vector<Look> looks;  ///< newest last
+    std::vector<Observation> looks;  ///< newest last
     std::uint64_t last_tick = 0;
     int id = 0;  ///< Domain::id
   };

@@ -144,7 +144,7 @@ void JournalWriter::took(const Status& status) {
   }
 }
 
-std::vector<Note> JournalWriter::take_notes() {
+std::vector<Note> JournalWriter::drain_notes() {
   return std::exchange(notes_, {});
 }
 

@@ -36,7 +36,7 @@ class JournalWriter final : public Observer {
   [[nodiscard]] std::uint64_t lost() const { return lost_; }
   /// The notes since the last call: that ticks are being lost, and that writing works again. Each
   /// is said once.
-  std::vector<Note> take_notes();
+  std::vector<Note> drain_notes();
 
  private:
   explicit JournalWriter(std::filesystem::path path) : path_(std::move(path)) {}

@@ -119,11 +119,11 @@ std::uint64_t whole_number(const json& value, std::string_view name, const char*
 }
 
 /// No time of a run passes it, and sums and multiples of such times do not overflow.
-constexpr double kMostSeconds = 1e10;
+constexpr double kMaxSeconds = 1e10;
 
 Duration duration_in(const json& value, std::string_view name) {
   const auto number = value.get<double>();
-  if (!std::isfinite(number) || std::abs(number) > kMostSeconds) wrong(name, "is no time");
+  if (!std::isfinite(number) || std::abs(number) > kMaxSeconds) wrong(name, "is no time");
   return Duration(std::llround(number * 1e6));
 }
 
@@ -243,7 +243,7 @@ T read(const json& value, std::string_view name) {
 /// values are counted first. A tick of 10,000 domains has a million values, five levels deep.
 bool has_the_size_of_a_tick(std::string_view line) {
   constexpr std::size_t kDeepest = 32;
-  constexpr std::size_t kMostValues = 2'000'000;
+  constexpr std::size_t kMaxValues = 2'000'000;
   std::size_t depth = 0;
   std::size_t values = 0;
   bool within_text = false;
@@ -259,7 +259,7 @@ bool has_the_size_of_a_tick(std::string_view line) {
     if (opens || c == ',') ++values;
     if (opens) ++depth;
     if ((c == ']' || c == '}') && depth > 0) --depth;
-    if (depth > kDeepest || values > kMostValues) return false;
+    if (depth > kDeepest || values > kMaxValues) return false;
   }
   return true;
 }

@@ -119,7 +119,7 @@ void Recorder::take(const Tick& tick, SimulatedHost& host) {
   }
   record_.host.back() = ticks_in_moment_ == 0 ? moment : merged(record_.host.back(), moment);
   take_rules(tick);
-  take_events(tick, host.now());
+  update_from_events(tick, host.now());
   if (host.score().oom_kills > host_oom_kills_) {
     host_oom_kills_ = host.score().oom_kills;
     add_event({host.now(), RunEvent::Kind::host_oom, "", "the host ran out of memory"});
@@ -167,14 +167,14 @@ void Recorder::take_rules(const Tick& tick) {
     const auto found = places_.find(decision.domain);
     for (const RuleHit& hit : decision.rules) {
       const auto rule = static_cast<std::size_t>(hit.rule);
-      ++record_.rule_bites[rule];
+      ++record_.rule_limits[rule];
       if (found == places_.end()) continue;
       record_.domains[found->second].moments.back().rules |= std::uint32_t{1} << rule;
     }
   }
 }
 
-void Recorder::take_events(const Tick& tick, Duration at) {
+void Recorder::update_from_events(const Tick& tick, Duration at) {
   if (tick.policy_error) {
     add_event({at, RunEvent::Kind::policy_error, "", tick.policy_error->text()});
   }

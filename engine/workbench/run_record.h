@@ -66,7 +66,7 @@ struct RunRecord {
   std::vector<DomainRecord> domains;
   std::vector<RunEvent> events;
   std::uint64_t events_left_out = 0;
-  std::array<std::uint64_t, kRuleCount> rule_bites{};  ///< decisions that each rule changed
+  std::array<std::uint64_t, kRuleCount> rule_limits{};  ///< decisions that each rule changed
   Score score;
 };
 
@@ -100,7 +100,7 @@ class Recorder {
   void take_domain(std::size_t place, const simulated::SimulatedDomain& domain,
                    const simulated::Model& model);
   void take_rules(const Tick& tick);
-  void take_events(const Tick& tick, Duration at);
+  void update_from_events(const Tick& tick, Duration at);
   void add_event(RunEvent event);
   void halve();
 

@@ -13,7 +13,7 @@ namespace {
 using bindings::Value;
 using simulated::Plan;
 
-constexpr double kMostSeconds = 1e9;
+constexpr double kMaxSeconds = 1e9;
 constexpr const char* kPointsHint = "write {{0, 50*MiB}, {20, 300*MiB}}: seconds and sizes";
 
 std::string shown(const Value& value) {
@@ -37,7 +37,7 @@ std::optional<double> number_of(const Value& value) {
 
 using Points = std::vector<Plan::Point>;
 
-constexpr std::size_t kMostPoints = 1'000'000;
+constexpr std::size_t kMaxPoints = 1'000'000;
 
 /// The settings of generators; each uses some of them.
 struct Wave {
@@ -62,7 +62,7 @@ MemorySize between(const Wave& wave, double part) {
 Points steps(const Wave& wave, Duration duration, std::mt19937_64&) {
   Points points;
   bool high = false;
-  for (Duration at = wave.phase; at <= duration && points.size() < kMostPoints;
+  for (Duration at = wave.phase; at <= duration && points.size() < kMaxPoints;
        at += wave.period / 2) {
     points.push_back({at, high ? wave.high : wave.low});
     high = !high;
@@ -72,7 +72,7 @@ Points steps(const Wave& wave, Duration duration, std::mt19937_64&) {
 
 Points sawtooth(const Wave& wave, Duration duration, std::mt19937_64&) {
   Points points;
-  for (Duration at = wave.phase; at <= duration && points.size() < kMostPoints; at += wave.period) {
+  for (Duration at = wave.phase; at <= duration && points.size() < kMaxPoints; at += wave.period) {
     points.push_back({at, wave.low});
     points.push_back({at + wave.period - Duration(1), wave.high});
   }
@@ -81,7 +81,7 @@ Points sawtooth(const Wave& wave, Duration duration, std::mt19937_64&) {
 
 Points bursts(const Wave& wave, Duration duration, std::mt19937_64& random) {
   Points points{{Duration(), wave.low}};
-  for (Duration at = wave.phase; at <= duration && points.size() < kMostPoints; at += wave.period) {
+  for (Duration at = wave.phase; at <= duration && points.size() < kMaxPoints; at += wave.period) {
     const auto room = std::max<Duration>(wave.period - wave.width, Duration(1));
     const auto late =
         Duration(static_cast<Duration::rep>(chance(random) * static_cast<double>(room.count())));
@@ -94,7 +94,7 @@ Points bursts(const Wave& wave, Duration duration, std::mt19937_64& random) {
 
 Points diurnal(const Wave& wave, Duration duration, std::mt19937_64& random) {
   Points points;
-  for (Duration at{}; at <= duration && points.size() < kMostPoints; at += wave.step) {
+  for (Duration at{}; at <= duration && points.size() < kMaxPoints; at += wave.step) {
     const double turn =
         static_cast<double>((at + wave.phase).count()) / static_cast<double>(wave.period.count());
     const double height = 0.5 - 0.5 * std::cos(2 * std::numbers::pi * turn);
@@ -110,7 +110,7 @@ Points leak(const Wave& wave, Duration duration, std::mt19937_64&) {
 Points walk(const Wave& wave, Duration duration, std::mt19937_64& random) {
   Points points;
   double part = 0.5;
-  for (Duration at{}; at <= duration && points.size() < kMostPoints; at += wave.step) {
+  for (Duration at{}; at <= duration && points.size() < kMaxPoints; at += wave.step) {
     points.push_back({at, between(wave, part)});
     part = std::clamp(part + (chance(random) - 0.5) * 0.3, 0.0, 1.0);
   }
@@ -204,7 +204,7 @@ void TableReader::seconds(const char* key, std::optional<Duration>& value) {
   const Value* given = field(key);
   if (failed() || !given) return;
   const auto read = number_of(*given);
-  if (!read || *read < 0 || *read > kMostSeconds) {
+  if (!read || *read < 0 || *read > kMaxSeconds) {
     wrong(key, std::string(key) + " = " + shown(*given) + " is not a time in seconds, 0 or more");
     return;
   }
@@ -272,7 +272,7 @@ Plan TableReader::points(const char* key, const Value::Table& list) {
     const bool whole = pair && pair->items.size() == 2 && pair->fields.empty();
     const auto seconds = whole ? number_of(pair->items[0]) : std::nullopt;
     const auto size = whole ? size_of(pair->items[1]) : std::nullopt;
-    if (!seconds || *seconds < 0 || *seconds > kMostSeconds || !size) {
+    if (!seconds || *seconds < 0 || *seconds > kMaxSeconds || !size) {
       wrong(key,
             "point " + std::to_string(points.size() + 1) + " of " + key + " is not {seconds, size}",
             kPointsHint);

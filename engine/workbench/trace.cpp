@@ -19,9 +19,9 @@ namespace fs = std::filesystem;
 constexpr std::string_view kProvisionedRow = "provisioned_kib";
 /// A wide file has a column per VM, a GWA-T-12 file eleven. Files with more columns are refused
 /// before they take memory.
-constexpr std::size_t kMostColumns = 200'000;
-constexpr std::size_t kMostGwaColumns = 1000;
-constexpr auto kMostTraceSeconds = static_cast<std::uint64_t>(kLongestTrace.count());
+constexpr std::size_t kMaxColumns = 200'000;
+constexpr std::size_t kMaxGwaColumns = 1000;
+constexpr auto kMaxTraceSeconds = static_cast<std::uint64_t>(kLongestTrace.count());
 
 /// The lines of one file, and errors that name the file and the line.
 class Lines {
@@ -89,8 +89,8 @@ std::size_t values_in(std::string_view line) {
 }
 
 Status read_wide_header(Lines& lines, Trace& trace) {
-  if (values_in(lines.text()) > kMostColumns) {
-    return lines.wrong("more than " + std::to_string(kMostColumns) + " VMs");
+  if (values_in(lines.text()) > kMaxColumns) {
+    return lines.wrong("more than " + std::to_string(kMaxColumns) + " VMs");
   }
   const auto names = files::csv_fields(lines.text());
   if (names.size() < 2) return lines.wrong("no VM columns", "the header is t_s,<vm>,<vm>,...");
@@ -122,7 +122,7 @@ Status read_wide_header(Lines& lines, Trace& trace) {
 
 Status read_time(const Lines& lines, std::string_view cell, Trace& trace) {
   const auto time = count(cell);
-  if (!time || *time > kMostTraceSeconds) {
+  if (!time || *time > kMaxTraceSeconds) {
     return lines.wrong("'" + std::string(cell.substr(0, 40)) + "' is not a time",
                        "a row starts with its time in seconds since the trace's start");
   }
@@ -186,7 +186,7 @@ struct GwaColumns {
 };
 
 Result<GwaColumns> find_gwa_columns(const Lines& lines) {
-  const auto names = split(lines.text(), ';', kMostGwaColumns);
+  const auto names = split(lines.text(), ';', kMaxGwaColumns);
   const auto find = [&](std::string_view start) -> Result<std::size_t> {
     for (std::size_t i = 0; i < names.size(); ++i) {
       if (names[i].starts_with(start)) return i;
@@ -210,7 +210,7 @@ struct GwaRow {
 
 Status read_gwa_row(const Lines& lines, const GwaColumns& at, TraceColumn& column,
                     std::vector<GwaRow>& rows) {
-  const auto cells = split(lines.text(), ';', kMostGwaColumns);
+  const auto cells = split(lines.text(), ';', kMaxGwaColumns);
   if (cells.size() < at.all) {
     return lines.wrong(std::to_string(cells.size()) + " cells for " + std::to_string(at.all) +
                        " columns");
@@ -226,7 +226,7 @@ Status read_gwa_row(const Lines& lines, const GwaColumns& at, TraceColumn& colum
         "time goes from " + std::to_string(rows.back().seconds) + " to " + std::to_string(*time),
         "each row's time is larger than the one before");
   }
-  if (!rows.empty() && *time - rows.front().seconds > kMostTraceSeconds) {
+  if (!rows.empty() && *time - rows.front().seconds > kMaxTraceSeconds) {
     return lines.wrong("'" + std::string(cells[at.time].substr(0, 40)) +
                            "' is not a time in a trace that begins at " +
                            std::to_string(rows.front().seconds),

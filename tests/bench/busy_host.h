@@ -21,7 +21,7 @@ class BusyHost final : public Hypervisor {
   [[nodiscard]] std::string description() const override { return "bench:"; }
   Result<Snapshot> sample() override;
   std::vector<Outcome> apply(std::span<const Move> moves) override;
-  std::vector<Note> take_notes() override { return {}; }
+  std::vector<Note> drain_notes() override { return {}; }
   void close() override {}
 
   /// Replaces one domain with a new one.

@@ -1,6 +1,7 @@
 // Measures ticks on a real libvirt connection, with one connection worker and with several.
 //
-//   libvirt_tick --connect URI [--ticks N] [--lanes 1 4 ...] [--interval SECONDS] [--policy FILE]
+//   libvirt_tick --connect URI [--ticks N] [--connections 1 4 ...] [--interval SECONDS] [--policy
+//   FILE]
 //
 // Prints, for each number of workers, the median and the 95th percentile of a tick's time and of
 // the sample's part of it, and this process's processor time per tick. Moves nothing.
@@ -24,7 +25,7 @@ namespace {
 using namespace memcoord;
 using Milliseconds = std::chrono::duration<double, std::milli>;
 
-class MachineClock final : public Clock {
+class FakeHostClock final : public Clock {
  public:
   [[nodiscard]] MonotonicTime now() const override {
     return std::chrono::time_point_cast<Duration>(std::chrono::steady_clock::now());
@@ -44,7 +45,7 @@ struct Arguments {
   std::string policy;
   int ticks = 50;
   double interval = 0;
-  std::vector<std::size_t> lanes;
+  std::vector<std::size_t> workers;
 };
 
 double processor_milliseconds() {
@@ -61,15 +62,15 @@ double quantile(std::vector<double> values, double q) {
   return values[static_cast<std::size_t>(q * static_cast<double>(values.size() - 1))];
 }
 
-Status measure(const Arguments& arguments, std::size_t lanes) {
+Status measure(const Arguments& arguments, std::size_t workers) {
   libvirt::LibvirtOptions options;
-  options.lanes = lanes;
+  options.connections = workers;
   options.deadline = std::chrono::seconds(10);
   auto hypervisor = libvirt::open(arguments.uri, options);
   if (!hypervisor) return fail(hypervisor.error());
   auto policy = bindings::LuaPolicy::load(arguments.policy);
   if (!policy) return fail(policy.error());
-  MachineClock clock;
+  FakeHostClock clock;
   CoordinatorOptions how;
   how.dry_run = true;
   Coordinator coordinator(**hypervisor, clock, *std::move(policy), how);
@@ -90,7 +91,7 @@ Status measure(const Arguments& arguments, std::size_t lanes) {
   }
   const double processor = (processor_milliseconds() - before) / arguments.ticks;
   (*hypervisor)->close();
-  fmt::print("{:>7} {:>5} {:>10.1f} {:>8.1f} {:>12.1f} {:>8.1f} {:>10.2f}\n", domains, lanes,
+  fmt::print("{:>7} {:>5} {:>10.1f} {:>8.1f} {:>12.1f} {:>8.1f} {:>10.2f}\n", domains, workers,
              quantile(whole, 0.5), quantile(whole, 0.95), quantile(sampling, 0.5),
              quantile(sampling, 0.95), processor);
   return {};
@@ -115,23 +116,23 @@ int main(int argc, char** argv) {
       cli::into_text(arguments.uri));
   cli::add_option(tool, {"--ticks", "N", "ticks to measure"},
                   cli::into(arguments.ticks, testing::parse_count));
-  cli::add_list(tool,
-                {"--lanes", "N...", "numbers of connection workers to compare; default 1 and 4"},
-                [&arguments](const std::string& text) -> Status {
-                  const auto lanes = testing::parse_count(text);
-                  if (!lanes) return fail(lanes.error());
-                  arguments.lanes.push_back(static_cast<std::size_t>(*lanes));
-                  return {};
-                });
+  cli::add_list(
+      tool, {"--connections", "N...", "numbers of connection workers to compare; default 1 and 4"},
+      [&arguments](const std::string& text) -> Status {
+        const auto workers = testing::parse_count(text);
+        if (!workers) return fail(workers.error());
+        arguments.connections.push_back(static_cast<std::size_t>(*workers));
+        return {};
+      });
   cli::add_option(tool, {"--interval", "SECONDS", "from tick to tick; default 0, no pause"},
                   cli::into(arguments.interval, parse_interval));
   cli::add_option(tool, {"--policy", "FILE", "policy file"}, cli::into_text(arguments.policy));
   if (const auto code = testing::ends_with(tool, argc, argv)) return *code;
-  if (arguments.lanes.empty()) arguments.lanes = {1, 4};
+  if (arguments.connections.empty()) arguments.connections = {1, 4};
   fmt::print("{:>7} {:>5} {:>10} {:>8} {:>12} {:>8} {:>10}\n", "domains", "lanes", "tick ms", "p95",
              "sampling ms", "p95", "CPU ms");
-  for (const std::size_t lanes : arguments.lanes) {
-    if (const Status done = measure(arguments, lanes); !done) {
+  for (const std::size_t workers : arguments.connections) {
+    if (const Status done = measure(arguments, workers); !done) {
       fmt::print(stderr, "{}\n", done.error().text());
       return 1;
     }

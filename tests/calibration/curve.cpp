@@ -150,12 +150,12 @@ Curve simulate(const Curve& real, const simulated::Model& model) {
     const Duration until = duration(point.seconds) - (clock.now() - start);
     if (until > Duration()) clock.sleep_for(until);
     const Domain domain = hypervisor.sample()->domains.front();
-    CurvePoint seen = point;
-    seen.actual = domain.actual;
-    seen.unused = domain.guest.unused.value_or(MemorySize());
-    seen.usable = domain.guest.usable.value_or(MemorySize());
-    seen.swapped_out = domain.guest.swap_out.value_or(MemorySize());
-    played.points.push_back(seen);
+    CurvePoint observed = point;
+    observed.actual = domain.actual;
+    observed.unused = domain.guest.unused.value_or(MemorySize());
+    observed.usable = domain.guest.usable.value_or(MemorySize());
+    observed.swapped_out = domain.guest.swap_out.value_or(MemorySize());
+    played.points.push_back(observed);
     const bool killed = hypervisor.host().domains().front().guest.score.oom_kills > 0;
     if (killed && !played.killed_at) played.killed_at = point.seconds;
   }

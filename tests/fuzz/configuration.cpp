@@ -38,8 +38,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (applied) {
     require(!options.policy.empty());
     require(!options.ticks || *options.ticks >= 1);
-    require(options.lanes >= 1 && options.lanes <= 64);
-    require(options.limits.max_release > 0 && options.limits.max_release <= 1);
+    require(options.connections >= 1 && options.connections <= 64);
+    require(options.limits.max_reclaim > 0 && options.limits.max_reclaim <= 1);
   } else {
     constexpr std::string_view kFile = "fuzz.toml:";
     std::string_view object = applied.error().object;

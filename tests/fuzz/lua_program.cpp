@@ -21,8 +21,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto policy = bindings::LuaPolicy::load_text(text, "program.lua", {}, limits);
   if (!policy) std::abort();
   const Snapshot snapshot = World().host(8_GiB, free(4_GiB)).domain("a", actual(512_MiB));
-  const Seen seen(snapshot);
-  Situation situation = seen.situation();
+  const Observed observed(snapshot);
+  Situation situation = observed.situation();
   situation.tick = 1;
   const std::clock_t start = std::clock();
   const auto answer = (*policy)->decide(situation);

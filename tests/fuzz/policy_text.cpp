@@ -25,9 +25,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                                 .host(8_GiB, free(4_GiB))
                                 .domain("a", actual(512_MiB), unused(50_MiB))
                                 .domain("b", actual(2_GiB), unused(1800_MiB));
-  const Seen seen(snapshot);
+  const Observed observed(snapshot);
   for (int tick = 1; tick <= 2; ++tick) {
-    const auto answer = (*policy)->decide(seen.situation());
+    const auto answer = (*policy)->decide(observed.situation());
     if (!answer && answer.error().text().empty()) std::abort();
   }
   return 0;

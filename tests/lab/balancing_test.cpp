@@ -222,7 +222,7 @@ TEST_CASE(
   const Moves left_alone = moves_of(run.ticks(), "mute");
   CHECK(left_alone.grows + left_alone.shrinks == 0);
   bool said = false;
-  for (const HeldDomain& held : run.ticks().back().held) {
+  for (const SkippedDomain& held : run.ticks().back().skipped) {
     said = said || held.why.find("reports no statistics") != std::string::npos;
   }
   CHECK(said);

@@ -229,19 +229,19 @@ std::vector<Curve> recorded_curves(const std::filesystem::path& folder) {
 
 // Guests run late beside other tests. The recorded curves must agree within 5 %
 // (tests/unit/hypervisor).
-constexpr double kMostApart = 0.08;
-constexpr double kMostSecondsApart = 3;
+constexpr double kMaxApart = 0.08;
+constexpr double kMaxSecondsApart = 3;
 
 bool agree(const std::optional<double>& real, const std::optional<double>& simulated) {
   if (!real || !simulated) return real.has_value() == simulated.has_value();
-  return std::abs(*real - *simulated) <= kMostSecondsApart;
+  return std::abs(*real - *simulated) <= kMaxSecondsApart;
 }
 
 bool agrees(const Curve& real) {
   const Curve simulated = calibration::simulate(real);
   const calibration::Agreement agreement = calibration::compare(real, simulated);
-  return !real.points.empty() && agreement.actual <= kMostApart && agreement.unused <= kMostApart &&
-         agreement.usable <= kMostApart &&
+  return !real.points.empty() && agreement.actual <= kMaxApart && agreement.unused <= kMaxApart &&
+         agreement.usable <= kMaxApart &&
          agree(agreement.real_swaps_at, agreement.simulated_swaps_at) &&
          agree(real.killed_at, simulated.killed_at);
 }
@@ -276,7 +276,7 @@ int calibrate(const Arguments& arguments) {
   if (arguments.is_short && !std::all_of(curves.begin(), curves.end(), agrees)) {
     fmt::print(stderr,
                "calibrate: real and simulated guests are more than {:.0f} % or {:.0f} s apart\n",
-               100 * kMostApart, kMostSecondsApart);
+               100 * kMaxApart, kMaxSecondsApart);
     return 1;
   }
   return 0;

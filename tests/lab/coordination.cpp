@@ -107,12 +107,13 @@ const Domain* find_domain(const Tick& tick, const std::string& name) {
 
 bool serves(const Tick& tick, const std::string& name) {
   const Domain* domain = find_domain(tick, name);
-  return domain != nullptr && domain->state == DomainState::running && why_held(tick, name).empty();
+  return domain != nullptr && domain->state == DomainState::running &&
+         why_skipped(tick, name).empty();
 }
 
-std::string why_held(const Tick& tick, const std::string& name) {
+std::string why_skipped(const Tick& tick, const std::string& name) {
   const Domain* domain = find_domain(tick, name);
-  for (const HeldDomain& held : tick.held) {
+  for (const SkippedDomain& held : tick.skipped) {
     if (domain != nullptr && held.domain == domain->uuid()) return held.why;
   }
   return {};

@@ -54,7 +54,7 @@ const Domain* find_domain(const Tick& tick, const std::string& name);
 /// The tick's snapshot has the domain as running, and the guard does not skip it.
 bool serves(const Tick& tick, const std::string& name);
 /// Why a tick skipped the domain; empty: it did not.
-std::string why_held(const Tick& tick, const std::string& name);
+std::string why_skipped(const Tick& tick, const std::string& name);
 /// The outcome of a tick's move of the domain; none: there was no move.
 std::optional<Outcome> outcome_of(const Tick& tick, const std::string& name);
 

@@ -31,13 +31,13 @@ double pace(const Ticks& ticks, std::size_t first, std::size_t last) {
 /// The share of these ticks that sampled the guest with its statistics.
 double share_seen(const Ticks& ticks, std::size_t first, std::size_t last,
                   const std::string& name) {
-  const auto seen = [&](const Tick& tick) {
+  const auto observed = [&](const Tick& tick) {
     const Domain* domain = find_domain(tick, name);
     return domain != nullptr && domain->state == DomainState::running && domain->guest.unused;
   };
   const auto from = ticks.begin() + static_cast<std::ptrdiff_t>(first);
   const auto to = ticks.begin() + static_cast<std::ptrdiff_t>(last) + 1;
-  return static_cast<double>(std::count_if(from, to, seen)) / static_cast<double>(to - from);
+  return static_cast<double>(std::count_if(from, to, observed)) / static_cast<double>(to - from);
 }
 
 bool is_moved(const Tick& tick, const std::string& name) {
@@ -81,7 +81,7 @@ void check_stop(Coordination& run, const Guests& guests, const Names& stopped, d
       CHECK_FALSE(is_moved(ticks[i], name));
     }
     CHECK(find_domain(ticks[end - 1], name)->state == DomainState::hung);
-    CHECK(why_held(ticks[end - 1], name) == "does not answer");
+    CHECK(why_skipped(ticks[end - 1], name) == "does not answer");
     std::size_t served = end;
     while (served < ticks.size() && !serves(ticks[served], name)) ++served;
     MESSAGE(name << " served again in tick " << served - end + 1 << " after it continued");

@@ -66,7 +66,7 @@ TEST_CASE(
       [](const Tick& tick) { return has_state(tick, "kept", DomainState::crashed); }));
   CHECK(run.wait_for_tick([](const Tick& tick) { return find_domain(tick, "gone") == nullptr; }));
   const std::string old = "its statistics are older than 4 s";
-  CHECK(run.wait_for_tick([&](const Tick& tick) { return why_held(tick, "stands") == old; },
+  CHECK(run.wait_for_tick([&](const Tick& tick) { return why_skipped(tick, "stands") == old; },
                           panicked));
   CHECK(run.wait_for_tick(
       [](const Tick& tick) {
@@ -79,8 +79,8 @@ TEST_CASE(
   CHECK(run.end() == 0);
 
   const Ticks ticks = run.ticks();
-  CHECK(why_held(ticks.back(), "kept") == "is crashed");
-  CHECK(why_held(ticks.back(), "stands") == old);
+  CHECK(why_skipped(ticks.back(), "kept") == "is crashed");
+  CHECK(why_skipped(ticks.back(), "stands") == old);
   for (const char* name : {"stands", "kept", "gone"}) check_no_move(ticks, settled, name);
   CHECK(std::any_of(ticks.begin() + static_cast<std::ptrdiff_t>(panicked), ticks.end(),
                     [](const Tick& tick) { return is_moved(tick, "well"); }));
@@ -106,31 +106,31 @@ TEST_CASE(
 
   const std::size_t silenced = run.ticks().size();
   guests[0]->set_statistics_period(0);
-  CHECK(run.wait_for_tick([&](const Tick& tick) { return why_held(tick, "silenced") == old; },
+  CHECK(run.wait_for_tick([&](const Tick& tick) { return why_skipped(tick, "silenced") == old; },
                           silenced));
   CHECK(run.wait_for_tick([](const Tick& tick) { return serves(tick, "silenced"); },
                           run.ticks().size()));
   CHECK(guests[0]->statistics_period() == 1);
-  CHECK(run.wait_for_tick([&](const Tick& tick) { return why_held(tick, "unloads") == old; }));
+  CHECK(run.wait_for_tick([&](const Tick& tick) { return why_skipped(tick, "unloads") == old; }));
   REQUIRE(run.wait_for_more_ticks(3));
   CHECK(run.end() == 0);
 
   const Ticks ticks = run.ticks();
-  CHECK(why_held(ticks.back(), "unloads") == old);
+  CHECK(why_skipped(ticks.back(), "unloads") == old);
   CHECK(run.errors().find("silenced: its statistics period was off; memcoord has set it again") !=
         std::string::npos);
   // No decision uses figures older than memcoord trusts.
   for (const char* name : {"silenced", "unloads", "well"}) {
     CAPTURE(name);
     std::optional<WallTime> report;
-    MonotonicTime seen{};
+    MonotonicTime observed{};
     for (const Tick& tick : ticks) {
       CAPTURE(tick.number);
       const Domain* domain = find_domain(tick, name);
       REQUIRE(domain != nullptr);
-      if (domain->guest.last_update != report) seen = tick.snapshot.taken_at;
+      if (domain->guest.last_update != report) observed = tick.snapshot.taken_at;
       report = domain->guest.last_update;
-      if (tick.snapshot.taken_at - seen > std::chrono::seconds(4))
+      if (tick.snapshot.taken_at - observed > std::chrono::seconds(4))
         CHECK_FALSE(is_moved(tick, name));
     }
   }

@@ -100,7 +100,7 @@ class Tormented {
       });
       daemon_->go_on(name);
     }
-    while (host_->hypervisor->stuck_lanes() != 0) std::this_thread::yield();
+    while (host_->hypervisor->stuck_workers() != 0) std::this_thread::yield();
     keeps_its_promise();
     std::set<Uuid> moved;
     for (int i = 0; i < 500 && moved.size() < kNames.size() - started_.size(); ++i) {

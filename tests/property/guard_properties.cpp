@@ -103,7 +103,7 @@ Limits any_limits() {
   Limits limits;
   if (chance_in(2)) limits.domain_floor = Limits::kDomainFloor + *any_size();
   if (chance_in(2)) limits.host_floor = Limits::kHostFloor + *any_size();
-  limits.max_release = *rc::gen::element(0.5, 0.25, 0.01);
+  limits.max_reclaim = *rc::gen::element(0.5, 0.25, 0.01);
   limits.headroom = *rc::gen::element(Headroom::larger, Headroom::unused, Headroom::usable);
   if (chance_in(3)) limits.host_memory = *any_size();
   limits.overcommit = *rc::gen::element(1.0, 1.0, 0.5, 1.5, 10.0);
@@ -132,11 +132,11 @@ void bind_none(Snapshot& snapshot) {
 
 /// A world with a past: one or two samples, with moves between them.
 struct Generated {
-  Seen seen;
+  Observed observed;
   std::vector<Proposal> proposals;
 
   [[nodiscard]] std::vector<Decision> review(const Limits& limits) const {
-    return guard::review(seen.snapshot(), seen.history(), proposals, limits);
+    return guard::review(observed.snapshot(), observed.history(), proposals, limits);
   }
 };
 
@@ -147,13 +147,13 @@ Generated any_world(const std::function<void(Snapshot&)>& change = [](Snapshot&)
     change(snapshot);
     return snapshot;
   };
-  Seen seen(sample(Duration()), any_limits());
+  Observed observed(sample(Duration()), any_limits());
   if (chance_in(2)) {
     const auto name = std::string(1, static_cast<char>('a' + *rc::gen::inRange(0, domains)));
-    seen.moved(name, *any_size());
-    seen.then(sample(std::chrono::seconds(*rc::gen::inRange(1, 5))));
+    observed.moved(name, *any_size());
+    observed.then(sample(std::chrono::seconds(*rc::gen::inRange(1, 5))));
   }
-  return {std::move(seen), any_proposals(domains)};
+  return {std::move(observed), any_proposals(domains)};
 }
 
 void hold(const std::string& name, const std::function<void()>& property) {
@@ -166,27 +166,27 @@ void hold(const std::string& name, const std::function<void()>& property) {
 }
 
 MemorySize headroom(const Generated& world, const Domain& domain) {
-  return headroom_of(domain, world.seen.limits().headroom).value_or(MemorySize());
+  return headroom_of(domain, world.observed.limits().headroom).value_or(MemorySize());
 }
 
 void check_shrink(const Generated& world, const Domain& domain, const Decision& decision) {
-  const Limits& limits = world.seen.limits();
+  const Limits& limits = world.observed.limits();
   const MemorySize taken = decision.actual - decision.target;
   const MemorySize had = headroom(world, domain);
   RC_ASSERT(had > taken);
   RC_ASSERT(had - taken >= limits.domain_floor);
-  RC_ASSERT(taken <= had.scaled(limits.max_release));
+  RC_ASSERT(taken <= had.scaled(limits.max_reclaim));
   if (const auto& usable = domain.guest.usable) {
     RC_ASSERT(*usable >= taken + Limits::kUsableFloor);
   }
   if (const auto& least = domain.settings().minimum) RC_ASSERT(decision.target >= *least);
-  RC_ASSERT(!world.seen.history().find(domain.uuid())->balloon.ignores_shrinks());
-  const auto& now = world.seen.snapshot().taken_at;
+  RC_ASSERT(!world.observed.history().find(domain.uuid())->balloon.ignores_shrinks());
+  const auto& now = world.observed.snapshot().taken_at;
   RC_ASSERT(!domain.started_at || now - *domain.started_at >= limits.grace);
 }
 
 void check_decision(const Generated& world, const Decision& decision) {
-  const Domain* domain = world.seen.snapshot().find(decision.domain);
+  const Domain* domain = world.observed.snapshot().find(decision.domain);
   if (decision.holds()) return;
   RC_ASSERT(domain != nullptr);
   RC_ASSERT(!decision.target.is_zero());
@@ -194,7 +194,7 @@ void check_decision(const Generated& world, const Decision& decision) {
   RC_ASSERT(domain->identity->unsuitable.empty());
   RC_ASSERT(!domain->settings().exclude);
   RC_ASSERT(domain->guest.last_update.has_value());
-  RC_ASSERT(world.seen.history().find(domain->uuid())->balloon.reported_since_move());
+  RC_ASSERT(world.observed.history().find(domain->uuid())->balloon.reported_since_move());
   const auto times = std::count_if(world.proposals.begin(), world.proposals.end(),
                                    [&](const Proposal& p) { return p.domain == decision.domain; });
   RC_ASSERT(times == 1);
@@ -219,11 +219,11 @@ struct Balance {
 Balance balance(const Generated& world, const std::vector<Decision>& decisions) {
   Balance sum;
   for (const Decision& decision : decisions) {
-    const Domain* domain = world.seen.snapshot().find(decision.domain);
+    const Domain* domain = world.observed.snapshot().find(decision.domain);
     if (!domain) continue;
     if (decision.grows()) {
-      sum.granted +=
-          decision.target - world.seen.history().find(domain->uuid())->balloon.claim(*domain);
+      sum.granted += decision.target -
+                     world.observed.history().find(domain->uuid())->balloon.committed(*domain);
     }
     if (decision.shrinks()) sum.released += decision.actual - decision.target;
   }
@@ -268,7 +268,7 @@ MemorySize given_by(const NodeSet& nodes, const Host& host, const Limits& limits
 TEST_CASE("no decision of the guard breaks a rule") {
   hold("no decision breaks a rule", [] {
     const Generated world = any_world();
-    for (const Decision& decision : world.review(world.seen.limits())) {
+    for (const Decision& decision : world.review(world.observed.limits())) {
       check_decision(world, decision);
     }
   });
@@ -277,17 +277,19 @@ TEST_CASE("no decision of the guard breaks a rule") {
 TEST_CASE("grows together never pass what the host can give and the shrinks release") {
   hold("grows fit the host", [] {
     const Generated world = any_world();
-    const auto& limits = world.seen.limits();
+    const auto& limits = world.observed.limits();
     const auto decisions = world.review(limits);
     const Balance sum = balance(world, decisions);
-    RC_ASSERT(sum.granted <=
-              guard::balance(world.seen.snapshot(), world.seen.history(), limits).grantable +
-                  sum.released);
+    RC_ASSERT(
+        sum.granted <=
+        guard::balance(world.observed.snapshot(), world.observed.history(), limits).grantable +
+            sum.released);
     // And after settling, when nothing has been released yet, without counting on it.
     const auto settled =
-        guard::settle(decisions, world.seen.snapshot(), world.seen.history(), limits);
-    RC_ASSERT(balance(world, settled).granted <=
-              guard::balance(world.seen.snapshot(), world.seen.history(), limits).grantable);
+        guard::settle(decisions, world.observed.snapshot(), world.observed.history(), limits);
+    RC_ASSERT(
+        balance(world, settled).granted <=
+        guard::balance(world.observed.snapshot(), world.observed.history(), limits).grantable);
     for (std::size_t i = 0; i < decisions.size(); ++i) {
       if (decisions[i].grows()) RC_ASSERT(settled[i].target <= decisions[i].target);
       if (!decisions[i].grows()) RC_ASSERT(settled[i] == decisions[i]);
@@ -298,15 +300,16 @@ TEST_CASE("grows together never pass what the host can give and the shrinks rele
 TEST_CASE("whatever rss and free say, grows never take more than the host has") {
   hold("committed memory fits the host", [] {
     const Generated world = any_world();
-    const Limits& limits = world.seen.limits();
-    const Snapshot& snapshot = world.seen.snapshot();
+    const Limits& limits = world.observed.limits();
+    const Snapshot& snapshot = world.observed.snapshot();
     const Balance sum = balance(world, world.review(limits));
     const MemorySize given = sum.granted - sum.released;
     if (given.is_zero()) return;
     MemorySize committed = limits.host_floor + given;
     for (const Domain& domain : snapshot.domains) {
-      const MemorySize claim = world.seen.history().find(domain.uuid())->balloon.claim(domain);
-      committed += ordinary_memory(domain, claim);
+      const MemorySize committed =
+          world.observed.history().find(domain.uuid())->balloon.committed(domain);
+      committed += ordinary_memory(domain, committed);
     }
     RC_ASSERT(committed <= snapshot.host.total.scaled(limits.overcommit));
     RC_ASSERT(limits.host_floor + given <= host_headroom(snapshot.host, limits.headroom));
@@ -316,19 +319,19 @@ TEST_CASE("whatever rss and free say, grows never take more than the host has") 
 TEST_CASE("grows of bound domains never pass their nodes' free memory less the floor's part") {
   hold("grows fit the nodes", [] {
     const Generated world = any_world();
-    const auto& limits = world.seen.limits();
-    const Host& host = world.seen.snapshot().host;
+    const auto& limits = world.observed.limits();
+    const Host& host = world.observed.snapshot().host;
     const auto check = [&](const std::vector<Decision>& decisions, bool with_released) {
-      for (const NodeSet& nodes : bound_sets(world.seen.snapshot())) {
+      for (const NodeSet& nodes : bound_sets(world.observed.snapshot())) {
         MemorySize granted;
         MemorySize released;
         for (const Decision& decision : decisions) {
-          const Domain* domain = world.seen.snapshot().find(decision.domain);
+          const Domain* domain = world.observed.snapshot().find(decision.domain);
           if (!domain) continue;
           const bool bound = bound_within(*domain, nodes);
-          const MemorySize claim =
-              world.seen.history().find(domain->uuid())->balloon.claim(*domain);
-          if (decision.grows() && bound) granted += decision.target - claim;
+          const MemorySize committed =
+              world.observed.history().find(domain->uuid())->balloon.committed(*domain);
+          if (decision.grows() && bound) granted += decision.target - committed;
           if (decision.shrinks() && with_released && bound) {
             released += decision.actual - decision.target;
           }
@@ -339,22 +342,23 @@ TEST_CASE("grows of bound domains never pass their nodes' free memory less the f
     };
     const auto decisions = world.review(limits);
     check(decisions, true);
-    check(guard::settle(decisions, world.seen.snapshot(), world.seen.history(), limits), false);
+    check(guard::settle(decisions, world.observed.snapshot(), world.observed.history(), limits),
+          false);
   });
 }
 
 TEST_CASE("the guard is idempotent: it allows again what it has allowed") {
   hold("idempotent", [] {
     Generated world = any_world();
-    const auto once = world.review(world.seen.limits());
+    const auto once = world.review(world.observed.limits());
     std::vector<Proposal> again;
     for (const Decision& decision : once) {
-      if (world.seen.snapshot().find(decision.domain) && !decision.holds()) {
+      if (world.observed.snapshot().find(decision.domain) && !decision.holds()) {
         again.push_back({decision.domain, decision.target, decision.why});
       }
     }
     world.proposals = again;
-    for (const Decision& decision : world.review(world.seen.limits())) {
+    for (const Decision& decision : world.review(world.observed.limits())) {
       RC_LOG() << decision << '\n';
       RC_ASSERT(decision.target == decision.proposed);
       RC_ASSERT(decision.rules.empty());
@@ -366,13 +370,13 @@ TEST_CASE("a stricter limit never allows more") {
   hold("stricter never allows more", [] {
     // What a node cannot give to the domains bound there goes to others.
     const Generated world = any_world(bind_none);
-    const Limits lax = world.seen.limits();
+    const Limits lax = world.observed.limits();
     Limits strict = lax;
     strict.domain_floor += *any_size();
     strict.host_floor += *any_size();
-    strict.max_release /= *rc::gen::element(1.0, 2.0, 10.0);
+    strict.max_reclaim /= *rc::gen::element(1.0, 2.0, 10.0);
     // A guest that does not report the chosen figure is left alone; others may get its part.
-    const auto& domains = world.seen.snapshot().domains;
+    const auto& domains = world.observed.snapshot().domains;
     const bool all_report = std::all_of(domains.begin(), domains.end(), [](const Domain& domain) {
       return domain.guest.unused.has_value();
     });
@@ -395,12 +399,12 @@ TEST_CASE("the order of domains and proposals does not matter") {
   hold("order does not matter", [] {
     Generated world = any_world();
     std::map<Uuid, MemorySize> first;
-    for (const Decision& d : world.review(world.seen.limits())) first[d.domain] = d.target;
+    for (const Decision& d : world.review(world.observed.limits())) first[d.domain] = d.target;
     std::reverse(world.proposals.begin(), world.proposals.end());
-    Snapshot turned = world.seen.snapshot();
+    Snapshot turned = world.observed.snapshot();
     std::reverse(turned.domains.begin(), turned.domains.end());
-    for (const Decision& d :
-         guard::review(turned, world.seen.history(), world.proposals, world.seen.limits())) {
+    for (const Decision& d : guard::review(turned, world.observed.history(), world.proposals,
+                                           world.observed.limits())) {
       RC_ASSERT(first.at(d.domain) == d.target);
     }
   });

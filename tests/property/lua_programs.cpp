@@ -22,10 +22,11 @@ local function endless() while true do end end
 )";
 
 constexpr std::array<std::string_view, 22> kNames{
-    "emptied", "list",      "named",       "text",     "zeros",      "digits",     "cyclic",
-    "fan",     "f",         "deep",        "endless",  "a",          "b",          "c",
-    "ctx",     "ctx.state", "ctx.domains", "ctx.host", "ctx.silent", "ctx.params", "ctx.domains[1]",
-    "ctx.log"};
+    "emptied",        "list",        "named",    "text",        "zeros",
+    "digits",         "cyclic",      "fan",      "f",           "deep",
+    "endless",        "a",           "b",        "c",           "ctx",
+    "ctx.state",      "ctx.domains", "ctx.host", "ctx.skipped", "ctx.params",
+    "ctx.domains[1]", "ctx.log"};
 constexpr std::array<std::string_view, 16> kConstants{"nil",
                                                       "true",
                                                       "0",

@@ -35,12 +35,12 @@ std::size_t most_memory_kib() {
   return 0;
 }
 
-const Seen& program_world() {
-  static const Seen seen(World()
-                             .host(8_GiB, free(4_GiB))
-                             .domain("a", actual(512_MiB), unused(50_MiB))
-                             .domain("b", actual(2_GiB), unused(1800_MiB)));
-  return seen;
+const Observed& program_world() {
+  static const Observed observed(World()
+                                     .host(8_GiB, free(4_GiB))
+                                     .domain("a", actual(512_MiB), unused(50_MiB))
+                                     .domain("b", actual(2_GiB), unused(1800_MiB)));
+  return observed;
 }
 
 struct ProgramRun {

@@ -10,7 +10,7 @@ using libvirt::fake::FakeDomain;
 
 /// How many domains may hang at a time. Each blocks a connection worker, of which eight may be
 /// stuck.
-constexpr std::size_t kMostHanging = 4;
+constexpr std::size_t kMaxHanging = 4;
 constexpr std::uint64_t kLongestFault = 60;  // ticks
 
 }  // namespace
@@ -40,7 +40,7 @@ void Churn::add_at(std::size_t place) {
 }
 
 void Churn::hang(Planned& domain) {
-  if (domain.hangs || hanging_ == kMostHanging) return;
+  if (domain.hangs || hanging_ == kMaxHanging) return;
   daemon_->hang(domain.key);
   domain.hangs = true;
   domain.hangs_until = tick_ + 1 + up_to(kLongestFault);

@@ -49,7 +49,7 @@ class Timed final : public Hypervisor {
   std::vector<Outcome> apply(std::span<const Move> moves) override {
     return timed([&] { return inner_.apply(moves); });
   }
-  std::vector<Note> take_notes() override { return inner_.take_notes(); }
+  std::vector<Note> drain_notes() override { return inner_.drain_notes(); }
   void close() override { inner_.close(); }
 
   std::vector<Duration> took;
@@ -139,10 +139,10 @@ std::unordered_map<Uuid, LastWord> last_words(const std::filesystem::path& journ
     const auto tick = reader->next();
     REQUIRE_MESSAGE(tick, (tick ? "" : tick.error().text()));
     if (!*tick) return words;
-    std::unordered_map<Uuid, const Domain*> seen;
-    for (const Domain& domain : (*tick)->snapshot.domains) seen.emplace(domain.uuid(), &domain);
+    std::unordered_map<Uuid, const Domain*> observed;
+    for (const Domain& domain : (*tick)->snapshot.domains) observed.emplace(domain.uuid(), &domain);
     for (const Outcome& outcome : (*tick)->outcomes) {
-      const Domain& domain = *seen.at(outcome.domain);
+      const Domain& domain = *observed.at(outcome.domain);
       LastWord& word = words[outcome.domain];
       // A sample shows which size the balloon has had.
       if (word.start != domain.id || word.had != domain.actual) word = {domain.id, domain.actual};
@@ -165,7 +165,7 @@ struct ScratchFile {
   }
 };
 
-libvirt::LaneHypervisorParts parts_of(const std::shared_ptr<libvirt::fake::FakeConnector>& from) {
+libvirt::WorkerHypervisorParts parts_of(const std::shared_ptr<libvirt::fake::FakeConnector>& from) {
   return {"fake:///",
           false,
           from,
@@ -230,9 +230,9 @@ class Soak {
 
   std::shared_ptr<FakeDaemon> daemon = std::make_shared<FakeDaemon>();
   soak::Churn churn{daemon, kDomains, 20'240'517};
-  libvirt::LaneHypervisor lanes{parts_of(std::make_shared<libvirt::fake::FakeConnector>(daemon)),
-                                libvirt_options()};
-  Timed host{lanes};
+  libvirt::WorkerHypervisor workers{
+      parts_of(std::make_shared<libvirt::fake::FakeConnector>(daemon)), libvirt_options()};
+  Timed host{workers};
   HastyClock clock;
   Coordinator coordinator{host, clock, restless(churn), coordinator_options()};
   ScratchFile file;
@@ -247,7 +247,7 @@ class Soak {
 };
 
 SoakFigures Soak::run() {
-  REQUIRE(lanes.start());
+  REQUIRE(workers.start());
   SoakFigures figures;
   for (std::uint64_t number = 1; number <= kTicks; ++number) {
     churn.go_on(number);
@@ -257,7 +257,7 @@ SoakFigures Soak::run() {
       ++(outcome.kind == Outcome::Kind::applied ? figures.applied : figures.failed);
     }
     figures.most_hanging = std::max(figures.most_hanging, churn.hanging());
-    figures.most_stuck = std::max(figures.most_stuck, lanes.stuck_lanes());
+    figures.most_stuck = std::max(figures.most_stuck, workers.stuck_workers());
     figures.most_remembered =
         std::max({figures.most_remembered, coordinator.remembered(), table.remembered(),
                   log.remembered(), summary.remembered()});
@@ -275,8 +275,8 @@ void Soak::calm_down() {
   coordinator.replace_policy(std::make_unique<test::FakePolicy>(
       [](const Situation&) -> Result<PolicyAnswer> { return PolicyAnswer(); }));
   churn.calm_down();
-  for (int i = 0; i < 200 && lanes.stuck_lanes() > 0; ++i) coordinator.tick();
-  CHECK(lanes.stuck_lanes() == 0);
+  for (int i = 0; i < 200 && workers.stuck_workers() > 0; ++i) coordinator.tick();
+  CHECK(workers.stuck_workers() == 0);
 }
 
 /// No call exceeds its deadline by more than a tenth. On a busy machine the system may suspend the
@@ -332,7 +332,7 @@ TEST_CASE("10,000 ticks with 2,000 domains that come, go, rename, hang and fail"
   CHECK(figures.late_heap < figures.early_heap + figures.early_heap / 20 + std::size_t{256} * 1024);
   // Per domain a history, a skipped identity and a note; and the notes of the last hundred ticks.
   CHECK(figures.most_remembered < 4 * kDomains + 10 * SaidNotes::kForgetAfter);
-  CHECK(figures.most_stuck <= libvirt::LanePool::kMostStuck);
+  CHECK(figures.most_stuck <= libvirt::WorkerPool::kMaxStuck);
 
   check_deadlines(soak.host.took);
   soak.calm_down();

@@ -178,7 +178,7 @@ class Documents(unittest.TestCase):
         self.expect_right()
 
     def test_the_simulated_hosts_clock_stays(self):
-        self.page("<!-- shows: last /tick 3/ -->\n```console\n$ memcoord --connect sim: --fast --ticks 3\n```")
+        self.page("<!-- shows: last /tick 3/ -->\n```console\n$ memcoord --connect sim: --no-wait --ticks 3\n```")
         self.assertIn("memcoord  tick 3  00:00:02", self.updated())
 
     def test_a_table_is_made_by_the_command_above_it(self):

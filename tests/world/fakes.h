@@ -62,8 +62,8 @@ class FakeHypervisor final : public Hypervisor {
   [[nodiscard]] std::string description() const override { return "fake:"; }
   Result<Snapshot> sample() override;
   std::vector<Outcome> apply(std::span<const Move> moves) override;
-  std::vector<Outcome> take_late_outcomes() override { return std::exchange(late, {}); }
-  std::vector<Note> take_notes() override { return std::exchange(notes, {}); }
+  std::vector<Outcome> drain_late_outcomes() override { return std::exchange(late, {}); }
+  std::vector<Note> drain_notes() override { return std::exchange(notes, {}); }
   void close() override {
     closed = true;
     notes.insert(notes.end(), last_notes.begin(), last_notes.end());

@@ -174,37 +174,38 @@ Uuid id(const std::string& name) {
   return uuid;
 }
 
-Seen::Seen(Snapshot snapshot, Limits limits) : snapshot_(std::move(snapshot)), limits_(limits) {
+Observed::Observed(Snapshot snapshot, Limits limits)
+    : snapshot_(std::move(snapshot)), limits_(limits) {
   history_.observe(snapshot_);
 }
 
-Seen::Seen(std::vector<Snapshot> snapshots, Limits limits) : limits_(limits) {
+Observed::Observed(std::vector<Snapshot> snapshots, Limits limits) : limits_(limits) {
   for (Snapshot& snapshot : snapshots) then(std::move(snapshot));
 }
 
-Situation Seen::situation() const {
+Situation Observed::situation() const {
   return guard::assess(snapshot_, history_, limits_);
 }
 
-std::vector<Decision> Seen::decide(
+std::vector<Decision> Observed::decide(
     const std::vector<std::pair<std::string, MemorySize>>& targets) const {
   std::vector<Proposal> proposals;
   for (const auto& [name, target] : targets) proposals.push_back({id(name), target, "a test"});
   return guard::review(snapshot_, history_, proposals, limits_);
 }
 
-Decision Seen::decide(const std::string& name, MemorySize target) const {
+Decision Observed::decide(const std::string& name, MemorySize target) const {
   return decide({{name, target}}).front();
 }
 
-Seen& Seen::moved(const std::string& name, MemorySize target, Outcome::Kind kind) {
+Observed& Observed::moved(const std::string& name, MemorySize target, Outcome::Kind kind) {
   const Domain* domain = snapshot_.find(id(name));
   const std::vector<Outcome> outcomes{{id(name), domain->actual, target, kind, std::nullopt}};
   history_.record(outcomes, snapshot_.taken_at, snapshot_.wall_time);
   return *this;
 }
 
-Seen& Seen::then(Snapshot snapshot) {
+Observed& Observed::then(Snapshot snapshot) {
   snapshot_ = std::move(snapshot);
   history_.observe(snapshot_);
   return *this;

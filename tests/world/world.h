@@ -98,10 +98,10 @@ class World {
 Uuid id(const std::string& name);
 
 /// A snapshot that a history has observed, as in the coordinator before it decides.
-class Seen {
+class Observed {
  public:
-  explicit Seen(Snapshot snapshot, Limits limits = {});
-  Seen(std::vector<Snapshot> snapshots, Limits limits);
+  explicit Observed(Snapshot snapshot, Limits limits = {});
+  Observed(std::vector<Snapshot> snapshots, Limits limits);
 
   [[nodiscard]] Situation situation() const;
   [[nodiscard]] const Snapshot& snapshot() const { return snapshot_; }
@@ -113,10 +113,10 @@ class Seen {
   [[nodiscard]] std::vector<Decision> decide(
       const std::vector<std::pair<std::string, MemorySize>>& targets) const;
   /// Records a move right after the snapshot.
-  Seen& moved(const std::string& name, MemorySize target,
-              Outcome::Kind kind = Outcome::Kind::applied);
+  Observed& moved(const std::string& name, MemorySize target,
+                  Outcome::Kind kind = Outcome::Kind::applied);
   /// Observes the next snapshot.
-  Seen& then(Snapshot snapshot);
+  Observed& then(Snapshot snapshot);
 
  private:
   Snapshot snapshot_;

@@ -137,25 +137,26 @@ class Connection {
   /// libvirt refuses changes on this connection.
   [[nodiscard]] virtual bool read_only() const = 0;
 
-  virtual LvResult<std::vector<ListedDomain>> list_active() = 0;
-  virtual LvResult<DomainXml> domain_xml(const Uuid& domain) = 0;
-  virtual LvResult<HostRecord> host() = 0;
-  virtual LvResult<ControlState> control_state(const Uuid& domain) = 0;
+  virtual LibvirtResult<std::vector<ListedDomain>> list_active() = 0;
+  virtual LibvirtResult<DomainXml> domain_xml(const Uuid& domain) = 0;
+  virtual LibvirtResult<HostRecord> host() = 0;
+  virtual LibvirtResult<ControlState> control_state(const Uuid& domain) = 0;
 
   /// One call for several domains. The answer leaves out domains that are gone.
-  virtual LvResult<std::vector<DomainRecord>> bulk_statistics(std::span<const Uuid> domains) = 0;
+  virtual LibvirtResult<std::vector<DomainRecord>> bulk_statistics(
+      std::span<const Uuid> domains) = 0;
   /// Queries what a domain's record lacks: its balloon figures, and its state where none is known.
-  virtual LvStatus complete(DomainRecord& record) = 0;
+  virtual LibvirtStatus complete(DomainRecord& record) = 0;
   /// The size that a domain's balloon leaves the domain now; none: the driver does not report it.
   /// bulk_statistics() has the size that QEMU last announced, which it does once a second at most.
-  virtual LvResult<std::optional<MemorySize>> balloon(const Uuid& domain) = 0;
+  virtual LibvirtResult<std::optional<MemorySize>> balloon(const Uuid& domain) = 0;
   /// Whether a job is under way that makes balloon changes wait: migration, save, dump, restore,
   /// snapshot. Backups and block jobs let balloon changes through.
-  virtual LvResult<bool> in_long_job(const Uuid& domain) = 0;
+  virtual LibvirtResult<bool> in_long_job(const Uuid& domain) = 0;
   /// Changes the running domain alone. The configuration for the next start stays as it is.
-  virtual LvStatus set_memory(const Uuid& domain, MemorySize target) = 0;
+  virtual LibvirtStatus set_memory(const Uuid& domain, MemorySize target) = 0;
   /// The same of its statistics period.
-  virtual LvStatus set_period(const Uuid& domain, std::chrono::seconds period) = 0;
+  virtual LibvirtStatus set_period(const Uuid& domain, std::chrono::seconds period) = 0;
 };
 
 /// Opens connections. Any thread may call it, also several at once.
@@ -163,11 +164,11 @@ class Connector {
  public:
   virtual ~Connector() = default;
   /// Called by the thread that will use the connection.
-  virtual LvResult<std::unique_ptr<Connection>> connect() = 0;
+  virtual LibvirtResult<std::unique_ptr<Connection>> connect() = 0;
 };
 
 /// A worker's connection as a job sees it.
-struct LaneConnection {
+struct WorkerConnection {
   Connection* connection = nullptr;  ///< never null; valid until the job returns
   std::uint64_t generation = 0;      ///< counts the connections that the worker has opened
 };

@@ -33,7 +33,7 @@ std::optional<TaskAnswer::Kind> blame(const std::optional<ControlState>& state,
 }  // namespace
 
 /// What the thread and the worker's owner share. An abandoned thread keeps it alive.
-struct Lane::Shared {
+struct ConnectionWorker::Shared {
   explicit Shared(std::shared_ptr<Connector> maker) : connector(std::move(maker)) {}
 
   std::mutex mutex;
@@ -44,15 +44,15 @@ struct Lane::Shared {
   const std::shared_ptr<Connector> connector;
 };
 
-Lane::Lane(std::shared_ptr<Connector> connector)
+ConnectionWorker::ConnectionWorker(std::shared_ptr<Connector> connector)
     : shared_(std::make_shared<Shared>(std::move(connector))),
       thread_([shared = shared_] { run(shared); }) {}
 
-Lane::~Lane() {
+ConnectionWorker::~ConnectionWorker() {
   (void)end_until(std::chrono::steady_clock::now());
 }
 
-void Lane::post(Job job) {
+void ConnectionWorker::post(Job job) {
   {
     const std::lock_guard lock(shared_->mutex);
     shared_->jobs.push_back(std::move(job));
@@ -60,7 +60,7 @@ void Lane::post(Job job) {
   shared_->changed.notify_all();
 }
 
-void Lane::request_end() {
+void ConnectionWorker::request_end() {
   {
     const std::lock_guard lock(shared_->mutex);
     shared_->ending = true;
@@ -69,7 +69,7 @@ void Lane::request_end() {
   shared_->changed.notify_all();
 }
 
-bool Lane::end_until(Instant deadline) {
+bool ConnectionWorker::end_until(Instant deadline) {
   if (!thread_.joinable()) return true;
   request_end();
   std::unique_lock lock(shared_->mutex);
@@ -83,7 +83,7 @@ bool Lane::end_until(Instant deadline) {
   return ended;
 }
 
-void Lane::run(const std::shared_ptr<Shared>& shared) {
+void ConnectionWorker::run(const std::shared_ptr<Shared>& shared) {
   std::unique_ptr<Connection> connection;
   std::uint64_t generation = 0;
   for (;;) {
@@ -96,7 +96,7 @@ void Lane::run(const std::shared_ptr<Shared>& shared) {
       shared->jobs.pop_front();
     }
     if (connection && !connection->alive()) connection.reset();
-    std::optional<LvError> refused;
+    std::optional<LibvirtError> refused;
     if (!connection) {
       auto opened = shared->connector->connect();
       if (opened) {
@@ -107,7 +107,7 @@ void Lane::run(const std::shared_ptr<Shared>& shared) {
       }
     }
     if (connection) {
-      job(LaneConnection{connection.get(), generation});
+      job(WorkerConnection{connection.get(), generation});
     } else {
       job(tl::unexpected(*refused));
     }
@@ -120,13 +120,13 @@ void Lane::run(const std::shared_ptr<Shared>& shared) {
   shared->changed.notify_all();
 }
 
-LanePool::LanePool(std::shared_ptr<Connector> connector, std::size_t lanes,
-                   ControlQuery control_query)
+WorkerPool::WorkerPool(std::shared_ptr<Connector> connector, std::size_t workers,
+                       ControlQuery control_query)
     : connector_(std::move(connector)),
-      most_(std::max<std::size_t>(1, lanes)),
+      most_(std::max<std::size_t>(1, workers)),
       control_query_(std::move(control_query)) {}
 
-TaskReport LanePool::run(std::span<const DomainTask> tasks, Instant deadline) {
+TaskReport WorkerPool::run(std::span<const DomainTask> tasks, Instant deadline) {
   Run run{tasks,
           deadline,
           {},
@@ -139,7 +139,7 @@ TaskReport LanePool::run(std::span<const DomainTask> tasks, Instant deadline) {
   run.again.resize(tasks.size());
   for (std::size_t i = 0; i < tasks.size(); ++i) run.again[i] = i;
   for (;;) {
-    launch(run, std::exchange(run.again, {}), kDomainsPerLane);
+    launch(run, std::exchange(run.again, {}), kDomainsPerWorker);
     launch(run, std::exchange(run.divide, {}), 1);
     if (run.flights.empty()) break;
     const Instant look = next_look(deadline);
@@ -157,16 +157,16 @@ TaskReport LanePool::run(std::span<const DomainTask> tasks, Instant deadline) {
   return std::move(run.report);
 }
 
-void LanePool::launch(Run& run, const std::vector<std::size_t>& indices,
-                      std::size_t domains_per_lane) {
+void WorkerPool::launch(Run& run, const std::vector<std::size_t>& indices,
+                        std::size_t domains_per_worker) {
   if (indices.empty()) return;
-  const std::size_t wanted =
-      std::clamp<std::size_t>((indices.size() + domains_per_lane - 1) / domains_per_lane, 1, most_);
-  const std::vector<Member*> lanes = free_lanes(wanted);
-  if (lanes.empty()) return;  // all are stuck: these tasks get no answer
+  const std::size_t wanted = std::clamp<std::size_t>(
+      (indices.size() + domains_per_worker - 1) / domains_per_worker, 1, most_);
+  const std::vector<Member*> workers = free_workers(wanted);
+  if (workers.empty()) return;  // all are stuck: these tasks get no answer
   std::size_t first = 0;
-  for (std::size_t i = 0; i < lanes.size(); ++i) {
-    const std::size_t last = indices.size() * (i + 1) / lanes.size();
+  for (std::size_t i = 0; i < workers.size(); ++i) {
+    const std::size_t last = indices.size() * (i + 1) / workers.size();
     Flight flight{nullptr, {}, steady_clock::now()};
     std::vector<DomainTask> part;
     for (; first < last; ++first) {
@@ -175,21 +175,21 @@ void LanePool::launch(Run& run, const std::vector<std::size_t>& indices,
     }
     if (part.empty()) continue;
     flight.chunk = std::make_shared<TaskChunk>(std::move(part), late_);
-    lanes[i]->chunk = flight.chunk;
-    lanes[i]->lane->post([chunk = flight.chunk, way = way_](const auto& connection) {
+    workers[i]->chunk = flight.chunk;
+    workers[i]->worker->post([chunk = flight.chunk, way = way_](const auto& connection) {
       chunk->perform(connection, *way);
     });
     run.flights.push_back(std::move(flight));
   }
 }
 
-std::vector<LanePool::Member*> LanePool::free_lanes(std::size_t wanted) {
+std::vector<WorkerPool::Member*> WorkerPool::free_workers(std::size_t wanted) {
   const auto count_free = [&] {
     return static_cast<std::size_t>(
         std::count_if(members_.begin(), members_.end(), [](const Member& m) { return m.free(); }));
   };
-  while (count_free() < wanted && members_.size() < most_ + kMostStuck) {
-    members_.push_back({std::make_unique<Lane>(connector_), nullptr});
+  while (count_free() < wanted && members_.size() < most_ + kMaxStuck) {
+    members_.push_back({std::make_unique<ConnectionWorker>(connector_), nullptr});
   }
   // Workers that a hung guest has released work again; superfluous ones end.
   for (std::size_t spare = count_free(); spare > most_; --spare) {
@@ -203,7 +203,7 @@ std::vector<LanePool::Member*> LanePool::free_lanes(std::size_t wanted) {
   return free;
 }
 
-void LanePool::harvest(Run& run) {
+void WorkerPool::harvest(Run& run) {
   const auto done =
       std::stable_partition(run.flights.begin(), run.flights.end(),
                             [](const Flight& flight) { return !flight.chunk->finished(); });
@@ -213,8 +213,8 @@ void LanePool::harvest(Run& run) {
   for (const Flight& flight : finished) collect(run, flight);
 }
 
-void LanePool::collect(Run& run, const Flight& flight) {
-  const std::optional<LvError> broken = flight.chunk->broken_by();
+void WorkerPool::collect(Run& run, const Flight& flight) {
+  const std::optional<LibvirtError> broken = flight.chunk->broken_by();
   std::vector<TaskAnswer> answers = flight.chunk->answers();
   for (std::size_t i = 0; i < answers.size(); ++i) {
     const std::size_t index = flight.indices[i];
@@ -229,7 +229,7 @@ void LanePool::collect(Run& run, const Flight& flight) {
   }
 }
 
-void LanePool::inspect(Run& run) {
+void WorkerPool::inspect(Run& run) {
   std::vector<Uuid> suspects;
   std::vector<std::size_t> ends;
   for (const Flight& flight : run.flights) {
@@ -260,8 +260,8 @@ void LanePool::inspect(Run& run) {
   run.flights = std::move(waiting);
 }
 
-bool LanePool::leave_behind(Run& run, const Flight& flight, std::span<const Uuid> suspects,
-                            std::span<const std::optional<ControlState>> states) {
+bool WorkerPool::leave_behind(Run& run, const Flight& flight, std::span<const Uuid> suspects,
+                              std::span<const std::optional<ControlState>> states) {
   const auto waited = steady_clock::now() - flight.launched;
   std::vector<std::pair<Uuid, TaskAnswer::Kind>> culprits;
   for (std::size_t i = 0; i < suspects.size(); ++i) {
@@ -288,7 +288,7 @@ bool LanePool::leave_behind(Run& run, const Flight& flight, std::span<const Uuid
   return true;
 }
 
-void LanePool::divide(Run& run, const Flight& flight) {
+void WorkerPool::divide(Run& run, const Flight& flight) {
   if (!flight.chunk->cancel()) return collect(run, flight);
   std::vector<TaskAnswer> answers = flight.chunk->answers();
   std::vector<std::size_t> silent;
@@ -312,13 +312,13 @@ void LanePool::divide(Run& run, const Flight& flight) {
   }
 }
 
-void LanePool::end_until(Instant deadline) {
-  for (const Member& member : members_) member.lane->request_end();
-  for (const Member& member : members_) (void)member.lane->end_until(deadline);
+void WorkerPool::end_until(Instant deadline) {
+  for (const Member& member : members_) member.worker->request_end();
+  for (const Member& member : members_) (void)member.worker->end_until(deadline);
   members_.clear();
 }
 
-std::size_t LanePool::stuck() const {
+std::size_t WorkerPool::stuck() const {
   return static_cast<std::size_t>(
       std::count_if(members_.begin(), members_.end(), [](const Member& m) { return !m.free(); }));
 }

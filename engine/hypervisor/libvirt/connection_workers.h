@@ -55,7 +55,7 @@ struct TaskAnswer {
   };
   Kind kind = Kind::unanswered;
   std::optional<DomainRecord> record;
-  std::optional<LvError> error;
+  std::optional<LibvirtError> error;
   /// A call that changes the domain was made and has no answer yet; a late answer may come.
   bool under_way = false;
   /// Such a call was made on a connection that was lost then; no answer will come.
@@ -89,7 +89,7 @@ class TaskChunk {
 
   // For the worker.
   /// Performs the tasks, which are all samples or none, and finishes.
-  void perform(const LvResult<LaneConnection>& lane, std::atomic<SamplingWay>& way);
+  void perform(const LibvirtResult<WorkerConnection>& worker, std::atomic<SamplingWay>& way);
 
   // For the pool.
   /// Whether it finished by the deadline.
@@ -103,7 +103,7 @@ class TaskChunk {
   /// In the order of the tasks.
   [[nodiscard]] std::vector<TaskAnswer> answers() const;
   /// Why it finished early: the connection could not be opened, or was lost.
-  [[nodiscard]] std::optional<LvError> broken_by() const;
+  [[nodiscard]] std::optional<LibvirtError> broken_by() const;
 
  private:
   /// The tasks of one call: those from `first` to the one before `last`.
@@ -117,18 +117,19 @@ class TaskChunk {
   bool begin_change(std::size_t index);
   void answer(std::size_t index, TaskAnswer answer);
   [[nodiscard]] TaskAnswer answered(std::size_t index) const;
-  void finish(std::optional<LvError> broken_by);
+  void finish(std::optional<LibvirtError> broken_by);
 
-  std::optional<LvError> sample(Connection& connection, std::atomic<SamplingWay>& way, Part part);
+  std::optional<LibvirtError> sample(Connection& connection, std::atomic<SamplingWay>& way,
+                                     Part part);
   /// Queries moving balloons individually: bulk figures are up to a second old.
-  std::optional<LvError> ask_balloons(Connection& connection, Part part);
-  std::optional<LvError> sample_singly(Connection& connection, Part part,
-                                       const std::vector<DomainRecord>& records);
+  std::optional<LibvirtError> ask_balloons(Connection& connection, Part part);
+  std::optional<LibvirtError> sample_singly(Connection& connection, Part part,
+                                            const std::vector<DomainRecord>& records);
   /// Performs a task other than a sample. `unanswered`: cancelled before its change.
-  LvResult<TaskAnswer::Kind> carry_out(Connection& connection, std::size_t index);
-  LvResult<TaskAnswer::Kind> set_memory(Connection& connection, std::size_t index);
-  LvResult<TaskAnswer::Kind> set_period(Connection& connection, std::size_t index);
-  LvResult<TaskAnswer::Kind> restore_period(Connection& connection, std::size_t index);
+  LibvirtResult<TaskAnswer::Kind> carry_out(Connection& connection, std::size_t index);
+  LibvirtResult<TaskAnswer::Kind> set_memory(Connection& connection, std::size_t index);
+  LibvirtResult<TaskAnswer::Kind> set_period(Connection& connection, std::size_t index);
+  LibvirtResult<TaskAnswer::Kind> restore_period(Connection& connection, std::size_t index);
   [[nodiscard]] std::vector<Uuid> domains_of(Part part) const;
 
   const std::vector<DomainTask> tasks_;
@@ -139,7 +140,7 @@ class TaskChunk {
   Part current_;  ///< the tasks of the call under way
   bool cancelled_ = false;
   bool finished_ = false;
-  std::optional<LvError> broken_by_;
+  std::optional<LibvirtError> broken_by_;
 };
 
 /// A value that one thread puts and another waits for. All methods lock.
@@ -171,16 +172,16 @@ class Pending {
 };
 
 /// One worker. One thread owns it and calls its methods.
-class Lane {
+class ConnectionWorker {
  public:
   /// Gets the connection, or the error of opening it. Runs on the worker's thread.
-  using Job = std::function<void(const LvResult<LaneConnection>&)>;
+  using Job = std::function<void(const LibvirtResult<WorkerConnection>&)>;
 
-  explicit Lane(std::shared_ptr<Connector> connector);
-  Lane(const Lane&) = delete;
-  Lane& operator=(const Lane&) = delete;
+  explicit ConnectionWorker(std::shared_ptr<Connector> connector);
+  ConnectionWorker(const ConnectionWorker&) = delete;
+  ConnectionWorker& operator=(const ConnectionWorker&) = delete;
   /// Ends the worker; abandons its thread where a call is under way.
-  ~Lane();
+  ~ConnectionWorker();
 
   /// Queues a job; jobs run in order. The worker opens a connection before a job when it has none
   /// or has lost it.
@@ -202,21 +203,21 @@ class Lane {
 /// A worker for one question at a time about the whole connection: the host, the list of domains,
 /// the state of monitors. Questions do not queue up behind one that has no answer. One thread owns
 /// it.
-class QuestionLane {
+class QueryWorker {
  public:
-  explicit QuestionLane(std::shared_ptr<Connector> connector) : lane_(std::move(connector)) {}
+  explicit QueryWorker(std::shared_ptr<Connector> connector) : worker_(std::move(connector)) {}
 
   /// Asks a question and waits for the answer; none: it has not come by the deadline. Does not ask
   /// while an earlier question has no answer. `question` runs on the worker's thread, perhaps long
   /// after the wait has ended, so it must own what it uses.
   template <class Question>
   auto ask(Instant deadline, Question question)
-      -> std::optional<std::invoke_result_t<Question, const LvResult<LaneConnection>&>> {
+      -> std::optional<std::invoke_result_t<Question, const LibvirtResult<WorkerConnection>&>> {
     if (!answered_by(deadline)) return std::nullopt;
-    using Answer = std::invoke_result_t<Question, const LvResult<LaneConnection>&>;
+    using Answer = std::invoke_result_t<Question, const LibvirtResult<WorkerConnection>&>;
     const auto pending = std::make_shared<Pending<Answer>>();
     const auto done = std::make_shared<Pending<bool>>();
-    lane_.post([pending, done, asked = std::move(question)](const auto& connection) {
+    worker_.post([pending, done, asked = std::move(question)](const auto& connection) {
       pending->put(asked(connection));
       done->put(true);
     });
@@ -234,9 +235,9 @@ class QuestionLane {
     if (!unanswered_) return {};
     return std::chrono::steady_clock::now() - asked_at_;
   }
-  /// Both as Lane has them.
-  void request_end() { lane_.request_end(); }
-  bool end_until(Instant deadline) { return lane_.end_until(deadline); }
+  /// Both as ConnectionWorker has them.
+  void request_end() { worker_.request_end(); }
+  bool end_until(Instant deadline) { return worker_.end_until(deadline); }
 
  private:
   bool answered_by(Instant deadline) {
@@ -248,7 +249,7 @@ class QuestionLane {
     return false;
   }
 
-  Lane lane_;
+  ConnectionWorker worker_;
   std::shared_ptr<Pending<bool>> unanswered_;
   Instant asked_at_;
 };
@@ -259,7 +260,7 @@ struct TaskReport {
 };
 
 /// Workers that share out the tasks of a run. One thread owns the pool and calls its methods.
-class LanePool {
+class WorkerPool {
  public:
   /// Queries, on another connection, the state of some domains' monitors. Returns by the deadline,
   /// in the domains' order; none: no answer.
@@ -268,12 +269,12 @@ class LanePool {
 
   /// So many workers may be stuck besides those at work. Each holds one of the daemon's workers, of
   /// which there are 20 by default.
-  static constexpr std::size_t kMostStuck = 8;
+  static constexpr std::size_t kMaxStuck = 8;
   /// Domains for one worker; fewer are not worth a thread.
-  static constexpr std::size_t kDomainsPerLane = 8;
+  static constexpr std::size_t kDomainsPerWorker = 8;
 
-  /// At most `lanes` workers work at once.
-  LanePool(std::shared_ptr<Connector> connector, std::size_t lanes, ControlQuery control_query);
+  /// At most `connection workers` workers work at once.
+  WorkerPool(std::shared_ptr<Connector> connector, std::size_t workers, ControlQuery control_query);
 
   /// Performs the tasks: all samples or none, each domain once. Returns by the deadline with the
   /// answers so far. Workers get half of the remaining time. Then the pool queries the monitors of
@@ -283,7 +284,7 @@ class LanePool {
   /// until the domain stands alone.
   TaskReport run(std::span<const DomainTask> tasks, Instant deadline);
   /// Late answers to changes, since the last call.
-  [[nodiscard]] std::vector<LateAnswer> take_late() { return late_->take(); }
+  [[nodiscard]] std::vector<LateAnswer> drain_late() { return late_->take(); }
   /// Ends all workers by the deadline; abandons those that are stuck.
   void end_until(Instant deadline);
   /// Workers that a call of an earlier run holds.
@@ -291,7 +292,7 @@ class LanePool {
 
  private:
   struct Member {
-    std::unique_ptr<Lane> lane;
+    std::unique_ptr<ConnectionWorker> worker;
     std::shared_ptr<TaskChunk> chunk;  ///< the last one it was given
     [[nodiscard]] bool free() const { return !chunk || chunk->finished(); }
   };
@@ -311,8 +312,8 @@ class LanePool {
     std::vector<bool> lost;           ///< a change was under way on a connection that was lost
   };
 
-  void launch(Run& run, const std::vector<std::size_t>& indices, std::size_t domains_per_lane);
-  std::vector<Member*> free_lanes(std::size_t wanted);
+  void launch(Run& run, const std::vector<std::size_t>& indices, std::size_t domains_per_worker);
+  std::vector<Member*> free_workers(std::size_t wanted);
   void harvest(Run& run);
   void collect(Run& run, const Flight& flight);
   void inspect(Run& run);

@@ -31,7 +31,7 @@ Result<ConnectHandle> connect(const std::string& uri, Access access) {
 Result<std::vector<DomainHandle>> all_domains(virConnectPtr connection, const std::string& uri) {
   virDomainPtr* list = nullptr;
   const int count = virConnectListAllDomains(connection, &list, 0);
-  if (count < 0) return fail(to_error(LvError::last(), uri));
+  if (count < 0) return fail(to_error(LibvirtError::last(), uri));
   const CAllocated<virDomainPtr> owned(list);
   std::vector<DomainHandle> domains;
   for (const virDomainPtr raw : std::span(list, static_cast<std::size_t>(count))) {
@@ -45,7 +45,7 @@ Result<DomainHandle> find_domain(virConnectPtr connection, const std::string& ur
   DomainHandle domain(virDomainLookupByName(connection, name.c_str()));
   if (!domain) domain.reset(virDomainLookupByUUIDString(connection, name.c_str()));
   if (domain) return domain;
-  const LvError error = LvError::last();
+  const LibvirtError error = LibvirtError::last();
   if (error.code != VIR_ERR_NO_DOMAIN && error.code != VIR_ERR_INVALID_ARG) {
     return fail(to_error(error, uri));
   }
@@ -53,7 +53,7 @@ Result<DomainHandle> find_domain(virConnectPtr connection, const std::string& ur
   if (const auto domains = all_domains(connection, uri)) {
     for (const DomainHandle& known : *domains) names.push_back(name_of(known.get()));
   }
-  const auto near = nearest_name(name, names);
+  const auto near = suggest_name(name, names);
   return fail(ErrorCode::not_found, uri, fmt::format("no domain is called '{}'", name),
               near ? fmt::format("did you mean '{}'?", *near)
                    : fmt::format("see: virsh -c {} list --all", shell_word(uri)));
@@ -73,7 +73,7 @@ struct ReadDomain {
 
 Result<DomainDescription> described(virDomainPtr handle, const std::string& name, unsigned flags) {
   const CString xml(virDomainGetXMLDesc(handle, flags));
-  if (!xml) return fail(to_error(LvError::last(), name));
+  if (!xml) return fail(to_error(LibvirtError::last(), name));
   const bool runs = flags == 0 && virDomainIsActive(handle) == 1;
   return describe_domain(xml.get(), name, runs ? chosen_nodes(handle, xml.get()) : std::string());
 }
@@ -119,7 +119,7 @@ Status write(virDomainPtr handle, const std::string& name, const DomainSettings&
   const int written = virDomainSetMetadata(
       handle, VIR_DOMAIN_METADATA_ELEMENT, empty ? nullptr : element.c_str(),
       std::string(kMetadataPrefix).c_str(), std::string(kMetadataUri).c_str(), flags);
-  if (written < 0) return fail(to_error(LvError::last(), name));
+  if (written < 0) return fail(to_error(LibvirtError::last(), name));
   return {};
 }
 

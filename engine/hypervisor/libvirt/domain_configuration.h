@@ -29,13 +29,13 @@ inline constexpr std::string_view kMetadataUri = "https://memcoord.org/xmlns/dom
 inline constexpr std::string_view kMetadataPrefix = "memcoord";
 /// Longest settings element that memcoord reads, in bytes of XML. Settings need far less, and
 /// memcoord can keep, log and journal as much.
-inline constexpr std::size_t kMostMetadata = 65536;
+inline constexpr std::size_t kMaxMetadata = 65536;
 
 // Pure functions: text in, values out.
 
 /// Reads the settings element, with or without its namespace prefix. Entities that XML itself does
 /// not define stay as they are written. Errors: invalid_input, which names `domain`, what stands
-/// there and what was expected; also for an element longer than kMostMetadata.
+/// there and what was expected; also for an element longer than kMaxMetadata.
 Result<DomainSettings> parse_settings(std::string_view element, std::string_view domain);
 /// The element as libvirt takes it, without a prefix. parse_settings() reads it back unchanged.
 std::string write_settings(const DomainSettings& settings);

@@ -78,7 +78,7 @@ Status read_attribute(std::string_view key, std::string_view value, DomainSettin
     return {};
   }
   const std::vector<std::string> known = {"minimum", "maximum", "weight", "priority", "exclude"};
-  const auto near = nearest_name(key, known);
+  const auto near = suggest_name(key, known);
   return malformed(
       domain, fmt::format("unknown key '{}'", excerpt(key, kShown)),
       near ? fmt::format("did you mean '{}'?", *near) : fmt::format("known are {}", kKeys));
@@ -167,7 +167,7 @@ std::vector<SetValue> set_values(const DomainSettings& settings) {
 }  // namespace
 
 Result<DomainSettings> parse_settings(std::string_view element, std::string_view domain) {
-  if (element.size() > kMostMetadata) {
+  if (element.size() > kMaxMetadata) {
     return malformed(domain, "larger than 64 KiB", "start afresh with: " + clear_command(domain));
   }
   pugi::xml_document document;

@@ -39,7 +39,7 @@ void make_stale(KnownDomain& domain) {
 /// Forgets what was learnt of the last start. The next start's XML may differ.
 void forget_last_start(KnownDomain& domain) {
   domain.described = false;
-  domain.trouble.reset();
+  domain.unresponsive.reset();
   domain.balloon_moved_at.reset();
   domain.last_report.reset();
   domain.mute_since.reset();
@@ -52,7 +52,7 @@ void forget_last_start(KnownDomain& domain) {
 
 }  // namespace
 
-void Roster::take_listing(const std::vector<ListedDomain>& listed, MonotonicTime now) {
+void DomainRegistry::update_listing(const std::vector<ListedDomain>& listed, MonotonicTime now) {
   std::unordered_set<Uuid> active;
   for (const ListedDomain& entry : listed) {
     active.insert(entry.uuid);
@@ -82,7 +82,7 @@ void Roster::take_listing(const std::vector<ListedDomain>& listed, MonotonicTime
   watching_ = true;
 }
 
-void Roster::take_event(const DomainEvent& event) {
+void DomainRegistry::update_from_events(const DomainEvent& event) {
   KnownDomain* domain = find(event.domain);
   if (domain == nullptr) {
     if (event.kind == DomainEvent::Kind::restored) restored_[event.domain] = event.at;
@@ -120,26 +120,26 @@ void Roster::take_event(const DomainEvent& event) {
   }
 }
 
-void Roster::mark_all_stale() {
+void DomainRegistry::mark_all_stale() {
   for (auto& [uuid, domain] : domains_) {
     make_stale(domain);
     domain.period_refused = false;
   }
 }
 
-void Roster::renew(MonotonicTime now) {
+void DomainRegistry::renew(MonotonicTime now) {
   constexpr std::size_t kCallsForAll = 30;
   std::size_t left = domains_.size() / kCallsForAll + 1;
   for (auto& [uuid, domain] : domains_) {
     if (left == 0) return;
-    if (now - domain.renewed_at < kReadAgainAfter || domain.trouble) continue;
+    if (now - domain.renewed_at < kReadAgainAfter || domain.unresponsive) continue;
     domain.renewed_at = now;
     make_stale(domain);
     --left;
   }
 }
 
-std::vector<Roster::Stale> Roster::stale() const {
+std::vector<DomainRegistry::Stale> DomainRegistry::stale() const {
   std::vector<Stale> found;
   for (const auto& [uuid, domain] : domains_) {
     if (domain.stale) found.push_back({uuid, domain.xml_version});
@@ -147,8 +147,8 @@ std::vector<Roster::Stale> Roster::stale() const {
   return found;
 }
 
-std::optional<Note> Roster::take_xml(const Stale& of, std::string_view xml,
-                                     std::string_view placed_on) {
+std::optional<Note> DomainRegistry::update_xml(const Stale& of, std::string_view xml,
+                                               std::string_view placed_on) {
   KnownDomain* domain = find(of.uuid);
   if (domain == nullptr) return std::nullopt;
   if (domain->xml_version == of.version) domain->stale = false;
@@ -174,8 +174,8 @@ std::optional<Note> Roster::take_xml(const Stale& of, std::string_view xml,
   return Note{Note::Severity::warning, domain->description.settings_error->text()};
 }
 
-std::optional<Note> Roster::take_configured(const Uuid& uuid,
-                                            const std::optional<std::string>& element) {
+std::optional<Note> DomainRegistry::update_configured(const Uuid& uuid,
+                                                      const std::optional<std::string>& element) {
   KnownDomain* domain = find(uuid);
   if (domain == nullptr) return std::nullopt;
   const std::string& name = domain->identity->name;
@@ -198,8 +198,8 @@ std::optional<Note> Roster::take_configured(const Uuid& uuid,
   return Note{Note::Severity::warning, std::move(text)};
 }
 
-void Roster::take_sizes(const Uuid& uuid, std::optional<MemorySize> actual,
-                        std::optional<MemorySize> maximum, MonotonicTime now) {
+void DomainRegistry::update_sizes(const Uuid& uuid, std::optional<MemorySize> actual,
+                                  std::optional<MemorySize> maximum, MonotonicTime now) {
   KnownDomain* domain = find(uuid);
   if (domain == nullptr) return;
   domain->maximum = maximum.value_or(domain->maximum);
@@ -211,7 +211,7 @@ void Roster::take_sizes(const Uuid& uuid, std::optional<MemorySize> actual,
   domain->actual = actual.value_or(domain->actual);
 }
 
-void Roster::take_report(const Uuid& uuid, WallTime report, MonotonicTime now) {
+void DomainRegistry::update_report(const Uuid& uuid, WallTime report, MonotonicTime now) {
   KnownDomain* domain = find(uuid);
   if (domain == nullptr) return;
   if (domain->last_report != report) {
@@ -226,7 +226,8 @@ void Roster::take_report(const Uuid& uuid, WallTime report, MonotonicTime now) {
   make_stale(*domain);
 }
 
-void Roster::take_statistics(const Uuid& uuid, const GuestStatistics& guest, MonotonicTime now) {
+void DomainRegistry::update_statistics(const Uuid& uuid, const GuestStatistics& guest,
+                                       MonotonicTime now) {
   KnownDomain* domain = find(uuid);
   if (domain == nullptr || !domain->described) return;
   const DomainDescription& description = domain->description;
@@ -252,41 +253,44 @@ void Roster::take_statistics(const Uuid& uuid, const GuestStatistics& guest, Mon
   if (*identity != *domain->identity) domain->identity = identity;
 }
 
-void Roster::take_trouble(const Uuid& uuid, const ControlState& state, MonotonicTime now) {
+void DomainRegistry::mark_unresponsive(const Uuid& uuid, const ControlState& state,
+                                       MonotonicTime now) {
   KnownDomain* domain = find(uuid);
   if (domain == nullptr) return;
-  if (!domain->trouble) domain->trouble = Trouble{state.kind, false, now - state.since, now};
-  domain->trouble->kind = state.kind;
+  if (!domain->unresponsive)
+    domain->unresponsive = Unresponsive{state.kind, false, now - state.since, now};
+  domain->unresponsive->kind = state.kind;
   const bool stuck = state.kind == ControlState::Kind::occupied && state.since >= kHungAfter;
-  if (stuck || state.kind == ControlState::Kind::broken) domain->trouble->hung = true;
+  if (stuck || state.kind == ControlState::Kind::broken) domain->unresponsive->hung = true;
 }
 
-std::optional<Note> Roster::take_control_state(const Uuid& uuid, const ControlState& state,
-                                               MonotonicTime at) {
+std::optional<Note> DomainRegistry::update_control_state(const Uuid& uuid,
+                                                         const ControlState& state,
+                                                         MonotonicTime at) {
   KnownDomain* domain = find(uuid);
-  if (domain == nullptr || !domain->trouble) return std::nullopt;
-  if (at < domain->trouble->noticed_at)
+  if (domain == nullptr || !domain->unresponsive) return std::nullopt;
+  if (at < domain->unresponsive->noticed_at)
     return std::nullopt;  // queried before it became unresponsive
   if (state.kind != ControlState::Kind::ok) {
-    take_trouble(uuid, state, at);
+    mark_unresponsive(uuid, state, at);
     return std::nullopt;
   }
-  const Trouble over = *std::exchange(domain->trouble, std::nullopt);
+  const Unresponsive over = *std::exchange(domain->unresponsive, std::nullopt);
   if (!over.hung) return std::nullopt;
   const auto lasted = std::chrono::duration_cast<std::chrono::seconds>(at - over.since);
   return Note{Note::Severity::info,
               fmt::format("{}: answers again, after {} s", domain->identity->name, lasted.count())};
 }
 
-std::vector<Uuid> Roster::in_trouble() const {
+std::vector<Uuid> DomainRegistry::is_unresponsive() const {
   std::vector<Uuid> uuids;
   for (const auto& [uuid, domain] : domains_) {
-    if (domain.trouble) uuids.push_back(uuid);
+    if (domain.unresponsive) uuids.push_back(uuid);
   }
   return uuids;
 }
 
-KnownDomain* Roster::find(const Uuid& uuid) {
+KnownDomain* DomainRegistry::find(const Uuid& uuid) {
   const auto found = domains_.find(uuid);
   return found == domains_.end() ? nullptr : &found->second;
 }

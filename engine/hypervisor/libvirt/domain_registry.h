@@ -12,17 +12,17 @@
 #include <utility>
 #include <vector>
 
+#include "engine/core/decision.h"
 #include "engine/core/snapshot.h"
-#include "engine/core/tick_parts.h"
 #include "engine/hypervisor/libvirt/connection.h"
 #include "engine/hypervisor/libvirt/domain_configuration.h"
 
 namespace memcoord::libvirt {
 
 /// A domain is unresponsive: memcoord neither samples nor moves it until its monitor is free.
-struct Trouble {
+struct Unresponsive {
   ControlState::Kind kind{};  ///< the monitor's last known state
-  bool hung = false;          ///< silent for Roster::kHungAfter, or broken; before that it is busy
+  bool hung = false;  ///< silent for DomainRegistry::kHungAfter, or broken; before that it is busy
   MonotonicTime since{};
   MonotonicTime noticed_at{};
 };
@@ -40,7 +40,7 @@ struct KnownDomain {
   MonotonicTime renewed_at{};  ///< when it was found, or renew() last made it stale
   std::optional<MonotonicTime> started_at;
   std::optional<MonotonicTime> restored_at;
-  std::optional<Trouble> trouble;
+  std::optional<Unresponsive> unresponsive;
   bool in_long_job = false;  ///< a migration, save or snapshot is under way
   bool paused = false;       ///< by an event since the last listing
   bool stopped = false;      ///< by an event since the last listing
@@ -63,17 +63,17 @@ struct KnownDomain {
 };
 
 /// One thread owns it. Methods ignore domains that the registry does not know.
-class Roster {
+class DomainRegistry {
  public:
   using Domains = std::map<Uuid, KnownDomain>;
 
   /// `uri`: the connection that commands in hints name; empty: the default one.
-  explicit Roster(std::string uri = {}) : uri_(std::move(uri)) {}
+  explicit DomainRegistry(std::string uri = {}) : uri_(std::move(uri)) {}
 
   /// Updates the active domains. New and restarted domains become stale. A domain that appears
   /// after the first listing counts as started now, unless an event said otherwise.
-  void take_listing(const std::vector<ListedDomain>& listed, MonotonicTime now);
-  void take_event(const DomainEvent& event);
+  void update_listing(const std::vector<ListedDomain>& listed, MonotonicTime now);
+  void update_from_events(const DomainEvent& event);
   /// For a reconnection, after which anything may have changed.
   void mark_all_stale();
 
@@ -91,16 +91,17 @@ class Roster {
   /// Updates a domain by XML that was requested at a version. If the version has changed since, the
   /// domain stays stale. Returns a warning about its metadata, once for each wording. `placed_on`:
   /// DomainXml::placed_on.
-  std::optional<Note> take_xml(const Stale& of, std::string_view xml,
-                               std::string_view placed_on = {});
+  std::optional<Note> update_xml(const Stale& of, std::string_view xml,
+                                 std::string_view placed_on = {});
 
   /// Compares the settings for the next start (DomainXml::configured_settings) with those in force.
   /// Returns a warning with the command to type, once, where they differ or cannot be used.
-  std::optional<Note> take_configured(const Uuid& uuid, const std::optional<std::string>& element);
+  std::optional<Note> update_configured(const Uuid& uuid,
+                                        const std::optional<std::string>& element);
 
   /// Updates a domain's sizes, which snapshots show while it does not answer. None: unknown.
-  void take_sizes(const Uuid& uuid, std::optional<MemorySize> actual,
-                  std::optional<MemorySize> maximum, MonotonicTime now);
+  void update_sizes(const Uuid& uuid, std::optional<MemorySize> actual,
+                    std::optional<MemorySize> maximum, MonotonicTime now);
   /// How long a balloon may still move after memcoord told it to, or last saw it move.
   static constexpr std::chrono::seconds kBalloonSettles{2};
 
@@ -108,7 +109,7 @@ class Roster {
   /// at most once in kCheckSilenceEvery.
   static constexpr int kSilentPeriods = 3;
   static constexpr std::chrono::seconds kCheckSilenceEvery{10};
-  void take_report(const Uuid& uuid, WallTime report, MonotonicTime now);
+  void update_report(const Uuid& uuid, WallTime report, MonotonicTime now);
 
   /// A running guest that has not reported for this long lacks a driver or a period. After a start
   /// it has time to boot.
@@ -116,19 +117,19 @@ class Roster {
   static constexpr std::chrono::seconds kMuteAfterStart{60};
   /// Updates what a running domain's guest reports. While it reports no headroom, the domain's
   /// identity says what is missing and how to get it.
-  void take_statistics(const Uuid& uuid, const GuestStatistics& guest, MonotonicTime now);
+  void update_statistics(const Uuid& uuid, const GuestStatistics& guest, MonotonicTime now);
 
   /// A monitor that is stuck for this long is hung; before that the domain is busy.
   static constexpr std::chrono::milliseconds kHungAfter{500};
-  /// Marks a domain as unresponsive until take_control_state() finds its monitor free.
-  void take_trouble(const Uuid& uuid, const ControlState& state, MonotonicTime now);
+  /// Marks a domain as unresponsive until update_control_state() finds its monitor free.
+  void mark_unresponsive(const Uuid& uuid, const ControlState& state, MonotonicTime now);
   /// Updates an unresponsive domain by the state of its monitor, queried at `at`. Returns a note
   /// when a hung domain answers again.
-  std::optional<Note> take_control_state(const Uuid& uuid, const ControlState& state,
-                                         MonotonicTime at);
-  [[nodiscard]] std::vector<Uuid> in_trouble() const;
+  std::optional<Note> update_control_state(const Uuid& uuid, const ControlState& state,
+                                           MonotonicTime at);
+  [[nodiscard]] std::vector<Uuid> is_unresponsive() const;
 
-  /// Null: unknown. Valid until the next take_listing().
+  /// Null: unknown. Valid until the next update_listing().
   [[nodiscard]] KnownDomain* find(const Uuid& uuid);
   [[nodiscard]] const Domains& domains() const { return domains_; }
 

@@ -30,7 +30,7 @@ MemorySize size_of_element(const pugi::xml_node& element) {
 }
 
 /// Linux supports no more nodes.
-constexpr int kMostNodes = 1024;
+constexpr int kMaxNodes = 1024;
 
 /// Reads libvirt's notation for sets of numbers: "0-2,5", "0-3,^2".
 NodeSet numbers_in(std::string_view list) {
@@ -45,7 +45,7 @@ NodeSet numbers_in(std::string_view list) {
     int last = 0;
     const int read = std::sscanf(item.c_str(), "%d-%d", &first, &last);
     if (read < 1) continue;
-    last = std::min(read == 2 ? last : first, kMostNodes - 1);
+    last = std::min(read == 2 ? last : first, kMaxNodes - 1);
     for (int number = std::max(first, 0); number <= last; ++number) {
       without ? numbers.erase(number) : (numbers.insert(number), 0U);
     }
@@ -268,7 +268,7 @@ std::string_view namespace_of(pugi::xml_node node) {
 class BoundedText : public pugi::xml_writer {
  public:
   void write(const void* data, std::size_t size) override {
-    text_.append(static_cast<const char*>(data), std::min(size, kMostMetadata + 1 - text_.size()));
+    text_.append(static_cast<const char*>(data), std::min(size, kMaxMetadata + 1 - text_.size()));
   }
   [[nodiscard]] const std::string& text() const { return text_; }
 

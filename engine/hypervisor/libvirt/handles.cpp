@@ -42,7 +42,7 @@ Status check_driver(const ConnectionUri& uri, std::string_view text) {
       "qemu", "test", "xen", "lxc", "ch",     "bhyve",  "vbox",      "vmwareplayer", "vmwarews",
       "esx",  "gsx",  "vpx", "vz",  "hyperv", "openvz", "parallels", "vmwarefusion", "remote"};
   if (std::find(known.begin(), known.end(), uri.driver) != known.end()) return {};
-  const auto near = nearest_name(uri.driver, known);
+  const auto near = suggest_name(uri.driver, known);
   return fail(ErrorCode::invalid_input, std::string(text),
               "libvirt knows no such driver: '" + uri.driver + "'",
               near ? "did you mean '" + *near + "'?" : std::string(kExamples));
@@ -153,10 +153,10 @@ Result<ConnectionUri> parse_uri(std::string_view text) {
   return uri;
 }
 
-LvResult<OpenedHandle> open_handle(const std::string& uri, Access access) {
+LibvirtResult<OpenedHandle> open_handle(const std::string& uri, Access access) {
   ConnectHandle handle(virConnectOpenAuth(uri.c_str(), nullptr, 0));
   if (handle) return OpenedHandle{std::move(handle), false};
-  LvError refused = LvError::last();
+  LibvirtError refused = LibvirtError::last();
   const bool not_allowed = open_error(refused, uri).code == ErrorCode::permission_denied;
   if (access != Access::read_write_if_allowed || !not_allowed) {
     return tl::unexpected(std::move(refused));

@@ -68,6 +68,6 @@ struct OpenedHandle {
 /// Opens a connection to a URI that parse_uri() accepts; may block as long as libvirt does.
 /// `access` decides whether a refused read-write connection becomes a read-only one. Asks for no
 /// credentials: libvirt reads its auth.conf. Errors: libvirt's.
-LvResult<OpenedHandle> open_handle(const std::string& uri, Access access);
+LibvirtResult<OpenedHandle> open_handle(const std::string& uri, Access access);
 
 }  // namespace memcoord::libvirt

@@ -71,7 +71,7 @@ std::string clause(std::string text) {
 
 }  // namespace
 
-LvError LvError::last() {
+LibvirtError LibvirtError::last() {
   const virError* error = virGetLastError();
   if (error == nullptr || error->code == VIR_ERR_OK) return unexplained("a call");
   constexpr std::size_t kLongestMessage = 1000;  // it may quote names and metadata
@@ -79,43 +79,43 @@ LvError LvError::last() {
           error->message == nullptr ? "" : excerpt(error->message, kLongestMessage)};
 }
 
-LvError LvError::unexplained(std::string_view call) {
+LibvirtError LibvirtError::unexplained(std::string_view call) {
   return {VIR_ERR_INTERNAL_ERROR, VIR_FROM_NONE,
           std::string(call) + " of libvirt failed without saying why"};
 }
 
-bool lost_connection(const LvError& error) {
+bool lost_connection(const LibvirtError& error) {
   if (error.domain != VIR_FROM_RPC && error.domain != VIR_FROM_REMOTE) return false;
   return error.code == VIR_ERR_INTERNAL_ERROR || error.code == VIR_ERR_NO_CONNECT ||
          error.code == VIR_ERR_INVALID_CONN || error.code == VIR_ERR_SYSTEM_ERROR ||
          error.code == VIR_ERR_RPC;
 }
 
-bool domain_is_gone(const LvError& error) {
+bool domain_is_gone(const LibvirtError& error) {
   if (error.code == VIR_ERR_NO_DOMAIN) return true;
   return error.code == VIR_ERR_OPERATION_INVALID && contains(error.message, "not running");
 }
 
-bool unsupported_call(const LvError& error) {
+bool unsupported_call(const LibvirtError& error) {
   return error.code == VIR_ERR_NO_SUPPORT || error.code == VIR_ERR_ARGUMENT_UNSUPPORTED ||
          error.code == VIR_ERR_OPERATION_UNSUPPORTED;
 }
 
-ErrorCode error_code(const LvError& error) {
+ErrorCode error_code(const LibvirtError& error) {
   if (lost_connection(error)) return ErrorCode::unavailable;
   if (domain_is_gone(error)) return ErrorCode::not_found;
   const Meaning* meaning = meaning_of(error.code);
   return meaning == nullptr ? ErrorCode::internal : meaning->error;
 }
 
-Outcome::Kind outcome_kind(const LvError& error) {
+Outcome::Kind outcome_kind(const LibvirtError& error) {
   if (lost_connection(error)) return Outcome::Kind::failed;
   if (domain_is_gone(error)) return Outcome::Kind::vanished;
   const Meaning* meaning = meaning_of(error.code);
   return meaning == nullptr ? Outcome::Kind::failed : meaning->outcome;
 }
 
-Error to_error(const LvError& error, std::string object) {
+Error to_error(const LibvirtError& error, std::string object) {
   Error told{error_code(error), std::move(object), clause(error.message), {}, {}};
   if (told.code == ErrorCode::permission_denied) told.hint = kJoinGroup;
   if (contains(error.message, "without the balloon device")) {
@@ -124,7 +124,7 @@ Error to_error(const LvError& error, std::string object) {
   return told;
 }
 
-Error open_error(const LvError& error, const std::string& uri) {
+Error open_error(const LibvirtError& error, const std::string& uri) {
   const std::string& message = error.message;
   if (error.code == VIR_ERR_NO_CONNECT && contains(message, "no connection driver")) {
     return {ErrorCode::invalid_input,

@@ -29,7 +29,7 @@ struct LibvirtOptions {
   Duration open_deadline = std::chrono::seconds(30);
   /// Most connection workers (a thread and a connection each) that work at once. Few domains get
   /// fewer.
-  std::size_t lanes = 4;
+  std::size_t connections = 4;
   /// The statistics period for domains that have none, or one longer than the interval. close()
   /// restores the old one.
   std::chrono::seconds period = std::chrono::seconds(1);

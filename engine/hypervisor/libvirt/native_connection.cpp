@@ -20,7 +20,7 @@ constexpr int kKeepAliveSeconds = 5;
 constexpr unsigned kKeepAliveCount = 3;
 /// Limits the handles that queries of single domains keep: such queries do not know how many
 /// domains exist.
-constexpr std::size_t kMostHandlesSingly = 10'000;
+constexpr std::size_t kMaxHandlesSingly = 10'000;
 
 class NativeConnection final : public Connection {
  public:
@@ -39,35 +39,35 @@ class NativeConnection final : public Connection {
   [[nodiscard]] DriverTraits driver() const override { return driver_; }
   [[nodiscard]] bool read_only() const override { return read_only_; }
 
-  LvResult<std::vector<ListedDomain>> list_active() override;
-  LvResult<DomainXml> domain_xml(const Uuid& domain) override;
-  LvResult<HostRecord> host() override;
-  LvResult<ControlState> control_state(const Uuid& domain) override;
-  LvResult<std::vector<DomainRecord>> bulk_statistics(std::span<const Uuid> domains) override;
-  LvStatus complete(DomainRecord& record) override;
-  LvResult<std::optional<MemorySize>> balloon(const Uuid& domain) override;
-  LvResult<bool> in_long_job(const Uuid& domain) override;
-  LvStatus set_memory(const Uuid& domain, MemorySize target) override;
-  LvStatus set_period(const Uuid& domain, std::chrono::seconds period) override;
+  LibvirtResult<std::vector<ListedDomain>> list_active() override;
+  LibvirtResult<DomainXml> domain_xml(const Uuid& domain) override;
+  LibvirtResult<HostRecord> host() override;
+  LibvirtResult<ControlState> control_state(const Uuid& domain) override;
+  LibvirtResult<std::vector<DomainRecord>> bulk_statistics(std::span<const Uuid> domains) override;
+  LibvirtStatus complete(DomainRecord& record) override;
+  LibvirtResult<std::optional<MemorySize>> balloon(const Uuid& domain) override;
+  LibvirtResult<bool> in_long_job(const Uuid& domain) override;
+  LibvirtStatus set_memory(const Uuid& domain, MemorySize target) override;
+  LibvirtStatus set_period(const Uuid& domain, std::chrono::seconds period) override;
 
  private:
   /// The calling thread's last error. Remembers when that error means a lost connection.
-  tl::unexpected<LvError> failure() {
-    LvError error = LvError::last();
+  tl::unexpected<LibvirtError> failure() {
+    LibvirtError error = LibvirtError::last();
     lost_ = lost_ || lost_connection(error);
-    return tl::unexpected<LvError>(std::move(error));
+    return tl::unexpected<LibvirtError>(std::move(error));
   }
   /// The handle of a domain; looks it up unless it is known. Owned by domains_.
-  LvResult<virDomainPtr> known(const Uuid& domain);
+  LibvirtResult<virDomainPtr> known(const Uuid& domain);
   /// Drops all handles when there are more than `most`, so that handles of domains that are gone do
   /// not pile up.
   void keep_handles(std::size_t most) {
     if (domains_.size() > most) domains_.clear();
   }
-  LvStatus complete_from_info(DomainRecord& record, virDomainPtr domain);
-  LvStatus ask_memory_stats(DomainRecord& record, virDomainPtr domain);
+  LibvirtStatus complete_from_info(DomainRecord& record, virDomainPtr domain);
+  LibvirtStatus ask_memory_stats(DomainRecord& record, virDomainPtr domain);
   int node_numbers(const virNodeInfo& info);
-  LvResult<std::vector<NumaCell>> cells(const virNodeInfo& info);
+  LibvirtResult<std::vector<NumaCell>> cells(const virNodeInfo& info);
   std::optional<std::uint64_t> merged_pages();
 
   ConnectHandle handle_;
@@ -81,7 +81,7 @@ class NativeConnection final : public Connection {
   std::unordered_map<Uuid, DomainHandle> domains_;
 };
 
-LvResult<std::vector<ListedDomain>> NativeConnection::list_active() {
+LibvirtResult<std::vector<ListedDomain>> NativeConnection::list_active() {
   virDomainPtr* list = nullptr;
   const int count = virConnectListAllDomains(handle_.get(), &list, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
   if (count < 0) return failure();
@@ -99,7 +99,7 @@ LvResult<std::vector<ListedDomain>> NativeConnection::list_active() {
   return listed;
 }
 
-LvResult<virDomainPtr> NativeConnection::known(const Uuid& domain) {
+LibvirtResult<virDomainPtr> NativeConnection::known(const Uuid& domain) {
   const auto found = domains_.find(domain);
   if (found != domains_.end()) return found->second.get();
   DomainHandle handle(virDomainLookupByUUID(handle_.get(), raw_uuid(domain).data()));
@@ -107,7 +107,7 @@ LvResult<virDomainPtr> NativeConnection::known(const Uuid& domain) {
   return (domains_[domain] = std::move(handle)).get();
 }
 
-LvResult<DomainXml> NativeConnection::domain_xml(const Uuid& domain) {
+LibvirtResult<DomainXml> NativeConnection::domain_xml(const Uuid& domain) {
   const auto entry = known(domain);
   if (!entry) return tl::unexpected(entry.error());
   const CString xml(virDomainGetXMLDesc(*entry, 0));
@@ -118,7 +118,7 @@ LvResult<DomainXml> NativeConnection::domain_xml(const Uuid& domain) {
                                              VIR_DOMAIN_AFFECT_CONFIG));
   if (element) {
     made.configured_settings = element.get();
-  } else if (const LvError error = LvError::last(); lost_connection(error)) {
+  } else if (const LibvirtError error = LibvirtError::last(); lost_connection(error)) {
     return failure();
   } else if (error.code == VIR_ERR_NO_DOMAIN_METADATA) {
     made.configured_settings = "";
@@ -138,7 +138,7 @@ int NativeConnection::node_numbers(const virNodeInfo& info) {
   return *node_numbers_;
 }
 
-LvResult<std::vector<NumaCell>> NativeConnection::cells(const virNodeInfo& info) {
+LibvirtResult<std::vector<NumaCell>> NativeConnection::cells(const virNodeInfo& info) {
   std::vector<NumaCell> cells;
   for (int id = 0; id < node_numbers(info); ++id) {
     if (no_nodes_.contains(id)) continue;
@@ -176,12 +176,12 @@ std::optional<std::uint64_t> NativeConnection::merged_pages() {
   return found == 1 ? std::optional<std::uint64_t>(pages) : std::nullopt;
 }
 
-LvResult<HostRecord> NativeConnection::host() {
+LibvirtResult<HostRecord> NativeConnection::host() {
   int fields = 0;
   const int all = VIR_NODE_MEMORY_STATS_ALL_CELLS;
   virNodeInfo info{};
   if (virNodeGetMemoryStats(handle_.get(), all, nullptr, &fields, 0) < 0) {
-    if (const LvError error = LvError::last(); !unsupported_call(error)) return failure();
+    if (const LibvirtError error = LibvirtError::last(); !unsupported_call(error)) return failure();
     if (virNodeGetInfo(handle_.get(), &info) < 0) return failure();
     HostRecord total_only;
     total_only.total = MemorySize::from_kib(info.memory);
@@ -201,7 +201,7 @@ LvResult<HostRecord> NativeConnection::host() {
   return record;
 }
 
-LvResult<ControlState> NativeConnection::control_state(const Uuid& domain) {
+LibvirtResult<ControlState> NativeConnection::control_state(const Uuid& domain) {
   const auto entry = known(domain);
   if (!entry) return tl::unexpected(entry.error());
   virDomainControlInfo info{};
@@ -209,7 +209,7 @@ LvResult<ControlState> NativeConnection::control_state(const Uuid& domain) {
   return control_state_of(info);
 }
 
-LvResult<std::vector<DomainRecord>> NativeConnection::bulk_statistics(
+LibvirtResult<std::vector<DomainRecord>> NativeConnection::bulk_statistics(
     std::span<const Uuid> domains) {
   keep_handles(4 * domains.size() + 64);
   std::vector<virDomainPtr> list;
@@ -238,7 +238,7 @@ LvResult<std::vector<DomainRecord>> NativeConnection::bulk_statistics(
   return records;
 }
 
-LvStatus NativeConnection::complete_from_info(DomainRecord& record, virDomainPtr domain) {
+LibvirtStatus NativeConnection::complete_from_info(DomainRecord& record, virDomainPtr domain) {
   virDomainInfo info{};
   if (virDomainGetInfo(domain, &info) < 0) return failure();
   record.state = domain_state(info.state, 0);
@@ -247,16 +247,16 @@ LvStatus NativeConnection::complete_from_info(DomainRecord& record, virDomainPtr
   return {};
 }
 
-LvStatus NativeConnection::ask_memory_stats(DomainRecord& record, virDomainPtr domain) {
+LibvirtStatus NativeConnection::ask_memory_stats(DomainRecord& record, virDomainPtr domain) {
   std::array<virDomainMemoryStatStruct, VIR_DOMAIN_MEMORY_STAT_NR> stats{};
   const int count = virDomainMemoryStats(domain, stats.data(), stats.size(), 0);
   if (count < 0) return failure();
-  take_memory_stats(std::span(stats.data(), static_cast<std::size_t>(count)), record);
+  update_memory_stats(std::span(stats.data(), static_cast<std::size_t>(count)), record);
   return {};
 }
 
-LvStatus NativeConnection::complete(DomainRecord& record) {
-  keep_handles(kMostHandlesSingly);
+LibvirtStatus NativeConnection::complete(DomainRecord& record) {
+  keep_handles(kMaxHandlesSingly);
   const auto entry = known(record.uuid);
   if (!entry) return tl::unexpected(entry.error());
   if (!record.state) return complete_from_info(record, *entry);
@@ -270,23 +270,23 @@ LvStatus NativeConnection::complete(DomainRecord& record) {
   return {};
 }
 
-LvResult<std::optional<MemorySize>> NativeConnection::balloon(const Uuid& domain) {
+LibvirtResult<std::optional<MemorySize>> NativeConnection::balloon(const Uuid& domain) {
   const auto entry = known(domain);
   if (!entry) return tl::unexpected(entry.error());
   DomainRecord record;
-  const LvStatus asked = ask_memory_stats(record, *entry);
+  const LibvirtStatus asked = ask_memory_stats(record, *entry);
   if (!asked) return tl::unexpected(asked.error());
   return record.actual;
 }
 
-LvResult<bool> NativeConnection::in_long_job(const Uuid& domain) {
+LibvirtResult<bool> NativeConnection::in_long_job(const Uuid& domain) {
   const auto entry = known(domain);
   if (!entry) return tl::unexpected(entry.error());
   int type = VIR_DOMAIN_JOB_NONE;
   int count = 0;
   virTypedParameterPtr raw = nullptr;
   if (virDomainGetJobStats(*entry, &type, &raw, &count, 0) < 0) {
-    if (const LvError error = LvError::last(); unsupported_call(error)) return false;
+    if (const LibvirtError error = LibvirtError::last(); unsupported_call(error)) return false;
     return failure();
   }
   const CAllocated<virTypedParameter> owned(raw);
@@ -295,7 +295,7 @@ LvResult<bool> NativeConnection::in_long_job(const Uuid& domain) {
   return operation && holds_up_balloons(*operation);
 }
 
-LvStatus NativeConnection::set_memory(const Uuid& domain, MemorySize target) {
+LibvirtStatus NativeConnection::set_memory(const Uuid& domain, MemorySize target) {
   const auto entry = known(domain);
   if (!entry) return tl::unexpected(entry.error());
   // LIVE alone: the administrator's configuration for the next start stays as it is.
@@ -304,7 +304,7 @@ LvStatus NativeConnection::set_memory(const Uuid& domain, MemorySize target) {
   return {};
 }
 
-LvStatus NativeConnection::set_period(const Uuid& domain, std::chrono::seconds period) {
+LibvirtStatus NativeConnection::set_period(const Uuid& domain, std::chrono::seconds period) {
   const auto entry = known(domain);
   if (!entry) return tl::unexpected(entry.error());
   const int done = virDomainSetMemoryStatsPeriod(*entry, static_cast<int>(period.count()),
@@ -319,7 +319,7 @@ class HandleSource {
   HandleSource(std::string uri, bool in_process, Access access)
       : uri_(std::move(uri)), in_process_(in_process), access_(access) {}
 
-  LvResult<OpenedHandle> open() {
+  LibvirtResult<OpenedHandle> open() {
     if (!in_process_) return open_handle(uri_, access_);
     const std::lock_guard lock(mutex_);
     if (!shared_.handle) {
@@ -345,7 +345,7 @@ class NativeConnector final : public Connector {
   /// A null `events`: connections without events.
   NativeConnector(std::shared_ptr<HandleSource> source, std::shared_ptr<EventQueue> events)
       : source_(std::move(source)), events_(std::move(events)) {}
-  LvResult<std::unique_ptr<Connection>> connect() override {
+  LibvirtResult<std::unique_ptr<Connection>> connect() override {
     auto opened = source_->open();
     if (!opened) return tl::unexpected(opened.error());
     return std::make_unique<NativeConnection>(std::move(opened->handle), opened->read_only,

@@ -19,7 +19,7 @@ namespace memcoord::libvirt {
 /// The connectors of one URI.
 struct NativeConnectors {
   std::shared_ptr<Connector> control;  ///< its connections put libvirt's events into the queue
-  std::shared_ptr<Connector> lanes;    ///< its connections take no events
+  std::shared_ptr<Connector> workers;  ///< its connections take no events
 };
 /// `in_process`: ConnectionUri::is_in_process(). All connections then share one handle, so that
 /// they reach the same host; such a driver's calls are safe from any thread. From this call on
@@ -42,7 +42,7 @@ ControlState control_state_of(const virDomainControlInfo& info);
 /// the guest has never reported.
 DomainRecord domain_record(const virDomainStatsRecord& record);
 /// Writes the tags of virDomainMemoryStats() into a record.
-void take_memory_stats(std::span<const virDomainMemoryStatStruct> stats, DomainRecord& record);
+void update_memory_stats(std::span<const virDomainMemoryStatStruct> stats, DomainRecord& record);
 /// The operation of the job that virDomainGetJobStats() reports; none: no job is under way.
 std::optional<int> job_operation(int type, std::span<const virTypedParameter> statistics);
 /// Whether libvirt makes balloon changes wait for a job of this virDomainJobOperation. Only a

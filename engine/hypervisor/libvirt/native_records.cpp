@@ -131,7 +131,7 @@ DomainRecord domain_record(const virDomainStatsRecord& record) {
   return made;
 }
 
-void take_memory_stats(std::span<const virDomainMemoryStatStruct> stats, DomainRecord& record) {
+void update_memory_stats(std::span<const virDomainMemoryStatStruct> stats, DomainRecord& record) {
   GuestStatistics& guest = record.guest;
   for (const virDomainMemoryStatStruct& stat : stats) {
     const MemorySize size = MemorySize::from_kib(stat.val);

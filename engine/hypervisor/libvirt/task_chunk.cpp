@@ -12,7 +12,7 @@ namespace {
 
 using AnswerKind = TaskAnswer::Kind;
 
-TaskAnswer failed(const LvError& error) {
+TaskAnswer failed(const LibvirtError& error) {
   return {domain_is_gone(error) ? AnswerKind::gone : AnswerKind::failed, std::nullopt, error};
 }
 
@@ -24,9 +24,10 @@ bool has_balloon_figures(const std::vector<DomainRecord>& records) {
 
 }  // namespace
 
-void TaskChunk::perform(const LvResult<LaneConnection>& lane, std::atomic<SamplingWay>& way) {
-  if (!lane) return finish(lane.error());
-  Connection& connection = *lane->connection;
+void TaskChunk::perform(const LibvirtResult<WorkerConnection>& worker,
+                        std::atomic<SamplingWay>& way) {
+  if (!worker) return finish(worker.error());
+  Connection& connection = *worker->connection;
   const bool samples = !tasks_.empty() && tasks_.front().kind == DomainTask::Kind::sample;
   for (std::size_t first = 0; samples && first < tasks_.size(); first += kDomainsPerCall) {
     const Part part{first, std::min(tasks_.size(), first + kDomainsPerCall)};
@@ -34,21 +35,21 @@ void TaskChunk::perform(const LvResult<LaneConnection>& lane, std::atomic<Sampli
   }
   for (std::size_t i = 0; !samples && i < tasks_.size(); ++i) {
     if (!begin(i)) break;
-    const LvResult<AnswerKind> done = carry_out(connection, i);
+    const LibvirtResult<AnswerKind> done = carry_out(connection, i);
     if (!done && lost_connection(done.error())) return finish(done.error());
     answer(i, done ? TaskAnswer{*done, std::nullopt, std::nullopt} : failed(done.error()));
   }
   finish(std::nullopt);
 }
 
-LvResult<AnswerKind> TaskChunk::carry_out(Connection& connection, std::size_t index) {
+LibvirtResult<AnswerKind> TaskChunk::carry_out(Connection& connection, std::size_t index) {
   switch (tasks_[index].kind) {
     case DomainTask::Kind::set_memory:
       return set_memory(connection, index);
     case DomainTask::Kind::restore_period:
       return restore_period(connection, index);
     case DomainTask::Kind::check_job: {
-      const LvResult<bool> in_job = connection.in_long_job(tasks_[index].domain);
+      const LibvirtResult<bool> in_job = connection.in_long_job(tasks_[index].domain);
       if (!in_job) return tl::unexpected(in_job.error());
       return *in_job ? AnswerKind::in_job : AnswerKind::done;
     }
@@ -58,35 +59,35 @@ LvResult<AnswerKind> TaskChunk::carry_out(Connection& connection, std::size_t in
 }
 
 /// Checks for a job first: libvirt would let the change wait for it for half a minute.
-LvResult<AnswerKind> TaskChunk::set_memory(Connection& connection, std::size_t index) {
+LibvirtResult<AnswerKind> TaskChunk::set_memory(Connection& connection, std::size_t index) {
   const DomainTask& task = tasks_[index];
-  const LvResult<bool> in_job = connection.in_long_job(task.domain);
+  const LibvirtResult<bool> in_job = connection.in_long_job(task.domain);
   if (!in_job) return tl::unexpected(in_job.error());
   if (*in_job) return AnswerKind::in_job;
   if (!begin_change(index)) return AnswerKind::unanswered;
-  const LvStatus set = connection.set_memory(task.domain, task.target);
+  const LibvirtStatus set = connection.set_memory(task.domain, task.target);
   if (!set) return tl::unexpected(set.error());
   return AnswerKind::done;
 }
 
-LvResult<AnswerKind> TaskChunk::set_period(Connection& connection, std::size_t index) {
+LibvirtResult<AnswerKind> TaskChunk::set_period(Connection& connection, std::size_t index) {
   if (!begin_change(index)) return AnswerKind::unanswered;
-  const LvStatus set = connection.set_period(tasks_[index].domain, tasks_[index].period);
+  const LibvirtStatus set = connection.set_period(tasks_[index].domain, tasks_[index].period);
   if (!set) return tl::unexpected(set.error());
   return AnswerKind::done;
 }
 
 /// Restores a period that is still the one that memcoord set.
-LvResult<AnswerKind> TaskChunk::restore_period(Connection& connection, std::size_t index) {
-  const LvResult<DomainXml> xml = connection.domain_xml(tasks_[index].domain);
+LibvirtResult<AnswerKind> TaskChunk::restore_period(Connection& connection, std::size_t index) {
+  const LibvirtResult<DomainXml> xml = connection.domain_xml(tasks_[index].domain);
   if (!xml) return tl::unexpected(xml.error());
   const Result<DomainDescription> now = describe_domain(xml->live, "");
   if (!now || now->period != tasks_[index].set_by_us) return AnswerKind::done;
   return set_period(connection, index);
 }
 
-std::optional<LvError> TaskChunk::sample(Connection& connection, std::atomic<SamplingWay>& way,
-                                         Part part) {
+std::optional<LibvirtError> TaskChunk::sample(Connection& connection, std::atomic<SamplingWay>& way,
+                                              Part part) {
   if (way == SamplingWay::single) return sample_singly(connection, part, {});
   if (!begin(part)) return std::nullopt;
   auto records = connection.bulk_statistics(domains_of(part));
@@ -111,7 +112,7 @@ std::optional<LvError> TaskChunk::sample(Connection& connection, std::atomic<Sam
   return sample_singly(connection, part, *records);
 }
 
-std::optional<LvError> TaskChunk::ask_balloons(Connection& connection, Part part) {
+std::optional<LibvirtError> TaskChunk::ask_balloons(Connection& connection, Part part) {
   for (std::size_t i = part.first; i < part.last; ++i) {
     if (!tasks_[i].balloon_moves) continue;
     TaskAnswer known = answered(i);
@@ -129,8 +130,8 @@ std::optional<LvError> TaskChunk::ask_balloons(Connection& connection, Part part
   return std::nullopt;
 }
 
-std::optional<LvError> TaskChunk::sample_singly(Connection& connection, Part part,
-                                                const std::vector<DomainRecord>& records) {
+std::optional<LibvirtError> TaskChunk::sample_singly(Connection& connection, Part part,
+                                                     const std::vector<DomainRecord>& records) {
   std::unordered_map<Uuid, DomainRecord> known;
   for (const DomainRecord& record : records) known.emplace(record.uuid, record);
   const bool states_known = !known.empty();
@@ -144,7 +145,7 @@ std::optional<LvError> TaskChunk::sample_singly(Connection& connection, Part par
     DomainRecord record;
     if (found != known.end()) record = found->second;
     record.uuid = tasks_[i].domain;
-    const LvStatus completed = connection.complete(record);
+    const LibvirtStatus completed = connection.complete(record);
     if (!completed && lost_connection(completed.error())) return completed.error();
     answer(i, completed ? TaskAnswer{AnswerKind::done, record, {}} : failed(completed.error()));
   }
@@ -183,7 +184,7 @@ TaskAnswer TaskChunk::answered(std::size_t index) const {
   return answers_[index];
 }
 
-void TaskChunk::finish(std::optional<LvError> broken_by) {
+void TaskChunk::finish(std::optional<LibvirtError> broken_by) {
   {
     const std::lock_guard lock(mutex_);
     finished_ = true;
@@ -222,7 +223,7 @@ std::vector<TaskAnswer> TaskChunk::answers() const {
   return answers_;
 }
 
-std::optional<LvError> TaskChunk::broken_by() const {
+std::optional<LibvirtError> TaskChunk::broken_by() const {
   const std::lock_guard lock(mutex_);
   return broken_by_;
 }

@@ -26,7 +26,7 @@ WallTime wall_now() {
 }
 
 bool balloon_may_move(const KnownDomain& known, MonotonicTime now) {
-  return known.balloon_moved_at && now - *known.balloon_moved_at < Roster::kBalloonSettles;
+  return known.balloon_moved_at && now - *known.balloon_moved_at < DomainRegistry::kBalloonSettles;
 }
 
 /// On this machine memcoord looks for the daemon in every tick: a refused connection costs less
@@ -51,10 +51,10 @@ Result<std::unique_ptr<Hypervisor>> open(const std::string& uri, const LibvirtOp
   const auto events = std::make_shared<EventQueue>();
   NativeConnectors connectors =
       native_connectors(uri, parsed->is_in_process(), options.access, events);
-  LaneHypervisorParts parts{
-      uri,    parsed->is_local(),  std::move(connectors.control), std::move(connectors.lanes),
+  WorkerHypervisorParts parts{
+      uri,    parsed->is_local(),  std::move(connectors.control), std::move(connectors.workers),
       events, backoff_for(*parsed)};
-  auto hypervisor = std::make_unique<LaneHypervisor>(std::move(parts), options);
+  auto hypervisor = std::make_unique<WorkerHypervisor>(std::move(parts), options);
   if (const Status started = hypervisor->start(); !started) return fail(started.error());
   return hypervisor;
 }
@@ -63,31 +63,31 @@ MonotonicTime monotonic_now() {
   return std::chrono::time_point_cast<std::chrono::microseconds>(steady_clock::now());
 }
 
-LaneHypervisor::LaneHypervisor(LaneHypervisorParts parts, LibvirtOptions options)
+WorkerHypervisor::WorkerHypervisor(WorkerHypervisorParts parts, LibvirtOptions options)
     : parts_(std::move(parts)),
       options_(std::move(options)),
-      host_(parts_.lanes),
+      host_(parts_.workers),
       control_(parts_.control),
-      pool_(parts_.lanes, options_.lanes,
+      pool_(parts_.workers, options_.connections,
             [this](const std::vector<Uuid>& domains, Instant deadline) {
               return control_states(domains, deadline);
             }),
-      roster_(parts_.uri == default_uri() ? std::string() : parts_.uri),
+      registry_(parts_.uri == default_uri() ? std::string() : parts_.uri),
       next_try_(steady_clock::now()) {}
 
-LaneHypervisor::~LaneHypervisor() {
+WorkerHypervisor::~WorkerHypervisor() {
   close();
 }
 
-Status LaneHypervisor::start() {
+Status WorkerHypervisor::start() {
   const Instant deadline = steady_clock::now() + options_.open_deadline;
-  if (const Status looked = look_at_host(deadline); !looked) return fail(looked.error());
-  if (!look_at_domains(deadline)) return fail(daemon_is_silent());
+  if (const Status looked = observe_host(deadline); !looked) return fail(looked.error());
+  if (!observe_domains(deadline)) return fail(daemon_is_silent());
   read_stale(deadline);
   return {};
 }
 
-Result<Snapshot> LaneHypervisor::sample() {
+Result<Snapshot> WorkerHypervisor::sample() {
   const Instant now = steady_clock::now();
   if (closed_) return fail(ErrorCode::unavailable, parts_.uri, "the connection has been closed");
   if (down_since_ && now < next_try_) {
@@ -95,28 +95,29 @@ Result<Snapshot> LaneHypervisor::sample() {
                 "memcoord keeps trying to connect");
   }
   const Instant deadline = now + options_.deadline;
-  if (const Status looked = look_at_host(deadline); !looked) return fail(looked.error());
-  take_events();
+  if (const Status looked = observe_host(deadline); !looked) return fail(looked.error());
+  update_from_events();
   // Without a new list memcoord serves the domains that it knows.
-  const bool listed = look_at_domains(now + options_.deadline / 4);
+  const bool listed = observe_domains(now + options_.deadline / 4);
   listing_came(listed);
-  roster_.renew(monotonic_now());
+  registry_.renew(monotonic_now());
   if (listed) read_stale(now + options_.deadline / 2);
   const Sampled sampled = sample_domains(deadline);
-  note_trouble(sampled, deadline);
+  note_unresponsive(sampled, deadline);
   check_long_jobs(deadline);
   set_periods(sampled, deadline);
   return make_snapshot(sampled);
 }
 
-Status LaneHypervisor::look_at_host(Instant deadline) {
-  const auto question = [](const LvResult<LaneConnection>& lane) -> LvResult<HostLook> {
-    if (!lane) return tl::unexpected(lane.error());
-    Connection& connection = *lane->connection;
+Status WorkerHypervisor::observe_host(Instant deadline) {
+  const auto question =
+      [](const LibvirtResult<WorkerConnection>& worker) -> LibvirtResult<HostObservation> {
+    if (!worker) return tl::unexpected(worker.error());
+    Connection& connection = *worker->connection;
     auto host = connection.host();
     if (!host) return tl::unexpected(host.error());
-    return HostLook{lane->generation, connection.driver(), connection.read_only(),
-                    *std::move(host)};
+    return HostObservation{worker->generation, connection.driver(), connection.read_only(),
+                           *std::move(host)};
   };
   auto looked = host_.ask(deadline, question);
   // The connection may have died unnoticed; the worker opens another for the second question.
@@ -124,16 +125,16 @@ Status LaneHypervisor::look_at_host(Instant deadline) {
     looked = host_.ask(deadline, question);
   }
   if (!looked) return fail(daemon_is_silent());
-  if (!*looked && last_look_.generation == 0) {
+  if (!*looked && last_observation_.generation == 0) {
     return fail(open_error(looked->error(), parts_.uri));
   }
   if (!*looked) return fail(went_down(looked->error()));
   came_back((*looked)->generation);
-  last_look_ = **std::move(looked);
+  last_observation_ = **std::move(looked);
   return {};
 }
 
-Error LaneHypervisor::went_down(const LvError& error) {
+Error WorkerHypervisor::went_down(const LibvirtError& error) {
   const Error reason = open_error(error, parts_.uri);
   if (!down_since_) {
     down_since_ = steady_clock::now();
@@ -150,7 +151,7 @@ Error LaneHypervisor::went_down(const LvError& error) {
           {}};
 }
 
-Error LaneHypervisor::daemon_is_silent() const {
+Error WorkerHypervisor::daemon_is_silent() const {
   const auto silent = std::chrono::duration_cast<std::chrono::seconds>(host_.silent_for());
   return {ErrorCode::timed_out,
           parts_.uri,
@@ -161,28 +162,29 @@ Error LaneHypervisor::daemon_is_silent() const {
           {}};
 }
 
-void LaneHypervisor::came_back(std::uint64_t generation) {
-  const bool reopened = last_look_.generation != 0 && generation != last_look_.generation;
+void WorkerHypervisor::came_back(std::uint64_t generation) {
+  const bool reopened =
+      last_observation_.generation != 0 && generation != last_observation_.generation;
   if (!down_since_ && !reopened) return;
   const auto lost = down_since_ ? steady_clock::now() - *down_since_ : Backoff::Pause{};
   notes_.push_back({Note::Severity::info,
                     fmt::format("{}: connected again, after {} s", parts_.uri,
                                 std::chrono::duration_cast<std::chrono::seconds>(lost).count())});
-  roster_.mark_all_stale();
+  registry_.mark_all_stale();
   parts_.backoff.reset();
   down_since_.reset();
 }
 
-void LaneHypervisor::take_events() {
+void WorkerHypervisor::update_from_events() {
   if (!parts_.events) return;
-  for (const DomainEvent& event : parts_.events->take()) roster_.take_event(event);
+  for (const DomainEvent& event : parts_.events->take()) registry_.update_from_events(event);
 }
 
-LaneHypervisor::Sampled LaneHypervisor::sample_domains(Instant deadline) {
+WorkerHypervisor::Sampled WorkerHypervisor::sample_domains(Instant deadline) {
   Sampled sampled;
   std::vector<const KnownDomain*> served;
-  for (const auto& [uuid, known] : roster_.domains()) {
-    if (known.trouble) continue;
+  for (const auto& [uuid, known] : registry_.domains()) {
+    if (known.unresponsive) continue;
     sampled.uuids.push_back(uuid);
     served.push_back(&known);
   }
@@ -209,38 +211,38 @@ LaneHypervisor::Sampled LaneHypervisor::sample_domains(Instant deadline) {
 }
 
 /// Updates the registry.
-void LaneHypervisor::take_answers(const Sampled& sampled) {
+void WorkerHypervisor::take_answers(const Sampled& sampled) {
   const MonotonicTime now = monotonic_now();
   for (std::size_t i = 0; i < sampled.uuids.size(); ++i) {
     const std::optional<DomainRecord>& record = sampled.answers[i].record;
     if (!record) continue;
-    roster_.find(sampled.uuids[i])->sampled_at = now;
-    roster_.take_sizes(sampled.uuids[i], record->actual, record->maximum, now);
+    registry_.find(sampled.uuids[i])->sampled_at = now;
+    registry_.update_sizes(sampled.uuids[i], record->actual, record->maximum, now);
     if (record->state != DomainState::running) continue;
     if (!lacks_guest(sampled.answers[i])) {
-      roster_.take_statistics(sampled.uuids[i], record->guest, now);
+      registry_.update_statistics(sampled.uuids[i], record->guest, now);
     }
-    if (record->guest.last_update && last_look_.driver.stamps_reports) {
-      roster_.take_report(sampled.uuids[i], *record->guest.last_update, now);
+    if (record->guest.last_update && last_observation_.driver.stamps_reports) {
+      registry_.update_report(sampled.uuids[i], *record->guest.last_update, now);
     }
   }
 }
 
 /// The answer leaves out the guest's figures because another call held the domain.
-bool LaneHypervisor::lacks_guest(const TaskAnswer& answer) const {
-  return last_look_.driver.always_reports_rss && answer.record && !answer.record->rss &&
+bool WorkerHypervisor::lacks_guest(const TaskAnswer& answer) const {
+  return last_observation_.driver.always_reports_rss && answer.record && !answer.record->rss &&
          answer.record->state == DomainState::running;
 }
 
 /// While another tool's call holds a domain, libvirt leaves its figures out rather than wait
 /// (NOWAIT).
-void LaneHypervisor::ask_again(Sampled& sampled, Instant deadline) {
+void WorkerHypervisor::ask_again(Sampled& sampled, Instant deadline) {
   const MonotonicTime before = monotonic_now();
   std::vector<DomainTask> tasks;
   std::vector<std::size_t> indices;
   for (std::size_t i = 0; i < sampled.uuids.size(); ++i) {
     if (!lacks_guest(sampled.answers[i])) continue;
-    const bool moves = balloon_may_move(*roster_.find(sampled.uuids[i]), before);
+    const bool moves = balloon_may_move(*registry_.find(sampled.uuids[i]), before);
     tasks.push_back({DomainTask::Kind::sample, sampled.uuids[i], {}, {}, {}, moves});
     indices.push_back(i);
   }
@@ -255,7 +257,7 @@ void LaneHypervisor::ask_again(Sampled& sampled, Instant deadline) {
   }
 }
 
-void LaneHypervisor::note_trouble(const Sampled& sampled, Instant deadline) {
+void WorkerHypervisor::note_unresponsive(const Sampled& sampled, Instant deadline) {
   // These domains hold a worker, or another tool's call to them hangs.
   std::vector<Uuid> suspects;
   std::vector<std::size_t> indices;
@@ -271,14 +273,15 @@ void LaneHypervisor::note_trouble(const Sampled& sampled, Instant deadline) {
   const auto states = control_states(suspects, deadline);
   for (std::size_t i = 0; i < suspects.size(); ++i) {
     const TaskAnswer& answer = sampled.answers[indices[i]];
-    const bool holds_a_lane = answer.kind != TaskAnswer::Kind::done;
+    const bool holds_a_worker = answer.kind != TaskAnswer::Kind::done;
     const ControlState state = states[i].value_or(ControlState{});
-    const bool stuck = state.kind != ControlState::Kind::ok && state.since >= Roster::kHungAfter;
-    if (holds_a_lane || stuck) roster_.take_trouble(suspects[i], state, monotonic_now());
+    const bool stuck =
+        state.kind != ControlState::Kind::ok && state.since >= DomainRegistry::kHungAfter;
+    if (holds_a_worker || stuck) registry_.mark_unresponsive(suspects[i], state, monotonic_now());
   }
 }
 
-Snapshot LaneHypervisor::make_snapshot(const Sampled& sampled) const {
+Snapshot WorkerHypervisor::make_snapshot(const Sampled& sampled) const {
   Snapshot snapshot;
   snapshot.taken_at = monotonic_now();
   snapshot.wall_time = wall_now();
@@ -287,7 +290,7 @@ Snapshot LaneHypervisor::make_snapshot(const Sampled& sampled) const {
     answers[sampled.uuids[i]] = &sampled.answers[i];
   }
   DomainSums sums;
-  for (const auto& [uuid, known] : roster_.domains()) {
+  for (const auto& [uuid, known] : registry_.domains()) {
     const auto answer = answers.find(uuid);
     const TaskAnswer* theirs = answer == answers.end() ? nullptr : answer->second;
     if (theirs != nullptr && theirs->kind == TaskAnswer::Kind::gone) continue;
@@ -299,15 +302,15 @@ Snapshot LaneHypervisor::make_snapshot(const Sampled& sampled) const {
   std::sort(snapshot.domains.begin(), snapshot.domains.end(), [](const auto& a, const auto& b) {
     return std::tie(a.name(), a.uuid()) < std::tie(b.name(), b.uuid());
   });
-  const bool this_machine = parts_.local && last_look_.host.free;
+  const bool this_machine = parts_.local && last_observation_.host.free;
   std::optional<MemInfo> local;
   if (this_machine) local = read_meminfo(options_.meminfo, options_.ksm, options_.nodes);
-  snapshot.host = make_host(last_look_.host, local, sums);
+  snapshot.host = make_host(last_observation_.host, local, sums);
   return snapshot;
 }
 
-Domain LaneHypervisor::make_domain(const KnownDomain& known, const TaskAnswer* answer,
-                                   WallTime now) const {
+Domain WorkerHypervisor::make_domain(const KnownDomain& known, const TaskAnswer* answer,
+                                     WallTime now) const {
   Domain domain;
   domain.identity = known.identity;
   domain.actual = known.actual;
@@ -318,13 +321,13 @@ Domain LaneHypervisor::make_domain(const KnownDomain& known, const TaskAnswer* a
   domain.free_page_reporting = known.description.free_page_reporting;
   domain.id = known.id;
   domain.state = DomainState::busy;
-  if (known.trouble && known.trouble->hung) domain.state = DomainState::hung;
-  if (answer == nullptr || !answer->record || known.trouble) return domain;
+  if (known.unresponsive && known.unresponsive->hung) domain.state = DomainState::hung;
+  if (answer == nullptr || !answer->record || known.unresponsive) return domain;
   const DomainRecord& record = *answer->record;
   domain.rss = record.rss;
   domain.guest = record.guest;
   domain.guest.period = known.description.period;
-  const bool is_stamped = last_look_.driver.stamps_reports;
+  const bool is_stamped = last_observation_.driver.stamps_reports;
   if (!is_stamped && record.guest.last_update) domain.guest.last_update = now;
   const bool unread = !known.described || lacks_guest(*answer);
   if (!unread) domain.state = record.state.value_or(DomainState::busy);
@@ -332,7 +335,7 @@ Domain LaneHypervisor::make_domain(const KnownDomain& known, const TaskAnswer* a
   return domain;
 }
 
-std::vector<Note> LaneHypervisor::take_notes() {
+std::vector<Note> WorkerHypervisor::drain_notes() {
   return std::exchange(notes_, {});
 }
 

@@ -49,21 +49,21 @@ class Backoff {
 /// The machine's clock, in the unit of snapshots.
 MonotonicTime monotonic_now();
 
-/// What a LaneHypervisor consists of.
-struct LaneHypervisorParts {
+/// What a WorkerHypervisor consists of.
+struct WorkerHypervisorParts {
   std::string uri;
   bool local = true;                   ///< the host is this machine
   std::shared_ptr<Connector> control;  ///< its connections push events into the queue
-  std::shared_ptr<Connector> lanes;
+  std::shared_ptr<Connector> workers;
   std::shared_ptr<EventQueue> events;  ///< null: no events
   Backoff backoff;
 };
 
 /// One thread calls its methods. Each returns by its deadline, whatever libvirt does.
-class LaneHypervisor final : public Hypervisor {
+class WorkerHypervisor final : public Hypervisor {
  public:
-  LaneHypervisor(LaneHypervisorParts parts, LibvirtOptions options);
-  ~LaneHypervisor() override;
+  WorkerHypervisor(WorkerHypervisorParts parts, LibvirtOptions options);
+  ~WorkerHypervisor() override;
 
   /// Connects and reads every domain once. Errors: those of open_error(), timed_out.
   Status start();
@@ -71,16 +71,16 @@ class LaneHypervisor final : public Hypervisor {
   [[nodiscard]] std::string description() const override { return parts_.uri; }
   Result<Snapshot> sample() override;
   std::vector<Outcome> apply(std::span<const Move> moves) override;
-  std::vector<Outcome> take_late_outcomes() override;
-  std::vector<Note> take_notes() override;
+  std::vector<Outcome> drain_late_outcomes() override;
+  std::vector<Note> drain_notes() override;
   void close() override;
 
   /// Connection workers that a hung guest holds now.
-  [[nodiscard]] std::size_t stuck_lanes() const { return pool_.stuck(); }
+  [[nodiscard]] std::size_t stuck_workers() const { return pool_.stuck(); }
 
  private:
   /// The connection and the host. A daemon that answers at all reports them at once.
-  struct HostLook {
+  struct HostObservation {
     std::uint64_t generation = 0;
     DriverTraits driver;
     bool read_only = false;
@@ -94,12 +94,12 @@ class LaneHypervisor final : public Hypervisor {
   };
   struct ReadState {
     Uuid domain;
-    LvResult<ControlState> state;
+    LibvirtResult<ControlState> state;
     MonotonicTime asked_at{};
   };
   struct ReadXml {
-    Roster::Stale of;
-    LvResult<DomainXml> xml;
+    DomainRegistry::Stale of;
+    LibvirtResult<DomainXml> xml;
   };
   /// Answers of the control connection. sample() uses those that arrive by its deadline; the next
   /// sample() uses the rest.
@@ -126,28 +126,28 @@ class LaneHypervisor final : public Hypervisor {
   };
 
   // worker_hypervisor.cpp
-  Status look_at_host(Instant deadline);
-  Error went_down(const LvError& error);
+  Status observe_host(Instant deadline);
+  Error went_down(const LibvirtError& error);
   Error daemon_is_silent() const;
   void came_back(std::uint64_t generation);
-  void take_events();
+  void update_from_events();
   Sampled sample_domains(Instant deadline);
   void ask_again(Sampled& sampled, Instant deadline);
   void take_answers(const Sampled& sampled);
-  void note_trouble(const Sampled& sampled, Instant deadline);
+  void note_unresponsive(const Sampled& sampled, Instant deadline);
   bool lacks_guest(const TaskAnswer& answer) const;
   Snapshot make_snapshot(const Sampled& sampled) const;
   Domain make_domain(const KnownDomain& known, const TaskAnswer* answer, WallTime now) const;
 
   // worker_hypervisor_queries.cpp
-  bool look_at_domains(Instant deadline);
-  bool take_listings();
-  void take_states();
+  bool observe_domains(Instant deadline);
+  bool update_listings();
+  void update_states();
   void listing_came(bool came);
   std::vector<std::optional<ControlState>> control_states(const std::vector<Uuid>& domains,
                                                           Instant deadline);
   void read_stale(Instant deadline);
-  void take_texts();
+  void update_texts();
   void check_long_jobs(Instant deadline);
 
   // worker_hypervisor_changes.cpp
@@ -164,18 +164,18 @@ class LaneHypervisor final : public Hypervisor {
   void say_shortened(const std::vector<std::string>& domains);
   void restore_periods(Instant deadline);
 
-  LaneHypervisorParts parts_;
+  WorkerHypervisorParts parts_;
   LibvirtOptions options_;
-  QuestionLane host_;     ///< for questions that the daemon answers whatever its domains do
-  QuestionLane control_;  ///< for questions that a domain may delay
-  LanePool pool_;
-  Roster roster_;
-  HostLook last_look_;
+  QueryWorker host_;     ///< for questions that the daemon answers whatever its domains do
+  QueryWorker control_;  ///< for questions that a domain may delay
+  WorkerPool pool_;
+  DomainRegistry registry_;
+  HostObservation last_observation_;
   std::uint64_t control_generation_ = 0;
   std::shared_ptr<Answers> answers_ = std::make_shared<Answers>();
   // The last domain of each round of questions. The next round begins after it.
   Uuid last_read_;
-  Uuid last_in_trouble_;
+  Uuid last_unresponsive_;
   Uuid last_suspect_;
   Uuid last_in_job_;
   std::map<Uuid, OpenChange> open_changes_;

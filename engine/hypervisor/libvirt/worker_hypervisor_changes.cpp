@@ -1,4 +1,4 @@
-// What LaneHypervisor changes: balloons and statistics periods, which it restores at the end.
+// What WorkerHypervisor changes: balloons and statistics periods, which it restores at the end.
 
 #include <fmt/core.h>
 
@@ -42,9 +42,9 @@ Error may_still_come(Error error) {
 
 }  // namespace
 
-std::vector<Outcome> LaneHypervisor::apply(std::span<const Move> moves) {
+std::vector<Outcome> WorkerHypervisor::apply(std::span<const Move> moves) {
   const Instant deadline = steady_clock::now() + options_.deadline;
-  take_events();
+  update_from_events();
   std::vector<Outcome> outcomes(moves.size());
   std::vector<DomainTask> tasks;
   std::vector<std::size_t> indices;
@@ -68,8 +68,8 @@ std::vector<Outcome> LaneHypervisor::apply(std::span<const Move> moves) {
   return outcomes;
 }
 
-void LaneHypervisor::note_hung(std::vector<Outcome>& outcomes, const std::vector<std::size_t>& hung,
-                               Instant deadline) {
+void WorkerHypervisor::note_hung(std::vector<Outcome>& outcomes,
+                                 const std::vector<std::size_t>& hung, Instant deadline) {
   if (hung.empty()) return;
   const MonotonicTime now = monotonic_now();
   std::vector<Uuid> domains;
@@ -77,27 +77,27 @@ void LaneHypervisor::note_hung(std::vector<Outcome>& outcomes, const std::vector
   for (const std::size_t i : hung) domains.push_back(outcomes[i].domain);
   const auto states = control_states(domains, deadline);
   for (std::size_t i = 0; i < hung.size(); ++i) {
-    roster_.take_trouble(domains[i], states[i].value_or(ControlState{}), now);
+    registry_.mark_unresponsive(domains[i], states[i].value_or(ControlState{}), now);
     if (states[i]) continue;
     Outcome& theirs = outcomes[hung[i]];
-    theirs.error = held_by_daemon(roster_.find(domains[i])->identity->name);
+    theirs.error = held_by_daemon(registry_.find(domains[i])->identity->name);
     if (theirs.kind == Outcome::Kind::unknown) theirs.error = may_still_come(*theirs.error);
   }
 }
 
-std::optional<Outcome> LaneHypervisor::refuse(const Move& move) {
+std::optional<Outcome> WorkerHypervisor::refuse(const Move& move) {
   if (down_since_) {
     return outcome(move, Outcome::Kind::failed,
                    Error{ErrorCode::unavailable, parts_.uri, "not connected", {}, {}});
   }
-  const KnownDomain* known = roster_.find(move.domain);
+  const KnownDomain* known = registry_.find(move.domain);
   if (known == nullptr || known->stopped) {
     return outcome(move, Outcome::Kind::vanished);
   }
   const std::string& name = known->identity->name;
   if (auto refused = refuse_open(move, name)) return refused;
-  if (known->trouble) {
-    const bool in_job = known->trouble->kind == ControlState::Kind::in_job;
+  if (known->unresponsive) {
+    const bool in_job = known->unresponsive->kind == ControlState::Kind::in_job;
     return outcome(move, Outcome::Kind::skipped, in_job ? busy(name) : silent(name));
   }
   if (known->in_long_job) return outcome(move, Outcome::Kind::skipped, busy(name));
@@ -109,7 +109,7 @@ std::optional<Outcome> LaneHypervisor::refuse(const Move& move) {
 }
 
 /// A move waits for an earlier one that the daemon could carry out after it.
-std::optional<Outcome> LaneHypervisor::refuse_open(const Move& move, const std::string& name) {
+std::optional<Outcome> WorkerHypervisor::refuse_open(const Move& move, const std::string& name) {
   const auto found = open_changes_.find(move.domain);
   if (found == open_changes_.end()) return std::nullopt;
   const OpenChange& change = found->second;
@@ -124,9 +124,9 @@ std::optional<Outcome> LaneHypervisor::refuse_open(const Move& move, const std::
                        {}});
 }
 
-Outcome LaneHypervisor::make_outcome(const Move& move, const DomainTask& task,
-                                     const TaskAnswer& answer) {
-  KnownDomain& known = *roster_.find(move.domain);
+Outcome WorkerHypervisor::make_outcome(const Move& move, const DomainTask& task,
+                                       const TaskAnswer& answer) {
+  KnownDomain& known = *registry_.find(move.domain);
   const std::string& name = known.identity->name;
   const bool over = answer.kind == TaskAnswer::Kind::done || answer.kind == TaskAnswer::Kind::gone;
   if (over) open_changes_.erase(move.domain);
@@ -155,9 +155,9 @@ Outcome LaneHypervisor::make_outcome(const Move& move, const DomainTask& task,
 }
 
 /// Remembers that the daemon may carry out a change at any time from now on.
-Outcome LaneHypervisor::leave_open(const Move& move, const DomainTask& task,
-                                   const TaskAnswer& answer) {
-  KnownDomain& known = *roster_.find(move.domain);
+Outcome WorkerHypervisor::leave_open(const Move& move, const DomainTask& task,
+                                     const TaskAnswer& answer) {
+  KnownDomain& known = *registry_.find(move.domain);
   const MonotonicTime now = monotonic_now();
   OpenChange& change = open_changes_[move.domain];
   const bool lost = answer.lost || change.lost_at;
@@ -173,11 +173,11 @@ Outcome LaneHypervisor::leave_open(const Move& move, const DomainTask& task,
   return outcome(move, Outcome::Kind::unknown, may_still_come(std::move(why)));
 }
 
-std::vector<Outcome> LaneHypervisor::take_late_outcomes() {
+std::vector<Outcome> WorkerHypervisor::drain_late_outcomes() {
   std::vector<Outcome> outcomes;
   // A change that was sent to a process that has ended since cannot be carried out.
   for (auto change = open_changes_.begin(); change != open_changes_.end();) {
-    const KnownDomain* known = roster_.find(change->first);
+    const KnownDomain* known = registry_.find(change->first);
     std::optional<int>& id = change->second.domain_id;
     if (known != nullptr && !id && known->listed_at >= change->second.sent_at) id = known->id;
     if (known != nullptr && (!id || known->id == *id)) {
@@ -187,7 +187,7 @@ std::vector<Outcome> LaneHypervisor::take_late_outcomes() {
     outcomes.push_back(outcome(change->second.move, Outcome::Kind::vanished));
     change = open_changes_.erase(change);
   }
-  for (const LateAnswer& late : pool_.take_late()) {
+  for (const LateAnswer& late : pool_.drain_late()) {
     const auto found = open_changes_.find(late.task.domain);
     if (found == open_changes_.end() || found->second.call != late.task.call) continue;
     if (auto known = settle(found->second, late.answer)) {
@@ -199,14 +199,14 @@ std::vector<Outcome> LaneHypervisor::take_late_outcomes() {
 }
 
 /// The outcome that a late answer gives a change; none: the change stays open.
-std::optional<Outcome> LaneHypervisor::settle(OpenChange& change, const TaskAnswer& answer) {
+std::optional<Outcome> WorkerHypervisor::settle(OpenChange& change, const TaskAnswer& answer) {
   const MonotonicTime now = monotonic_now();
   const bool lost = answer.error && lost_connection(*answer.error);
   const bool over = answer.kind == TaskAnswer::Kind::done || answer.kind == TaskAnswer::Kind::gone;
   change.under_way = false;
   if (lost) change.lost_at = now;
   if (change.lost_at && !over) return std::nullopt;
-  const KnownDomain* known = roster_.find(change.move.domain);
+  const KnownDomain* known = registry_.find(change.move.domain);
   const std::string name = known == nullptr ? change.move.domain.text() : known->identity->name;
   const auto waited = std::chrono::duration_cast<std::chrono::seconds>(now - change.sent_at);
   const auto tell = [&](std::string_view what) {
@@ -226,11 +226,11 @@ std::optional<Outcome> LaneHypervisor::settle(OpenChange& change, const TaskAnsw
   }
 }
 
-void LaneHypervisor::set_periods(const Sampled& sampled, Instant deadline) {
-  if (last_look_.read_only) return;
+void WorkerHypervisor::set_periods(const Sampled& sampled, Instant deadline) {
+  if (last_observation_.read_only) return;
   std::vector<DomainTask> tasks;
   for (std::size_t i = 0; i < sampled.uuids.size(); ++i) {
-    const KnownDomain* known = roster_.find(sampled.uuids[i]);
+    const KnownDomain* known = registry_.find(sampled.uuids[i]);
     const TaskAnswer& answer = sampled.answers[i];
     const bool running =
         answer.record && answer.record->state == DomainState::running && !lacks_guest(answer);
@@ -241,16 +241,17 @@ void LaneHypervisor::set_periods(const Sampled& sampled, Instant deadline) {
   const TaskReport report = pool_.run(tasks, deadline);
   std::vector<std::string> shortened;
   for (std::size_t i = 0; i < tasks.size(); ++i) {
-    auto one = take_period_answer(*roster_.find(tasks[i].domain), report.answers[i]);
+    auto one = take_period_answer(*registry_.find(tasks[i].domain), report.answers[i]);
     if (one) shortened.push_back(*std::move(one));
   }
   say_shortened(shortened);
 }
 
 /// A period longer than the interval shows a guest too late.
-bool LaneHypervisor::wants_other_period(const KnownDomain& known) const {
-  const bool served = known.described && !known.trouble && known.description.unsuitable.empty() &&
-                      !known.description.settings_error && !known.identity->settings.exclude;
+bool WorkerHypervisor::wants_other_period(const KnownDomain& known) const {
+  const bool served = known.described && !known.unresponsive &&
+                      known.description.unsuitable.empty() && !known.description.settings_error &&
+                      !known.identity->settings.exclude;
   if (!served || known.period_refused || known.in_long_job) return false;
   const std::chrono::seconds period = known.description.period;
   return period.count() == 0 || (is_too_long(period, options_.interval) && !options_.keep_periods);
@@ -258,8 +259,8 @@ bool LaneHypervisor::wants_other_period(const KnownDomain& known) const {
 
 /// Updates a domain whose period was to be set. Returns the domain with its old period if that was
 /// shortened.
-std::optional<std::string> LaneHypervisor::take_period_answer(KnownDomain& known,
-                                                              const TaskAnswer& answer) {
+std::optional<std::string> WorkerHypervisor::take_period_answer(KnownDomain& known,
+                                                                const TaskAnswer& answer) {
   const std::string& name = known.identity->name;
   const std::chrono::seconds had = known.description.period;
   if (answer.kind == TaskAnswer::Kind::done) {
@@ -286,7 +287,7 @@ std::optional<std::string> LaneHypervisor::take_period_answer(KnownDomain& known
   return std::nullopt;
 }
 
-void LaneHypervisor::say_shortened(const std::vector<std::string>& domains) {
+void WorkerHypervisor::say_shortened(const std::vector<std::string>& domains) {
   if (domains.empty()) return;
   constexpr std::size_t kNamed = 5;
   std::string names;
@@ -300,12 +301,12 @@ void LaneHypervisor::say_shortened(const std::vector<std::string>& domains) {
                                 options_.period.count(), names)});
 }
 
-void LaneHypervisor::restore_periods(Instant deadline) {
+void WorkerHypervisor::restore_periods(Instant deadline) {
   std::vector<DomainTask> tasks;
   std::size_t left = 0;
-  for (const auto& [uuid, known] : roster_.domains()) {
+  for (const auto& [uuid, known] : registry_.domains()) {
     if (!known.period_before) continue;
-    if (known.trouble) {
+    if (known.unresponsive) {
       ++left;
       continue;
     }
@@ -327,7 +328,7 @@ void LaneHypervisor::restore_periods(Instant deadline) {
                                 left, left == 1 ? "" : "s", options_.period.count())});
 }
 
-void LaneHypervisor::close() {
+void WorkerHypervisor::close() {
   if (std::exchange(closed_, true)) return;
   restore_periods(steady_clock::now() + kRestoreWithin);
   const Instant deadline = steady_clock::now() + kEndWithin;

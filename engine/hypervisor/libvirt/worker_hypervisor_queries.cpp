@@ -1,4 +1,4 @@
-// What LaneHypervisor queries about all domains in turn: the list of domains, the state of their
+// What WorkerHypervisor queries about all domains in turn: the list of domains, the state of their
 // monitors, their XML. Where time is too short for all, the answers so far count.
 
 #include <fmt/format.h>
@@ -19,7 +19,7 @@ constexpr std::chrono::seconds kListingHeldAfter{5};
 const Uuid& uuid_in(const Uuid& uuid) {
   return uuid;
 }
-const Uuid& uuid_in(const Roster::Stale& stale) {
+const Uuid& uuid_in(const DomainRegistry::Stale& stale) {
   return stale.uuid;
 }
 const Uuid& uuid_in(const DomainTask& task) {
@@ -37,31 +37,31 @@ void begin_after(const Uuid& last, std::vector<Item>& items) {
 
 }  // namespace
 
-bool LaneHypervisor::look_at_domains(Instant deadline) {
-  std::vector<Uuid> in_trouble = roster_.in_trouble();
-  begin_after(last_in_trouble_, in_trouble);
-  const auto question = [in_trouble, deadline,
-                         answers = answers_](const LvResult<LaneConnection>& lane) -> LvStatus {
-    if (!lane) return tl::unexpected(lane.error());
+bool WorkerHypervisor::observe_domains(Instant deadline) {
+  std::vector<Uuid> is_unresponsive = registry_.is_unresponsive();
+  begin_after(last_unresponsive_, is_unresponsive);
+  const auto question = [is_unresponsive, deadline, answers = answers_](
+                            const LibvirtResult<WorkerConnection>& worker) -> LibvirtStatus {
+    if (!worker) return tl::unexpected(worker.error());
     const MonotonicTime asked_at = monotonic_now();
-    auto listed = lane->connection->list_active();
+    auto listed = worker->connection->list_active();
     if (!listed) return tl::unexpected(listed.error());
-    answers->listings.push({lane->generation, *std::move(listed), asked_at});
-    for (const Uuid& uuid : in_trouble) {
+    answers->listings.push({worker->generation, *std::move(listed), asked_at});
+    for (const Uuid& uuid : is_unresponsive) {
       if (steady_clock::now() >= deadline) break;
       const MonotonicTime at = monotonic_now();
-      answers->states.push({uuid, lane->connection->control_state(uuid), at});
+      answers->states.push({uuid, worker->connection->control_state(uuid), at});
     }
     return {};
   };
   const auto asked = control_.ask(deadline, question);
   if (asked && !*asked) (void)control_.ask(deadline, question);
-  const bool listed = take_listings();
-  take_states();
+  const bool listed = update_listings();
+  update_states();
   return listed;
 }
 
-bool LaneHypervisor::take_listings() {
+bool WorkerHypervisor::update_listings() {
   const std::vector<Listing> listings = answers_->listings.take();
   if (listings.empty()) return false;
   const Listing& newest = listings.back();
@@ -72,25 +72,25 @@ bool LaneHypervisor::take_listings() {
            std::none_of(newest.listed.begin(), newest.listed.end(),
                         [&](const ListedDomain& listed) { return listed.uuid == entry.first; });
   };
-  if (std::any_of(roster_.domains().begin(), roster_.domains().end(), lacks)) return false;
+  if (std::any_of(registry_.domains().begin(), registry_.domains().end(), lacks)) return false;
   // Events that occurred without a connection are lost.
-  if (newest.generation != control_generation_) roster_.mark_all_stale();
+  if (newest.generation != control_generation_) registry_.mark_all_stale();
   control_generation_ = newest.generation;
-  roster_.take_listing(newest.listed, newest.asked_at);
+  registry_.update_listing(newest.listed, newest.asked_at);
   return true;
 }
 
-void LaneHypervisor::take_states() {
+void WorkerHypervisor::update_states() {
   for (const ReadState& read : answers_->states.take()) {
-    last_in_trouble_ = read.domain;
+    last_unresponsive_ = read.domain;
     if (!read.state) continue;
-    if (auto note = roster_.take_control_state(read.domain, *read.state, read.asked_at)) {
+    if (auto note = registry_.update_control_state(read.domain, *read.state, read.asked_at)) {
       notes_.push_back(*std::move(note));
     }
   }
 }
 
-void LaneHypervisor::listing_came(bool came) {
+void WorkerHypervisor::listing_came(bool came) {
   const Instant now = steady_clock::now();
   if (came) {
     listing_held_since_.reset();
@@ -106,7 +106,7 @@ void LaneHypervisor::listing_came(bool came) {
                                 parts_.uri)});
 }
 
-std::vector<std::optional<ControlState>> LaneHypervisor::control_states(
+std::vector<std::optional<ControlState>> WorkerHypervisor::control_states(
     const std::vector<Uuid>& domains, Instant deadline) {
   std::vector<std::optional<ControlState>> states(domains.size());
   if (control_.waits()) return states;
@@ -114,9 +114,10 @@ std::vector<std::optional<ControlState>> LaneHypervisor::control_states(
   std::sort(in_turn.begin(), in_turn.end());
   begin_after(last_suspect_, in_turn);
   const auto read = std::make_shared<Inbox<ReadState>>();
-  (void)control_.ask(deadline, [in_turn, deadline, read](const LvResult<LaneConnection>& lane) {
-    for (std::size_t i = 0; lane && i < in_turn.size() && steady_clock::now() < deadline; ++i) {
-      read->push({in_turn[i], lane->connection->control_state(in_turn[i]), {}});
+  (void)control_.ask(deadline, [in_turn, deadline,
+                                read](const LibvirtResult<WorkerConnection>& worker) {
+    for (std::size_t i = 0; worker && i < in_turn.size() && steady_clock::now() < deadline; ++i) {
+      read->push({in_turn[i], worker->connection->control_state(in_turn[i]), {}});
     }
     return true;
   });
@@ -128,38 +129,38 @@ std::vector<std::optional<ControlState>> LaneHypervisor::control_states(
   return states;
 }
 
-void LaneHypervisor::read_stale(Instant deadline) {
-  take_texts();
-  std::vector<Roster::Stale> stale = roster_.stale();
+void WorkerHypervisor::read_stale(Instant deadline) {
+  update_texts();
+  std::vector<DomainRegistry::Stale> stale = registry_.stale();
   if (stale.empty()) return;
   begin_after(last_read_, stale);
-  (void)control_.ask(
-      deadline, [stale, deadline, answers = answers_](const LvResult<LaneConnection>& lane) {
-        for (std::size_t i = 0; lane && i < stale.size() && steady_clock::now() < deadline; ++i) {
-          answers->texts.push({stale[i], lane->connection->domain_xml(stale[i].uuid)});
-        }
-        return true;
-      });
-  take_texts();
+  (void)control_.ask(deadline, [stale, deadline,
+                                answers = answers_](const LibvirtResult<WorkerConnection>& worker) {
+    for (std::size_t i = 0; worker && i < stale.size() && steady_clock::now() < deadline; ++i) {
+      answers->texts.push({stale[i], worker->connection->domain_xml(stale[i].uuid)});
+    }
+    return true;
+  });
+  update_texts();
 }
 
-void LaneHypervisor::take_texts() {
+void WorkerHypervisor::update_texts() {
   for (const ReadXml& read : answers_->texts.take()) {
     last_read_ = read.of.uuid;
     if (!read.xml) continue;
-    if (auto note = roster_.take_xml(read.of, read.xml->live, read.xml->placed_on)) {
+    if (auto note = registry_.update_xml(read.of, read.xml->live, read.xml->placed_on)) {
       notes_.push_back(*std::move(note));
     }
-    if (auto note = roster_.take_configured(read.of.uuid, read.xml->configured_settings)) {
+    if (auto note = registry_.update_configured(read.of.uuid, read.xml->configured_settings)) {
       notes_.push_back(*std::move(note));
     }
   }
 }
 
-void LaneHypervisor::check_long_jobs(Instant deadline) {
+void WorkerHypervisor::check_long_jobs(Instant deadline) {
   std::vector<DomainTask> tasks;
-  for (const auto& [uuid, known] : roster_.domains()) {
-    if (known.in_long_job && !known.trouble) {
+  for (const auto& [uuid, known] : registry_.domains()) {
+    if (known.in_long_job && !known.unresponsive) {
       tasks.push_back({DomainTask::Kind::check_job, uuid, {}, {}, {}});
     }
   }
@@ -175,7 +176,7 @@ void LaneHypervisor::check_long_jobs(Instant deadline) {
   }
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     if (report.answers[i].kind != TaskAnswer::Kind::done) continue;
-    roster_.find(tasks[i].domain)->in_long_job = false;
+    registry_.find(tasks[i].domain)->in_long_job = false;
   }
 }
 

@@ -269,7 +269,7 @@ std::vector<Outcome> SimulatedHypervisor::apply(std::span<const Move> moves) {
   return outcomes;
 }
 
-std::vector<Note> SimulatedHypervisor::take_notes() {
+std::vector<Note> SimulatedHypervisor::drain_notes() {
   std::vector<Note> notes;
   for (std::size_t i = 0; i < host_.domains().size(); ++i) {
     const SimulatedDomain& domain = host_.domains()[i];

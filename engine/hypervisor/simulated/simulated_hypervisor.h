@@ -100,7 +100,7 @@ class SimulatedHypervisor final : public Hypervisor {
   [[nodiscard]] std::string description() const override;
   Result<Snapshot> sample() override;
   std::vector<Outcome> apply(std::span<const Move> moves) override;
-  std::vector<Note> take_notes() override;
+  std::vector<Note> drain_notes() override;
   void close() override {}
 
   [[nodiscard]] const SimulatedHost& host() const { return host_; }

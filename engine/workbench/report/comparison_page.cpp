@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "engine/files/whole_file.h"
+#include "engine/files/atomic_file.h"
 #include "engine/observers/json.h"
 #include "engine/workbench/report/page.h"
 #include "engine/workbench/report/record_json.h"
@@ -216,7 +216,7 @@ void write_comparison_page(const Comparison& comparison, const files::WritePiece
 }  // namespace report
 
 Status write_comparison_report(const Comparison& comparison, const std::filesystem::path& path) {
-  return files::write_whole_file(path, [&](const files::WritePiece& write) -> Status {
+  return files::write_atomically(path, [&](const files::WritePiece& write) -> Status {
     report::write_comparison_page(comparison, write);
     return {};
   });

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "engine/core/time.h"
-#include "engine/files/whole_file.h"
+#include "engine/files/atomic_file.h"
 #include "engine/observers/json.h"
 #include "engine/workbench/simulation.h"
 

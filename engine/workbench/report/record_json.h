@@ -7,7 +7,7 @@
 #include <span>
 #include <string>
 
-#include "engine/files/whole_file.h"
+#include "engine/files/atomic_file.h"
 #include "engine/workbench/run_record.h"
 
 namespace memcoord::workbench::report {

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/files/whole_file.h"
+#include "engine/files/atomic_file.h"
 #include "engine/observers/json.h"
 #include "engine/workbench/report/page.h"
 #include "engine/workbench/report/record_json.h"
@@ -28,7 +28,7 @@ std::string run_page_start(const RunRecord& record) {
       item("domain floor", limits.domain_floor.text(limits.units)) +
       item("host floor", limits.host_floor.text(limits.units)) +
       item("headroom metric", to_text(limits.headroom)) +
-      item("reclaimed per tick, at most", fmt::format("{:.0f} %", limits.max_release * 100));
+      item("reclaimed per tick, at most", fmt::format("{:.0f} %", limits.max_reclaim * 100));
   if (limits.host_memory) items += item("guests' budget", limits.host_memory->text(limits.units));
   return page_start({record.policy + " on " + record.scenario,
                      escaped(record.policy) + " <i>on</i> " + escaped(record.scenario),
@@ -50,7 +50,7 @@ std::string figures_table(const Score& score) {
 std::string rules_table(const RunRecord& record) {
   std::array<std::size_t, kRuleCount> order{};
   std::iota(order.begin(), order.end(), 0);
-  const auto& bites = record.rule_bites;
+  const auto& bites = record.rule_limits;
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return bites.at(a) > bites.at(b); });
   const double most = static_cast<double>(std::max<std::uint64_t>(1, bites.at(order.front())));
@@ -164,7 +164,7 @@ void write_run_page(const RunRecord& record, const files::WritePiece& write) {
 }  // namespace report
 
 Status write_run_report(const RunRecord& record, const std::filesystem::path& path) {
-  return files::write_whole_file(path, [&](const files::WritePiece& write) -> Status {
+  return files::write_atomically(path, [&](const files::WritePiece& write) -> Status {
     report::write_run_page(record, write);
     return {};
   });

@@ -38,7 +38,7 @@ std::string first_line(const std::vector<std::string>& arguments) {
 
 // A run on a simulated host that ends by itself, with more options.
 std::vector<std::string> simulated(std::vector<std::string> more) {
-  std::vector<std::string> arguments{"--connect", "sim:case1", "--fast", "--ticks", "2"};
+  std::vector<std::string> arguments{"--connect", "sim:case1", "--no-wait", "--ticks", "2"};
   arguments.insert(arguments.end(), more.begin(), more.end());
   return arguments;
 }
@@ -114,10 +114,10 @@ TEST_CASE("a laxer floor is refused with the least value that is allowed") {
   CHECK(contains(refusal(simulated({"--domain-floor", "50MiB"})), "100 MiB"));
   CHECK(contains(refusal(simulated({"--host-floor", "1MiB"})), "--host-floor: "));
   CHECK(contains(refusal(simulated({"--host-floor", "1MiB"})), "200 MiB"));
-  CHECK(contains(refusal(simulated({"--max-release", "60%"})), "--max-release: "));
+  CHECK(contains(refusal(simulated({"--max-reclaim", "60%"})), "--max-reclaim: "));
   CHECK(refusal({"--domain-floor", "lots"}).starts_with("--domain-floor: "));
-  CHECK(refusal({"--max-release", "half"}) ==
-        "--max-release: 'half' is not a share; expected a share such as 50% or 0.5");
+  CHECK(refusal({"--max-reclaim", "half"}) ==
+        "--max-reclaim: 'half' is not a share; expected a share such as 50% or 0.5");
 }
 
 TEST_CASE("a word that is not a choice is refused with the choices") {
@@ -203,9 +203,9 @@ TEST_CASE("an error in a configuration is named by file, line and column") {
         files.path("none.toml") + ": cannot read the configuration: No such file or directory");
 }
 
-TEST_CASE("--fast is refused on a real host") {
-  CHECK(refusal({"--fast", "--connect", "test:///default"}) ==
-        "--fast: works on simulated hosts only; add --connect sim:");
+TEST_CASE("--no-wait is refused on a real host") {
+  CHECK(refusal({"--no-wait", "--connect", "test:///default"}) ==
+        "--no-wait: works on simulated hosts only; add --connect sim:");
 }
 
 TEST_CASE("a connection that cannot be opened ends the run at its start") {

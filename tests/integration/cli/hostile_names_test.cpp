@@ -288,10 +288,10 @@ TEST_CASE("commands without libvirt print no hostile text") {
            {{"replay", journal, "--all", "-p", policy}},
            {{"replay", journal, "--all", "--json", "-p", policy}},
            {{"replay", journal, "-p", failing}, 1},
-           {{"--connect", "sim:" + scenario, "--fast", "--ticks", "8", "-p", policy,
+           {{"--connect", "sim:" + scenario, "--no-wait", "--ticks", "8", "-p", policy,
              "--log-level=debug"}},
-           {{"--connect", "sim:" + scenario, "--fast", "--ticks", "8", "-p", policy, "--json"}},
-           {{"--connect", "sim:" + scenario, "--fast", "--ticks", "8", "-p", failing}, 1},
+           {{"--connect", "sim:" + scenario, "--no-wait", "--ticks", "8", "-p", policy, "--json"}},
+           {{"--connect", "sim:" + scenario, "--no-wait", "--ticks", "8", "-p", failing}, 1},
            {{"--config", configuration}, 2},
            {{"--policy", missing}, 2},
            {{"--set", missing + "=" + missing, "-c", "sim:"}, 2},
@@ -348,7 +348,7 @@ TEST_CASE("the table that is redrawn in place shows no hostile text") {
   const HostileFiles hostile_files;
   const std::string command = "stty cols 100 rows 30 && " + shell_word(MEMCOORD_BINARY) +
                               " --connect " + shell_word("sim:" + hostile_files.scenario) +
-                              " --fast --ticks 8 --log-level=debug -p " +
+                              " --no-wait --ticks 8 --log-level=debug -p " +
                               shell_word(hostile_files.policy);
   const Finished run =
       testing::Process({"/usr/bin/script", "-qec", command, "/dev/null"},

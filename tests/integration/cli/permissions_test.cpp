@@ -95,7 +95,7 @@ TEST_CASE("files without permission to read or write are named") {
   const std::string config = files.write("secret.toml", "");
   ::chmod(policy.c_str(), 0);
   ::chmod(config.c_str(), 0);
-  const std::vector<std::string> simulated{"--connect", "sim:case1", "--fast", "--ticks", "1"};
+  const std::vector<std::string> simulated{"--connect", "sim:case1", "--no-wait", "--ticks", "1"};
   const auto with = [&](const std::string& option, const std::string& value) {
     auto arguments = simulated;
     arguments.insert(arguments.end(), {option, value});

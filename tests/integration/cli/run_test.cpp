@@ -49,7 +49,7 @@ std::vector<std::string> endless(std::vector<std::string> more = {}) {
 }  // namespace
 
 TEST_CASE("a simulated run prints each tick as a line of JSON") {
-  const Finished run = run_memcoord({"--connect", "sim:case1", "--fast", "--ticks", "5", "--json"});
+  const Finished run = run_memcoord({"--connect", "sim:case1", "--no-wait", "--ticks", "5", "--json"});
   CHECK(run.exit_code == 0);
   const auto ticks = json_lines(run.output);
   REQUIRE(ticks.size() == 5);
@@ -57,7 +57,7 @@ TEST_CASE("a simulated run prints each tick as a line of JSON") {
 }
 
 TEST_CASE("two runs of one scenario and policy print the same bytes") {
-  const std::vector<std::string> arguments{"--connect", "sim:case2", "--fast", "--ticks", "20"};
+  const std::vector<std::string> arguments{"--connect", "sim:case2", "--no-wait", "--ticks", "20"};
   const Finished first = run_memcoord(arguments);
   const Finished second = run_memcoord(arguments);
   CHECK(first.exit_code == 0);
@@ -66,7 +66,7 @@ TEST_CASE("two runs of one scenario and policy print the same bytes") {
 }
 
 TEST_CASE("the log of a simulated run has the simulated host's time and is the same in every run") {
-  const std::vector<std::string> arguments{"--connect", "sim:case1", "--fast", "--policy",
+  const std::vector<std::string> arguments{"--connect", "sim:case1", "--no-wait", "--policy",
                                            "halving",   "--ticks",   "12"};
   const Finished run = run_memcoord(arguments);
   CHECK(contains(run.errors, ":00 info builder: "));
@@ -75,14 +75,14 @@ TEST_CASE("the log of a simulated run has the simulated host's time and is the s
 }
 
 TEST_CASE("a run ends with its scenario") {
-  const Finished run = run_memcoord({"--connect", "sim:", "--fast", "--json"});
+  const Finished run = run_memcoord({"--connect", "sim:", "--no-wait", "--json"});
   CHECK(run.exit_code == 0);
   CHECK(json_lines(run.output).size() > 5);
   CHECK(contains(run.errors, "the scenario is at its end"));
 }
 
 TEST_CASE("output has escapes only with --color always") {
-  const std::vector<std::string> arguments{"--connect", "sim:case1", "--fast", "--ticks", "2"};
+  const std::vector<std::string> arguments{"--connect", "sim:case1", "--no-wait", "--ticks", "2"};
   CHECK_FALSE(contains(run_memcoord(arguments).output, "\x1b"));
   auto colored = arguments;
   colored.insert(colored.end(), {"--color", "always"});
@@ -92,7 +92,7 @@ TEST_CASE("output has escapes only with --color always") {
 TEST_CASE("the journal holds every tick") {
   const ScratchFiles files;
   const Finished run = run_memcoord(
-      {"--connect", "sim:case1", "--fast", "--ticks", "7", "--journal", files.path("ticks.jsonl")});
+      {"--connect", "sim:case1", "--no-wait", "--ticks", "7", "--journal", files.path("ticks.jsonl")});
   CHECK(run.exit_code == 0);
   CHECK(json_lines(files.read("ticks.jsonl")).size() == 7);
 }
@@ -153,7 +153,7 @@ TEST_CASE("--restore-on-exit restores the memory that domains had") {
       "--restore-on-exit", "--json"};
   SUBCASE("at the end of a run") {
     std::vector<std::string> fast = arguments;
-    fast.insert(fast.end(), {"--fast", "--ticks", "40"});
+    fast.insert(fast.end(), {"--no-wait", "--ticks", "40"});
     const Finished run = run_memcoord(fast);
     CHECK(run.exit_code == 0);
     CHECK(contains(run.output, "\"to_kib\":1433600"));
@@ -191,7 +191,7 @@ TEST_CASE("--restore-on-exit restores the memory that domains had") {
 TEST_CASE("table, log and report show sizes in the unit that the options name") {
   const ScratchFiles files;
   const Finished run =
-      run_memcoord({"--connect", "sim:case1", "--fast", "--ticks", "20", "--policy", "halving",
+      run_memcoord({"--connect", "sim:case1", "--no-wait", "--ticks", "20", "--policy", "halving",
                     "--units", "KiB", "--log-level", "debug"});
   CHECK(run.exit_code == 0);
   CHECK(contains(run.output, "Actual (KiB)  Available (KiB)  Unused (KiB)"));
@@ -327,20 +327,20 @@ TEST_CASE("a policy that fails does not end the run") {
   const std::string path = files.write(
       "mine.lua", "return { api = 1, summary = 's', tick = function() error('no idea') end }\n");
   const Finished run = run_memcoord(
-      {"--connect", "sim:case1", "--fast", "--ticks", "3", "--policy", path, "--json"});
+      {"--connect", "sim:case1", "--no-wait", "--ticks", "3", "--policy", path, "--json"});
   CHECK(json_lines(run.output).size() == 3);
   CHECK(contains(run.errors, "no idea"));
   CHECK(contains(run.errors, "3 policy errors"));
   CHECK(run.exit_code == 1);
 }
 
-TEST_CASE("a simulated run with --fast does not depend on the speed of the machine") {
+TEST_CASE("a simulated run with --no-wait does not depend on the speed of the machine") {
   const ScratchFiles files;
   // A hundred million instructions take longer than the time limit of a real tick.
   const std::string path = files.write("slow.lua",
                                        "return { api = 1, summary = 's', tick = function(ctx)\n"
                                        "  for i = 1, 1e8 do end\nend }\n");
-  const Finished run = run_memcoord({"--connect", "sim:case1", "--fast", "--ticks", "1", "--policy",
+  const Finished run = run_memcoord({"--connect", "sim:case1", "--no-wait", "--ticks", "1", "--policy",
                                      path, "--policy-instructions", "9000000000000000000"});
   CHECK_FALSE(contains(run.errors, "policy error"));
   CHECK(run.exit_code == 0);
@@ -351,7 +351,7 @@ TEST_CASE("a fallback policy decides while the policy fails") {
   const std::string bad = files.write(
       "bad.lua", "return { api = 1, summary = 's', tick = function() error('no idea') end }\n");
   const std::string good = files.write("good.lua", policy_text("fallback words"));
-  const Finished run = run_memcoord({"--connect", "sim:case1", "--fast", "--ticks", "8", "--policy",
+  const Finished run = run_memcoord({"--connect", "sim:case1", "--no-wait", "--ticks", "8", "--policy",
                                      bad, "--fallback-policy", good, "--json"});
   const auto ticks = json_lines(run.output);
   REQUIRE(ticks.size() == 8);
@@ -361,14 +361,14 @@ TEST_CASE("a fallback policy decides while the policy fails") {
 
 TEST_CASE("a dry run moves nothing") {
   const Finished run =
-      run_memcoord({"--connect", "sim:case1", "--fast", "--ticks", "10", "--dry-run", "--json"});
+      run_memcoord({"--connect", "sim:case1", "--no-wait", "--ticks", "10", "--dry-run", "--json"});
   CHECK(run.exit_code == 0);
   for (const auto& tick : json_lines(run.output)) CHECK_FALSE(contains(tick.line(), "\"applied\""));
 }
 
 TEST_CASE("--exit-when-idle ends a run without active domains") {
   const Finished run = run_memcoord(
-      {"--connect", "sim:case1", "--fast", "--exit-when-idle", "--include", "no-such-*", "--json"});
+      {"--connect", "sim:case1", "--no-wait", "--exit-when-idle", "--include", "no-such-*", "--json"});
   CHECK(run.exit_code == 0);
   CHECK(json_lines(run.output).size() == 1);
   CHECK(contains(run.errors, "no active domains"));
@@ -376,7 +376,7 @@ TEST_CASE("--exit-when-idle ends a run without active domains") {
 
 TEST_CASE("a log level of off leaves standard error empty") {
   const Finished run = run_memcoord(
-      {"--connect", "sim:case1", "--fast", "--ticks", "5", "--log-level", "off", "--json"});
+      {"--connect", "sim:case1", "--no-wait", "--ticks", "5", "--log-level", "off", "--json"});
   CHECK(run.exit_code == 0);
   CHECK(run.errors.empty());
 }

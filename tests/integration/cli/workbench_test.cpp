@@ -175,7 +175,7 @@ TEST_CASE("density finds how many domains fit, with static sizing and with the b
   const std::string trace = scratch.write("trace.csv", kTrace);
   const Finished run = run_memcoord({"density", "--policy", "adaptive", "--traces", trace, "--host",
                                      "2560MiB", "--footprint", "0", "--orders", "2", "--interval",
-                                     "30", "--stalled", "1%", "--json"});
+                                     "30", "--max-stalled", "1%", "--json"});
   REQUIRE(run.exit_code == 0);
   const auto json = json_of(run);
   CHECK(json.at("static") == 2);
@@ -216,11 +216,11 @@ TEST_CASE("the workbench refuses unusable input with one line and exit code 2") 
   const ScratchFiles scratch;
   const std::string hole = scratch.write("hole.csv", "t_s,a\nprovisioned_kib,100\n0,50\n300,\n");
   const std::string odd = scratch.write("odd.lua", "return { duraton = 5 }");
-  struct Case {
+  struct RuleInput {
     std::vector<std::string> words;
     std::string told;
   };
-  const std::vector<Case> cases{
+  const std::vector<RuleInput> cases{
       {{"simulate", "-S", "cas1"}, "case1"},
       {{"simulate", "-p", "halvin"}, "halving"},
       {{"simulate", "-S", odd}, "duration"},
@@ -235,11 +235,11 @@ TEST_CASE("the workbench refuses unusable input with one line and exit code 2") 
       {{"density", "-t", "/nonexistent.csv"}, "/nonexistent.csv"},
       {{"density", "-t", hole}, "hole.csv:4"},
       {{"density", "-t", hole, "--host", "-1GiB"}, "--host"},
-      {{"density", "-t", hole, "--stalled", "120%"}, "--stalled"},
+      {{"density", "-t", hole, "--max-stalled", "120%"}, "--max-stalled"},
       {{"density", "-t", hole, "--orders", "0"}, "--orders"},
       {{"density", "-t", hole, "--keep-periods"}, "--keep-periods"},
   };
-  for (const Case& one : cases) {
+  for (const RuleInput& one : cases) {
     std::string called;
     for (const std::string& word : one.words) called += word + " ";
     CAPTURE(called);
@@ -382,11 +382,11 @@ TEST_CASE("traces refuses unusable input with one line") {
   const std::string empty = scratch.write("empty.csv", "");
   const std::string endless =
       scratch.write("endless.csv", "t_s,a\nprovisioned_kib,100\n0,50\n9000000000000000000,50\n");
-  struct Case {
+  struct RuleInput {
     std::vector<std::string> words;
     std::string told;
   };
-  const std::vector<Case> cases{
+  const std::vector<RuleInput> cases{
       {{"traces", backwards}, "back.csv:4"},
       {{"traces", empty}, "empty.csv"},
       {{"traces", endless}, "endless.csv:4"},
@@ -397,7 +397,7 @@ TEST_CASE("traces refuses unusable input with one line") {
       {{"traces", trace, "--vms", "0"}, "--vms"},
       {{"traces", trace, "-o", "/nonexistent/t.csv"}, "/nonexistent"},
   };
-  for (const Case& one : cases) {
+  for (const RuleInput& one : cases) {
     std::string called;
     for (const std::string& word : one.words) called += word + " ";
     CAPTURE(called);

@@ -69,7 +69,7 @@ int failures_until_served(Hypervisor& hypervisor) {
 
 std::string notes(Hypervisor& hypervisor) {
   std::string text;
-  for (const Note& note : hypervisor.take_notes()) text += note.text + "\n";
+  for (const Note& note : hypervisor.drain_notes()) text += note.text + "\n";
   return text;
 }
 

@@ -201,7 +201,7 @@ TEST_CASE("a running memcoord says once which settings wait for the next start")
                                std::string(kMetadataUri).c_str(), VIR_DOMAIN_AFFECT_CONFIG) == 0);
   const auto hypervisor = open_or_fail(kDefault);
   CHECK_FALSE(named(sample_or_fail(*hypervisor), "test").settings().minimum);
-  const auto notes = hypervisor->take_notes();
+  const auto notes = hypervisor->drain_notes();
   REQUIRE(notes.size() == 1);
   CHECK(contains(notes.front().text,
                  "test: other settings are configured for its next start "
@@ -209,7 +209,7 @@ TEST_CASE("a running memcoord says once which settings wait for the next start")
   CHECK(contains(notes.front().text,
                  "memcoord domain set -c test:///default test --clear all --minimum 900MiB"));
   (void)sample_or_fail(*hypervisor);
-  CHECK(hypervisor->take_notes().empty());
+  CHECK(hypervisor->drain_notes().empty());
   REQUIRE(virDomainSetMetadata(host.domain().get(), VIR_DOMAIN_METADATA_ELEMENT, nullptr,
                                "memcoord", std::string(kMetadataUri).c_str(),
                                VIR_DOMAIN_AFFECT_CONFIG) == 0);

@@ -111,8 +111,8 @@ Names logged(const std::string& body) {
   auto policy = LuaPolicy::load_text(
       "return { api = 1, summary = 's', tick = function(ctx) " + body + " end }", "p.lua", {}, {});
   REQUIRE(policy);
-  const Seen seen(two_domains());
-  const auto answer = (*policy)->decide(seen.situation());
+  const Observed observed(two_domains());
+  const auto answer = (*policy)->decide(observed.situation());
   if (!answer) FAIL(answer.error().text());
   Names texts;
   for (const auto& line : answer->log) texts.insert(line.text);
@@ -137,7 +137,7 @@ TEST_CASE("the policy API's tables list every field that policies can read") {
     if (name == "Host") return "`ctx.host`";
     if (name == "Limits") return "`ctx.limits`";
     if (name == "Cell") return "a NUMA cell";
-    return name == "Domain" ? "a domain" : "a domain in `ctx.silent`";
+    return name == "Domain" ? "a domain" : "a domain in `ctx.skipped`";
   };
   for (const PolicyClass& object : policy_classes()) {
     replace_lines(text, "| of " + object_title(object.name) + " | what it is |", "| ",
@@ -179,7 +179,7 @@ TEST_CASE("a policy test's world takes every figure that guests report to polici
     CAPTURE(name);
     const auto domain = Value{Value::Table({}, {{"name", {std::string("web")}}, {name, {1024}}})};
     const Value world{Value::Table({}, {{"domains", {Value::Table({domain}, {})}}})};
-    bindings::testing::StagedWorld staged = bindings::testing::default_world();
+    bindings::testing::MockWorld staged = bindings::testing::default_world();
     CHECK(bindings::testing::lay_over(staged, world, {"world.lua", "", 1}).has_value());
   });
 }
@@ -199,7 +199,7 @@ TEST_CASE("the reference describes everything that editors know of ctx") {
     CAPTURE(field);
     CHECK(reference.find("`ctx." + field) != std::string::npos);
   }
-  for (const char* part : {"Host", "Limits", "Domain", "SilentDomain"}) {
+  for (const char* part : {"Host", "Limits", "Domain", "SkippedDomain"}) {
     for (const std::string& field : documented(part)) {
       CAPTURE(field);
       const bool is_there = reference.find("`" + field + "`") != std::string::npos ||

@@ -22,8 +22,9 @@ std::string shared(const std::string& arguments) {
           arguments + "), ' ')) end }",
       "p.lua");
   if (!policy) return policy.error().text();
-  const Seen seen(World().host(8_GiB, free(4_GiB)).domain("a", actual(512_MiB), unused(50_MiB)));
-  const auto answer = (*policy)->decide(seen.situation());
+  const Observed observed(
+      World().host(8_GiB, free(4_GiB)).domain("a", actual(512_MiB), unused(50_MiB)));
+  const auto answer = (*policy)->decide(observed.situation());
   return answer ? answer->log.at(0).text : answer.error().text();
 }
 
@@ -107,8 +108,8 @@ TEST_CASE("fair_share is charged by the number of its wants") {
       "for _ = 1, 100 do fair_share(1e6, wants) end end }",
       "p.lua", {}, limits);
   REQUIRE(policy);
-  const Seen seen(World().host(8_GiB, free(4_GiB)));
-  const auto answer = (*policy)->decide(seen.situation());
+  const Observed observed(World().host(8_GiB, free(4_GiB)));
+  const auto answer = (*policy)->decide(observed.situation());
   REQUIRE_FALSE(answer);
   CHECK(answer.error().text() == "p.lua:3: ran past its limit of 1000000 instructions");
 }

@@ -21,16 +21,17 @@ Error why_not(const std::string& source, const LuaPolicy::Settings& settings = {
   return policy.error();
 }
 
-Seen two_domains(Limits limits = {}) {
-  return Seen(World()
-                  .host(8_GiB, free(4_GiB), available(5_GiB))
-                  .domain("a", actual(512_MiB), unused(50_MiB), usable(300_MiB), minimum(256_MiB))
-                  .domain("b", actual(2_GiB), unused(1800_MiB), weight(2)),
-              limits);
+Observed two_domains(Limits limits = {}) {
+  return Observed(
+      World()
+          .host(8_GiB, free(4_GiB), available(5_GiB))
+          .domain("a", actual(512_MiB), unused(50_MiB), usable(300_MiB), minimum(256_MiB))
+          .domain("b", actual(2_GiB), unused(1800_MiB), weight(2)),
+      limits);
 }
 
 /// Runs a tick function's body; what it holds "a" with is its result.
-std::string said(const std::string& body, const Seen& seen = two_domains()) {
+std::string said(const std::string& body, const Observed& observed = two_domains()) {
   const auto policy =
       LuaPolicy::load_text(kHead +
                                "tick = function(ctx) local a, b = ctx.domains[1], ctx.domains[2] "
@@ -38,7 +39,7 @@ std::string said(const std::string& body, const Seen& seen = two_domains()) {
                                body + " end }",
                            "p.lua");
   if (!policy) FAIL(policy.error().text());
-  const auto answer = (*policy)->decide(seen.situation());
+  const auto answer = (*policy)->decide(observed.situation());
   if (!answer) return answer.error().text();
   return answer->proposals.empty() ? "" : answer->proposals.front().why;
 }
@@ -83,8 +84,8 @@ TEST_CASE("parameters take the type of their default, and what the operator sets
   const auto words = [&](const LuaPolicy::Settings& settings) {
     auto policy = LuaPolicy::load_text(source, "p.lua", settings);
     REQUIRE(policy.has_value());
-    const Seen seen = two_domains();
-    return (*policy)->decide(seen.situation())->proposals[0].why;
+    const Observed observed = two_domains();
+    return (*policy)->decide(observed.situation())->proposals[0].why;
   };
   CHECK(words({}) == "153600 3 0.5 true x");
   CHECK(words({{"size", "1GiB"}, {"n", "7"}, {"f", "2"}, {"on", "false"}, {"mode", "y"}}) ==
@@ -151,26 +152,26 @@ TEST_CASE("a policy reads every limit that is in force") {
   CHECK(said("say(ctx.limits.host_floor // MiB .. ' ' .. ctx.limits.host_memory // GiB)") ==
         "200 8");
   CHECK(
-      said("local l = ctx.limits say(l.max_release .. ' ' .. l.overcommit .. ' ' .. l.headroom)") ==
+      said("local l = ctx.limits say(l.max_reclaim .. ' ' .. l.overcommit .. ' ' .. l.headroom)") ==
       "0.5 1.0 larger");
   CHECK(said("local l = ctx.limits say(l.grace .. ' ' .. l.stale_after_periods .. ' ' .. "
              "l.stale_slack)") == "30.0 3 1.0");
   Limits limits;
   limits.domain_floor = 256_MiB;
   limits.host_floor = 1_GiB;
-  limits.max_release = 0.25;
+  limits.max_reclaim = 0.25;
   limits.headroom = Headroom::usable;
   limits.host_memory = 6_GiB;
   limits.overcommit = 1.5;
   limits.grace = 10s;
-  const Seen seen = two_domains(limits);
+  const Observed observed = two_domains(limits);
   CHECK(said("local l = ctx.limits say(l.domain_floor // MiB .. ' ' .. l.host_floor // GiB .. ' ' "
              ".. l.host_memory // GiB)",
-             seen) == "256 1 6");
-  CHECK(said("local l = ctx.limits say(l.max_release .. ' ' .. l.overcommit .. ' ' .. l.headroom "
+             observed) == "256 1 6");
+  CHECK(said("local l = ctx.limits say(l.max_reclaim .. ' ' .. l.overcommit .. ' ' .. l.headroom "
              ".. ' ' .. l.grace)",
-             seen) == "0.25 1.5 usable 10.0");
-  CHECK(said("ctx.limits.domain_floor = 0", seen).find("ctx.limits") != std::string::npos);
+             observed) == "0.25 1.5 usable 10.0");
+  CHECK(said("ctx.limits.domain_floor = 0", observed).find("ctx.limits") != std::string::npos);
   CHECK(said("local x = ctx.limits.domain_flor").find("did you mean 'domain_floor'?") !=
         std::string::npos);
 }
@@ -179,7 +180,7 @@ TEST_CASE("a policy reads the time of the snapshot in whole seconds") {
   Snapshot snapshot = World().domain("a").domain("b");
   snapshot.wall_time = WallTime(1715904005s + 999ms);
   for (Domain& domain : snapshot.domains) domain.guest.last_update = snapshot.wall_time;
-  CHECK(said("say(ctx.time .. ' ' .. math.type(ctx.time))", Seen(snapshot)) ==
+  CHECK(said("say(ctx.time .. ' ' .. math.type(ctx.time))", Observed(snapshot)) ==
         "1715904005 integer");
 }
 
@@ -197,31 +198,31 @@ TEST_CASE("headroom and its past are the larger metric, or the chosen one") {
   const std::string minimum =
       "say(a:min('headroom', 60) // MiB .. ' ' .. a:max('headroom', 60) // MiB)";
   const auto past = [](Limits by) {
-    Seen seen({World().domain("a", unused(100_MiB), usable(700_MiB)).domain("b")}, by);
-    seen.then(World().at(2s).domain("a", unused(300_MiB), usable(250_MiB)).domain("b"));
-    return seen;
+    Observed observed({World().domain("a", unused(100_MiB), usable(700_MiB)).domain("b")}, by);
+    observed.then(World().at(2s).domain("a", unused(300_MiB), usable(250_MiB)).domain("b"));
+    return observed;
   };
   CHECK(said(minimum, past({})) == "300 700");
   CHECK(said(minimum, past(limits)) == "100 300");
 }
 
 TEST_CASE("domains are chosen by their figures") {
-  CHECK(said("say(ctx.domains:least('headroom').name)") == "a");
-  CHECK(said("say(ctx.domains:most('actual').name)") == "b");
+  CHECK(said("say(ctx.domains:min_by('headroom').name)") == "a");
+  CHECK(said("say(ctx.domains:max_by('actual').name)") == "b");
   CHECK(said("say(ctx.domains:sum('actual') // MiB)") == "2560");
-  CHECK(said("say(#ctx.domains:where(function(d) return d.actual > 1*GiB end))") == "1");
+  CHECK(said("say(#ctx.domains:filter(function(d) return d.actual > 1*GiB end))") == "1");
   CHECK(said("local n = 0 for _, d in ipairs(ctx.domains) do n = n + 1 end say(n)") == "2");
   CHECK(said("say(ctx.domains[3])") == "nil");
 }
 
 TEST_CASE("statistics of the past cover the last seconds") {
-  Seen seen(World().domain("a", unused(100_MiB)).domain("b"));
-  seen.then(World().at(2s).domain("a", unused(200_MiB)).domain("b"));
-  CHECK(said("say(a:avg('unused', 60) // MiB)", seen) == "150");
-  CHECK(said("say(a:max('headroom', 60) // MiB)", seen) == "200");
-  CHECK(said("say(a:min('unused', 0) // MiB)", seen) == "200");
-  CHECK(said("say(a:quantile('unused', 0.5, 60) // MiB)", seen) == "150");
-  CHECK(said("say(a:slope('unused', 60) // MiB)", seen) == "50.0");
+  Observed observed(World().domain("a", unused(100_MiB)).domain("b"));
+  observed.then(World().at(2s).domain("a", unused(200_MiB)).domain("b"));
+  CHECK(said("say(a:avg('unused', 60) // MiB)", observed) == "150");
+  CHECK(said("say(a:max('headroom', 60) // MiB)", observed) == "200");
+  CHECK(said("say(a:min('unused', 0) // MiB)", observed) == "200");
+  CHECK(said("say(a:quantile('unused', 0.5, 60) // MiB)", observed) == "150");
+  CHECK(said("say(a:slope('unused', 60) // MiB)", observed) == "50.0");
 }
 
 TEST_CASE("a misspelt name is an error with its line and the nearest right one") {
@@ -234,10 +235,10 @@ TEST_CASE("a misspelt name is an error with its line and the nearest right one")
   CHECK(said("ctx.log.inform('x')").find("did you mean 'info'?") != std::string::npos);
 }
 
-TEST_CASE("domains that cannot be moved are in ctx.silent, with the reason") {
-  const Seen seen(World().domain("a").domain("mute", silent()));
-  CHECK(said("say(#ctx.domains .. ' ' .. ctx.silent[1].name .. ': ' .. ctx.silent[1].why)", seen) ==
-        "1 mute: its guest reports no statistics");
+TEST_CASE("domains that cannot be moved are in ctx.skipped, with the reason") {
+  const Observed observed(World().domain("a").domain("mute", silent()));
+  CHECK(said("say(#ctx.domains .. ' ' .. ctx.skipped[1].name .. ': ' .. ctx.skipped[1].why)",
+             observed) == "1 mute: its guest reports no statistics");
 }
 
 TEST_CASE("ctx.state stays from tick to tick and over a reload, and ctx.log writes lines") {
@@ -247,26 +248,26 @@ TEST_CASE("ctx.state stays from tick to tick and over a reload, and ctx.log writ
       "ctx.state.f = function() end ctx.log.info('n is ' .. ctx.state.n) end }";
   auto policy = LuaPolicy::load_text(source, "p.lua");
   REQUIRE(policy.has_value());
-  const Seen seen = two_domains();
-  (*policy)->decide(seen.situation());
-  CHECK((*policy)->decide(seen.situation())->log[0].text == "n is 2");
+  const Observed observed = two_domains();
+  (*policy)->decide(observed.situation());
+  CHECK((*policy)->decide(observed.situation())->log[0].text == "n is 2");
   auto reloaded = LuaPolicy::load_text(source, "p.lua");
   REQUIRE((*reloaded)->adopt_state(**policy).has_value());
-  CHECK((*reloaded)->decide(seen.situation())->log[0].text == "n is 3");
+  CHECK((*reloaded)->decide(observed.situation())->log[0].text == "n is 3");
 }
 
 TEST_CASE("a state that cannot be read is named, and the new policy starts without it") {
   const auto tick = [](const std::string& body) {
     return kHead + "tick = function(ctx) " + body + " ctx.log.info(tostring(ctx.state.n)) end }";
   };
-  const Seen seen = two_domains();
+  const Observed observed = two_domains();
   const auto refusal = [&](const std::string& body) {
     const auto old = LuaPolicy::load_text(tick("ctx.state.n = 1 " + body), "p.lua");
-    REQUIRE((*old)->decide(seen.situation()).has_value());
+    REQUIRE((*old)->decide(observed.situation()).has_value());
     const auto reloaded = LuaPolicy::load_text(tick(""), "p.lua");
     const Status adopted = (*reloaded)->adopt_state(**old);
     REQUIRE_FALSE(adopted.has_value());
-    CHECK((*reloaded)->decide(seen.situation())->log[0].text == "nil");
+    CHECK((*reloaded)->decide(observed.situation())->log[0].text == "nil");
     return adopted.error().message;
   };
   CHECK(refusal("ctx.state.self = ctx.state") == "ctx.state.self contains itself");
@@ -289,16 +290,16 @@ TEST_CASE("ctx.state can be handed to another process as text") {
       "math.type(s.whole[1]) == 'integer' and s.whole[40] == 'far' and s.number == 0.1 + 0.2 and "
       "s.text == 'a\\0\\n\\\"\\\\\\xff' and s.flag and s.huge == -math.huge and "
       "#s['odd key'].deep.deeper == 0))";
-  const Seen seen = two_domains();
+  const Observed observed = two_domains();
   const auto old =
       LuaPolicy::load_text(kHead + "tick = function(ctx) " + keeps + " end }", "p.lua");
-  REQUIRE((*old)->decide(seen.situation()).has_value());
+  REQUIRE((*old)->decide(observed.situation()).has_value());
   const auto text = (*old)->state_text();
   REQUIRE(text.has_value());
   const auto next =
       LuaPolicy::load_text(kHead + "tick = function(ctx) " + tells + " end }", "p.lua");
   REQUIRE((*next)->adopt_state_text(*text).has_value());
-  CHECK((*next)->decide(seen.situation())->log[0].text == "true");
+  CHECK((*next)->decide(observed.situation())->log[0].text == "true");
   CHECK_FALSE((*next)->adopt_state_text("return 1").has_value());
 }
 
@@ -307,27 +308,28 @@ TEST_CASE("an error names file, line and traceback") {
       kHead +
           "tick = function(ctx)\n  local function inner() error('broken') end\n  inner()\nend }",
       "p.lua");
-  const Seen seen = two_domains();
-  const auto answer = (*policy)->decide(seen.situation());
+  const Observed observed = two_domains();
+  const auto answer = (*policy)->decide(observed.situation());
   REQUIRE_FALSE(answer.has_value());
   CHECK(answer.error().text() == "p.lua:2: broken");
   CHECK(answer.error().detail.find("p.lua:3") != std::string::npos);
 }
 
 TEST_CASE("a policy sees the nodes, what they can give, and the balloon's options") {
-  const Seen seen(
+  const Observed observed(
       World()
           .host(16_GiB, free(8_GiB), node(0, 8_GiB, 1_GiB), node(1, 8_GiB, 7_GiB, 7_GiB + 512_MiB))
           .domain("a", bound_to({0}), deflates_by_itself())
           .domain("b", free_page_reporting()));
-  CHECK(said("say(#a.nodes .. ' ' .. a.nodes[1] .. ' ' .. #b.nodes)", seen) == "1 0 0");
-  CHECK(said("say(a.grantable // MiB)", seen) == "924");
-  CHECK(said("say(b.grantable == ctx.host.grantable)", seen) == "true");
-  CHECK(said("say(ctx.domains:least('grantable').name)", seen) == "a");
-  CHECK(said("say(ctx.host.cells[2].available // MiB)", seen) == "7680");
-  CHECK(said("say(tostring(a.deflates_by_itself) .. tostring(a.free_page_reporting))", seen) ==
+  CHECK(said("say(#a.nodes .. ' ' .. a.nodes[1] .. ' ' .. #b.nodes)", observed) == "1 0 0");
+  CHECK(said("say(a.grantable // MiB)", observed) == "924");
+  CHECK(said("say(b.grantable == ctx.host.grantable)", observed) == "true");
+  CHECK(said("say(ctx.domains:min_by('grantable').name)", observed) == "a");
+  CHECK(said("say(ctx.host.cells[2].available // MiB)", observed) == "7680");
+  CHECK(said("say(tostring(a.deflates_by_itself) .. tostring(a.free_page_reporting))", observed) ==
         "truefalse");
-  CHECK(said("say(tostring(b.deflates_by_itself) .. tostring(b.free_page_reporting))", seen) ==
+  CHECK(said("say(tostring(b.deflates_by_itself) .. tostring(b.free_page_reporting))", observed) ==
         "falsetrue");
-  CHECK(said("ctx.domains:sum('nodes')", seen).find("'nodes' is no number") != std::string::npos);
+  CHECK(said("ctx.domains:sum('nodes')", observed).find("'nodes' is no number") !=
+        std::string::npos);
 }

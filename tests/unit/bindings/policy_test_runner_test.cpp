@@ -182,9 +182,9 @@ TEST_CASE("a test tells silent, paused and excluded domains apart") {
       { name = "paused", state = "paused" },
       { name = "own", exclude = true },
     } }
-    expect(tick.silent.mute.rule):equals("fresh_stats")
-    expect(tick.silent.paused.rule):equals("running_only")
-    expect(tick.silent.own.rule):equals("")
+    expect(tick.skipped.mute.rule):equals("fresh_stats")
+    expect(tick.skipped.paused.rule):equals("running_only")
+    expect(tick.skipped.own.rule):equals("")
     expect(tick.proposals):is_empty()
   )");
 }

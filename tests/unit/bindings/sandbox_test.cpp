@@ -34,12 +34,12 @@ std::unique_ptr<LuaPolicy> policy_that(const std::string& body, const std::strin
   return std::move(*policy);
 }
 
-const Seen& world() {
-  static const Seen seen(World()
-                             .host(8_GiB, free(4_GiB))
-                             .domain("a", actual(512_MiB), unused(50_MiB))
-                             .domain("b", actual(2_GiB), unused(1800_MiB)));
-  return seen;
+const Observed& world() {
+  static const Observed observed(World()
+                                     .host(8_GiB, free(4_GiB))
+                                     .domain("a", actual(512_MiB), unused(50_MiB))
+                                     .domain("b", actual(2_GiB), unused(1800_MiB)));
+  return observed;
 }
 
 Error error_of(LuaPolicy& policy) {
@@ -249,7 +249,7 @@ TEST_CASE("library functions are charged for the data that they touch") {
                                 "pairs(list)",
                                 "pairs(named)",
                                 "glob(('*x'):rep(400), ('x'):rep(9000))",
-                                "ctx.domains:where(tostring)",
+                                "ctx.domains:filter(tostring)",
                                 "ctx.domains:sum('actual')"}) {
     const bool small = std::string(statement).starts_with("ctx");
     CHECK_MESSAGE(

@@ -77,7 +77,7 @@ TEST_CASE("a configuration may use all of TOML") {
       "set.\"high\" = -2.0\n");
   REQUIRE(configured.status);
   CHECK(configured.options.include == std::vector<std::string>{"a", "b"});
-  CHECK(configured.options.lanes == 16);
+  CHECK(configured.options.connections == 16);
   CHECK(configured.options.ticks == 1000);
   CHECK(configured.options.journal == "ticks.jsonl");
   CHECK(configured.options.settings ==
@@ -145,8 +145,8 @@ TEST_CASE("a value without quotes is shown with them") {
         "m.toml:2:14: host-floor: the value 64GiB has no quotes; write host-floor = \"64GiB\"");
   CHECK(complaint("interval = 500ms\n") ==
         "m.toml:1:12: interval: the value 500ms has no quotes; write interval = \"500ms\"");
-  CHECK(complaint("max-release = 50%\n") ==
-        "m.toml:1:15: max-release: the value 50% has no quotes; write max-release = \"50%\"");
+  CHECK(complaint("max-reclaim = 50%\n") ==
+        "m.toml:1:15: max-reclaim: the value 50% has no quotes; write max-reclaim = \"50%\"");
   CHECK(complaint("[set]\nlow = 120MiB") ==
         "m.toml:2:7: low: the value 120MiB has no quotes; write low = \"120MiB\"");
   CHECK(complaint("dry-run = yes") == "m.toml:1:11: dry-run: yes is neither true nor false");

@@ -47,7 +47,7 @@ class SlowHost : public Hypervisor {
     return snapshot;
   }
   std::vector<Outcome> apply(std::span<const Move> /*moves*/) override { return {}; }
-  std::vector<Note> take_notes() override { return {}; }
+  std::vector<Note> drain_notes() override { return {}; }
   void close() override {}
 
   std::vector<Duration> started;
@@ -67,7 +67,7 @@ class Nothing : public Policy {
 struct LoopedHost {
   explicit LoopedHost(std::vector<Duration> looks = {}) : host(clock, std::move(looks)) {
     hooks.stop_requested = [this] { return stop; };
-    hooks.take_reload = [this] { return std::exchange(reload_asked, false); };
+    hooks.consume_reload = [this] { return std::exchange(reload_asked, false); };
     hooks.reload = [this] { ++reloads; };
     hooks.over = [] { return false; };
     hooks.idle = [](const Tick& tick) { return tick.snapshot.domains.empty(); };
@@ -99,7 +99,7 @@ void send(Signals& signals, int number) {
     std::this_thread::yield();
   }
   ::kill(::getpid(), SIGHUP);
-  while (!signals.take_reload()) std::this_thread::yield();
+  while (!signals.consume_reload()) std::this_thread::yield();
 }
 
 /// The exit code of a child process that listens to signals and calls `act`.

@@ -31,9 +31,9 @@ class StuckPolicy final : public Policy {
   std::shared_future<void> go_;
 };
 
-const Seen& watched_world() {
-  static const Seen seen(World().host(8_GiB, free(4_GiB)).domain("a", actual(512_MiB)));
-  return seen;
+const Observed& watched_world() {
+  static const Observed observed(World().host(8_GiB, free(4_GiB)).domain("a", actual(512_MiB)));
+  return observed;
 }
 
 std::unique_ptr<bindings::LuaPolicy> lua_policy(const std::string& tick, Duration time) {

@@ -97,7 +97,7 @@ TEST_CASE("include and exclude choose domains by name, and exclude wins") {
   Bench bench({world}, asks({{"db", 900_MiB}, {"web1", 900_MiB}, {"web-old", 900_MiB}}), options);
   const Tick tick = bench.coordinator.tick();
   CHECK(bench.hypervisor.moves == std::vector{Move{id("web1"), 1_GiB, 900_MiB}});
-  CHECK(tick.held.size() == 2);
+  CHECK(tick.skipped.size() == 2);
   CHECK(says(tick, "web-old: skipped: excluded by --exclude"));
   CHECK(says(tick, "db: skipped: not among those of --include"));
   CHECK_FALSE(says(bench.coordinator.tick(), "skipped"));
@@ -194,7 +194,7 @@ TEST_CASE("memory stays bounded over a week of domains that come, go, restart an
       return snapshot;
     }
     std::vector<Outcome> apply(std::span<const Move> moves) override { return all_applied(moves); }
-    std::vector<Note> take_notes() override { return {}; }
+    std::vector<Note> drain_notes() override { return {}; }
     void close() override {}
     int minute = 0;
   } churn;

@@ -14,8 +14,8 @@ namespace {
 /// content.
 std::optional<MemorySize> own_target(const World& world, const std::string& name,
                                      const std::vector<Proposal>& asked = {}) {
-  const Seen seen(world);
-  for (const Proposal& own : own_proposals(seen.situation(), asked)) {
+  const Observed observed(world);
+  for (const Proposal& own : own_proposals(observed.situation(), asked)) {
     if (own.domain == id(name)) return own.target;
   }
   return std::nullopt;
@@ -81,13 +81,13 @@ TEST_CASE("host_rescue adds to a shrink under way and does not cancel it") {
         .domain("a", actual(4_GiB - given), unused(1_GiB - given))
         .domain("b", actual(4_GiB), unused(1_GiB));
   };
-  Seen seen(world(0s, 1_GiB, 0_KiB));
-  seen.moved("a", 4_GiB - 300_MiB);
-  seen.then(world(1s, 0_KiB, 150_MiB));
-  seen.then(world(2s, 0_KiB, 150_MiB));
+  Observed observed(world(0s, 1_GiB, 0_KiB));
+  observed.moved("a", 4_GiB - 300_MiB);
+  observed.then(world(1s, 0_KiB, 150_MiB));
+  observed.then(world(2s, 0_KiB, 150_MiB));
   // Of its floor of 200 MiB the host lacks what is not coming back anyway.
-  const auto own = own_proposals(seen.situation(), {});
-  REQUIRE(seen.situation().rescue == 50_MiB);
+  const auto own = own_proposals(observed.situation(), {});
+  REQUIRE(observed.situation().rescue == 50_MiB);
   REQUIRE(own.size() == 2);
   CHECK(own[0].target < 4_GiB - 300_MiB);
   CHECK(own[1].target < 4_GiB);
@@ -95,9 +95,10 @@ TEST_CASE("host_rescue adds to a shrink under way and does not cancel it") {
 }
 
 TEST_CASE("a decision for the host's rescue shows the rule by its name") {
-  const Seen seen(World().host(16_GiB, free(50_MiB)).domain("a", actual(4_GiB), unused(1_GiB)));
-  const auto own = own_proposals(seen.situation(), {});
-  const auto decisions = guard::review(seen.snapshot(), seen.history(), own, {});
+  const Observed observed(
+      World().host(16_GiB, free(50_MiB)).domain("a", actual(4_GiB), unused(1_GiB)));
+  const auto own = own_proposals(observed.situation(), {});
+  const auto decisions = guard::review(observed.snapshot(), observed.history(), own, {});
   REQUIRE(decisions.size() == 1);
   CHECK(decisions[0].target == 4_GiB - 150_MiB);
   CHECK(rules_of(decisions[0]) == std::vector{Rule::host_rescue});
@@ -123,9 +124,9 @@ TEST_CASE("memory committed over capacity that no guest touches is paid back slo
                           .host(8_GiB, free(1244_MiB))
                           .domain("a", actual(4_GiB), unused(1_GiB))
                           .domain("new", actual(2_GiB), rss(1_GiB - 66_MiB), silent());
-  const Seen seen(world);
-  REQUIRE(seen.situation().owed == 112_MiB);
-  REQUIRE(seen.situation().rescue == 0_MiB);
+  const Observed observed(world);
+  REQUIRE(observed.situation().shortfall == 112_MiB);
+  REQUIRE(observed.situation().rescue == 0_MiB);
   CHECK(own_target(world, "a") == 4_GiB - 7_MiB);
   CHECK_FALSE(own_target(world, "a", {{id("a"), 5_GiB, "grow"}}));
   // A policy that gives something back itself knows better where.
@@ -178,11 +179,11 @@ TEST_CASE("with --headroom unused, a hint names a host that page cache leaves no
 
 TEST_CASE(
     "an evaluation shows the policy the situation, and reviews what it and the engine propose") {
-  const Seen seen(World()
-                      .host(8_GiB, free(4_GiB))
-                      .domain("grows", actual(1_GiB))
-                      .domain("low", actual(512_MiB), minimum(1_GiB))
-                      .domain("paused", state(DomainState::paused)));
+  const Observed observed(World()
+                              .host(8_GiB, free(4_GiB))
+                              .domain("grows", actual(1_GiB))
+                              .domain("low", actual(512_MiB), minimum(1_GiB))
+                              .domain("paused", state(DomainState::paused)));
   int asked = 0;
   const auto policy = [&](const Situation& situation) {
     ++asked;
@@ -192,7 +193,7 @@ TEST_CASE(
     return std::vector<Proposal>{{id("grows"), 16_GiB, "policy"}, {id("low"), 600_MiB, "policy"}};
   };
   const Evaluation result =
-      evaluate(seen.snapshot(), seen.history(), policy, seen.limits(), {7, 2s});
+      evaluate(observed.snapshot(), observed.history(), policy, observed.limits(), {7, 2s});
   CHECK(asked == 1);
   REQUIRE(result.proposals.size() == 2);
   CHECK(result.proposals[1].target == 1_GiB);
@@ -205,9 +206,10 @@ TEST_CASE(
 }
 
 TEST_CASE("an evaluation tells where the domains cannot give what the host misses") {
-  const Seen seen(World().host(8_GiB, free(50_MiB)).domain("a", unused(120_MiB)));
+  const Observed observed(World().host(8_GiB, free(50_MiB)).domain("a", unused(120_MiB)));
   const auto nothing = [](const Situation&) { return std::vector<Proposal>(); };
-  const Evaluation result = evaluate(seen.snapshot(), seen.history(), nothing, seen.limits(), {});
+  const Evaluation result =
+      evaluate(observed.snapshot(), observed.history(), nothing, observed.limits(), {});
   REQUIRE(result.beyond_rescue);
   CHECK(result.beyond_rescue->note.text.find("can give no more than 20 MiB") != std::string::npos);
   CHECK(result.proposals.size() == 1);

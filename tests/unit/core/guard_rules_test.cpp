@@ -15,7 +15,7 @@ namespace {
 
 Decision decide(const World& world, const std::string& name, MemorySize target,
                 Limits limits = {}) {
-  return Seen(world, limits).decide(name, target);
+  return Observed(world, limits).decide(name, target);
 }
 
 using Rules = std::vector<Rule>;
@@ -45,9 +45,9 @@ TEST_CASE("sane_target refuses a target of 0, one larger than any memory, and an
 }
 
 TEST_CASE("sane_target refuses a domain that is proposed twice, in either order") {
-  const Seen seen(World().domain("a", actual(1_GiB), unused(900_MiB)).domain("b"));
-  const auto one = seen.decide({{"a", 900_MiB}, {"a", 950_MiB}});
-  const auto other = seen.decide({{"a", 950_MiB}, {"a", 900_MiB}});
+  const Observed observed(World().domain("a", actual(1_GiB), unused(900_MiB)).domain("b"));
+  const auto one = observed.decide({{"a", 900_MiB}, {"a", 950_MiB}});
+  const auto other = observed.decide({{"a", 950_MiB}, {"a", 900_MiB}});
   REQUIRE(one.size() == 1);
   CHECK(one.front().holds());
   CHECK(rules_of(one.front()) == Rules{Rule::sane_target});
@@ -77,8 +77,8 @@ TEST_CASE("an excluded or unsuitable domain is skipped, with the reason") {
       decide(World().domain("b", unused(800_MiB), unsuitable("has hugepages")), "b", 900_MiB);
   CHECK(b.holds());
   CHECK(b.rules.front().why == "has hugepages");
-  const Seen seen(World().domain("b", unsuitable("has hugepages")));
-  const auto skipped = seen.situation().domains.front().skipped;
+  const Observed observed(World().domain("b", unsuitable("has hugepages")));
+  const auto skipped = observed.situation().domains.front().skipped;
   REQUIRE(skipped.has_value());
   CHECK_FALSE(skipped->rule.has_value());
 }
@@ -89,7 +89,7 @@ TEST_CASE("fresh_stats skips a guest that reports nothing, or not the chosen fig
   CHECK(rules_of(decide(World().domain("a", silent()), "a", 2_GiB)) == Rules{Rule::fresh_stats});
   Snapshot snapshot = World().domain("a");
   snapshot.domains.front().guest.unused.reset();
-  CHECK(rules_of(Seen(snapshot).decide("a", 2_GiB)) == Rules{Rule::fresh_stats});
+  CHECK(rules_of(Observed(snapshot).decide("a", 2_GiB)) == Rules{Rule::fresh_stats});
 }
 
 TEST_CASE("fresh_stats trusts a report for three periods and a second, and no longer") {
@@ -103,35 +103,36 @@ TEST_CASE("fresh_stats trusts a report for three periods and a second, and no lo
 
 TEST_CASE("fresh_stats trusts a report that was seen to change, whatever the host's clock says") {
   // A remote host whose clock is an hour behind.
-  Seen seen(World().domain("a", unused(800_MiB), reported_ago(1h)));
-  CHECK(rules_of(seen.decide("a", 900_MiB)) == Rules{Rule::fresh_stats});
-  seen.then(World().at(2s).domain("a", unused(800_MiB), reported_ago(1h)));
-  CHECK(seen.decide("a", 900_MiB).target == 900_MiB);
+  Observed observed(World().domain("a", unused(800_MiB), reported_ago(1h)));
+  CHECK(rules_of(observed.decide("a", 900_MiB)) == Rules{Rule::fresh_stats});
+  observed.then(World().at(2s).domain("a", unused(800_MiB), reported_ago(1h)));
+  CHECK(observed.decide("a", 900_MiB).target == 900_MiB);
 }
 
 TEST_CASE("fresh_stats does not take the first sight of an old report for a change") {
-  Seen seen(World().domain("a", unused(800_MiB), reported_ago(1h)));
-  seen.then(World().at(2s).domain("a", unused(800_MiB), reported_ago(1h + 2s)));
-  CHECK(rules_of(seen.decide("a", 900_MiB)) == Rules{Rule::fresh_stats});
+  Observed observed(World().domain("a", unused(800_MiB), reported_ago(1h)));
+  observed.then(World().at(2s).domain("a", unused(800_MiB), reported_ago(1h + 2s)));
+  CHECK(rules_of(observed.decide("a", 900_MiB)) == Rules{Rule::fresh_stats});
 }
 
 TEST_CASE("fresh_stats waits for a report that is later than the last balloon move") {
-  Seen seen(World().domain("a", unused(800_MiB)));
-  seen.moved("a", 900_MiB);
+  Observed observed(World().domain("a", unused(800_MiB)));
+  observed.moved("a", 900_MiB);
   // One second on, the stamp - whole seconds, as libvirt has it - is the move's own.
-  seen.then(World().at(900ms).domain("a", actual(900_MiB), unused(800_MiB), reported_ago(900ms)));
-  CHECK(rules_of(seen.decide("a", 800_MiB)) == Rules{Rule::fresh_stats});
-  seen.then(World().at(2s).domain("a", actual(900_MiB), unused(676_MiB)));
-  CHECK(seen.decide("a", 800_MiB).target == 800_MiB);
+  observed.then(
+      World().at(900ms).domain("a", actual(900_MiB), unused(800_MiB), reported_ago(900ms)));
+  CHECK(rules_of(observed.decide("a", 800_MiB)) == Rules{Rule::fresh_stats});
+  observed.then(World().at(2s).domain("a", actual(900_MiB), unused(676_MiB)));
+  CHECK(observed.decide("a", 800_MiB).target == 800_MiB);
 }
 
 TEST_CASE("fresh_stats distrusts a guest that reports more memory than its balloon leaves it") {
   // Seen on real guests at boot: actual is down already, the figures are from before.
   Snapshot booting = World().domain("a", actual(384_MiB), unused(600_MiB));
   booting.domains.front().guest.available = 690_MiB;
-  CHECK(rules_of(Seen(booting).decide("a", 200_MiB)) == Rules{Rule::fresh_stats});
+  CHECK(rules_of(Observed(booting).decide("a", 200_MiB)) == Rules{Rule::fresh_stats});
   booting.domains.front().guest.available = 330_MiB;
-  CHECK(Seen(booting).decide("a", 200_MiB).target == 200_MiB);
+  CHECK(Observed(booting).decide("a", 200_MiB).target == 200_MiB);
 }
 
 TEST_CASE("fresh_stats trusts a report that is surely newer than the balloon's last change") {
@@ -139,26 +140,26 @@ TEST_CASE("fresh_stats trusts a report that is surely newer than the balloon's l
   const auto sample = [](Duration at, MemorySize has, MemorySize left) {
     return World().at(at).domain("a", actual(has), unused(left), guest_total(1_GiB));
   };
-  Seen seen(sample(0s, 1_GiB, 800_MiB));
-  seen.moved("a", 900_MiB);
-  seen.then(sample(2s, 900_MiB, 676_MiB));
-  CHECK(rules_of(seen.decide("a", 800_MiB)) == Rules{Rule::fresh_stats});
-  seen.then(sample(4s, 900_MiB, 676_MiB));
-  CHECK(seen.decide("a", 800_MiB).target == 800_MiB);
+  Observed observed(sample(0s, 1_GiB, 800_MiB));
+  observed.moved("a", 900_MiB);
+  observed.then(sample(2s, 900_MiB, 676_MiB));
+  CHECK(rules_of(observed.decide("a", 800_MiB)) == Rules{Rule::fresh_stats});
+  observed.then(sample(4s, 900_MiB, 676_MiB));
+  CHECK(observed.decide("a", 800_MiB).target == 800_MiB);
 }
 
 TEST_CASE("fresh_stats waits for a report from after the balloon gave memory back") {
   const auto sample = [](Duration at, MemorySize has, MemorySize total, MemorySize left) {
     return World().at(at).domain("a", actual(has), guest_total(total), unused(left));
   };
-  Seen seen(sample(0s, 1_GiB, 980_MiB, 50_MiB));
-  seen.then(sample(2s, 1_GiB, 980_MiB, 50_MiB));
-  seen.moved("a", 2_GiB);
+  Observed observed(sample(0s, 1_GiB, 980_MiB, 50_MiB));
+  observed.then(sample(2s, 1_GiB, 980_MiB, 50_MiB));
+  observed.moved("a", 2_GiB);
   // A report from half-way, though its stamp is later than the move.
-  seen.then(sample(4s, 2_GiB, 1500_MiB, 570_MiB));
-  CHECK(rules_of(seen.decide("a", 3_GiB)) == Rules{Rule::fresh_stats});
-  seen.then(sample(6s, 2_GiB, 2004_MiB, 1074_MiB));
-  CHECK(seen.decide("a", 3_GiB).target == 3_GiB);
+  observed.then(sample(4s, 2_GiB, 1500_MiB, 570_MiB));
+  CHECK(rules_of(observed.decide("a", 3_GiB)) == Rules{Rule::fresh_stats});
+  observed.then(sample(6s, 2_GiB, 2004_MiB, 1074_MiB));
+  CHECK(observed.decide("a", 3_GiB).target == 3_GiB);
 }
 
 TEST_CASE(
@@ -167,25 +168,25 @@ TEST_CASE(
     return World().at(at).domain("a", unused(left), reported_ago(stamp));
   };
   // Half a minute ahead: every stamp is later than every move.
-  Seen seen(sample(0s, 800_MiB, -30s));
-  seen.then(sample(2s, 800_MiB, -30s));
-  seen.moved("a", 900_MiB);
+  Observed observed(sample(0s, 800_MiB, -30s));
+  observed.then(sample(2s, 800_MiB, -30s));
+  observed.moved("a", 900_MiB);
   // This report may have been made between the sample and the move.
-  seen.then(World().at(4s).domain("a", actual(900_MiB), unused(800_MiB), reported_ago(-30s)));
-  CHECK(rules_of(seen.decide("a", 800_MiB)) == Rules{Rule::fresh_stats});
-  seen.then(World().at(6s).domain("a", actual(900_MiB), unused(676_MiB), reported_ago(-30s)));
-  CHECK(seen.decide("a", 800_MiB).target == 800_MiB);
+  observed.then(World().at(4s).domain("a", actual(900_MiB), unused(800_MiB), reported_ago(-30s)));
+  CHECK(rules_of(observed.decide("a", 800_MiB)) == Rules{Rule::fresh_stats});
+  observed.then(World().at(6s).domain("a", actual(900_MiB), unused(676_MiB), reported_ago(-30s)));
+  CHECK(observed.decide("a", 800_MiB).target == 800_MiB);
 }
 
 TEST_CASE("fresh_stats distrusts a report that does not change, whatever its stamp says") {
   // The wall clock is set back again and again; the report stays the same.
-  Seen seen(World().domain("a", unused(800_MiB)));
+  Observed observed(World().domain("a", unused(800_MiB)));
   for (int second = 1; second <= 5; ++second) {
     const Duration passed = std::chrono::seconds(second);
     Snapshot sample = World().at(passed).domain("a", unused(800_MiB), reported_ago(passed));
     sample.wall_time -= std::chrono::seconds(second);
-    seen.then(sample);
-    CHECK(seen.decide("a", 900_MiB).holds() == (second > 4));
+    observed.then(sample);
+    CHECK(observed.decide("a", 900_MiB).holds() == (second > 4));
   }
 }
 
@@ -193,86 +194,86 @@ TEST_CASE("fresh_stats skips a guest whose stamp makes no sense") {
   for (const WallTime stamp : {WallTime::min(), WallTime::max()}) {
     Snapshot sample = World().domain("a", unused(800_MiB));
     sample.domains.front().guest.last_update = stamp;
-    CHECK(rules_of(Seen(sample).decide("a", 900_MiB)) == Rules{Rule::fresh_stats});
+    CHECK(rules_of(Observed(sample).decide("a", 900_MiB)) == Rules{Rule::fresh_stats});
   }
 }
 
 TEST_CASE("fresh_stats waits for a new report after a foreign balloon move") {
-  Seen seen(World().domain("a", unused(800_MiB)));
-  seen.then(World().at(2s).domain("a", actual(700_MiB), unused(800_MiB)));
-  CHECK(rules_of(seen.decide("a", 600_MiB)) == Rules{Rule::fresh_stats});
-  seen.then(World().at(4s).domain("a", actual(700_MiB), unused(476_MiB)));
-  CHECK(seen.decide("a", 600_MiB).target == 600_MiB);
+  Observed observed(World().domain("a", unused(800_MiB)));
+  observed.then(World().at(2s).domain("a", actual(700_MiB), unused(800_MiB)));
+  CHECK(rules_of(observed.decide("a", 600_MiB)) == Rules{Rule::fresh_stats});
+  observed.then(World().at(4s).domain("a", actual(700_MiB), unused(476_MiB)));
+  CHECK(observed.decide("a", 600_MiB).target == 600_MiB);
 }
 
 // --- no_progress ---
 
 TEST_CASE("no_progress refuses another shrink to a guest that did not follow one, until it moves") {
-  Seen seen(World().domain("a", unused(800_MiB)));
-  seen.moved("a", 900_MiB);
-  seen.then(World().at(2s).domain("a", unused(800_MiB)));
-  seen.then(World().at(4s).domain("a", unused(800_MiB)));
-  CHECK(rules_of(seen.decide("a", 700_MiB)) == Rules{Rule::no_progress});
-  CHECK(seen.decide("a", 1200_MiB).target == 1200_MiB);
-  seen.then(World().at(6s).domain("a", actual(1000_MiB), unused(776_MiB)));
-  CHECK(seen.decide("a", 900_MiB).target == 900_MiB);
+  Observed observed(World().domain("a", unused(800_MiB)));
+  observed.moved("a", 900_MiB);
+  observed.then(World().at(2s).domain("a", unused(800_MiB)));
+  observed.then(World().at(4s).domain("a", unused(800_MiB)));
+  CHECK(rules_of(observed.decide("a", 700_MiB)) == Rules{Rule::no_progress});
+  CHECK(observed.decide("a", 1200_MiB).target == 1200_MiB);
+  observed.then(World().at(6s).domain("a", actual(1000_MiB), unused(776_MiB)));
+  CHECK(observed.decide("a", 900_MiB).target == 900_MiB);
 }
 
 TEST_CASE("no_progress holds though a policy asks in every tick, and though it asks for a grow") {
   const auto sample = [](Duration at, MemorySize has = 4_GiB) {
     return World().at(at).domain("a", actual(has), unused(3_GiB));
   };
-  Seen seen(sample(0s));
-  seen.moved("a", 3_GiB);
-  seen.then(sample(1s)).moved("a", 2900_MiB);
-  seen.then(sample(2s));
-  CHECK(rules_of(seen.decide("a", 2800_MiB)) == Rules{Rule::no_progress});
-  seen.moved("a", 5_GiB);
-  seen.then(sample(3s));
-  seen.then(sample(4s));
-  CHECK(rules_of(seen.decide("a", 2800_MiB)) == Rules{Rule::no_progress});
-  seen.then(sample(5s, 4100_MiB));
-  CHECK(seen.decide("a", 2900_MiB).target == 2900_MiB);
+  Observed observed(sample(0s));
+  observed.moved("a", 3_GiB);
+  observed.then(sample(1s)).moved("a", 2900_MiB);
+  observed.then(sample(2s));
+  CHECK(rules_of(observed.decide("a", 2800_MiB)) == Rules{Rule::no_progress});
+  observed.moved("a", 5_GiB);
+  observed.then(sample(3s));
+  observed.then(sample(4s));
+  CHECK(rules_of(observed.decide("a", 2800_MiB)) == Rules{Rule::no_progress});
+  observed.then(sample(5s, 4100_MiB));
+  CHECK(observed.decide("a", 2900_MiB).target == 2900_MiB);
 }
 
 TEST_CASE("no_progress holds for a balloon that stopped half-way, once it was told again") {
   const auto sample = [](Duration at) {
     return World().at(at).domain("a", actual(3500_MiB), unused(3_GiB));
   };
-  Seen seen(World().domain("a", actual(4_GiB), unused(3_GiB)));
-  seen.moved("a", 3_GiB);
+  Observed observed(World().domain("a", actual(4_GiB), unused(3_GiB)));
+  observed.moved("a", 3_GiB);
   for (const auto at : {1s, 2s}) {
-    seen.then(sample(at));
-    CHECK(seen.decide("a", 3_GiB).target == 3_GiB);
-    seen.moved("a", 3_GiB);
+    observed.then(sample(at));
+    CHECK(observed.decide("a", 3_GiB).target == 3_GiB);
+    observed.moved("a", 3_GiB);
   }
-  seen.then(sample(3s));
-  CHECK(rules_of(seen.decide("a", 3_GiB)) == Rules{Rule::no_progress});
+  observed.then(sample(3s));
+  CHECK(rules_of(observed.decide("a", 3_GiB)) == Rules{Rule::no_progress});
 }
 
 TEST_CASE("no_progress ignores a shrink that was withdrawn before the guest could follow") {
   const auto sample = [](Duration at) { return World().at(at).domain("a", unused(800_MiB)); };
-  Seen seen(sample(0s));
-  seen.moved("a", 900_MiB);
-  seen.then(sample(1s)).moved("a", 1100_MiB);
-  seen.then(sample(2s));
-  seen.then(sample(3s));
-  CHECK(seen.decide("a", 900_MiB).target == 900_MiB);
+  Observed observed(sample(0s));
+  observed.moved("a", 900_MiB);
+  observed.then(sample(1s)).moved("a", 1100_MiB);
+  observed.then(sample(2s));
+  observed.then(sample(3s));
+  CHECK(observed.decide("a", 900_MiB).target == 900_MiB);
 }
 
 TEST_CASE("a guest that rests within one of its pages of a target gets no second move there") {
   const auto sample = [](Duration at, MemorySize has) {
     return World().at(at).domain("a", actual(has), unused(800_MiB));
   };
-  Seen seen(sample(0s, 1_GiB));
-  seen.moved("a", 2_GiB);
-  seen.then(sample(1s, 2_GiB - 60_KiB));
-  CHECK(seen.decide("a", 2_GiB).target == 2_GiB);  // it may be on its way
-  seen.then(sample(2s, 2_GiB - 60_KiB));
-  CHECK(seen.decide("a", 2_GiB).holds());
-  CHECK(seen.decide("a", 2_GiB + 4_KiB).grows());
-  for (const auto at : {3s, 5s}) seen.then(sample(at, 2_GiB - 64_KiB));
-  CHECK(seen.decide("a", 2_GiB).target == 2_GiB);
+  Observed observed(sample(0s, 1_GiB));
+  observed.moved("a", 2_GiB);
+  observed.then(sample(1s, 2_GiB - 60_KiB));
+  CHECK(observed.decide("a", 2_GiB).target == 2_GiB);  // it may be on its way
+  observed.then(sample(2s, 2_GiB - 60_KiB));
+  CHECK(observed.decide("a", 2_GiB).holds());
+  CHECK(observed.decide("a", 2_GiB + 4_KiB).grows());
+  for (const auto at : {3s, 5s}) observed.then(sample(at, 2_GiB - 64_KiB));
+  CHECK(observed.decide("a", 2_GiB).target == 2_GiB);
 }
 
 // --- grace ---
@@ -286,22 +287,23 @@ TEST_CASE("grace refuses a shrink of a domain that has just started, and allows 
 }
 
 TEST_CASE("grace holds for a guest whose counters and silence show that it has rebooted") {
-  Seen seen(World().domain("a", unused(800_MiB), swapped(5_MiB, 5_MiB)));
+  Observed observed(World().domain("a", unused(800_MiB), swapped(5_MiB, 5_MiB)));
   for (const auto at : {2s, 4s}) {
-    seen.then(World().at(at).domain("a", swapped(5_MiB, 5_MiB), reported_ago(at)));
+    observed.then(World().at(at).domain("a", swapped(5_MiB, 5_MiB), reported_ago(at)));
   }
-  seen.then(World().at(6s).domain("a", unused(800_MiB), swapped(0_MiB, 0_MiB)));
-  CHECK(rules_of(seen.decide("a", 900_MiB)) == Rules{Rule::grace});
+  observed.then(World().at(6s).domain("a", unused(800_MiB), swapped(0_MiB, 0_MiB)));
+  CHECK(rules_of(observed.decide("a", 900_MiB)) == Rules{Rule::grace});
 }
 
 TEST_CASE("grace refuses a shrink of a balloon that has deflated by itself") {
-  Seen seen(World().domain("a", actual(512_MiB), unused(300_MiB), deflates_by_itself()));
-  seen.then(World().at(2s).domain("a", actual(700_MiB), unused(300_MiB), deflates_by_itself()));
-  seen.then(World().at(4s).domain("a", actual(700_MiB), unused(300_MiB), deflates_by_itself()));
-  CHECK(rules_of(seen.decide("a", 600_MiB)) == Rules{Rule::grace});
-  CHECK(seen.decide("a", 800_MiB).target == 800_MiB);
-  seen.then(World().at(32s).domain("a", actual(700_MiB), unused(300_MiB), deflates_by_itself()));
-  CHECK(seen.decide("a", 600_MiB).target == 600_MiB);
+  Observed observed(World().domain("a", actual(512_MiB), unused(300_MiB), deflates_by_itself()));
+  observed.then(World().at(2s).domain("a", actual(700_MiB), unused(300_MiB), deflates_by_itself()));
+  observed.then(World().at(4s).domain("a", actual(700_MiB), unused(300_MiB), deflates_by_itself()));
+  CHECK(rules_of(observed.decide("a", 600_MiB)) == Rules{Rule::grace});
+  CHECK(observed.decide("a", 800_MiB).target == 800_MiB);
+  observed.then(
+      World().at(32s).domain("a", actual(700_MiB), unused(300_MiB), deflates_by_itself()));
+  CHECK(observed.decide("a", 600_MiB).target == 600_MiB);
 }
 
 // --- maximum and minimum ---
@@ -339,9 +341,9 @@ TEST_CASE("gradual takes at most half of the unused memory in one tick") {
   CHECK(decide(world, "a", 1_GiB - 150_MiB).rules.empty());
 }
 
-TEST_CASE("gradual follows a stricter --max-release") {
+TEST_CASE("gradual follows a stricter --max-reclaim") {
   Limits limits;
-  limits.max_release = 0.1;
+  limits.max_reclaim = 0.1;
   CHECK(decide(World().domain("a", unused(500_MiB)), "a", 512_MiB, limits).target ==
         1_GiB - 50_MiB);
 }
@@ -362,14 +364,14 @@ TEST_CASE("domain_floor deducts what the balloon has taken since the guest's rep
     return World().at(at).domain("a", actual(has), guest_total(total), unused(left));
   };
   // A large guest shrinks for many seconds; its report is 600 MiB behind its balloon.
-  Seen seen(sample(0s, 16_GiB, 15_GiB, 8_GiB));
-  seen.then(sample(2s, 16_GiB, 15_GiB, 8_GiB));
-  seen.moved("a", 12_GiB);
-  seen.then(sample(4s, 14_GiB, 13_GiB + 600_MiB, 6_GiB + 600_MiB));
-  CHECK(seen.situation().domains[0].headroom == 6_GiB);
-  CHECK(seen.decide("a", 1_GiB).target == 11_GiB);
-  seen.then(sample(6s, 14_GiB, 13_GiB, 6_GiB));
-  CHECK(seen.situation().domains[0].headroom == 6_GiB);
+  Observed observed(sample(0s, 16_GiB, 15_GiB, 8_GiB));
+  observed.then(sample(2s, 16_GiB, 15_GiB, 8_GiB));
+  observed.moved("a", 12_GiB);
+  observed.then(sample(4s, 14_GiB, 13_GiB + 600_MiB, 6_GiB + 600_MiB));
+  CHECK(observed.situation().domains[0].headroom == 6_GiB);
+  CHECK(observed.decide("a", 1_GiB).target == 11_GiB);
+  observed.then(sample(6s, 14_GiB, 13_GiB, 6_GiB));
+  CHECK(observed.situation().domains[0].headroom == 6_GiB);
 }
 
 TEST_CASE("domain_floor takes nothing from a domain at or under it") {
@@ -439,8 +441,8 @@ TEST_CASE("domain_floor keeps 32 MiB usable, however high the kernel's watermark
     CHECK(d.rules[1].why.find("usable") != std::string::npos);
     CHECK(d.rules[1].why.find("32 MiB") != std::string::npos);
   }
-  const Seen seen(large);
-  CHECK(seen.situation().domains[0].reclaimable == 118_MiB);
+  const Observed observed(large);
+  CHECK(observed.situation().domains[0].reclaimable == 118_MiB);
   for (const MemorySize left : {32_MiB, 10_MiB, 0_MiB}) {
     CHECK(decide(World().domain("a", unused(500_MiB), usable(left)), "a", 900_MiB).holds());
   }
@@ -452,11 +454,11 @@ TEST_CASE("domain_floor deducts it from usable memory too") {
                                  usable(can_be_had));
   };
   // The report is 600 MiB behind the balloon.
-  Seen seen(sample(0s, 16_GiB, 15_GiB, 3_GiB));
-  seen.then(sample(2s, 16_GiB, 15_GiB, 3_GiB));
-  seen.moved("a", 12_GiB);
-  seen.then(sample(4s, 14_GiB, 13_GiB + 600_MiB, 700_MiB));
-  CHECK(seen.decide("a", 1_GiB).target == 14_GiB - 68_MiB);
+  Observed observed(sample(0s, 16_GiB, 15_GiB, 3_GiB));
+  observed.then(sample(2s, 16_GiB, 15_GiB, 3_GiB));
+  observed.moved("a", 12_GiB);
+  observed.then(sample(4s, 14_GiB, 13_GiB + 600_MiB, 700_MiB));
+  CHECK(observed.decide("a", 1_GiB).target == 14_GiB - 68_MiB);
 }
 
 // --- the tables ---
@@ -518,13 +520,13 @@ TEST_CASE("a shrink to nothing takes exactly what is reclaimable") {
           .domain("over its ceiling", actual(2_GiB), unused(1_GiB), ceiling(1_GiB))
           .domain("paused", unused(800_MiB), state(DomainState::paused))
           .domain("short", unused(50_MiB))
-          .domain("silent", silent())
+          .domain("skipped", silent())
           .domain("starts", unused(800_MiB), started_ago(29s));
-  const Seen seen(world);
-  const Situation situation = seen.situation();
+  const Observed observed(world);
+  const Situation situation = observed.situation();
   for (const DomainView& view : situation.domains) {
     CAPTURE(view.domain.name());
-    const Decision d = seen.decide(view.domain.name(), 1_KiB);
+    const Decision d = observed.decide(view.domain.name(), 1_KiB);
     CHECK(d.actual - d.target == view.reclaimable);
   }
 }

@@ -50,11 +50,11 @@ TEST_CASE("a guest whose total is 0 keeps its unused and usable figures") {
 }
 
 TEST_CASE("an impossible rss is dropped, and not learnt as QEMU's own memory") {
-  const auto world = [](Duration at, MemorySize held) {
+  const auto world = [](Duration at, MemorySize skipped) {
     return World()
         .at(at)
         .host(16_GiB, free(8_GiB))
-        .domain("a", maximum(8_GiB), actual(4_GiB), rss(held));
+        .domain("a", maximum(8_GiB), actual(4_GiB), rss(skipped));
   };
   CHECK(dropped_of(world(0s, 24_GiB)).empty());  // merged pages (KSM) count in full
   CHECK(dropped_of(world(0s, 24_GiB + 1_KiB)) == Names{"rss"});
@@ -85,16 +85,16 @@ TEST_CASE("a counter that rises faster than any guest can count is dropped, and 
     snapshot.domains[0].guest.major_faults = faults;
     return snapshot;
   };
-  const Seen seen(sample(0s, 0_MiB, 0_MiB, 10));
+  const Observed observed(sample(0s, 0_MiB, 0_MiB, 10));
   Snapshot later = sample(2s, 16_GiB, 16_GiB + 1_KiB, 4'000'000'000U);
-  const auto dropped = drop_impossible(later, seen.history());
+  const auto dropped = drop_impossible(later, observed.history());
   REQUIRE(dropped.size() == 2);
   CHECK(dropped[0].figure == "swap_out");
   CHECK(dropped[0].value == (16_GiB + 1_KiB).kib());
   CHECK(dropped[1].figure == "major_faults");
   CHECK(later.domains[0].guest.swap_in == 16_GiB);
   CHECK_FALSE(later.domains[0].guest.swap_out);
-  CHECK(drop_impossible(later, seen.history()).empty());
+  CHECK(drop_impossible(later, observed.history()).empty());
 }
 
 TEST_CASE("impossible figures are listed, told once a domain, and hidden from the policy") {

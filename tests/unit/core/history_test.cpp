@@ -13,14 +13,14 @@ using namespace std::chrono_literals;
 namespace {
 
 /// Ten samples, a second apart, with 100, 110, ... 190 MiB unused.
-Seen ten_samples() {
+Observed ten_samples() {
   std::vector<Snapshot> samples;
   for (unsigned i = 0; i < 10; ++i) {
     samples.push_back(World()
                           .at(std::chrono::seconds(i))
                           .domain("a", unused(MemorySize::from_mib(100 + 10 * i))));
   }
-  return Seen(samples, {});
+  return Observed(samples, {});
 }
 
 double mib(std::optional<double> kib) {
@@ -30,8 +30,8 @@ double mib(std::optional<double> kib) {
 }  // namespace
 
 TEST_CASE("samples answer for the last seconds, the newest sample included") {
-  const Seen seen = ten_samples();
-  const DomainHistory& past = *seen.history().find(id("a"));
+  const Observed observed = ten_samples();
+  const DomainHistory& past = *observed.history().find(id("a"));
   CHECK(mib(past.samples.average(Field::unused, 1h)) == doctest::Approx(145));
   CHECK(mib(past.samples.average(Field::unused, 1s)) == doctest::Approx(185));
   CHECK(mib(past.samples.average(Field::unused, 0s)) == doctest::Approx(190));
@@ -43,40 +43,41 @@ TEST_CASE("samples answer for the last seconds, the newest sample included") {
 }
 
 TEST_CASE("a question without samples has no answer") {
-  const Seen seen(World().domain("a"));
-  const DomainHistory& past = *seen.history().find(id("a"));
+  const Observed observed(World().domain("a"));
+  const DomainHistory& past = *observed.history().find(id("a"));
   CHECK_FALSE(past.samples.average(Field::usable, 1h).has_value());
   CHECK_FALSE(past.samples.slope(Field::unused, 1h).has_value());
   CHECK_FALSE(past.samples.quantile(Field::unused, std::nan(""), 1h).has_value());
 }
 
 TEST_CASE("rates come from the guest's counters") {
-  Seen seen(World().domain("a", swapped(10_MiB, 0_MiB)));
-  CHECK(std::isnan(seen.history().find(id("a"))->samples.latest()[Field::swap_in]));
-  seen.then(World().at(2s).domain("a", swapped(14_MiB, 1_MiB)));
-  const Sample& latest = seen.history().find(id("a"))->samples.latest();
+  Observed observed(World().domain("a", swapped(10_MiB, 0_MiB)));
+  CHECK(std::isnan(observed.history().find(id("a"))->samples.latest()[Field::swap_in]));
+  observed.then(World().at(2s).domain("a", swapped(14_MiB, 1_MiB)));
+  const Sample& latest = observed.history().find(id("a"))->samples.latest();
   CHECK(latest[Field::swap_in] == doctest::Approx(2048));
   CHECK(latest[Field::swap_out] == doctest::Approx(512));
   // Between two reports of the guest the rate stands.
-  seen.then(World().at(3s).domain("a", swapped(14_MiB, 1_MiB), reported_ago(1s)));
-  CHECK(seen.history().find(id("a"))->samples.latest()[Field::swap_in] == doctest::Approx(2048));
+  observed.then(World().at(3s).domain("a", swapped(14_MiB, 1_MiB), reported_ago(1s)));
+  CHECK(observed.history().find(id("a"))->samples.latest()[Field::swap_in] ==
+        doctest::Approx(2048));
 }
 
 TEST_CASE("counters that fall give no rate, and alone are no reboot") {
   // As per-second counters do, 32-bit ones that wrap, or a restore.
-  Seen seen(World().domain("a", swapped(10_MiB, 10_MiB)));
+  Observed observed(World().domain("a", swapped(10_MiB, 10_MiB)));
   for (const auto counter : {1_MiB, 7_MiB, 2_MiB, 0_MiB}) {
-    seen.then(World().at(2s).domain("a", swapped(counter, counter)));
-    CHECK_FALSE(seen.history().find(id("a"))->balloon.rebooted_at());
+    observed.then(World().at(2s).domain("a", swapped(counter, counter)));
+    CHECK_FALSE(observed.history().find(id("a"))->balloon.rebooted_at());
   }
-  CHECK(std::isnan(seen.history().find(id("a"))->samples.latest()[Field::swap_in]));
+  CHECK(std::isnan(observed.history().find(id("a"))->samples.latest()[Field::swap_in]));
 }
 
 TEST_CASE("a counter that was misread once gives the rate since its last right value") {
-  Seen seen(World().domain("a", swapped(10_MiB, 800_MiB)));
+  Observed observed(World().domain("a", swapped(10_MiB, 800_MiB)));
   const auto rate_of = [&](Duration at, MemorySize out) {
-    seen.then(World().at(at).domain("a", swapped(10_MiB, out)));
-    return seen.history().find(id("a"))->samples.latest()[Field::swap_out];
+    observed.then(World().at(at).domain("a", swapped(10_MiB, out)));
+    return observed.history().find(id("a"))->samples.latest()[Field::swap_out];
   };
   CHECK(std::isnan(rate_of(2s, 0_MiB)));
   CHECK(rate_of(4s, 802_MiB) == doctest::Approx(1024.0));  // KiB a second
@@ -87,12 +88,12 @@ TEST_CASE("a counter that was misread once gives the rate since its last right v
 
 TEST_CASE("counters back near zero after a gap between reports are a reboot") {
   const auto after_a_gap = [](MemorySize in, MemorySize out) {
-    Seen seen(World().domain("a", swapped(10_MiB, 10_MiB)));
+    Observed observed(World().domain("a", swapped(10_MiB, 10_MiB)));
     for (const auto at : {2s, 4s}) {
-      seen.then(World().at(at).domain("a", swapped(10_MiB, 10_MiB), reported_ago(at)));
+      observed.then(World().at(at).domain("a", swapped(10_MiB, 10_MiB), reported_ago(at)));
     }
-    seen.then(World().at(6s).domain("a", swapped(in, out)));
-    return seen.history().find(id("a"))->balloon.rebooted_at().has_value();
+    observed.then(World().at(6s).domain("a", swapped(in, out)));
+    return observed.history().find(id("a"))->balloon.rebooted_at().has_value();
   };
   CHECK(after_a_gap(0_MiB, 1_MiB));
   CHECK_FALSE(after_a_gap(0_MiB, 11_MiB));  // one has risen
@@ -105,10 +106,10 @@ TEST_CASE("counters back near zero and an empty balloon are a reboot") {
                                  swapped(counter, counter));
   };
   const auto rebooted = [&](MemorySize has, MemorySize total) {
-    Seen seen(sample(0s, 1_GiB, 980_MiB, 10_MiB));
-    seen.then(sample(2s, 1_GiB, 980_MiB, 10_MiB));
-    seen.then(sample(4s, has, total, 0_MiB));
-    return seen.history().find(id("a"))->balloon.rebooted_at().has_value();
+    Observed observed(sample(0s, 1_GiB, 980_MiB, 10_MiB));
+    observed.then(sample(2s, 1_GiB, 980_MiB, 10_MiB));
+    observed.then(sample(4s, has, total, 0_MiB));
+    return observed.history().find(id("a"))->balloon.rebooted_at().has_value();
   };
   CHECK(rebooted(2_GiB, 2004_MiB));
   CHECK(rebooted(1_GiB, 2004_MiB));  // the hypervisor tells the size from before
@@ -116,13 +117,13 @@ TEST_CASE("counters back near zero and an empty balloon are a reboot") {
 }
 
 TEST_CASE("a guest that is restored has not rebooted, whatever its counters and reports do") {
-  Seen seen(World().domain("a", maximum(2_GiB), swapped(10_MiB, 10_MiB)));
-  seen.then(World().at(4s).domain("a", silent()));
+  Observed observed(World().domain("a", maximum(2_GiB), swapped(10_MiB, 10_MiB)));
+  observed.then(World().at(4s).domain("a", silent()));
   Snapshot restored =
       World().at(6s).domain("a", actual(2_GiB), maximum(2_GiB), swapped(1_MiB, 1_MiB));
   restored.domains[0].restored_at = restored.taken_at;
-  seen.then(restored);
-  CHECK_FALSE(seen.history().find(id("a"))->balloon.rebooted_at());
+  observed.then(restored);
+  CHECK_FALSE(observed.history().find(id("a"))->balloon.rebooted_at());
 }
 
 TEST_CASE("counters from before a restore are not compared with a later report") {
@@ -131,69 +132,70 @@ TEST_CASE("counters from before a restore are not compared with a later report")
     sample.domains[0].restored_at = sample.taken_at - (at - 4s);
     return sample;
   };
-  Seen seen(World().domain("a", swapped(10_MiB, 10_MiB)));
-  seen.then(World().at(2s).domain("a", swapped(10_MiB, 10_MiB), reported_ago(2s)));
-  seen.then(restored_at_4s(4s, 10_MiB, 4s));
+  Observed observed(World().domain("a", swapped(10_MiB, 10_MiB)));
+  observed.then(World().at(2s).domain("a", swapped(10_MiB, 10_MiB), reported_ago(2s)));
+  observed.then(restored_at_4s(4s, 10_MiB, 4s));
   SUBCASE("which is no reboot") {
-    seen.then(restored_at_4s(6s, 1_MiB, 0s));
-    CHECK_FALSE(seen.history().find(id("a"))->balloon.rebooted_at());
+    observed.then(restored_at_4s(6s, 1_MiB, 0s));
+    CHECK_FALSE(observed.history().find(id("a"))->balloon.rebooted_at());
   }
   SUBCASE("and makes no rate") {
-    seen.then(restored_at_4s(6s, 12_MiB, 0s));
-    CHECK(std::isnan(seen.history().find(id("a"))->samples.latest()[Field::swap_in]));
-    seen.then(restored_at_4s(8s, 14_MiB, 0s));
-    CHECK(seen.history().find(id("a"))->samples.latest()[Field::swap_in] == doctest::Approx(1024));
+    observed.then(restored_at_4s(6s, 12_MiB, 0s));
+    CHECK(std::isnan(observed.history().find(id("a"))->samples.latest()[Field::swap_in]));
+    observed.then(restored_at_4s(8s, 14_MiB, 0s));
+    CHECK(observed.history().find(id("a"))->samples.latest()[Field::swap_in] ==
+          doctest::Approx(1024));
   }
 }
 
 TEST_CASE("a guest that looked started until the event of its restore came has not rebooted") {
   Snapshot listed = World().domain("a", state(DomainState::paused));
   listed.domains[0].started_at = listed.taken_at;
-  Seen seen(listed);
-  CHECK(seen.history().find(id("a"))->balloon.rebooted_at());
+  Observed observed(listed);
+  CHECK(observed.history().find(id("a"))->balloon.rebooted_at());
   Snapshot told = World().at(2s).domain("a");
   told.domains[0].restored_at = told.taken_at;
-  seen.then(told);
-  CHECK_FALSE(seen.history().find(id("a"))->balloon.rebooted_at());
+  observed.then(told);
+  CHECK_FALSE(observed.history().find(id("a"))->balloon.rebooted_at());
   // A reboot after that is one.
   Snapshot rebooted = World().at(4s).domain("a");
   rebooted.domains[0].restored_at = told.taken_at;
   rebooted.domains[0].started_at = rebooted.taken_at;
-  seen.then(rebooted);
-  CHECK(seen.history().find(id("a"))->balloon.rebooted_at());
+  observed.then(rebooted);
+  CHECK(observed.history().find(id("a"))->balloon.rebooted_at());
 }
 
 TEST_CASE("a move is followed until it is reached") {
-  Seen seen(World().domain("a"));
-  const DomainHistory& past = *seen.history().find(id("a"));
+  Observed observed(World().domain("a"));
+  const DomainHistory& past = *observed.history().find(id("a"));
   CHECK(past.balloon.reported_since_move());
-  seen.moved("a", 2_GiB);
+  observed.moved("a", 2_GiB);
   CHECK_FALSE(past.balloon.reported_since_move());
-  CHECK(past.balloon.claim(seen.snapshot().domains[0]) == 2_GiB);
-  seen.then(World().at(2s).domain("a", actual(1500_MiB)));
+  CHECK(past.balloon.committed(observed.snapshot().domains[0]) == 2_GiB);
+  observed.then(World().at(2s).domain("a", actual(1500_MiB)));
   CHECK(past.balloon.last_move()->progressed);
   CHECK_FALSE(past.balloon.last_move()->reached);
-  CHECK(past.balloon.claim(seen.snapshot().domains[0]) == 2_GiB);
+  CHECK(past.balloon.committed(observed.snapshot().domains[0]) == 2_GiB);
   CHECK(past.balloon.reported_since_move());
-  seen.then(World().at(4s).domain("a", actual(2_GiB)));
+  observed.then(World().at(4s).domain("a", actual(2_GiB)));
   CHECK(past.balloon.last_move()->reached);
   // What it does from then on is its own affair.
-  seen.then(World().at(6s).domain("a", actual(1_GiB)));
-  CHECK(past.balloon.claim(seen.snapshot().domains[0]) == 1_GiB);
+  observed.then(World().at(6s).domain("a", actual(1_GiB)));
+  CHECK(past.balloon.committed(observed.snapshot().domains[0]) == 1_GiB);
 }
 
 TEST_CASE("a balloon holds whole pages: a target between two of them is reached beside it") {
   for (const auto& example :
        {std::pair{700_MiB + 1_KiB, 700_MiB + 4_KiB}, std::pair{2_GiB + 3_KiB, 2_GiB}}) {
     const auto [to, comes_to_lie] = example;
-    Seen seen(World().domain("a"));
-    seen.moved("a", to);
+    Observed observed(World().domain("a"));
+    observed.moved("a", to);
     const bool shrink = to < 1_GiB;
     const MemorySize a_page_before = shrink ? comes_to_lie + 4_KiB : comes_to_lie - 4_KiB;
-    seen.then(World().at(1s).domain("a", actual(a_page_before)));
-    CHECK_FALSE(seen.history().find(id("a"))->balloon.last_move()->reached);
-    seen.then(World().at(2s).domain("a", actual(comes_to_lie)));
-    CHECK(seen.history().find(id("a"))->balloon.last_move()->reached);
+    observed.then(World().at(1s).domain("a", actual(a_page_before)));
+    CHECK_FALSE(observed.history().find(id("a"))->balloon.last_move()->reached);
+    observed.then(World().at(2s).domain("a", actual(comes_to_lie)));
+    CHECK(observed.history().find(id("a"))->balloon.last_move()->reached);
   }
 }
 
@@ -201,25 +203,26 @@ TEST_CASE("a guest of 64 KiB pages reaches its target where it rests within one 
   for (const bool shrink : {true, false}) {
     const MemorySize target = shrink ? 700_MiB : 2_GiB;
     const auto beside = [&](MemorySize far) { return shrink ? target + far : target - far; };
-    Seen seen(World().domain("a"));
-    seen.moved("a", target);
-    const auto& move = seen.history().find(id("a"))->balloon.last_move();
-    seen.then(World().at(1s).domain("a", actual(beside(60_KiB))));
+    Observed observed(World().domain("a"));
+    observed.moved("a", target);
+    const auto& move = observed.history().find(id("a"))->balloon.last_move();
+    observed.then(World().at(1s).domain("a", actual(beside(60_KiB))));
     CHECK_FALSE(move->reached);  // it may be on its way
-    seen.then(World().at(2s).domain("a", actual(beside(60_KiB))));
+    observed.then(World().at(2s).domain("a", actual(beside(60_KiB))));
     CHECK(move->reached);
-    seen.moved("a", target);
+    observed.moved("a", target);
     for (const auto at : {3s, 4s}) {
-      seen.then(World().at(at).domain("a", actual(beside(64_KiB))));
+      observed.then(World().at(at).domain("a", actual(beside(64_KiB))));
     }
     CHECK_FALSE(move->reached);
   }
 }
 
 TEST_CASE("a shrink in flight does not reduce what is committed") {
-  Seen seen(World().domain("a"));
-  seen.moved("a", 512_MiB);
-  CHECK(seen.history().find(id("a"))->balloon.claim(seen.snapshot().domains[0]) == 1_GiB);
+  Observed observed(World().domain("a"));
+  observed.moved("a", 512_MiB);
+  CHECK(observed.history().find(id("a"))->balloon.committed(observed.snapshot().domains[0]) ==
+        1_GiB);
 }
 
 TEST_CASE("the past is bounded in time, in samples, and to present domains") {
@@ -272,17 +275,18 @@ TEST_CASE("an hour is remembered, however often the domain is observed") {
 }
 
 TEST_CASE("an observation without a report keeps rates and the signs of a reboot") {
-  Seen seen(World().domain("a", swapped(10_MiB, 10_MiB)));
-  seen.then(World().at(2s).domain("a", silent(), state(DomainState::hung)));
-  CHECK(std::isnan(seen.history().find(id("a"))->samples.latest()[Field::swap_in]));
-  seen.then(World().at(4s).domain("a", swapped(14_MiB, 10_MiB)));
-  CHECK(seen.history().find(id("a"))->samples.latest()[Field::swap_in] == doctest::Approx(1024));
-  seen.then(World().at(6s).domain("a", silent()));
-  seen.then(World().at(8s).domain("a", silent()));
-  seen.then(World().at(10s).domain("a", swapped(1_MiB, 10_MiB)));
-  CHECK(seen.history().find(id("a"))->balloon.rebooted_at() == seen.snapshot().taken_at);
+  Observed observed(World().domain("a", swapped(10_MiB, 10_MiB)));
+  observed.then(World().at(2s).domain("a", silent(), state(DomainState::hung)));
+  CHECK(std::isnan(observed.history().find(id("a"))->samples.latest()[Field::swap_in]));
+  observed.then(World().at(4s).domain("a", swapped(14_MiB, 10_MiB)));
+  CHECK(observed.history().find(id("a"))->samples.latest()[Field::swap_in] ==
+        doctest::Approx(1024));
+  observed.then(World().at(6s).domain("a", silent()));
+  observed.then(World().at(8s).domain("a", silent()));
+  observed.then(World().at(10s).domain("a", swapped(1_MiB, 10_MiB)));
+  CHECK(observed.history().find(id("a"))->balloon.rebooted_at() == observed.snapshot().taken_at);
   // Not even of counters that have not fallen.
-  CHECK(std::isnan(seen.history().find(id("a"))->samples.latest()[Field::swap_out]));
+  CHECK(std::isnan(observed.history().find(id("a"))->samples.latest()[Field::swap_out]));
 }
 
 TEST_CASE("each domain keeps its past when others come and go") {
@@ -303,27 +307,27 @@ TEST_CASE("each domain keeps its past when others come and go") {
 }
 
 TEST_CASE("a domain that was started again has no past") {
-  Seen seen(World().domain("a", numbered(1)));
-  seen.moved("a", 900_MiB);
-  seen.then(World().at(2s).domain("a", numbered(1), actual(900_MiB)));
-  CHECK_FALSE(seen.history().find(id("a"))->balloon.is_new());
-  CHECK(seen.history().find(id("a"))->balloon.before_first_move() == 1_GiB);
-  seen.then(World().at(4s).domain("a", numbered(2), actual(2_GiB)));
-  const DomainHistory& past = *seen.history().find(id("a"));
+  Observed observed(World().domain("a", numbered(1)));
+  observed.moved("a", 900_MiB);
+  observed.then(World().at(2s).domain("a", numbered(1), actual(900_MiB)));
+  CHECK_FALSE(observed.history().find(id("a"))->balloon.is_new());
+  CHECK(observed.history().find(id("a"))->balloon.before_first_move() == 1_GiB);
+  observed.then(World().at(4s).domain("a", numbered(2), actual(2_GiB)));
+  const DomainHistory& past = *observed.history().find(id("a"));
   CHECK(past.balloon.is_new());
   CHECK_FALSE(past.balloon.before_first_move().has_value());
   CHECK_FALSE(past.balloon.last_move().has_value());
   CHECK(past.samples.recent().size() == 1);
-  CHECK_FALSE(seen.history().any_moved());
+  CHECK_FALSE(observed.history().any_moved());
 }
 
 TEST_CASE("the size before a domain's first move is kept through later moves") {
-  Seen seen(World().domain("a"));
-  seen.moved("a", 900_MiB);
-  seen.then(World().at(2s).domain("a", actual(900_MiB)));
-  seen.moved("a", 800_MiB);
-  CHECK(seen.history().find(id("a"))->balloon.before_first_move() == 1_GiB);
-  CHECK(seen.history().any_moved());
+  Observed observed(World().domain("a"));
+  observed.moved("a", 900_MiB);
+  observed.then(World().at(2s).domain("a", actual(900_MiB)));
+  observed.moved("a", 800_MiB);
+  CHECK(observed.history().find(id("a"))->balloon.before_first_move() == 1_GiB);
+  CHECK(observed.history().any_moved());
 }
 
 namespace {
@@ -332,15 +336,16 @@ constexpr auto kUnknown = Outcome::Kind::unknown;
 
 /// What a domain of 1 GiB, told to take 2 GiB with an outcome that is not known, may take.
 struct InDoubt {
-  Seen seen = Seen(World().domain("a"));
-  InDoubt() { seen.moved("a", 2_GiB, kUnknown); }
-  MemorySize claim(MemorySize size, Duration at = 2s) {
-    seen.then(World().at(at).domain("a", actual(size)));
-    return seen.history().find(id("a"))->balloon.claim(seen.snapshot().domains[0]);
+  Observed observed = Observed(World().domain("a"));
+  InDoubt() { observed.moved("a", 2_GiB, kUnknown); }
+  MemorySize committed(MemorySize size, Duration at = 2s) {
+    observed.then(World().at(at).domain("a", actual(size)));
+    return observed.history().find(id("a"))->balloon.committed(observed.snapshot().domains[0]);
   }
   void learns(Outcome::Kind kind) {
     const Outcome late{id("a"), 1_GiB, 2_GiB, kind, std::nullopt};
-    seen.history().settle({&late, 1}, seen.snapshot().taken_at, seen.snapshot().wall_time);
+    observed.history().settle({&late, 1}, observed.snapshot().taken_at,
+                              observed.snapshot().wall_time);
   }
 };
 
@@ -348,70 +353,75 @@ struct InDoubt {
 
 TEST_CASE("a target in doubt stays committed until its balloon is seen there") {
   InDoubt doubt;
-  CHECK(doubt.claim(1_GiB, 2s) == 2_GiB);
-  CHECK(doubt.claim(1500_MiB, 4s) == 2_GiB);
-  CHECK(doubt.claim(2_GiB, 6s) == 2_GiB);
-  CHECK(doubt.seen.history().find(id("a"))->balloon.last_move()->target == 2_GiB);
-  CHECK(doubt.claim(1_GiB, 8s) == 1_GiB);
+  CHECK(doubt.committed(1_GiB, 2s) == 2_GiB);
+  CHECK(doubt.committed(1500_MiB, 4s) == 2_GiB);
+  CHECK(doubt.committed(2_GiB, 6s) == 2_GiB);
+  CHECK(doubt.observed.history().find(id("a"))->balloon.last_move()->target == 2_GiB);
+  CHECK(doubt.committed(1_GiB, 8s) == 1_GiB);
 }
 
 TEST_CASE("the outcome of a move in doubt settles it") {
   InDoubt failed;
   failed.learns(Outcome::Kind::failed);
-  CHECK(failed.claim(1_GiB) == 1_GiB);
+  CHECK(failed.committed(1_GiB) == 1_GiB);
   InDoubt vanished;
   vanished.learns(Outcome::Kind::vanished);
-  CHECK(vanished.claim(1_GiB) == 1_GiB);
+  CHECK(vanished.committed(1_GiB) == 1_GiB);
   InDoubt applied;
   applied.learns(Outcome::Kind::applied);
-  CHECK(applied.claim(1500_MiB) == 2_GiB);
-  CHECK_FALSE(applied.seen.history().find(id("a"))->balloon.in_doubt());
+  CHECK(applied.committed(1500_MiB) == 2_GiB);
+  CHECK_FALSE(applied.observed.history().find(id("a"))->balloon.in_doubt());
 }
 
 TEST_CASE("a move in doubt outlives its domain's start, since it may have been sent after it") {
-  Seen seen(World().domain("a", numbered(1)));
-  seen.moved("a", 2_GiB, kUnknown);
-  seen.then(World().at(2s).domain("a", numbered(2), actual(512_MiB)));
-  CHECK(seen.history().find(id("a"))->balloon.claim(seen.snapshot().domains[0]) == 2_GiB);
+  Observed observed(World().domain("a", numbered(1)));
+  observed.moved("a", 2_GiB, kUnknown);
+  observed.then(World().at(2s).domain("a", numbered(2), actual(512_MiB)));
+  CHECK(observed.history().find(id("a"))->balloon.committed(observed.snapshot().domains[0]) ==
+        2_GiB);
   const Outcome over{id("a"), 1_GiB, 2_GiB, Outcome::Kind::vanished, std::nullopt};
-  seen.history().settle({&over, 1}, seen.snapshot().taken_at, seen.snapshot().wall_time);
-  CHECK(seen.history().find(id("a"))->balloon.claim(seen.snapshot().domains[0]) == 512_MiB);
-  CHECK_FALSE(seen.history().any_moved());
+  observed.history().settle({&over, 1}, observed.snapshot().taken_at,
+                            observed.snapshot().wall_time);
+  CHECK(observed.history().find(id("a"))->balloon.committed(observed.snapshot().domains[0]) ==
+        512_MiB);
+  CHECK_FALSE(observed.history().any_moved());
 }
 
 TEST_CASE("a later move settles a target in doubt where the hypervisor takes it") {
   InDoubt doubt;
-  doubt.seen.moved("a", 1200_MiB, Outcome::Kind::skipped);
-  CHECK(doubt.claim(1_GiB) == 2_GiB);
-  doubt.seen.moved("a", 1200_MiB);
-  CHECK(doubt.claim(1_GiB) == 1200_MiB);
+  doubt.observed.moved("a", 1200_MiB, Outcome::Kind::skipped);
+  CHECK(doubt.committed(1_GiB) == 2_GiB);
+  doubt.observed.moved("a", 1200_MiB);
+  CHECK(doubt.committed(1_GiB) == 1200_MiB);
 }
 
 TEST_CASE("of several moves in doubt the highest target counts, though the last one has failed") {
   InDoubt doubt;
-  doubt.seen.moved("a", 900_MiB, kUnknown);
-  CHECK(doubt.claim(900_MiB) == 2_GiB);
+  doubt.observed.moved("a", 900_MiB, kUnknown);
+  CHECK(doubt.committed(900_MiB) == 2_GiB);
   doubt.learns(Outcome::Kind::failed);
-  CHECK(doubt.claim(900_MiB) == 2_GiB);
+  CHECK(doubt.committed(900_MiB) == 2_GiB);
 }
 
 TEST_CASE("a balloon that passes a target in doubt on its way to another one settles nothing") {
-  Seen seen(World().domain("a"));
-  seen.moved("a", 4_GiB).moved("a", 2_GiB, kUnknown);
-  seen.then(World().at(2s).domain("a", actual(2_GiB)));
-  CHECK(seen.history().find(id("a"))->balloon.in_doubt());
-  CHECK(seen.history().find(id("a"))->balloon.claim(seen.snapshot().domains[0]) == 4_GiB);
+  Observed observed(World().domain("a"));
+  observed.moved("a", 4_GiB).moved("a", 2_GiB, kUnknown);
+  observed.then(World().at(2s).domain("a", actual(2_GiB)));
+  CHECK(observed.history().find(id("a"))->balloon.in_doubt());
+  CHECK(observed.history().find(id("a"))->balloon.committed(observed.snapshot().domains[0]) ==
+        4_GiB);
 }
 
 TEST_CASE("a target in doubt less than a page away is not seen to be reached") {
-  Seen seen(World().domain("a"));
-  seen.moved("a", 1_GiB + 2_KiB, kUnknown);
-  seen.then(World().at(2s).domain("a"));
-  CHECK(seen.history().find(id("a"))->balloon.claim(seen.snapshot().domains[0]) == 1_GiB + 2_KiB);
+  Observed observed(World().domain("a"));
+  observed.moved("a", 1_GiB + 2_KiB, kUnknown);
+  observed.then(World().at(2s).domain("a"));
+  CHECK(observed.history().find(id("a"))->balloon.committed(observed.snapshot().domains[0]) ==
+        1_GiB + 2_KiB);
 }
 
 TEST_CASE("after a shrink in doubt no report from before it is trusted") {
-  Seen seen(World().domain("a", unused(800_MiB)));
-  seen.moved("a", 700_MiB, kUnknown);
-  CHECK(rules_of(seen.decide("a", 600_MiB)) == std::vector{Rule::fresh_stats});
+  Observed observed(World().domain("a", unused(800_MiB)));
+  observed.moved("a", 700_MiB, kUnknown);
+  CHECK(rules_of(observed.decide("a", 600_MiB)) == std::vector{Rule::fresh_stats});
 }

@@ -10,7 +10,7 @@ TEST_CASE("limits stricter than the built-in ones are accepted") {
   Limits limits;
   limits.domain_floor = 256_MiB;
   limits.host_floor = 2_GiB;
-  limits.max_release = 0.1;
+  limits.max_reclaim = 0.1;
   CHECK(Limits::checked(limits) == limits);
   CHECK(Limits::checked({}) == Limits());
 }
@@ -25,15 +25,15 @@ TEST_CASE(
   limits.host_floor = 199_MiB;
   CHECK(Limits::checked(limits).error().object == "--host-floor");
   limits = {};
-  limits.max_release = 0.51;
-  CHECK(Limits::checked(limits).error().object == "--max-release");
+  limits.max_reclaim = 0.51;
+  CHECK(Limits::checked(limits).error().object == "--max-reclaim");
 }
 
 TEST_CASE("limits that make no sense are refused") {
   for (const double share : {0.0, -0.1, std::numeric_limits<double>::quiet_NaN()}) {
     Limits limits;
-    limits.max_release = share;
-    CHECK(Limits::checked(limits).error().object == "--max-release");
+    limits.max_reclaim = share;
+    CHECK(Limits::checked(limits).error().object == "--max-reclaim");
   }
   Limits limits;
   limits.host_memory = MemorySize();

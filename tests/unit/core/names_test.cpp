@@ -26,10 +26,10 @@ TEST_CASE("a pattern of many stars fails fast on a text that it does not match")
 
 TEST_CASE("a misspelt name finds the one that was meant") {
   const std::vector<std::string> names{"unused", "usable", "actual", "headroom"};
-  CHECK(nearest_name("unusd", names) == "unused");
-  CHECK(nearest_name("Actual", names) == "actual");
-  CHECK(nearest_name("haedroom", names) == "headroom");
-  CHECK_FALSE(nearest_name("priority", names).has_value());
+  CHECK(suggest_name("unusd", names) == "unused");
+  CHECK(suggest_name("Actual", names) == "actual");
+  CHECK(suggest_name("haedroom", names) == "headroom");
+  CHECK_FALSE(suggest_name("priority", names).has_value());
 }
 
 TEST_CASE("a swap of neighbours is one edit") {
@@ -39,14 +39,14 @@ TEST_CASE("a swap of neighbours is one edit") {
 }
 
 TEST_CASE("the work for a message is bounded") {
-  std::vector<std::string> names(kMostLikelyNames, "unused");
-  CHECK(nearest_name("unusd", names) == "unused");
+  std::vector<std::string> names(kMaxLikelyNames, "unused");
+  CHECK(suggest_name("unusd", names) == "unused");
   names.emplace_back("unused");
-  CHECK_FALSE(nearest_name("unusd", names).has_value());
+  CHECK_FALSE(suggest_name("unusd", names).has_value());
   const std::string longest(kLongestLikelyName, 'x');
   const std::vector<std::string> one{longest};
-  CHECK(nearest_name(longest.substr(1), one) == longest);
-  CHECK_FALSE(nearest_name(longest + 'x', one).has_value());
+  CHECK(suggest_name(longest.substr(1), one) == longest);
+  CHECK_FALSE(suggest_name(longest + 'x', one).has_value());
   const std::vector<std::string> too_long{longest + 'x'};
-  CHECK_FALSE(nearest_name(longest, too_long).has_value());
+  CHECK_FALSE(suggest_name(longest, too_long).has_value());
 }

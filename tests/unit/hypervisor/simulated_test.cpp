@@ -83,10 +83,10 @@ TEST_CASE("without swap, the OOM killer ends a workload whose demand does not fi
   Run run(one_domain(450_MiB));
   run.look_after(8s);
   CHECK(run.hypervisor.host().domains().front().guest.score.oom_kills == 1);
-  const auto notes = run.hypervisor.take_notes();
+  const auto notes = run.hypervisor.drain_notes();
   REQUIRE(notes.size() == 1);
   CHECK(notes.front().text == "a: its OOM killer ended the workload");
-  CHECK(run.hypervisor.take_notes().empty());
+  CHECK(run.hypervisor.drain_notes().empty());
 }
 
 TEST_CASE("with swap, a workload whose demand does not fit stalls, and the statistics show it") {

@@ -93,7 +93,7 @@ TEST_CASE("at 80 columns, the classic columns stay") {
   tick.snapshot =
       World().host(8_GiB).domain("a-name-of-twenty-four-col", actual(200_GiB), maximum(300_GiB),
                                  guest_total(199_GiB), unused(100_GiB), usable(120_GiB));
-  tick.held.clear();
+  tick.skipped.clear();
   tick.decisions = {{id("a-name-of-twenty-four-col"), 200_GiB, 300_GiB, 300_GiB, "x", {}}};
   ConsoleStyle style;
   style.width = 80;

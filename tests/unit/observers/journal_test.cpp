@@ -69,7 +69,7 @@ TEST_CASE("ticks are appended, one per line, and read back") {
   writer->observe(busy_tick());
   CHECK(count_ticks(folder / "j") == 2);
   CHECK(writer->lost() == 0);
-  CHECK(writer->take_notes().empty());
+  CHECK(writer->drain_notes().empty());
 }
 
 TEST_CASE("a journal that cannot be written is refused at once") {
@@ -88,17 +88,17 @@ TEST_CASE("on a full disk, lost ticks are counted and reported once, and no part
   {
     const FullDisk full(line * 2 + line / 2);
     writer->observe(busy_tick());
-    CHECK(writer->take_notes().empty());
+    CHECK(writer->drain_notes().empty());
     writer->observe(busy_tick());
     writer->observe(busy_tick());
     CHECK(writer->lost() == 2);
-    const auto notes = writer->take_notes();
+    const auto notes = writer->drain_notes();
     REQUIRE(notes.size() == 1);
     CHECK(notes[0].severity == Note::Severity::error);
     CHECK(fs::file_size(folder / "j") == line * 2);
   }
   writer->observe(busy_tick());
-  const auto notes = writer->take_notes();
+  const auto notes = writer->drain_notes();
   REQUIRE(notes.size() == 1);
   CHECK(notes[0].text.find("2 ticks were lost") != std::string::npos);
   CHECK(count_ticks(folder / "j") == 3);
@@ -210,7 +210,7 @@ TEST_CASE(
     writer->observe(busy_tick());
     writer->observe(busy_tick());
     CHECK(writer->lost() == 2);
-    const auto said = writer->take_notes();
+    const auto said = writer->drain_notes();
     REQUIRE(said.size() == 1);
     CHECK(said[0].severity == Note::Severity::error);
     CHECK(said[0].text.find((folder / "logs/j").string()) != std::string::npos);
@@ -218,7 +218,7 @@ TEST_CASE(
     bring_back();
     writer->observe(busy_tick());
     CHECK(writer->lost() == 2);
-    REQUIRE(writer->take_notes().size() == 1);
+    REQUIRE(writer->drain_notes().size() == 1);
     CHECK(count_ticks(folder / "logs/j") == 1);
     fs::remove_all(folder / "logs");
   };

@@ -143,7 +143,7 @@ TEST_CASE("every member of the values in a tick is in the list of its fields") {
   };
   CHECK(is_complete.operator()<Host, NumaCell, Snapshot, DomainIdentity, DomainSettings,
                                GuestStatistics, MemoryBacking, NodeBinding>());
-  CHECK(is_complete.operator()<Proposal, Decision, RuleHit, HeldDomain, DroppedFigure, Outcome,
+  CHECK(is_complete.operator()<Proposal, Decision, RuleHit, SkippedDomain, DroppedFigure, Outcome,
                                Error, Note, Timings>());
   // Apart from a domain's identity, a tick's snapshot, and the units of texts.
   CHECK(member_count<Domain>() == listed_count<Domain>() + 1);
@@ -207,7 +207,7 @@ TEST_CASE("a tick survives being written and read, to the last field") {
   CHECK(read->outcomes == tick.outcomes);
   CHECK(read->late_outcomes == tick.late_outcomes);
   CHECK(read->proposals == tick.proposals);
-  CHECK(read->held == tick.held);
+  CHECK(read->skipped == tick.skipped);
   CHECK(read->notes == tick.notes);
   CHECK(read->dropped == tick.dropped);
   CHECK(read->timings == tick.timings);

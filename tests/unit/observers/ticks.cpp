@@ -18,7 +18,7 @@ Tick busy_tick() {
   tick.snapshot.host.cached = 1_GiB;
   tick.snapshot.host.cells = {{0, 4_GiB, 2_GiB}, {1, 4_GiB, 0_GiB, 1_GiB}};
   tick.grantable = 1848_MiB;
-  tick.held = {{id("old"), Rule::running_only, "is paused"}};
+  tick.skipped = {{id("old"), Rule::running_only, "is paused"}};
   tick.proposals = {{id("db"), 1_GiB, "halved to feed web"}, {id("web"), 1536_MiB, "fed by db"}};
   tick.decisions = {{id("db"),
                      2_GiB,

@@ -93,7 +93,7 @@ class SlowHost final : public Hypervisor {
     clock_.sleep_through(900ms);
     return test::all_applied(moves);
   }
-  std::vector<Note> take_notes() override { return {}; }
+  std::vector<Note> drain_notes() override { return {}; }
   void close() override {}
 
  private:

@@ -25,7 +25,7 @@ return {
 
   tick = function(ctx)
     local p = ctx.params
-    local starved, wasteful = ctx.domains:least("headroom"), ctx.domains:most("headroom")
+    local starved, wasteful = ctx.domains:min_by("headroom"), ctx.domains:max_by("headroom")
     if not starved then return end
     local is_starved = starved.headroom < p.starved_below
     local is_wasteful = wasteful.headroom > p.wasteful_above

@@ -71,14 +71,14 @@ TEST_CASE("memcoord sets statistics periods again that a restart of the daemon h
 TEST_CASE("while the connection is down, memcoord does not connect before the pause is over") {
   const auto daemon = std::make_shared<FakeDaemon>();
   daemon->add("a");
-  LaneHypervisorParts parts{
+  WorkerHypervisorParts parts{
       "fake:///",
       true,
       std::make_shared<FakeConnector>(daemon),
       std::make_shared<FakeConnector>(daemon),
       nullptr,
       Backoff(std::chrono::hours(1), std::chrono::hours(1), [] { return 0.0; })};
-  LaneHypervisor hypervisor(std::move(parts), FakeHost::options());
+  WorkerHypervisor hypervisor(std::move(parts), FakeHost::options());
   REQUIRE(hypervisor.start());
   daemon->stop();
   CHECK_FALSE(hypervisor.sample());
@@ -134,14 +134,14 @@ TEST_CASE("the next sample uses a daemon that answers again, with a single call"
 TEST_CASE("the error of opening says why it failed") {
   const auto daemon = std::make_shared<FakeDaemon>();
   daemon->stop();
-  LaneHypervisorParts parts{
+  WorkerHypervisorParts parts{
       "qemu:///system",
       true,
       std::make_shared<FakeConnector>(daemon),
       std::make_shared<FakeConnector>(daemon),
       nullptr,
       Backoff(std::chrono::seconds(1), std::chrono::seconds(1), [] { return 0.0; })};
-  LaneHypervisor hypervisor(std::move(parts), FakeHost::options());
+  WorkerHypervisor hypervisor(std::move(parts), FakeHost::options());
   const Status started = hypervisor.start();
   REQUIRE_FALSE(started);
   CHECK(started.error().code == ErrorCode::unavailable);

@@ -184,8 +184,8 @@ TEST_CASE("settings larger than 64 KiB are an error, and errors quote large valu
   const auto with_label = [](std::size_t size) {
     return "<domain><label name='a' value='" + std::string(size, 'x') + "'/></domain>";
   };
-  CHECK(parse_settings(with_label(kMostMetadata - 100), "web1"));
-  CHECK(contains(complaint(with_label(kMostMetadata)), "larger than 64 KiB"));
+  CHECK(parse_settings(with_label(kMaxMetadata - 100), "web1"));
+  CHECK(contains(complaint(with_label(kMaxMetadata)), "larger than 64 KiB"));
   CHECK(complaint("<domain minimum='" + std::string(60'000, '9') + "x'/>").size() < 400);
   CHECK(complaint("<domain " + std::string(60'000, 'k') + "='1'/>").size() < 400);
   CHECK(complaint("<domain><" + std::string(60'000, 'k') + "/></domain>").size() < 400);

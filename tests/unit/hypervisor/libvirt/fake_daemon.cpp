@@ -12,13 +12,13 @@
 namespace memcoord::libvirt::fake {
 namespace {
 
-LvError lost() {
+LibvirtError lost() {
   return {VIR_ERR_SYSTEM_ERROR, VIR_FROM_RPC, "End of file while reading data"};
 }
-LvError refused() {
+LibvirtError refused() {
   return {VIR_ERR_INTERNAL_ERROR, VIR_FROM_QEMU, "no such device"};
 }
-LvError no_domain() {
+LibvirtError no_domain() {
   return {VIR_ERR_NO_DOMAIN, VIR_FROM_QEMU, "Domain not found"};
 }
 
@@ -42,7 +42,7 @@ class FakeConnection final : public Connection {
   [[nodiscard]] DriverTraits driver() const override { return driver_traits(daemon_->driver_); }
   [[nodiscard]] bool read_only() const override { return daemon_->read_only_; }
 
-  LvResult<std::vector<ListedDomain>> list_active() override {
+  LibvirtResult<std::vector<ListedDomain>> list_active() override {
     FakeDaemon::Lock lock(daemon_->mutex_);
     daemon_->changed_.wait(lock, [this] {
       const auto held = [](const auto& entry) { return entry.second.held; };
@@ -57,7 +57,7 @@ class FakeConnection final : public Connection {
     return listed;
   }
 
-  LvResult<DomainXml> domain_xml(const Uuid& uuid) override {
+  LibvirtResult<DomainXml> domain_xml(const Uuid& uuid) override {
     FakeDaemon::Lock lock(daemon_->mutex_);
     if (!let_through(lock, Call::xml)) return tl::unexpected(lost());
     const auto domain = find(lock, uuid);
@@ -72,7 +72,7 @@ class FakeConnection final : public Connection {
                      (*domain)->configured_metadata, (*domain)->placed_on};
   }
 
-  LvResult<HostRecord> host() override {
+  LibvirtResult<HostRecord> host() override {
     FakeDaemon::Lock lock(daemon_->mutex_);
     ++daemon_->host_calls_;
     if (!answers(lock)) return tl::unexpected(lost());
@@ -88,7 +88,7 @@ class FakeConnection final : public Connection {
     return record;
   }
 
-  LvResult<ControlState> control_state(const Uuid& uuid) override {
+  LibvirtResult<ControlState> control_state(const Uuid& uuid) override {
     FakeDaemon::Lock lock(daemon_->mutex_);
     if (!let_through(lock, Call::control_state)) return tl::unexpected(lost());
     const auto domain = find(lock, uuid);
@@ -97,7 +97,7 @@ class FakeConnection final : public Connection {
     return ControlState{ControlState::Kind::occupied, std::chrono::minutes(1)};
   }
 
-  LvResult<std::vector<DomainRecord>> bulk_statistics(std::span<const Uuid> uuids) override {
+  LibvirtResult<std::vector<DomainRecord>> bulk_statistics(std::span<const Uuid> uuids) override {
     FakeDaemon::Lock lock(daemon_->mutex_);
     ++daemon_->bulk_calls_;
     if (!let_through(lock, Call::bulk)) return tl::unexpected(lost());
@@ -127,7 +127,7 @@ class FakeConnection final : public Connection {
     return records;
   }
 
-  LvStatus complete(DomainRecord& record) override {
+  LibvirtStatus complete(DomainRecord& record) override {
     FakeDaemon::Lock lock(daemon_->mutex_);
     if (!let_through(lock, Call::complete)) return tl::unexpected(lost());
     if (const auto domain = find(lock, record.uuid); !domain) return tl::unexpected(domain.error());
@@ -138,7 +138,7 @@ class FakeConnection final : public Connection {
     return {};
   }
 
-  LvResult<std::optional<MemorySize>> balloon(const Uuid& uuid) override {
+  LibvirtResult<std::optional<MemorySize>> balloon(const Uuid& uuid) override {
     FakeDaemon::Lock lock(daemon_->mutex_);
     if (const auto domain = find(lock, uuid); !domain) return tl::unexpected(domain.error());
     if (!monitor(lock, uuid)) return tl::unexpected(lost());
@@ -148,7 +148,7 @@ class FakeConnection final : public Connection {
     return (*domain)->actual;
   }
 
-  LvResult<bool> in_long_job(const Uuid& uuid) override {
+  LibvirtResult<bool> in_long_job(const Uuid& uuid) override {
     FakeDaemon::Lock lock(daemon_->mutex_);
     if (!let_through(lock, Call::in_long_job)) return tl::unexpected(lost());
     const auto domain = find(lock, uuid);
@@ -156,7 +156,7 @@ class FakeConnection final : public Connection {
     return (*domain)->in_long_job && holds_up_balloons((*domain)->job_operation);
   }
 
-  LvStatus set_memory(const Uuid& uuid, MemorySize target) override {
+  LibvirtStatus set_memory(const Uuid& uuid, MemorySize target) override {
     FakeDaemon::Lock lock(daemon_->mutex_);
     if (const auto domain = find(lock, uuid); !domain) return tl::unexpected(domain.error());
     const std::uint64_t call = ++daemon_->calls_;
@@ -185,7 +185,7 @@ class FakeConnection final : public Connection {
     return {};
   }
 
-  LvStatus set_period(const Uuid& uuid, std::chrono::seconds period) override {
+  LibvirtStatus set_period(const Uuid& uuid, std::chrono::seconds period) override {
     {
       const std::lock_guard lock(daemon_->mutex_);
       const auto found = daemon_->domains_.find(uuid);
@@ -213,7 +213,7 @@ class FakeConnection final : public Connection {
     if (left && *left > 0) --*left;
     return answers(lock);
   }
-  LvResult<FakeDomain*> find(FakeDaemon::Lock& lock, const Uuid& uuid) {
+  LibvirtResult<FakeDomain*> find(FakeDaemon::Lock& lock, const Uuid& uuid) {
     daemon_->changed_.wait(lock, [&] {
       const auto found = daemon_->domains_.find(uuid);
       return !reached_locked() || found == daemon_->domains_.end() || !found->second.held;
@@ -233,7 +233,7 @@ class FakeConnection final : public Connection {
     daemon_->changed_.wait(lock, [&] { return !hangs() || !reached_locked(); });
     return reached_locked();
   }
-  LvStatus change(const Uuid& uuid, const std::function<void(FakeDomain&)>& change) {
+  LibvirtStatus change(const Uuid& uuid, const std::function<void(FakeDomain&)>& change) {
     FakeDaemon::Lock lock(daemon_->mutex_);
     if (const auto domain = find(lock, uuid); !domain) return tl::unexpected(domain.error());
     if (!monitor(lock, uuid)) return tl::unexpected(lost());
@@ -390,12 +390,12 @@ int FakeDaemon::host_calls() const {
   return host_calls_;
 }
 
-LvResult<std::unique_ptr<Connection>> FakeConnector::connect() {
+LibvirtResult<std::unique_ptr<Connection>> FakeConnector::connect() {
   int life = 0;
   {
     FakeDaemon::Lock lock(daemon_->mutex_);
     if (!daemon_->running_) {
-      return tl::unexpected(LvError{
+      return tl::unexpected(LibvirtError{
           VIR_ERR_SYSTEM_ERROR, VIR_FROM_RPC,
           "Failed to connect socket to '/run/libvirt/libvirt-sock': No such file or directory"});
     }

@@ -149,7 +149,7 @@ class FakeDaemon {
 class FakeConnector final : public Connector {
  public:
   explicit FakeConnector(std::shared_ptr<FakeDaemon> daemon) : daemon_(std::move(daemon)) {}
-  LvResult<std::unique_ptr<Connection>> connect() override;
+  LibvirtResult<std::unique_ptr<Connection>> connect() override;
 
  private:
   std::shared_ptr<FakeDaemon> daemon_;

@@ -1,5 +1,5 @@
 #pragma once
-// A LaneHypervisor on a fake daemon.
+// A WorkerHypervisor on a fake daemon.
 
 #include <doctest/doctest.h>
 
@@ -57,7 +57,7 @@ class FakeHost {
   }
   std::string notes() {
     std::string text;
-    for (const Note& note : hypervisor->take_notes()) text += note.text + "\n";
+    for (const Note& note : hypervisor->drain_notes()) text += note.text + "\n";
     return text;
   }
   void event(const std::string& name, DomainEvent::Kind kind) const {
@@ -66,18 +66,18 @@ class FakeHost {
 
   std::shared_ptr<FakeDaemon> daemon = std::make_shared<FakeDaemon>();
   std::shared_ptr<EventQueue> events = std::make_shared<EventQueue>();
-  std::unique_ptr<LaneHypervisor> hypervisor;
+  std::unique_ptr<WorkerHypervisor> hypervisor;
 
  private:
   void create(LibvirtOptions wanted) {
     using namespace std::chrono_literals;
-    LaneHypervisorParts parts{"fake:///",
-                              true,
-                              std::make_shared<FakeConnector>(daemon),
-                              std::make_shared<FakeConnector>(daemon),
-                              events,
-                              Backoff(0s, 0s, [] { return 0.0; })};
-    hypervisor = std::make_unique<LaneHypervisor>(std::move(parts), std::move(wanted));
+    WorkerHypervisorParts parts{"fake:///",
+                                true,
+                                std::make_shared<FakeConnector>(daemon),
+                                std::make_shared<FakeConnector>(daemon),
+                                events,
+                                Backoff(0s, 0s, [] { return 0.0; })};
+    hypervisor = std::make_unique<WorkerHypervisor>(std::move(parts), std::move(wanted));
     if (const Status started = hypervisor->start(); !started) FAIL(started.error().text());
   }
 };

@@ -47,7 +47,7 @@ TEST_CASE("tags identify the statistics of a single domain") {
       {VIR_DOMAIN_MEMORY_STAT_MINOR_FAULT, 4},
       {VIR_DOMAIN_MEMORY_STAT_LAST_UPDATE, 1700000000}};
   DomainRecord record;
-  take_memory_stats(stats, record);
+  update_memory_stats(stats, record);
   CHECK(record.actual == 1000_KiB);
   CHECK(record.rss == 900_KiB);
   CHECK(record.guest.available == 950_KiB);
@@ -64,7 +64,7 @@ TEST_CASE("tags identify the statistics of a single domain") {
 TEST_CASE("a guest that has never reported has no last update") {
   const virDomainMemoryStatStruct never{VIR_DOMAIN_MEMORY_STAT_LAST_UPDATE, 0};
   DomainRecord record;
-  take_memory_stats(std::span(&never, 1), record);
+  update_memory_stats(std::span(&never, 1), record);
   CHECK_FALSE(record.guest.last_update);
 }
 
@@ -72,7 +72,7 @@ TEST_CASE("a stamp after the year 9999 is none") {
   const auto stamped = [](unsigned long long seconds) {
     const virDomainMemoryStatStruct stat{VIR_DOMAIN_MEMORY_STAT_LAST_UPDATE, seconds};
     DomainRecord record;
-    take_memory_stats(std::span(&stat, 1), record);
+    update_memory_stats(std::span(&stat, 1), record);
     return record.guest.last_update;
   };
   const auto last_second =

@@ -28,8 +28,8 @@ class Unanswered {
   Unanswered(const Unanswered&) = delete;
   Unanswered& operator=(const Unanswered&) = delete;
 
-  void wait_for_lanes() const {
-    while (host.hypervisor->stuck_lanes() != 0) std::this_thread::yield();
+  void wait_for_workers() const {
+    while (host.hypervisor->stuck_workers() != 0) std::this_thread::yield();
   }
   Outcome move_again() { return host.move("b", 800_MiB); }
 
@@ -50,22 +50,22 @@ TEST_CASE("a late answer tells the outcome of a move") {
   Unanswered change;
   // The reason differs with whether the monitor was queried in time.
   CHECK(change.outcome.error->message.ends_with("; its balloon may still move"));
-  CHECK(change.host.hypervisor->take_late_outcomes().empty());
+  CHECK(change.host.hypervisor->drain_late_outcomes().empty());
   change.host.daemon->go_on("b");
-  change.wait_for_lanes();
-  CHECK(change.host.hypervisor->take_late_outcomes() ==
+  change.wait_for_workers();
+  CHECK(change.host.hypervisor->drain_late_outcomes() ==
         std::vector{Outcome{FakeDaemon::uuid("b"), 1_GiB, 900_MiB, Outcome::Kind::applied, {}}});
   CHECK(change.host.notes().find("b: its balloon change to 900 MiB was carried out") !=
         std::string::npos);
-  CHECK(change.host.hypervisor->take_late_outcomes().empty());
+  CHECK(change.host.hypervisor->drain_late_outcomes().empty());
 }
 
 TEST_CASE("a late answer may be a refusal") {
   Unanswered change;
   change.host.daemon->with("b", [](FakeDomain& domain) { domain.refuses = true; });
   change.host.daemon->go_on("b");
-  change.wait_for_lanes();
-  const auto late = change.host.hypervisor->take_late_outcomes();
+  change.wait_for_workers();
+  const auto late = change.host.hypervisor->drain_late_outcomes();
   REQUIRE(late.size() == 1);
   CHECK(late[0].kind == Outcome::Kind::failed);
   CHECK(change.host.daemon->look("b").actual == 1_GiB);
@@ -75,12 +75,12 @@ TEST_CASE("a domain takes no other move until the outcome of the last one is kno
   Unanswered change;
   CHECK(change.move_again().kind == Outcome::Kind::skipped);
   change.host.daemon->go_on("b");
-  change.wait_for_lanes();
-  // The answer has arrived, but take_late_outcomes() has not told it yet.
+  change.wait_for_workers();
+  // The answer has arrived, but drain_late_outcomes() has not told it yet.
   const Outcome again = change.move_again();
   CHECK(again.kind == Outcome::Kind::skipped);
   CHECK(again.error->message.find("to 900 MiB has not been answered") != std::string::npos);
-  (void)change.host.hypervisor->take_late_outcomes();
+  (void)change.host.hypervisor->drain_late_outcomes();
   CHECK(change.move_again().kind == Outcome::Kind::applied);
 }
 
@@ -89,12 +89,12 @@ TEST_CASE(
     "restarts") {
   Unanswered change;
   change.host.daemon->drop_connections();
-  change.wait_for_lanes();
+  change.wait_for_workers();
   (void)change.host.sample();
-  CHECK(change.host.hypervisor->take_late_outcomes().empty());
+  CHECK(change.host.hypervisor->drain_late_outcomes().empty());
   change.host.daemon->stop_and_start("b", 1_GiB);
   (void)change.host.sample();
-  const auto late = change.host.hypervisor->take_late_outcomes();
+  const auto late = change.host.hypervisor->drain_late_outcomes();
   REQUIRE(late.size() == 1);
   CHECK(late[0].kind == Outcome::Kind::vanished);
   CHECK(change.move_again().kind == Outcome::Kind::applied);
@@ -107,7 +107,7 @@ TEST_CASE("a change that was sent to a domain right after its restart stays open
   host.daemon->with("b", [](FakeDomain& domain) { domain.hangs = domain.monitor_is_free = true; });
   CHECK(host.move("b", 900_MiB).kind == Outcome::Kind::unknown);
   (void)host.sample();  // shows that the domain has another process
-  CHECK(host.hypervisor->take_late_outcomes().empty());
+  CHECK(host.hypervisor->drain_late_outcomes().empty());
   CHECK(host.move("b", 800_MiB).kind == Outcome::Kind::skipped);
   host.daemon->go_on("b");
 }
@@ -115,19 +115,19 @@ TEST_CASE("a change that was sent to a domain right after its restart stays open
 TEST_CASE("after a lost connection the daemon may still carry out a change") {
   Unanswered change;
   change.host.daemon->drop_connections();
-  change.wait_for_lanes();
+  change.wait_for_workers();
   change.host.daemon->go_on("b");
   (void)change.host.sample();
-  CHECK(change.host.hypervisor->take_late_outcomes().empty());
+  CHECK(change.host.hypervisor->drain_late_outcomes().empty());
   CHECK(change.move_again().kind == Outcome::Kind::skipped);
 }
 
 TEST_CASE("a domain takes moves again some time after the connection of its last change was lost") {
   Unanswered change(Duration(0));
   change.host.daemon->drop_connections();
-  change.wait_for_lanes();
+  change.wait_for_workers();
   (void)change.host.sample();
-  CHECK(change.host.hypervisor->take_late_outcomes().empty());
+  CHECK(change.host.hypervisor->drain_late_outcomes().empty());
   change.host.daemon->go_on("b");
   CHECK(change.move_again().kind == Outcome::Kind::applied);
 }
@@ -165,7 +165,7 @@ TEST_CASE("a move without an answer is not repeated, even if no monitor can be q
   CHECK(outcomes[1].kind == Outcome::Kind::applied);
   host.daemon->answer_all(Call::control_state);
   host.daemon->go_on("a");
-  while (host.hypervisor->stuck_lanes() != 0) std::this_thread::yield();
+  while (host.hypervisor->stuck_workers() != 0) std::this_thread::yield();
   CHECK(host.daemon->look("a").memory_calls == 1);
   CHECK(host.daemon->look("b").memory_calls == 1);
 }
@@ -177,14 +177,14 @@ TEST_CASE("a change that begins during a query of another monitor is not sent tw
   daemon->hang("a");
   daemon->hang("b");
   // When the answer comes, "a" has answered and the call to "b" is under way.
-  LanePool pool(std::make_shared<FakeConnector>(daemon), 1,
-                [&](const std::vector<Uuid>& domains, Instant) {
-                  std::vector<std::optional<ControlState>> states(domains.size());
-                  daemon->go_on("a");
-                  while (daemon->look("b").sent.empty()) std::this_thread::yield();
-                  states.at(0) = ControlState{ControlState::Kind::broken, {}};
-                  return states;
-                });
+  WorkerPool pool(std::make_shared<FakeConnector>(daemon), 1,
+                  [&](const std::vector<Uuid>& domains, Instant) {
+                    std::vector<std::optional<ControlState>> states(domains.size());
+                    daemon->go_on("a");
+                    while (daemon->look("b").sent.empty()) std::this_thread::yield();
+                    states.at(0) = ControlState{ControlState::Kind::broken, {}};
+                    return states;
+                  });
   const std::vector<DomainTask> tasks{
       {DomainTask::Kind::set_memory, FakeDaemon::uuid("a"), 900_MiB, {}, {}},
       {DomainTask::Kind::set_memory, FakeDaemon::uuid("b"), 900_MiB, {}, {}}};

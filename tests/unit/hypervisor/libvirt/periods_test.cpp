@@ -165,7 +165,7 @@ TEST_CASE("close restores a period whose change had no answer") {
   (void)host.sample();
   host.daemon->with("a", [](FakeDomain& domain) { domain.period_hangs = false; });
   host.daemon->go_on("a");
-  while (host.hypervisor->stuck_lanes() != 0) std::this_thread::yield();
+  while (host.hypervisor->stuck_workers() != 0) std::this_thread::yield();
   REQUIRE(host.daemon->look("a").period == 1);
   host.hypervisor->close();
   CHECK(host.daemon->look("a").period == 0);

@@ -14,7 +14,7 @@ namespace {
 
 LibvirtOptions hasty() {
   LibvirtOptions options = FakeHost::options(std::chrono::milliseconds(200));
-  options.lanes = 1;
+  options.connections = 1;
   return options;
 }
 
@@ -36,13 +36,13 @@ std::set<std::string> in_state(const Snapshot& snapshot, DomainState state) {
 /// The domains that `ticks` samples show as running. The daemon answers `times` more calls of a
 /// kind before each.
 std::set<std::string> seen_running(FakeHost& host, Call call, int times, int ticks) {
-  std::set<std::string> seen;
+  std::set<std::string> observed;
   for (int i = 0; i < ticks; ++i) {
     host.daemon->answer_only(call, times);
-    seen.merge(in_state(host.sample(), DomainState::running));
+    observed.merge(in_state(host.sample(), DomainState::running));
   }
   host.daemon->answer_all(call);
-  return seen;
+  return observed;
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "engine/core/tick_parts.h"
+#include "engine/core/decision.h"
 
 #include <array>
 

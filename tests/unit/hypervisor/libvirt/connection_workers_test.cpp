@@ -86,7 +86,7 @@ TEST_CASE("a hung guest holds one connection worker, however long it hangs") {
   (void)host.sample();  // another worker replaces the stuck one
   const int opened = host.daemon->opened();
   for (int i = 0; i < 20; ++i) (void)host.sample();
-  CHECK(host.hypervisor->stuck_lanes() == 1);
+  CHECK(host.hypervisor->stuck_workers() == 1);
   CHECK(host.daemon->opened() == opened);
   host.daemon->go_on("vm107");
 }
@@ -97,7 +97,7 @@ TEST_CASE("a connection worker that a guest released works again") {
     host.daemon->hang("b");
     (void)host.sample();
     host.daemon->go_on("b");
-    while (host.hypervisor->stuck_lanes() != 0) std::this_thread::yield();
+    while (host.hypervisor->stuck_workers() != 0) std::this_thread::yield();
     (void)host.sample();
   }
   // Host, control, the worker, and the one that replaces it while it is stuck.
@@ -106,23 +106,23 @@ TEST_CASE("a connection worker that a guest released works again") {
 
 TEST_CASE("memcoord opens no more connections than the daemon has workers for") {
   LibvirtOptions options = impatient();
-  options.lanes = 2;
+  options.connections = 2;
   FakeHost host(many(60), options);
   for (int i = 0; i < 30; ++i) host.daemon->hang("vm" + std::to_string(100 + i));
   for (int i = 0; i < 3; ++i) (void)host.sample();
-  CHECK(host.daemon->opened() <= 2 + 2 + static_cast<int>(LanePool::kMostStuck));
+  CHECK(host.daemon->opened() <= 2 + 2 + static_cast<int>(WorkerPool::kMaxStuck));
   for (int i = 0; i < 30; ++i) host.daemon->go_on("vm" + std::to_string(100 + i));
 }
 
 TEST_CASE("superfluous connection workers end when guests release them") {
   LibvirtOptions options = impatient();
-  options.lanes = 2;
+  options.connections = 2;
   FakeHost host(many(60), options);
   for (int i = 0; i < 30; ++i) host.daemon->hang("vm" + std::to_string(100 + i));
   (void)host.sample();
   CHECK(host.daemon->open_now() > 4);
   for (int i = 0; i < 30; ++i) host.daemon->go_on("vm" + std::to_string(100 + i));
-  while (host.hypervisor->stuck_lanes() != 0) std::this_thread::yield();
+  while (host.hypervisor->stuck_workers() != 0) std::this_thread::yield();
   // Host, control and two workers; the other threads end some time later.
   for (int i = 0; i < 1000 && host.daemon->open_now() > 4; ++i) {
     (void)host.sample();
@@ -167,7 +167,7 @@ TEST_CASE("a guest that hung during a move is not sampled until it answers") {
   CHECK(FakeHost::state(snapshot, "b") == DomainState::hung);
   CHECK(running(snapshot) == 3);
   CHECK(host.move("b", MemorySize::from_mib(900)).kind == Outcome::Kind::skipped);
-  CHECK(host.hypervisor->stuck_lanes() == 1);
+  CHECK(host.hypervisor->stuck_workers() == 1);
   host.daemon->go_on("b");
 }
 
@@ -179,7 +179,7 @@ TEST_CASE(
   host.daemon->hang("b");
   (void)host.move("b", MemorySize::from_mib(900));
   CHECK(running(host.sample()) == 3);
-  CHECK(host.hypervisor->stuck_lanes() == 1);
+  CHECK(host.hypervisor->stuck_workers() == 1);
   host.daemon->go_on("b");
 }
 
@@ -201,7 +201,7 @@ TEST_CASE("a guest on which another tool's call hangs is hung, and holds no conn
   const Snapshot snapshot = host.sample();
   CHECK(FakeHost::state(snapshot, "c") == DomainState::hung);
   CHECK(running(snapshot) == 3);
-  CHECK(host.hypervisor->stuck_lanes() == 0);
+  CHECK(host.hypervisor->stuck_workers() == 0);
   host.daemon->go_on("c");
 }
 
@@ -227,7 +227,7 @@ TEST_CASE("while the daemon holds a domain that it stops, memcoord serves the ot
   CHECK(running(snapshot) == 23);
   CHECK(FakeHost::state(snapshot, "vm110") == DomainState::busy);
   CHECK(running(host.sample()) == 23);
-  CHECK(host.hypervisor->stuck_lanes() <= 4);
+  CHECK(host.hypervisor->stuck_workers() <= 4);
   CHECK(host.move("vm111", MemorySize::from_mib(900)).kind == Outcome::Kind::applied);
   CHECK(host.move("vm110", MemorySize::from_mib(900)).kind == Outcome::Kind::skipped);
   host.daemon->with("vm110", [](FakeDomain& domain) { domain.held = false; });
@@ -242,7 +242,7 @@ TEST_CASE("a move of a domain that the daemon holds names the daemon, not the gu
   CHECK(outcome.kind == Outcome::Kind::skipped);
   CHECK(outcome.error->message.find("the daemon does not reach it") == 0);
   host.daemon->with("b", [](FakeDomain& domain) { domain.held = false; });
-  while (host.hypervisor->stuck_lanes() != 0) std::this_thread::yield();
+  while (host.hypervisor->stuck_workers() != 0) std::this_thread::yield();
   // A skipped move is not sent later.
   CHECK(host.daemon->look("b").memory_calls == 0);
 }
@@ -276,7 +276,7 @@ TEST_CASE("with single calls, too, only the hung guest is skipped") {
 
 TEST_CASE("connection workers share the domains, with a bulk call each") {
   LibvirtOptions options = FakeHost::options();
-  options.lanes = 3;
+  options.connections = 3;
   FakeHost host(many(40), options);
   (void)host.sample();
   CHECK(host.daemon->bulk_calls() == 3);

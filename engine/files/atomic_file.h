@@ -17,10 +17,10 @@ using WritePiece = std::function<void(std::string_view)>;
 /// leaves the old file as it was. Symbolic links are followed as by place_to_write(). Errors: those
 /// of `produce`; not_found (no such folder), permission_denied, invalid_input (no regular file; a
 /// full disk).
-Status write_whole_file(const std::filesystem::path& path,
+Status write_atomically(const std::filesystem::path& path,
                         const std::function<Status(const WritePiece&)>& produce);
 
-/// Checks that write_whole_file() could write the file, so that a long computation fails before it
+/// Checks that write_atomically() could write the file, so that a long computation fails before it
 /// begins, not after. Leaves nothing behind. Errors: as there.
 Status check_writable(const std::filesystem::path& path);
 

@@ -1,4 +1,4 @@
-#include "engine/files/whole_file.h"
+#include "engine/files/atomic_file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -118,7 +118,7 @@ Result<NewFile> open(const fs::path& path) {
 
 }  // namespace
 
-Status write_whole_file(const fs::path& path,
+Status write_atomically(const fs::path& path,
                         const std::function<Status(const WritePiece&)>& produce) {
   auto file = open(path);
   if (!file) return fail(file.error());

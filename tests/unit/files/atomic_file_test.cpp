@@ -1,4 +1,4 @@
-#include "engine/files/whole_file.h"
+#include "engine/files/atomic_file.h"
 
 #include <doctest/doctest.h>
 
@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 namespace {
 
 Status write_text(const fs::path& path, const std::string& text) {
-  return write_whole_file(path, [&](const WritePiece& write) -> Status {
+  return write_atomically(path, [&](const WritePiece& write) -> Status {
     write(text);
     return {};
   });
@@ -36,7 +36,7 @@ TEST_CASE("a file is replaced as a whole, and keeps its mode") {
   CHECK(write_text(path, "newer"));
   CHECK(folder.read("f") == "newer");
   CHECK(fs::status(path).permissions() == (fs::perms::owner_read | fs::perms::owner_write));
-  CHECK_FALSE(write_whole_file(path, [](const WritePiece& write) -> Status {
+  CHECK_FALSE(write_atomically(path, [](const WritePiece& write) -> Status {
     write("half");
     return fail(ErrorCode::internal, "", "broke off");
   }));
