@@ -313,7 +313,8 @@ constexpr std::array<DomainField, 25> kOwnDomainFields{{
      [](const Subject& d) { return figure_of(d.view.reclaimable); }},
     {{"grantable", "size",
       "what the guard would give the domain this tick, before any shrink: `ctx.host.grantable`, or "
-      "what the [NUMA nodes](guard.md#numa-nodes) that it is bound to can give where that is less"},
+      "what the [NUMA nodes](administration.md#numa-nodes) that it is bound to can give where that "
+      "is less"},
      [](const Subject& d) { return figure_of(d.view.grantable); }},
     {{"nodes", "integer[]",
       "the numbers of the host's NUMA nodes that its memory is bound to; empty where it is not "

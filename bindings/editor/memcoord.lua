@@ -1,7 +1,7 @@
 ---@meta
 -- luacheck: ignore
 -- What policies and their tests can see and call, for editors that speak to the Lua language server
--- (docs/editors.md). Sizes are whole KiB. The words are those of docs/policy-api.md.
+-- (docs/writing-policies.md). Sizes are whole KiB. The words are those of docs/policy-api.md.
 
 KiB = 1
 MiB = 1024
@@ -167,7 +167,7 @@ function Domain:hold(why) end
 ---@field actual size the balloon's size
 ---@field maximum size the domain's own maximum
 
--- Tests: docs/testing-policies.md.
+-- Tests: docs/writing-policies.md.
 
 ---@class memcoord.PolicyUnderTest
 local PolicyUnderTest = {}

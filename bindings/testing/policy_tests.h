@@ -1,5 +1,5 @@
 #pragma once
-// Runs the tests beside policies: `memcoord test policies/`. docs/testing-policies.md is the
+// Runs the tests beside policies: `memcoord test policies/`. docs/writing-policies.md is the
 // reference of what a test file can say.
 
 #include <filesystem>

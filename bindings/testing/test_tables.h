@@ -27,7 +27,7 @@ struct TableOrigin {
 MockWorld default_world();
 
 /// Applies a tick's table to the world. Names stand for domains, `gone = true` removes one, and
-/// what the table does not name stays. docs/testing-policies.md lists the defaults of a new domain.
+/// what the table does not name stays. docs/writing-policies.md lists the defaults of a new domain.
 /// Errors: invalid_input, with file:line and the nearest right name.
 Status lay_over(MockWorld& world, const Value& table, const TableOrigin& origin);
 

@@ -14,7 +14,8 @@
 
 namespace memcoord {
 
-/// The rules that a decision names, in the order in which they apply. docs/guard.md lists them.
+/// The rules that a decision names, in the order in which they apply. docs/administration.md lists
+/// them ("The guard").
 enum class Rule {
   host_rescue,
   sane_target,

@@ -1,6 +1,6 @@
 #pragma once
 // The guard: all safety rules, and only here. No policy passes it by. Pure functions of values.
-// docs/guard.md is the reference of its two tables.
+// docs/administration.md, "The guard", is the reference of its two tables.
 
 #include <cstdint>
 #include <span>
@@ -40,21 +40,21 @@ struct RuleResult {
 /// A rule that skips the domain, whatever the target.
 struct Precondition {
   Rule rule;
-  std::string_view text;              ///< as in docs/guard.md
+  std::string_view text;              ///< as in docs/administration.md
   Reason (*unmet)(const RuleInput&);  ///< why the domain is skipped; null where it is not
 };
 
 /// A rule that limits the target of one domain.
 struct Bound {
   Rule rule;
-  std::string_view text;  ///< as in docs/guard.md
+  std::string_view text;  ///< as in docs/administration.md
   RuleResult (*limit)(const RuleInput&);
 };
 
 /// A rule that limits all grows together; settle() applies these once more.
 struct SharedBound {
   Rule rule;
-  std::string_view text;  ///< as in docs/guard.md
+  std::string_view text;  ///< as in docs/administration.md
 };
 
 /// The rules in the order in which they apply: preconditions, bounds, shared bounds.

@@ -1,5 +1,6 @@
 #pragma once
-// The journal: one Tick per line, in JSON, complete enough to replay (docs/journal.md).
+// The journal: one Tick per line, in JSON, complete enough to replay. docs/command-line.md, "The
+// journal", is its reference.
 
 #include <cstddef>
 #include <cstdint>

@@ -1,6 +1,6 @@
 #pragma once
 // A Tick as JSON and back: one format for the journal and for --json. engine/core/fields.h lists
-// the fields, docs/journal.md describes them.
+// the fields, docs/command-line.md describes them.
 
 #include <string>
 #include <string_view>

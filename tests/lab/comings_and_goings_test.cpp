@@ -1,4 +1,4 @@
-// Guests that end, boot and reboot while memcoord runs. docs/testing.md says what is measured.
+// Guests that end, boot and reboot while memcoord runs. tests/README.md says what is measured.
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-// Guests whose QEMU stops cost themselves alone. docs/testing.md says what is measured.
+// Guests whose QEMU stops cost themselves alone. tests/README.md says what is measured.
 
 #include <doctest/doctest.h>
 

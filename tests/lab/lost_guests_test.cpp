@@ -1,4 +1,4 @@
-// Guests that panic or stop reporting. docs/testing.md says what is measured.
+// Guests that panic or stop reporting. tests/README.md says what is measured.
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-// The daemon and memcoord end as in a crash and start again. docs/testing.md says what is measured.
+// The daemon and memcoord end as in a crash and start again. tests/README.md says what is measured.
 
 #include <doctest/doctest.h>
 #include <sys/wait.h>

@@ -35,6 +35,7 @@ class Documents(unittest.TestCase):
         self.write("docs/README.md", "[page](page.md)")
 
     def write(self, name, text):
+        (self.root / name).parent.mkdir(exist_ok=True)
         (self.root / name).write_text(textwrap.dedent(text).lstrip("\n") + "\n")
 
     def page(self, text):
@@ -202,6 +203,14 @@ class Documents(unittest.TestCase):
         self.page("Words.")
         self.write("docs/other.md", "Words.")
         self.expect_wrong("docs/other.md: no page links to it")
+
+    def test_pages_of_folders_and_of_the_tests_are_checked(self):
+        self.page("[folder](folder/README.md)")
+        for name in ("docs/folder/README.md", "tests/README.md"):
+            with self.subTest(name):
+                self.write(name, "[gone](gone.md)\n\n```console\n$ echo one\n```")
+                self.expect_wrong(f"{name}:1: a link to gone.md", f"{name}:5: stale")
+                self.write(name, "Words.")
 
 
 if __name__ == "__main__":

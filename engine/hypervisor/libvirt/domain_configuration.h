@@ -10,7 +10,7 @@
 //     </memcoord:domain>
 //   </metadata>
 //
-// docs/libvirt.md describes the format for operators.
+// docs/administration.md describes the format for operators.
 
 #include <chrono>
 #include <map>

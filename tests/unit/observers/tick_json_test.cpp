@@ -78,7 +78,7 @@ struct ItemOf<std::optional<T>> {
   using Type = T;
 };
 
-/// The tables of docs/journal.md: one for each object, in the order of the lists.
+/// The journal's tables in docs/command-line.md: one for each object, in the order of the lists.
 class JournalTables {
  public:
   template <class Record>
@@ -165,18 +165,19 @@ TEST_CASE("every value of an enumeration in a tick reads back from its name") {
                               ErrorCode, Note::Severity>());
 }
 
-TEST_CASE("docs/journal.md describes every field of a tick") {
+TEST_CASE("docs/command-line.md describes every field of a tick") {
   JournalTables tables;
   tables.add<Tick>("", "");
-  std::string text = source_text("docs/journal.md");
-  const std::string title = "| field | what it is |\n| --- | --- |\n";
-  const std::string after = "\n<!-- The tables end here -->\n";
+  std::string text = source_text("docs/command-line.md");
+  const std::string title =
+      "<!-- The tables of a tick begin here -->\n\n| field | what it is |\n| --- | --- |\n";
+  const std::string after = "\n<!-- The tables of a tick end here -->\n";
   const std::size_t start = text.find(title);
   const std::size_t end = text.find(after);
   REQUIRE(start != std::string::npos);
   REQUIRE(end != std::string::npos);
   text.replace(start, end - start, title + tables.text());
-  check_source_text("docs/journal.md", text);
+  check_source_text("docs/command-line.md", text);
 }
 
 TEST_CASE("a tick survives being written and read, to the last field") {
