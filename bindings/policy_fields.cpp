@@ -192,7 +192,7 @@ constexpr std::array<SituationField, 7> kOwnHostFields{{
      [](lua_State* lua, const Situation& s) { push_value_of(lua, s.grantable); }},
     {{"shortfall", "size",
       "what must be released before the guard grants anything: more is committed than there is, "
-      "QEMU's own memory and merged pages included. `owed` or `grantable` is 0"},
+      "QEMU's own memory and merged pages included. `shortfall` or `grantable` is 0"},
      [](lua_State* lua, const Situation& s) { push_value_of(lua, s.shortfall); }},
     {{"cells", "memcoord.Cell[]",
       "its NUMA cells, a list of tables: `id`, `total`, `free`, `available`"},

@@ -69,7 +69,7 @@ function fair_share(total, wants, weights) end
 ---@field floor size headroom that grows leave the host (`--host-floor`)
 ---@field budget size what all guests may have together: `--host-memory`, else `total`
 ---@field grantable size what the guard would give to grows this tick, before any shrink
----@field owed size what must be released before the guard grants anything: more is committed than there is, QEMU's own memory and merged pages included. `owed` or `grantable` is 0
+---@field shortfall size what must be released before the guard grants anything: more is committed than there is, QEMU's own memory and merged pages included. `shortfall` or `grantable` is 0
 
 ---@class memcoord.Limits
 ---@field domain_floor size headroom that a shrink leaves every domain: 100 MiB or more (`--domain-floor`)
