@@ -259,14 +259,14 @@ void push_domains(lua_State* lua) {
 void open_skipped_domains(lua_State* lua) {
   lua_newtable(lua);
   lua_newtable(lua);
-  add_field_names(lua, silent_domain_fields());
+  add_field_names(lua, skipped_domain_fields());
   lua_pushliteral(lua, "a domain in ctx.skipped");
   lua_pushcclosure(lua, index_domain, 2);
   lua_setfield(lua, -2, "__index");
   lua_pushcfunction(lua, refuse_skipped_write);
   lua_setfield(lua, -2, "__newindex");
   for (const char* name : {"__metatable", "__name"}) {
-    lua_pushliteral(lua, "silent domain");
+    lua_pushliteral(lua, "skipped domain");
     lua_setfield(lua, -2, name);
   }
   lua_rawsetp(lua, LUA_REGISTRYINDEX, &kSkippedMetatable);

@@ -74,7 +74,7 @@ void push_log(lua_State* lua) {
 
 // --- ctx ---
 
-/// Upvalue 1: the table behind ctx. Its host, limits and silent are made when a tick first reads
+/// Upvalue 1: the table behind ctx. Its host, limits and skipped are made when a tick first reads
 /// them.
 int index_ctx(lua_State* lua) {
   lua_pushvalue(lua, 2);

@@ -398,7 +398,7 @@ constexpr auto kDomainFields = joined<GuestStatistics, kOwnDomainFields, Order::
 
 // --- a domain in ctx.skipped ---
 
-constexpr std::array<DomainField, 7> kSilentDomainFields{{
+constexpr std::array<DomainField, 7> kSkippedDomainFields{{
     {{"name", "string", "its name"}, nullptr, push_name},
     {{"uuid", "string", "its UUID"}, nullptr, push_uuid},
     {{"why", "string", "why no decision may touch it this tick"},
@@ -437,8 +437,8 @@ std::span<const SituationField> limit_fields() {
 std::span<const DomainField> domain_fields() {
   return kDomainFields;
 }
-std::span<const DomainField> silent_domain_fields() {
-  return kSilentDomainFields;
+std::span<const DomainField> skipped_domain_fields() {
+  return kSkippedDomainFields;
 }
 
 std::vector<PolicyClass> policy_classes() {
@@ -448,7 +448,7 @@ std::vector<PolicyClass> policy_classes() {
     cell.fields.push_back({entry.plain_name(), type_name<Member>(), entry.text});
   });
   return {class_of("Host", host_fields()), class_of("Limits", limit_fields()), std::move(cell),
-          class_of("Domain", domain_fields()), class_of("SkippedDomain", silent_domain_fields())};
+          class_of("Domain", domain_fields()), class_of("SkippedDomain", skipped_domain_fields())};
 }
 
 void push_field(lua_State* lua, const DomainField& field, const Subject& subject) {

@@ -54,7 +54,7 @@ std::span<const SituationField> host_fields();
 std::span<const SituationField> limit_fields();
 std::span<const DomainField> domain_fields();
 /// Of a domain in ctx.skipped.
-std::span<const DomainField> silent_domain_fields();
+std::span<const DomainField> skipped_domain_fields();
 
 /// An object of the policy API by its class in the editor's file.
 struct PolicyClass {

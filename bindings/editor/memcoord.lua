@@ -43,7 +43,7 @@ function fair_share(total, wants, weights) end
 ---@class memcoord.Context
 ---@field host memcoord.Host
 ---@field domains memcoord.Domains those that can be moved, by name
----@field silent memcoord.SkippedDomain[] the others, and why
+---@field skipped memcoord.SkippedDomain[] the others, and why
 ---@field params table<string, any> the declared parameters, with --set applied
 ---@field state table stays between ticks; plain data in it survives a reload
 ---@field tick integer the tick's number
@@ -91,10 +91,10 @@ function fair_share(total, wants, weights) end
 
 ---@class memcoord.Domains
 ---@field [integer] memcoord.Domain
----@field least fun(self: memcoord.Domains, field: figure): memcoord.Domain? the one with the smallest figure
----@field most fun(self: memcoord.Domains, field: figure): memcoord.Domain? the one with the largest
+---@field min_by fun(self: memcoord.Domains, field: figure): memcoord.Domain? the one with the smallest figure
+---@field max_by fun(self: memcoord.Domains, field: figure): memcoord.Domain? the one with the largest
 ---@field sum fun(self: memcoord.Domains, field: figure): number
----@field where fun(self: memcoord.Domains, wanted: fun(d: memcoord.Domain): boolean): memcoord.Domains
+---@field filter fun(self: memcoord.Domains, wanted: fun(d: memcoord.Domain): boolean): memcoord.Domains
 
 ---@class memcoord.Domain
 ---@field name string its name
@@ -183,7 +183,7 @@ function PolicyUnderTest:run(worlds) end
 ---@field tick integer
 ---@field proposals table<string, { target: size, why: string }>
 ---@field decisions table<string, { actual: size, proposed: size, target: size, rules: string[], why: string }>
----@field silent table<string, { rule: string, why: string }>
+---@field skipped table<string, { rule: string, why: string }>
 ---@field after table<string, { actual: size, unused: size }>
 ---@field host { total: size, free: size }
 ---@field grantable size

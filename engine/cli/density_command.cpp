@@ -78,7 +78,7 @@ Summary summary_of(const DensityResult& result) {
 }
 
 Json spread_json(const Spread& spread) {
-  return Json::object({{"mean", spread.mean}, {"min_by", spread.least}, {"max_by", spread.most}});
+  return Json::object({{"mean", spread.mean}, {"least", spread.least}, {"most", spread.most}});
 }
 
 void print_density_json(const DensityCommandOptions& options, const DensityResult& result) {

@@ -101,7 +101,7 @@ TEST_CASE("the journal holds every tick") {
 TEST_CASE("a configuration file sets what the command line does not") {
   const ScratchFiles files;
   const std::string path =
-      files.write("m.toml", "connect = \"sim:case1\"\nfast = true\njson = true\nticks = 3\n");
+      files.write("m.toml", "connect = \"sim:case1\"\nno-wait = true\njson = true\nticks = 3\n");
   CHECK(json_lines(run_memcoord({"--config", path}).output).size() == 3);
   CHECK(json_lines(run_memcoord({"--config", path, "--ticks", "4"}).output).size() == 4);
 }

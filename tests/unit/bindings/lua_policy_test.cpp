@@ -230,7 +230,7 @@ TEST_CASE("a misspelt name is an error with its line and the nearest right one")
   CHECK(said("local x = ctx.domans").find("did you mean 'domains'?") != std::string::npos);
   CHECK(said("local x = ctx.host.fre").find("did you mean 'free'?") != std::string::npos);
   CHECK(said("a:avg('unusd', 5)").find("did you mean 'unused'?") != std::string::npos);
-  CHECK(said("ctx.domains:lest('actual')").find("did you mean 'least'?") != std::string::npos);
+  CHECK(said("ctx.domains:min_bi('actual')").find("did you mean 'min_by'?") != std::string::npos);
   CHECK(said("ctx.domains:sum('name')").find("is no number") != std::string::npos);
   CHECK(said("ctx.log.inform('x')").find("did you mean 'info'?") != std::string::npos);
 }

@@ -59,14 +59,14 @@ TEST_CASE("a size in a later tick is one that the guest has reported since") {
       {},
     }
     -- What it uses stays, unless the test says otherwise.
-    expect(ticks[2].silent):is_empty()
+    expect(ticks[2].skipped):is_empty()
     expect(ticks[2].proposals.shrunk.target):equals(810*MiB)
     expect(ticks[2].after.shrunk.unused):equals(86*MiB)
     expect(ticks[2].proposals.grown.target):equals(2*GiB + 50*MiB)
     expect(ticks[2].proposals.moved.target):equals(950*MiB)
-    expect(ticks[3].silent):is_empty()
+    expect(ticks[3].skipped):is_empty()
     expect(ticks[3].proposals.grown.target):equals(1*GiB + 50*MiB)
-    expect(ticks[4].silent):is_empty()
+    expect(ticks[4].skipped):is_empty()
   )");
 }
 
@@ -78,7 +78,7 @@ TEST_CASE("a new size leaves the rest of the domain as it was") {
       { domains = { { name = "a", actual = 512*MiB, unused = 200*MiB } } },
     }
     expect(ticks[2].after.a):equals { actual = 562*MiB, unused = 50*MiB }
-    expect(ticks[3].silent):is_empty()
+    expect(ticks[3].skipped):is_empty()
     expect(ticks[3].after.a):equals { actual = 512*MiB, unused = 200*MiB }
   )");
 }
@@ -104,9 +104,9 @@ TEST_CASE("a size after a move is how far the balloon has come") {
         held, held, held,
       }
       expect(ticks[1].log):equals { "0" }
-      expect(ticks[2].silent):is_empty()
+      expect(ticks[2].skipped):is_empty()
       expect(ticks[2].log):equals { tostring(-512*MiB) }
-      expect(ticks[3].silent):is_empty()
+      expect(ticks[3].skipped):is_empty()
       expect(ticks[3].decisions.a.target):equals(1*GiB)
       expect(ticks[5].decisions.a.rules):equals { "no_progress" }
     end)

@@ -67,7 +67,7 @@ TEST_CASE("arithmetic saturates: no size wraps round or is negative") {
   CHECK(MemorySize::largest().scaled(2) == MemorySize::largest());
 }
 
-TEST_CASE("people see a size in the unit that fits; files get it exactly") {
+TEST_CASE("people see a size in the unit that fits, files the exact size") {
   CHECK((512_MiB).text() == "512 MiB");
   CHECK((1536_MiB).text() == "1.5 GiB");
   CHECK((800_KiB).text() == "800 KiB");
