@@ -23,14 +23,18 @@ constexpr lua_Integer kMaxWants = 10'000;
 constexpr std::uint64_t kWorkAWant = 20;
 constexpr double kLargestExact = 9007199254740992;  // 2^53: every whole number up to here is exact
 
-/// The number on top of the stack, which it pops; messages call it `name`.
-lua_Number pop_number(lua_State* lua, const std::string& name) {
+std::string item_name(const char* list, lua_Integer i) {
+  return i == 0 ? list : std::string(list) + "[" + std::to_string(i) + "]";
+}
+
+/// The number on top of the stack, which it pops: item `i` of a list, or with 0 an argument.
+lua_Number pop_number(lua_State* lua, const char* list, lua_Integer i = 0) {
   if (lua_type(lua, -1) != LUA_TNUMBER) {
-    raise(lua, "fair_share: " + name + " is a " + luaL_typename(lua, -1) +
+    raise(lua, "fair_share: " + item_name(list, i) + " is a " + luaL_typename(lua, -1) +
                    " where a number is expected");
   }
   const lua_Number value = lua_tonumber(lua, -1);
-  if (std::isnan(value)) raise(lua, "fair_share: " + name + " is not a number (nan)");
+  if (std::isnan(value)) raise(lua, "fair_share: " + item_name(list, i) + " is not a number (nan)");
   lua_pop(lua, 1);
   return value;
 }
@@ -61,10 +65,6 @@ lua_Integer length_of_list(lua_State* lua, int index, const char* name) {
   return length;
 }
 
-std::string item_name(const char* list, lua_Integer i) {
-  return std::string(list) + "[" + std::to_string(i) + "]";
-}
-
 std::vector<guard::Want> read_wants(lua_State* lua) {
   const lua_Integer count = length_of_list(lua, 2, "wants");
   const bool weighted = !lua_isnoneornil(lua, 3);
@@ -77,10 +77,10 @@ std::vector<guard::Want> read_wants(lua_State* lua) {
   for (lua_Integer i = 1; i <= count; ++i) {
     guard::Want& want = wants[static_cast<std::size_t>(i - 1)];
     lua_rawgeti(lua, 2, i);
-    want.amount = size_of(pop_number(lua, item_name("wants", i)));
+    want.amount = size_of(pop_number(lua, "wants", i));
     if (!weighted) continue;
     lua_rawgeti(lua, 3, i);
-    want.weight = pop_number(lua, item_name("weights", i));
+    want.weight = pop_number(lua, "weights", i);
     if (!std::isfinite(want.weight) || want.weight <= 0) {
       raise(lua, "fair_share: " + item_name("weights", i) + " is not a number over 0");
     }

@@ -102,6 +102,7 @@ TEST_CASE("fair_share refuses bad arguments in one line, with its place") {
 TEST_CASE("fair_share is charged by the number of its wants") {
   SandboxLimits limits;
   limits.instructions = 1'000'000;
+  limits.time = std::chrono::minutes(1);
   const auto policy = LuaPolicy::load_text(
       "return { api = 1, summary = 's', tick = function()\n"
       "local wants = {} for i = 1, 9000 do wants[i] = i end\n"
