@@ -1,5 +1,4 @@
 -- Adaptive: all memory is in use, and moves to the domains that need it.
---
 -- A domain needs what its guest uses, less droppable page cache, and what it has swapped out.
 -- Memory goes out in four layers:
 --   1 need: whole or not at all, by priority, then by what is missing for the weight, least first
@@ -119,7 +118,7 @@ local function pace(plan, available, ctx)
     local lack = (low or idle > IDLE) and max(0, a.target - g.actual) or 0
     local over = max(0, min(g.actual - a.target - g.cache, g.d.reclaimable))
     local why = g.missing > 0 and "is short of memory" or "its share of what is spare"
-    moves[i] = { d = g.d, lack = lack, over = over, why = over > 0 and "others need it" or why }
+    moves[i] = { d = g.d, lack = lack, over = over, why = why }
     lacking, surplus, urgent = lacking + lack, surplus + over, urgent or lack > 0 and g.missing > 0
   end
   local supply, at_once = max(0, available + surplus), 0
@@ -136,6 +135,7 @@ local function pace(plan, available, ctx)
   local given = min(1, taken / max(surplus, 1))
   for _, m in ipairs(moves) do
     m.change = m.now + (m.lack - m.now) * later / max(lacking, 1) - m.over * given
+    m.why = m.over == 0 and m.why or at_once + later > 0 and "others need it" or "the host is short"
   end
   return moves
 end

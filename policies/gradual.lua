@@ -60,7 +60,7 @@ return {
       if shares[i] > 0 then
         d:grow(shares[i], crunch and "a near-equal share" or "twice what it lacks")
       else
-        d:hold("nobody has anything to give")
+        d:hold("no domain has anything to give")
       end
       -- A domain that is left short counts as falling when it is seen next.
       if shares[i] < amounts[i] then now[d.uuid] = math.huge end

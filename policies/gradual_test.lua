@@ -254,7 +254,7 @@ test("skipped domains neither get nor give", function()
   }
   expect(tick.proposals.mute):is_nil()
   expect(tick.decisions.short.target):equals(2 * GiB)
-  expect(tick.proposals.short.why):equals("nobody has anything to give")
+  expect(tick.proposals.short.why):equals("no domain has anything to give")
 end)
 
 test("a starved domain is out of danger within two intervals, even in a crunch", function()

@@ -176,7 +176,7 @@ test("memory goes to a starved domain until it is not starved", function()
     {},
   }
   expect(ticks[1].after.starved.unused):equals(5 * MiB + 155 * MiB)
-  expect(ticks[2].decisions.starved.rules):equals { "host_floor" } -- nobody is wasteful any more
+  expect(ticks[2].decisions.starved.rules):equals { "host_floor" } -- no domain is wasteful any more
   local fed = halving:run { world { starved, content }, {} }
   expect(fed[1].after.starved.unused):equals(350 * MiB)
   expect(fed[2].proposals.starved.why):equals("returned to the host")

@@ -7,7 +7,7 @@
 -- when pressure begins, next to nothing at `critical`. From `critical` on guests shrink below what they
 -- use, so that they swap rather than the host. A change of up to `least` of a guest's size is not made.
 --
--- Source: the balloon rules that come with oVirt's Memory Overcommit Manager (MoM).
+-- Source: the balloon rules that come with oVirt's Memory Overcommitment Manager (MoM).
 -- Different here:
 -- - Memory that a guest was given and has not touched yet is in use. MoM counts it as free, and its
 --   guests may then touch more than the host has.

@@ -151,7 +151,7 @@ Error missing_quotes(const ConfigurationFile& file, const toml::source_position&
 }
 
 std::string_view hint_for_syntax(std::string_view description, std::string_view line) {
-  if (description.find("escape") != std::string_view::npos) {
+  if (description.find("escape sequence") != std::string_view::npos) {
     return "write text with backslashes in 'single quotes'";
   }
   if (trimmed(line).starts_with('[')) return "the only table is [set]";

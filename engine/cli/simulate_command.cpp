@@ -40,14 +40,19 @@ struct SimulatedRun {
   SimulationResult result;
   RunRecord record;
   std::vector<std::string> notes;
+  std::size_t more_notes = 0;
 };
 
-/// The engine's first notes; the journal has them all.
-void keep_notes(const Tick& tick, std::vector<std::string>& notes) {
+/// Keeps the engine's first notes and counts the rest; the journal has them all.
+void keep_notes(const Tick& tick, SimulatedRun& outcome) {
   constexpr std::size_t kMaxNotes = 5;
   for (const Note& note : tick.notes) {
-    const bool is_the_policys = note.text.starts_with(tick.policy + ": ");
-    if (notes.size() < kMaxNotes && !is_the_policys) notes.push_back(note.text);
+    if (note.text.starts_with(tick.policy + ": ")) continue;
+    if (outcome.notes.size() < kMaxNotes) {
+      outcome.notes.push_back(note.text);
+    } else {
+      ++outcome.more_notes;
+    }
   }
 }
 
@@ -80,7 +85,7 @@ Result<SimulatedRun> play(const SimulateOptions& options) {
   SimulatedRun outcome;
   watch.tick = [&](const Tick& tick, simulated::SimulatedHost& host) {
     recorder.take(tick, host);
-    keep_notes(tick, outcome.notes);
+    keep_notes(tick, outcome);
     progress.show(seconds_of(host.now()) / whole);
   };
   watch.end = [&](simulated::SimulatedHost& host) {
@@ -168,6 +173,9 @@ void print_simulation(const SimulatedRun& outcome, bool colored) {
   domain_table(record).print(out, colored);
   out << '\n' << rules_line(record) << '\n';
   for (const std::string& note : outcome.notes) out << "note: " << note << '\n';
+  if (outcome.more_notes > 0) {
+    out << "and " << outcome.more_notes << " more notes; --journal FILE keeps them all\n";
+  }
 }
 
 void print_simulation_json(const SimulatedRun& outcome) {
