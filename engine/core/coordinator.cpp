@@ -39,7 +39,7 @@ Tick Coordinator::tick() {
     tick.sample_error = sampled.error();
   }
   for (Note& note : hypervisor_.drain_notes()) tick.notes.push_back(std::move(note));
-  tell_observers(tick);
+  notify_observers(tick);
   return tick;
 }
 
@@ -116,7 +116,7 @@ void Coordinator::move(Tick& tick) {
   tick.timings.apply = clock_.now() - start;
 }
 
-void Coordinator::tell_observers(const Tick& tick) {
+void Coordinator::notify_observers(const Tick& tick) {
   for (Observer* observer : observers_) observer->observe(tick);
 }
 
@@ -143,7 +143,7 @@ Result<std::vector<Restored>> Coordinator::restore() {
     tick.limits = options_.limits;
     tick.dry_run = options_.dry_run;
     tick.restoring = true;
-    tell_observers(tick);
+    notify_observers(tick);
   }
   return std::move(domains);
 }

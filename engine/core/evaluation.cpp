@@ -10,11 +10,12 @@
 namespace memcoord {
 namespace {
 
-/// The balloon of a rebooted guest that gets its memory back keeps so much. A driver that finds an
-/// empty balloon as it loads says nothing, and QEMU still tells the size from before the reboot.
+/// The balloon of a rebooted guest that gets its memory back keeps this much. A driver that finds
+/// an empty balloon as it loads says nothing, and QEMU still reports the size from before the
+/// reboot.
 constexpr MemorySize kLeftInBalloon = MemorySize::from_mib(1);
 
-/// What the policy asks for, by domain. Most ticks ask nothing of it; the first question sorts it.
+/// The policy's proposals by domain. Most ticks need no lookup; the first lookup sorts them.
 class Asked {
  public:
   explicit Asked(std::span<const Proposal> proposals) : proposals_(proposals) {}
@@ -49,15 +50,15 @@ std::optional<Proposal> towards_its_bounds(const DomainView& view, Asked& asked,
   return std::nullopt;
 }
 
-/// What the engine takes back in this tick, and why.
+/// The amount that the engine takes back in this tick, and the reason.
 struct TakenBack {
   MemorySize amount;
   std::string why;
   std::optional<Rule> rule = {};
 };
 
-/// Memory that is committed over capacity, but not touched, is paid back in so many ticks or a few
-/// more, by the domains that can spare some.
+/// The ticks, at least, in which domains that can spare memory cover a shortfall that no guest has
+/// touched yet.
 constexpr std::uint64_t kTicksToPay = 16;
 
 TakenBack taken_back(const Situation& situation, Asked& asked) {
@@ -71,13 +72,13 @@ TakenBack taken_back(const Situation& situation, Asked& asked) {
   for (const DomainView& view : situation.domains) {
     by_policy += view.domain.actual - asked.wanted(view.domain);
   }
-  // A policy that gives something back itself knows better where.
+  // A policy that shrinks domains itself chooses them better.
   if (!by_policy.is_zero()) return {};
   return {situation.shortfall / kTicksToPay,
           situation.shortfall.text(units) + " more is committed than the host has"};
 }
 
-/// What a domain gives back by a shrink under way, and what it can give on top of that.
+/// What a domain releases by a shrink under way, and what it can give on top of that.
 struct Gift {
   MemorySize coming;
   MemorySize more;

@@ -154,7 +154,7 @@ bool GuestReports::counters_restarted(const GuestStatistics& report) const {
 
 void GuestReports::update_rates(const GuestStatistics& report, const Context& context) {
   const bool same_report = report.last_update && report.last_update == last_.last_update;
-  // Between two reports the last rates stand.
+  // Between two reports the last rates stay.
   if (same_report && !context.rebooted) return;
   const bool countable = !context.rebooted && first_seen_at_ && !precede(context.restored_at);
   const double passed = countable ? seconds_of(context.at - *first_seen_at_) : 0;

@@ -1,6 +1,6 @@
 #pragma once
-// What a guest's balloon driver reports: which figures can be true, and what two reports in a row
-// tell together.
+// A guest's reports by its balloon driver: which figures can be true, and the rates that follow
+// from two reports in a row.
 
 #include <array>
 #include <cstdint>
@@ -16,7 +16,7 @@ namespace memcoord {
 class History;
 
 /// The growth of a guest's counters between its last two reports, a second: KiB swapped in, KiB
-/// swapped out, major faults, minor faults. NaN where the reports do not tell it.
+/// swapped out, major faults, minor faults. NaN where the reports do not show it.
 using CounterRates = std::array<double, 4>;
 
 /// One guest's reports from observation to observation. A new report differs from the one before in
@@ -30,7 +30,7 @@ class GuestReports {
     bool rebooted = false;                       ///< since the observation before
     std::optional<MonotonicTime> restored_at{};  ///< Domain::restored_at
   };
-  /// Takes in the report that an observation shows. An observation without a report leaves the last
+  /// Records the report that an observation shows. An observation without a report leaves the last
   /// report as it is. Returns whether the guest has surely made the report since the observation
   /// before, that is, whether another one preceded it.
   bool observe(const GuestStatistics& report, const Context& context);
@@ -86,8 +86,8 @@ class GuestReports {
 /// more.
 std::vector<DroppedFigure> drop_impossible(Snapshot& snapshot, const History& history);
 
-/// Memory that is plugged into the domain but not online in its guest, as far as the guest's total
-/// tells. The estimate is low; it is 0 where the kernel may keep the difference for itself.
+/// Memory that is plugged into the domain but not online in its guest, by the guest's total. The
+/// estimate is low; it is 0 where the kernel may keep the difference for itself.
 MemorySize offline_memory(const Domain& domain);
 
 }  // namespace memcoord

@@ -5,7 +5,7 @@
 //
 // The guests count work (guest/plan.cpp, pace=work), so that each reports how long its plan took,
 // how much it swapped, and whether its OOM killer acted. Every policy gets new guests and a daemon
-// of its own. "nobody" runs the guests without memcoord.
+// of its own. "none" runs the guests without memcoord.
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -36,7 +36,7 @@ namespace {
 using namespace memcoord;
 using observers::Json;
 
-const std::string kNobody = "nobody";
+const std::string kNoPolicy = "none";
 constexpr MemorySize kMaximum = MemorySize::from_mib(768);
 constexpr MemorySize kSwap = MemorySize::from_mib(768);
 /// All guests have booted by then.
@@ -144,7 +144,7 @@ void play(const Contest& contest, const std::string& policy, Fare& fare) {
   for (const auto& guest : guests) (void)guest->wait_for_actual(contest.initial);
   if (std::time(nullptr) + 3 > begin) throw std::runtime_error("the guests took too long to boot");
   std::unique_ptr<lab::Coordination> run;
-  if (policy != kNobody) {
+  if (policy != kNoPolicy) {
     const std::string options =
         fmt::format("--policy {} --host-memory {}KiB 1", policy, contest.budget.kib());
     run = std::make_unique<lab::Coordination>(host, options);
@@ -184,13 +184,13 @@ void simulate(const Contest& contest, const std::vector<std::string>& policies, 
   std::vector<std::string> arguments{"compare",     "--json", "--interval", "1",
                                      "--scenarios", file,     "--policies"};
   for (const std::string& policy : policies) {
-    if (policy != kNobody) arguments.push_back(policy);
+    if (policy != kNoPolicy) arguments.push_back(policy);
   }
   const auto finished = testing::run_memcoord(arguments);
   if (finished.exit_code != 0) throw std::runtime_error(finished.errors);
   for (const Json& row : Json::parse(finished.output).value().items()) {
     const std::string name = row.at("policy").string();
-    const auto found = fares.find(name == "static sizing" ? kNobody : name);
+    const auto found = fares.find(name == "static sizing" ? kNoPolicy : name);
     if (found == fares.end()) continue;
     found->second.stalled = row.at("stalled").number();
     found->second.deficit = row.at("deficit_gib_hours").number();
@@ -239,7 +239,7 @@ void print(const Contest& contest, const Fares& fares) {
   fmt::print("{}\n", agreement(fares));
 }
 
-/// Every bundled policy, and "nobody".
+/// Every bundled policy, and "none".
 std::vector<std::string> all_policies() {
   const auto finished = testing::run_memcoord({"policies", "--json"});
   if (finished.exit_code != 0) throw std::runtime_error(finished.errors);
@@ -247,7 +247,7 @@ std::vector<std::string> all_policies() {
   for (const Json& policy : Json::parse(finished.output).value().items()) {
     names.push_back(policy.at("name").string());
   }
-  names.push_back(kNobody);
+  names.push_back(kNoPolicy);
   return names;
 }
 
@@ -302,7 +302,7 @@ int main(int argc, char** argv) {
     Arguments arguments;
     const std::vector<std::string> policies = all_policies();
     cli::Command tool("compare_policies", "Policies on real guests that want more than there is");
-    cli::add_list(tool, {"--policies", "NAME...", "bundled ones, and nobody; default all"},
+    cli::add_list(tool, {"--policies", "NAME...", "bundled ones, and none; default all"},
                   into_known(arguments.policies, policies));
     cli::add_list(tool, {"--contests", "NAME...", "default all"},
                   into_known(arguments.contests, all_contests()));

@@ -34,7 +34,7 @@ bool chance_in(int n) {
   return *rc::gen::inRange(0, n) == 0;
 }
 
-/// Of the nodes below, and one that the host does not tell of.
+/// Of the nodes below, and one that the host does not report.
 std::vector<NodeBinding> any_binding() {
   const auto some_nodes = [] {
     return *rc::gen::element(NodeSet{0}, NodeSet{1}, NodeSet{0, 1}, NodeSet{1, 2}, NodeSet{3});
@@ -409,7 +409,7 @@ TEST_CASE("the order of domains and proposals does not matter") {
   });
 }
 
-TEST_CASE("shares never pass the total nor a want, and leave nothing that someone still wants") {
+TEST_CASE("shares never pass the total or a want, and leave no memory while a want is unmet") {
   hold("shares", [] {
     const MemorySize total = *any_size();
     std::vector<guard::Want> wants;

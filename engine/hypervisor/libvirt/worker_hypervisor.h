@@ -128,7 +128,7 @@ class WorkerHypervisor final : public Hypervisor {
   // worker_hypervisor.cpp
   Status observe_host(Instant deadline);
   Error went_down(const LibvirtError& error);
-  Error daemon_is_silent() const;
+  Error no_answer_from_daemon() const;
   void came_back(std::uint64_t generation);
   void update_from_events();
   Sampled sample_domains(Instant deadline);
@@ -161,7 +161,7 @@ class WorkerHypervisor final : public Hypervisor {
   void set_periods(const Sampled& sampled, Instant deadline);
   bool wants_other_period(const KnownDomain& known) const;
   std::optional<std::string> take_period_answer(KnownDomain& known, const TaskAnswer& answer);
-  void say_shortened(const std::vector<std::string>& domains);
+  void note_shortened(const std::vector<std::string>& domains);
   void restore_periods(Instant deadline);
 
   WorkerHypervisorParts parts_;

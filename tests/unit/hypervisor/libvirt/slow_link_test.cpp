@@ -110,7 +110,7 @@ TEST_CASE("a late list of domains counts") {
 TEST_CASE("a late list does not remove a domain that was moved since") {
   FakeHost host({"a", "b"}, hasty());
   (void)host.sample();
-  const FakeDomain b = host.daemon->look("b");
+  const FakeDomain b = host.daemon->domain("b");
   // The domain stops, memcoord requests the list, the domain starts again.
   host.daemon->answer_only(Call::list, 0);
   (void)host.sample();
