@@ -28,8 +28,8 @@ std::optional<MemorySize> used_by_guest(const Domain& domain) {
 }
 
 struct Moments {
-  WallTime than;
-  WallTime seen_at;
+  WallTime than;         ///< the moment to compare with
+  WallTime observed_at;  ///< when the stamp was observed
 };
 
 /// Whether a report's stamp shows that it was made after a moment, on clocks that agree.
@@ -37,7 +37,7 @@ bool stamped_later(WallTime stamp, const Moments& moments) {
   using std::chrono::seconds;
   // A stamp from the future: the host's clock is ahead of this machine's, so the stamp proves
   // nothing.
-  if (stamp > moments.seen_at + seconds(1)) return false;
+  if (stamp > moments.observed_at + seconds(1)) return false;
   // libvirt truncates stamps to whole seconds: a report is certainly later only if its second is.
   const bool whole = stamp.time_since_epoch() % seconds(1) == Duration::zero();
   return whole ? stamp > std::chrono::floor<seconds>(moments.than) : stamp > moments.than;
@@ -158,7 +158,7 @@ void BalloonTracker::follow_report(const Domain& domain, const Observation& obse
       surely_later ||
       (report_changed_since_move_ &&
        stamped_later(*domain.guest.last_update,
-                     {.than = awaiting_since_wall_time_, .seen_at = observation.wall_time}));
+                     {.than = awaiting_since_wall_time_, .observed_at = observation.wall_time}));
 }
 
 void BalloonTracker::await_report(MonotonicTime since, WallTime wall_time) {
@@ -262,7 +262,7 @@ void BalloonTracker::begin(const Domain& domain, const Observation& observation)
 
 void BalloonTracker::learn_overhead(const Domain& domain, const Observation& observation,
                                     bool rebooted) {
-  // The rss of another process says nothing.
+  // The rss from before a reboot does not count any more.
   if (rebooted) last_rss_.reset();
   if (domain.rss) last_rss_ = domain.rss;
   const bool steady = is_new_ || actual_changed_at_ != observation.at;

@@ -94,7 +94,7 @@ void Coordinator::ask_for_proposals(Tick& tick, const Situation& situation) {
                     "policy " + policy_->name() + " has given no usable answer for " +
                         std::to_string(options_.patience) + " ticks in a row" +
                         (fallback_ ? "; " + fallback_->name() + " decides instead"
-                                   : "; every balloon stays as it is until it does")});
+                                   : "; every balloon stays as it is until it answers")});
   if (fallback_) ask(*fallback_, situation, tick);
 }
 

@@ -59,7 +59,7 @@ struct TakenBack {
 
 /// The ticks, at least, in which domains that can spare memory cover a shortfall that no guest has
 /// touched yet.
-constexpr std::uint64_t kTicksToPay = 16;
+constexpr std::uint64_t kShortfallTicks = 16;
 
 TakenBack taken_back(const Situation& situation, Asked& asked) {
   const Units units = situation.limits.units;
@@ -74,26 +74,26 @@ TakenBack taken_back(const Situation& situation, Asked& asked) {
   }
   // A policy that shrinks domains itself chooses them better.
   if (!by_policy.is_zero()) return {};
-  return {situation.shortfall / kTicksToPay,
+  return {situation.shortfall / kShortfallTicks,
           situation.shortfall.text(units) + " more is committed than the host has"};
 }
 
 /// What a domain releases by a shrink under way, and what it can give on top of that.
-struct Gift {
+struct Reclaim {
   MemorySize coming;
   MemorySize more;
 };
 
-Gift gift_of(const DomainView& view) {
+Reclaim reclaim_of(const DomainView& view) {
   const MemorySize coming = view.balloon.coming_back(view.domain);
   return {coming, view.reclaimable - coming};
 }
 
-/// The part of what all domains can give that is taken, at most all of it.
+/// The fraction of all reclaimable memory that `amount` needs; 1 at most.
 double part_of_all(MemorySize amount, const Situation& situation) {
   if (amount.is_zero()) return 0;
   MemorySize can_give;
-  for (const DomainView& view : situation.domains) can_give += gift_of(view).more;
+  for (const DomainView& view : situation.domains) can_give += reclaim_of(view).more;
   if (can_give <= amount) return 1;
   return static_cast<double>(amount.kib()) / static_cast<double>(can_give.kib());
 }
@@ -104,11 +104,11 @@ std::optional<Proposal> given_back(const DomainView& view, double part, const Ta
   const auto target = asked.find(domain.uuid());
   // Only the host's rescue comes before what the policy asks for.
   if (target && !taken.rule) return std::nullopt;
-  const Gift gift = gift_of(view);
-  const MemorySize more = gift.more.scaled(part);
+  const Reclaim reclaim = reclaim_of(view);
+  const MemorySize more = reclaim.more.scaled(part);
   // A shrink under way goes on.
-  const MemorySize give = gift.coming + more;
-  // The policy may take more than that.
+  const MemorySize give = reclaim.coming + more;
+  // A policy that takes more than that keeps its proposal.
   if (more.is_zero() || target.value_or(domain.actual) < domain.actual - give) return std::nullopt;
   return Proposal{domain.uuid(), domain.actual - give, taken.why, taken.rule};
 }

@@ -50,7 +50,8 @@ Duration trusted_age(const RuleInput& in) {
   return period * in.limits.stale_after_periods + in.limits.stale_slack;
 }
 
-/// Whether two moments are at most so far apart. Stamps that make no sense must not overflow.
+/// Whether two moments are at most `distance` apart. The difference is unsigned, so that senseless
+/// stamps do not overflow.
 bool within(Duration distance, WallTime a, WallTime b) {
   using Count = std::uint64_t;
   const auto [earlier, later] =
@@ -64,7 +65,7 @@ bool is_fresh(const RuleInput& in) {
   const auto older = [&](std::optional<MonotonicTime> at) { return at && in.now - *at > trusted; };
   const GuestReports& reports = in.view.balloon.reports();
   // Unchanged for too long: old, whatever its stamp says.
-  if (older(reports.first_seen_at())) return false;
+  if (older(reports.first_observed_at())) return false;
   if (within(trusted, *in.view.domain.guest.last_update, in.wall_time)) return true;
   // The clocks disagree, or one was set: memcoord trusts only a report whose change it has
   // observed.

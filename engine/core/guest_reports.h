@@ -39,7 +39,9 @@ class GuestReports {
   [[nodiscard]] const GuestStatistics& last() const { return last_; }
   /// The observation that first showed the newest report. The monotonic clock is immune to steps of
   /// the wall clock and to the clocks of remote hosts.
-  [[nodiscard]] std::optional<MonotonicTime> first_seen_at() const { return first_seen_at_; }
+  [[nodiscard]] std::optional<MonotonicTime> first_observed_at() const {
+    return first_observed_at_;
+  }
   /// A moment that the newest report is surely not older than: the observation before the one that
   /// first showed it. None for the first report of all, which may be of any age.
   [[nodiscard]] std::optional<MonotonicTime> not_before() const { return not_before_; }
@@ -56,7 +58,7 @@ class GuestReports {
   [[nodiscard]] bool counters_restarted(const GuestStatistics& report) const;
   /// Whether the last report is from before a restore: its counters do not go on in the next one.
   [[nodiscard]] bool precede(std::optional<MonotonicTime> restored_at) const {
-    return restored_at && first_seen_at_ && *first_seen_at_ <= *restored_at;
+    return restored_at && first_observed_at_ && *first_observed_at_ <= *restored_at;
   }
 
  private:
@@ -72,7 +74,7 @@ class GuestReports {
   GuestStatistics last_;
   Counters before_fall_;  ///< those that the last report showed lower, as they were before
   CounterRates rates_ = no_rates();
-  std::optional<MonotonicTime> first_seen_at_;
+  std::optional<MonotonicTime> first_observed_at_;
   std::optional<MonotonicTime> not_before_;
 
   static CounterRates no_rates();

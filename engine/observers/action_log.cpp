@@ -10,7 +10,7 @@ bool succeeded(const Outcome& outcome) {
 }
 
 /// A proposal that the guard refused, with the rules that limited it.
-std::string held_text(const std::string& name, const Decision& decision, Units units) {
+std::string refusal_text(const std::string& name, const Decision& decision, Units units) {
   std::string text = name + ": stays at " + decision.actual.text(units);
   if (!decision.why.empty()) text += ": " + decision.why;
   if (decision.rules.empty()) return text;
@@ -41,7 +41,7 @@ void ActionLog::observe(const Tick& tick) {
   if (tick.sample_error) return;
   if (tick.decisions.empty() && tick.outcomes.empty() && failing_.empty()) return;
   const AboutAll all = index(tick);
-  forget_the_gone(all);
+  forget_gone_domains(all);
   for (const Decision& decision : tick.decisions) write_decision(all, decision);
   for (const Outcome& outcome : tick.outcomes) {
     const About& about = all.at(outcome.domain);
@@ -66,7 +66,7 @@ std::string ActionLog::name_of(const About* about, const Uuid& uuid) {
 }
 
 /// The failures of a domain that comes back or was started again are news.
-void ActionLog::forget_the_gone(const AboutAll& all) {
+void ActionLog::forget_gone_domains(const AboutAll& all) {
   std::erase_if(failing_, [&](const auto& entry) {
     const auto found = all.find(entry.first);
     const Domain* domain = found == all.end() ? nullptr : found->second.domain;
@@ -115,7 +115,7 @@ void ActionLog::write_decision(const AboutAll& all, const Decision& decision) {
   const About* about = found == all.end() ? nullptr : &found->second;
   const std::string name = name_of(about, decision.domain);
   if (decision.holds()) {
-    log_->debug(held_text(name, decision, units_));
+    log_->debug(refusal_text(name, decision, units_));
     return;
   }
   if (about == nullptr || about->done == nullptr) return;  // write_failure() says why not

@@ -65,7 +65,7 @@ class ActionLog final : public Observer {
                    std::uint64_t& times);
   void write_decision(const AboutAll& all, const Decision& decision);
   void write_failure(const About& about);
-  void forget_the_gone(const AboutAll& all);
+  void forget_gone_domains(const AboutAll& all);
 
   std::shared_ptr<Log> log_;
   Units units_ = Units::automatic;  ///< those of the tick

@@ -122,8 +122,8 @@ Styled why_text(const Line& line) {
   const bool runs = line.domain->state == DomainState::running;
   const Tint tint = line.domain->state == DomainState::hung ? Tint::red : Tint::dim;
   if (!line.skipped) return runs ? Styled{} : Styled{{state, tint}};
-  const bool said = runs || line.skipped->why.find(state) != std::string::npos;
-  return {{said ? line.skipped->why : state + "; " + line.skipped->why, tint}};
+  const bool has_state = runs || line.skipped->why.find(state) != std::string::npos;
+  return {{has_state ? line.skipped->why : state + "; " + line.skipped->why, tint}};
 }
 
 Styled change_cell(const Line& line, bool compact, Units units) {

@@ -140,13 +140,13 @@ World& World::at(Duration since_start) {
   return *this;
 }
 
-void World::add(const std::string& name, std::vector<DomainProperty> says) {
-  domains_.emplace_back(name, std::move(says));
+void World::add(const std::string& name, std::vector<DomainProperty> properties) {
+  domains_.emplace_back(name, std::move(properties));
 }
 
 World::operator Snapshot() const {
   Snapshot snapshot = snapshot_;
-  for (const auto& [name, says] : domains_) {
+  for (const auto& [name, properties] : domains_) {
     DomainIdentity identity;
     identity.uuid = id(name);
     identity.name = name;
@@ -157,7 +157,7 @@ World::operator Snapshot() const {
     domain.guest.period = std::chrono::seconds(1);
     domain.guest.last_update = snapshot.wall_time;
     domain.started_at = snapshot.taken_at;
-    for (const DomainProperty& say : says) say(domain, identity);
+    for (const DomainProperty& set : properties) set(domain, identity);
     if (domain.started_at == snapshot.taken_at) domain.started_at.reset();
     if (!domain.rss) domain.rss = domain.actual;
     domain.identity = std::make_shared<const DomainIdentity>(std::move(identity));

@@ -72,15 +72,15 @@ HostProperty node(int id, MemorySize total, MemorySize free,
 class World {
  public:
   World();
-  template <std::convertible_to<HostProperty>... Says>
-  World& host(MemorySize total, Says... says) {
+  template <std::convertible_to<HostProperty>... Properties>
+  World& host(MemorySize total, Properties... properties) {
     snapshot_.host.total = total;
-    (HostProperty(says)(snapshot_.host), ...);
+    (HostProperty(properties)(snapshot_.host), ...);
     return *this;
   }
-  template <std::convertible_to<DomainProperty>... Says>
-  World& domain(const std::string& name, Says... says) {
-    add(name, {DomainProperty(says)...});
+  template <std::convertible_to<DomainProperty>... Properties>
+  World& domain(const std::string& name, Properties... properties) {
+    add(name, {DomainProperty(properties)...});
     return *this;
   }
   /// Takes the snapshot this long after the world's beginning.
@@ -88,7 +88,7 @@ class World {
   operator Snapshot() const;  // NOLINT(google-explicit-constructor): reads as a literal
 
  private:
-  void add(const std::string& name, std::vector<DomainProperty> says);
+  void add(const std::string& name, std::vector<DomainProperty> properties);
 
   Snapshot snapshot_;
   std::vector<std::pair<std::string, std::vector<DomainProperty>>> domains_;

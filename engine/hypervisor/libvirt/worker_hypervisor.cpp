@@ -99,7 +99,7 @@ Result<Snapshot> WorkerHypervisor::sample() {
   update_from_events();
   // Without a new list memcoord serves the domains that it knows.
   const bool listed = observe_domains(now + options_.deadline / 4);
-  listing_came(listed);
+  note_listing(listed);
   registry_.renew(monotonic_now());
   if (listed) read_stale(now + options_.deadline / 2);
   const Sampled sampled = sample_domains(deadline);

@@ -143,7 +143,7 @@ class WorkerHypervisor final : public Hypervisor {
   bool observe_domains(Instant deadline);
   bool update_listings();
   void update_states();
-  void listing_came(bool came);
+  void note_listing(bool came);
   std::vector<std::optional<ControlState>> control_states(const std::vector<Uuid>& domains,
                                                           Instant deadline);
   void read_stale(Instant deadline);
@@ -183,8 +183,8 @@ class WorkerHypervisor final : public Hypervisor {
   std::vector<Note> notes_;
   std::optional<Instant> down_since_;
   Instant next_try_;
-  std::optional<Instant> listing_held_since_;
-  bool listing_held_said_ = false;
+  std::optional<Instant> listing_missing_since_;
+  bool missing_listing_noted_ = false;
   std::string down_reason_;
   bool closed_ = false;
 };

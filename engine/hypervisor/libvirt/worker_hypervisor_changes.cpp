@@ -27,7 +27,7 @@ Error not_answering(const std::string& name) {
   return {ErrorCode::timed_out, name, "its QEMU process does not answer", {}, {}};
 }
 
-Error held_by_daemon(const std::string& name) {
+Error blocked_by_daemon(const std::string& name) {
   return {ErrorCode::timed_out,
           name,
           "the daemon does not reach it, as while it stops or saves the domain",
@@ -80,7 +80,7 @@ void WorkerHypervisor::note_hung(std::vector<Outcome>& outcomes,
     registry_.mark_unresponsive(domains[i], states[i].value_or(ControlState{}), now);
     if (states[i]) continue;
     Outcome& theirs = outcomes[hung[i]];
-    theirs.error = held_by_daemon(registry_.find(domains[i])->identity->name);
+    theirs.error = blocked_by_daemon(registry_.find(domains[i])->identity->name);
     if (theirs.kind == Outcome::Kind::unknown) theirs.error = may_still_come(*theirs.error);
   }
 }

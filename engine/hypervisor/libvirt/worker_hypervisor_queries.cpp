@@ -14,7 +14,7 @@ namespace {
 using std::chrono::steady_clock;
 
 /// memcoord reports a missing list of domains after this time.
-constexpr std::chrono::seconds kListingHeldAfter{5};
+constexpr std::chrono::seconds kListingMissingAfter{5};
 
 const Uuid& uuid_in(const Uuid& uuid) {
   return uuid;
@@ -90,16 +90,16 @@ void WorkerHypervisor::update_states() {
   }
 }
 
-void WorkerHypervisor::listing_came(bool came) {
+void WorkerHypervisor::note_listing(bool came) {
   const Instant now = steady_clock::now();
   if (came) {
-    listing_held_since_.reset();
-    listing_held_said_ = false;
+    listing_missing_since_.reset();
+    missing_listing_noted_ = false;
     return;
   }
-  if (!listing_held_since_) listing_held_since_ = now;
-  if (listing_held_said_ || now - *listing_held_since_ < kListingHeldAfter) return;
-  listing_held_said_ = true;
+  if (!listing_missing_since_) listing_missing_since_ = now;
+  if (missing_listing_noted_ || now - *listing_missing_since_ < kListingMissingAfter) return;
+  missing_listing_noted_ = true;
   notes_.push_back({Note::Severity::info,
                     fmt::format("{}: the daemon does not list its domains, as while it stops or "
                                 "saves a large one; memcoord serves the domains that it knows",

@@ -129,7 +129,7 @@ TEST_CASE("memory committed over capacity that no guest touches is paid back slo
   REQUIRE(observed.situation().rescue == 0_MiB);
   CHECK(own_target(world, "a") == 4_GiB - 7_MiB);
   CHECK_FALSE(own_target(world, "a", {{id("a"), 5_GiB, "grow"}}));
-  // A policy that gives something back itself knows better where.
+  // A policy that shrinks domains itself chooses them better.
   CHECK_FALSE(own_target(world, "a", {{id("a"), 4_GiB - 1_MiB, "shrink"}}));
 }
 

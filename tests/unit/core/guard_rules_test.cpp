@@ -118,7 +118,7 @@ TEST_CASE("fresh_stats does not count the first observation of an old report as 
 TEST_CASE("fresh_stats waits for a report that is later than the last balloon move") {
   Observed observed(World().domain("a", unused(800_MiB)));
   observed.moved("a", 900_MiB);
-  // One second on, the stamp - whole seconds, as libvirt has it - is the move's own.
+  // A second later the stamp, in whole seconds as libvirt's, is that of the move.
   observed.then(
       World().at(900ms).domain("a", actual(900_MiB), unused(800_MiB), reported_ago(900ms)));
   CHECK(rules_of(observed.decide("a", 800_MiB)) == Rules{Rule::fresh_stats});

@@ -100,7 +100,7 @@ TEST_CASE("a budget counts what the domains hold, not what the host has free") {
   CHECK(grantable(world, limits) == 824_MiB);
   limits.host_memory = 2_GiB;
   CHECK(grantable(world, limits) == 0_MiB);
-  // A machine that has less free than the budget leaves is the narrower.
+  // Where the host has less free than the budget leaves, the host limits.
   limits.host_memory = 3_GiB;
   CHECK(grantable(World().host(64_GiB, free(500_MiB)).domain("a").domain("b"), limits) == 300_MiB);
 }

@@ -81,7 +81,7 @@ TEST_CASE("a counter that was misread once gives the rate since its last right v
   };
   CHECK(std::isnan(rate_of(2s, 0_MiB)));
   CHECK(rate_of(4s, 802_MiB) == doctest::Approx(1024.0));  // KiB a second
-  // One that began anew counts from there.
+  // A counter that has restarted counts from there.
   CHECK(std::isnan(rate_of(6s, 100_MiB)));
   CHECK(rate_of(8s, 104_MiB) == doctest::Approx(2048.0));
 }
@@ -157,7 +157,7 @@ TEST_CASE("a guest that counted as started until the event of its restore came h
   told.domains[0].restored_at = told.taken_at;
   observed.then(told);
   CHECK_FALSE(observed.history().find(id("a"))->balloon.rebooted_at());
-  // A reboot after that is one.
+  // A later reboot counts.
   Snapshot rebooted = World().at(4s).domain("a");
   rebooted.domains[0].restored_at = told.taken_at;
   rebooted.domains[0].started_at = rebooted.taken_at;

@@ -246,12 +246,15 @@ TEST_CASE("restore respects a maximum that was configured meanwhile") {
 }
 
 TEST_CASE("restore moves no domain that the guard skips") {
-  const auto snapshot_at = [](Duration at, MemorySize has, DomainProperty says) {
-    return World().at(at).host(8_GiB, free(4_GiB)).domain("a", actual(has), unused(800_MiB), says);
+  const auto snapshot_at = [](Duration at, MemorySize has, DomainProperty property) {
+    return World()
+        .at(at)
+        .host(8_GiB, free(4_GiB))
+        .domain("a", actual(has), unused(800_MiB), property);
   };
-  const auto moves_after = [&](DomainProperty says) {
+  const auto moves_after = [&](DomainProperty property) {
     CoordinatorHarness harness(
-        {snapshot_at(0s, 1_GiB, state(DomainState::running)), snapshot_at(2s, 700_MiB, says)},
+        {snapshot_at(0s, 1_GiB, state(DomainState::running)), snapshot_at(2s, 700_MiB, property)},
         asks({{"a", 700_MiB}}));
     harness.coordinator.tick();
     const auto restored = harness.coordinator.restore();

@@ -102,7 +102,7 @@ TEST_CASE("a domain that was restored before it was listed has not started") {
   registry.update_listing({{kA, "a", 7}, {kB, "b", 1}}, at(5));
   CHECK_FALSE(registry.find(kA)->started_at);
   CHECK(registry.find(kA)->restored_at == at(3));
-  // The next start counts as one.
+  // The next start counts.
   registry.update_listing({{kA, "a", 8}, {kB, "b", 1}}, at(9));
   CHECK(registry.find(kA)->started_at == at(9));
 }
