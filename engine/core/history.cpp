@@ -77,7 +77,7 @@ void DomainSamples::each_evenly(Field field, Duration window, Visit visit) const
   each_in(older_, field, oldest, visit);
 }
 
-/// Visits whatever there is.
+/// Visits every sample of the window.
 template <class Visit>
 void DomainSamples::each_at_all(Field field, Duration window, Visit visit) const {
   if (recent_.empty()) return;

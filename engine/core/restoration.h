@@ -33,7 +33,7 @@ class Restoration {
 
   /// One round on a tick whose snapshot the history has observed: sends the moves that are possible
   /// now and adds their outcomes to the tick. The first round chooses the domains. `last`: grows
-  /// take whatever the host can give.
+  /// take all that the host can give.
   void step(Tick& tick, bool last);
   /// Whether no further round can change anything.
   [[nodiscard]] bool is_over() const;

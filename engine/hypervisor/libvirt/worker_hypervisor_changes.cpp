@@ -275,7 +275,7 @@ std::optional<std::string> WorkerHypervisor::take_period_answer(KnownDomain& kno
     known.description.period = options_.period;
     if (was_set) return fmt::format("{} ({} s)", name, had.count());
   } else if (answer.under_way || answer.lost) {
-    // The next tick tries again; close() restores the period whatever came of this call.
+    // The next tick tries again; close() restores the period even if this call has failed.
     if (!known.period_before) known.period_before = had;
     known.period_in_doubt = true;
   } else if (answer.kind == TaskAnswer::Kind::failed && !lost_connection(*answer.error)) {

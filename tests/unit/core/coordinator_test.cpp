@@ -20,7 +20,7 @@ std::unique_ptr<Policy> fails() {
   });
 }
 
-bool says(const Tick& tick, const std::string& text) {
+bool has_note(const Tick& tick, const std::string& text) {
   return std::any_of(tick.notes.begin(), tick.notes.end(),
                      [&](const Note& note) { return note.text.find(text) != std::string::npos; });
 }
@@ -68,10 +68,10 @@ TEST_CASE("a policy error costs only its own tick, and five in a row are reporte
   for (int i = 1; i <= 4; ++i) {
     const Tick tick = harness.coordinator.tick();
     CHECK(tick.policy_error->object == "bad.lua:3");
-    CHECK_FALSE(says(tick, "no usable answer"));
+    CHECK_FALSE(has_note(tick, "no usable answer"));
   }
-  CHECK(says(harness.coordinator.tick(), "no usable answer for 5 ticks in a row"));
-  CHECK_FALSE(says(harness.coordinator.tick(), "no usable answer"));
+  CHECK(has_note(harness.coordinator.tick(), "no usable answer for 5 ticks in a row"));
+  CHECK_FALSE(has_note(harness.coordinator.tick(), "no usable answer"));
   CHECK(harness.hypervisor.moves.empty());
 }
 
@@ -81,7 +81,7 @@ TEST_CASE("the fallback policy decides while the policy gives no usable answer")
   for (int i = 1; i <= 4; ++i) harness.coordinator.tick();
   CHECK(harness.hypervisor.moves.empty());
   const Tick tick = harness.coordinator.tick();
-  CHECK(says(tick, "careful decides instead"));
+  CHECK(has_note(tick, "careful decides instead"));
   CHECK(harness.hypervisor.moves.size() == 1);
   CHECK(tick.policy_error.has_value());
 }
@@ -99,9 +99,9 @@ TEST_CASE("include and exclude choose domains by name, and exclude wins") {
   const Tick tick = harness.coordinator.tick();
   CHECK(harness.hypervisor.moves == std::vector{Move{id("web1"), 1_GiB, 900_MiB}});
   CHECK(tick.skipped.size() == 2);
-  CHECK(says(tick, "web-old: skipped: excluded by --exclude"));
-  CHECK(says(tick, "db: skipped: not among those of --include"));
-  CHECK_FALSE(says(harness.coordinator.tick(), "skipped"));
+  CHECK(has_note(tick, "web-old: skipped: excluded by --exclude"));
+  CHECK(has_note(tick, "db: skipped: not among those of --include"));
+  CHECK_FALSE(has_note(harness.coordinator.tick(), "skipped"));
 }
 
 TEST_CASE("a domain that vanishes before its move does not disturb other moves") {
@@ -117,9 +117,9 @@ TEST_CASE("a domain that vanishes before its move does not disturb other moves")
 TEST_CASE("a hung domain is reported once, and nothing is decided for it") {
   CoordinatorHarness harness({World().domain("a", state(DomainState::hung))}, asks({{"a", 2_GiB}}));
   const Tick tick = harness.coordinator.tick();
-  CHECK(says(tick, "a: skipped: does not answer"));
+  CHECK(has_note(tick, "a: skipped: does not answer"));
   CHECK(tick.decisions[0].holds());
-  CHECK_FALSE(says(harness.coordinator.tick(), "does not answer"));
+  CHECK_FALSE(has_note(harness.coordinator.tick(), "does not answer"));
   CHECK(harness.hypervisor.moves.empty());
 }
 
@@ -148,8 +148,8 @@ TEST_CASE("page cache that --headroom unused does not count is reported once, wh
   CoordinatorHarness harness(snapshots, asks({}), options);
   const Tick tick = harness.coordinator.tick();
   CHECK(tick.notes.size() == 2);
-  CHECK(says(tick, "files: counts as short by --headroom unused, with 60 MiB unused"));
-  CHECK(says(tick, "host: has nothing to give by --headroom unused, with 200 MiB free"));
+  CHECK(has_note(tick, "files: counts as short by --headroom unused, with 60 MiB unused"));
+  CHECK(has_note(tick, "host: has nothing to give by --headroom unused, with 200 MiB free"));
   for (int i = 0; i < 3; ++i) CHECK(harness.coordinator.tick().notes.empty());
   CoordinatorHarness by_default(snapshots, asks({}));
   for (int i = 0; i < 4; ++i) CHECK(by_default.coordinator.tick().notes.empty());
@@ -160,9 +160,9 @@ TEST_CASE("a domain that was started again is reported again") {
     return World().domain("a", numbered(start), unsuitable("it has no balloon device"));
   };
   CoordinatorHarness harness({snapshot_with(1), snapshot_with(1), snapshot_with(2)}, asks({}));
-  CHECK(says(harness.coordinator.tick(), "a: skipped"));
-  CHECK_FALSE(says(harness.coordinator.tick(), "a: skipped"));
-  CHECK(says(harness.coordinator.tick(), "a: skipped"));
+  CHECK(has_note(harness.coordinator.tick(), "a: skipped"));
+  CHECK_FALSE(has_note(harness.coordinator.tick(), "a: skipped"));
+  CHECK(has_note(harness.coordinator.tick(), "a: skipped"));
 }
 
 TEST_CASE("a domain that options exclude shows its new settings") {
@@ -256,12 +256,12 @@ TEST_CASE(
   CoordinatorOptions watches;
   watches.dry_run = true;
   CoordinatorHarness harness(snapshots, asks({}), watches);
-  for (int i = 0; i < 6; ++i) CHECK(says(harness.coordinator.tick(), text) == (i == 2));
+  for (int i = 0; i < 6; ++i) CHECK(has_note(harness.coordinator.tick(), text) == (i == 2));
 
   CoordinatorHarness helped({snapshot_at(0s, 900_MiB), snapshot_at(1s, 900_MiB),
                              snapshot_at(2s, 900_MiB), snapshot_at(3s, 900_MiB)},
                             asks({}), watches);
-  for (int i = 0; i < 4; ++i) CHECK_FALSE(says(helped.coordinator.tick(), "under its floor"));
+  for (int i = 0; i < 4; ++i) CHECK_FALSE(has_note(helped.coordinator.tick(), "under its floor"));
 }
 
 TEST_CASE("a rebooted guest gets back, once, the memory that its old target would take") {
