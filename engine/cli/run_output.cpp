@@ -181,7 +181,7 @@ void RunOutput::tell_restored(const Result<std::vector<Restored>>& restored) {
 
 void RunOutput::close(Hypervisor& hypervisor) {
   hypervisor.close();
-  for (const Note& note : hypervisor.drain_notes()) actions_->tell(note);
+  for (const Note& note : hypervisor.drain_notes()) actions_->write(note);
 }
 
 void RunOutput::reopen() {

@@ -11,7 +11,7 @@ namespace memcoord {
 namespace {
 
 /// A step is worth a call to the hypervisor if it is at least this part of what its grow lacks.
-constexpr std::uint64_t kWorthAStep = 4;
+constexpr std::uint64_t kSmallestPart = 4;
 
 bool any_grows(const std::vector<Decision>& decisions) {
   return std::any_of(decisions.begin(), decisions.end(),
@@ -106,7 +106,7 @@ std::vector<Move> BalloonMover::next_steps(std::vector<PendingGrow>& pending, co
     const MemorySize reached = pending[i].reached;
     const MemorySize step = target_of(i) - reached;
     all_step = settled[i] != wanted[i] && !step.is_zero() &&
-               step >= (wanted[i].target - reached) / kWorthAStep;
+               step >= (wanted[i].target - reached) / kSmallestPart;
   }
   std::vector<Move> steps;
   std::vector<PendingGrow> left;

@@ -43,7 +43,7 @@ class BalloonMover {
   /// Sends the shrinks among the tick's decisions.
   void shrink(Tick& tick);
   /// Sends the steps that the host can serve as `now` shows it, and removes from `pending` each
-  /// grow that is served in full or has failed. `last`: sends whatever the host can give, and ends
+  /// grow that is served in full or has failed. `last`: sends all that the host can give, and ends
   /// all grows.
   void grow(Tick& tick, std::vector<PendingGrow>& pending, const Snapshot& now, bool last);
   /// Records what the hypervisor has learnt of earlier moves whose outcome was unknown. Call it

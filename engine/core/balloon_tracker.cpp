@@ -6,18 +6,20 @@
 namespace memcoord {
 namespace {
 
-/// A guest that has freed much makes its QEMU look large; no estimate passes this.
+/// The upper limit of the estimate: a guest that has freed much memory makes its QEMU seem larger
+/// than it is.
 constexpr MemorySize kMaxEstimated = MemorySize::from_mib(512);
-/// Figures of two moments differ by so much at any time.
+/// The tolerance between figures of two moments.
 constexpr MemorySize kRssTolerance = MemorySize::from_mib(1);
 /// Of the memory that a kernel keeps for itself, it touches its image and its page structs (64
 /// bytes a page of 4 KiB) while it boots. It does not touch a reserve for crash dumps.
 constexpr MemorySize kKernelImage = MemorySize::from_mib(32);
 constexpr std::uint64_t kPageStructs = 64;
-/// After so many observations without a move, a guest that was told to shrink does not follow.
+/// After this many observations without a move, a guest that was asked to shrink counts as not
+/// following.
 constexpr int kObservationsToFollow = 2;
 
-/// What the guest has surely touched; none where it does not report.
+/// A lower bound of what the guest has touched; none where it does not report.
 std::optional<MemorySize> used_by_guest(const Domain& domain) {
   if (!domain.guest.available || !domain.guest.unused) return std::nullopt;
   const MemorySize kernel = domain.actual - *domain.guest.available;
@@ -26,16 +28,17 @@ std::optional<MemorySize> used_by_guest(const Domain& domain) {
 }
 
 struct Moments {
-  WallTime than;
-  WallTime seen_at;
+  WallTime than;         ///< the moment to compare with
+  WallTime observed_at;  ///< when the stamp was observed
 };
 
 /// Whether a report's stamp shows that it was made after a moment, on clocks that agree.
 bool stamped_later(WallTime stamp, const Moments& moments) {
   using std::chrono::seconds;
-  // A stamp from the future: the host's clock is ahead of ours, and nothing follows from it.
-  if (stamp > moments.seen_at + seconds(1)) return false;
-  // libvirt cuts stamps to whole seconds: a report is surely later only when its second is.
+  // A stamp from the future: the host's clock is ahead of this machine's, so the stamp proves
+  // nothing.
+  if (stamp > moments.observed_at + seconds(1)) return false;
+  // libvirt truncates stamps to whole seconds: a report is certainly later only if its second is.
   const bool whole = stamp.time_since_epoch() % seconds(1) == Duration::zero();
   return whole ? stamp > std::chrono::floor<seconds>(moments.than) : stamp > moments.than;
 }
@@ -46,9 +49,9 @@ void ProcessOverhead::learn(const Domain& domain, const Circumstances& circumsta
   if (!domain.rss) return;
   const MemorySize rss = *domain.rss;
   const MemorySize guest = memory_in_rss(domain, domain.actual);
-  if (!seen_ && rss < guest) fresh_ = true;
+  if (!measured_ && rss < guest) fresh_ = true;
   if (circumstances.steady && rss >= guest) {
-    seen_ = std::max(seen_.value_or(MemorySize()), rss - guest);
+    measured_ = std::max(measured_.value_or(MemorySize()), rss - guest);
   }
   if (!fresh_ || !circumstances.reported) return;
   const auto used = used_by_guest(domain);
@@ -92,8 +95,8 @@ void BalloonTracker::follow_move(const Domain& domain) {
   }
 }
 
-/// A balloon that is seen at the target in doubt got there by it, unless it passes there on the way
-/// to another one.
+/// A balloon at the target in doubt shows that the target was set, unless the balloon passes there
+/// on its way to another target.
 void BalloonTracker::settle_by_size(const Domain& domain) {
   if (!in_doubt_ || !in_doubt_->only_one || (last_move_ && !last_move_->reached)) return;
   const MoveInDoubt& doubt = *in_doubt_;
@@ -155,7 +158,7 @@ void BalloonTracker::follow_report(const Domain& domain, const Observation& obse
       surely_later ||
       (report_changed_since_move_ &&
        stamped_later(*domain.guest.last_update,
-                     {.than = awaiting_since_wall_time_, .seen_at = observation.wall_time}));
+                     {.than = awaiting_since_wall_time_, .observed_at = observation.wall_time}));
 }
 
 void BalloonTracker::await_report(MonotonicTime since, WallTime wall_time) {
@@ -191,7 +194,7 @@ bool BalloonTracker::balloon_is_empty_again(const Domain& domain) const {
       domain.actual > last_actual_ && domain.actual + kTotalTolerance >= domain.maximum;
   const auto& total = domain.guest.available;
   const auto& last_total = reports_.last().available;
-  // The hypervisor may still tell the balloon's size from before.
+  // The hypervisor may still report the balloon's size from before.
   const bool has_all_back = domain.actual == last_actual_ && kernel_share_ && total && last_total &&
                             *total > *last_total + kTotalTolerance &&
                             *total + *kernel_share_ > domain.actual + kTotalTolerance;
@@ -203,7 +206,8 @@ bool BalloonTracker::balloon_is_empty_again(const Domain& domain) const {
 bool BalloonTracker::notice_reboot(const Domain& domain, const Observation& observation) {
   const bool restored = domain.restored_at && domain.restored_at != last_restored_at_;
   last_restored_at_ = domain.restored_at;
-  // A domain is listed before the event that says how it came back: until then it looks started.
+  // libvirt lists a domain before it sends the event that says how the domain came back. Until then
+  // the domain counts as started.
   if (restored) rebooted_at_.reset();
   const bool event = domain.started_at && domain.started_at != last_started_at_;
   const bool signs = reports_.counters_restarted(domain.guest) &&
@@ -213,7 +217,8 @@ bool BalloonTracker::notice_reboot(const Domain& domain, const Observation& obse
   if (signs) rebooted_at_ = observation.at;
   if (event) rebooted_at_ = last_started_at_ = domain.started_at;
   const bool reports = reports_.is_new(domain.guest);
-  // A report that comes with the news of a reboot may be of before it; a new process has none such.
+  // A report in the same observation as a reboot may be from before it; a new process has no such
+  // report.
   if (event) {
     boots_ = !is_new_ || !reports;
   } else if (reports || restored) {
@@ -224,16 +229,16 @@ bool BalloonTracker::notice_reboot(const Domain& domain, const Observation& obse
 
 void BalloonTracker::begin_move(const Outcome& outcome, MonotonicTime at, WallTime wall_time) {
   const bool shrink = outcome.to + kLargestGuestPage <= outcome.from;
-  // A guest that has not moved gets no other chance by being asked again, only by moving.
-  if (shrink && !told_to_shrink_) unmoved_observations_ = 0;
-  told_to_shrink_ = shrink || (told_to_shrink_ && ignores_shrinks_);
+  // Only a move clears a guest that has ignored a shrink; another request does not.
+  if (shrink && !asked_to_shrink_) unmoved_observations_ = 0;
+  asked_to_shrink_ = shrink || (asked_to_shrink_ && ignores_shrinks_);
   last_move_ = BalloonMove{outcome.from, outcome.to, at, wall_time};
 }
 
 void BalloonTracker::notice_ignored_shrink(const Domain& domain) {
-  if (!told_to_shrink_) return;
+  if (!asked_to_shrink_) return;
   if (domain.actual != last_actual_) {
-    told_to_shrink_ = ignores_shrinks_ = false;
+    asked_to_shrink_ = ignores_shrinks_ = false;
     return;
   }
   ++unmoved_observations_;
@@ -242,9 +247,8 @@ void BalloonTracker::notice_ignored_shrink(const Domain& domain) {
   }
 }
 
-/// Another start of a domain is another guest: nothing that was learnt of the last one holds. A
-/// target in doubt stays, because it may have been sent after the start; the hypervisor tells when
-/// it is over.
+/// A restarted domain is another guest: its tracker starts afresh. A target in doubt stays, because
+/// it may have been sent after the start; the hypervisor reports its outcome later.
 void BalloonTracker::begin(const Domain& domain, const Observation& observation) {
   const std::optional<MoveInDoubt> in_doubt = in_doubt_;
   *this = BalloonTracker();
@@ -258,7 +262,7 @@ void BalloonTracker::begin(const Domain& domain, const Observation& observation)
 
 void BalloonTracker::learn_overhead(const Domain& domain, const Observation& observation,
                                     bool rebooted) {
-  // The rss of another process says nothing.
+  // The rss from before a reboot does not count any more.
   if (rebooted) last_rss_.reset();
   if (domain.rss) last_rss_ = domain.rss;
   const bool steady = is_new_ || actual_changed_at_ != observation.at;

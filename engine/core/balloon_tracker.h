@@ -22,7 +22,8 @@ struct BalloonMove {
   [[nodiscard]] bool shrinks() const { return target < from; }
 };
 
-/// A target that was sent and not answered. The balloon may be anywhere between its size and there.
+/// A target that was sent without an answer. The balloon may have any size between `from` and
+/// `target`.
 struct MoveInDoubt {
   MemorySize from;  ///< actual when the target was sent
   MemorySize target;
@@ -33,9 +34,9 @@ struct MoveInDoubt {
 };
 
 /// The host memory that a domain's QEMU process takes besides its guest's memory. rss counts the
-/// pages that the guest has touched and QEMU's own memory in one figure. Two bounds tell them
-/// apart: what rss has over the balloon's size is QEMU's for sure, and what it has over the memory
-/// that the guest itself uses is the most that QEMU can have.
+/// pages that the guest has touched and QEMU's own memory in one figure. Two bounds separate them:
+/// rss over the balloon's size is certainly QEMU's, and rss over the memory that the guest itself
+/// uses is an upper bound.
 class ProcessOverhead {
  public:
   /// How far the figures of an observation belong to one moment.
@@ -44,11 +45,11 @@ class ProcessOverhead {
     bool reported = false;  ///< the guest's report is newer than the balloon's last move
   };
   void learn(const Domain& domain, const Circumstances& circumstances);
-  /// The most that rss was seen over the guest's memory, or the estimate where that is more. The
-  /// estimate counts only for a guest that had untouched memory when it was first seen: another one
-  /// may have freed what it had touched.
+  /// The largest observed difference between rss and the guest's memory, or the estimate where that
+  /// is larger. The estimate counts only for a guest that had untouched memory at its first
+  /// observation: any other guest may have freed memory that it had touched.
   [[nodiscard]] MemorySize size(const Domain& domain) const {
-    if (seen_) return std::max(*seen_, estimated_.value_or(MemorySize()));
+    if (measured_) return std::max(*measured_, estimated_.value_or(MemorySize()));
     return estimated_ ? *estimated_ : usual(domain);
   }
   /// The usual size by a formula, for a domain of which nothing is known: 30 MiB for QEMU, 32 MiB
@@ -59,9 +60,9 @@ class ProcessOverhead {
   }
 
  private:
-  std::optional<MemorySize> seen_;       ///< what rss had over the guest's memory: a maximum
-  std::optional<MemorySize> estimated_;  ///< what rss had over what a fresh guest used: a minimum
-  bool fresh_ = false;  ///< when it was seen first, it had not touched all of its memory
+  std::optional<MemorySize> measured_;   ///< rss less the guest's memory: the maximum so far
+  std::optional<MemorySize> estimated_;  ///< rss less what a fresh guest used: the minimum so far
+  bool fresh_ = false;  ///< at its first observation it had not touched all of its memory
 };
 
 /// Follows one domain's balloon. A tracker that has observed nothing answers as for a domain that
@@ -72,49 +73,49 @@ class BalloonTracker {
   struct Observation {
     MonotonicTime at{};
     WallTime wall_time{};
-    bool first = false;  ///< of all: the domains that it shows have been there before
+    bool first = false;  ///< the first of all: its domains ran before memcoord did
   };
   void observe(const Domain& domain, const Observation& observation);
-  /// Takes in the outcome of a move that was sent at that time.
+  /// Records the outcome of a move that was sent at `at`.
   void record(const Outcome& outcome, MonotonicTime at, WallTime wall_time);
-  /// Takes in the outcome of a move in doubt, learnt at that time.
+  /// Records the outcome of a move in doubt, which was learnt at `at`.
   void settle(const Outcome& outcome, MonotonicTime at, WallTime wall_time);
 
-  /// Whether the last observation is the first one since the domain came or was started again.
+  /// Whether the last observation is the first since the domain appeared or restarted.
   [[nodiscard]] bool is_new() const { return is_new_; }
   [[nodiscard]] const GuestReports& reports() const { return reports_; }
-  /// The last target that was surely set.
+  /// The last target that is known to be set.
   [[nodiscard]] const std::optional<BalloonMove>& last_move() const { return last_move_; }
-  /// A target that may have been set after it, or may still be.
+  /// A later target whose outcome is unknown: it may have been set, or may still be.
   [[nodiscard]] const std::optional<MoveInDoubt>& in_doubt() const { return in_doubt_; }
   /// The size before memcoord first moved the balloon; none where memcoord has not moved it.
   [[nodiscard]] const std::optional<MemorySize>& before_first_move() const {
     return before_first_move_;
   }
-  /// Whether a report has come in that is newer than the last move by memcoord or others (true
-  /// where there was none).
+  /// Whether a report is newer than the last move, by memcoord or by others; true where there was
+  /// no move.
   [[nodiscard]] bool reported_since_move() const { return reported_since_move_; }
-  /// Whether the newest report was made before the balloon filled (as at boot), or before
-  /// it gave back what the guest holds now, as far as the guest's total tells.
+  /// Whether the guest's total shows that the newest report is from another balloon size: from
+  /// before the balloon filled (as at boot), or from before it gave memory back.
   [[nodiscard]] bool report_is_of_another_balloon(const Domain& now) const;
-  /// What the balloon has taken since the newest report, as far as the guest's total tells: while a
-  /// large shrink goes on, a guest's report lags behind its balloon.
+  /// What the balloon has taken since the newest report, by the guest's total. During a large
+  /// shrink a guest's reports lag behind its balloon.
   [[nodiscard]] MemorySize shrunk_since_report(const Domain& now) const {
     if (!now.guest.available || !kernel_share_ || report_is_newer_than_actual()) return {};
     const MemorySize was = *now.guest.available + *kernel_share_;
     return was > now.actual + kTotalTolerance ? was - now.actual : MemorySize();
   }
-  /// Whether the guest was told to shrink, once or more often, and has not moved at all since.
+  /// Whether the guest was asked to shrink, once or more often, and has not moved at all since.
   [[nodiscard]] bool ignores_shrinks() const { return ignores_shrinks_; }
-  /// When the balloon was last seen to deflate by itself, past the target that was set.
+  /// When the balloon last deflated by itself, past the target that was set.
   [[nodiscard]] std::optional<MonotonicTime> deflated_by_itself_at() const {
     return deflated_by_itself_at_;
   }
-  /// When the guest was last seen to start or reboot: an event, or counters that are back near zero
-  /// together with a gap between its reports or a balloon that is empty again.
+  /// When the guest last started or rebooted. The signs are an event, or counters back near zero
+  /// together with a gap between its reports or an empty balloon.
   [[nodiscard]] std::optional<MonotonicTime> rebooted_at() const { return rebooted_at_; }
-  /// When the domain came or rebooted while memcoord ran: it may be about to touch all of its
-  /// memory. None for a domain that the first observation showed.
+  /// When the domain appeared or rebooted while memcoord ran: it may be about to touch all of its
+  /// memory. None for a domain of the first observation that has not rebooted since.
   [[nodiscard]] std::optional<MonotonicTime> began_at() const {
     return std::max(appeared_at_, rebooted_at_);
   }
@@ -143,8 +144,8 @@ class BalloonTracker {
   }
 
  private:
-  /// A guest's total and its balloon may differ by so much more than they did: pages that are
-  /// counted elsewhere.
+  /// The difference between a guest's total and its balloon may grow by this much: the guest counts
+  /// some pages elsewhere.
   static constexpr MemorySize kTotalTolerance = MemorySize::from_mib(1);
   void begin(const Domain& domain, const Observation& observation);
   void await_report(MonotonicTime since, WallTime wall_time);
@@ -166,11 +167,11 @@ class BalloonTracker {
   int id_ = 0;
   bool is_new_ = true;
   /// The guest boots: until its driver has loaded, and reports, the balloon is empty, whatever size
-  /// the hypervisor still tells.
+  /// the hypervisor still reports.
   bool boots_ = false;
-  bool told_to_shrink_ = false;  ///< and has not moved since
+  bool asked_to_shrink_ = false;  ///< it was, and has not moved since
   bool ignores_shrinks_ = false;
-  int unmoved_observations_ = 0;  ///< since it was first told
+  int unmoved_observations_ = 0;  ///< since it was first asked
   std::optional<MonotonicTime> observed_at_;
   MemorySize last_actual_;
   MonotonicTime actual_changed_at_{};

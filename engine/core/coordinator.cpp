@@ -39,7 +39,7 @@ Tick Coordinator::tick() {
     tick.sample_error = sampled.error();
   }
   for (Note& note : hypervisor_.drain_notes()) tick.notes.push_back(std::move(note));
-  tell_observers(tick);
+  notify_observers(tick);
   return tick;
 }
 
@@ -94,7 +94,7 @@ void Coordinator::ask_for_proposals(Tick& tick, const Situation& situation) {
                     "policy " + policy_->name() + " has given no usable answer for " +
                         std::to_string(options_.patience) + " ticks in a row" +
                         (fallback_ ? "; " + fallback_->name() + " decides instead"
-                                   : "; every balloon stays as it is until it does")});
+                                   : "; every balloon stays as it is until it answers")});
   if (fallback_) ask(*fallback_, situation, tick);
 }
 
@@ -116,7 +116,7 @@ void Coordinator::move(Tick& tick) {
   tick.timings.apply = clock_.now() - start;
 }
 
-void Coordinator::tell_observers(const Tick& tick) {
+void Coordinator::notify_observers(const Tick& tick) {
   for (Observer* observer : observers_) observer->observe(tick);
 }
 
@@ -143,7 +143,7 @@ Result<std::vector<Restored>> Coordinator::restore() {
     tick.limits = options_.limits;
     tick.dry_run = options_.dry_run;
     tick.restoring = true;
-    tell_observers(tick);
+    notify_observers(tick);
   }
   return std::move(domains);
 }

@@ -23,7 +23,7 @@ namespace memcoord {
 
 struct CoordinatorOptions {
   Limits limits;
-  bool dry_run = false;              ///< decide and tell, but move nothing
+  bool dry_run = false;              ///< decide and report, but move nothing
   std::vector<std::string> include;  ///< patterns over domain names; empty: all domains
   std::vector<std::string> exclude;  ///< patterns over domain names; they win over `include`
   /// How long grows may wait within a tick for memory that its shrinks release.
@@ -46,16 +46,16 @@ class Coordinator {
   void add_observer(Observer& observer) { observers_.push_back(&observer); }
   /// The policy that decides while the main one gives no usable answer.
   void set_fallback(std::unique_ptr<Policy> fallback) { fallback_ = std::move(fallback); }
-  /// Runs one tick and tells the observers. Errors are part of the Tick.
+  /// Runs one tick and passes it to the observers. Errors are part of the Tick.
   Tick tick();
   /// Puts a new policy in place from the next tick on; the history stays.
   void replace_policy(std::unique_ptr<Policy> policy);
   [[nodiscard]] Policy& policy() { return *policy_; }
   /// Gives every domain that was moved since it was started its earlier memory back, as far as the
   /// guard allows; grows need no fresh report. Waits while waiting can help, even if the program is
-  /// asked to end. Returns a result for each domain that was ever moved, and tells observers the
-  /// same as a Tick with `restoring`. Errors: those of the first Hypervisor::sample(); then nothing
-  /// is moved.
+  /// asked to end. Returns a result for each domain that was ever moved, and passes the record to
+  /// the observers as a Tick with `restoring`. Errors: those of the first Hypervisor::sample();
+  /// then nothing is moved.
   Result<std::vector<Restored>> restore();
   /// The number of entries kept from tick to tick.
   [[nodiscard]] std::size_t remembered() const {
@@ -69,7 +69,7 @@ class Coordinator {
   void ask_for_proposals(Tick& tick, const Situation& situation);
   void ask(Policy& policy, const Situation& situation, Tick& tick);
   void move(Tick& tick);
-  void tell_observers(const Tick& tick);
+  void notify_observers(const Tick& tick);
 
   Hypervisor& hypervisor_;
   Clock& clock_;

@@ -35,7 +35,7 @@ inline constexpr std::size_t kRuleCount = 13;
 std::string_view to_text(Rule rule);
 std::optional<Rule> rule_from_text(std::string_view text);
 
-/// What a policy asks for: one domain's balloon at one size. The bindings and the journal check
+/// A policy's request for one domain: the size of its balloon. The bindings and the journal check
 /// that a target is a finite, whole number and not negative; MemorySize holds nothing else.
 struct Proposal {
   Uuid domain;

@@ -10,11 +10,12 @@
 namespace memcoord {
 namespace {
 
-/// The balloon of a rebooted guest that gets its memory back keeps so much. A driver that finds an
-/// empty balloon as it loads says nothing, and QEMU still tells the size from before the reboot.
+/// The balloon of a rebooted guest that gets its memory back keeps this much. A driver that finds
+/// an empty balloon as it loads says nothing, and QEMU still reports the size from before the
+/// reboot.
 constexpr MemorySize kLeftInBalloon = MemorySize::from_mib(1);
 
-/// What the policy asks for, by domain. Most ticks ask nothing of it; the first question sorts it.
+/// The policy's proposals by domain. Most ticks need no lookup; the first lookup sorts them.
 class Asked {
  public:
   explicit Asked(std::span<const Proposal> proposals) : proposals_(proposals) {}
@@ -49,16 +50,16 @@ std::optional<Proposal> towards_its_bounds(const DomainView& view, Asked& asked,
   return std::nullopt;
 }
 
-/// What the engine takes back in this tick, and why.
+/// The amount that the engine takes back in this tick, and the reason.
 struct TakenBack {
   MemorySize amount;
   std::string why;
   std::optional<Rule> rule = {};
 };
 
-/// Memory that is committed over capacity, but not touched, is paid back in so many ticks or a few
-/// more, by the domains that can spare some.
-constexpr std::uint64_t kTicksToPay = 16;
+/// The ticks, at least, in which domains that can spare memory cover a shortfall that no guest has
+/// touched yet.
+constexpr std::uint64_t kShortfallTicks = 16;
 
 TakenBack taken_back(const Situation& situation, Asked& asked) {
   const Units units = situation.limits.units;
@@ -71,28 +72,28 @@ TakenBack taken_back(const Situation& situation, Asked& asked) {
   for (const DomainView& view : situation.domains) {
     by_policy += view.domain.actual - asked.wanted(view.domain);
   }
-  // A policy that gives something back itself knows better where.
+  // A policy that shrinks domains itself chooses them better.
   if (!by_policy.is_zero()) return {};
-  return {situation.shortfall / kTicksToPay,
+  return {situation.shortfall / kShortfallTicks,
           situation.shortfall.text(units) + " more is committed than the host has"};
 }
 
-/// What a domain gives back by a shrink under way, and what it can give on top of that.
-struct Gift {
+/// What a domain releases by a shrink under way, and what it can give on top of that.
+struct Reclaim {
   MemorySize coming;
   MemorySize more;
 };
 
-Gift gift_of(const DomainView& view) {
+Reclaim reclaim_of(const DomainView& view) {
   const MemorySize coming = view.balloon.coming_back(view.domain);
   return {coming, view.reclaimable - coming};
 }
 
-/// The part of what all domains can give that is taken, at most all of it.
+/// The fraction of all reclaimable memory that `amount` needs; 1 at most.
 double part_of_all(MemorySize amount, const Situation& situation) {
   if (amount.is_zero()) return 0;
   MemorySize can_give;
-  for (const DomainView& view : situation.domains) can_give += gift_of(view).more;
+  for (const DomainView& view : situation.domains) can_give += reclaim_of(view).more;
   if (can_give <= amount) return 1;
   return static_cast<double>(amount.kib()) / static_cast<double>(can_give.kib());
 }
@@ -103,11 +104,11 @@ std::optional<Proposal> given_back(const DomainView& view, double part, const Ta
   const auto target = asked.find(domain.uuid());
   // Only the host's rescue comes before what the policy asks for.
   if (target && !taken.rule) return std::nullopt;
-  const Gift gift = gift_of(view);
-  const MemorySize more = gift.more.scaled(part);
+  const Reclaim reclaim = reclaim_of(view);
+  const MemorySize more = reclaim.more.scaled(part);
   // A shrink under way goes on.
-  const MemorySize give = gift.coming + more;
-  // The policy may take more than that.
+  const MemorySize give = reclaim.coming + more;
+  // A policy that takes more than that keeps its proposal.
   if (more.is_zero() || target.value_or(domain.actual) < domain.actual - give) return std::nullopt;
   return Proposal{domain.uuid(), domain.actual - give, taken.why, taken.rule};
 }

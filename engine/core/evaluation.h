@@ -1,5 +1,5 @@
 #pragma once
-// One evaluation of a tick: from what was sampled to what may be done. The coordinator, replay and
+// One evaluation of a tick: from a snapshot to the guard's decisions. The coordinator, replay and
 // tests all go through evaluate(). Pure functions of values.
 
 #include <cstdint>
@@ -19,17 +19,17 @@ struct Hint {
   Note note;
 };
 
-/// What an evaluation comes to. The situation refers to the snapshot, history and limits.
+/// The result of an evaluation. The situation refers to the snapshot, history and limits.
 struct Evaluation {
   Situation situation;
   std::vector<Proposal> proposals;  ///< the policy's, with the engine's own in their place
-  std::vector<Decision> decisions;  ///< what the guard makes of them
+  std::vector<Decision> decisions;  ///< the guard's, on these proposals
   std::vector<Hint> hints;
-  /// Set where the host is under its floor, and its domains can give less than it misses.
+  /// Set where the host is under its floor and lacks more than its domains can give.
   std::optional<Hint> beyond_rescue;
 };
 
-/// Asks the policy. It answers with proposals, or with none: it wants nothing, or has failed.
+/// Asks the policy for proposals. None: it wants no move, or has failed.
 using AskPolicy = std::function<std::vector<Proposal>(const Situation&)>;
 
 /// Which tick is evaluated.
@@ -47,23 +47,23 @@ Evaluation evaluate(const Snapshot& snapshot, const History& history, const AskP
 /// The engine's own proposals under every policy, which replace what the policy `asked` for:
 ///  - while the host needs memory at once (Situation::rescue, the rule `host_rescue`), every domain
 ///    gives a part in proportion to what it can give;
-///  - while more is committed than there is (Situation::owed), and the policy gives nothing back, a
-///    little of it is taken in the same way from domains that the policy asks nothing for;
+///  - while more is committed than the host has (Situation::shortfall) and the policy shrinks no
+///    domain, a part of the shortfall is taken in the same way from domains without a proposal;
 ///  - a domain under its configured minimum grows to it, and one over its ceiling shrinks to it,
 ///    unless the policy itself goes there or beyond.
-/// The guard's rules hold for them too.
+/// The guard's rules apply to them too.
 std::vector<Proposal> own_proposals(const Situation& situation, std::span<const Proposal> asked);
 /// A rebooted guest gets back the memory that its old target would take from it, until it has
 /// settled.
 std::vector<Proposal> after_reboots(const Situation& situation);
-/// Replaces by `own` what is proposed for the same domains.
+/// Replaces the proposals for the domains of `own` by those of `own`.
 void prefer(std::vector<Proposal>& proposals, const std::vector<Proposal>& own);
 
-/// With Headroom::unused in force: a domain or the host is short, while its page cache, which would
-/// count as usable, is far more than what counts.
+/// Hints where a domain or the host is short by Headroom::unused although it has far more page
+/// cache, which the other metrics count.
 std::vector<Hint> page_cache_hints(const Snapshot& snapshot, MemorySize grantable,
                                    const Limits& limits);
-/// The host is under its floor, and its domains can give less than it misses.
+/// A hint where the host is under its floor and lacks more than its domains can give.
 std::optional<Hint> cannot_be_rescued(const Situation& situation);
 
 }  // namespace memcoord

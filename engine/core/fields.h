@@ -202,7 +202,7 @@ template <>
 inline constexpr auto kList<DomainIdentity> = std::tuple{
     Entry{"uuid", &DomainIdentity::uuid, "its UUID"},
     Entry{"name", &DomainIdentity::name, "its name"},
-    Entry{"settings", &DomainIdentity::settings, "what the operator has set"}.unless_default(),
+    Entry{"settings", &DomainIdentity::settings, "the operator's settings"}.unless_default(),
     Entry{"unsuitable", &DomainIdentity::unsuitable, "why a balloon cannot serve it"}
         .unless_default(),
     Entry{"backing", &DomainIdentity::backing, "where its memory comes from, unless ordinary"}
@@ -216,14 +216,15 @@ inline constexpr auto kList<DomainIdentity> = std::tuple{
 /// What changes of a domain from tick to tick; JSON has it in one object with its identity.
 template <>
 inline constexpr auto kList<Domain> = std::tuple{
-    Entry{"state", &Domain::state, "what it is doing"},
+    Entry{"state", &Domain::state, "its state"},
     Entry{"actual_kib", &Domain::actual, "the balloon's size"},
     Entry{"maximum_kib", &Domain::maximum, "the domain's maximum"},
     Entry{"rss_kib", &Domain::rss, "host memory that its process holds"},
     Entry{"guest", &Domain::guest, "what the guest reports"},
-    Entry{"started_at_s", &Domain::started_at, "when it was started or rebooted, where seen"},
+    Entry{"started_at_s", &Domain::started_at,
+          "when it was started or rebooted, if an event has reported that"},
     Entry{"restored_at_s", &Domain::restored_at,
-          "when it was restored from a file or a snapshot, where seen"},
+          "when it was restored from a file or a snapshot, if an event has reported that"},
     Entry{"deflates_by_itself", &Domain::deflates_by_itself,
           "true where its balloon gives memory back to a guest that runs short (autodeflate)"}
         .unless_default(),
@@ -325,7 +326,7 @@ inline constexpr auto kList<Outcome> = std::tuple{
 template <>
 inline constexpr auto kList<Note> = std::tuple{
     Entry{"severity", &Note::severity, "`info`, `warning` or `error`"},
-    Entry{"text", &Note::text, "what is worth saying"},
+    Entry{"text", &Note::text, "the message"},
 };
 
 // --- the tick ---
@@ -358,7 +359,7 @@ inline constexpr auto kList<Tick> = std::tuple{
         "true in the line that `--restore-on-exit` adds at the end. `host` and `domains` are from "
         "before it; `decisions` has one for each domain that had another size (`proposed_kib`: "
         "the size it had at first, `target_kib`: the size it gets), `outcomes` every step. No "
-        "policy decided this, so `memcoord replay` passes over it"}
+        "policy decided this, so `memcoord replay` skips it"}
         .unless_default(),
     Entry{"dropped", &Tick::dropped, "what guests report but cannot have; `guest` is without it"}
         .unless_default(),
@@ -367,9 +368,10 @@ inline constexpr auto kList<Tick> = std::tuple{
     Entry{"proposals", &Tick::proposals,
           "what the policy asks for, and what the engine asks for in its place"},
     Entry{"decisions", &Tick::decisions, "what the guard allows"},
-    Entry{"outcomes", &Tick::outcomes, "what came of it; a large grow goes in several steps"},
+    Entry{"outcomes", &Tick::outcomes,
+          "the results of its moves; a large grow takes several steps"},
     Entry{"late_outcomes", &Tick::late_outcomes,
-          "what became known, before this tick's decisions, of earlier moves whose outcome was "
+          "the results, learnt before this tick's decisions, of earlier moves whose outcome was "
           "`unknown`"}
         .unless_default(),
     Entry{"notes", &Tick::notes, "what the operator should know"},

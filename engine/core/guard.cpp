@@ -14,7 +14,7 @@ RuleInput input_of(const DomainView& view, const Snapshot& snapshot, const Limit
   return {view, limits, snapshot.taken_at, snapshot.wall_time, target};
 }
 
-/// The first precondition that a domain does not meet. A target plays no part in it.
+/// The first precondition that a domain does not meet. The target does not matter.
 std::optional<Skipped> skipped(const RuleInput& input) {
   for (const Precondition& precondition : preconditions()) {
     const Reason why = precondition.unmet(input);
@@ -25,7 +25,7 @@ std::optional<Skipped> skipped(const RuleInput& input) {
   return std::nullopt;
 }
 
-/// What the bounds leave of a shrink to nothing.
+/// The most that the bounds let a shrink take.
 MemorySize reclaimable(RuleInput input) {
   const MemorySize actual = input.view.domain.actual;
   input.target = MemorySize();
@@ -72,17 +72,17 @@ void apply_rules(const RuleInput& input, Decision& decision, Freshness freshness
   apply_bounds(input, decision);
 }
 
-constexpr MemorySize kMaxSane = MemorySize::from_kib(std::uint64_t{1} << 63U);
+constexpr MemorySize kLargestTarget = MemorySize::from_kib(std::uint64_t{1} << 63U);
 
-/// Why a target makes no sense, or empty.
-std::string insane(MemorySize target) {
-  if (target.is_zero()) return "a target of nothing";
-  if (target > kMaxSane) return "a target larger than any memory";
+/// Why a target cannot be meant; empty: it can.
+std::string why_senseless(MemorySize target) {
+  if (target.is_zero()) return "a target of 0";
+  if (target > kLargestTarget) return "a target larger than any memory";
   return {};
 }
 
-/// Whether the balloon rests as near to a target that it was sent to before as its guest's pages
-/// let it: sending it there again would move nothing.
+/// Whether the balloon rests at a target that was set before, as near as its guest's pages allow:
+/// setting it again would move nothing.
 bool rests_at(const DomainView& view, MemorySize target) {
   const auto& move = view.balloon.last_move();
   if (!move || !move->reached || move->target != target) return false;
@@ -103,13 +103,13 @@ MemorySize taken_by(const Pending& one) {
   return one.decision.target - one.view->committed;
 }
 
-/// What a shrink hands to the others: what its domain is committed to falls by so much.
+/// What a shrink releases for grows: its domain's committed memory falls by this much.
 MemorySize released(const Pending& one) {
   if (!one.decision.shrinks()) return {};
   return one.decision.actual - one.decision.target;
 }
 
-/// A supply that grows want together more of than there is.
+/// A supply that is smaller than the grows that draw on it.
 struct Shortage {
   MemorySize available;
   bool alone;  ///< one domain alone wants it
@@ -136,12 +136,12 @@ void limit_by_pool(const NodePool& pool, Decision& decision, MemorySize after,
     why = nodes + (one ? " has" : " have") + " nothing to give above " + (one ? "its" : "their") +
           " part of the host's floor";
   }
-  if (!pool.known) why = "the host does not tell what is free on " + nodes;
+  if (!pool.known) why = "the host does not report what is free on " + nodes;
   limit_to(decision, Rule::numa_floor, after, std::move(why));
 }
 
-/// Where the grows together pass what there is, it is shared out; each keeps what its domain is
-/// committed to. `limit` makes a decision's target smaller, and says why.
+/// Shares `available` out where the grows together want more; each domain keeps what it is
+/// committed to. `limit` lowers a decision's target and gives the reason.
 template <class Limit>
 void share_among(const std::vector<Pending*>& growing, MemorySize available, Units units,
                  Limit limit) {
@@ -166,7 +166,7 @@ void share_among(const std::vector<Pending*>& growing, MemorySize available, Uni
   }
 }
 
-/// What there is to give to grows.
+/// What the host and its nodes can give to grows.
 struct Supply {
   MemorySize by_host;
   std::vector<NodePool> pools;  ///< none where no grow is of a bound domain
@@ -174,8 +174,8 @@ struct Supply {
   const Limits& limits;
 };
 
-/// numa_floor. With `others`, the grows of domains that are not bound to a pool's nodes, but may
-/// take memory there, are taken off first.
+/// Applies numa_floor. With `others`, first deducts the grows of domains that are not bound to a
+/// pool's nodes but may take memory there.
 void limit_by_nodes(std::vector<Pending>& all, const Supply& supply, bool others) {
   for (const NodePool& pool : supply.pools) {
     MemorySize available = pool.grantable;
@@ -196,8 +196,8 @@ void limit_by_nodes(std::vector<Pending>& all, const Supply& supply, bool others
   }
 }
 
-/// numa_floor, host_floor and share_out. What nodes cannot give to the domains bound to them is
-/// left to the others; then what these take of the nodes is known.
+/// Applies numa_floor, host_floor and share_out. numa_floor comes first, so that the others share
+/// what nodes cannot give to their own domains; it comes again once the others' grows are known.
 void limit_grows(std::vector<Pending>& all, const Supply& supply) {
   limit_by_nodes(all, supply, false);
   std::vector<Pending*> growing;
@@ -208,7 +208,7 @@ void limit_grows(std::vector<Pending>& all, const Supply& supply) {
   limit_by_nodes(all, supply, true);
 }
 
-/// What there is before any shrink.
+/// The supply of nodes before any shrink, with `by_host` as the host's.
 Supply supply_of(const std::vector<Pending>& all, const Host& host,
                  std::span<const DomainView> domains, const Limits& limits, MemorySize by_host) {
   Supply supply{by_host, {}, host, limits};
@@ -238,8 +238,8 @@ std::vector<Decision> decisions_of(std::vector<Pending> all) {
   return decisions;
 }
 
-/// Finds domains by UUID. Questions in the domains' own order take no search; the first one out of
-/// order makes an index.
+/// Finds domains by UUID. Lookups in the domains' order need no search; the first one out of order
+/// builds an index.
 class DomainFinder {
  public:
   explicit DomainFinder(std::span<const DomainView> domains) : domains_(domains) {}
@@ -315,10 +315,10 @@ Decision refused_twice(const Domain& domain, std::size_t times) {
   return decision;
 }
 
-/// What the rules for one domain leave of a proposal.
+/// The decision on a proposal by the rules for one domain.
 Decision reviewed(const RuleInput& input, const Proposal& proposal, Freshness freshness) {
   Decision decision = decision_for(proposal, input.view.domain.actual);
-  if (auto why = insane(proposal.target); !why.empty()) {
+  if (auto why = why_senseless(proposal.target); !why.empty()) {
     limit_to(decision, Rule::sane_target, decision.actual, std::move(why));
   } else if (rests_at(input.view, proposal.target)) {
     decision.target = decision.actual;
@@ -394,7 +394,7 @@ std::vector<Decision> settle(std::span<const Decision> decisions, const Snapshot
   for (const Decision& decision : decisions) {
     const auto found = finder.find(decision.domain);
     all.push_back({decision, found ? &domains[*found] : nullptr});
-    // A decision about a domain that has gone holds from here on.
+    // A domain that has gone takes no grow.
     if (!found && decision.grows()) {
       limit_to(all.back().decision, Rule::sane_target, decision.actual, "the domain has gone");
     }

@@ -1,5 +1,5 @@
 #pragma once
-// The guard: all safety rules, and only here. No policy passes it by. Pure functions of values.
+// The guard: all safety rules stand here, and apply to every policy. Pure functions of values.
 // docs/administration.md, "The guard", is the reference of its two tables.
 
 #include <cstdint>
@@ -31,7 +31,7 @@ struct RuleInput {
 /// returns one instead of a text, because most results are never shown.
 using Reason = std::string (*)(const RuleInput&);
 
-/// The target that a rule allows, and the reason where that is another one than it was given.
+/// The target that a rule allows, and the reason where it differs from RuleInput::target.
 struct RuleResult {
   MemorySize target;
   Reason why = nullptr;
@@ -64,17 +64,17 @@ std::span<const SharedBound> shared_bounds();
 
 // --- decisions ---
 
-/// The situation at a snapshot that `history` has observed: how every domain stands and what the
+/// The situation at a snapshot that `history` has observed: each domain's eligibility and what the
 /// host can give. Tick number and time are left to the caller. The arguments outlive the result.
 Situation assess(const Snapshot& snapshot, const History& history, const Limits& limits);
 
-/// Which targets need a report that can be trusted. A grow back to what a domain had harms only the
-/// host, whatever its guest says.
+/// Which targets need a fresh report. A grow back to a domain's earlier size needs none when sizes
+/// are restored: it takes nothing from the guest.
 enum class Freshness { of_all, of_shrinks };
 
-/// What of the proposals may be done: one decision a domain, in snapshot order, whatever the order
-/// of the proposals. A domain proposed twice is refused; an unknown one is dropped, with a decision
-/// that carries its UUID and sane_target. Grows may count on what the tick's own shrinks release;
+/// Decides on the proposals: one decision a domain, in snapshot order, whatever the order of the
+/// proposals. A domain proposed twice is refused; an unknown one is dropped, with a decision that
+/// carries its UUID and sane_target. Grows may count on what the tick's own shrinks release;
 /// settle() checks that against the host as it then is.
 std::vector<Decision> review(const Situation& situation, std::span<const Proposal> proposals,
                              Freshness freshness = Freshness::of_all);
@@ -82,20 +82,22 @@ std::vector<Decision> review(const Snapshot& snapshot, const History& history,
                              std::span<const Proposal> proposals, const Limits& limits,
                              Freshness freshness = Freshness::of_all);
 
-/// The grows again, after the shrinks were applied and the host was sampled once more: what is
-/// really there is shared out. Never allows more than `decisions` did. Shrinks pass unchanged.
+/// Decides on the grows again, after the shrinks were applied and the host was sampled once more:
+/// shares out what the host has now. Never allows more than `decisions` did. Shrinks pass
+/// unchanged.
 std::vector<Decision> settle(std::span<const Decision> decisions, const Snapshot& after_shrinks,
                              const History& history, const Limits& limits);
 
 // --- what the host and its NUMA nodes can give to grows (guard_supply.cpp) ---
 
-/// What the host has to give before any shrink of this tick; grantable or owed is zero.
+/// What the host has to give before any shrink of this tick; grantable or shortfall is zero.
 struct HostBalance {
   MemorySize grantable;  ///< what it may give to grows
   MemorySize shortfall;  ///< what must be released before it may give anything
   /// What must be released at once: the host is under its floor, or will be before guests can give
   /// again (in two ticks, and no less than two seconds) if its memory keeps falling as it did.
-  /// Domains count as far as they may still touch more; memory on its way back is taken off.
+  /// Domains count with the memory that they may still touch; memory that shrinks under way will
+  /// release is deducted.
   MemorySize rescue = {};
 };
 
@@ -118,7 +120,7 @@ HostBalance balance(const Snapshot& snapshot, std::span<const DomainView> domain
 HostBalance balance(const Snapshot& snapshot, const History& history, const Limits& limits);
 
 /// A set of NUMA nodes that a domain is bound to, balanced like a host of its own; grantable or
-/// owed is zero.
+/// shortfall is zero.
 struct NodePool {
   NodeSet nodes;
   MemorySize grantable;  ///< what it may give to grows, before any shrink
@@ -135,11 +137,11 @@ std::vector<NodePool> node_pools(const Host& host, std::span<const DomainView> d
 bool draws_on(const Domain& domain, const NodeSet& nodes);
 /// Whether no memory of the domain lies outside these nodes.
 bool lies_within(const Domain& domain, const NodeSet& nodes);
-/// The part of an amount that a domain takes which is expected in the pool. Memory that may lie on
+/// The part of a domain's amount that is expected to lie in the pool. Memory that may lie on
 /// other nodes too is divided by the headroom of each: the kernel takes it where memory is free.
 MemorySize amount_in(const NodePool& pool, const Domain& domain, MemorySize amount,
                      const Host& host, Headroom kind);
-/// The least that the pools that a domain draws on may give; no limit where it is not bound.
+/// The smallest `grantable` of the pools that a domain draws on; largest() where it is not bound.
 MemorySize grantable_by(const std::vector<NodePool>& pools, const Domain& domain);
 
 /// One part in a sharing. A weight of 0 or less, or not finite, counts as 1.
@@ -148,7 +150,7 @@ struct Want {
   double weight = 1.0;
 };
 /// Splits `total` among wants by weighted max-min fairness: no want gets more than its amount, and
-/// what one does not need goes to the others. Independent of order. The shares are whole KiB and
+/// the others share what a smaller want leaves. Independent of order. The shares are whole KiB and
 /// sum to at most `total`. The level rises for all alike, by weight, and a want that is served in
 /// full drops out (Bertsekas and Gallager, Data Networks, section 6.5.2, "progressive filling").
 std::vector<MemorySize> share_out(MemorySize total, std::span<const Want> wants);

@@ -50,7 +50,8 @@ Duration trusted_age(const RuleInput& in) {
   return period * in.limits.stale_after_periods + in.limits.stale_slack;
 }
 
-/// Whether two moments are at most so far apart. Stamps that make no sense must not overflow.
+/// Whether two moments are at most `distance` apart. The difference is unsigned, so that senseless
+/// stamps do not overflow.
 bool within(Duration distance, WallTime a, WallTime b) {
   using Count = std::uint64_t;
   const auto [earlier, later] =
@@ -63,10 +64,11 @@ bool is_fresh(const RuleInput& in) {
   const Duration trusted = trusted_age(in);
   const auto older = [&](std::optional<MonotonicTime> at) { return at && in.now - *at > trusted; };
   const GuestReports& reports = in.view.balloon.reports();
-  // Seen unchanged for too long: old, whatever its stamp says.
-  if (older(reports.first_seen_at())) return false;
+  // Unchanged for too long: old, whatever its stamp says.
+  if (older(reports.first_observed_at())) return false;
   if (within(trusted, *in.view.domain.guest.last_update, in.wall_time)) return true;
-  // The clocks disagree, or one was set: only a report that was seen to change is trusted.
+  // The clocks disagree, or one was set: memcoord trusts only a report whose change it has
+  // observed.
   return reports.not_before() && !older(reports.not_before());
 }
 
@@ -105,8 +107,8 @@ constexpr std::array<Precondition, 3> kPreconditions{{
      unmet_running_only},
     {Rule::fresh_stats,
      "the guest's statistics are there, at most three periods and a second old, newer than the "
-     "last "
-     "balloon move (whoever made it), and show no more memory than the balloon leaves",
+     "last balloon move (by memcoord or by others), and show no more memory than the balloon "
+     "leaves",
      unmet_fresh_stats},
 }};
 
@@ -207,7 +209,7 @@ RuleResult limit_domain_floor(const RuleInput& in) {
 
 constexpr std::array<Bound, 6> kBounds{{
     {Rule::no_progress,
-     "a guest that was told to shrink, and has not moved at all in the two ticks since, gets no "
+     "a guest that was asked to shrink, and has not moved at all in the two ticks since, gets no "
      "other shrink until it moves, however often the policy asks",
      limit_no_progress},
     {Rule::grace,
@@ -233,7 +235,7 @@ constexpr std::array<SharedBound, 3> kSharedBounds{{
      "grows leave the host 200 MiB of headroom; at or under that it gives nothing"},
     {Rule::share_out,
      "grows that together pass what the host can give are scaled by weight: no domain gets more "
-     "than was asked for it, and what one does not need goes to the others"},
+     "than was asked for it, and the others share what a domain does not need"},
 }};
 
 }  // namespace

@@ -14,9 +14,9 @@ namespace memcoord {
 MemorySize Situation::headroom() const {
   const MemorySize headroom = host_headroom(snapshot.host, limits.headroom);
   if (!limits.host_memory) return headroom;
-  MemorySize skipped;
-  for (const DomainView& view : domains) skipped += view.balloon.last_rss().value_or(MemorySize());
-  return std::min(headroom, *limits.host_memory - skipped);
+  MemorySize resident;
+  for (const DomainView& view : domains) resident += view.balloon.last_rss().value_or(MemorySize());
+  return std::min(headroom, *limits.host_memory - resident);
 }
 
 }  // namespace memcoord
@@ -45,7 +45,8 @@ MemorySize ceiling_of(const DomainView& view) {
       std::min(domain.settings().maximum.value_or(domain.maximum), domain.maximum);
   const auto& limit = domain.identity->hard_limit;
   if (!limit) return most;
-  // A cgroup kills: QEMU counts as no less than is usual.
+  // The kernel kills a domain over this limit, so QEMU's own memory counts with its usual size at
+  // least.
   const MemorySize overhead =
       std::max(view.balloon.overhead(domain), ProcessOverhead::usual(domain));
   return std::min(most, *limit - overhead);
@@ -63,12 +64,12 @@ void fill_headroom(DomainView& view, Headroom kind) {
 
 // --- the host ---
 
-/// What all domains together have of the host's ordinary memory.
+/// The domains' part of the host's ordinary memory, summed.
 struct Commitments {
-  MemorySize backed;    ///< held by now
+  MemorySize backed;    ///< resident now
   MemorySize unbacked;  ///< committed on top of that
-  MemorySize begun;     ///< of that, by domains that have just come or rebooted
-  MemorySize coming;    ///< of it, what shrinks under way will give back
+  MemorySize begun;     ///< of that, the part of domains that have just appeared or rebooted
+  MemorySize coming;    ///< what shrinks under way will release
   [[nodiscard]] MemorySize all() const { return backed + unbacked; }
 };
 
@@ -86,16 +87,16 @@ Commitments commitments(std::span<const DomainView> domains, MonotonicTime now, 
   return sum;
 }
 
-/// Takes one bound into a balance: so much is there, and so much of it is taken.
+/// Applies one bound to a balance: the amount that is there, and how much of it is taken.
 template <class Balance>
 void limit_balance(Balance& balance, MemorySize there, MemorySize taken) {
   balance.grantable = std::min(balance.grantable, there - taken);
   balance.shortfall = std::max(balance.shortfall, taken - there);
 }
 
-/// How many observations ahead. A guest that gives now can give again only after its next report:
-/// what is taken has to last until the tick after the next, or longer where ticks follow each other
-/// faster than reports.
+/// The number of observations that a rescue must last. A guest that gives memory now can give again
+/// only after its next report: the memory must last until the tick after the next, or longer where
+/// ticks are shorter than a report's period.
 double observations_ahead(const HostPace& pace) {
   constexpr Duration kBetweenReports = std::chrono::seconds(1);
   constexpr double kAhead = 2;
@@ -107,8 +108,8 @@ double observations_ahead(const HostPace& pace) {
 MemorySize to_rescue(const Host& host, const Commitments& domains, const HostPace& pace,
                      MemorySize floor) {
   const MemorySize there = obtainable(host) + domains.coming;
-  // What others have taken once, as a pool of hugepages, does not go on. Under the floor there is
-  // no time to see whether it does.
+  // A single take by others, such as a pool of hugepages, does not continue. Under the floor there
+  // is no time to wait for a second one.
   const MemorySize others = there < floor ? pace.others : std::min(pace.others, pace.others_before);
   const double ahead = observations_ahead(pace);
   const MemorySize touched =
@@ -155,7 +156,7 @@ double share_on(const NodeSet& nodes, const NodeSet& whole, const Host& host, He
   return ratio(sum_of(host, both, kind).headroom, sum_of(host, whole, kind).headroom);
 }
 
-/// What of a domain's memory may lie on any node: all of it, or that of cells bound to none.
+/// The part of a domain's memory that may lie on any node: all of it, or that of unbound cells.
 MemorySize unbound_part(const Domain& domain) {
   if (domain.identity->bound_to.empty()) return MemorySize::largest();
   MemorySize bound;
@@ -178,7 +179,7 @@ NodePool pool_of(const NodeSet& nodes, const Host& host, std::span<const DomainV
                 {},
                 sum.count == nodes.size(),
                 share_on(nodes, all, host, limits.headroom)};
-  // What merging saves may come apart on any node.
+  // Merged pages may need memory again on any node.
   MemorySize unbacked = host.merged.scaled(pool.share);
   for (const DomainView& view : domains) {
     unbacked += amount_in(pool, view.domain, view.unbacked, host, limits.headroom);
@@ -246,7 +247,7 @@ HostBalance balance(const Snapshot& snapshot, std::span<const DomainView> views,
 
   HostBalance host{MemorySize::largest(), MemorySize()};
   limit_balance(host, headroom + added, floor + domains.unbacked + snapshot.host.merged + removed);
-  // Where rss and free say more than the host can have, pages are shared in a way that nothing
+  // Where rss and free together exceed the host's memory, pages are shared in a way that no figure
   // reports.
   limit_balance(host, capacity, floor + domains.all());
   limit_balance(host, headroom, floor);
@@ -325,7 +326,7 @@ std::vector<MemorySize> share_out(MemorySize total, std::span<const Want> wants)
     shares[one.place] = std::min(one.amount, left);
     left -= shares[one.place];
   }
-  // The level at which the first cannot be served in full is where all the others end, too.
+  // All wants that cannot be served in full end at the same level.
   MemorySize unshared = left;
   for (std::size_t i = served; i < all.size(); ++i) {
     const MemorySize share = std::min({fair(all[i]), all[i].amount, unshared});

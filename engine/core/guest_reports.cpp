@@ -113,12 +113,12 @@ class Screen {
   }
 
   [[nodiscard]] bool is_new_report() const {
-    return reports_.first_seen_at() && reports_.last().last_update != guest_.last_update;
+    return reports_.first_observed_at() && reports_.last().last_update != guest_.last_update;
   }
 
   /// At least 1: reports may follow each other faster than the observations that show them.
   [[nodiscard]] double seconds_since_last_report() const {
-    return std::max(1.0, seconds_of(now_ - *reports_.first_seen_at()));
+    return std::max(1.0, seconds_of(now_ - *reports_.first_observed_at()));
   }
 
   Domain& domain_;
@@ -135,9 +135,9 @@ CounterRates GuestReports::no_rates() {
 }
 
 bool GuestReports::missed_before(const GuestStatistics& report, MonotonicTime previous) const {
-  if (!first_seen_at_ || report.last_update == last_.last_update) return false;
+  if (!first_observed_at_ || report.last_update == last_.last_update) return false;
   const Duration period = std::max<Duration>(report.period, std::chrono::seconds(1));
-  return previous - *first_seen_at_ > period * kMissedPeriods;
+  return previous - *first_observed_at_ > period * kMissedPeriods;
 }
 
 bool GuestReports::counters_restarted(const GuestStatistics& report) const {
@@ -154,10 +154,10 @@ bool GuestReports::counters_restarted(const GuestStatistics& report) const {
 
 void GuestReports::update_rates(const GuestStatistics& report, const Context& context) {
   const bool same_report = report.last_update && report.last_update == last_.last_update;
-  // Between two reports the last rates stand.
+  // Between two reports the last rates stay.
   if (same_report && !context.rebooted) return;
-  const bool countable = !context.rebooted && first_seen_at_ && !precede(context.restored_at);
-  const double passed = countable ? seconds_of(context.at - *first_seen_at_) : 0;
+  const bool countable = !context.rebooted && first_observed_at_ && !precede(context.restored_at);
+  const double passed = countable ? seconds_of(context.at - *first_observed_at_) : 0;
   const auto rate = [&](auto counter, const auto& high) {
     const auto& now = report.*counter;
     // A counter that is back where it fell from was misread in between: it has risen from there.
@@ -189,7 +189,7 @@ bool GuestReports::observe(const GuestStatistics& report, const Context& context
   const bool changed = report.last_update != last_.last_update;
   const bool follows = changed && last_.last_update;
   if (follows) not_before_ = context.previous;
-  if (changed) first_seen_at_ = context.at;
+  if (changed) first_observed_at_ = context.at;
   if (changed || context.rebooted) note_falls(report, context.rebooted);
   last_ = report;
   return follows;

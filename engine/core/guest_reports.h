@@ -1,6 +1,6 @@
 #pragma once
-// What a guest's balloon driver reports: which figures can be true, and what two reports in a row
-// tell together.
+// A guest's reports by its balloon driver: which figures can be true, and the rates that follow
+// from two reports in a row.
 
 #include <array>
 #include <cstdint>
@@ -16,7 +16,7 @@ namespace memcoord {
 class History;
 
 /// The growth of a guest's counters between its last two reports, a second: KiB swapped in, KiB
-/// swapped out, major faults, minor faults. NaN where the reports do not tell it.
+/// swapped out, major faults, minor faults. NaN where the reports do not show it.
 using CounterRates = std::array<double, 4>;
 
 /// One guest's reports from observation to observation. A new report differs from the one before in
@@ -30,7 +30,7 @@ class GuestReports {
     bool rebooted = false;                       ///< since the observation before
     std::optional<MonotonicTime> restored_at{};  ///< Domain::restored_at
   };
-  /// Takes in the report that an observation shows. An observation without a report leaves the last
+  /// Records the report that an observation shows. An observation without a report leaves the last
   /// report as it is. Returns whether the guest has surely made the report since the observation
   /// before, that is, whether another one preceded it.
   bool observe(const GuestStatistics& report, const Context& context);
@@ -39,7 +39,9 @@ class GuestReports {
   [[nodiscard]] const GuestStatistics& last() const { return last_; }
   /// The observation that first showed the newest report. The monotonic clock is immune to steps of
   /// the wall clock and to the clocks of remote hosts.
-  [[nodiscard]] std::optional<MonotonicTime> first_seen_at() const { return first_seen_at_; }
+  [[nodiscard]] std::optional<MonotonicTime> first_observed_at() const {
+    return first_observed_at_;
+  }
   /// A moment that the newest report is surely not older than: the observation before the one that
   /// first showed it. None for the first report of all, which may be of any age.
   [[nodiscard]] std::optional<MonotonicTime> not_before() const { return not_before_; }
@@ -56,7 +58,7 @@ class GuestReports {
   [[nodiscard]] bool counters_restarted(const GuestStatistics& report) const;
   /// Whether the last report is from before a restore: its counters do not go on in the next one.
   [[nodiscard]] bool precede(std::optional<MonotonicTime> restored_at) const {
-    return restored_at && first_seen_at_ && *first_seen_at_ <= *restored_at;
+    return restored_at && first_observed_at_ && *first_observed_at_ <= *restored_at;
   }
 
  private:
@@ -72,7 +74,7 @@ class GuestReports {
   GuestStatistics last_;
   Counters before_fall_;  ///< those that the last report showed lower, as they were before
   CounterRates rates_ = no_rates();
-  std::optional<MonotonicTime> first_seen_at_;
+  std::optional<MonotonicTime> first_observed_at_;
   std::optional<MonotonicTime> not_before_;
 
   static CounterRates no_rates();
@@ -86,8 +88,8 @@ class GuestReports {
 /// more.
 std::vector<DroppedFigure> drop_impossible(Snapshot& snapshot, const History& history);
 
-/// Memory that is plugged into the domain but not online in its guest, as far as the guest's total
-/// tells. The estimate is low; it is 0 where the kernel may keep the difference for itself.
+/// Memory that is plugged into the domain but not online in its guest, by the guest's total. The
+/// estimate is low; it is 0 where the kernel may keep the difference for itself.
 MemorySize offline_memory(const Domain& domain);
 
 }  // namespace memcoord

@@ -77,7 +77,7 @@ void DomainSamples::each_evenly(Field field, Duration window, Visit visit) const
   each_in(older_, field, oldest, visit);
 }
 
-/// Visits whatever there is.
+/// Visits every sample of the window.
 template <class Visit>
 void DomainSamples::each_at_all(Field field, Duration window, Visit visit) const {
   if (recent_.empty()) return;
@@ -173,17 +173,17 @@ void History::follow_host(const Snapshot& snapshot) {
   HostObservation now{obtainable(snapshot.host), MemorySize(), snapshot.host.swap_free,
                       MemorySize(), snapshot.taken_at};
   for (const DomainHistory& past : pasts_) {
-    now.held += past.balloon.last_rss().value_or(MemorySize());
+    now.resident += past.balloon.last_rss().value_or(MemorySize());
   }
   host_pace_ = {};
   if (host_) {
     // What the domains gave back has gone to others as far as the host does not have it.
-    now.others = host_->obtainable + host_->held - (now.obtainable + now.held);
+    now.others = host_->obtainable + host_->resident - (now.obtainable + now.resident);
     // Where the host has nothing left, the swap that goes shows what is taken.
     if (now.swap_free && host_->swap_free) {
       now.others = std::max(now.others, *host_->swap_free - *now.swap_free);
     }
-    host_pace_ = {now.held - host_->held, now.others, host_->others, now.at - host_->at};
+    host_pace_ = {now.resident - host_->resident, now.others, host_->others, now.at - host_->at};
   }
   host_ = now;
 }

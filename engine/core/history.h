@@ -126,12 +126,12 @@ struct DomainHistory {
   DomainSamples samples;
 };
 
-/// How fast the host's memory goes from observation to observation.
+/// How fast the host's free memory falls from observation to observation.
 struct HostPace {
-  MemorySize domains;        ///< that the domains' processes have come to hold since the last one
-  MemorySize others;         ///< that everything else has taken since, swap included
-  MemorySize others_before;  ///< the same of the observation before
-  Duration between{};        ///< the two observations
+  MemorySize domains;        ///< taken by the domains' processes since the last observation
+  MemorySize others;         ///< taken by everything else since, swap included
+  MemorySize others_before;  ///< the same at the observation before
+  Duration between{};        ///< the time between the two observations
 };
 
 /// The past of all domains. Bounded by a window in time and a number of samples. A domain that is
@@ -149,11 +149,11 @@ class History {
   History() = default;
   explicit History(Bounds bounds) : bounds_(bounds) {}
 
-  /// Takes in what a snapshot shows. Call it once a tick, before deciding.
+  /// Records what a snapshot shows. Call it once a tick, before deciding.
   void observe(const Snapshot& snapshot);
-  /// Takes in the targets that were set, or may have been, and when.
+  /// Records the targets that were set, or may have been, and when.
   void record(std::span<const Outcome> outcomes, MonotonicTime at, WallTime wall_time);
-  /// Takes in the outcomes of moves in doubt, and when they were learnt.
+  /// Records the outcomes of moves in doubt, and when they were learnt.
   void settle(std::span<const Outcome> late, MonotonicTime at, WallTime wall_time);
   /// Null where the domain has not been observed. Valid until the next observe().
   [[nodiscard]] const DomainHistory* find(const Uuid& uuid) const;
@@ -167,7 +167,7 @@ class History {
   [[nodiscard]] std::size_t size() const { return pasts_.size(); }
   /// Whether any domain has been moved.
   [[nodiscard]] bool any_moved() const;
-  /// Nothing before the second observation.
+  /// Zero before the second observation.
   [[nodiscard]] const HostPace& host_pace() const { return host_pace_; }
 
  private:
@@ -179,7 +179,7 @@ class History {
   /// What the host had to give, and what the domains held, at the newest observation.
   struct HostObservation {
     MemorySize obtainable;
-    MemorySize held;
+    MemorySize resident;
     std::optional<MemorySize> swap_free;
     MemorySize others;  ///< what everything else had taken since the observation before
     MonotonicTime at{};

@@ -23,8 +23,8 @@ class Hypervisor {
   /// connection is down; the next call tries to open it again), timed_out, permission_denied.
   virtual Result<Snapshot> sample() = 0;
   /// Sets targets. Returns within its deadline, with one outcome for each move, in order. A failure
-  /// concerns its own domain only. A domain whose last outcome was unknown takes no other move
-  /// while that one could still be carried out after it.
+  /// concerns its own domain only. While a move with an unknown outcome may still be carried out,
+  /// its domain takes no other move.
   virtual std::vector<Outcome> apply(std::span<const Move> moves) = 0;
   /// The outcomes, learnt since the last call, of moves whose outcome was unknown: applied, failed,
   /// or vanished if the domain has stopped since, even if it was started again.

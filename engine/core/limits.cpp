@@ -26,7 +26,7 @@ Result<Limits> Limits::checked(Limits wanted) {
     return laxer("--max-reclaim", share, "50% or less");
   }
   if (wanted.host_memory && wanted.host_memory->is_zero()) {
-    return fail(ErrorCode::invalid_input, "--host-memory", "a budget of nothing",
+    return fail(ErrorCode::invalid_input, "--host-memory", "a budget of 0",
                 "give what the guests may use together, such as 16GiB");
   }
   if (!(wanted.overcommit > 0 && wanted.overcommit <= kMaxOvercommit)) {

@@ -34,7 +34,7 @@ struct Limits {
   /// Checks limits against the built-in floors. Errors: invalid_input, its object the option
   /// ("--domain-floor"), its hint the least value allowed.
   [[nodiscard]] static Result<Limits> checked(Limits wanted);
-  /// The headroom below which tables and hints call a domain low: half as much again as its floor.
+  /// The headroom below which tables and hints call a domain low: 1.5 times its floor.
   [[nodiscard]] MemorySize low_domain() const { return domain_floor + domain_floor / 2; }
   bool operator==(const Limits&) const = default;
 };

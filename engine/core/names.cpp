@@ -18,7 +18,7 @@ std::string folded(std::string_view text) {
 }  // namespace
 
 bool glob_matches(std::string_view pattern, std::string_view text) {
-  // Only the last star seen is ever retried: it can take whatever an earlier star would leave over.
+  // Only the last star is retried: it can match all that an earlier star would leave.
   constexpr auto kNone = std::string_view::npos;
   std::size_t p = 0;
   std::size_t t = 0;
@@ -43,7 +43,7 @@ bool glob_matches(std::string_view pattern, std::string_view text) {
 }
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
-  // Three rows of the dynamic programming table are enough: a swap looks two rows back.
+  // Three rows of the dynamic programming table are enough: a swap reads two rows back.
   std::vector<std::size_t> before(b.size() + 1);
   std::vector<std::size_t> above(b.size() + 1);
   std::vector<std::size_t> row(b.size() + 1);

@@ -17,8 +17,8 @@ bool glob_matches(std::string_view pattern, std::string_view text);
 /// into the other (the optimal string alignment distance).
 std::size_t edit_distance(std::string_view a, std::string_view b);
 
-/// suggest_name() searches no longer list and no longer names than these: the work for a message is
-/// bounded.
+/// The longest list, and the longest names in it, that suggest_name() searches. They bound the work
+/// for a message.
 inline constexpr std::size_t kMaxLikelyNames = 4096;
 inline constexpr std::size_t kLongestLikelyName = 64;
 

@@ -18,8 +18,8 @@ struct Skipped {
   std::string why;           ///< one clause: "is paused"
 };
 
-/// One domain of the snapshot as the guard sees it this tick. The domain and its past are not
-/// owned; they live as long as the Situation.
+/// One domain of the snapshot, with the figures that the guard derives for this tick. The domain
+/// and its past are not owned; they live as long as the Situation.
 struct DomainView {
   DomainView(const Domain& observed, const DomainHistory& past)
       : domain(observed), balloon(past.balloon), samples(past.samples) {}
@@ -29,13 +29,14 @@ struct DomainView {
   const DomainSamples& samples;
   MemorySize committed = {};  ///< what the domain may touch without asking, QEMU's own part aside
   MemorySize resident = {};   ///< host memory that its process holds, by the newest known figure
-  MemorySize unbacked = {};   ///< of that, and of QEMU's own part, what its process does not hold
-  MemorySize ceiling = {};    ///< the largest target: its own, configured and cgroup's maximum
-  MemorySize headroom = {};   ///< in the chosen figure, less what the balloon has taken since
+  /// The part of `committed` and of QEMU's own memory that its process does not hold.
+  MemorySize unbacked = {};
+  MemorySize ceiling = {};   ///< the largest target: its own, configured and cgroup's maximum
+  MemorySize headroom = {};  ///< in the chosen figure, less what the balloon has taken since
   std::optional<MemorySize> usable = {};  ///< likewise; none where the guest does not report it
   bool reports_headroom = false;          ///< where not, `headroom` is 0
-  /// Set where the guard holds the domain whatever is proposed. A policy sees such a domain only in
-  /// ctx.skipped.
+  /// Set where the guard skips the domain, whatever is proposed. A policy finds such a domain only
+  /// in ctx.skipped.
   std::optional<Skipped> skipped = {};
   MemorySize reclaimable = {};  ///< the most that the guard lets a shrink take this tick
   /// What the guard would give to a grow this tick, before any shrink.

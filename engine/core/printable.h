@@ -34,7 +34,7 @@ std::string_view printed(const Character& character);
 std::string printable(std::string_view text, std::size_t most = std::string_view::npos);
 
 /// The text itself; if it is longer than `most` bytes, cut between characters, with "..." at its
-/// end. For texts that are stored, such as those in messages: whatever shows them makes them
+/// end. For texts that are stored, such as those in messages: the code that shows them makes them
 /// printable.
 std::string excerpt(std::string_view text, std::size_t most);
 

@@ -60,16 +60,16 @@ void Restoration::step(Tick& tick, bool last) {
     if (grow.rules.empty()) continue;
     Restoring& one = *open.at(grow.domain);
     one.result.why = grow.rules.back().why;
-    one.told.rules = grow.rules;
+    one.record.rules = grow.rules;
   }
   follow_outcomes(tick, open);
-  append(told_.outcomes, tick.outcomes);
-  append(told_.late_outcomes, tick.late_outcomes);
+  append(record_.outcomes, tick.outcomes);
+  append(record_.late_outcomes, tick.late_outcomes);
 }
 
 void Restoration::begin(const Snapshot& snapshot) {
   begun_ = true;
-  told_.snapshot = snapshot;
+  record_.snapshot = snapshot;
   for (std::size_t i = 0; i < snapshot.domains.size(); ++i) {
     const Domain& domain = snapshot.domains[i];
     const BalloonTracker& balloon = history_.of(domain, i).balloon;
@@ -82,7 +82,7 @@ void Restoration::begin(const Snapshot& snapshot) {
   }
 }
 
-/// A late answer may tell that a balloon was moved after all: the way back starts there.
+/// A late answer may show that a balloon was moved after all: the way back starts at that target.
 void Restoration::follow_late_outcomes(const Tick& tick) {
   for (Restoring& one : all_) {
     for (const Outcome& late : tick.late_outcomes) {
@@ -118,7 +118,7 @@ std::vector<Decision> Restoration::review(const Snapshot& snapshot, const Open& 
       one.over = !may_shrink_further(decision);
     }
     one.result.why = decision.rules.empty() ? "" : decision.rules.back().why;
-    one.told.rules = decision.rules;
+    one.record.rules = decision.rules;
   }
   return decisions;
 }
@@ -176,12 +176,12 @@ Restoration::Result Restoration::finish() {
                        past->balloon.in_doubt()->target.text(limits_.units) +
                        " has not been answered, and may still be carried out";
     }
-    one.told.target = one.result.has;
-    const bool unchanged = one.told.holds() && one.told.rules.empty();
-    if (!unchanged) told_.decisions.push_back(std::move(one.told));
+    one.record.target = one.result.has;
+    const bool unchanged = one.record.holds() && one.record.rules.empty();
+    if (!unchanged) record_.decisions.push_back(std::move(one.record));
     result.domains.push_back(std::move(one.result));
   }
-  result.tick = std::move(told_);
+  result.tick = std::move(record_);
   return result;
 }
 

@@ -33,7 +33,7 @@ class Restoration {
 
   /// One round on a tick whose snapshot the history has observed: sends the moves that are possible
   /// now and adds their outcomes to the tick. The first round chooses the domains. `last`: grows
-  /// take whatever the host can give.
+  /// take all that the host can give.
   void step(Tick& tick, bool last);
   /// Whether no further round can change anything.
   [[nodiscard]] bool is_over() const;
@@ -54,8 +54,8 @@ class Restoration {
   /// One domain on its way back.
   struct Restoring {
     Restored result;
-    bool over = false;   ///< no further round would change it
-    Decision told = {};  ///< for observers: from its first size to the size it reached
+    bool over = false;     ///< no further round would change it
+    Decision record = {};  ///< for observers: from its first size to the size it reached
   };
   using Open = std::unordered_map<Uuid, Restoring*>;
 
@@ -71,7 +71,7 @@ class Restoration {
   Limits limits_;
   bool begun_ = false;
   std::vector<Restoring> all_;
-  Tick told_;
+  Tick record_;
 };
 
 }  // namespace memcoord

@@ -118,7 +118,8 @@ struct GuestStatistics {
 
 /// A balloon holds whole pages of this size, whatever the guest's page size.
 inline constexpr MemorySize kBalloonPage = MemorySize::from_kib(4);
-/// The largest page of a guest's kernel (arm64, POWER). Its balloon moves by whole ones of these.
+/// The largest page of a guest's kernel (arm64, POWER). Its balloon moves by whole pages of that
+/// size.
 inline constexpr MemorySize kLargestGuestPage = MemorySize::from_kib(64);
 
 /// One domain at the time of the snapshot.
@@ -129,10 +130,10 @@ struct Domain {
   MemorySize maximum;             ///< no target may pass it
   std::optional<MemorySize> rss;  ///< host memory that its process holds
   GuestStatistics guest;
-  /// When it was started or rebooted, where an event told; its grace begins then.
+  /// When it was started or rebooted, if an event has reported that; its grace begins then.
   std::optional<MonotonicTime> started_at;
-  /// When it was last restored from a file or a snapshot, where an event told: its counters may
-  /// fall, and its balloon comes with it.
+  /// When it was last restored from a file or a snapshot, if an event has reported that. Its
+  /// counters may then fall, and its balloon has the saved size.
   std::optional<MonotonicTime> restored_at = {};
   /// Its balloon may deflate by itself when the guest runs short (autodeflate).
   bool deflates_by_itself = false;
@@ -153,7 +154,7 @@ struct Snapshot {
   Host host;
   std::vector<Domain> domains;
 
-  /// A linear search: for a single question, not for one a domain.
+  /// A linear search: for a single lookup, not for a lookup per domain.
   [[nodiscard]] const Domain* find(const Uuid& uuid) const;
   /// The wall clock's time at a moment near the snapshot's, by the snapshot's own pair of times.
   [[nodiscard]] WallTime wall_time_at(MonotonicTime moment) const;

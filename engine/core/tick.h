@@ -35,8 +35,9 @@ struct Tick {
   std::string policy;        ///< its name
   Limits limits;
   bool dry_run = false;
-  /// Set where this is no tick of the loop but the restoring of the domains' sizes at the end: a
-  /// decision a domain, for which no policy has asked. `snapshot` is from before it.
+  /// Set in the record of a restoration, which is no tick of the loop: one decision for each domain
+  /// that was or should have been moved, without a policy. `snapshot` is from before the
+  /// restoration.
   bool restoring = false;
   Snapshot snapshot;                   ///< empty of domains where sample_error is set
   std::vector<DroppedFigure> dropped;  ///< figures that were removed from the snapshot

@@ -16,7 +16,7 @@ void TickNotes::begin_tick(const History& history) {
     const DomainHistory* past = history.find(uuid);
     return past == nullptr || past->balloon.is_new();
   };
-  std::erase_if(told_of_dropped_, gone);
+  std::erase_if(noted_dropped_, gone);
   said_.begin_turn(gone);
 }
 
@@ -26,7 +26,7 @@ void TickNotes::add(Tick& tick, Note note, const std::optional<Uuid>& about) {
 
 void TickNotes::add_dropped_figures(Tick& tick) {
   for (const DroppedFigure& figure : tick.dropped) {
-    if (!told_of_dropped_.insert(figure.domain).second) continue;
+    if (!noted_dropped_.insert(figure.domain).second) continue;
     const Domain* domain = tick.snapshot.find(figure.domain);
     tick.notes.push_back({Note::Severity::warning,
                           domain->name() + ": reports " + figure.figure + " = " +
@@ -47,7 +47,7 @@ void TickNotes::add_skipped(Tick& tick, const DomainView& skipped) {
 }
 
 void TickNotes::add_hints(Tick& tick, const Evaluation& evaluation) {
-  // A hint's text has figures that change from tick to tick: its topic tells whether it is news.
+  // A hint's text has figures that change from tick to tick: its topic decides whether it is news.
   const auto add_hint = [&](const Hint& hint) {
     if (said_.is_news(hint.topic)) tick.notes.push_back(hint.note);
   };

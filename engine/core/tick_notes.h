@@ -25,8 +25,8 @@ class SaidNotes {
   static constexpr std::uint64_t kForgetAfter = 100;
   static constexpr std::size_t kRemembered = 10'000;
 
-  /// Call it once a turn, before any is_news(). `gone(uuid)` tells whether notes about a domain are
-  /// obsolete: it has gone, or was started again.
+  /// Call it once a turn, before any is_news(). `gone(uuid)` returns whether notes about a domain
+  /// are obsolete: it has gone, or was started again.
   template <class Gone>
   void begin_turn(Gone gone) {
     ++turn_;
@@ -69,11 +69,11 @@ class TickNotes {
   /// The evaluation's hints on the host and on domains that are short of memory.
   void add_hints(Tick& tick, const Evaluation& evaluation);
   /// The number of entries kept from tick to tick.
-  [[nodiscard]] std::size_t remembered() const { return said_.size() + told_of_dropped_.size(); }
+  [[nodiscard]] std::size_t remembered() const { return said_.size() + noted_dropped_.size(); }
 
  private:
   SaidNotes said_;
-  std::unordered_set<Uuid> told_of_dropped_;
+  std::unordered_set<Uuid> noted_dropped_;
   /// Ticks in a row in which the host lacked more memory than its domains can give.
   int beyond_rescue_ = 0;
 };

@@ -13,10 +13,10 @@ namespace memcoord::files {
 using WritePiece = std::function<void(std::string_view)>;
 
 /// Writes a file from the pieces that `produce` hands over. The pieces go to a new file beside
-/// `path`, which takes the name once it is complete: no reader ever sees half of it, and a failure
-/// leaves the old file as it was. Symbolic links are followed as by place_to_write(). Errors: those
-/// of `produce`; not_found (no such folder), permission_denied, invalid_input (no regular file; a
-/// full disk).
+/// `path`, which takes the name once it is complete: readers find the old file or the complete new
+/// one, and a failure leaves the old file as it was. Symbolic links are followed as by
+/// place_to_write(). Errors: those of `produce`; not_found (no such folder), permission_denied,
+/// invalid_input (no regular file; a full disk).
 Status write_atomically(const std::filesystem::path& path,
                         const std::function<Status(const WritePiece&)>& produce);
 

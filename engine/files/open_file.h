@@ -41,9 +41,10 @@ struct Place {
 };
 
 /// Resolves a path for writing. Follows symbolic links that root or this user made and refuses all
-/// others: whoever may make a link must not choose the file that memcoord writes. `what` begins the
-/// messages of errors ("the journal" cannot be written); it may be empty. Errors: not_found (no
-/// such folder), permission_denied, invalid_input (a folder, a FIFO, a device, a socket).
+/// others: a user who may create a link must not choose the file that memcoord writes. `what`
+/// begins the messages of errors ("the journal" cannot be written); it may be empty. Errors:
+/// not_found (no such folder), permission_denied, invalid_input (a folder, a FIFO, a device, a
+/// socket).
 Result<Place> place_to_write(const std::filesystem::path& path, const std::string& what);
 
 /// Opens a regular file to read and append; creates it if there is none. Errors: those of

@@ -10,7 +10,7 @@ bool succeeded(const Outcome& outcome) {
 }
 
 /// A proposal that the guard refused, with the rules that limited it.
-std::string held_text(const std::string& name, const Decision& decision, Units units) {
+std::string refusal_text(const std::string& name, const Decision& decision, Units units) {
   std::string text = name + ": stays at " + decision.actual.text(units);
   if (!decision.why.empty()) text += ": " + decision.why;
   if (decision.rules.empty()) return text;
@@ -35,17 +35,17 @@ std::string describe_move(const std::string& name, const Decision& decision, Uni
 
 void ActionLog::observe(const Tick& tick) {
   units_ = tick.limits.units;
-  tell_error("statistics", tick.sample_error, last_sample_error_, sample_errors_);
-  tell_error("policy", tick.policy_error, last_policy_error_, policy_errors_);
-  for (const Note& note : tick.notes) tell(note);
+  write_error("statistics", tick.sample_error, last_sample_error_, sample_errors_);
+  write_error("policy", tick.policy_error, last_policy_error_, policy_errors_);
+  for (const Note& note : tick.notes) write(note);
   if (tick.sample_error) return;
   if (tick.decisions.empty() && tick.outcomes.empty() && failing_.empty()) return;
   const AboutAll all = index(tick);
-  forget_the_gone(all);
-  for (const Decision& decision : tick.decisions) tell_decision(all, decision);
+  forget_gone_domains(all);
+  for (const Decision& decision : tick.decisions) write_decision(all, decision);
   for (const Outcome& outcome : tick.outcomes) {
     const About& about = all.at(outcome.domain);
-    if (about.last == &outcome) tell_failure(about);
+    if (about.last == &outcome) write_failure(about);
   }
 }
 
@@ -66,7 +66,7 @@ std::string ActionLog::name_of(const About* about, const Uuid& uuid) {
 }
 
 /// The failures of a domain that comes back or was started again are news.
-void ActionLog::forget_the_gone(const AboutAll& all) {
+void ActionLog::forget_gone_domains(const AboutAll& all) {
   std::erase_if(failing_, [&](const auto& entry) {
     const auto found = all.find(entry.first);
     const Domain* domain = found == all.end() ? nullptr : found->second.domain;
@@ -74,7 +74,7 @@ void ActionLog::forget_the_gone(const AboutAll& all) {
   });
 }
 
-void ActionLog::tell(const Note& note) {
+void ActionLog::write(const Note& note) {
   switch (note.severity) {
     case Note::Severity::info:
       log_->info(note.text);
@@ -88,8 +88,8 @@ void ActionLog::tell(const Note& note) {
   }
 }
 
-void ActionLog::tell_error(const char* what, const std::optional<Error>& error, std::string& last,
-                           std::uint64_t& times) {
+void ActionLog::write_error(const char* what, const std::optional<Error>& error, std::string& last,
+                            std::uint64_t& times) {
   const std::string text = error ? error->text() : std::string();
   if (text == last) {
     if (error) ++times;
@@ -104,28 +104,28 @@ void ActionLog::tell_error(const char* what, const std::optional<Error>& error, 
     std::istringstream detail(error->detail);
     for (std::string line; std::getline(detail, line);) log_->debug(line);
   } else {
-    log_->info(topic + "fine again");
+    log_->info(topic + "works again");
   }
   last = text;
   times = error ? 1 : 0;
 }
 
-void ActionLog::tell_decision(const AboutAll& all, const Decision& decision) {
+void ActionLog::write_decision(const AboutAll& all, const Decision& decision) {
   const auto found = all.find(decision.domain);
   const About* about = found == all.end() ? nullptr : &found->second;
   const std::string name = name_of(about, decision.domain);
   if (decision.holds()) {
-    log_->debug(held_text(name, decision, units_));
+    log_->debug(refusal_text(name, decision, units_));
     return;
   }
-  if (about == nullptr || about->done == nullptr) return;  // tell_failure() says why not
+  if (about == nullptr || about->done == nullptr) return;  // write_failure() says why not
   Decision done = decision;
   done.target = about->done->to;
   const bool dry_run = about->done->kind == Outcome::Kind::dry_run;
   log_->info((dry_run ? "dry run: " : "") + describe_move(name, done, units_));
 }
 
-void ActionLog::tell_failure(const About& about) {
+void ActionLog::write_failure(const About& about) {
   const Outcome& outcome = *about.last;
   if (succeeded(outcome)) {
     failing_.erase(outcome.domain);

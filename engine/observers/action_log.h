@@ -46,7 +46,7 @@ class ActionLog final : public Observer {
   explicit ActionLog(std::shared_ptr<Log> log) : log_(std::move(log)) {}
   void observe(const Tick& tick) override;
   /// Writes a note that belongs to no tick.
-  void tell(const Note& note);
+  void write(const Note& note);
   /// The number of domains whose last failure is kept.
   [[nodiscard]] std::size_t remembered() const { return failing_.size(); }
 
@@ -61,11 +61,11 @@ class ActionLog final : public Observer {
   static AboutAll index(const Tick& tick);
   static std::string name_of(const About* about, const Uuid& uuid);
 
-  void tell_error(const char* what, const std::optional<Error>& error, std::string& last,
-                  std::uint64_t& times);
-  void tell_decision(const AboutAll& all, const Decision& decision);
-  void tell_failure(const About& about);
-  void forget_the_gone(const AboutAll& all);
+  void write_error(const char* what, const std::optional<Error>& error, std::string& last,
+                   std::uint64_t& times);
+  void write_decision(const AboutAll& all, const Decision& decision);
+  void write_failure(const About& about);
+  void forget_gone_domains(const AboutAll& all);
 
   std::shared_ptr<Log> log_;
   Units units_ = Units::automatic;  ///< those of the tick

@@ -185,7 +185,7 @@ void ConsoleTable::draw_in_place(const std::vector<Styled>& frame) {
 }
 
 void ConsoleTable::observe(const Tick& tick) {
-  if (tick.restoring) return;  // the table keeps the last tick's decisions; the log tells the rest
+  if (tick.restoring) return;  // the table keeps the last tick's decisions; the log has the rest
   // After a full disk behind standard output, later tables are written again.
   out_.clear();
   if (style_.interactive || style_.color) domains_.remember(tick);

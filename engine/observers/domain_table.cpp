@@ -122,8 +122,8 @@ Styled why_text(const Line& line) {
   const bool runs = line.domain->state == DomainState::running;
   const Tint tint = line.domain->state == DomainState::hung ? Tint::red : Tint::dim;
   if (!line.skipped) return runs ? Styled{} : Styled{{state, tint}};
-  const bool said = runs || line.skipped->why.find(state) != std::string::npos;
-  return {{said ? line.skipped->why : state + "; " + line.skipped->why, tint}};
+  const bool has_state = runs || line.skipped->why.find(state) != std::string::npos;
+  return {{has_state ? line.skipped->why : state + "; " + line.skipped->why, tint}};
 }
 
 Styled change_cell(const Line& line, bool compact, Units units) {
@@ -192,8 +192,8 @@ void DomainTable::remember(const Tick& tick) {
     if (past.id != domain.id) past = {};
     past.id = domain.id;
     past.last_tick = tick.number;
-    if (past.looks.size() == kRemembered) past.looks.erase(past.looks.begin());
-    past.looks.push_back({domain.guest.unused, domain.actual});
+    if (past.observations.size() == kRemembered) past.observations.erase(past.observations.begin());
+    past.observations.push_back({domain.guest.unused, domain.actual});
   }
   if (past_.size() == tick.snapshot.domains.size() || tick.sample_error) return;
   std::erase_if(past_, [&](const auto& one) { return one.second.last_tick != tick.number; });
@@ -202,13 +202,14 @@ void DomainTable::remember(const Tick& tick) {
 std::string DomainTable::trend_of(const Domain& domain, std::size_t width, bool unicode) const {
   const auto found = past_.find(domain.uuid());
   if (found == past_.end()) return {};
-  const std::vector<Observation>& looks = found->second.looks;
+  const std::vector<Observation>& observations = found->second.observations;
   std::vector<double> values;
   double top = 0;
-  for (const Observation& look : std::span(looks).last(std::min(width, looks.size()))) {
-    values.push_back(look.unused ? static_cast<double>(look.unused->kib())
-                                 : std::numeric_limits<double>::quiet_NaN());
-    top = std::max(top, static_cast<double>(look.actual.kib()));
+  for (const Observation& observation :
+       std::span(observations).last(std::min(width, observations.size()))) {
+    values.push_back(observation.unused ? static_cast<double>(observation.unused->kib())
+                                        : std::numeric_limits<double>::quiet_NaN());
+    top = std::max(top, static_cast<double>(observation.actual.kib()));
   }
   return sparkline(values, top, unicode);
 }

@@ -50,7 +50,7 @@ class DomainTable {
     MemorySize actual;
   };
   struct Past {
-    std::vector<Observation> looks;  ///< newest last
+    std::vector<Observation> observations;  ///< newest last
     std::uint64_t last_tick = 0;
     int id = 0;  ///< Domain::id
   };

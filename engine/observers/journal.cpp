@@ -49,7 +49,7 @@ bool tick_at(int file, off_t begin) {
 
 /// Checks that the file is a journal, and cuts off a partial line that an earlier run left: it
 /// would spoil the next one.
-Status go_on_in(int file, const std::filesystem::path& path) {
+Status continue_journal(int file, const std::filesystem::path& path) {
   struct stat info {};
   if (::fstat(file, &info) != 0) return files::cannot_write(path, kWhat, errno);
   if (info.st_size == 0) return {};
@@ -68,7 +68,7 @@ Status go_on_in(int file, const std::filesystem::path& path) {
 Result<files::OpenFile> open_journal(const std::filesystem::path& path) {
   auto file = files::open_to_append(path, kWhat);
   if (!file) return file;
-  if (Status journal = go_on_in(file->get(), path); !journal) return fail(journal.error());
+  if (Status journal = continue_journal(file->get(), path); !journal) return fail(journal.error());
   return file;
 }
 
@@ -85,9 +85,9 @@ Result<std::unique_ptr<JournalWriter>> JournalWriter::open(const std::filesystem
 void JournalWriter::observe(const Tick& tick) {
   // A removed journal is created again. If that fails, a line in the old file would be lost.
   if (file_is_gone()) {
-    if (Status reopened = reopen(); !reopened) return took(reopened);
+    if (Status reopened = reopen(); !reopened) return note_result(reopened);
   }
-  took(write_line(to_json_line(tick) + "\n"));
+  note_result(write_line(to_json_line(tick) + "\n"));
 }
 
 Status JournalWriter::write_line(const std::string& line) {
@@ -121,7 +121,7 @@ Status JournalWriter::reopen() {
   return {};
 }
 
-void JournalWriter::took(const Status& status) {
+void JournalWriter::note_result(const Status& status) {
   if (status) {
     if (lost_in_a_row_ > 0) {
       notes_.push_back({Note::Severity::info, "journal " + path_.string() + ": written again; " +

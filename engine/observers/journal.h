@@ -42,7 +42,7 @@ class JournalWriter final : public Observer {
   explicit JournalWriter(std::filesystem::path path) : path_(std::move(path)) {}
   Status write_line(const std::string& line);
   [[nodiscard]] bool file_is_gone() const;
-  void took(const Status& status);
+  void note_result(const Status& status);
 
   std::filesystem::path path_;
   files::OpenFile file_;

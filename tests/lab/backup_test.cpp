@@ -13,7 +13,7 @@ using namespace memcoord::lab;
 
 namespace {
 
-/// A pull backup of a domain's disk. Such a job lasts until somebody ends it.
+/// A pull backup of a domain's disk. Such a job lasts until a call ends it.
 class Backup {
  public:
   Backup(const LabHost& host, const std::string& name)

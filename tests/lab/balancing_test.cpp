@@ -98,7 +98,7 @@ TEST_CASE(
   play_to_the_end(guests);
   check_a_good_run(guests, run);
   CHECK(moves_of(run.ticks(), "builder").grows > 0);
-  // It held 500 MiB, more than the 384 it started with: its kernel got more memory.
+  // Its load took 500 MiB, more than the 384 it started with: its kernel got more memory.
   CHECK(most_total(*guests[0]) > 520_MiB);
 }
 
@@ -136,10 +136,10 @@ TEST_CASE("a starving guest gets memory before its OOM killer acts, which acts w
     std::unique_ptr<Coordination> run;
   };
   std::map<std::string, Place> places;
-  for (const char* name : {"nobody", "adaptive", "band", "gradual", "halving", "target"}) {
+  for (const char* name : {"none", "adaptive", "band", "gradual", "halving", "target"}) {
     Place& place = places[name];
     place.guest = std::make_unique<Guest>(place.host, guest_of(name, "20:10,450:36,450:3"));
-    if (name == std::string("nobody")) continue;
+    if (name == std::string("none")) continue;
     const std::string options = std::string("--policy ") + name + " 1";
     place.run = std::make_unique<Coordination>(place.host, options);
   }
@@ -202,11 +202,11 @@ TEST_CASE(
     "a wasteful guest gives memory back, a guest without a balloon driver is skipped, and SIGTERM "
     "restores everything but the balloons") {
   const LabHost host;
-  GuestSpec mute = guest_of("mute", kIdle);
-  mute.balloon_driver = false;
+  GuestSpec driverless = guest_of("driverless", kIdle);
+  driverless.balloon_driver = false;
   GuestSpec rich = guest_of("rich", kIdle);
   rich.initial = rich.maximum;
-  const Guests guests = boot(host, {rich, mute});
+  const Guests guests = boot(host, {rich, driverless});
   const int period = guests[0]->statistics_period();
   CHECK(period == 0);
   Coordination run(host, "--policy halving 1");
@@ -219,11 +219,11 @@ TEST_CASE(
   CHECK(moves_of(run.ticks(), "rich").shrinks > 0);
   CHECK(guests[0]->actual() < 600_MiB);
   CHECK(least_total(*guests[0]) < 600_MiB);  // its kernel's figure
-  const Moves left_alone = moves_of(run.ticks(), "mute");
+  const Moves left_alone = moves_of(run.ticks(), "driverless");
   CHECK(left_alone.grows + left_alone.shrinks == 0);
   bool said = false;
-  for (const SkippedDomain& held : run.ticks().back().skipped) {
-    said = said || held.why.find("reports no statistics") != std::string::npos;
+  for (const SkippedDomain& skipped : run.ticks().back().skipped) {
+    said = said || skipped.why.find("reports no statistics") != std::string::npos;
   }
   CHECK(said);
 }

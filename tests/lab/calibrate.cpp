@@ -166,8 +166,8 @@ std::vector<Curve> play_to_real_guests(const std::vector<Experiment>& experiment
   auto hypervisor = libvirt::open(host.uri(), {});
   if (!hypervisor) throw std::runtime_error(hypervisor.error().text());
   const auto begun = SteadyClock::now();
-  for (int look = 0; seconds_since(begun) < seconds; ++look) {
-    std::this_thread::sleep_until(begun + std::chrono::seconds(look));
+  for (int i = 0; seconds_since(begun) < seconds; ++i) {
+    std::this_thread::sleep_until(begun + std::chrono::seconds(i));
     const auto snapshot = (*hypervisor)->sample();
     if (!snapshot) throw std::runtime_error(snapshot.error().text());
     std::vector<Move> moves;
@@ -298,7 +298,7 @@ int main(int argc, char** argv) {
                   cli::into(arguments.recorded, parse_folder));
   cli::add_flag(tool, {"--short", "two guests, half a minute, and whether they agree"},
                 arguments.is_short);
-  cli::add_flag(tool, {"--points", "every look"}, arguments.points);
+  cli::add_flag(tool, {"--points", "every sample"}, arguments.points);
   if (const auto code = testing::ends_with(tool, argc, argv)) return *code;
   try {
     return calibrate(arguments);

@@ -1,4 +1,4 @@
-// Guests that end, boot and reboot while memcoord runs. tests/README.md says what is measured.
+// Guests that end, boot and reboot while memcoord runs. tests/README.md describes the measurements.
 
 #include <doctest/doctest.h>
 
@@ -33,7 +33,7 @@ bool is_grown(const Tick& tick, const std::string& name) {
 }
 
 /// Sleeps until the policy decides on the next tick's snapshot.
-void wait_for_the_midst_of_a_decision(const Coordination& run, Duration interval) {
+void wait_until_the_policy_decides(const Coordination& run, Duration interval) {
   using namespace std::chrono;
   // A new line says when the last snapshot was taken. The next is due an interval later, or more
   // if a tick on a slow machine overran.
@@ -79,11 +79,11 @@ TEST_CASE(
                              " --policy-instructions 1000000000000 5");
   REQUIRE(run.wait_for_tick(
       [](const Tick& tick) { return is_moved(tick, "crashes") && is_moved(tick, "destroyed"); }));
-  wait_for_the_midst_of_a_decision(run, std::chrono::seconds(5));
+  wait_until_the_policy_decides(run, std::chrono::seconds(5));
   guests[0]->kill_process();
   REQUIRE(run.wait_for_more_ticks(1));
-  // The daemon holds a guest while it ends it, which takes some time.
-  wait_for_the_midst_of_a_decision(run, std::chrono::seconds(5));
+  // The daemon locks a guest while it stops it, which takes some time.
+  wait_until_the_policy_decides(run, std::chrono::seconds(5));
   guests[1]->destroy();
   REQUIRE(run.wait_for_more_ticks(1));
   REQUIRE(run.wait_for_tick([](const Tick& tick) { return is_moved(tick, "stays"); },
@@ -109,7 +109,7 @@ TEST_CASE(
   const LabHost host;
   Guests guests = boot(host, {guest_of("again", kIdle, 768_MiB)});
   Coordination run(host, "--policy halving 1");
-  // First it gives back what it does not need, as all guests do.
+  // First memcoord takes the memory that the guest does not need.
   REQUIRE(run.wait_for_tick([](const Tick& tick) { return is_shrunk(tick, "again"); }));
   REQUIRE(run.wait_for_more_ticks(3));
   CHECK(guests[0]->actual() < 600_MiB);
@@ -120,7 +120,7 @@ TEST_CASE(
   guests.push_back(
       std::make_unique<Guest>(host, guest_of("hungry", "20:1,250:15,250:120", 220_MiB)));
 
-  // In the end memcoord serves both: they waste memory as before.
+  // In the end memcoord shrinks both: neither needs its memory.
   for (const char* name : {"again", "late"}) {
     CAPTURE(name);
     CHECK(run.wait_for_tick([&](const Tick& tick) { return is_shrunk(tick, name); }, at_reset + 2));

@@ -1,11 +1,11 @@
-// Compares policies on real guests that want more memory than there is, and with the simulated host
-// on the same plans.
+// Compares policies on real guests whose demand exceeds the host's memory, and with the simulated
+// host on the same plans.
 //
 //   compare_policies [--policies NAME...] [--contests NAME...] [--runs N]
 //
 // The guests count work (guest/plan.cpp, pace=work), so that each reports how long its plan took,
 // how much it swapped, and whether its OOM killer acted. Every policy gets new guests and a daemon
-// of its own. "static" runs the guests without memcoord.
+// of its own. "none" runs the guests without memcoord.
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -36,7 +36,7 @@ namespace {
 using namespace memcoord;
 using observers::Json;
 
-const std::string kStatic = "static";
+const std::string kNoPolicy = "none";
 constexpr MemorySize kMaximum = MemorySize::from_mib(768);
 constexpr MemorySize kSwap = MemorySize::from_mib(768);
 /// All guests have booted by then.
@@ -46,7 +46,7 @@ constexpr std::chrono::seconds kPatience{400};
 /// Guests, their plans, and the memory that they share.
 struct Contest {
   std::string name;
-  std::string what;
+  std::string summary;
   MemorySize budget;  ///< memcoord's --host-memory, and the simulated host's
   MemorySize initial;
   std::map<std::string, std::string> loads;
@@ -55,7 +55,7 @@ struct Contest {
 std::vector<Contest> contests() {
   return {
       {"turns",
-       "two of six at a time need much; together they never need more than there is",
+       "two of six guests at a time need much memory; all six fit the budget",
        2900_MiB,
        420_MiB,
        {{"alpha", "60:5,520:6,520:10,60:0,60:35"},
@@ -65,7 +65,7 @@ std::vector<Contest> contests() {
         {"echo", "60:40,520:6,520:10,60:0"},
         {"foxtrot", "60:41,520:5,520:10,60:0"}}},
       {"jumps",
-       "two of six at a time jump at once to what they need",
+       "two of six guests at a time need much memory at once",
        2900_MiB,
        420_MiB,
        {{"alpha", "60:5,460:0,460:10,60:0,60:41"},
@@ -75,7 +75,7 @@ std::vector<Contest> contests() {
         {"echo", "60:40,460:0,460:10,60:0,60:6"},
         {"foxtrot", "60:41,460:0,460:10,60:0,60:5"}}},
       {"scarce",
-       "six rise one after the other, to a fifth more than there is",
+       "six guests grow one after the other, to a fifth more than the budget",
        2500_MiB,
        350_MiB,
        {{"alpha", "60:5,400:10,400:35,60:0,60:2"},
@@ -99,7 +99,7 @@ double planned_seconds(const std::string& load) {
 }
 
 /// The result of one policy.
-struct Fare {
+struct LabResult {
   double over = 0;   ///< seconds beyond their plans, all guests
   double worst = 0;  ///< of one guest
   double swapped = 0;
@@ -112,7 +112,7 @@ struct Fare {
   [[nodiscard]] double mean_over() const { return finished > 0 ? over / finished : 0; }
 };
 
-void add_guest(Fare& fare, const lab::Guest& guest, double planned) {
+void add_guest(LabResult& result, const lab::Guest& guest, double planned) {
   const std::string said = guest.console();
   const std::size_t at = said.find("lab: plan done after");
   double took = 0;
@@ -120,16 +120,16 @@ void add_guest(Fare& fare, const lab::Guest& guest, double planned) {
   if (at == std::string::npos ||
       std::sscanf(said.c_str() + at, "lab: plan done after %lf s, swapped %lf", &took, &swapped) !=
           2) {
-    ++(guest.was_oom_killed() ? fare.killed : fare.unfinished);
+    ++(guest.was_oom_killed() ? result.killed : result.unfinished);
     return;
   }
-  ++fare.finished;
-  fare.over += std::max(0.0, took - planned);
-  fare.worst = std::max(fare.worst, took - planned);
-  fare.swapped += swapped;
+  ++result.finished;
+  result.over += std::max(0.0, took - planned);
+  result.worst = std::max(result.worst, took - planned);
+  result.swapped += swapped;
 }
 
-void play(const Contest& contest, const std::string& policy, Fare& fare) {
+void play(const Contest& contest, const std::string& policy, LabResult& result) {
   const lab::LabHost host;
   const std::time_t begin = std::time(nullptr) + kBoot.count();
   std::vector<lab::GuestSpec> specs;
@@ -144,7 +144,7 @@ void play(const Contest& contest, const std::string& policy, Fare& fare) {
   for (const auto& guest : guests) (void)guest->wait_for_actual(contest.initial);
   if (std::time(nullptr) + 3 > begin) throw std::runtime_error("the guests took too long to boot");
   std::unique_ptr<lab::Coordination> run;
-  if (policy != kStatic) {
+  if (policy != kNoPolicy) {
     const std::string options =
         fmt::format("--policy {} --host-memory {}KiB 1", policy, contest.budget.kib());
     run = std::make_unique<lab::Coordination>(host, options);
@@ -152,7 +152,7 @@ void play(const Contest& contest, const std::string& policy, Fare& fare) {
   for (const auto& guest : guests) (void)guest->wait_for("lab: plan done", kPatience);
   if (run && run->end() != 0) throw std::runtime_error(policy + ": " + run->errors());
   for (const auto& guest : guests) {
-    add_guest(fare, *guest, planned_seconds(contest.loads.at(guest->name())));
+    add_guest(result, *guest, planned_seconds(contest.loads.at(guest->name())));
   }
 }
 
@@ -176,22 +176,23 @@ std::string scenario_text(const Contest& contest) {
   return text + "} }\n";
 }
 
-using Fares = std::map<std::string, Fare>;
+using LabResults = std::map<std::string, LabResult>;
 
-void simulate(const Contest& contest, const std::vector<std::string>& policies, Fares& fares) {
+void simulate(const Contest& contest, const std::vector<std::string>& policies,
+              LabResults& results) {
   testing::ScratchFiles files;
   const std::string file = files.write(contest.name + ".lua", scenario_text(contest));
   std::vector<std::string> arguments{"compare",     "--json", "--interval", "1",
                                      "--scenarios", file,     "--policies"};
   for (const std::string& policy : policies) {
-    if (policy != kStatic) arguments.push_back(policy);
+    if (policy != kNoPolicy) arguments.push_back(policy);
   }
   const auto finished = testing::run_memcoord(arguments);
   if (finished.exit_code != 0) throw std::runtime_error(finished.errors);
   for (const Json& row : Json::parse(finished.output).value().items()) {
     const std::string name = row.at("policy").string();
-    const auto found = fares.find(name == "static sizing" ? kStatic : name);
-    if (found == fares.end()) continue;
+    const auto found = results.find(name == "static sizing" ? kNoPolicy : name);
+    if (found == results.end()) continue;
     found->second.stalled = row.at("stalled").number();
     found->second.deficit = row.at("deficit_gib_hours").number();
     found->second.simulated_oom = static_cast<int>(row.at("oom").number());
@@ -199,7 +200,7 @@ void simulate(const Contest& contest, const std::vector<std::string>& policies, 
 }
 
 /// Policies that lost no workload come first, then those whose guests were delayed less.
-bool fared_better(const Fare& a, const Fare& b) {
+bool is_better(const LabResult& a, const LabResult& b) {
   const int lost_by_a = a.killed + a.unfinished;
   const int lost_by_b = b.killed + b.unfinished;
   return lost_by_a != lost_by_b ? lost_by_a < lost_by_b : a.mean_over() < b.mean_over();
@@ -207,13 +208,13 @@ bool fared_better(const Fare& a, const Fare& b) {
 
 /// Counts the pairs of policies that the lab and the simulator put in the same order, of the pairs
 /// that differ clearly in both.
-std::string agreement(const Fares& fares) {
+std::string agreement(const LabResults& results) {
   constexpr double kClearlySeconds = 1;
   constexpr double kClearlyStalled = 0.01;
   int same = 0;
   int pairs = 0;
-  for (auto a = fares.begin(); a != fares.end(); ++a) {
-    for (auto b = std::next(a); b != fares.end(); ++b) {
+  for (auto a = results.begin(); a != results.end(); ++a) {
+    for (auto b = std::next(a); b != results.end(); ++b) {
       const double over = a->second.mean_over() - b->second.mean_over();
       const double stalled = a->second.stalled - b->second.stalled;
       if (std::abs(over) < kClearlySeconds || std::abs(stalled) < kClearlyStalled) continue;
@@ -224,22 +225,22 @@ std::string agreement(const Fares& fares) {
   return fmt::format("{} of {} pairs that differ clearly are in the same order", same, pairs);
 }
 
-void print(const Contest& contest, const Fares& fares) {
+void print(const Contest& contest, const LabResults& results) {
   fmt::print("\n{}: {}\n{:<14} {:>11} {:>9} {:>12} {:>7} {:>11}   {:>9} {:>13} {:>4}\n",
-             contest.name, contest.what, "", "LATE, MEAN", "WORST", "SWAPPED MiB", "KILLED",
+             contest.name, contest.summary, "", "LATE, MEAN", "WORST", "SWAPPED MiB", "KILLED",
              "UNFINISHED", "SIMULATED", "DEFICIT GiBh", "OOM");
-  std::vector<std::pair<std::string, Fare>> rows(fares.begin(), fares.end());
+  std::vector<std::pair<std::string, LabResult>> rows(results.begin(), results.end());
   std::stable_sort(rows.begin(), rows.end(),
-                   [](const auto& a, const auto& b) { return fared_better(a.second, b.second); });
-  for (const auto& [name, fare] : rows) {
+                   [](const auto& a, const auto& b) { return is_better(a.second, b.second); });
+  for (const auto& [name, result] : rows) {
     fmt::print("{:<14} {:>9.1f} s {:>7.1f} s {:>12.0f} {:>7} {:>11}   {:>7.2f} % {:>13.4f} {:>4}\n",
-               name, fare.mean_over(), fare.worst, fare.swapped, fare.killed, fare.unfinished,
-               100 * fare.stalled, fare.deficit, fare.simulated_oom);
+               name, result.mean_over(), result.worst, result.swapped, result.killed,
+               result.unfinished, 100 * result.stalled, result.deficit, result.simulated_oom);
   }
-  fmt::print("{}\n", agreement(fares));
+  fmt::print("{}\n", agreement(results));
 }
 
-/// Every bundled policy, and "static".
+/// Every bundled policy, and "none".
 std::vector<std::string> all_policies() {
   const auto finished = testing::run_memcoord({"policies", "--json"});
   if (finished.exit_code != 0) throw std::runtime_error(finished.errors);
@@ -247,7 +248,7 @@ std::vector<std::string> all_policies() {
   for (const Json& policy : Json::parse(finished.output).value().items()) {
     names.push_back(policy.at("name").string());
   }
-  names.push_back(kStatic);
+  names.push_back(kNoPolicy);
   return names;
 }
 
@@ -267,18 +268,18 @@ void compare(const Arguments& arguments) {
   for (const Contest& contest : contests()) {
     const auto& wanted = arguments.contests;
     if (std::find(wanted.begin(), wanted.end(), contest.name) == wanted.end()) continue;
-    Fares fares;
+    LabResults results;
     for (int run = 1; run <= arguments.runs; ++run) {
       for (const std::string& policy : arguments.policies) {
         fmt::print(stderr, "{}: {}, run {} of {}\n", contest.name, policy, run, arguments.runs);
-        Fare& fare = fares[policy];
-        play(contest, policy, fare);
+        LabResult& result = results[policy];
+        play(contest, policy, result);
         fmt::print(stderr, "  so far {:.1f} s late, {:.0f} MiB swapped, {} killed\n",
-                   fare.mean_over(), fare.swapped, fare.killed);
+                   result.mean_over(), result.swapped, result.killed);
       }
     }
-    simulate(contest, arguments.policies, fares);
-    print(contest, fares);
+    simulate(contest, arguments.policies, results);
+    print(contest, results);
     (void)std::fflush(stdout);
   }
 }
@@ -301,8 +302,9 @@ int main(int argc, char** argv) {
   try {
     Arguments arguments;
     const std::vector<std::string> policies = all_policies();
-    cli::Command tool("compare_policies", "Policies on real guests that want more than there is");
-    cli::add_list(tool, {"--policies", "NAME...", "bundled ones, and static; default all"},
+    cli::Command tool("compare_policies",
+                      "Compares policies on real guests that demand more than the host has");
+    cli::add_list(tool, {"--policies", "NAME...", "bundled ones, and none; default all"},
                   into_known(arguments.policies, policies));
     cli::add_list(tool, {"--contests", "NAME...", "default all"},
                   into_known(arguments.contests, all_contests()));

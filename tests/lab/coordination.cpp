@@ -113,8 +113,8 @@ bool serves(const Tick& tick, const std::string& name) {
 
 std::string why_skipped(const Tick& tick, const std::string& name) {
   const Domain* domain = find_domain(tick, name);
-  for (const SkippedDomain& held : tick.skipped) {
-    if (domain != nullptr && held.domain == domain->uuid()) return held.why;
+  for (const SkippedDomain& skipped : tick.skipped) {
+    if (domain != nullptr && skipped.domain == domain->uuid()) return skipped.why;
   }
   return {};
 }

@@ -1,4 +1,4 @@
-// Guests whose QEMU stops cost themselves alone. tests/README.md says what is measured.
+// A guest whose QEMU stops affects no other guest. tests/README.md describes the measurements.
 
 #include <doctest/doctest.h>
 
@@ -29,8 +29,8 @@ double pace(const Ticks& ticks, std::size_t first, std::size_t last) {
 }
 
 /// The share of these ticks that sampled the guest with its statistics.
-double share_seen(const Ticks& ticks, std::size_t first, std::size_t last,
-                  const std::string& name) {
+double share_observed(const Ticks& ticks, std::size_t first, std::size_t last,
+                      const std::string& name) {
   const auto observed = [&](const Tick& tick) {
     const Domain* domain = find_domain(tick, name);
     return domain != nullptr && domain->state == DomainState::running && domain->guest.unused;
@@ -90,7 +90,7 @@ void check_stop(Coordination& run, const Guests& guests, const Names& stopped, d
   for (const auto& guest : guests) {
     if (is_stopped(guest->name())) continue;
     CAPTURE(guest->name());
-    CHECK(share_seen(ticks, before + 1, end - 1, guest->name()) >= 0.95);
+    CHECK(share_observed(ticks, before + 1, end - 1, guest->name()) >= 0.95);
     const auto moves =
         std::count_if(ticks.begin() + static_cast<std::ptrdiff_t>(before) + 1,
                       ticks.begin() + static_cast<std::ptrdiff_t>(end),

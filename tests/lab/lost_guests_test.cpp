@@ -1,4 +1,4 @@
-// Guests that panic or stop reporting. tests/README.md says what is measured.
+// Guests that panic or stop reporting. tests/README.md describes the measurements.
 
 #include <doctest/doctest.h>
 

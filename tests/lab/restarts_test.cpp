@@ -1,4 +1,5 @@
-// The daemon and memcoord end as in a crash and start again. tests/README.md says what is measured.
+// The daemon and memcoord end as in a crash and start again. tests/README.md describes the
+// measurements.
 
 #include <doctest/doctest.h>
 #include <sys/wait.h>
@@ -99,11 +100,11 @@ void cut_in_the_middle_of_the_last_line(const fs::path& journal) {
 
 /// Runs in a process of its own: reports its folder and waits to be killed. An exception ends the
 /// process, so that it never continues as a second run of these tests.
-[[noreturn]] void run_a_lab(int says) noexcept {
+[[noreturn]] void run_a_lab(int output) noexcept {
   const LabHost host;
   [[maybe_unused]] const Guests guests = boot(host, {guest_of("alone", kIdle)});
   const std::string folder = host.folder();
-  (void)write(says, folder.data(), folder.size());
+  (void)write(output, folder.data(), folder.size());
   for (;;) (void)pause();
 }
 
@@ -165,7 +166,7 @@ TEST_CASE(
   const Guests guests = boot(host, {guest_of("rich", kIdle, 768_MiB), guest_of("poor", kIdle)});
   const std::string options = "--policy " + restless_policy(host) + " 500ms";
   std::size_t written = 0;
-  // Whatever memcoord is doing.
+  // Each time at another point of the interval.
   for (int milliseconds : {0, 130, 260, 390}) {
     CAPTURE(milliseconds);
     Coordination run(host, options);

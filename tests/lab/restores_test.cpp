@@ -40,7 +40,7 @@ void check_it_goes_on(const std::vector<Tick>& ticks, std::size_t from, const st
   for (std::size_t i = from; i < ticks.size(); ++i) {
     CAPTURE(i);
     const Domain* domain = find_domain(ticks[i], name);
-    // Until it runs it may look as if it had started: the daemon lists it before it sends the
+    // Until it runs it may count as started: the daemon lists it before it sends the
     // event.
     if (domain == nullptr || domain->state != DomainState::running) continue;
     // A guest that counts as rebooted gets a grace, and all its memory back.

@@ -37,7 +37,7 @@ MemorySize some_size() {
 }
 
 /// The machine's clock without waits.
-class HastyClock final : public Clock {
+class NoWaitClock final : public Clock {
  public:
   [[nodiscard]] MonotonicTime now() const override { return monotonic_now(); }
   [[nodiscard]] WallTime wall_now() const override {
@@ -46,7 +46,7 @@ class HastyClock final : public Clock {
   bool sleep_for(Duration) override { return true; }
 };
 
-LibvirtOptions hasty() {
+LibvirtOptions short_deadline() {
   LibvirtOptions options = FakeHost::options();
   options.deadline = std::chrono::milliseconds(40);
   // The fake daemon carries out the calls of a lost connection before any newer call.
@@ -54,10 +54,10 @@ LibvirtOptions hasty() {
   return options;
 }
 
-/// A host with a few domains and a daemon that misbehaves at random.
-class Tormented {
+/// A host with a few domains and a daemon that fails at random.
+class FaultyHost {
  public:
-  Tormented() {
+  FaultyHost() {
     daemon_->set_memory(memory_);
     for (const std::string& name : kNames) {
       FakeDomain& domain = daemon_->add(name);
@@ -66,7 +66,7 @@ class Tormented {
       domain.period = 1;
       domain.reports_now = true;
     }
-    host_ = std::make_unique<FakeHost>(daemon_, hasty());
+    host_ = std::make_unique<FakeHost>(daemon_, short_deadline());
     CoordinatorOptions options;
     options.limits.host_floor = MemorySize::from_mib(200);
     options.release_wait = std::chrono::milliseconds(100 * below(2));
@@ -76,24 +76,24 @@ class Tormented {
             [this](const Situation& situation) { return decide(situation); }),
         options);
   }
-  ~Tormented() {
+  ~FaultyHost() {
     for (const std::string& name : kNames) daemon_->go_on(name);
   }
-  Tormented(const Tormented&) = delete;
-  Tormented& operator=(const Tormented&) = delete;
+  FaultyHost(const FaultyHost&) = delete;
+  FaultyHost& operator=(const FaultyHost&) = delete;
 
   void tick() {
-    torment();
+    inject_fault();
     if (one_in(2)) daemon_->go_on(some_name());
     const Tick tick = coordinator_->tick();
     for (const Outcome& outcome : tick.outcomes) ++outcomes_[outcome.kind];
-    tell(tick);
-    keeps_its_promise();
+    record(tick);
+    check_memory();
   }
 
-  /// Ends all trouble: open calls are carried out, and every domain can be moved again.
-  void calm_down() {
-    calm_ = true;
+  /// Ends all faults: open calls are carried out, and every domain can be moved again.
+  void end_faults() {
+    without_faults_ = true;
     for (const std::string& name : kNames) {
       daemon_->with(name, [](FakeDomain& domain) {
         domain.refuses = domain.in_long_job = domain.loses_connections = false;
@@ -101,20 +101,19 @@ class Tormented {
       daemon_->go_on(name);
     }
     while (host_->hypervisor->stuck_workers() != 0) std::this_thread::yield();
-    keeps_its_promise();
+    check_memory();
     std::set<Uuid> moved;
     for (int i = 0; i < 500 && moved.size() < kNames.size() - started_.size(); ++i) {
       const Tick tick = coordinator_->tick();
-      tell(tick);
+      record(tick);
       for (const Outcome& outcome : tick.outcomes) {
         const bool counts =
             outcome.kind == Outcome::Kind::applied && !started_.contains(outcome.domain);
         if (counts) moved.insert(outcome.domain);
       }
-      keeps_its_promise();
+      check_memory();
     }
-    if (moved.size() < kNames.size() - started_.size())
-      RC_FAIL("some stay where they are:" + story_);
+    if (moved.size() < kNames.size() - started_.size()) RC_FAIL("some stay where they are:" + log_);
   }
 
   [[nodiscard]] int count(Outcome::Kind kind) const {
@@ -125,11 +124,11 @@ class Tormented {
  private:
   Result<PolicyAnswer> decide(const Situation& situation) {
     PolicyAnswer answer;
-    // Trouble between the sample and the moves.
-    if (!calm_) torment();
-    if (!calm_ && one_in(2)) stall();
+    // Faults between the sample and the moves.
+    if (!without_faults_) inject_fault();
+    if (!without_faults_ && one_in(2)) stall();
     for (const Domain& domain : situation.snapshot.domains) {
-      if (calm_) {
+      if (without_faults_) {
         answer.proposals.push_back(
             {domain.uuid(), domain.actual - MemorySize::from_mib(1), "is left to its own"});
       } else if (!one_in(3)) {
@@ -155,11 +154,11 @@ class Tormented {
     });
   }
 
-  /// Makes trouble for one domain or for the daemon.
-  void torment() {
+  /// Makes one domain or the daemon fail, at random.
+  void inject_fault() {
     const std::string& name = some_name();
     const int what = below(8);
-    story_ += "\n" + name + " " + std::to_string(what);
+    log_ += "\n" + name + " " + std::to_string(what);
     switch (what) {
       case 0:
         return stall();
@@ -182,48 +181,48 @@ class Tormented {
     }
   }
 
-  /// Adds the tick to the story that a failure prints.
-  void tell(const Tick& tick) {
-    story_ += "\nlook:";
+  /// Adds the tick to the log that a failure prints.
+  void record(const Tick& tick) {
+    log_ += "\ntick:";
     for (const Domain& domain : tick.snapshot.domains) {
-      story_ += " " + domain.name() + " " + std::string(to_text(domain.state)) + " " +
-                domain.actual.text();
+      log_ += " " + domain.name() + " " + std::string(to_text(domain.state)) + " " +
+              domain.actual.text();
     }
-    story_ += ", grantable " + tick.grantable.text() + "\n ";
-    const auto tell_all = [&](const std::vector<Outcome>& outcomes) {
+    log_ += ", grantable " + tick.grantable.text() + "\n ";
+    const auto add = [&](const std::vector<Outcome>& outcomes) {
       for (const Outcome& outcome : outcomes) {
         const Domain* domain = tick.snapshot.find(outcome.domain);
-        story_ += " " + (domain ? domain->name() : "?") + " " + outcome.from.text() + " -> " +
-                  outcome.to.text() + " " + std::string(to_text(outcome.kind)) + ",";
+        log_ += " " + (domain ? domain->name() : "?") + " " + outcome.from.text() + " -> " +
+                outcome.to.text() + " " + std::string(to_text(outcome.kind)) + ",";
       }
     };
-    tell_all(tick.outcomes);
-    story_ += " late:";
-    tell_all(tick.late_outcomes);
-    story_ += "\n  may take:";
-    for (const std::string& name : kNames) story_ += " " + daemon_->may_take(name).text();
+    add(tick.outcomes);
+    log_ += " late:";
+    add(tick.late_outcomes);
+    log_ += "\n  may take:";
+    for (const std::string& name : kNames) log_ += " " + daemon_->may_take(name).text();
   }
 
-  void keeps_its_promise() const {
+  void check_memory() const {
     MemorySize all;
     for (const std::string& name : kNames) all += daemon_->may_take(name);
-    if (all > memory_ - MemorySize::from_mib(200)) RC_FAIL(all.text() + " may be taken:" + story_);
+    if (all > memory_ - MemorySize::from_mib(200)) RC_FAIL(all.text() + " may be taken:" + log_);
   }
 
   MemorySize memory_ = MemorySize::from_gib(8);
   std::shared_ptr<FakeDaemon> daemon_ = std::make_shared<FakeDaemon>();
-  HastyClock clock_;
+  NoWaitClock clock_;
   std::unique_ptr<FakeHost> host_;
   std::unique_ptr<Coordinator> coordinator_;
   std::map<Outcome::Kind, int> outcomes_;
   std::set<Uuid> started_;  ///< domains that grace protects from shrinks
-  bool calm_ = false;
-  std::string story_;
+  bool without_faults_ = false;
+  std::string log_;
 };
 
 }  // namespace
 
-TEST_CASE("domains never may take more than the host can give, whatever the daemon's calls do") {
+TEST_CASE("domains may never take more than the host can give, whatever the daemon's calls do") {
   // A case takes a quarter of a second: it really waits for calls that hang.
   const char* wanted = std::getenv("MEMCOORD_COORDINATOR_CASES");
   const std::string cases = wanted ? wanted : std::to_string(MEMCOORD_COORDINATOR_CASES);
@@ -231,11 +230,11 @@ TEST_CASE("domains never may take more than the host can give, whatever the daem
   int unknown = 0;
   int applied = 0;
   CHECK(rc::check("the host's memory is never granted twice", [&] {
-    Tormented host;
+    FaultyHost host;
     for (int i = 0; i < kTicks; ++i) host.tick();
     unknown += host.count(Outcome::Kind::unknown);
     applied += host.count(Outcome::Kind::applied);
-    host.calm_down();
+    host.end_faults();
   }));
   // The cases did reach both kinds of outcome.
   CHECK(unknown > 0);

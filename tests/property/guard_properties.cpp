@@ -34,7 +34,7 @@ bool chance_in(int n) {
   return *rc::gen::inRange(0, n) == 0;
 }
 
-/// Of the nodes below, and one that the host does not tell of.
+/// Of the nodes below, and one that the host does not report.
 std::vector<NodeBinding> any_binding() {
   const auto some_nodes = [] {
     return *rc::gen::element(NodeSet{0}, NodeSet{1}, NodeSet{0, 1}, NodeSet{1, 2}, NodeSet{3});
@@ -114,7 +114,7 @@ std::vector<Proposal> any_proposals(int domains) {
   std::vector<Proposal> proposals;
   const int n = *rc::gen::inRange(0, domains + 2);
   for (int i = 0; i < n; ++i) {
-    // One past the last is a domain that is not there.
+    // The name after the last belongs to no domain.
     const auto name = std::string(1, static_cast<char>('a' + *rc::gen::inRange(0, domains + 1)));
     proposals.push_back({id(name), *any_size(), "any"});
   }
@@ -156,8 +156,8 @@ Generated any_world(const std::function<void(Snapshot&)>& change = [](Snapshot&)
   return {std::move(observed), any_proposals(domains)};
 }
 
-void hold(const std::string& name, const std::function<void()>& property) {
-  // The number of cases can be raised from outside (scripts/check/properties). rapidcheck reads its
+void check_property(const std::string& name, const std::function<void()>& property) {
+  // scripts/check/properties raises the number of cases. rapidcheck reads its
   // parameters when it is first used.
   const char* wanted = std::getenv("MEMCOORD_PROPERTY_CASES");
   const std::string cases = wanted ? wanted : std::to_string(MEMCOORD_PROPERTY_CASES);
@@ -209,8 +209,7 @@ void check_decision(const Generated& world, const Decision& decision) {
   }
 }
 
-/// What all decisions together ask of the host above what was committed before, and what they give
-/// back.
+/// The sums of all decisions: memory granted beyond what was committed before, and memory released.
 struct Balance {
   MemorySize granted;
   MemorySize released;
@@ -247,7 +246,7 @@ bool bound_within(const Domain& domain, const NodeSet& nodes) {
   });
 }
 
-/// What the nodes have over their part of the host's floor.
+/// The nodes' headroom above their part of the host's floor.
 MemorySize given_by(const NodeSet& nodes, const Host& host, const Limits& limits) {
   MemorySize headroom;
   MemorySize total;
@@ -266,7 +265,7 @@ MemorySize given_by(const NodeSet& nodes, const Host& host, const Limits& limits
 }  // namespace
 
 TEST_CASE("no decision of the guard breaks a rule") {
-  hold("no decision breaks a rule", [] {
+  check_property("no decision breaks a rule", [] {
     const Generated world = any_world();
     for (const Decision& decision : world.review(world.observed.limits())) {
       check_decision(world, decision);
@@ -275,7 +274,7 @@ TEST_CASE("no decision of the guard breaks a rule") {
 }
 
 TEST_CASE("grows together never pass what the host can give and the shrinks release") {
-  hold("grows fit the host", [] {
+  check_property("grows fit the host", [] {
     const Generated world = any_world();
     const auto& limits = world.observed.limits();
     const auto decisions = world.review(limits);
@@ -298,7 +297,7 @@ TEST_CASE("grows together never pass what the host can give and the shrinks rele
 }
 
 TEST_CASE("whatever rss and free say, grows never take more than the host has") {
-  hold("committed memory fits the host", [] {
+  check_property("committed memory fits the host", [] {
     const Generated world = any_world();
     const Limits& limits = world.observed.limits();
     const Snapshot& snapshot = world.observed.snapshot();
@@ -316,7 +315,7 @@ TEST_CASE("whatever rss and free say, grows never take more than the host has") 
 }
 
 TEST_CASE("grows of bound domains never pass their nodes' free memory less the floor's part") {
-  hold("grows fit the nodes", [] {
+  check_property("grows fit the nodes", [] {
     const Generated world = any_world();
     const auto& limits = world.observed.limits();
     const Host& host = world.observed.snapshot().host;
@@ -347,7 +346,7 @@ TEST_CASE("grows of bound domains never pass their nodes' free memory less the f
 }
 
 TEST_CASE("the guard is idempotent: it allows again what it has allowed") {
-  hold("idempotent", [] {
+  check_property("idempotent", [] {
     Generated world = any_world();
     const auto once = world.review(world.observed.limits());
     std::vector<Proposal> again;
@@ -366,8 +365,8 @@ TEST_CASE("the guard is idempotent: it allows again what it has allowed") {
 }
 
 TEST_CASE("a stricter limit never allows more") {
-  hold("stricter never allows more", [] {
-    // What a node cannot give to the domains bound there goes to others.
+  check_property("stricter never allows more", [] {
+    // Memory that a node cannot give to its domains goes to others.
     const Generated world = any_world(bind_none);
     const Limits lax = world.observed.limits();
     Limits strict = lax;
@@ -395,7 +394,7 @@ TEST_CASE("a stricter limit never allows more") {
 }
 
 TEST_CASE("the order of domains and proposals does not matter") {
-  hold("order does not matter", [] {
+  check_property("order does not matter", [] {
     Generated world = any_world();
     std::map<Uuid, MemorySize> first;
     for (const Decision& d : world.review(world.observed.limits())) first[d.domain] = d.target;
@@ -409,8 +408,8 @@ TEST_CASE("the order of domains and proposals does not matter") {
   });
 }
 
-TEST_CASE("shares never pass the total nor a want, and leave nothing that someone still wants") {
-  hold("shares", [] {
+TEST_CASE("shares never pass the total or a want, and leave no memory while a want is unmet") {
+  check_property("shares", [] {
     const MemorySize total = *any_size();
     std::vector<guard::Want> wants;
     const int n = *rc::gen::inRange(0, 8);
@@ -419,14 +418,14 @@ TEST_CASE("shares never pass the total nor a want, and leave nothing that someon
     }
     const auto shares = guard::share_out(total, wants);
     MemorySize left = total;
-    bool someone_lacks = false;
+    bool any_unmet = false;
     for (std::size_t i = 0; i < wants.size(); ++i) {
       RC_ASSERT(shares[i] <= wants[i].amount);
       RC_ASSERT(shares[i] <= left);
       left -= shares[i];
-      someone_lacks = someone_lacks || shares[i] < wants[i].amount;
+      any_unmet = any_unmet || shares[i] < wants[i].amount;
     }
-    // Rounding may leave a KiB a want, or at 2^63 what a double cannot tell apart.
-    if (someone_lacks && total < 1_GiB * 1024) RC_ASSERT(left <= MemorySize::from_kib(8));
+    // Rounding may leave a KiB a want, or near 2^63 more, by the precision of a double.
+    if (any_unmet && total < 1_GiB * 1024) RC_ASSERT(left <= MemorySize::from_kib(8));
   });
 }

@@ -298,7 +298,7 @@ void check_balloons(const Soak& soak) {
   for (const soak::Churn::Planned& domain : soak.churn.domains()) {
     const auto word = words.find(FakeDaemon::uuid(domain.key));
     const bool moved = word != words.end() && word->second.start == domain.start;
-    const MemorySize has = soak.daemon->look(domain.key).actual;
+    const MemorySize has = soak.daemon->domain(domain.key).actual;
     CAPTURE(domain.key);
     CAPTURE(has.text());
     if (!moved) {

@@ -18,16 +18,16 @@ std::vector<Outcome> all_applied(std::span<const Move> moves) {
 Result<Snapshot> FakeHypervisor::sample() {
   ++samples;
   if (down) return fail(*down);
-  Snapshot look = looks_.front();
-  if (looks_.size() > 1) looks_.erase(looks_.begin());
-  for (Domain& domain : look.domains) {
+  Snapshot snapshot = snapshots_.front();
+  if (snapshots_.size() > 1) snapshots_.erase(snapshots_.begin());
+  for (Domain& domain : snapshot.domains) {
     const auto found = moved_.find(domain.uuid());
     if (found == moved_.end()) continue;
-    look.host.free = look.host.free + domain.actual - found->second;
+    snapshot.host.free = snapshot.host.free + domain.actual - found->second;
     domain.actual = found->second;
     domain.rss = found->second;
   }
-  return look;
+  return snapshot;
 }
 
 std::vector<Outcome> FakeHypervisor::apply(std::span<const Move> wanted) {

@@ -19,7 +19,7 @@ namespace memcoord::test {
 /// Outcomes that say every move was applied.
 std::vector<Outcome> all_applied(std::span<const Move> moves);
 
-/// A clock that advances only while someone sleeps.
+/// A clock that advances only by its sleep functions.
 class FakeClock final : public Clock {
  public:
   [[nodiscard]] MonotonicTime now() const override { return now_; }
@@ -57,7 +57,7 @@ class FakeClock final : public Clock {
 /// and the host's free memory follow them.
 class FakeHypervisor final : public Hypervisor {
  public:
-  explicit FakeHypervisor(std::vector<Snapshot> looks) : looks_(std::move(looks)) {}
+  explicit FakeHypervisor(std::vector<Snapshot> snapshots) : snapshots_(std::move(snapshots)) {}
 
   [[nodiscard]] std::string description() const override { return "fake:"; }
   Result<Snapshot> sample() override;
@@ -87,7 +87,7 @@ class FakeHypervisor final : public Hypervisor {
   bool closed = false;
 
  private:
-  std::vector<Snapshot> looks_;
+  std::vector<Snapshot> snapshots_;
   std::map<Uuid, MemorySize> moved_;
 };
 
@@ -109,12 +109,13 @@ class FakePolicy final : public Policy {
 std::unique_ptr<Policy> asks(std::vector<std::pair<std::string, MemorySize>> targets,
                              std::string name = "fake");
 
-/// A coordinator with fakes around it.
-struct Bench {
-  Bench(std::vector<Snapshot> looks, std::unique_ptr<Policy> policy,
-        CoordinatorOptions options = {})
-      : hypervisor(looks), coordinator(hypervisor, clock, std::move(policy), std::move(options)) {
-    clock.follow(looks.front());
+/// A coordinator on a fake hypervisor and a fake clock.
+struct CoordinatorHarness {
+  CoordinatorHarness(std::vector<Snapshot> snapshots, std::unique_ptr<Policy> policy,
+                     CoordinatorOptions options = {})
+      : hypervisor(snapshots),
+        coordinator(hypervisor, clock, std::move(policy), std::move(options)) {
+    clock.follow(snapshots.front());
   }
   FakeHypervisor hypervisor;
   FakeClock clock;

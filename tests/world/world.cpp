@@ -28,101 +28,101 @@ constexpr WallTime kWallStart{std::chrono::sys_days{std::chrono::year{2024} / 5 
 
 }  // namespace
 
-DomainSays actual(MemorySize size) {
+DomainProperty actual(MemorySize size) {
   return [=](Domain& d, DomainIdentity&) { d.actual = size; };
 }
-DomainSays maximum(MemorySize size) {
+DomainProperty maximum(MemorySize size) {
   return [=](Domain& d, DomainIdentity&) { d.maximum = size; };
 }
-DomainSays unused(MemorySize size) {
+DomainProperty unused(MemorySize size) {
   return [=](Domain& d, DomainIdentity&) { d.guest.unused = size; };
 }
-DomainSays usable(MemorySize size) {
+DomainProperty usable(MemorySize size) {
   return [=](Domain& d, DomainIdentity&) { d.guest.usable = size; };
 }
-DomainSays rss(MemorySize size) {
+DomainProperty rss(MemorySize size) {
   return [=](Domain& d, DomainIdentity&) { d.rss = size; };
 }
-DomainSays guest_total(MemorySize size) {
+DomainProperty guest_total(MemorySize size) {
   return [=](Domain& d, DomainIdentity&) { d.guest.available = size; };
 }
-DomainSays state(DomainState state) {
+DomainProperty state(DomainState state) {
   return [=](Domain& d, DomainIdentity&) { d.state = state; };
 }
-DomainSays minimum(MemorySize size) {
+DomainProperty minimum(MemorySize size) {
   return [=](Domain&, DomainIdentity& i) { i.settings.minimum = size; };
 }
-DomainSays ceiling(MemorySize size) {
+DomainProperty ceiling(MemorySize size) {
   return [=](Domain&, DomainIdentity& i) { i.settings.maximum = size; };
 }
-DomainSays weight(double weight) {
+DomainProperty weight(double weight) {
   return [=](Domain&, DomainIdentity& i) { i.settings.weight = weight; };
 }
-DomainSays excluded() {
+DomainProperty excluded() {
   return [](Domain&, DomainIdentity& i) { i.settings.exclude = true; };
 }
-DomainSays unsuitable(std::string why) {
+DomainProperty unsuitable(std::string why) {
   return [why = std::move(why)](Domain&, DomainIdentity& i) { i.unsuitable = why; };
 }
-DomainSays backed_by(MemoryBacking backing) {
+DomainProperty backed_by(MemoryBacking backing) {
   return [=](Domain&, DomainIdentity& i) { i.backing = backing; };
 }
-DomainSays hard_limit(MemorySize size) {
+DomainProperty hard_limit(MemorySize size) {
   return [=](Domain&, DomainIdentity& i) { i.hard_limit = size; };
 }
-DomainSays silent() {
+DomainProperty no_report() {
   return [](Domain& d, DomainIdentity&) { d.guest = {}; };
 }
-DomainSays reported_ago(Duration age) {
+DomainProperty reported_ago(Duration age) {
   return [=](Domain& d, DomainIdentity&) {
     *d.guest.last_update -= std::chrono::duration_cast<std::chrono::milliseconds>(age);
   };
 }
-DomainSays started_ago(Duration age) {
+DomainProperty started_ago(Duration age) {
   // The default is the moment of the snapshot.
   return [=](Domain& d, DomainIdentity&) { d.started_at = *d.started_at - age; };
 }
-DomainSays deflates_by_itself() {
+DomainProperty deflates_by_itself() {
   return [](Domain& d, DomainIdentity&) { d.deflates_by_itself = true; };
 }
-DomainSays free_page_reporting() {
+DomainProperty free_page_reporting() {
   return [](Domain& d, DomainIdentity&) { d.free_page_reporting = true; };
 }
-DomainSays bound_to(NodeSet nodes) {
+DomainProperty bound_to(NodeSet nodes) {
   return [nodes = std::move(nodes)](Domain&, DomainIdentity& i) {
     i.bound_to.push_back({nodes, std::nullopt});
   };
 }
-DomainSays cell_bound_to(NodeSet nodes, MemorySize size) {
+DomainProperty cell_bound_to(NodeSet nodes, MemorySize size) {
   return [nodes = std::move(nodes), size](Domain&, DomainIdentity& i) {
     i.bound_to.push_back({nodes, size});
   };
 }
-DomainSays numbered(int id) {
+DomainProperty numbered(int id) {
   return [=](Domain& d, DomainIdentity&) { d.id = id; };
 }
-DomainSays swapped(MemorySize in, MemorySize out) {
+DomainProperty swapped(MemorySize in, MemorySize out) {
   return [=](Domain& d, DomainIdentity&) {
     d.guest.swap_in = in;
     d.guest.swap_out = out;
   };
 }
 
-HostSays free(MemorySize size) {
+HostProperty free(MemorySize size) {
   return [=](Host& h) { h.free = size; };
 }
-HostSays available(MemorySize size) {
+HostProperty available(MemorySize size) {
   return [=](Host& h) { h.available = size; };
 }
 
-HostSays merged(MemorySize size) {
+HostProperty merged(MemorySize size) {
   return [=](Host& h) { h.merged = size; };
 }
-HostSays swap_free(MemorySize size) {
+HostProperty swap_free(MemorySize size) {
   return [size](Host& host) { host.swap_free = size; };
 }
 
-HostSays node(int id, MemorySize total, MemorySize free, std::optional<MemorySize> available) {
+HostProperty node(int id, MemorySize total, MemorySize free, std::optional<MemorySize> available) {
   return [=](Host& h) { h.cells.push_back({id, total, free, available}); };
 }
 
@@ -140,13 +140,13 @@ World& World::at(Duration since_start) {
   return *this;
 }
 
-void World::add(const std::string& name, std::vector<DomainSays> says) {
-  domains_.emplace_back(name, std::move(says));
+void World::add(const std::string& name, std::vector<DomainProperty> properties) {
+  domains_.emplace_back(name, std::move(properties));
 }
 
 World::operator Snapshot() const {
   Snapshot snapshot = snapshot_;
-  for (const auto& [name, says] : domains_) {
+  for (const auto& [name, properties] : domains_) {
     DomainIdentity identity;
     identity.uuid = id(name);
     identity.name = name;
@@ -157,7 +157,7 @@ World::operator Snapshot() const {
     domain.guest.period = std::chrono::seconds(1);
     domain.guest.last_update = snapshot.wall_time;
     domain.started_at = snapshot.taken_at;
-    for (const DomainSays& say : says) say(domain, identity);
+    for (const DomainProperty& set : properties) set(domain, identity);
     if (domain.started_at == snapshot.taken_at) domain.started_at.reset();
     if (!domain.rss) domain.rss = domain.actual;
     domain.identity = std::make_shared<const DomainIdentity>(std::move(identity));

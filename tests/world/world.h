@@ -31,56 +31,56 @@ std::ostream& operator<<(std::ostream& out, const Decision& decision);
 namespace memcoord::test {
 
 /// Sets one property of a domain.
-using DomainSays = std::function<void(Domain&, DomainIdentity&)>;
+using DomainProperty = std::function<void(Domain&, DomainIdentity&)>;
 /// Sets one property of the host.
-using HostSays = std::function<void(Host&)>;
+using HostProperty = std::function<void(Host&)>;
 
 // Of a domain:
-DomainSays actual(MemorySize size);
-DomainSays maximum(MemorySize size);
-DomainSays unused(MemorySize size);
-DomainSays usable(MemorySize size);
-DomainSays rss(MemorySize size);
-DomainSays guest_total(MemorySize size);  ///< GuestStatistics::available
-DomainSays state(DomainState state);
-DomainSays minimum(MemorySize size);  ///< configured
-DomainSays ceiling(MemorySize size);  ///< configured maximum
-DomainSays weight(double weight);
-DomainSays excluded();
-DomainSays unsuitable(std::string why);
-DomainSays backed_by(MemoryBacking backing);
-DomainSays hard_limit(MemorySize size);  ///< of its cgroup
-DomainSays silent();                     ///< its guest reports nothing
-DomainSays reported_ago(Duration age);
-DomainSays started_ago(Duration age);
-DomainSays deflates_by_itself();
-DomainSays free_page_reporting();
-DomainSays bound_to(NodeSet nodes);                        ///< all of its memory
-DomainSays cell_bound_to(NodeSet nodes, MemorySize size);  ///< one of its cells
-DomainSays numbered(int id);                               ///< Domain::id, new at every start
-DomainSays swapped(MemorySize in, MemorySize out);         ///< counters
+DomainProperty actual(MemorySize size);
+DomainProperty maximum(MemorySize size);
+DomainProperty unused(MemorySize size);
+DomainProperty usable(MemorySize size);
+DomainProperty rss(MemorySize size);
+DomainProperty guest_total(MemorySize size);  ///< GuestStatistics::available
+DomainProperty state(DomainState state);
+DomainProperty minimum(MemorySize size);  ///< configured
+DomainProperty ceiling(MemorySize size);  ///< configured maximum
+DomainProperty weight(double weight);
+DomainProperty excluded();
+DomainProperty unsuitable(std::string why);
+DomainProperty backed_by(MemoryBacking backing);
+DomainProperty hard_limit(MemorySize size);  ///< of its cgroup
+DomainProperty no_report();                  ///< its guest reports nothing
+DomainProperty reported_ago(Duration age);
+DomainProperty started_ago(Duration age);
+DomainProperty deflates_by_itself();
+DomainProperty free_page_reporting();
+DomainProperty bound_to(NodeSet nodes);                        ///< all of its memory
+DomainProperty cell_bound_to(NodeSet nodes, MemorySize size);  ///< one of its cells
+DomainProperty numbered(int id);                               ///< Domain::id, new at every start
+DomainProperty swapped(MemorySize in, MemorySize out);         ///< counters
 
 // Of the host:
-HostSays free(MemorySize size);
-HostSays available(MemorySize size);
-HostSays merged(MemorySize size);  ///< memory that KSM saves
-HostSays swap_free(MemorySize size);
-HostSays node(int id, MemorySize total, MemorySize free,
-              std::optional<MemorySize> available = std::nullopt);
+HostProperty free(MemorySize size);
+HostProperty available(MemorySize size);
+HostProperty merged(MemorySize size);  ///< memory that KSM saves
+HostProperty swap_free(MemorySize size);
+HostProperty node(int id, MemorySize total, MemorySize free,
+                  std::optional<MemorySize> available = std::nullopt);
 
 /// Builds a Snapshot.
 class World {
  public:
   World();
-  template <std::convertible_to<HostSays>... Says>
-  World& host(MemorySize total, Says... says) {
+  template <std::convertible_to<HostProperty>... Properties>
+  World& host(MemorySize total, Properties... properties) {
     snapshot_.host.total = total;
-    (HostSays(says)(snapshot_.host), ...);
+    (HostProperty(properties)(snapshot_.host), ...);
     return *this;
   }
-  template <std::convertible_to<DomainSays>... Says>
-  World& domain(const std::string& name, Says... says) {
-    add(name, {DomainSays(says)...});
+  template <std::convertible_to<DomainProperty>... Properties>
+  World& domain(const std::string& name, Properties... properties) {
+    add(name, {DomainProperty(properties)...});
     return *this;
   }
   /// Takes the snapshot this long after the world's beginning.
@@ -88,10 +88,10 @@ class World {
   operator Snapshot() const;  // NOLINT(google-explicit-constructor): reads as a literal
 
  private:
-  void add(const std::string& name, std::vector<DomainSays> says);
+  void add(const std::string& name, std::vector<DomainProperty> properties);
 
   Snapshot snapshot_;
-  std::vector<std::pair<std::string, std::vector<DomainSays>>> domains_;
+  std::vector<std::pair<std::string, std::vector<DomainProperty>>> domains_;
 };
 
 /// The UUID that a World gives to a domain of this name.

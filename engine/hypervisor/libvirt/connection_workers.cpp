@@ -10,13 +10,13 @@ namespace {
 
 using std::chrono::steady_clock;
 
-/// The pool checks silent workers no more often than this.
-constexpr auto kShortestLook = std::chrono::milliseconds(20);
+/// The shortest time between two checks of the workers that have not finished.
+constexpr auto kShortestWait = std::chrono::milliseconds(20);
 
-Instant next_look(Instant deadline) {
+Instant next_check(Instant deadline) {
   const Instant now = steady_clock::now();
   const auto half = (deadline - now) / 2;
-  return std::min(deadline, now + std::max<steady_clock::duration>(half, kShortestLook));
+  return std::min(deadline, now + std::max<steady_clock::duration>(half, kShortestWait));
 }
 
 /// A domain holds a worker if its monitor or its job has been taken for most of the time that the
@@ -142,8 +142,8 @@ TaskReport WorkerPool::run(std::span<const DomainTask> tasks, Instant deadline) 
     launch(run, std::exchange(run.again, {}), kDomainsPerWorker);
     launch(run, std::exchange(run.divide, {}), 1);
     if (run.flights.empty()) break;
-    const Instant look = next_look(deadline);
-    for (const Flight& flight : run.flights) (void)flight.chunk->wait_until(look);
+    const Instant check_at = next_check(deadline);
+    for (const Flight& flight : run.flights) (void)flight.chunk->wait_until(check_at);
     harvest(run);
     if (run.flights.empty()) continue;
     if (steady_clock::now() >= deadline) break;
@@ -253,15 +253,15 @@ void WorkerPool::inspect(Run& run) {
                                                [](const auto& state) { return state.has_value(); });
     if (nothing_is_known) {
       divide(run, run.flights[i]);
-    } else if (!leave_behind(run, run.flights[i], part, theirs)) {
+    } else if (!abandon(run, run.flights[i], part, theirs)) {
       waiting.push_back(std::move(run.flights[i]));
     }
   }
   run.flights = std::move(waiting);
 }
 
-bool WorkerPool::leave_behind(Run& run, const Flight& flight, std::span<const Uuid> suspects,
-                              std::span<const std::optional<ControlState>> states) {
+bool WorkerPool::abandon(Run& run, const Flight& flight, std::span<const Uuid> suspects,
+                         std::span<const std::optional<ControlState>> states) {
   const auto waited = steady_clock::now() - flight.launched;
   std::vector<std::pair<Uuid, TaskAnswer::Kind>> culprits;
   for (std::size_t i = 0; i < suspects.size(); ++i) {
@@ -291,24 +291,24 @@ bool WorkerPool::leave_behind(Run& run, const Flight& flight, std::span<const Uu
 void WorkerPool::divide(Run& run, const Flight& flight) {
   if (!flight.chunk->cancel()) return collect(run, flight);
   std::vector<TaskAnswer> answers = flight.chunk->answers();
-  std::vector<std::size_t> silent;
+  std::vector<std::size_t> unanswered;
   bool holder_is_known = false;
   for (std::size_t i = 0; i < answers.size(); ++i) {
     if (answers[i].under_way) {
-      // This domain's call does not return, and must not be made twice.
+      // The call about this domain does not return, and must not be made twice.
       answers[i].kind = TaskAnswer::Kind::hung;
       holder_is_known = true;
     } else if (answers[i].kind == TaskAnswer::Kind::unanswered) {
-      silent.push_back(flight.indices[i]);
+      unanswered.push_back(flight.indices[i]);
     }
     run.report.answers[flight.indices[i]] = std::move(answers[i]);
   }
   if (holder_is_known) {
-    run.again.insert(run.again.end(), silent.begin(), silent.end());
-  } else if (silent.size() == 1) {
-    run.report.answers[silent.front()].kind = TaskAnswer::Kind::hung;
+    run.again.insert(run.again.end(), unanswered.begin(), unanswered.end());
+  } else if (unanswered.size() == 1) {
+    run.report.answers[unanswered.front()].kind = TaskAnswer::Kind::hung;
   } else {
-    run.divide.insert(run.divide.end(), silent.begin(), silent.end());
+    run.divide.insert(run.divide.end(), unanswered.begin(), unanswered.end());
   }
 }
 

@@ -32,7 +32,7 @@ struct DomainTask {
     sample,
     set_memory,  ///< unless a migration, save or snapshot is under way
     set_period,
-    restore_period,  ///< unless somebody else has changed the period since
+    restore_period,  ///< unless another tool has changed the period since
     check_job,       ///< whether a migration, save or snapshot is under way
   };
   Kind kind = Kind::sample;
@@ -231,7 +231,7 @@ class QueryWorker {
   /// Whether a question has no answer yet, so that the next one would wait for it.
   [[nodiscard]] bool waits() const { return unanswered_ && !unanswered_->is_there(); }
   /// How long the last question has had no answer; zero: it has one.
-  [[nodiscard]] std::chrono::steady_clock::duration silent_for() const {
+  [[nodiscard]] std::chrono::steady_clock::duration unanswered_for() const {
     if (!unanswered_) return {};
     return std::chrono::steady_clock::now() - asked_at_;
   }
@@ -267,21 +267,21 @@ class WorkerPool {
   using ControlQuery = std::function<std::vector<std::optional<ControlState>>(
       const std::vector<Uuid>& domains, Instant deadline)>;
 
-  /// So many workers may be stuck besides those at work. Each holds one of the daemon's workers, of
-  /// which there are 20 by default.
+  /// The most workers that may be stuck besides those at work. Each occupies one of the daemon's
+  /// workers (20 by default).
   static constexpr std::size_t kMaxStuck = 8;
   /// Domains for one worker; fewer are not worth a thread.
   static constexpr std::size_t kDomainsPerWorker = 8;
 
-  /// At most `connection workers` workers work at once.
+  /// At most `workers` of them work at once.
   WorkerPool(std::shared_ptr<Connector> connector, std::size_t workers, ControlQuery control_query);
 
   /// Performs the tasks: all samples or none, each domain once. Returns by the deadline with the
   /// answers so far. Workers get half of the remaining time. Then the pool queries the monitors of
-  /// the domains that a silent worker may wait for, abandons the worker with the domains that hold
-  /// it, and gives its other tasks to another worker. Where the monitors cannot be queried either
-  /// (the daemon holds a domain that it stops), the pool divides the silent tasks among workers
-  /// until the domain stands alone.
+  /// the domains that an unfinished worker may wait for, abandons the worker with the domains that
+  /// hold it, and gives its other tasks to another worker. Where the monitors cannot be queried
+  /// either (the daemon blocks calls about a domain that it stops), the pool divides the unanswered
+  /// tasks among workers until a single task is left without an answer.
   TaskReport run(std::span<const DomainTask> tasks, Instant deadline);
   /// Late answers to changes, since the last call.
   [[nodiscard]] std::vector<LateAnswer> drain_late() { return late_->take(); }
@@ -307,7 +307,7 @@ class WorkerPool {
     TaskReport report;
     std::vector<Flight> flights;
     std::vector<std::size_t> again;   ///< tasks for another worker
-    std::vector<std::size_t> divide;  ///< tasks of which an unknown one holds a worker
+    std::vector<std::size_t> divide;  ///< tasks of which one, unknown, holds a worker
     std::vector<bool> tried_again;    ///< after a lost connection; once a task
     std::vector<bool> lost;           ///< a change was under way on a connection that was lost
   };
@@ -317,9 +317,9 @@ class WorkerPool {
   void harvest(Run& run);
   void collect(Run& run, const Flight& flight);
   void inspect(Run& run);
-  /// Abandons a worker with those suspects that hold it; false: no suspect is known to.
-  bool leave_behind(Run& run, const Flight& flight, std::span<const Uuid> suspects,
-                    std::span<const std::optional<ControlState>> states);
+  /// Abandons a worker with those suspects that hold it; false: no suspect is known to hold it.
+  bool abandon(Run& run, const Flight& flight, std::span<const Uuid> suspects,
+               std::span<const std::optional<ControlState>> states);
   void divide(Run& run, const Flight& flight);
 
   std::shared_ptr<Connector> connector_;

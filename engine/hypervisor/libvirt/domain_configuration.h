@@ -117,7 +117,7 @@ struct ConfiguredDomain {
 /// Finds a domain by name or UUID. Read-only access is enough. Errors: those of open(), not_found,
 /// invalid_input (malformed metadata).
 Result<ConfiguredDomain> read_domain_settings(const std::string& uri, const std::string& name);
-/// All domains, in name order. `identity.unsuitable` tells malformed metadata. Errors: those of
+/// All domains, in name order. `identity.unsuitable` names malformed metadata. Errors: those of
 /// open().
 Result<std::vector<ConfiguredDomain>> read_all_domain_settings(const std::string& uri);
 /// Applies a change to the persistent configuration and, where the domain is active, to the running

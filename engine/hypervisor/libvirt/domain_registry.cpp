@@ -16,7 +16,7 @@ constexpr std::chrono::minutes kForgetEvents{1};
 
 std::shared_ptr<const DomainIdentity> identity_of(const Uuid& uuid, std::string name,
                                                   const DomainDescription& description,
-                                                  const std::string& mute = {}) {
+                                                  const std::string& advice = {}) {
   DomainIdentity identity{uuid,
                           std::move(name),
                           description.settings,
@@ -27,7 +27,7 @@ std::shared_ptr<const DomainIdentity> identity_of(const Uuid& uuid, std::string 
   if (description.settings_error && identity.unsuitable.empty()) {
     identity.unsuitable = "its settings cannot be used: " + description.settings_error->message;
   }
-  if (identity.unsuitable.empty()) identity.unsuitable = mute;
+  if (identity.unsuitable.empty()) identity.unsuitable = advice;
   return std::make_shared<const DomainIdentity>(std::move(identity));
 }
 
@@ -42,8 +42,8 @@ void forget_last_start(KnownDomain& domain) {
   domain.unresponsive.reset();
   domain.balloon_moved_at.reset();
   domain.last_report.reset();
-  domain.mute_since.reset();
-  domain.mute.clear();
+  domain.unreported_since.reset();
+  domain.statistics_advice.clear();
   domain.in_long_job = false;
   domain.period_refused = false;
   domain.period_before.reset();
@@ -63,9 +63,9 @@ void DomainRegistry::update_listing(const std::vector<ListedDomain>& listed, Mon
     const auto said_since = [&](const std::optional<MonotonicTime>& at) {
       return at && *at >= domain.listed_at;
     };
-    const bool told =
+    const bool start_is_known =
         said_since(domain.restored_at) || (restarted && said_since(domain.started_at));
-    if (((fresh && watching_) || restarted) && !told) domain.started_at = now;
+    if (((fresh && watching_) || restarted) && !start_is_known) domain.started_at = now;
     domain.listed_at = now;
     if (restarted) forget_last_start(domain);
     if (fresh || restarted) domain.renewed_at = now;
@@ -220,9 +220,9 @@ void DomainRegistry::update_report(const Uuid& uuid, WallTime report, MonotonicT
     return;
   }
   const std::chrono::seconds period = domain->description.period;
-  const bool silent = period.count() > 0 && now - domain->reported_at > period * kSilentPeriods;
-  if (!silent || now - domain->silence_checked_at < kCheckSilenceEvery) return;
-  domain->silence_checked_at = now;
+  const bool missing = period.count() > 0 && now - domain->reported_at > period * kMissedReports;
+  if (!missing || now - domain->reports_checked_at < kCheckReportsEvery) return;
+  domain->reports_checked_at = now;
   make_stale(*domain);
 }
 
@@ -231,25 +231,26 @@ void DomainRegistry::update_statistics(const Uuid& uuid, const GuestStatistics& 
   KnownDomain* domain = find(uuid);
   if (domain == nullptr || !domain->described) return;
   const DomainDescription& description = domain->description;
-  std::string mute = domain->mute;
+  std::string advice = domain->statistics_advice;
   if (guest.last_update && (guest.unused || guest.usable)) {
-    domain->mute_since.reset();
-    mute.clear();
+    domain->unreported_since.reset();
+    advice.clear();
   } else if (description.unsuitable.empty() && !domain->identity->settings.exclude) {
-    if (!domain->mute_since) domain->mute_since = now;
-    const auto patience = domain->started_at ? kMuteAfterStart : kMuteAfter;
-    if (now - *domain->mute_since < patience) return;
-    mute = guest.last_update ? "its guest does not report its unused memory: "
-                             : "its guest reports no statistics: ";
-    mute += description.period.count() > 0
-                ? missing_statistics(description.system)
-                : "set a period: virsh dommemstat " + shell_argument(domain->identity->name) +
-                      " --period 1 --live";
+    if (!domain->unreported_since) domain->unreported_since = now;
+    const auto patience = domain->started_at ? kUnreportedAfterStart : kUnreportedAfter;
+    if (now - *domain->unreported_since < patience) return;
+    advice = guest.last_update ? "its guest does not report its unused memory: "
+                               : "its guest reports no statistics: ";
+    advice += description.period.count() > 0
+                  ? missing_statistics(description.system)
+                  : "set a period: virsh dommemstat " + shell_argument(domain->identity->name) +
+                        " --period 1 --live";
   }
-  const bool said = mute.empty() || domain->identity->unsuitable == mute;
-  if (mute == domain->mute && said) return;
-  domain->mute = std::move(mute);
-  const auto identity = identity_of(uuid, domain->identity->name, description, domain->mute);
+  const bool unchanged = advice.empty() || domain->identity->unsuitable == advice;
+  if (advice == domain->statistics_advice && unchanged) return;
+  domain->statistics_advice = std::move(advice);
+  const auto identity =
+      identity_of(uuid, domain->identity->name, description, domain->statistics_advice);
   if (*identity != *domain->identity) domain->identity = identity;
 }
 
@@ -282,7 +283,7 @@ std::optional<Note> DomainRegistry::update_control_state(const Uuid& uuid,
               fmt::format("{}: answers again, after {} s", domain->identity->name, lasted.count())};
 }
 
-std::vector<Uuid> DomainRegistry::is_unresponsive() const {
+std::vector<Uuid> DomainRegistry::unresponsive() const {
   std::vector<Uuid> uuids;
   for (const auto& [uuid, domain] : domains_) {
     if (domain.unresponsive) uuids.push_back(uuid);

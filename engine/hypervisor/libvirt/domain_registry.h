@@ -22,11 +22,12 @@ namespace memcoord::libvirt {
 /// A domain is unresponsive: memcoord neither samples nor moves it until its monitor is free.
 struct Unresponsive {
   ControlState::Kind kind{};  ///< the monitor's last known state
-  bool hung = false;  ///< silent for DomainRegistry::kHungAfter, or broken; before that it is busy
+  bool hung = false;          ///< without an answer for kHungAfter, or broken; before that busy
   MonotonicTime since{};
   MonotonicTime noticed_at{};
 };
 
+/// One active domain, and what memcoord has learnt of it since its start.
 struct KnownDomain {
   std::shared_ptr<const DomainIdentity> identity;
   DomainDescription description;
@@ -52,13 +53,13 @@ struct KnownDomain {
   /// The guest's newest report, when it arrived, and when its absence last made the XML stale.
   std::optional<WallTime> last_report;
   MonotonicTime reported_at{};
-  MonotonicTime silence_checked_at{};
+  MonotonicTime reports_checked_at{};
   /// Since when it has been running without reporting its headroom, and the advice about that.
-  std::optional<MonotonicTime> mute_since;
-  std::string mute;
+  std::optional<MonotonicTime> unreported_since;
+  std::string statistics_advice;
   MemorySize actual;  ///< last known
   MemorySize maximum;
-  /// When memcoord last told its balloon to move, or since then saw it move.
+  /// When memcoord last moved its balloon, or last observed that move.
   std::optional<MonotonicTime> balloon_moved_at;
 };
 
@@ -102,19 +103,20 @@ class DomainRegistry {
   /// Updates a domain's sizes, which snapshots show while it does not answer. None: unknown.
   void update_sizes(const Uuid& uuid, std::optional<MemorySize> actual,
                     std::optional<MemorySize> maximum, MonotonicTime now);
-  /// How long a balloon may still move after memcoord told it to, or last saw it move.
+  /// How long a balloon may still move after memcoord has set a target, or has last observed a
+  /// move.
   static constexpr std::chrono::seconds kBalloonSettles{2};
 
-  /// A guest that misses this many reports may have lost its period to somebody. It becomes stale,
-  /// at most once in kCheckSilenceEvery.
-  static constexpr int kSilentPeriods = 3;
-  static constexpr std::chrono::seconds kCheckSilenceEvery{10};
+  /// Where a guest misses this many reports, another tool may have changed its period. Its domain
+  /// becomes stale, at most once in kCheckReportsEvery.
+  static constexpr int kMissedReports = 3;
+  static constexpr std::chrono::seconds kCheckReportsEvery{10};
   void update_report(const Uuid& uuid, WallTime report, MonotonicTime now);
 
   /// A running guest that has not reported for this long lacks a driver or a period. After a start
   /// it has time to boot.
-  static constexpr std::chrono::seconds kMuteAfter{5};
-  static constexpr std::chrono::seconds kMuteAfterStart{60};
+  static constexpr std::chrono::seconds kUnreportedAfter{5};
+  static constexpr std::chrono::seconds kUnreportedAfterStart{60};
   /// Updates what a running domain's guest reports. While it reports no headroom, the domain's
   /// identity says what is missing and how to get it.
   void update_statistics(const Uuid& uuid, const GuestStatistics& guest, MonotonicTime now);
@@ -127,7 +129,7 @@ class DomainRegistry {
   /// when a hung domain answers again.
   std::optional<Note> update_control_state(const Uuid& uuid, const ControlState& state,
                                            MonotonicTime at);
-  [[nodiscard]] std::vector<Uuid> is_unresponsive() const;
+  [[nodiscard]] std::vector<Uuid> unresponsive() const;
 
   /// Null: unknown. Valid until the next update_listing().
   [[nodiscard]] KnownDomain* find(const Uuid& uuid);

@@ -162,7 +162,7 @@ LibvirtResult<OpenedHandle> open_handle(const std::string& uri, Access access) {
     return tl::unexpected(std::move(refused));
   }
   handle.reset(virConnectOpenAuth(uri.c_str(), nullptr, VIR_CONNECT_RO));
-  if (!handle) return lv_failure();
+  if (!handle) return libvirt_failure();
   return OpenedHandle{std::move(handle), true};
 }
 

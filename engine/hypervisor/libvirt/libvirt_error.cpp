@@ -116,12 +116,12 @@ Outcome::Kind outcome_kind(const LibvirtError& error) {
 }
 
 Error to_error(const LibvirtError& error, std::string object) {
-  Error told{error_code(error), std::move(object), clause(error.message), {}, {}};
-  if (told.code == ErrorCode::permission_denied) told.hint = kJoinGroup;
+  Error result{error_code(error), std::move(object), clause(error.message), {}, {}};
+  if (result.code == ErrorCode::permission_denied) result.hint = kJoinGroup;
   if (contains(error.message, "without the balloon device")) {
-    told.hint = "give the domain a <memballoon model='virtio'> device";
+    result.hint = "give the domain a <memballoon model='virtio'> device";
   }
-  return told;
+  return result;
 }
 
 Error open_error(const LibvirtError& error, const std::string& uri) {
@@ -148,14 +148,14 @@ Error open_error(const LibvirtError& error, const std::string& uri) {
             std::string(kStartDaemon),
             {}};
   }
-  Error told = to_error(error, uri);
-  if (told.code == ErrorCode::permission_denied) {
-    told.message = "not allowed to manage domains: " + told.message;
-  } else if (told.code == ErrorCode::internal || error.code == VIR_ERR_SYSTEM_ERROR) {
-    told.code = ErrorCode::unavailable;
+  Error result = to_error(error, uri);
+  if (result.code == ErrorCode::permission_denied) {
+    result.message = "not allowed to manage domains: " + result.message;
+  } else if (result.code == ErrorCode::internal || error.code == VIR_ERR_SYSTEM_ERROR) {
+    result.code = ErrorCode::unavailable;
   }
-  if (told.hint.empty()) told.hint = "check it with: virsh -c " + shell_word(uri) + " list";
-  return told;
+  if (result.hint.empty()) result.hint = "check it with: virsh -c " + shell_word(uri) + " list";
+  return result;
 }
 
 void silence_libvirt() {

@@ -1,6 +1,6 @@
 #pragma once
-// libvirt's errors as values, and what they mean for memcoord. All functions are pure but
-// LibvirtError::last(), lv_failure() and silence_libvirt().
+// libvirt's errors as values, and what they mean for memcoord. All functions are pure except
+// LibvirtError::last(), libvirt_failure() and silence_libvirt().
 
 #include <string>
 #include <string_view>
@@ -31,7 +31,7 @@ using LibvirtResult = tl::expected<T, LibvirtError>;
 using LibvirtStatus = LibvirtResult<void>;
 
 /// The calling thread's last error, as the failing branch of a result.
-inline tl::unexpected<LibvirtError> lv_failure() {
+inline tl::unexpected<LibvirtError> libvirt_failure() {
   return tl::unexpected<LibvirtError>(LibvirtError::last());
 }
 

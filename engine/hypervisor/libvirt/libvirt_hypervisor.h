@@ -22,7 +22,7 @@ enum class Access {
 /// How memcoord uses the connection.
 struct LibvirtOptions {
   Access access = Access::read_write;
-  /// Time limit of one sample() and of one apply(). With half the interval the loop keeps its time
+  /// Time limit of one sample() and of one apply(). At half the interval the loop keeps its time
   /// even in the tick in which a guest hangs.
   Duration deadline = std::chrono::milliseconds(500);
   /// Time limit of connecting and reading every domain for the first time.
@@ -35,7 +35,7 @@ struct LibvirtOptions {
   std::chrono::seconds period = std::chrono::seconds(1);
   /// Time from tick to tick.
   Duration interval = kDefaultInterval;
-  /// Keep periods that somebody has set, however long.
+  /// Keep periods that an administrator or another tool has set, however long.
   bool keep_periods = false;
   Units units = Units::automatic;  ///< of sizes in notes and errors
   /// How long the daemon may still carry out a balloon change whose connection was lost. libvirt

@@ -28,7 +28,7 @@ class NativeConnection final : public Connection {
       : handle_(std::move(handle)), read_only_(read_only) {
     const char* type = virConnectGetType(handle_.get());
     driver_ = driver_traits(type == nullptr ? "" : type);
-    // Drivers that do not know keep-alive have no wire that could fall silent.
+    // Drivers without keep-alive have no network connection that could fail unnoticed.
     (void)virConnectSetKeepAlive(handle_.get(), kKeepAliveSeconds, kKeepAliveCount);
     subscriptions_ = std::make_unique<EventSubscriptions>(handle_.get(), events);
   }
@@ -132,8 +132,8 @@ int NativeConnection::node_numbers(const virNodeInfo& info) {
   if (!node_numbers_) {
     constexpr int kMost = 1024;  // libvirt's own limit for one call
     std::vector<unsigned long long> free(kMost);
-    const int told = virNodeGetCellsFreeMemory(handle_.get(), free.data(), 0, kMost);
-    node_numbers_ = std::max(told, static_cast<int>(info.nodes));
+    const int counted = virNodeGetCellsFreeMemory(handle_.get(), free.data(), 0, kMost);
+    node_numbers_ = std::max(counted, static_cast<int>(info.nodes));
   }
   return *node_numbers_;
 }
@@ -144,12 +144,12 @@ LibvirtResult<std::vector<NumaCell>> NativeConnection::cells(const virNodeInfo& 
     if (no_nodes_.contains(id)) continue;
     int fields = 0;
     std::vector<virNodeMemoryStats> stats;
-    bool told = virNodeGetMemoryStats(handle_.get(), id, nullptr, &fields, 0) == 0;
-    if (told) {
+    bool reported = virNodeGetMemoryStats(handle_.get(), id, nullptr, &fields, 0) == 0;
+    if (reported) {
       stats.resize(static_cast<std::size_t>(fields));
-      told = virNodeGetMemoryStats(handle_.get(), id, stats.data(), &fields, 0) == 0;
+      reported = virNodeGetMemoryStats(handle_.get(), id, stats.data(), &fields, 0) == 0;
     }
-    if (!told) {
+    if (!reported) {
       auto failed = failure();
       if (lost_) return failed;
       no_nodes_.insert(id);
@@ -327,7 +327,7 @@ class HandleSource {
       if (!opened) return opened;
       shared_ = *std::move(opened);
     }
-    if (virConnectRef(shared_.handle.get()) < 0) return lv_failure();
+    if (virConnectRef(shared_.handle.get()) < 0) return libvirt_failure();
     return OpenedHandle{ConnectHandle(shared_.handle.get()), shared_.read_only};
   }
 

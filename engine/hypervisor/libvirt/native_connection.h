@@ -53,8 +53,8 @@ HostRecord host_record(std::span<const virNodeMemoryStats> stats);
 
 // Events.
 
-/// Runs libvirt's event loop, which is one a process, on a thread of its own while somebody holds
-/// the result. Hold it from before the first connection is opened until the last one is closed.
+/// Runs libvirt's event loop, which is one a process, on a thread of its own until the result is
+/// destroyed. Keep it from before the first connection is opened until the last one is closed.
 std::shared_ptr<void> running_event_loop();
 
 /// A connection's subscriptions to domains' events. The callbacks run on the event loop's thread

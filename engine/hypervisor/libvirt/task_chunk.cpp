@@ -117,9 +117,9 @@ std::optional<LibvirtError> TaskChunk::ask_balloons(Connection& connection, Part
     if (!tasks_[i].balloon_moves) continue;
     TaskAnswer known = answered(i);
     // An answer without rss means that another call holds the domain.
-    const bool tells = known.record && known.record->actual && known.record->rss &&
-                       *known.record->actual < kSingleCallsOverflow;
-    if (!tells) continue;
+    const bool complete = known.record && known.record->actual && known.record->rss &&
+                          *known.record->actual < kSingleCallsOverflow;
+    if (!complete) continue;
     if (!begin(i)) return std::nullopt;
     const auto size = connection.balloon(tasks_[i].domain);
     if (!size && lost_connection(size.error())) return size.error();

@@ -29,8 +29,8 @@ bool balloon_may_move(const KnownDomain& known, MonotonicTime now) {
   return known.balloon_moved_at && now - *known.balloon_moved_at < DomainRegistry::kBalloonSettles;
 }
 
-/// On this machine memcoord looks for the daemon in every tick: a refused connection costs less
-/// than a millisecond.
+/// On this machine memcoord tries to connect in every tick: a refused connection costs less than a
+/// millisecond.
 Backoff backoff_for(const ConnectionUri& uri) {
   using namespace std::chrono_literals;
   if (uri.is_local()) return {200ms, 500ms, [] { return 0.0; }};
@@ -81,8 +81,8 @@ WorkerHypervisor::~WorkerHypervisor() {
 
 Status WorkerHypervisor::start() {
   const Instant deadline = steady_clock::now() + options_.open_deadline;
-  if (const Status looked = observe_host(deadline); !looked) return fail(looked.error());
-  if (!observe_domains(deadline)) return fail(daemon_is_silent());
+  if (const Status observed = observe_host(deadline); !observed) return fail(observed.error());
+  if (!observe_domains(deadline)) return fail(no_answer_from_daemon());
   read_stale(deadline);
   return {};
 }
@@ -95,11 +95,11 @@ Result<Snapshot> WorkerHypervisor::sample() {
                 "memcoord keeps trying to connect");
   }
   const Instant deadline = now + options_.deadline;
-  if (const Status looked = observe_host(deadline); !looked) return fail(looked.error());
+  if (const Status observed = observe_host(deadline); !observed) return fail(observed.error());
   update_from_events();
   // Without a new list memcoord serves the domains that it knows.
   const bool listed = observe_domains(now + options_.deadline / 4);
-  listing_came(listed);
+  note_listing(listed);
   registry_.renew(monotonic_now());
   if (listed) read_stale(now + options_.deadline / 2);
   const Sampled sampled = sample_domains(deadline);
@@ -119,18 +119,18 @@ Status WorkerHypervisor::observe_host(Instant deadline) {
     return HostObservation{worker->generation, connection.driver(), connection.read_only(),
                            *std::move(host)};
   };
-  auto looked = host_.ask(deadline, question);
+  auto observed = host_.ask(deadline, question);
   // The connection may have died unnoticed; the worker opens another for the second question.
-  if (looked && !*looked && lost_connection(looked->error()) && !down_since_) {
-    looked = host_.ask(deadline, question);
+  if (observed && !*observed && lost_connection(observed->error()) && !down_since_) {
+    observed = host_.ask(deadline, question);
   }
-  if (!looked) return fail(daemon_is_silent());
-  if (!*looked && last_observation_.generation == 0) {
-    return fail(open_error(looked->error(), parts_.uri));
+  if (!observed) return fail(no_answer_from_daemon());
+  if (!*observed && last_observation_.generation == 0) {
+    return fail(open_error(observed->error(), parts_.uri));
   }
-  if (!*looked) return fail(went_down(looked->error()));
-  came_back((*looked)->generation);
-  last_observation_ = **std::move(looked);
+  if (!*observed) return fail(went_down(observed->error()));
+  came_back((*observed)->generation);
+  last_observation_ = **std::move(observed);
   return {};
 }
 
@@ -151,13 +151,13 @@ Error WorkerHypervisor::went_down(const LibvirtError& error) {
           {}};
 }
 
-Error WorkerHypervisor::daemon_is_silent() const {
-  const auto silent = std::chrono::duration_cast<std::chrono::seconds>(host_.silent_for());
+Error WorkerHypervisor::no_answer_from_daemon() const {
+  const auto unanswered = std::chrono::duration_cast<std::chrono::seconds>(host_.unanswered_for());
   return {ErrorCode::timed_out,
           parts_.uri,
-          silent.count() < 1
+          unanswered.count() < 1
               ? "the libvirt daemon does not answer in time"
-              : fmt::format("the libvirt daemon has not answered for {} s", silent.count()),
+              : fmt::format("the libvirt daemon has not answered for {} s", unanswered.count()),
           {},
           {}};
 }

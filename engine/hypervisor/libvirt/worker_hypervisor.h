@@ -128,7 +128,7 @@ class WorkerHypervisor final : public Hypervisor {
   // worker_hypervisor.cpp
   Status observe_host(Instant deadline);
   Error went_down(const LibvirtError& error);
-  Error daemon_is_silent() const;
+  Error no_answer_from_daemon() const;
   void came_back(std::uint64_t generation);
   void update_from_events();
   Sampled sample_domains(Instant deadline);
@@ -143,7 +143,7 @@ class WorkerHypervisor final : public Hypervisor {
   bool observe_domains(Instant deadline);
   bool update_listings();
   void update_states();
-  void listing_came(bool came);
+  void note_listing(bool came);
   std::vector<std::optional<ControlState>> control_states(const std::vector<Uuid>& domains,
                                                           Instant deadline);
   void read_stale(Instant deadline);
@@ -161,7 +161,7 @@ class WorkerHypervisor final : public Hypervisor {
   void set_periods(const Sampled& sampled, Instant deadline);
   bool wants_other_period(const KnownDomain& known) const;
   std::optional<std::string> take_period_answer(KnownDomain& known, const TaskAnswer& answer);
-  void say_shortened(const std::vector<std::string>& domains);
+  void note_shortened(const std::vector<std::string>& domains);
   void restore_periods(Instant deadline);
 
   WorkerHypervisorParts parts_;
@@ -183,8 +183,8 @@ class WorkerHypervisor final : public Hypervisor {
   std::vector<Note> notes_;
   std::optional<Instant> down_since_;
   Instant next_try_;
-  std::optional<Instant> listing_held_since_;
-  bool listing_held_said_ = false;
+  std::optional<Instant> listing_missing_since_;
+  bool missing_listing_noted_ = false;
   std::string down_reason_;
   bool closed_ = false;
 };

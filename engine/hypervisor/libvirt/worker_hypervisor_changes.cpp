@@ -23,11 +23,11 @@ Error busy(const std::string& name) {
   return {ErrorCode::unavailable, name, "a migration, save or snapshot is under way", {}, {}};
 }
 
-Error silent(const std::string& name) {
+Error not_answering(const std::string& name) {
   return {ErrorCode::timed_out, name, "its QEMU process does not answer", {}, {}};
 }
 
-Error held_by_daemon(const std::string& name) {
+Error blocked_by_daemon(const std::string& name) {
   return {ErrorCode::timed_out,
           name,
           "the daemon does not reach it, as while it stops or saves the domain",
@@ -80,7 +80,7 @@ void WorkerHypervisor::note_hung(std::vector<Outcome>& outcomes,
     registry_.mark_unresponsive(domains[i], states[i].value_or(ControlState{}), now);
     if (states[i]) continue;
     Outcome& theirs = outcomes[hung[i]];
-    theirs.error = held_by_daemon(registry_.find(domains[i])->identity->name);
+    theirs.error = blocked_by_daemon(registry_.find(domains[i])->identity->name);
     if (theirs.kind == Outcome::Kind::unknown) theirs.error = may_still_come(*theirs.error);
   }
 }
@@ -98,7 +98,7 @@ std::optional<Outcome> WorkerHypervisor::refuse(const Move& move) {
   if (auto refused = refuse_open(move, name)) return refused;
   if (known->unresponsive) {
     const bool in_job = known->unresponsive->kind == ControlState::Kind::in_job;
-    return outcome(move, Outcome::Kind::skipped, in_job ? busy(name) : silent(name));
+    return outcome(move, Outcome::Kind::skipped, in_job ? busy(name) : not_answering(name));
   }
   if (known->in_long_job) return outcome(move, Outcome::Kind::skipped, busy(name));
   if (known->paused) {
@@ -108,7 +108,7 @@ std::optional<Outcome> WorkerHypervisor::refuse(const Move& move) {
   return std::nullopt;
 }
 
-/// A move waits for an earlier one that the daemon could carry out after it.
+/// Skips a move while the daemon could still carry out an earlier one after it.
 std::optional<Outcome> WorkerHypervisor::refuse_open(const Move& move, const std::string& name) {
   const auto found = open_changes_.find(move.domain);
   if (found == open_changes_.end()) return std::nullopt;
@@ -144,7 +144,7 @@ Outcome WorkerHypervisor::make_outcome(const Move& move, const DomainTask& task,
       known.in_long_job = true;
       return outcome(move, Outcome::Kind::skipped, busy(name));
     case TaskAnswer::Kind::hung:
-      return outcome(move, Outcome::Kind::skipped, silent(name));
+      return outcome(move, Outcome::Kind::skipped, not_answering(name));
     case TaskAnswer::Kind::failed:
       return outcome(move, outcome_kind(*answer.error), to_error(*answer.error, name));
     case TaskAnswer::Kind::unanswered:
@@ -167,7 +167,7 @@ Outcome WorkerHypervisor::leave_open(const Move& move, const DomainTask& task,
   if (answer.kind == TaskAnswer::Kind::in_job) known.in_long_job = true;
   const std::string& name = known.identity->name;
   Error why{ErrorCode::timed_out, name, "no answer within the deadline", {}, {}};
-  if (answer.kind == TaskAnswer::Kind::hung) why = silent(name);
+  if (answer.kind == TaskAnswer::Kind::hung) why = not_answering(name);
   if (answer.kind == TaskAnswer::Kind::in_job) why = busy(name);
   if (answer.error) why = to_error(*answer.error, name);
   return outcome(move, Outcome::Kind::unknown, may_still_come(std::move(why)));
@@ -209,19 +209,19 @@ std::optional<Outcome> WorkerHypervisor::settle(OpenChange& change, const TaskAn
   const KnownDomain* known = registry_.find(change.move.domain);
   const std::string name = known == nullptr ? change.move.domain.text() : known->identity->name;
   const auto waited = std::chrono::duration_cast<std::chrono::seconds>(now - change.sent_at);
-  const auto tell = [&](std::string_view what) {
+  const auto note_answer = [&](std::string_view what) {
     notes_.push_back({Note::Severity::info,
                       fmt::format("{}: its balloon change to {} {}, answered after {} s", name,
                                   change.move.to.text(options_.units), what, waited.count())});
   };
   switch (answer.kind) {
     case TaskAnswer::Kind::done:
-      tell("was carried out");
+      note_answer("was carried out");
       return outcome(change.move, Outcome::Kind::applied);
     case TaskAnswer::Kind::gone:
       return outcome(change.move, Outcome::Kind::vanished);
     default:
-      tell("was not carried out");
+      note_answer("was not carried out");
       return outcome(change.move, Outcome::Kind::failed, to_error(*answer.error, name));
   }
 }
@@ -244,10 +244,10 @@ void WorkerHypervisor::set_periods(const Sampled& sampled, Instant deadline) {
     auto one = take_period_answer(*registry_.find(tasks[i].domain), report.answers[i]);
     if (one) shortened.push_back(*std::move(one));
   }
-  say_shortened(shortened);
+  note_shortened(shortened);
 }
 
-/// A period longer than the interval shows a guest too late.
+/// With a period longer than the interval, reports come too late for the next tick.
 bool WorkerHypervisor::wants_other_period(const KnownDomain& known) const {
   const bool served = known.described && !known.unresponsive &&
                       known.description.unsuitable.empty() && !known.description.settings_error &&
@@ -275,7 +275,7 @@ std::optional<std::string> WorkerHypervisor::take_period_answer(KnownDomain& kno
     known.description.period = options_.period;
     if (was_set) return fmt::format("{} ({} s)", name, had.count());
   } else if (answer.under_way || answer.lost) {
-    // The next tick tries again; close() restores the period whatever came of this call.
+    // The next tick tries again; close() restores the period even if this call has failed.
     if (!known.period_before) known.period_before = had;
     known.period_in_doubt = true;
   } else if (answer.kind == TaskAnswer::Kind::failed && !lost_connection(*answer.error)) {
@@ -287,7 +287,7 @@ std::optional<std::string> WorkerHypervisor::take_period_answer(KnownDomain& kno
   return std::nullopt;
 }
 
-void WorkerHypervisor::say_shortened(const std::vector<std::string>& domains) {
+void WorkerHypervisor::note_shortened(const std::vector<std::string>& domains) {
   if (domains.empty()) return;
   constexpr std::size_t kNamed = 5;
   std::string names;

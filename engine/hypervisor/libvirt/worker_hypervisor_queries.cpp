@@ -14,7 +14,7 @@ namespace {
 using std::chrono::steady_clock;
 
 /// memcoord reports a missing list of domains after this time.
-constexpr std::chrono::seconds kListingHeldAfter{5};
+constexpr std::chrono::seconds kListingMissingAfter{5};
 
 const Uuid& uuid_in(const Uuid& uuid) {
   return uuid;
@@ -38,16 +38,16 @@ void begin_after(const Uuid& last, std::vector<Item>& items) {
 }  // namespace
 
 bool WorkerHypervisor::observe_domains(Instant deadline) {
-  std::vector<Uuid> is_unresponsive = registry_.is_unresponsive();
-  begin_after(last_unresponsive_, is_unresponsive);
-  const auto question = [is_unresponsive, deadline, answers = answers_](
+  std::vector<Uuid> unresponsive = registry_.unresponsive();
+  begin_after(last_unresponsive_, unresponsive);
+  const auto question = [unresponsive, deadline, answers = answers_](
                             const LibvirtResult<WorkerConnection>& worker) -> LibvirtStatus {
     if (!worker) return tl::unexpected(worker.error());
     const MonotonicTime asked_at = monotonic_now();
     auto listed = worker->connection->list_active();
     if (!listed) return tl::unexpected(listed.error());
     answers->listings.push({worker->generation, *std::move(listed), asked_at});
-    for (const Uuid& uuid : is_unresponsive) {
+    for (const Uuid& uuid : unresponsive) {
       if (steady_clock::now() >= deadline) break;
       const MonotonicTime at = monotonic_now();
       answers->states.push({uuid, worker->connection->control_state(uuid), at});
@@ -65,7 +65,7 @@ bool WorkerHypervisor::update_listings() {
   const std::vector<Listing> listings = answers_->listings.take();
   if (listings.empty()) return false;
   const Listing& newest = listings.back();
-  // A late list may lack a domain that has been started and told to move since.
+  // A late list may lack a domain that was started and moved since.
   const auto lacks = [&](const auto& entry) {
     const auto& [uuid, known] = entry;
     return known.balloon_moved_at && *known.balloon_moved_at > newest.asked_at &&
@@ -90,16 +90,16 @@ void WorkerHypervisor::update_states() {
   }
 }
 
-void WorkerHypervisor::listing_came(bool came) {
+void WorkerHypervisor::note_listing(bool came) {
   const Instant now = steady_clock::now();
   if (came) {
-    listing_held_since_.reset();
-    listing_held_said_ = false;
+    listing_missing_since_.reset();
+    missing_listing_noted_ = false;
     return;
   }
-  if (!listing_held_since_) listing_held_since_ = now;
-  if (listing_held_said_ || now - *listing_held_since_ < kListingHeldAfter) return;
-  listing_held_said_ = true;
+  if (!listing_missing_since_) listing_missing_since_ = now;
+  if (missing_listing_noted_ || now - *listing_missing_since_ < kListingMissingAfter) return;
+  missing_listing_noted_ = true;
   notes_.push_back({Note::Severity::info,
                     fmt::format("{}: the daemon does not list its domains, as while it stops or "
                                 "saves a large one; memcoord serves the domains that it knows",

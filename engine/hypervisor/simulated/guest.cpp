@@ -40,11 +40,11 @@ void serve_workload(Guest& guest, const Forces& forces, const Model& model, doub
     return;
   }
   // Memory is swapped out at once, while the workload waits; it is swapped in as it is used.
-  const double held = std::min(guest.swapped, guest.demand);
-  const double back = std::min(std::max(0.0, held - missing), kib(model.swap_rate) * seconds);
-  const double swapped = std::max(missing, held - back);
+  const double in_swap = std::min(guest.swapped, guest.demand);
+  const double back = std::min(std::max(0.0, in_swap - missing), kib(model.swap_rate) * seconds);
+  const double swapped = std::max(missing, in_swap - back);
   guest.swap_out += std::max(0.0, swapped - guest.swapped);
-  const double came_in = std::max(0.0, held - swapped);
+  const double came_in = std::max(0.0, in_swap - swapped);
   guest.swap_in += came_in;
   guest.major_faults += came_in / 4;
   // A workload that lacks memory keeps touching what is in swap.

@@ -93,7 +93,7 @@ struct SimulatedDomain {
   GuestStatistics counted;          ///< at that report, as its kernel counts
   bool active = false;
   Duration at{};           ///< the moment of `guest`, which may lag behind the host's
-  Duration calm_until{};   ///< until then `guest` stays the same unless its balloon is told to move
+  Duration calm_until{};   ///< until then `guest` stays the same unless its balloon gets a target
   Duration reported_at{};  ///< the newest report's moment
   double rss = 0;          ///< KiB
 

@@ -154,7 +154,7 @@ void SimulatedHost::account_for_host(double passed) {
   over_limit_ = over;
 }
 
-Domain SimulatedHost::look_at(const SimulatedDomain& domain) const {
+Domain SimulatedHost::domain_now(const SimulatedDomain& domain) const {
   Domain out;
   out.identity = domain.identity;
   out.actual = size(domain.guest.actual);
@@ -173,14 +173,14 @@ Domain SimulatedHost::look_at(const SimulatedDomain& domain) const {
   return out;
 }
 
-Snapshot SimulatedHost::look(MonotonicTime taken_at, WallTime wall_time) const {
+Snapshot SimulatedHost::snapshot_at(MonotonicTime taken_at, WallTime wall_time) const {
   Snapshot snapshot;
   snapshot.taken_at = taken_at;
   snapshot.wall_time = wall_time;
   snapshot.domains.reserve(domains_.size());
   for (const SimulatedDomain& domain : domains_) {
     if (!domain.active) continue;
-    snapshot.domains.push_back(look_at(domain));
+    snapshot.domains.push_back(domain_now(domain));
   }
   Host& host = snapshot.host;
   host.total = scenario_->host_total;
@@ -239,7 +239,7 @@ bool VirtualClock::sleep_for(Duration duration) {
 SimulatedHypervisor::SimulatedHypervisor(Scenario scenario, const Clock& clock,
                                          MemorySize host_floor)
     : clock_(clock), start_(clock.now()), host_(std::move(scenario), host_floor) {
-  oom_kills_told_.resize(host_.domains().size());
+  oom_kills_noted_.resize(host_.domains().size());
 }
 
 std::string SimulatedHypervisor::description() const {
@@ -258,7 +258,7 @@ void SimulatedHypervisor::catch_up() {
 
 Result<Snapshot> SimulatedHypervisor::sample() {
   catch_up();
-  return host_.look(clock_.now(), clock_.wall_now());
+  return host_.snapshot_at(clock_.now(), clock_.wall_now());
 }
 
 std::vector<Outcome> SimulatedHypervisor::apply(std::span<const Move> moves) {
@@ -274,8 +274,8 @@ std::vector<Note> SimulatedHypervisor::drain_notes() {
   for (std::size_t i = 0; i < host_.domains().size(); ++i) {
     const SimulatedDomain& domain = host_.domains()[i];
     const int kills = domain.guest.score.oom_kills;
-    if (kills == oom_kills_told_[i]) continue;
-    oom_kills_told_[i] = kills;
+    if (kills == oom_kills_noted_[i]) continue;
+    oom_kills_noted_[i] = kills;
     notes.push_back(
         {Note::Severity::warning, domain.identity->name + ": its OOM killer ended the workload"});
   }

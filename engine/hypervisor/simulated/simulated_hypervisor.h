@@ -1,7 +1,7 @@
 #pragma once
-// A simulated host with its domains, which advances through time; the Hypervisor that memcoord sees
-// of it; and the virtual clock that lets it run faster than time. Deterministic: the same scenario
-// and the same moves give the same bytes. No threads.
+// A simulated host with its domains, which advances through time; its Hypervisor interface; and the
+// virtual clock that lets it run faster than time. Deterministic: the same scenario and the same
+// moves give the same bytes. No threads.
 
 #include <cstddef>
 #include <memory>
@@ -38,7 +38,7 @@ class SimulatedHost {
   void settle();
   [[nodiscard]] Duration now() const { return now_; }
 
-  [[nodiscard]] Snapshot look(MonotonicTime taken_at, WallTime wall_time) const;
+  [[nodiscard]] Snapshot snapshot_at(MonotonicTime taken_at, WallTime wall_time) const;
   /// Outcomes: applied; vanished (no active domain); skipped (hung); failed (over its maximum).
   Outcome set_target(const Move& move);
 
@@ -53,7 +53,7 @@ class SimulatedHost {
   void advance_domain(SimulatedDomain& domain, Duration until);
   [[nodiscard]] SimulatedDomain* find(const Uuid& uuid);
   void keep_rss(SimulatedDomain& domain);
-  [[nodiscard]] Domain look_at(const SimulatedDomain& domain) const;
+  [[nodiscard]] Domain domain_now(const SimulatedDomain& domain) const;
   void account_for_host(double passed);
   void keep_host(Duration at);
   /// What the host has left, KiB; negative: more is touched than there is.
@@ -114,7 +114,7 @@ class SimulatedHypervisor final : public Hypervisor {
   const Clock& clock_;
   MonotonicTime start_;
   SimulatedHost host_;
-  std::vector<int> oom_kills_told_;  ///< of each domain
+  std::vector<int> oom_kills_noted_;  ///< of each domain
 };
 
 }  // namespace memcoord::simulated

@@ -111,7 +111,7 @@ TEST_CASE("memcoord finds a restarted daemon and leaves no file or thread behind
   CHECK(threads() == tasks);
 }
 
-TEST_CASE("a silent daemon costs ticks until it answers again" *
+TEST_CASE("a daemon that does not answer costs ticks until it answers again" *
           doctest::skip(!SessionDaemon::installed())) {
   const SessionDaemon daemon;
   const auto hypervisor = open_or_fail(daemon.uri(), options(std::chrono::milliseconds(500)));
@@ -127,7 +127,7 @@ TEST_CASE("a silent daemon costs ticks until it answers again" *
   CHECK(sample_or_fail(*hypervisor).domains.size() == 1);
 }
 
-TEST_CASE("closing does not wait for a silent daemon" *
+TEST_CASE("closing does not wait for a daemon that does not answer" *
           doctest::skip(!SessionDaemon::installed())) {
   const SessionDaemon daemon;
   const auto hypervisor = open_or_fail(daemon.uri(), options());

@@ -133,8 +133,8 @@ void play(const std::vector<Leg>& legs, std::atomic<int>& held_mib) {
   }
 }
 
-/// By work: a leg is a number of steps, a tenth of a second of its time each, however long they
-/// take.
+/// Plays the legs by work: each is a number of steps, one for each tenth of a second of its time,
+/// however long they take.
 void work_through(const std::vector<Leg>& legs, std::atomic<int>& held_mib) {
   Held held;
   for (const Leg& leg : legs) {

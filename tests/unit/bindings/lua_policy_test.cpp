@@ -236,7 +236,7 @@ TEST_CASE("a misspelt name is an error with its line and the nearest right one")
 }
 
 TEST_CASE("domains that cannot be moved are in ctx.skipped, with the reason") {
-  const Observed observed(World().domain("a").domain("mute", silent()));
+  const Observed observed(World().domain("a").domain("mute", no_report()));
   CHECK(said("say(#ctx.domains .. ' ' .. ctx.skipped[1].name .. ': ' .. ctx.skipped[1].why)",
              observed) == "1 mute: its guest reports no statistics");
 }

@@ -20,7 +20,7 @@ std::unique_ptr<Policy> fails() {
   });
 }
 
-bool says(const Tick& tick, const std::string& text) {
+bool has_note(const Tick& tick, const std::string& text) {
   return std::any_of(tick.notes.begin(), tick.notes.end(),
                      [&](const Note& note) { return note.text.find(text) != std::string::npos; });
 }
@@ -30,8 +30,8 @@ const World kCalm = World().host(8_GiB, free(4_GiB)).domain("a", unused(800_MiB)
 }  // namespace
 
 TEST_CASE("a tick samples, evaluates and moves, and records all of it") {
-  Bench bench({kCalm}, asks({{"a", 900_MiB}}));
-  const Tick tick = bench.coordinator.tick();
+  CoordinatorHarness harness({kCalm}, asks({{"a", 900_MiB}}));
+  const Tick tick = harness.coordinator.tick();
   CHECK(tick.number == 1);
   CHECK(tick.policy == "fake");
   CHECK(tick.proposals.size() == 1);
@@ -39,50 +39,50 @@ TEST_CASE("a tick samples, evaluates and moves, and records all of it") {
   CHECK(tick.decisions[0].target == 900_MiB);
   REQUIRE(tick.outcomes.size() == 1);
   CHECK(tick.outcomes[0].kind == Outcome::Kind::applied);
-  CHECK(bench.hypervisor.moves == std::vector{Move{id("a"), 1_GiB, 900_MiB}});
+  CHECK(harness.hypervisor.moves == std::vector{Move{id("a"), 1_GiB, 900_MiB}});
 }
 
 TEST_CASE("a dry run decides and records, and moves nothing") {
   CoordinatorOptions options;
   options.dry_run = true;
-  Bench bench({kCalm}, asks({{"a", 900_MiB}}), options);
-  const Tick tick = bench.coordinator.tick();
+  CoordinatorHarness harness({kCalm}, asks({{"a", 900_MiB}}), options);
+  const Tick tick = harness.coordinator.tick();
   CHECK(tick.decisions[0].target == 900_MiB);
   CHECK(tick.outcomes[0].kind == Outcome::Kind::dry_run);
-  CHECK(bench.hypervisor.moves.empty());
+  CHECK(harness.hypervisor.moves.empty());
 }
 
 TEST_CASE("a failed sample costs only its own tick") {
-  Bench bench({kCalm}, asks({{"a", 900_MiB}}));
-  bench.hypervisor.down = Error{ErrorCode::unavailable, "fake:", "down", {}, {}};
-  CHECK(bench.coordinator.tick().sample_error.has_value());
-  bench.hypervisor.down.reset();
-  const Tick tick = bench.coordinator.tick();
+  CoordinatorHarness harness({kCalm}, asks({{"a", 900_MiB}}));
+  harness.hypervisor.down = Error{ErrorCode::unavailable, "fake:", "down", {}, {}};
+  CHECK(harness.coordinator.tick().sample_error.has_value());
+  harness.hypervisor.down.reset();
+  const Tick tick = harness.coordinator.tick();
   CHECK_FALSE(tick.sample_error.has_value());
   CHECK(tick.number == 2);
   CHECK(tick.outcomes.size() == 1);
 }
 
 TEST_CASE("a policy error costs only its own tick, and five in a row are reported once") {
-  Bench bench({kCalm}, fails());
+  CoordinatorHarness harness({kCalm}, fails());
   for (int i = 1; i <= 4; ++i) {
-    const Tick tick = bench.coordinator.tick();
+    const Tick tick = harness.coordinator.tick();
     CHECK(tick.policy_error->object == "bad.lua:3");
-    CHECK_FALSE(says(tick, "no usable answer"));
+    CHECK_FALSE(has_note(tick, "no usable answer"));
   }
-  CHECK(says(bench.coordinator.tick(), "no usable answer for 5 ticks in a row"));
-  CHECK_FALSE(says(bench.coordinator.tick(), "no usable answer"));
-  CHECK(bench.hypervisor.moves.empty());
+  CHECK(has_note(harness.coordinator.tick(), "no usable answer for 5 ticks in a row"));
+  CHECK_FALSE(has_note(harness.coordinator.tick(), "no usable answer"));
+  CHECK(harness.hypervisor.moves.empty());
 }
 
 TEST_CASE("the fallback policy decides while the policy gives no usable answer") {
-  Bench bench({kCalm}, fails());
-  bench.coordinator.set_fallback(asks({{"a", 900_MiB}}, "careful"));
-  for (int i = 1; i <= 4; ++i) bench.coordinator.tick();
-  CHECK(bench.hypervisor.moves.empty());
-  const Tick tick = bench.coordinator.tick();
-  CHECK(says(tick, "careful decides instead"));
-  CHECK(bench.hypervisor.moves.size() == 1);
+  CoordinatorHarness harness({kCalm}, fails());
+  harness.coordinator.set_fallback(asks({{"a", 900_MiB}}, "careful"));
+  for (int i = 1; i <= 4; ++i) harness.coordinator.tick();
+  CHECK(harness.hypervisor.moves.empty());
+  const Tick tick = harness.coordinator.tick();
+  CHECK(has_note(tick, "careful decides instead"));
+  CHECK(harness.hypervisor.moves.size() == 1);
   CHECK(tick.policy_error.has_value());
 }
 
@@ -94,82 +94,84 @@ TEST_CASE("include and exclude choose domains by name, and exclude wins") {
                           .domain("db", unused(800_MiB))
                           .domain("web1", unused(800_MiB))
                           .domain("web-old", unused(800_MiB));
-  Bench bench({world}, asks({{"db", 900_MiB}, {"web1", 900_MiB}, {"web-old", 900_MiB}}), options);
-  const Tick tick = bench.coordinator.tick();
-  CHECK(bench.hypervisor.moves == std::vector{Move{id("web1"), 1_GiB, 900_MiB}});
+  CoordinatorHarness harness(
+      {world}, asks({{"db", 900_MiB}, {"web1", 900_MiB}, {"web-old", 900_MiB}}), options);
+  const Tick tick = harness.coordinator.tick();
+  CHECK(harness.hypervisor.moves == std::vector{Move{id("web1"), 1_GiB, 900_MiB}});
   CHECK(tick.skipped.size() == 2);
-  CHECK(says(tick, "web-old: skipped: excluded by --exclude"));
-  CHECK(says(tick, "db: skipped: not among those of --include"));
-  CHECK_FALSE(says(bench.coordinator.tick(), "skipped"));
+  CHECK(has_note(tick, "web-old: skipped: excluded by --exclude"));
+  CHECK(has_note(tick, "db: skipped: not among those of --include"));
+  CHECK_FALSE(has_note(harness.coordinator.tick(), "skipped"));
 }
 
 TEST_CASE("a domain that vanishes before its move does not disturb other moves") {
-  Bench bench({World().domain("a", unused(800_MiB)).domain("b", unused(800_MiB))},
-              asks({{"a", 900_MiB}, {"b", 900_MiB}}));
-  bench.hypervisor.outcomes[id("a")] = Outcome::Kind::vanished;
-  const Tick tick = bench.coordinator.tick();
+  CoordinatorHarness harness({World().domain("a", unused(800_MiB)).domain("b", unused(800_MiB))},
+                             asks({{"a", 900_MiB}, {"b", 900_MiB}}));
+  harness.hypervisor.outcomes[id("a")] = Outcome::Kind::vanished;
+  const Tick tick = harness.coordinator.tick();
   REQUIRE(tick.outcomes.size() == 2);
   CHECK(tick.outcomes[0].kind == Outcome::Kind::vanished);
   CHECK(tick.outcomes[1].kind == Outcome::Kind::applied);
 }
 
 TEST_CASE("a hung domain is reported once, and nothing is decided for it") {
-  Bench bench({World().domain("a", state(DomainState::hung))}, asks({{"a", 2_GiB}}));
-  const Tick tick = bench.coordinator.tick();
-  CHECK(says(tick, "a: skipped: does not answer"));
+  CoordinatorHarness harness({World().domain("a", state(DomainState::hung))}, asks({{"a", 2_GiB}}));
+  const Tick tick = harness.coordinator.tick();
+  CHECK(has_note(tick, "a: skipped: does not answer"));
   CHECK(tick.decisions[0].holds());
-  CHECK_FALSE(says(bench.coordinator.tick(), "does not answer"));
-  CHECK(bench.hypervisor.moves.empty());
+  CHECK_FALSE(has_note(harness.coordinator.tick(), "does not answer"));
+  CHECK(harness.hypervisor.moves.empty());
 }
 
-TEST_CASE("the notes of very many skipped domains are all said, and not repeated") {
+TEST_CASE("the notes about very many skipped domains all appear, and are not repeated") {
   constexpr int kDomains = 12'000;
   World world;
   for (int i = 0; i < kDomains; ++i) {
     world.domain("vm" + std::to_string(i), unsuitable("it has no balloon device"));
   }
-  Bench bench({world}, asks({}));
-  CHECK(bench.coordinator.tick().notes.size() == kDomains);
-  for (int i = 0; i < 3; ++i) CHECK(bench.coordinator.tick().notes.empty());
+  CoordinatorHarness harness({world}, asks({}));
+  CHECK(harness.coordinator.tick().notes.size() == kDomains);
+  for (int i = 0; i < 3; ++i) CHECK(harness.coordinator.tick().notes.empty());
 }
 
 TEST_CASE("page cache that --headroom unused does not count is reported once, whatever its size") {
-  std::vector<Snapshot> looks;
+  std::vector<Snapshot> snapshots;
   for (int i = 0; i < 4; ++i) {
     const auto more = MemorySize::from_mib(static_cast<std::uint64_t>(i));
-    looks.push_back(World()
-                        .at(std::chrono::seconds(i))
-                        .host(8_GiB, free(200_MiB), available(6_GiB + more))
-                        .domain("files", unused(60_MiB + more), usable(900_MiB + more)));
+    snapshots.push_back(World()
+                            .at(std::chrono::seconds(i))
+                            .host(8_GiB, free(200_MiB), available(6_GiB + more))
+                            .domain("files", unused(60_MiB + more), usable(900_MiB + more)));
   }
   CoordinatorOptions options;
   options.limits.headroom = Headroom::unused;
-  Bench bench(looks, asks({}), options);
-  const Tick tick = bench.coordinator.tick();
+  CoordinatorHarness harness(snapshots, asks({}), options);
+  const Tick tick = harness.coordinator.tick();
   CHECK(tick.notes.size() == 2);
-  CHECK(says(tick, "files: counts as short by --headroom unused, with 60 MiB unused"));
-  CHECK(says(tick, "host: has nothing to give by --headroom unused, with 200 MiB free"));
-  for (int i = 0; i < 3; ++i) CHECK(bench.coordinator.tick().notes.empty());
-  Bench by_default(looks, asks({}));
+  CHECK(has_note(tick, "files: counts as short by --headroom unused, with 60 MiB unused"));
+  CHECK(has_note(tick, "host: has nothing to give by --headroom unused, with 200 MiB free"));
+  for (int i = 0; i < 3; ++i) CHECK(harness.coordinator.tick().notes.empty());
+  CoordinatorHarness by_default(snapshots, asks({}));
   for (int i = 0; i < 4; ++i) CHECK(by_default.coordinator.tick().notes.empty());
 }
 
 TEST_CASE("a domain that was started again is reported again") {
-  const auto look = [](int start) {
+  const auto snapshot_with = [](int start) {
     return World().domain("a", numbered(start), unsuitable("it has no balloon device"));
   };
-  Bench bench({look(1), look(1), look(2)}, asks({}));
-  CHECK(says(bench.coordinator.tick(), "a: skipped"));
-  CHECK_FALSE(says(bench.coordinator.tick(), "a: skipped"));
-  CHECK(says(bench.coordinator.tick(), "a: skipped"));
+  CoordinatorHarness harness({snapshot_with(1), snapshot_with(1), snapshot_with(2)}, asks({}));
+  CHECK(has_note(harness.coordinator.tick(), "a: skipped"));
+  CHECK_FALSE(has_note(harness.coordinator.tick(), "a: skipped"));
+  CHECK(has_note(harness.coordinator.tick(), "a: skipped"));
 }
 
 TEST_CASE("a domain that options exclude shows its new settings") {
   CoordinatorOptions options;
   options.exclude = {"a"};
-  Bench bench({World().domain("a"), World().domain("a", weight(3))}, asks({}), options);
-  bench.coordinator.tick();
-  CHECK(bench.coordinator.tick().snapshot.domains[0].settings().weight == 3);
+  CoordinatorHarness harness({World().domain("a"), World().domain("a", weight(3))}, asks({}),
+                             options);
+  harness.coordinator.tick();
+  CHECK(harness.coordinator.tick().snapshot.domains[0].settings().weight == 3);
 }
 
 TEST_CASE("memory stays bounded over a week of domains that come, go, restart and are renamed") {
@@ -219,62 +221,66 @@ TEST_CASE("memory stays bounded over a week of domains that come, go, restart an
 }
 
 TEST_CASE("memory of a move whose outcome is unknown is not granted to another domain") {
-  const auto look = [](Duration at) {
+  const auto snapshot_at = [](Duration at) {
     return World()
         .at(at)
         .host(8_GiB, free(900_MiB))
         .domain("a", actual(512_MiB), unused(20_MiB))
         .domain("b", actual(512_MiB), unused(20_MiB));
   };
-  Bench bench({look(0s), look(2s), look(4s)}, asks({{"a", 1_GiB}}));
-  bench.hypervisor.outcomes[id("a")] = Outcome::Kind::unknown;
-  CHECK(bench.coordinator.tick().outcomes[0].kind == Outcome::Kind::unknown);
-  bench.coordinator.replace_policy(asks({{"b", 2_GiB}}));
-  const Tick tick = bench.coordinator.tick();
+  CoordinatorHarness harness({snapshot_at(0s), snapshot_at(2s), snapshot_at(4s)},
+                             asks({{"a", 1_GiB}}));
+  harness.hypervisor.outcomes[id("a")] = Outcome::Kind::unknown;
+  CHECK(harness.coordinator.tick().outcomes[0].kind == Outcome::Kind::unknown);
+  harness.coordinator.replace_policy(asks({{"b", 2_GiB}}));
+  const Tick tick = harness.coordinator.tick();
   CHECK(tick.grantable == 188_MiB);
   CHECK(tick.decisions[0].target == 700_MiB);
   // The late outcome says that the first move failed.
-  bench.hypervisor.late = {{id("a"), 512_MiB, 1_GiB, Outcome::Kind::failed, {}}};
-  const Tick later = bench.coordinator.tick();
+  harness.hypervisor.late = {{id("a"), 512_MiB, 1_GiB, Outcome::Kind::failed, {}}};
+  const Tick later = harness.coordinator.tick();
   CHECK(later.late_outcomes.size() == 1);
   CHECK(later.grantable == 512_MiB);
 }
 
-TEST_CASE("a host under its floor whose domains cannot give enough is reported once that lasts") {
-  const auto look = [](Duration at, MemorySize unused_by_a) {
+TEST_CASE(
+    "a host under its floor whose domains cannot give enough is reported once the shortage lasts") {
+  const auto snapshot_at = [](Duration at, MemorySize unused_by_a) {
     return Snapshot(World().at(at).host(8_GiB, free(100_MiB)).domain("a", unused(unused_by_a)));
   };
   const std::string text =
       "host: has 100 MiB available, under its floor of 200 MiB, and its domains can give no more "
       "than 20 MiB; stop or migrate a guest, or free memory that the host itself uses";
-  std::vector<Snapshot> looks;
-  for (int i = 0; i < 6; ++i) looks.push_back(look(i * 1s, 120_MiB));
+  std::vector<Snapshot> snapshots;
+  for (int i = 0; i < 6; ++i) snapshots.push_back(snapshot_at(i * 1s, 120_MiB));
   CoordinatorOptions watches;
   watches.dry_run = true;
-  Bench bench(looks, asks({}), watches);
-  for (int i = 0; i < 6; ++i) CHECK(says(bench.coordinator.tick(), text) == (i == 2));
+  CoordinatorHarness harness(snapshots, asks({}), watches);
+  for (int i = 0; i < 6; ++i) CHECK(has_note(harness.coordinator.tick(), text) == (i == 2));
 
-  Bench helped({look(0s, 900_MiB), look(1s, 900_MiB), look(2s, 900_MiB), look(3s, 900_MiB)},
-               asks({}), watches);
-  for (int i = 0; i < 4; ++i) CHECK_FALSE(says(helped.coordinator.tick(), "under its floor"));
+  CoordinatorHarness helped({snapshot_at(0s, 900_MiB), snapshot_at(1s, 900_MiB),
+                             snapshot_at(2s, 900_MiB), snapshot_at(3s, 900_MiB)},
+                            asks({}), watches);
+  for (int i = 0; i < 4; ++i) CHECK_FALSE(has_note(helped.coordinator.tick(), "under its floor"));
 }
 
 TEST_CASE("a rebooted guest gets back, once, the memory that its old target would take") {
-  const auto look = [](Duration at, MemorySize counter, MemorySize has) {
+  const auto snapshot_at = [](Duration at, MemorySize counter, MemorySize has) {
     return World()
         .at(at)
         .host(8_GiB, free(4_GiB))
         .domain("a", actual(has), maximum(1_GiB), unused(400_MiB), swapped(counter, counter));
   };
-  Snapshot boots = look(6s, 9_MiB, 900_MiB);
+  Snapshot boots = snapshot_at(6s, 9_MiB, 900_MiB);
   boots.domains[0].guest.last_update = *boots.domains[0].guest.last_update - 4s;
-  Snapshot still_boots = look(7s, 9_MiB, 900_MiB);
+  Snapshot still_boots = snapshot_at(7s, 9_MiB, 900_MiB);
   still_boots.domains[0].guest.last_update = boots.domains[0].guest.last_update;
-  Bench bench({look(0s, 9_MiB, 1_GiB), look(2s, 9_MiB, 900_MiB), boots, still_boots,
-               look(8s, 0_MiB, 900_MiB), look(9s, 0_MiB, 1_GiB)},
-              asks({{"a", 900_MiB}}));
-  for (int i = 0; i < 4; ++i) bench.coordinator.tick();
-  const Tick tick = bench.coordinator.tick();
+  CoordinatorHarness harness(
+      {snapshot_at(0s, 9_MiB, 1_GiB), snapshot_at(2s, 9_MiB, 900_MiB), boots, still_boots,
+       snapshot_at(8s, 0_MiB, 900_MiB), snapshot_at(9s, 0_MiB, 1_GiB)},
+      asks({{"a", 900_MiB}}));
+  for (int i = 0; i < 4; ++i) harness.coordinator.tick();
+  const Tick tick = harness.coordinator.tick();
   REQUIRE(tick.decisions.size() == 1);
   // 1 MiB stays in the balloon: a driver that finds the balloon empty reports no size.
   CHECK(tick.decisions[0].target == 1_GiB - 1_MiB);
@@ -282,48 +288,50 @@ TEST_CASE("a rebooted guest gets back, once, the memory that its old target woul
 }
 
 TEST_CASE("a guest that reboots without an event gets its memory back once it reports") {
-  const auto look = [](Duration at, MemorySize has) {
+  const auto snapshot_at = [](Duration at, MemorySize has) {
     return World()
         .at(at)
         .host(8_GiB, free(4_GiB))
         .domain("a", actual(has), maximum(1_GiB), unused(400_MiB));
   };
-  Snapshot rebooted = look(4s, 900_MiB);
+  Snapshot rebooted = snapshot_at(4s, 900_MiB);
   rebooted.domains[0].started_at = rebooted.taken_at;
   rebooted.domains[0].guest = {};
-  Snapshot reports = look(8s, 900_MiB);
+  Snapshot reports = snapshot_at(8s, 900_MiB);
   reports.domains[0].started_at = rebooted.taken_at;
-  Bench bench({look(0s, 1_GiB), look(2s, 900_MiB), rebooted, reports}, asks({{"a", 900_MiB}}));
-  for (int i = 0; i < 3; ++i) bench.coordinator.tick();
-  CHECK(bench.hypervisor.moves.size() == 1);
-  const Tick tick = bench.coordinator.tick();
-  REQUIRE(bench.hypervisor.moves.size() == 2);
-  CHECK(bench.hypervisor.moves[1].to == 1_GiB - 1_MiB);
+  CoordinatorHarness harness({snapshot_at(0s, 1_GiB), snapshot_at(2s, 900_MiB), rebooted, reports},
+                             asks({{"a", 900_MiB}}));
+  for (int i = 0; i < 3; ++i) harness.coordinator.tick();
+  CHECK(harness.hypervisor.moves.size() == 1);
+  const Tick tick = harness.coordinator.tick();
+  REQUIRE(harness.hypervisor.moves.size() == 2);
+  CHECK(harness.hypervisor.moves[1].to == 1_GiB - 1_MiB);
   CHECK(tick.proposals.size() == 1);
 }
 
 TEST_CASE("a guest that is reverted to a snapshot keeps the balloon size of the snapshot") {
-  const auto look = [](Duration at, MemorySize counter, MemorySize has) {
+  const auto snapshot_at = [](Duration at, MemorySize counter, MemorySize has) {
     return World()
         .at(at)
         .host(8_GiB, free(4_GiB))
         .domain("a", actual(has), maximum(1_GiB), unused(400_MiB), swapped(counter, counter));
   };
   // Its counters fall, its reports have a gap, and its balloon has the size of the snapshot.
-  Snapshot silent = look(6s, 9_MiB, 900_MiB);
+  Snapshot silent = snapshot_at(6s, 9_MiB, 900_MiB);
   silent.domains[0].guest.last_update = *silent.domains[0].guest.last_update - 4s;
-  Snapshot reverted = look(8s, 0_MiB, 950_MiB);
+  Snapshot reverted = snapshot_at(8s, 0_MiB, 950_MiB);
   reverted.domains[0].restored_at = reverted.taken_at;
-  Snapshot later = look(10s, 1_MiB, 950_MiB);
+  Snapshot later = snapshot_at(10s, 1_MiB, 950_MiB);
   later.domains[0].restored_at = reverted.taken_at;
-  Bench bench({look(0s, 9_MiB, 1_GiB), look(2s, 9_MiB, 900_MiB), silent, reverted, later},
-              asks({{"a", 900_MiB}}));
+  CoordinatorHarness harness(
+      {snapshot_at(0s, 9_MiB, 1_GiB), snapshot_at(2s, 9_MiB, 900_MiB), silent, reverted, later},
+      asks({{"a", 900_MiB}}));
   for (int i = 0; i < 4; ++i) {
-    const Tick tick = bench.coordinator.tick();
+    const Tick tick = harness.coordinator.tick();
     for (const Decision& decision : tick.decisions) CHECK(decision.target <= 950_MiB);
   }
   // There is no grace: after its report, a policy may shrink it.
-  const Tick tick = bench.coordinator.tick();
+  const Tick tick = harness.coordinator.tick();
   REQUIRE(tick.decisions.size() == 1);
   CHECK(tick.decisions[0].target == 900_MiB);
 }
@@ -333,10 +341,10 @@ TEST_CASE("observers get every tick, failed ones too") {
     void observe(const Tick& tick) override { last = tick.number; }
     std::uint64_t last = 0;
   } count;
-  Bench bench({kCalm}, asks({}));
-  bench.coordinator.add_observer(count);
-  bench.hypervisor.down = Error{ErrorCode::unavailable, "fake:", "down", {}, {}};
-  bench.coordinator.tick();
-  bench.coordinator.tick();
+  CoordinatorHarness harness({kCalm}, asks({}));
+  harness.coordinator.add_observer(count);
+  harness.hypervisor.down = Error{ErrorCode::unavailable, "fake:", "down", {}, {}};
+  harness.coordinator.tick();
+  harness.coordinator.tick();
   CHECK(count.last == 2);
 }

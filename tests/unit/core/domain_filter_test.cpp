@@ -33,11 +33,11 @@ TEST_CASE("a domain that is unsuitable anyway keeps its own reason") {
 TEST_CASE("the identity of a domain that is left out is rewritten once, and forgotten with it") {
   const Snapshot first = World().domain("a").domain("b");
   DomainFilter filter({"none"}, {});
-  Snapshot look = first;
-  filter.apply(look);
+  Snapshot snapshot = first;
+  filter.apply(snapshot);
   Snapshot again = first;
   filter.apply(again);
-  CHECK(again.domains[0].identity == look.domains[0].identity);
+  CHECK(again.domains[0].identity == snapshot.domains[0].identity);
   CHECK(filter.remembered() == 2);
   Snapshot smaller = World().domain("b");
   filter.apply(smaller);

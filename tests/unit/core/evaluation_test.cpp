@@ -51,7 +51,7 @@ TEST_CASE("a domain over its cgroup's limit shrinks under it") {
 }
 
 TEST_CASE("the engine proposes nothing for a skipped domain") {
-  CHECK_FALSE(own_target(World().domain("a", actual(512_MiB), minimum(1_GiB), silent()), "a"));
+  CHECK_FALSE(own_target(World().domain("a", actual(512_MiB), minimum(1_GiB), no_report()), "a"));
   CHECK_FALSE(own_target(World().domain("a", actual(512_MiB), minimum(1_GiB), excluded()), "a"));
 }
 
@@ -123,13 +123,13 @@ TEST_CASE("memory committed over capacity that no guest touches is paid back slo
   const World world = World()
                           .host(8_GiB, free(1244_MiB))
                           .domain("a", actual(4_GiB), unused(1_GiB))
-                          .domain("new", actual(2_GiB), rss(1_GiB - 66_MiB), silent());
+                          .domain("new", actual(2_GiB), rss(1_GiB - 66_MiB), no_report());
   const Observed observed(world);
   REQUIRE(observed.situation().shortfall == 112_MiB);
   REQUIRE(observed.situation().rescue == 0_MiB);
   CHECK(own_target(world, "a") == 4_GiB - 7_MiB);
   CHECK_FALSE(own_target(world, "a", {{id("a"), 5_GiB, "grow"}}));
-  // A policy that gives something back itself knows better where.
+  // A policy that shrinks domains itself chooses them better.
   CHECK_FALSE(own_target(world, "a", {{id("a"), 4_GiB - 1_MiB, "shrink"}}));
 }
 
@@ -205,7 +205,7 @@ TEST_CASE(
   CHECK_FALSE(result.beyond_rescue);
 }
 
-TEST_CASE("an evaluation tells where the domains cannot give what the host misses") {
+TEST_CASE("an evaluation reports a host that lacks more than its domains can give") {
   const Observed observed(World().host(8_GiB, free(50_MiB)).domain("a", unused(120_MiB)));
   const auto nothing = [](const Situation&) { return std::vector<Proposal>(); };
   const Evaluation result =

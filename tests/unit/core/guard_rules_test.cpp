@@ -86,7 +86,7 @@ TEST_CASE("an excluded or unsuitable domain is skipped, with the reason") {
 // --- fresh_stats ---
 
 TEST_CASE("fresh_stats skips a guest that reports nothing, or not the chosen figure") {
-  CHECK(rules_of(decide(World().domain("a", silent()), "a", 2_GiB)) == Rules{Rule::fresh_stats});
+  CHECK(rules_of(decide(World().domain("a", no_report()), "a", 2_GiB)) == Rules{Rule::fresh_stats});
   Snapshot snapshot = World().domain("a");
   snapshot.domains.front().guest.unused.reset();
   CHECK(rules_of(Observed(snapshot).decide("a", 2_GiB)) == Rules{Rule::fresh_stats});
@@ -101,7 +101,7 @@ TEST_CASE("fresh_stats trusts a report for three periods and a second, and no lo
   CHECK(rules_of(at_age(1h)) == Rules{Rule::fresh_stats});
 }
 
-TEST_CASE("fresh_stats trusts a report that was seen to change, whatever the host's clock says") {
+TEST_CASE("fresh_stats trusts a report whose change was observed, whatever the host's clock says") {
   // A remote host whose clock is an hour behind.
   Observed observed(World().domain("a", unused(800_MiB), reported_ago(1h)));
   CHECK(rules_of(observed.decide("a", 900_MiB)) == Rules{Rule::fresh_stats});
@@ -109,7 +109,7 @@ TEST_CASE("fresh_stats trusts a report that was seen to change, whatever the hos
   CHECK(observed.decide("a", 900_MiB).target == 900_MiB);
 }
 
-TEST_CASE("fresh_stats does not take the first sight of an old report for a change") {
+TEST_CASE("fresh_stats does not count the first observation of an old report as a change") {
   Observed observed(World().domain("a", unused(800_MiB), reported_ago(1h)));
   observed.then(World().at(2s).domain("a", unused(800_MiB), reported_ago(1h + 2s)));
   CHECK(rules_of(observed.decide("a", 900_MiB)) == Rules{Rule::fresh_stats});
@@ -118,7 +118,7 @@ TEST_CASE("fresh_stats does not take the first sight of an old report for a chan
 TEST_CASE("fresh_stats waits for a report that is later than the last balloon move") {
   Observed observed(World().domain("a", unused(800_MiB)));
   observed.moved("a", 900_MiB);
-  // One second on, the stamp - whole seconds, as libvirt has it - is the move's own.
+  // A second later the stamp, in whole seconds as libvirt's, is that of the move.
   observed.then(
       World().at(900ms).domain("a", actual(900_MiB), unused(800_MiB), reported_ago(900ms)));
   CHECK(rules_of(observed.decide("a", 800_MiB)) == Rules{Rule::fresh_stats});
@@ -127,7 +127,7 @@ TEST_CASE("fresh_stats waits for a report that is later than the last balloon mo
 }
 
 TEST_CASE("fresh_stats distrusts a guest that reports more memory than its balloon leaves it") {
-  // Seen on real guests at boot: actual is down already, the figures are from before.
+  // Observed on real guests at boot: actual is down already, the figures are from before.
   Snapshot booting = World().domain("a", actual(384_MiB), unused(600_MiB));
   booting.domains.front().guest.available = 690_MiB;
   CHECK(rules_of(Observed(booting).decide("a", 200_MiB)) == Rules{Rule::fresh_stats});
@@ -219,7 +219,7 @@ TEST_CASE("no_progress refuses another shrink to a guest that did not follow one
   CHECK(observed.decide("a", 900_MiB).target == 900_MiB);
 }
 
-TEST_CASE("no_progress holds though a policy asks in every tick, and though it asks for a grow") {
+TEST_CASE("no_progress applies though a policy asks in every tick, and though it asks for a grow") {
   const auto sample = [](Duration at, MemorySize has = 4_GiB) {
     return World().at(at).domain("a", actual(has), unused(3_GiB));
   };
@@ -236,7 +236,7 @@ TEST_CASE("no_progress holds though a policy asks in every tick, and though it a
   CHECK(observed.decide("a", 2900_MiB).target == 2900_MiB);
 }
 
-TEST_CASE("no_progress holds for a balloon that stopped half-way, once it was told again") {
+TEST_CASE("no_progress applies to a balloon that stopped half-way, once it was asked again") {
   const auto sample = [](Duration at) {
     return World().at(at).domain("a", actual(3500_MiB), unused(3_GiB));
   };
@@ -286,7 +286,7 @@ TEST_CASE("grace refuses a shrink of a domain that has just started, and allows 
         900_MiB);
 }
 
-TEST_CASE("grace holds for a guest whose counters and silence show that it has rebooted") {
+TEST_CASE("grace applies to a guest whose counters and missing reports show a reboot") {
   Observed observed(World().domain("a", unused(800_MiB), swapped(5_MiB, 5_MiB)));
   for (const auto at : {2s, 4s}) {
     observed.then(World().at(at).domain("a", swapped(5_MiB, 5_MiB), reported_ago(at)));
@@ -520,7 +520,7 @@ TEST_CASE("a shrink to nothing takes exactly what is reclaimable") {
           .domain("over its ceiling", actual(2_GiB), unused(1_GiB), ceiling(1_GiB))
           .domain("paused", unused(800_MiB), state(DomainState::paused))
           .domain("short", unused(50_MiB))
-          .domain("skipped", silent())
+          .domain("skipped", no_report())
           .domain("starts", unused(800_MiB), started_ago(29s));
   const Observed observed(world);
   const Situation situation = observed.situation();

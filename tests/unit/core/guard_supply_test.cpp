@@ -17,8 +17,8 @@ guard::HostBalance balance_of(const Observed& observed) {
 }
 
 /// What one domain takes of a host that has 10 GiB free.
-MemorySize taken_by(const DomainSays& a, const DomainSays& b, const DomainSays& c,
-                    const DomainSays& d = {}) {
+MemorySize taken_by(const DomainProperty& a, const DomainProperty& b, const DomainProperty& c,
+                    const DomainProperty& d = {}) {
   World world;
   world.host(32_GiB, free(10_GiB));
   d ? world.domain("a", a, b, c, d) : world.domain("a", a, b, c);
@@ -81,7 +81,7 @@ TEST_CASE("a domain whose rss is unknown holds no more than its last known rss")
     return guard::balance(observed.snapshot(), observed.history(), {}).grantable;
   };
   CHECK(left(actual(1_GiB)) == 4_GiB - 200_MiB - 1_GiB);
-  // Somebody has shrunk it, or it is another process.
+  // An administrator has shrunk it, or it is another process.
   CHECK(left(actual(512_MiB)) == 4_GiB - 200_MiB - 1536_MiB);
   CHECK(left(actual(1_GiB), maximum(2_GiB), started_ago(1s)) == 4_GiB - 200_MiB - 2_GiB);
 }
@@ -100,7 +100,7 @@ TEST_CASE("a budget counts what the domains hold, not what the host has free") {
   CHECK(grantable(world, limits) == 824_MiB);
   limits.host_memory = 2_GiB;
   CHECK(grantable(world, limits) == 0_MiB);
-  // A machine that has less free than the budget leaves is the narrower.
+  // Where the host has less free than the budget leaves, the host limits.
   limits.host_memory = 3_GiB;
   CHECK(grantable(World().host(64_GiB, free(500_MiB)).domain("a").domain("b"), limits) == 300_MiB);
 }
@@ -108,7 +108,7 @@ TEST_CASE("a budget counts what the domains hold, not what the host has free") {
 TEST_CASE("an overdrawn budget is covered before shrinks serve grows") {
   Limits limits;
   limits.host_memory = 2_GiB;
-  // The domains hold 3 GiB: 1 GiB too much, and the floor of 200 MiB is owed as well.
+  // The domains hold 3 GiB: 1 GiB too much, and the floor of 200 MiB is missing as well.
   const Observed observed(World()
                               .host(64_GiB, free(32_GiB))
                               .domain("poor", actual(1_GiB), unused(20_MiB))
@@ -154,7 +154,7 @@ TEST_CASE("the part of rss over the balloon's size is QEMU's own memory and neve
   CHECK(balance_of(observed).grantable == 4_GiB - 200_MiB - 1_GiB);
 }
 
-TEST_CASE("the most that was seen of QEMU's own memory is remembered") {
+TEST_CASE("the largest observed size of QEMU's own memory is kept") {
   Observed observed(World().host(16_GiB, free(4_GiB)).domain("a", actual(1_GiB), rss(1324_MiB)));
   observed.then(World().host(16_GiB, free(4_GiB)).at(2s).domain("a", actual(1_GiB), rss(1124_MiB)));
   CHECK(balance_of(observed).grantable == 4_GiB - 200_MiB - 200_MiB);
@@ -202,7 +202,7 @@ TEST_CASE(
 }
 
 TEST_CASE("for a guest that does not report, QEMU's own memory is estimated by the guest's size") {
-  CHECK(taken_by(actual(1_GiB), rss(100_MiB), silent()) == 1_GiB + 64_MiB - 100_MiB);
+  CHECK(taken_by(actual(1_GiB), rss(100_MiB), no_report()) == 1_GiB + 64_MiB - 100_MiB);
 }
 
 TEST_CASE("nothing is learnt from a guest that the host has swapped out") {
@@ -219,7 +219,7 @@ TEST_CASE("the last rss of a hung domain counts up to what its balloon leaves") 
   observed.then(later);
   Limits limits;
   limits.host_memory = 2_GiB;
-  // 1 GiB and QEMU's 100 MiB are held, and no more.
+  // 1 GiB and QEMU's 100 MiB are resident, and no more.
   CHECK(guard::balance(observed.snapshot(), observed.history(), limits).grantable ==
         1_GiB - 100_MiB - 200_MiB);
 }
@@ -256,7 +256,7 @@ TEST_CASE("private memory that rss does not show is not counted twice") {
 
 // --- all together ---
 
-TEST_CASE("what merging of pages saves is not given away") {
+TEST_CASE("memory that merging of pages saves is not granted") {
   const World world = World().host(8_GiB, free(4_GiB), merged(1_GiB)).domain("a");
   CHECK(balance_of(Observed(world)).grantable == 3_GiB - 200_MiB);
 }
@@ -275,7 +275,7 @@ TEST_CASE("an overcommit ratio lets more be committed, but never takes the host 
   limits.overcommit = 1.5;
   const auto given = [&](MemorySize free_now, MemorySize touched) {
     const World world =
-        World().host(8_GiB, free(free_now)).domain("a", actual(4_GiB), rss(touched), silent());
+        World().host(8_GiB, free(free_now)).domain("a", actual(4_GiB), rss(touched), no_report());
     return balance_of(Observed(world, limits)).grantable;
   };
   // 4 GiB + 70 MiB are committed of which 1 GiB is backed; half of the host's 8 GiB comes on top.
@@ -313,7 +313,7 @@ TEST_CASE("page cache that the host can drop is no emergency") {
 
 TEST_CASE("a host needs at once what its own use will miss until guests can give again") {
   Observed observed(World().host(8_GiB, free(3_GiB)).domain("a"));
-  // Once may be a guest on hugepages that has started: nothing that goes on.
+  // A single fall may be a guest on hugepages that has started: it does not continue.
   observed.then(World().host(8_GiB, free(2_GiB)).at(2s).domain("a"));
   CHECK(balance_of(observed).rescue == 0_MiB);
   observed.then(World().host(8_GiB, free(1_GiB)).at(4s).domain("a"));
@@ -336,14 +336,14 @@ TEST_CASE("a guest that reboots is committed to its maximum until its driver rep
                         .at(at)
                         .host(16_GiB, free(3_GiB))
                         .domain("a", maximum(8_GiB), actual(2_GiB), rss(2_GiB),
-                                reports ? DomainSays(unused(1_GiB)) : silent());
+                                reports ? DomainProperty(unused(1_GiB)) : no_report());
     if (rebooted)
       made.domains[0].started_at = MonotonicTime(World().at(1s).operator Snapshot().taken_at);
     return made;
   };
   Observed observed(world(0s, false, true));
   CHECK(balance_of(observed).grantable == 3_GiB - 200_MiB);
-  // The hypervisor goes on telling the balloon's size from before; so does the last report.
+  // The hypervisor and the last report still have the balloon's size from before.
   observed.then(world(1s, true, true));
   CHECK(balance_of(observed).grantable == 0_MiB);
   CHECK(balance_of(observed).rescue == 6_GiB + 200_MiB - 3_GiB);
@@ -356,7 +356,7 @@ TEST_CASE("a guest that reboots is committed to its maximum until its driver rep
 
 TEST_CASE("a guest that touches memory it already has is no emergency") {
   const auto world = [](MemorySize touched, MemorySize left) {
-    return World().host(8_GiB, free(left)).domain("a", actual(4_GiB), rss(touched), silent());
+    return World().host(8_GiB, free(left)).domain("a", actual(4_GiB), rss(touched), no_report());
   };
   Observed observed(world(1_GiB, 5_GiB));
   observed.then(world(3_GiB, 3_GiB).at(2s));
@@ -368,7 +368,7 @@ TEST_CASE("memory committed over capacity is no emergency before a guest touches
     return World()
         .host(8_GiB, free(left))
         .domain("a", actual(4_GiB))
-        .domain("new", actual(3_GiB), rss(touched), silent());
+        .domain("new", actual(3_GiB), rss(touched), no_report());
   };
   Observed observed(world(100_MiB, 1500_MiB));
   observed.then(world(100_MiB, 1500_MiB).at(2s));
@@ -381,7 +381,7 @@ TEST_CASE("memory committed over capacity is no emergency before a guest touches
 TEST_CASE("a guest that has just started may touch all of its memory at once") {
   const auto world = [](Duration at, bool with_new) {
     World one = World().at(at).host(8_GiB, free(2_GiB)).domain("a", actual(4_GiB));
-    if (with_new) one.domain("new", actual(3_GiB), rss(100_MiB), silent());
+    if (with_new) one.domain("new", actual(3_GiB), rss(100_MiB), no_report());
     return one;
   };
   const MemorySize untouched = 3_GiB + 68_MiB - 100_MiB;
@@ -421,7 +421,7 @@ TEST_CASE("a rescue does not ask twice for what shrinks under way give back") {
 
 // --- sharing ---
 
-TEST_CASE("share_out divides by weight, and gives what one does not need to the others") {
+TEST_CASE("share_out divides by weight, and the others share what a smaller want leaves") {
   const auto share = [](std::vector<guard::Want> wants) {
     return guard::share_out(400_MiB, wants);
   };

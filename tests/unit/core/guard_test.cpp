@@ -81,8 +81,7 @@ TEST_CASE("a shrink covers the host's shortfall before it serves a grow") {
 
 // --- share_out ---
 
-TEST_CASE(
-    "share_out scales grants that together pass what there is, never first come first served") {
+TEST_CASE("share_out scales grows that together pass what the host can give, in any order") {
   const Observed observed(World().host(8_GiB, free(500_MiB)).domain("a").domain("b").domain("c"));
   const auto decisions = observed.decide({{"a", 2_GiB}, {"b", 2_GiB}, {"c", 1_GiB + 20_MiB}});
   CHECK(decisions[2].target == 1_GiB + 20_MiB);
@@ -186,7 +185,7 @@ TEST_CASE("what a node cannot give to the domains bound there goes to the others
 }
 
 TEST_CASE("memory that domains bound to a node may still touch counts as taken there") {
-  const auto target = [](const DomainSays& where) {
+  const auto target = [](const DomainProperty& where) {
     const Observed observed(two_nodes(1_GiB, 7_GiB)
                                 .domain("a", bound_to({0}))
                                 .domain("untouched", actual(1_GiB), rss(724_MiB), where));
@@ -207,7 +206,7 @@ TEST_CASE("a grow in flight is committed on its nodes") {
   CHECK(observed.decide("a", 4_GiB).target == 1_GiB + 424_MiB);
 }
 
-TEST_CASE("what KSM saves may come apart on any node") {
+TEST_CASE("memory that KSM saves may be needed again on any node") {
   const Observed observed(
       World()
           .host(16_GiB, free(8_GiB), merged(800_MiB), node(0, 8_GiB, 1_GiB), node(1, 8_GiB, 7_GiB))
@@ -257,7 +256,7 @@ TEST_CASE("a domain bound to a node that the host does not report does not grow"
   const Observed observed(two_nodes(4_GiB, 4_GiB).domain("a", bound_to({2})));
   const Decision d = observed.decide("a", 2_GiB);
   CHECK(d.holds());
-  CHECK(why(d) == "the host does not tell what is free on node 2");
+  CHECK(why(d) == "the host does not report what is free on node 2");
 }
 
 TEST_CASE("overcommit lets more be committed on a node, but never takes it under its floor") {
@@ -267,7 +266,7 @@ TEST_CASE("overcommit lets more be committed on a node, but never takes it under
     const Observed observed(
         two_nodes(free_on_0, 7_GiB)
             .domain("a", bound_to({0}))
-            .domain("untouched", actual(2_GiB), rss(1_GiB), silent(), bound_to({0})),
+            .domain("untouched", actual(2_GiB), rss(1_GiB), no_report(), bound_to({0})),
         limits);
     return observed.decide("a", 8_GiB).target;
   };
@@ -291,7 +290,7 @@ TEST_CASE("settle gives a bound domain what its node then has") {
   CHECK(settled[1] == decisions[1]);
 }
 
-TEST_CASE("a situation tells what a domain's nodes may give it") {
+TEST_CASE("a situation contains what a domain's nodes may give it") {
   const Observed observed(two_nodes(1_GiB, 7_GiB).domain("a", bound_to({0})).domain("free"));
   const Situation situation = observed.situation();
   CHECK(situation.domains[0].grantable == 924_MiB);

@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// What is dropped of one domain's figures, none of which has been seen before.
+/// The dropped figures of one domain at its first observation.
 std::vector<std::string> dropped_of(Snapshot snapshot) {
   std::vector<std::string> names;
   for (const DroppedFigure& one : drop_impossible(snapshot, History())) names.push_back(one.figure);
@@ -97,7 +97,7 @@ TEST_CASE("a counter that rises faster than any guest can count is dropped, and 
   CHECK(drop_impossible(later, observed.history()).empty());
 }
 
-TEST_CASE("impossible figures are listed, told once a domain, and hidden from the policy") {
+TEST_CASE("impossible figures are listed, reported once a domain, and hidden from the policy") {
   const auto sample = [](Duration at, MemorySize out) {
     return World()
         .at(at)

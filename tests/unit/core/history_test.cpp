@@ -81,7 +81,7 @@ TEST_CASE("a counter that was misread once gives the rate since its last right v
   };
   CHECK(std::isnan(rate_of(2s, 0_MiB)));
   CHECK(rate_of(4s, 802_MiB) == doctest::Approx(1024.0));  // KiB a second
-  // One that began anew counts from there.
+  // A counter that has restarted counts from there.
   CHECK(std::isnan(rate_of(6s, 100_MiB)));
   CHECK(rate_of(8s, 104_MiB) == doctest::Approx(2048.0));
 }
@@ -112,13 +112,13 @@ TEST_CASE("counters back near zero and an empty balloon are a reboot") {
     return observed.history().find(id("a"))->balloon.rebooted_at().has_value();
   };
   CHECK(rebooted(2_GiB, 2004_MiB));
-  CHECK(rebooted(1_GiB, 2004_MiB));  // the hypervisor tells the size from before
+  CHECK(rebooted(1_GiB, 2004_MiB));  // the hypervisor reports the size from before
   CHECK_FALSE(rebooted(1_GiB, 980_MiB));
 }
 
 TEST_CASE("a guest that is restored has not rebooted, whatever its counters and reports do") {
   Observed observed(World().domain("a", maximum(2_GiB), swapped(10_MiB, 10_MiB)));
-  observed.then(World().at(4s).domain("a", silent()));
+  observed.then(World().at(4s).domain("a", no_report()));
   Snapshot restored =
       World().at(6s).domain("a", actual(2_GiB), maximum(2_GiB), swapped(1_MiB, 1_MiB));
   restored.domains[0].restored_at = restored.taken_at;
@@ -148,7 +148,7 @@ TEST_CASE("counters from before a restore are not compared with a later report")
   }
 }
 
-TEST_CASE("a guest that looked started until the event of its restore came has not rebooted") {
+TEST_CASE("a guest that counted as started until the event of its restore came has not rebooted") {
   Snapshot listed = World().domain("a", state(DomainState::paused));
   listed.domains[0].started_at = listed.taken_at;
   Observed observed(listed);
@@ -157,7 +157,7 @@ TEST_CASE("a guest that looked started until the event of its restore came has n
   told.domains[0].restored_at = told.taken_at;
   observed.then(told);
   CHECK_FALSE(observed.history().find(id("a"))->balloon.rebooted_at());
-  // A reboot after that is one.
+  // A later reboot counts.
   Snapshot rebooted = World().at(4s).domain("a");
   rebooted.domains[0].restored_at = told.taken_at;
   rebooted.domains[0].started_at = rebooted.taken_at;
@@ -179,7 +179,7 @@ TEST_CASE("a move is followed until it is reached") {
   CHECK(past.balloon.reported_since_move());
   observed.then(World().at(4s).domain("a", actual(2_GiB)));
   CHECK(past.balloon.last_move()->reached);
-  // What it does from then on is its own affair.
+  // Its later sizes do not change that.
   observed.then(World().at(6s).domain("a", actual(1_GiB)));
   CHECK(past.balloon.committed(observed.snapshot().domains[0]) == 1_GiB);
 }
@@ -269,20 +269,20 @@ TEST_CASE("an hour is remembered, however often the domain is observed") {
         doctest::Approx(now + 900 * 17).epsilon(0.001));
   CHECK(past.samples.maximum(Field::unused, 1h) == doctest::Approx(now + 3600 * 17).epsilon(0.001));
   CHECK(past.samples.slope(Field::unused, 1h) == doctest::Approx(-17));
-  // Of the last two minutes nothing is passed over.
+  // The last two minutes are complete.
   CHECK(past.samples.average(Field::unused, 10s) == doctest::Approx(now + 5 * 17));
   CHECK(past.samples.maximum(Field::rss, 1h) == doctest::Approx(9 * 1024 * 1024));
 }
 
 TEST_CASE("an observation without a report keeps rates and the signs of a reboot") {
   Observed observed(World().domain("a", swapped(10_MiB, 10_MiB)));
-  observed.then(World().at(2s).domain("a", silent(), state(DomainState::hung)));
+  observed.then(World().at(2s).domain("a", no_report(), state(DomainState::hung)));
   CHECK(std::isnan(observed.history().find(id("a"))->samples.latest()[Field::swap_in]));
   observed.then(World().at(4s).domain("a", swapped(14_MiB, 10_MiB)));
   CHECK(observed.history().find(id("a"))->samples.latest()[Field::swap_in] ==
         doctest::Approx(1024));
-  observed.then(World().at(6s).domain("a", silent()));
-  observed.then(World().at(8s).domain("a", silent()));
+  observed.then(World().at(6s).domain("a", no_report()));
+  observed.then(World().at(8s).domain("a", no_report()));
   observed.then(World().at(10s).domain("a", swapped(1_MiB, 10_MiB)));
   CHECK(observed.history().find(id("a"))->balloon.rebooted_at() == observed.snapshot().taken_at);
   // Not even of counters that have not fallen.
@@ -300,7 +300,7 @@ TEST_CASE("each domain keeps its past when others come and go") {
   CHECK(history.find(id("d"))->samples.recent().size() == 3);
   CHECK(history.find(id("d"))->samples.maximum(Field::rss, 1h) == doctest::Approx(4 * 1024 * 1024));
   CHECK(history.find(id("c"))->samples.recent().size() == 2);
-  // By position, right or wrong, it is the same one that is found.
+  // The right position and a wrong one find the same domain.
   for (std::size_t i = 0; i < 5; ++i) {
     CHECK(&history.of(now.domains[1], i) == history.find(id("d")));
   }
@@ -334,7 +334,7 @@ namespace {
 
 constexpr auto kUnknown = Outcome::Kind::unknown;
 
-/// What a domain of 1 GiB, told to take 2 GiB with an outcome that is not known, may take.
+/// What a domain of 1 GiB may take after a move to 2 GiB with an unknown outcome.
 struct InDoubt {
   Observed observed = Observed(World().domain("a"));
   InDoubt() { observed.moved("a", 2_GiB, kUnknown); }
@@ -351,7 +351,7 @@ struct InDoubt {
 
 }  // namespace
 
-TEST_CASE("a target in doubt stays committed until its balloon is seen there") {
+TEST_CASE("a target in doubt stays committed until its balloon is observed there") {
   InDoubt doubt;
   CHECK(doubt.committed(1_GiB, 2s) == 2_GiB);
   CHECK(doubt.committed(1500_MiB, 4s) == 2_GiB);
@@ -412,7 +412,7 @@ TEST_CASE("a balloon that passes a target in doubt on its way to another one set
         4_GiB);
 }
 
-TEST_CASE("a target in doubt less than a page away is not seen to be reached") {
+TEST_CASE("a target in doubt less than a page away does not count as reached") {
   Observed observed(World().domain("a"));
   observed.moved("a", 1_GiB + 2_KiB, kUnknown);
   observed.then(World().at(2s).domain("a"));

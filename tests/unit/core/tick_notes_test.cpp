@@ -6,7 +6,7 @@ using namespace memcoord;
 
 namespace {
 
-constexpr auto kNobodyGone = [](const Uuid&) { return false; };
+constexpr auto kNoneGone = [](const Uuid&) { return false; };
 
 std::string note(std::size_t n) {
   return "note " + std::to_string(n);
@@ -16,19 +16,19 @@ std::string note(std::size_t n) {
 
 TEST_CASE("a note is news once while it stays true, and again after it was long untrue") {
   SaidNotes said;
-  said.begin_turn(kNobodyGone);
+  said.begin_turn(kNoneGone);
   CHECK(said.is_news("low"));
   CHECK_FALSE(said.is_news("low"));
-  for (std::uint64_t i = 0; i < SaidNotes::kForgetAfter; ++i) said.begin_turn(kNobodyGone);
+  for (std::uint64_t i = 0; i < SaidNotes::kForgetAfter; ++i) said.begin_turn(kNoneGone);
   CHECK_FALSE(said.is_news("low"));
-  for (std::uint64_t i = 0; i <= SaidNotes::kForgetAfter; ++i) said.begin_turn(kNobodyGone);
+  for (std::uint64_t i = 0; i <= SaidNotes::kForgetAfter; ++i) said.begin_turn(kNoneGone);
   CHECK(said.size() == 0);
   CHECK(said.is_news("low"));
 }
 
 TEST_CASE("notes about a domain are forgotten with the domain") {
   SaidNotes said;
-  said.begin_turn(kNobodyGone);
+  said.begin_turn(kNoneGone);
   CHECK(said.is_news("a: skipped", Uuid{0, 1}));
   CHECK(said.is_news("b: skipped", Uuid{0, 2}));
   said.begin_turn([](const Uuid& uuid) { return uuid == Uuid{0, 1}; });
@@ -39,18 +39,18 @@ TEST_CASE("notes about a domain are forgotten with the domain") {
 TEST_CASE("each turn checks every note once, however many are true") {
   SaidNotes said;
   constexpr std::size_t kNotes = SaidNotes::kRemembered + 2'000;
-  std::size_t looked_at = 0;
+  std::size_t checked = 0;
   for (int turn = 0; turn < 3; ++turn) {
-    looked_at = 0;
+    checked = 0;
     said.begin_turn([&](const Uuid&) {
-      ++looked_at;
+      ++checked;
       return false;
     });
     std::size_t news = 0;
     for (std::size_t i = 0; i < kNotes; ++i) news += said.is_news(note(i), Uuid{0, i}) ? 1U : 0U;
     CHECK(news == (turn == 0 ? kNotes : 0));
   }
-  CHECK(looked_at == kNotes);
+  CHECK(checked == kNotes);
 }
 
 TEST_CASE("memory stays bounded if all notes are new in each turn") {
@@ -58,7 +58,7 @@ TEST_CASE("memory stays bounded if all notes are new in each turn") {
   constexpr std::size_t kATurn = 500;
   std::size_t most = 0;
   for (std::size_t turn = 0; turn < 200; ++turn) {
-    said.begin_turn(kNobodyGone);
+    said.begin_turn(kNoneGone);
     for (std::size_t i = 0; i < kATurn; ++i) (void)said.is_news(note(turn * kATurn + i));
     most = std::max(most, said.size());
   }

@@ -1,4 +1,4 @@
-// The simulated host held against curves of real guests, which scripts/measure/calibration
+// Compares the simulated host with curves of real guests, which scripts/measure/calibration
 // recorded.
 
 #include <doctest/doctest.h>

@@ -26,7 +26,7 @@ Scenario one_domain(MemorySize size, MemorySize swap = MemorySize()) {
 
 struct Run {
   explicit Run(Scenario scenario) : hypervisor(std::move(scenario), clock) {}
-  Domain look_after(Duration time) {
+  Domain domain_after(Duration time) {
     clock.sleep_for(time);
     return hypervisor.sample()->domains.front();
   }
@@ -41,9 +41,9 @@ struct Run {
 
 }  // namespace
 
-TEST_CASE("a fresh guest of 512 MiB shows what was measured of a real one") {
+TEST_CASE("a fresh guest of 512 MiB has the figures measured on a real one") {
   Run run(one_domain(20_MiB));
-  const Domain domain = run.look_after(2s);
+  const Domain domain = run.domain_after(2s);
   CHECK(domain.actual == 512_MiB);
   CHECK(domain.guest.available == 470_MiB);
   CHECK(domain.guest.unused == 410_MiB);
@@ -51,37 +51,37 @@ TEST_CASE("a fresh guest of 512 MiB shows what was measured of a real one") {
 
 TEST_CASE("a balloon holds whole pages") {
   Run run(one_domain(20_MiB));
-  run.look_after(2s);
+  run.domain_after(2s);
   run.set(412_MiB + 1_KiB);
-  CHECK(run.look_after(1s).actual == 412_MiB + 4_KiB);
+  CHECK(run.domain_after(1s).actual == 412_MiB + 4_KiB);
   run.set(500_MiB + 4_KiB);
-  CHECK(run.look_after(1s).actual == 500_MiB + 4_KiB);
+  CHECK(run.domain_after(1s).actual == 500_MiB + 4_KiB);
 }
 
 TEST_CASE("actual follows a move at once, the guest's figures follow with its next report") {
   Run run(one_domain(20_MiB));
-  run.look_after(2s);
+  run.domain_after(2s);
   run.set(412_MiB);
-  const Domain soon = run.look_after(300ms);
+  const Domain soon = run.domain_after(300ms);
   CHECK(soon.actual == 412_MiB);
   CHECK(soon.guest.unused == 410_MiB);
-  const Domain later = run.look_after(1s);
+  const Domain later = run.domain_after(1s);
   CHECK(later.guest.unused == 310_MiB);
   CHECK(later.guest.available == 370_MiB);
 }
 
 TEST_CASE("a balloon fills at its rate, and never with the workload's memory") {
   Run run(one_domain(300_MiB));
-  run.look_after(8s);
+  run.domain_after(8s);
   run.set(100_MiB);
-  const Domain domain = run.look_after(5s);
+  const Domain domain = run.domain_after(5s);
   CHECK(domain.actual > 390_MiB);
   CHECK(domain.actual < 460_MiB);
 }
 
 TEST_CASE("without swap, the OOM killer ends a workload whose demand does not fit") {
   Run run(one_domain(450_MiB));
-  run.look_after(8s);
+  run.domain_after(8s);
   CHECK(run.hypervisor.host().domains().front().guest.score.oom_kills == 1);
   const auto notes = run.hypervisor.drain_notes();
   REQUIRE(notes.size() == 1);
@@ -91,35 +91,35 @@ TEST_CASE("without swap, the OOM killer ends a workload whose demand does not fi
 
 TEST_CASE("with swap, a workload whose demand does not fit stalls, and the statistics show it") {
   Run run(one_domain(450_MiB, 1_GiB));
-  const Domain domain = run.look_after(10s);
+  const Domain domain = run.domain_after(10s);
   const auto& score = run.hypervisor.host().domains().front().guest.score;
   CHECK(score.oom_kills == 0);
   CHECK(score.stalled_seconds > 3);
   CHECK(*domain.guest.swap_out > 0_MiB);
   run.set(1_GiB);
-  run.look_after(10s);
+  run.domain_after(10s);
   const double stalled = score.stalled_seconds;
-  run.look_after(10s);
+  run.domain_after(10s);
   CHECK(score.stalled_seconds == stalled);
 }
 
-TEST_CASE("guests that are paused, hung or without a driver look as real ones do") {
+TEST_CASE("guests that are paused, hung or without a driver report as real ones do") {
   Scenario scenario = one_domain(20_MiB);
   scenario.domains[0].faults = {{Fault::Kind::paused, 4s, 6s}, {Fault::Kind::hung, 8s, 10s}};
   Run run(scenario);
-  CHECK(run.look_after(3s).state == DomainState::running);
-  CHECK(run.look_after(2s).state == DomainState::paused);
-  const Domain hung = run.look_after(4s);
+  CHECK(run.domain_after(3s).state == DomainState::running);
+  CHECK(run.domain_after(2s).state == DomainState::paused);
+  const Domain hung = run.domain_after(4s);
   CHECK(hung.state == DomainState::hung);
   CHECK_FALSE(hung.guest.unused.has_value());
-  CHECK(run.look_after(3s).state == DomainState::running);
+  CHECK(run.domain_after(3s).state == DomainState::running);
 
   scenario.domains[0].faults.clear();
   scenario.domains[0].driver = false;
-  Run mute(scenario);
-  mute.look_after(2s);
-  mute.set(256_MiB);
-  const Domain domain = mute.look_after(5s);
+  Run driverless(scenario);
+  driverless.domain_after(2s);
+  driverless.set(256_MiB);
+  const Domain domain = driverless.domain_after(5s);
   CHECK(domain.actual == 512_MiB);
   CHECK_FALSE(domain.guest.last_update.has_value());
 }
@@ -130,7 +130,7 @@ TEST_CASE("domains start and stop when their scenario says so") {
   scenario.domains[0].stop = 20s;
   Run run(scenario);
   CHECK(run.hypervisor.sample()->domains.empty());
-  const Domain domain = run.look_after(12s);
+  const Domain domain = run.domain_after(12s);
   CHECK(domain.started_at.has_value());
   run.clock.sleep_for(10s);
   CHECK(run.hypervisor.sample()->domains.empty());
@@ -140,7 +140,7 @@ TEST_CASE("the same scenario gives the same figures in every run, whatever the t
   const auto figures = [](Duration step) {
     Run run(one_domain(300_MiB, 1_GiB));
     Domain last;
-    for (Duration t{}; t < 20s; t += step) last = run.look_after(step);
+    for (Duration t{}; t < 20s; t += step) last = run.domain_after(step);
     return last;
   };
   const Domain a = figures(1s);
@@ -155,23 +155,23 @@ TEST_CASE("a guest under way has all of its memory backed, a fresh one only what
   Scenario fresh = one_domain(20_MiB);
   Scenario under_way = fresh;
   under_way.domains[0].touched = true;
-  CHECK(Run(under_way).look_after(1s).rss == 512_MiB + 30_MiB);
-  CHECK(Run(fresh).look_after(1s).rss == 102_MiB + 30_MiB);
+  CHECK(Run(under_way).domain_after(1s).rss == 512_MiB + 30_MiB);
+  CHECK(Run(fresh).domain_after(1s).rss == 102_MiB + 30_MiB);
 }
 
 TEST_CASE("fresh pages are touched at a rate") {
   Scenario scenario = one_domain(300_MiB);
   scenario.model.touch_rate = 100_MiB;
   Run run(scenario);
-  CHECK(run.look_after(6s).rss == 102_MiB + 100_MiB + 30_MiB);
-  CHECK(run.look_after(5s).rss == 382_MiB + 30_MiB);
+  CHECK(run.domain_after(6s).rss == 102_MiB + 100_MiB + 30_MiB);
+  CHECK(run.domain_after(5s).rss == 382_MiB + 30_MiB);
 }
 
 TEST_CASE("a guest's QEMU may be larger than the model's") {
   Scenario scenario = one_domain(20_MiB);
   scenario.domains[0].touched = true;
   scenario.domains[0].process_overhead = 250_MiB;
-  CHECK(Run(scenario).look_after(1s).rss == 762_MiB);
+  CHECK(Run(scenario).domain_after(1s).rss == 762_MiB);
 }
 
 TEST_CASE(
@@ -180,7 +180,7 @@ TEST_CASE(
   scenario.host_hugepages = 1_GiB;
   scenario.domains[0].hugepages = true;
   Run run(scenario);
-  const Domain domain = run.look_after(10s);
+  const Domain domain = run.domain_after(10s);
   CHECK(domain.rss == 30_MiB);
   CHECK(domain.identity->backing.hugepages);
   CHECK_FALSE(domain.identity->unsuitable.empty());
@@ -194,7 +194,7 @@ TEST_CASE("the host's own use and what KSM saves vary as the scenario says") {
   scenario.host_merged = Plan({{0s, 200_MiB}, {20s, 0_MiB}}, Plan::Shape::step);
   Run run(scenario);
   const auto host_after = [&](Duration time) {
-    run.look_after(time);
+    run.domain_after(time);
     return run.hypervisor.sample()->host;
   };
   const MemorySize left = 4_GiB - 300_MiB - 542_MiB;
@@ -211,9 +211,9 @@ TEST_CASE("a host that lacks memory uses its swap") {
   scenario.host_swap = 2_GiB;
   scenario.host_use = Plan({{0s, 0_MiB}, {10s, 4_GiB}}, Plan::Shape::step);
   Run run(scenario);
-  run.look_after(5s);
+  run.domain_after(5s);
   CHECK(run.hypervisor.sample()->host.swap_free == 2_GiB);
-  run.look_after(10s);
+  run.domain_after(10s);
   const Host host = run.hypervisor.sample()->host;
   CHECK(host.free == 0_MiB);
   CHECK(host.swap_free == 2_GiB - 300_MiB - 542_MiB);
@@ -223,28 +223,28 @@ TEST_CASE("a stuck balloon accepts targets and stays where it is, until it moves
   Scenario scenario = one_domain(20_MiB);
   scenario.domains[0].faults = {{Fault::Kind::stuck, 1s, 6s}};
   Run run(scenario);
-  run.look_after(2s);
+  run.domain_after(2s);
   run.set(412_MiB);
-  const Domain stuck = run.look_after(2s);
+  const Domain stuck = run.domain_after(2s);
   CHECK(stuck.actual == 512_MiB);
   CHECK(stuck.guest.unused == 410_MiB);
-  CHECK(run.look_after(4s).actual == 412_MiB);
+  CHECK(run.domain_after(4s).actual == 412_MiB);
 }
 
 TEST_CASE("the balloon of a guest with 64 KiB pages stops up to one page under its target") {
   Scenario scenario = one_domain(20_MiB);
   scenario.domains[0].page = 64_KiB;
   Run run(scenario);
-  run.look_after(1s);
+  run.domain_after(1s);
   run.set(600_MiB + 60_KiB);
-  CHECK(run.look_after(1s).actual == 600_MiB);
+  CHECK(run.domain_after(1s).actual == 600_MiB);
 }
 
 TEST_CASE("faulty drivers report garbage, or what they counted since the last report") {
   Scenario scenario = one_domain(900_MiB, 1_GiB);
   const auto swapped_by = [](const Scenario& played, Duration time) {
     Run run(played);
-    return run.look_after(time).guest.swap_out.value_or(MemorySize());
+    return run.domain_after(time).guest.swap_out.value_or(MemorySize());
   };
   const MemorySize all = swapped_by(scenario, 8s);
   CHECK(all > 100_MiB);
@@ -269,15 +269,15 @@ TEST_CASE("the memory of bound domains lies on their node, and the rest where th
   scenario.domains.push_back(elsewhere);
   Run run(scenario);
   run.clock.sleep_for(1s);
-  const Snapshot look = *run.hypervisor.sample();
-  REQUIRE(look.host.cells.size() == 2);
+  const Snapshot snapshot = *run.hypervisor.sample();
+  REQUIRE(snapshot.host.cells.size() == 2);
   // Each domain takes 512 MiB and 30 MiB of its QEMU. Before the unbound one is spread, node 0 has
   // 482 MiB left and node 1 3072 MiB.
   const MemorySize others = (542_MiB).scaled(482.0 / 3554);
-  CHECK(look.host.cells[0].free.mib() == doctest::Approx((482_MiB - others).mib()));
-  CHECK(look.host.cells[0].free + look.host.cells[1].free <= *look.host.available);
-  CHECK(look.domains[0].identity->bound_to == std::vector<NodeBinding>{{{0}}});
-  CHECK(look.domains[1].identity->bound_to.empty());
+  CHECK(snapshot.host.cells[0].free.mib() == doctest::Approx((482_MiB - others).mib()));
+  CHECK(snapshot.host.cells[0].free + snapshot.host.cells[1].free <= *snapshot.host.available);
+  CHECK(snapshot.domains[0].identity->bound_to == std::vector<NodeBinding>{{{0}}});
+  CHECK(snapshot.domains[1].identity->bound_to.empty());
 }
 
 TEST_CASE("a node whose domains need more than it has is out of memory, whatever the other has") {

@@ -29,7 +29,7 @@ struct ToldActions {
 
 }  // namespace
 
-TEST_CASE("the log tells a tick's moves, failures and notes, each in a line") {
+TEST_CASE("the log lists a tick's moves, failures and notes, each on a line") {
   ToldActions log;
   log.actions.observe(busy_tick());
   CHECK(log.take() ==
@@ -69,7 +69,7 @@ TEST_CASE("an error that repeats is logged once, and counted when it ends") {
   tick.policy_error.reset();
   log.actions.observe(tick);
   CHECK(log.take() ==
-        "warning policy: the last error came 3 ticks in a row\ninfo policy: fine again\n");
+        "warning policy: the last error came 3 ticks in a row\ninfo policy: works again\n");
 }
 
 TEST_CASE("a move that the guard refused is logged at level debug") {

@@ -195,7 +195,7 @@ TEST_CASE("a trend begins at the start of its domain, and is forgotten with the 
     out.str("");
     table.observe(shown);
     std::size_t n = 0;
-    // The trend of half a balloon: one such sign a look.
+    // The trend of half a balloon: one such sign an observation.
     for (std::size_t at = 0; (at = out.str().find("\u2584", at)) != std::string::npos; ++at) ++n;
     return n;
   };

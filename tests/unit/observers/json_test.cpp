@@ -42,13 +42,14 @@ TEST_CASE("empty values differ: null, an array, an object") {
   CHECK(taken.line() == "[1]");
 }
 
-TEST_CASE("bytes that are no UTF-8 are replaced, and what is not ASCII is escaped where asked") {
+TEST_CASE(
+    "bytes that are no UTF-8 are replaced, and characters outside ASCII are escaped on request") {
   CHECK(Json("a\xffz").line() == "\"a\xef\xbf\xbdz\"");
   CHECK(Json("\"\x01<").line() == R"("\"\u0001<")");
   CHECK(Json("é\xff").ascii_line() == R"("\u00e9\ufffd")");
 }
 
-TEST_CASE("a copy does not follow what happens to the original") {
+TEST_CASE("a copy stays the same when the original changes") {
   Json json = Json::array({1});
   const Json copy = json;
   json.push_back(2);
@@ -71,7 +72,7 @@ TEST_CASE("text that is parsed is read by name and place") {
   CHECK_THROWS((void)json.at("b").string());
 }
 
-TEST_CASE("what is no JSON is an error") {
+TEST_CASE("text that is no JSON is an error") {
   for (const char* text : {"", "{", "[1,]", "{} {}", "nul", "\"\xff\""}) {
     CAPTURE(text);
     CHECK_FALSE(Json::parse(text).has_value());

@@ -48,7 +48,7 @@ TEST_CASE(
   (void)host.sample();
   host.daemon->with("b", [](FakeDomain& domain) { domain.hangs = domain.monitor_is_free = true; });
   std::jthread restart([&] {
-    while (!host.daemon->look("b").job_taken) std::this_thread::yield();
+    while (!host.daemon->domain("b").job_taken) std::this_thread::yield();
     host.daemon->restart();
   });
   const Snapshot snapshot = host.sample();
@@ -59,13 +59,13 @@ TEST_CASE(
 TEST_CASE("memcoord sets statistics periods again that a restart of the daemon has lost") {
   FakeHost host({"a"});
   (void)host.sample();
-  CHECK(host.daemon->look("a").period == 1);
+  CHECK(host.daemon->domain("a").period == 1);
   host.daemon->stop();
   (void)host.hypervisor->sample();
   host.daemon->start();
   host.daemon->with("a", [](FakeDomain& domain) { domain.period = 0; });
   (void)host.sample();
-  CHECK(host.daemon->look("a").period == 1);
+  CHECK(host.daemon->domain("a").period == 1);
 }
 
 TEST_CASE("while the connection is down, memcoord does not connect before the pause is over") {
@@ -107,11 +107,12 @@ TEST_CASE("a connection that dies during a move fails that move alone") {
   CHECK(outcome.error->code == ErrorCode::unavailable);
 }
 
-TEST_CASE("a silent daemon has another error than one that is gone") {
+TEST_CASE(
+    "the error about a daemon that does not answer differs from that about a missing daemon") {
   LibvirtOptions options = FakeHost::options();
   options.deadline = std::chrono::milliseconds(200);
   FakeHost host({"a"}, options);
-  host.daemon->fall_silent();
+  host.daemon->stop_answering();
   const auto silent = host.hypervisor->sample();
   REQUIRE_FALSE(silent);
   CHECK(silent.error().code == ErrorCode::timed_out);
@@ -123,7 +124,7 @@ TEST_CASE("the next sample uses a daemon that answers again, with a single call"
   LibvirtOptions options = FakeHost::options();
   options.deadline = std::chrono::milliseconds(500);
   FakeHost host({"a"}, options);
-  host.daemon->fall_silent();
+  host.daemon->stop_answering();
   for (int i = 0; i < 5; ++i) CHECK_FALSE(host.hypervisor->sample());
   CHECK(host.daemon->opened() == 2);
   host.daemon->start();
@@ -186,7 +187,7 @@ TEST_CASE("a move of a domain that is being migrated or saved is skipped without
   (void)host.sample();
   host.daemon->with("a", [](FakeDomain& domain) { domain.in_long_job = true; });
   CHECK(host.move("a", MemorySize::from_mib(900)).kind == Outcome::Kind::skipped);
-  CHECK(host.daemon->look("a").memory_calls == 0);
+  CHECK(host.daemon->domain("a").memory_calls == 0);
   CHECK(FakeHost::state(host.sample(), "a") == DomainState::migrating);
   host.daemon->with("a", [](FakeDomain& domain) { domain.in_long_job = false; });
   (void)host.sample();
@@ -271,10 +272,10 @@ TEST_CASE("the test driver's figures count as fresh, although their stamp is of 
 TEST_CASE("a snapshot has a moving balloon's present size, not the one that QEMU last announced") {
   FakeHost host({"a", "b"});
   (void)host.sample();
-  host.daemon->with("a", [](FakeDomain& domain) { domain.told = domain.actual; });
+  host.daemon->with("a", [](FakeDomain& domain) { domain.announced = domain.actual; });
   REQUIRE(host.move("a", MemorySize::from_mib(700)).kind == Outcome::Kind::applied);
   CHECK(FakeHost::domain(host.sample(), "a").actual == MemorySize::from_mib(700));
-  CHECK(host.daemon->look("b").balloon_calls == 0);
+  CHECK(host.daemon->domain("b").balloon_calls == 0);
 }
 
 TEST_CASE(

@@ -153,9 +153,9 @@ TEST_CASE("the outcome of a hung guest's move is unknown, and the other moves ar
   CHECK(outcomes[3].kind == Outcome::Kind::applied);
   host.daemon->go_on("b");
   host.hypervisor->close();  // abandoned workers have ended by then
-  CHECK(host.daemon->look("a").memory_calls == 1);
-  CHECK(host.daemon->look("c").memory_calls == 1);
-  CHECK(host.daemon->look("d").memory_calls == 1);
+  CHECK(host.daemon->domain("a").memory_calls == 1);
+  CHECK(host.daemon->domain("c").memory_calls == 1);
+  CHECK(host.daemon->domain("d").memory_calls == 1);
 }
 
 TEST_CASE("a guest that hung during a move is not sampled until it answers") {
@@ -219,10 +219,10 @@ TEST_CASE("closing does not wait for a hung guest, and its late answer does no h
   while (daemon->open_now() != 0) std::this_thread::yield();
 }
 
-TEST_CASE("while the daemon holds a domain that it stops, memcoord serves the others") {
+TEST_CASE("while the daemon locks a domain that it stops, memcoord serves the others") {
   FakeHost host(many(24), impatient());
   (void)host.sample();
-  host.daemon->with("vm110", [](FakeDomain& domain) { domain.held = true; });
+  host.daemon->with("vm110", [](FakeDomain& domain) { domain.locked = true; });
   const Snapshot snapshot = host.sample();
   CHECK(running(snapshot) == 23);
   CHECK(FakeHost::state(snapshot, "vm110") == DomainState::busy);
@@ -230,27 +230,27 @@ TEST_CASE("while the daemon holds a domain that it stops, memcoord serves the ot
   CHECK(host.hypervisor->stuck_workers() <= 4);
   CHECK(host.move("vm111", MemorySize::from_mib(900)).kind == Outcome::Kind::applied);
   CHECK(host.move("vm110", MemorySize::from_mib(900)).kind == Outcome::Kind::skipped);
-  host.daemon->with("vm110", [](FakeDomain& domain) { domain.held = false; });
+  host.daemon->with("vm110", [](FakeDomain& domain) { domain.locked = false; });
   CHECK(running(host.sample()) == 24);
 }
 
-TEST_CASE("a move of a domain that the daemon holds names the daemon, not the guest") {
+TEST_CASE("the error of a move of a domain that the daemon locks names the daemon, not the guest") {
   FakeHost host(kFour, impatient());
   (void)host.sample();
-  host.daemon->with("b", [](FakeDomain& domain) { domain.held = true; });
+  host.daemon->with("b", [](FakeDomain& domain) { domain.locked = true; });
   const Outcome outcome = host.move("b", 900_MiB);
   CHECK(outcome.kind == Outcome::Kind::skipped);
   CHECK(outcome.error->message.find("the daemon does not reach it") == 0);
-  host.daemon->with("b", [](FakeDomain& domain) { domain.held = false; });
+  host.daemon->with("b", [](FakeDomain& domain) { domain.locked = false; });
   while (host.hypervisor->stuck_workers() != 0) std::this_thread::yield();
   // A skipped move is not sent later.
-  CHECK(host.daemon->look("b").memory_calls == 0);
+  CHECK(host.daemon->domain("b").memory_calls == 0);
 }
 
-TEST_CASE("a domain that was stopped while the daemon held it is gone afterwards") {
+TEST_CASE("a domain that was stopped while the daemon locked it is gone afterwards") {
   FakeHost host(kFour, impatient());
   (void)host.sample();
-  host.daemon->with("b", [](FakeDomain& domain) { domain.held = true; });
+  host.daemon->with("b", [](FakeDomain& domain) { domain.locked = true; });
   CHECK(running(host.sample()) == 3);
   host.daemon->remove("b");
   CHECK(host.sample().domains.size() == 3);

@@ -102,7 +102,7 @@ TEST_CASE("a domain that was restored before it was listed has not started") {
   registry.update_listing({{kA, "a", 7}, {kB, "b", 1}}, at(5));
   CHECK_FALSE(registry.find(kA)->started_at);
   CHECK(registry.find(kA)->restored_at == at(3));
-  // The next start counts as one.
+  // The next start counts.
   registry.update_listing({{kA, "a", 8}, {kB, "b", 1}}, at(9));
   CHECK(registry.find(kA)->started_at == at(9));
 }
@@ -180,7 +180,7 @@ TEST_CASE(
   CHECK(registry.find(kA)->identity->unsuitable.empty());
 }
 
-TEST_CASE("a note tells settings that wait for the next start once, and again when they change") {
+TEST_CASE("a note names settings that wait for the next start, once and again when they change") {
   DomainRegistry registry = with({{kA, "a", 1}});
   (void)update_xml(registry, xml(""));
   CHECK_FALSE(registry.update_configured(kA, std::nullopt));
@@ -248,7 +248,7 @@ TEST_CASE("after a reconnection every domain is stale") {
   CHECK(stale(registry) == std::vector<Uuid>{kA});
 }
 
-TEST_CASE("a short silence makes a domain busy, a longer one hung, and a note tells its return") {
+TEST_CASE("a domain that does not answer is busy, later hung, and a note reports its return") {
   DomainRegistry registry = with({{kA, "a", 1}});
   using Kind = ControlState::Kind;
   using std::chrono::milliseconds;
@@ -263,7 +263,7 @@ TEST_CASE("a short silence makes a domain busy, a longer one hung, and a note te
   CHECK_FALSE(registry.find(kA)->unresponsive);
 }
 
-TEST_CASE("no note tells the end of a short silence") {
+TEST_CASE("no note reports the return of a domain that was busy") {
   DomainRegistry registry = with({{kA, "a", 1}});
   registry.mark_unresponsive(kA, {ControlState::Kind::occupied, std::chrono::milliseconds(200)},
                              at(1));

@@ -45,9 +45,9 @@ class FakeConnection final : public Connection {
   LibvirtResult<std::vector<ListedDomain>> list_active() override {
     FakeDaemon::Lock lock(daemon_->mutex_);
     daemon_->changed_.wait(lock, [this] {
-      const auto held = [](const auto& entry) { return entry.second.held; };
+      const auto locked = [](const auto& entry) { return entry.second.locked; };
       return !reached_locked() ||
-             std::none_of(daemon_->domains_.begin(), daemon_->domains_.end(), held);
+             std::none_of(daemon_->domains_.begin(), daemon_->domains_.end(), locked);
     });
     if (!let_through(lock, Call::list)) return tl::unexpected(lost());
     std::vector<ListedDomain> listed;
@@ -115,7 +115,7 @@ class FakeConnection final : public Connection {
         domain = find(lock, uuid);
         if (!domain) continue;
         fill(record, **domain);
-        if ((*domain)->told) record.actual = (*domain)->told;
+        if ((*domain)->announced) record.actual = (*domain)->announced;
         if ((*domain)->asked_by_others > 0) {
           --(*domain)->asked_by_others;
           record.rss.reset();
@@ -201,9 +201,9 @@ class FakeConnection final : public Connection {
 
  private:
   [[nodiscard]] bool reached_locked() const { return daemon_->running_ && daemon_->life_ == life_; }
-  /// Waits while the daemon is silent; false: the connection is lost.
+  /// Waits while the daemon does not answer; false: the connection is lost.
   bool answers(FakeDaemon::Lock& lock) {
-    daemon_->changed_.wait(lock, [this] { return !daemon_->silent_ || !reached_locked(); });
+    daemon_->changed_.wait(lock, [this] { return !daemon_->unresponsive_ || !reached_locked(); });
     return reached_locked();
   }
   /// Waits until a call of this kind is answered; false: the connection is lost.
@@ -216,7 +216,7 @@ class FakeConnection final : public Connection {
   LibvirtResult<FakeDomain*> find(FakeDaemon::Lock& lock, const Uuid& uuid) {
     daemon_->changed_.wait(lock, [&] {
       const auto found = daemon_->domains_.find(uuid);
-      return !reached_locked() || found == daemon_->domains_.end() || !found->second.held;
+      return !reached_locked() || found == daemon_->domains_.end() || !found->second.locked;
     });
     if (!answers(lock)) return tl::unexpected(lost());
     const auto found = daemon_->domains_.find(uuid);
@@ -302,7 +302,7 @@ void FakeDaemon::stop_and_start(const std::string& name, MemorySize size) {
 }
 
 MemorySize FakeDaemon::may_take(const std::string& name) const {
-  const FakeDomain domain = look(name);
+  const FakeDomain domain = this->domain(name);
   MemorySize most = domain.actual;
   for (const FakeDomain::Sent& one : domain.sent)
     most = std::max(most, one.done ? most : one.target);
@@ -323,7 +323,7 @@ void FakeDaemon::start() {
   const std::lock_guard lock(mutex_);
   if (!running_) ++life_;
   running_ = true;
-  silent_ = false;
+  unresponsive_ = false;
   changed_.notify_all();
 }
 
@@ -334,9 +334,9 @@ void FakeDaemon::restart() {
   changed_.notify_all();
 }
 
-void FakeDaemon::fall_silent() {
+void FakeDaemon::stop_answering() {
   const std::lock_guard lock(mutex_);
-  silent_ = true;
+  unresponsive_ = true;
 }
 
 void FakeDaemon::drop_connections() {

@@ -24,18 +24,19 @@ struct FakeDomain {
   DomainState state = DomainState::running;
   MemorySize actual = MemorySize::from_gib(1);
   MemorySize maximum = MemorySize::from_gib(2);
-  std::optional<MemorySize> told;  ///< `actual` in bulk calls, where that lags behind
+  std::optional<MemorySize> announced;  ///< `actual` in bulk calls, where that lags behind
   int period = 0;
   std::string metadata;                                 ///< inside <metadata>
   std::optional<std::string> configured_metadata;       ///< DomainXml::configured_settings
   std::string balloon = "<memballoon model='virtio'>";  ///< its opening tag
   std::string numatune;                                 ///< inside <numatune>
   std::string placed_on;                                ///< DomainXml::placed_on
-  bool hangs = false;            ///< every call that needs its monitor blocks
-  bool monitor_is_free = false;  ///< its calls block, but its monitor looks free: it is slow
-  /// The daemon itself holds the domain, as while it stops one: all calls about it wait, and so
-  /// does the list of domains.
-  bool held = false;
+  bool hangs = false;  ///< every call that needs its monitor blocks
+  bool monitor_is_free =
+      false;  ///< its calls block, but its monitor counts as free: the guest is slow
+  /// The daemon has locked the domain, as while it stops one: all calls about it wait, and so does
+  /// the list of domains.
+  bool locked = false;
   int asked_by_others = 0;   ///< bulk calls that find another tool's call at it
   bool in_long_job = false;  ///< a job is under way
   int job_operation = VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT;
@@ -78,7 +79,7 @@ class FakeDaemon {
     change(domains_.at(uuid(name)));
     changed_.notify_all();
   }
-  [[nodiscard]] FakeDomain look(const std::string& name) const {
+  [[nodiscard]] FakeDomain domain(const std::string& name) const {
     const std::lock_guard lock(mutex_);
     return domains_.at(uuid(name));
   }
@@ -102,7 +103,7 @@ class FakeDaemon {
   /// Both at once. Calls that hung are lost with their connections.
   void restart();
   /// The daemon accepts calls and answers none until start().
-  void fall_silent();
+  void stop_answering();
   /// The connections are lost. Hung guests stay hung, and keep what was sent to them.
   void drop_connections();
   /// Answers `times` more calls of a kind from now on; further ones wait.
@@ -138,7 +139,7 @@ class FakeDaemon {
   bool read_only_ = false;
   bool bulk_figures_ = true;
   bool running_ = true;
-  bool silent_ = false;
+  bool unresponsive_ = false;
   int life_ = 1;  ///< counts the daemon's starts
   int opened_ = 0;
   int open_now_ = 0;

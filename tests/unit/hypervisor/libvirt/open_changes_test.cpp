@@ -46,7 +46,7 @@ class Unanswered {
 
 }  // namespace
 
-TEST_CASE("a late answer tells the outcome of a move") {
+TEST_CASE("a late answer gives the outcome of a move") {
   Unanswered change;
   // The reason differs with whether the monitor was queried in time.
   CHECK(change.outcome.error->message.ends_with("; its balloon may still move"));
@@ -68,7 +68,7 @@ TEST_CASE("a late answer may be a refusal") {
   const auto late = change.host.hypervisor->drain_late_outcomes();
   REQUIRE(late.size() == 1);
   CHECK(late[0].kind == Outcome::Kind::failed);
-  CHECK(change.host.daemon->look("b").actual == 1_GiB);
+  CHECK(change.host.daemon->domain("b").actual == 1_GiB);
 }
 
 TEST_CASE("a domain takes no other move until the outcome of the last one is known") {
@@ -76,7 +76,7 @@ TEST_CASE("a domain takes no other move until the outcome of the last one is kno
   CHECK(change.move_again().kind == Outcome::Kind::skipped);
   change.host.daemon->go_on("b");
   change.wait_for_workers();
-  // The answer has arrived, but drain_late_outcomes() has not told it yet.
+  // The answer has arrived, but drain_late_outcomes() has not returned it yet.
   const Outcome again = change.move_again();
   CHECK(again.kind == Outcome::Kind::skipped);
   CHECK(again.error->message.find("to 900 MiB has not been answered") != std::string::npos);
@@ -142,7 +142,7 @@ TEST_CASE("a move that is repeated after a lost connection leaves the first one 
     host.daemon->with("b", [](FakeDomain& domain) { domain.loses_connections = true; });
     // The guest answers when the same call arrives on another connection.
     std::jthread goes_on([&] {
-      while (host.daemon->look("b").sent.size() < 2) std::this_thread::yield();
+      while (host.daemon->domain("b").sent.size() < 2) std::this_thread::yield();
       host.daemon->with("b", [&](FakeDomain& domain) {
         domain.hangs = false;
         domain.refuses = refuses;
@@ -166,8 +166,8 @@ TEST_CASE("a move without an answer is not repeated, even if no monitor can be q
   host.daemon->answer_all(Call::control_state);
   host.daemon->go_on("a");
   while (host.hypervisor->stuck_workers() != 0) std::this_thread::yield();
-  CHECK(host.daemon->look("a").memory_calls == 1);
-  CHECK(host.daemon->look("b").memory_calls == 1);
+  CHECK(host.daemon->domain("a").memory_calls == 1);
+  CHECK(host.daemon->domain("b").memory_calls == 1);
 }
 
 TEST_CASE("a change that begins during a query of another monitor is not sent twice") {
@@ -181,7 +181,7 @@ TEST_CASE("a change that begins during a query of another monitor is not sent tw
                   [&](const std::vector<Uuid>& domains, Instant) {
                     std::vector<std::optional<ControlState>> states(domains.size());
                     daemon->go_on("a");
-                    while (daemon->look("b").sent.empty()) std::this_thread::yield();
+                    while (daemon->domain("b").sent.empty()) std::this_thread::yield();
                     states.at(0) = ControlState{ControlState::Kind::broken, {}};
                     return states;
                   });
@@ -191,7 +191,7 @@ TEST_CASE("a change that begins during a query of another monitor is not sent tw
   const TaskReport report = pool.run(tasks, std::chrono::steady_clock::now() + kShort);
   CHECK(report.answers[0].kind == TaskAnswer::Kind::done);
   CHECK(report.answers[1].under_way);
-  CHECK(daemon->look("b").sent.size() == 1);
+  CHECK(daemon->domain("b").sent.size() == 1);
   daemon->go_on("b");
   pool.end_until(std::chrono::steady_clock::now() + std::chrono::seconds(4));
 }

@@ -12,10 +12,10 @@ using namespace memcoord::libvirt::fake;
 TEST_CASE("memcoord sets a period of 0, and close restores it") {
   FakeHost host({"a"});
   const Snapshot snapshot = host.sample();
-  CHECK(host.daemon->look("a").period == 1);
+  CHECK(host.daemon->domain("a").period == 1);
   CHECK(snapshot.domains.front().guest.period == std::chrono::seconds(1));
   host.hypervisor->close();
-  CHECK(host.daemon->look("a").period == 0);
+  CHECK(host.daemon->domain("a").period == 0);
 }
 
 TEST_CASE(
@@ -30,10 +30,10 @@ TEST_CASE(
         "its end: a (10 s), b (60 s); --keep-periods keeps them\n");
   (void)host.sample();
   CHECK(host.notes().empty());
-  CHECK(daemon->look("b").period == 1);
+  CHECK(daemon->domain("b").period == 1);
   host.hypervisor->close();
-  CHECK(daemon->look("a").period == 10);
-  CHECK(daemon->look("b").period == 60);
+  CHECK(daemon->domain("a").period == 10);
+  CHECK(daemon->domain("b").period == 60);
 }
 
 TEST_CASE("--keep-periods keeps a long period, and a period within the interval stays") {
@@ -46,27 +46,27 @@ TEST_CASE("--keep-periods keeps a long period, and a period within the interval 
     FakeHost host(daemon, options);
     (void)host.sample();
     host.hypervisor->close();
-    CHECK(daemon->look("a").period_calls == 0);
+    CHECK(daemon->domain("a").period_calls == 0);
   }
 }
 
-TEST_CASE("close restores the period that somebody set while memcoord ran") {
+TEST_CASE("close restores the period that an administrator set while memcoord ran") {
   FakeHost host({"a"});
   (void)host.sample();
   host.daemon->with("a", [](FakeDomain& domain) { domain.period = 60; });
-  host.event("a", DomainEvent::Kind::redefined);  // as the registry reads a silent guest again
+  host.event("a", DomainEvent::Kind::redefined);  // as when a guest misses reports
   (void)host.sample();
-  CHECK(host.daemon->look("a").period == 1);
+  CHECK(host.daemon->domain("a").period == 1);
   host.hypervisor->close();
-  CHECK(host.daemon->look("a").period == 60);
+  CHECK(host.daemon->domain("a").period == 60);
 }
 
-TEST_CASE("close keeps a period that somebody has changed since") {
+TEST_CASE("close keeps a period that an administrator has changed since") {
   FakeHost host({"a"});
   (void)host.sample();
   host.daemon->with("a", [](FakeDomain& domain) { domain.period = 5; });
   host.hypervisor->close();
-  CHECK(host.daemon->look("a").period == 5);
+  CHECK(host.daemon->domain("a").period == 5);
 }
 
 TEST_CASE("close restores periods after a restart of the daemon") {
@@ -76,7 +76,7 @@ TEST_CASE("close restores periods after a restart of the daemon") {
   (void)host.hypervisor->sample();
   host.daemon->start();
   host.hypervisor->close();
-  CHECK(host.daemon->look("a").period == 0);
+  CHECK(host.daemon->domain("a").period == 0);
 }
 
 TEST_CASE("domains that memcoord skips for good keep their period") {
@@ -86,8 +86,8 @@ TEST_CASE("domains that memcoord skips for good keep their period") {
   daemon->add("no-balloon").balloon = "<memballoon model='none'>";
   FakeHost host(daemon);
   (void)host.sample();
-  CHECK(daemon->look("excluded").period_calls == 0);
-  CHECK(daemon->look("no-balloon").period_calls == 0);
+  CHECK(daemon->domain("excluded").period_calls == 0);
+  CHECK(daemon->domain("no-balloon").period_calls == 0);
 }
 
 TEST_CASE("a read-only connection sets no period") {
@@ -96,10 +96,10 @@ TEST_CASE("a read-only connection sets no period") {
   daemon->make_read_only();
   FakeHost host(daemon);
   (void)host.sample();
-  CHECK(daemon->look("a").period_calls == 0);
+  CHECK(daemon->domain("a").period_calls == 0);
 }
 
-TEST_CASE("a note tells a refused period once, and memcoord does not try again") {
+TEST_CASE("a note reports a refused period once, and memcoord does not try again") {
   FakeHost host({"a"});
   host.daemon->with("a", [](FakeDomain& domain) { domain.refuses = true; });
   (void)host.sample();
@@ -116,23 +116,24 @@ TEST_CASE("a restarted domain gets its period again") {
     domain.period = 0;
   });
   (void)host.sample();
-  CHECK(host.daemon->look("a").period == 1);
+  CHECK(host.daemon->domain("a").period == 1);
 }
 
-TEST_CASE("memcoord sets a period again that somebody has set to 0, and close restores it") {
+TEST_CASE(
+    "memcoord sets a period again that an administrator has set to 0, and close restores it") {
   FakeHost host({"a"});
   (void)host.sample();
   (void)host.notes();
   host.daemon->with("a", [](FakeDomain& domain) { domain.period = 0; });
-  host.event("a", DomainEvent::Kind::redefined);  // as the registry reads a silent guest again
+  host.event("a", DomainEvent::Kind::redefined);  // as when a guest misses reports
   (void)host.sample();
-  CHECK(host.daemon->look("a").period == 1);
+  CHECK(host.daemon->domain("a").period == 1);
   CHECK(host.notes() == "a: its statistics period was off; memcoord has set it again\n");
   host.hypervisor->close();
-  CHECK(host.daemon->look("a").period == 0);
+  CHECK(host.daemon->domain("a").period == 0);
 }
 
-TEST_CASE("a note tells periods that could not be restored") {
+TEST_CASE("a note reports periods that could not be restored") {
   LibvirtOptions options = FakeHost::options();
   options.deadline = std::chrono::seconds(2);
   FakeHost host({"a"}, options);
@@ -151,7 +152,7 @@ TEST_CASE("a guest that hangs when memcoord closes keeps its new period, and a n
   (void)host.sample();
   (void)host.notes();
   host.hypervisor->close();
-  CHECK(host.daemon->look("b").period == 0);
+  CHECK(host.daemon->domain("b").period == 0);
   CHECK(host.notes().find("of 1 domain could not be restored") != std::string::npos);
   host.daemon->go_on("a");
 }
@@ -166,12 +167,12 @@ TEST_CASE("close restores a period whose change had no answer") {
   host.daemon->with("a", [](FakeDomain& domain) { domain.period_hangs = false; });
   host.daemon->go_on("a");
   while (host.hypervisor->stuck_workers() != 0) std::this_thread::yield();
-  REQUIRE(host.daemon->look("a").period == 1);
+  REQUIRE(host.daemon->domain("a").period == 1);
   host.hypervisor->close();
-  CHECK(host.daemon->look("a").period == 0);
+  CHECK(host.daemon->domain("a").period == 0);
 }
 
-TEST_CASE("a note tells that a period stays whose guest hung while it was set") {
+TEST_CASE("a note reports a period that stays because its guest hung while memcoord set it") {
   LibvirtOptions options = FakeHost::options();
   options.deadline = std::chrono::milliseconds(200);
   FakeHost host({"a"}, options);

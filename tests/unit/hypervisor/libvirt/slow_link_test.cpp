@@ -35,7 +35,7 @@ std::set<std::string> in_state(const Snapshot& snapshot, DomainState state) {
 
 /// The domains that `ticks` samples show as running. The daemon answers `times` more calls of a
 /// kind before each.
-std::set<std::string> seen_running(FakeHost& host, Call call, int times, int ticks) {
+std::set<std::string> observed_running(FakeHost& host, Call call, int times, int ticks) {
   std::set<std::string> observed;
   for (int i = 0; i < ticks; ++i) {
     host.daemon->answer_only(call, times);
@@ -51,7 +51,7 @@ TEST_CASE("memcoord reads the XML of new domains over several ticks on a slow li
   FakeHost host({"first"}, hasty());
   (void)host.sample();
   for (const std::string& name : twenty()) host.daemon->add(name);
-  CHECK(seen_running(host, Call::xml, 3, 9).size() == 21);
+  CHECK(observed_running(host, Call::xml, 3, 9).size() == 21);
 }
 
 TEST_CASE("memcoord reads the XML over several ticks after a reconnection, too") {
@@ -64,7 +64,7 @@ TEST_CASE("memcoord reads the XML over several ticks after a reconnection, too")
       domain.metadata = "<m:domain xmlns:m='https://memcoord.org/xmlns/domain/1.0' weight='3'/>";
     });
   }
-  (void)seen_running(host, Call::xml, 3, 9);
+  (void)observed_running(host, Call::xml, 3, 9);
   for (const Domain& domain : host.sample().domains) CHECK(domain.settings().weight == 3);
 }
 
@@ -76,7 +76,7 @@ TEST_CASE("XML that cannot be read does not block the XML of the others") {
     host.daemon->with("vm" + std::to_string(10 + i),
                       [](FakeDomain& domain) { domain.xml_refused = true; });
   }
-  CHECK(seen_running(host, Call::xml, 3, 14).size() == 11);
+  CHECK(observed_running(host, Call::xml, 3, 14).size() == 11);
 }
 
 TEST_CASE("memcoord reads XML again that it had requested before a change") {
@@ -110,7 +110,7 @@ TEST_CASE("a late list of domains counts") {
 TEST_CASE("a late list does not remove a domain that was moved since") {
   FakeHost host({"a", "b"}, hasty());
   (void)host.sample();
-  const FakeDomain b = host.daemon->look("b");
+  const FakeDomain b = host.daemon->domain("b");
   // The domain stops, memcoord requests the list, the domain starts again.
   host.daemon->answer_only(Call::list, 0);
   (void)host.sample();
@@ -144,14 +144,14 @@ TEST_CASE("hung domains return one by one where time is too short to query all m
   }
   CHECK(in_state(host.sample(), DomainState::hung).size() == 20);
   for (int i = 10; i < 20; ++i) host.daemon->go_on("vm" + std::to_string(10 + i));
-  CHECK(seen_running(host, Call::control_state, 4, 12).size() == 10);
+  CHECK(observed_running(host, Call::control_state, 4, 12).size() == 10);
   for (const std::string& name : twenty()) host.daemon->go_on(name);
 }
 
 TEST_CASE("of the domains with single calls, those that waited longest come first") {
   FakeHost host(twenty(), hasty());
   host.daemon->answer_bulk_with_states_alone();
-  CHECK(seen_running(host, Call::complete, 5, 8).size() == 20);
+  CHECK(observed_running(host, Call::complete, 5, 8).size() == 20);
 }
 
 TEST_CASE("memcoord notices the end of migrations one by one where time is short") {
@@ -163,7 +163,7 @@ TEST_CASE("memcoord notices the end of migrations one by one where time is short
     host.daemon->with("vm" + std::to_string(10 + i),
                       [](FakeDomain& domain) { domain.in_long_job = true; });
   }
-  CHECK(seen_running(host, Call::in_long_job, 4, 12).size() == 10);
+  CHECK(observed_running(host, Call::in_long_job, 4, 12).size() == 10);
 }
 
 TEST_CASE("many domains take several bulk calls, and those answered in time count") {
@@ -174,5 +174,5 @@ TEST_CASE("many domains take several bulk calls, and those answered in time coun
   FakeHost host(names, hasty());
   CHECK(in_state(host.sample(), DomainState::running).size() == names.size());
   CHECK(host.daemon->bulk_calls() == 3);
-  CHECK(seen_running(host, Call::bulk, 2, 4).size() == names.size());
+  CHECK(observed_running(host, Call::bulk, 2, 4).size() == names.size());
 }
