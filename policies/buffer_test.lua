@@ -1,4 +1,4 @@
--- What buffer.lua promises, clause by clause.
+-- Tests of buffer.lua, clause by clause.
 
 local buffer = policy("buffer.lua")
 

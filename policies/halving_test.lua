@@ -1,4 +1,4 @@
--- What halving.lua promises: the published clauses one by one, then what memcoord adds to them.
+-- Tests of halving.lua: the published clauses one by one, then what memcoord adds to them.
 
 local halving = policy("halving.lua")
 

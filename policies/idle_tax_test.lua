@@ -1,4 +1,4 @@
--- What idle_tax.lua promises, clause by clause.
+-- Tests of idle_tax.lua, clause by clause.
 
 local idle_tax = policy("idle_tax.lua")
 

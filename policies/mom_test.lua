@@ -1,4 +1,4 @@
--- What mom.lua promises, clause by clause.
+-- Tests of mom.lua, clause by clause.
 
 local mom = policy("mom.lua")
 

@@ -1,4 +1,4 @@
--- What percent_band.lua promises, clause by clause.
+-- Tests of percent_band.lua, clause by clause.
 
 local band = policy("percent_band.lua")
 

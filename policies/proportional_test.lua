@@ -1,4 +1,4 @@
--- What proportional.lua promises, clause by clause.
+-- Tests of proportional.lua, clause by clause.
 
 local proportional = policy("proportional.lua")
 

@@ -1,4 +1,4 @@
--- What shares.lua promises, clause by clause.
+-- Tests of shares.lua, clause by clause.
 
 local shares = policy("shares.lua")
 
@@ -104,7 +104,7 @@ test("where no needy guest can grow, all do", function()
 end)
 
 test("what a full guest cannot take is shared among the others at once", function()
-  local large_steps = policy("shares.lua", { most = 1 * GiB })
+  local large_steps = policy("shares.lua", { max_step = 1 * GiB })
   local tick = large_steps:tick {
     host = host(80 * GiB - 500 * MiB),
     domains = {
@@ -119,7 +119,7 @@ test("what a full guest cannot take is shared among the others at once", functio
 end)
 
 test("what a guest cannot take beyond its maximum is shared among the others at once", function()
-  local large_steps = policy("shares.lua", { most = 1 * GiB })
+  local large_steps = policy("shares.lua", { max_step = 1 * GiB })
   local tick = large_steps:tick {
     host = host(80 * GiB - 500 * MiB),
     domains = {

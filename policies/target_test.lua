@@ -1,4 +1,4 @@
--- What target.lua promises: the published clauses one by one, then what memcoord adds to them.
+-- Tests of target.lua: the published clauses one by one, then what memcoord adds to them.
 
 local target = policy("target.lua")
 
