@@ -119,8 +119,8 @@
   function wireEvents() {
     const body = document.getElementById("events-body");
     const kinds = document.getElementById("events-kinds");
-    const named = { move: "moves", held_back: "limited by the guard", guest_oom: "guest OOM kills", host_oom: "host OOM", policy_error: "policy errors" };
-    const single = { move: "move", held_back: "limited", guest_oom: "OOM kill", host_oom: "host OOM", policy_error: "policy error" };
+    const named = { move: "moves", limited: "limited by the guard", guest_oom: "guest OOM kills", host_oom: "host OOM", policy_error: "policy errors" };
+    const single = { move: "move", limited: "limited", guest_oom: "OOM kill", host_oom: "host OOM", policy_error: "policy error" };
     const bad = new Set(["guest_oom", "host_oom", "policy_error"]);
     const counts = {};
     for (const event of data.events) counts[event[1]] = (counts[event[1]] || 0) + 1;
