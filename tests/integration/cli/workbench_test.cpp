@@ -358,7 +358,7 @@ TEST_CASE("traces shows a trace and writes a part that it can read again") {
   CHECK(again == json_of(cut));
   CHECK(again.at("rows") == 3);
   CHECK(again.at("vms").size() == 1);
-  CHECK(again.at("vms").at(0).at("most_kib") == 716800);
+  CHECK(again.at("vms").at(0).at("max_kib") == 716800);
 }
 
 TEST_CASE("traces weighs each row by how long it lasts") {

@@ -63,7 +63,7 @@ class Nothing : public Policy {
   Result<PolicyAnswer> decide(const Situation& /*situation*/) override { return PolicyAnswer{}; }
 };
 
-// A loop on such a host, and what it told its hooks.
+// A loop on such a host, and the calls of its hooks.
 struct LoopedHost {
   explicit LoopedHost(std::vector<Duration> looks = {}) : host(clock, std::move(looks)) {
     hooks.stop_requested = [this] { return stop; };
