@@ -97,11 +97,11 @@ TEST_CASE("a size after a move is the balloon's progress") {
   folder.write("halve_test.lua", R"(
     local halve = policy("halve.lua")
     test("it", function()
-      local held = { domains = { { name = "a", actual = 2*GiB, unused = 2*GiB } } }
+      local unchanged = { domains = { { name = "a", actual = 2*GiB, unused = 2*GiB } } }
       local ticks = halve:run {
-        held,
+        unchanged,
         { domains = { { name = "a", actual = 1536*MiB } } },
-        held, held, held,
+        unchanged, unchanged, unchanged,
       }
       expect(ticks[1].log):equals { "0" }
       expect(ticks[2].skipped):is_empty()
@@ -245,49 +245,51 @@ TEST_CASE("a policy's error fails a test that does not read it") {
 }
 
 TEST_CASE("a misspelt name in a test is an error with its line and the nearest name") {
-  const auto told = [](const std::string& body, const std::string& line, const std::string& what) {
+  const auto fails_with = [](const std::string& body, const std::string& line,
+                             const std::string& what) {
     const std::string output = failure_of(body);
     CHECK_MESSAGE(contains(output, "step_test.lua:" + line + ": "), output);
     CHECK_MESSAGE(contains(output, what), output);
   };
-  told("step:tick {\n  hosts = {},\n}", "4",
-       "unknown key 'hosts' in the world of a tick; did you mean 'host'?");
-  told("step:tick { host = {\n  totl = 1*GiB } }", "4", "did you mean 'total'?");
-  told("step:tick { domains = {\n  { name = \"a\" },\n  { name = \"b\",\n    unusde = 1 } } }", "6",
-       "unknown key 'unusde' in domain b; did you mean 'unused'?");
-  told("step:tick { domains = { { name = \"a\", state = \"pausd\" } } }", "3",
-       "did you mean 'paused'?");
-  told("step:tick { limits = { headrom = \"unused\" } }", "3", "did you mean 'headroom'?");
-  told("step:tock {}", "3", "did you mean 'tick'?");
-  told("expect(1):equal(1)", "3", "did you mean 'equals'?");
-  told("return step:tick({}).proposal", "3", "did you mean 'proposals'?");
-  told("return step:tick { domains = { { name = \"web\" } } }.proposals.wbe", "3",
-       "the tick has no 'wbe'; did you mean 'web'?");
+  fails_with("step:tick {\n  hosts = {},\n}", "4",
+             "unknown key 'hosts' in the world of a tick; did you mean 'host'?");
+  fails_with("step:tick { host = {\n  totl = 1*GiB } }", "4", "did you mean 'total'?");
+  fails_with(
+      "step:tick { domains = {\n  { name = \"a\" },\n  { name = \"b\",\n    unusde = 1 } } }", "6",
+      "unknown key 'unusde' in domain b; did you mean 'unused'?");
+  fails_with("step:tick { domains = { { name = \"a\", state = \"pausd\" } } }", "3",
+             "did you mean 'paused'?");
+  fails_with("step:tick { limits = { headrom = \"unused\" } }", "3", "did you mean 'headroom'?");
+  fails_with("step:tock {}", "3", "did you mean 'tick'?");
+  fails_with("expect(1):equal(1)", "3", "did you mean 'equals'?");
+  fails_with("return step:tick({}).proposal", "3", "did you mean 'proposals'?");
+  fails_with("return step:tick { domains = { { name = \"web\" } } }.proposals.wbe", "3",
+             "the tick has no 'wbe'; did you mean 'web'?");
 }
 
 TEST_CASE("an impossible world is an error with its line") {
-  const auto told = [](const std::string& body, const std::string& what) {
+  const auto refused = [](const std::string& body, const std::string& what) {
     const std::string output = failure_of(body);
     CHECK_MESSAGE(contains(output, what), output);
   };
-  told("step:tick { domains = { { name = \"a\", actual = -1 } } }",
-       "actual = -1 is not a size of memory");
-  told("step:tick { domains = { { name = \"a\", actual = 0.5 } } }", "is not a size of memory");
-  told("step:tick { domains = { { name = \"a\", actual = 1*MiB, unused = 2*MiB } } }",
-       "unused 2 MiB is more than its actual 1 MiB");
-  told("step:tick { domains = { { actual = 1*MiB } } }", "a domain without a name");
-  told("step:tick { domains = { { name = \"a\" }, { name = \"a\" } } }",
-       "domain a is listed twice");
-  told("step:tick { domains = { a = {} } }", "domains is not a list");
-  told("step:tick { host = { total = 1*GiB, free = 2*GiB } }", "more than its total");
-  told("step:tick { seconds = 0 }", "seconds = 0");
-  told("step:tick { seconds = 1e15 }", "is not a time from tick to tick");
-  told("step:tick(1)", "tick takes a world");
-  told("step:run {}", "run takes a list of worlds");
-  told("step:run { {}, { limits = {} } }", "belong in the first tick of a run");
-  told("step:run { {}, { time = 0 } }", "belong in the first tick of a run");
-  told("step:tick { time = -1 }", "time = -1");
-  told("step:tick { time = 1e12 }", "is not the time of a tick");
+  refused("step:tick { domains = { { name = \"a\", actual = -1 } } }",
+          "actual = -1 is not a size of memory");
+  refused("step:tick { domains = { { name = \"a\", actual = 0.5 } } }", "is not a size of memory");
+  refused("step:tick { domains = { { name = \"a\", actual = 1*MiB, unused = 2*MiB } } }",
+          "unused 2 MiB is more than its actual 1 MiB");
+  refused("step:tick { domains = { { actual = 1*MiB } } }", "a domain without a name");
+  refused("step:tick { domains = { { name = \"a\" }, { name = \"a\" } } }",
+          "domain a is listed twice");
+  refused("step:tick { domains = { a = {} } }", "domains is not a list");
+  refused("step:tick { host = { total = 1*GiB, free = 2*GiB } }", "more than its total");
+  refused("step:tick { seconds = 0 }", "seconds = 0");
+  refused("step:tick { seconds = 1e15 }", "is not a time from tick to tick");
+  refused("step:tick(1)", "tick takes a world");
+  refused("step:run {}", "run takes a list of worlds");
+  refused("step:run { {}, { limits = {} } }", "belong in the first tick of a run");
+  refused("step:run { {}, { time = 0 } }", "belong in the first tick of a run");
+  refused("step:tick { time = -1 }", "time = -1");
+  refused("step:tick { time = 1e12 }", "is not the time of a tick");
 }
 
 TEST_CASE("a test is declared once, and outside other tests") {

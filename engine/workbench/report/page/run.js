@@ -138,11 +138,11 @@
       return made;
     };
     const show = () => {
-      const inSight = data.events.filter(([ms, kind]) => (!wanted || wanted === kind) && ms / 1000 >= view.from && ms / 1000 <= view.to);
-      body.replaceChildren(...inSight.slice(0, most).map(row));
+      const visible = data.events.filter(([ms, kind]) => (!wanted || wanted === kind) && ms / 1000 >= view.from && ms / 1000 <= view.to);
+      body.replaceChildren(...visible.slice(0, most).map(row));
       const more = [];
-      if (inSight.length > most) more.push(`the first ${most} of ${inSight.length} are listed; zoom in for the others`);
-      if (!inSight.length) more.push("no such event in this range of time");
+      if (visible.length > most) more.push(`the first ${most} of ${visible.length} are listed; zoom in for the others`);
+      if (!visible.length) more.push("no such event in this range of time");
       if (data.eventsLeftOut) more.push(`${data.eventsLeftOut} later events were not recorded`);
       document.getElementById("events-more").textContent = more.join("; ");
     };
