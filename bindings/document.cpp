@@ -15,7 +15,7 @@ bool is_word(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
 }
 
-/// Whether a single "=" follows a key that ends at `end`, perhaps after '"]'.
+/// Whether a single "=" follows a key that ends at `end`, or follows its '"]'.
 bool is_assigned(std::string_view line, std::size_t end) {
   while (end < line.size() && (line[end] == ' ' || line[end] == '"' || line[end] == '\'' ||
                                line[end] == ']' || line[end] == '\t')) {
@@ -111,7 +111,8 @@ Status check_keys(const Document& document, const Value& table,
     if (near) {
       hint = "did you mean '" + *near + "'?";
     } else {
-      for (const auto& name : known) hint.append(hint.empty() ? "known are " : ", ").append(name);
+      for (const auto& name : known)
+        hint.append(hint.empty() ? "the known keys are " : ", ").append(name);
     }
     return fail(ErrorCode::invalid_input, document.place_of(key),
                 "unknown key '" + printable(key, 40) + "' in " + where, hint);

@@ -25,7 +25,7 @@ class Document {
 
   [[nodiscard]] const Value& value() const { return value_; }
   [[nodiscard]] const std::string& name() const { return name_; }
-  /// "file:line" of the first `key =` after the given line; the file alone where there is none.
+  /// "file:line" of the first `key =` after the given line; the file alone if there is none.
   [[nodiscard]] std::string place_of(std::string_view key, std::size_t after_line = 0) const;
 
  private:
@@ -34,15 +34,15 @@ class Document {
   Value value_;
 };
 
-/// The first line, from `from` on, that has `key =` or a text outside its comment; lines count from
-/// 1.
+/// The first line, from `from` on, that has `key =` or a text outside its comment; the first line
+/// of the file is 1.
 std::optional<std::size_t> line_that_assigns(std::string_view source, std::string_view key,
                                              std::size_t from);
 std::optional<std::size_t> line_with(std::string_view source, std::string_view text,
                                      std::size_t from);
 
 /// Refuses fields whose names are not in `known`. Errors: invalid_input, the object "file:line",
-/// the message "unknown key 'x' in <where>", the hint the nearest right name.
+/// the message "unknown key 'x' in <where>", the hint the nearest known name.
 Status check_keys(const Document& document, const Value& table,
                   const std::vector<std::string>& known, const std::string& where);
 

@@ -1,4 +1,4 @@
-// ctx.domains with the lists that are chosen from it, and ctx.skipped.
+// ctx.domains with the lists that filter() makes from it, and ctx.skipped.
 
 #include <lauxlib.h>
 #include <lua.h>
@@ -21,8 +21,8 @@ const char kListMetatable = 2;
 const char kSkippedMetatable = 3;
 const char kSkippedListMetatable = 4;
 
-// Reading one domain's figure, in instructions.
-constexpr std::uint64_t kWorkADomain = 2;
+// The charge for reading one domain's figure, in instructions.
+constexpr std::uint64_t kWorkPerDomain = 2;
 
 using Positions = std::vector<std::size_t>;
 
@@ -35,13 +35,13 @@ const Positions& check_positions(lua_State* lua, Positions& listed) {
   const bool all = lua_rawequal(lua, 1, -1) != 0;
   lua_pop(lua, 1);
   if (all) {
-    charge(lua, kWorkADomain * context.active().size());
+    charge(lua, kWorkPerDomain * context.active().size());
     return context.active();
   }
   if (lua_type(lua, 1) != LUA_TTABLE) raise(lua, "write ctx.domains:method(...), with a colon");
   check_own_table(lua, 1);
   const auto count = static_cast<lua_Integer>(lua_rawlen(lua, 1));
-  charge(lua, kWorkADomain * static_cast<std::uint64_t>(count));
+  charge(lua, kWorkPerDomain * static_cast<std::uint64_t>(count));
   listed.reserve(static_cast<std::size_t>(count));
   Pace pace(lua);
   for (lua_Integer i = 1; i <= count; ++i) {
@@ -60,11 +60,12 @@ Figure figure_at(const Situation& situation, std::size_t position, const DomainF
 
 const DomainField& check_figure(lua_State* lua, int index) {
   const DomainField& field = check_field(lua, index);
-  if (!field.figure) raise(lua, "'" + std::string(field.name) + "' is no number");
+  if (!field.figure) raise(lua, "'" + std::string(field.name) + "' is not a number");
   return field;
 }
 
-/// The domain with the smallest or largest figure; the first of equals.
+/// Pushes the domain with the smallest or largest figure, the first of equals; nil if there is
+/// none.
 int extreme(lua_State* lua, bool largest) {
   const DomainField& field = check_figure(lua, 2);
   Positions listed;
@@ -85,10 +86,10 @@ int extreme(lua_State* lua, bool largest) {
   return 1;
 }
 
-int least(lua_State* lua) {
+int min_by(lua_State* lua) {
   return extreme(lua, false);
 }
-int most(lua_State* lua) {
+int max_by(lua_State* lua) {
   return extreme(lua, true);
 }
 
@@ -106,7 +107,7 @@ int sum(lua_State* lua) {
   return 1;
 }
 
-int where(lua_State* lua) {
+int filter(lua_State* lua) {
   luaL_checktype(lua, 2, LUA_TFUNCTION);
   lua_settop(lua, 2);
   Positions listed;
@@ -131,7 +132,7 @@ int where(lua_State* lua) {
   return 1;
 }
 
-/// Upvalue 1: the methods. A key that is no text is a position outside the list: nil.
+/// Upvalue 1: the methods. A key that is not a string is a position outside the list: nil.
 int index_list(lua_State* lua) {
   if (lua_type(lua, 2) != LUA_TSTRING) {
     lua_pushnil(lua);
@@ -189,7 +190,7 @@ int refuse_domains_write(lua_State* lua) {
 }
 
 constexpr std::array<std::pair<const char*, lua_CFunction>, 4> kListMethods{
-    {{"min_by", least}, {"max_by", most}, {"sum", sum}, {"filter", where}}};
+    {{"min_by", min_by}, {"max_by", max_by}, {"sum", sum}, {"filter", filter}}};
 
 /// Pushes the table of methods that ctx.domains and lists share.
 void push_methods(lua_State* lua) {
@@ -213,7 +214,7 @@ void make_list_metatable(lua_State* lua) {
 // --- ctx.skipped ---
 
 int refuse_skipped_write(lua_State* lua) {
-  raise(lua, "ctx.skipped and what is in it cannot be changed");
+  raise(lua, "ctx.skipped and its entries cannot be changed");
 }
 
 int index_skipped_list(lua_State* lua) {

@@ -19,7 +19,7 @@ namespace {
 const char kDomainMetatable = 1;  // keys of the registry
 const char kObjects = 2;
 
-// --- the past ---
+// --- history ---
 
 struct Past {
   const DomainSamples& samples;
@@ -48,8 +48,8 @@ Duration check_window(lua_State* lua, int index) {
       std::chrono::duration<double>(std::min(seconds, 1e9)));
 }
 
-/// Pushes a statistic of the past, 0 where there is none. Charges `walks` walks over the samples
-/// beforehand.
+/// Pushes a statistic of the history; 0 if the window has no samples. First charges `walks` walks
+/// over the samples.
 template <class Statistic>
 int push_past(lua_State* lua, const Past& past, std::uint64_t walks, Statistic statistic) {
   charge(lua, walks * past.samples.count());
@@ -115,7 +115,7 @@ std::string shown(lua_State* lua, int index) {
 
 MemorySize check_size(lua_State* lua, int index) {
   int whole = 0;
-  // A text that looks like a number is still no size: "512" has no unit.
+  // A string of digits is not a size: "512" has no unit.
   const lua_Integer kib =
       lua_type(lua, index) == LUA_TNUMBER ? lua_tointegerx(lua, index, &whole) : 0;
   if (whole == 0) {
@@ -130,7 +130,7 @@ std::string check_why(lua_State* lua, int index) {
   if (lua_isnoneornil(lua, index)) return {};
   std::size_t length = 0;
   if (lua_type(lua, index) != LUA_TSTRING) {
-    raise(lua, "the reason is a text, not " + shown(lua, index));
+    raise(lua, "the reason is a string, not " + shown(lua, index));
   }
   const char* text = lua_tolstring(lua, index, &length);
   return printable({text, length}, kScriptText);
@@ -153,7 +153,8 @@ int grow(lua_State* lua) {
 int shrink(lua_State* lua) {
   const Subject d = check_domain(lua, 1);
   const MemorySize by = check_size(lua, 2);
-  if (by >= d.domain.actual) raise(lua, "shrinks " + d.domain.name() + " by all of its memory");
+  if (by >= d.domain.actual)
+    raise(lua, "a shrink of " + d.domain.name() + " takes all of its memory");
   PolicyContext::of(lua).propose(lua, d.position, d.domain.actual - by, check_why(lua, 3));
   return 0;
 }
@@ -257,7 +258,7 @@ int index_domain(lua_State* lua) {
     raise_unknown_name(lua, lua_upvalueindex(1), lua_tostring(lua, lua_upvalueindex(2)),
                        lua_type(lua, 2) == LUA_TSTRING ? lua_tostring(lua, 2) : "?");
   }
-  // Only Lua calls this, and only with one of our objects.
+  // Lua calls this as a metamethod, so index 1 is one of our objects.
   const Subject d = subject_of(lua, *static_cast<const Handle*>(lua_touserdata(lua, 1)));
   push_field(lua, *static_cast<const DomainField*>(lua_touserdata(lua, -1)), d);
   return 1;

@@ -1,5 +1,5 @@
-// fair_share(total, wants, weights): weighted max-min fairness for scripts. The guard shares grows
-// out by the same function.
+// fair_share(total, wants, weights): weighted max-min fairness for scripts. The guard divides grows
+// by the same function.
 
 #include <lauxlib.h>
 #include <lua.h>
@@ -19,8 +19,8 @@ namespace memcoord::bindings {
 namespace {
 
 constexpr lua_Integer kMaxWants = 10'000;
-// Reading, sorting and serving one want, in instructions.
-constexpr std::uint64_t kWorkAWant = 20;
+// The charge for reading, sorting and serving one want, in instructions.
+constexpr std::uint64_t kWorkPerWant = 20;
 constexpr double kLargestExact = 9007199254740992;  // 2^53: every whole number up to here is exact
 
 std::string item_name(const char* list, lua_Integer i) {
@@ -44,7 +44,7 @@ MemorySize size_of(lua_Number kib) {
   return MemorySize::from_kib(static_cast<std::uint64_t>(std::clamp(kib, 0.0, kLargestExact)));
 }
 
-/// How many items the list at an index has. Refuses everything but a list.
+/// The number of items of the list at an index. Raises if it is not a list.
 lua_Integer length_of_list(lua_State* lua, int index, const char* name) {
   if (lua_type(lua, index) != LUA_TTABLE) {
     raise(lua, std::string("fair_share: ") + name + " is a " + luaL_typename(lua, index) +
@@ -72,7 +72,7 @@ std::vector<guard::Want> read_wants(lua_State* lua) {
     raise(lua, "fair_share: wants has " + std::to_string(count) + " items, and weights has " +
                    std::to_string(lua_rawlen(lua, 3)));
   }
-  charge(lua, kWorkAWant * static_cast<std::uint64_t>(count));
+  charge(lua, kWorkPerWant * static_cast<std::uint64_t>(count));
   std::vector<guard::Want> wants(static_cast<std::size_t>(count));
   for (lua_Integer i = 1; i <= count; ++i) {
     guard::Want& want = wants[static_cast<std::size_t>(i - 1)];

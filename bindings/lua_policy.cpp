@@ -78,7 +78,7 @@ Status LuaPolicy::open() {
   return {};
 }
 
-/// Within a tick: loading and deciding share the tick's time.
+/// Called within a tick: loading and deciding share the tick's time.
 Status LuaPolicy::start_anew(Meter::Time deadline) {
   sandbox_.reset();  // first: two states at once would take twice the memory
   sandbox_ = std::make_unique<Sandbox>(limits_);
@@ -138,7 +138,7 @@ Status LuaPolicy::read_returned(const Value& returned) {
         near ? "did you mean '" + *near + "'?" : "a policy has api, summary, params and tick");
   }
   const Value* api = returned.field("api");
-  if (!api) return wrong("does not say which policy API it is written for", "add `api = 1`");
+  if (!api) return wrong("does not name its policy API", "add `api = 1`");
   const auto* version = api->as<std::int64_t>();
   if (!version || *version != kApi) {
     const std::string given = version ? std::to_string(*version) : std::string(api->kind());
@@ -206,13 +206,13 @@ Status LuaPolicy::adopt_state_text(const std::string& text) {
   return sandbox_->run([&](lua_State* lua) {
     Sandbox::load_chunk(lua, text, "state");
     lua_call(lua, 0, 1);
-    if (lua_type(lua, -1) != LUA_TTABLE) raise(lua, "the state is no table");
+    if (lua_type(lua, -1) != LUA_TTABLE) raise(lua, "the state is not a table");
     PolicyContext::set_state(lua);
   });
 }
 
-/// After the memory limit: collects garbage. Where the policy keeps too much itself, or where the
-/// collection takes longer than the tick and a little more, the policy starts anew.
+/// After a policy has exceeded the memory limit: collects garbage. If the policy itself keeps too
+/// much, or if the collection takes longer than a tick and a little more, the policy starts anew.
 void LuaPolicy::recover(Error& error, Meter::Time deadline) {
   constexpr std::chrono::milliseconds kLittleMore{20};
   const bool collected =

@@ -19,11 +19,11 @@ namespace memcoord::bindings {
 /// One declared parameter.
 struct ParameterInfo {
   std::string name;
-  std::string type;  ///< "size", "integer", "number", "boolean" or "text"
+  std::string type;  ///< "size", "integer", "number", "boolean" or "string"
   std::string default_text;
   std::string value_text;  ///< with --set applied
   std::string doc;
-  std::vector<std::string> choices;  ///< the texts that it takes; empty: any
+  std::vector<std::string> choices;  ///< the strings that it takes; empty: any
 };
 
 /// A policy's `params` table: declarations and values.
@@ -39,13 +39,13 @@ struct PolicySource {
 };
 
 /// Reads `params` and applies settings. A default determines the type: "150MiB" is a size, 3 an
-/// integer, 0.5 a number, true a boolean, any other text a text. Errors: invalid_input, also for a
-/// text that is meant to be a size and cannot be read; the object is the policy's path, with the
-/// line of a default, or "--set name" for a setting.
+/// integer, 0.5 a number, true a boolean, any other string a string. Errors: invalid_input, also
+/// for a malformed size; the object is the policy's path, with the line of a default, or "--set
+/// name" for a setting.
 Result<Parameters> read_parameters(const Value& declared, const PolicySource& policy,
                                    const std::map<std::string, std::string>& settings);
 
-/// What a policy says about itself.
+/// A policy's description of itself.
 struct PolicyInfo {
   std::string path;
   std::string name;  ///< the file's name without ".lua"
@@ -59,12 +59,12 @@ class LuaPolicy final : public Policy {
  public:
   using Settings = std::map<std::string, std::string>;
 
-  /// Errors, one line each: not_found, permission_denied, invalid_input (no policy, a wrong `api`,
-  /// wrong parameters), policy_failed and limit_exceeded (the file's own code).
+  /// Errors, one line each: not_found, permission_denied, invalid_input (not a policy, a wrong
+  /// `api`, wrong parameters), policy_failed and limit_exceeded (the file's own code).
   static Result<std::unique_ptr<LuaPolicy>> load(const std::filesystem::path& path,
                                                  const Settings& settings = {},
                                                  SandboxLimits limits = {});
-  /// The same from text; errors and info() call it `path`.
+  /// The same from a text; `path` stands for the file in errors and in info().
   static Result<std::unique_ptr<LuaPolicy>> load_text(std::string source, const std::string& path,
                                                       const Settings& settings = {},
                                                       SandboxLimits limits = {});
@@ -73,9 +73,9 @@ class LuaPolicy final : public Policy {
   [[nodiscard]] const PolicyInfo& info() const { return info_; }
   /// Errors: policy_failed, limit_exceeded; nothing is proposed then.
   Result<PolicyAnswer> decide(const Situation& situation) override;
-  /// Takes over the plain data in the other's ctx.state, for a reload of the same policy. Errors:
-  /// policy_failed (tables within themselves), limit_exceeded (more than a tick's limits allow to
-  /// read); this policy then starts with an empty state.
+  /// Copies the plain data in the other's ctx.state, for a reload of the same policy. Errors:
+  /// policy_failed (a table contains itself), limit_exceeded (copying exceeds a tick's limits);
+  /// this policy then starts with an empty state.
   Status adopt_state(LuaPolicy& old);
   /// ctx.state as the text of a Lua file, for another process. Errors: as adopt_state().
   Result<std::string> state_text();

@@ -34,8 +34,9 @@ int push_event(lua_State* lua, int table, const char* event) {
   return lua_rawget(lua, table);
 }
 
-/// Stands before a script's own __close (upvalue 1). Once a limit is passed, thousands of variables
-/// can still wait to be closed, and an error for each of them takes its time.
+/// Called instead of a script's __close (upvalue 1), which it calls. Once a limit is passed,
+/// thousands of variables can still wait to be closed, and an error for each of them takes its
+/// time.
 int guarded_close(lua_State* lua) {
   if (Sandbox::meter_of(lua).tripped() != Meter::Trip::none) return 0;
   charge(lua, 1);
@@ -93,7 +94,7 @@ void push_new_copy(lua_State* lua, int original) {
   lua_rawsetp(lua, copy, &kOriginal);
 }
 
-/// Pushes the table of copies; a new one where there is none, or too many copies.
+/// Pushes the table of copies; a new table if there is none, or if it has too many copies.
 void push_copies(lua_State* lua) {
   lua_rawgetp(lua, LUA_REGISTRYINDEX, &kCopyCount);
   const lua_Integer count = lua_tointeger(lua, -1);
@@ -155,7 +156,7 @@ int safe_getmetatable(lua_State* lua) {
   }
   const int metatable = lua_gettop(lua);
   if (push_event(lua, metatable, "__metatable") != LUA_TNIL) return 1;
-  // Nil for a metatable that no script set.
+  // Nil for a metatable that was not set by a script.
   lua_rawgetp(lua, metatable, &kOriginal);
   return 1;
 }

@@ -22,14 +22,14 @@ namespace {
 constexpr int kHookEvery = 200;
 // A block from this size on also reads the clock: one instruction can ask for megabytes.
 constexpr std::size_t kLargeBlock = std::size_t{16} * 1024;
-// The least that a block counts as. With it the memory limit bounds the number of blocks, and so
-// the time of a garbage collection.
-constexpr std::size_t kLeastCounted = 128;
+// The minimum that a block counts as. With this minimum, the memory limit bounds the number of
+// blocks and so the time of a garbage collection.
+constexpr std::size_t kMinimumCounted = 128;
 // A step of the garbage collector, about half a millisecond, in instructions.
 constexpr std::uint64_t kCollectorStep = 5'000;
 
 std::size_t counted(std::size_t size) {
-  return size == 0 ? 0 : std::max(size, kLeastCounted);
+  return size == 0 ? 0 : std::max(size, kMinimumCounted);
 }
 
 void count_hook(lua_State* lua, lua_Debug*) {
@@ -61,7 +61,7 @@ bool has_handler() {
   return installed;
 }
 
-/// One thread's timer. Where the system grants none, the hook alone reads the clock.
+/// One thread's timer. If the system grants no timer, only the hook reads the clock.
 class ThreadTimer {
  public:
   ThreadTimer() {
@@ -77,12 +77,12 @@ class ThreadTimer {
   ThreadTimer(const ThreadTimer&) = delete;
   ThreadTimer& operator=(const ThreadTimer&) = delete;
 
-  /// Makes the signal come at a time or before. A timer that is set for an earlier time stays: its
-  /// signal sets it again (rang()), which costs less than two system calls in each tick.
+  /// Makes the signal come at this time or earlier. A timer that is set for an earlier time stays;
+  /// its signal sets the timer again (rang()). That costs less than two system calls in each tick.
   void ring_by(Meter::Time at) {
     if (works_ && at < rings_at_.load()) set(at);
   }
-  /// The handler calls it: the signal has come.
+  /// Called by the handler when the signal has come.
   void rang(const Meter* meter) {
     rings_at_ = Meter::Time::max();
     if (meter) set(meter->deadline());
@@ -125,15 +125,15 @@ void on_alarm(int, siginfo_t* info, void*) {
   errno = kept;
 }
 
-/// The script of `meter` runs in this thread from now on, until its deadline; returns the meter
-/// that ran until then, if any.
+/// Registers that the script of `meter` runs in this thread, until its deadline. Returns the meter
+/// whose script ran before, if any.
 Meter* begin_alarm(Meter& meter) {
   Meter* outer = running_meter.exchange(&meter);
   timer().ring_by(meter.deadline());
   return outer;
 }
 
-/// The script around it goes on.
+/// Registers that the outer meter's script goes on.
 void end_alarm(Meter* outer) {
   running_meter = outer;
   if (outer) timer().ring_by(outer->deadline());
@@ -143,7 +143,7 @@ void end_alarm(Meter* outer) {
 
 void Meter::start(std::optional<Time> no_later_than) {
   instructions_ = 0;
-  next_look_ = 0;
+  next_clock_read_ = 0;
   wants_room_ = false;
   tripped_ = Trip::none;
   deadline_ = std::chrono::steady_clock::now() + limits_.time;
@@ -157,13 +157,13 @@ void Meter::start(std::optional<Time> no_later_than) {
 }
 
 void Meter::stop() {
-  look();
+  read_clock();
   end_alarm(outer_);
   running_ = false;
   lua_sethook(lua_, nullptr, 0, 0);
 }
 
-bool Meter::look() {
+bool Meter::read_clock() {
   if (std::chrono::steady_clock::now() >= deadline_) trip(Trip::time);
   return tripped_ == Trip::none;
 }
@@ -171,9 +171,9 @@ bool Meter::look() {
 bool Meter::charge(std::uint64_t instructions) {
   instructions_ += std::min(instructions, limits_.instructions + 1);
   if (instructions_ > limits_.instructions) trip(Trip::instructions);
-  if (instructions_ >= next_look_) {
-    next_look_ = instructions_ + kHookEvery;
-    look();
+  if (instructions_ >= next_clock_read_) {
+    next_clock_read_ = instructions_ + kHookEvery;
+    read_clock();
   }
   return tripped_ == Trip::none;
 }
@@ -196,16 +196,16 @@ std::string Meter::message() const {
   const auto mib = [](std::size_t bytes) { return std::to_string(bytes >> 20U) + " MiB"; };
   switch (tripped_) {
     case Trip::time:
-      return "ran past its time limit of " +
+      return "exceeded its time limit of " +
              std::to_string(duration_cast<milliseconds>(limits_.time).count()) + " ms";
     case Trip::instructions:
-      return "ran past its limit of " + std::to_string(limits_.instructions) + " instructions";
+      return "exceeded its limit of " + std::to_string(limits_.instructions) + " instructions";
     case Trip::memory:
-      return "ran past its memory limit of " + mib(limits_.memory_bytes);
+      return "exceeded its memory limit of " + mib(limits_.memory_bytes);
     case Trip::text:
-      return "ran past the limit of " + mib(kLongestText) + " for one text";
+      return "exceeded the limit of " + mib(kLongestText) + " for one string";
     case Trip::block:
-      return "ran past the limit of " + mib(kLargestBlock) + " for one table or the stack";
+      return "exceeded the limit of " + mib(kLargestBlock) + " for one table or the stack";
     case Trip::interrupted:
       return "was interrupted, because the program ends";
     case Trip::none:
@@ -229,7 +229,7 @@ bool Meter::may_grow(std::size_t had, std::size_t wanted, bool is_text) {
   // A block that is too large is granted all the same, for one instruction.
   const std::size_t largest = is_text ? kLongestText + 64 : kLargestBlock;
   if (wanted > had && wanted > largest) trip(is_text ? Trip::text : Trip::block);
-  if (std::max(had, wanted) >= kLargeBlock) look();
+  if (std::max(had, wanted) >= kLargeBlock) read_clock();
   const std::size_t after = used_bytes_ - counted(had) + counted(wanted);
   if (wanted <= had || after <= limits_.memory_bytes) return true;
   if (tripped_ == Trip::none && !wants_room_) {

@@ -15,11 +15,11 @@
 namespace memcoord::bindings {
 namespace {
 
-// In messages: the most names, and the most bytes of each.
+// In messages: the maximum number of names, and of each name's bytes.
 constexpr std::size_t kNamesShown = 40;
 constexpr std::size_t kNameShown = 60;
 
-/// The number that the whole text is, if it is one.
+/// The number, if the whole text is a number.
 template <class Number>
 std::optional<Number> number_in(std::string_view text) {
   Number value{};
@@ -28,7 +28,7 @@ std::optional<Number> number_in(std::string_view text) {
   return value;
 }
 
-/// A size with its unit. A bare number is none, so that a text of digits stays a text.
+/// A size with its unit; none for a bare number, so that a string of digits stays a string.
 std::optional<MemorySize> size_with_unit(const std::string& text) {
   if (text.empty() || text.find_first_not_of("0123456789. ") == std::string::npos) {
     return std::nullopt;
@@ -55,15 +55,16 @@ std::string text_of(const Value& value) {
   return {};
 }
 
-/// What is wrong with a text that is meant to be a size and cannot be read. A text without a unit,
-/// such as "2024", stays a text; so does one of several choices.
+/// The error of a string that is meant to be a size and is malformed. A string without a unit, such
+/// as "2024", stays a string, and so does one of several choices.
 std::optional<Error> unreadable_size(const std::string& text, bool has_choices) {
   if (has_choices || !MemorySize::is_meant_by(text)) return std::nullopt;
   const auto size = MemorySize::parse(text);
   return size ? std::nullopt : std::optional(size.error());
 }
 
-/// Sets the type and the value of a declared default; false where the value has no parameter type.
+/// Sets the type and the value of a declared default; returns false if no parameter has such
+/// values.
 bool take_default(const Value& value, ParameterInfo& info, Value& current) {
   info.default_text = text_of(value);
   current = value;
@@ -75,7 +76,7 @@ bool take_default(const Value& value, ParameterInfo& info, Value& current) {
     info.type = "number";
   } else if (const auto* text = value.as<std::string>()) {
     const auto size = size_with_unit(*text);
-    info.type = size ? "size" : "text";
+    info.type = size ? "size" : "string";
     if (size) current = size_value(*size);
   } else {
     return false;
@@ -92,7 +93,7 @@ std::string expected(const ParameterInfo& info) {
   std::string choices;
   for (const auto& choice : info.choices)
     choices.append(choices.empty() ? "" : ", ").append(choice);
-  return choices.empty() ? "a text" : "one of " + choices;
+  return choices.empty() ? "a string" : "one of " + choices;
 }
 
 std::optional<Value> parse_setting(const ParameterInfo& info, const std::string& text) {
@@ -148,8 +149,9 @@ Result<std::pair<ParameterInfo, Value>> read_one(const std::string& name, const 
     const auto near = suggest_name(key, kKnown);
     std::string message = what;
     message.append(" has an unknown key '").append(printable(key, kNameShown)).append("'");
-    return wrong(path, std::move(message),
-                 near ? "did you mean '" + *near + "'?" : "known are default, doc and choices");
+    return wrong(
+        path, std::move(message),
+        near ? "did you mean '" + *near + "'?" : "the known keys are default, doc and choices");
   }
   ParameterInfo info;
   info.name = name;
@@ -159,15 +161,15 @@ Result<std::pair<ParameterInfo, Value>> read_one(const std::string& name, const 
   if (const auto size =
           text ? unreadable_size(*text, declared.field("choices") != nullptr) : std::nullopt) {
     return wrong(place_of(name, "default", policy),
-                 what + ": its default " + size->object + " is no size: " + size->message,
+                 what + ": its default " + size->object + " is not a size: " + size->message,
                  size->hint);
   }
   if (!value || !take_default(*value, info, current)) {
     return wrong(path, what + " has no default",
-                 "its default tells its type: \"150MiB\", 3, 0.5, true or a text");
+                 "its default determines its type: \"150MiB\", 3, 0.5, true or another string");
   }
   const Value* doc = declared.field("doc");
-  if (!doc || !doc->as<std::string>()) return wrong(path, what + " has no doc, a text");
+  if (!doc || !doc->as<std::string>()) return wrong(path, what + " has no doc, a string");
   info.doc = *doc->as<std::string>();
   if (const Value* choices = declared.field("choices")) {
     const auto* table = choices->as<Value::Table>();
@@ -191,7 +193,8 @@ Result<Parameters> read_parameters(const Value& declared, const PolicySource& po
   std::vector<std::string> names;
   const auto* table = declared.as<Value::Table>();
   if (!table && !declared.is_nil()) {
-    return wrong(path, "params is " + std::string(declared.kind()), "it is a table by name");
+    return wrong(path, "params is " + std::string(declared.kind()),
+                 "write params = { name = { default = ..., doc = ... } }");
   }
   for (const auto& [name, one] : table ? table->fields : decltype(table->fields){}) {
     auto read = read_one(name, one, policy);

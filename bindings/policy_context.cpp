@@ -49,7 +49,7 @@ int log_at(lua_State* lua, Note::Severity severity) {
   const int at = lua_type(lua, 1) == LUA_TTABLE && lua_gettop(lua) > 1 ? 2 : 1;
   std::size_t length = 0;
   if (lua_type(lua, at) != LUA_TSTRING && lua_type(lua, at) != LUA_TNUMBER) {
-    raise(lua, std::string("expected a text, not a ") + luaL_typename(lua, at));
+    raise(lua, std::string("expected a string, not a ") + luaL_typename(lua, at));
   }
   const char* text = lua_tolstring(lua, at, &length);
   PolicyContext::of(lua).log(severity, printable({text, length}, kScriptText));
@@ -100,7 +100,7 @@ int index_ctx(lua_State* lua) {
 }
 
 int refuse_ctx_write(lua_State* lua) {
-  raise(lua, "ctx cannot be changed; keep what is to last in ctx.state");
+  raise(lua, "ctx cannot be changed; keep data for later ticks in ctx.state");
 }
 
 }  // namespace
@@ -138,12 +138,12 @@ void PolicyContext::open(lua_State* lua) {
 
 PolicyContext& PolicyContext::of(lua_State* lua) {
   PolicyContext* context = Sandbox::of(lua).context();
-  if (!context) raise(lua, "there is no tick under way");
+  if (!context) raise(lua, "this works only within a tick");
   return *context;
 }
 
 const Situation& PolicyContext::situation(lua_State* lua) const {
-  if (!situation_) raise(lua, "there is no tick under way");
+  if (!situation_) raise(lua, "this works only within a tick");
   return *situation_;
 }
 

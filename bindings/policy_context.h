@@ -1,5 +1,5 @@
 #pragma once
-// What a policy sees of a tick: `ctx` and its parts. docs/policy-api.md is the reference.
+// A policy's view of a tick: `ctx` and its parts. docs/policy-api.md is the reference.
 
 #include <cstdint>
 #include <vector>
@@ -11,8 +11,8 @@ struct lua_State;
 
 namespace memcoord::bindings {
 
-/// The tick under way, for the objects of a Lua state. These hold positions and the tick's serial
-/// number rather than pointers; each use checks them.
+/// The current tick, for the objects of a Lua state. The objects hold positions and the tick's
+/// serial number instead of pointers; each use checks them.
 class PolicyContext {
  public:
   /// Makes ctx in a new state. Pops the table on top of the stack, which becomes ctx.params. Call
@@ -32,7 +32,7 @@ class PolicyContext {
 
   PolicyAnswer take_answer() { return std::move(answer_); }
 
-  // For the objects:
+  // Called by the objects:
   [[nodiscard]] const Situation& situation(lua_State* lua) const;
   [[nodiscard]] std::uint64_t serial() const { return serial_; }
   /// The domains that a policy may move, as positions in the snapshot.

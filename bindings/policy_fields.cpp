@@ -17,7 +17,7 @@
 namespace memcoord::bindings {
 namespace {
 
-// --- values of the core as Lua values, and their types as editors take them ---
+// --- values of the core as Lua values, and their types for editors ---
 
 /// Of a size or a count.
 template <class T>
@@ -68,7 +68,7 @@ void push_listed(lua_State* lua, const Situation& situation) {
   push_value_of(lua, record_in<Record>(situation).*std::get<I>(fields::kList<Record>).member);
 }
 
-/// What the guest reports; 0 where it does not.
+/// The guest's report; 0 if it does not report the figure.
 template <std::size_t I>
 Figure reported(const Subject& d) {
   const auto& value = d.domain.guest.*std::get<I>(fields::kList<GuestStatistics>).member;
@@ -173,7 +173,7 @@ void push_cells(lua_State* lua, const Situation& situation) {
 
 constexpr std::array<SituationField, 7> kOwnHostFields{{
     {{"available", "size",
-      "free memory with what the page cache would give back; `free` where the host does not report "
+      "free memory and the page cache that the kernel can drop; `free` if the host does not report "
       "it"},
      [](lua_State* lua, const Situation& s) {
        push_value_of(lua, s.snapshot.host.available.value_or(s.snapshot.host.free));
@@ -183,16 +183,18 @@ constexpr std::array<SituationField, 7> kOwnHostFields{{
      [](lua_State* lua, const Situation& s) { push_value_of(lua, s.headroom()); }},
     {{"floor", "size", "headroom that grows leave the host (`--host-floor`)"},
      [](lua_State* lua, const Situation& s) { push_value_of(lua, s.limits.host_floor); }},
-    {{"budget", "size", "what all guests may have together: `--host-memory`, else `total`"},
+    {{"budget", "size",
+      "the memory that all guests may have together: `--host-memory`, otherwise `total`"},
      [](lua_State* lua, const Situation& s) {
        const MemorySize total = s.snapshot.host.total;
        push_value_of(lua, std::min(s.limits.host_memory.value_or(total), total));
      }},
-    {{"grantable", "size", "what the guard would give to grows this tick, before any shrink"},
+    {{"grantable", "size",
+      "the memory that the guard would grant to grows this tick, before any shrink"},
      [](lua_State* lua, const Situation& s) { push_value_of(lua, s.grantable); }},
     {{"shortfall", "size",
-      "what must be released before the guard grants anything: more is committed than there is, "
-      "QEMU's own memory and merged pages included. `shortfall` or `grantable` is 0"},
+      "how much must be released before the guard grants anything: more memory is committed than "
+      "the host has, QEMU's own memory and merged pages included. `shortfall` or `grantable` is 0"},
      [](lua_State* lua, const Situation& s) { push_value_of(lua, s.shortfall); }},
     {{"cells", "memcoord.Cell[]",
       "its NUMA cells, a list of tables: `id`, `total`, `free`, `available`"},
@@ -206,8 +208,7 @@ constexpr std::array<SituationField, 2> kOwnLimitFields{{
     {{"usable_floor", "size", "usable memory that a shrink leaves every domain: 32 MiB"},
      [](lua_State* lua, const Situation&) { push_value_of(lua, Limits::kUsableFloor); }},
     {{"host_memory", "size",
-      "what all guests may use together (`--host-memory`); the host's memory where no budget is "
-      "set"},
+      "the memory that all guests may have together: `--host-memory`, otherwise the host's memory"},
      [](lua_State* lua, const Situation& s) {
        push_value_of(lua, s.limits.host_memory.value_or(s.snapshot.host.total));
      }},
@@ -275,8 +276,8 @@ Figure in_flight(const Subject& d) {
   return {static_cast<double>(signed_change_kib(d.domain.actual, target)), true};
 }
 
-/// A guest cannot have more to spare than it has: where a report is older than a change of the
-/// balloon from outside, the balloon's size is the truth.
+/// At most the balloon's size: if something other than memcoord has changed the balloon since the
+/// guest's report, the report may show more.
 Figure part_of(const Domain& domain, MemorySize reported) {
   return figure_of(std::min(reported, domain.actual));
 }
@@ -301,24 +302,24 @@ constexpr std::array<DomainField, 25> kOwnDomainFields{{
       "the smallest of its own maximum, the configured one and its cgroup's limit (less QEMU's own "
       "memory)"},
      [](const Subject& d) { return figure_of(d.view.ceiling); }},
-    {{"minimum", "size", "the configured minimum; 0 where none is"},
+    {{"minimum", "size", "the configured minimum; 0 if there is none"},
      [](const Subject& d) {
        return figure_of(d.domain.settings().minimum.value_or(MemorySize()));
      }},
     {{"in_flight", "size",
-      "its last target less `actual`: negative while it shrinks, 0 once it is there. Where a guest "
-      "does not follow a shrink it stays negative, and `reclaimable` is 0"},
+      "its last target minus `actual`: negative while it shrinks, 0 once it has arrived. If a "
+      "guest does not follow a shrink, `in_flight` stays negative and `reclaimable` is 0"},
      in_flight},
-    {{"reclaimable", "size", "the most that the guard lets a shrink take this tick; 0 where none"},
+    {{"reclaimable", "size",
+      "the largest shrink that the guard allows this tick; 0 if it allows none"},
      [](const Subject& d) { return figure_of(d.view.reclaimable); }},
     {{"grantable", "size",
-      "what the guard would give the domain this tick, before any shrink: `ctx.host.grantable`, or "
-      "what the [NUMA nodes](administration.md#numa-nodes) that it is bound to can give where that "
-      "is less"},
+      "the memory that the guard would grant the domain this tick, before any shrink: "
+      "`ctx.host.grantable`, or less if the [NUMA nodes](administration.md#numa-nodes) that it is "
+      "bound to have less"},
      [](const Subject& d) { return figure_of(d.view.grantable); }},
     {{"nodes", "integer[]",
-      "the numbers of the host's NUMA nodes that its memory is bound to; empty where it is not "
-      "bound"},
+      "the numbers of the host's NUMA nodes that its memory is bound to; empty if it is not bound"},
      nullptr,
      push_nodes},
     {{"deflates_by_itself", "boolean",
@@ -328,7 +329,7 @@ constexpr std::array<DomainField, 25> kOwnDomainFields{{
        lua_pushboolean(lua, d.domain.deflates_by_itself ? 1 : 0);
      }},
     {{"free_page_reporting", "boolean",
-      "true where the guest hands the pages that it frees to the host"},
+      "true if the guest returns the pages that it frees to the host"},
      nullptr,
      [](lua_State* lua, const Subject& d) {
        lua_pushboolean(lua, d.domain.free_page_reporting ? 1 : 0);
@@ -344,8 +345,8 @@ constexpr std::array<DomainField, 25> kOwnDomainFields{{
      nullptr,
      column<Field::unused>},
     {{"usable", "size",
-      "memory that the guest can have without swapping; never over `actual`, and `unused` where it "
-      "does not report it"},
+      "memory that the guest can allocate without swapping; never over `actual`, and `unused` if "
+      "it does not report it"},
      [](const Subject& d) {
        const GuestStatistics& guest = d.domain.guest;
        return part_of(d.domain, guest.usable.value_or(guest.unused.value_or(MemorySize())));
@@ -353,27 +354,25 @@ constexpr std::array<DomainField, 25> kOwnDomainFields{{
      nullptr,
      usable_column},
     {{"available", "size",
-      "the memory that the guest's kernel sees; never over `actual`, and `actual` where it does "
-      "not "
-      "report it"},
+      "the memory that the guest's kernel manages; never over `actual`, and `actual` if it does "
+      "not report it"},
      [](const Subject& d) {
        return part_of(d.domain, d.domain.guest.available.value_or(d.domain.actual));
      },
      nullptr,
      column<Field::available>},
     {{"offline", "size",
-      "memory that is plugged in but not online in the guest: part of `actual`, and no need of it. "
-      "Estimated low, from `actual` and `available`; 0 where the difference may be what the kernel "
-      "keeps for itself"},
+      "memory that is plugged in but not online in the guest: part of `actual`, but not of its "
+      "need. Estimated low, from `actual` and `available`; 0 if the difference may be memory that "
+      "the kernel keeps for itself"},
      [](const Subject& d) { return figure_of(offline_memory(d.domain)); }},
-    {{"disk_caches", "size", "page cache; 0 where the guest does not report it"},
+    {{"disk_caches", "size", "page cache; 0 if the guest does not report it"},
      [](const Subject& d) { return figure_of(d.domain.guest.disk_caches.value_or(MemorySize())); },
      nullptr,
      column<Field::disk_caches>},
     {{"rss", "size",
-      "host memory that its process holds; it may pass `actual` by QEMU's own part, and is "
-      "`actual` "
-      "where libvirt does not report it"},
+      "host memory that its QEMU process holds; it may exceed `actual` by QEMU's own memory, and "
+      "is `actual` if libvirt does not report it"},
      [](const Subject& d) { return figure_of(d.domain.rss.value_or(d.domain.actual)); },
      nullptr,
      column<Field::rss>},
@@ -412,7 +411,7 @@ constexpr std::array<DomainField, 7> kSkippedDomainFields{{
        const auto& skipped = d.view.skipped;
        push_text(lua, skipped && skipped->rule ? to_text(*skipped->rule) : "");
      }},
-    {{"state", "string", "what it is doing: `running`, `paused`, `hung`, ..."},
+    {{"state", "string", "its state: `running`, `paused`, `hung`, ..."},
      nullptr,
      [](lua_State* lua, const Subject& d) { push_text(lua, to_text(d.domain.state)); }},
     {{"actual", "size", "the balloon's size"},

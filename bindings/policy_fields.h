@@ -1,5 +1,5 @@
 #pragma once
-// What policies can read of the host, the limits and the domains: one list of fields for each
+// The fields of the host, the limits and the domains that policies can read: one list for each
 // object of the policy API. The objects, bindings/editor/memcoord.lua and the tables of
 // docs/policy-api.md follow from the lists; figures that come straight from engine/core/fields.h
 // follow from its lists.
@@ -20,7 +20,7 @@ namespace memcoord::bindings {
 struct PolicyField {
   std::string_view name;
   std::string_view type;  ///< as editors take it: "size", "number", "string", ...
-  std::string_view text;  ///< what it is, in Markdown
+  std::string_view text;  ///< its meaning, in Markdown
 };
 
 /// A field of ctx.host or ctx.limits.
@@ -28,7 +28,7 @@ struct SituationField : PolicyField {
   void (*push)(lua_State*, const Situation&) = nullptr;
 };
 
-/// The domain that an object stands for in this tick.
+/// The domain of an object in this tick.
 struct Subject {
   const Situation& situation;
   std::size_t position;  ///< in the snapshot
@@ -36,17 +36,17 @@ struct Subject {
   const DomainView& view;
 };
 
-/// A number out of the core: sizes and counts are whole, rates and weights are not.
+/// A number of the core: sizes and counts are whole, rates and weights are not.
 struct Figure {
   double number = 0;
   bool whole = true;
 };
 
-/// A field of a domain: a figure, or something else that `push` pushes.
+/// A field of a domain: a figure, or another value that `push` pushes.
 struct DomainField : PolicyField {
   Figure (*figure)(const Subject&) = nullptr;
   void (*push)(lua_State*, const Subject&) = nullptr;
-  /// The history's column of the same figure; null where the history does not keep it.
+  /// The history's column of the same figure; null if the history does not keep it.
   Field (*past)(const Subject&) = nullptr;
 };
 

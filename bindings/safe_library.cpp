@@ -30,7 +30,8 @@ constexpr std::size_t kLongestGlobbed = 10'000;
 
 // --- Lua's own functions, charged by their arguments ---
 
-/// What a function of Lua's touches at most: its arguments, and the bytes of the texts among them.
+/// An upper bound of the work of one of Lua's functions: its arguments, and the bytes of the
+/// strings among them.
 std::uint64_t work_of_arguments(lua_State* lua) {
   const int count = lua_gettop(lua);
   auto work = static_cast<std::uint64_t>(count) / 4;
@@ -82,8 +83,8 @@ int safe_pcall(lua_State* lua) {
   return lua_gettop(lua);
 }
 
-/// Stands before a script's own message handler (upvalue 1). Lua handles an error of the
-/// instruction hook with hooks off, so that no code of the script may run then.
+/// Called instead of a script's message handler (upvalue 1), which it calls. Lua handles an error
+/// of the instruction hook with hooks off, so that no code of the script may run then.
 int guarded_handler(lua_State* lua) {
   if (Sandbox::meter_of(lua).tripped() != Meter::Trip::none) return 1;
   lua_settop(lua, 1);
@@ -108,8 +109,8 @@ int safe_xpcall(lua_State* lua) {
   return lua_gettop(lua);
 }
 
-/// Pushes a value's text. Those of tables and functions are the same in every run: Lua's own have
-/// addresses.
+/// Pushes a value's text. The texts of tables and functions are the same in every run; Lua's own
+/// contain addresses.
 void push_shown(lua_State* lua, int index) {
   index = lua_absindex(lua, index);
   if (luaL_callmeta(lua, index, "__tostring") != 0) {
@@ -147,7 +148,7 @@ int safe_rep(lua_State* lua) {
     return 1;
   }
   const auto n = static_cast<std::uint64_t>(wanted);
-  if (n > kLongestText / unit) raise(lua, "string.rep would make a text of more than 1 MiB");
+  if (n > kLongestText / unit) raise(lua, "string.rep would make a string of more than 1 MiB");
   charge(lua, n + work_of_bytes(n * unit));
   luaL_Buffer buffer;
   luaL_buffinit(lua, &buffer);
@@ -191,7 +192,7 @@ int safe_format(lua_State* lua) {
     whole += letter == 'q' ? 4 * size : letter == 's' ? size : kLongestNumber;
     charge(lua, 8 + size / 8);
   }
-  if (whole > kLongestText) raise(lua, "string.format would make a text of more than 1 MiB");
+  if (whole > kLongestText) raise(lua, "string.format would make a string of more than 1 MiB");
   return lua_tocfunction(lua, lua_upvalueindex(1))(lua);
 }
 
@@ -220,7 +221,7 @@ int glob(lua_State* lua) {
   return 1;
 }
 
-// --- what scripts see of the library ---
+// --- the library as scripts see it ---
 
 /// Wraps a function of the table on top: the wrapper has it as its upvalue.
 void wrap(lua_State* lua, const char* name, lua_CFunction wrapper) {
@@ -302,7 +303,7 @@ void push_safe_globals(lua_State* lua) {
 
 void charge_glob(lua_State* lua, std::size_t pattern, std::size_t text) {
   if (pattern > kLongestPattern || text > kLongestGlobbed) {
-    raise(lua, "a pattern of more than 1000 bytes, or a text of more than 10000");
+    raise(lua, "a pattern of more than 1000 bytes, or a string of more than 10000");
   }
   charge(lua, pattern * text / 8);
 }

@@ -1,5 +1,6 @@
 #pragma once
-// The part of Lua's standard library that can neither hang nor leak, some of it our own.
+// The part of Lua's standard library that is safe for policies: no function hangs or leaks.
+// memcoord implements some of its functions anew.
 
 #include <cstddef>
 
@@ -9,22 +10,22 @@ namespace memcoord::bindings {
 
 /// Fills the registry with the safe globals. Call it once, on a new state.
 void open_safe_library(lua_State* lua);
-/// Pushes what stands for _ENV in scripts: it reads the safe globals and refuses writes.
+/// Pushes the _ENV of scripts: it reads the safe globals and refuses writes.
 void push_safe_globals(lua_State* lua);
 /// Pops the value on top of the stack and makes it a safe global.
 void set_safe_global(lua_State* lua, const char* name);
-/// Call it before glob_matches() on texts of these lengths: charges the work, and raises where they
+/// Call it before glob_matches() on texts of these lengths: charges the work, and raises if they
 /// are too long for one step.
 void charge_glob(lua_State* lua, std::size_t pattern, std::size_t text);
 
 // The library's parts, a file each.
 
-/// Pushes a table of insert, remove, move, concat, unpack, pack and sort. They go by raw length, so
-/// that no __len lies, and every slot counts.
+/// Pushes a table of insert, remove, move, concat, unpack, pack and sort. They use the raw length,
+/// so that no __len can mislead them, and charge for every slot.
 void push_table_library(lua_State* lua);
 
-/// setmetatable(). The table gets a private copy of the metatable, which no script can reach: what
-/// was checked stays as it was. Refuses __gc and __mode, and takes only functions written in Lua as
+/// setmetatable(). The table gets a private copy of the metatable, which no script can reach or
+/// change after the check. Refuses __gc and __mode, and takes only functions written in Lua as
 /// __call and __close: Lua follows chains of __call, and runs what is to be closed, without
 /// executing an instruction.
 int safe_setmetatable(lua_State* lua);

@@ -1,4 +1,4 @@
-// Lua's table library, our own.
+// memcoord's implementation of Lua's table library.
 
 #include <lauxlib.h>
 #include <lua.h>
@@ -22,7 +22,7 @@ namespace {
 constexpr lua_Integer kMaxSlots = 10'000'000;
 constexpr std::uint64_t kMaxUnpacked = 50'000;
 
-/// Charges reading and writing so many slots; none where the count is negative.
+/// Charges for reading and writing this many slots; nothing for a negative count.
 void charge_slots(lua_State* lua, lua_Integer count) {
   charge(lua, 2 * static_cast<std::uint64_t>(std::max<lua_Integer>(count, 0)));
 }
@@ -103,7 +103,7 @@ int safe_move(lua_State* lua) {
   return 1;
 }
 
-/// The length of the items of the table at 1, which must be texts or numbers, with separators.
+/// The length of the items of the table at 1, which must be strings or numbers, with separators.
 std::size_t concatenated_length(lua_State* lua, lua_Integer first, lua_Integer last,
                                 std::size_t separator) {
   constexpr std::size_t kNumber = 24;
@@ -130,7 +130,7 @@ int safe_concat(lua_State* lua) {
   luaL_argcheck(lua, first >= 1, 3, "positions start at 1");
   charge_slots(lua, last - first);
   const std::size_t whole = concatenated_length(lua, first, last, separator_length);
-  if (whole > kLongestText) raise(lua, "table.concat would make a text of more than 1 MiB");
+  if (whole > kLongestText) raise(lua, "table.concat would make a string of more than 1 MiB");
   charge(lua, work_of_bytes(whole));
   luaL_Buffer buffer;
   luaL_buffinit(lua, &buffer);
@@ -172,11 +172,11 @@ int pack(lua_State* lua) {
   return 1;
 }
 
-/// Charges a comparison of the two values on top: two texts can be long and nearly equal.
+/// Charges a comparison of the two values on top: two strings can be long and nearly equal.
 void charge_comparison(lua_State* lua) {
   std::uint64_t work = 1;
   if (lua_type(lua, -1) == LUA_TSTRING && lua_type(lua, -2) == LUA_TSTRING) {
-    // Lua compares a text of zeros zero by zero.
+    // Lua compares a string of zeros zero by zero.
     work += std::min(lua_rawlen(lua, -1), lua_rawlen(lua, -2)) / 8;
   }
   charge(lua, work);
@@ -202,7 +202,7 @@ bool comes_before(lua_State* lua, lua_Integer a, lua_Integer b) {
   return before;
 }
 
-/// Room for so many positions, in Lua's memory, where the meter counts it.
+/// Room for this many positions in Lua's memory, so that the meter counts it.
 std::span<lua_Integer> push_positions(lua_State* lua, lua_Integer count) {
   const auto slots = static_cast<std::size_t>(count);
   auto* first = static_cast<lua_Integer*>(lua_newuserdatauv(lua, slots * sizeof(lua_Integer), 0));
@@ -224,7 +224,7 @@ std::span<lua_Integer> sorted_order(lua_State* lua, lua_Integer size) {
       std::size_t b = middle;
       for (std::size_t out = left; out < right; ++out) {
         pace.step();
-        // An item from the right goes first only where it is smaller: the sort is stable.
+        // An item from the right goes first only if it is smaller: the sort is stable.
         const bool from_right = b < right && (a >= middle || comes_before(lua, order[b], order[a]));
         merged[out] = from_right ? order[b++] : order[a++];
       }

@@ -32,7 +32,7 @@ void push_place(lua_State* lua) {
 int describe_error(lua_State* lua) {
   const char* text = lua_type(lua, 1) == LUA_TSTRING ? lua_tostring(lua, 1) : nullptr;
   if (!text) {
-    lua_pushfstring(lua, "the error is a %s rather than a text", luaL_typename(lua, 1));
+    lua_pushfstring(lua, "the error is a %s instead of a string", luaL_typename(lua, 1));
     push_place(lua);
     lua_insert(lua, -2);
     lua_concat(lua, 2);
@@ -142,7 +142,7 @@ Status Sandbox::run(const std::function<void(lua_State*)>& body,
   const int status = lua_pcall(lua, 1, 0, top + 1);
   // Negative: a C++ exception came through Lua, which only std::bad_alloc can be.
   if (status == LUA_ERRMEM || status < 0) meter_->trip(Meter::Trip::memory);
-  // A limit counts even where the script has caught the error, or ended before a look at the clock.
+  // A limit counts even if the script has caught the error, or has ended before the clock was read.
   meter_->stop();
   const bool tripped = meter_->tripped() != Meter::Trip::none;
   if (status == LUA_OK && !tripped) {
@@ -192,10 +192,10 @@ void charge(lua_State* lua, std::uint64_t instructions) {
   if (!meter.charge(instructions)) raise(lua, meter.message());
 }
 
-void Pace::look() {
+void Pace::read_clock() {
   done_ = 0;
   Meter& meter = Sandbox::meter_of(lua_);
-  if (!meter.look()) raise(lua_, meter.message());
+  if (!meter.read_clock()) raise(lua_, meter.message());
 }
 
 Result<std::string> read_script(const std::string& path, const std::string& kind) {
@@ -204,7 +204,7 @@ Result<std::string> read_script(const std::string& path, const std::string& kind
   std::string source = *std::move(read);
   if (source.size() > kLargestScript) {
     return fail(ErrorCode::invalid_input, path, "larger than 256 KiB",
-                "a " + kind + " has at most that; is it one?");
+                "a " + kind + " has at most 256 KiB; check the path");
   }
   if (source.empty()) return fail(ErrorCode::invalid_input, path, "an empty file");
   if (source.front() == '\x1b') {

@@ -1,6 +1,6 @@
 #pragma once
-// A Lua state that no script can get out of, hang or fill up, and the meter that limits it.
-// docs/decisions/0004-sandbox.md says which attack each part answers.
+// A Lua state whose scripts cannot reach the system, run without end or exhaust memory, and the
+// meter that limits them. docs/decisions/0004-sandbox.md lists the attack that each part prevents.
 
 #include <pthread.h>
 
@@ -20,15 +20,15 @@ struct lua_State;
 
 namespace memcoord::bindings {
 
-/// What a script may use.
+/// A script's limits.
 struct SandboxLimits {
   std::chrono::microseconds time = std::chrono::milliseconds(100);  ///< in one call
   std::uint64_t instructions = 20'000'000;                          ///< in one call
   std::size_t memory_bytes = std::size_t{64} << 20U;                ///< at any moment
 };
 
-/// The longest text that a script may make: one instruction can walk over a whole text, and the
-/// instruction count does not see that time.
+/// The longest string that a script may make: one instruction can walk over a whole string, which
+/// the instruction count does not reflect.
 inline constexpr std::size_t kLongestText = std::size_t{1} << 20U;
 /// The largest block for one table (262144 slots of a list, 131072 named fields) or the stack: Lua
 /// copies, rehashes and walks through each without a pause.
@@ -58,26 +58,26 @@ class Meter {
   /// Counts work outside Lua's own instructions; false once a limit is passed.
   bool charge(std::uint64_t instructions);
   /// Reads the clock; false once a limit is passed.
-  bool look();
+  bool read_clock();
   void trip(Trip limit);
-  /// As trip(), from a signal handler in the script's thread. A signal before the deadline counts
-  /// as none.
+  /// As trip(), from a signal handler in the script's thread. Ignores a time signal that comes
+  /// before the deadline.
   void cut_short(Trip limit);
-  /// Collects garbage for may_grow(), in steps, under the call's limits; trips where that does not
+  /// Collects garbage for may_grow(), in steps, under the call's limits; trips if that does not
   /// free enough.
   void make_room();
 
   [[nodiscard]] Trip tripped() const { return tripped_; }
   [[nodiscard]] bool wants_room() const { return wants_room_; }
   [[nodiscard]] Time deadline() const { return deadline_; }
-  /// "ran past its time limit of 100 ms".
+  /// "exceeded its time limit of 100 ms".
   [[nodiscard]] std::string message() const;
   [[nodiscard]] const SandboxLimits& limits() const { return limits_; }
   [[nodiscard]] std::size_t used_bytes() const { return used_bytes_; }
 
   /// lua_Alloc; `meter` is the Meter. It lends up to half of the memory limit on top of it until
   /// the next instruction, which collects garbage or ends the call. A refusal would make Lua
-  /// collect all garbage at once, without a look at the clock.
+  /// collect all garbage at once, without reading the clock.
   static void* allocate(void* meter, void* block, std::size_t old_size, std::size_t new_size);
 
  private:
@@ -87,7 +87,7 @@ class Meter {
   lua_State* lua_ = nullptr;
   std::size_t used_bytes_ = 0;
   std::uint64_t instructions_ = 0;
-  std::uint64_t next_look_ = 0;
+  std::uint64_t next_clock_read_ = 0;
   Time deadline_{};
   Meter* outer_ = nullptr;  ///< the meter of the call around this one
   bool wants_room_ = false;
@@ -96,7 +96,7 @@ class Meter {
   std::atomic<bool> running_ = false;
 };
 
-/// The most bytes that memcoord shows of a script's text.
+/// The maximum number of bytes that memcoord shows of a script's text.
 inline constexpr std::size_t kScriptText = 200;
 
 class PolicyContext;
@@ -114,16 +114,16 @@ class Sandbox {
   static Sandbox& of(lua_State* lua);
   static Meter& meter_of(lua_State* lua) { return of(lua).meter(); }
 
-  /// The tick under way, for the functions that a script calls; not owned, null between ticks.
+  /// The current tick, for the functions that a script calls; not owned, null between ticks.
   void set_context(PolicyContext* context) { context_ = context; }
   [[nodiscard]] PolicyContext* context() const { return context_; }
 
   /// Runs `body` in protected mode under fresh limits; `no_later_than` shortens the time limit.
-  /// Errors: policy_failed, or limit_exceeded where a limit is passed; object "file:line", the
+  /// Errors: policy_failed, or limit_exceeded if a limit is passed; object "file:line", the
   /// traceback in the detail. Restores the stack.
   Status run(const std::function<void(lua_State*)>& body,
              std::optional<Meter::Time> no_later_than = std::nullopt);
-  /// Collects all garbage, between calls; false where that ends after `deadline`.
+  /// Collects all garbage, between calls; returns false if that ends after `deadline`.
   bool collect_until(Meter::Time deadline);
   /// Loads a text chunk with the safe globals, and leaves it on the stack. Call it within run();
   /// raises on a syntax error and on bytecode.
@@ -143,8 +143,8 @@ class Sandbox {
 /// Raises a Lua error with file and line of the innermost Lua code; never returns.
 [[noreturn]] void raise(lua_State* lua, const std::string& message);
 
-/// Counts work that Lua's own instruction count does not see; raises once a limit is passed. Call
-/// it before the work.
+/// Counts work that Lua's own instruction count does not include; raises once a limit is passed.
+/// Call it before the work.
 void charge(lua_State* lua, std::uint64_t instructions);
 
 /// For loops whose work has been charged: reads the clock now and then, and raises once a limit is
@@ -154,17 +154,17 @@ class Pace {
   explicit Pace(lua_State* lua) : lua_(lua) {}
   void step(std::uint64_t work = 1) {
     done_ += work;
-    if (done_ >= kPiece) look();
+    if (done_ >= kPiece) read_clock();
   }
 
  private:
   static constexpr std::uint64_t kPiece = 500;
-  void look();
+  void read_clock();
   lua_State* lua_;
   std::uint64_t done_ = 0;
 };
 
-/// What reading so many bytes counts as.
+/// The charge for reading this many bytes.
 constexpr std::uint64_t work_of_bytes(std::size_t bytes) {
   return bytes / 64;
 }
@@ -175,8 +175,8 @@ Result<std::string> read_script(const std::string& path, const std::string& kind
 
 namespace script_alarm {
 
-/// Ends the script that runs in another thread of this process, if one does, by
-/// Meter::Trip::interrupted. The thread has to live.
+/// Ends the script that runs in another thread of this process, if any, by
+/// Meter::Trip::interrupted. The thread must exist.
 void interrupt(pthread_t thread);
 
 }  // namespace script_alarm

@@ -22,7 +22,7 @@ namespace {
 
 // --- pairs() in a fixed order ---
 
-/// A key by what orders it, and its place in the list of keys as Lua gives them.
+/// A key as pairs() orders it, and its place in the list of keys in Lua's order.
 struct Key {
   enum class Kind : std::uint8_t { integer, number, text, object, other };
   Kind kind;
@@ -73,7 +73,7 @@ bool before(const Key& a, const Key& b) {
 constexpr lua_Integer kKeysAtOnce = 64;
 constexpr std::size_t kBytesAStep = 256;
 
-/// Pushes the table's keys as Lua gives them. True where they are in order already, as a list's
+/// Pushes the table's keys in Lua's order. Returns true if they are sorted already, as a list's
 /// keys are.
 bool push_keys(lua_State* lua, int table) {
   lua_createtable(lua, static_cast<int>(std::min<std::size_t>(lua_rawlen(lua, table), 1'000'000)),
@@ -99,7 +99,7 @@ bool push_keys(lua_State* lua, int table) {
 void order_keys(lua_State* lua) {
   const auto count = static_cast<std::size_t>(lua_rawlen(lua, -1));
   charge(lua, 2 * count * std::bit_width(count));
-  // In Lua's memory, where the meter counts it.
+  // Uses Lua's memory, so that the meter counts it.
   const std::span<Key> keys(static_cast<Key*>(lua_newuserdatauv(lua, count * sizeof(Key), 0)),
                             count);
   for (std::size_t i = 0; i < count; ++i) {
@@ -160,7 +160,7 @@ int refuse_write(lua_State* lua) {
   raise(lua, std::string(what) + " cannot be changed (assigning '" + printable(name, 40) + "')");
 }
 
-/// Names that authors expect from Lua, and what to use instead.
+/// Names that authors expect from Lua, and their replacements.
 constexpr std::array<std::pair<const char*, const char*>, 12> kInstead{{
     {"print", "use ctx.log.info(text)"},
     {"require", "a policy is one file"},
@@ -172,13 +172,13 @@ constexpr std::array<std::pair<const char*, const char*>, 12> kInstead{{
     {"debug", "it is not available to policies"},
     {"coroutine", "it is not available to policies"},
     {"collectgarbage", "it is not available to policies"},
-    {"find", "there are no patterns, since they can run without end; use glob(pattern, text)"},
-    {"match", "there are no patterns, since they can run without end; use glob(pattern, text)"},
+    {"find", "patterns are missing because they can run without end; use glob(pattern, text)"},
+    {"match", "patterns are missing because they can run without end; use glob(pattern, text)"},
 }};
 
 // A message, and the comparison with one name, in instructions.
 constexpr std::uint64_t kMessageWork = 200;
-constexpr std::uint64_t kWorkAName = 50;
+constexpr std::uint64_t kWorkPerName = 50;
 constexpr std::size_t kMaxNamesCompared = 256;
 
 int missing_name(lua_State* lua) {
@@ -190,7 +190,7 @@ int missing_name(lua_State* lua) {
   raise_unknown_name(lua, lua_upvalueindex(2), what, lua_tostring(lua, 2));
 }
 
-/// The text keys of a table that a misspelt name can mean; none of a table with very many keys.
+/// The string keys of a table, as candidates for a misspelt name; none if it has very many keys.
 std::vector<std::string> names_in(lua_State* lua, int table) {
   std::vector<std::string> names;
   charge(lua, kMessageWork);
@@ -206,7 +206,7 @@ std::vector<std::string> names_in(lua_State* lua, int table) {
     if (likely) names.emplace_back(lua_tostring(lua, -2));
     lua_pop(lua, 1);
   }
-  charge(lua, names.size() * kWorkAName);
+  charge(lua, names.size() * kWorkPerName);
   return names;
 }
 
@@ -275,7 +275,7 @@ void check_own_table(lua_State* lua, int table) {
   luaL_checktype(lua, table, LUA_TTABLE);
   if (luaL_getmetafield(lua, table, kReadOnlyMark) == LUA_TNIL) return;
   const std::string what = lua_type(lua, -1) == LUA_TSTRING ? lua_tostring(lua, -1) : "this";
-  raise(lua, what + " is no table of your own; next() and table.* cannot work on it");
+  raise(lua, what + " is not a plain table; next() and table.* do not work on it");
 }
 
 }  // namespace memcoord::bindings

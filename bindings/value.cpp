@@ -25,8 +25,8 @@ std::string text_at(lua_State* lua, int index) {
   return {text, length};
 }
 
-/// Reads one value with everything in it, and counts the bytes: tables that share tables can stand
-/// for far more data than they hold.
+/// Reads one value with everything in it, and counts the bytes: tables that share tables can make
+/// far more data than they hold.
 class Reader {
  public:
   Reader(lua_State* lua, NotPlain not_plain, std::string name)
@@ -236,7 +236,7 @@ std::string_view Value::kind() const {
     case 3:
       return "a number";
     case 4:
-      return "a text";
+      return "a string";
     default:
       return "a table";
   }

@@ -1,5 +1,5 @@
 #pragma once
-// Plain data of Lua: what a scenario file returns, what ctx.state carries over a reload.
+// Plain data of Lua: the value of a scenario file, and ctx.state over a reload.
 
 #include <cstdint>
 #include <string>
@@ -11,7 +11,7 @@ struct lua_State;
 
 namespace memcoord::bindings {
 
-/// Nil, a boolean, an integer, a number, a text, or a table of these.
+/// Nil, a boolean, an integer, a number, a string, or a table of these.
 struct Value {
   struct Table {
     // Defined below, where Value is complete: clang instantiates the vectors at once otherwise.
@@ -24,7 +24,7 @@ struct Value {
     ~Table();
 
     std::vector<Value> items;                           ///< keys 1, 2, 3, ...
-    std::vector<std::pair<std::string, Value>> fields;  ///< text keys, in their order as text
+    std::vector<std::pair<std::string, Value>> fields;  ///< string keys, in byte order
     /// Other whole numbers as keys; NotPlain::leave_out alone reads these.
     std::vector<std::pair<std::int64_t, Value>> sparse;
   };
@@ -35,9 +35,9 @@ struct Value {
     return std::get_if<T>(&data);
   }
   [[nodiscard]] bool is_nil() const { return std::holds_alternative<std::monostate>(data); }
-  /// The value of a table's field; null where this is no table or has no field of that name.
+  /// The value of a table's field; null if this is not a table or has no field of that name.
   [[nodiscard]] const Value* field(std::string_view name) const;
-  /// For messages: "nothing", "a boolean", "a number", "a text", "a table".
+  /// For messages: "nothing", "a boolean", "a number", "a string", "a table".
   [[nodiscard]] std::string_view kind() const;
 };
 
@@ -51,12 +51,12 @@ inline Value::Table& Value::Table::operator=(const Table& other) = default;
 inline Value::Table& Value::Table::operator=(Table&& other) noexcept = default;
 inline Value::Table::~Table() = default;
 
-/// What happens to functions, to userdata and to keys other than texts and 1, 2, 3, ...: an error,
-/// or they are left out. Keys that are other whole numbers are then kept.
+/// How to read functions, userdata and keys other than strings and 1, 2, 3, ...: as an error, or by
+/// leaving them out. leave_out keeps keys that are other whole numbers.
 enum class NotPlain { raise, leave_out };
 
-/// Reads the value at an index, which messages call `name`. Raises a Lua error where a table
-/// contains itself or is nested more than 50 deep, where the data exceeds the sandbox's memory
+/// Reads the value at an index, which messages call `name`. Raises a Lua error if a table
+/// contains itself or is nested more than 50 deep, if the data exceeds the sandbox's memory
 /// limit (a table with two references is read twice), and on data that is not plain where
 /// `not_plain` asks for that.
 Value read_value(lua_State* lua, int index, NotPlain not_plain, std::string name = "the table");

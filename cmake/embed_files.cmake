@@ -15,7 +15,7 @@ foreach(file IN LISTS FILES)
     string(APPEND name ${first}${rest})
   endforeach()
   file(READ ${file} content)
-  # These texts end a raw string, a script or a style.
+  # These texts would end the raw string, the script or the style.
   foreach(end ")page\"" "</script" "</style" "<!--")
     string(FIND "${content}" "${end}" found)
     if(NOT found EQUAL -1)

@@ -1,8 +1,7 @@
 # Warnings are errors in all of memcoord's targets.
 add_library(memcoord_warnings INTERFACE)
 target_compile_options(memcoord_warnings INTERFACE -Wall -Wextra -Wconversion -Wshadow -Werror)
-# At -O3, GCC 12 warns of overlapping copies in std::string's operator+ without reason (GCC bug
-# 105651).
+# At -O3, GCC 12 wrongly warns of overlapping copies in std::string's operator+ (GCC bug 105651).
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   target_compile_options(memcoord_warnings INTERFACE $<$<CONFIG:Release>:-Wno-restrict>)
 endif()

@@ -26,7 +26,7 @@ local SWAP_HALF_LIFE = 300 -- seconds until half of the swapped memory counts as
 local IDLE = 64 * MiB -- memory that no domain holds is shared out above this
 local READS_FILES = 100 * MiB -- a guest keeps more page cache than this where it counts as used
 local RESERVE = 0.15 -- part of the host's memory that stays free of such page cache
-local SUMS = { "actual", "grantable", "swap_in", "swap_out" } -- what usable memory does not tell
+local SUMS = { "actual", "grantable", "swap_in", "swap_out" } -- changes that usable memory does not show
 
 local function outranks(a, b)
   return a.priority > b.priority or a.priority == b.priority and a.weight > b.weight
@@ -150,11 +150,11 @@ return {
   api = 1,
   summary = "Share all memory, most where needs jump farthest, and rescue short domains",
   params = {
-    cushion = { default = "100MiB", doc = "what a domain gets over its need first" },
+    cushion = { default = "100MiB", doc = "memory above its need that a domain gets first" },
     jump_half_life = { default = 24.0, doc = "hours after which a jump counts half" },
     lead = { default = 6.0, doc = "seconds of a steady rise that a cushion covers besides" },
     low = { default = 0.5, doc = "a domain grows when less than this part of its share is left" },
-    rise_forecast = { default = 0.7, doc = "how much further a need rises, of its rise so far" },
+    rise_forecast = { default = 0.7, doc = "further rise of a need to expect, as a part of its rise so far" },
     share_half_life = { default = 60.0, doc = "seconds until half of a share has moved" },
     min_move = { default = "16MiB", doc = "less than this moves only where a domain is short" },
   },

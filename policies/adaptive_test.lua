@@ -1,4 +1,4 @@
--- What adaptive.lua promises, one test a clause.
+-- Tests of adaptive.lua: one test for each property.
 
 local adaptive = policy("adaptive.lua")
 

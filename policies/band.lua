@@ -4,8 +4,8 @@
 -- `down`. Within the band nothing moves. The band is wider than a step down, so a domain that shrinks
 -- into it stays there, and no balloon moves back and forth.
 --
--- No domain shrinks below `safe_minimum`, however much headroom it has: a kernel and its services need
--- about that much to do anything at all once they wake up. A step stops there.
+-- No domain shrinks below `safe_minimum`, even if it has more headroom: an idle kernel and its services
+-- need about that much when they become active again. A step stops there.
 --
 -- Source: a classic threshold algorithm with hysteresis.
 

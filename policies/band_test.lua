@@ -1,4 +1,4 @@
--- What band.lua promises: the published clauses one by one, then what memcoord adds to them.
+-- Tests of band.lua: the published clauses one by one, then what memcoord adds to them.
 
 local band = policy("band.lua")
 

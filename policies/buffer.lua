@@ -1,14 +1,14 @@
--- Buffer: give every domain what it uses and a buffer on top.
+-- Buffer: every domain gets the memory that it uses, and a buffer on top.
 --
 -- A domain's demand is the memory that it uses. It wants its demand and `buffer` of it more, between
 -- its minimum and its maximum. A domain that has less grows to what it wants. A domain that has more
 -- keeps its surplus until others need it or the host has a shortfall; then each domain gives the same
--- part of its surplus. Where all surplus together is not enough, every domain gets its minimum first,
+-- part of its surplus. If all surplus together is not enough, every domain gets its minimum first,
 -- and the rest is shared by weight, up to what each domain wants.
 --
 -- Source: Dynamic Memory of Microsoft Hyper-V (memory demand, buffer, weight).
 -- Different here: Hyper-V measures demand by the guest's commit charge and hot-adds memory. memcoord
--- takes for demand what is not headroom, and memory comes out of the balloon.
+-- counts memory that is not headroom as demand, and moves the balloon.
 
 -- Every domain gets its minimum, and its part of the rest by weight, up to what it wants.
 local function by_weight(total, domains)

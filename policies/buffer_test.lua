@@ -1,4 +1,4 @@
--- What buffer.lua promises, clause by clause.
+-- Tests of buffer.lua, clause by clause.
 
 local buffer = policy("buffer.lua")
 
@@ -23,7 +23,7 @@ test("a surplus stays where it is until others need it", function()
   expect(tick.proposals.rich):is_nil()
 end)
 
-test("what the host cannot give comes from those with a surplus, in proportion", function()
+test("memory that the host lacks comes from the domains with a surplus, in proportion", function()
   local tick = buffer:tick {
     host = host(0),
     domains = {
@@ -49,7 +49,7 @@ test("in scarcity every domain gets its minimum, and the rest goes by weight", f
   expect(tick.proposals.lead.target):is_near(1100 * MiB, 1)
 end)
 
-test("no domain gets more than it wants, and what one leaves goes to the others", function()
+test("no domain gets more than it wants, and the rest goes to the others", function()
   local tick = buffer:tick {
     host = host(250 * MiB),
     domains = {

@@ -6,15 +6,15 @@
 -- claims a tenth from every domain with more headroom than the threshold, and gives what the host then
 -- has in near-equal shares.
 --
--- A domain that the policy sees for the first time counts as falling: serving it once too often costs
--- less than serving it an interval too late.
+-- A new domain counts as falling: serving it once too often costs less than serving it an interval too
+-- late.
 --
--- The engine applies a tick's claims first, samples the host again and gives out what it then finds. A
--- domain that is left short asks again at its next report, falling or not, so that the claims of the
--- following ticks reach it.
+-- The engine applies a tick's claims first, samples the host again and then grants the memory that the
+-- host has. A domain that is left short asks again at its next report, falling or not, so that it gets
+-- the claims of the following ticks.
 --
--- Source: a classic threshold algorithm, of the same school as halving.lua. The shares are max-min
--- fair: no domain gets more than it requires, and what one leaves goes to the others.
+-- Source: a classic threshold algorithm, similar to halving.lua. The shares are max-min fair: no domain
+-- gets more than it requires, and the rest goes to the others.
 
 return {
   api = 1,
@@ -26,12 +26,12 @@ return {
 
   tick = function(ctx)
     local threshold, claim = ctx.params.threshold, ctx.params.claim
-    -- Each domain's headroom when the policy saw it last.
-    local seen, now = ctx.state.seen or {}, {}
+    -- Each domain's headroom at the policy's last tick with it.
+    local before, now = ctx.state.headroom or {}, {}
 
     local needs, amounts, required = {}, {}, 0
     for _, d in ipairs(ctx.domains) do
-      local headroom, last = d.headroom, seen[d.uuid]
+      local headroom, last = d.headroom, before[d.uuid]
       now[d.uuid] = headroom
       local falling = not last or headroom < last
       if headroom < threshold and falling and d.actual < d.maximum then
@@ -48,7 +48,7 @@ return {
       local headroom = d.headroom
       local plenty = headroom > 2 * threshold
       if (plenty or crunch and headroom > threshold) and d.actual > d.minimum then
-        -- No claim may push a domain under the threshold that it lifts another over.
+        -- A claim leaves its domain the threshold.
         local amount = math.min(math.floor(claim * headroom), headroom - threshold)
         d:shrink(amount, plenty and "claimed from plenty" or "claimed in a crunch")
         claimed = claimed + amount
@@ -60,14 +60,14 @@ return {
       if shares[i] > 0 then
         d:grow(shares[i], crunch and "a near-equal share" or "twice what it lacks")
       else
-        d:hold("no domain has anything to give")
+        d:hold("no memory is available")
       end
-      -- A domain that is left short counts as falling when it is seen next.
+      -- A domain that is left short counts as falling in its next tick.
       if shares[i] < amounts[i] then now[d.uuid] = math.huge end
     end
 
     -- A domain that waits for a report after a move is not new when it returns.
-    for _, d in ipairs(ctx.skipped) do now[d.uuid] = seen[d.uuid] end
-    ctx.state.seen = now
+    for _, d in ipairs(ctx.skipped) do now[d.uuid] = before[d.uuid] end
+    ctx.state.headroom = now
   end,
 }

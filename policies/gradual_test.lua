@@ -1,4 +1,4 @@
--- What gradual.lua promises: the published clauses one by one, then what memcoord adds to them.
+-- Tests of gradual.lua: the published clauses one by one, then what memcoord adds to them.
 
 local gradual = policy("gradual.lua")
 
@@ -14,7 +14,7 @@ end
 
 -- Release gradually.
 
-test("a tick claims a tenth of what is unused, never 200 of 300 MiB at once", function()
+test("a tick claims a tenth of the unused memory, never 200 of 300 MiB at once", function()
   local tick = gradual:tick { host = roomy, domains = { domain("rich", 300 * MiB + 10) } }
   expect(tick.decisions.rich.target):equals(2 * GiB - 30 * MiB - 1)
 end)
@@ -26,7 +26,7 @@ test("a domain with 100 MiB unused or less releases nothing, not even in a crunc
   }
   expect(tick.after.at.actual):equals(2 * GiB)
   expect(tick.after.under.actual):equals(2 * GiB)
-  -- The guard sees to that whatever the threshold is.
+  -- The guard ensures this for any threshold.
   local lax = policy("gradual.lua", { threshold = "50MiB", claim = 0.5 })
   tick = lax:tick {
     host = full,
@@ -115,7 +115,7 @@ end)
 
 -- What is required is available: all get it.
 
-test("where the host has what is required, all get it, and nothing is claimed", function()
+test("if the host has the required memory, all get it, and nothing is claimed", function()
   local tick = gradual:tick {
     host = { total = 16 * GiB, free = 200 * MiB + 300 * MiB },
     domains = { domain("a", 100 * MiB), domain("b", 50 * MiB), domain("plain", 250 * MiB) },
@@ -155,7 +155,7 @@ test("claimed memory reaches the domains that need it in the same tick", functio
   expect(tick.after.short.actual):equals(2 * GiB + 100 * MiB)
 end)
 
-test("after the claims a tick gives what the host then really has", function()
+test("after the claims a tick gives the memory that the host then really has", function()
   local tick = gradual:tick {
     host = full,
     domains = { domain("short", 60 * MiB), domain("stuck", 1000 * MiB, { follows = false }) },
@@ -181,7 +181,7 @@ test("after the claims all domains in need get almost equal memory", function()
   end
 end)
 
-test("no domain gets more than it requires, and what one leaves goes to the others", function()
+test("no domain gets more than it requires, and the rest goes to the others", function()
   local tick = gradual:tick {
     host = full,
     domains = { domain("little", 140 * MiB), domain("much", 50 * MiB), domain("rich", 1200 * MiB) },
@@ -254,7 +254,7 @@ test("skipped domains neither get nor give", function()
   }
   expect(tick.proposals.mute):is_nil()
   expect(tick.decisions.short.target):equals(2 * GiB)
-  expect(tick.proposals.short.why):equals("no domain has anything to give")
+  expect(tick.proposals.short.why):equals("no memory is available")
 end)
 
 test("a starved domain is out of danger within two intervals, even in a crunch", function()

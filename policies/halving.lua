@@ -2,24 +2,24 @@
 -- same amount to the starved one.
 --
 -- A domain with less headroom than `starved_below` is starved, one with more than `wasteful_above` is
--- wasteful. Each tick looks at the most starved and the most wasteful domain:
+-- wasteful. Each tick considers the most starved and the most wasteful domain:
 --
---   starved and wasteful     the wasteful one is halved; the starved one grows by what that one gives
---   starved, none wasteful   the host gives the starved one `wasteful_above` more
---   wasteful, none starved   the wasteful one returns `wasteful_above` to the host
+--   starved and wasteful     the wasteful domain is halved, and the starved one grows by that amount
+--   starved, none wasteful   the starved domain gets `wasteful_above` from the host
+--   wasteful, none starved   the wasteful domain returns `wasteful_above` to the host
 --   neither                  nothing
 --
--- The wasteful one gives half of what it has, or as much of that as the guard lets it give in one
--- tick (`reclaimable`). A domain that can give nothing does not count as wasteful: it is at its minimum,
--- has just started, or has not followed its last shrink. A domain at its maximum does not count as
--- starved. Where no domain can give, the host feeds the starved one.
+-- The wasteful domain gives half of its memory, or less if the guard allows less in one tick
+-- (`reclaimable`). A domain that can give nothing does not count as wasteful: it is at its minimum, has
+-- just started, or has not followed its last shrink. A domain at its maximum does not count as starved.
+-- If no domain can give, the starved domain gets memory from the host.
 --
 -- Source: a classic threshold algorithm, the one that most courses on memory coordination begin with.
 
 local function can_grow(d) return d.actual < d.maximum end
 local function can_give(d) return d.reclaimable > 0 end
 
--- Nearly every tick the first domain found is able to grow or give, and no list is made.
+-- In nearly every tick the first candidate can grow or give; then these functions make no list.
 
 local function most_starved(domains)
   local starved = domains:min_by("headroom")
@@ -42,7 +42,7 @@ return {
     halve = {
       default = "memory",
       choices = { "memory", "headroom" },
-      doc = "what of the wasteful domain is halved: all of its memory, or only its headroom",
+      doc = "the part of the wasteful domain that is halved: all of its memory, or its headroom",
     },
   },
 

@@ -1,4 +1,4 @@
--- What halving.lua promises: the published clauses one by one, then what memcoord adds to them.
+-- Tests of halving.lua: the published clauses one by one, then what memcoord adds to them.
 
 local halving = policy("halving.lua")
 
@@ -31,7 +31,7 @@ test("a domain is wasteful with 1 KiB more than 300 MiB available, not with 300 
   expect(tick.proposals):is_empty()
 end)
 
-test("available means headroom, and with --headroom unused what is unused", function()
+test("available means headroom, and with --headroom unused it means unused memory", function()
   local caching = { name = "web", actual = 1 * GiB, unused = 100 * MiB, usable = 200 * MiB }
   expect(halving:tick(world { caching }).proposals):is_empty()
   local tick = halving:tick { host = host, domains = { caching }, limits = { headroom = "unused" } }

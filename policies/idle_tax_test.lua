@@ -1,4 +1,4 @@
--- What idle_tax.lua promises, clause by clause.
+-- Tests of idle_tax.lua, clause by clause.
 
 local idle_tax = policy("idle_tax.lua")
 
@@ -25,14 +25,14 @@ test("a domain with too little headroom asks for twice what it lacks", function(
   expect(tick.proposals.short.target):equals(4 * GiB + 200 * MiB)
 end)
 
-test("nothing is taken while the host has what is asked for, or no domain asks", function()
+test("nothing is taken while the host has enough, or no domain asks", function()
   local tick = idle_tax:tick { host = roomy, domains = { short, domain("idle", 2 * GiB) } }
   expect(tick.proposals.idle):is_nil()
   tick = idle_tax:tick { host = full, domains = { domain("idle", 2 * GiB) } }
   expect(tick.proposals):is_empty()
 end)
 
-test("when the host has too little, what is missing is taken", function()
+test("when the host has too little, the missing memory is taken from other domains", function()
   local tick = idle_tax:tick { host = full, domains = { short, domain("idle", 2 * GiB) } }
   expect(taken(tick, "idle")):is_near(200 * MiB, 4)
   expect(tick.decisions.short.target):is_near(4 * GiB + 200 * MiB, 4)
@@ -99,7 +99,7 @@ test("a tax of everything is refused", function()
   expect_error(policy("idle_tax.lua", { tax = 1.0 }):tick { domains = { short } }, "*tax is a share*")
 end)
 
-test("the host's shortfall is taken along with what is asked for", function()
+test("the host's shortfall is taken along with the memory that domains ask for", function()
   local tick = idle_tax:tick { host = full, domains = { short, domain("idle", 3 * GiB, { rss = 3 * GiB }) } }
   expect(taken(tick, "idle")):is_near(1 * GiB + 200 * MiB, 16)
   expect(tick.decisions.short.target):is_near(4 * GiB + 200 * MiB, 16)

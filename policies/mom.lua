@@ -1,11 +1,12 @@
--- MoM: let guests keep some free memory, and less of it the less the host has.
+-- MoM: every guest keeps some free memory; the less the host has free, the less the guests keep.
 --
 -- Free memory counts as a share of all memory, averaged over the last `samples` ticks. While the host
 -- has at least `pressure` of its memory free, a guest grows to what it uses plus `guest_free`, to its
--- minimum, or by `most` of its size, whichever is more. Under pressure it shrinks, by at most `most` of
--- its size a tick, to what it uses plus a share that falls with the host's own: all of `guest_free`
--- when pressure begins, next to nothing at `critical`. From `critical` on guests shrink below what they
--- use, so that they swap rather than the host. A change of up to `least` of a guest's size is not made.
+-- minimum, or by `max_step` of its size, whichever is more. Under pressure it shrinks, by at most
+-- `max_step` of its size a tick, to what it uses plus a share that falls with the host's own: all of
+-- `guest_free` when pressure begins, next to nothing at `critical`. From `critical` on guests shrink
+-- below what they use, so that they swap rather than the host. A change of up to `min_step` of a
+-- guest's size is not made.
 --
 -- Source: the balloon rules that come with oVirt's Memory Overcommitment Manager (MoM).
 -- Different here:
@@ -18,8 +19,8 @@
 -- - A budget (`--host-memory`) stands for the host. The guard keeps every guest's floor; MoM sets its
 --   targets whatever a guest has left.
 
--- The share of the host that is free and not committed, averaged over the last samples, and how many
--- these are. It is negative while the host has a shortfall.
+-- The share of the host that is free and not committed, averaged over the last samples, and the number
+-- of these samples. The share is negative while the host has a shortfall.
 local function host_free_share(ctx)
   local shares, host = ctx.state.shares or {}, ctx.host
   shares[#shares + 1] = (host.floor + host.grantable - host.shortfall) / host.budget
@@ -37,8 +38,8 @@ return {
     pressure = { default = 0.20, doc = "share of host memory free under which guests shrink" },
     critical = { default = 0.05, doc = "share under which they shrink below what they use" },
     guest_free = { default = 0.20, doc = "share of its size that a guest keeps free without pressure" },
-    most = { default = 0.05, doc = "largest change of a guest's size in a tick" },
-    least = { default = 0.0025, doc = "smallest change of a guest's size that is made" },
+    max_step = { default = 0.05, doc = "largest change of a guest's size in a tick" },
+    min_step = { default = 0.0025, doc = "changes up to this part of a guest's size are not made" },
     samples = { default = 10, doc = "how many ticks are averaged" },
   },
 
@@ -59,11 +60,11 @@ return {
       local wanted = math.max(used + free_share * d.actual, d.minimum)
       local target = d.actual
       if host_free < p.pressure then
-        target = math.min(d.actual, math.max(wanted, d.actual * (1 - p.most)))
+        target = math.min(d.actual, math.max(wanted, d.actual * (1 - p.max_step)))
       elseif d.actual < d.maximum then
-        target = math.min(d.maximum, math.max(wanted, d.actual * (1 + p.most)))
+        target = math.min(d.maximum, math.max(wanted, d.actual * (1 + p.max_step)))
       end
-      if math.abs(target - d.actual) > p.least * d.actual then
+      if math.abs(target - d.actual) > p.min_step * d.actual then
         d:set(math.floor(target), host_free < p.pressure and "the host is under pressure"
           or "the host has memory to spare")
       end

@@ -1,4 +1,4 @@
--- What mom.lua promises, clause by clause.
+-- Tests of mom.lua, clause by clause.
 
 local mom = policy("mom.lua")
 
@@ -65,7 +65,7 @@ test("at the critical share a guest is asked for all that it has free", function
   expect(tick.proposals.web.target):equals(10 * GiB - 400 * MiB)
 end)
 
-test("what a guest keeps free is a share of its size now, not of the average", function()
+test("a guest keeps free a share of its present size, not of the average", function()
   -- The first tick shrinks it to 9.5 GiB, of which it uses 8.4 and is to keep a tenth.
   local ticks = mom:run {
     { host = host(10 * GiB), domains = domain(10 * GiB - 8602 * MiB) },

@@ -1,12 +1,12 @@
 -- Percent band: keep a guest's usable memory between two shares of its size.
 --
--- A domain with less than `low` of its size usable grows, one with more than `high` shrinks, to the size
--- at which what it uses now would leave it in the middle of the band. The policy looks at each domain by
--- itself; the guard makes sure that the host has the memory.
+-- A domain with less than `low` of its size usable grows, a domain with more than `high` shrinks: to
+-- the size at which its present use of memory puts it in the middle of the band. The policy treats each
+-- domain by itself; the guard makes sure that the host has the memory.
 --
 -- Source: a script that many hosts run from cron, in one form or another.
--- Different here: those scripts run once a minute or less often, set the balloon at once and consider no
--- other domain. The guard keeps every domain above its floor on the way.
+-- Different here: those scripts run once a minute or less often, set the balloon at once and consider
+-- no other domain. The guard keeps every domain above its floor on the way.
 
 return {
   api = 1,

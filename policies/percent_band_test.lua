@@ -1,4 +1,4 @@
--- What percent_band.lua promises, clause by clause.
+-- Tests of percent_band.lua, clause by clause.
 
 local band = policy("percent_band.lua")
 
@@ -24,7 +24,7 @@ test("nothing moves within the band, its ends included", function()
   end
 end)
 
-test("what counts is what is usable, page cache included", function()
+test("usable memory counts, page cache included", function()
   local tick = band:tick(domain(5, { usable = 300 * MiB }))
   expect(tick.proposals):is_empty()
 end)

@@ -1,4 +1,4 @@
--- What proportional.lua promises, clause by clause.
+-- Tests of proportional.lua, clause by clause.
 
 local proportional = policy("proportional.lua")
 
@@ -11,7 +11,7 @@ local function domain(name, actual, used, more)
   return d
 end
 
-test("all memory is shared in proportion to what each prefers", function()
+test("all memory is shared in proportion to each domain's preference", function()
   local tick = proportional:tick {
     host = host(2 * GiB),
     domains = { domain("small", 2 * GiB, 1 * GiB), domain("large", 4 * GiB, 3 * GiB) },
@@ -20,7 +20,7 @@ test("all memory is shared in proportion to what each prefers", function()
   expect(tick.proposals.large.target):is_near(6 * GiB, 4)
 end)
 
-test("what would pass one domain's maximum is shared equally among the others", function()
+test("memory over one domain's maximum is shared equally among the others", function()
   local tick = proportional:tick {
     host = host(2048 * MiB),
     domains = {
@@ -35,7 +35,7 @@ test("what would pass one domain's maximum is shared equally among the others", 
   expect(tick.proposals.large.target):is_near(4505.6 * MiB, 4)
 end)
 
-test("what passes a second maximum by that is shared again", function()
+test("memory that then exceeds a second maximum is shared again", function()
   local tick = proportional:tick {
     host = host(2048 * MiB),
     domains = {
@@ -95,7 +95,7 @@ test("scarcity takes nothing from a domain that has less than it prefers", funct
   expect(tick.proposals):is_empty()
 end)
 
-test("in scarcity a domain that has just what it prefers keeps it, and gets no more", function()
+test("in scarcity a domain that has exactly its preference keeps it, and gets no more", function()
   local tick = proportional:tick {
     host = host(100 * MiB),
     domains = { domain("just", 1300 * MiB, 1000 * MiB), domain("short", 1000 * MiB, 1000 * MiB) },
@@ -104,7 +104,7 @@ test("in scarcity a domain that has just what it prefers keeps it, and gets no m
   expect(tick.proposals.short.target):is_near(1100 * MiB, 4)
 end)
 
-test("in scarcity less than 10 MiB is not worth giving", function()
+test("in scarcity no domain gives less than 10 MiB", function()
   local function given(gift)
     return proportional:tick {
       host = host(20 * MiB),
@@ -192,7 +192,7 @@ test("moves that are small in sum are not made", function()
   expect(shared(100 * MiB).a.target):equals(2098 * MiB)
 end)
 
-test("a host that lacks more than 15 MiB is always worth a move", function()
+test("a host that lacks more than 15 MiB always gets memory", function()
   local function paid(owed)
     return proportional:tick {
       host = host(0),
@@ -209,7 +209,7 @@ test("a host that lacks more than 15 MiB is always worth a move", function()
   expect(paid(100 * MiB).a.target):equals(1998 * MiB)
 end)
 
-test("what a guest swaps out counts as used, and fades", function()
+test("memory that a guest swaps out counts as used, and fades", function()
   local ticks = proportional:run {
     { host = host(2 * GiB), domains = { domain("swaps", 2 * GiB, 1 * GiB), domain("calm", 2 * GiB, 1 * GiB) } },
     { domains = { { name = "swaps", swap_out = 100 * MiB } } },
@@ -221,7 +221,7 @@ test("what a guest swaps out counts as used, and fades", function()
   expect(ticks[3].proposals.swaps.target):is_near(6144 * MiB * 1124 / 2148, 4)
 end)
 
-test("a domain under its preference gets what is worth it to one", function()
+test("a domain under its preference grows if it gains more than min_gain", function()
   local tick = proportional:tick {
     host = host(20 * MiB),
     domains = { domain("short", 1 * GiB, 1 * GiB) },

@@ -1,14 +1,14 @@
--- Shares: keep the host at a goal of memory in use, and split what that takes or leaves by shares.
+-- Shares: keep the host at a goal of memory in use, and divide the guests' memory by shares.
 --
--- The goal is `goal` of the host's memory in use. Guests may get what is in use less than that, and
--- give what is in use more; within `tolerance` nothing happens. Between its minimum and its maximum
--- every guest should have its minimum plus a part of all memory above the minimums, in proportion to
--- its shares. A tick moves each guest at most `most` nearer to that.
+-- The goal is `goal` of the host's memory in use. While less is in use, guests may grow by the
+-- difference; while more is in use, they shrink by it. Within `tolerance` nothing happens. Every guest
+-- should have its minimum plus a part of all memory above the minimums, in proportion to its shares and
+-- up to its maximum. A tick moves each guest at most `max_step` nearer to that.
 --
 -- A guest is needy while its free memory is at most a quarter of its minimum, or its size is under its
--- minimum. The needy get first, and all guests only where no needy one can grow. The others give first,
--- and all guests only where no other one can shrink. The others also give what the needy lack at the
--- goal.
+-- minimum. Needy guests grow first; the others grow only if no needy guest can. The others shrink
+-- first; needy guests shrink only if none of the others can. If the goal leaves less than the needy
+-- guests lack, the others give the rest.
 --
 -- A guest's shares are its label `shares`, else 1000 times its weight; shares 0 leave it out.
 --
@@ -28,7 +28,7 @@
 
 local function shares_of(d) return tonumber(d.labels.shares) or math.floor(1000 * d.weight) end
 
--- What a group has above its minimums, split by shares; no guest gets more than its maximum.
+-- Divides a group's memory above its minimums by shares; no guest gets more than its maximum.
 local function set_fair_parts(group, above)
   local rooms, shares = {}, {}
   for i, one in ipairs(group) do rooms[i], shares[i] = one.maximum - one.minimum, one.shares end
@@ -37,14 +37,14 @@ local function set_fair_parts(group, above)
   end
 end
 
--- Moves a group towards its fair parts by at most `amount` in all, down where that is negative. Returns
--- the sum of the moves. Growing shrinks no guest, and shrinking grows none.
-local function spread(amount, group, most)
+-- Moves a group towards its fair parts by at most `amount` in all; a negative `amount` shrinks guests.
+-- Returns the sum of the moves. Growing shrinks no guest, and shrinking grows none.
+local function spread(amount, group, max_step)
   local above, moved = amount, 0
   for _, one in ipairs(group) do above = above + one.actual - one.minimum end
   set_fair_parts(group, above)
   for _, one in ipairs(group) do
-    local change = math.min(math.max(one.fair - one.actual, -most), most)
+    local change = math.min(math.max(one.fair - one.actual, -max_step), max_step)
     one.change = change * amount > 0 and change or 0
     moved = moved + one.change
   end
@@ -65,8 +65,8 @@ return {
   summary = "Keep the host at a goal of memory in use, split by shares (Proxmox VE)",
   params = {
     goal = { default = 0.8, doc = "share of host memory that should be in use" },
-    tolerance = { default = "10MiB", doc = "so near to the goal nothing moves" },
-    most = { default = "100MiB", doc = "largest change of one guest in a tick" },
+    tolerance = { default = "10MiB", doc = "within this distance of the goal nothing moves" },
+    max_step = { default = "100MiB", doc = "largest change of one guest in a tick" },
     minimum = { default = "256MiB", doc = "minimum of guests that have none of their own" },
   },
 
@@ -84,7 +84,7 @@ return {
         all[#all + 1] = one
         if d.headroom <= one.minimum / 4 or d.actual < one.minimum then
           needy[#needy + 1] = one
-          lack = lack + math.max(0, math.min(p.most, one.maximum - one.actual))
+          lack = lack + math.max(0, math.min(p.max_step, one.maximum - one.actual))
         else
           others[#others + 1] = one
         end
@@ -92,9 +92,9 @@ return {
     end
 
     if lack == 0 and math.abs(left) <= p.tolerance then return end
-    local given = left < lack and -spread(left - lack, others, p.most) or 0
-    local helped = lack > 0 and left + given > 0 and spread(left + given, needy, p.most) or 0
-    if given == 0 and helped == 0 and math.abs(left) > p.tolerance then spread(left, all, p.most) end
+    local given = left < lack and -spread(left - lack, others, p.max_step) or 0
+    local helped = lack > 0 and left + given > 0 and spread(left + given, needy, p.max_step) or 0
+    if given == 0 and helped == 0 and math.abs(left) > p.tolerance then spread(left, all, p.max_step) end
     propose(needy, "short of memory", "the host is over its goal")
     propose(others, "the host is under its goal",
       lack > 0 and "others are short of memory" or "the host is over its goal")

@@ -1,4 +1,4 @@
--- What shares.lua promises, clause by clause.
+-- Tests of shares.lua, clause by clause.
 
 local shares = policy("shares.lua")
 
@@ -32,7 +32,7 @@ test("no more is moved than the goal asks for", function()
   expect(tick.proposals.b.target):is_near(4 * GiB + 20 * MiB, 4)
 end)
 
-test("what is above the minimums is spread by shares", function()
+test("memory above the minimums is divided by shares", function()
   local tick = shares:tick {
     host = host(80 * GiB - 90 * MiB),
     domains = {
@@ -103,8 +103,8 @@ test("where no needy guest can grow, all do", function()
   expect(tick.proposals.other.target):equals(4 * GiB + 100 * MiB)
 end)
 
-test("what a full guest cannot take is shared among the others at once", function()
-  local large_steps = policy("shares.lua", { most = 1 * GiB })
+test("memory that a full guest cannot take is shared among the others at once", function()
+  local large_steps = policy("shares.lua", { max_step = 1 * GiB })
   local tick = large_steps:tick {
     host = host(80 * GiB - 500 * MiB),
     domains = {
@@ -118,8 +118,8 @@ test("what a full guest cannot take is shared among the others at once", functio
   expect(tick.proposals.needy.target):equals(1524 * MiB)
 end)
 
-test("what a guest cannot take beyond its maximum is shared among the others at once", function()
-  local large_steps = policy("shares.lua", { most = 1 * GiB })
+test("memory over a guest's maximum is shared among the others at once", function()
+  local large_steps = policy("shares.lua", { max_step = 1 * GiB })
   local tick = large_steps:tick {
     host = host(80 * GiB - 500 * MiB),
     domains = {
@@ -131,7 +131,7 @@ test("what a guest cannot take beyond its maximum is shared among the others at 
   expect(tick.proposals.other.target):equals(3 * GiB + 480 * MiB)
 end)
 
-test("what the needy lack at the goal comes from the others", function()
+test("memory that the needy lack at the goal comes from the others", function()
   local tick = shares:tick {
     host = host(80 * GiB - 40 * MiB),
     domains = { domain("needy", { unused = 300 * MiB }), domain("other") },

@@ -5,8 +5,8 @@
 -- only give, until the host has its reserve again. The policy checks the reserve as the tick starts, so
 -- that what a tick takes counts from the next tick on.
 --
--- Growing faster than shrinking makes up for what a starved domain loses while it waits, and protects a
--- domain whose need goes up and down.
+-- Domains grow faster than they shrink, because a starved domain has to catch up after it has waited.
+-- This also protects a domain whose need goes up and down.
 --
 -- Source: a classic threshold algorithm, with a set point in place of two thresholds.
 

@@ -1,4 +1,4 @@
--- What target.lua promises: the published clauses one by one, then what memcoord adds to them.
+-- Tests of target.lua: the published clauses one by one, then what memcoord adds to them.
 
 local target = policy("target.lua")
 
@@ -66,7 +66,7 @@ test("domains go on returning memory while the host lacks its reserve", function
   expect(tick.decisions.rich.target):equals(2 * GiB - one_step)
 end)
 
-test("the reserve is checked on what the host has as the tick starts, before returns", function()
+test("the reserve is checked against the host's memory at the start of the tick, before returns", function()
   -- The step that `rich` returns would make up what is missing; it counts from the next tick on.
   local ticks = target:run {
     {

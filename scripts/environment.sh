@@ -1,5 +1,5 @@
 # The scripts source this file. It answers --help with the script's head, changes to the repository's
-# top, and has functions that build, and that check for what a script needs.
+# top, and has functions that build, and that check a script's requirements.
 # shellcheck shell=bash disable=SC2034 # the scripts use the variables
 root=$(realpath "$(dirname "${BASH_SOURCE[0]}")/..")
 script=$(realpath --relative-to="$root" "$0")
@@ -11,10 +11,10 @@ esac
 cd "$root" || exit
 export CLICOLOR_FORCE=0
 
-# fail MESSAGE: ends the script because something is missing or went wrong.
+# fail MESSAGE: ends the script with an error.
 fail() { echo "$script: $1" >&2; exit 1; }
 
-# fail_usage MESSAGE: ends the script because of its arguments.
+# fail_usage MESSAGE: ends the script because of wrong arguments.
 fail_usage() { echo "$script: $1; see $script --help" >&2; exit 2; }
 
 # need_value OPTION...: fails where an option is the last argument.

@@ -1,6 +1,6 @@
 ---@meta
 -- luacheck: ignore
--- What policies and their tests can see and call, for editors that speak to the Lua language server
+-- The names that policies and their tests can use, for editors with the Lua language server
 -- (docs/writing-policies.md). Sizes are whole KiB. The words are those of docs/policy-api.md.
 
 KiB = 1
@@ -14,42 +14,42 @@ TiB = 1073741824
 ---| "grantable" | "headroom" | "offline" | "rss" | "available" | "unused" | "usable"
 ---| "disk_caches" | "swap_in" | "swap_out" | "major_faults" | "minor_faults"
 
----Whether a text is like a pattern: `*` any characters, `?` one.
+---Whether a text matches a pattern: `*` stands for any characters, `?` for one.
 ---@param pattern string
 ---@param text string
 ---@return boolean
 function glob(pattern, text) end
 
----Shares `total` among wants: in parts by weight, none larger than its want; what one want leaves goes
----to the others (weighted max-min fairness).
+---Divides `total` among wants by weight, each share at most its want; the rest goes to the other wants
+---(weighted max-min fairness).
 ---@param total number KiB; less than 0 counts as 0
 ---@param wants number[] KiB; less than 0 counts as 0
----@param weights? number[] one over 0 for each want; 1 each where left out
----@return size[] shares one for each want, in whole KiB, together at most the total
+---@param weights? number[] a number over 0 for each want; default 1 each
+---@return size[] shares a share for each want, in whole KiB, together at most the total
 function fair_share(total, wants, weights) end
 
----What a policy file returns.
+---The table that a policy file returns.
 ---@class memcoord.Policy
----@field api 1 the API it is written for
----@field summary string one line: what it does
+---@field api 1 the version of the policy API
+---@field summary string one line about the policy
 ---@field params? table<string, memcoord.Parameter>
 ---@field tick fun(ctx: memcoord.Context) decides, once an interval
 
 ---@class memcoord.Parameter
----@field default string|number|boolean "150MiB" a size, 3, 0.5, true, any other text a text
----@field doc? string what it is for
----@field choices? string[] the texts it may be
+---@field default string|number|boolean "150MiB" a size, 3, 0.5, true, any other string a string
+---@field doc? string its meaning
+---@field choices? string[] the allowed strings
 
 ---@class memcoord.Context
 ---@field host memcoord.Host
----@field domains memcoord.Domains those that can be moved, by name
----@field skipped memcoord.SkippedDomain[] the others, and why
+---@field domains memcoord.Domains the domains that can be moved, sorted by name
+---@field skipped memcoord.SkippedDomain[] the other domains, with the reasons
 ---@field params table<string, any> the declared parameters, with --set applied
 ---@field state table stays between ticks; plain data in it survives a reload
 ---@field tick integer the tick's number
 ---@field seconds number since the last tick; 0 in the first
 ---@field time integer UTC of the snapshot, in seconds since 1970
----@field limits memcoord.Limits what the guard holds to
+---@field limits memcoord.Limits the guard's limits
 ---@field log memcoord.Log
 
 ---@class memcoord.Log
@@ -59,7 +59,7 @@ function fair_share(total, wants, weights) end
 ---@class memcoord.Host
 ---@field total size the host's memory
 ---@field free size free memory, page cache not counted (`MemFree`)
----@field available size free memory with what the page cache would give back; `free` where the host does not report it
+---@field available size free memory and the page cache that the kernel can drop; `free` if the host does not report it
 ---@field buffers size buffers of block devices
 ---@field cached size page cache
 ---@field swap_free size free swap space
@@ -67,9 +67,9 @@ function fair_share(total, wants, weights) end
 ---@field cells memcoord.Cell[] its NUMA cells, a list of tables: `id`, `total`, `free`, `available`
 ---@field headroom size the larger of `free` and `available`, or one of them (`--headroom`); within the budget
 ---@field floor size headroom that grows leave the host (`--host-floor`)
----@field budget size what all guests may have together: `--host-memory`, else `total`
----@field grantable size what the guard would give to grows this tick, before any shrink
----@field shortfall size what must be released before the guard grants anything: more is committed than there is, QEMU's own memory and merged pages included. `shortfall` or `grantable` is 0
+---@field budget size the memory that all guests may have together: `--host-memory`, otherwise `total`
+---@field grantable size the memory that the guard would grant to grows this tick, before any shrink
+---@field shortfall size how much must be released before the guard grants anything: more memory is committed than the host has, QEMU's own memory and merged pages included. `shortfall` or `grantable` is 0
 
 ---@class memcoord.Limits
 ---@field domain_floor size headroom that a shrink leaves every domain: 100 MiB or more (`--domain-floor`)
@@ -79,7 +79,7 @@ function fair_share(total, wants, weights) end
 ---@field stale_after_periods integer after so many of its periods, and `stale_slack`, a report is stale
 ---@field stale_slack number seconds on top of `stale_after_periods`
 ---@field grace number seconds without a shrink after a start, a reboot or a self-deflation
----@field host_memory size what all guests may use together (`--host-memory`); the host's memory where no budget is set
+---@field host_memory size the memory that all guests may have together: `--host-memory`, otherwise the host's memory
 ---@field overcommit number how much may be committed, as a multiple of the host's memory (`--overcommit`)
 ---@field usable_floor size usable memory that a shrink leaves every domain: 32 MiB
 
@@ -91,8 +91,8 @@ function fair_share(total, wants, weights) end
 
 ---@class memcoord.Domains
 ---@field [integer] memcoord.Domain
----@field min_by fun(self: memcoord.Domains, field: figure): memcoord.Domain? the one with the smallest figure
----@field max_by fun(self: memcoord.Domains, field: figure): memcoord.Domain? the one with the largest
+---@field min_by fun(self: memcoord.Domains, field: figure): memcoord.Domain? the domain with the smallest figure
+---@field max_by fun(self: memcoord.Domains, field: figure): memcoord.Domain? the domain with the largest figure
 ---@field sum fun(self: memcoord.Domains, field: figure): number
 ---@field filter fun(self: memcoord.Domains, wanted: fun(d: memcoord.Domain): boolean): memcoord.Domains
 
@@ -104,20 +104,20 @@ function fair_share(total, wants, weights) end
 ---@field priority integer its priority: higher goes first
 ---@field actual size the balloon's size
 ---@field maximum size the smallest of its own maximum, the configured one and its cgroup's limit (less QEMU's own memory)
----@field minimum size the configured minimum; 0 where none is
----@field in_flight size its last target less `actual`: negative while it shrinks, 0 once it is there. Where a guest does not follow a shrink it stays negative, and `reclaimable` is 0
----@field reclaimable size the most that the guard lets a shrink take this tick; 0 where none
----@field grantable size what the guard would give the domain this tick, before any shrink: `ctx.host.grantable`, or what the NUMA nodes that it is bound to can give where that is less
----@field nodes integer[] the numbers of the host's NUMA nodes that its memory is bound to; empty where it is not bound
+---@field minimum size the configured minimum; 0 if there is none
+---@field in_flight size its last target minus `actual`: negative while it shrinks, 0 once it has arrived. If a guest does not follow a shrink, `in_flight` stays negative and `reclaimable` is 0
+---@field reclaimable size the largest shrink that the guard allows this tick; 0 if it allows none
+---@field grantable size the memory that the guard would grant the domain this tick, before any shrink: `ctx.host.grantable`, or less if the NUMA nodes that it is bound to have less
+---@field nodes integer[] the numbers of the host's NUMA nodes that its memory is bound to; empty if it is not bound
 ---@field deflates_by_itself boolean true where its balloon gives memory back to a guest that runs short (autodeflate)
----@field free_page_reporting boolean true where the guest hands the pages that it frees to the host
+---@field free_page_reporting boolean true if the guest returns the pages that it frees to the host
 ---@field headroom size the larger of `unused` and `usable`, or one of them (`--headroom`)
----@field offline size memory that is plugged in but not online in the guest: part of `actual`, and no need of it. Estimated low, from `actual` and `available`; 0 where the difference may be what the kernel keeps for itself
----@field rss size host memory that its process holds; it may pass `actual` by QEMU's own part, and is `actual` where libvirt does not report it
----@field available size the memory that the guest's kernel sees; never over `actual`, and `actual` where it does not report it
+---@field offline size memory that is plugged in but not online in the guest: part of `actual`, but not of its need. Estimated low, from `actual` and `available`; 0 if the difference may be memory that the kernel keeps for itself
+---@field rss size host memory that its QEMU process holds; it may exceed `actual` by QEMU's own memory, and is `actual` if libvirt does not report it
+---@field available size the memory that the guest's kernel manages; never over `actual`, and `actual` if it does not report it
 ---@field unused size free memory, page cache not counted; never over `actual`
----@field usable size memory that the guest can have without swapping; never over `actual`, and `unused` where it does not report it
----@field disk_caches size page cache; 0 where the guest does not report it
+---@field usable size memory that the guest can allocate without swapping; never over `actual`, and `unused` if it does not report it
+---@field disk_caches size page cache; 0 if the guest does not report it
 ---@field swap_in number memory swapped in, KiB a second
 ---@field swap_out number memory swapped out, KiB a second
 ---@field major_faults number major page faults a second
@@ -145,7 +145,7 @@ function Domain:quantile(field, q, seconds) end
 ---@param seconds number
 ---@return number change a second
 function Domain:slope(field, seconds) end
----Asks for this size. One of set, grow, shrink and hold, once a tick.
+---Proposes this size. Call one of set, grow, shrink and hold, once per tick.
 ---@param target size
 ---@param why? string
 function Domain:set(target, why) end
@@ -163,7 +163,7 @@ function Domain:hold(why) end
 ---@field uuid string its UUID
 ---@field why string why no decision may touch it this tick
 ---@field rule string the guard's rule; empty for excluded and unsuitable domains
----@field state string what it is doing: `running`, `paused`, `hung`, ...
+---@field state string its state: `running`, `paused`, `hung`, ...
 ---@field actual size the balloon's size
 ---@field maximum size the domain's own maximum
 
@@ -213,7 +213,7 @@ function PolicyUnderTest:run(worlds) end
 ---@param params? table<string, any>
 ---@return memcoord.PolicyUnderTest
 function policy(path, params) end
----@param name string what the policy does
+---@param name string the test's name: what the policy does
 ---@param body fun()
 function test(name, body) end
 ---@param value any

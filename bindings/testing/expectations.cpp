@@ -24,10 +24,10 @@ namespace {
 
 constexpr std::size_t kMaxItems = 12;
 constexpr int kDeepestShown = 3;
-// Showing one entry, in instructions.
-constexpr std::uint64_t kWorkAnItem = 20;
+// The charge for showing one entry, in instructions.
+constexpr std::uint64_t kWorkPerItem = 20;
 
-// --- a value as the reader of a failed test wants to see it ---
+// --- a value as text for the report of a failed test ---
 
 std::string shown_at(lua_State* lua, int index, int depth);
 
@@ -46,12 +46,12 @@ std::string shown_number(lua_Number number) {
   return text.data();
 }
 
-/// The entries with text keys, sorted.
+/// The entries with string keys, sorted.
 std::vector<std::string> shown_fields(lua_State* lua, int index, int depth) {
   std::vector<std::string> fields;
   lua_pushnil(lua);
   while (lua_next(lua, index) != 0) {
-    charge(lua, kWorkAnItem);
+    charge(lua, kWorkPerItem);
     if (lua_type(lua, -2) == LUA_TSTRING) {
       fields.push_back(printable(lua_tostring(lua, -2), 60) + " = " +
                        shown_at(lua, lua_gettop(lua), depth + 1));
@@ -132,18 +132,18 @@ int fail_expectation(lua_State* lua) {
   raise(lua, kExpectationFailed);
 }
 
-/// check_running(function): refuses to go on outside a test, and in a test that has failed.
+/// check_running(function): raises outside a test, and in a test that has failed.
 int check_running(lua_State* lua) {
   const TestContext& context = TestContext::of(lua);
   if (!context.running) {
     raise(lua, std::string(text_at(lua, 1)) +
-                   " belongs in a test: test(\"what it does\", function() ... end)");
+                   " belongs in a test: test(\"its name\", function() ... end)");
   }
   if (context.failure) raise(lua, kExpectationFailed);
   return 0;
 }
 
-/// read_only(table, what): a view whose missing names are errors with the nearest right one.
+/// read_only(table, what): a view whose missing names are errors with the nearest name.
 int read_only(lua_State* lua) {
   lua_settop(lua, 2);
   lua_pushvalue(lua, 1);

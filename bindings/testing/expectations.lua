@@ -1,4 +1,4 @@
--- What a policy test expects: expect(value):equals(other) and its like, and expect_error().
+-- The expectations of policy tests: expect(value):equals(other) and the like, and expect_error().
 --
 -- memcoord loads this module into the sandbox of each test file and passes it the primitives. The module has
 -- no line numbers there, so that every error, a library function's included, has the test's own line. Tables
@@ -23,7 +23,7 @@ local function same(a, b, depth)
   return true
 end
 
--- Whether a list has this item, or a text this part.
+-- Whether a list has this item, or a string this part.
 local function has(subject, item)
   if type(subject) == "string" and type(item) == "string" then
     return primitives.has_part(subject, item)
@@ -42,23 +42,23 @@ end
 -- Arguments that a test gave
 
 local function value_in(...)
-  if select("#", ...) == 0 then refuse("a value was expected to compare with; write nil if nil is meant") end
+  if select("#", ...) == 0 then refuse("give a value to compare with; write nil to compare with nil") end
   return (...)
 end
 
 local function check_number(bound)
   if type(bound) ~= "number" then
-    refuse("a number was expected to compare with, not a " .. type(bound))
+    refuse("give a number to compare with, not a " .. type(bound))
   end
 end
 
 local function check_pattern(pattern)
   if type(pattern) ~= "string" then
-    refuse("a pattern with * and ? was expected, such as \"*starved*\"")
+    refuse("give a pattern with * and ?, such as \"*starved*\"")
   end
 end
 
--- The checks: each returns in words what it expected, or nothing where that holds
+-- The checks: each returns its expectation in words, or nothing if it holds
 
 local checks = {}
 
@@ -116,7 +116,7 @@ end
 
 function checks.matches(subject, pattern)
   check_pattern(pattern)
-  if not matches(subject, pattern) then return "a text like " .. show(pattern) end
+  if not matches(subject, pattern) then return "a string like " .. show(pattern) end
 end
 
 function checks.is_nil(subject)
@@ -147,7 +147,7 @@ end
 
 local metatable = {
   __index = read_only(methods, "expect()"),
-  __newindex = function() refuse("what expect() returns cannot be changed") end,
+  __newindex = function() refuse("the result of expect() cannot be changed") end,
   __metatable = "protected",
 }
 
@@ -156,14 +156,14 @@ local function expect(value)
   return setmetatable({ [SUBJECT] = { value = value } }, metatable)
 end
 
--- What a tick's policy or a function raised; nil where neither did.
+-- The error of a tick's policy or of a function; nil if there is none.
 local function error_of(subject)
   if type(subject) == "table" then return subject.error end
   if type(subject) ~= "function" then
     refuse("expect_error takes a function or a tick, not a " .. type(subject))
   end
   local ran, raised = pcall(subject)
-  -- An expectation that failed in the function is not the error that was meant.
+  -- A failed expectation within the function does not count as its error.
   primitives.check_running("expect_error()")
   if not ran then return raised end
 end

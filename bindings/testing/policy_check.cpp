@@ -117,44 +117,45 @@ void come_and_go(MockWorld& world, int tick) {
   }
 }
 
-/// A world, and what becomes of it.
+/// A world and its changes.
 struct HostSituation {
   std::string name;
-  std::string what;
+  std::string description;
   MockWorld world;
   int ticks = 3;
   /// Changes the world before each tick from the second on; may be empty.
   std::function<void(MockWorld&, int tick)> then = {};
 };
 
-/// One domain or two that differ from the rest, or a host that is full.
+/// One or two domains that differ from the others, or a full host.
 std::vector<HostSituation> needs() {
   return {
       {"empty host", "no domains at all", roomy({}), 2},
-      {"all content", "three domains, each with 220 MiB of headroom",
+      {"all satisfied", "three domains, each with 220 MiB of headroom",
        roomy({content("db"), content("mail"), content("web")})},
       {"one starved", "one of three domains is short and swaps; the host has plenty",
        roomy({content("db"), starved("hungry"), content("web")})},
       {"one wasteful", "one of three domains has far more than it needs",
        roomy({content("db"), wasteful("idle"), content("web")})},
-      {"starved and wasteful", "what one lacks the other has",
+      {"starved and wasteful", "one domain is short, and another has that much to spare",
        roomy({content("db"), starved("hungry"), wasteful("idle")})},
-      {"crunch", "two are short, one has plenty, and the host is at its floor",
+      {"crunch", "two domains are short, one has plenty, and the host is at its floor",
        full({starved("hungry-1"), starved("hungry-2"), wasteful("idle")}), 4},
-      {"all starved", "everyone is short, and the host is at its floor",
+      {"all starved", "all domains are short, and the host is at its floor",
        full({starved("hungry-1"), starved("hungry-2"), starved("hungry-3")})},
       {"rise and fall", "one domain's need grows tick by tick, then ends",
        roomy({guest("batch", 512_MiB, 200_MiB), content("web")}), 10, rise_and_fall},
   };
 }
 
-/// Domains with settings of their own, that report little or nothing, that do not follow, that
-/// come and go, and very many of them.
+/// Domains with their own settings, with few or no statistics, with a stuck balloon; domains that
+/// come and go; very many domains.
 std::vector<HostSituation> peculiarities() {
   return {
       {"settings", "minimum, weight, priority and labels, on a host at its floor", with_settings()},
-      {"old guests", "guests that do not report what is usable", old_guests()},
-      {"silent guests", "paused, hung, and one without statistics", silent_guests()},
+      {"old guests", "guests that do not report usable memory", old_guests()},
+      {"silent guests", "a paused domain, a hung domain, and a guest without statistics",
+       silent_guests()},
       {"stuck guest", "a balloon that takes targets and does not move", stuck_guest(), 4},
       {"come and go", "domains start and end all the time",
        roomy({content("db"), wasteful("idle"), starved("hungry")}), 6, come_and_go},
@@ -165,7 +166,7 @@ std::vector<HostSituation> peculiarities() {
 /// Plays one situation to a freshly loaded policy.
 CheckedSituation play(HostSituation situation, std::unique_ptr<Policy> policy,
                       const Limits& limits) {
-  CheckedSituation checked{situation.name, situation.what, {}};
+  CheckedSituation checked{situation.name, situation.description, {}};
   PolicyHarness harness(std::move(policy), limits, std::move(situation.world));
   for (int tick = 1; tick <= situation.ticks; ++tick) {
     if (tick > 1 && situation.then) situation.then(harness.world(), tick);
@@ -249,13 +250,13 @@ void Printer::tick(const Tick& tick) {
 void Printer::situation(const CheckedSituation& situation) {
   const Error* error = situation.error();
   out_ << paint_(error ? Tint::red : Tint::green, error ? "FAIL" : "ok  ") << ' '
-       << paint_(Tint::bold, situation.name) << ": " << situation.what << '\n';
+       << paint_(Tint::bold, situation.name) << ": " << situation.description << '\n';
   if (error) {
     out_ << "    " << error->text() << '\n';
     if (!error->detail.empty()) out_.lines(error->detail) << '\n';
     return;
   }
-  // The first tick with proposals stands for the situation.
+  // Shows the first tick with proposals.
   const auto active = std::find_if(situation.ticks.begin(), situation.ticks.end(),
                                    [](const Tick& one) { return !one.proposals.empty(); });
   if (active == situation.ticks.end()) {
@@ -264,7 +265,7 @@ void Printer::situation(const CheckedSituation& situation) {
     tick(*active);
     out_ << paint_(Tint::dim, "    in " + counted(situation.ticks.size(), "tick", "ticks") + ": " +
                                   counted(situation.proposals(), "proposal", "proposals") + ", " +
-                                  std::to_string(situation.held_back()) + " changed by the guard")
+                                  std::to_string(situation.limited()) + " changed by the guard")
          << '\n';
   }
   const auto log = situation.log();
@@ -303,7 +304,7 @@ std::size_t CheckedSituation::proposals() const {
   return count;
 }
 
-std::size_t CheckedSituation::held_back() const {
+std::size_t CheckedSituation::limited() const {
   std::size_t count = 0;
   for (const Tick& tick : ticks) {
     for (const Decision& decision : tick.decisions) count += decision.rules.empty() ? 0 : 1;

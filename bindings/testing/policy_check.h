@@ -1,6 +1,5 @@
 #pragma once
-// `memcoord check`: loads a policy and plays it situations that hosts meet, before it touches a
-// guest.
+// `memcoord check`: loads a policy and runs it in typical situations of a host.
 
 #include <cstddef>
 #include <filesystem>
@@ -15,17 +14,17 @@
 
 namespace memcoord::bindings::testing {
 
-/// What a policy did in one situation, tick by tick.
+/// A policy's ticks in one situation.
 struct CheckedSituation {
-  std::string name;  ///< "one starved"
-  std::string what;  ///< one clause about the world
+  std::string name;         ///< "one starved"
+  std::string description;  ///< one clause about the world
   std::vector<Tick> ticks;
 
-  /// The policy's first error; null where it made none.
+  /// The policy's first error; null if it made none.
   [[nodiscard]] const Error* error() const;
   /// The number of proposals in all ticks, and of those that the guard changed.
   [[nodiscard]] std::size_t proposals() const;
-  [[nodiscard]] std::size_t held_back() const;
+  [[nodiscard]] std::size_t limited() const;
   /// The policy's log lines, without its name in front.
   [[nodiscard]] std::vector<std::string> log() const;
 };
@@ -33,7 +32,7 @@ struct CheckedSituation {
 struct PolicyCheck {
   PolicyInfo info;
   std::vector<CheckedSituation> situations;
-  Headroom headroom = Headroom::larger;  ///< the figure that guard and policy used
+  Headroom headroom = Headroom::larger;  ///< the metric that guard and policy used
 
   /// Whether the policy made no error in any situation.
   [[nodiscard]] bool passed() const;
@@ -44,8 +43,8 @@ Result<PolicyCheck> check_policy(const std::filesystem::path& path,
                                  const LuaPolicy::Settings& settings = {},
                                  SandboxLimits limits = {});
 
-/// The policy's summary, its parameters, what it did in each situation, and a last line that says
-/// whether it is sound.
+/// Prints the policy's summary, its parameters, its decisions in each situation, and whether it is
+/// sound.
 void print_check(const PolicyCheck& check, bool color, TextOut out);
 
 }  // namespace memcoord::bindings::testing

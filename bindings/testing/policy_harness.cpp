@@ -94,11 +94,11 @@ void give_back(MemorySize given, const NodeSet& nodes, Host& host) {
 }
 
 void follow(MockDomain& d, MemorySize to, Host& host) {
-  const MemorySize held = d.rss.value_or(d.actual);
+  const MemorySize resident = d.rss.value_or(d.actual);
   resize(d, to);
   // A guest that grows takes no more of the host until it touches the new memory.
-  d.rss = std::min(held, to);
-  give_back(held - *d.rss, d.nodes, host);
+  d.rss = std::min(resident, to);
+  give_back(resident - *d.rss, d.nodes, host);
 }
 
 /// The report of a guest that the test has resized is newer than its size, although one sample

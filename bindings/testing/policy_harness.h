@@ -1,6 +1,6 @@
 #pragma once
 // Runs a policy in the real coordinator, and so under the real guard, on a host whose guests report
-// what a test says. Policy tests and `memcoord check` use it.
+// the figures that a test gives. Policy tests and `memcoord check` use it.
 
 #include <array>
 #include <memory>
@@ -23,7 +23,7 @@ struct MockDomain {
   MemorySize unused;
   std::optional<MemorySize> usable;     ///< none: an old guest does not report it
   std::optional<MemorySize> available;  ///< none: as actual
-  GuestStatistics guest;                ///< what else it reports: sizes that no member here has
+  GuestStatistics guest;                ///< other sizes that it reports
   std::optional<MemorySize> rss;        ///< none: as actual, every page touched
   double swap_in = 0;                   ///< KiB
   double swap_out = 0;                  ///< KiB
@@ -42,22 +42,22 @@ struct MockDomain {
 struct MockWorld {
   Host host;
   std::vector<MockDomain> domains;
-  Duration interval = std::chrono::seconds(2);  ///< since the tick before
+  Duration interval = std::chrono::seconds(2);  ///< since the previous tick
   /// UTC of the first tick.
   WallTime time{std::chrono::sys_days{std::chrono::year{2024} / 5 / 17}};
 
-  /// Null where the world has no such domain.
+  /// Null if the world has no such domain.
   [[nodiscard]] MockDomain* find(std::string_view name);
 };
 
-/// Gives the balloon another size; what the guest uses stays.
+/// Gives the balloon another size; the guest's use of memory stays the same.
 void resize(MockDomain& domain, MemorySize to);
 
 /// Runs ticks of one policy. The caller may change the world between ticks. Guests follow their
-/// balloons at once, and what they use stays.
+/// balloons at once, and their use of memory stays the same.
 class PolicyHarness {
  public:
-  /// `world` is that of the first tick.
+  /// `world` is the world of the first tick.
   PolicyHarness(std::unique_ptr<Policy> policy, const Limits& limits, MockWorld world);
   ~PolicyHarness();
   PolicyHarness(const PolicyHarness&) = delete;

@@ -1,4 +1,4 @@
-// policy("file.lua") and what it returns: p:tick { ... } and p:run { ... }.
+// policy("file.lua") and the methods of its result: p:tick { ... } and p:run { ... }.
 
 #include <lauxlib.h>
 #include <lua.h>
@@ -25,9 +25,9 @@ const char kPolicyMetatable = 1;  // key of the registry
 
 constexpr std::size_t kMaxTicks = 100'000;
 constexpr std::size_t kMaxDomains = 10'000;
-// Playing a tick, in instructions of the test.
-constexpr std::uint64_t kWorkATick = 200;
-constexpr std::uint64_t kWorkADomain = 50;
+// The charge for a tick, in instructions of the test.
+constexpr std::uint64_t kWorkPerTick = 200;
+constexpr std::uint64_t kWorkPerDomain = 50;
 
 [[noreturn]] void raise_plain(lua_State* lua, const std::string& message) {
   lua_pushlstring(lua, message.data(), message.size());
@@ -35,7 +35,7 @@ constexpr std::uint64_t kWorkADomain = 50;
   std::abort();  // lua_error does not return
 }
 
-/// A value as --set takes it; none where it cannot be one.
+/// A value as --set takes it; none if --set cannot take it.
 std::optional<std::string> setting_text(const Value& value) {
   if (const auto* flag = value.as<bool>()) return *flag ? "true" : "false";
   if (const auto* integer = value.as<std::int64_t>()) return std::to_string(*integer);
@@ -66,7 +66,7 @@ LuaPolicy::Settings check_settings(lua_State* lua, int index) {
   return settings;
 }
 
-/// The instructions and memory of a real tick, but more time: a busy machine fails no test.
+/// The instructions and memory of a real tick, but more time, so that tests pass on a busy machine.
 SandboxLimits policy_limits() {
   SandboxLimits limits;
   limits.time = std::chrono::seconds(10);
@@ -126,11 +126,11 @@ class Play {
       harness_.emplace(load(lua_, policy_), *limits, std::move(first));
     } else {
       if (world.field("limits") || world.field("time")) {
-        raise(lua_, "limits and time are said once, in the first tick of a run");
+        raise(lua_, "limits and time belong in the first tick of a run");
       }
       check(lay_over(harness_->world(), world, origin_));
     }
-    charge(lua_, kWorkATick + kWorkADomain * harness_->world().domains.size());
+    charge(lua_, kWorkPerTick + kWorkPerDomain * harness_->world().domains.size());
     const Tick tick = harness_->play();
     context_.last_tick = tick_lines(tick);
     push_tick(lua_, tick, harness_->world());

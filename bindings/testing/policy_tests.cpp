@@ -57,7 +57,7 @@ Result<std::vector<fs::path>> test_files_of(const fs::path& path) {
   if (is_test_file(path)) return std::vector{path};
   const fs::path beside = test_beside(path);
   if (fs::exists(beside, missing)) return std::vector{beside};
-  return fail(ErrorCode::not_found, path.string(), "has no test beside it",
+  return fail(ErrorCode::not_found, path.string(), "has no test file",
               "write its tests in " + beside.string());
 }
 
@@ -76,7 +76,7 @@ bool is_wanted(const std::string& filter, const fs::path& file, const std::strin
 /// The scripts' test(name, body).
 int declare_test(lua_State* lua) {
   TestContext& context = TestContext::of(lua);
-  if (context.running) raise(lua, "test() within a test; tests stand beside each other");
+  if (context.running) raise(lua, "test() within a test; declare tests one after the other");
   if (lua_type(lua, 1) != LUA_TSTRING || lua_type(lua, 2) != LUA_TFUNCTION) {
     raise(lua, "write test(\"what the policy does\", function() ... end)");
   }
@@ -120,7 +120,7 @@ TestFailure failure_of(const Error& error, const TestContext& context) {
   return failure;
 }
 
-/// Runs the tests of one file, in a sandbox of its own.
+/// Runs the tests of one file in its own sandbox.
 class TestFile {
  public:
   /// Runs the file once, so that it declares its tests. Errors: those of read_script(), and
@@ -185,11 +185,11 @@ TestResult TestFile::run(const TestContext::Declared& test) {
 std::optional<TestFailure> TestFile::failure_after(const Status& ran, int line) {
   if (context_.failure) return std::move(context_.failure);
   if (!ran) return failure_of(ran.error(), context_);
-  if (context_.unseen_errors.empty()) return std::nullopt;
+  if (context_.unread_errors.empty()) return std::nullopt;
   TestFailure failure;
   failure.place = context_.file().string() + ":" + std::to_string(line);
-  failure.message = "the policy failed in a tick whose error the test did not look at";
-  failure.detail.push_back(context_.unseen_errors.begin()->second);
+  failure.message = "the policy failed in a tick, and the test did not read the tick's error";
+  failure.detail.push_back(context_.unread_errors.begin()->second);
   return failure;
 }
 
@@ -230,7 +230,7 @@ Error nothing_to_run(const std::vector<fs::path>& paths, const std::string& filt
     return {ErrorCode::not_found,
             where,
             "no tests found",
-            "tests stand in files named like halving_test.lua",
+            "test files have names such as halving_test.lua",
             {}};
   }
   return {ErrorCode::not_found,
@@ -280,7 +280,7 @@ std::string TestContext::line_text(int line) const {
 void TestContext::begin(const Declared& test) {
   failure.reset();
   last_tick.clear();
-  unseen_errors.clear();
+  unread_errors.clear();
   running = &test;
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// What the functions that test files call share while a file runs.
+// The state that the functions of test files share while a file runs.
 
 #include <cstdint>
 #include <filesystem>
@@ -17,7 +17,7 @@ struct lua_State;
 
 namespace memcoord::bindings::testing {
 
-/// Raised where an expectation fails. The failure itself is in the context.
+/// Raised if an expectation fails. The failure itself is in the context.
 inline constexpr const char* kExpectationFailed = "an expectation does not hold";
 
 /// One test file's state. Its Lua functions find it through the Lua state's registry.
@@ -44,12 +44,12 @@ class TestContext {
   [[nodiscard]] const std::string& source() const { return source_; }
   /// The file's name without its folders, as Lua calls the script.
   [[nodiscard]] std::string chunk_name() const { return file_.filename().string(); }
-  /// A place as Lua tells it ("halving_test.lua:3"), with the folders.
+  /// A place in Lua's form ("halving_test.lua:3") with the folders.
   [[nodiscard]] std::string with_folders(const std::string& place) const;
-  /// A line of the file, without its indentation; empty where the file has no such line.
+  /// A line of the file, without its indentation; empty if the file has no such line.
   [[nodiscard]] std::string line_text(int line) const;
 
-  /// The running test begins with nothing of the one before.
+  /// Begins a test: clears the state of the previous test.
   void begin(const Declared& test);
   /// Keeps the first expectation that fails in a test, with the tick before it.
   void fail_at(int line, std::string expected, std::string got);
@@ -57,9 +57,9 @@ class TestContext {
   std::vector<Declared> tests;
   std::vector<PolicyUnderTest> policies;
   const Declared* running = nullptr;   ///< null while the file itself runs
-  std::optional<TestFailure> failure;  ///< stays, whatever the test catches
-  /// Errors of the policy's, by number, that the running test has not looked at yet.
-  std::map<std::int64_t, std::string> unseen_errors;
+  std::optional<TestFailure> failure;  ///< stays even if the test catches the error
+  /// The policy's errors, by number, that the running test has not read yet.
+  std::map<std::int64_t, std::string> unread_errors;
   std::vector<std::string> last_tick;  ///< proposals and decisions, for a failure's report
 
  private:
@@ -67,7 +67,7 @@ class TestContext {
   std::string source_;
 };
 
-/// The innermost line of Lua code that runs; 0 where there is none.
+/// The innermost line of Lua code that runs; 0 if there is none.
 int calling_line(lua_State* lua);
 
 /// These make the globals of test files; to be called within Sandbox::run().

@@ -1,5 +1,5 @@
 #pragma once
-// The results of policy tests, as values and as people and continuous integration read them.
+// The results of policy tests: as values, as text for people, and as JUnit XML.
 
 #include <chrono>
 #include <optional>
@@ -14,13 +14,13 @@ namespace memcoord::bindings::testing {
 
 /// Why a test failed.
 struct TestFailure {
-  std::string place;        ///< "file:line"; the file alone where the line is not known
+  std::string place;        ///< "file:line"; the file alone if the line is unknown
   std::string message;      ///< one clause: what went wrong; empty for an expectation
-  std::string source_line;  ///< the test's line that failed; empty where it is not known
+  std::string source_line;  ///< the test's line that failed; empty if unknown
   /// Set for expectations, as people read them.
   std::optional<std::string> expected;
   std::optional<std::string> got;
-  /// Further lines: what the policy proposed, a traceback.
+  /// Further lines: the policy's proposals, or a traceback.
   std::vector<std::string> detail;
 };
 
@@ -40,7 +40,7 @@ struct TestCounts {
   int failed = 0;
 };
 
-/// Paints texts of a report that has colours.
+/// Colours texts if the report has colours.
 struct Paint {
   bool color = false;
   Painted operator()(Tint tint, std::string_view text) const {

@@ -1,5 +1,5 @@
 #pragma once
-// The Lua tables of policy tests: the world that a test writes, and the tick that it gets.
+// The Lua tables of policy tests: the world that a test describes, and the tick that it gets.
 
 #include <string>
 #include <string_view>
@@ -23,12 +23,12 @@ struct TableOrigin {
   int line = 0;
 };
 
-/// The world before a test says anything: a host of 64 GiB, half of it free, without domains.
+/// The default world: a host of 64 GiB, half of it free, without domains.
 MockWorld default_world();
 
-/// Applies a tick's table to the world. Names stand for domains, `gone = true` removes one, and
-/// what the table does not name stays. docs/writing-policies.md lists the defaults of a new domain.
-/// Errors: invalid_input, with file:line and the nearest right name.
+/// Applies a tick's table to the world. Names identify domains, `gone = true` removes a domain, and
+/// everything that the table does not name stays. docs/writing-policies.md lists the defaults of a
+/// new domain. Errors: invalid_input, with file:line and the nearest right name.
 Status lay_over(MockWorld& world, const Value& table, const TableOrigin& origin);
 
 /// The limits in the table of a first tick. Errors: also those of Limits::checked().

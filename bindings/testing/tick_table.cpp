@@ -37,7 +37,7 @@ std::string name_of(const Tick& tick, const Uuid& uuid) {
   return domain ? domain->name() : uuid.text();
 }
 
-/// Names by UUID; Snapshot::find() searches, which takes too long once for each domain.
+/// Names by UUID: a search with Snapshot::find() for each domain takes too long.
 class Names {
  public:
   explicit Names(const Tick& tick) {
@@ -100,7 +100,7 @@ Value host_of(const MockWorld& world) {
   return table({{"total", size(world.host.total)}, {"free", size(world.host.free)}});
 }
 
-Value texts(const std::vector<std::string>& lines) {
+Value strings(const std::vector<std::string>& lines) {
   std::vector<Value> items;
   items.reserve(lines.size());
   for (const std::string& line : lines) items.push_back(text(line));
@@ -134,10 +134,10 @@ void set(lua_State* lua, const char* key, const Value& value) {
 }
 
 /// Upvalues: the tick's parts by name, the policy's error (text or nil), and its number among the
-/// unseen errors. A misspelt part is an error rather than nil.
+/// unread errors. A misspelt part is an error rather than nil.
 int missing_part(lua_State* lua) {
   if (lua_type(lua, 2) == LUA_TSTRING && std::string_view(lua_tostring(lua, 2)) == "error") {
-    TestContext::of(lua).unseen_errors.erase(lua_tointeger(lua, lua_upvalueindex(3)));
+    TestContext::of(lua).unread_errors.erase(lua_tointeger(lua, lua_upvalueindex(3)));
     lua_pushvalue(lua, lua_upvalueindex(2));
     return 1;
   }
@@ -145,7 +145,7 @@ int missing_part(lua_State* lua) {
                      lua_type(lua, 2) == LUA_TSTRING ? lua_tostring(lua, 2) : "?");
 }
 
-/// The error is not a plain entry: reading it marks it as seen, and a test that does not read it
+/// The error is not a plain entry: reading it marks it as read, and a test that does not read it
 /// fails.
 void set_error(lua_State* lua, const std::optional<Error>& error) {
   lua_newtable(lua);
@@ -159,10 +159,10 @@ void set_error(lua_State* lua, const std::optional<Error>& error) {
     lua_pushboolean(lua, 1);
     lua_rawset(lua, -4);
   }
-  auto& unseen = TestContext::of(lua).unseen_errors;
-  const auto number = unseen.empty() ? 0 : unseen.rbegin()->first + 1;
+  auto& unread = TestContext::of(lua).unread_errors;
+  const auto number = unread.empty() ? 0 : unread.rbegin()->first + 1;
   if (error) {
-    unseen[number] = error->text();
+    unread[number] = error->text();
     push_value(lua, text(error->text()));
   } else {
     lua_pushnil(lua);
@@ -191,8 +191,8 @@ void push_tick(lua_State* lua, const Tick& tick, const MockWorld& after) {
   set_by_name(lua, "after", after_of(after), known);
   set(lua, "host", host_of(after));
   set(lua, "grantable", size(tick.grantable));
-  set(lua, "log", texts(notes_of(tick, NotesOf::policy)));
-  set(lua, "notes", texts(notes_of(tick, NotesOf::others)));
+  set(lua, "log", strings(notes_of(tick, NotesOf::policy)));
+  set(lua, "notes", strings(notes_of(tick, NotesOf::others)));
   set_error(lua, tick.policy_error);
   lua_remove(lua, known);
 }

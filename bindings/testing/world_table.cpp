@@ -77,7 +77,7 @@ class Fields {
       if (std::find(known_.begin(), known_.end(), key) != known_.end()) continue;
       std::sort(known_.begin(), known_.end());
       const auto near = suggest_name(key, known_);
-      std::string hint = near ? "did you mean '" + *near + "'?" : "known are ";
+      std::string hint = near ? "did you mean '" + *near + "'?" : "the known keys are ";
       for (std::size_t i = 0; !near && i < known_.size(); ++i) {
         hint += (i == 0 ? "" : ", ") + known_[i];
       }
@@ -88,14 +88,14 @@ class Fields {
     }
   }
 
-  /// Null where the table does not have it.
+  /// Null if the table does not have the field.
   const Value* field(std::string_view key) {
     known_.emplace_back(key);
     return status_ ? table_.field(key) : nullptr;
   }
 
-  /// Each read sets its target and returns true, or leaves it alone: where the table does not have
-  /// the field, or its value is wrong.
+  /// Each read() sets its target and returns true. If the table does not have the field, or its
+  /// value is wrong, the target stays as it is and read() returns false.
   bool read(std::string_view key, MemorySize& into) {
     std::optional<MemorySize> size;
     if (!read(key, size)) return false;
@@ -116,19 +116,19 @@ class Fields {
         return true;
       }
     }
-    return refuse(key, *value, "is no size of memory",
+    return refuse(key, *value, "is not a size of memory",
                   "write 512*MiB or \"512MiB\": a whole number of KiB, not negative");
   }
 
-  bool read(std::string_view key, double& into, double least = 0) {
+  bool read(std::string_view key, double& into, double minimum = 0) {
     const Value* value = field(key);
     if (!value) return false;
     double number = NAN;
     if (const auto* integer = value->as<std::int64_t>()) number = static_cast<double>(*integer);
     if (const auto* given = value->as<double>()) number = *given;
-    if (!std::isfinite(number) || number < least) {
-      return refuse(key, *value, "is not what it takes",
-                    least < 0 ? "give a number" : "give a number, 0 or more");
+    if (!std::isfinite(number) || number < minimum) {
+      return refuse(key, *value, "is not a valid number",
+                    minimum < 0 ? "give a number" : "give a number, 0 or more");
     }
     into = number;
     return true;
@@ -137,9 +137,11 @@ class Fields {
   bool read(std::string_view key, bool& into) {
     return read_as(key, into, "is neither true nor false");
   }
-  bool read(std::string_view key, std::string& into) { return read_as(key, into, "is no text"); }
+  bool read(std::string_view key, std::string& into) {
+    return read_as(key, into, "is not a string");
+  }
 
-  /// Every size and number of a record that has a list of its fields.
+  /// Reads every size and number of a record that has a list of its fields.
   template <class Record>
   void read_listed(Record& into) {
     fields::each<Record>([&](const auto& entry) {
@@ -173,7 +175,8 @@ class Fields {
     return false;
   }
 
-  /// The line of `key =` at or after the line that names the domain, else the call's own.
+  /// The line of `key =` at or after the line that names the domain, otherwise the line of the
+  /// call.
   [[nodiscard]] std::string place_of(std::string_view key) const {
     std::size_t from = static_cast<std::size_t>(std::max(origin_.line, 1));
     if (!name_.empty()) {
@@ -218,14 +221,15 @@ void read_labels(Fields& fields, const std::string& where, DomainSettings& setti
   if (!labels) return;
   const auto* table = labels->as<Value::Table>();
   if (!table || !table->items.empty()) {
-    return fields.wrong("labels", where + ": labels is no table by name",
+    return fields.wrong("labels", where + ": labels is not a table by name",
                         "write labels = { tier = \"web\" }");
   }
   settings.labels.clear();
   for (const auto& [key, value] : table->fields) {
     const auto* text = value.as<std::string>();
     if (!text) {
-      return fields.wrong(key, std::string(where).append(": the label ") + key + " is no text", "");
+      return fields.wrong(key, std::string(where).append(": the label ") + key + " is not a string",
+                          "");
     }
     settings.labels[key] = *text;
   }
@@ -240,12 +244,12 @@ void read_nodes(Fields& fields, const std::string& where, NodeSet& nodes) {
   for (const Value& item : list ? list->items : decltype(list->items){}) {
     const auto* number = item.as<std::int64_t>();
     if (!number || *number < 0 || *number >= kMaxNodes) {
-      return fields.wrong("nodes", where + ": " + shown(item) + " is no number of a node", "");
+      return fields.wrong("nodes", where + ": " + shown(item) + " is not the number of a node", "");
     }
     nodes.push_back(static_cast<int>(*number));
   }
   if (!list || !list->fields.empty()) {
-    return fields.wrong("nodes", where + ": nodes is no list", "write nodes = { 0 }");
+    return fields.wrong("nodes", where + ": nodes is not a list", "write nodes = { 0 }");
   }
   std::sort(nodes.begin(), nodes.end());
   nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
@@ -260,7 +264,7 @@ void read_settings(Fields& fields, const std::string& where, DomainSettings& set
   read_labels(fields, where, settings);
 }
 
-/// `known`: the domain was in the world of the tick before.
+/// `known`: the domain was in the world of the previous tick.
 void read_figures(Fields& table, MockDomain& d, bool known) {
   MemorySize actual;
   if (table.read("actual", actual)) {
@@ -301,7 +305,7 @@ void check_figures(Fields& fields, const MockDomain& d) {
   within("actual", d.actual, "maximum", d.maximum);
 }
 
-/// A domain of which the test says nothing: small, and of no interest to a policy.
+/// A domain's defaults: small, and neither short nor wasteful.
 MockDomain default_domain(std::string name, const Value& table, const Host& host) {
   MockDomain d;
   d.name = std::move(name);
@@ -337,7 +341,7 @@ Status lay_over_domain(MockWorld& world, const Value& table, const TableOrigin& 
   read_nodes(fields, where, d.nodes);
   fields.done();
   check_figures(fields, d);
-  if (gone && !known) fields.wrong("gone", where + " is gone, but was never there", "");
+  if (gone && !known) fields.wrong("gone", where + " is gone, but was not in the tick before", "");
   if (!fields.status()) return fields.status();
   if (gone) {
     std::erase_if(world.domains, [&](const MockDomain& one) { return one.name == *name; });
@@ -353,7 +357,7 @@ Status lay_over_domains(MockWorld& world, const Value& list, const TableOrigin& 
   const auto* table = list.as<Value::Table>();
   if (!table || !table->fields.empty()) {
     Fields fields(list, "domains", origin);
-    fields.wrong("domains", "domains is no list",
+    fields.wrong("domains", "domains is not a list",
                  "write domains = { { name = \"web\", ... }, ... }");
     return fields.status();
   }
@@ -366,7 +370,7 @@ Status lay_over_domains(MockWorld& world, const Value& list, const TableOrigin& 
   const auto twice = std::adjacent_find(names.begin(), names.end());
   if (twice != names.end()) {
     Fields fields(list, "domains", origin);
-    fields.wrong("domains", "domain " + *twice + " stands there twice", "");
+    fields.wrong("domains", "domain " + *twice + " is listed twice", "");
     return fields.status();
   }
   return {};
@@ -378,7 +382,7 @@ Status lay_over_cells(Fields& host_fields, Host& host, const TableOrigin& origin
   if (!given) return {};
   const auto* list = given->as<Value::Table>();
   if (!list || !list->fields.empty()) {
-    host_fields.wrong("cells", "host: cells is no list",
+    host_fields.wrong("cells", "host: cells is not a list",
                       "write cells = { { total = 4 * GiB, free = 1 * GiB }, ... }");
     return host_fields.status();
   }
@@ -409,13 +413,13 @@ Status lay_over_host(Host& host, const Value& table, const TableOrigin& origin) 
   return fields.status();
 }
 
-/// Up to the end of the year 9999, the last that a journal can write.
+/// Up to the end of the year 9999, the last year that a journal can write.
 void read_time(Fields& fields, WallTime& into) {
   constexpr double kMost = 253402300799;
   double time = 0;
   if (!fields.read("time", time)) return;
   if (time > kMost) {
-    return fields.wrong("time", "time = " + std::to_string(time) + " is no time of a tick",
+    return fields.wrong("time", "time = " + std::to_string(time) + " is not the time of a tick",
                         "give seconds since 1970, UTC");
   }
   into =
@@ -436,7 +440,7 @@ Status lay_over(MockWorld& world, const Value& table, const TableOrigin& origin)
   double seconds = std::chrono::duration<double>(world.interval).count();
   if (fields.read("seconds", seconds, 0.001) && seconds > 1e9) {
     fields.wrong("seconds",
-                 "seconds = " + std::to_string(seconds) + " is no time from tick to tick",
+                 "seconds = " + std::to_string(seconds) + " is not a time from tick to tick",
                  "give at most 1e9");
   }
   read_time(fields, world.time);

@@ -271,17 +271,17 @@ Result<std::int64_t> parse_whole_number(std::string_view text, Bounds bounds) {
   std::int64_t number = 0;
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
   const bool whole = code == std::errc() && end == text.data() + text.size() && !text.empty();
-  if (whole && number >= bounds.least && number <= bounds.most) return number;
-  if (whole && number < bounds.least) {
+  if (whole && number >= bounds.min && number <= bounds.max) return number;
+  if (whole && number < bounds.min) {
     return fail(kBad, "", quoted(text) + " is too small",
-                "expected a whole number of at least " + std::to_string(bounds.least));
+                "expected a whole number of at least " + std::to_string(bounds.min));
   }
   if (whole || code == std::errc::result_out_of_range) {
     return fail(kBad, "", quoted(text) + " is too large",
-                "expected a whole number of at most " + std::to_string(bounds.most));
+                "expected a whole number of at most " + std::to_string(bounds.max));
   }
   return fail(kBad, "", quoted(text) + " is not a whole number",
-              "expected a whole number of at least " + std::to_string(bounds.least));
+              "expected a whole number of at least " + std::to_string(bounds.min));
 }
 
 Result<double> parse_weight(std::string_view text) {

@@ -1,6 +1,7 @@
 #pragma once
-// Commands and options as plain values, and where options get their values from: the command line
-// and a configuration file. Help, manual page and completion (help.h) read the same description.
+// Describes commands and options as plain values, and gives options their values from the command
+// line and a configuration file. Help, manual page and completion (help.h) use the same
+// description.
 
 #include <cstddef>
 #include <cstdint>
@@ -21,7 +22,7 @@ namespace memcoord::cli {
 
 /// The exit code of the program; docs/command-line.md lists them.
 enum class ExitCode {
-  ok = 0,         ///< done as asked; also after a signal that asked for the end
+  ok = 0,         ///< success; also after a signal that ended the run
   failed = 1,     ///< an error at run time: a connection, a failing test, an unsound policy
   bad_usage = 2,  ///< unusable input: an option, a configuration, a file, a name
   forced = 130,   ///< ended at once by a second signal, without restoring anything
@@ -49,15 +50,15 @@ struct Option {
   };
   Kind kind = Kind::flag;
   std::vector<std::string> names;  ///< "-p", "--policy"; empty for an argument
-  std::string argument;            ///< its name where it stands without dashes: "INTERVAL"
+  std::string argument;            ///< its name as an argument: "INTERVAL"; else empty
   std::string value;               ///< the name of its value in the help: "FILE|NAME"
   std::string description;
   std::string group;         ///< its heading in the help
-  bool required = false;     ///< the command line must give it
+  bool required = false;     ///< it must be on the command line
   bool configurable = true;  ///< a configuration file may set it
   std::string excludes;      ///< the option that it contradicts: "--json"
   TakeText take;             ///< empty for help and version
-  std::size_t given = 0;     ///< how often the command line gave it
+  std::size_t given = 0;     ///< how often it is on the command line
 
   [[nodiscard]] bool takes_value() const {
     return kind == Kind::single || kind == Kind::repeated || kind == Kind::list;
@@ -99,7 +100,7 @@ struct Command {
 
 inline constexpr const char* kGeneralGroup = "General";
 
-/// An option with a value: {"--connections", "N", "most ..."}.
+/// An option with a value: {"--connections", "N", "the maximum number of ..."}.
 struct OptionText {
   std::string names;  ///< "-p,--policy"; "INTERVAL" for an argument; "--interval,INTERVAL" for both
   std::string value;
@@ -167,8 +168,8 @@ Result<double> parse_share(std::string_view text);
 Result<double> parse_ratio(std::string_view text);
 /// Bounds of a whole number, both included.
 struct Bounds {
-  std::int64_t least;
-  std::int64_t most;
+  std::int64_t min;
+  std::int64_t max;
 };
 Result<std::int64_t> parse_whole_number(std::string_view text, Bounds bounds);
 /// A finite number over 0.

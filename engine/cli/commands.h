@@ -1,5 +1,6 @@
 #pragma once
-// The program's commands. A new one is a file of its own, a line here and a line in program.cpp.
+// The program's commands. A new command is a file of its own, a line here and a line in
+// program.cpp.
 
 #include "engine/cli/command.h"
 

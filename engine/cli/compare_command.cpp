@@ -148,7 +148,7 @@ ExitCode report_problems(const Comparison& comparison) {
 }
 
 Result<ExitCode> run_comparison(const CompareOptions& options) {
-  const PolicyLoader loader(unhurried(options.workbench.policy_limits));
+  const PolicyLoader loader(with_simulation_time(options.workbench.policy_limits));
   const auto policies = policies_of(options, loader);
   if (!policies) return fail(policies.error());
   auto scenarios = scenarios_of(options);
@@ -214,11 +214,11 @@ void add_compare_command(Command& program) {
   add_comparing_options(command, options->workbench);
   add_periods_option(command, options->workbench);
   command.footer = examples_text({
-      {"memcoord compare", "compare all policies on all scenarios"},
+      {"memcoord compare", "compare all bundled policies on all bundled scenarios"},
       {"memcoord compare --policies halving gradual mine.lua --scenarios case1 case3",
-       "compare your own with two others"},
+       "compare your own policy with two others"},
       {"memcoord compare -p halving halving:starved_below=200MiB -S burst",
-       "see the effect of a parameter"},
+       "show the effect of a parameter"},
   });
 }
 

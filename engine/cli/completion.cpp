@@ -1,6 +1,6 @@
-// Shell completion: `memcoord completion SHELL`, and the candidates that its scripts ask for with
-// `memcoord __complete`. The answer has a line a candidate: its text, a tab, its description.
-// ":files" and ":lua" ask the shell to add files.
+// Shell completion: `memcoord completion SHELL`, and `memcoord __complete`, which its scripts call.
+// __complete prints a line for each candidate: its text, a tab, its description. The lines ":files"
+// and ":lua" tell the shell to add files.
 
 #include <algorithm>
 #include <cctype>
@@ -14,7 +14,7 @@
 namespace memcoord::cli {
 namespace {
 
-// Where the last word of a half-written line stands, and the text of that word so far.
+// The position of the last word of an unfinished line, and its text so far.
 struct Place {
   const Command* command;
   const Option* option = nullptr;  // the option whose value the word is, or null
@@ -128,7 +128,7 @@ _memcoord() {
   read -r -a words <<<"$line"
   [[ $line == *[[:space:]] ]] && words+=("")
   current=${words[${#words[@]}-1]}
-  # bash takes "=" and ":" as the ends of words; what stands before them is there already.
+  # bash ends words at "=" and ":"; the line has the text before them already.
   prefix=
   [[ $current == *[:=]* ]] && prefix=${current%"${current##*[:=]}"}
   COMPREPLY=()
@@ -231,9 +231,9 @@ void add_completion_command(Command& program) {
                 .required = true},
                *shell);
   command.footer = examples_text({
-      {"source <(memcoord completion bash)", "use it in this shell"},
+      {"source <(memcoord completion bash)", "turn completion on in this shell"},
       {"memcoord completion bash > ~/.local/share/bash-completion/completions/memcoord",
-       "install it for your user (the package installs it for all)"},
+       "turn it on for your user; the package does so for all users"},
   });
 }
 

@@ -15,8 +15,8 @@ namespace memcoord::cli {
 namespace {
 
 constexpr std::size_t kLargestFile = 1U << 20U;
-/// toml++ makes a table of each part of the key "a.b.c" and destroys them recursively. More dots in
-/// a line, in values nested as deeply as toml++ allows, could overflow the stack.
+/// toml++ makes a table of each part of the key "a.b.c" and destroys these tables recursively. More
+/// dots in a line, in values nested as deeply as toml++ allows, could overflow the stack.
 constexpr std::size_t kMaxDots = 100;
 constexpr std::size_t kLongestExcerpt = 60;
 constexpr const char* kParameters = "set";

@@ -30,11 +30,11 @@ struct DensityCommandOptions {
   ColorChoice color = ColorChoice::automatic;
 };
 
-/// One figure over all orders.
+/// One figure's mean, minimum and maximum over all orders.
 struct Spread {
   double mean = 0;
-  double least = 0;
-  double most = 0;
+  double min = 0;
+  double max = 0;
 };
 
 template <class Figure>
@@ -44,8 +44,8 @@ Spread spread_of(const DensityResult& result, Figure figure) {
   for (const DensityOrder& order : result.orders) {
     const auto value = static_cast<double>(figure(order));
     spread.mean += value / static_cast<double>(result.orders.size());
-    spread.least = first ? value : std::min(spread.least, value);
-    spread.most = first ? value : std::max(spread.most, value);
+    spread.min = first ? value : std::min(spread.min, value);
+    spread.max = first ? value : std::max(spread.max, value);
     first = false;
   }
   return spread;
@@ -78,7 +78,7 @@ Summary summary_of(const DensityResult& result) {
 }
 
 Json spread_json(const Spread& spread) {
-  return Json::object({{"mean", spread.mean}, {"least", spread.least}, {"most", spread.most}});
+  return Json::object({{"mean", spread.mean}, {"min", spread.min}, {"max", spread.max}});
 }
 
 void print_density_json(const DensityCommandOptions& options, const DensityResult& result) {
@@ -127,10 +127,10 @@ void print_density(const DensityCommandOptions& options, const DensityResult& re
       << '\n'
       << '\n';
   constexpr auto kRight = TextTable::Align::right;
-  TextTable table({{""}, {"MEAN", kRight}, {"LEAST", kRight}, {"MOST", kRight}});
+  TextTable table({{""}, {"MEAN", kRight}, {"MIN", kRight}, {"MAX", kRight}});
   const auto row = [&table](const std::string& name, const Spread& spread) {
-    table.add_row({name, fmt::format("{:.1f}", spread.mean), fmt::format("{:.0f}", spread.least),
-                   fmt::format("{:.0f}", spread.most)});
+    table.add_row({name, fmt::format("{:.1f}", spread.mean), fmt::format("{:.0f}", spread.min),
+                   fmt::format("{:.0f}", spread.max)});
   };
   row("domains served", summary.vms);
   row("static sizing", summary.static_sizing);
@@ -147,7 +147,7 @@ void print_density(const DensityCommandOptions& options, const DensityResult& re
 }
 
 Result<ExitCode> run_density(DensityCommandOptions& options) {
-  const PolicyLoader loader(unhurried(options.workbench.policy_limits));
+  const PolicyLoader loader(with_simulation_time(options.workbench.policy_limits));
   const PolicyMaker make_policy = [&]() -> Result<std::unique_ptr<Policy>> {
     auto loaded = loader.load(options.policy, options.workbench.settings);
     if (!loaded) return fail(loaded.error());
@@ -174,8 +174,8 @@ Result<ExitCode> run_density(DensityCommandOptions& options) {
 }
 
 void add_search_options(Command& command, DensityOptions& density) {
-  const auto number = [](std::int64_t most) {
-    return [most](const std::string& text) { return parse_whole_number(text, {1, most}); };
+  const auto number = [](std::int64_t maximum) {
+    return [maximum](const std::string& text) { return parse_whole_number(text, {1, maximum}); };
   };
   const auto share = [](const std::string& text) -> Result<double> {
     if (text == "0" || text == "0%") return 0.0;
@@ -189,30 +189,34 @@ void add_search_options(Command& command, DensityOptions& density) {
   };
   add_option(command, {"--host", "SIZE", "the host's memory; default 64GiB"},
              into(density.host, parse_size));
-  add_option(command, {"--max-stalled", "SHARE", "the limit of stalled domain time; default 0.01%"},
+  add_option(command,
+             {"--max-stalled", "SHARE",
+              "the share of their time that domains may be stalled; default 0.01%"},
              into(density.stalled, share));
   add_option(
       command,
       {"--footprint", "TIME",
-       "how long a guest keeps memory after its last use; default 10m; 0: the trace has resident "
-       "memory"},
+       "how long a guest keeps memory after its last use; default 10m; 0 if the trace records "
+       "resident memory"},
       into(density.footprint, footprint));
-  add_choice(
-      command,
-      {"--shape", "", "how demand changes between two samples; default step, the harder case"},
-      {"step", "ramp"}, [&density](std::size_t index) {
-        density.shape = index == 0 ? simulated::Plan::Shape::step : simulated::Plan::Shape::ramp;
-      });
-  add_option(
-      command,
-      {"--orders", "N", "the number of random orders in which domains are added; default 10"},
-      into(density.orders, number(10'000)));
+  add_choice(command,
+             {"--shape", "",
+              "how demand changes between two rows of the trace; default step, the harder case"},
+             {"step", "ramp"}, [&density](std::size_t index) {
+               density.shape =
+                   index == 0 ? simulated::Plan::Shape::step : simulated::Plan::Shape::ramp;
+             });
+  add_option(command,
+             {"--orders", "N",
+              "the number of random orders in which domains are added to the host; default 10"},
+             into(density.orders, number(10'000)));
   add_option(command, {"--seed", "N", "the seed of the first order; default 1"},
              into(density.seed, number(1'000'000'000)));
   add_option(command, {"--vms", "N", "measure a run with N domains instead of searching"},
              into(density.vms, number(1'000'000)));
   add_option(command,
-             {"--fill", "SHARE", "measure runs with this share of the bound instead of searching"},
+             {"--fill", "SHARE",
+              "measure runs with this share of the clairvoyant bound instead of searching"},
              into(density.fill, parse_share));
 }
 
@@ -238,13 +242,15 @@ void add_density_command(Command& program) {
        .required = true},
       into_text(options->traces));
   add_search_options(command, options->density);
-  add_flag(command, {"--json", "print JSON, with every order"}, options->json);
+  add_flag(command, {"--json", "print JSON, with the figures of each order"}, options->json);
   add_color_option(command, options->color);
   add_jobs_option(command, options->workbench);
   add_workbench_options(command, options->workbench);
   command.footer = examples_text({
-      {"memcoord density --policy halving --traces week.csv --host 64GiB", "find how many fit"},
-      {"memcoord density -p mine.lua -t week.csv --host 128GiB --vms 60", "measure a host with 60"},
+      {"memcoord density --policy halving --traces week.csv --host 64GiB",
+       "find how many domains fit"},
+      {"memcoord density -p mine.lua -t week.csv --host 128GiB --vms 60",
+       "measure a host with 60 domains"},
   });
 }
 

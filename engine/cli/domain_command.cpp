@@ -41,8 +41,8 @@ void add_connect_option(Command& command, DomainOptions& options) {
 Result<std::string> libvirt_uri(const DomainOptions& options) {
   if (options.uri.empty()) return libvirt::default_uri();
   if (!options.uri.starts_with("sim:")) return options.uri;
-  return fail(ErrorCode::invalid_input, options.uri, "simulated domains have no metadata",
-              "set minimum, maximum and weight in the scenario file");
+  return fail(ErrorCode::invalid_input, options.uri,
+              "a simulated domain's settings are in its scenario", "edit the scenario file");
 }
 
 std::string labels_text(const DomainSettings& settings) {
@@ -54,7 +54,7 @@ std::string labels_text(const DomainSettings& settings) {
   return text;
 }
 
-/// The table shows so many bytes of labels, which may have 64 KiB; JSON has them all.
+/// The longest labels in the table, in bytes. Labels may have 64 KiB; JSON has them all.
 constexpr std::size_t kLongestLabels = 200;
 
 std::string size_text(const std::optional<MemorySize>& size) {
@@ -92,7 +92,7 @@ std::string note_of(const ConfiguredDomain& domain, std::string note) {
   add(domain.identity.unsuitable);
   add(nodes_text(domain.identity.bound_to));
   add(domain.free_page_reporting ? "free page reporting" : "");
-  add(domain.deflates_by_itself ? "deflates by itself" : "");
+  add(domain.deflates_by_itself ? "autodeflate" : "");
   return note;
 }
 
@@ -219,19 +219,20 @@ void add_show(Command& domain) {
 void add_setting_options(Command& command, SettingsChange& change) {
   add_option(command, {"--minimum", "SIZE", "never shrink the domain below this size"},
              into(change.minimum, parse_size));
-  add_option(
-      command,
-      {"--maximum", "SIZE", "never grow the domain above this size; its own maximum applies, too"},
-      into(change.maximum, parse_size));
-  add_option(command, {"--weight", "NUMBER", "its weight when memory is shared; default 1"},
+  add_option(command,
+             {"--maximum", "SIZE", "never grow the domain above this size or its own maximum"},
+             into(change.maximum, parse_size));
+  add_option(command,
+             {"--weight", "NUMBER", "the domain's weight when a policy shares memory; default 1"},
              into(change.weight, parse_weight));
   add_option(
       command,
-      {"--priority", "NUMBER", "policies that use priorities serve higher ones first; default 0"},
+      {"--priority", "NUMBER",
+       "the domain's priority; policies that use priorities serve higher ones first; default 0"},
       into(change.priority, [](const std::string& text) {
         return parse_whole_number(text, {-1000000, 1000000});
       }));
-  add_flag_action(command, {"--exclude", "leave the domain alone"},
+  add_flag_action(command, {"--exclude", "do not touch the domain"},
                   [&change] { change.exclude = true; });
   add_flag_action(
       command,
@@ -259,8 +260,8 @@ void add_set(Command& domain) {
   const auto options = std::make_shared<DomainOptions>();
   Command& command =
       domain.add("set",
-                 "Change the settings of one domain, which the guard and policies use. "
-                 "A running memcoord applies them by itself.",
+                 "Change the settings of one domain. The guard and policies use them; "
+                 "a running memcoord applies the change by itself.",
                  [options] { return set(*options); });
   add_argument(command,
                {.names = "NAME",
@@ -272,7 +273,7 @@ void add_set(Command& domain) {
   add_domain_output_options(command, *options);
   command.footer = examples_text({
       {"memcoord domain set web1 --minimum 512MiB --weight 2", "set a minimum and a double weight"},
-      {"memcoord domain set db1 --exclude", "leave a domain alone"},
+      {"memcoord domain set db1 --exclude", "exclude a domain"},
       {"memcoord domain set db1 --clear all", "reset all settings"},
       {"memcoord domain set -- -db --exclude", "change a domain whose name begins with a dash"},
   });

@@ -150,11 +150,12 @@ constexpr std::string_view kRest = R"(.SH SIGNALS
 .TP
 SIGINT, SIGTERM
 End the run: memcoord restores the guests' statistics periods and, with
-\fB\-\-restore\-on\-exit\fR, their memory. A second signal ends the process at once.
+\fB\-\-restore\-on\-exit\fR, their memory. A second signal ends the process at once, without
+restoring anything.
 .TP
 SIGHUP
 Load the policy again and keep its state. If the new policy does not load, memcoord reports the error
-and keeps the old one. The journal is opened anew.
+and keeps the old one. memcoord also opens the journal anew.
 .SH EXIT STATUS
 .TP
 0
@@ -172,13 +173,14 @@ first signal.
 .SH ENVIRONMENT
 .TP
 LIBVIRT_DEFAULT_URI
-The connection without \fB\-\-connect\fR.
+The libvirt connection if \fB\-\-connect\fR is not given.
 .TP
 MEMCOORD_DATA_DIR
-A folder whose \fIpolicies\fR and \fIscenarios\fR come before the bundled ones.
+A folder with the folders \fIpolicies\fR and \fIscenarios\fR. memcoord searches it before the
+installed ones.
 .TP
 NO_COLOR
-No colours on any terminal.
+If set, \fB\-\-color auto\fR means no colours.
 .SH SEE ALSO
 \fBvirsh\fR(1), \fBlibvirtd\fR(8)
 )";

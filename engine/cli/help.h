@@ -25,7 +25,7 @@ std::string help_text(const Command& command);
 /// The manual page memcoord(1), in the man macros of roff (groff_man(7)).
 std::string manual_page(const Command& program, std::string_view version);
 
-/// The hidden command with which the build asks for the manual page.
+/// The hidden command that prints the manual page, for the build.
 inline constexpr std::string_view kManualWord = "__manual";
 
 // --- Completion. A shell asks at every press of the tab key, so its answers are always current.
@@ -56,10 +56,10 @@ struct CompletionNames {
 Completions complete(const Command& program, const std::vector<std::string>& words,
                      const CompletionNames& names);
 
-/// The hidden command with which the shells' scripts ask.
+/// The hidden command that prints candidates, for the shells' scripts.
 inline constexpr std::string_view kCompleteWord = "__complete";
 
-/// The script that a shell loads; nothing for an unknown shell.
+/// The script that a shell loads; none for an unknown shell.
 std::optional<std::string> completion_script(std::string_view shell);
 
 }  // namespace memcoord::cli

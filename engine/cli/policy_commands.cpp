@@ -1,5 +1,5 @@
-// memcoord policies, check and test: what policies there are, whether one is sound and what it
-// does, and running the tests beside it.
+// memcoord policies, check and test: list the bundled policies, check whether a policy is sound,
+// and run its tests.
 
 #include <algorithm>
 #include <memory>
@@ -101,9 +101,9 @@ Json check_json(const PolicyCheck& check) {
   auto situations = Json::array();
   for (const CheckedSituation& situation : check.situations) {
     Json entry = Json::object({{"situation", situation.name},
-                               {"what", situation.what},
+                               {"description", situation.description},
                                {"proposals", situation.proposals()},
-                               {"held_back", situation.held_back()},
+                               {"limited", situation.limited()},
                                {"log", situation.log()}});
     if (situation.error() != nullptr) entry.set("error", situation.error()->text());
     situations.push_back(std::move(entry));
@@ -197,19 +197,20 @@ void add_check_command(Command& program) {
   add_policy_limit_options(command, options->limits, "Limits");
   command.footer = examples_text({
       {"memcoord check halving", "show a bundled policy's parameters and decisions"},
-      {"memcoord check mine.lua --set starved_below=200MiB", "check your own with a parameter"},
+      {"memcoord check mine.lua --set starved_below=200MiB",
+       "check your own policy with a parameter"},
   });
 }
 
 void add_test_command(Command& program) {
   const auto options = std::make_shared<TestCommandOptions>();
   Command& command =
-      program.add("test", "Run the tests of policies: the files *_test.lua beside them.",
+      program.add("test", "Run the tests of policies, which are in files named POLICY_test.lua.",
                   [options] { return test(*options); });
   add_list(command,
            {.names = "PATH",
             .value = "PATH",
-            .description = "test files, policies with a test file beside them, or folders",
+            .description = "test files, policies with a test file in the same folder, or folders",
             .required = true},
            into_list(options->paths));
   add_option(command,
@@ -222,9 +223,9 @@ void add_test_command(Command& program) {
   add_color_option(command, options->color);
   command.footer = examples_text({
       {"memcoord test policies/", "run every test in a folder"},
-      {"memcoord test mine.lua", "run the test beside a policy"},
+      {"memcoord test mine.lua", "run a policy's tests, in mine_test.lua"},
       {"memcoord test policies/ --filter starved --junit results.xml",
-       "run some of them and write the results for CI"},
+       "run the tests whose names contain 'starved', and write the results for CI"},
   });
 }
 

@@ -65,7 +65,7 @@ Result<fs::path> BundledFiles::find(const std::string& path_or_name) const {
   if (is_path(path_or_name)) {
     if (fs::is_directory(path_or_name, missing)) {
       return fail(ErrorCode::invalid_input, path_or_name, "is a directory",
-                  "name a " + what + " file");
+                  "give the path of a " + what + " file");
     }
     if (fs::exists(path_or_name, missing)) return fs::path(path_or_name);
     return fail(ErrorCode::not_found, path_or_name, "no such file");
@@ -77,7 +77,7 @@ Result<fs::path> BundledFiles::find(const std::string& path_or_name) const {
   }
   const auto nearest = suggest_name(path_or_name, names);
   const std::string all = policy ? "'memcoord policies' lists them"
-                                 : fmt::format("there are {}", fmt::join(names, ", "));
+                                 : fmt::format("the bundled ones are {}", fmt::join(names, ", "));
   return fail(ErrorCode::not_found, path_or_name, "no such " + what,
               nearest ? "did you mean " + *nearest + "? " + all : all);
 }
@@ -101,7 +101,7 @@ Result<std::vector<std::string>> BundledFiles::names() const {
   for (const fs::path& path : list()) names.push_back(path.stem().string());
   if (!names.empty()) return names;
   const std::string folder = kind_ == BundledKind::policy ? "policies" : "scenarios";
-  return fail(ErrorCode::not_found, folder, "none are installed",
+  return fail(ErrorCode::not_found, folder, "no bundled files found",
               "set MEMCOORD_DATA_DIR to a folder that has a folder " + folder);
 }
 
@@ -119,7 +119,7 @@ bindings::SandboxLimits sandbox_limits(const PolicyLimitOptions& options) {
   return limits;
 }
 
-PolicyLimitOptions unhurried(PolicyLimitOptions limits) {
+PolicyLimitOptions with_simulation_time(PolicyLimitOptions limits) {
   if (!limits.time) limits.time = std::chrono::seconds(10);
   return limits;
 }
@@ -137,17 +137,17 @@ void add_set_option(Command& command, std::map<std::string, std::string>& settin
 }
 
 void add_policy_limit_options(Command& command, PolicyLimitOptions& limits,
-                              const std::string& group) {
+                              const std::string& group, const std::string& default_time) {
   const auto instructions = [](const std::string& text) {
     return parse_whole_number(text, {1000, std::numeric_limits<std::int64_t>::max()});
   };
-  add_option(
-      command,
-      {"--policy-time", "TIME", "the policy's time limit for one tick; default 100ms", group},
-      into(limits.time, parse_duration));
+  add_option(command,
+             {"--policy-time", "TIME",
+              "the policy's time limit in one tick; default " + default_time, group},
+             into(limits.time, parse_duration));
   add_option(command,
              {"--policy-instructions", "N",
-              "the policy's limit of Lua instructions for one tick; default 20000000", group},
+              "the policy's limit of Lua instructions in one tick; default 20000000", group},
              into(limits.instructions, instructions));
   add_option(command,
              {"--policy-memory", "SIZE", "the policy's memory limit; default 64MiB", group},

@@ -1,6 +1,6 @@
 #pragma once
-// From the name of a policy or a scenario to the loaded thing: bundled files, the options that
-// every command with a policy has, and loading.
+// Finds policies and scenarios by name or path, adds the options that every command with a policy
+// has, and loads policies.
 
 #include <cstdint>
 #include <filesystem>
@@ -61,16 +61,19 @@ struct PolicyLimitOptions {
 };
 bindings::SandboxLimits sandbox_limits(const PolicyLimitOptions& options);
 
-/// Limits for simulated runs: unless the user sets a time limit, 10 s, so that a run does not
-/// depend on the speed and the load of the machine.
-PolicyLimitOptions unhurried(PolicyLimitOptions limits);
+/// The limits of a simulated run: unless the user sets a time limit, it is 10 s, so that the run
+/// does not depend on the speed and the load of the machine.
+PolicyLimitOptions with_simulation_time(PolicyLimitOptions limits);
+/// That default as the help shows it.
+inline constexpr const char* kSimulationTimeText = "10s";
 
 /// Adds --set NAME=VALUE, repeatable. `settings` must outlive the command, and so must `limits`.
 void add_set_option(Command& command, std::map<std::string, std::string>& settings,
                     const std::string& group = "Options");
-/// Adds --policy-time, --policy-instructions and --policy-memory under a heading of the help.
+/// Adds --policy-time, --policy-instructions and --policy-memory under a heading of the help, which
+/// shows `default_time` as the default of --policy-time.
 void add_policy_limit_options(Command& command, PolicyLimitOptions& limits,
-                              const std::string& group);
+                              const std::string& group, const std::string& default_time = "100ms");
 
 // --- Loading ---
 

@@ -74,7 +74,7 @@ std::string time_text(WallTime time) {
   return fmt::format("{:%F %T}", fmt::gmtime(stamp));
 }
 
-/// The bytes of a text that are shown, because anybody may have written the journal.
+/// The longest text that a line shows, in bytes: a journal's texts may have any length.
 constexpr std::size_t kLongest = 200;
 
 std::string target_text(const std::optional<Decision>& decision, Units units, int digits) {
@@ -170,15 +170,15 @@ void print_summary(const ReplayOptions& options, const Counts& counts) {
              counts.different_ticks, counts.alike, counts.moves_then, counts.moves_now)
       << '\n';
   if (counts.not_sampled > 0) {
-    out << counts.not_sampled << " ticks had no sample of the host, so there was nothing to decide"
-        << '\n';
+    out << counts.not_sampled
+        << " ticks have no sample of the host, so a replay decides nothing in them" << '\n';
   }
 }
 
 class Session {
  public:
   explicit Session(const ReplayOptions& options)
-      : options_(options), loader_(unhurried(options.policy_limits)) {}
+      : options_(options), loader_(with_simulation_time(options.policy_limits)) {}
 
   Result<ExitCode> go();
 
@@ -260,13 +260,14 @@ void add_replay_command(Command& program) {
       {"-p,--policy", "FILE|NAME", "the policy: a Lua file or a bundled one; default adaptive"},
       into_text(options->policy));
   add_set_option(command, options->settings);
-  add_flag(command, {"--all", "also show decisions that are alike"}, options->all);
+  add_flag(command, {"--all", "also show the decisions that are alike"}, options->all);
   add_flag(command, {"--json", "print each tick as a line of JSON"}, options->json);
   add_units_option(command, options->limits.units);
   add_guard_options(command, options->limits);
-  add_policy_limit_options(command, options->policy_limits, "Limits");
+  add_policy_limit_options(command, options->policy_limits, "Limits", kSimulationTimeText);
   command.footer = examples_text({
-      {"memcoord replay --policy mine.lua ticks.jsonl", "show where it decides differently"},
+      {"memcoord replay --policy mine.lua ticks.jsonl",
+       "show where your own policy decides differently"},
       {"memcoord replay -p halving --set starved_below=200MiB *.jsonl", "read several journals"},
   });
 }

@@ -1,4 +1,5 @@
-// memcoord itself: opens what the options name and runs the loop until something ends it.
+// memcoord without a command: opens the host and the outputs that the options name, and runs the
+// loop to its end.
 
 #include <fmt/core.h>
 #include <unistd.h>
@@ -51,7 +52,7 @@ Result<Connection> open_libvirt(const RunOptions& options, Duration interval, Si
     return fail(ErrorCode::invalid_input, "--no-wait", "works on simulated hosts only",
                 "add --connect sim:");
   }
-  // libvirt may take long to give up, and there is nothing to restore yet.
+  // libvirt may take long to give up. memcoord has nothing to restore yet.
   const Signals::LeaveAtOnce leave(signals);
   const std::string uri = options.connect.value_or(libvirt::default_uri());
   auto hypervisor = libvirt::open(uri, libvirt_options(options, interval));
@@ -87,7 +88,7 @@ Result<Connection> open_simulated(const RunOptions& options, Duration interval, 
   return connection;
 }
 
-/// Opens what --connect names. The signals must outlive the connection. Errors: those of
+/// Opens the host that --connect names. The signals must outlive the connection. Errors: those of
 /// libvirt::open() and load_scenario(); invalid_input for --no-wait on a real host.
 Result<Connection> open_connection(const RunOptions& options, Duration interval, Signals& signals) {
   const bool simulated = options.connect.value_or("").starts_with(kSimulated);
@@ -118,7 +119,8 @@ class Run {
         interval_(interval),
         log_(make_log(options.log_level, wants_color(options.color, Stream::error),
                       [this] { return wall_now(); })),
-        policy_limits_(options.no_wait ? unhurried(options.policy_limits) : options.policy_limits),
+        policy_limits_(options.no_wait ? with_simulation_time(options.policy_limits)
+                                       : options.policy_limits),
         loader_(policy_limits_),
         policy_(loader_, options.policy, options.settings) {}
 
@@ -182,7 +184,7 @@ Result<ExitCode> Run::go() {
   const LoopEnd end = run_loop(coordinator, *connection->clock, loop,
                                hooks(coordinator, **signals, *output, *connection, watchdog));
   output->end_display();
-  if (options_.restore_on_exit) output->tell_restored(coordinator.restore());
+  if (options_.restore_on_exit) output->log_restored(coordinator.restore());
   output->close(*connection->hypervisor);
   log_->info(std::string(to_text(end)) + ": " + output->summary().text());
   return end == LoopEnd::stopped || output->summary().any_tick_worked() ? ExitCode::ok
@@ -238,13 +240,14 @@ WatchdogOptions Run::watchdog_options(const Signals& signals) const {
   WatchdogOptions watch;
   watch.limit = sandbox_limits(policy_limits_).time;
   watch.stop_requested = [&signals] { return signals.stop_requested(); };
-  watch.say = [log = log_](const std::string& message) { log->error(message); };
+  watch.log = [log = log_](const std::string& message) { log->error(message); };
   watch.give_up = [log = log_](WatchdogOptions::Reason reason, const std::string& state) {
     // _exit, because destructors and atexit handlers could wait for the call that hangs.
     if (reason == WatchdogOptions::Reason::asked) ::_exit(static_cast<int>(ExitCode::forced));
     log->error("the process restarts with the policy's state of its last good tick");
     start_again(state);
-    log->error("the process ends: it restarted less than ten minutes ago, or cannot restart");
+    log->error(
+        "the process ends: it cannot restart, or its last restart was less than ten minutes ago");
     ::_exit(static_cast<int>(ExitCode::failed));
   };
   return watch;
@@ -257,7 +260,7 @@ void Run::take_over_state(bindings::LuaPolicy& policy) {
     log_->warn("policy " + policy.name() +
                " starts with an empty ctx.state: " + adopted.error().text());
   } else {
-    log_->info("policy " + policy.name() + " has its ctx.state of before the restart");
+    log_->info("policy " + policy.name() + " keeps its ctx.state from before the restart");
   }
 }
 
@@ -267,7 +270,7 @@ void Run::reload(Coordinator& coordinator, RunOutput& output, Watchdog& watchdog
   const auto limit = std::chrono::seconds(2) + sandbox_limits(policy_limits_).time;
   auto policy = watchdog.during(options_.policy, limit, [this] { return policy_.reload(); });
   if (!policy) {
-    log_->error("the policy cannot be reloaded, the old one stays: " + policy.error().text());
+    log_->error("cannot reload the policy, the old one stays: " + policy.error().text());
     return;
   }
   const std::string name = policy->policy->name();
@@ -280,11 +283,12 @@ void Run::reload(Coordinator& coordinator, RunOutput& output, Watchdog& watchdog
 
 void add_examples(Command& command) {
   command.footer = examples_text({
-      {"memcoord", "balance this host's domains with the default policy every second"},
+      {"memcoord", "balance this host's domains every second with the default policy"},
       {"memcoord --policy band --set low=120MiB 5",
-       "use a bundled policy with a parameter every 5 s"},
-      {"memcoord --policy ./mine.lua --dry-run", "see the decisions of your own policy"},
-      {"memcoord --connect sim:case1 --no-wait --ticks 30", "watch memcoord without a hypervisor"},
+       "use another bundled policy with a parameter, a tick every 5 s"},
+      {"memcoord --policy ./mine.lua --dry-run",
+       "show the decisions of your own policy; change nothing"},
+      {"memcoord --connect sim:case1 --no-wait --ticks 30", "run memcoord on a simulated host"},
       {"memcoord --journal ticks.jsonl --json | jq .decisions",
        "print decisions for another program"},
   });

@@ -110,7 +110,7 @@ std::string_view to_text(LoopEnd end) {
     case LoopEnd::idle:
       return "no active domains";
     case LoopEnd::over:
-      return "the scenario is at its end";
+      return "the scenario has ended";
     case LoopEnd::stopped:
       return "asked to end";
   }

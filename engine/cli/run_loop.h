@@ -93,7 +93,7 @@ struct LoopOptions {
   bool exit_when_idle = false;              ///< the loop ends after a tick without active domains
 };
 
-/// What the loop asks and tells its caller.
+/// The loop's callbacks.
 struct LoopHooks {
   std::function<bool()> stop_requested;
   std::function<bool()> consume_reload;    ///< whether a reload was requested since the last call

@@ -61,9 +61,10 @@ void add_policy_options(Command& command, RunOptions& options) {
   add_set_option(command, options.settings, group);
   add_option(command,
              {"--fallback-policy", "FILE|NAME",
-              "the policy that decides after the first has failed five ticks in a row", group},
+              "the policy that decides after --policy has failed five ticks in a row; default none",
+              group},
              into_text(options.fallback_policy));
-  add_policy_limit_options(command, options.policy_limits, group);
+  add_policy_limit_options(command, options.policy_limits, group, "100ms, with --no-wait 10s");
 }
 
 void add_connection_options(Command& command, RunOptions& options) {
@@ -80,19 +81,18 @@ void add_connection_options(Command& command, RunOptions& options) {
   add_repeated_option(
       command,
       {"--exclude", "GLOB",
-       "leave domains whose name matches alone; repeatable, wins over --include", group},
+       "do not touch domains whose name matches; repeatable, wins over --include", group},
       append_to(options.exclude));
   add_option(command,
              {"--connections", "N", "the maximum number of parallel libvirt connections; default 4",
               group},
              into(options.connections, whole_number({1, 64})));
-  add_flag(
-      command,
-      {"--keep-periods",
-       "keep statistics periods that others have set; without it, memcoord shortens those that "
-       "are longer than the interval while it runs",
-       group},
-      options.keep_periods);
+  add_flag(command,
+           {"--keep-periods",
+            "keep the domains' statistics periods; without it, memcoord shortens periods that are "
+            "longer than the interval while it runs",
+            group},
+           options.keep_periods);
   add_flag(command, {"--no-wait", "do not wait between ticks (simulated hosts only)", group},
            options.no_wait);
 }
@@ -126,7 +126,7 @@ void add_output_options(Command& command, RunOptions& options) {
            options.json);
   add_choice(
       command,
-      {"--log-level", "", "the least severe messages on standard error; default info", group},
+      {"--log-level", "", "the lowest severity of messages on standard error; default info", group},
       {kLogLevels.begin(), kLogLevels.end()},
       [&options](std::size_t index) { options.log_level = kLogLevels.at(index); });
   add_units_option(command, options.limits.units, group);
@@ -148,8 +148,7 @@ void add_guard_options(Command& command, Limits& limits) {
   add_option(
       command,
       {"--max-reclaim", "SHARE",
-       "the share of its headroom that a domain may lose in one tick; default and maximum 50%",
-       group},
+       "the share of a domain's headroom that a tick may reclaim; default and maximum 50%", group},
       into_limit(limits, &Limits::max_reclaim, parse_share));
   add_choice(
       command,
@@ -162,7 +161,8 @@ void add_guard_options(Command& command, Limits& limits) {
       [&limits](std::size_t index) { limits.headroom = static_cast<Headroom>(index); });
   add_option(command,
              {"--host-memory", "SIZE",
-              "a budget for all guests; default and maximum the host's memory", group},
+              "the memory that all guests may have together; default and maximum the host's memory",
+              group},
              into_limit(limits, &Limits::host_memory, parse_size));
   add_option(
       command,

@@ -46,11 +46,11 @@ struct RunOptions {
   ColorChoice color = ColorChoice::automatic;
 };
 
-/// Adds them all to the program. `options` must outlive it.
+/// Adds all of these options to the program. `options` must outlive it.
 void add_run_options(Command& program, RunOptions& options);
 
-/// The interval to use. Errors: invalid_input; a word that is no time may be a misspelt command, so
-/// the error then names the nearest command.
+/// The interval to use. Errors: invalid_input. A word that is not a time may be a misspelt command,
+/// so its error names the nearest command.
 Result<Duration> interval_of(const RunOptions& options, const Command& program);
 
 /// Adds the guard's options under their own heading. A value laxer than the default is refused,

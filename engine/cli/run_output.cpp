@@ -149,9 +149,9 @@ void RunOutput::after_tick() {
   }
 }
 
-void RunOutput::tell_restored(const Result<std::vector<Restored>>& restored) {
+void RunOutput::log_restored(const Result<std::vector<Restored>>& restored) {
   if (!restored) {
-    log_->error("no domain has its memory restored: " + restored.error().text());
+    log_->error("cannot restore the domains' memory: " + restored.error().text());
     return;
   }
   if (restored->empty()) {
@@ -187,7 +187,7 @@ void RunOutput::close(Hypervisor& hypervisor) {
 void RunOutput::reopen() {
   if (!journal_) return;
   if (Status reopened = journal_->reopen(); !reopened) {
-    log_->error("the journal cannot be reopened: " + reopened.error().text());
+    log_->error("cannot reopen the journal: " + reopened.error().text());
   } else {
     log_->info("journal reopened");
   }

@@ -92,11 +92,11 @@ class RunOutput {
   void observe(Coordinator& coordinator);
   /// Call it after each tick: logs the journal's notes and follows the terminal's size.
   void after_tick();
-  /// The loop has ended: the log goes on below the last table.
+  /// Call it when the loop has ended: from now on the log continues below the last table.
   void end_display() { diversion_.reset(); }
-  /// Logs how many domains have their memory back, and how far and why each other domain fell
-  /// short.
-  void tell_restored(const Result<std::vector<Restored>>& restored);
+  /// Logs how many domains have their memory back, and for each other domain its size and the
+  /// reason.
+  void log_restored(const Result<std::vector<Restored>>& restored);
   /// Closes the hypervisor and logs its last notes, such as settings that it could not restore.
   void close(Hypervisor& hypervisor);
   /// Opens the journal anew after SIGHUP, because it may have been rotated.

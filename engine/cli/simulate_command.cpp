@@ -61,7 +61,7 @@ double seconds_of(Duration duration) {
 }
 
 Result<SimulatedRun> play(const SimulateOptions& options) {
-  const PolicyLoader loader(unhurried(options.workbench.policy_limits));
+  const PolicyLoader loader(with_simulation_time(options.workbench.policy_limits));
   auto policy = loader.load(options.policy, options.workbench.settings);
   if (!policy) return fail(policy.error());
   auto scenario = find_scenario(options.scenario);
@@ -252,8 +252,10 @@ void add_simulate_command(Command& program) {
   add_workbench_options(command, options->workbench);
   add_periods_option(command, options->workbench);
   command.footer = examples_text({
-      {"memcoord simulate --policy halving --scenario case3", "see how the guests fare"},
-      {"memcoord simulate -p mine.lua -S burst --report burst.html", "write the curves to a page"},
+      {"memcoord simulate --policy halving --scenario case3",
+       "print figures, domains and the guard's rules"},
+      {"memcoord simulate -p mine.lua -S burst --report burst.html",
+       "also write the curves to an HTML page"},
   });
 }
 

@@ -30,8 +30,8 @@ void add_units_option(Command& command, Units& units, const std::string& group) 
   add_choice(
       command,
       {"--units", "",
-       "the unit of sizes; default auto: the unit that fits, with three digits; tables show any "
-       "other unit in their titles",
+       "the unit of sizes; default auto: the unit that fits, with three digits; with another unit, "
+       "tables show it in their titles",
        group},
       {"auto", "KiB", "MiB", "GiB"},
       [&units](std::size_t index) { units = static_cast<Units>(index); });

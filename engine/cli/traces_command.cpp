@@ -1,4 +1,4 @@
-// memcoord traces: shows a trace, or a part of it, and writes the part as a trace of its own.
+// memcoord traces: shows a trace or a part of it, and writes the part as a new trace.
 
 #include <fmt/core.h>
 
@@ -108,7 +108,7 @@ Status write_trace(const Trace& trace, const std::string& path) {
 
 struct Use {
   MemorySize mean;  ///< over time
-  MemorySize most;
+  MemorySize max;
 };
 
 /// How long each row lasts, and their sum.
@@ -125,7 +125,7 @@ Use use_of(const TraceColumn& column, const RowTimes& rows) {
   Use use;
   for (std::size_t i = 0; i < column.used.size(); ++i) {
     sum += static_cast<double>(column.used[i].kib()) * static_cast<double>(rows.holds[i].count());
-    use.most = std::max(use.most, column.used[i]);
+    use.max = std::max(use.max, column.used[i]);
   }
   const double mean = sum / static_cast<double>(rows.total.count());
   use.mean = MemorySize::from_kib(static_cast<std::uint64_t>(mean));
@@ -172,35 +172,35 @@ Total total_of(const Trace& trace, const RowTimes& rows) {
 /// The shortest and the longest time between rows; 0 for a single row.
 std::pair<seconds, seconds> steps_of(const RowTimes& rows) {
   if (rows.holds.size() == 1) return {};
-  const auto [least, most] = std::minmax_element(rows.holds.begin(), rows.holds.end());
-  return {*least, *most};
+  const auto [shortest, longest] = std::minmax_element(rows.holds.begin(), rows.holds.end());
+  return {*shortest, *longest};
 }
 
 void print_trace(const Trace& trace, const TracesOptions& options) {
   const RowTimes rows(trace);
   const Total total = total_of(trace, rows);
-  const auto [least, most] = steps_of(rows);
+  const auto [shortest, longest] = steps_of(rows);
   TextOut out = standard_output();
-  out << fmt::format("{}: {} VMs over {:.1f} h, {} rows, {}{} s apart", options.trace,
-                     trace.columns.size(), static_cast<double>(trace.times.back().count()) / 3600.0,
-                     trace.times.size(), least == most ? "" : fmt::format("{} to ", least.count()),
-                     most.count())
+  out << fmt::format(
+             "{}: {} VMs over {:.1f} h, {} rows, {}{} s apart", options.trace, trace.columns.size(),
+             static_cast<double>(trace.times.back().count()) / 3600.0, trace.times.size(),
+             shortest == longest ? "" : fmt::format("{} to ", shortest.count()), longest.count())
       << '\n'
       << '\n';
   constexpr auto kRight = TextTable::Align::right;
   TextTable table({{"VM"},
                    {"PROVISIONED", kRight},
-                   {"USED, MEAN", kRight},
-                   {"MOST", kRight},
-                   {"OF IT", kRight},
-                   {"USED"}});
+                   {"MEAN USED", kRight},
+                   {"MAX USED", kRight},
+                   {"MEAN SHARE", kRight},
+                   {"CURVE"}});
   const auto row = [&](const std::string& name, MemorySize provisioned, const Use& use,
                        const std::string& curve) {
     const double share = provisioned.is_zero() ? 0
                                                : static_cast<double>(use.mean.kib()) /
                                                      static_cast<double>(provisioned.kib());
     table.add_row(
-        {name, provisioned.text(), use.mean.text(), use.most.text(), share_text(share), curve});
+        {name, provisioned.text(), use.mean.text(), use.max.text(), share_text(share), curve});
   };
   for (const TraceColumn& one : trace.columns) {
     row(one.name, one.provisioned, use_of(one, rows), curve_of(one, rows));
@@ -213,11 +213,11 @@ void print_trace_json(const Trace& trace) {
   const auto entry = [](MemorySize provisioned, const Use& use) {
     return Json::object({{"provisioned_kib", provisioned.kib()},
                          {"mean_kib", use.mean.kib()},
-                         {"most_kib", use.most.kib()}});
+                         {"max_kib", use.max.kib()}});
   };
   const RowTimes rows(trace);
   const Total total = total_of(trace, rows);
-  const auto [least, most] = steps_of(rows);
+  const auto [shortest, longest] = steps_of(rows);
   auto vms = Json::array();
   for (const TraceColumn& one : trace.columns) {
     Json json = Json::object({{"name", one.name}});
@@ -225,8 +225,8 @@ void print_trace_json(const Trace& trace) {
     vms.push_back(std::move(json));
   }
   const Json json = Json::object({{"rows", trace.times.size()},
-                                  {"step_s", least.count()},
-                                  {"longest_step_s", most.count()},
+                                  {"step_s", shortest.count()},
+                                  {"longest_step_s", longest.count()},
                                   {"duration_s", trace.times.back().count()},
                                   {"total", entry(total.provisioned, total.use)},
                                   {"vms", std::move(vms)}});
@@ -268,17 +268,18 @@ void add_traces_command(Command& program) {
                 .description = "a wide CSV, or a folder of GWA-T-12 files",
                 .required = true},
                options->trace);
-  add_repeated_option(command, {"--pick", "GLOB", "only VMs whose name matches; repeatable"},
+  add_repeated_option(command, {"--pick", "GLOB", "select only VMs whose name matches; repeatable"},
                       into_list(options->picks));
   const auto count = [](const std::string& text) {
     return parse_whole_number(text, {1, 1'000'000});
   };
-  add_option(command, {"--vms", "N", "only the first N VMs"}, into(options->vms, count));
-  add_option(command,
-             {"--from", "TIME", "the beginning: seconds, or a number with its unit (90m, 12h, 3d)"},
-             into(options->from, parse_moment));
-  add_option(command, {"--until", "TIME", "the end"}, into(options->until, parse_moment));
-  add_option(command, {"-o,--output", "FILE", "write the part as a wide CSV"},
+  add_option(command, {"--vms", "N", "select only the first N VMs"}, into(options->vms, count));
+  add_option(
+      command,
+      {"--from", "TIME", "the part's beginning: seconds, or a number with its unit (90m, 12h, 3d)"},
+      into(options->from, parse_moment));
+  add_option(command, {"--until", "TIME", "the part's end"}, into(options->until, parse_moment));
+  add_option(command, {"-o,--output", "FILE", "write the selected part as a wide CSV"},
              into_text(options->output));
   add_flag(command, {"--json", "print JSON"}, options->json);
   add_color_option(command, options->color);

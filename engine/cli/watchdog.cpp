@@ -17,10 +17,10 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr int kOverrun = 10;   // times the limit: logged
-constexpr int kHopeless = 20;  // times the limit: given up
+constexpr int kReportAfter = 10;  // times the limit
+constexpr int kGiveUpAfter = 20;  // times the limit
 constexpr std::chrono::milliseconds kCheckEvery{50};
-constexpr std::chrono::milliseconds kPatience{700};
+constexpr std::chrono::milliseconds kTimeToEnd{700};
 
 double watched_seconds(SteadyClock::duration duration) {
   return std::chrono::duration<double>(duration).count();
@@ -28,7 +28,7 @@ double watched_seconds(SteadyClock::duration duration) {
 
 constexpr const char* kStateVariable = "MEMCOORD_STATE_FD";
 constexpr const char* kRestartVariable = "MEMCOORD_STARTED_AGAIN_AT";
-constexpr std::chrono::minutes kPause{10};
+constexpr std::chrono::minutes kBetweenRestarts{10};
 
 std::int64_t monotonic_seconds(std::chrono::steady_clock::time_point at) {
   return std::chrono::duration_cast<std::chrono::seconds>(at.time_since_epoch()).count();
@@ -97,7 +97,7 @@ void Watchdog::end() {
   call_.reset();
 }
 
-/// Reads the state in the policy's thread, after a tick that ended well.
+/// Runs in the policy's thread, after a tick without an error.
 void Watchdog::save(bindings::LuaPolicy& policy) {
   const auto now = SteadyClock::now();
   if (!options_.save_every || (saved_at_ && now - *saved_at_ < *options_.save_every)) return;
@@ -114,33 +114,33 @@ void Watchdog::run() {
       changed_.wait(lock, [this] { return over_ || call_; });
       continue;
     }
-    look(*call_);
+    check(*call_);
     changed_.wait_for(lock, kCheckEvery, [this] { return over_; });
   }
 }
 
 /// The call cannot end meanwhile, because end() takes the mutex.
-void Watchdog::look(Call& call) {
+void Watchdog::check(Call& call) {
   const auto now = SteadyClock::now();
   const auto runs = now - call.since;
   if (options_.stop_requested()) {
     if (!asked_to_end_) asked_to_end_ = now;
     bindings::script_alarm::interrupt(call.thread);
-    if (now - *asked_to_end_ < kPatience) return;
-    options_.say(fmt::format(
+    if (now - *asked_to_end_ < kTimeToEnd) return;
+    options_.log(fmt::format(
         "policy {} does not end its tick: the process ends without waiting for it", call.policy));
     options_.give_up(WatchdogOptions::Reason::asked, last_state_);
     return;
   }
-  if (runs < kOverrun * call.limit) return;
+  if (runs < kReportAfter * call.limit) return;
   bindings::script_alarm::interrupt(call.thread);
-  if (!std::exchange(call.told, true)) {
-    options_.say(fmt::format(
+  if (!std::exchange(call.reported, true)) {
+    options_.log(fmt::format(
         "policy {} has run for {:.1f} s, over {} times its limit of {:g} s: memcoord moves "
         "no balloon meanwhile",
-        call.policy, watched_seconds(runs), kOverrun, watched_seconds(call.limit)));
+        call.policy, watched_seconds(runs), kReportAfter, watched_seconds(call.limit)));
   }
-  if (runs >= kHopeless * call.limit) {
+  if (runs >= kGiveUpAfter * call.limit) {
     options_.give_up(WatchdogOptions::Reason::overrun, last_state_);
   }
 }
@@ -149,7 +149,7 @@ bool may_start_again(std::chrono::steady_clock::time_point now) {
   const char* last = std::getenv(kRestartVariable);
   if (last == nullptr) return true;
   const std::int64_t since = monotonic_seconds(now) - std::atoll(last);  // NOLINT: 0 is long ago
-  return since >= std::chrono::seconds(kPause).count();
+  return since >= std::chrono::seconds(kBetweenRestarts).count();
 }
 
 bool hand_over(const std::string& state) {

@@ -18,13 +18,13 @@
 
 namespace memcoord::cli {
 
-/// What the watchdog uses. It calls the functions in its own thread.
+/// The watchdog's settings and callbacks. It calls them in its own thread.
 struct WatchdogOptions {
   std::chrono::steady_clock::duration limit = std::chrono::milliseconds(100);  ///< of one call
   std::function<bool()> stop_requested;
-  std::function<void(const std::string& message)> say;
-  /// Called for a call that does not end: with `asked` a second after the program was asked to end,
-  /// otherwise with `overrun` after twenty times its limit. It need not return.
+  std::function<void(const std::string& message)> log;
+  /// Handles a call that does not end: `asked`, a second after the program was asked to end;
+  /// `overrun`, after twenty times the call's limit. It need not return.
   enum class Reason { asked, overrun };
   std::function<void(Reason reason, const std::string& last_state)> give_up;
   /// How often to save the policy's state after a good tick; unset if the process never restarts.
@@ -58,14 +58,14 @@ class Watchdog {
     pthread_t thread{};
     std::chrono::steady_clock::time_point since;
     std::chrono::steady_clock::duration limit{};
-    bool told = false;
+    bool reported = false;
   };
 
   void begin(const std::string& policy, std::chrono::steady_clock::duration limit);
   void end();
   void save(bindings::LuaPolicy& policy);
   void run();
-  void look(Call& call);
+  void check(Call& call);
 
   WatchdogOptions options_;
   std::mutex mutex_;
@@ -79,16 +79,16 @@ class Watchdog {
 };
 
 /// Replaces the process by a new run of the same command line, which gets `state` from
-/// take_handed_over(). Returns if that fails, or if the process itself was started so less than ten
-/// minutes ago: then the service manager decides when to start it again.
+/// take_handed_over(). Returns if that fails, or less than ten minutes after the last such restart:
+/// then the service manager decides when to start memcoord again.
 void start_again(const std::string& state);
 
 /// Stores `state` for take_handed_over() in this process or the next one. Returns false if the
 /// system has no memory for it.
 bool hand_over(const std::string& state);
-/// The state that the process before handed over; empty at the second call.
+/// The state that the previous process handed over; empty from the second call on.
 std::string take_handed_over();
-/// Whether start_again() may restart at `now`, by the time of the last restart in the environment.
+/// Whether start_again() may restart at `now`. The environment has the time of the last restart.
 bool may_start_again(std::chrono::steady_clock::time_point now);
 
 }  // namespace memcoord::cli

@@ -39,13 +39,15 @@ void add_comparing_options(Command& command, WorkbenchOptions& options) {
              into(options.interval, parse_duration));
   add_units_option(command, options.limits.units);
   add_guard_options(command, options.limits);
-  add_policy_limit_options(command, options.policy_limits, "Limits");
+  add_policy_limit_options(command, options.policy_limits, "Limits", kSimulationTimeText);
 }
 
 void add_jobs_option(Command& command, WorkbenchOptions& options) {
   const auto parse = [](const std::string& text) { return parse_whole_number(text, {1, 1024}); };
-  add_option(command, {"-J,--jobs", "N", "simulations that run in parallel; default one a core"},
-             into(options.jobs, parse));
+  add_option(
+      command,
+      {"-J,--jobs", "N", "the number of simulations that run in parallel; default one per core"},
+      into(options.jobs, parse));
 }
 
 Result<PolicySpec> parse_policy_spec(const std::string& text) {

@@ -1,6 +1,5 @@
 #pragma once
-// What the commands of the workbench share: their options, figures as text and JSON, a progress
-// bar.
+// Shared by the commands of the workbench: their options, figures as text and JSON, a progress bar.
 
 #include <chrono>
 #include <cstddef>
@@ -28,7 +27,7 @@ struct WorkbenchOptions {
   Limits limits;
   Duration interval = kDefaultInterval;
   bool keep_periods = false;
-  std::size_t jobs = 0;  ///< threads; 0: one a core
+  std::size_t jobs = 0;  ///< threads; 0: one per core
 };
 
 /// Adds --set, --interval, --units, the guard's options and the policy's limits.

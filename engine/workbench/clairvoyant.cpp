@@ -31,11 +31,12 @@ class MomentNeeds {
   }
 
   [[nodiscard]] std::size_t count() const { return needs_.size(); }
-  /// How many domains must go short for the others to fit: those with the largest needs.
+  /// The number of domains, those with the largest needs, that must go short so that the others
+  /// fit.
   [[nodiscard]] std::size_t fewest_short() const { return fewest_short_; }
-  /// By how much all needs together exceed the capacity; 0 where they fit.
+  /// By how much all needs together exceed the capacity; 0 if they fit.
   [[nodiscard]] double shortfall() const { return std::max(0.0, sum_ - capacity_); }
-  /// By how much the needs exceed the capacity without the `n` largest; negative where they fit.
+  /// By how much the needs exceed the capacity without the `n` largest; negative if they fit.
   [[nodiscard]] double excess(std::size_t n) {
     sort_falling();
     return std::accumulate(needs_.begin() + static_cast<std::ptrdiff_t>(n), needs_.end(),
@@ -95,7 +96,7 @@ double clairvoyant_short(MemorySize capacity, const DemandOverTime& demand,
   return total;
 }
 
-/// The instant allocator's host: what each domain holds, from row to row.
+/// The instant allocator's host: each domain's memory, from row to row.
 class InstantHost {
  public:
   InstantHost(MemorySize capacity, MemorySize domain_floor, std::span<const MemorySize> maximums)

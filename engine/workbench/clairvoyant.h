@@ -1,6 +1,6 @@
 #pragma once
-// The yardsticks beside a policy's figures: static sizing, and two allocators that no policy can be
-// expected to beat. docs/simulator.md, "Density", compares them.
+// The baselines for a policy's figures: static sizing, and two idealised allocators.
+// docs/simulator.md, "Density", compares them.
 
 #include <chrono>
 #include <cstddef>
@@ -14,10 +14,11 @@
 
 namespace memcoord::workbench {
 
-/// What a guest's kernel needs on top of its workload's demand, in density runs and their bounds.
+/// The memory that a guest's kernel needs in addition to its workload's demand, in density runs and
+/// their bounds.
 inline constexpr MemorySize kKernelNeed = MemorySize::from_mib(50);
 
-/// One column a domain, one value a row; all columns have the same length.
+/// A column for each domain, with a value for each row.
 using DemandColumns = std::vector<std::vector<MemorySize>>;
 
 /// The domains' demand over time.
@@ -39,17 +40,17 @@ std::size_t static_sizing(MemorySize host, MemorySize host_floor,
 std::size_t clairvoyant_bound(MemorySize host, MemorySize host_floor, const DemandOverTime& demand,
                               std::span<const std::size_t> order, double stalled_limit);
 
-/// The same for an allocator that sees a demand when it comes, keeps to the guard's limits and
-/// moves memory without delay, at the start of each row. It serves the smallest lacks first. It
-/// never shrinks a domain under its need and the domain floor, so a domain that is short keeps what
-/// it has. A policy that shrinks short domains may serve more. `maximums` follow the sequence of
-/// `order`.
+/// The same for an allocator that knows only the current demand, keeps to the guard's limits and
+/// moves memory without delay, at the start of each row. It serves the domains that lack least
+/// first. It never shrinks a domain under its need and the domain floor, so a domain that is short
+/// keeps its memory. A policy that shrinks short domains may serve more. `maximums` has the
+/// sequence of `order`.
 std::size_t instant_allocator(MemorySize host, const Limits& limits, const DemandOverTime& demand,
                               std::span<const MemorySize> maximums,
                               std::span<const std::size_t> order, double stalled_limit);
 
 /// The figures of the clairvoyant allocator on a scenario: each domain has exactly what it needs at
-/// each moment, and where the host has too little, the largest needs go short. Its moves cost
+/// each moment, and if the host has too little, the largest needs go short. Its moves cost
 /// nothing, so it has no churn. It samples the scenario once a second.
 Score clairvoyant_score(const simulated::Scenario& scenario, const Limits& limits);
 

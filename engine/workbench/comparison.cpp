@@ -42,7 +42,7 @@ ComparisonCell run_cell(const ComparedPolicy& policy, const Scenario& scenario,
   return cell;
 }
 
-/// The scenarios, and a row with empty cells for each policy and yardstick.
+/// The scenarios, and a row with empty cells for each policy and baseline.
 Comparison empty_comparison(const std::vector<ComparedPolicy>& policies,
                             const std::vector<Scenario>& scenarios,
                             const SimulationOptions& options) {

@@ -1,6 +1,5 @@
 #pragma once
-// Runs policies on the same scenarios and puts their figures beside each other: what `memcoord
-// compare` prints and reports.
+// Runs policies on the same scenarios and compares their figures, for `memcoord compare`.
 
 #include <cstddef>
 #include <functional>
@@ -27,9 +26,9 @@ struct ComparedScenario {
   Duration duration{};
 };
 
-/// One policy (or yardstick) on one scenario.
+/// The result of one policy, or of one baseline, on one scenario.
 struct ComparisonCell {
-  std::optional<Score> score;  ///< none where the run could not start
+  std::optional<Score> score;  ///< none if the run could not start
   std::string problem;  ///< why there is no score, or which errors the policy made; else empty
   /// For charts; null unless the comparison keeps records.
   std::shared_ptr<const RunRecord> record;
@@ -52,7 +51,7 @@ struct Comparison {
   Headroom headroom = Headroom::larger;  ///< the metric for floors and policies
   Units units = Units::automatic;        ///< for sizes in texts
   std::vector<ComparedScenario> scenarios;
-  std::vector<ComparisonRow> rows;  ///< the policies in the order of the call, then the yardsticks
+  std::vector<ComparisonRow> rows;  ///< the policies in the order of the call, then the baselines
 };
 
 struct ComparedPolicy {
@@ -67,8 +66,8 @@ struct ComparingOptions {
 };
 
 /// Runs every policy, static sizing and the clairvoyant allocator on every scenario. A policy that
-/// cannot be made, or fails, shows in its cells. Calls `progress` from several threads, with the
-/// share that is done (0 to 1) and what has just ended.
+/// cannot be made, or fails, has the problem in its cells. Calls `progress` from several threads,
+/// with the share that is done (0 to 1) and a text about the run that has just ended.
 Comparison compare(const std::vector<ComparedPolicy>& policies,
                    const std::vector<simulated::Scenario>& scenarios,
                    const ComparingOptions& options,

@@ -65,7 +65,7 @@ class Search {
   /// Simulates the first `vms` domains; unless `to_the_end`, only until they are not served.
   Result<SimulationResult> run(std::size_t vms, bool to_the_end);
   Result<bool> serves(std::size_t vms);
-  void add_yardsticks(DensityOrder& found) const;
+  void add_baselines(DensityOrder& found) const;
   Status judge(std::size_t wanted, DensityOrder& found);
   Status bisect(DensityOrder& found);
 
@@ -106,11 +106,11 @@ Result<bool> Search::serves(std::size_t vms) {
   if (vms == 0) return true;
   const auto result = run(vms, false);
   if (!result) return fail(result.error());
-  // The score covers the time after the last tick, which give_up() has not seen.
+  // give_up() has not checked the time after the last tick; the score covers it.
   return !result->gave_up && is_served(result->score, options_.stalled);
 }
 
-void Search::add_yardsticks(DensityOrder& found) const {
+void Search::add_baselines(DensityOrder& found) const {
   std::vector<MemorySize> provisioned;
   for (const std::size_t i : order_) provisioned.push_back(trace_.columns[i].provisioned);
   const Limits& limits = options_.limits;
@@ -149,7 +149,7 @@ Status Search::bisect(DensityOrder& found) {
 
 Result<DensityOrder> Search::go() {
   DensityOrder found;
-  add_yardsticks(found);
+  add_baselines(found);
   const double filled = options_.fill * static_cast<double>(found.bound);
   Status done;
   if (options_.vms > 0) {
@@ -198,7 +198,7 @@ Scenario density_scenario(const Trace& trace, const DemandColumns& demand,
   scenario.host_base = MemorySize();
   scenario.duration = duration_of(trace);
   scenario.seed = options.seed;
-  // The same figures as the clairvoyant bound's, so that both can be compared.
+  // The same figures as in the clairvoyant bound, so that both can be compared.
   scenario.model.kernel_reserved = MemorySize();
   scenario.model.kernel_used = kKernelNeed;
   scenario.model.min_watermark = MemorySize();

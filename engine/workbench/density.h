@@ -46,7 +46,7 @@ struct DensityResult {
   std::size_t runs = 0;       ///< simulations of the search
 };
 
-/// The demand that a trace's columns stand for, one row for each of Trace::times.
+/// The demand that follows from a trace's columns, a row for each of Trace::times.
 DemandColumns demand_of(const Trace& trace, std::chrono::seconds footprint);
 
 /// The numbers from 0 to domains - 1 in a random order, which depends on the seed alone: not on the
@@ -67,7 +67,7 @@ bool is_served(const Score& score, double stalled_limit);
 using DensityProgress = std::function<void(std::size_t done, double share)>;
 
 /// Finds, for each order, the largest number of domains that the policy serves. Calls `make_policy`
-/// from several threads. Errors: those of the maker; policy_failed where the policy fails in a run.
+/// from several threads. Errors: those of the maker; policy_failed if the policy fails in a run.
 Result<DensityResult> density_of(const Trace& trace, const PolicyMaker& make_policy,
                                  const DensityOptions& options,
                                  const DensityProgress& progress = {});

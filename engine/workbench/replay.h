@@ -1,5 +1,5 @@
 #pragma once
-// Replays recorded ticks: what another policy would have decided, beside what was decided then.
+// Replays recorded ticks: another policy's decisions, beside the recorded ones.
 
 #include <cstdint>
 #include <memory>
@@ -37,13 +37,13 @@ struct ReplayedTick {
   std::optional<Error> policy_error;  ///< why the policy has no decisions now
 };
 
-/// Takes recorded ticks in order and evaluates each with a policy. The recorded moves stay as they
-/// were: the policy sees the samples that its predecessor left behind. Keeps the history, but no
+/// Takes recorded ticks in order and evaluates each of them with a policy. The recorded moves stay
+/// as they were: the policy gets the samples that resulted from them. Keeps the history, but no
 /// ticks. A journal may hold several runs of memcoord; each starts with a fresh policy and an empty
 /// history.
 class Replay {
  public:
-  /// `limits` replace the recorded limits where given.
+  /// `limits`, if given, replace the recorded limits.
   explicit Replay(PolicyMaker make_policy, std::optional<Limits> limits = {})
       : make_policy_(std::move(make_policy)), limits_(limits) {}
 

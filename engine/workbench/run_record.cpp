@@ -59,7 +59,7 @@ MemorySize size(double kib) {
   return kib <= 0 ? MemorySize() : MemorySize::from_kib(static_cast<std::uint64_t>(kib));
 }
 
-std::string told_move(const Decision& decision, Units units) {
+std::string move_with_reason(const Decision& decision, Units units) {
   std::string text = move_text(decision.actual, decision.target, units);
   if (!decision.why.empty()) text += ": " + decision.why;
   return text;
@@ -183,9 +183,9 @@ void Recorder::update_from_events(const Tick& tick, Duration at) {
     const std::string name =
         found == places_.end() ? std::string() : record_.domains[found->second].name;
     if (!decision.holds())
-      add_event({at, RunEvent::Kind::move, name, told_move(decision, tick.limits.units)});
+      add_event({at, RunEvent::Kind::move, name, move_with_reason(decision, tick.limits.units)});
     if (!decision.rules.empty()) {
-      add_event({at, RunEvent::Kind::held_back, name, rules_text(decision)});
+      add_event({at, RunEvent::Kind::limited, name, rules_text(decision)});
     }
   }
 }

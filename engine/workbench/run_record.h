@@ -18,7 +18,7 @@ namespace memcoord::workbench {
 
 /// One domain over the interval that ends at a moment.
 struct DomainMoment {
-  bool active = false;      ///< where false, the other fields mean nothing
+  bool active = false;      ///< if false, the other fields mean nothing
   MemorySize actual;        ///< balloon size at the end of the interval
   MemorySize need;          ///< demand and its kernel: the largest in the interval
   MemorySize unused;        ///< the smallest in the interval; the true one, not the reported one
@@ -45,7 +45,7 @@ struct DomainRecord {
 
 /// One event of the run.
 struct RunEvent {
-  enum class Kind { move, held_back, guest_oom, host_oom, policy_error };
+  enum class Kind { move, limited, guest_oom, host_oom, policy_error };
   Duration at{};
   Kind kind = Kind::move;
   std::string domain;  ///< empty for an event of the host or of the policy
@@ -85,9 +85,9 @@ class Recorder {
   explicit Recorder(const simulated::Scenario& scenario) : Recorder(scenario, Bounds()) {}
   Recorder(const simulated::Scenario& scenario, Bounds bounds);
 
-  /// After each tick, with the host that it ran on.
+  /// Call it after each tick, with the tick's host.
   void take(const Tick& tick, simulated::SimulatedHost& host);
-  /// Returns the record. Once, after the last tick.
+  /// Returns the record. Call it once, after the last tick.
   [[nodiscard]] RunRecord finish(simulated::SimulatedHost& host, Duration interval);
 
  private:

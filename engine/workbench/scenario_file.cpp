@@ -18,7 +18,7 @@ using simulated::Fault;
 using simulated::Scenario;
 using simulated::ScenarioDomain;
 
-/// The file that is read, the first error in it, and the scenario that it makes.
+/// The file, its first error, and the scenario that it describes.
 struct Reading {
   const Document& document;
   std::optional<Error>& error;
@@ -122,7 +122,7 @@ void read_faults(const Reading& reading, TableReader& domain, std::vector<Fault>
     }
     if (!known) {
       reader.wrong("kind", "unknown kind '" + kind.substr(0, 40) + "'",
-                   "known are silent, paused, hung, stuck, garbage, per_report");
+                   "the known kinds are silent, paused, hung, stuck, garbage, per_report");
     }
     faults.push_back(fault);
   }

@@ -11,11 +11,11 @@
 namespace memcoord::workbench {
 
 /// Reads and checks a scenario; its name is the file's, without folder and extension. Errors:
-/// not_found; invalid_input with file and line (an unknown key, with the nearest right one; a
-/// negative size; a demand above the maximum; an unknown generator); policy_failed where the file's
+/// not_found; invalid_input with file and line (an unknown key, with the nearest known key; a
+/// negative size; a demand above the maximum; an unknown generator); policy_failed if the file's
 /// own code fails.
 Result<simulated::Scenario> load_scenario(const std::filesystem::path& path);
-/// The same from a text; `name` stands for the file in messages.
+/// The same from a text. Messages call the file `name`.
 Result<simulated::Scenario> load_scenario_text(std::string source, const std::string& name);
 
 }  // namespace memcoord::workbench

@@ -222,13 +222,13 @@ void TableReader::number(const char* key, double& value) {
   value = *read;
 }
 
-void TableReader::whole(const char* key, std::int64_t least, std::int64_t& value) {
+void TableReader::whole(const char* key, std::int64_t minimum, std::int64_t& value) {
   const Value* given = field(key);
   if (failed() || !given) return;
   const auto* read = given->as<std::int64_t>();
-  if (!read || *read < least) {
+  if (!read || *read < minimum) {
     wrong(key, std::string(key) + " = " + shown(*given) + " is not a whole number of at least " +
-                   std::to_string(least));
+                   std::to_string(minimum));
     return;
   }
   value = *read;
@@ -250,7 +250,7 @@ void TableReader::text(const char* key, std::string& value) {
   if (const auto* read = given->as<std::string>()) {
     value = *read;
   } else {
-    wrong(key, std::string(key) + " = " + shown(*given) + " is not a text");
+    wrong(key, std::string(key) + " = " + shown(*given) + " is not a string");
   }
 }
 
@@ -309,7 +309,7 @@ Plan TableReader::generated(const Value& table, Duration duration, std::uint64_t
                                    [&](const Generator& one) { return name == one.name; });
   if (found == kGenerators.end()) {
     reader.wrong("generator", "unknown generator '" + name.substr(0, 40) + "'",
-                 "known are steps, sawtooth, bursts, diurnal, leak, walk");
+                 "the known generators are steps, sawtooth, bursts, diurnal, leak, walk");
   }
   if (failed()) return {};
   std::mt19937_64 random(static_cast<std::uint64_t>(own_seed));

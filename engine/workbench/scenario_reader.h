@@ -14,8 +14,8 @@
 
 namespace memcoord::workbench {
 
-/// Reads one table of a document. Each reading function sets its value where the table has the key,
-/// and leaves it where the table does not. The first error goes to `error`, which several readers
+/// Reads one table of a document. Each reading function sets its value if the table has the key,
+/// and leaves it unchanged otherwise. The first error goes to `error`, which several readers
 /// may share; after it, every further call does nothing.
 class TableReader {
  public:
@@ -23,7 +23,7 @@ class TableReader {
   TableReader(const bindings::Document& document, const bindings::Value& table, std::string where,
               std::optional<Error>& error);
 
-  /// Refuses keys that are not among these, with the nearest right one.
+  /// Refuses keys that are not among these, with the nearest known key.
   void allow(const std::vector<std::string>& keys);
 
   void size(const char* key, MemorySize& value);
@@ -31,7 +31,7 @@ class TableReader {
   void seconds(const char* key, Duration& value);
   void seconds(const char* key, std::optional<Duration>& value);
   void number(const char* key, double& value);
-  void whole(const char* key, std::int64_t least, std::int64_t& value);
+  void whole(const char* key, std::int64_t minimum, std::int64_t& value);
   void flag(const char* key, bool& value);
   void text(const char* key, std::string& value);
   /// A list of {seconds, size} points with ramps between them, or a table that names a `generator`:
@@ -39,7 +39,7 @@ class TableReader {
   /// makes its random numbers repeatable unless the table has a seed of its own.
   void plan(const char* key, Duration duration, std::uint64_t seed, simulated::Plan& value);
 
-  /// Null where the table has no such key.
+  /// Null if the table has no such key.
   [[nodiscard]] const bindings::Value* field(const char* key) const { return table_.field(key); }
   [[nodiscard]] const std::string& where() const { return where_; }
   /// Reports an error at the key's line.
@@ -56,7 +56,7 @@ class TableReader {
   std::optional<Error>& error_;
 };
 
-/// A size as scenarios write it: a whole number of KiB (150*MiB) or a text ("150MiB").
+/// A size as scenarios write it: a whole number of KiB (150*MiB) or a string ("150MiB").
 std::optional<MemorySize> size_of(const bindings::Value& value);
 
 }  // namespace memcoord::workbench

@@ -33,23 +33,23 @@ struct Score {
 /// The figures of a simulated host so far. The caller calls settle() on the host first.
 Score score_of(const simulated::SimulatedHost& host);
 
-/// Makes a fresh policy for each run.
+/// Makes a new policy for each run.
 using PolicyMaker = std::function<Result<std::unique_ptr<Policy>>()>;
 
 struct SimulationOptions {
   Duration interval = kDefaultInterval;
   Limits limits;
   bool dry_run = false;       ///< nothing moves, not even to rescue the host
-  bool keep_periods = false;  ///< guests report as seldom as the scenario says
+  bool keep_periods = false;  ///< guests report at the scenario's statistics periods
 };
 
 /// Callbacks during a run; each may be empty.
 struct SimulationWatch {
-  /// After each tick.
+  /// Called after each tick.
   std::function<void(const Tick&, simulated::SimulatedHost&)> tick = {};
-  /// After each tick: true ends the run, whose result then covers the time up to there.
+  /// Called after each tick: true ends the run, whose result then covers the time until that tick.
   std::function<bool(simulated::SimulatedHost&)> give_up = {};
-  /// Once, after the last tick and its interval.
+  /// Called once, after the last tick and its interval.
   std::function<void(simulated::SimulatedHost&)> end = {};
   std::vector<Observer*> observers = {};  ///< not owned
 };

@@ -40,7 +40,7 @@ class Lines {
     if (line.ends_with('\r')) line.remove_suffix(1);
     return line;
   }
-  /// An error about the line; where the line could not be read, that error instead.
+  /// An error about the line, or the error of reading it.
   [[nodiscard]] tl::unexpected<Error> wrong(std::string message, std::string hint = {}) const {
     if (problem_) return fail(*problem_);
     return fail(ErrorCode::invalid_input, reader_.place(), std::move(message), std::move(hint));

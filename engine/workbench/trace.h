@@ -15,7 +15,7 @@ namespace memcoord::workbench {
 /// One VM of a trace.
 struct TraceColumn {
   std::string name;
-  MemorySize provisioned;        ///< the memory that it was sold
+  MemorySize provisioned;        ///< the size that it was configured with
   std::vector<MemorySize> used;  ///< one value for each of Trace::times, at most `provisioned`
 };
 
@@ -44,11 +44,11 @@ struct TraceBounds {
 /// not a number.
 Result<Trace> read_trace(const std::filesystem::path& path, TraceBounds bounds = {});
 
-/// How long each row's values hold: until the next row. The last row holds as long as the one
+/// How long each row's values hold: until the next row. The last row holds as long as the row
 /// before it; the only row of a trace holds for five minutes.
 std::vector<std::chrono::seconds> holds_of(const std::vector<std::chrono::seconds>& times);
 
-/// The demand that use stands for: a guest does not release pages as soon as they go cold, so the
+/// Demand computed from use. A guest does not release pages as soon as they become cold, so the
 /// demand at a moment is the largest use within `footprint` before it, at most `provisioned`.
 std::vector<MemorySize> trailing_maximum(const std::vector<std::chrono::seconds>& times,
                                          const std::vector<MemorySize>& used,

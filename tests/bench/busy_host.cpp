@@ -36,9 +36,9 @@ std::shared_ptr<const DomainIdentity> identity(std::size_t number) {
 }
 
 /// A guest's need at a sample: from 10 % to 90 % of its maximum and back within 200 samples.
-MemorySize need(std::size_t guest, std::uint64_t look) {
+MemorySize need(std::size_t guest, std::uint64_t sample) {
   constexpr std::uint64_t kRound = 200;
-  const std::uint64_t at = (look + guest * 37) % kRound;
+  const std::uint64_t at = (sample + guest * 37) % kRound;
   const std::uint64_t height = at < kRound / 2 ? at : kRound - at;
   return kMaximum / 10 + kMaximum / 1000 * (8 * height);
 }
@@ -76,7 +76,7 @@ void BusyHost::live(std::size_t position) {
   Domain& domain = domains_[position];
   GuestStatistics& guest = domain.guest;
   const MemorySize total = domain.actual - kKernel;
-  const MemorySize used = std::min(need(position, looks_), total);
+  const MemorySize used = std::min(need(position, samples_), total);
   guest.available = total;
   guest.unused = total - used;
   guest.usable = *guest.unused + used / 10;
@@ -88,20 +88,20 @@ void BusyHost::live(std::size_t position) {
 
 Result<Snapshot> BusyHost::sample() {
   const Stopwatch watch(own_time_);
-  ++looks_;
-  Snapshot look;
-  look.taken_at = clock_.now();
-  look.wall_time = clock_.wall_now();
-  MemorySize held;
+  ++samples_;
+  Snapshot snapshot;
+  snapshot.taken_at = clock_.now();
+  snapshot.wall_time = clock_.wall_now();
+  MemorySize granted;
   for (std::size_t i = 0; i < domains_.size(); ++i) {
     live(i);
-    held += domains_[i].actual;
+    granted += domains_[i].actual;
   }
-  look.host.total = kMaximum * domains_.size();
-  look.host.free = look.host.total - held;
-  look.host.available = look.host.free;
-  look.domains = domains_;
-  return look;
+  snapshot.host.total = kMaximum * domains_.size();
+  snapshot.host.free = snapshot.host.total - granted;
+  snapshot.host.available = snapshot.host.free;
+  snapshot.domains = domains_;
+  return snapshot;
 }
 
 std::vector<Outcome> BusyHost::apply(std::span<const Move> moves) {

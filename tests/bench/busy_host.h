@@ -36,7 +36,7 @@ class BusyHost final : public Hypervisor {
   const Clock& clock_;
   std::vector<Domain> domains_;
   std::map<Uuid, std::size_t> positions_;
-  std::uint64_t looks_ = 0;
+  std::uint64_t samples_ = 0;
   std::size_t next_number_ = 0;
   std::size_t next_to_go_ = 0;
   std::chrono::nanoseconds own_time_{};

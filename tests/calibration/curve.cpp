@@ -140,7 +140,8 @@ Curve simulate(const Curve& real, const simulated::Model& model) {
   MonotonicTime start = clock.now();
   MemorySize target = real.initial;
   for (const CurvePoint& point : real.points) {
-    // The recording sets a target right after a sample: this point's target after the one before.
+    // The recording sets a target right after a sample: this point's target after the previous
+    // point.
     if (point.target != target) {
       const Domain now = hypervisor.sample()->domains.front();
       const Move move{now.uuid(), now.actual, point.target};

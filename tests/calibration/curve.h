@@ -14,7 +14,7 @@
 
 namespace memcoord::calibration {
 
-/// One sample of the guest, about a second after the one before.
+/// One sample of the guest, about a second after the previous sample.
 struct CurvePoint {
   double seconds = 0;  ///< since its workload started
   MemorySize target;   ///< of its balloon, set right after the sample before
@@ -49,7 +49,7 @@ struct Agreement {
   double actual = 0;
   double unused = 0;
   double usable = 0;
-  /// When each began to swap a considerable amount, in seconds; none where it did not.
+  /// When each began to swap a considerable amount, in seconds; none if it did not swap.
   std::optional<double> real_swaps_at;
   std::optional<double> simulated_swaps_at;
 };

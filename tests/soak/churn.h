@@ -26,7 +26,7 @@ class Churn {
   /// Whether the domain has hung until recently: a call from then may still run on its thread and
   /// overtake a new one. (A real monitor keeps the order of calls.)
   [[nodiscard]] bool recovers(const Uuid& uuid) const;
-  /// Ends all trouble: every domain answers and accepts changes.
+  /// Ends all faults: every domain answers and accepts changes.
   void calm_down();
 
   /// A domain of the plan.

@@ -203,7 +203,7 @@ std::unique_ptr<observers::JournalWriter> journal_at(const std::filesystem::path
   return *std::move(journal);
 }
 
-/// What a run has shown; the largest values of all ticks where it says `most`.
+/// A run's measurements; `most` marks the largest values of all ticks.
 struct SoakFigures {
   std::size_t early_heap = 0;  ///< the most bytes in use soon after the warm-up
   std::size_t late_heap = 0;   ///< the same at the end
@@ -225,7 +225,7 @@ class Soak {
   }
 
   SoakFigures run();
-  /// Ends all trouble, and ticks without moves until no call is stuck.
+  /// Ends all faults, and ticks without moves until no call is stuck.
   void calm_down();
 
   std::shared_ptr<FakeDaemon> daemon = std::make_shared<FakeDaemon>();
@@ -320,7 +320,7 @@ TEST_CASE("10,000 ticks with 2,000 domains that come, go, rename, hang and fail"
   Soak soak;
   const SoakFigures figures = soak.run();
 
-  // The plan has done its work.
+  // The plan has caused every kind of event.
   CHECK(figures.errors < kTicks / 100);
   CHECK(figures.applied > kTicks);
   CHECK(figures.failed > 200);

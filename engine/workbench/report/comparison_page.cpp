@@ -1,4 +1,4 @@
-// The page that puts policies beside each other.
+// The page of a comparison of policies.
 
 #include <fmt/core.h>
 
@@ -29,7 +29,7 @@ const ComparisonCell* cell_of(const ComparisonRow& row, std::size_t scenario) {
   return scenario < row.cells.size() ? &row.cells[scenario] : nullptr;
 }
 
-/// The best value of each figure among the policies; none where all policies have the same.
+/// The best value of each figure among the policies; none if all policies have the same value.
 std::vector<std::optional<double>> best_of(const Comparison& comparison, std::size_t scenario) {
   std::vector<std::optional<double>> best(figures_of({}).size());
   std::vector<bool> differ(best.size(), false);
@@ -49,11 +49,11 @@ std::vector<std::optional<double>> best_of(const Comparison& comparison, std::si
 }
 
 std::string row_text(const ComparisonRow& row, const ComparisonCell* cell,
-                     const std::vector<std::optional<double>>& best, bool first_yardstick) {
+                     const std::vector<std::optional<double>>& best, bool first_baseline) {
   const bool policy = row.kind == ComparisonRow::Kind::policy;
-  std::string out = policy            ? "<tr>"
-                    : first_yardstick ? "<tr class=\"yard first\">"
-                                      : "<tr class=\"yard\">";
+  std::string out = policy           ? "<tr>"
+                    : first_baseline ? "<tr class=\"baseline first\">"
+                                     : "<tr class=\"baseline\">";
   out += "<td class=\"name\">" + escaped(row.name) + "</td>";
   if (cell == nullptr || !cell->score) {
     const std::string problem = cell == nullptr ? std::string() : cell->problem;
@@ -80,11 +80,11 @@ std::string scenario_table(const Comparison& comparison, std::size_t scenario) {
   }
   out += "</tr>\n";
   const auto best = best_of(comparison, scenario);
-  bool yardsticks = false;
+  bool baselines = false;
   for (const ComparisonRow& row : comparison.rows) {
-    const bool yardstick = row.kind != ComparisonRow::Kind::policy;
-    out += row_text(row, cell_of(row, scenario), best, yardstick && !yardsticks);
-    yardsticks = yardsticks || yardstick;
+    const bool baseline = row.kind != ComparisonRow::Kind::policy;
+    out += row_text(row, cell_of(row, scenario), best, baseline && !baselines);
+    baselines = baselines || baseline;
   }
   return out + "</table></div>\n";
 }
@@ -163,7 +163,7 @@ std::string rows_json(const Comparison& comparison) {
     }
     rows.push_back(
         Json::object({{"name", row.name},
-                      {"kind", row.kind == ComparisonRow::Kind::policy ? "policy" : "yardstick"},
+                      {"kind", row.kind == ComparisonRow::Kind::policy ? "policy" : "baseline"},
                       {"cells", std::move(cells)}}));
   }
   return script_json(rows);

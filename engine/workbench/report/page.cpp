@@ -47,8 +47,7 @@ std::string escaped(std::string_view text) {
 }
 
 std::string script_json(const observers::Json& json) {
-  // JSON has special characters only within its strings, from where a script may put them on the
-  // page.
+  // In JSON, special characters occur only in strings. A script may put these strings on the page.
   const std::string text = json.ascii_line();
   std::string out;
   out.reserve(text.size());

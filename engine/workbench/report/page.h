@@ -1,5 +1,5 @@
 #pragma once
-// What the two report pages share: safe text, the figures of a score, the head of a page, and the
+// Shared by the two report pages: safe text, the figures of a score, the head of a page, and the
 // style and scripts of page/.
 
 #include <span>
@@ -23,7 +23,7 @@ extern const std::string_view kPageJs;
 extern const std::string_view kRunJs;
 extern const std::string_view kComparisonJs;
 
-/// Text for between tags or for a quoted attribute: escapes markup, shows control characters as
+/// Text for use between tags or in a quoted attribute: escapes markup, shows control characters as
 /// "?".
 std::string escaped(std::string_view text);
 /// JSON for a <script>: ASCII, without "<", ">" and "&"; bytes that are not UTF-8 are replaced.
@@ -32,7 +32,7 @@ std::string script_json(const observers::Json& json);
 std::string number_text(double value, int decimals);
 /// The two largest units: "90 s", "12 min", "7 d 4 h".
 std::string time_text(Duration time);
-/// "<li>what <b>value</b></li>"
+/// "<li>label <b>value</b></li>"
 std::string item(std::string_view what, std::string_view value);
 
 /// One figure of a score, for people.
@@ -41,7 +41,7 @@ struct Figure {
   std::string text;       ///< "0.35 %"
   std::string meaning;    ///< one clause
   double value = 0;       ///< smaller is better
-  bool alarming = false;  ///< the figure should be 0, and is not
+  bool alarming = false;  ///< the figure should be 0, but is larger
 };
 
 /// Always the same figures in the same order.

@@ -12,7 +12,7 @@ namespace {
 
 using observers::Json;
 
-/// JavaScript's numbers are exact up to this one.
+/// The largest whole number that JavaScript represents exactly.
 constexpr std::uint64_t kLargestExact = (std::uint64_t{1} << 53U) - 1;
 
 std::int64_t kib(MemorySize size) {
@@ -100,7 +100,8 @@ void write_domain(const DomainRecord& domain, const files::WritePiece& write) {
   write(",\"oomAt\":" + oom_places(moments) + "}");
 }
 
-/// A strip under the host's chart: for each interval, how many domains something happened to.
+/// A strip under the host's chart: for each interval, the number of domains with an event of one
+/// kind.
 template <class Happened>
 std::string strip_json(const RunRecord& record, const std::string& name, const std::string& style,
                        Happened happened) {

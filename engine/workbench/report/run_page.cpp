@@ -28,7 +28,7 @@ std::string run_page_start(const RunRecord& record) {
       item("domain floor", limits.domain_floor.text(limits.units)) +
       item("host floor", limits.host_floor.text(limits.units)) +
       item("headroom metric", to_text(limits.headroom)) +
-      item("reclaimed per tick, at most", fmt::format("{:.0f} %", limits.max_reclaim * 100));
+      item("maximum reclaimed per tick", fmt::format("{:.0f} %", limits.max_reclaim * 100));
   if (limits.host_memory) items += item("guests' budget", limits.host_memory->text(limits.units));
   return page_start({record.policy + " on " + record.scenario,
                      escaped(record.policy) + " <i>on</i> " + escaped(record.scenario),
@@ -50,18 +50,18 @@ std::string figures_table(const Score& score) {
 std::string rules_table(const RunRecord& record) {
   std::array<std::size_t, kRuleCount> order{};
   std::iota(order.begin(), order.end(), 0);
-  const auto& bites = record.rule_limits;
+  const auto& counts = record.rule_limits;
   std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return bites.at(a) > bites.at(b); });
-  const double most = static_cast<double>(std::max<std::uint64_t>(1, bites.at(order.front())));
+                   [&](std::size_t a, std::size_t b) { return counts.at(a) > counts.at(b); });
+  const double largest = static_cast<double>(std::max<std::uint64_t>(1, counts.at(order.front())));
   std::string rows;
   for (const std::size_t rule : order) {
-    if (bites.at(rule) == 0) break;
+    if (counts.at(rule) == 0) break;
     rows += fmt::format(
         "<tr><th scope=\"row\">{}</th><td class=\"value\">{}</td>"
-        "<td class=\"left\"><span class=\"bite\" style=\"width:{:.1f}%\"></span></td></tr>\n",
-        to_text(static_cast<Rule>(rule)), bites.at(rule),
-        100 * static_cast<double>(bites.at(rule)) / most);
+        "<td class=\"left\"><span class=\"share-bar\" style=\"width:{:.1f}%\"></span></td></tr>\n",
+        to_text(static_cast<Rule>(rule)), counts.at(rule),
+        100 * static_cast<double>(counts.at(rule)) / largest);
   }
   if (rows.empty()) rows = "<tr><td>No guard rule limited or refused a move.</td></tr>\n";
   return "<section>\n<h2>Guard <small>moves that each rule limited or refused</small></h2>\n<div "
@@ -112,8 +112,8 @@ constexpr std::string_view kind_text(RunEvent::Kind kind) {
   switch (kind) {
     case RunEvent::Kind::move:
       return "move";
-    case RunEvent::Kind::held_back:
-      return "held_back";
+    case RunEvent::Kind::limited:
+      return "limited";
     case RunEvent::Kind::guest_oom:
       return "guest_oom";
     case RunEvent::Kind::host_oom:

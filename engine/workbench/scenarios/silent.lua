@@ -1,5 +1,6 @@
--- Guests that memcoord cannot serve normally: one without a balloon driver, one whose statistics stop,
--- one that is paused, one that hangs. Two normal guests need and share the rest of the memory.
+-- Four guests that memcoord cannot serve normally: the first has no balloon driver, the second stops
+-- reporting statistics, the third is paused, the fourth hangs. Two normal guests share the rest of the
+-- memory, and need all of it.
 
 local function guest(name, extra)
   local domain = {

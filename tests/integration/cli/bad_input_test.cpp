@@ -109,7 +109,7 @@ TEST_CASE("a number of ticks that is not a number over 0 is refused") {
         "--ticks: 'many' is not a whole number; expected a whole number of at least 1");
 }
 
-TEST_CASE("a laxer floor is refused with the least value that is allowed") {
+TEST_CASE("a laxer floor is refused with the smallest allowed value") {
   CHECK(contains(refusal(simulated({"--domain-floor", "50MiB"})), "--domain-floor: "));
   CHECK(contains(refusal(simulated({"--domain-floor", "50MiB"})), "100 MiB"));
   CHECK(contains(refusal(simulated({"--host-floor", "1MiB"})), "--host-floor: "));
@@ -156,7 +156,7 @@ TEST_CASE("a policy for another version of the API is refused") {
   CHECK(contains(line, "99"));
 }
 
-TEST_CASE("a file that returns no table is refused as a policy") {
+TEST_CASE("a file that does not return a table is refused as a policy") {
   const ScratchFiles files;
   const std::string path = files.write("nothing.lua", "local x = 1\n");
   const std::string line = first_line(simulated({"--policy", path}));
@@ -224,8 +224,7 @@ TEST_CASE("settings of a missing domain, and a change without settings, are refu
   CHECK(refusal({"domain", "set"}) == "NAME: is missing; see 'memcoord domain set --help'");
   CHECK(refusal({"domain", "set", "test", "--minimum", "few"}).starts_with("--minimum: "));
   CHECK(refusal({"domain", "show", "--connect", "sim:"}) ==
-        "sim:: simulated domains have no metadata; set minimum, maximum and weight in the scenario "
-        "file");
+        "sim:: a simulated domain's settings are in its scenario; edit the scenario file");
 }
 
 TEST_CASE("malformed metadata is reported once with its domain, which is left alone") {

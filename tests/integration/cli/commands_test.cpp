@@ -38,7 +38,7 @@ TEST_CASE("every command has a help with its usage") {
     CHECK(run.exit_code == 0);
     CHECK(run.errors.empty());
     CHECK(contains(run.output, "Usage: " + called));
-    CHECK_FALSE(contains(run.output, "TEXT"));  // CLI11's word where nobody chose one
+    CHECK_FALSE(contains(run.output, "TEXT"));  // CLI11's name for a value without a name
   }
 }
 
@@ -98,8 +98,7 @@ TEST_CASE("domain show prints a domain's NUMA nodes and its balloon's options") 
     </domain></node>)");
   const Finished table = run_memcoord({"domain", "show", "--connect", uri});
   CHECK(contains(table.output,
-                 "bound to nodes 0-1 (2 GiB), node 1 (2 GiB); free page reporting; deflates by "
-                 "itself"));
+                 "bound to nodes 0-1 (2 GiB), node 1 (2 GiB); free page reporting; autodeflate"));
   const auto json = json_of(run_memcoord({"domain", "show", "web", "--json", "--connect", uri}));
   REQUIRE(json.at(0).at("bound_to").size() == 2);
   CHECK(json.at(0).at("bound_to").at(1).at("nodes").at(0) == 1);
@@ -180,7 +179,7 @@ TEST_CASE("check fails for an unsound policy, names a missing one and checks the
 
 namespace {
 
-// What bash would offer for the line: one candidate a line, in order.
+// The candidates that bash offers for the line: one per line, in order.
 std::string offered(const std::string& line, const std::string& directory = "/") {
   const std::string script = R"(
 cd "$2"

@@ -15,7 +15,7 @@ namespace memcoord::testing {
 
 /// The result of a finished process.
 struct Finished {
-  int exit_code = -1;  ///< 128 + the signal's number where one ended it
+  int exit_code = -1;  ///< 128 + the signal's number if a signal ended it
   std::string output;
   std::string errors;
 };

@@ -79,7 +79,7 @@ TEST_CASE("a run ends with its scenario") {
   const Finished run = run_memcoord({"--connect", "sim:", "--no-wait", "--json"});
   CHECK(run.exit_code == 0);
   CHECK(json_lines(run.output).size() > 5);
-  CHECK(contains(run.errors, "the scenario is at its end"));
+  CHECK(contains(run.errors, "the scenario has ended"));
 }
 
 TEST_CASE("output has escapes only with --color always") {

@@ -218,7 +218,7 @@ TEST_CASE("the workbench refuses unusable input with one line and exit code 2") 
   const std::string odd = scratch.write("odd.lua", "return { duraton = 5 }");
   struct RuleInput {
     std::vector<std::string> words;
-    std::string told;
+    std::string message;
   };
   const std::vector<RuleInput> cases{
       {{"simulate", "-S", "cas1"}, "case1"},
@@ -246,7 +246,7 @@ TEST_CASE("the workbench refuses unusable input with one line and exit code 2") 
     const Finished run = run_memcoord(one.words);
     CHECK(run.exit_code == 2);
     CHECK(run.output.empty());
-    CHECK(contains(run.errors, one.told));
+    CHECK(contains(run.errors, one.message));
     CHECK(std::count(run.errors.begin(), run.errors.end(), '\n') == 1);
   }
 }
@@ -358,7 +358,7 @@ TEST_CASE("traces shows a trace and writes a part that it can read again") {
   CHECK(again == json_of(cut));
   CHECK(again.at("rows") == 3);
   CHECK(again.at("vms").size() == 1);
-  CHECK(again.at("vms").at(0).at("most_kib") == 716800);
+  CHECK(again.at("vms").at(0).at("max_kib") == 716800);
 }
 
 TEST_CASE("traces weighs each row by how long it lasts") {
@@ -384,7 +384,7 @@ TEST_CASE("traces refuses unusable input with one line") {
       scratch.write("endless.csv", "t_s,a\nprovisioned_kib,100\n0,50\n9000000000000000000,50\n");
   struct RuleInput {
     std::vector<std::string> words;
-    std::string told;
+    std::string message;
   };
   const std::vector<RuleInput> cases{
       {{"traces", backwards}, "back.csv:4"},
@@ -403,7 +403,7 @@ TEST_CASE("traces refuses unusable input with one line") {
     CAPTURE(called);
     const Finished run = run_memcoord(one.words);
     CHECK(run.exit_code == 2);
-    CHECK(contains(run.errors, one.told));
+    CHECK(contains(run.errors, one.message));
     CHECK(std::count(run.errors.begin(), run.errors.end(), '\n') == 1);
   }
 }

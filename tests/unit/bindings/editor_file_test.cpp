@@ -1,6 +1,6 @@
-// bindings/editor/memcoord.lua and docs/policy-api.md say what policies see. Their lists of fields
-// are generated from bindings/policy_fields.h; the tests compare everything else with what policies
-// do see.
+// bindings/editor/memcoord.lua and docs/policy-api.md describe the policy API. Their lists of
+// fields are generated from bindings/policy_fields.h; the tests compare the rest with the API
+// itself.
 
 #include <doctest/doctest.h>
 
@@ -38,7 +38,7 @@ std::string editor_file() {
   return source_text(kEditorFile);
 }
 
-/// A text of the lists without its links, which lead nowhere from an editor.
+/// A text of the lists without its links, which do not work in an editor.
 std::string without_links(std::string_view text) {
   static const std::regex kLink(R"(\[([^\]]*)\]\([^)]*\))");
   return std::regex_replace(std::string(text), kLink, "$1");
@@ -189,7 +189,7 @@ TEST_CASE("editors know every field of the host, and of the log") {
   CHECK(documented("Log") == logged("for name in pairs(ctx.log) do ctx.log.info(name) end"));
 }
 
-TEST_CASE("editors know every limit that the guard holds to") {
+TEST_CASE("editors know every limit of the guard") {
   CHECK(documented("Limits") == logged("for name in pairs(ctx.limits) do ctx.log.info(name) end"));
 }
 

@@ -43,7 +43,7 @@ TEST_CASE("fair_share goes by weight where weights are given") {
   CHECK(shared("900, { 1000, 1000 }, { 0.5, 0.25 }") == "600 300");
 }
 
-TEST_CASE("fair_share rounds down to whole KiB, and takes less than 0 for 0") {
+TEST_CASE("fair_share rounds down to whole KiB, and counts negative numbers as 0") {
   CHECK(shared("10, { 9, 9, 9 }") == "3 3 3");
   CHECK(shared("10.9, { 2.9, 2.9 }") == "2 2");
   CHECK(shared("-5, { 1, 2 }") == "0 0");
@@ -52,7 +52,7 @@ TEST_CASE("fair_share rounds down to whole KiB, and takes less than 0 for 0") {
   CHECK(shared("math.huge, { 7, 2 }") == "7 2");
 }
 
-TEST_CASE("fair_share gives what the guard's own sharing gives") {
+TEST_CASE("fair_share gives the same shares as the guard") {
   std::uint64_t random = 7;
   const auto next = [&](std::uint64_t below) {
     random = random * 6364136223846793005U + 1442695040888963407U;
@@ -86,7 +86,7 @@ TEST_CASE("fair_share refuses bad arguments in one line, with its place") {
   refused("0/0, { 1 }", "total is not a number (nan)");
   refused("10", "wants is a nil where a list of numbers is expected");
   refused("10, 5", "wants is a number where a list of numbers is expected");
-  CHECK(shared("10, ctx.domains").starts_with("p.lua:2: ctx.domains is no table of your own"));
+  CHECK(shared("10, ctx.domains").starts_with("p.lua:2: ctx.domains is not a plain table"));
   refused("10, { a = 1 }", "wants is a table by name where a list of numbers is expected");
   refused("10, { 1, 'x' }", "wants[2] is a string where a number is expected");
   refused("10, { 1, 0/0 }", "wants[2] is not a number (nan)");
@@ -112,5 +112,5 @@ TEST_CASE("fair_share is charged by the number of its wants") {
   const Observed observed(World().host(8_GiB, free(4_GiB)));
   const auto answer = (*policy)->decide(observed.situation());
   REQUIRE_FALSE(answer);
-  CHECK(answer.error().text() == "p.lua:3: ran past its limit of 1000000 instructions");
+  CHECK(answer.error().text() == "p.lua:3: exceeded its limit of 1000000 instructions");
 }

@@ -30,7 +30,7 @@ Observed two_domains(Limits limits = {}) {
       limits);
 }
 
-/// Runs a tick function's body; what it holds "a" with is its result.
+/// Runs a tick function's body; its result is the reason with which it holds domain "a".
 std::string said(const std::string& body, const Observed& observed = two_domains()) {
   const auto policy =
       LuaPolicy::load_text(kHead +
@@ -46,12 +46,12 @@ std::string said(const std::string& body, const Observed& observed = two_domains
 
 }  // namespace
 
-TEST_CASE("a file that is no policy says what is missing, in one line") {
+TEST_CASE("a file that is not a policy is refused in one line, which names what is missing") {
   const std::string tick = "tick = function() end }";
   CHECK(why_not("return {").object == "p.lua:1");
   CHECK(why_not("").text().find("p.lua: returns nothing where a table is expected") == 0);
   CHECK(why_not("return 5").message == "returns a number where a table is expected");
-  CHECK(why_not("return { summary = 's', " + tick).message.find("which policy API") !=
+  CHECK(why_not("return { summary = 's', " + tick).message.find("does not name its policy API") !=
         std::string::npos);
   CHECK(why_not("return { api = 2, summary = 's', " + tick).message ==
         "is written for policy API 2");
@@ -64,7 +64,7 @@ TEST_CASE("a file that is no policy says what is missing, in one line") {
   CHECK(why_not(kHead + "params = { x = { doc = 'd' } }, " + tick).message ==
         "parameter 'x' has no default");
   CHECK(why_not(kHead + "params = { x = { default = 1 } }, " + tick).message ==
-        "parameter 'x' has no doc, a text");
+        "parameter 'x' has no doc, a string");
   CHECK(why_not(kHead + "params = { x = 5 }, " + tick).message == "parameter 'x' is a number");
 }
 
@@ -73,7 +73,7 @@ TEST_CASE("a missing policy file or a folder is refused") {
   CHECK(LuaPolicy::load("/").error().message == "is a folder");
 }
 
-TEST_CASE("parameters take the type of their default, and what the operator sets") {
+TEST_CASE("parameters have the type of their default, and the values that the administrator sets") {
   const std::string source =
       kHead +
       "params = { size = { default = '150MiB', doc = 'd' }, n = { default = 3, doc = 'd' }, "
@@ -99,7 +99,7 @@ TEST_CASE("parameters take the type of their default, and what the operator sets
   CHECK(why_not(source, {{"mode", "z"}}).hint == "give one of x, y");
 }
 
-TEST_CASE("a default that is meant to be a size and cannot be read is refused with its line") {
+TEST_CASE("a default that is a malformed size is refused with its line") {
   const auto refused = [](const std::string& size) {
     return why_not(
         "-- threshold = none yet\nreturn { api = 1, summary = 's', params = {\n"
@@ -108,13 +108,13 @@ TEST_CASE("a default that is meant to be a size and cannot be read is refused wi
   };
   CHECK(refused("1,5GiB").object == "p.lua:5");
   CHECK(refused("1,5GiB").message ==
-        "parameter 'threshold': its default '1,5GiB' is no size: not a size of memory");
+        "parameter 'threshold': its default '1,5GiB' is not a size: not a size of memory");
   CHECK(refused("-5MB").message.find("a size cannot be negative") != std::string::npos);
   CHECK(refused("0.3KiB").message.find("not a whole number of KiB") != std::string::npos);
   CHECK(refused("150 Mi").hint.find("512MiB") != std::string::npos);
 }
 
-TEST_CASE("a default in powers of 1000 is a size, and texts stay texts") {
+TEST_CASE("a default in powers of 1000 is a size, and other strings stay strings") {
   const auto type = [](const std::string& parameter) {
     const auto policy = LuaPolicy::load_text(
         kHead + "params = { x = { doc = 'd', " + parameter + " } }, tick = function() end }",
@@ -123,10 +123,10 @@ TEST_CASE("a default in powers of 1000 is a size, and texts stay texts") {
     return (*policy)->info().parameters.at(0).type;
   };
   CHECK(type("default = '500MB'") == "size");
-  CHECK(type("default = '30s'") == "text");
-  CHECK(type("default = '2024'") == "text");
-  CHECK(type("default = '8 bits'") == "text");
-  CHECK(type("default = '1gbs', choices = { '1gbs', '10gbs' }") == "text");
+  CHECK(type("default = '30s'") == "string");
+  CHECK(type("default = '2024'") == "string");
+  CHECK(type("default = '8 bits'") == "string");
+  CHECK(type("default = '1gbs', choices = { '1gbs', '10gbs' }") == "string");
 }
 
 TEST_CASE("a policy reads the host and its domains in KiB") {
@@ -184,7 +184,7 @@ TEST_CASE("a policy reads the time of the snapshot in whole seconds") {
         "1715904005 integer");
 }
 
-TEST_CASE("headroom and its past are the larger metric, or the chosen one") {
+TEST_CASE("headroom and its history are the larger metric, or the chosen one") {
   CHECK(said("say(a.headroom // MiB)") == "300");
   CHECK(said("say(b.headroom // MiB)") == "1800");
   Limits limits;
@@ -194,7 +194,7 @@ TEST_CASE("headroom and its past are the larger metric, or the chosen one") {
   CHECK(said("say(a.headroom // MiB)", two_domains(limits)) == "50");
   CHECK(said("say(ctx.host.grantable // MiB)", two_domains(limits)) == "3896");
   CHECK(said("say(ctx.host.headroom // GiB)", two_domains(limits)) == "4");
-  // Its cache was dropped for what it holds now: first the one figure was larger, then the other.
+  // The guest has dropped its cache for more memory in use: first usable was larger, then unused.
   const std::string minimum =
       "say(a:min('headroom', 60) // MiB .. ' ' .. a:max('headroom', 60) // MiB)";
   const auto past = [](Limits by) {
@@ -215,7 +215,7 @@ TEST_CASE("domains are chosen by their figures") {
   CHECK(said("say(ctx.domains[3])") == "nil");
 }
 
-TEST_CASE("statistics of the past cover the last seconds") {
+TEST_CASE("statistics of the history cover the last seconds") {
   Observed observed(World().domain("a", unused(100_MiB)).domain("b"));
   observed.then(World().at(2s).domain("a", unused(200_MiB)).domain("b"));
   CHECK(said("say(a:avg('unused', 60) // MiB)", observed) == "150");
@@ -225,13 +225,13 @@ TEST_CASE("statistics of the past cover the last seconds") {
   CHECK(said("say(a:slope('unused', 60) // MiB)", observed) == "50.0");
 }
 
-TEST_CASE("a misspelt name is an error with its line and the nearest right one") {
+TEST_CASE("a misspelt name is an error with its line and the nearest name") {
   CHECK(said("\nlocal x = a.unusd") == "p.lua:2: a domain has no 'unusd'; did you mean 'unused'?");
   CHECK(said("local x = ctx.domans").find("did you mean 'domains'?") != std::string::npos);
   CHECK(said("local x = ctx.host.fre").find("did you mean 'free'?") != std::string::npos);
   CHECK(said("a:avg('unusd', 5)").find("did you mean 'unused'?") != std::string::npos);
   CHECK(said("ctx.domains:min_bi('actual')").find("did you mean 'min_by'?") != std::string::npos);
-  CHECK(said("ctx.domains:sum('name')").find("is no number") != std::string::npos);
+  CHECK(said("ctx.domains:sum('name')").find("is not a number") != std::string::npos);
   CHECK(said("ctx.log.inform('x')").find("did you mean 'info'?") != std::string::npos);
 }
 
@@ -256,7 +256,7 @@ TEST_CASE("ctx.state stays from tick to tick and over a reload, and ctx.log writ
   CHECK((*reloaded)->decide(observed.situation())->log[0].text == "n is 3");
 }
 
-TEST_CASE("a state that cannot be read is named, and the new policy starts without it") {
+TEST_CASE("a state that cannot be copied is an error, and the new policy starts without it") {
   const auto tick = [](const std::string& body) {
     return kHead + "tick = function(ctx) " + body + " ctx.log.info(tostring(ctx.state.n)) end }";
   };
@@ -277,7 +277,7 @@ TEST_CASE("a state that cannot be read is named, and the new policy starts witho
             .find("nested more than 50 deep") != std::string::npos);
   // 2^40 tables, by reference.
   CHECK(refusal("local t = {} for i = 1, 40 do t = { t, t } end ctx.state.t = t")
-            .find("ran past its") == 0);
+            .find("exceeded its") == 0);
 }
 
 TEST_CASE("ctx.state can be handed to another process as text") {
@@ -315,7 +315,7 @@ TEST_CASE("an error names file, line and traceback") {
   CHECK(answer.error().detail.find("p.lua:3") != std::string::npos);
 }
 
-TEST_CASE("a policy sees the nodes, what they can give, and the balloon's options") {
+TEST_CASE("a policy reads the nodes, their grantable memory, and the balloon's options") {
   const Observed observed(
       World()
           .host(16_GiB, free(8_GiB), node(0, 8_GiB, 1_GiB), node(1, 8_GiB, 7_GiB, 7_GiB + 512_MiB))
@@ -330,6 +330,6 @@ TEST_CASE("a policy sees the nodes, what they can give, and the balloon's option
         "truefalse");
   CHECK(said("say(tostring(b.deflates_by_itself) .. tostring(b.free_page_reporting))", observed) ==
         "falsetrue");
-  CHECK(said("ctx.domains:sum('nodes')", observed).find("'nodes' is no number") !=
+  CHECK(said("ctx.domains:sum('nodes')", observed).find("'nodes' is not a number") !=
         std::string::npos);
 }

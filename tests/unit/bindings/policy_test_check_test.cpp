@@ -49,7 +49,7 @@ TEST_CASE("a sound policy passes, and the text shows its moves") {
   CHECK(checked->passed());
   CHECK(checked->info.summary == "one of mine");
   CHECK(situation(*checked, "one starved").proposals() > 0);
-  CHECK(situation(*checked, "all content").proposals() == 0);
+  CHECK(situation(*checked, "all satisfied").proposals() == 0);
   const std::string text = text_of(*checked);
   CHECK(contains(text, "mine: one of mine\n"));
   CHECK(contains(text, "step  size  10MiB  one step\n"));
@@ -82,13 +82,13 @@ TEST_CASE("the text shows settings beside their defaults") {
 TEST_CASE("a check counts the proposals that the guard changes") {
   const auto checked = check("for _, d in ipairs(ctx.domains) do d:shrink(d.actual // 2) end");
   REQUIRE(checked);
-  CHECK(situation(*checked, "one wasteful").held_back() > 0);
+  CHECK(situation(*checked, "one wasteful").limited() > 0);
 }
 
 TEST_CASE("the text shows a policy's log lines") {
   const auto checked = check("ctx.log.info(\"looked at \" .. #ctx.domains)");
   REQUIRE(checked);
-  CHECK(situation(*checked, "all content").log().front() == "looked at 3");
+  CHECK(situation(*checked, "all satisfied").log().front() == "looked at 3");
   CHECK(contains(text_of(*checked), "    log: looked at 3\n"));
 }
 

@@ -12,7 +12,7 @@ using namespace memcoord::test;
 
 namespace {
 
-/// Holds that a statement, on line 4 of the test file, fails with one message at that line.
+/// Checks that a statement, on line 4 of the test file, fails with one message at that line.
 void has_message(const std::string& statement, const std::string& message) {
   const std::string output = failure_of("local tick = step:tick {}\n" + statement);
   CHECK_MESSAGE(contains(output, "step_test.lua:4: " + message + "\n"), output);
@@ -45,7 +45,7 @@ TEST_CASE("every expectation can hold") {
   )");
 }
 
-TEST_CASE("every expectation can fail, and says what it expected") {
+TEST_CASE("every expectation can fail, and then reports the expected and the actual value") {
   const auto fails = [](const std::string& expectation, const std::string& wanted) {
     const std::string output = failure_of(expectation);
     CHECK_MESSAGE(contains(output, "expected  " + wanted + "\n"), output);
@@ -65,7 +65,7 @@ TEST_CASE("every expectation can fail, and says what it expected") {
   fails("expect(1):is_nil()", "nil");
   fails("expect(1):is_true()", "true");
   fails("expect(nil):is_false()", "false");
-  fails("expect(\"a\"):matches(\"b*\")", "a text like \"b*\"");
+  fails("expect(\"a\"):matches(\"b*\")", "a string like \"b*\"");
   fails("expect_error(function() end, \"*\")", "an error like \"*\"");
   fails("expect(nil):is_at_least(1)", "at least 1");
 }
@@ -91,26 +91,24 @@ TEST_CASE("a wrong use of an expectation is one message at the test's line") {
   has_message("expect(1).equals(2)", "write expect(value):equals(...), with a colon");
   has_message("expect(1).is_nil(tick)", "write expect(value):is_nil(...), with a colon");
   has_message("expect(1).is_nil()", "write expect(value):is_nil(...), with a colon");
-  has_message("expect(1):equals()",
-              "a value was expected to compare with; write nil if nil is meant");
+  has_message("expect(1):equals()", "give a value to compare with; write nil to compare with nil");
   has_message("expect({}):contains()",
-              "a value was expected to compare with; write nil if nil is meant");
-  has_message("expect(1):is_at_least()", "a number was expected to compare with, not a nil");
-  has_message("expect(1):is_near(1, \"x\")", "a number was expected to compare with, not a string");
-  has_message("expect(\"a\"):matches(5)",
-              "a pattern with * and ? was expected, such as \"*starved*\"");
+              "give a value to compare with; write nil to compare with nil");
+  has_message("expect(1):is_at_least()", "give a number to compare with, not a nil");
+  has_message("expect(1):is_near(1, \"x\")", "give a number to compare with, not a string");
+  has_message("expect(\"a\"):matches(5)", "give a pattern with * and ?, such as \"*starved*\"");
   has_message("expect(\"a\"):matches((\"x\"):rep(1001))",
-              "a pattern of more than 1000 bytes, or a text of more than 10000");
+              "a pattern of more than 1000 bytes, or a string of more than 10000");
   has_message("expect_error(5, \"*\")", "expect_error takes a function or a tick, not a number");
-  has_message("expect_error(tick)", "a pattern with * and ? was expected, such as \"*starved*\"");
-  has_message("expect(1).equals = nil", "what expect() returns cannot be changed");
-  has_message("expect(tick).value = 1", "what expect() returns cannot be changed");
+  has_message("expect_error(tick)", "give a pattern with * and ?, such as \"*starved*\"");
+  has_message("expect(1).equals = nil", "the result of expect() cannot be changed");
+  has_message("expect(tick).value = 1", "the result of expect() cannot be changed");
   has_message("setmetatable(expect(1), {})", "this metatable is protected");
   has_message("local a, b = {}, {} a[1], b[1] = a, b expect(a):equals(b)",
               "tables nested more than 50 deep, or within themselves");
 }
 
-TEST_CASE("an expectation runs no metamethod of what it compares") {
+TEST_CASE("an expectation runs no metamethod of the compared values") {
   passes(R"(
     local function never() error("a metamethod ran") end
     local odd = { __index = never, __eq = never, __len = never, __lt = never, __pairs = never }
@@ -127,7 +125,7 @@ TEST_CASE("an expectation runs no metamethod of what it compares") {
   CHECK_MESSAGE(contains(output, "got       { a = 1 }\n"), output);
 }
 
-TEST_CASE("numbers of both kinds compare by their value, and nan is none") {
+TEST_CASE("integers and floats compare by their value, and nan is not a number") {
   passes(R"(
     expect(1):equals(1.0)
     expect({ 2.0 }):contains(2)
@@ -139,11 +137,11 @@ TEST_CASE("numbers of both kinds compare by their value, and nan is none") {
 
 TEST_CASE("an expectation shows any text on one line") {
   const std::string output = failure_of("expect(\"a\\n\\27[31mb\"):matches(\"c\\n*\")");
-  CHECK_MESSAGE(contains(output, "expected  a text like \"c *\"\n"), output);
+  CHECK_MESSAGE(contains(output, "expected  a string like \"c *\"\n"), output);
   CHECK_MESSAGE(contains(output, "got       \"a ?[31mb\"\n"), output);
 }
 
-TEST_CASE("what a test compares, matches and shows is charged") {
+TEST_CASE("comparing, matching and showing values is charged") {
   bindings::testing::TestOptions options;
   options.limits = {std::chrono::minutes(2), 1'000'000, std::size_t{64} << 20U};
   const std::string setup =
@@ -161,7 +159,7 @@ TEST_CASE("what a test compares, matches and shows is charged") {
     const PolicyTestRun ran = run(setup + "test('it', function() " + body + " end)", options);
     CHECK(ran.counts.failed == 1);
     CHECK_MESSAGE(
-        ran.output.find("ran past its limit of 1000000 instructions") != std::string::npos,
+        ran.output.find("exceeded its limit of 1000000 instructions") != std::string::npos,
         ran.output);
   }
 }

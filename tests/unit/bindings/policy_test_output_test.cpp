@@ -80,7 +80,8 @@ TEST_CASE("a test file of 256 KiB runs, and the failure of a larger file names t
   const PolicyTestRun ran = run_in(folder);
   CHECK(ran.counts.passed == 1);
   CHECK(ran.counts.failed == 1);
-  CHECK(contains(ran.output, "larger than 256 KiB; a test file has at most that; is it one?"));
+  CHECK(
+      contains(ran.output, "larger than 256 KiB; a test file has at most 256 KiB; check the path"));
 }
 
 TEST_CASE("the filter selects tests by a part of their name, a glob, or their file") {
@@ -104,7 +105,7 @@ TEST_CASE("the report has colours only on request") {
   CHECK(contains(run(tests, colored()).output, "\033[32mok\033[0m"));
 }
 
-TEST_CASE("a policy stands for the test beside it, and each file runs once") {
+TEST_CASE("a policy's path selects its test file, and each file runs once") {
   const PolicyTestFolder folder;
   folder.write("step.lua", kStepPolicy);
   folder.write("step_test.lua", "test(\"one\", function() end)\n");
@@ -127,7 +128,7 @@ TEST_CASE("a run without tests is an error") {
   CHECK(contains(error_of(folder.path(), {}), "no tests found"));
   CHECK(contains(error_of(folder.path() / "none", {}), "no such file or directory"));
   folder.write("step.lua", kStepPolicy);
-  CHECK(contains(error_of(folder.path() / "step.lua", {}), "has no test beside it"));
+  CHECK(contains(error_of(folder.path() / "step.lua", {}), "has no test file"));
   folder.write("step_test.lua", "test(\"one\", function() end)\n");
   CHECK(contains(error_of(folder.path(), filtered("two")), "no test matches 'two'"));
 }

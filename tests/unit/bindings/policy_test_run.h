@@ -15,7 +15,7 @@
 
 namespace memcoord::test {
 
-/// A folder of policies and tests. Its end removes it.
+/// A folder of policies and tests. The destructor removes it.
 class PolicyTestFolder {
  public:
   PolicyTestFolder() {
@@ -82,7 +82,7 @@ inline PolicyTestRun run(const std::string& tests,
   return run_in(folder, options);
 }
 
-/// The output of one test, which has to fail. `body` begins on line 3.
+/// The output of one test, which must fail. `body` begins on line 3.
 inline std::string failure_of(const std::string& body) {
   const PolicyTestRun ran = run("test(\"it\", function()\n" + body + "\nend)\n");
   INFO(ran.output);
@@ -90,7 +90,7 @@ inline std::string failure_of(const std::string& body) {
   return ran.output;
 }
 
-/// Holds that one test has passed.
+/// Checks that one test has passed.
 inline void passes(const PolicyTestRun& ran) {
   INFO(ran.output);
   CHECK(ran.counts.passed == 1);

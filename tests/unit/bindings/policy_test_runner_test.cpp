@@ -42,7 +42,7 @@ TEST_CASE("a run keeps the policy's state and advances time, and guests follow t
   )");
 }
 
-TEST_CASE("a size in a later tick is one that the guest has reported since") {
+TEST_CASE("in a later tick, a new size comes with a new report of the guest") {
   passes(R"(
     local ticks = step:run {
       { domains = {
@@ -83,7 +83,7 @@ TEST_CASE("a new size leaves the rest of the domain as it was") {
   )");
 }
 
-TEST_CASE("a size after a move is how far the balloon has come") {
+TEST_CASE("a size after a move is the balloon's progress") {
   const PolicyTestFolder folder;
   folder.write("halve.lua", R"(return {
     api = 1, summary = "shrinks, and tells what is in flight",
@@ -97,11 +97,11 @@ TEST_CASE("a size after a move is how far the balloon has come") {
   folder.write("halve_test.lua", R"(
     local halve = policy("halve.lua")
     test("it", function()
-      local held = { domains = { { name = "a", actual = 2*GiB, unused = 2*GiB } } }
+      local unchanged = { domains = { { name = "a", actual = 2*GiB, unused = 2*GiB } } }
       local ticks = halve:run {
-        held,
+        unchanged,
         { domains = { { name = "a", actual = 1536*MiB } } },
-        held, held, held,
+        unchanged, unchanged, unchanged,
       }
       expect(ticks[1].log):equals { "0" }
       expect(ticks[2].skipped):is_empty()
@@ -130,9 +130,9 @@ TEST_CASE("a test's host has NUMA nodes, and domains are bound to them") {
   const auto refused = [](const std::string& body, const std::string& why) {
     CHECK(failure_of(body).find(why) != std::string::npos);
   };
-  refused(R"(step:tick { domains = { { name = "a", nodes = 0 } } })", "nodes is no list");
+  refused(R"(step:tick { domains = { { name = "a", nodes = 0 } } })", "nodes is not a list");
   refused(R"(step:tick { domains = { { name = "a", nodes = { -1 } } } })",
-          "-1 is no number of a node");
+          "-1 is not the number of a node");
   refused(R"(step:tick { host = { cells = { { totl = 1 } } } })", "did you mean 'total'?");
 }
 
@@ -175,7 +175,7 @@ TEST_CASE("rates show from the first tick on") {
   passes(run_in(folder));
 }
 
-TEST_CASE("a test tells silent, paused and excluded domains apart") {
+TEST_CASE("a test's domains can be silent, paused or excluded") {
   passes(R"(
     local tick = step:tick { domains = {
       { name = "mute", silent = true },
@@ -189,7 +189,7 @@ TEST_CASE("a test tells silent, paused and excluded domains apart") {
   )");
 }
 
-TEST_CASE("limits can be stricter, and never laxer") {
+TEST_CASE("limits can be stricter, but not laxer") {
   passes(R"(
     local world = { limits = { headroom = "usable" }, domains = {
       { name = "a", actual = 1*GiB, unused = 10*MiB, usable = 800*MiB } } }
@@ -244,50 +244,52 @@ TEST_CASE("a policy's error fails a test that does not read it") {
   passes(seven + "expect(tick.error):matches(\"*step.lua:8: *\")");
 }
 
-TEST_CASE("a misspelt name is an error with its line and the nearest right name") {
-  const auto told = [](const std::string& body, const std::string& line, const std::string& what) {
+TEST_CASE("a misspelt name in a test is an error with its line and the nearest name") {
+  const auto fails_with = [](const std::string& body, const std::string& line,
+                             const std::string& what) {
     const std::string output = failure_of(body);
     CHECK_MESSAGE(contains(output, "step_test.lua:" + line + ": "), output);
     CHECK_MESSAGE(contains(output, what), output);
   };
-  told("step:tick {\n  hosts = {},\n}", "4",
-       "unknown key 'hosts' in the world of a tick; did you mean 'host'?");
-  told("step:tick { host = {\n  totl = 1*GiB } }", "4", "did you mean 'total'?");
-  told("step:tick { domains = {\n  { name = \"a\" },\n  { name = \"b\",\n    unusde = 1 } } }", "6",
-       "unknown key 'unusde' in domain b; did you mean 'unused'?");
-  told("step:tick { domains = { { name = \"a\", state = \"pausd\" } } }", "3",
-       "did you mean 'paused'?");
-  told("step:tick { limits = { headrom = \"unused\" } }", "3", "did you mean 'headroom'?");
-  told("step:tock {}", "3", "did you mean 'tick'?");
-  told("expect(1):equal(1)", "3", "did you mean 'equals'?");
-  told("return step:tick({}).proposal", "3", "did you mean 'proposals'?");
-  told("return step:tick { domains = { { name = \"web\" } } }.proposals.wbe", "3",
-       "the tick has no 'wbe'; did you mean 'web'?");
+  fails_with("step:tick {\n  hosts = {},\n}", "4",
+             "unknown key 'hosts' in the world of a tick; did you mean 'host'?");
+  fails_with("step:tick { host = {\n  totl = 1*GiB } }", "4", "did you mean 'total'?");
+  fails_with(
+      "step:tick { domains = {\n  { name = \"a\" },\n  { name = \"b\",\n    unusde = 1 } } }", "6",
+      "unknown key 'unusde' in domain b; did you mean 'unused'?");
+  fails_with("step:tick { domains = { { name = \"a\", state = \"pausd\" } } }", "3",
+             "did you mean 'paused'?");
+  fails_with("step:tick { limits = { headrom = \"unused\" } }", "3", "did you mean 'headroom'?");
+  fails_with("step:tock {}", "3", "did you mean 'tick'?");
+  fails_with("expect(1):equal(1)", "3", "did you mean 'equals'?");
+  fails_with("return step:tick({}).proposal", "3", "did you mean 'proposals'?");
+  fails_with("return step:tick { domains = { { name = \"web\" } } }.proposals.wbe", "3",
+             "the tick has no 'wbe'; did you mean 'web'?");
 }
 
 TEST_CASE("an impossible world is an error with its line") {
-  const auto told = [](const std::string& body, const std::string& what) {
+  const auto refused = [](const std::string& body, const std::string& what) {
     const std::string output = failure_of(body);
     CHECK_MESSAGE(contains(output, what), output);
   };
-  told("step:tick { domains = { { name = \"a\", actual = -1 } } }",
-       "actual = -1 is no size of memory");
-  told("step:tick { domains = { { name = \"a\", actual = 0.5 } } }", "is no size of memory");
-  told("step:tick { domains = { { name = \"a\", actual = 1*MiB, unused = 2*MiB } } }",
-       "unused 2 MiB is more than its actual 1 MiB");
-  told("step:tick { domains = { { actual = 1*MiB } } }", "a domain without a name");
-  told("step:tick { domains = { { name = \"a\" }, { name = \"a\" } } }",
-       "domain a stands there twice");
-  told("step:tick { domains = { a = {} } }", "domains is no list");
-  told("step:tick { host = { total = 1*GiB, free = 2*GiB } }", "more than its total");
-  told("step:tick { seconds = 0 }", "seconds = 0");
-  told("step:tick { seconds = 1e15 }", "is no time from tick to tick");
-  told("step:tick(1)", "tick takes a world");
-  told("step:run {}", "run takes a list of worlds");
-  told("step:run { {}, { limits = {} } }", "said once, in the first tick");
-  told("step:run { {}, { time = 0 } }", "said once, in the first tick");
-  told("step:tick { time = -1 }", "time = -1");
-  told("step:tick { time = 1e12 }", "is no time of a tick");
+  refused("step:tick { domains = { { name = \"a\", actual = -1 } } }",
+          "actual = -1 is not a size of memory");
+  refused("step:tick { domains = { { name = \"a\", actual = 0.5 } } }", "is not a size of memory");
+  refused("step:tick { domains = { { name = \"a\", actual = 1*MiB, unused = 2*MiB } } }",
+          "unused 2 MiB is more than its actual 1 MiB");
+  refused("step:tick { domains = { { actual = 1*MiB } } }", "a domain without a name");
+  refused("step:tick { domains = { { name = \"a\" }, { name = \"a\" } } }",
+          "domain a is listed twice");
+  refused("step:tick { domains = { a = {} } }", "domains is not a list");
+  refused("step:tick { host = { total = 1*GiB, free = 2*GiB } }", "more than its total");
+  refused("step:tick { seconds = 0 }", "seconds = 0");
+  refused("step:tick { seconds = 1e15 }", "is not a time from tick to tick");
+  refused("step:tick(1)", "tick takes a world");
+  refused("step:run {}", "run takes a list of worlds");
+  refused("step:run { {}, { limits = {} } }", "belong in the first tick of a run");
+  refused("step:run { {}, { time = 0 } }", "belong in the first tick of a run");
+  refused("step:tick { time = -1 }", "time = -1");
+  refused("step:tick { time = 1e12 }", "is not the time of a tick");
 }
 
 TEST_CASE("a test is declared once, and outside other tests") {
@@ -314,7 +316,7 @@ TEST_CASE("an endless test fails, and the next test runs") {
                                 options);
   CHECK(ran.counts.failed == 1);
   CHECK(ran.counts.passed == 1);
-  CHECK(contains(ran.output, "ran past its"));
+  CHECK(contains(ran.output, "exceeded its"));
 }
 
 TEST_CASE("a test reaches nothing of the system") {

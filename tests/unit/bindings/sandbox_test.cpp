@@ -98,13 +98,13 @@ long rounds_until(const std::string& limit, const std::string& setup, const std:
 }  // namespace
 
 TEST_CASE("an endless loop ends at its limit around pcall, in a handler and in __close") {
-  check_limit("while true do end", "ran past its limit of 3000000 instructions");
-  check_limit("while true do pcall(function() while true do end end) end", "ran past its limit");
-  check_limit("while true do pcall(error, 'x') end", "ran past its limit");
+  check_limit("while true do end", "exceeded its limit of 3000000 instructions");
+  check_limit("while true do pcall(function() while true do end end) end", "exceeded its limit");
+  check_limit("while true do pcall(error, 'x') end", "exceeded its limit");
   check_limit("xpcall(function() while true do end end, function() while true do end end)",
-              "ran past");
+              "exceeded");
   check_limit("local x <close> = setmetatable({}, { __close = function() while true do end end })",
-              "ran past");
+              "exceeded");
 }
 
 TEST_CASE("a policy that takes too long ends at its time limit, whatever its other limits") {
@@ -117,20 +117,20 @@ TEST_CASE("a policy that takes too long ends at its time limit, whatever its oth
   REQUIRE(policy.has_value());
   const Error error = error_of(**policy);
   CHECK(error.code == ErrorCode::limit_exceeded);
-  CHECK(error.message == "ran past its time limit of 20 ms");
+  CHECK(error.message == "exceeded its time limit of 20 ms");
 }
 
-TEST_CASE("the time limit ends a policy at the next instruction, however long each takes") {
+TEST_CASE("the time limit ends a policy at the next instruction, even if each takes long") {
   SandboxLimits limits = tight();
   limits.time = std::chrono::milliseconds(1);
-  // Lua compares texts of zeros zero by zero: a million of them take milliseconds.
+  // Lua compares strings of zeros zero by zero: a million of them take milliseconds.
   const std::string zeros =
       "local a = ('\\0'):rep(2^20 // 1 - 1) .. 'a' "
       "local b = ('\\0'):rep(2^20 // 1 - 1) .. 'b'";
   CHECK(rounds_until("time limit of 1 ms", zeros, "local x = a < b", limits) <= 3);
 }
 
-TEST_CASE("a policy that ends past its limit, before a look at the clock, has failed") {
+TEST_CASE("a policy that ends past its limit, before the clock is read, has failed") {
   SandboxLimits limits = tight();
   limits.time = std::chrono::microseconds(0);
   const auto policy = LuaPolicy::load_text(
@@ -143,7 +143,7 @@ TEST_CASE("a policy that ends past its limit, before a look at the clock, has fa
   pthread_sigmask(SIG_BLOCK, &all, &before);
   const Error error = error_of(**policy);
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  CHECK(error.message == "ran past its time limit of 0 ms");
+  CHECK(error.message == "exceeded its time limit of 0 ms");
 }
 
 TEST_CASE("a call within another ends by the outer deadline") {
@@ -271,7 +271,7 @@ TEST_CASE("the work for a message is bounded and charged") {
                      "pcall(function() return string.fomat end)") < 6000);
 }
 
-TEST_CASE("one table, the stack and one text have limits of their own") {
+TEST_CASE("one table, the stack and one string have limits of their own") {
   SandboxLimits limits = tight();
   limits.memory_bytes = std::size_t{64} << 20U;
   const auto error_in = [&](const std::string& body) {
@@ -281,15 +281,16 @@ TEST_CASE("one table, the stack and one text have limits of their own") {
     return error_of(**policy).message;
   };
   CHECK(error_in("local t = {} for i = 1, 300000 do t[i] = true end") ==
-        "ran past the limit of 4 MiB for one table or the stack");
+        "exceeded the limit of 4 MiB for one table or the stack");
   CHECK(error_in("local function f(...) return f(1, 2, 3, 4, 5, 6, 7, 8, ...) end f()") ==
-        "ran past the limit of 4 MiB for one table or the stack");
+        "exceeded the limit of 4 MiB for one table or the stack");
   CHECK(error_in("local s = ('x'):rep(2^20 // 1) return s .. s .. s .. s .. s .. s .. s .. s") ==
-        "ran past the limit of 1 MiB for one text");
+        "exceeded the limit of 1 MiB for one string");
   CHECK(error_in("local s = ('x'):rep(2^20 // 1) local t = {} for i = 1, 100 do t[i] = s end "
-                 "return table.concat(t)") == "table.concat would make a text of more than 1 MiB");
+                 "return table.concat(t)") ==
+        "table.concat would make a string of more than 1 MiB");
   CHECK(error_in("local s = ('x'):rep(2^19 // 1) return ('%s%s%s'):format(s, s, s)") ==
-        "string.format would make a text of more than 1 MiB");
+        "string.format would make a string of more than 1 MiB");
 }
 
 TEST_CASE("garbage is collected under the limits, and small objects count") {
@@ -329,15 +330,15 @@ TEST_CASE("an error object's __tostring does not run") {
 
 TEST_CASE("recursion without end is an error") {
   check_limit("local function f() return 1 + f() end f()", "memory limit");
-  check_limit("local function f() pcall(f) return f() end f()", "ran past");
+  check_limit("local function f() pcall(f) return f() end f()", "exceeded");
 }
 
 TEST_CASE("memory is bounded, whatever allocates it") {
   check_limit("local t = {} for i = 1, math.huge do t[i] = {} end", "memory limit of 16 MiB");
-  check_limit("local s = 'x' while true do s = s .. s end", "limit of 1 MiB for one text");
-  check_limit("local t = {} for i = 1, 1e9 do t[i] = ('x'):rep(1000) .. i end", "ran past");
+  check_limit("local s = 'x' while true do s = s .. s end", "limit of 1 MiB for one string");
+  check_limit("local t = {} for i = 1, 1e9 do t[i] = ('x'):rep(1000) .. i end", "exceeded");
   check_limit("pcall(function() local s = 'x' while true do s = s .. s end end)",
-              "limit of 1 MiB for one text");
+              "limit of 1 MiB for one string");
   check_refused("return ('x'):rep(10 * 1024 * MiB)", "more than 1 MiB");
 }
 
@@ -371,7 +372,7 @@ TEST_CASE("a policy reaches nothing of the system") {
   CHECK(bytecode.error().message == "precompiled Lua is not accepted");
 }
 
-TEST_CASE("one tick cannot change what a later tick sees") {
+TEST_CASE("a tick cannot change the data of a later tick") {
   check_refused("string.rep = nil", "cannot be changed");
   check_refused("math.floor = function() end", "cannot be changed");
   check_refused("x = 1", "assigning the global 'x'");
@@ -412,13 +413,13 @@ TEST_CASE("texts from a policy are cut, and control characters replaced") {
   CHECK(answer->log.size() <= 21);
 }
 
-TEST_CASE("a target that is no size is an error with its place") {
+TEST_CASE("a target that is not a size is an error with its place") {
   for (const char* bad : {"0/0", "math.huge", "1.5", "'512'", "nil", "true", "{}"}) {
     check_refused(std::string("ctx.domains[1]:set(") + bad + ", 'x')", "a size is a whole number");
   }
   check_refused("ctx.domains[1]:set(-5)", "cannot be negative");
   check_refused("ctx.domains[1]:hold() ctx.domains[1]:hold()", "set twice in one tick");
-  check_refused("ctx.domains[1]:shrink(100 * GiB)", "by all of its memory");
+  check_refused("ctx.domains[1]:shrink(100 * GiB)", "takes all of its memory");
   const auto whole = policy_that("ctx.domains[1]:set(1024.0 * 600)");
   CHECK(whole->decide(world().situation())->proposals[0].target == 600_MiB);
 }

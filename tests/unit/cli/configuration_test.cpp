@@ -126,12 +126,12 @@ TEST_CASE("text that is not TOML is refused with file, line, column and an examp
         "m.toml:1:5: not TOML: table header: encountered end-of-file; the only table is [set]");
 }
 
-TEST_CASE("bytes that are no text are refused with their position") {
+TEST_CASE("bytes that are not text are refused with their position") {
   CHECK(complaint("ticks = 1\npolicy = \"\xff\"")
             .starts_with("m.toml:2:10: not TOML: encountered invalid utf-8 sequence"));
   CHECK(complaint("policy = \x01").starts_with("m.toml:1:10: not TOML: value: "));
   CHECK(complaint(std::string("ti\0cks = 1", 10)).starts_with("m.toml:1:3: not TOML: "));
-  // toml++'s own checks: these reach code that its authors took for unreachable.
+  // toml++'s own checks: these reach code that toml++ marks as unreachable.
   CHECK(complaint("[&").starts_with("m.toml:1:2: not TOML: key: "));
   CHECK(complaint("[\n").starts_with("m.toml:1:2: not TOML: key: "));
   CHECK(complaint("\xcc\xaa").starts_with("m.toml:1:1: not TOML: root table: "));
@@ -234,7 +234,7 @@ TEST_CASE("a key of very many parts and a very deep value are refused") {
   const std::string deepest =
       key + " = [\n" + repeated("{" + key + " = [\n", 126) + "1" + repeated("]}", 126) + "]";
   CHECK(complaint("[" + key + "]\n" + deepest).find("no such table") != std::string::npos);
-  // Dots in strings and comments are no parts of keys, dots after the end of a string are.
+  // Dots in strings and comments do not belong to keys, dots after the end of a string do.
   CHECK(Configured("include = ['" + parts + "', \"\\\"" + parts + "\"] # " + parts).status);
   CHECK(complaint("include = [\"\"\"\n'\"\"\", {" + parts + "a = 1}]")
             .starts_with("m.toml:2:1: a line"));

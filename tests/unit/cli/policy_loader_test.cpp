@@ -66,14 +66,15 @@ TEST_CASE("a missing policy is named, with the nearest name or with the command 
   CHECK(places.policies().find("zzz").error().text() ==
         "zzz: no such policy; 'memcoord policies' lists them");
   CHECK(places.policies().find("no/such.lua").error().text() == "no/such.lua: no such file");
-  CHECK(places.policies().find("/").error().text() == "/: is a directory; name a policy file");
+  CHECK(places.policies().find("/").error().text() ==
+        "/: is a directory; give the path of a policy file");
 }
 
 TEST_CASE("directories without bundled files are refused with the variable to set") {
   const Places places;
-  CHECK(
-      places.policies().names().error().text() ==
-      "policies: none are installed; set MEMCOORD_DATA_DIR to a folder that has a folder policies");
+  CHECK(places.policies().names().error().text() ==
+        "policies: no bundled files found; set MEMCOORD_DATA_DIR to a folder that has a folder "
+        "policies");
   places.add("first", "policies/halving.lua");
   places.add("second", "policies/band.lua");
   CHECK(places.policies().names().value() == std::vector<std::string>{"band", "halving"});

@@ -36,12 +36,12 @@ class HandClock : public Clock {
 // A host without domains whose samples take as long as the test says.
 class SlowHost : public Hypervisor {
  public:
-  SlowHost(HandClock& clock, std::vector<Duration> looks)
-      : clock_(clock), looks_(std::move(looks)) {}
+  SlowHost(HandClock& clock, std::vector<Duration> samples)
+      : clock_(clock), samples_(std::move(samples)) {}
   [[nodiscard]] std::string description() const override { return "slow:"; }
   Result<Snapshot> sample() override {
     started.push_back(clock_.now().time_since_epoch());
-    if (started.size() <= looks_.size()) clock_.pass(looks_[started.size() - 1]);
+    if (started.size() <= samples_.size()) clock_.pass(samples_[started.size() - 1]);
     Snapshot snapshot;
     snapshot.taken_at = clock_.now();
     return snapshot;
@@ -54,7 +54,7 @@ class SlowHost : public Hypervisor {
 
  private:
   HandClock& clock_;
-  std::vector<Duration> looks_;
+  std::vector<Duration> samples_;
 };
 
 class Nothing : public Policy {
@@ -63,9 +63,9 @@ class Nothing : public Policy {
   Result<PolicyAnswer> decide(const Situation& /*situation*/) override { return PolicyAnswer{}; }
 };
 
-// A loop on such a host, and what it told its hooks.
+// A loop on such a host, and the calls of its hooks.
 struct LoopedHost {
-  explicit LoopedHost(std::vector<Duration> looks = {}) : host(clock, std::move(looks)) {
+  explicit LoopedHost(std::vector<Duration> samples = {}) : host(clock, std::move(samples)) {
     hooks.stop_requested = [this] { return stop; };
     hooks.consume_reload = [this] { return std::exchange(reload_asked, false); };
     hooks.reload = [this] { ++reloads; };

@@ -82,7 +82,7 @@ TEST_CASE("a diversion gets the log's lines, except those below its level") {
 
 TEST_CASE("a restore counts domains and reports how far and why each other domain fell short") {
   Output run;
-  run.output->tell_restored(std::vector<Restored>{
+  run.output->log_restored(std::vector<Restored>{
       {Uuid{0, 1}, "a", 1000_MiB, 800_MiB, "the host can give 200 MiB", false},
       {Uuid{0, 2}, "b", 1000_MiB, 1000_MiB, "", false},
       {Uuid{0, 3}, "c", 500_MiB, 600_MiB, "", false},
@@ -98,9 +98,9 @@ TEST_CASE("a restore counts domains and reports how far and why each other domai
 
 TEST_CASE("a restore without a sample of the host is reported once") {
   Output run;
-  run.output->tell_restored(fail(ErrorCode::unavailable, "qemu:///system", "down"));
+  run.output->log_restored(fail(ErrorCode::unavailable, "qemu:///system", "down"));
   CHECK(run.lines ==
-        Lines{{Log::Level::error, "no domain has its memory restored: qemu:///system: down"}});
+        Lines{{Log::Level::error, "cannot restore the domains' memory: qemu:///system: down"}});
 }
 
 TEST_CASE("the summary of a run without moves counts its ticks") {

@@ -57,7 +57,7 @@ TEST_CASE("a call far over its limit is logged once, then given up with the last
   WatchdogOptions options;
   options.limit = 5ms;
   options.stop_requested = [] { return false; };
-  options.say = [&](const std::string& message) {
+  options.log = [&](const std::string& message) {
     ++said;
     words = message;
   };
@@ -86,7 +86,7 @@ TEST_CASE(
   WatchdogOptions options;
   options.limit = 10s;
   options.stop_requested = [&] { return stop.load(); };
-  options.say = [](const std::string&) {};
+  options.log = [](const std::string&) {};
   options.give_up = [&](WatchdogOptions::Reason reason, const std::string&) {
     if (reason != WatchdogOptions::Reason::asked || given_up) return;
     given_up = true;

@@ -29,7 +29,7 @@ ComparedPolicy holding(const std::string& label) {
 
 }  // namespace
 
-TEST_CASE("a comparison has a cell for each policy and each yardstick on each scenario") {
+TEST_CASE("a comparison has a cell for each policy and each baseline on each scenario") {
   const std::vector scenarios{scenario("small", 2_GiB), scenario("large", 4_GiB)};
   const Comparison result = compare({holding("a"), holding("b")}, scenarios, {});
   REQUIRE(result.rows.size() == 4);

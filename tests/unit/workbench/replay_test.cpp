@@ -80,14 +80,14 @@ std::vector<Tick> recorded(std::unique_ptr<Policy> policy = test::set_all(700_Mi
 /// A host whose calls are slow: it makes and records a move well after the tick's sample.
 class SlowHost final : public Hypervisor {
  public:
-  SlowHost(test::FakeClock& clock, std::vector<Snapshot> looks)
-      : clock_(clock), looks_(std::move(looks)) {}
+  SlowHost(test::FakeClock& clock, std::vector<Snapshot> samples)
+      : clock_(clock), samples_(std::move(samples)) {}
   [[nodiscard]] std::string description() const override { return "slow:"; }
   Result<Snapshot> sample() override {
-    const Snapshot look = looks_.front();
-    looks_.erase(looks_.begin());
-    clock_.sleep_through(look.taken_at - clock_.now());
-    return look;
+    const Snapshot snapshot = samples_.front();
+    samples_.erase(samples_.begin());
+    clock_.sleep_through(snapshot.taken_at - clock_.now());
+    return snapshot;
   }
   std::vector<Outcome> apply(std::span<const Move> moves) override {
     clock_.sleep_through(900ms);
@@ -98,7 +98,7 @@ class SlowHost final : public Hypervisor {
 
  private:
   test::FakeClock& clock_;
-  std::vector<Snapshot> looks_;
+  std::vector<Snapshot> samples_;
 };
 
 }  // namespace
@@ -165,18 +165,18 @@ TEST_CASE("a replay has no decisions for the memory that a run gives back at its
 }
 
 TEST_CASE("a replay gives a rebooted guest its memory back as the run did") {
-  const auto look = [](Duration at, MemorySize has) {
+  const auto sample = [](Duration at, MemorySize has) {
     return test::World()
         .at(at)
         .host(8_GiB, test::free(4_GiB))
         .domain("a", test::actual(has), test::maximum(1_GiB), test::unused(400_MiB));
   };
-  Snapshot rebooted = look(4s, 900_MiB);
+  Snapshot rebooted = sample(4s, 900_MiB);
   rebooted.domains[0].started_at = rebooted.taken_at;
   rebooted.domains[0].guest = {};
-  Snapshot reports = look(8s, 900_MiB);
+  Snapshot reports = sample(8s, 900_MiB);
   reports.domains[0].started_at = rebooted.taken_at;
-  test::FakeHypervisor hypervisor({look(0s, 1_GiB), look(2s, 900_MiB), rebooted, reports});
+  test::FakeHypervisor hypervisor({sample(0s, 1_GiB), sample(2s, 900_MiB), rebooted, reports});
   test::FakeClock clock;
   Keeper keeper;
   Coordinator coordinator(hypervisor, clock, test::set_all(900_MiB), {});
@@ -194,9 +194,9 @@ TEST_CASE("a replay gives a rebooted guest its memory back as the run did") {
 }
 
 TEST_CASE("a replay has the engine's own proposals also where the policy fails") {
-  const Snapshot look =
+  const Snapshot sample =
       test::World().host(8_GiB, test::free(4_GiB)).domain("a", test::minimum(2_GiB));
-  test::FakeHypervisor hypervisor({look});
+  test::FakeHypervisor hypervisor({sample});
   test::FakeClock clock;
   Keeper keeper;
   Coordinator coordinator(hypervisor, clock, test::broken(), {});
@@ -231,16 +231,16 @@ TEST_CASE("a replay uses the recorded limits, or the given ones") {
 }
 
 TEST_CASE("a move with an unknown outcome counts as committed until its outcome is recorded") {
-  const auto look = [](Duration at) {
+  const auto sample = [](Duration at) {
     return test::World()
         .at(at)
         .host(8_GiB, test::free(900_MiB))
         .domain("a", test::actual(512_MiB))
         .domain("b", test::actual(512_MiB));
   };
-  test::FakeHypervisor hypervisor({look(0s), look(2s), look(4s)});
+  test::FakeHypervisor hypervisor({sample(0s), sample(2s), sample(4s)});
   test::FakeClock clock;
-  clock.follow(look(0s));
+  clock.follow(sample(0s));
   std::string who = "a";
   const auto asks = [&](const Situation&) -> Result<PolicyAnswer> {
     return PolicyAnswer{{{test::id(who), 1_GiB, "asks"}}, {}};
@@ -338,12 +338,12 @@ TEST_CASE("a replay's history gets moves at the times at which the run recorded 
   using namespace memcoord::test;
   // The guest reports after the sample and before the move that the sample leads to, within the
   // same second. The report is older than the move, so the run moved nothing because of it.
-  const std::vector<Snapshot> looks{
+  const std::vector<Snapshot> samples{
       World().at(200ms).domain("a", unused(800_MiB), reported_ago(200ms)),
       World().at(2200ms).domain("a", actual(900_MiB), unused(676_MiB), reported_ago(1200ms))};
   FakeClock clock;
-  clock.follow(looks.front());
-  SlowHost host(clock, looks);
+  clock.follow(samples.front());
+  SlowHost host(clock, samples);
   Coordinator run(host, clock, test::set_all(900_MiB), {});
   std::vector<std::string> journal{observers::to_json_line(run.tick())};
   run.replace_policy(test::set_all(800_MiB));

@@ -14,9 +14,9 @@
     const table = box.querySelector("table"), choice = box.querySelector(".seg");
     const show = (f) => {
       const scales = data.scenarios.map((_, s) => scaleOf(s, f));
-      const firstYard = data.rows.find((row) => row.kind !== "policy");
+      const firstBaseline = data.rows.find((row) => row.kind !== "policy");
       table.replaceChildren(overviewHead(data.figures[f].name),
-        ...data.rows.map((row) => overviewRow(row, f, scales, row === firstYard)));
+        ...data.rows.map((row) => overviewRow(row, f, scales, row === firstBaseline)));
     };
     data.figures.forEach((figure, f) => {
       const button = element("button", "", figure.name);
@@ -51,8 +51,8 @@
     return head;
   }
 
-  function overviewRow(row, f, scales, firstYard) {
-    const made = element("tr", row.kind === "policy" ? "" : firstYard ? "yard first" : "yard");
+  function overviewRow(row, f, scales, firstBaseline) {
+    const made = element("tr", row.kind === "policy" ? "" : firstBaseline ? "baseline first" : "baseline");
     made.append(element("td", "name", row.name));
     data.scenarios.forEach((_, s) => {
       const figure = row.cells[s] && row.cells[s][f];

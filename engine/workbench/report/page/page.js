@@ -52,7 +52,7 @@ function domainLayers(get, maximum) {
     layer.level(maximum, "level"),
     layer.line(() => get().unused, "unused", () => get().away),
     layer.line(() => get().need, "need", () => get().away),
-    layer.spans((i) => get().rules[i], "heldmark", (plot) => plot.h - 5, (plot) => plot.h),
+    layer.spans((i) => get().rules[i], "limitmark", (plot) => plot.h - 5, (plot) => plot.h),
     layer.crosses(() => get().oom, () => 8),
   ];
 }
@@ -65,7 +65,7 @@ function domainLegend() {
     [kKeys.line("level"), "maximum"],
     [kKeys.area("stall"), "stalled: the demand did not fit"],
     [kKeys.cross(), "OOM kill"],
-    [kKeys.mark("heldmark"), "limited by a guard rule"],
+    [kKeys.mark("limitmark"), "limited by a guard rule"],
   ]);
 }
 

@@ -119,8 +119,8 @@
   function wireEvents() {
     const body = document.getElementById("events-body");
     const kinds = document.getElementById("events-kinds");
-    const named = { move: "moves", held_back: "limited by the guard", guest_oom: "guest OOM kills", host_oom: "host OOM", policy_error: "policy errors" };
-    const single = { move: "move", held_back: "limited", guest_oom: "OOM kill", host_oom: "host OOM", policy_error: "policy error" };
+    const named = { move: "moves", limited: "limited by the guard", guest_oom: "guest OOM kills", host_oom: "host OOM", policy_error: "policy errors" };
+    const single = { move: "move", limited: "limited", guest_oom: "OOM kill", host_oom: "host OOM", policy_error: "policy error" };
     const bad = new Set(["guest_oom", "host_oom", "policy_error"]);
     const counts = {};
     for (const event of data.events) counts[event[1]] = (counts[event[1]] || 0) + 1;
@@ -138,11 +138,11 @@
       return made;
     };
     const show = () => {
-      const inSight = data.events.filter(([ms, kind]) => (!wanted || wanted === kind) && ms / 1000 >= view.from && ms / 1000 <= view.to);
-      body.replaceChildren(...inSight.slice(0, most).map(row));
+      const visible = data.events.filter(([ms, kind]) => (!wanted || wanted === kind) && ms / 1000 >= view.from && ms / 1000 <= view.to);
+      body.replaceChildren(...visible.slice(0, most).map(row));
       const more = [];
-      if (inSight.length > most) more.push(`the first ${most} of ${inSight.length} are listed; zoom in for the others`);
-      if (!inSight.length) more.push("no such event in this range of time");
+      if (visible.length > most) more.push(`the first ${most} of ${visible.length} are listed; zoom in for the others`);
+      if (!visible.length) more.push("no such event in this range of time");
       if (data.eventsLeftOut) more.push(`${data.eventsLeftOut} later events were not recorded`);
       document.getElementById("events-more").textContent = more.join("; ");
     };

@@ -84,11 +84,11 @@ class View {
 
 function showTip(panel, event) {
   const tip = document.getElementById("tip");
-  const told = panel.figuresAt(panel.view.cross);
-  if (!told) return hideTip();
-  const rows = told.rows.map(([label, text, color]) =>
+  const figures = panel.figuresAt(panel.view.cross);
+  if (!figures) return hideTip();
+  const rows = figures.rows.map(([label, text, color]) =>
     `<tr><td>${color ? `<span class="key" style="background:var(--${color})"></span>` : ""}${escapeHtml(label)}</td><td>${escapeHtml(text)}</td></tr>`);
-  tip.innerHTML = `<b>${escapeHtml(told.title)}</b><table>${rows.join("")}</table>` + told.notes.map((note) => `<p>${escapeHtml(note)}</p>`).join("");
+  tip.innerHTML = `<b>${escapeHtml(figures.title)}</b><table>${rows.join("")}</table>` + figures.notes.map((note) => `<p>${escapeHtml(note)}</p>`).join("");
   const box = tip.getBoundingClientRect();
   const right = event.clientX + 18 + box.width < innerWidth;
   tip.style.left = (right ? event.clientX + 18 : Math.max(4, event.clientX - box.width - 18)) + "px";
