@@ -58,6 +58,7 @@ struct Option {
   bool configurable = true;  ///< a configuration file may set it
   std::string excludes;      ///< the option that it contradicts: "--json"
   TakeText take;             ///< empty for help and version
+  TakeText check_in_file;    ///< a further check of values in a configuration file; may be empty
   std::size_t given = 0;     ///< how often it is on the command line
 
   [[nodiscard]] bool takes_value() const {

@@ -35,7 +35,6 @@ struct Setting {
 };
 
 Error error_at(const ConfigurationFile& file, const toml::source_position& at, Error error) {
-  if (error.object.starts_with("--")) error.object.erase(0, 2);  // here an option is a key
   const std::string where = fmt::format("{}:{}:{}", file.path, at.line, at.column);
   error.object = error.object.empty() ? where : where + ": " + error.object;
   return error;
@@ -100,9 +99,10 @@ std::optional<Unquoted> unquoted_value(std::string_view line) {
   const Unquoted found{trimmed(line.substr(0, equals)), trimmed(line.substr(equals + 1)), 0};
   const bool is_word = std::all_of(found.value.begin(), found.value.end(), [](unsigned char c) {
     return c > ' ' && c < 0x7f &&
-           std::string_view("\"'[]{},=\\").find(static_cast<char>(c)) == std::string_view::npos;
+           std::string_view("\"'[]{},\\").find(static_cast<char>(c)) == std::string_view::npos;
   });
-  if (!is_bare_key(found.key) || found.value.empty() || !is_word) return std::nullopt;
+  const bool is_value = is_word && !found.value.empty() && !found.value.starts_with('=');
+  if (!is_bare_key(found.key) || !is_value) return std::nullopt;
   return Unquoted{found.key, found.value,
                   static_cast<std::size_t>(found.value.data() - line.data()) + 1};
 }
@@ -126,7 +126,10 @@ std::optional<std::string> redefined_key(std::string_view description) {
   const std::size_t first = description.find('\'', found);
   const std::size_t last = description.rfind('\'');
   if (first == std::string_view::npos || last <= first) return std::nullopt;
-  return std::string(description.substr(first + 1, last - first - 1));
+  const std::string_view key = description.substr(first + 1, last - first - 1);
+  // toml++ garbles a key in quotes: it names "a" as "\"a\"a\"". The position remains.
+  if (key.find_first_of("\"'") != std::string_view::npos) return "";
+  return std::string(key);
 }
 
 Error set_twice(const ConfigurationFile& file, const toml::source_position& at,
@@ -218,9 +221,12 @@ std::optional<std::string> text_of(const toml::node& value) {
 
 Status take(const ConfigurationFile& file, const Option& option, const toml::node& value,
             const std::string& text) {
-  Status taken = option.take(text);
+  Status taken = option.check_in_file ? option.check_in_file(text) : Status();
+  if (taken) taken = option.take(text);
   if (taken) return taken;
-  return fail(error_at(file, value.source().begin, taken.error()));
+  Error error = taken.error();
+  if (error.object.starts_with("--")) error.object.erase(0, 2);  // here an option is a key
+  return fail(error_at(file, value.source().begin, std::move(error)));
 }
 
 Status take_text(const ConfigurationFile& file, const Option& option, const Setting& setting,

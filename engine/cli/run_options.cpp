@@ -104,6 +104,14 @@ void add_loop_options(Command& command, RunOptions& options) {
       {"--interval,INTERVAL", "TIME",
        "time between ticks: seconds, or a number with its unit (500ms, 2s, 1m); default 1s", group},
       options.interval);
+  // On the command line the word may be meant as a command: interval_of() checks it.
+  command.options.back().check_in_file = [](const std::string& text) -> Status {
+    const auto interval = parse_duration(text);
+    if (interval) return {};
+    Error error = interval.error();
+    error.object = "interval";
+    return fail(error);
+  };
   add_option(command, {"-n,--ticks", "N", "end after N ticks", group},
              into(options.ticks, whole_number({1, kMost})));
   add_flag(command, {"--dry-run", "decide and report, but move nothing", group}, options.dry_run);

@@ -144,7 +144,7 @@ MemorySize amount_in(const NodePool& pool, const Domain& domain, MemorySize amou
 /// The smallest `grantable` of the pools that a domain draws on; largest() where it is not bound.
 MemorySize grantable_by(const std::vector<NodePool>& pools, const Domain& domain);
 
-/// One part in a sharing. A weight of 0 or less, or not finite, counts as 1.
+/// One part in a sharing. A weight counts as 1e-100 to 1e100, and as 1 if it is no number over 0.
 struct Want {
   MemorySize amount;
   double weight = 1.0;

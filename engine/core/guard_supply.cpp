@@ -200,12 +200,21 @@ struct Wanting {
   std::size_t place;
 };
 
+/// Weights outside these bounds count as the nearest of them, so that sums and quotients of them
+/// are finite.
+constexpr double kLeastWeight = 1e-100;
+constexpr double kMostWeight = 1e100;
+
+double usable_weight(double given) {
+  if (!std::isfinite(given) || given <= 0) return 1;
+  return std::clamp(given, kLeastWeight, kMostWeight);
+}
+
 std::vector<Wanting> by_level(std::span<const Want> wants) {
   std::vector<Wanting> all;
   all.reserve(wants.size());
   for (std::size_t i = 0; i < wants.size(); ++i) {
-    const double given = wants[i].weight;
-    const double weight = std::isfinite(given) && given > 0 ? given : 1.0;
+    const double weight = usable_weight(wants[i].weight);
     all.push_back(
         {wants[i].amount, weight, static_cast<double>(wants[i].amount.kib()) / weight, i});
   }

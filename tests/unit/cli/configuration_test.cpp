@@ -149,6 +149,10 @@ TEST_CASE("a value without quotes is shown with them") {
         "m.toml:1:15: max-reclaim: the value 50% has no quotes; write max-reclaim = \"50%\"");
   CHECK(complaint("[set]\nlow = 120MiB") ==
         "m.toml:2:7: low: the value 120MiB has no quotes; write low = \"120MiB\"");
+  CHECK(complaint("connect = qemu:///system?socket=/run/s") ==
+        "m.toml:1:11: connect: the value qemu:///system?socket=/run/s has no quotes; write connect "
+        "= \"qemu:///system?socket=/run/s\"");
+  CHECK(complaint("ticks ==2").starts_with("m.toml:1:8: not TOML: "));
   CHECK(complaint("dry-run = yes") == "m.toml:1:11: dry-run: yes is neither true nor false");
 }
 
@@ -216,11 +220,25 @@ TEST_CASE("of several errors the first in the file is named") {
   CHECK(complaint("ticks = 0\naaa = 1").starts_with("m.toml:1:9: ticks"));
 }
 
+TEST_CASE("an interval that is no time is refused with its place") {
+  CHECK(complaint("ticks = 1\ninterval = -1") ==
+        "m.toml:2:12: interval: '-1' is not more than zero; expected a time such as 2, 0.5, 500ms, "
+        "2s or 1m");
+  CHECK(complaint("interval = \"soon\"") ==
+        "m.toml:1:12: interval: 'soon' is not a time; expected seconds, or a number with its unit, "
+        "such as 2, 0.5, 500ms, 2s or 1m");
+}
+
+TEST_CASE("a key with the dashes of an option is shown as it stands") {
+  CHECK(complaint("--ticks = 1") == "m.toml:1:1: --ticks: no such setting; did you mean ticks?");
+}
+
 TEST_CASE("a setting given twice is refused, an option that repeats takes a list") {
   CHECK(complaint("ticks = 1\nticks = 2") == "m.toml:2:9: ticks: set twice");
   CHECK(complaint("include = \"a\"\ninclude = \"b\"") ==
         "m.toml:2:11: include: set twice; write a list: include = [\"a\", \"b\"]");
   CHECK(complaint("[set]\nx = 1\n[set]\ny = 2") == "m.toml:3:1: set: set twice");
+  CHECK(complaint("ticks = 1\n\"ticks\" = 2") == "m.toml:2:11: set twice");
   CHECK(Configured("include = \"a\"").options.include == std::vector<std::string>{"a"});
 }
 

@@ -433,6 +433,16 @@ TEST_CASE("share_out divides by weight, and the others share what a smaller want
   CHECK(share({}).empty());
 }
 
+TEST_CASE("share_out gives all there is whatever the weights' size") {
+  const auto share = [](double one, double other) {
+    return guard::share_out(400_MiB,
+                            std::vector<guard::Want>{{1_GiB, one}, {1_GiB, one}, {1_GiB, other}});
+  };
+  CHECK(share(1e308, 1e308)[0] > 133_MiB);
+  CHECK(share(1, 1e308) == std::vector{0_MiB, 0_MiB, 400_MiB});
+  CHECK(share(1e-320, 1) == std::vector{0_MiB, 0_MiB, 400_MiB});
+}
+
 TEST_CASE("equal wants get equal shares, whatever their order") {
   const std::vector<guard::Want> wants{{2_KiB, 1}, {2_KiB, 1}, {7_KiB, 1}};
   const auto shares = guard::share_out(3_KiB, wants);
