@@ -17,15 +17,8 @@ namespace {
 
 const std::string kWhat = "the journal";
 
-/// The beginnings of a tick's line: its format, or in journals of earlier builds, which put the
-/// format elsewhere, their first field.
-constexpr std::array<std::string_view, 2> kStarts{"{\"format\":\"memcoord-tick\"",
-                                                  "{\"decisions\":["};
-
-bool begins_as_a_tick(std::string_view line) {
-  return std::any_of(kStarts.begin(), kStarts.end(),
-                     [&](std::string_view start) { return line.starts_with(start); });
-}
+/// The beginning of each tick's line: its format.
+constexpr std::string_view kStart = "{\"format\":\"memcoord-tick\"";
 
 /// Where the line that ends at `end` begins. Reads backwards in blocks, and no further than the
 /// longest line reaches: none if the line is longer.
@@ -50,7 +43,8 @@ std::optional<off_t> line_begin(int file, off_t end) {
 bool tick_at(int file, off_t begin) {
   std::array<char, 32> start{};
   const ssize_t got = ::pread(file, start.data(), start.size(), begin);
-  return got > 0 && begins_as_a_tick({start.data(), static_cast<std::size_t>(got)});
+  return got > 0 &&
+         std::string_view(start.data(), static_cast<std::size_t>(got)).starts_with(kStart);
 }
 
 /// Checks that the file is a journal, and cuts off a partial line that an earlier run left: it
