@@ -5,6 +5,7 @@
 #include <lua.h>
 
 #include <algorithm>
+#include <cfloat>
 #include <cmath>
 #include <cstdint>
 #include <string>
@@ -80,8 +81,9 @@ std::vector<guard::Want> read_wants(lua_State* lua) {
     want.amount = size_of(pop_number(lua, "wants", i));
     if (!weighted) continue;
     lua_rawgeti(lua, 3, i);
-    want.weight = pop_number(lua, "weights", i);
-    if (!std::isfinite(want.weight) || want.weight <= 0) {
+    // A weight that overflowed in the script counts as the largest, so that the policy goes on.
+    want.weight = std::min(pop_number(lua, "weights", i), DBL_MAX);
+    if (want.weight <= 0) {
       raise(lua, "fair_share: " + item_name("weights", i) + " is not a number over 0");
     }
   }

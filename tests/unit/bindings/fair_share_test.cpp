@@ -43,7 +43,12 @@ TEST_CASE("fair_share goes by weight where weights are given") {
   CHECK(shared("900, { 1000, 1000 }, { 0.5, 0.25 }") == "600 300");
 }
 
-TEST_CASE("fair_share rounds down to whole KiB, and counts negative numbers as 0") {
+TEST_CASE("fair_share serves an infinite weight first") {
+  CHECK(shared("900, { 500, 1000 }, { math.huge, 1e9 }") == "500 400");
+  CHECK(shared("900, { 1000, 1000 }, { math.huge, math.huge }") == "450 450");
+}
+
+TEST_CASE("fair_share rounds down to whole KiB, and takes less than 0 for 0") {
   CHECK(shared("10, { 9, 9, 9 }") == "3 3 3");
   CHECK(shared("10.9, { 2.9, 2.9 }") == "2 2");
   CHECK(shared("-5, { 1, 2 }") == "0 0");
@@ -93,7 +98,8 @@ TEST_CASE("fair_share refuses bad arguments in one line, with its place") {
   refused("10, { 1, 2 }, { 1 }", "wants has 2 items, and weights has 1");
   refused("10, { 1, 2 }, { 1, 0 }", "weights[2] is not a number over 0");
   refused("10, { 1, 2 }, { 1, -1 }", "weights[2] is not a number over 0");
-  refused("10, { 1, 2 }, { math.huge, 1 }", "weights[1] is not a number over 0");
+  refused("10, { 1, 2 }, { 1, -math.huge }", "weights[2] is not a number over 0");
+  refused("10, { 1, 2 }, { 0/0, 1 }", "weights[1] is not a number (nan)");
   refused("10, { 1, 2 }, true", "weights is a boolean where a list of numbers is expected");
   refused("10, table.pack(('x'):rep(10001):byte(1, 10000)), { 1 }",
           "wants has 10000 items, and weights has 1");

@@ -110,6 +110,7 @@ TEST_CASE("a file that is not a journal is refused, and stays as it is") {
   for (const std::string& text :
        {std::string("no line break"), std::string("a = 1\nb = 2\n"), std::string("a = 1\nb"),
         std::string("\n"), std::string("{"), std::string("{\"format\":\"memc"),
+        std::string("{\"decisions\":[],\"format\":\"memcoord-tick\"}\n"),
         std::string("{\"format\":\"memcoord-tick\"}\nb"), "a\n" + long_line,
         std::string(9, '\0')}) {
     CAPTURE(text.substr(0, 40));
