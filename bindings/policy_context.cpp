@@ -9,6 +9,7 @@
 
 #include "bindings/domain_object.h"
 #include "bindings/script_tables.h"
+#include "engine/core/time.h"
 
 namespace memcoord::bindings {
 namespace {
@@ -168,7 +169,7 @@ void PolicyContext::push(lua_State* lua) {
   }
   lua_pushinteger(lua, static_cast<lua_Integer>(situation.tick));
   lua_setfield(lua, -2, "tick");
-  lua_pushnumber(lua, std::chrono::duration<double>(situation.since_last).count());
+  lua_pushnumber(lua, seconds_of(situation.since_last));
   lua_setfield(lua, -2, "seconds");
   const auto time = std::chrono::floor<std::chrono::seconds>(situation.snapshot.wall_time);
   lua_pushinteger(lua, static_cast<lua_Integer>(time.time_since_epoch().count()));

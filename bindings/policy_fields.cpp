@@ -13,6 +13,7 @@
 #include "bindings/sandbox.h"
 #include "engine/core/fields.h"
 #include "engine/core/guest_reports.h"
+#include "engine/core/time.h"
 
 namespace memcoord::bindings {
 namespace {
@@ -38,7 +39,7 @@ void push_value_of(lua_State* lua, double number) {
   lua_pushnumber(lua, number);
 }
 void push_value_of(lua_State* lua, Duration duration) {
-  lua_pushnumber(lua, std::chrono::duration<double>(duration).count());
+  lua_pushnumber(lua, seconds_of(duration));
 }
 void push_value_of(lua_State* lua, int integer) {
   lua_pushinteger(lua, integer);

@@ -193,11 +193,11 @@ test("moves that are small in sum are not made", function()
 end)
 
 test("a host that lacks more than 15 MiB always gets memory", function()
-  local function paid(owed)
+  local function paid(shortfall)
     return proportional:tick {
       host = host(0),
       domains = {
-        domain("a", 2048 * MiB, 1 * GiB, { rss = 2048 * MiB - owed }),
+        domain("a", 2048 * MiB, 1 * GiB, { rss = 2048 * MiB - shortfall }),
         domain("b", 2048 * MiB, 1 * GiB),
       },
     }.proposals

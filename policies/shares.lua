@@ -23,7 +23,7 @@
 -- - Fair parts share at once what full guests cannot take. Proxmox VE shares it in later passes, and
 --   keeps what the first pass moved.
 -- - `minimum` stands in where a guest has no minimum; Proxmox VE leaves such guests out. Guests
---   without statistics are left alone; for Proxmox VE they are needy. Free memory is the headroom,
+--   without statistics are skipped; for Proxmox VE they are needy. Free memory is the headroom,
 --   page cache included; with `--headroom unused` it is MemFree, as in Proxmox VE.
 
 local function shares_of(d) return tonumber(d.labels.shares) or math.floor(1000 * d.weight) end

@@ -164,7 +164,7 @@ class PolicyHarness::FakeHost final : public Hypervisor {
   void advance(Duration duration) {
     tick_at_ += duration;
     clock.go_to(tick_at_);
-    const double seconds = std::chrono::duration<double>(duration).count();
+    const double seconds = seconds_of(duration);
     for (MockDomain& d : world.domains) {
       const auto rates = rates_of(d);
       for (std::size_t i = 0; i < rates.size(); ++i) d.counted.at(i) += rates.at(i) * seconds;

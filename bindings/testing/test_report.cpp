@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "engine/core/printable.h"
+#include "engine/core/time.h"
 
 namespace memcoord::bindings::testing {
 namespace {
@@ -47,7 +48,7 @@ std::string attribute(const char* name, std::string_view value) {
 
 std::string seconds(std::chrono::microseconds duration) {
   std::array<char, 40> text{};
-  std::snprintf(text.data(), text.size(), "%.6f", std::chrono::duration<double>(duration).count());
+  std::snprintf(text.data(), text.size(), "%.6f", seconds_of(duration));
   return text.data();
 }
 

@@ -12,6 +12,7 @@
 #include "bindings/testing/test_tables.h"
 #include "engine/core/fields.h"
 #include "engine/core/names.h"
+#include "engine/core/time.h"
 
 namespace memcoord::bindings::testing {
 namespace {
@@ -437,7 +438,7 @@ MockWorld default_world() {
 
 Status lay_over(MockWorld& world, const Value& table, const TableOrigin& origin) {
   Fields fields(table, "the world of a tick", origin);
-  double seconds = std::chrono::duration<double>(world.interval).count();
+  double seconds = seconds_of(world.interval);
   if (fields.read("seconds", seconds, 0.001) && seconds > 1e9) {
     fields.wrong("seconds",
                  "seconds = " + std::to_string(seconds) + " is not a time from tick to tick",

@@ -12,6 +12,7 @@
 #include "engine/cli/run_options.h"
 #include "engine/cli/terminal.h"
 #include "engine/cli/workbench_commands.h"
+#include "engine/core/time.h"
 #include "engine/observers/json.h"
 #include "engine/workbench/density.h"
 
@@ -83,26 +84,25 @@ Json spread_json(const Spread& spread) {
 
 void print_density_json(const DensityCommandOptions& options, const DensityResult& result) {
   const Summary summary = summary_of(result);
-  Json json = Json::object(
-      {{"policy", options.policy},
-       {"traces", options.traces},
-       {"host_kib", options.density.host.kib()},
-       {"stalled_limit", options.density.stalled},
-       {"interval_s", std::chrono::duration<double>(options.workbench.interval).count()},
-       {"available", result.available},
-       {"vms", summary.vms.mean},
-       {"static", summary.static_sizing.mean},
-       {"instant", summary.instant.mean},
-       {"bound", summary.bound.mean},
-       {"ratio", summary.ratio()},
-       {"of_bound", summary.of_bound()},
-       {"stalled", summary.stalled.mean},
-       {"oom", summary.oom},
-       {"runs", result.runs},
-       {"spread", Json::object({{"vms", spread_json(summary.vms)},
-                                {"static", spread_json(summary.static_sizing)},
-                                {"instant", spread_json(summary.instant)},
-                                {"bound", spread_json(summary.bound)}})}});
+  Json json = Json::object({{"policy", options.policy},
+                            {"traces", options.traces},
+                            {"host_kib", options.density.host.kib()},
+                            {"stalled_limit", options.density.stalled},
+                            {"interval_s", seconds_of(options.workbench.interval)},
+                            {"available", result.available},
+                            {"vms", summary.vms.mean},
+                            {"static", summary.static_sizing.mean},
+                            {"instant", summary.instant.mean},
+                            {"bound", summary.bound.mean},
+                            {"ratio", summary.ratio()},
+                            {"of_bound", summary.of_bound()},
+                            {"stalled", summary.stalled.mean},
+                            {"oom", summary.oom},
+                            {"runs", result.runs},
+                            {"spread", Json::object({{"vms", spread_json(summary.vms)},
+                                                     {"static", spread_json(summary.static_sizing)},
+                                                     {"instant", spread_json(summary.instant)},
+                                                     {"bound", spread_json(summary.bound)}})}});
   auto orders = Json::array();
   for (const DensityOrder& order : result.orders) {
     Json entry = Json::object({{"vms", order.vms},

@@ -17,6 +17,7 @@
 #include "engine/cli/run_options.h"
 #include "engine/cli/run_output.h"
 #include "engine/cli/watchdog.h"
+#include "engine/core/time.h"
 #include "engine/hypervisor/libvirt/libvirt_hypervisor.h"
 #include "engine/hypervisor/simulated/simulated_hypervisor.h"
 
@@ -172,10 +173,10 @@ Result<ExitCode> Run::go() {
                           watchdog.watch(*std::move(policy)), coordinator_options());
   if (*fallback) coordinator.set_fallback(watchdog.watch(*std::move(fallback)));
   output->observe(coordinator);
-  log_->info(fmt::format(
-      "policy {} on {}, a tick every {:g} s, headroom {}{}", policy_name,
-      connection->hypervisor->description(), std::chrono::duration<double>(interval_).count(),
-      to_text(options_.limits.headroom), options_.dry_run ? ", dry run: nothing is moved" : ""));
+  log_->info(fmt::format("policy {} on {}, a tick every {:g} s, headroom {}{}", policy_name,
+                         connection->hypervisor->description(), seconds_of(interval_),
+                         to_text(options_.limits.headroom),
+                         options_.dry_run ? ", dry run: nothing is moved" : ""));
 
   LoopOptions loop;
   loop.interval = interval_;

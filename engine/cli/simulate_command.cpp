@@ -13,6 +13,7 @@
 #include "engine/cli/terminal.h"
 #include "engine/cli/workbench_commands.h"
 #include "engine/core/screen_text.h"
+#include "engine/core/time.h"
 #include "engine/files/atomic_file.h"
 #include "engine/observers/journal.h"
 #include "engine/observers/json.h"
@@ -54,10 +55,6 @@ void keep_notes(const Tick& tick, SimulatedRun& outcome) {
       ++outcome.more_notes;
     }
   }
-}
-
-double seconds_of(Duration duration) {
-  return std::chrono::duration<double>(duration).count();
 }
 
 Result<SimulatedRun> play(const SimulateOptions& options) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "bindings/sandbox.h"
+#include "engine/core/time.h"
 
 namespace memcoord::cli {
 namespace {
@@ -21,10 +22,6 @@ constexpr int kReportAfter = 10;  // times the limit
 constexpr int kGiveUpAfter = 20;  // times the limit
 constexpr std::chrono::milliseconds kCheckEvery{50};
 constexpr std::chrono::milliseconds kTimeToEnd{700};
-
-double watched_seconds(SteadyClock::duration duration) {
-  return std::chrono::duration<double>(duration).count();
-}
 
 constexpr const char* kStateVariable = "MEMCOORD_STATE_FD";
 constexpr const char* kRestartVariable = "MEMCOORD_STARTED_AGAIN_AT";
@@ -138,7 +135,7 @@ void Watchdog::check(Call& call) {
     options_.log(fmt::format(
         "policy {} has run for {:.1f} s, over {} times its limit of {:g} s: memcoord moves "
         "no balloon meanwhile",
-        call.policy, watched_seconds(runs), kReportAfter, watched_seconds(call.limit)));
+        call.policy, seconds_of(runs), kReportAfter, seconds_of(call.limit)));
   }
   if (runs >= kGiveUpAfter * call.limit) {
     options_.give_up(WatchdogOptions::Reason::overrun, last_state_);

@@ -12,7 +12,8 @@ using MonotonicTime = std::chrono::time_point<std::chrono::steady_clock, std::ch
 using WallTime = std::chrono::sys_time<std::chrono::milliseconds>;
 using Duration = std::chrono::microseconds;
 
-constexpr double seconds_of(Duration duration) {
+template <class Rep, class Period>
+constexpr double seconds_of(std::chrono::duration<Rep, Period> duration) {
   return std::chrono::duration<double>(duration).count();
 }
 

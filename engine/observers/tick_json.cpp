@@ -13,6 +13,7 @@
 
 #include "engine/core/fields.h"
 #include "engine/core/printable.h"
+#include "engine/core/time.h"
 
 namespace memcoord::observers {
 namespace {
@@ -25,10 +26,6 @@ using nlohmann::json;
 
 template <class T>
 json json_of(const T& value);
-
-double seconds(Duration duration) {
-  return std::chrono::duration<double>(duration).count();
-}
 
 std::string iso(WallTime time) {
   const auto whole = std::chrono::floor<std::chrono::seconds>(time);
@@ -93,9 +90,9 @@ json json_of(const T& value) {
   } else if constexpr (std::is_same_v<T, MemorySize>) {
     return value.kib();
   } else if constexpr (std::is_same_v<T, Duration>) {
-    return seconds(value);
+    return seconds_of(value);
   } else if constexpr (std::is_same_v<T, MonotonicTime>) {
-    return seconds(value.time_since_epoch());
+    return seconds_of(value.time_since_epoch());
   } else if constexpr (std::is_same_v<T, WallTime>) {
     return iso(value);
   } else if constexpr (std::is_same_v<T, Uuid>) {

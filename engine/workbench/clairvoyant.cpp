@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "engine/core/guard.h"
+#include "engine/core/time.h"
 
 namespace memcoord::workbench {
 namespace {
@@ -237,7 +238,7 @@ Score clairvoyant_score(const Scenario& scenario, const Limits& limits) {
   for (Duration at{}; at < scenario.duration; at += kStep) {
     const MomentNeeds needs = needs_at(scenario, limits, at, cursors);
     const Duration passed = std::min(kStep, scenario.duration - at);
-    const double seconds = std::chrono::duration<double>(passed).count();
+    const double seconds = seconds_of(passed);
     score.domain_seconds += static_cast<double>(needs.count()) * seconds;
     short_seconds += static_cast<double>(needs.fewest_short()) * seconds;
     shortfall += needs.shortfall() * seconds;

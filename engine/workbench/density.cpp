@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "engine/core/guard.h"
+#include "engine/core/time.h"
 
 namespace memcoord::workbench {
 namespace {
@@ -82,8 +83,8 @@ Result<SimulationResult> Search::run(std::size_t vms, bool to_the_end) {
   if (!policy) return fail(policy.error());
   Scenario scenario =
       density_scenario(trace_, demand_.columns, std::span(order_).first(vms), options_);
-  const double allowed = options_.stalled * static_cast<double>(vms) *
-                         std::chrono::duration<double>(scenario.duration).count();
+  const double allowed =
+      options_.stalled * static_cast<double>(vms) * seconds_of(scenario.duration);
   SimulationWatch watch;
   watch.give_up = [&](const simulated::SimulatedHost& host) {
     if (to_the_end) return false;

@@ -36,7 +36,7 @@ void serve_workload(Guest& guest, const Forces& forces, const Model& model, doub
   if (missing > forces.swap) {
     ++guest.score.oom_kills;
     guest.demand = guest.resident = guest.swapped = 0;
-    guest.restart_in = simulated::seconds(model.restart);
+    guest.restart_in = seconds_of(model.restart);
     return;
   }
   // Memory is swapped out at once, while the workload waits; it is swapped in as it is used.
@@ -211,7 +211,7 @@ void SimulatedDomain::advance_guest(Duration until, const Model& model) {
   const Duration moment = steady_until() >= until ? at : until;
   forces = forces_at(moment);
   forces.paused = plan->has_fault(Fault::Kind::paused, at);
-  advance(guest, forces, model, seconds(until - at));
+  advance(guest, forces, model, seconds_of(until - at));
   at = until;
 }
 

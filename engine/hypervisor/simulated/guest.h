@@ -21,9 +21,6 @@ inline double kib(MemorySize size) {
 inline MemorySize size(double kib) {
   return kib <= 0 ? MemorySize() : MemorySize::from_kib(static_cast<std::uint64_t>(kib));
 }
-inline double seconds(Duration duration) {
-  return std::chrono::duration<double>(duration).count();
-}
 
 /// Sums over a guest's run.
 struct GuestScore {

@@ -68,7 +68,7 @@ void SimulatedHost::settle() {
 }
 
 void SimulatedHost::step(Duration until) {
-  const double passed = seconds(until - now_);
+  const double passed = seconds_of(until - now_);
   calm_until_ = Duration::max();
   for (SimulatedDomain& domain : domains_) {
     if (domain.calm_until <= until) {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "engine/core/printable.h"
+#include "engine/core/time.h"
 
 namespace memcoord::workbench::report {
 namespace {
@@ -89,7 +90,7 @@ std::string number_text(double value, int decimals) {
 }
 
 std::string time_text(Duration time) {
-  const double seconds = std::chrono::duration<double>(time).count();
+  const double seconds = seconds_of(time);
   if (seconds < 120) return number_text(seconds, seconds < 1 ? 3 : 1) + " s";
   constexpr std::array<std::pair<long long, const char*>, 4> kUnits{
       {{86400, " d"}, {3600, " h"}, {60, " min"}, {1, " s"}}};
