@@ -93,7 +93,7 @@ TEST_CASE(
   const Ticks ticks = run.ticks();
   check_not_moved_at_end(ticks, run.errors(), "crashes");
   check_not_moved_at_end(ticks, run.errors(), "destroyed");
-  for (const Tick& tick : ticks) {
+  for (const Tick& tick : answered(ticks)) {
     CAPTURE(tick.number);
     CHECK_FALSE(tick.sample_error.has_value());
     CHECK_FALSE(tick.policy_error.has_value());

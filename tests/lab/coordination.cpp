@@ -98,6 +98,13 @@ bool Coordination::wait_for_tick(const std::function<bool(const Tick&)>& wanted,
   return false;
 }
 
+std::vector<Tick> answered(std::vector<Tick> ticks) {
+  std::erase_if(ticks, [](const Tick& tick) {
+    return tick.sample_error && tick.sample_error->code == ErrorCode::timed_out;
+  });
+  return ticks;
+}
+
 const Domain* find_domain(const Tick& tick, const std::string& name) {
   const auto& domains = tick.snapshot.domains;
   const auto found = std::find_if(domains.begin(), domains.end(),

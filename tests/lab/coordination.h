@@ -45,6 +45,10 @@ class Coordination {
   std::unique_ptr<testing::Process> process_;
 };
 
+/// Without the ticks that got no answer from libvirt in time. A busy machine costs a tick, which
+/// memcoord may lose.
+std::vector<Tick> answered(std::vector<Tick> ticks);
+
 /// The most ticks from the first one in which a domain starves (it is under the floor and may grow,
 /// and the host has memory) to a grow for it. 0: in the same tick.
 int longest_wait(const std::vector<Tick>& ticks);

@@ -22,6 +22,10 @@ constexpr std::size_t kWindow = 15;
 /// Intervals after a guest continues. Its overdue report comes at once.
 constexpr std::size_t kServedAgainWithin = 2;
 
+/// A run that waited for a stopped guest would keep half of its ticks at most. A busy machine may
+/// cost one of kWindow.
+constexpr double kUndisturbed = 0.8;
+
 /// Ticks a second from one tick to another. Lost ticks lower it.
 double pace(const Ticks& ticks, std::size_t first, std::size_t last) {
   const Duration took = ticks.at(last).snapshot.taken_at - ticks.at(first).snapshot.taken_at;
@@ -68,13 +72,14 @@ void check_stop(Coordination& run, const Guests& guests, const Names& stopped, d
 
   const Ticks ticks = run.ticks();
   const double ratio = pace(ticks, before, end - 1) / pace_before;
-  CHECK(ratio >= 0.95);
+  CHECK(ratio >= kUndisturbed);
   MESSAGE(stopped.size() << " stopped: ticks kept " << ratio);
   // The first tick may have been under way when the guests stopped.
   for (const std::string& name : stopped) {
     CAPTURE(name);
     for (std::size_t i = before + 2; i < end; ++i) {
       CAPTURE(i);
+      if (ticks[i].sample_error) continue;
       REQUIRE(find_domain(ticks[i], name) != nullptr);
       CHECK(find_domain(ticks[i], name)->state != DomainState::running);
       CHECK_FALSE(is_decided_on(ticks[i], name));
@@ -90,7 +95,7 @@ void check_stop(Coordination& run, const Guests& guests, const Names& stopped, d
   for (const auto& guest : guests) {
     if (is_stopped(guest->name())) continue;
     CAPTURE(guest->name());
-    CHECK(share_observed(ticks, before + 1, end - 1, guest->name()) >= 0.95);
+    CHECK(share_observed(ticks, before + 1, end - 1, guest->name()) >= kUndisturbed);
     const auto moves =
         std::count_if(ticks.begin() + static_cast<std::ptrdiff_t>(before) + 1,
                       ticks.begin() + static_cast<std::ptrdiff_t>(end),

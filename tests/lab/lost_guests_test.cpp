@@ -84,7 +84,7 @@ TEST_CASE(
   for (const char* name : {"stands", "kept", "gone"}) check_no_move(ticks, settled, name);
   CHECK(std::any_of(ticks.begin() + static_cast<std::ptrdiff_t>(panicked), ticks.end(),
                     [](const Tick& tick) { return is_moved(tick, "well"); }));
-  for (const Tick& tick : ticks) {
+  for (const Tick& tick : answered(ticks)) {
     CAPTURE(tick.number);
     CHECK_FALSE(tick.sample_error.has_value());
     CHECK_FALSE(tick.policy_error.has_value());
@@ -124,7 +124,7 @@ TEST_CASE(
     CAPTURE(name);
     std::optional<WallTime> report;
     MonotonicTime observed{};
-    for (const Tick& tick : ticks) {
+    for (const Tick& tick : answered(ticks)) {
       CAPTURE(tick.number);
       const Domain* domain = find_domain(tick, name);
       REQUIRE(domain != nullptr);
