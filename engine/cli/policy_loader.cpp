@@ -8,6 +8,7 @@
 #include <limits>
 #include <map>
 #include <system_error>
+#include <utility>
 
 #include "engine/cli/command.h"
 #include "engine/cli/version.h"
@@ -173,22 +174,30 @@ PolicyLoader::Loaded PolicyLoader::load(const std::string& path_or_name,
   return fail(as_bad_input(loaded.error()));
 }
 
-PolicyLoader::Loaded ReloadablePolicy::load() {
-  auto loaded = loader_.load(path_or_name_, settings_);
-  if (loaded) current_ = loaded->get();
+PolicyLoader::Loaded ReloadablePolicy::load() const {
+  std::unique_lock lock(mutex_);
+  const std::string path_or_name = path_or_name_;
+  const PolicyLoader::Settings settings = settings_;
+  lock.unlock();
+  return loader_.load(path_or_name, settings);
+}
+
+PolicyLoader::Loaded ReloadablePolicy::change_to(const std::string& path_or_name,
+                                                 const PolicyLoader::Settings& settings) {
+  auto loaded = loader_.load(path_or_name, settings);
+  if (!loaded) return loaded;
+  const std::lock_guard lock(mutex_);
+  path_or_name_ = path_or_name;
+  settings_ = settings;
   return loaded;
 }
 
-Result<ReloadablePolicy::Reloaded> ReloadablePolicy::reload() {
-  auto loaded = loader_.load(path_or_name_, settings_);
-  if (!loaded) return fail(loaded.error());
-  Reloaded reloaded{*std::move(loaded), std::nullopt};
-  if (current_ != nullptr) {
-    Status adopted = reloaded.policy->adopt_state(*current_);
-    if (!adopted) reloaded.state_lost = adopted.error();
-  }
-  current_ = reloaded.policy.get();
-  return reloaded;
+std::optional<Error> ReloadablePolicy::take_over(bindings::LuaPolicy& policy) {
+  bindings::LuaPolicy* before = std::exchange(current_, &policy);
+  if (before == nullptr || before->info().path != policy.info().path) return std::nullopt;
+  Status adopted = policy.adopt_state(*before);
+  if (adopted) return std::nullopt;
+  return adopted.error();
 }
 
 }  // namespace memcoord::cli

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -94,28 +95,31 @@ class PolicyLoader {
   bindings::SandboxLimits limits_;
 };
 
-/// The policy of a run, which SIGHUP loads again.
+/// The policy of a run, which SIGHUP and the control socket load again or change. Any thread may
+/// load a policy; one thread puts them in place.
 class ReloadablePolicy {
  public:
   ReloadablePolicy(const PolicyLoader& loader, std::string path_or_name,
                    PolicyLoader::Settings settings)
       : loader_(loader), path_or_name_(std::move(path_or_name)), settings_(std::move(settings)) {}
 
-  /// Loads it for the first time.
-  PolicyLoader::Loaded load();
-  struct Reloaded {
-    std::unique_ptr<bindings::LuaPolicy> policy;
-    std::optional<Error> state_lost;  ///< why the policy starts with an empty ctx.state
-  };
-  /// Loads it again and copies the state of the policy loaded before, which stays valid until the
-  /// caller replaces it. Errors: those of load(); then nothing has changed.
-  Result<Reloaded> reload();
+  /// Loads the run's policy: for the first time or again.
+  [[nodiscard]] PolicyLoader::Loaded load() const;
+  /// Loads another policy, which load() loads from then on. Errors: those of load(); then nothing
+  /// has changed.
+  PolicyLoader::Loaded change_to(const std::string& path_or_name,
+                                 const PolicyLoader::Settings& settings);
+  /// Makes a loaded policy the current one. It copies the state of the policy before it, which must
+  /// still exist, if both are the same file. Returns why the policy starts with an empty ctx.state
+  /// although it should not.
+  std::optional<Error> take_over(bindings::LuaPolicy& policy);
 
  private:
   const PolicyLoader& loader_;
-  std::string path_or_name_;
-  PolicyLoader::Settings settings_;
-  bindings::LuaPolicy* current_ = nullptr;  // owned by the caller of load() or reload()
+  mutable std::mutex mutex_;
+  std::string path_or_name_;                // under mutex_
+  PolicyLoader::Settings settings_;         // under mutex_
+  bindings::LuaPolicy* current_ = nullptr;  // owned by the caller of take_over()
 };
 
 }  // namespace memcoord::cli

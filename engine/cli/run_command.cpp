@@ -13,6 +13,7 @@
 #include "engine/cli/commands.h"
 #include "engine/cli/help.h"
 #include "engine/cli/policy_loader.h"
+#include "engine/cli/run_control.h"
 #include "engine/cli/run_loop.h"
 #include "engine/cli/run_options.h"
 #include "engine/cli/run_output.h"
@@ -131,10 +132,21 @@ class Run {
   [[nodiscard]] WallTime wall_now() const;
   [[nodiscard]] CoordinatorOptions coordinator_options() const;
   [[nodiscard]] Result<std::unique_ptr<Policy>> load_fallback() const;
-  LoopHooks hooks(Coordinator& coordinator, Signals& signals, RunOutput& output,
-                  const Connection& connection, Watchdog& watchdog);
-  void after(const Tick& tick, RunOutput& output, Signals& signals);
-  void reload(Coordinator& coordinator, RunOutput& output, Watchdog& watchdog);
+  /// The parts of a run that its loop needs.
+  struct Parts {
+    Coordinator& coordinator;
+    Signals& signals;
+    RunOutput& output;
+    const Connection& connection;
+    Watchdog& watchdog;
+    RunControl* control;  ///< null without a control socket
+  };
+  LoopHooks hooks(const Parts& parts);
+  void after(const Tick& tick, const Parts& parts);
+  /// Makes the reloads and changes requested since the last call.
+  void handle_requests(const Parts& parts);
+  void reload(const Parts& parts);
+  void replace_policy(std::unique_ptr<bindings::LuaPolicy> policy, const Parts& parts);
   [[nodiscard]] WatchdogOptions watchdog_options(const Signals& signals) const;
   void take_over_state(bindings::LuaPolicy& policy);
 
@@ -156,6 +168,7 @@ WallTime Run::wall_now() const {
 Result<ExitCode> Run::go() {
   auto policy = policy_.load();
   if (!policy) return fail(policy.error());
+  policy_.take_over(**policy);
   auto fallback = load_fallback();
   if (!fallback) return fail(fallback.error());
   auto output = RunOutput::open(options_, log_);
@@ -166,12 +179,17 @@ Result<ExitCode> Run::go() {
   if (!connection) return fail(connection.error());
   clock_ = connection->clock;
 
+  auto control = RunControl::open(
+      {options_, interval_, connection->hypervisor->description(), **signals, policy_, *log_});
+  if (!control) return fail(control.error());
+
   const std::string policy_name = (*policy)->name();
   take_over_state(**policy);
   Watchdog watchdog(watchdog_options(**signals));
   Coordinator coordinator(*connection->hypervisor, *connection->clock,
                           watchdog.watch(*std::move(policy)), coordinator_options());
   if (*fallback) coordinator.set_fallback(watchdog.watch(*std::move(fallback)));
+  if (*control) (*control)->observe(coordinator);
   output->observe(coordinator);
   log_->info(fmt::format("policy {} on {}, a tick every {:g} s, headroom {}{}", policy_name,
                          connection->hypervisor->description(), seconds_of(interval_),
@@ -182,8 +200,9 @@ Result<ExitCode> Run::go() {
   loop.interval = interval_;
   if (options_.ticks) loop.ticks = static_cast<std::uint64_t>(*options_.ticks);
   loop.exit_when_idle = options_.exit_when_idle;
-  const LoopEnd end = run_loop(coordinator, *connection->clock, loop,
-                               hooks(coordinator, **signals, *output, *connection, watchdog));
+  const LoopEnd end =
+      run_loop(coordinator, *connection->clock, loop,
+               hooks({coordinator, **signals, *output, *connection, watchdog, control->get()}));
   output->end_display();
   if (options_.restore_on_exit) output->log_restored(coordinator.restore());
   output->close(*connection->hypervisor);
@@ -207,29 +226,27 @@ Result<std::unique_ptr<Policy>> Run::load_fallback() const {
   return loader_.load(*options_.fallback_policy, {});
 }
 
-LoopHooks Run::hooks(Coordinator& coordinator, Signals& signals, RunOutput& output,
-                     const Connection& connection, Watchdog& watchdog) {
+LoopHooks Run::hooks(const Parts& parts) {
   LoopHooks hooks;
-  hooks.stop_requested = [&signals] { return signals.stop_requested(); };
-  hooks.consume_reload = [&signals] { return signals.consume_reload(); };
-  hooks.reload = [this, &coordinator, &output, &watchdog] {
-    reload(coordinator, output, watchdog);
-  };
-  hooks.over = connection.over;
-  hooks.idle = [](const Tick& tick) {
+  hooks.stop_requested = [&signals = parts.signals] { return signals.stop_requested(); };
+  hooks.handle_requests = [this, parts] { handle_requests(parts); };
+  hooks.over = parts.connection.over;
+  hooks.idle = [&coordinator = parts.coordinator](const Tick& tick) {
     const auto& domains = tick.snapshot.domains;
-    return !tick.sample_error && std::none_of(domains.begin(), domains.end(), can_be_moved);
+    // A paused domain will be moved again.
+    return !coordinator.any_paused() && !tick.sample_error &&
+           std::none_of(domains.begin(), domains.end(), can_be_moved);
   };
-  hooks.after = [this, &output, &signals](const Tick& tick) { after(tick, output, signals); };
+  hooks.after = [this, parts](const Tick& tick) { after(tick, parts); };
   hooks.skipped = [this](std::uint64_t missed) {
     log_->debug(fmt::format("a tick took longer than the interval: {} skipped", missed));
   };
   return hooks;
 }
 
-void Run::after(const Tick& tick, RunOutput& output, Signals& signals) {
-  output.after_tick();
-  if (RunOutput::reader_is_gone()) signals.request_stop();
+void Run::after(const Tick& tick, const Parts& parts) {
+  parts.output.after_tick();
+  if (RunOutput::reader_is_gone()) parts.signals.request_stop();
   const bool empty = !tick.sample_error && tick.snapshot.domains.empty();
   if (empty && !waiting_ && !options_.exit_when_idle) {
     log_->info("no active domains: waiting for domains (--exit-when-idle ends the run instead)");
@@ -265,21 +282,37 @@ void Run::take_over_state(bindings::LuaPolicy& policy) {
   }
 }
 
-void Run::reload(Coordinator& coordinator, RunOutput& output, Watchdog& watchdog) {
-  output.reopen();
-  // Loading has a limit of one second; copying the state has a tick's limits.
-  const auto limit = std::chrono::seconds(2) + sandbox_limits(policy_limits_).time;
-  auto policy = watchdog.during(options_.policy, limit, [this] { return policy_.reload(); });
+void Run::handle_requests(const Parts& parts) {
+  if (parts.signals.consume_reload()) reload(parts);
+  if (parts.control == nullptr) return;
+  parts.control->make_changes(
+      {parts.coordinator, *parts.connection.clock, [&parts] { parts.output.reopen(); },
+       [this, &parts](auto policy) { replace_policy(std::move(policy), parts); }});
+}
+
+void Run::reload(const Parts& parts) {
+  parts.output.reopen();
+  // Loading has a limit of one second.
+  auto policy = parts.watchdog.during(options_.policy, std::chrono::seconds(2),
+                                      [this] { return policy_.load(); });
   if (!policy) {
     log_->error("cannot reload the policy, the old one stays: " + policy.error().text());
     return;
   }
-  const std::string name = policy->policy->name();
-  log_->info("policy " + name + " reloaded");
-  if (policy->state_lost) {
-    log_->warn("policy " + name + " starts with an empty ctx.state: " + policy->state_lost->text());
+  log_->info("policy " + (*policy)->name() + " reloaded");
+  replace_policy(*std::move(policy), parts);
+}
+
+void Run::replace_policy(std::unique_ptr<bindings::LuaPolicy> policy, const Parts& parts) {
+  const std::string name = policy->name();
+  // Copying the state has a tick's limits.
+  const auto state_lost =
+      parts.watchdog.during(name, std::chrono::seconds(1) + sandbox_limits(policy_limits_).time,
+                            [&] { return policy_.take_over(*policy); });
+  if (state_lost) {
+    log_->warn("policy " + name + " starts with an empty ctx.state: " + state_lost->text());
   }
-  coordinator.replace_policy(watchdog.watch(std::move(policy->policy)));
+  parts.coordinator.replace_policy(parts.watchdog.watch(std::move(policy)));
 }
 
 void add_examples(Command& command) {

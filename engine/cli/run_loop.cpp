@@ -16,11 +16,11 @@
 namespace memcoord::cli {
 namespace {
 
-// Waits until `due` and reloads meanwhile. Returns false if the loop must end.
+// Waits until `due` and handles requests meanwhile. Returns false if the loop must end.
 bool wait_until(MonotonicTime due, Clock& clock, const LoopHooks& hooks) {
   for (;;) {
     if (hooks.stop_requested()) return false;
-    if (hooks.consume_reload()) hooks.reload();
+    hooks.handle_requests();
     const Duration left = due - clock.now();
     if (left <= Duration::zero()) return true;
     clock.sleep_for(left);
@@ -98,9 +98,18 @@ void Signals::request_stop() {
   changed_.notify_all();
 }
 
+void Signals::wake() {
+  const std::lock_guard lock(mutex_);
+  woken_ = true;
+  changed_.notify_all();
+}
+
 bool Signals::wait_for(Duration duration) {
   std::unique_lock lock(mutex_);
-  return !changed_.wait_for(lock, duration, [this] { return stop_ || reload_; });
+  const auto requested = [this] { return stop_ || reload_ || woken_; };
+  const bool cut_short = changed_.wait_for(lock, duration, requested);
+  woken_ = false;
+  return !cut_short;
 }
 
 std::string_view to_text(LoopEnd end) {

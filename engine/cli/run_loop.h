@@ -36,6 +36,8 @@ class Signals {
   [[nodiscard]] bool consume_reload();
   /// Ends the run as a signal would.
   void request_stop();
+  /// Cuts a wait short: the run has a request to handle. From any thread.
+  void wake();
   /// Waits; returns false if a request cut the wait short.
   bool wait_for(Duration duration);
 
@@ -63,6 +65,7 @@ class Signals {
   bool signalled_ = false;  // thread_ only
   std::atomic<bool> leave_at_once_ = false;
   bool reload_ = false;  // under mutex_
+  bool woken_ = false;   // under mutex_
   std::mutex mutex_;
   std::condition_variable changed_;
   std::jthread thread_;
@@ -96,8 +99,7 @@ struct LoopOptions {
 /// The loop's callbacks.
 struct LoopHooks {
   std::function<bool()> stop_requested;
-  std::function<bool()> consume_reload;    ///< whether a reload was requested since the last call
-  std::function<void()> reload;            ///< reloads the policy
+  std::function<void()> handle_requests;   ///< makes the reloads and changes requested meanwhile
   std::function<bool()> over;              ///< whether the scenario has ended
   std::function<bool(const Tick&)> idle;   ///< whether the tick has no active domains
   std::function<void(const Tick&)> after;  ///< called after each tick

@@ -130,6 +130,13 @@ void add_output_options(Command& command, RunOptions& options) {
   const std::string group = "Output";
   add_option(command, {"-j,--journal", "FILE", "write each tick to FILE as a line of JSON", group},
              into_text(options.journal));
+  add_option(command,
+             {"--control", "PATH|off",
+              "the Unix socket for 'memcoord status' and the other commands that reach this run; "
+              "default " +
+                  std::string(kServiceSocket) + " if its folder is writable",
+              group},
+             into_text(options.control));
   add_flag(command, {"--json", "print each tick as a line of JSON instead of a table", group},
            options.json);
   add_choice(

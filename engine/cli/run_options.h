@@ -17,6 +17,8 @@ namespace memcoord::cli {
 struct Command;
 
 inline constexpr std::string_view kDefaultPolicy = "adaptive";
+/// The control socket of the system's service, which creates its folder.
+inline constexpr std::string_view kServiceSocket = "/run/memcoord/control.sock";
 
 struct RunOptions {
   std::string policy{kDefaultPolicy};
@@ -40,6 +42,7 @@ struct RunOptions {
   Limits limits;
 
   std::string journal;
+  std::string control;  ///< the control socket's path, "off", or empty for the default
   std::string config;
   std::string log_level = "info";
   bool json = false;

@@ -36,6 +36,8 @@ class BalloonMover {
   BalloonMover(Hypervisor& hypervisor, Clock& clock, History& history, MoverOptions options)
       : hypervisor_(hypervisor), clock_(clock), history_(history), options_(options) {}
 
+  /// From the next move on.
+  void set_dry_run(bool on) { options_.dry_run = on; }
   /// Carries out the tick's decisions: the shrinks, then the grows. Where the tick has both, grows
   /// wait for released memory; when the wait ends, each target falls to what the host could give.
   /// Adds the outcomes to the tick.

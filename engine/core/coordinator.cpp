@@ -23,12 +23,18 @@ void Coordinator::replace_policy(std::unique_ptr<Policy> policy) {
   without_answer_ = 0;
 }
 
+void Coordinator::set_dry_run(bool on) {
+  options_.dry_run = on;
+  mover_.set_dry_run(on);
+}
+
 Tick Coordinator::tick() {
   Tick tick;
   tick.number = ++number_;
   tick.policy = policy_->name();
   tick.limits = options_.limits;
   tick.dry_run = options_.dry_run;
+  tick.notes = std::exchange(notes_to_add_, {});
   if (Status sampled = sample(tick); sampled) {
     notes_.begin_tick(history_);
     notes_.add_dropped_figures(tick);

@@ -51,6 +51,17 @@ class Coordinator {
   /// Puts a new policy in place from the next tick on; the history stays.
   void replace_policy(std::unique_ptr<Policy> policy);
   [[nodiscard]] Policy& policy() { return *policy_; }
+  /// Whether ticks decide and report, but move nothing, from the next tick on.
+  void set_dry_run(bool on);
+  /// Skips a domain, or every domain, from the next tick on.
+  void pause(const std::optional<Uuid>& domain, Pause pause) {
+    filter_.pause(domain, std::move(pause));
+  }
+  /// Without a domain, ends every pause.
+  void resume(const std::optional<Uuid>& domain) { filter_.resume(domain); }
+  [[nodiscard]] bool any_paused() const { return filter_.any_paused(); }
+  /// Adds a note of the operator's own to the next tick.
+  void add_note(Note note) { notes_to_add_.push_back(std::move(note)); }
   /// Gives every domain that was moved since it was started its earlier memory back, as far as the
   /// guard allows; grows need no fresh report. Waits while waiting can help, even if the program is
   /// asked to end. Returns a result for each domain that was ever moved, and passes the record to
@@ -80,6 +91,7 @@ class Coordinator {
   BalloonMover mover_;
   DomainFilter filter_;
   TickNotes notes_;
+  std::vector<Note> notes_to_add_;
   std::vector<Observer*> observers_;
   std::uint64_t number_ = 0;
   std::optional<MonotonicTime> last_tick_at_;

@@ -14,25 +14,56 @@ bool any_matches(const std::vector<std::string>& globs, const std::string& name)
 
 }  // namespace
 
-/// Null for a domain that the operator wants.
-const char* DomainFilter::reason_against(const std::string& name) const {
+/// Empty for a domain that memcoord manages.
+std::string_view DomainFilter::reason_against(const Domain& domain) const {
+  const std::string& name = domain.name();
   if (any_matches(exclude_, name)) return "excluded by --exclude";
-  const bool included = include_.empty() || any_matches(include_, name);
-  return included ? nullptr : "not among those of --include";
+  if (!include_.empty() && !any_matches(include_, name)) return "not among those of --include";
+  if (const auto found = paused_.find(domain.uuid()); found != paused_.end()) {
+    return found->second.why;
+  }
+  return all_paused_ ? std::string_view(all_paused_->why) : std::string_view();
+}
+
+void DomainFilter::pause(const std::optional<Uuid>& domain, Pause pause) {
+  if (domain) {
+    paused_.insert_or_assign(*domain, std::move(pause));
+  } else {
+    all_paused_ = std::move(pause);
+  }
+}
+
+void DomainFilter::resume(const std::optional<Uuid>& domain) {
+  if (domain) {
+    paused_.erase(*domain);
+  } else {
+    all_paused_.reset();
+    paused_.clear();
+  }
+}
+
+void DomainFilter::end_pauses(MonotonicTime now) {
+  const auto over = [&](const Pause& pause) { return pause.until && *pause.until <= now; };
+  if (all_paused_ && over(*all_paused_)) all_paused_.reset();
+  std::erase_if(paused_, [&](const auto& entry) { return over(entry.second); });
 }
 
 void DomainFilter::apply(Snapshot& snapshot) {
-  if (include_.empty() && exclude_.empty()) return;
+  end_pauses(snapshot.taken_at);
+  if (include_.empty() && exclude_.empty() && paused_.empty() && !all_paused_) {
+    left_out_.clear();
+    return;
+  }
   // Domains that have gone since the last snapshot are not carried over.
   std::unordered_map<Uuid, Rewritten> before = std::move(left_out_);
   left_out_.clear();
   left_out_.reserve(before.size());
   for (Domain& domain : snapshot.domains) {
-    const char* reason = reason_against(domain.name());
-    if (reason == nullptr || !domain.identity->unsuitable.empty()) continue;
+    const std::string_view reason = reason_against(domain);
+    if (reason.empty() || !domain.identity->unsuitable.empty()) continue;
     left_out_.insert(before.extract(domain.uuid()));
     Rewritten& rewritten = left_out_[domain.uuid()];
-    if (rewritten.from != domain.identity) {
+    if (rewritten.from != domain.identity || rewritten.to->unsuitable != reason) {
       DomainIdentity identity = *domain.identity;
       identity.unsuitable = reason;
       rewritten = {domain.identity, std::make_shared<const DomainIdentity>(std::move(identity))};

@@ -29,6 +29,8 @@ class OpenFile {
   [[nodiscard]] explicit operator bool() const { return descriptor_ >= 0; }
   /// Closes the descriptor. Returns the errno of close(2), or 0.
   int close();
+  /// Gives up the descriptor, which the caller then owns.
+  int release() { return std::exchange(descriptor_, -1); }
 
  private:
   int descriptor_ = -1;

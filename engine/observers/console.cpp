@@ -1,12 +1,11 @@
 #include "engine/observers/console.h"
 
 #include <algorithm>
-#include <array>
-#include <ctime>
 #include <limits>
 #include <utility>
 
 #include "engine/core/screen_text.h"
+#include "engine/observers/events.h"
 
 namespace memcoord::observers {
 namespace {
@@ -16,19 +15,6 @@ constexpr std::size_t kMessagesGuaranteed = 6;  // lines that the table leaves t
 constexpr std::size_t kLeastDomains = 4;
 constexpr std::size_t kHostBar = 24;
 
-std::string clock_text(WallTime time, bool local) {
-  const std::time_t stamp =
-      std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
-  std::tm parts{};
-  if (local) {
-    localtime_r(&stamp, &parts);
-  } else {
-    gmtime_r(&stamp, &parts);
-  }
-  std::array<char, 16> text{};
-  return {text.data(), std::strftime(text.data(), text.size(), "%H:%M:%S", &parts)};
-}
-
 /// The first line. A tick whose sample failed knows no domains, and often no time.
 Styled title(const Tick& tick, bool local_time) {
   Styled line{{"memcoord", Tint::bold}, {"  tick " + std::to_string(tick.number), Tint::none}};
@@ -36,7 +22,7 @@ Styled title(const Tick& tick, bool local_time) {
     line.push_back({text, tint});
   };
   if (tick.snapshot.wall_time != WallTime()) {
-    add("  " + clock_text(tick.snapshot.wall_time, local_time) + (local_time ? "" : " UTC"));
+    add("  " + time_text(tick.snapshot.wall_time, local_time, false) + (local_time ? "" : " UTC"));
   }
   add("  policy " + tick.policy);
   add("  headroom " + std::string(to_text(tick.limits.headroom)));
@@ -190,7 +176,8 @@ void ConsoleTable::observe(const Tick& tick) {
   out_.clear();
   if (style_.interactive || style_.color) domains_.remember(tick);
   for (Message& message : messages_) {
-    if (message.time.empty()) message.time = clock_text(tick.snapshot.wall_time, style_.local_time);
+    if (message.time.empty())
+      message.time = time_text(tick.snapshot.wall_time, style_.local_time, false);
   }
   std::vector<Styled> frame = draw(tick);
   if (style_.interactive) {

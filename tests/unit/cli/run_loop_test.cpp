@@ -67,8 +67,7 @@ class Nothing : public Policy {
 struct LoopedHost {
   explicit LoopedHost(std::vector<Duration> samples = {}) : host(clock, std::move(samples)) {
     hooks.stop_requested = [this] { return stop; };
-    hooks.consume_reload = [this] { return std::exchange(reload_asked, false); };
-    hooks.reload = [this] { ++reloads; };
+    hooks.handle_requests = [this] { reloads += std::exchange(reload_asked, false) ? 1 : 0; };
     hooks.over = [] { return false; };
     hooks.idle = [](const Tick& tick) { return tick.snapshot.domains.empty(); };
     hooks.after = [](const Tick&) {};

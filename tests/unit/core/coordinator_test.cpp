@@ -52,6 +52,25 @@ TEST_CASE("a dry run decides and records, and moves nothing") {
   CHECK(harness.hypervisor.moves.empty());
 }
 
+TEST_CASE("dry run, pauses and notes of the operator's own begin with the next tick") {
+  CoordinatorHarness harness({kCalm}, asks({{"a", 900_MiB}}));
+  harness.coordinator.set_dry_run(true);
+  harness.coordinator.add_note({Note::Severity::info, "dry run on"});
+  const Tick dry = harness.coordinator.tick();
+  CHECK(dry.dry_run);
+  CHECK(dry.outcomes[0].kind == Outcome::Kind::dry_run);
+  CHECK(has_note(dry, "dry run on"));
+  harness.coordinator.set_dry_run(false);
+  harness.coordinator.pause(id("a"), {"paused by root", std::nullopt});
+  const Tick paused = harness.coordinator.tick();
+  CHECK_FALSE(has_note(paused, "dry run on"));
+  REQUIRE(paused.skipped.size() == 1);
+  CHECK(paused.skipped[0].why == "paused by root");
+  harness.coordinator.resume(id("a"));
+  CHECK(harness.coordinator.tick().outcomes.size() == 1);
+  CHECK(harness.hypervisor.moves.size() == 1);
+}
+
 TEST_CASE("a failed sample costs only its own tick") {
   CoordinatorHarness harness({kCalm}, asks({{"a", 900_MiB}}));
   harness.hypervisor.down = Error{ErrorCode::unavailable, "fake:", "down", {}, {}};

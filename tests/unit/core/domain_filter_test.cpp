@@ -44,3 +44,43 @@ TEST_CASE("the identity of a domain that is left out is rewritten once, and forg
   CHECK(filter.remembered() == 1);
   CHECK(reason(smaller, "b") == "not among those of --include");
 }
+
+TEST_CASE("a paused domain is left out until it is resumed, the pause ends or it is replaced") {
+  const World world = World().domain("a").domain("b");
+  DomainFilter filter({}, {});
+  filter.pause(id("a"), {"paused by root", std::nullopt});
+  Snapshot snapshot = world;
+  filter.apply(snapshot);
+  CHECK(reason(snapshot, "a") == "paused by root");
+  CHECK(reason(snapshot, "b").empty());
+
+  filter.pause(id("a"), {"paused for a minute", snapshot.taken_at + std::chrono::minutes(1)});
+  snapshot = world;
+  filter.apply(snapshot);
+  CHECK(reason(snapshot, "a") == "paused for a minute");
+  snapshot = World(world).at(std::chrono::minutes(1));
+  filter.apply(snapshot);
+  CHECK(reason(snapshot, "a").empty());
+  CHECK(filter.remembered() == 0);
+
+  filter.pause(id("b"), {"paused", std::nullopt});
+  filter.resume(id("b"));
+  snapshot = world;
+  filter.apply(snapshot);
+  CHECK(reason(snapshot, "b").empty());
+}
+
+TEST_CASE("resuming every domain ends the pauses of single domains, too") {
+  DomainFilter filter({}, {});
+  filter.pause(std::nullopt, {"all paused", std::nullopt});
+  filter.pause(id("a"), {"paused", std::nullopt});
+  Snapshot snapshot = World().domain("a").domain("b");
+  filter.apply(snapshot);
+  CHECK(reason(snapshot, "a") == "paused");
+  CHECK(reason(snapshot, "b") == "all paused");
+  filter.resume(std::nullopt);
+  Snapshot after = World().domain("a").domain("b");
+  filter.apply(after);
+  CHECK(reason(after, "a").empty());
+  CHECK(reason(after, "b").empty());
+}

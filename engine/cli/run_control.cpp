@@ -1,0 +1,146 @@
+#include "engine/cli/run_control.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <vector>
+
+#include "engine/cli/version.h"
+#include "engine/observers/events.h"
+
+namespace memcoord::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using control::Change;
+
+std::optional<fs::path> socket_to_serve(const RunOptions& options) {
+  if (options.control == "off") return std::nullopt;
+  if (!options.control.empty()) return options.control;
+  if (options.connect.value_or("").starts_with("sim:")) return std::nullopt;
+  const fs::path service(kServiceSocket);
+  if (::access(service.parent_path().c_str(), W_OK) == 0) return service;
+  return user_socket();
+}
+
+WallTime system_time() {
+  return std::chrono::floor<WallTime::duration>(std::chrono::system_clock::now());
+}
+
+/// A note that names the user who requested the change.
+Note change_note(const std::string& text, const Change& change) {
+  return {Note::Severity::info, text + ", requested by " + change.who};
+}
+
+}  // namespace
+
+std::optional<fs::path> user_socket() {
+  const char* folder = std::getenv("XDG_RUNTIME_DIR");
+  if (folder == nullptr || *folder == '\0') return std::nullopt;
+  return fs::path(folder) / "memcoord.sock";
+}
+
+RunControl::RunControl(const Run& run)
+    : changes_([&signals = run.signals] { signals.wake(); }),
+      context_{.state = state_,
+               .changes = changes_,
+               .version = std::string(kVersion),
+               .connection = run.connection,
+               .interval = run.interval,
+               .started_at = system_time(),
+               .local_time = true,
+               .now = system_time,
+               .load_policy = {},
+               .reload_policy = {}} {
+  using Loaded = Result<std::unique_ptr<Policy>>;
+  context_.load_policy = [&policy = run.policy](const std::string& name,
+                                                const auto& settings) -> Loaded {
+    return policy.change_to(name, settings);
+  };
+  context_.reload_policy = [&policy = run.policy]() -> Loaded { return policy.load(); };
+}
+
+Result<std::unique_ptr<RunControl>> RunControl::open(const Run& run) {
+  const auto socket = socket_to_serve(run.options);
+  if (!socket) return nullptr;
+  // make_unique cannot call the private constructor.
+  std::unique_ptr<RunControl> control(new RunControl(run));
+  auto server = control::HttpServer::listen(*socket, control::make_handler(control->context_));
+  if (server) {
+    control->server_ = *std::move(server);
+    return control;
+  }
+  if (!run.options.control.empty()) return fail(server.error());
+  run.log.info("the run has no control socket: " + server.error().text());
+  return nullptr;
+}
+
+void RunControl::make_changes(const Means& means) {
+  for (Change& change : changes_.drain()) make(change, means);
+  show_pauses(means.clock.wall_now());
+}
+
+void RunControl::make(Change& change, const Means& means) {
+  switch (change.kind) {
+    case Change::Kind::pause:
+      pause(change, means);
+      return;
+    case Change::Kind::resume:
+      resume(change, means);
+      return;
+    case Change::Kind::dry_run:
+      means.coordinator.set_dry_run(change.on);
+      means.coordinator.add_note(change_note(change.on ? "dry run on" : "dry run off", change));
+      return;
+    case Change::Kind::reload:
+      means.reopen_journal();
+      break;
+    case Change::Kind::policy:
+      break;
+  }
+  // The loaders in the constructor load no other kind of policy.
+  std::unique_ptr<bindings::LuaPolicy> policy(
+      static_cast<bindings::LuaPolicy*>(change.policy.release()));
+  const bool again = change.kind == Change::Kind::reload;
+  means.coordinator.add_note(
+      change_note("policy " + policy->name() + (again ? " reloaded" : " decides"), change));
+  means.replace_policy(std::move(policy));
+}
+
+void RunControl::pause(const Change& change, const Means& means) {
+  const std::string what = change.domain ? change.domain_name : std::string("every domain");
+  Pause pause{"paused", std::nullopt};
+  ShownPause shown{what, std::nullopt};
+  std::string until;
+  if (change.time) {
+    pause.until = means.clock.now() + *change.time;
+    shown.until = means.clock.wall_now() + std::chrono::floor<WallTime::duration>(*change.time);
+    until = " until " + observers::time_text(*shown.until, true, false);
+  }
+  pause.why += until + " by " + change.who;
+  shown.text += until + ", by " + change.who;
+  means.coordinator.pause(change.domain, std::move(pause));
+  means.coordinator.add_note(change_note(what + " paused" + until, change));
+  pauses_[change.domain] = std::move(shown);
+}
+
+void RunControl::resume(const Change& change, const Means& means) {
+  means.coordinator.resume(change.domain);
+  if (change.domain) {
+    pauses_.erase(change.domain);
+  } else {
+    pauses_.clear();
+  }
+  means.coordinator.add_note(change_note(
+      (change.domain ? change.domain_name : std::string("every domain")) + " resumed", change));
+}
+
+void RunControl::show_pauses(WallTime now) {
+  std::erase_if(
+      pauses_, [&](const auto& entry) { return entry.second.until && *entry.second.until <= now; });
+  std::vector<control::RunState::Paused> shown;
+  for (const auto& [domain, pause] : pauses_) shown.push_back({!domain, pause.text});
+  state_.set_paused(std::move(shown));
+}
+
+}  // namespace memcoord::cli

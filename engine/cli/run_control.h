@@ -1,0 +1,76 @@
+#pragma once
+// The control socket of one run: serves its state, and makes the changes that operators request.
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "bindings/lua_policy.h"
+#include "engine/cli/policy_loader.h"
+#include "engine/cli/run_loop.h"
+#include "engine/cli/run_options.h"
+#include "engine/control/http.h"
+#include "engine/control/routes.h"
+#include "engine/control/run_state.h"
+#include "engine/core/coordinator.h"
+#include "engine/core/error.h"
+#include "engine/observers/action_log.h"
+
+namespace memcoord::cli {
+
+/// The control socket in the user's runtime folder ($XDG_RUNTIME_DIR), if there is one.
+std::optional<std::filesystem::path> user_socket();
+
+class RunControl {
+ public:
+  /// The run that is controlled. Its parts outlive the RunControl.
+  struct Run {
+    const RunOptions& options;
+    Duration interval;
+    std::string connection;  ///< "qemu:///system"
+    Signals& signals;
+    ReloadablePolicy& policy;
+    observers::Log& log;
+  };
+  /// Serves the socket that --control names. Without the option, a run on a real host serves
+  /// kServiceSocket if its folder is writable, otherwise user_socket(); it logs why it cannot.
+  /// Returns null if the run has no socket. Errors: those of HttpServer::listen() for a socket that
+  /// --control names.
+  static Result<std::unique_ptr<RunControl>> open(const Run& run);
+
+  /// Call it before the first tick. This object must outlive the coordinator's ticks.
+  void observe(Coordinator& coordinator) { coordinator.add_observer(state_); }
+
+  /// The means to make changes.
+  struct Means {
+    Coordinator& coordinator;
+    const Clock& clock;
+    std::function<void()> reopen_journal;
+    std::function<void(std::unique_ptr<bindings::LuaPolicy>)> replace_policy;
+  };
+  /// Makes the changes requested since the last call. Call it in the loop's thread.
+  void make_changes(const Means& means);
+
+ private:
+  explicit RunControl(const Run& run);
+  void make(control::Change& change, const Means& means);
+  void pause(const control::Change& change, const Means& means);
+  void resume(const control::Change& change, const Means& means);
+  void show_pauses(WallTime now);
+
+  struct ShownPause {
+    std::string text;
+    std::optional<WallTime> until;
+  };
+  std::map<std::optional<Uuid>, ShownPause> pauses_;
+  control::RunState state_;
+  control::ChangeQueue changes_;
+  control::RouteContext context_;
+  std::unique_ptr<control::HttpServer> server_;  // the last member: its thread uses the others
+};
+
+}  // namespace memcoord::cli

@@ -1,0 +1,109 @@
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <string>
+
+#include "engine/control/http.h"
+
+namespace memcoord::control {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct CurlCloser {
+  void operator()(CURL* curl) const { curl_easy_cleanup(curl); }
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+  void operator()(char* text) const { curl_free(text); }
+};
+using Curl = std::unique_ptr<CURL, CurlCloser>;
+
+std::size_t append_body(char* data, std::size_t, std::size_t size, void* body) {
+  static_cast<std::string*>(body)->append(data, size);
+  return size;
+}
+
+std::string escaped(CURL* curl, const std::string& text) {
+  const std::unique_ptr<char, CurlCloser> out(
+      curl_easy_escape(curl, text.c_str(), static_cast<int>(text.size())));
+  return out ? out.get() : "";
+}
+
+/// Escapes the parts of the path one by one: its slashes stay.
+std::string url_of(CURL* curl, const Request& request) {
+  std::string url = "http://memcoord";
+  for (std::size_t at = 0; at < request.path.size();) {
+    const std::size_t end = std::min(request.path.find('/', at + 1), request.path.size());
+    url += "/" + escaped(curl, request.path.substr(at + 1, end - at - 1));
+    at = end;
+  }
+  char separator = '?';
+  for (const auto& [name, value] : request.query) {
+    url += separator + escaped(curl, name) + "=" + escaped(curl, value);
+    separator = '&';
+  }
+  return url;
+}
+
+Error request_error(const fs::path& socket, CURLcode code, long system_code) {
+  if (code == CURLE_OPERATION_TIMEDOUT) {
+    return {ErrorCode::timed_out, socket.string(), "memcoord does not answer", "", {}};
+  }
+  if (system_code == EACCES || system_code == EPERM) {
+    return {ErrorCode::permission_denied,
+            socket.string(),
+            "the control socket refuses this user",
+            "use sudo, or join the group of the socket",
+            {}};
+  }
+  if (code == CURLE_COULDNT_CONNECT) {
+    return {ErrorCode::unavailable,
+            socket.string(),
+            "no memcoord serves this socket",
+            "start memcoord (systemctl start memcoord), or give the socket of a run with "
+            "--control PATH",
+            {}};
+  }
+  return {ErrorCode::internal, socket.string(), curl_easy_strerror(code), "", {}};
+}
+
+}  // namespace
+
+Result<Response> send_request(const fs::path& socket, const Request& request,
+                              std::chrono::milliseconds timeout) {
+  const Curl curl(curl_easy_init());
+  if (!curl) return fail(ErrorCode::internal, "libcurl", "cannot be initialized");
+  Response response;
+  const std::string url = url_of(curl.get(), request);
+  const std::unique_ptr<curl_slist, CurlCloser> headers(
+      curl_slist_append(nullptr, "Content-Type: application/json"));
+  curl_easy_setopt(curl.get(), CURLOPT_UNIX_SOCKET_PATH, socket.c_str());
+  curl_easy_setopt(curl.get(), CURLOPT_URL, url.c_str());
+  curl_easy_setopt(curl.get(), CURLOPT_PROXY, "");
+  curl_easy_setopt(curl.get(), CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT_MS, static_cast<long>(timeout.count()));
+  curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, append_body);
+  curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &response.body);
+  if (request.method != "GET") {
+    curl_easy_setopt(curl.get(), CURLOPT_HTTPHEADER, headers.get());
+    curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDSIZE, static_cast<long>(request.body.size()));
+    curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDS, request.body.c_str());
+  }
+  const CURLcode code = curl_easy_perform(curl.get());
+  if (code != CURLE_OK) {
+    long system_code = 0;
+    curl_easy_getinfo(curl.get(), CURLINFO_OS_ERRNO, &system_code);
+    return fail(request_error(socket, code, system_code));
+  }
+  long status = 0;
+  curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
+  response.status = static_cast<int>(status);
+  const char* type = nullptr;
+  curl_easy_getinfo(curl.get(), CURLINFO_CONTENT_TYPE, &type);
+  if (type != nullptr) response.type = type;
+  return response;
+}
+
+}  // namespace memcoord::control

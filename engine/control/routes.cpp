@@ -1,0 +1,292 @@
+#include "engine/control/routes.h"
+
+#include <fmt/core.h>
+#include <pwd.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <exception>
+
+#include "engine/core/printable.h"
+#include "engine/observers/explanation.h"
+#include "engine/observers/tick_json.h"
+
+namespace memcoord::control {
+namespace {
+
+using observers::Event;
+using observers::Json;
+
+constexpr std::string_view kDomains = "/v1/domains/";
+constexpr double kMaxSeconds = 366 * 24 * 3600.0;
+
+// --- Requests and responses ---
+
+Response json_response(const Json& json, int status = 200) {
+  return {status, json.text() + "\n", "application/json"};
+}
+Response text_response(std::string text) {
+  return {200, std::move(text), "text/plain; charset=utf-8"};
+}
+Response error_response_to(int status, const std::string& error, const std::string& hint = {}) {
+  Json json = Json::object({{"error", error}});
+  if (!hint.empty()) json.set("hint", hint);
+  return json_response(json, status);
+}
+Response error_response_to(const Error& error) {
+  const bool missing = error.code == ErrorCode::not_found;
+  const std::string what =
+      error.object.empty() ? error.message : error.object + ": " + error.message;
+  return error_response_to(missing ? 404 : 400, what, error.hint);
+}
+/// The response to a change that is queued.
+Response done_response(const std::string& text) {
+  return json_response(Json::object({{"done", text}}));
+}
+
+std::string query_value(const Request& request, const std::string& name) {
+  const auto found = request.query.find(name);
+  return found == request.query.end() ? std::string() : found->second;
+}
+bool wants_text(const Request& request) {
+  return query_value(request, "as") == "text";
+}
+
+std::optional<double> number_in(const std::string& text) {
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(number)) return {};
+  return number;
+}
+
+/// The body of a POST: an object, or nothing.
+Result<Json> body_of(const Request& request) {
+  if (request.body.empty()) return Json::object();
+  auto body = Json::parse(request.body);
+  if (body && body->is_object()) return body;
+  return fail(ErrorCode::invalid_input, "", "the request's body is not a JSON object");
+}
+
+std::optional<Json> member_of(const Json& object, const std::string& name) {
+  const std::vector<std::string> names = object.names();
+  if (std::find(names.begin(), names.end(), name) == names.end()) return std::nullopt;
+  return object.at(name);
+}
+
+/// "root (process 4711)".
+std::string name_of(const std::optional<Peer>& peer) {
+  if (!peer) return "an unknown user";
+  passwd entry{};
+  passwd* found = nullptr;
+  std::array<char, 4096> space{};
+  ::getpwuid_r(peer->user, &entry, space.data(), space.size(), &found);
+  const std::string user =
+      found != nullptr ? std::string(entry.pw_name) : "user " + std::to_string(peer->user);
+  return user + " (process " + std::to_string(peer->process) + ")";
+}
+
+Response no_such_domain(const RunState::View& view, const std::string& name) {
+  if (!view.sampled) {
+    return error_response_to(503, "memcoord has not sampled the host yet", "try again");
+  }
+  return error_response_to(404, "no active domain " + printable(name, 100),
+                           "'virsh list --all' lists the domains");
+}
+
+// --- GET ---
+
+std::string explanation_text(const observers::Explanation& explanation,
+                             const std::vector<Event>& events, bool local_time) {
+  std::string text = printable(explanation.name + "  " + explanation.state) + "\n" +
+                     printable(explanation.answer) + "\n\n";
+  const auto add = [&](const char* label, const std::string& line) {
+    if (!line.empty()) text += fmt::format("{:<11}{}\n", label, printable(line));
+  };
+  const auto add_all = [&](const char* label, const std::vector<std::string>& lines) {
+    for (const std::string& line : lines) add(&line == &lines.front() ? label : "", line);
+  };
+  add_all("figures", explanation.figures);
+  add("policy", explanation.policy);
+  add_all("guard", explanation.guard);
+  add("outcome", explanation.outcome);
+  add("next move", explanation.next_move);
+  std::vector<std::string> lines;
+  for (const Event& event : events) {
+    lines.push_back(observers::time_text(event.time, local_time, false) + "  " +
+                    std::string(to_text(event.kind)) + ": " + event.text);
+  }
+  add_all("events", lines);
+  return text;
+}
+
+Json events_json(const std::vector<Event>& events) {
+  Json list = Json::array();
+  for (const Event& event : events) {
+    list.push_back(Json::object({{"time_ms", event.time.time_since_epoch().count()},
+                                 {"domain", event.domain.empty() ? Json() : Json(event.domain)},
+                                 {"kind", to_text(event.kind)},
+                                 {"text", event.text}}));
+  }
+  return list;
+}
+
+Response explain_domain(const RouteContext& context, const Request& request) {
+  constexpr std::ptrdiff_t kShownEvents = 8;
+  const std::string name = request.path.substr(kDomains.size());
+  const RunState::View view = context.state.view();
+  const Domain* domain = view.find(name);
+  if (domain == nullptr) return no_such_domain(view, name);
+  const auto explanation = observers::explain(*view.sampled, *domain, view.earlier(*domain));
+  std::vector<Event> events = context.state.events(WallTime(), domain->name());
+  if (std::ssize(events) > kShownEvents) events.erase(events.begin(), events.end() - kShownEvents);
+  if (wants_text(request)) {
+    return text_response(explanation_text(explanation, events, context.local_time));
+  }
+  return json_response(Json::object({{"name", explanation.name},
+                                     {"uuid", domain->uuid().text()},
+                                     {"state", explanation.state},
+                                     {"answer", explanation.answer},
+                                     {"figures", explanation.figures},
+                                     {"policy", explanation.policy},
+                                     {"guard", explanation.guard},
+                                     {"outcome", explanation.outcome},
+                                     {"next_move", explanation.next_move},
+                                     {"events", events_json(events)}}));
+}
+
+Response list_events(const RouteContext& context, const Request& request) {
+  WallTime since{};
+  if (const std::string text = query_value(request, "seconds"); !text.empty()) {
+    const auto seconds = number_in(text);
+    if (!seconds || *seconds < 0 || *seconds > kMaxSeconds) {
+      return error_response_to(400, "seconds=" + printable(text, 40) + " is not a time in seconds");
+    }
+    since = context.now() - std::chrono::milliseconds(static_cast<std::int64_t>(*seconds * 1000));
+  }
+  const auto events = context.state.events(since, query_value(request, "domain"));
+  if (!wants_text(request)) return json_response(events_json(events));
+  std::string text;
+  for (const Event& event : events) {
+    text += printable(observers::line_of(event, context.local_time, true)) + "\n";
+  }
+  return text_response(std::move(text));
+}
+
+Response newest_tick(const RouteContext& context) {
+  const RunState::View view = context.state.view();
+  if (!view.newest) return error_response_to(503, "no tick has ended yet", "try again");
+  return {200, observers::to_json_line(*view.newest) + "\n", "application/json"};
+}
+
+// --- POST ---
+
+Response pause_or_resume(const RouteContext& context, const Request& request, const Json& body,
+                         Change::Kind kind) {
+  const bool pause = kind == Change::Kind::pause;
+  Change change{.kind = kind, .who = name_of(request.peer)};
+  if (const auto seconds = member_of(body, "seconds"); seconds && pause) {
+    const double number = seconds->number();
+    if (!(number > 0) || number > kMaxSeconds) {
+      return error_response_to(400, "seconds is out of range");
+    }
+    change.time = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(number));
+  }
+  std::string what = "every domain";
+  if (const auto name = member_of(body, "domain")) {
+    const RunState::View view = context.state.view();
+    const Domain* domain = view.find(name->string());
+    if (domain == nullptr) return no_such_domain(view, name->string());
+    const auto is_all = [](const RunState::Paused& paused) { return paused.all; };
+    if (!pause && std::any_of(view.paused.begin(), view.paused.end(), is_all)) {
+      return error_response_to(409, "every domain is paused", "resume them all");
+    }
+    change.domain = domain->uuid();
+    what = change.domain_name = domain->name();
+  }
+  std::string text = what + (pause ? " is paused from the next tick on" : " is balanced again");
+  if (change.time) text += fmt::format(", for {:g} s", seconds_of(*change.time));
+  context.changes.push(std::move(change));
+  return done_response(text);
+}
+
+Response queue_policy(const RouteContext& context, const Request& request, Change::Kind kind,
+                      Result<std::unique_ptr<Policy>> policy) {
+  if (!policy) return error_response_to(policy.error());
+  const std::string name = (*policy)->name();
+  context.changes.push({.kind = kind, .policy = *std::move(policy), .who = name_of(request.peer)});
+  return done_response("policy " + name +
+                       (kind == Change::Kind::reload ? " is loaded again and" : "") +
+                       " decides from the next tick on");
+}
+
+Response change_policy(const RouteContext& context, const Request& request, const Json& body) {
+  const auto name = member_of(body, "name");
+  if (!name) return error_response_to(400, "no policy named", R"(send {"name": "band"})");
+  std::map<std::string, std::string> settings;
+  if (const auto set = member_of(body, "set")) {
+    for (const std::string& key : set->names()) settings.emplace(key, set->at(key).string());
+  }
+  return queue_policy(context, request, Change::Kind::policy,
+                      context.load_policy(name->string(), settings));
+}
+
+Response set_dry_run(const RouteContext& context, const Request& request, const Json& body) {
+  const auto on = member_of(body, "on");
+  if (!on || (*on != Json(true) && *on != Json(false))) {
+    return error_response_to(400, "on is not true or false", R"(send {"on": true})");
+  }
+  const bool wanted = *on == Json(true);
+  context.changes.push({.kind = Change::Kind::dry_run, .on = wanted, .who = name_of(request.peer)});
+  return done_response(wanted ? "dry run: nothing is moved from the next tick on"
+                              : "balloons are moved from the next tick on");
+}
+
+// --- Routes ---
+
+Response get(const RouteContext& context, const Request& request) {
+  if (request.path == "/v1/status") {
+    return wants_text(request) ? text_response(status_text(context))
+                               : json_response(status_json(context));
+  }
+  if (request.path == "/v1/events") return list_events(context, request);
+  if (request.path == "/v1/tick") return newest_tick(context);
+  if (request.path.starts_with(kDomains)) return explain_domain(context, request);
+  return error_response_to(404, "no such path: " + printable(request.path, 100));
+}
+
+Response post(const RouteContext& context, const Request& request) {
+  const auto body = body_of(request);
+  if (!body) return error_response_to(body.error());
+  if (request.path == "/v1/pause") {
+    return pause_or_resume(context, request, *body, Change::Kind::pause);
+  }
+  if (request.path == "/v1/resume") {
+    return pause_or_resume(context, request, *body, Change::Kind::resume);
+  }
+  if (request.path == "/v1/policy") return change_policy(context, request, *body);
+  if (request.path == "/v1/reload") {
+    return queue_policy(context, request, Change::Kind::reload, context.reload_policy());
+  }
+  if (request.path == "/v1/dry-run") return set_dry_run(context, request, *body);
+  return error_response_to(404, "no such path for POST: " + printable(request.path, 100));
+}
+
+}  // namespace
+
+Handler make_handler(const RouteContext& context) {
+  return [&context](const Request& request) {
+    try {
+      if (request.method == "GET" || request.method == "HEAD") return get(context, request);
+      if (request.method == "POST") return post(context, request);
+      return error_response_to(405, "no such method: " + printable(request.method, 20),
+                               "use GET or POST");
+    } catch (const std::exception& exception) {
+      // A member of the wrong kind; the message says which.
+      return error_response_to(400, printable(exception.what(), 200));
+    }
+  };
+}
+
+}  // namespace memcoord::control

@@ -1,0 +1,56 @@
+#pragma once
+// The routes of the control socket: they read the run's state and queue changes.
+//
+//   GET  /v1/status
+//   GET  /v1/domains/NAME          explains the domain; NAME may be its UUID
+//   GET  /v1/events?seconds=N&domain=NAME
+//   GET  /v1/tick                  the newest tick, as in the journal
+//   POST /v1/pause                 {"domain": "web", "seconds": 600}, both optional
+//   POST /v1/resume                {"domain": "web"}, optional
+//   POST /v1/policy                {"name": "band", "set": {"low": "120MiB"}}
+//   POST /v1/reload                {}
+//   POST /v1/dry-run               {"on": true}
+//
+// GET with as=text returns text for people. An error is JSON, {"error": ..., "hint": ...}, with the
+// status 400, 404, 405, 409 or 503.
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "engine/control/http.h"
+#include "engine/control/run_state.h"
+#include "engine/core/error.h"
+#include "engine/core/policy.h"
+#include "engine/core/time.h"
+#include "engine/observers/json.h"
+
+namespace memcoord::control {
+
+/// What the routes work on.
+struct RouteContext {
+  const RunState& state;
+  ChangeQueue& changes;
+  std::string version;
+  std::string connection;  ///< "qemu:///system"
+  Duration interval{};
+  WallTime started_at{};
+  bool local_time = true;  ///< times in texts; otherwise UTC
+  std::function<WallTime()> now;
+  /// Loads a policy and checks it. Errors are for people.
+  std::function<Result<std::unique_ptr<Policy>>(const std::string& name,
+                                                const std::map<std::string, std::string>& settings)>
+      load_policy;
+  /// Loads the run's policy again. Errors are for people.
+  std::function<Result<std::unique_ptr<Policy>>()> reload_policy;
+};
+
+/// Responds to requests, in any thread. The context must outlive the handler.
+Handler make_handler(const RouteContext& context);
+
+// The state of the run at a glance (status.cpp).
+std::string status_text(const RouteContext& context);
+observers::Json status_json(const RouteContext& context);
+
+}  // namespace memcoord::control

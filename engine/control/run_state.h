@@ -1,0 +1,85 @@
+#pragma once
+// What the loop's thread and the control server's thread exchange: the newest ticks and events in
+// one direction, changes in the other.
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/core/policy.h"
+#include "engine/core/tick.h"
+#include "engine/core/time.h"
+#include "engine/observers/events.h"
+
+namespace memcoord::control {
+
+/// Keeps the newest ticks and events. The loop writes, the server's thread reads. A lock lasts as
+/// long as copying a few pointers, except in events().
+class RunState final : public Observer {
+ public:
+  static constexpr std::size_t kMaxEvents = 10'000;
+
+  struct Paused {
+    bool all = false;  ///< every domain
+    std::string text;  ///< "web until 12:30:00, by root (process 4711)"
+  };
+  /// The state at one moment. Its ticks never change.
+  struct View {
+    std::shared_ptr<const Tick> newest;   ///< null before the first tick
+    std::shared_ptr<const Tick> sampled;  ///< the newest whose sample worked
+    std::shared_ptr<const Tick> before;   ///< the one before `sampled` whose sample worked
+    std::vector<Paused> paused;
+    /// The domain in `sampled`, by its name or UUID; null if it has none.
+    [[nodiscard]] const Domain* find(const std::string& name_or_uuid) const;
+    /// The same domain in `before`, or null.
+    [[nodiscard]] const Domain* earlier(const Domain& domain) const;
+  };
+
+  void observe(const Tick& tick) override;
+  void set_paused(std::vector<Paused> paused);
+
+  [[nodiscard]] View view() const;
+  /// The events since a time, the oldest first: of one domain, or of all for an empty name.
+  [[nodiscard]] std::vector<observers::Event> events(WallTime since,
+                                                     const std::string& domain) const;
+
+ private:
+  mutable std::mutex mutex_;
+  View view_;                            // under mutex_
+  std::deque<observers::Event> events_;  // under mutex_
+  observers::EventFinder finder_;        // the loop's thread only
+};
+
+/// An operator's change to the run, to be made between two ticks. It was checked already.
+struct Change {
+  enum class Kind { pause, resume, policy, reload, dry_run };
+  Kind kind = Kind::pause;
+  std::optional<Uuid> domain = {};      ///< pause, resume: none for every domain
+  std::string domain_name = {};         ///< for people
+  std::optional<Duration> time = {};    ///< pause: none until it is resumed
+  std::unique_ptr<Policy> policy = {};  ///< policy, reload: the policy that decides from now on
+  bool on = false;                      ///< dry_run
+  std::string who = {};                 ///< "root (process 4711)"
+};
+
+/// Changes on their way from the server's thread to the loop's.
+class ChangeQueue {
+ public:
+  /// Each push() calls `wake`, in the thread of the caller.
+  explicit ChangeQueue(std::function<void()> wake) : wake_(std::move(wake)) {}
+  void push(Change change);
+  /// The changes since the last call, in order.
+  [[nodiscard]] std::vector<Change> drain();
+
+ private:
+  std::function<void()> wake_;
+  std::mutex mutex_;
+  std::vector<Change> waiting_;  // under mutex_
+};
+
+}  // namespace memcoord::control

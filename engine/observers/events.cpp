@@ -1,0 +1,198 @@
+#include "engine/observers/events.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <ctime>
+#include <utility>
+
+#include "engine/core/screen_text.h"
+
+namespace memcoord::observers {
+namespace {
+
+constexpr std::array<std::string_view, 8> kEventKinds{"moved",   "not moved", "short", "enough",
+                                                      "skipped", "eligible",  "note",  "error"};
+constexpr std::size_t kNameColumn = 12;
+
+/// Every guest waits for a report now and then: after a move, after its start.
+bool waits_for_report(const SkippedDomain& skipped, const Domain& domain) {
+  return skipped.rule == Rule::fresh_stats && domain.guest.last_update.has_value();
+}
+
+bool was_moved(const Outcome& outcome) {
+  return outcome.kind == Outcome::Kind::applied || outcome.kind == Outcome::Kind::dry_run;
+}
+
+std::string moved_text(const Outcome& first, const Outcome& last, const Decision* decision,
+                       Units units) {
+  std::string text = last.kind == Outcome::Kind::dry_run ? "dry run: " : "";
+  text +=
+      move_text(first.from, last.to, units) + " (" + change_text(first.from, last.to, units) + ")";
+  if (decision == nullptr) return text;
+  if (!decision->why.empty()) text += ": " + decision->why;
+  for (const RuleHit& hit : decision->rules) {
+    text += "; " + std::string(to_text(hit.rule)) + ": " + hit.why;
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string_view to_text(Event::Kind kind) {
+  return kEventKinds.at(static_cast<std::size_t>(kind));
+}
+
+bool swaps_in(const Domain& domain, const Domain* before) {
+  if (before == nullptr || before->id != domain.id) return false;
+  const auto& earlier = before->guest.swap_in;
+  return earlier && domain.guest.swap_in && *domain.guest.swap_in > *earlier;
+}
+
+bool is_short(const Domain& domain, const Domain* before, const Limits& limits) {
+  if (domain.state != DomainState::running) return false;
+  const auto headroom = headroom_of(domain, limits.headroom);
+  return (headroom && *headroom < limits.domain_floor) || swaps_in(domain, before);
+}
+
+std::vector<Event> EventFinder::events_of(const Tick& tick) {
+  if (tick.snapshot.wall_time != WallTime()) time_ = tick.snapshot.wall_time;
+  std::vector<Event> events;
+  add_errors(tick, events);
+  if (!tick.sample_error) {
+    // The snapshot of a restoration is from before it.
+    if (!tick.restoring) add_states(tick, events);
+    add_moves(tick, events);
+  }
+  return events;
+}
+
+void EventFinder::add_errors(const Tick& tick, std::vector<Event>& events) {
+  std::string newest;
+  for (const auto* error : {&tick.policy_error, &tick.sample_error}) {
+    if (!*error) continue;
+    newest = (*error)->text();
+    if (newest != last_error_) events.push_back(event(Event::Kind::error, "", newest));
+  }
+  last_error_ = std::move(newest);
+  for (const Note& note : tick.notes) {
+    const bool bad = note.severity == Note::Severity::error;
+    events.push_back(event(bad ? Event::Kind::error : Event::Kind::note, "", note.text));
+  }
+}
+
+void EventFinder::add_states(const Tick& tick, std::vector<Event>& events) {
+  ++turn_;
+  std::unordered_map<Uuid, const SkippedDomain*> skipped;
+  for (const SkippedDomain& one : tick.skipped) skipped.emplace(one.domain, &one);
+  for (const Domain& domain : tick.snapshot.domains) {
+    State& state = states_[domain.uuid()];
+    const bool is_known = state.turn != 0 && state.domain.id == domain.id;
+    const auto add = [&](Event::Kind kind, std::string text) {
+      events.push_back(event(kind, domain.name(), std::move(text)));
+    };
+    if (state.turn != 0 && !is_known) {
+      state = {};
+      add(Event::Kind::note, "started again");
+    }
+    const bool short_now = is_short(domain, is_known ? &state.domain : nullptr, tick.limits);
+    if (short_now != state.is_short) {
+      const auto headroom = headroom_of(domain, tick.limits.headroom);
+      add(short_now ? Event::Kind::short_of_memory : Event::Kind::enough_memory,
+          headroom ? headroom->text(tick.limits.units) + " headroom" : "headroom not reported");
+    }
+    const auto found = skipped.find(domain.uuid());
+    const bool counts = found != skipped.end() && !waits_for_report(*found->second, domain);
+    const std::string why = counts ? found->second->why : std::string();
+    if (why != state.skipped) {
+      // The tick's note says the same without the domain.
+      std::erase_if(events, [&](const Event& other) {
+        return other.domain.empty() && other.text == domain.name() + ": skipped: " + why;
+      });
+      add(counts ? Event::Kind::skipped : Event::Kind::eligible,
+          counts ? why : "no longer skipped: " + state.skipped);
+    }
+    state = {domain, short_now, why, std::move(state.failure), turn_};
+  }
+  std::erase_if(states_, [&](const auto& entry) { return entry.second.turn != turn_; });
+}
+
+void EventFinder::add_moves(const Tick& tick, std::vector<Event>& events) {
+  for (const Outcome& outcome : tick.late_outcomes) {
+    add_outcome(tick, outcome, outcome, nullptr, events);
+  }
+  if (tick.outcomes.empty()) return;
+  std::unordered_map<Uuid, const Decision*> decisions;
+  for (const Decision& decision : tick.decisions) decisions.emplace(decision.domain, &decision);
+  // A grow that waits for memory is sent in steps, and makes one event.
+  struct Steps {
+    const Outcome* first = nullptr;
+    const Outcome* moved = nullptr;
+    const Outcome* failed = nullptr;
+  };
+  std::unordered_map<Uuid, Steps> moves;
+  std::vector<Uuid> order;
+  for (const Outcome& outcome : tick.outcomes) {
+    Steps& steps = moves[outcome.domain];
+    if (steps.first == nullptr) {
+      steps.first = &outcome;
+      order.push_back(outcome.domain);
+    }
+    (was_moved(outcome) ? steps.moved : steps.failed) = &outcome;
+  }
+  for (const Uuid& uuid : order) {
+    const Steps& steps = moves[uuid];
+    const auto found = decisions.find(uuid);
+    const Decision* decision = found == decisions.end() ? nullptr : found->second;
+    if (steps.moved) add_outcome(tick, *steps.first, *steps.moved, decision, events);
+    if (steps.failed) add_outcome(tick, *steps.failed, *steps.failed, decision, events);
+  }
+}
+
+void EventFinder::add_outcome(const Tick& tick, const Outcome& first, const Outcome& last,
+                              const Decision* decision, std::vector<Event>& events) {
+  const auto known = states_.find(last.domain);
+  if (known == states_.end()) return;
+  State& state = known->second;
+  const Units units = tick.limits.units;
+  if (was_moved(last)) {
+    state.failure.clear();
+    events.push_back(
+        event(Event::Kind::moved, state.domain.name(), moved_text(first, last, decision, units)));
+    return;
+  }
+  const std::string why = last.error ? last.error->message : std::string(to_text(last.kind));
+  if (why == state.failure) return;
+  state.failure = why;
+  const bool unknown = last.kind == Outcome::Kind::unknown;
+  events.push_back(
+      event(Event::Kind::not_moved, state.domain.name(),
+            (unknown ? "whether it was moved to " + last.to.text(units) + " is not known: "
+                     : "not moved to " + last.to.text(units) + ": ") +
+                why));
+}
+
+std::string time_text(WallTime time, bool local, bool with_date) {
+  const std::time_t stamp =
+      std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
+  std::tm parts{};
+  if (local) {
+    localtime_r(&stamp, &parts);
+  } else {
+    gmtime_r(&stamp, &parts);
+  }
+  std::array<char, 32> text{};
+  const char* form = with_date ? "%Y-%m-%d %H:%M:%S" : "%H:%M:%S";
+  return {text.data(), std::strftime(text.data(), text.size(), form, &parts)};
+}
+
+std::string line_of(const Event& event, bool local_time, bool with_date) {
+  const std::string name = event.domain.empty() ? "-" : event.domain;
+  const std::size_t width = display_width(name);
+  return fmt::format("{}  {}{}  {:<9}  {}", time_text(event.time, local_time, with_date), name,
+                     std::string(width < kNameColumn ? kNameColumn - width : 0, ' '),
+                     to_text(event.kind), event.text);
+}
+
+}  // namespace memcoord::observers

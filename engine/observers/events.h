@@ -1,0 +1,76 @@
+#pragma once
+// Events of domains, found in ticks: moves, shortages, skipped domains, errors. The control socket
+// serves the newest; a journal yields the same events again.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/core/tick.h"
+
+namespace memcoord::observers {
+
+struct Event {
+  enum class Kind {
+    moved,
+    not_moved,
+    short_of_memory,
+    enough_memory,  ///< after a shortage
+    skipped,
+    eligible,  ///< after it was skipped
+    note,
+    error,
+  };
+  WallTime time{};
+  Kind kind = Kind::note;
+  std::string domain;  ///< its name; empty for an event of the host or the run
+  std::string text;    ///< one clause
+};
+std::string_view to_text(Event::Kind kind);
+
+/// Whether a domain has less headroom than its floor, or reads memory back from its swap. `before`
+/// is the domain one tick earlier, or null.
+bool is_short(const Domain& domain, const Domain* before, const Limits& limits);
+/// Whether a guest has read memory back from its swap since one tick earlier.
+bool swaps_in(const Domain& domain, const Domain* before);
+
+/// Finds the events of ticks, which it gets in order. A state that lasts makes two events: when it
+/// begins and when it ends.
+class EventFinder {
+ public:
+  /// The tick's events. A tick whose sample failed ends no state.
+  std::vector<Event> events_of(const Tick& tick);
+  /// The number of domains whose state is kept.
+  [[nodiscard]] std::size_t remembered() const { return states_.size(); }
+
+ private:
+  struct State {
+    Domain domain;
+    bool is_short = false;
+    std::string skipped;  ///< the reason; empty while the domain is eligible
+    std::string failure;  ///< of the last move
+    std::uint64_t turn = 0;
+  };
+  [[nodiscard]] Event event(Event::Kind kind, std::string domain, std::string text) const {
+    return {time_, kind, std::move(domain), std::move(text)};
+  }
+  void add_errors(const Tick& tick, std::vector<Event>& events);
+  void add_states(const Tick& tick, std::vector<Event>& events);
+  void add_moves(const Tick& tick, std::vector<Event>& events);
+  void add_outcome(const Tick& tick, const Outcome& first, const Outcome& last,
+                   const Decision* decision, std::vector<Event>& events);
+
+  WallTime time_{};         ///< of the last tick whose time is known
+  std::uint64_t turn_ = 0;  ///< counts ticks: the numbers in a journal of several runs begin anew
+  std::unordered_map<Uuid, State> states_;
+  std::string last_error_;
+};
+
+/// "10:15:02", or with the date "2026-01-31 10:15:02".
+std::string time_text(WallTime time, bool local, bool with_date);
+/// "10:15:02  web  moved  512 MiB -> 640 MiB (+128 MiB): fed by db", with the date where wanted.
+std::string line_of(const Event& event, bool local_time, bool with_date);
+
+}  // namespace memcoord::observers

@@ -1,0 +1,30 @@
+#pragma once
+// Explains one domain's part of a tick in words: why it has the memory that it has.
+
+#include <string>
+#include <vector>
+
+#include "engine/core/tick.h"
+
+namespace memcoord::observers {
+
+/// From the domain's figures to the outcome of its move. Each text is one clause or sentence.
+struct Explanation {
+  std::string name;
+  std::string state;                 ///< "running, 1 GiB of at most 4 GiB"
+  std::string answer;                ///< everything in one sentence
+  std::vector<std::string> figures;  ///< what the guest and the host report of it, and their age
+  std::string policy;                ///< the proposal, its author and the reason
+  std::vector<std::string> guard;  ///< the rules that limited it, with the target before and after
+  std::string outcome;             ///< of its move; empty if there was none
+  std::string next_move;           ///< when it can be moved again
+};
+
+/// `before` is the domain one tick earlier, or null. Only it shows whether the guest swaps.
+Explanation explain(const Tick& tick, const Domain& domain, const Domain* before);
+
+/// Why an administrator should look at the domain: "short by 60 MiB: the host has nothing to
+/// grant", "does not answer". Empty if there is no reason.
+std::string problem_of(const Tick& tick, const Domain& domain, const Domain* before);
+
+}  // namespace memcoord::observers

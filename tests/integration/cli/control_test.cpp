@@ -1,0 +1,182 @@
+// Runs that are queried and changed through their control socket.
+
+#include <doctest/doctest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "engine/observers/json.h"
+#include "tests/integration/cli/process.h"
+#include "tests/integration/cli/scratch_files.h"
+#include "tests/text.h"
+
+using memcoord::contains;
+using memcoord::observers::Json;
+using memcoord::testing::Finished;
+using memcoord::testing::json_of;
+using memcoord::testing::memcoord_command;
+using memcoord::testing::Process;
+using memcoord::testing::run_memcoord;
+using memcoord::testing::ScratchFiles;
+
+namespace {
+
+/// A run on a simulated host, with a control socket and a journal.
+struct ControlledRun {
+  explicit ControlledRun(const std::string& interval = "50ms")
+      : run(memcoord_command({"--connect", "sim:case1", "--interval", interval, "--policy",
+                              "halving", "--json", "--control", socket, "--journal",
+                              files.path("ticks.jsonl")})) {
+    REQUIRE(run.wait_for_output("\n"));
+  }
+  /// The result of a command that is sent to the run.
+  [[nodiscard]] Finished ask(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.end(), {"--control", socket});
+    return run_memcoord(arguments);
+  }
+  /// Whether `memcoord status` shows the text, now or within ten seconds.
+  [[nodiscard]] bool shows(const std::string& text, bool wanted = true) const {
+    for (int i = 0; i < 100; ++i) {
+      if (contains(ask({"status"}).output, text) == wanted) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    return false;
+  }
+
+  ScratchFiles files;
+  std::string socket = files.path("control.sock");
+  Process run;
+};
+
+/// A connection to a socket that sends a text and reads nothing.
+class SilentClient {
+ public:
+  SilentClient(const std::string& path, const std::string& text)
+      : fd_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
+    connected = ::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+    sent = ::send(fd_, text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size());
+  }
+  ~SilentClient() { ::close(fd_); }
+  SilentClient(const SilentClient&) = delete;
+  SilentClient& operator=(const SilentClient&) = delete;
+
+  bool connected = false;
+  bool sent = false;
+
+ private:
+  int fd_;
+};
+
+}  // namespace
+
+TEST_CASE("status, explain and events answer for a run") {
+  ControlledRun controlled;
+  const Finished status = controlled.ask({"status"});
+  CHECK(status.exit_code == 0);
+  CHECK(contains(status.output, "policy    halving\n"));
+  CHECK(json_of(controlled.ask({"status", "--json"})).at("policy").string() == "halving");
+
+  const std::string journal = controlled.files.read("ticks.jsonl");
+  const Json tick = Json::parse(journal.substr(0, journal.find('\n'))).value();
+  const std::string domain = tick.at("domains").at(0).at("name").string();
+  const Finished explained = controlled.ask({"explain", domain});
+  CHECK(explained.exit_code == 0);
+  CHECK(explained.output.starts_with(domain + "  running, "));
+  CHECK(contains(explained.output, "\nfigures    unused "));
+  CHECK(json_of(controlled.ask({"explain", domain, "--json"})).at("name").string() == domain);
+
+  CHECK(controlled.ask({"events"}).exit_code == 0);
+  CHECK(controlled.ask({"events", domain, "--since", "1h", "--json"}).exit_code == 0);
+  controlled.run.signal(SIGTERM);
+  CHECK(controlled.run.finish().exit_code == 0);
+  CHECK(run_memcoord({"events", "--journal", controlled.files.path("ticks.jsonl")}).exit_code == 0);
+}
+
+TEST_CASE("a change does not wait for the next tick") {
+  ControlledRun controlled("1h");
+  CHECK(controlled.ask({"dry-run", "on"}).output ==
+        "dry run: nothing is moved from the next tick on\n");
+  CHECK(controlled.ask({"pause", "--for", "10m"}).exit_code == 0);
+  CHECK(controlled.shows("paused    every domain until "));
+  CHECK(controlled.ask({"resume"}).exit_code == 0);
+  CHECK(controlled.shows("paused ", false));
+}
+
+TEST_CASE("a paused domain is skipped, and its skip names the author") {
+  ControlledRun controlled;
+  CHECK(controlled.ask({"pause"}).exit_code == 0);
+  CHECK(controlled.run.wait_for_output("\"why\":\"paused by "));
+  CHECK(controlled.run.wait_for_errors("every domain paused, requested by "));
+}
+
+TEST_CASE("a policy is changed if it loads, and its author is logged and journalled") {
+  ControlledRun controlled;
+  const Finished bad = controlled.ask({"policy", "no-such-policy"});
+  CHECK(bad.exit_code == 2);
+  CHECK(contains(bad.errors, "no such policy"));
+  CHECK(controlled.ask({"policy", "band", "--set", "nonsense=1"}).exit_code == 2);
+  CHECK(controlled.ask({"policy", "band", "--set", "low=120MiB"}).output ==
+        "policy band decides from the next tick on\n");
+  REQUIRE(controlled.run.wait_for_output("\"policy\":\"band\""));
+  CHECK(controlled.ask({"reload"}).output ==
+        "policy band is loaded again and decides from the next tick on\n");
+  REQUIRE(controlled.run.wait_for_errors("policy band reloaded, requested by "));
+  CHECK(contains(controlled.files.read("ticks.jsonl"), "policy band decides, requested by "));
+}
+
+TEST_CASE("a control command without a run says how to start one") {
+  const ScratchFiles files;
+  const Finished none = run_memcoord({"status", "--control", files.path("none.sock")});
+  CHECK(none.exit_code == 1);
+  CHECK(contains(none.errors, "no memcoord serves this socket; start memcoord"));
+}
+
+TEST_CASE("a domain that does not exist and a bad argument are refused") {
+  ControlledRun controlled;
+  const Finished unknown = controlled.ask({"explain", "nobody"});
+  CHECK(unknown.exit_code == 2);
+  CHECK(contains(unknown.errors, "no active domain nobody"));
+  CHECK(controlled.ask({"pause", "nobody"}).exit_code == 2);
+  CHECK(controlled.ask({"dry-run", "maybe"}).exit_code == 2);
+}
+
+TEST_CASE("a socket that cannot be served ends the run before it begins") {
+  ControlledRun controlled;
+  const auto refused = [](const std::string& socket) {
+    const Finished run =
+        run_memcoord({"--connect", "sim:case1", "--no-wait", "--ticks", "1", "--control", socket});
+    CHECK(run.output.empty());
+    CHECK(run.exit_code != 0);
+    return run.errors;
+  };
+  CHECK(contains(refused(controlled.socket), "another memcoord serves this socket"));
+  CHECK(contains(refused(controlled.files.path(std::string(200, 'x'))), "too long"));
+  CHECK(contains(refused(controlled.files.write("file", "text")), "is not a socket"));
+  CHECK(contains(refused(controlled.files.path("no/folder")), "No such file or directory"));
+}
+
+TEST_CASE("clients that send half a request or read nothing do not hold up the run") {
+  ControlledRun controlled;
+  std::vector<std::unique_ptr<SilentClient>> clients;
+  for (int i = 0; i < 40; ++i) {
+    clients.push_back(std::make_unique<SilentClient>(
+        controlled.socket,
+        i % 2 == 0 ? "GET /v1/sta" : "GET /v1/tick HTTP/1.1\r\nHost: x\r\n\r\n"));
+    CHECK(clients.back()->connected);
+    CHECK(clients.back()->sent);
+  }
+  CHECK(controlled.ask({"status"}).exit_code == 0);
+  controlled.run.signal(SIGTERM);
+  CHECK(controlled.run.finish().exit_code == 0);
+}
