@@ -3,7 +3,9 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <unordered_map>
 
+#include "engine/core/balloon_tracker.h"
 #include "engine/observers/events.h"
 
 namespace memcoord::observers {
@@ -17,31 +19,38 @@ auto last_about(const Items& items, const Uuid& domain) -> decltype(items.data()
   return found == items.rend() ? nullptr : &*found;
 }
 
-/// Everything of a tick about one domain. Refers to the tick.
-struct DomainTick {
-  DomainTick(const Tick& of, const Domain& about, const Domain* one_tick_earlier)
-      : tick(of),
-        domain(about),
-        before(one_tick_earlier),
-        skipped(last_about(of.skipped, about.uuid())),
-        proposal(last_about(of.proposals, about.uuid())),
-        decision(last_about(of.decisions, about.uuid())),
-        outcome(last_about(of.outcomes, about.uuid())) {}
+DomainTick domain_tick(const Tick& tick, const Domain& domain, const Domain* before) {
+  const Uuid& uuid = domain.uuid();
+  return {tick,
+          domain,
+          before,
+          last_about(tick.skipped, uuid),
+          last_about(tick.proposals, uuid),
+          last_about(tick.decisions, uuid),
+          last_about(tick.outcomes, uuid),
+          is_short(domain, before, tick.limits)};
+}
 
-  [[nodiscard]] std::string text(MemorySize size) const { return size.text(tick.limits.units); }
-  [[nodiscard]] MemorySize ceiling() const {
-    return std::min(domain.settings().maximum.value_or(domain.maximum), domain.maximum);
-  }
-  [[nodiscard]] bool is_short() const { return observers::is_short(domain, before, tick.limits); }
+std::string text_of(const DomainTick& about, MemorySize size) {
+  return size.text(about.tick.limits.units);
+}
 
-  const Tick& tick;
-  const Domain& domain;
-  const Domain* before;
-  const SkippedDomain* skipped;
-  const Proposal* proposal;
-  const Decision* decision;
-  const Outcome* outcome;  ///< of the last step of its move
+/// The largest size that a grow may reach, and what sets it. The guard may know of a larger process
+/// beside the guest's memory, and so of a lower limit.
+struct Ceiling {
+  MemorySize size;
+  const char* of;
 };
+Ceiling ceiling_of(const Domain& domain) {
+  Ceiling ceiling{domain.maximum, "maximum"};
+  const auto& configured = domain.settings().maximum;
+  if (configured && *configured < ceiling.size) ceiling = {*configured, "configured maximum"};
+  if (const auto& limit = domain.identity->hard_limit) {
+    const MemorySize most = *limit - ProcessOverhead::usual(domain);
+    if (most < ceiling.size) ceiling = {most, "cgroup's limit"};
+  }
+  return ceiling;
+}
 
 std::string rule_text(const RuleHit& hit) {
   return std::string(to_text(hit.rule)) + ": " + hit.why;
@@ -59,7 +68,7 @@ std::vector<std::string> figures_of(const DomainTick& about) {
   const GuestStatistics& guest = about.domain.guest;
   std::vector<std::string> figures;
   const auto figure = [&](const char* name, const std::optional<MemorySize>& size) {
-    figures.push_back(std::string(name) + " " + (size ? about.text(*size) : "not reported"));
+    figures.push_back(std::string(name) + " " + (size ? text_of(about, *size) : "not reported"));
   };
   figure("unused", guest.unused);
   figure("usable", guest.usable);
@@ -67,7 +76,7 @@ std::vector<std::string> figures_of(const DomainTick& about) {
   figure("rss", about.domain.rss);
   if (swaps_in(about.domain, about.before)) {
     const MemorySize read = *guest.swap_in - *about.before->guest.swap_in;
-    figures.push_back("read " + about.text(read) + " from its swap since the last tick");
+    figures.push_back("read " + text_of(about, read) + " from its swap since the last tick");
   }
   figures.push_back(age_text(about.tick, about.domain));
   for (const DroppedFigure& dropped : about.tick.dropped) {
@@ -90,7 +99,7 @@ std::string policy_text(const DomainTick& about) {
   const bool own = about.proposal != nullptr && about.proposal->rule.has_value();
   std::string text =
       own ? "memcoord itself (" + std::string(to_text(*about.proposal->rule)) + ")" : policy;
-  text += " proposes " + about.text(decision.proposed);
+  text += " proposes " + text_of(about, decision.proposed);
   if (decision.proposed != decision.actual) {
     text += " (" + change_text(decision.actual, decision.proposed, tick.limits.units) + ")";
   }
@@ -100,7 +109,7 @@ std::string policy_text(const DomainTick& about) {
 std::string outcome_text(const DomainTick& about) {
   if (about.outcome == nullptr) return {};
   const Outcome& outcome = *about.outcome;
-  const std::string target = about.text(outcome.to);
+  const std::string target = text_of(about, outcome.to);
   const std::string why = outcome.error ? ": " + outcome.error->message : std::string();
   switch (outcome.kind) {
     case Outcome::Kind::applied:
@@ -129,37 +138,137 @@ std::string next_move_text(const DomainTick& about) {
   return "when memcoord no longer skips it: " + about.skipped->why;
 }
 
-/// "short by 60 MiB", or that its guest swaps.
+// --- Why a domain is short ---
+
+/// "short by 60 MiB", "short and swaps".
 std::string shortage_text(const DomainTick& about) {
   const Limits& limits = about.tick.limits;
   const auto headroom = headroom_of(about.domain, limits.headroom);
-  if (!headroom || *headroom >= limits.domain_floor) return "short, because its guest swaps";
-  return "short by " + about.text(limits.domain_floor - *headroom);
+  const bool lacks = headroom && *headroom < limits.domain_floor;
+  std::string text =
+      lacks ? "short by " + text_of(about, limits.domain_floor - *headroom) : "short";
+  return swaps_in(about.domain, about.before) ? text + " and swaps" : text;
 }
 
-/// Why the domain gets no memory.
-std::string reason_for_none(const DomainTick& about) {
-  if (about.skipped && about.decision == nullptr) return "it is skipped: " + about.skipped->why;
-  if (about.decision && !about.decision->rules.empty()) {
-    return "the guard refuses (" + rule_text(about.decision->rules.back()) + ")";
+MemorySize released_by_shrinks(const Tick& tick) {
+  MemorySize sum;
+  for (const Outcome& outcome : tick.outcomes) {
+    if (outcome.kind == Outcome::Kind::applied) sum += outcome.from - outcome.to;
   }
-  if (about.domain.actual >= about.ceiling()) {
-    return "it already has its maximum of " + about.text(about.ceiling());
+  return sum;
+}
+
+/// Why the host has nothing to grant.
+std::string nothing_to_grant(const DomainTick& about) {
+  const Tick& tick = about.tick;
+  const Limits& limits = tick.limits;
+  std::string text = "the host has nothing to grant";
+  if (limits.host_memory) text += " of its budget of " + text_of(about, *limits.host_memory);
+  if (host_headroom(tick.snapshot.host, limits.headroom) < limits.host_floor) {
+    text = "the host is under its floor of " + text_of(about, limits.host_floor);
   }
-  if (about.tick.policy_error) return "policy " + about.tick.policy + " failed";
-  if (about.tick.grantable.is_zero()) return "the host has nothing to grant";
-  return "policy " + about.tick.policy + " proposes no grow, although the host can grant " +
-         about.text(about.tick.grantable);
+  const MemorySize released = released_by_shrinks(tick);
+  if (!released.is_zero()) text += " until shrinks release " + text_of(about, released);
+  return text;
+}
+
+/// Nodes that the domain is bound to and that have no more than their part of the host's floor.
+std::string full_nodes(const DomainTick& about) {
+  const Host& host = about.tick.snapshot.host;
+  const Headroom kind = about.tick.limits.headroom;
+  for (const NodeBinding& binding : about.domain.identity->bound_to) {
+    MemorySize total;
+    MemorySize headroom;
+    for (const NumaCell& cell : host.cells) {
+      if (!includes(binding.nodes, {cell.id})) continue;
+      total += cell.total;
+      headroom += cell_headroom(cell, kind);
+    }
+    const double share = static_cast<double>(total.kib()) /
+                         static_cast<double>(std::max<std::uint64_t>(host.total.kib(), 1));
+    if (headroom > about.tick.limits.host_floor.scaled(share)) continue;
+    const bool one = binding.nodes.size() == 1;
+    return (one ? "node " : "nodes ") + memcoord::to_text(binding.nodes) + (one ? " has" : " have") +
+           " nothing to grant";
+  }
+  return {};
+}
+
+/// Why a domain without a decision gets nothing.
+std::string reason_without_decision(const DomainTick& about) {
+  const Tick& tick = about.tick;
+  const Ceiling ceiling = ceiling_of(about.domain);
+  if (about.domain.actual >= ceiling.size) {
+    return std::string("at its ") + ceiling.of + " of " + text_of(about, ceiling.size);
+  }
+  if (tick.policy_error) return "policy " + tick.policy + " failed";
+  if (tick.grantable.is_zero()) return nothing_to_grant(about);
+  if (std::string nodes = full_nodes(about); !nodes.empty()) return nodes;
+  return "policy " + tick.policy + " proposes no grow; the host can grant " +
+         text_of(about, tick.grantable);
+}
+
+/// Why a decision leaves a domain as it is.
+std::string reason_of_refusal(const DomainTick& about) {
+  const Decision& decision = *about.decision;
+  const std::string policy = "policy " + about.tick.policy;
+  if (decision.proposed < decision.actual) return policy + " proposes to shrink it";
+  if (decision.rules.empty()) return policy + " proposes its present size";
+  const RuleHit& last = decision.rules.back();
+  if (last.rule == Rule::maximum) {
+    const Ceiling ceiling = ceiling_of(about.domain);
+    if (about.domain.actual >= ceiling.size) return reason_without_decision(about);
+  }
+  if (last.rule == Rule::host_floor && about.tick.grantable.is_zero()) {
+    return nothing_to_grant(about);
+  }
+  return last.why;
+}
+
+/// What comes of a decision to move a domain.
+std::string reason_of_move(const DomainTick& about) {
+  const Decision& decision = *about.decision;
+  const bool grows = decision.grows();
+  const MemorySize size =
+      grows ? decision.target - decision.actual : decision.actual - decision.target;
+  if (about.move_failed()) {
+    const Outcome& outcome = *about.outcome;
+    const std::string why =
+        outcome.error ? outcome.error->message : std::string(to_text(outcome.kind));
+    const bool unknown = outcome.kind == Outcome::Kind::unknown;
+    return (unknown ? "whether it grew is not known: " : "not moved: ") + why;
+  }
+  std::string text = about.tick.dry_run ? (grows ? "would grow by " : "would shrink by ")
+                                        : (grows ? "grows by " : "shrinks by ");
+  text += text_of(about, size);
+  if (about.tick.dry_run) text += " (dry run)";
+  if (grows && !decision.rules.empty()) return text + ", " + decision.rules.back().why;
+  return decision.why.empty() ? text : text + ", " + decision.why;
+}
+
+/// Why the domain gets no memory, or not enough.
+std::string reason_of(const DomainTick& about) {
+  if (about.skipped && !about.moves()) return "skipped, " + about.skipped->why;
+  if (about.decision == nullptr) return reason_without_decision(about);
+  return about.moves() ? reason_of_move(about) : reason_of_refusal(about);
+}
+
+/// Whether its move ends a domain's shortage.
+bool is_served(const DomainTick& about) {
+  if (!about.moves() || !about.decision->grows() || about.move_failed() || about.tick.dry_run) {
+    return false;
+  }
+  const auto headroom = headroom_of(about.domain, about.tick.limits.headroom);
+  const MemorySize gets = about.decision->target - about.decision->actual;
+  return !headroom || *headroom + gets >= about.tick.limits.domain_floor;
 }
 
 std::string movement_text(const DomainTick& about) {
   const Decision& decision = *about.decision;
-  const std::string size = about.text(decision.grows() ? decision.target - decision.actual
-                                                       : decision.actual - decision.target);
+  const std::string size = text_of(about, decision.grows() ? decision.target - decision.actual
+                                                           : decision.actual - decision.target);
   const std::string why = decision.why.empty() ? "" : ": " + decision.why;
-  const Outcome* outcome = about.outcome;
-  if (outcome && outcome->kind != Outcome::Kind::applied &&
-      outcome->kind != Outcome::Kind::dry_run) {
+  if (about.move_failed()) {
     return std::string(decision.grows() ? "was to grow by " : "was to shrink by ") + size + "; " +
            outcome_text(about);
   }
@@ -168,17 +277,18 @@ std::string movement_text(const DomainTick& about) {
 }
 
 std::string answer_of(const DomainTick& about) {
-  const bool needs = about.is_short();
+  const bool needs = about.is_short;
   const std::string begin = needs ? "It is " + shortage_text(about) : "It";
   if (about.decision && !about.decision->holds()) {
     return begin + (needs ? ", and " : " ") + movement_text(about) + ".";
   }
-  if (needs) return begin + ": " + reason_for_none(about) + ".";
+  if (needs) return begin + ": " + reason_of(about) + ".";
   if (about.skipped && about.decision == nullptr) {
     return "It keeps its size, because it is skipped: " + about.skipped->why + ".";
   }
   if (about.decision && !about.decision->rules.empty()) {
-    return "It keeps its size, because " + reason_for_none(about) + ".";
+    return "It keeps its size: the guard refuses (" + rule_text(about.decision->rules.back()) +
+           ").";
   }
   return "It has enough memory and keeps its size.";
 }
@@ -186,11 +296,11 @@ std::string answer_of(const DomainTick& about) {
 }  // namespace
 
 Explanation explain(const Tick& tick, const Domain& domain, const Domain* before) {
-  const DomainTick about(tick, domain, before);
+  const DomainTick about = domain_tick(tick, domain, before);
   Explanation explanation;
   explanation.name = domain.name();
-  explanation.state = std::string(to_text(domain.state)) + ", " + about.text(domain.actual) +
-                      " of at most " + about.text(about.ceiling());
+  explanation.state = std::string(to_text(domain.state)) + ", " + text_of(about, domain.actual) +
+                      " of at most " + text_of(about, ceiling_of(domain).size);
   explanation.answer = answer_of(about);
   explanation.figures = figures_of(about);
   explanation.policy = policy_text(about);
@@ -206,11 +316,40 @@ Explanation explain(const Tick& tick, const Domain& domain, const Domain* before
   return explanation;
 }
 
+std::vector<DomainTick> domain_ticks(const Tick& tick,
+                                     const std::function<const Domain*(const Domain&)>& earlier) {
+  std::unordered_map<Uuid, std::size_t> place;
+  std::vector<DomainTick> all;
+  all.reserve(tick.snapshot.domains.size());
+  for (const Domain& domain : tick.snapshot.domains) {
+    place.emplace(domain.uuid(), all.size());
+    all.push_back({.tick = tick, .domain = domain, .before = earlier(domain)});
+    all.back().is_short = is_short(domain, all.back().before, tick.limits);
+  }
+  const auto each = [&](const auto& items, auto DomainTick::*member) {
+    for (const auto& item : items) {
+      const auto found = place.find(item.domain);
+      if (found != place.end()) all[found->second].*member = &item;
+    }
+  };
+  each(tick.skipped, &DomainTick::skipped);
+  each(tick.proposals, &DomainTick::proposal);
+  each(tick.decisions, &DomainTick::decision);
+  each(tick.outcomes, &DomainTick::outcome);
+  return all;
+}
+
+std::string shortage_of(const DomainTick& about) {
+  return about.is_short ? shortage_text(about) + ": " + reason_of(about) : std::string();
+}
+
+std::string problem_of(const DomainTick& about) {
+  if (about.domain.state == DomainState::hung) return "does not answer";
+  return is_served(about) ? std::string() : shortage_of(about);
+}
+
 std::string problem_of(const Tick& tick, const Domain& domain, const Domain* before) {
-  const DomainTick about(tick, domain, before);
-  if (domain.state == DomainState::hung) return "does not answer";
-  if (!about.is_short() || (about.decision && about.decision->grows())) return {};
-  return shortage_text(about) + ": " + reason_for_none(about);
+  return problem_of(domain_tick(tick, domain, before));
 }
 
 }  // namespace memcoord::observers
