@@ -90,7 +90,7 @@ Styled host_bar(const Host& host, bool unicode) {
 Tint host_tint(const Tick& tick, std::size_t short_domains) {
   const Limits& limits = tick.limits;
   if (host_headroom(tick.snapshot.host, limits.headroom) < limits.host_floor) return Tint::red;
-  return short_domains > 0 && tick.grantable.is_zero() ? Tint::yellow : Tint::none;
+  return short_domains > 0 && tick.grantable < kLargestGuestPage ? Tint::yellow : Tint::none;
 }
 
 std::vector<Part> host_figures(const Tick& tick, std::size_t short_domains) {
@@ -107,9 +107,9 @@ std::vector<Part> host_figures(const Tick& tick, std::size_t short_domains) {
   if (host.available) {
     figure(by_free ? 40 : 80, "available", *host.available, by_free ? Tint::none : tint);
   }
+  figure(90, "grantable", tick.grantable, tint == Tint::yellow ? tint : Tint::none);
   figure(10, "buffers", host.buffers);
   figure(20, "cached", host.cached);
-  figure(90, "grantable", tick.grantable, tint == Tint::yellow ? tint : Tint::none);
   if (tick.limits.host_memory) figure(50, "budget", *tick.limits.host_memory);
   return figures;
 }
@@ -179,8 +179,9 @@ ScreenLines share_screen(std::size_t height, const ScreenLines& wanted, std::siz
   give(&ScreenLines::table, kBesideRows + std::clamp(troubled, std::size_t{1}, kLeastDomains));
   give(&ScreenLines::head, 1);
   give(&ScreenLines::legend, wanted.legend);
-  give(&ScreenLines::head, wanted.head);
+  give(&ScreenLines::head, 2);
   give(&ScreenLines::table, kBesideRows + troubled);
+  give(&ScreenLines::head, wanted.head);
   // The blank line above the messages alone is worth nothing.
   if (height > 1) give(&ScreenLines::messages, kMessagesGuaranteed + 1);
   give(&ScreenLines::table, wanted.table);
@@ -248,7 +249,8 @@ void ConsoleTable::draw_in_place(const std::vector<Styled>& frame) {
   const std::size_t lines = height > 1 ? std::min(frame.size(), height - 1) : frame.size();
   const auto width = static_cast<std::size_t>(std::max(style_.width, 1));
   for (std::size_t i = 0; i < lines; ++i) {
-    bytes += render(fit(frame[i], width, style_.unicode), style_.color) + "\x1b[K\n";
+    // A line is cleared before it is written: afterwards, a full line would lose its last column.
+    bytes += "\x1b[K" + render(fit(frame[i], width, style_.unicode), style_.color) + "\n";
   }
   bytes += "\x1b[J\x1b[?7h\x1b[?25h";
   out_ << bytes << std::flush;

@@ -262,24 +262,28 @@ bool is_idle(const DomainTick& about) {
   return about.skipped && !about.decision;
 }
 
+/// The shortage in red, then the reason.
+Styled shortage_cell(const std::string& text) {
+  const std::size_t colon = text.find(':');
+  return {{text.substr(0, colon), Tint::red}, {text.substr(colon), Tint::none}};
+}
+
 Styled why_cell(const DomainTick& about) {
-  if (about.is_short) {
-    const std::string text = shortage_of(about);
-    const std::size_t colon = text.find(':');
-    return {{text.substr(0, colon), Tint::red}, {text.substr(colon), Tint::none}};
-  }
+  if (about.is_short) return shortage_cell(shortage_of(about));
   if (about.move_failed()) {
     const Outcome& outcome = *about.outcome;
-    return {{outcome.error ? outcome.error->message : std::string(to_text(outcome.kind)),
-             Tint::yellow}};
+    const std::string why =
+        outcome.error ? outcome.error->message : std::string(to_text(outcome.kind));
+    return {{why, Tint::yellow}};
   }
   if (about.decision) return decision_text(*about.decision);
   const std::string state(to_text(about.domain.state));
-  const bool runs = about.domain.state == DomainState::running;
+  const bool is_running = about.domain.state == DomainState::running;
   const Tint tint = tint_of(about, Tint::dim);
-  if (!about.skipped) return runs ? Styled{} : Styled{{state, tint}};
-  const bool has_state = runs || about.skipped->why.find(state) != std::string::npos;
-  return {{has_state ? about.skipped->why : state + "; " + about.skipped->why, tint}};
+  if (!about.skipped) return is_running ? Styled{} : Styled{{state, tint}};
+  const std::string& why = about.skipped->why;
+  const bool has_state = is_running || about.skipped->rule == Rule::running_only;
+  return {{has_state ? why : state + "; " + why, tint}};
 }
 
 /// Used and unused memory and the rest up to the maximum, in one scale for all domains.
@@ -330,6 +334,14 @@ std::array<Styled, DomainTable::kColumns> row_of(const DomainTick& about, const 
   row[change] = change_cell(about, writing);
   row[why] = why_cell(about);
   return row;
+}
+
+/// Whether the figure that counts against the floor is usable in any domain.
+bool counts_usable(const Tick& tick) {
+  const auto& domains = tick.snapshot.domains;
+  return std::any_of(domains.begin(), domains.end(), [&](const Domain& domain) {
+    return counted(domain, tick.limits.headroom) == Headroom::usable;
+  });
 }
 
 /// The change before the reason, for a screen without a column for it.
@@ -416,8 +428,9 @@ std::string DomainTable::trend_of(const Domain& domain, std::size_t width, bool 
 
 /// With all sizes in one unit, the titles are those of the classic tools, and from 80 columns on
 /// the columns of these tools always stay.
-DomainTable::Columns DomainTable::columns_for(Units units, const ConsoleStyle& style,
+DomainTable::Columns DomainTable::columns_for(const Tick& tick, const ConsoleStyle& style,
                                               std::size_t name_width) {
+  const Units units = tick.limits.units;
   static constexpr std::array<std::array<const char*, kColumns>, kUnitsCount> kTitles{
       {{"DOMAIN", "MEMORY", "ACTUAL", "AVAILABLE", "UNUSED", "TREND", "USABLE", "CHANGE", "WHY"},
        {"Domain", "Memory", "Actual (KiB)", "Available (KiB)", "Unused (KiB)", "Trend",
@@ -437,6 +450,7 @@ DomainTable::Columns DomainTable::columns_for(Units units, const ConsoleStyle& s
   const auto width = static_cast<std::size_t>(style.width);
   std::size_t beside = name_width + kGap;
   std::size_t least = kLeastWhy;
+  if (counts_usable(tick)) std::swap(columns.at(unused).keep, columns.at(usable).keep);
   std::vector<std::size_t> kept{actual, unused};
   if (units != Units::automatic && style.width >= kClassicFrom) {
     columns.at(available).keep = columns.at(actual).keep;
@@ -501,8 +515,7 @@ TableLines DomainTable::lines(const Tick& tick, std::size_t room, const ConsoleS
   const auto on_page = std::span(chosen_rows).subspan(page.first, page.count);
   std::vector<Row> rows;
   for (const DomainTick* about : on_page) rows.push_back(row_of(*about, writing));
-  const Columns columns =
-      columns_for(tick.limits.units, style, name_width(tick, writing.longest_name));
+  const Columns columns = columns_for(tick, style, name_width(tick, writing.longest_name));
   std::vector<bool> shown(kColumns, true);
   shown[trend] = shown[memory] = style.interactive || style.color;
   const ColumnLayout layout(columns, widths_for(tick, columns, rows, style), std::move(shown),
@@ -513,6 +526,9 @@ TableLines DomainTable::lines(const Tick& tick, std::size_t room, const ConsoleS
   out.header = header_line(columns, layout, view, style);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const DomainTick& about = *on_page[i];
+    if (about.is_short && display_width(rows[i][why]) > layout.width(why)) {
+      rows[i][why] = shortage_cell(shortage_of(about, layout.width(why)));
+    }
     if (!layout.shows(change)) rows[i][why] = with_change(about, rows[i][why], writing.units);
     if (layout.shows(trend)) {
       rows[i][trend] = {{trend_of(about.domain, layout.width(trend), style.unicode),

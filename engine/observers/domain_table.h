@@ -106,7 +106,7 @@ class DomainTable {
     std::uint64_t last_tick = 0;
   };
   using Columns = std::array<TableColumn, kColumns>;
-  [[nodiscard]] static Columns columns_for(Units units, const ConsoleStyle& style,
+  [[nodiscard]] static Columns columns_for(const Tick& tick, const ConsoleStyle& style,
                                            std::size_t name_width);
   [[nodiscard]] static std::size_t size_width(Units units, const ConsoleStyle& style);
   [[nodiscard]] std::size_t name_width(const Tick& tick, std::size_t longest);

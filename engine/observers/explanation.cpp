@@ -3,9 +3,11 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <optional>
 #include <unordered_map>
 
 #include "engine/core/balloon_tracker.h"
+#include "engine/core/screen_text.h"
 #include "engine/observers/events.h"
 
 namespace memcoord::observers {
@@ -140,14 +142,28 @@ std::string next_move_text(const DomainTick& about) {
 
 // --- Why a domain is short ---
 
-/// "short by 60 MiB", "short and swaps".
-std::string shortage_text(const DomainTick& about) {
+/// How far its headroom is under its floor; none where only its swapping shows that it is short.
+std::optional<MemorySize> missing(const DomainTick& about) {
   const Limits& limits = about.tick.limits;
   const auto headroom = headroom_of(about.domain, limits.headroom);
-  const bool lacks = headroom && *headroom < limits.domain_floor;
-  std::string text =
-      lacks ? "short by " + text_of(about, limits.domain_floor - *headroom) : "short";
-  return swaps_in(about.domain, about.before) ? text + " and swaps" : text;
+  if (!headroom || *headroom >= limits.domain_floor) return std::nullopt;
+  return limits.domain_floor - *headroom;
+}
+
+/// "short by 60 MiB", or "short".
+std::string missing_text(const DomainTick& about) {
+  const auto size = missing(about);
+  return size ? "short by " + text_of(about, *size) : "short";
+}
+
+/// "short by 60 MiB", "short by 60 MiB and swaps", "short and swaps".
+std::string shortage_text(const DomainTick& about) {
+  return missing_text(about) + (swaps_in(about.domain, about.before) ? " and swaps" : "");
+}
+
+/// A balloon cannot move by less than a page of its guest.
+bool grants_nothing(const Tick& tick) {
+  return tick.grantable < kLargestGuestPage;
 }
 
 MemorySize released_by_shrinks(const Tick& tick) {
@@ -168,7 +184,7 @@ std::string nothing_to_grant(const DomainTick& about) {
     text = "the host is under its floor of " + text_of(about, limits.host_floor);
   }
   const MemorySize released = released_by_shrinks(tick);
-  if (!released.is_zero()) text += " until shrinks release " + text_of(about, released);
+  if (!released.is_zero()) text += "; shrinks are to release " + text_of(about, released);
   return text;
 }
 
@@ -188,8 +204,8 @@ std::string full_nodes(const DomainTick& about) {
                          static_cast<double>(std::max<std::uint64_t>(host.total.kib(), 1));
     if (headroom > about.tick.limits.host_floor.scaled(share)) continue;
     const bool one = binding.nodes.size() == 1;
-    return (one ? "node " : "nodes ") + memcoord::to_text(binding.nodes) + (one ? " has" : " have") +
-           " nothing to grant";
+    return (one ? "node " : "nodes ") + memcoord::to_text(binding.nodes) +
+           (one ? " has" : " have") + " nothing to grant";
   }
   return {};
 }
@@ -202,10 +218,13 @@ std::string reason_without_decision(const DomainTick& about) {
     return std::string("at its ") + ceiling.of + " of " + text_of(about, ceiling.size);
   }
   if (tick.policy_error) return "policy " + tick.policy + " failed";
-  if (tick.grantable.is_zero()) return nothing_to_grant(about);
+  if (grants_nothing(tick)) return nothing_to_grant(about);
   if (std::string nodes = full_nodes(about); !nodes.empty()) return nodes;
-  return "policy " + tick.policy + " proposes no grow; the host can grant " +
-         text_of(about, tick.grantable);
+  const std::string policy = "policy " + tick.policy + " proposes no grow";
+  const std::string can_grant = text_of(about, tick.grantable);
+  return tick.grantable < missing(about).value_or(MemorySize())
+             ? "the host can grant only " + can_grant + "; " + policy
+             : policy + "; the host can grant " + can_grant;
 }
 
 /// Why a decision leaves a domain as it is.
@@ -219,7 +238,7 @@ std::string reason_of_refusal(const DomainTick& about) {
     const Ceiling ceiling = ceiling_of(about.domain);
     if (about.domain.actual >= ceiling.size) return reason_without_decision(about);
   }
-  if (last.rule == Rule::host_floor && about.tick.grantable.is_zero()) {
+  if (last.rule == Rule::host_floor && grants_nothing(about.tick)) {
     return nothing_to_grant(about);
   }
   return last.why;
@@ -233,10 +252,12 @@ std::string reason_of_move(const DomainTick& about) {
       grows ? decision.target - decision.actual : decision.actual - decision.target;
   if (about.move_failed()) {
     const Outcome& outcome = *about.outcome;
-    const std::string why =
-        outcome.error ? outcome.error->message : std::string(to_text(outcome.kind));
     const bool unknown = outcome.kind == Outcome::Kind::unknown;
-    return (unknown ? "whether it grew is not known: " : "not moved: ") + why;
+    if (outcome.error) {
+      return (unknown ? "whether it grew is not known: " : "not moved: ") + outcome.error->message;
+    }
+    return unknown ? "whether it grew is not known"
+                   : "not moved: " + std::string(to_text(outcome.kind));
   }
   std::string text = about.tick.dry_run ? (grows ? "would grow by " : "would shrink by ")
                                         : (grows ? "grows by " : "shrinks by ");
@@ -246,9 +267,15 @@ std::string reason_of_move(const DomainTick& about) {
   return decision.why.empty() ? text : text + ", " + decision.why;
 }
 
+/// "it is migrating"; a reason without a verb stays as it is.
+std::string clause_of(const SkippedDomain& skipped) {
+  const bool lacks_subject = skipped.why.starts_with("is ") || skipped.why.starts_with("does ");
+  return (lacks_subject ? "it " : "") + skipped.why;
+}
+
 /// Why the domain gets no memory, or not enough.
 std::string reason_of(const DomainTick& about) {
-  if (about.skipped && !about.moves()) return "skipped, " + about.skipped->why;
+  if (about.skipped && !about.moves()) return "skipped, " + clause_of(*about.skipped);
   if (about.decision == nullptr) return reason_without_decision(about);
   return about.moves() ? reason_of_move(about) : reason_of_refusal(about);
 }
@@ -287,8 +314,8 @@ std::string answer_of(const DomainTick& about) {
     return "It keeps its size, because it is skipped: " + about.skipped->why + ".";
   }
   if (about.decision && !about.decision->rules.empty()) {
-    return "It keeps its size: the guard refuses (" + rule_text(about.decision->rules.back()) +
-           ").";
+    return "It keeps its size, because the guard refuses (" +
+           rule_text(about.decision->rules.back()) + ").";
   }
   return "It has enough memory and keeps its size.";
 }
@@ -341,6 +368,14 @@ std::vector<DomainTick> domain_ticks(const Tick& tick,
 
 std::string shortage_of(const DomainTick& about) {
   return about.is_short ? shortage_text(about) + ": " + reason_of(about) : std::string();
+}
+
+std::string shortage_of(const DomainTick& about, std::size_t width) {
+  std::string text = shortage_of(about);
+  if (display_width(text) <= width) return text;
+  const std::string reason = reason_of(about);
+  text = missing_text(about) + ": " + reason;
+  return display_width(text) <= width ? text : "short: " + reason;
 }
 
 std::string problem_of(const DomainTick& about) {

@@ -1,6 +1,7 @@
 #pragma once
 // Explains one domain's part of a tick in words: why it has the memory that it has.
 
+#include <cstddef>
 #include <functional>
 #include <string>
 #include <vector>
@@ -51,6 +52,9 @@ std::vector<DomainTick> domain_ticks(const Tick& tick,
 /// Why the domain is short of memory, and why it gets none or not enough: "short by 60 MiB: the
 /// host has nothing to grant". Empty if it is not short.
 std::string shortage_of(const DomainTick& about);
+/// The same for a column of this width: where it is too long, without the swapping, then without the
+/// amount. It may still be too long.
+std::string shortage_of(const DomainTick& about, std::size_t width);
 
 /// Why an administrator should look at the domain: its shortage, unless its move ends it; "does not
 /// answer". Empty if there is no reason.
