@@ -37,7 +37,8 @@ struct TopOptions {
   observers::TableView view;
 };
 
-Result<ExitCode> show_screen(const TopOptions& options, const fs::path& socket) {
+Result<ExitCode> show_screen(const TopOptions& options, const fs::path& socket,
+                             std::shared_ptr<const Tick> first) {
   const auto signals = Signals::listen();
   if (!signals) return fail(signals.error());
   screen::Screen::Options style;
@@ -47,7 +48,7 @@ Result<ExitCode> show_screen(const TopOptions& options, const fs::path& socket) 
   style.quit = [&stop = **signals] { stop.request_stop(); };
   const auto screen =
       screen::Screen::open(std::make_unique<screen::SocketSource>(screen::SocketSource::Options{
-                               socket, options.interval, options.units}),
+                               socket, options.interval, options.units, std::move(first)}),
                            std::move(style));
   if (!screen) return fail(screen.error());
   while (!(*signals)->stop_requested() && !(*signals)->consume_reload()) {
@@ -84,23 +85,24 @@ class TickPrinter {
 
 /// Prints each tick that it sees, until it has seen enough or the reader has gone. While the run
 /// does not answer, it waits.
-Result<ExitCode> print_ticks(const TopOptions& options, const fs::path& socket) {
+Result<ExitCode> print_ticks(const TopOptions& options, const fs::path& socket,
+                             Result<std::shared_ptr<const Tick>> tick) {
   TickPrinter printer(options);
   std::shared_ptr<const Tick> last;
   bool silent = false;
   for (std::int64_t printed = 0; !RunOutput::reader_is_gone();) {
-    auto tick = screen::request_newest_tick(socket, options.units);
     if (!tick && !std::exchange(silent, true)) report(tick.error());
     if (tick) silent = false;
     const bool is_new = tick && *tick &&
                         (!last || (*tick)->number != last->number ||
                          (*tick)->snapshot.wall_time != last->snapshot.wall_time);
     if (is_new) {
-      last = *std::move(tick);
+      last = *tick;
       printer.print(*last);
       if (++printed == options.ticks) break;
     }
     std::this_thread::sleep_for(options.interval);
+    tick = screen::request_newest_tick(socket, options.units);
   }
   return ExitCode::ok;
 }
@@ -108,11 +110,11 @@ Result<ExitCode> print_ticks(const TopOptions& options, const fs::path& socket) 
 Result<ExitCode> run_top(const TopOptions& options) {
   const fs::path socket = control_socket(options.socket);
   // Later errors may pass. The first one is the user's, who named a socket without a run.
-  if (const auto tick = screen::request_newest_tick(socket, options.units); !tick) {
-    return fail(tick.error());
-  }
+  auto first = screen::request_newest_tick(socket, options.units);
+  if (!first) return fail(first.error());
   const bool plain = options.json || options.ticks || !screen::Terminal::usable();
-  return plain ? print_ticks(options, socket) : show_screen(options, socket);
+  return plain ? print_ticks(options, socket, std::move(first))
+               : show_screen(options, socket, *std::move(first));
 }
 
 }  // namespace

@@ -116,7 +116,7 @@ void SocketSource::run(const std::stop_token& stop) {
 void SocketSource::poll() {
   auto tick = request_newest_tick(options_.socket, options_.units);
   const std::lock_guard lock(mutex_);
-  problem_ = tick ? std::string() : tick.error().text();
+  problem_ = tick ? std::string() : tick.error().object + ": " + tick.error().message;
   if (!tick) return;
   answered_ = std::chrono::steady_clock::now();
   newest_ = *std::move(tick);

@@ -48,8 +48,9 @@ class SocketSource final : public TickSource {
     std::filesystem::path socket;
     Duration interval{};  ///< between two requests for the newest tick
     Units units = Units::automatic;
+    std::shared_ptr<const Tick> first = {};  ///< a tick that was requested already, or null
   };
-  explicit SocketSource(Options options) : options_(std::move(options)) {}
+  explicit SocketSource(Options options) : options_(std::move(options)), newest_(options_.first) {}
   void begin(std::function<void()> news) override;
   Reading read() override;
   void ask(const Query& query) override;

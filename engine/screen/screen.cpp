@@ -16,7 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kMessagesKept = 100;
-constexpr int kLinesOfShell = 2;                            // the prompt, and the summary of a run
+constexpr int kLinesOfShell = 3;  // the prompt, and a run's summary in two lines
 constexpr std::chrono::milliseconds kBetweenFrames = 50ms;  // unless a key was pressed
 constexpr std::chrono::milliseconds kLongestWait = 1s;      // ages on the screen are in seconds
 
@@ -31,7 +31,8 @@ Result<std::unique_ptr<Screen>> Screen::open(std::unique_ptr<TickSource> source,
   std::future<Status> opened = promise.get_future();
   screen->thread_ = std::thread([promise = std::move(promise), &self = *screen]() mutable {
     // ncurses belongs to this thread from its beginning to its end.
-    const auto terminal = Terminal::open({self.options_.color, self.options_.unicode});
+    const auto terminal = Terminal::open(
+        {self.options_.color, self.options_.unicode, self.options_.input, self.options_.output});
     promise.set_value(terminal ? Status() : Status(fail(terminal.error())));
     if (terminal) self.run(**terminal);
   });
@@ -120,6 +121,7 @@ void Screen::press_key(const Key& key) {
 
 void Screen::run(Terminal& terminal) {
   using Clock = std::chrono::steady_clock;
+  read_source();
   source_->begin([this] { wake(); });
   Clock::time_point next_frame = Clock::now();
   bool changed = true;

@@ -28,6 +28,8 @@ class Screen {
     bool color = false;
     bool unicode = false;
     bool local_time = true;
+    int input = 0;  ///< file descriptors of the terminal
+    int output = 1;
     observers::TableView view;
     /// A person pressed q, or the terminal is gone. Called in the screen's thread, maybe again.
     std::function<void()> quit;

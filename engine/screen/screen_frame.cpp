@@ -17,8 +17,7 @@ using observers::TableLines;
 using observers::TableView;
 using Page = ScreenState::Page;
 
-constexpr std::size_t kMostMessages = 6;    // lines
-constexpr std::size_t kHangingIndent = 11;  // columns: the labels of an explanation
+constexpr std::size_t kMostMessages = 6;  // lines
 constexpr const char* kPausedReason = "paused";
 
 /// "12 s", "3 min".
@@ -59,14 +58,22 @@ Styled legend(const ScreenState& state) {
   return line;
 }
 
-/// Cuts a text into lines of a width, at blanks where that is possible; all but the first are
-/// indented.
+/// Where the second column of a line begins, after two blanks or more; 0 without one.
+std::size_t second_column(const std::string& line, std::size_t width) {
+  const std::size_t gap = line.find("  ");
+  if (gap == std::string::npos) return 0;
+  const std::size_t column = line.find_first_not_of(' ', gap);
+  return column == std::string::npos || column > width / 3 ? 0 : column;
+}
+
+/// Cuts a text into lines of a width, at blanks where that is possible. Later lines begin below the
+/// second column of the first.
 std::vector<std::string> wrapped(const std::string& text, std::size_t width) {
   std::vector<std::string> lines;
   std::string left = printable(text);
-  const std::size_t indent = width > 3 * kHangingIndent ? kHangingIndent : 0;
+  const std::size_t indent = second_column(left, width);
   while (display_width(left) > width && width > 0) {
-    const std::size_t begin = lines.empty() ? 0 : indent;
+    const std::size_t begin = std::max<std::size_t>(indent, 1);
     std::string part;
     for (std::string_view rest = left; !rest.empty();) {
       const Character character = first_character(rest);
@@ -74,7 +81,7 @@ std::vector<std::string> wrapped(const std::string& text, std::size_t width) {
       part += character.bytes;
       rest.remove_prefix(character.bytes.size());
     }
-    if (const std::size_t blank = part.rfind(' '); blank != std::string::npos && blank > begin) {
+    if (const std::size_t blank = part.rfind(' '); blank != std::string::npos && blank >= begin) {
       part.resize(blank);
     }
     if (part.empty()) break;  // a character wider than the screen

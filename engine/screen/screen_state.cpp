@@ -43,8 +43,8 @@ constexpr std::array kHelp{
     "Space         ask for the newest tick",
     "q             quit",
     "",
-    "A domain in trouble is short of memory: it has less headroom than its floor, or its",
-    "guest reads memory back from its swap. Domains in trouble are first in the order.",
+    "A domain is short of memory if it has less headroom than its floor, or if its",
+    "guest reads memory back from its swap.",
 };
 
 std::optional<std::size_t> place_of_selected(const ScreenState& state, const Shown& shown) {

@@ -20,6 +20,7 @@
 #include <cerrno>
 #include <climits>
 #include <csignal>
+#include <cstdio>
 #include <cstring>
 #include <string_view>
 
@@ -33,6 +34,8 @@ constexpr int kEscapeMilliseconds = 50;  // a lone Esc; the rest of a key's sequ
 
 // --- Restoring in an emergency: no memory, no locks ---
 
+int input_fd = STDIN_FILENO;
+int output_fd = STDOUT_FILENO;
 termios saved_modes{};
 std::array<char, 256> leave_sequence{};
 std::size_t leave_length = 0;
@@ -88,8 +91,10 @@ void pass_on(int signal) {
   errno = before;
 }
 
-bool in_foreground() {
-  return ::tcgetpgrp(STDIN_FILENO) == ::getpgrp();
+/// A terminal that does not control this process has no foreground.
+bool in_foreground(int input) {
+  const pid_t group = ::tcgetpgrp(input);
+  return group < 0 || group == ::getpgrp();
 }
 
 /// While it lives, this thread has the locale of the environment, whose encoding ncurses uses. The
@@ -179,11 +184,18 @@ std::optional<Key> typed_key(wint_t code) {
   return Key{Key::Kind::character, std::move(text)};
 }
 
+struct FileCloser {
+  void operator()(std::FILE* file) const { std::fclose(file); }
+};
+using File = std::unique_ptr<std::FILE, FileCloser>;
+
 }  // namespace
 
 struct Terminal::Curses {
   explicit Curses(const Options& options) : locale(options.unicode) {}
   ThreadLocale locale;
+  File input;
+  File output;
   SCREEN* screen = nullptr;
   bool tinted = false;
   bool colored = false;
@@ -192,13 +204,14 @@ struct Terminal::Curses {
 
 void restore_now() noexcept {
   if (!is_shown.exchange(false)) return;
-  [[maybe_unused]] const ssize_t written =
-      ::write(STDOUT_FILENO, leave_sequence.data(), leave_length);
-  ::tcsetattr(STDIN_FILENO, TCSANOW, &saved_modes);
+  [[maybe_unused]] const ssize_t written = ::write(output_fd, leave_sequence.data(), leave_length);
+  ::tcsetattr(input_fd, TCSANOW, &saved_modes);
 }
 
 bool Terminal::usable() {
-  if (::isatty(STDIN_FILENO) != 1 || ::isatty(STDOUT_FILENO) != 1 || !in_foreground()) return false;
+  if (::isatty(STDIN_FILENO) != 1 || ::isatty(STDOUT_FILENO) != 1 || !in_foreground(STDIN_FILENO)) {
+    return false;
+  }
   int code = 0;
   if (setupterm(nullptr, STDOUT_FILENO, &code) != OK) return false;
   const char* move = tigetstr("cup");
@@ -215,14 +228,21 @@ Result<std::unique_ptr<Terminal>> Terminal::open(Options options) {
   if (::pipe2(curses.signals.data(), O_CLOEXEC | O_NONBLOCK) != 0) {
     return fail(ErrorCode::unavailable, "terminal", std::strerror(errno));
   }
-  ::tcgetattr(STDIN_FILENO, &saved_modes);
+  input_fd = options.input;
+  output_fd = options.output;
+  ::tcgetattr(input_fd, &saved_modes);
   // Before ncurses, which would handle them in whatever thread gets them.
   signal_fd = curses.signals[1];
   for (const int signal : kTerminalSignals) handle(signal, pass_on, SA_RESTART);
-  curses.screen = newterm(nullptr, stdout, stdin);
+  curses.input.reset(::fdopen(::fcntl(input_fd, F_DUPFD_CLOEXEC, 0), "r"));
+  curses.output.reset(::fdopen(::fcntl(output_fd, F_DUPFD_CLOEXEC, 0), "w"));
+  if (curses.input && curses.output) {
+    curses.screen = newterm(nullptr, curses.output.get(), curses.input.get());
+  }
   if (curses.screen == nullptr) {
     return fail(ErrorCode::unavailable, "terminal", "ncurses cannot use it", "check TERM");
   }
+  use_legacy_coding(0);  // ncurses asks for the process's locale, and not for the thread's
   leave_length = 0;
   for (const char* capability : {"sgr0", "rmkx", "cnorm", "rmcup"}) {
     add_to_leave_sequence(capability);
@@ -305,7 +325,7 @@ Terminal::Event Terminal::wait(int wake_fd, std::chrono::milliseconds time) {
   // that runs to the foreground.
   if (!shown_) time = std::min(time, kForegroundCheck);
   std::array<pollfd, 3> watched{
-      {{curses_->signals[0], POLLIN, 0}, {wake_fd, POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}}};
+      {{curses_->signals[0], POLLIN, 0}, {wake_fd, POLLIN, 0}, {input_fd, POLLIN, 0}}};
   ::poll(watched.data(), shown_ ? 3 : 2, static_cast<int>(time.count()));
   event.hung_up = (watched[2].revents & (POLLHUP | POLLERR | POLLNVAL)) != 0;
   std::array<char, 64> signals{};
@@ -328,12 +348,12 @@ void Terminal::suspend() {
 }
 
 void Terminal::show_again() {
-  if (!in_foreground()) {
+  if (!in_foreground(input_fd)) {
     shown_ = is_shown = false;
     return;
   }
   winsize size{};
-  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_row > 0) {
+  if (::ioctl(output_fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_row > 0) {
     resizeterm(size.ws_row, size.ws_col);
   }
   clearok(curscr, true);  // the terminal may show anything

@@ -53,6 +53,8 @@ class Terminal {
   struct Options {
     bool color = false;
     bool unicode = false;
+    int input = 0;   ///< a file descriptor of the terminal; standard input by default
+    int output = 1;  ///< the same; standard output by default
   };
   /// Whether standard input and output are a terminal that full-screen programs can use, and this
   /// process is in its foreground.

@@ -39,8 +39,8 @@ class TickSource {
   };
 
   virtual ~TickSource() = default;
-  /// Calls `news` from any thread as soon as read() returns something new, as long as the source
-  /// lives.
+  /// From now on calls `news` from any thread as soon as read() returns something new, as long as
+  /// the source lives.
   virtual void begin(std::function<void()> news) = 0;
   virtual Reading read() = 0;
   virtual void ask(const Query& query) = 0;

@@ -2,20 +2,24 @@
 local count = 40
 
 local domains = {}
-local function add(name, maximum, demand)
-  domains[#domains + 1] = { name = name, initial = 512 * MiB, maximum = maximum, swap = 2 * GiB, demand = demand }
+local total = 300 * MiB -- the host itself, and its floor
+local function add(name, initial, maximum, demand)
+  domains[#domains + 1] =
+    { name = name, initial = initial, maximum = maximum, swap = 2 * GiB, touched = true, demand = { { 0, demand } } }
+  total = total + initial + 30 * MiB
 end
 
-for _, name in ipairs({ "build", "mail", "shop" }) do
-  add(name, 2 * GiB, { { 0, 500 * MiB + #name * 10 * MiB } })
+for i, name in ipairs({ "build", "mail", "shop" }) do
+  add(name, 512 * MiB, 2 * GiB, (600 + 10 * i) * MiB)
 end
 for i = 1, count - 3 do
-  add(("web-%03d"):format(i), 1 * GiB, { { 0, (250 + i * 7 % 50) * MiB } })
+  local demand = (250 + i * 7 % 50) * MiB
+  add(("web-%03d"):format(i), demand + 184 * MiB, 1 * GiB, demand)
 end
 
 return {
   summary = "three guests swap on a full host",
-  host = { total = count * 500 * MiB + 400 * MiB, base = 100 * MiB },
+  host = { total = total, base = 100 * MiB },
   duration = 60,
   domains = domains,
 }
