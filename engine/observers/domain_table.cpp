@@ -170,7 +170,7 @@ struct Page {
 Page page_of(const std::vector<const DomainTick*>& rows, std::size_t room, const TableView& view) {
   if (room == 0) {
     const std::size_t first = std::min(view.first, rows.size());
-    return {first, rows.size() - first, first > 0};
+    return {first, rows.size() - first, first > 0 || rows.empty()};
   }
   room = std::max(room, std::size_t{2}) - 1;  // the header's line
   if (rows.size() <= room) return {0, rows.size(), rows.empty()};
@@ -186,7 +186,7 @@ Page page_of(const std::vector<const DomainTick*>& rows, std::size_t room, const
 /// "and 21 more, 3 short of memory".
 Styled rest_line(const std::vector<const DomainTick*>& rows, const Page& page, std::size_t all) {
   if (rows.empty()) {
-    return {{all == 0 ? "no domains" : "none of " + std::to_string(all) + " domains matches",
+    return {{all == 0 ? "no active domains" : "none of " + std::to_string(all) + " domains matches",
              Tint::dim}};
   }
   std::size_t lacking = 0;

@@ -150,15 +150,16 @@ std::optional<MemorySize> missing(const DomainTick& about) {
   return limits.domain_floor - *headroom;
 }
 
-/// "short by 60 MiB", or "short".
+/// "short by 60 MiB"; "swaps" where only that shows that it is short.
 std::string missing_text(const DomainTick& about) {
   const auto size = missing(about);
-  return size ? "short by " + text_of(about, *size) : "short";
+  return size ? "short by " + text_of(about, *size) : "swaps";
 }
 
-/// "short by 60 MiB", "short by 60 MiB and swaps", "short and swaps".
+/// "short by 60 MiB, swaps", "short by 60 MiB" or "swaps".
 std::string shortage_text(const DomainTick& about) {
-  return missing_text(about) + (swaps_in(about.domain, about.before) ? " and swaps" : "");
+  const bool both = missing(about) && swaps_in(about.domain, about.before);
+  return missing_text(about) + (both ? ", swaps" : "");
 }
 
 /// A balloon cannot move by less than a page of its guest.
@@ -305,7 +306,9 @@ std::string movement_text(const DomainTick& about) {
 
 std::string answer_of(const DomainTick& about) {
   const bool needs = about.is_short;
-  const std::string begin = needs ? "It is " + shortage_text(about) : "It";
+  std::string begin = missing(about) ? "It is " + missing_text(about) : "It swaps";
+  if (missing(about) && swaps_in(about.domain, about.before)) begin += " and swaps";
+  if (!needs) begin = "It";
   if (about.decision && !about.decision->holds()) {
     return begin + (needs ? ", and " : " ") + movement_text(about) + ".";
   }
@@ -375,7 +378,8 @@ std::string shortage_of(const DomainTick& about, std::size_t width) {
   if (display_width(text) <= width) return text;
   const std::string reason = reason_of(about);
   text = missing_text(about) + ": " + reason;
-  return display_width(text) <= width ? text : "short: " + reason;
+  if (display_width(text) <= width) return text;
+  return (swaps_in(about.domain, about.before) ? "swaps: " : "short: ") + reason;
 }
 
 std::string problem_of(const DomainTick& about) {

@@ -52,8 +52,8 @@ std::vector<DomainTick> domain_ticks(const Tick& tick,
 /// Why the domain is short of memory, and why it gets none or not enough: "short by 60 MiB: the
 /// host has nothing to grant". Empty if it is not short.
 std::string shortage_of(const DomainTick& about);
-/// The same for a column of this width: where it is too long, without the swapping, then without the
-/// amount. It may still be too long.
+/// The same for a column of this width: where it is too long, with the amount alone, then without
+/// it ("swaps: the host has nothing to grant"). It may still be too long.
 std::string shortage_of(const DomainTick& about, std::size_t width);
 
 /// Why an administrator should look at the domain: its shortage, unless its move ends it; "does not
