@@ -154,6 +154,10 @@ TEST_CASE("a wider screen has more columns, a narrower one fewer, and the reason
         "DOMAIN     WHY\n"
         "db         swaps: the host has nothing ~\n"
         "guest-001\n");
+  CHECK(Crowd(1, 1).text(0, 24) ==
+        "DOMAIN     WHY\n"
+        "db         swaps: the h~\n"
+        "guest-001\n");
 }
 
 TEST_CASE("trouble comes first, then the largest move, then the rest by name") {
