@@ -4,9 +4,7 @@
 #include <limits>
 #include <optional>
 #include <span>
-#include <tuple>
 
-#include "engine/core/names.h"
 #include "engine/core/screen_text.h"
 #include "engine/observers/events.h"
 
@@ -17,9 +15,7 @@ constexpr std::size_t kRemembered = 32;  // samples of a domain: the longest tre
 constexpr std::size_t kBar = 16;         // columns
 constexpr int kCompactBelow = 64;        // columns; a narrower screen has sizes as "512M"
 constexpr int kClassicFrom = 80;         // columns; a wider screen keeps all of the classic tools'
-// Columns of the reason: "short by 380 MiB: the host has nothing to grant" fits into the good
-// width.
-constexpr std::size_t kGoodWhy = 48;
+constexpr std::size_t kGoodWhy = 48;     // "short by 380 MiB: the host has nothing to grant"
 constexpr std::size_t kLeastWhy = 24;
 constexpr std::size_t kGap = 2;
 
@@ -36,187 +32,14 @@ constexpr std::array<TableColumn, DomainTable::kColumns> kColumn{{{"", false, 99
                                                                   {"", true, 80, 0, 0},
                                                                   {"", false, 98, kGoodWhy, 60}}};
 
-constexpr std::array<std::string_view, kSortColumnCount> kSortNames{
-    "trouble", "name", "actual", "available", "unused", "usable", "change"};
-constexpr std::array<std::string_view, 3> kOnlyNames{"all", "trouble", "moved"};
-
-template <class Value, std::size_t count>
-std::optional<Value> named(const std::array<std::string_view, count>& names,
-                           std::string_view text) {
-  const auto found = std::find(names.begin(), names.end(), text);
-  if (found == names.end()) return std::nullopt;
-  return static_cast<Value>(found - names.begin());
-}
-
-// --- which rows, in which order ---
-
-/// Whether a guest's report is awaited that is not overdue: every guest's is, after a move.
-bool waits_for_report(const DomainTick& about) {
-  const auto& reported = about.domain.guest.last_update;
-  if (about.skipped->rule != Rule::fresh_stats || !reported) return false;
-  const Limits& limits = about.tick.limits;
-  const Duration period = std::max<Duration>(about.domain.guest.period, std::chrono::seconds(1));
-  return about.tick.snapshot.wall_time - *reported <=
-         period * limits.stale_after_periods + limits.stale_slack;
-}
-
-/// What is wrong with a domain, the worst first. A domain that the operator leaves out (it has no
-/// rule) has no trouble.
-enum class Trouble { short_of_memory, unreachable, none };
-Trouble trouble_of(const DomainTick& about) {
-  if (about.is_short) return Trouble::short_of_memory;
-  if (about.domain.state == DomainState::hung || about.move_failed()) return Trouble::unreachable;
-  const bool skipped = about.skipped && about.skipped->rule && !waits_for_report(about);
-  return skipped ? Trouble::unreachable : Trouble::none;
-}
-
-MemorySize moved_by(const DomainTick& about) {
-  if (!about.moves()) return {};
-  const Decision& decision = *about.decision;
-  return decision.grows() ? decision.target - decision.actual : decision.actual - decision.target;
-}
-
-/// What a row is sorted by: the smallest first, none last.
-struct Key {
-  int rank = 0;
-  std::optional<double> figure;
-};
-
-Key key_by_trouble(const DomainTick& about) {
-  const Trouble trouble = trouble_of(about);
-  const Limits& limits = about.tick.limits;
-  if (trouble == Trouble::short_of_memory) {
-    const auto headroom = headroom_of(about.domain, limits.headroom);
-    const MemorySize missing = limits.domain_floor - headroom.value_or(limits.domain_floor);
-    return {swaps_in(about.domain, about.before) ? 0 : 1, -missing.mib()};
-  }
-  if (trouble == Trouble::unreachable) return {2, 0};
-  return about.moves() ? Key{3, -moved_by(about).mib()} : Key{4, 0};
-}
-
-Key key_of(const DomainTick& about, SortColumn column) {
-  const auto by = [](const std::optional<MemorySize>& size) {
-    return Key{0, size ? std::optional(size->mib()) : std::nullopt};
-  };
-  switch (column) {
-    case SortColumn::trouble:
-      return key_by_trouble(about);
-    case SortColumn::actual:
-      return by(about.domain.actual);
-    case SortColumn::available:
-      return by(about.domain.guest.available);
-    case SortColumn::unused:
-      return by(about.domain.guest.unused);
-    case SortColumn::usable:
-      return by(about.domain.guest.usable);
-    case SortColumn::change:
-      return by(moved_by(about));
-    case SortColumn::name:
-      break;
-  }
-  return {};
-}
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return text;
-}
-
-bool matches(const DomainTick& about, const TableView& view, const std::string& filter) {
-  if (view.only == TableView::Only::trouble && trouble_of(about) == Trouble::none) return false;
-  if (view.only == TableView::Only::moved && !about.moves()) return false;
-  if (filter.empty()) return true;
-  const std::string name = lower(about.domain.name());
-  const bool is_pattern = filter.find_first_of("*?") != std::string::npos;
-  return is_pattern ? glob_matches(filter, name) : name.find(filter) != std::string::npos;
-}
-
-/// The rows that the view wants, in its order. They refer to `all`, which is in name order.
-std::vector<const DomainTick*> chosen(const std::vector<DomainTick>& all, const TableView& view) {
-  struct Row {
-    const DomainTick* about;
-    Key key;
-    std::size_t place;
-  };
-  const std::string filter = lower(view.filter);
-  std::vector<Row> rows;
-  for (const DomainTick& about : all) {
-    if (matches(about, view, filter))
-      rows.push_back({&about, key_of(about, view.sort), rows.size()});
-  }
-  std::sort(rows.begin(), rows.end(), [&](const Row& a, const Row& b) {
-    if (a.key.figure.has_value() != b.key.figure.has_value()) return a.key.figure.has_value();
-    const auto left = std::tuple(a.key.rank, a.key.figure.value_or(0));
-    const auto right = std::tuple(b.key.rank, b.key.figure.value_or(0));
-    if (left != right) return view.descending ? right < left : left < right;
-    const bool by_name_down = view.descending && view.sort == SortColumn::name;
-    return by_name_down ? b.place < a.place : a.place < b.place;
-  });
-  std::vector<const DomainTick*> chosen;
-  chosen.reserve(rows.size());
-  for (const Row& row : rows) chosen.push_back(row.about);
-  return chosen;
-}
-
-/// The part of the rows that is on the screen.
-struct Page {
-  std::size_t first = 0;
-  std::size_t count = 0;
-  bool summed_up = false;  ///< there is a line for the other rows
-};
-
-Page page_of(const std::vector<const DomainTick*>& rows, std::size_t room, const TableView& view) {
-  if (room == 0) {
-    const std::size_t first = std::min(view.first, rows.size());
-    return {first, rows.size() - first, first > 0};
-  }
-  room = std::max(room, std::size_t{2}) - 1;  // the header's line
-  if (rows.size() <= room) return {0, rows.size(), rows.empty()};
-  const std::size_t count = std::max(room, std::size_t{2}) - 1;
-  std::size_t first = std::min(view.first, rows.size() - count);
-  for (std::size_t i = 0; view.selected && i < rows.size(); ++i) {
-    if (rows[i]->domain.uuid() != *view.selected) continue;
-    first = std::min(std::max(first, i + 1 - std::min(i + 1, count)), i);
-  }
-  return {first, count, room > 1};
-}
-
-/// "and 21 more, 3 short of memory".
-Styled rest_line(const std::vector<const DomainTick*>& rows, const Page& page, std::size_t all) {
-  if (rows.empty()) {
-    return {{all == 0 ? "no domains" : "none of " + std::to_string(all) + " domains matches",
-             Tint::dim}};
-  }
-  std::size_t lacking = 0;
-  std::size_t unreachable = 0;
-  std::size_t moved = 0;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (i >= page.first && i < page.first + page.count) continue;
-    const Trouble trouble = trouble_of(*rows[i]);
-    lacking += trouble == Trouble::short_of_memory ? 1 : 0;
-    unreachable += trouble == Trouble::unreachable ? 1 : 0;
-    moved += trouble == Trouble::none && rows[i]->moves() ? 1 : 0;
-  }
-  const std::size_t below = rows.size() - page.first - page.count;
-  Styled line{{page.first == 0
-                   ? "and " + std::to_string(below) + " more"
-                   : std::to_string(page.first) + " above and " + std::to_string(below) + " below",
-               Tint::dim}};
-  const auto add = [&](std::size_t count, const char* what, Tint tint) {
-    if (count == 0) return;
-    line.push_back({", ", Tint::dim});
-    line.push_back({std::to_string(count) + what, tint});
-  };
-  add(lacking, " short of memory", Tint::red);
-  if (lacking == 0) line.push_back({", none short of memory", Tint::dim});
-  add(unreachable, " in other trouble", Tint::yellow);
-  add(moved, rows.front()->tick.dry_run ? " would move" : " moved", Tint::dim);
-  return line;
-}
-
-// --- the cells of a row ---
+constexpr std::array<std::array<const char*, DomainTable::kColumns>, kUnitsCount> kTitles{
+    {{"DOMAIN", "MEMORY", "ACTUAL", "AVAILABLE", "UNUSED", "TREND", "USABLE", "CHANGE", "WHY"},
+     {"Domain", "Memory", "Actual (KiB)", "Available (KiB)", "Unused (KiB)", "Trend",
+      "Usable (KiB)", "Change", "Why"},
+     {"Domain", "Memory", "Actual (MiB)", "Available (MiB)", "Unused (MiB)", "Trend",
+      "Usable (MiB)", "Change", "Why"},
+     {"Domain", "Memory", "Actual (GiB)", "Available (GiB)", "Unused (GiB)", "Trend",
+      "Usable (GiB)", "Change", "Why"}}};
 
 /// "512 MiB", on a narrow screen "512M"; the number alone if the column's title has the unit.
 std::string size_text(const std::optional<MemorySize>& size, bool compact, Units units) {
@@ -363,19 +186,6 @@ std::size_t longest_name(int width) {
 
 }  // namespace
 
-std::string_view to_text(SortColumn column) {
-  return kSortNames.at(static_cast<std::size_t>(column));
-}
-std::optional<SortColumn> sort_column_from_text(std::string_view text) {
-  return named<SortColumn>(kSortNames, text);
-}
-std::string_view to_text(TableView::Only only) {
-  return kOnlyNames.at(static_cast<std::size_t>(only));
-}
-std::optional<TableView::Only> only_from_text(std::string_view text) {
-  return named<TableView::Only>(kOnlyNames, text);
-}
-
 std::vector<Styled> TableLines::all() const {
   std::vector<Styled> lines{header};
   for (const Row& row : rows) lines.push_back(row.line);
@@ -431,14 +241,6 @@ std::string DomainTable::trend_of(const Domain& domain, std::size_t width, bool 
 DomainTable::Columns DomainTable::columns_for(const Tick& tick, const ConsoleStyle& style,
                                               std::size_t name_width) {
   const Units units = tick.limits.units;
-  static constexpr std::array<std::array<const char*, kColumns>, kUnitsCount> kTitles{
-      {{"DOMAIN", "MEMORY", "ACTUAL", "AVAILABLE", "UNUSED", "TREND", "USABLE", "CHANGE", "WHY"},
-       {"Domain", "Memory", "Actual (KiB)", "Available (KiB)", "Unused (KiB)", "Trend",
-        "Usable (KiB)", "Change", "Why"},
-       {"Domain", "Memory", "Actual (MiB)", "Available (MiB)", "Unused (MiB)", "Trend",
-        "Usable (MiB)", "Change", "Why"},
-       {"Domain", "Memory", "Actual (GiB)", "Available (GiB)", "Unused (GiB)", "Trend",
-        "Usable (GiB)", "Change", "Why"}}};
   Columns columns = kColumn;
   for (std::size_t i = 0; i < kColumns; ++i) {
     columns.at(i).title = kTitles.at(static_cast<std::size_t>(units)).at(i);
@@ -447,25 +249,25 @@ DomainTable::Columns DomainTable::columns_for(const Tick& tick, const ConsoleSty
     columns.at(why).least = columns.at(why).good = 0;
     return columns;
   }
-  const auto width = static_cast<std::size_t>(style.width);
-  std::size_t beside = name_width + kGap;
-  std::size_t least = kLeastWhy;
   if (counts_usable(tick)) std::swap(columns.at(unused).keep, columns.at(usable).keep);
   std::vector<std::size_t> kept{actual, unused};
+  std::size_t least = kLeastWhy;
   if (units != Units::automatic && style.width >= kClassicFrom) {
-    columns.at(available).keep = columns.at(actual).keep;
-    columns.at(unused).keep = columns.at(actual).keep;
+    columns.at(available).keep = columns.at(unused).keep = columns.at(actual).keep;
     columns.at(why).keep = columns.at(actual).keep - 1;
     kept.push_back(available);
     least = 1;
   }
+  const std::size_t beside_name =
+      static_cast<std::size_t>(style.width) - std::min<std::size_t>(style.width, name_width + kGap);
+  std::size_t room = beside_name;
   for (const std::size_t i : kept) {
-    beside += kGap + std::max(display_width(columns.at(i).title), size_width(units, style));
+    const std::size_t taken =
+        kGap + std::max(display_width(columns.at(i).title), size_width(units, style));
+    room -= std::min(room, taken);
   }
-  const std::size_t room = width - std::min(width, beside);
-  const std::size_t most = width - std::min(width, name_width + kGap);
   columns.at(why).least =
-      std::min(std::clamp(room, least, kGoodWhy), std::max<std::size_t>(most, 1));
+      std::min(std::clamp(room, least, kGoodWhy), std::max<std::size_t>(beside_name, 1));
   return columns;
 }
 
@@ -505,14 +307,14 @@ TableLines DomainTable::lines(const Tick& tick, std::size_t room, const ConsoleS
                               const TableView& view) {
   const std::vector<DomainTick> all =
       domain_ticks(tick, [this](const Domain& domain) { return earlier(domain); });
-  const std::vector<const DomainTick*> chosen_rows = chosen(all, view);
-  const Page page = page_of(chosen_rows, room, view);
+  const std::vector<const DomainTick*> chosen = chosen_rows(all, view);
+  const Page page = page_of(chosen, room, view);
   Writing writing{MemorySize::from_kib(1), longest_name(style.width),
                   style.width > 0 && style.width < kCompactBelow, style.unicode, tick.limits.units};
   for (const DomainTick& about : all) {
     writing.scale = std::max(writing.scale, about.domain.maximum);
   }
-  const auto on_page = std::span(chosen_rows).subspan(page.first, page.count);
+  const auto on_page = std::span(chosen).subspan(page.first, page.count);
   std::vector<Row> rows;
   for (const DomainTick* about : on_page) rows.push_back(row_of(*about, writing));
   const Columns columns = columns_for(tick, style, name_width(tick, writing.longest_name));
@@ -536,9 +338,9 @@ TableLines DomainTable::lines(const Tick& tick, std::size_t room, const ConsoleS
     }
     out.rows.push_back({about.domain.uuid(), layout.line(rows[i], style.unicode)});
   }
-  if (page.summed_up) out.rest = rest_line(chosen_rows, page, all.size());
-  out.matching.reserve(chosen_rows.size());
-  for (const DomainTick* about : chosen_rows) out.matching.push_back(about->domain.uuid());
+  if (page.summed_up) out.rest = rest_line(chosen, page, all.size());
+  out.matching.reserve(chosen.size());
+  for (const DomainTick* about : chosen) out.matching.push_back(about->domain.uuid());
   return out;
 }
 

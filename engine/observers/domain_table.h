@@ -8,7 +8,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -16,7 +15,7 @@
 #include "engine/core/screen_text.h"
 #include "engine/core/text_table.h"
 #include "engine/core/tick.h"
-#include "engine/observers/explanation.h"
+#include "engine/observers/table_view.h"
 
 namespace memcoord::observers {
 
@@ -29,29 +28,6 @@ struct ConsoleStyle {
   int width = 0;             ///< columns; 0: as wide as the content
   int height = 0;            ///< lines; 0: as many as the content takes
 };
-
-/// What the rows of a table can be sorted by.
-enum class SortColumn { trouble, name, actual, available, unused, usable, change };
-inline constexpr int kSortColumnCount = 7;
-/// "trouble", "name", "actual", ...: as --sort takes it.
-std::string_view to_text(SortColumn column);
-std::optional<SortColumn> sort_column_from_text(std::string_view text);
-
-/// Which domains of a tick a table shows, and in which order. A value of the person who looks.
-struct TableView {
-  enum class Only { all, trouble, moved };
-
-  /// By trouble: short of memory, then skipped or without an answer, then the largest move, then by
-  /// name. Figures that a guest does not report are last in either order.
-  SortColumn sort = SortColumn::trouble;
-  bool descending = false;
-  Only only = Only::all;
-  std::string filter;            ///< on the name: a part of it, or a pattern with "*" and "?"
-  std::size_t first = 0;         ///< how many of the matching rows are above the screen
-  std::optional<Uuid> selected;  ///< this row is always on the screen, if it matches
-};
-std::string_view to_text(TableView::Only only);
-std::optional<TableView::Only> only_from_text(std::string_view text);
 
 /// A table, and what a screen needs to move around in it.
 struct TableLines {

@@ -105,7 +105,7 @@ TEST_CASE("a guest that reads from its swap has a problem, whatever its headroom
   const Tick now =
       tick_of(World().domain("web", unused(500_MiB), swapped(8_MiB, 0_MiB)), MemorySize());
   CHECK(problem_of(now, now.snapshot.domains.front(), &before.domains.front()) ==
-        "short and swaps: the host has nothing to grant");
+        "swaps: the host has nothing to grant");
   CHECK(problem_of(now, now.snapshot.domains.front(), nullptr).empty());
 }
 

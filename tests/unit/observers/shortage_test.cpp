@@ -171,7 +171,7 @@ TEST_CASE("a shortage says what comes of a grow") {
 TEST_CASE("a guest that swaps is short, whatever its headroom") {
   const Snapshot before = World().domain("web", unused(500_MiB), swapped(0_MiB, 0_MiB));
   const Tick tick = tick_with(World().domain("web", unused(500_MiB), swapped(8_MiB, 0_MiB)));
-  CHECK(shortage(tick, &before.domains[0]) == "short and swaps: the host has nothing to grant");
+  CHECK(shortage(tick, &before.domains[0]) == "swaps: the host has nothing to grant");
   CHECK(shortage(tick).empty());
 }
 
@@ -185,9 +185,11 @@ TEST_CASE("in a narrow column, the reason of a shortage stays longest") {
   const auto all =
       domain_ticks(tick, [&](const Domain&) { return before.snapshot.domains.data(); });
   const auto in = [&](std::size_t width) { return shortage_of(all.at(0), width); };
-  CHECK(in(56) == "short by 60 MiB and swaps: the host has nothing to grant");
-  CHECK(in(55) == "short by 60 MiB: the host has nothing to grant");
+  CHECK(in(53) == "short by 60 MiB, swaps: the host has nothing to grant");
+  CHECK(in(52) == "short by 60 MiB: the host has nothing to grant");
   CHECK(in(46) == "short by 60 MiB: the host has nothing to grant");
-  CHECK(in(45) == "short: the host has nothing to grant");
-  CHECK(in(10) == "short: the host has nothing to grant");
+  CHECK(in(45) == "swaps: the host has nothing to grant");
+  CHECK(in(10) == "swaps: the host has nothing to grant");
+  CHECK(explain(tick, tick.snapshot.domains[0], before.snapshot.domains.data()).answer ==
+        "It is short by 60 MiB and swaps: the host has nothing to grant.");
 }
