@@ -92,8 +92,8 @@ Written split(std::string_view text) {
 constexpr const char* kHowToWrite =
     "write a size as 512MiB, 1.5GiB or 150000KiB, or in powers of 1000 as 500MB";
 
-tl::unexpected<Error> refuse(std::string_view text, const std::string& why,
-                             std::string hint = kHowToWrite) {
+tl::unexpected<Error> refuse_size(std::string_view text, const std::string& why,
+                                  std::string hint = kHowToWrite) {
   constexpr std::size_t kShown = 40;
   const char* end = text.size() > kShown ? "...' " : "' ";
   return fail(ErrorCode::invalid_input, "", "'" + std::string(text.substr(0, kShown)) + end + why,
@@ -115,10 +115,10 @@ std::string hint_for_number(std::string_view number) {
     const std::string text = std::string(number) + unit;
     if (is_likely(MemorySize::parse_with_unit(text), 1_MiB)) meanings.push_back(text);
   }
-  // The number of KiB that a number of bytes is, if they are whole.
-  const auto bytes = MemorySize::parse_with_unit(std::string(number) + "KiB");
-  if (bytes && bytes->kib() % 1024 == 0 && is_likely(*bytes / 1024, 64_MiB)) {
-    meanings.push_back((*bytes / 1024).exact());
+  // In bytes it would be a 1024th of the same number in KiB.
+  const auto as_kib = MemorySize::parse_with_unit(std::string(number) + "KiB");
+  if (as_kib && as_kib->kib() % 1024 == 0 && is_likely(*as_kib / 1024, 64_MiB)) {
+    meanings.push_back((*as_kib / 1024).exact());
   }
   constexpr std::size_t kLongest = 20;
   if (meanings.empty() || number.size() > kLongest) return kHowToWrite;
@@ -156,27 +156,27 @@ bool MemorySize::is_meant_by(std::string_view text) {
 
 Result<MemorySize> MemorySize::parse_with_unit(std::string_view text) {
   const Written written = split(text);
-  if (lacks_unit(written)) return refuse(text, "has no unit", hint_for_number(written.number));
+  if (lacks_unit(written)) return refuse_size(text, "has no unit", hint_for_number(written.number));
   return parse_with_unit_or_kib(text);
 }
 
 Result<MemorySize> MemorySize::parse_with_unit_or_kib(std::string_view text) {
   const Written written = split(text);
   if (written.number.empty() && written.unit.starts_with('-')) {
-    return refuse(text, "is negative");
+    return refuse_size(text, "is negative");
   }
   const auto factor = unit_of(written.unit);
   if (written.number.empty() || written.number == "." || !factor) {
-    return refuse(text, "is not a size of memory");
+    return refuse_size(text, "is not a size of memory");
   }
   const std::size_t dot = written.number.find('.');
   std::uint64_t whole = 0;
   for (const char c : written.number.substr(0, dot)) {
-    if (whole > kMaxKib / 10) return refuse(text, "is larger than any memory");
+    if (whole > kMaxKib / 10) return refuse_size(text, "is larger than any memory");
     whole = whole * 10 + static_cast<std::uint64_t>(c - '0');
   }
   const auto [kib_a_unit, parts, decimal] = *factor;
-  if (whole / parts > kMaxKib / kib_a_unit) return refuse(text, "is larger than any memory");
+  if (whole / parts > kMaxKib / kib_a_unit) return refuse_size(text, "is larger than any memory");
   // The rest of the number after whole KiB is (whole % parts + numerator / denominator) units.
   std::uint64_t numerator = whole % parts;
   std::uint64_t denominator = 1;
@@ -184,18 +184,18 @@ Result<MemorySize> MemorySize::parse_with_unit_or_kib(std::string_view text) {
     std::string_view fraction = written.number.substr(dot + 1);
     while (!fraction.empty() && fraction.back() == '0') fraction.remove_suffix(1);
     // With nine digits the product below stays under 2^64 in every unit.
-    if (fraction.size() > 9) return refuse(text, "is not a whole number of KiB");
+    if (fraction.size() > 9) return refuse_size(text, "is not a whole number of KiB");
     for (const char c : fraction) {
       numerator = numerator * 10 + static_cast<std::uint64_t>(c - '0');
       denominator *= 10;
     }
   }
   if (!decimal && numerator * kib_a_unit % denominator != 0) {
-    return refuse(text, "is not a whole number of KiB");
+    return refuse_size(text, "is not a whole number of KiB");
   }
   const std::uint64_t kib =
       whole / parts * kib_a_unit + numerator * kib_a_unit / (denominator * parts);
-  if (kib > kMaxKib) return refuse(text, "is larger than any memory");
+  if (kib > kMaxKib) return refuse_size(text, "is larger than any memory");
   return from_kib(kib);
 }
 
