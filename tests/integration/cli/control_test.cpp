@@ -126,6 +126,9 @@ TEST_CASE("a policy is changed if it loads, and its author is logged and journal
   CHECK(bad.exit_code == 2);
   CHECK(contains(bad.errors, "no such policy"));
   CHECK(controlled.ask({"policy", "band", "--set", "nonsense=1"}).exit_code == 2);
+  const Finished no_unit = controlled.ask({"policy", "band", "--set", "low=120"});
+  CHECK(no_unit.exit_code == 2);
+  CHECK(contains(no_unit.errors, "'120' has no unit; did you mean 120MiB or 120GiB?"));
   CHECK(controlled.ask({"policy", "band", "--set", "low=120MiB"}).output ==
         "policy band decides from the next tick on\n");
   REQUIRE(controlled.run.wait_for_output("\"policy\":\"band\""));
