@@ -102,6 +102,7 @@ Response no_such_domain(const RunState::View& view, const std::string& name) {
     return error_response_to(503, "memcoord has not sampled the host yet", "try again");
   }
   std::vector<std::string> names;
+  names.reserve(view.sampled->snapshot.domains.size());
   for (const Domain& domain : view.sampled->snapshot.domains) names.push_back(domain.name());
   const auto nearest = suggest_name(name, names);
   const std::string hint = nearest ? "did you mean " + printable(*nearest, 100) + "? " : "";
@@ -127,6 +128,7 @@ std::string explanation_text(const observers::Explanation& explanation,
   add("outcome", explanation.outcome);
   add("next move", explanation.next_move);
   std::vector<std::string> lines;
+  lines.reserve(events.size());
   for (const Event& event : events) {
     lines.push_back(observers::time_text(event.time, local_time, false) + "  " +
                     std::string(to_text(event.kind)) + ": " + event.text);
