@@ -71,7 +71,7 @@ class TickPrinter {
       standard_output().lines(observers::to_json_line(tick)) << '\n';
     } else {
       table_.remember(tick);
-      print_lines(screen::plain_lines(tick, table_, style_, options_.view), style_.color);
+      print_lines(observers::plain_lines(tick, table_, style_, options_.view), style_.color);
       standard_output() << '\n';
     }
     standard_output().flush();

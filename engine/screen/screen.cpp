@@ -60,7 +60,7 @@ std::vector<Styled> Screen::close() {
   observers::ConsoleStyle plain = style();
   plain.interactive = false;
   plain.height = std::max(height_ - kLinesOfShell, 1);
-  return plain_lines(*reading_.newest, table_, plain, state_.view);
+  return observers::plain_lines(*reading_.newest, table_, plain, state_.view);
 }
 
 void Screen::wake() {

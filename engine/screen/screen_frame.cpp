@@ -232,21 +232,6 @@ class FrameMaker {
 
 }  // namespace
 
-std::vector<Styled> plain_lines(const Tick& tick, observers::DomainTable& table,
-                                const ConsoleStyle& style, const TableView& view) {
-  std::vector<Styled> lines = observers::head_lines(tick, table.short_domains(), style);
-  if (tick.sample_error) return lines;
-  if (tick.snapshot.domains.empty()) {
-    lines.push_back({{"no active domains", Tint::none}});
-    return lines;
-  }
-  const auto height = static_cast<std::size_t>(std::max(style.height, 0));
-  const std::size_t room =
-      height == 0 ? 0 : std::max<std::size_t>(height - std::min(height, lines.size()), 1);
-  for (Styled& line : table.lines(tick, room, style, view).all()) lines.push_back(std::move(line));
-  return lines;
-}
-
 Drawn draw(const ScreenState& state, const Contents& contents, const ConsoleStyle& style) {
   FrameMaker maker(state, contents, style);
   return state.page == Page::text ? maker.text() : maker.table();

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <deque>
 #include <string>
-#include <vector>
 
 #include "engine/core/tick.h"
 #include "engine/observers/console.h"
@@ -37,11 +36,5 @@ struct Drawn {
 /// `style` has the size of the terminal. The frame has as many lines.
 Drawn draw(const ScreenState& state, const Contents& contents,
            const observers::ConsoleStyle& style);
-
-/// The head and the table of a tick as for a pipe or a shell: no picture, no legend. A `height`
-/// that is not 0 is the most lines.
-std::vector<Styled> plain_lines(const Tick& tick, observers::DomainTable& table,
-                                const observers::ConsoleStyle& style,
-                                const observers::TableView& view);
 
 }  // namespace memcoord::screen

@@ -165,13 +165,3 @@ TEST_CASE("a hostile name acts neither in a row nor in a text") {
   screen.state.text = {"evil\x1b[2J\tname"};
   CHECK_FALSE(contains(text_of(screen.draw().frame), "\x1b"));
 }
-
-TEST_CASE("plain lines have all rows, or those that a height allows") {
-  const auto tick = tick_of(30);
-  observers::DomainTable table;
-  table.remember(*tick);
-  ConsoleStyle style;
-  CHECK(plain_lines(*tick, table, style, {}).size() > 32);
-  style.height = 10;
-  CHECK(plain_lines(*tick, table, style, {}).size() <= 10);
-}
