@@ -171,9 +171,10 @@ ScreenLines share_screen(std::size_t height, const ScreenLines& wanted, std::siz
   constexpr std::size_t kBesideRows = 2;  // the header, and the line that sums up the rest
   ScreenLines lines;
   const auto give = [&](std::size_t ScreenLines::*part, std::size_t most) {
-    const std::size_t more = std::min(wanted.*part, most) - std::min(wanted.*part, lines.*part);
-    lines.*part += std::min(more, height);
-    height -= std::min(more, height);
+    const std::size_t goal = std::max(std::min(wanted.*part, most), lines.*part);
+    const std::size_t more = std::min(goal - lines.*part, height);
+    lines.*part += more;
+    height -= more;
   };
   give(&ScreenLines::table, kBesideRows + std::clamp(troubled, std::size_t{1}, kLeastDomains));
   give(&ScreenLines::head, 1);

@@ -107,6 +107,15 @@ TEST_CASE("log messages are above the last line, the newest last, and leave room
   CHECK(contains(text_of(frame), "\nother-10"));
 }
 
+TEST_CASE("log messages are below few domains that are not in trouble") {
+  Tick tick = *tick_of(0);
+  tick.skipped.clear();
+  tick.snapshot = World().domain("a").domain("b").domain("c");
+  TestScreen screen(std::make_shared<const Tick>(tick));
+  screen.messages.push_back({{}, "a message"});
+  CHECK(text_of(screen.draw().frame.lines.at(22)) == "00:00:00  a message");
+}
+
 TEST_CASE("a source without an answer is named with its age, and its last tick stays") {
   TestScreen screen(tick_of(1));
   screen.reading.problem = "/run/x.sock: no memcoord serves this socket";
