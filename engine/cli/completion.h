@@ -105,12 +105,11 @@ inline constexpr std::string_view kCompleteWord = "__complete";
 ///   zsh WORD...             the words after the program's name, without quotes
 ///   fish WORD... WORD       as zsh; the last word as it is written
 ///
-/// bash gets a line for each candidate, files too: quoted, and without what the line keeps. zsh and
-/// fish get three lines first (the glob of files, or nothing; the part of the last word before the
-/// file; the beginning of the file), then a line for each candidate: the text, a tab, the
-/// description. Names with characters that act on a terminal are left out. The answer to any other
-/// request is empty.
-std::string completion_answer(const Command& program, std::vector<std::string> request,
+/// bash and fish get a line for each candidate and each file: quoted, and without what the line
+/// keeps (bash); with a tab and the description (fish). zsh gets the glob of files (or nothing) and
+/// the part of the last word before the file, a line each, then the candidates as fish. Names with
+/// characters that act on a terminal are left out. The answer to any other request is empty.
+std::string completion_answer(const Command& program, const std::vector<std::string>& request,
                               const CompletionSources& sources);
 
 /// The script that a shell loads; empty for an unknown shell.

@@ -32,11 +32,11 @@ complete -F _memcoord memcoord
 constexpr std::string_view kZsh = R"(#compdef memcoord
 
 _memcoord() {
-  local program=${(Q)words[1]} files kept name candidate text ret=1
+  local program=${(Q)words[1]} files kept candidate text ret=1
   local -a whole begun
   whence -p -- "$program" >/dev/null || program=memcoord
   {
-    IFS= read -r files && IFS= read -r kept && IFS= read -r name || return
+    IFS= read -r files && IFS= read -r kept || return
     while IFS= read -r candidate; do
       text=${candidate%%$'\t'*}
       # _describe reads "name:description", with backslashes before colons of the name.
@@ -60,7 +60,6 @@ else
 fi
 )";
 
-// fish lists files as for a command without completions of its own.
 constexpr std::string_view kFish = R"(# fish completion for memcoord
 
 function __memcoord_complete
@@ -68,19 +67,7 @@ function __memcoord_complete
     set -l current (commandline -ct)
     set -l program memcoord
     command -q -- $words[1]; and set program $words[1]
-    set -l answer (command $program __complete fish $words[2..-1] "$current" 2>/dev/null)
-    set -q answer[3]; or return
-    set -l files $answer[1]
-    set -l kept $answer[2]
-    set -e answer[1..3]
-    set -q answer[1]; and printf '%s\n' $answer
-    test -n "$files"; or return
-    set -l name (string sub -s (math 1 + (string length -- "$kept")) -- "$current")
-    set -l found (complete -C "__memcoord_file $name")
-    set -l ending (string escape --style=regex -- (string replace '*' '' -- $files))
-    set -l fitting (string match -r -- '^.*/$|^.*'"$ending"'$' $found)
-    set -q fitting[1]; or set fitting $found
-    set -q fitting[1]; and printf '%s\n' "$kept"$fitting
+    command $program __complete fish $words[2..-1] "$current" 2>/dev/null
 end
 complete -c memcoord -f -a '(__memcoord_complete)'
 )";
@@ -90,26 +77,30 @@ void add_line(std::string& answer, const std::string& text, const std::string& r
   if (printable(text) == text) answer += text + rest + "\n";
 }
 
-/// The first three lines. No files if their beginning would come out as another text.
-std::string file_lines(const std::string& glob, const std::string& kept, const std::string& name) {
-  const bool exact = printable(kept + name) == kept + name;
-  return exact ? glob + "\n" + kept + "\n" + name + "\n" : "\n\n\n";
+std::string described_line(const Candidate& candidate) {
+  return "\t" + printable(candidate.description);
+}
+
+/// The candidates with the files that fit, which `line` has begun.
+std::vector<Candidate> with_files(Completions found, const ShellLine& line,
+                                  const CompletionSources& sources) {
+  if (found.files.empty()) return std::move(found.candidates);
+  const std::string begun = line.words.back().substr(found.prefix.size());
+  for (const std::string& file : sources.files({begun, found.files, line.tilde})) {
+    found.candidates.push_back({found.prefix + file, ""});
+  }
+  return std::move(found.candidates);
 }
 
 std::string bash_answer(const Command& program, const ShellLine& line,
                         const CompletionSources& sources) {
+  if (line.words.size() < 2) return {};  // the program's name is unfinished
   Completions found{{}, "*", ""};
   if (!line.redirects) {
     found = complete(program, {line.words.begin() + 1, line.words.end()}, sources);
   }
-  if (!found.files.empty()) {
-    const std::string begun = line.words.back().substr(found.prefix.size());
-    for (std::string& file : sources.files({begun, found.files, line.tilde})) {
-      found.candidates.push_back({found.prefix + std::move(file), ""});
-    }
-  }
   std::string answer;
-  for (const Candidate& candidate : found.candidates) {
+  for (const Candidate& candidate : with_files(std::move(found), line, sources)) {
     if (candidate.text.size() <= line.kept) continue;
     const auto word = shell_word_in(line, std::string_view(candidate.text).substr(line.kept));
     if (word) add_line(answer, *word);
@@ -117,31 +108,39 @@ std::string bash_answer(const Command& program, const ShellLine& line,
   return answer;
 }
 
-std::string described_answer(const Command& program, const std::vector<std::string>& words,
-                             const CompletionSources& sources) {
-  const Completions found = complete(program, words, sources);
-  std::string answer =
-      file_lines(found.files, found.prefix, words.back().substr(found.prefix.size()));
-  for (const Candidate& candidate : found.candidates) {
-    add_line(answer, candidate.text, "\t" + printable(candidate.description));
+std::string fish_answer(const Command& program, std::vector<std::string> words,
+                        const CompletionSources& sources) {
+  const ShellLine last = split_shell_line(words.back(), "");
+  words.back() = last.words.back();
+  std::string answer;
+  for (const Candidate& one : with_files(complete(program, words, sources), last, sources)) {
+    add_line(answer, one.text, described_line(one));
   }
+  return answer;
+}
+
+/// zsh lists files itself, as its users have set it up.
+std::string zsh_answer(const Command& program, const std::vector<std::string>& words,
+                       const CompletionSources& sources) {
+  const Completions found = complete(program, words, sources);
+  std::string answer = found.files + "\n" + printable(found.prefix) + "\n";
+  for (const Candidate& one : found.candidates) add_line(answer, one.text, described_line(one));
   return answer;
 }
 
 }  // namespace
 
-std::string completion_answer(const Command& program, std::vector<std::string> request,
+std::string completion_answer(const Command& program, const std::vector<std::string>& request,
                               const CompletionSources& sources) {
   if (request.size() < 2) return {};
-  const std::string shell = request.front();
-  request.erase(request.begin());
-  if (shell == "bash" && request.size() == 2) {
-    const ShellLine line = split_shell_line(request.back(), request.front());
-    return line.words.size() < 2 ? std::string() : bash_answer(program, line, sources);
+  const std::string& shell = request.front();
+  if (shell == "bash" && request.size() == 3) {
+    return bash_answer(program, split_shell_line(request[2], request[1]), sources);
   }
-  if (shell == "fish") request.back() = split_shell_line(request.back(), "").words.back();
-  const bool words = shell == "zsh" || shell == "fish";
-  return words ? described_answer(program, request, sources) : std::string();
+  const std::vector<std::string> words(request.begin() + 1, request.end());
+  if (shell == "zsh") return zsh_answer(program, words, sources);
+  if (shell == "fish") return fish_answer(program, words, sources);
+  return {};
 }
 
 std::string_view completion_script(std::string_view shell) {

@@ -26,6 +26,7 @@ SECONDS = 60  # for a step that a busy machine makes wait
 # Each begins with a letter of its own.
 HOSTILE = ["$(touch evil)", "`touch evil`", "a b; touch evil", "it's \"quoted\"", "c:d=e", "back\\slash", "*", "~f",
            "#g", "!h", "übung", "x&y|z", "{1,2}", "<in"]
+ALIKE = ["vm (1)", "vm (2)"]
 HIDDEN = ["new\nline", "escape\x1b[2J", "-dash"]
 
 
@@ -167,13 +168,14 @@ class Completion:
         self.assertFalse((self.folder / "work/evil").exists())
 
     def test_domains_with_hostile_names(self):
-        run = self.serve(HOSTILE + HIDDEN)
+        run = self.serve(HOSTILE + ALIKE + HIDDEN)
         try:
             for name in HOSTILE:
                 begun = self.quoted(name[0])
                 with self.subTest(name=name):
                     self.expect(f"explain {begun}\t", "explain", name)
                     self.expect(f"domain set {begun}\t", "domain", "set", name)
+            self.expect("explain v\t2\t", "explain", "vm (2)")
             for name in HIDDEN[:2]:
                 self.expect(f"explain {name[:3]}\t", "explain", name[:3])
             self.expect("explain -- -d\t", "explain", "--", "-dash")

@@ -295,22 +295,26 @@ TEST_CASE("a text for bash is quoted behind the quote that is open") {
 TEST_CASE("zsh and fish get descriptions, and fish's last word comes as it is written") {
   CompletedProgram program;
   CHECK(completion_answer(program.program, {"zsh", "do"}, program.sources) ==
-        "\n\ndo\ndomain\tsettings\n");
+        "\n\ndomain\tsettings\n");
   CHECK(completion_answer(program.program, {"zsh", "--config=x"}, program.sources) ==
-        "*.toml\n--config=\nx\n");
+        "*.toml\n--config=\n");
   CHECK(completion_answer(program.program, {"fish", "explain", "'web 2"}, program.sources) ==
-        "\n\nweb 2\nweb 2\t\n");
+        "web 2\t\n");
+  program.listed = {"~/a.toml"};
+  CHECK(completion_answer(program.program, {"fish", "--config", "~/"}, program.sources) ==
+        "~/a.toml\t\n");
+  CHECK(program.query.tilde);
   CHECK(completion_answer(program.program, {"csh", "do"}, program.sources) == "");
   CHECK(completion_answer(program.program, {}, program.sources) == "");
 }
 
-TEST_CASE("names and words that act on the terminal or the script are left out") {
+TEST_CASE("names that act on the terminal or the script are left out") {
   CompletedProgram program;
   program.domains = {"a\nb", "a\tb", "a\x1b[2J", "a\xe2\x80\xae", "a$(x)"};
   CHECK(completion_answer(program.program, {"zsh", "explain", "a"}, program.sources) ==
-        "\n\na\na$(x)\t\n");
-  CHECK(completion_answer(program.program, {"zsh", "--config", "a\nb"}, program.sources) ==
-        "\n\n\n");
+        "\n\na$(x)\t\n");
+  program.listed = {"a\nb", "ab"};
+  CHECK(program.bash("memcoord --config a") == "ab\n");
 }
 
 TEST_CASE("three shells have a script") {
