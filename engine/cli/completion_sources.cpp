@@ -93,7 +93,7 @@ FolderListing list_folder(const fs::path& folder, const std::string& before,
   return listing;
 }
 
-std::vector<std::string> files_of(const FileQuery& query) {
+std::vector<std::string> find_files(const FileQuery& query) {
   const std::size_t name = query.begun.rfind('/') + 1;  // 0 without a "/"
   const std::string before = query.begun.substr(0, name);
   std::string folder = before.empty() ? "." : before;
@@ -116,7 +116,7 @@ CompletionSources completion_sources() {
           .scenarios = bundled_scenarios,
           .parameters = parameters_of,
           .domains = domains_of,
-          .files = files_of};
+          .files = find_files};
 }
 
 }  // namespace memcoord::cli
