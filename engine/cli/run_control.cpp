@@ -40,6 +40,13 @@ std::optional<fs::path> user_socket() {
   return fs::path(folder) / "memcoord.sock";
 }
 
+fs::path control_socket(const std::string& named) {
+  if (!named.empty()) return named;
+  std::error_code ignored;
+  if (const auto own = user_socket(); own && fs::exists(*own, ignored)) return *own;
+  return kServiceSocket;
+}
+
 RunControl::RunControl(const Run& run)
     : changes_([&signals = run.signals] { signals.wake(); }),
       context_{.state = state_,
