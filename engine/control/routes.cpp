@@ -148,6 +148,14 @@ Json events_json(const std::vector<Event>& events) {
   return list;
 }
 
+Response list_domains(const RouteContext& context) {
+  Json names = Json::array();
+  if (const RunState::View view = context.state.view(); view.sampled) {
+    for (const Domain& domain : view.sampled->snapshot.domains) names.push_back(domain.name());
+  }
+  return json_response(names);
+}
+
 Response explain_domain(const RouteContext& context, const Request& request) {
   constexpr std::ptrdiff_t kShownEvents = 8;
   const std::string name = request.path.substr(kDomains.size());
@@ -280,6 +288,7 @@ Response get(const RouteContext& context, NewestTick& newest, const Request& req
   }
   if (request.path == "/v1/events") return list_events(context, request);
   if (request.path == "/v1/tick") return newest.response(context);
+  if (request.path == "/v1/domains") return list_domains(context);
   if (request.path.starts_with(kDomains)) return explain_domain(context, request);
   return error_response_to(404, "no such path: " + printable(request.path, 100));
 }
