@@ -12,6 +12,25 @@
 
 namespace memcoord::observers {
 
+/// The lines above the table: the run, the host, what is wrong with either. `short_domains` is
+/// shown with the number of domains. In less `room` than they need (0: no limit) the host's lines
+/// go first, then those of errors; the first line stays.
+std::vector<Styled> head_lines(const Tick& tick, std::size_t short_domains,
+                               const ConsoleStyle& style, std::size_t room = 0);
+
+/// The parts of a screen, in lines.
+struct ScreenLines {
+  std::size_t head = 0;
+  std::size_t table = 0;     ///< with header and rest
+  std::size_t messages = 0;  ///< with the blank line above them
+  std::size_t legend = 0;    ///< of keys, or a prompt
+  bool operator==(const ScreenLines&) const = default;
+};
+/// Divides a screen of `height` lines among its parts, each of which gets at most what it wants. A
+/// small screen has domains before anything else: the first rows come before the first line of the
+/// head, then the legend, the head, the `troubled` rows, a few messages, and all other rows.
+ScreenLines share_screen(std::size_t height, const ScreenLines& wanted, std::size_t troubled);
+
 /// Draws ticks onto a stream, which outlives it. An interactive table replaces the last one.
 class ConsoleTable final : public Observer {
  public:
@@ -33,11 +52,9 @@ class ConsoleTable final : public Observer {
     Note::Severity severity = Note::Severity::info;
   };
 
-  [[nodiscard]] std::vector<Styled> head(const Tick& tick) const;
   [[nodiscard]] std::vector<Styled> draw(const Tick& tick);
-  void draw_messages(std::vector<Styled>& frame) const;
+  void draw_messages(std::vector<Styled>& frame, std::size_t room) const;
   void draw_in_place(const std::vector<Styled>& frame);
-  [[nodiscard]] std::size_t room_for_domains(std::size_t taken) const;
 
   std::ostream& out_;
   ConsoleStyle style_;

@@ -51,7 +51,10 @@ bool swaps_in(const Domain& domain, const Domain* before) {
 }
 
 bool is_short(const Domain& domain, const Domain* before, const Limits& limits) {
-  if (domain.state != DomainState::running) return false;
+  // A guest goes on running while its domain is migrated or backed up.
+  const bool runs = domain.state == DomainState::running ||
+                    domain.state == DomainState::migrating || domain.state == DomainState::busy;
+  if (!runs) return false;
   const auto headroom = headroom_of(domain, limits.headroom);
   return (headroom && *headroom < limits.domain_floor) || swaps_in(domain, before);
 }
