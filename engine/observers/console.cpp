@@ -198,7 +198,8 @@ std::vector<Styled> plain_lines(const Tick& tick, DomainTable& table, const Cons
     const std::size_t domains = tick.snapshot.domains.size();
     room = {head_lines(tick, short_domains, style).size(), tick.sample_error ? 0 : domains + 1, 0,
             0};
-    room = share_screen(height, room, short_domains);
+    // The last line of the screen belongs to the cursor.
+    room = share_screen(height - 1, room, short_domains);
   }
   std::vector<Styled> lines;
   if (height == 0 || room.head > 0) lines = head_lines(tick, short_domains, style, room.head);

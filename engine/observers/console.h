@@ -29,8 +29,8 @@ struct ScreenLines {
 /// head, then the legend, the head, the `troubled` rows, a few messages, and all other rows.
 ScreenLines share_screen(std::size_t height, const ScreenLines& wanted, std::size_t troubled);
 
-/// The lines of a tick for a pipe or a shell: head and table, fitted to the style's width. A height
-/// that is not 0 is the most lines. The table has remembered the tick.
+/// The lines of a tick for a pipe or a shell: head and table, fitted to the style's width. They are
+/// fewer than the style's height, if it has one. The table has remembered the tick.
 std::vector<Styled> plain_lines(const Tick& tick, DomainTable& table, const ConsoleStyle& style,
                                 const TableView& view = {});
 
