@@ -33,6 +33,7 @@ void add_commands(Command& program) {
   add_traces_command(program);
   add_domain_command(program);
   add_completion_command(program);
+  add_help_command(program);
 }
 
 std::string version_text() {
@@ -77,7 +78,7 @@ Result<ExitCode> parse_and_act(std::vector<std::string> arguments) {
     standard_output().lines(manual_page(program, kVersion));
     return ExitCode::ok;
   }
-  const auto line = parse_command_line(program, std::move(arguments));
+  const auto line = parse_command_line(program, arguments, is_bundled_or_file);
   if (!line) return fail(line.error());
   switch (line->asks) {
     case CommandLine::Asks::help:
