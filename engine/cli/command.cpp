@@ -293,18 +293,8 @@ Result<double> parse_weight(std::string_view text) {
 }
 
 Result<MemorySize> parse_size(std::string_view text) {
-  auto size = MemorySize::parse(text);
-  if (!size) {
-    // The option becomes the error's object, so the text moves into the message.
-    const Error& error = size.error();
-    const std::string message = error.object.empty() || error.message.find(text) < std::string::npos
-                                    ? error.message
-                                    : quoted(text) + ": " + error.message;
-    return fail(kBad, "", message, error.hint.empty() ? kSizes : error.hint);
-  }
-  if (size->is_zero()) {
-    return fail(kBad, "", quoted(text) + " is zero", kSizes);
-  }
+  auto size = MemorySize::parse_with_unit(text);
+  if (size && size->is_zero()) return fail(kBad, "", quoted(text) + " is zero", kSizes);
   return size;
 }
 

@@ -177,7 +177,7 @@ struct Bounds {
 Result<std::int64_t> parse_whole_number(std::string_view text, Bounds bounds);
 /// A finite number over 0.
 Result<double> parse_weight(std::string_view text);
-/// A size over 0.
+/// A size over 0, with its unit.
 Result<MemorySize> parse_size(std::string_view text);
 /// "name=value", split at the first "="; the name is not empty.
 Result<std::pair<std::string, std::string>> parse_assignment(std::string_view text);

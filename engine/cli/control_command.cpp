@@ -39,14 +39,6 @@ using SharedOptions = std::shared_ptr<ControlOptions>;
 
 // --- Requests ---
 
-/// The user's own run, otherwise the service.
-fs::path socket_of(const ControlOptions& options) {
-  if (!options.socket.empty()) return options.socket;
-  std::error_code ignored;
-  if (const auto own = user_socket(); own && fs::exists(*own, ignored)) return *own;
-  return kServiceSocket;
-}
-
 /// The error in a response that is not the status 200.
 Error error_in(const control::Response& response, const fs::path& socket) {
   const ErrorCode code = response.status < 500 ? ErrorCode::invalid_input : ErrorCode::unavailable;
@@ -67,7 +59,7 @@ Error error_in(const control::Response& response, const fs::path& socket) {
 }
 
 Result<std::string> response_to(const ControlOptions& options, const Request& request) {
-  const fs::path socket = socket_of(options);
+  const fs::path socket = control_socket(options.socket);
   auto response = control::send_request(socket, request);
   if (!response) return fail(response.error());
   if (response->status != 200) return fail(error_in(*response, socket));

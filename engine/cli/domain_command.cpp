@@ -81,7 +81,7 @@ std::string nodes_text(const std::vector<NodeBinding>& bound_to) {
   std::string text;
   for (const NodeBinding& binding : bound_to) {
     text += text.empty() ? "bound to node" : ", node";
-    text += (binding.nodes.size() == 1 ? " " : "s ") + to_text(binding.nodes);
+    text += (binding.nodes.size() == 1 ? " " : "s ") + memcoord::to_text(binding.nodes);
     if (binding.size) text += " (" + binding.size->text() + ")";
   }
   return text;

@@ -9,12 +9,12 @@
 
 #include "engine/cli/command.h"
 #include "engine/cli/commands.h"
+#include "engine/cli/completion.h"
 #include "engine/cli/help.h"
 #include "engine/cli/policy_loader.h"
 #include "engine/cli/standard_output.h"
 #include "engine/cli/terminal.h"
 #include "engine/cli/version.h"
-#include "engine/core/printable.h"
 
 namespace memcoord::cli {
 namespace {
@@ -43,25 +43,6 @@ std::string version_text() {
                      libvirt / 1000 % 1000, libvirt % 1000, LUA_RELEASE);
 }
 
-// Answers a shell's question in the form that completion.cpp describes.
-ExitCode print_completions(const Command& program, std::vector<std::string> words) {
-  words.erase(words.begin());
-  const auto names = [](BundledKind kind) {
-    return BundledFiles(kind, data_directories()).names().value_or(std::vector<std::string>());
-  };
-  const Completions answer =
-      complete(program, words, {names(BundledKind::policy), names(BundledKind::scenario)});
-  TextOut out = standard_output();
-  for (const Candidate& candidate : answer.candidates) {
-    // The shell would put the name into its line, where control characters act on the terminal.
-    if (printable(candidate.text) != candidate.text) continue;
-    out << candidate.text << '\t' << candidate.description << '\n';
-  }
-  if (answer.files == FileCandidates::any) out << ":files" << '\n';
-  if (answer.files == FileCandidates::lua) out << ":lua" << '\n';
-  return ExitCode::ok;
-}
-
 Result<ExitCode> parse_and_act(std::vector<std::string> arguments) {
   Command program(
       "memcoord",
@@ -72,7 +53,9 @@ Result<ExitCode> parse_and_act(std::vector<std::string> arguments) {
   add_version_option(program);
   add_commands(program);
   if (!arguments.empty() && arguments.front() == kCompleteWord) {
-    return print_completions(program, std::move(arguments));
+    arguments.erase(arguments.begin());
+    standard_output().lines(completion_answer(program, arguments, completion_sources()));
+    return ExitCode::ok;
   }
   if (!arguments.empty() && arguments.front() == kManualWord) {
     standard_output().lines(manual_page(program, kVersion));

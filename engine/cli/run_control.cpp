@@ -40,6 +40,13 @@ std::optional<fs::path> user_socket() {
   return fs::path(folder) / "memcoord.sock";
 }
 
+fs::path control_socket(const std::string& named) {
+  if (!named.empty()) return named;
+  std::error_code ignored;
+  if (const auto own = user_socket(); own && fs::exists(*own, ignored)) return *own;
+  return kServiceSocket;
+}
+
 RunControl::RunControl(const Run& run)
     : changes_([&signals = run.signals] { signals.wake(); }),
       context_{.state = state_,
@@ -53,9 +60,9 @@ RunControl::RunControl(const Run& run)
                .load_policy = {},
                .reload_policy = {}} {
   using Loaded = Result<std::unique_ptr<Policy>>;
-  context_.load_policy = [&policy = run.policy](const std::string& name,
-                                                const auto& settings) -> Loaded {
-    return policy.change_to(name, settings);
+  context_.load_policy = [&policy = run.policy](const std::string& name, const auto& settings,
+                                                files::Readable readable) -> Loaded {
+    return policy.change_to(name, settings, readable);
   };
   context_.reload_policy = [&policy = run.policy]() -> Loaded { return policy.load(); };
 }

@@ -24,6 +24,9 @@ namespace memcoord::cli {
 
 /// The control socket in the user's runtime folder ($XDG_RUNTIME_DIR), if there is one.
 std::optional<std::filesystem::path> user_socket();
+/// The control socket for a command: the one that --control names; otherwise that of the user's own
+/// run, if there is one, or the service's.
+std::filesystem::path control_socket(const std::string& named);
 
 class RunControl {
  public:

@@ -2,6 +2,7 @@
 // The routes of the control socket: they read the run's state and queue changes.
 //
 //   GET  /v1/status
+//   GET  /v1/domains               the names of the active domains
 //   GET  /v1/domains/NAME          explains the domain; NAME may be its UUID
 //   GET  /v1/events?seconds=N&domain=NAME
 //   GET  /v1/tick                  the newest tick, as in the journal
@@ -24,6 +25,7 @@
 #include "engine/core/error.h"
 #include "engine/core/policy.h"
 #include "engine/core/time.h"
+#include "engine/files/open_file.h"
 #include "engine/observers/json.h"
 
 namespace memcoord::control {
@@ -38,9 +40,10 @@ struct RouteContext {
   WallTime started_at{};
   bool local_time = true;  ///< times in texts; otherwise UTC
   std::function<WallTime()> now;
-  /// Loads a policy and checks it. Errors are for people.
+  /// Loads a policy and checks it, from a file that is readable to these. Errors are for people.
   std::function<Result<std::unique_ptr<Policy>>(const std::string& name,
-                                                const std::map<std::string, std::string>& settings)>
+                                                const std::map<std::string, std::string>& settings,
+                                                files::Readable readable)>
       load_policy;
   /// Loads the run's policy again. Errors are for people.
   std::function<Result<std::unique_ptr<Policy>>()> reload_policy;

@@ -165,6 +165,41 @@ TEST_CASE("a parameter of the wrong type is refused") {
         "starved_below=200MiB");
 }
 
+TEST_CASE("a size without a unit is refused, with the sizes that it may mean") {
+  const ScratchFiles files;
+  const std::string trace = files.write("t.csv", "t_s,a\nprovisioned_kib,4096\n0,50\n300,60\n");
+  const std::string config = files.write("m.toml", "host-floor = 64\n");
+  const std::string parameter = files.write("p.toml", "[set]\nstarved_below = 204800\n");
+  struct Row {
+    std::vector<std::string> words;
+    std::string line;
+  };
+  const std::string small = "'64' has no unit; did you mean 64MiB or 64GiB?";
+  const std::string as_parameter =
+      "--set starved_below: '204800' has no unit; did you mean 204800KiB or 204800MiB?";
+  for (const auto& [words, line] : std::vector<Row>{
+           {simulated({"--host-floor", "64"}), "--host-floor: " + small},
+           {simulated({"--domain-floor=64"}), "--domain-floor: " + small},
+           {simulated({"--host-memory", "64"}), "--host-memory: " + small},
+           {simulated({"--policy-memory", "64"}), "--policy-memory: " + small},
+           {simulated({"-p", "halving", "--set", "starved_below=204800"}), as_parameter},
+           {simulated({"--config", config}), config + ":1:14: host-floor: " + small},
+           {simulated({"-p", "halving", "--config", parameter}), as_parameter},
+           {{"check", "halving", "--set", "starved_below=204800"}, as_parameter},
+           {{"simulate", "--host-floor", "64"}, "--host-floor: " + small},
+           {{"simulate", "-p", "halving", "--set", "starved_below=204800"}, as_parameter},
+           {{"compare", "-p", "halving:starved_below=204800"}, as_parameter},
+           {{"density", "-t", trace, "--host", "64"}, "--host: " + small},
+           {{"density", "-p", "halving", "-t", trace, "--set", "starved_below=204800"},
+            as_parameter},
+           {{"domain", "set", "test", "--minimum", "64"}, "--minimum: " + small},
+           {{"domain", "set", "test", "--maximum", "64"}, "--maximum: " + small},
+       }) {
+    CAPTURE(words.back());
+    CHECK(refusal(words) == line);
+  }
+}
+
 TEST_CASE("a journal that cannot be written is refused at the start") {
   const std::string line = refusal(simulated({"--journal", "/nonexistent/ticks.jsonl"}));
   CHECK(line.starts_with("/nonexistent/ticks.jsonl: "));

@@ -145,6 +145,7 @@ TEST_CASE("a weight is a number over zero") {
 TEST_CASE("a size of zero is refused") {
   CHECK(parse_size("512MiB").value() == MemorySize::from_mib(512));
   CHECK(parse_size("0").error().message == "'0' is zero");
+  CHECK(parse_size("64").error().text() == "'64' has no unit; did you mean 64MiB or 64GiB?");
 }
 
 TEST_CASE("an assignment is split at its first equals sign") {

@@ -220,6 +220,13 @@ TEST_CASE("of several errors the first in the file is named") {
   CHECK(complaint("ticks = 0\naaa = 1").starts_with("m.toml:1:9: ticks"));
 }
 
+TEST_CASE("a size without a unit is refused with its place, as a number and in quotes") {
+  CHECK(complaint("host-floor = 64") ==
+        "m.toml:1:14: host-floor: '64' has no unit; did you mean 64MiB or 64GiB?");
+  CHECK(complaint("ticks = 1\npolicy-memory = \"64\"") ==
+        "m.toml:2:17: policy-memory: '64' has no unit; did you mean 64MiB or 64GiB?");
+}
+
 TEST_CASE("an interval that is no time is refused with its place") {
   CHECK(complaint("ticks = 1\ninterval = -1") ==
         "m.toml:2:12: interval: '-1' is not more than zero; expected a time such as 2, 0.5, 500ms, "
