@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <iostream>
 
+#include "engine/cli/standard_output.h"
 #include "engine/cli/terminal.h"
 #include "engine/observers/tick_json.h"
 
@@ -142,11 +143,20 @@ void RunOutput::after_tick() {
   if (const auto size = terminal_size(); console_ && size) {
     console_->resize(size->columns, size->lines);
   }
+  log_output_error();
   if (!journal_) return;
   for (const Note& note : journal_->drain_notes()) {
     const bool bad = note.severity != Note::Severity::info;
     log_->write(bad ? observers::Log::Level::error : observers::Log::Level::info, note.text);
   }
+}
+
+void RunOutput::log_output_error() {
+  if (output_error_logged_) return;
+  const auto error = output_error();
+  if (!error) return;
+  output_error_logged_ = true;
+  log_->error(error->text() + "; the run goes on, and what it prints is lost");
 }
 
 void RunOutput::log_restored(const Result<std::vector<Restored>>& restored) {

@@ -108,6 +108,7 @@ class RunOutput {
  private:
   RunOutput() = default;
   void open_console(const RunOptions& options);
+  void log_output_error();
   std::shared_ptr<observers::Log> log_;
   Units units_ = Units::automatic;
   std::unique_ptr<Observer> json_;
@@ -115,6 +116,7 @@ class RunOutput {
   std::unique_ptr<LogDiversion> diversion_;
   std::unique_ptr<observers::JournalWriter> journal_;
   std::unique_ptr<observers::ActionLog> actions_;
+  bool output_error_logged_ = false;
   std::unique_ptr<RunSummary> summary_ = std::make_unique<RunSummary>();
 };
 

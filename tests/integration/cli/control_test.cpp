@@ -136,7 +136,7 @@ TEST_CASE("a control command without a run says how to start one") {
   const ScratchFiles files;
   const Finished none = run_memcoord({"status", "--control", files.path("none.sock")});
   CHECK(none.exit_code == 1);
-  CHECK(contains(none.errors, "no memcoord serves this socket; start memcoord"));
+  CHECK(contains(none.errors, "no memcoord runs here; start it with 'systemctl start memcoord'"));
 }
 
 TEST_CASE("a domain that does not exist and a bad argument are refused") {
