@@ -65,11 +65,11 @@ end
 return { summary = "Many", host = { total = 1024 * GiB }, duration = 86400, domains = domains })");
 }
 
-/// Whether the run makes ten ticks more. Reads its output, for which it would wait otherwise.
+/// Whether the run makes five ticks more. Reads its output, for which it would wait otherwise.
 bool goes_on(ControlledRun& controlled) {
   const auto number =
       static_cast<int>(json_of(controlled.ask({"status", "--json"})).at("tick").number());
-  return controlled.run.wait_for_output("\"tick\":" + std::to_string(number + 10) + ",");
+  return controlled.run.wait_for_output("\"tick\":" + std::to_string(number + 5) + ",");
 }
 
 }  // namespace
