@@ -181,6 +181,7 @@ void RunOutput::log_restored(const Result<std::vector<Restored>>& restored) {
 
 void RunOutput::close(Hypervisor& hypervisor) {
   hypervisor.close();
+  actions_->flush();
   for (const Note& note : hypervisor.drain_notes()) actions_->write(note);
 }
 

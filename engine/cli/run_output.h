@@ -93,7 +93,10 @@ class RunOutput {
   /// Call it after each tick: logs the journal's notes and follows the terminal's size.
   void after_tick();
   /// Call it when the loop has ended: from now on the log continues below the last table.
-  void end_display() { diversion_.reset(); }
+  void end_display() {
+    diversion_.reset();
+    actions_->flush();
+  }
   /// Logs how many domains have their memory back, and for each other domain its size and the
   /// reason.
   void log_restored(const Result<std::vector<Restored>>& restored);

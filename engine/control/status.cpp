@@ -11,14 +11,6 @@ namespace {
 
 using observers::Json;
 
-std::string running_time_text(Duration duration) {
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(duration).count();
-  if (seconds < 60) return fmt::format("{} s", seconds);
-  if (seconds < 3600) return fmt::format("{} min", seconds / 60);
-  if (seconds < 86400) return fmt::format("{} h {} min", seconds / 3600, seconds / 60 % 60);
-  return fmt::format("{} d {} h", seconds / 86400, seconds / 3600 % 24);
-}
-
 struct Problem {
   std::string domain;  ///< empty for a problem of the host or the run
   std::string text;
@@ -73,7 +65,7 @@ std::string status_text(const RouteContext& context) {
   const WallTime now = context.now();
   std::string text = fmt::format("memcoord {} on {}, a tick every {:g} s, running for {}\n",
                                  context.version, context.connection, seconds_of(context.interval),
-                                 running_time_text(now - context.started_at));
+                                 observers::duration_text(now - context.started_at));
   if (!view.newest) return text + "no tick has ended yet\n";
   add_status_line(
       text, "policy",

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/core/tick.h"
+#include "engine/observers/shortages.h"
 
 namespace memcoord::observers {
 
@@ -30,12 +31,6 @@ struct Event {
 };
 std::string_view to_text(Event::Kind kind);
 
-/// Whether a domain has less headroom than its floor, or reads memory back from its swap. `before`
-/// is the domain one tick earlier, or null.
-bool is_short(const Domain& domain, const Domain* before, const Limits& limits);
-/// Whether a guest has read memory back from its swap since one tick earlier.
-bool swaps_in(const Domain& domain, const Domain* before);
-
 /// Finds the events of ticks, which it gets in order. A state that lasts makes two events: when it
 /// begins and when it ends.
 class EventFinder {
@@ -48,7 +43,6 @@ class EventFinder {
  private:
   struct State {
     Domain domain;
-    bool is_short = false;
     std::string skipped;  ///< the reason; empty while the domain is eligible
     std::string failure;  ///< of the last move
     std::uint64_t turn = 0;
@@ -58,6 +52,7 @@ class EventFinder {
   }
   void add_errors(const Tick& tick, std::vector<Event>& events);
   void add_states(const Tick& tick, std::vector<Event>& events);
+  void add_shortages(const Tick& tick, std::vector<Event>& events);
   void add_moves(const Tick& tick, std::vector<Event>& events);
   void add_outcome(const Tick& tick, const Outcome& first, const Outcome& last,
                    const Decision* decision, std::vector<Event>& events);
@@ -65,6 +60,7 @@ class EventFinder {
   WallTime time_{};         ///< of the last tick whose time is known
   std::uint64_t turn_ = 0;  ///< counts ticks: the numbers in a journal of several runs begin anew
   std::unordered_map<Uuid, State> states_;
+  ShortageFinder shortages_;
   std::string last_error_;
 };
 
