@@ -8,6 +8,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <type_traits>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -67,6 +68,26 @@ void write_fields(json& out, const Record& record) {
   });
 }
 
+template <class T>
+constexpr bool kIsListOfNamed = false;
+template <class T>
+constexpr bool kIsListOfNamed<std::vector<T>> = fields::kHasDomainName<T>;
+
+/// Adds the names of domains to a tick's records about them.
+void write_names(json& out, const Tick& tick) {
+  std::unordered_map<Uuid, const std::string*> names;
+  for (const Domain& domain : tick.snapshot.domains) names.emplace(domain.uuid(), &domain.name());
+  fields::each<Tick>([&](const auto& entry) {
+    const auto& records = tick.*entry.member;
+    if constexpr (kIsListOfNamed<std::remove_cvref_t<decltype(records)>>) {
+      for (std::size_t i = 0; i < records.size(); ++i) {
+        const auto name = names.find(records[i].domain);
+        if (name != names.end()) out[entry.name][i]["name"] = *name->second;
+      }
+    }
+  });
+}
+
 /// JSON has a domain's identity and a tick's snapshot in the same object.
 void write_rest(json&, const auto&) {}
 void write_rest(json& out, const Domain& domain) {
@@ -74,6 +95,7 @@ void write_rest(json& out, const Domain& domain) {
 }
 void write_rest(json& out, const Tick& tick) {
   write_fields(out, tick.snapshot);
+  write_names(out, tick);
 }
 
 template <class T>
