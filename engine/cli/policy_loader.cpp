@@ -31,6 +31,23 @@ bool is_bundled(const fs::path& path) {
          stem.find('.') == std::string::npos;
 }
 
+PolicyLoader::Loaded load_file(const Result<fs::path>& path, const PolicyLoader::Settings& settings,
+                               const bindings::SandboxLimits& limits) {
+  if (!path) return fail(path.error());
+  return bindings::LuaPolicy::load(*path, settings, limits);
+}
+
+/// From a file that every user may read.
+PolicyLoader::Loaded load_public(const std::string& path, const PolicyLoader::Settings& settings,
+                                 const bindings::SandboxLimits& limits) {
+  const auto file = files::open_public(path, "policy");
+  if (!file) return fail(file.error());
+  auto source = bindings::read_script("/proc/self/fd/" + std::to_string(file->get()), "policy");
+  if (source) return bindings::LuaPolicy::load_text(*std::move(source), path, settings, limits);
+  source.error().object = path;
+  return fail(source.error());
+}
+
 }  // namespace
 
 std::vector<fs::path> data_directories() {
@@ -165,11 +182,11 @@ Error as_bad_input(Error error) {
 PolicyLoader::PolicyLoader(const PolicyLimitOptions& limits)
     : files_(BundledKind::policy, data_directories()), limits_(sandbox_limits(limits)) {}
 
-PolicyLoader::Loaded PolicyLoader::load(const std::string& path_or_name,
-                                        const Settings& settings) const {
-  const auto path = files_.find(path_or_name);
-  if (!path) return fail(path.error());
-  auto loaded = bindings::LuaPolicy::load(*path, settings, limits_);
+PolicyLoader::Loaded PolicyLoader::load(const std::string& path_or_name, const Settings& settings,
+                                        files::Readable readable) const {
+  const bool checked = readable == files::Readable::by_everyone && is_path(path_or_name);
+  auto loaded = checked ? load_public(path_or_name, settings, limits_)
+                        : load_file(files_.find(path_or_name), settings, limits_);
   if (loaded) return loaded;
   return fail(as_bad_input(loaded.error()));
 }
@@ -178,17 +195,20 @@ PolicyLoader::Loaded ReloadablePolicy::load() const {
   std::unique_lock lock(mutex_);
   const std::string path_or_name = path_or_name_;
   const PolicyLoader::Settings settings = settings_;
+  const files::Readable readable = readable_;
   lock.unlock();
-  return loader_.load(path_or_name, settings);
+  return loader_.load(path_or_name, settings, readable);
 }
 
 PolicyLoader::Loaded ReloadablePolicy::change_to(const std::string& path_or_name,
-                                                 const PolicyLoader::Settings& settings) {
-  auto loaded = loader_.load(path_or_name, settings);
+                                                 const PolicyLoader::Settings& settings,
+                                                 files::Readable readable) {
+  auto loaded = loader_.load(path_or_name, settings, readable);
   if (!loaded) return loaded;
   const std::lock_guard lock(mutex_);
   path_or_name_ = path_or_name;
   settings_ = settings;
+  readable_ = readable;
   return loaded;
 }
 

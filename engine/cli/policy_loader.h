@@ -16,6 +16,7 @@
 #include "engine/core/error.h"
 #include "engine/core/memory_size.h"
 #include "engine/core/time.h"
+#include "engine/files/open_file.h"
 #include "engine/hypervisor/simulated/scenario.h"
 
 namespace memcoord::cli {
@@ -88,7 +89,8 @@ class PolicyLoader {
   using Settings = bindings::LuaPolicy::Settings;
   using Loaded = Result<std::unique_ptr<bindings::LuaPolicy>>;
   /// Errors: not_found with the nearest name, permission_denied, invalid_input.
-  [[nodiscard]] Loaded load(const std::string& path_or_name, const Settings& settings) const;
+  [[nodiscard]] Loaded load(const std::string& path_or_name, const Settings& settings,
+                            files::Readable readable = files::Readable::by_memcoord) const;
 
  private:
   BundledFiles files_;
@@ -103,12 +105,12 @@ class ReloadablePolicy {
                    PolicyLoader::Settings settings)
       : loader_(loader), path_or_name_(std::move(path_or_name)), settings_(std::move(settings)) {}
 
-  /// Loads the run's policy: for the first time or again.
+  /// Loads the run's policy: for the first time or again. Reads no file that change_to() would not.
   [[nodiscard]] PolicyLoader::Loaded load() const;
   /// Loads another policy, which load() loads from then on. Errors: those of load(); then nothing
   /// has changed.
   PolicyLoader::Loaded change_to(const std::string& path_or_name,
-                                 const PolicyLoader::Settings& settings);
+                                 const PolicyLoader::Settings& settings, files::Readable readable);
   /// Makes a loaded policy the current one. It copies the state of the policy before it, which must
   /// still exist, if both are the same file. Returns why the policy starts with an empty ctx.state
   /// although it should not.
@@ -117,9 +119,10 @@ class ReloadablePolicy {
  private:
   const PolicyLoader& loader_;
   mutable std::mutex mutex_;
-  std::string path_or_name_;                // under mutex_
-  PolicyLoader::Settings settings_;         // under mutex_
-  bindings::LuaPolicy* current_ = nullptr;  // owned by the caller of take_over()
+  std::string path_or_name_;                                 // under mutex_
+  PolicyLoader::Settings settings_;                          // under mutex_
+  files::Readable readable_ = files::Readable::by_memcoord;  // under mutex_
+  bindings::LuaPolicy* current_ = nullptr;                   // owned by the caller of take_over()
 };
 
 }  // namespace memcoord::cli

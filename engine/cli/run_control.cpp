@@ -53,9 +53,9 @@ RunControl::RunControl(const Run& run)
                .load_policy = {},
                .reload_policy = {}} {
   using Loaded = Result<std::unique_ptr<Policy>>;
-  context_.load_policy = [&policy = run.policy](const std::string& name,
-                                                const auto& settings) -> Loaded {
-    return policy.change_to(name, settings);
+  context_.load_policy = [&policy = run.policy](const std::string& name, const auto& settings,
+                                                files::Readable readable) -> Loaded {
+    return policy.change_to(name, settings, readable);
   };
   context_.reload_policy = [&policy = run.policy]() -> Loaded { return policy.load(); };
 }

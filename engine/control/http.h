@@ -12,11 +12,8 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 
 #include "engine/core/error.h"
-
-struct MHD_Daemon;
 
 namespace memcoord::control {
 
@@ -40,35 +37,43 @@ struct Response {
   std::string type = "application/json";
 };
 
+/// Called from two threads at once.
 using Handler = std::function<Response(const Request&)>;
 
-/// Answers requests in a thread of its own, as long as it lives. A client that stops reading, sends
-/// half a request or keeps its connection open occupies one of kMaxConnections for kTimeout at
-/// most.
+/// What the clients of a server may use together.
+struct HttpLimits {
+  unsigned connections = 64;
+  /// For a whole request to arrive, and for the response to be read.
+  std::chrono::milliseconds time = std::chrono::seconds(5);
+  std::size_t unread = std::size_t{32} << 20U;  ///< bytes of responses that wait to be read
+  std::size_t changes = 16;                     ///< that wait to be made; others get the status 503
+};
+
+/// Answers requests as long as it lives, in threads of its own: queries (GET, HEAD) in one, changes
+/// (any other method) one after the other in a second, so that no query waits for a change.
+///
+/// A client that sends half a request, stops reading or keeps its connection open is closed after
+/// HttpLimits::time. If there are too many connections or unread bytes, the server closes the
+/// oldest connection of the user who has the most.
 class HttpServer {
  public:
-  static constexpr unsigned kMaxConnections = 64;
-  static constexpr std::chrono::seconds kTimeout{5};
-  static constexpr std::size_t kMaxBody = std::size_t{16} * 1024;  ///< bytes of a request's body
+  static constexpr std::size_t kMaxBody = std::size_t{16} << 10U;  ///< bytes of a request's body
 
   /// Creates the socket with mode 0660 and, if possible, group libvirt. Replaces a socket that no
-  /// process serves. Calls `handler` in the server's thread, which has the caller's signal mask.
+  /// process serves. Calls `handler` in the server's threads, which have the caller's signal mask.
   /// Errors: invalid_input (the path is too long, or names something else than a socket),
   /// unavailable (another process serves the socket), permission_denied.
   static Result<std::unique_ptr<HttpServer>> listen(const std::filesystem::path& path,
-                                                    Handler handler);
-  /// Ends the thread and removes the socket.
+                                                    Handler handler, HttpLimits limits = {});
+  /// Ends the threads, a change in progress first, and removes the socket.
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
  private:
-  HttpServer(std::filesystem::path path, Handler handler)
-      : path_(std::move(path)), handler_(std::move(handler)) {}
-
-  std::filesystem::path path_;
-  Handler handler_;
-  MHD_Daemon* daemon_ = nullptr;
+  class Threads;
+  explicit HttpServer(std::unique_ptr<Threads> threads);
+  std::unique_ptr<Threads> threads_;
 };
 
 /// Sends one request to the server of a socket and waits for its response, of any status. Errors:

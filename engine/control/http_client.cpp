@@ -1,4 +1,5 @@
 #include <curl/curl.h>
+#include <sys/un.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -47,6 +48,15 @@ std::string url_of(CURL* curl, const Request& request) {
   return url;
 }
 
+/// Whether the server has closed the connection, or has too many of them.
+bool is_cut_off(CURLcode code, long system_code) {
+  if (code == CURLE_COULDNT_CONNECT) {
+    return system_code != ENOENT && system_code != ENOTDIR && system_code != ECONNREFUSED;
+  }
+  return code == CURLE_GOT_NOTHING || code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR ||
+         code == CURLE_PARTIAL_FILE;
+}
+
 Error request_error(const fs::path& socket, CURLcode code, long system_code) {
   if (code == CURLE_OPERATION_TIMEDOUT) {
     return {ErrorCode::timed_out, socket.string(), "memcoord does not answer", "", {}};
@@ -57,6 +67,10 @@ Error request_error(const fs::path& socket, CURLcode code, long system_code) {
             "the control socket refuses this user",
             "use sudo, or join the group of the socket",
             {}};
+  }
+  if (is_cut_off(code, system_code)) {
+    return {
+        ErrorCode::unavailable, socket.string(), "memcoord ended the connection", "try again", {}};
   }
   if (code == CURLE_COULDNT_CONNECT) {
     return {ErrorCode::unavailable,
@@ -75,6 +89,9 @@ Result<Response> send_request(const fs::path& socket, const Request& request,
                               std::chrono::milliseconds timeout) {
   const Curl curl(curl_easy_init());
   if (!curl) return fail(ErrorCode::internal, "libcurl", "cannot be initialized");
+  if (socket.native().size() >= sizeof sockaddr_un().sun_path) {
+    return fail(ErrorCode::invalid_input, socket.string(), "is too long for a socket's path");
+  }
   Response response;
   const std::string url = url_of(curl.get(), request);
   const std::unique_ptr<curl_slist, CurlCloser> headers(

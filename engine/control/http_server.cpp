@@ -1,113 +1,45 @@
-#include <fcntl.h>
-#include <grp.h>
 #include <microhttpd.h>
+#include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
 #include <exception>
+#include <mutex>
 #include <string_view>
+#include <thread>
 #include <utility>
+#include <vector>
 
+#include "engine/control/client_list.h"
 #include "engine/control/http.h"
+#include "engine/control/unix_socket.h"
 #include "engine/files/open_file.h"
 #include "engine/observers/json.h"
 
 namespace memcoord::control {
 namespace {
 
-namespace fs = std::filesystem;
+using SteadyClock = std::chrono::steady_clock;
 using observers::Json;
 
-/// A request that is not complete yet.
+/// A request that is not answered yet.
 struct Incoming {
   std::string body;
-  bool too_large = false;
+  std::size_t received = 0;          ///< bytes of the body, also those beyond kMaxBody
+  std::optional<Response> response;  ///< of a change, once it is made
 };
 
-Error socket_error(const fs::path& path, int code, const std::string& what) {
-  const bool refused = code == EACCES || code == EPERM || code == EROFS;
-  return {refused ? ErrorCode::permission_denied : ErrorCode::invalid_input,
-          path.string(),
-          what + ": " + std::strerror(code),
-          "give another path with --control PATH, or --control off for no socket",
-          {}};
-}
-
-Result<sockaddr_un> address_of(const fs::path& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  const std::string& text = path.native();
-  if (text.size() >= sizeof address.sun_path) {
-    return fail(ErrorCode::invalid_input, text, "is too long for a socket's path",
-                "use at most " + std::to_string(sizeof address.sun_path - 1) + " bytes");
-  }
-  std::memcpy(static_cast<char*>(address.sun_path), text.c_str(), text.size() + 1);
-  return address;
-}
-
-/// Removes the socket of a process that has ended.
-Status remove_stale_socket(const fs::path& path, const sockaddr_un& address) {
-  struct stat status {};
-  if (::lstat(path.c_str(), &status) != 0) return {};
-  if (!S_ISSOCK(status.st_mode)) {
-    return fail(ErrorCode::invalid_input, path.string(), "exists and is not a socket",
-                "give another path with --control PATH");
-  }
-  const files::OpenFile probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  const auto* target = reinterpret_cast<const sockaddr*>(&address);
-  const bool served = ::connect(probe.get(), target, sizeof address) == 0 || errno == EAGAIN;
-  if (served) {
-    return fail(ErrorCode::unavailable, path.string(), "another memcoord serves this socket",
-                "stop it, or give another path with --control PATH");
-  }
-  if (errno != ECONNREFUSED) return fail(socket_error(path, errno, "cannot be checked"));
-  if (::unlink(path.c_str()) != 0) return fail(socket_error(path, errno, "cannot be replaced"));
-  return {};
-}
-
-/// The group whose members may manage guests.
-void give_to_libvirt_group(const fs::path& path) {
-  group entry{};
-  group* found = nullptr;
-  std::array<char, 4096> space{};
-  if (::getgrnam_r("libvirt", &entry, space.data(), space.size(), &found) != 0 || !found) return;
-  // If that is not allowed, the socket keeps the group of the process.
-  [[maybe_unused]] const int given = ::chown(path.c_str(), static_cast<uid_t>(-1), found->gr_gid);
-}
-
-Result<files::OpenFile> make_socket(const fs::path& path) {
-  const auto address = address_of(path);
-  if (!address) return fail(address.error());
-  if (Status clear = remove_stale_socket(path, *address); !clear) return fail(clear.error());
-  files::OpenFile socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (socket.get() < 0) return fail(socket_error(path, errno, "cannot be created"));
-  // bind() creates the socket with this mode, less the umask: it never has a laxer one than 0660.
-  ::fchmod(socket.get(), 0660);
-  const auto* target = reinterpret_cast<const sockaddr*>(&*address);
-  if (::bind(socket.get(), target, sizeof *address) != 0) {
-    return fail(socket_error(path, errno, "cannot be created"));
-  }
-  give_to_libvirt_group(path);
-  ::chmod(path.c_str(), 0660);
-  if (::listen(socket.get(), SOMAXCONN) != 0) {
-    const int code = errno;
-    ::unlink(path.c_str());
-    return fail(socket_error(path, code, "cannot be served"));
-  }
-  return socket;
-}
-
-std::optional<Peer> peer_of(MHD_Connection* connection) {
-  const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-  if (info == nullptr) return std::nullopt;
+std::optional<Peer> peer_of(int descriptor) {
   ucred credentials{};
   socklen_t size = sizeof credentials;
-  if (::getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) {
+  if (::getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) {
     return std::nullopt;
   }
   return Peer{credentials.uid, credentials.pid};
@@ -117,18 +49,6 @@ MHD_Result add_to_query(void* query, MHD_ValueKind, const char* name, const char
   static_cast<std::map<std::string, std::string>*>(query)->insert_or_assign(
       name, value == nullptr ? "" : value);
   return MHD_YES;
-}
-
-MHD_Result send(MHD_Connection* connection, const Response& response) {
-  MHD_Response* out = MHD_create_response_from_buffer(
-      response.body.size(), const_cast<char*>(response.body.data()), MHD_RESPMEM_MUST_COPY);
-  if (out == nullptr) return MHD_NO;
-  MHD_add_response_header(out, MHD_HTTP_HEADER_CONTENT_TYPE, response.type.c_str());
-  MHD_add_response_header(out, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-  const MHD_Result queued =
-      MHD_queue_response(connection, static_cast<unsigned>(response.status), out);
-  MHD_destroy_response(out);
-  return queued;
 }
 
 Response error_response(int status, const std::string& error) {
@@ -143,59 +63,297 @@ Response call(const Handler& handler, const Request& request) {
   }
 }
 
+void delete_body(void* body) {
+  delete static_cast<std::string*>(body);
+}
+
+/// A counter that poll() can wait for.
+class WakeUp {
+ public:
+  WakeUp() : file_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+  [[nodiscard]] int descriptor() const { return file_.get(); }
+  void send() {
+    const std::uint64_t one = 1;
+    // A full counter wakes as well.
+    [[maybe_unused]] const ssize_t written = ::write(file_.get(), &one, sizeof one);
+  }
+  void consume() {
+    std::uint64_t count = 0;
+    [[maybe_unused]] const ssize_t got = ::read(file_.get(), &count, sizeof count);
+  }
+
+ private:
+  files::OpenFile file_;
+};
+
+}  // namespace
+
+/// The server's two threads. libmicrohttpd runs in the first one only.
+class HttpServer::Threads {
+ public:
+  Threads(UnixSocket socket, Handler handler, HttpLimits limits)
+      : socket_(std::move(socket)), handler_(std::move(handler)), limits_(limits) {}
+  ~Threads();
+  Threads(const Threads&) = delete;
+  Threads& operator=(const Threads&) = delete;
+
+  bool start();
+
+ private:
+  /// A change that waits to be made, or was made.
+  struct Change {
+    MHD_Connection* connection = nullptr;
+    Client* client = nullptr;
+    Incoming* incoming = nullptr;
+    Request request;
+    Response response = {};
+  };
+
+  // The first thread.
+  void serve();
+  void wait();
+  void answer_changes();
+  void connected(MHD_Connection* connection, void** client);
+  MHD_Result answer(MHD_Connection* connection, Request request, Incoming& incoming);
+  MHD_Result enqueue(MHD_Connection* connection, Request request, Incoming& incoming);
+  MHD_Result send(MHD_Connection* connection, Response response);
+  // The second thread.
+  void make_changes(const std::stop_token& stop);
+
+  // libmicrohttpd's callbacks; `self` is a Threads.
+  static void on_connection(void* self, MHD_Connection* connection, void** client,
+                            MHD_ConnectionNotificationCode code);
+  static MHD_Result on_request(void* self, MHD_Connection* connection, const char* path,
+                               const char* method, const char* version, const char* data,
+                               std::size_t* size, void** state);
+  static void on_completed(void* self, MHD_Connection* connection, void** state,
+                           MHD_RequestTerminationCode code);
+
+  UnixSocket socket_;
+  Handler handler_;
+  HttpLimits limits_;
+  MHD_Daemon* daemon_ = nullptr;
+  // Only the first thread touches them.
+  ClientList clients_{{limits_.connections, limits_.unread}, [](const Client& client) {
+                        // libmicrohttpd sees the end of the connection and closes it.
+                        ::shutdown(client.descriptor, SHUT_RDWR);
+                      }};
+  std::size_t suspended_ = 0;
+
+  WakeUp wake_up_;
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::deque<Change> waiting_;  // under mutex_
+  std::vector<Change> made_;    // under mutex_
+  std::jthread server_;
+  std::jthread changer_;
+};
+
+// --- Threads ---
+
+bool HttpServer::Threads::start() {
+  // Connections that end do not make way at once for new ones: some room for them.
+  daemon_ = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, nullptr, nullptr,
+                             on_request, this, MHD_OPTION_LISTEN_SOCKET, socket_.descriptor(),
+                             MHD_OPTION_CONNECTION_LIMIT, 2 * limits_.connections,
+                             MHD_OPTION_CONNECTION_MEMORY_LIMIT, std::size_t{32} << 10U,
+                             MHD_OPTION_NOTIFY_CONNECTION, on_connection, this,
+                             MHD_OPTION_NOTIFY_COMPLETED, on_completed, this, MHD_OPTION_END);
+  if (daemon_ == nullptr) return false;
+  socket_.release();  // MHD_stop_daemon() closes it
+  changer_ = std::jthread([this](const std::stop_token& stop) { make_changes(stop); });
+  server_ = std::jthread([this](const std::stop_token& stop) {
+    const std::stop_callback wake(stop, [this] { wake_up_.send(); });
+    while (!stop.stop_requested()) serve();
+  });
+  return true;
+}
+
+HttpServer::Threads::~Threads() {
+  if (daemon_ == nullptr) return;
+  changer_.request_stop();
+  changer_.join();
+  server_.request_stop();
+  server_.join();
+  // libmicrohttpd cannot stop while a connection waits for its change.
+  for (const Change& change : waiting_) MHD_resume_connection(change.connection);
+  for (const Change& change : made_) MHD_resume_connection(change.connection);
+  MHD_stop_daemon(daemon_);
+}
+
+void HttpServer::Threads::serve() {
+  wait();
+  answer_changes();
+  clients_.close_late(SteadyClock::now());
+  MHD_run(daemon_);
+}
+
+void HttpServer::Threads::wait() {
+  std::int64_t timeout = -1;  // without end
+  MHD_UNSIGNED_LONG_LONG milliseconds = 0;
+  if (MHD_get_timeout(daemon_, &milliseconds) == MHD_YES) {
+    timeout = static_cast<std::int64_t>(std::min<std::uint64_t>(milliseconds, 60'000));
+  }
+  if (const auto deadline = clients_.next_deadline()) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline - SteadyClock::now());
+    const std::int64_t most = std::max<std::int64_t>(left.count(), 0);
+    timeout = timeout < 0 ? most : std::min(timeout, most);
+  }
+  const auto* info = MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_EPOLL_FD);
+  std::array<pollfd, 2> watched{{{info->epoll_fd, POLLIN, 0}, {wake_up_.descriptor(), POLLIN, 0}}};
+  ::poll(watched.data(), watched.size(), static_cast<int>(timeout));
+  wake_up_.consume();
+}
+
+void HttpServer::Threads::answer_changes() {
+  std::vector<Change> made;
+  {
+    const std::lock_guard lock(mutex_);
+    made.swap(made_);
+  }
+  for (Change& change : made) {
+    change.incoming->response = std::move(change.response);
+    change.client->waits = false;
+    change.client->deadline = SteadyClock::now() + limits_.time;
+    --suspended_;
+    MHD_resume_connection(change.connection);
+  }
+}
+
+void HttpServer::Threads::make_changes(const std::stop_token& stop) {
+  for (;;) {
+    std::unique_lock lock(mutex_);
+    if (!changed_.wait(lock, stop, [this] { return !waiting_.empty(); })) return;
+    if (stop.stop_requested()) return;
+    Change change = std::move(waiting_.front());
+    waiting_.pop_front();
+    lock.unlock();
+    change.response = call(handler_, change.request);
+    lock.lock();
+    made_.push_back(std::move(change));
+    lock.unlock();
+    wake_up_.send();
+  }
+}
+
+// --- Requests ---
+
+void HttpServer::Threads::on_connection(void* self, MHD_Connection* connection, void** client,
+                                        MHD_ConnectionNotificationCode code) {
+  auto& threads = *static_cast<Threads*>(self);
+  if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+    const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    const auto peer = peer_of(info->connect_fd);
+    *client = &threads.clients_.add({.descriptor = info->connect_fd,
+                                     .user = peer ? peer->user : static_cast<uid_t>(-1),
+                                     .deadline = SteadyClock::now() + threads.limits_.time});
+  } else {
+    threads.clients_.remove(*static_cast<Client*>(*client));
+  }
+}
+
 /// libmicrohttpd calls it once with the head of a request, then with each part of its body, then
-/// for the response.
-MHD_Result handle(void* handler, MHD_Connection* connection, const char* path, const char* method,
-                  const char*, const char* data, std::size_t* size, void** state) {
+/// for the response, and for that of a change again when the connection is resumed.
+MHD_Result HttpServer::Threads::on_request(void* self, MHD_Connection* connection, const char* path,
+                                           const char* method, const char* /*version*/,
+                                           const char* data, std::size_t* size, void** state) {
+  constexpr std::size_t kMaxIgnored = std::size_t{1} << 20U;  // a longer body ends the connection
   if (*state == nullptr) {
     *state = new Incoming;
     return MHD_YES;
   }
   auto& incoming = *static_cast<Incoming*>(*state);
   if (*size > 0) {
-    incoming.too_large = incoming.too_large || incoming.body.size() + *size > HttpServer::kMaxBody;
-    if (!incoming.too_large) incoming.body.append(data, *size);
+    incoming.received += *size;
+    if (incoming.received > kMaxIgnored) return MHD_NO;
+    if (incoming.received <= kMaxBody) incoming.body.append(data, *size);
     *size = 0;
     return MHD_YES;
   }
-  if (incoming.too_large) {
+  Request request{method, path, {}, {}, {}};
+  MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, add_to_query, &request.query);
+  return static_cast<Threads*>(self)->answer(connection, std::move(request), incoming);
+}
+
+MHD_Result HttpServer::Threads::answer(MHD_Connection* connection, Request request,
+                                       Incoming& incoming) {
+  if (incoming.response) return send(connection, *std::move(incoming.response));
+  if (incoming.received > kMaxBody) {
     return send(connection, error_response(MHD_HTTP_CONTENT_TOO_LARGE,
                                            "a request's body has at most " +
-                                               std::to_string(HttpServer::kMaxBody) + " bytes"));
+                                               std::to_string(kMaxBody) + " bytes"));
   }
-  Request request{method, path, {}, std::move(incoming.body), peer_of(connection)};
-  MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, add_to_query, &request.query);
-  return send(connection, call(*static_cast<const Handler*>(handler), request));
+  request.body = std::move(incoming.body);
+  const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+  request.peer = peer_of(info->connect_fd);
+  const bool query = request.method == "GET" || request.method == "HEAD";
+  if (query) return send(connection, call(handler_, request));
+  return enqueue(connection, std::move(request), incoming);
 }
 
-void forget(void*, MHD_Connection*, void** state, MHD_RequestTerminationCode) {
+MHD_Result HttpServer::Threads::enqueue(MHD_Connection* connection, Request request,
+                                        Incoming& incoming) {
+  if (suspended_ >= limits_.changes) {
+    return send(connection, error_response(MHD_HTTP_SERVICE_UNAVAILABLE,
+                                           "too many changes are waiting; try again"));
+  }
+  auto* client = static_cast<Client*>(
+      MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context);
+  client->waits = true;
+  ++suspended_;
+  MHD_suspend_connection(connection);
+  {
+    const std::lock_guard lock(mutex_);
+    waiting_.push_back({connection, client, &incoming, std::move(request)});
+  }
+  changed_.notify_one();
+  return MHD_YES;
+}
+
+MHD_Result HttpServer::Threads::send(MHD_Connection* connection, Response response) {
+  auto* client = static_cast<Client*>(
+      MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context);
+  auto* body = new std::string(std::move(response.body));
+  MHD_Response* out = MHD_create_response_from_buffer_with_free_callback_cls(
+      body->size(), body->data(), delete_body, body);
+  if (out == nullptr) {
+    delete_body(body);
+    return MHD_NO;
+  }
+  clients_.add_response(*client, body->size());
+  MHD_add_response_header(out, MHD_HTTP_HEADER_CONTENT_TYPE, response.type.c_str());
+  MHD_add_response_header(out, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+  const MHD_Result queued =
+      MHD_queue_response(connection, static_cast<unsigned>(response.status), out);
+  MHD_destroy_response(out);
+  return queued;
+}
+
+void HttpServer::Threads::on_completed(void* self, MHD_Connection* connection, void** state,
+                                       MHD_RequestTerminationCode) {
   delete static_cast<Incoming*>(*state);
   *state = nullptr;
+  auto* client = static_cast<Client*>(
+      MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context);
+  client->unread = 0;
+  client->deadline = SteadyClock::now() + static_cast<Threads*>(self)->limits_.time;
 }
 
-}  // namespace
+// --- HttpServer ---
 
-Result<std::unique_ptr<HttpServer>> HttpServer::listen(const fs::path& path, Handler handler) {
-  auto socket = make_socket(path);
+HttpServer::HttpServer(std::unique_ptr<Threads> threads) : threads_(std::move(threads)) {}
+HttpServer::~HttpServer() = default;
+
+Result<std::unique_ptr<HttpServer>> HttpServer::listen(const std::filesystem::path& path,
+                                                       Handler handler, HttpLimits limits) {
+  auto socket = UnixSocket::listen(path);
   if (!socket) return fail(socket.error());
-  // make_unique cannot call the private constructor.
-  std::unique_ptr<HttpServer> server(new HttpServer(path, std::move(handler)));
-  server->daemon_ = MHD_start_daemon(
-      MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0, nullptr, nullptr, handle, &server->handler_,
-      MHD_OPTION_LISTEN_SOCKET, socket->get(), MHD_OPTION_CONNECTION_LIMIT, kMaxConnections,
-      MHD_OPTION_CONNECTION_TIMEOUT, static_cast<unsigned>(kTimeout.count()),
-      MHD_OPTION_CONNECTION_MEMORY_LIMIT, std::size_t{32} * 1024, MHD_OPTION_NOTIFY_COMPLETED,
-      forget, nullptr, MHD_OPTION_END);
-  if (server->daemon_ == nullptr) {
+  auto threads = std::make_unique<Threads>(*std::move(socket), std::move(handler), limits);
+  if (!threads->start()) {
     return fail(ErrorCode::internal, path.string(), "the control server cannot start");
   }
-  socket->release();  // MHD_stop_daemon() closes it
-  return server;
-}
-
-HttpServer::~HttpServer() {
-  if (daemon_ != nullptr) MHD_stop_daemon(daemon_);
-  ::unlink(path_.c_str());
+  // make_unique cannot call the private constructor.
+  return std::unique_ptr<HttpServer>(new HttpServer(std::move(threads)));
 }
 
 }  // namespace memcoord::control

@@ -2,13 +2,16 @@
 
 #include <fmt/core.h>
 #include <pwd.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <exception>
+#include <mutex>
 
+#include "engine/core/names.h"
 #include "engine/core/printable.h"
 #include "engine/observers/explanation.h"
 #include "engine/observers/tick_json.h"
@@ -20,6 +23,7 @@ using observers::Event;
 using observers::Json;
 
 constexpr std::string_view kDomains = "/v1/domains/";
+constexpr std::chrono::seconds kLongestWait{1};
 constexpr double kMaxSeconds = 366 * 24 * 3600.0;
 
 // --- Requests and responses ---
@@ -87,12 +91,22 @@ std::string name_of(const std::optional<Peer>& peer) {
   return user + " (process " + std::to_string(peer->process) + ")";
 }
 
+/// No error message shows a user what a file holds that only memcoord may read.
+files::Readable readable_for(const std::optional<Peer>& peer) {
+  const bool trusted = peer && (peer->user == 0 || peer->user == ::geteuid());
+  return trusted ? files::Readable::by_memcoord : files::Readable::by_everyone;
+}
+
 Response no_such_domain(const RunState::View& view, const std::string& name) {
   if (!view.sampled) {
     return error_response_to(503, "memcoord has not sampled the host yet", "try again");
   }
+  std::vector<std::string> names;
+  for (const Domain& domain : view.sampled->snapshot.domains) names.push_back(domain.name());
+  const auto nearest = suggest_name(name, names);
+  const std::string hint = nearest ? "did you mean " + printable(*nearest, 100) + "? " : "";
   return error_response_to(404, "no active domain " + printable(name, 100),
-                           "'virsh list --all' lists the domains");
+                           hint + "'virsh list --all' lists the domains");
 }
 
 // --- GET ---
@@ -174,11 +188,23 @@ Response list_events(const RouteContext& context, const Request& request) {
   return text_response(std::move(text));
 }
 
-Response newest_tick(const RouteContext& context) {
-  const RunState::View view = context.state.view();
-  if (!view.newest) return error_response_to(503, "no tick has ended yet", "try again");
-  return {200, observers::to_json_line(*view.newest) + "\n", "application/json"};
-}
+/// The newest tick as JSON, which is made once however many clients ask for it.
+class NewestTick {
+ public:
+  Response response(const RouteContext& context) {
+    const auto newest = context.state.view().newest;
+    if (!newest) return error_response_to(503, "no tick has ended yet", "try again");
+    const std::lock_guard lock(mutex_);
+    if (tick_ != newest) text_ = observers::to_json_line(*newest) + "\n";
+    tick_ = newest;
+    return {200, text_, "application/json"};
+  }
+
+ private:
+  std::mutex mutex_;
+  std::shared_ptr<const Tick> tick_;  // under mutex_
+  std::string text_;                  // under mutex_
+};
 
 // --- POST ---
 
@@ -229,7 +255,7 @@ Response change_policy(const RouteContext& context, const Request& request, cons
     for (const std::string& key : set->names()) settings.emplace(key, set->at(key).string());
   }
   return queue_policy(context, request, Change::Kind::policy,
-                      context.load_policy(name->string(), settings));
+                      context.load_policy(name->string(), settings, readable_for(request.peer)));
 }
 
 Response set_dry_run(const RouteContext& context, const Request& request, const Json& body) {
@@ -245,13 +271,13 @@ Response set_dry_run(const RouteContext& context, const Request& request, const 
 
 // --- Routes ---
 
-Response get(const RouteContext& context, const Request& request) {
+Response get(const RouteContext& context, NewestTick& newest, const Request& request) {
   if (request.path == "/v1/status") {
     return wants_text(request) ? text_response(status_text(context))
                                : json_response(status_json(context));
   }
   if (request.path == "/v1/events") return list_events(context, request);
-  if (request.path == "/v1/tick") return newest_tick(context);
+  if (request.path == "/v1/tick") return newest.response(context);
   if (request.path.starts_with(kDomains)) return explain_domain(context, request);
   return error_response_to(404, "no such path: " + printable(request.path, 100));
 }
@@ -259,6 +285,10 @@ Response get(const RouteContext& context, const Request& request) {
 Response post(const RouteContext& context, const Request& request) {
   const auto body = body_of(request);
   if (!body) return error_response_to(body.error());
+  if (!context.changes.wait_for_room(kLongestWait)) {
+    return error_response_to(503, "memcoord has not made the changes before this one yet",
+                             "try again");
+  }
   if (request.path == "/v1/pause") {
     return pause_or_resume(context, request, *body, Change::Kind::pause);
   }
@@ -276,9 +306,10 @@ Response post(const RouteContext& context, const Request& request) {
 }  // namespace
 
 Handler make_handler(const RouteContext& context) {
-  return [&context](const Request& request) {
+  return [&context, newest = std::make_shared<NewestTick>()](const Request& request) {
     try {
-      if (request.method == "GET" || request.method == "HEAD") return get(context, request);
+      if (request.method == "GET" || request.method == "HEAD")
+        return get(context, *newest, request);
       if (request.method == "POST") return post(context, request);
       return error_response_to(405, "no such method: " + printable(request.method, 20),
                                "use GET or POST");

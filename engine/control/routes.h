@@ -24,6 +24,7 @@
 #include "engine/core/error.h"
 #include "engine/core/policy.h"
 #include "engine/core/time.h"
+#include "engine/files/open_file.h"
 #include "engine/observers/json.h"
 
 namespace memcoord::control {
@@ -38,9 +39,10 @@ struct RouteContext {
   WallTime started_at{};
   bool local_time = true;  ///< times in texts; otherwise UTC
   std::function<WallTime()> now;
-  /// Loads a policy and checks it. Errors are for people.
+  /// Loads a policy and checks it, from a file that is readable to these. Errors are for people.
   std::function<Result<std::unique_ptr<Policy>>(const std::string& name,
-                                                const std::map<std::string, std::string>& settings)>
+                                                const std::map<std::string, std::string>& settings,
+                                                files::Readable readable)>
       load_policy;
   /// Loads the run's policy again. Errors are for people.
   std::function<Result<std::unique_ptr<Policy>>()> reload_policy;

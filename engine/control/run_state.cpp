@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/core/printable.h"
+
 namespace memcoord::control {
 
 const Domain* RunState::View::find(const std::string& name_or_uuid) const {
@@ -14,20 +16,29 @@ const Domain* RunState::View::find(const std::string& name_or_uuid) const {
 }
 
 const Domain* RunState::View::earlier(const Domain& domain) const {
-  return before ? before->snapshot.find(domain.uuid()) : nullptr;
+  if (!before) return nullptr;
+  // Domains keep their places from tick to tick, unless some come or go.
+  const auto& domains = before->snapshot.domains;
+  const auto place = static_cast<std::size_t>(&domain - sampled->snapshot.domains.data());
+  if (place < domains.size() && domains[place].uuid() == domain.uuid()) return &domains[place];
+  return before->snapshot.find(domain.uuid());
 }
 
 void RunState::observe(const Tick& tick) {
   // Copies outside the lock, and lets the oldest tick go outside it as well.
   auto copy = tick.restoring ? nullptr : std::make_shared<const Tick>(tick);
-  auto found = finder_.events_of(tick);
+  std::vector<std::shared_ptr<const observers::Event>> found;
+  for (observers::Event& event : finder_.events_of(tick)) {
+    event.text = excerpt(event.text, kMaxEventText);
+    found.push_back(std::make_shared<const observers::Event>(std::move(event)));
+  }
   std::shared_ptr<const Tick> oldest;
   const std::lock_guard lock(mutex_);
   if (copy && !tick.sample_error) {
     oldest = std::exchange(view_.before, std::exchange(view_.sampled, copy));
   }
   if (copy) view_.newest = std::move(copy);
-  for (observers::Event& event : found) {
+  for (auto& event : found) {
     if (events_.size() == kMaxEvents) events_.pop_front();
     events_.push_back(std::move(event));
   }
@@ -44,11 +55,13 @@ RunState::View RunState::view() const {
 }
 
 std::vector<observers::Event> RunState::events(WallTime since, const std::string& domain) const {
+  std::unique_lock lock(mutex_);
+  const auto events = events_;
+  lock.unlock();
   std::vector<observers::Event> chosen;
-  const std::lock_guard lock(mutex_);
-  for (const observers::Event& event : events_) {
-    if (event.time < since || (!domain.empty() && event.domain != domain)) continue;
-    chosen.push_back(event);
+  for (const auto& event : events) {
+    if (event->time < since || (!domain.empty() && event->domain != domain)) continue;
+    chosen.push_back(*event);
   }
   return chosen;
 }
@@ -61,8 +74,19 @@ void ChangeQueue::push(Change change) {
   wake_();
 }
 
+bool ChangeQueue::wait_for_room(Duration most) {
+  const auto has_room = [this] {
+    const auto policies = std::count_if(waiting_.begin(), waiting_.end(),
+                                        [](const Change& change) { return !!change.policy; });
+    return waiting_.size() < kMaxWaiting && static_cast<std::size_t>(policies) < kMaxPolicies;
+  };
+  std::unique_lock lock(mutex_);
+  return drained_.wait_for(lock, most, has_room);
+}
+
 std::vector<Change> ChangeQueue::drain() {
   const std::lock_guard lock(mutex_);
+  drained_.notify_all();
   return std::exchange(waiting_, {});
 }
 

@@ -2,6 +2,8 @@
 // What the loop's thread and the control server's thread exchange: the newest ticks and events in
 // one direction, changes in the other.
 
+#include <condition_variable>
+#include <cstddef>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -18,11 +20,12 @@
 
 namespace memcoord::control {
 
-/// Keeps the newest ticks and events. The loop writes, the server's thread reads. A lock lasts as
-/// long as copying a few pointers, except in events().
+/// Keeps the newest ticks and events. The loop writes, the server's threads read. A lock lasts as
+/// long as copying pointers.
 class RunState final : public Observer {
  public:
   static constexpr std::size_t kMaxEvents = 10'000;
+  static constexpr std::size_t kMaxEventText = 1'000;  ///< bytes
 
   struct Paused {
     bool all = false;  ///< every domain
@@ -36,7 +39,7 @@ class RunState final : public Observer {
     std::vector<Paused> paused;
     /// The domain in `sampled`, by its name or UUID; null if it has none.
     [[nodiscard]] const Domain* find(const std::string& name_or_uuid) const;
-    /// The same domain in `before`, or null.
+    /// A domain of `sampled` in `before`, or null.
     [[nodiscard]] const Domain* earlier(const Domain& domain) const;
   };
 
@@ -50,9 +53,9 @@ class RunState final : public Observer {
 
  private:
   mutable std::mutex mutex_;
-  View view_;                            // under mutex_
-  std::deque<observers::Event> events_;  // under mutex_
-  observers::EventFinder finder_;        // the loop's thread only
+  View view_;                                                   // under mutex_
+  std::deque<std::shared_ptr<const observers::Event>> events_;  // under mutex_
+  observers::EventFinder finder_;                               // the loop's thread only
 };
 
 /// An operator's change to the run, to be made between two ticks. It was checked already.
@@ -70,15 +73,22 @@ struct Change {
 /// Changes on their way from the server's thread to the loop's.
 class ChangeQueue {
  public:
+  static constexpr std::size_t kMaxWaiting = 16;
+  static constexpr std::size_t kMaxPolicies = 2;  ///< each holds memory
+
   /// Each push() calls `wake`, in the thread of the caller.
   explicit ChangeQueue(std::function<void()> wake) : wake_(std::move(wake)) {}
   void push(Change change);
+  /// Waits until the loop has made enough changes that no more than these wait after a push(), or
+  /// for `most`; then returns false. Only the thread that pushes may rely on it.
+  [[nodiscard]] bool wait_for_room(Duration most);
   /// The changes since the last call, in order.
   [[nodiscard]] std::vector<Change> drain();
 
  private:
   std::function<void()> wake_;
   std::mutex mutex_;
+  std::condition_variable drained_;
   std::vector<Change> waiting_;  // under mutex_
 };
 

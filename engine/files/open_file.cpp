@@ -196,6 +196,38 @@ Result<OpenFile> open_to_read(const fs::path& path, const std::string& kind) {
   return file;
 }
 
+Result<OpenFile> open_public(const fs::path& path, const std::string& kind) {
+  const auto not_public = [&] {
+    return fail(ErrorCode::permission_denied, path.string(), "is not readable by every user",
+                "copy it to a folder that every user may read, or ask as root");
+  };
+  std::error_code error;
+  const fs::path real = fs::weakly_canonical(fs::absolute(path), error);
+  if (error) return not_public();
+  OpenFile here(::open("/", O_PATH | O_CLOEXEC));
+  for (const std::string& name : names_in(real)) {
+    struct stat folder {};
+    if (::fstat(here.get(), &folder) != 0 || !S_ISDIR(folder.st_mode)) return not_public();
+    if ((folder.st_mode & S_IXOTH) == 0) return not_public();
+    OpenFile next(::openat(here.get(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    if (!next && errno == ENOENT) {
+      return fail(ErrorCode::not_found, path.string(), "no such " + kind);
+    }
+    if (!next) return not_public();
+    here = std::move(next);
+  }
+  struct stat found {};
+  struct statfs system {};
+  if (::fstat(here.get(), &found) != 0 || ::fstatfs(here.get(), &system) != 0) return not_public();
+  if (!S_ISREG(found.st_mode)) {
+    return not_regular(path, S_ISLNK(found.st_mode) ? "a link" : odd_kind(found.st_mode),
+                       "a regular file");
+  }
+  // The files of a process have modes that do not say who may read them.
+  if ((found.st_mode & S_IROTH) == 0 || system.f_type == PROC_SUPER_MAGIC) return not_public();
+  return open_to_read("/proc/self/fd/" + std::to_string(here.get()), kind);
+}
+
 Result<std::string> read_up_to(std::size_t most, const fs::path& path, const std::string& kind) {
   const auto file = open_to_read(path, kind);
   if (!file) return fail(file.error());

@@ -58,6 +58,14 @@ Result<OpenFile> open_to_append(const std::filesystem::path& path, const std::st
 /// folder, a FIFO, a device, a socket).
 Result<OpenFile> open_to_read(const std::filesystem::path& path, const std::string& kind);
 
+/// Whose right to read decides about a file.
+enum class Readable { by_memcoord, by_everyone };
+
+/// Opens a regular file that every user of the system may read, for a user who must not learn more
+/// through memcoord than without it. Errors: permission_denied (also if the file is in a folder
+/// that not every user may search, whether it exists or not), not_found, invalid_input.
+Result<OpenFile> open_public(const std::filesystem::path& path, const std::string& kind);
+
 /// The first `most` bytes of a file, or the whole file if it is shorter. Errors: those of
 /// open_to_read().
 Result<std::string> read_up_to(std::size_t most, const std::filesystem::path& path,

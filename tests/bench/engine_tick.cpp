@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "bindings/lua_policy.h"
+#include "engine/control/run_state.h"
 #include "engine/core/coordinator.h"
 #include "tests/bench/busy_host.h"
 #include "tests/world/fakes.h"
@@ -54,11 +55,12 @@ class RestlessPolicy final : public Policy {
 };
 
 /// Runs ticks, two seconds apart, and measures them without the host's own time.
-void run(benchmark::State& state, std::unique_ptr<Policy> policy) {
+void run(benchmark::State& state, std::unique_ptr<Policy> policy, Observer* observer = nullptr) {
   test::FakeClock clock;
   const auto domains = static_cast<std::size_t>(state.range(0));
   bench::BusyHost host(clock, domains);
   Coordinator coordinator(host, clock, std::move(policy), {});
+  if (observer != nullptr) coordinator.add_observer(*observer);
   const auto tick = [&] {
     clock.sleep_for(std::chrono::seconds(2));
     (void)host.take_own_time();
@@ -81,6 +83,11 @@ void run(benchmark::State& state, std::unique_ptr<Policy> policy) {
 void halving(benchmark::State& state) {
   run(state, policy("halving"));
 }
+/// With the copy of each tick that the control socket serves.
+void halving_served(benchmark::State& state) {
+  control::RunState served;
+  run(state, policy("halving"), &served);
+}
 void adaptive(benchmark::State& state) {
   run(state, policy("adaptive"));
 }
@@ -97,6 +104,7 @@ void sizes(benchmark::internal::Benchmark* benchmark) {
 }
 
 BENCHMARK(halving)->Apply(sizes);
+BENCHMARK(halving_served)->Apply(sizes);
 BENCHMARK(adaptive)->Apply(sizes);
 BENCHMARK(core_alone)->Apply(sizes);
 BENCHMARK(every_domain_moves)->Apply(sizes);

@@ -44,17 +44,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   RunState state;
   state.observe(tick_of_two_domains());
   ChangeQueue changes([] {});
-  RouteContext context{
-      .state = state,
-      .changes = changes,
-      .version = "0.1",
-      .connection = "test:///",
-      .interval = std::chrono::seconds(1),
-      .started_at = WallTime(),
-      .local_time = false,
-      .now = [] { return WallTime(std::chrono::seconds(30)); },
-      .load_policy = [](const std::string& name, const auto&) { return test::asks({}, name); },
-      .reload_policy = [] { return test::asks({}); }};
+  RouteContext context{.state = state,
+                       .changes = changes,
+                       .version = "0.1",
+                       .connection = "test:///",
+                       .interval = std::chrono::seconds(1),
+                       .started_at = WallTime(),
+                       .local_time = false,
+                       .now = [] { return WallTime(std::chrono::seconds(30)); },
+                       .load_policy = [](const std::string& name, const auto&,
+                                         files::Readable) { return test::asks({}, name); },
+                       .reload_policy = [] { return test::asks({}); }};
   Request request;
   request.method = next_line(text);
   request.path = next_line(text);

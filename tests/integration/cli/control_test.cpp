@@ -1,21 +1,19 @@
 // Runs that are queried and changed through their control socket.
 
 #include <doctest/doctest.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
-#include <cstring>
-#include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
 #include "engine/observers/json.h"
 #include "tests/integration/cli/process.h"
 #include "tests/integration/cli/scratch_files.h"
+#include "tests/raw_client.h"
 #include "tests/text.h"
 
 using memcoord::contains;
@@ -24,6 +22,7 @@ using memcoord::testing::Finished;
 using memcoord::testing::json_of;
 using memcoord::testing::memcoord_command;
 using memcoord::testing::Process;
+using memcoord::testing::raw_clients;
 using memcoord::testing::run_memcoord;
 using memcoord::testing::ScratchFiles;
 
@@ -31,8 +30,9 @@ namespace {
 
 /// A run on a simulated host, with a control socket and a journal.
 struct ControlledRun {
-  explicit ControlledRun(const std::string& interval = "50ms")
-      : run(memcoord_command({"--connect", "sim:case1", "--interval", interval, "--policy",
+  explicit ControlledRun(const std::string& interval = "50ms",
+                         const std::string& scenario = "case1")
+      : run(memcoord_command({"--connect", "sim:" + scenario, "--interval", interval, "--policy",
                               "halving", "--json", "--control", socket, "--journal",
                               files.path("ticks.jsonl")})) {
     REQUIRE(run.wait_for_output("\n"));
@@ -56,27 +56,21 @@ struct ControlledRun {
   Process run;
 };
 
-/// A connection to a socket that sends a text and reads nothing.
-class SilentClient {
- public:
-  SilentClient(const std::string& path, const std::string& text)
-      : fd_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
-    connected = ::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-    sent = ::send(fd_, text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size());
-  }
-  ~SilentClient() { ::close(fd_); }
-  SilentClient(const SilentClient&) = delete;
-  SilentClient& operator=(const SilentClient&) = delete;
+/// A host of many domains, as a scenario.
+std::string many_domains(const ScratchFiles& files, int count) {
+  return files.write("many.lua", "local domains = {}\nfor i = 1, " + std::to_string(count) + R"( do
+  domains[i] = { name = "guest" .. i, maximum = 256 * MiB,
+    demand = { generator = "walk", low = 50 * MiB, high = 200 * MiB, period = 100 + i } }
+end
+return { summary = "Many", host = { total = 1024 * GiB }, duration = 86400, domains = domains })");
+}
 
-  bool connected = false;
-  bool sent = false;
-
- private:
-  int fd_;
-};
+/// Whether the run makes ten ticks more. Reads its output, for which it would wait otherwise.
+bool goes_on(ControlledRun& controlled) {
+  const auto number =
+      static_cast<int>(json_of(controlled.ask({"status", "--json"})).at("tick").number());
+  return controlled.run.wait_for_output("\"tick\":" + std::to_string(number + 10) + ",");
+}
 
 }  // namespace
 
@@ -166,17 +160,57 @@ TEST_CASE("a socket that cannot be served ends the run before it begins") {
   CHECK(contains(refused(controlled.files.path("no/folder")), "No such file or directory"));
 }
 
-TEST_CASE("clients that send half a request or read nothing do not hold up the run") {
-  ControlledRun controlled;
-  std::vector<std::unique_ptr<SilentClient>> clients;
-  for (int i = 0; i < 40; ++i) {
-    clients.push_back(std::make_unique<SilentClient>(
-        controlled.socket,
-        i % 2 == 0 ? "GET /v1/sta" : "GET /v1/tick HTTP/1.1\r\nHost: x\r\n\r\n"));
-    CHECK(clients.back()->connected);
-    CHECK(clients.back()->sent);
-  }
+TEST_CASE("no client harms the ticks of a run or keeps others from their responses") {
+  const ScratchFiles files;
+  // A response of 800 domains does not fit a socket's buffer.
+  ControlledRun controlled("50ms", many_domains(files, 800));
+  const auto idle = raw_clients(300, controlled.socket, "");
+  const auto half = raw_clients(300, controlled.socket, "GET /v1/sta");
+  const auto deaf = raw_clients(400, controlled.socket, "GET /v1/tick HTTP/1.1\r\nHost: x\r\n\r\n");
   CHECK(controlled.ask({"status"}).exit_code == 0);
+  CHECK(goes_on(controlled));
   controlled.run.signal(SIGTERM);
   CHECK(controlled.run.finish().exit_code == 0);
+}
+
+TEST_CASE("policies that do not load change nothing") {
+  ControlledRun controlled;
+  const auto refused = [&](const std::string& text) {
+    const Finished run = controlled.ask({"policy", controlled.files.write("bad.lua", text)});
+    CAPTURE(run.errors);
+    CHECK(run.exit_code == 2);
+    CHECK(run.output.empty());
+    CHECK(std::count(run.errors.begin(), run.errors.end(), '\n') == 1);
+    return run.errors;
+  };
+  CHECK(contains(refused("return {"), "bad.lua:1: "));
+  CHECK(contains(refused("error('broken')"), "bad.lua:1: broken"));
+  CHECK(contains(refused("while true do end"), "exceeded "));
+  CHECK(contains(refused("local t = {} while true do t = { t } end"), "memory limit"));
+  CHECK(contains(refused("return 1"), "where a table is expected"));
+  CHECK(contains(refused("\x1bLua"), "precompiled"));
+  CHECK(contains(controlled.ask({"policy", controlled.files.path("none.lua")}).errors,
+                 "no such file"));
+  CHECK(contains(controlled.ask({"policy", "/dev/zero"}).errors, "is a device"));
+  CHECK(goes_on(controlled));
+  CHECK(contains(controlled.ask({"status"}).output, "policy    halving\n"));
+  CHECK(controlled.ask({"reload"}).output ==
+        "policy halving is loaded again and decides from the next tick on\n");
+}
+
+TEST_CASE("a run replaces the socket of a run that was killed") {
+  ControlledRun controlled;
+  controlled.run.signal(SIGKILL);
+  controlled.run.finish();
+  CHECK(controlled.ask({"status"}).exit_code == 1);
+  Process again(memcoord_command(
+      {"--connect", "sim:case1", "--interval", "50ms", "--json", "--control", controlled.socket}));
+  REQUIRE(again.wait_for_output("\n"));
+  CHECK(controlled.ask({"status"}).exit_code == 0);
+}
+
+TEST_CASE("a socket's path that is too long is refused by the commands") {
+  const Finished run = run_memcoord({"status", "--control", std::string(200, 'x')});
+  CHECK(run.exit_code == 2);
+  CHECK(contains(run.errors, "is too long for a socket's path"));
 }

@@ -15,7 +15,9 @@
 
 #include "tests/integration/cli/process.h"
 #include "tests/integration/cli/scratch_files.h"
+#include "tests/text.h"
 
+using memcoord::contains;
 using memcoord::testing::Finished;
 using memcoord::testing::memcoord_command;
 using memcoord::testing::Process;
@@ -126,4 +128,59 @@ TEST_CASE("a signal ends a run that waits for the daemon to answer") {
   daemon.wait_for_client();
   run.signal(SIGTERM);
   CHECK(run.finish().exit_code == 0);
+}
+
+TEST_CASE("a control socket that cannot be made or used is named") {
+  const ScratchFiles files;
+  ::chmod(files.path("").c_str(), 0555);
+  const std::string socket = files.path("control.sock");
+  CHECK(contains(
+      refused({"--connect", "sim:case1", "--no-wait", "--ticks", "1", "--control", socket}).errors,
+      socket + ": cannot be created: Permission denied"));
+  ::chmod(files.path("").c_str(), 0755);
+  Process run(memcoord_command({"--connect", "sim:case1", "--json", "--control", socket}));
+  REQUIRE(run.wait_for_output("\n"));
+  ::chmod(socket.c_str(), 0400);
+  CHECK(contains(refused({"status", "--control", socket}).errors, "refuses this user"));
+  ::chmod(files.path("").c_str(), 0600);
+  CHECK(contains(refused({"status", "--control", socket}).errors, "refuses this user"));
+  ::chmod(files.path("").c_str(), 0755);
+}
+
+TEST_CASE("a user who may change the policy learns nothing about files of others" *
+          doctest::skip(::geteuid() != 0)) {
+  const ScratchFiles files;
+  ::chmod(files.path("").c_str(), 0755);
+  const std::string socket = files.path("control.sock");
+  Process run(memcoord_command(
+      {"--connect", "sim:case1", "--interval", "50ms", "--json", "--control", socket}));
+  REQUIRE(run.wait_for_output("\n"));
+  ::chmod(socket.c_str(), 0666);
+  const Installation installation;
+  const auto ask = [&](const std::string& policy) {
+    return Process(unprivileged({installation.program(), "policy", policy, "--control", socket}))
+        .finish();
+  };
+  const std::string secret = files.write("shadow", "root:$6$secret:19000\n");
+  ::chmod(secret.c_str(), 0600);
+  const Finished refusal = ask(secret);
+  CHECK(refusal.exit_code == 2);
+  CHECK(contains(refusal.errors, "shadow: is not readable by every user; copy it"));
+  CHECK_FALSE(contains(refusal.errors, "secret"));
+  std::filesystem::create_directory(files.path("closed"));
+  ::chmod(files.path("closed").c_str(), 0700);
+  CHECK(contains(ask(files.path("closed/none.lua")).errors, "is not readable by every user"));
+
+  const std::string own =
+      files.write("own.lua", "return { api = 1, summary = 'Own', tick = function() end }");
+  ::chmod(own.c_str(), 0644);
+  const Finished changed = ask(own);
+  CHECK(changed.output == "policy own decides from the next tick on\n");
+  // Nor by another way: a reload reads no more than the change did.
+  std::filesystem::remove(own);
+  std::filesystem::create_symlink(secret, own);
+  const Finished reloaded =
+      Process(unprivileged({installation.program(), "reload", "--control", socket})).finish();
+  CHECK(reloaded.exit_code == 2);
+  CHECK(contains(reloaded.errors, "is not readable by every user"));
 }

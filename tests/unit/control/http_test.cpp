@@ -5,14 +5,22 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
+#include <latch>
+#include <random>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 #include "tests/integration/cli/scratch_files.h"
+#include "tests/raw_client.h"
+#include "tests/text.h"
 
 using namespace memcoord;
 using namespace memcoord::control;
+using memcoord::testing::raw_clients;
+using memcoord::testing::RawClient;
 using memcoord::testing::ScratchFiles;
 
 namespace {
@@ -23,6 +31,25 @@ Response echo(const Request& request) {
   for (const auto& [name, value] : request.query) text += " " + name + "=" + value;
   return {200, text + " " + request.body, "text/plain"};
 }
+
+/// A server of one socket.
+struct Served {
+  explicit Served(Handler handler = echo, HttpLimits limits = {})
+      : server(HttpServer::listen(path, std::move(handler), limits).value()) {}
+  [[nodiscard]] Result<Response> send(const std::string& method, const std::string& target) const {
+    return send_request(path, {method, target, {}, {}, {}});
+  }
+  [[nodiscard]] bool answers() const {
+    const auto response = send("GET", "/");
+    return response && response->status == 200;
+  }
+
+  ScratchFiles files;
+  std::string path = files.path("control.sock");
+  std::unique_ptr<HttpServer> server;
+};
+
+constexpr std::string_view kGet = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 
 }  // namespace
 
@@ -108,4 +135,164 @@ TEST_CASE("a handler that throws costs its own response") {
   REQUIRE(server);
   CHECK(send_request(path, {"GET", "/throw", {}, {}, {}})->status == 500);
   CHECK(send_request(path, {"GET", "/", {}, {}, {}})->status == 200);
+}
+
+TEST_CASE("a thousand connections that do nothing keep no other from its response") {
+  for (const std::string_view text : {std::string_view(), std::string_view("GET /v1/sta"), kGet}) {
+    CAPTURE(text);
+    const Served served;
+    const auto clients = raw_clients(1000, served.path, text);
+    CHECK(served.answers());
+  }
+}
+
+TEST_CASE("a request that comes byte by byte is closed in its time") {
+  const Served served(echo, {.time = std::chrono::milliseconds(100)});
+  const RawClient client(served.path);
+  int sent = 0;
+  while (sent < 10'000 && client.send("x")) {
+    ++sent;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  CHECK(sent < 10'000);
+  CHECK(client.is_closed());
+  CHECK(served.answers());
+}
+
+TEST_CASE("responses that wait to be read are bounded") {
+  constexpr std::size_t kMebibyte = std::size_t{1} << 20U;
+  const auto large = [](const Request&) { return Response{200, std::string(kMebibyte, 'x')}; };
+  const Served served(large, {.unread = 4 * kMebibyte});
+  const auto clients = raw_clients(20, served.path, kGet);
+  CHECK(served.answers());
+  int whole = 0;
+  for (const auto& client : clients) {
+    if (client->read().size() > kMebibyte) ++whole;
+  }
+  CHECK(whole <= 4);
+}
+
+TEST_CASE("a response that is larger than the bound arrives") {
+  const auto large = [](const Request&) { return Response{200, std::string(3'000'000, 'x')}; };
+  const Served served(large, {.unread = 1000});
+  const auto response = served.send("GET", "/");
+  REQUIRE(response);
+  CHECK(response->body.size() == 3'000'000);
+}
+
+TEST_CASE("queries do not wait for a change, and a change too many is refused") {
+  std::latch begun(1);
+  std::latch go(1);
+  const auto handler = [&](const Request& request) {
+    if (request.path == "/slow") {
+      begun.count_down();
+      go.wait();
+    }
+    return echo(request);
+  };
+  const Served served(handler, {.changes = 2});
+  Result<Response> slow;
+  std::thread first([&] { slow = served.send("POST", "/slow"); });
+  begun.wait();
+  CHECK(served.answers());
+  const RawClient second(served.path);
+  CHECK(second.send("POST /second HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"));
+  // The server reads requests in the order in which they arrive.
+  CHECK(served.answers());
+  CHECK(served.send("POST", "/third")->status == 503);
+  go.count_down();
+  first.join();
+  REQUIRE(slow);
+  CHECK(slow->body == "POST /slow ");
+  CHECK(contains(second.read("POST /second "), "POST /second "));
+}
+
+TEST_CASE("the server ends while changes wait") {
+  std::latch begun(1);
+  std::atomic<int> changes = 0;
+  auto served = std::make_unique<Served>([&](const Request& request) {
+    if (request.method == "POST" && ++changes == 1) {
+      begun.count_down();
+      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    }
+    return echo(request);
+  });
+  constexpr const char* kPost = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n";
+  const RawClient first(served->path);
+  CHECK(first.send(kPost));
+  begun.wait();
+  const RawClient second(served->path);
+  CHECK(second.send(kPost));
+  CHECK(served->answers());
+  served.reset();
+  CHECK(second.is_closed());
+}
+
+TEST_CASE("requests that follow each other without waiting are answered one by one") {
+  const Served served;
+  const RawClient client(served.path);
+  std::string text;
+  for (int i = 0; i < 100; ++i) {
+    text += "GET /" + std::to_string(i) + " HTTP/1.1\r\nHost: x\r\n\r\n";
+  }
+  CHECK(client.send(text));
+  CHECK(contains(client.read("GET /99 "), "GET /99 "));
+}
+
+TEST_CASE("garbage, large heads and endless bodies end their own connection") {
+  const Served served(echo, {.time = std::chrono::milliseconds(500)});
+  std::mt19937 random(1);  // NOLINT: the same bytes every time
+  for (int i = 0; i < 50; ++i) {
+    std::string bytes(1000, '\0');
+    for (char& byte : bytes) byte = static_cast<char>(random());
+    const RawClient client(served.path);
+    static_cast<void>(client.send(bytes + "\r\n\r\n"));
+    CHECK(client.is_closed());
+  }
+  const RawClient head(served.path);
+  static_cast<void>(head.send("GET / HTTP/1.1\r\nX: " + std::string(1 << 20, 'x') + "\r\n\r\n"));
+  CHECK(head.is_closed());
+  const RawClient body(served.path);
+  CHECK_FALSE(body.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n" +
+                        std::string(10 << 20, 'x')));
+  CHECK(served.answers());
+}
+
+TEST_CASE("clients that go away in the middle of a response do no harm") {
+  const auto large = [](const Request&) { return Response{200, std::string(1 << 20, 'x')}; };
+  const Served served(large);
+  for (int i = 0; i < 100; ++i) {
+    const RawClient client(served.path);
+    CHECK(client.send(kGet));
+  }
+  CHECK(served.answers());
+}
+
+TEST_CASE("a server leaves the socket of another that has replaced it") {
+  const ScratchFiles files;
+  const std::filesystem::path path = files.path("control.sock");
+  auto first = HttpServer::listen(path, echo);
+  REQUIRE(first);
+  std::filesystem::remove(path);
+  const auto second = HttpServer::listen(path, echo);
+  REQUIRE(second);
+  first->reset();
+  CHECK(send_request(path, {"GET", "/", {}, {}, {}}));
+}
+
+TEST_CASE("the client says what is wrong with a socket") {
+  const ScratchFiles files;
+  const auto error_of = [](const std::string& path) {
+    const auto response = send_request(path, {"GET", "/", {}, {}, {}});
+    REQUIRE_FALSE(response);
+    return response.error();
+  };
+  CHECK(error_of(std::string(200, 'x')).message == "is too long for a socket's path");
+  CHECK(error_of(files.write("file", "text")).code == ErrorCode::unavailable);
+  const Served closing(
+      [](const Request&) {
+        return Response{200, std::string(1 << 20, 'x')};
+      },
+      {.time = std::chrono::milliseconds(0)});
+  CHECK(error_of(closing.path).message == "memcoord ended the connection");
 }

@@ -1,8 +1,11 @@
 #include "engine/control/routes.h"
 
 #include <doctest/doctest.h>
+#include <unistd.h>
 
+#include <chrono>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -40,8 +43,8 @@ struct ControlledRun {
   Handler handler = make_handler(context);
 
   ControlledRun() {
-    context.load_policy = [](const std::string& name,
-                             const auto&) -> Result<std::unique_ptr<Policy>> {
+    context.load_policy = [](const std::string& name, const auto&,
+                             files::Readable) -> Result<std::unique_ptr<Policy>> {
       if (name == "bad") {
         return fail(ErrorCode::invalid_input, "bad.lua:1", "is not a policy", "fix it");
       }
@@ -92,12 +95,17 @@ TEST_CASE("a domain is explained by its name and by its UUID, and an unknown one
   const Response unknown = run.get("/v1/domains/nobody");
   CHECK(unknown.status == 404);
   CHECK(error_in(unknown) == "no active domain nobody");
+  CHECK(contains(run.get("/v1/domains/wbe").body, "did you mean web? "));
 }
 
 TEST_CASE("the newest tick has the journal's format") {
   ControlledRun run;
   CHECK(run.get("/v1/tick").status == 503);
   CHECK(contains(run.tick().get("/v1/tick").body, "\"memcoord-tick\""));
+  Tick tick;
+  tick.number = 2;
+  run.state.observe(tick);
+  CHECK(Json::parse(run.get("/v1/tick").body).value().at("tick").number() == 2);
 }
 
 TEST_CASE("events are chosen by age and domain") {
@@ -173,4 +181,62 @@ TEST_CASE("a failed sample keeps the last ticks that worked, and a restoration i
   CHECK(view.newest->number == 3);
   CHECK(view.sampled->number == 2);
   CHECK(view.before->number == 1);
+}
+
+TEST_CASE("only root and the user of the run may name a policy file that others cannot read") {
+  ControlledRun run;
+  run.tick();
+  files::Readable readable{};
+  run.context.load_policy = [&](const std::string& name, const auto&,
+                                files::Readable by) -> Result<std::unique_ptr<Policy>> {
+    readable = by;
+    return policy_named(name);
+  };
+  const auto readable_for = [&](std::optional<Peer> peer) {
+    CHECK(run.handler({"POST", "/v1/policy", {}, R"({"name":"band"})", peer}).status == 200);
+    static_cast<void>(run.changes.drain());
+    return readable;
+  };
+  CHECK(readable_for(Peer{0, 1}) == files::Readable::by_memcoord);
+  CHECK(readable_for(Peer{::geteuid(), 1}) == files::Readable::by_memcoord);
+  CHECK(readable_for(Peer{::geteuid() + 1, 1}) == files::Readable::by_everyone);
+  CHECK(readable_for(std::nullopt) == files::Readable::by_everyone);
+}
+
+TEST_CASE("changes that the loop does not make are refused when they are too many") {
+  ControlledRun run;
+  run.tick();
+  CHECK(run.post("/v1/policy", R"({"name":"band"})").status == 200);
+  CHECK(run.post("/v1/reload", "").status == 200);
+  CHECK(run.post("/v1/policy", R"({"name":"band"})").status == 503);
+  CHECK(run.changes.drain().size() == 2);
+  std::size_t queued = 0;
+  while (run.post("/v1/dry-run", R"({"on":true})").status == 200) ++queued;
+  CHECK(queued == ChangeQueue::kMaxWaiting);
+}
+
+TEST_CASE("a change waits for the loop to make those before it") {
+  ControlledRun run;
+  run.tick();
+  CHECK(run.post("/v1/reload", "").status == 200);
+  CHECK(run.post("/v1/reload", "").status == 200);
+  std::thread loop([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    static_cast<void>(run.changes.drain());
+  });
+  CHECK(run.post("/v1/reload", "").status == 200);
+  loop.join();
+}
+
+TEST_CASE("the memory of events is bounded") {
+  RunState state;
+  Tick tick;
+  tick.snapshot = World().domain("web");
+  for (int i = 0; i < 10; ++i) {
+    tick.notes.assign(2'000, {Note::Severity::info, std::string(2'000, 'x')});
+    state.observe(tick);
+  }
+  const auto events = state.events(WallTime(), "");
+  CHECK(events.size() == RunState::kMaxEvents);
+  CHECK(events.front().text.size() <= RunState::kMaxEventText + 3);  // and "..."
 }

@@ -157,3 +157,32 @@ TEST_CASE("the longest line is read") {
   CHECK(reader.next().value());
   CHECK(reader.text().size() == kLongestLine);
 }
+
+TEST_CASE("a public file is one that every user may read, in folders that every user may search") {
+  const Folder folder;
+  const fs::path file = folder.write("policy.lua", "text");
+  const auto opens = [](const fs::path& path) { return open_public(path, "policy").has_value(); };
+  const auto code = [](const fs::path& path) { return open_public(path, "policy").error().code; };
+  const auto set_mode = [](const fs::path& path, mode_t mode) {
+    REQUIRE(::chmod(path.c_str(), mode) == 0);
+  };
+  set_mode(folder / "", 0755);
+  set_mode(file, 0644);
+  CHECK(opens(file));
+  fs::create_symlink(file, folder / "link");
+  CHECK(opens(folder / "link"));
+  CHECK(code(folder / "none") == ErrorCode::not_found);
+  CHECK(code(folder / "") == ErrorCode::invalid_input);
+  CHECK(code("/dev/zero") == ErrorCode::invalid_input);
+
+  set_mode(file, 0640);
+  CHECK(code(file) == ErrorCode::permission_denied);
+  CHECK(code(folder / "link") == ErrorCode::permission_denied);
+  set_mode(file, 0644);
+  // Whether a file exists in a folder is known only to those who may search the folder.
+  set_mode(folder / "", 0700);
+  CHECK(code(file) == ErrorCode::permission_denied);
+  CHECK(code(folder / "none") == ErrorCode::permission_denied);
+  // Any user may read its mode, but not the file.
+  CHECK(code("/proc/self/maps") == ErrorCode::permission_denied);
+}
