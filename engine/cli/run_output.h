@@ -102,8 +102,9 @@ class RunOutput {
   void log_restored(const Result<std::vector<Restored>>& restored);
   /// Closes the hypervisor and logs its last notes, such as settings that it could not restore.
   void close(Hypervisor& hypervisor);
-  /// Opens the journal anew after SIGHUP, because it may have been rotated.
-  void reopen();
+  /// Opens the journal anew, because it may have been rotated. Returns and logs the result in
+  /// words; empty without a journal.
+  std::string reopen();
   /// Whether the reader of standard output has gone (`memcoord | head`).
   [[nodiscard]] static bool reader_is_gone();
   [[nodiscard]] const RunSummary& summary() const { return *summary_; }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "engine/core/screen_text.h"
+#include "engine/observers/tick_json.h"
 
 namespace memcoord::observers {
 namespace {
@@ -163,6 +164,13 @@ void EventFinder::add_outcome(const Tick& tick, const Outcome& first, const Outc
             (unknown ? "whether it was moved to " + last.to.text(units) + " is not known: "
                      : "not moved to " + last.to.text(units) + ": ") +
                 why));
+}
+
+Json event_json(const Event& event) {
+  return Json::object({{"time", iso_text(event.time)},
+                       {"domain", event.domain.empty() ? Json() : Json(event.domain)},
+                       {"kind", to_text(event.kind)},
+                       {"text", event.text}});
 }
 
 std::string time_text(WallTime time, bool local, bool with_date) {

@@ -3,12 +3,14 @@
 // serves the newest; a journal yields the same events again.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "engine/core/tick.h"
+#include "engine/observers/json.h"
 #include "engine/observers/shortages.h"
 
 namespace memcoord::observers {
@@ -39,6 +41,10 @@ class EventFinder {
   std::vector<Event> events_of(const Tick& tick);
   /// The number of domains whose state is kept.
   [[nodiscard]] std::size_t remembered() const { return states_.size(); }
+  /// Since when the domain is short of memory.
+  [[nodiscard]] std::optional<MonotonicTime> short_since(const Uuid& domain) const {
+    return shortages_.short_since(domain);
+  }
 
  private:
   struct State {
@@ -64,6 +70,9 @@ class EventFinder {
   std::string last_error_;
 };
 
+/// {"time": "2026-01-31T10:15:02.000Z", "domain": "web", "kind": "moved", "text": ...}; the domain
+/// is null in an event of the host or the run.
+Json event_json(const Event& event);
 /// "10:15:02", or with the date "2026-01-31 10:15:02".
 std::string time_text(WallTime time, bool local, bool with_date);
 /// "10:15:02  web  moved  512 MiB -> 640 MiB (+128 MiB): fed by db", with the date where wanted.

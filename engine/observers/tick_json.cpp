@@ -28,19 +28,6 @@ using nlohmann::json;
 template <class T>
 json json_of(const T& value);
 
-std::string iso(WallTime time) {
-  const auto whole = std::chrono::floor<std::chrono::seconds>(time);
-  const auto ms = (time - whole).count();
-  const std::time_t stamp = whole.time_since_epoch().count();
-  std::tm parts{};
-  gmtime_r(&stamp, &parts);
-  std::array<char, 80> text{};
-  std::snprintf(text.data(), text.size(), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
-                parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min,
-                parts.tm_sec, static_cast<int>(ms));
-  return text.data();
-}
-
 template <class T>
 constexpr bool kIsList = false;
 template <class T>
@@ -116,7 +103,7 @@ json json_of(const T& value) {
   } else if constexpr (std::is_same_v<T, MonotonicTime>) {
     return seconds_of(value.time_since_epoch());
   } else if constexpr (std::is_same_v<T, WallTime>) {
-    return iso(value);
+    return iso_text(value);
   } else if constexpr (std::is_same_v<T, Uuid>) {
     return value.text();
   } else if constexpr (std::is_enum_v<T>) {
@@ -158,7 +145,7 @@ WallTime wall_time_in(const json& value, std::string_view name) {
   const WallTime time =
       WallTime(std::chrono::seconds(timegm(&parts))) + std::chrono::milliseconds(ms);
   // timegm() takes month 99 as one eight years later: a time that reads back differently is none.
-  if (read != 7 || iso(time) != text) wrong(name, "is no time");
+  if (read != 7 || iso_text(time) != text) wrong(name, "is no time");
   return time;
 }
 
@@ -284,6 +271,19 @@ bool has_the_size_of_a_tick(std::string_view line) {
 }
 
 }  // namespace
+
+std::string iso_text(WallTime time) {
+  const auto whole = std::chrono::floor<std::chrono::seconds>(time);
+  const auto ms = (time - whole).count();
+  const std::time_t stamp = whole.time_since_epoch().count();
+  std::tm parts{};
+  gmtime_r(&stamp, &parts);
+  std::array<char, 80> text{};
+  std::snprintf(text.data(), text.size(), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
+                parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min,
+                parts.tm_sec, static_cast<int>(ms));
+  return text.data();
+}
 
 std::string to_json_line(const Tick& tick) {
   // The format comes first, so that a journal's first bytes identify it.
