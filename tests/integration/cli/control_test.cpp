@@ -132,7 +132,7 @@ TEST_CASE("a policy is changed if it loads, and its author is logged and journal
 TEST_CASE("a reload says what came of it, and a bad policy leaves the old one") {
   ScratchFiles files;
   const std::string socket = files.path("control.sock");
-  const std::string policy = files.write("own.lua", "return { api = 1, decide = function() end }");
+  const std::string policy = files.write("own.lua", "return { api = 1, summary = 's', tick = function(ctx) end }");
   const std::string config = files.write("memcoord.toml", "");
   Process run(memcoord_command({"--connect", "sim:case1", "--interval", "50ms", "--policy", policy,
                                 "--config", config, "--json", "--control", socket}));
@@ -140,7 +140,7 @@ TEST_CASE("a reload says what came of it, and a bad policy leaves the old one") 
   const auto reload = [&] { return run_memcoord({"reload", "--control", socket}); };
   CHECK(reload().output == "policy own is loaded again, unchanged; " + config +
                                " is not read again: restart memcoord to apply it\n");
-  files.write("own.lua", "return { api = 1, decide = function() return {} end }");
+  files.write("own.lua", "return { api = 1, summary = 't', tick = function(ctx) end }");
   CHECK(contains(reload().output, "policy own is loaded again, with changes"));
   files.write("own.lua", "return 1");
   const Finished bad = reload();
