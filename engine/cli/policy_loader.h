@@ -124,6 +124,18 @@ class ReloadablePolicy {
   /// has changed.
   PolicyLoader::Loaded change_to(const std::string& path_or_name,
                                  const PolicyLoader::Settings& settings, files::Readable readable);
+  /// Loads a policy that does not become the run's. Errors: those of load().
+  [[nodiscard]] PolicyLoader::Loaded load_other(const std::string& path_or_name,
+                                                const PolicyLoader::Settings& settings,
+                                                files::Readable readable) const {
+    return loader_.load(path_or_name, settings, readable);
+  }
+  /// Whether a policy is the same text from the same file as the current one. Call it in the thread
+  /// of take_over().
+  [[nodiscard]] bool is_current(const bindings::LuaPolicy& policy) const {
+    return current_ != nullptr && current_->info().path == policy.info().path &&
+           current_->source() == policy.source();
+  }
   /// Makes a loaded policy the current one. It copies the state of the policy before it, which must
   /// still exist, if both are the same file. Returns why the policy starts with an empty ctx.state
   /// although it should not.

@@ -195,8 +195,9 @@ Result<ExitCode> Run::go() {
   Watchdog watchdog(watchdog_options(**signals));
   Coordinator coordinator(*connection->hypervisor, *connection->clock,
                           watchdog.watch(*std::move(policy)), coordinator_options());
+  const std::string fallback_name = *fallback ? (*fallback)->name() : "";
   if (*fallback) coordinator.set_fallback(watchdog.watch(*std::move(fallback)));
-  if (*control) (*control)->observe(coordinator);
+  if (*control) (*control)->observe(coordinator, fallback_name);
   output->observe(coordinator);
   log_->info(fmt::format("policy {} on {}, a tick every {:g} s, headroom {}{}", policy_name,
                          connection->hypervisor->description(), seconds_of(interval_),
@@ -293,8 +294,11 @@ void Run::handle_requests(const Parts& parts) {
   if (parts.signals.consume_reload()) reload(parts);
   if (parts.control == nullptr) return;
   parts.control->make_changes(
-      {parts.coordinator, *parts.connection.clock, [&parts] { parts.output.reopen(); },
-       [this, &parts](auto policy) { replace_policy(std::move(policy), parts); }});
+      {parts.coordinator, *parts.connection.clock, [&parts] { return parts.output.reopen(); },
+       [this, &parts](auto policy) { replace_policy(std::move(policy), parts); },
+       [&parts](std::unique_ptr<bindings::LuaPolicy> policy) {
+         parts.coordinator.set_fallback(policy ? parts.watchdog.watch(std::move(policy)) : nullptr);
+       }});
 }
 
 void Run::reload(const Parts& parts) {

@@ -191,16 +191,19 @@ void RunOutput::log_restored(const Result<std::vector<Restored>>& restored) {
 
 void RunOutput::close(Hypervisor& hypervisor) {
   hypervisor.close();
+  actions_->flush();
   for (const Note& note : hypervisor.drain_notes()) actions_->write(note);
 }
 
-void RunOutput::reopen() {
-  if (!journal_) return;
+std::string RunOutput::reopen() {
+  if (!journal_) return {};
   if (Status reopened = journal_->reopen(); !reopened) {
-    log_->error("cannot reopen the journal: " + reopened.error().text());
-  } else {
-    log_->info("journal reopened");
+    const std::string text = "cannot reopen the journal: " + reopened.error().text();
+    log_->error(text);
+    return text;
   }
+  log_->info("journal reopened");
+  return "the journal is opened anew";
 }
 
 bool RunOutput::reader_is_gone() {

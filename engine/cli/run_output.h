@@ -93,14 +93,18 @@ class RunOutput {
   /// Call it after each tick: logs the journal's notes and follows the terminal's size.
   void after_tick();
   /// Call it when the loop has ended: from now on the log continues below the last table.
-  void end_display() { diversion_.reset(); }
+  void end_display() {
+    diversion_.reset();
+    actions_->flush();
+  }
   /// Logs how many domains have their memory back, and for each other domain its size and the
   /// reason.
   void log_restored(const Result<std::vector<Restored>>& restored);
   /// Closes the hypervisor and logs its last notes, such as settings that it could not restore.
   void close(Hypervisor& hypervisor);
-  /// Opens the journal anew after SIGHUP, because it may have been rotated.
-  void reopen();
+  /// Opens the journal anew, because it may have been rotated. Returns and logs the result in
+  /// words; empty without a journal.
+  std::string reopen();
   /// Whether the reader of standard output has gone (`memcoord | head`).
   [[nodiscard]] static bool reader_is_gone();
   [[nodiscard]] const RunSummary& summary() const { return *summary_; }

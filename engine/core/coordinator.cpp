@@ -102,7 +102,9 @@ void Coordinator::ask_for_proposals(Tick& tick, const Situation& situation) {
                         std::to_string(options_.patience) + " ticks in a row" +
                         (fallback_ ? "; " + fallback_->name() + " decides instead"
                                    : "; every balloon stays as it is until it answers")});
-  if (fallback_) ask(*fallback_, situation, tick);
+  if (!fallback_) return;
+  tick.fallback = fallback_->name();
+  ask(*fallback_, situation, tick);
 }
 
 void Coordinator::ask(Policy& policy, const Situation& situation, Tick& tick) {

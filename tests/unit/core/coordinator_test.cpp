@@ -97,10 +97,11 @@ TEST_CASE("a policy error costs only its own tick, and five in a row are reporte
 TEST_CASE("the fallback policy decides while the policy gives no usable answer") {
   CoordinatorHarness harness({kCalm}, fails());
   harness.coordinator.set_fallback(asks({{"a", 900_MiB}}, "careful"));
-  for (int i = 1; i <= 4; ++i) harness.coordinator.tick();
+  for (int i = 1; i <= 4; ++i) CHECK(harness.coordinator.tick().fallback.empty());
   CHECK(harness.hypervisor.moves.empty());
   const Tick tick = harness.coordinator.tick();
   CHECK(has_note(tick, "careful decides instead"));
+  CHECK(tick.fallback == "careful");
   CHECK(harness.hypervisor.moves.size() == 1);
   CHECK(tick.policy_error.has_value());
 }
