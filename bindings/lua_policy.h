@@ -78,6 +78,8 @@ class LuaPolicy final : public Policy {
 
   [[nodiscard]] std::string name() const override { return info_.name; }
   [[nodiscard]] const PolicyInfo& info() const { return info_; }
+  /// The text of its file.
+  [[nodiscard]] const std::string& source() const { return source_; }
   /// Errors: policy_failed, limit_exceeded; nothing is proposed then.
   Result<PolicyAnswer> decide(const Situation& situation) override;
   /// Copies the plain data in the other's ctx.state, for a reload of the same policy. Errors:

@@ -20,5 +20,6 @@ void add_replay_command(Command& program);
 void add_traces_command(Command& program);
 void add_domain_command(Command& program);
 void add_completion_command(Command& program);
+void add_help_command(Command& program);
 
 }  // namespace memcoord::cli

@@ -20,6 +20,10 @@ std::string examples_text(const std::vector<Example>& examples);
 /// The help of one command: `memcoord domain set --help`.
 std::string help_text(const Command& command);
 
+/// The command that a list of names leads to: "domain", "set". Errors: invalid_input for a name
+/// that is no command, with the nearest one.
+Result<const Command*> find_command(const Command& program, const std::vector<std::string>& names);
+
 /// The manual page memcoord(1), in the man macros of roff (groff_man(7)).
 std::string manual_page(const Command& program, std::string_view version);
 

@@ -3,14 +3,16 @@
 #include <fmt/format.h>
 #include <libvirt/libvirt.h>
 #include <lua.h>
+#include <unistd.h>
 
-#include <cstdio>
 #include <exception>
 
 #include "engine/cli/command.h"
 #include "engine/cli/commands.h"
 #include "engine/cli/completion.h"
 #include "engine/cli/help.h"
+#include "engine/cli/policy_loader.h"
+#include "engine/cli/standard_output.h"
 #include "engine/cli/terminal.h"
 #include "engine/cli/version.h"
 
@@ -32,6 +34,7 @@ void add_commands(Command& program) {
   add_traces_command(program);
   add_domain_command(program);
   add_completion_command(program);
+  add_help_command(program);
 }
 
 std::string version_text() {
@@ -59,7 +62,7 @@ Result<ExitCode> parse_and_act(std::vector<std::string> arguments) {
     standard_output().lines(manual_page(program, kVersion));
     return ExitCode::ok;
   }
-  const auto line = parse_command_line(program, std::move(arguments));
+  const auto line = parse_command_line(program, arguments, is_bundled_or_file);
   if (!line) return fail(line.error());
   switch (line->asks) {
     case CommandLine::Asks::help:
@@ -77,11 +80,22 @@ Result<ExitCode> parse_and_act(std::vector<std::string> arguments) {
   return line->command->action();
 }
 
+/// The exit code of a command that has done its work, whose output may be lost.
+ExitCode after_output(ExitCode code) {
+  standard_output().flush();
+  const auto error = output_error();
+  if (!error) return code;
+  report(*error);
+  return code == ExitCode::ok ? exit_code_for(*error) : code;
+}
+
 // No exception escapes.
 ExitCode run_program(const std::vector<std::string>& arguments) {
+  occupy_closed_streams();
+  const OutputBuffer output(STDOUT_FILENO, is_terminal(Stream::output));
   try {
     const Result<ExitCode> result = parse_and_act(arguments);
-    if (result) return *result;
+    if (result) return after_output(*result);
     report(result.error());
     return exit_code_for(result.error());
   } catch (const std::exception& exception) {

@@ -61,6 +61,10 @@ Result<Connection> open_libvirt(const RunOptions& options, Duration interval, Si
   auto hypervisor = libvirt::open(uri, libvirt_options(options, interval));
   if (!hypervisor) {
     Error error = hypervisor.error();
+    const auto scenarios = BundledFiles(BundledKind::scenario, data_directories()).names();
+    if (scenarios && std::find(scenarios->begin(), scenarios->end(), uri) != scenarios->end()) {
+      error.hint = "did you mean the simulated host sim:" + uri + "?";
+    }
     if (error.code == ErrorCode::unavailable) {
       error.hint += "; or try a simulated host: --connect sim:case1";
     }
@@ -100,13 +104,16 @@ Result<Connection> open_connection(const RunOptions& options, Duration interval,
 }
 
 // Options from the configuration file; the command line wins.
-Status complete_options(RunOptions& options, const Command& command) {
-  if (!options.config.empty()) {
-    const auto given = options.settings;
-    if (Status applied = apply_configuration(options.config, command); !applied) return applied;
-    for (const auto& [name, value] : given) options.settings[name] = value;
+Result<Origins> complete_options(RunOptions& options, const Command& command) {
+  if (options.config.empty()) return Origins();
+  const auto given = options.settings;
+  auto origins = apply_configuration(options.config, command);
+  if (!origins) return origins;
+  for (const auto& [name, value] : given) {
+    options.settings[name] = value;
+    std::erase_if(*origins, [&](const Origin& origin) { return origin.key == "set." + name; });
   }
-  return {};
+  return origins;
 }
 
 bool can_be_moved(const Domain& domain) {
@@ -192,8 +199,9 @@ Result<ExitCode> Run::go() {
   Watchdog watchdog(watchdog_options(**signals));
   Coordinator coordinator(*connection->hypervisor, *connection->clock,
                           watchdog.watch(*std::move(policy)), coordinator_options());
+  const std::string fallback_name = *fallback ? (*fallback)->name() : "";
   if (*fallback) coordinator.set_fallback(watchdog.watch(*std::move(fallback)));
-  if (*control) (*control)->observe(coordinator);
+  if (*control) (*control)->observe(coordinator, fallback_name);
   output->observe(coordinator);
   log_->info(fmt::format("policy {} on {}, a tick every {:g} s, headroom {}{}", policy_name,
                          connection->hypervisor->description(), seconds_of(interval_),
@@ -291,8 +299,11 @@ void Run::handle_requests(const Parts& parts) {
   if (parts.signals.consume_reload()) reload(parts);
   if (parts.control == nullptr) return;
   parts.control->make_changes(
-      {parts.coordinator, *parts.connection.clock, [&parts] { parts.output.reopen(); },
-       [this, &parts](auto policy) { replace_policy(std::move(policy), parts); }});
+      {parts.coordinator, *parts.connection.clock, [&parts] { return parts.output.reopen(); },
+       [this, &parts](auto policy) { replace_policy(std::move(policy), parts); },
+       [&parts](std::unique_ptr<bindings::LuaPolicy> policy) {
+         parts.coordinator.set_fallback(policy ? parts.watchdog.watch(std::move(policy)) : nullptr);
+       }});
 }
 
 void Run::reload(const Parts& parts) {
@@ -340,11 +351,13 @@ void add_run_command(Command& program) {
   add_run_options(program, *options);
   add_examples(program);
   program.action = [options, &program]() -> Result<ExitCode> {
-    if (Status complete = complete_options(*options, program); !complete)
-      return fail(complete.error());
+    const auto origins = complete_options(*options, program);
+    if (!origins) return fail(origins.error());
     const auto interval = interval_of(*options, program);
     if (!interval) return fail(interval.error());
-    return Run(*options, *interval).go();
+    auto result = Run(*options, *interval).go();
+    if (!result) return fail(with_origin(result.error(), *origins));
+    return result;
   };
 }
 

@@ -32,6 +32,13 @@ Note change_note(const std::string& text, const Change& change) {
   return {Note::Severity::info, text + ", requested by " + change.who};
 }
 
+/// The policy of a change, or null.
+std::unique_ptr<bindings::LuaPolicy> lua_policy_of(Change& change) {
+  // The loaders in the constructor load no other kind of policy.
+  return std::unique_ptr<bindings::LuaPolicy>(
+      static_cast<bindings::LuaPolicy*>(change.policy.release()));
+}
+
 }  // namespace
 
 std::optional<fs::path> user_socket() {
@@ -48,7 +55,9 @@ fs::path control_socket(const std::string& named) {
 }
 
 RunControl::RunControl(const Run& run)
-    : changes_([&signals = run.signals] { signals.wake(); }),
+    : policy_(run.policy),
+      configuration_(run.options.config),
+      changes_([&signals = run.signals] { signals.wake(); }),
       context_{.state = state_,
                .changes = changes_,
                .version = std::string(kVersion),
@@ -58,11 +67,16 @@ RunControl::RunControl(const Run& run)
                .local_time = true,
                .now = system_time,
                .load_policy = {},
+               .load_fallback = {},
                .reload_policy = {}} {
   using Loaded = Result<std::unique_ptr<Policy>>;
   context_.load_policy = [&policy = run.policy](const std::string& name, const auto& settings,
                                                 files::Readable readable) -> Loaded {
     return policy.change_to(name, settings, readable);
+  };
+  context_.load_fallback = [&policy = run.policy](const std::string& name, const auto& settings,
+                                                  files::Readable readable) -> Loaded {
+    return policy.load_other(name, settings, readable);
   };
   context_.reload_policy = [&policy = run.policy]() -> Loaded { return policy.load(); };
 }
@@ -106,18 +120,46 @@ void RunControl::make(Change& change, const Means& means) {
       means.coordinator.add_note(change_note(change.on ? "dry run on" : "dry run off", change));
       return;
     case Change::Kind::reload:
-      means.reopen_journal();
-      break;
+      reload(change, means);
+      return;
+    case Change::Kind::fallback:
+      set_fallback(change, means);
+      return;
     case Change::Kind::policy:
       break;
   }
-  // The loaders in the constructor load no other kind of policy.
-  std::unique_ptr<bindings::LuaPolicy> policy(
-      static_cast<bindings::LuaPolicy*>(change.policy.release()));
-  const bool again = change.kind == Change::Kind::reload;
-  means.coordinator.add_note(
-      change_note("policy " + policy->name() + (again ? " reloaded" : " decides"), change));
+  auto policy = lua_policy_of(change);
+  means.coordinator.add_note(change_note("policy " + policy->name() + " decides", change));
   means.replace_policy(std::move(policy));
+}
+
+void RunControl::reload(Change& change, const Means& means) {
+  std::string text;
+  if (auto policy = lua_policy_of(change)) {
+    text = "policy " + policy->name() + " is loaded again, " +
+           (policy_.is_current(*policy) ? "unchanged" : "with changes");
+    means.coordinator.add_note(change_note("policy " + policy->name() + " reloaded", change));
+    means.replace_policy(std::move(policy));
+  } else {
+    text = "the old policy stays";
+    means.coordinator.add_note(
+        {Note::Severity::error, "cannot reload the policy, the old one stays: " + change.problem +
+                                    "; requested by " + change.who});
+  }
+  if (const std::string journal = means.reopen_journal(); !journal.empty()) text += "; " + journal;
+  if (!configuration_.empty()) {
+    text += "; " + configuration_ + " is not read again: restart memcoord to apply it";
+  }
+  if (change.result) change.result->set_value(std::move(text));
+}
+
+void RunControl::set_fallback(Change& change, const Means& means) {
+  auto policy = lua_policy_of(change);
+  const std::string name = policy ? policy->name() : std::string();
+  means.coordinator.add_note(
+      change_note(policy ? "fallback policy " + name : std::string("no fallback policy"), change));
+  means.set_fallback(std::move(policy));
+  state_.set_fallback(name);
 }
 
 void RunControl::pause(const Change& change, const Means& means) {

@@ -50,7 +50,10 @@ class RunControl {
   static Result<std::unique_ptr<RunControl>> open(const Run& run);
 
   /// Call it before the first tick. This object must outlive the coordinator's ticks.
-  void observe(Coordinator& coordinator) { coordinator.add_observer(state_); }
+  void observe(Coordinator& coordinator, const std::string& fallback) {
+    state_.set_fallback(fallback);
+    coordinator.add_observer(state_);
+  }
 
   /// The run, for a screen. The source must not outlive this object.
   [[nodiscard]] std::unique_ptr<screen::TickSource> source() const;
@@ -59,8 +62,9 @@ class RunControl {
   struct Means {
     Coordinator& coordinator;
     const Clock& clock;
-    std::function<void()> reopen_journal;
+    std::function<std::string()> reopen_journal;  ///< returns RunOutput::reopen()
     std::function<void(std::unique_ptr<bindings::LuaPolicy>)> replace_policy;
+    std::function<void(std::unique_ptr<bindings::LuaPolicy>)> set_fallback;  ///< null: none
   };
   /// Makes the changes requested since the last call. Call it in the loop's thread.
   void make_changes(const Means& means);
@@ -70,6 +74,8 @@ class RunControl {
   void make(control::Change& change, const Means& means);
   void pause(const control::Change& change, const Means& means);
   void resume(const control::Change& change, const Means& means);
+  void reload(control::Change& change, const Means& means);
+  void set_fallback(control::Change& change, const Means& means);
   void show_pauses(WallTime now);
 
   struct ShownPause {
@@ -77,6 +83,8 @@ class RunControl {
     std::optional<WallTime> until;
   };
   std::map<std::optional<Uuid>, ShownPause> pauses_;
+  ReloadablePolicy& policy_;
+  std::string configuration_;  ///< its path, if there is one
   control::RunState state_;
   control::ChangeQueue changes_;
   control::RouteContext context_;

@@ -204,14 +204,6 @@ void add_run_options(Command& command, RunOptions& options) {
              into_text(options.config));
 }
 
-void add_control_option(Command& command, std::string& socket) {
-  add_option(command,
-             {"--control", "PATH",
-              "the run's control socket; default: of the user's own run, otherwise " +
-                  std::string(kServiceSocket)},
-             into_text(socket));
-}
-
 void add_view_options(Command& command, observers::TableView& view, const std::string& group) {
   std::vector<std::string> columns;
   for (int i = 0; i < observers::kSortColumnCount; ++i) {
@@ -237,16 +229,19 @@ Result<Duration> interval_of(const RunOptions& options, const Command& program) 
   if (options.interval.empty()) return kDefaultInterval;
   auto interval = parse_duration(options.interval);
   if (interval) return interval;
-  Error error = interval.error();
-  error.object = "INTERVAL";
-  const bool word = std::all_of(options.interval.begin(), options.interval.end(),
-                                [](unsigned char c) { return std::isalpha(c) != 0; });
-  if (!word) return fail(error);
-  std::vector<std::string> commands;
-  for (const Command& command : program.commands) commands.push_back(command.name);
-  const auto nearest = suggest_name(options.interval, commands);
-  return fail(ErrorCode::invalid_input, options.interval, "is neither a command nor a time",
-              nearest ? "did you mean " + *nearest + "?" : "see 'memcoord --help'");
+  const bool named =
+      std::any_of(program.options.begin(), program.options.end(),
+                  [](const Option& option) { return option.named && !option.argument.empty(); });
+  const std::string& word = options.interval;
+  const auto meant = named ? std::nullopt : misplaced_hint(word, program, is_bundled_or_file);
+  const bool is_number = word.find_first_of("0123456789") <= word.find_first_not_of("+-.");
+  if (named || (!meant && is_number)) {
+    Error error = interval.error();
+    error.object = named ? "--interval" : "INTERVAL";
+    return fail(std::move(error));
+  }
+  return fail(ErrorCode::invalid_input, word, "is neither a command nor an interval",
+              meant.value_or(unknown_command(word, program).hint));
 }
 
 }  // namespace memcoord::cli

@@ -54,8 +54,6 @@ struct RunOptions {
 /// Adds all of these options to the program. `options` must outlive it.
 void add_run_options(Command& program, RunOptions& options);
 
-/// Adds --control PATH of the commands that reach a run.
-void add_control_option(Command& command, std::string& socket);
 /// Adds --sort and --only.
 void add_view_options(Command& command, observers::TableView& view, const std::string& group);
 

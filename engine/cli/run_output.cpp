@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <iostream>
 
+#include "engine/cli/standard_output.h"
 #include "engine/cli/terminal.h"
 #include "engine/observers/events.h"
 #include "engine/observers/tick_json.h"
@@ -160,12 +161,14 @@ void RunOutput::open_screen(std::unique_ptr<screen::TickSource> source,
 }
 
 void RunOutput::end_display(bool quit) {
-  if (!screen_) return;
-  const std::vector<Styled> table = screen_->close();
-  if (!quit) print_lines(table, screen_options_.color);
-  if (diversion_) repeat_problems(screen_->messages());
-  diversion_.reset();
-  screen_.reset();
+  if (screen_) {
+    const std::vector<Styled> table = screen_->close();
+    if (diversion_) repeat_problems(screen_->messages());
+    if (!quit) print_lines(table, screen_options_.color);
+    diversion_.reset();
+    screen_.reset();
+  }
+  actions_->flush();
 }
 
 void RunOutput::observe(Coordinator& coordinator) {
@@ -178,11 +181,20 @@ void RunOutput::observe(Coordinator& coordinator) {
 
 void RunOutput::after_tick() {
   if (screen_) screen_->wake();
+  log_output_error();
   if (!journal_) return;
   for (const Note& note : journal_->drain_notes()) {
     const bool bad = note.severity != Note::Severity::info;
     log_->write(bad ? observers::Log::Level::error : observers::Log::Level::info, note.text);
   }
+}
+
+void RunOutput::log_output_error() {
+  if (output_error_logged_) return;
+  const auto error = output_error();
+  if (!error) return;
+  output_error_logged_ = true;
+  log_->error(error->text() + "; the run goes on, and what it prints is lost");
 }
 
 void RunOutput::log_restored(const Result<std::vector<Restored>>& restored) {
@@ -217,16 +229,19 @@ void RunOutput::log_restored(const Result<std::vector<Restored>>& restored) {
 
 void RunOutput::close(Hypervisor& hypervisor) {
   hypervisor.close();
+  actions_->flush();
   for (const Note& note : hypervisor.drain_notes()) actions_->write(note);
 }
 
-void RunOutput::reopen() {
-  if (!journal_) return;
+std::string RunOutput::reopen() {
+  if (!journal_) return {};
   if (Status reopened = journal_->reopen(); !reopened) {
-    log_->error("cannot reopen the journal: " + reopened.error().text());
-  } else {
-    log_->info("journal reopened");
+    const std::string text = "cannot reopen the journal: " + reopened.error().text();
+    log_->error(text);
+    return text;
   }
+  log_->info("journal reopened");
+  return "the journal is opened anew";
 }
 
 bool RunOutput::reader_is_gone() {

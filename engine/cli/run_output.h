@@ -110,8 +110,9 @@ class RunOutput {
   void log_restored(const Result<std::vector<Restored>>& restored);
   /// Closes the hypervisor and logs its last notes, such as settings that it could not restore.
   void close(Hypervisor& hypervisor);
-  /// Opens the journal anew after SIGHUP, because it may have been rotated.
-  void reopen();
+  /// Opens the journal anew, because it may have been rotated. Returns and logs the result in
+  /// words; empty without a journal.
+  std::string reopen();
   /// Whether the reader of standard output has gone (`memcoord | head`).
   [[nodiscard]] static bool reader_is_gone();
   [[nodiscard]] const RunSummary& summary() const { return *summary_; }
@@ -119,6 +120,7 @@ class RunOutput {
  private:
   RunOutput() = default;
   void open_console();
+  void log_output_error();
   std::shared_ptr<observers::Log> log_;
   Units units_ = Units::automatic;
   std::unique_ptr<Observer> json_;
@@ -130,6 +132,7 @@ class RunOutput {
   std::unique_ptr<LogDiversion> diversion_;
   std::unique_ptr<observers::JournalWriter> journal_;
   std::unique_ptr<observers::ActionLog> actions_;
+  bool output_error_logged_ = false;
   std::unique_ptr<RunSummary> summary_ = std::make_unique<RunSummary>();
 };
 

@@ -11,6 +11,7 @@
 
 #include "engine/cli/command.h"
 #include "engine/cli/commands.h"
+#include "engine/cli/control_request.h"
 #include "engine/cli/help.h"
 #include "engine/cli/run_control.h"
 #include "engine/cli/run_loop.h"

@@ -77,7 +77,7 @@ class HttpServer {
 };
 
 /// Sends one request to the server of a socket and waits for its response, of any status. Errors:
-/// unavailable (no memcoord serves this socket), permission_denied, timed_out, internal.
+/// unavailable (no memcoord runs), permission_denied, timed_out, internal.
 Result<Response> send_request(const std::filesystem::path& socket, const Request& request,
                               std::chrono::milliseconds timeout = std::chrono::seconds(10));
 

@@ -77,8 +77,8 @@ Error request_error(const fs::path& socket, CURLcode code, long system_code) {
   if (code == CURLE_COULDNT_CONNECT) {
     return {ErrorCode::unavailable,
             socket.string(),
-            "no memcoord serves this socket",
-            "start memcoord (systemctl start memcoord), or give the socket of a run with "
+            "no memcoord runs here",
+            "start it with 'systemctl start memcoord', or give the control socket of a run with "
             "--control PATH",
             {}};
   }

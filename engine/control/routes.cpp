@@ -9,6 +9,7 @@
 #include <charconv>
 #include <cmath>
 #include <exception>
+#include <future>
 #include <mutex>
 
 #include "engine/core/names.h"
@@ -139,12 +140,7 @@ std::string explanation_text(const observers::Explanation& explanation,
 
 Json events_json(const std::vector<Event>& events) {
   Json list = Json::array();
-  for (const Event& event : events) {
-    list.push_back(Json::object({{"time_ms", event.time.time_since_epoch().count()},
-                                 {"domain", event.domain.empty() ? Json() : Json(event.domain)},
-                                 {"kind", to_text(event.kind)},
-                                 {"text", event.text}}));
-  }
+  for (const Event& event : events) list.push_back(observers::event_json(event));
   return list;
 }
 
@@ -189,12 +185,31 @@ Response list_events(const RouteContext& context, const Request& request) {
     }
     since = context.now() - std::chrono::milliseconds(static_cast<std::int64_t>(*seconds * 1000));
   }
-  const auto events = context.state.events(since, query_value(request, "domain"));
-  if (!wants_text(request)) return json_response(events_json(events));
+  std::string name = query_value(request, "domain");
+  const RunState::View view = context.state.view();
+  if (const Domain* domain = name.empty() ? nullptr : view.find(name)) {
+    name = domain->name();
+  } else if (!name.empty() && context.state.events(WallTime(), name).empty()) {
+    return no_such_domain(view, name);
+  }
+  const auto events = context.state.events(since, name);
+  const WallTime kept = context.state.forgotten_until().value_or(context.started_at);
+  const bool complete = since == WallTime() || since >= kept;
+  if (!wants_text(request)) {
+    return json_response(Json::object({{"since", observers::iso_text(kept)},
+                                       {"complete", complete},
+                                       {"events", events_json(events)}}));
+  }
   std::string text;
+  if (!complete) {
+    text = "(this run has no events from before " +
+           observers::time_text(kept, context.local_time, true) +
+           "; a journal may have them: memcoord events --journal FILE)\n";
+  }
   for (const Event& event : events) {
     text += printable(observers::line_of(event, context.local_time, true)) + "\n";
   }
+  if (events.empty()) text += "(no events" + (name.empty() ? "" : " of " + printable(name)) + ")\n";
   return text_response(std::move(text));
 }
 
@@ -247,16 +262,6 @@ Response pause_or_resume(const RouteContext& context, const Request& request, co
   return done_response(text);
 }
 
-Response queue_policy(const RouteContext& context, const Request& request, Change::Kind kind,
-                      Result<std::unique_ptr<Policy>> policy) {
-  if (!policy) return error_response_to(policy.error());
-  const std::string name = (*policy)->name();
-  context.changes.push({.kind = kind, .policy = *std::move(policy), .who = name_of(request.peer)});
-  return done_response("policy " + name +
-                       (kind == Change::Kind::reload ? " is loaded again and" : "") +
-                       " decides from the next tick on");
-}
-
 Response change_policy(const RouteContext& context, const Request& request, const Json& body) {
   const auto name = member_of(body, "name");
   if (!name) return error_response_to(400, "no policy named", R"(send {"name": "band"})");
@@ -264,8 +269,44 @@ Response change_policy(const RouteContext& context, const Request& request, cons
   if (const auto set = member_of(body, "set")) {
     for (const std::string& key : set->names()) settings.emplace(key, set->at(key).string());
   }
-  return queue_policy(context, request, Change::Kind::policy,
-                      context.load_policy(name->string(), settings, readable_for(request.peer)));
+  const bool fallback = member_of(body, "fallback") == Json(true);
+  Change change{.kind = fallback ? Change::Kind::fallback : Change::Kind::policy,
+                .who = name_of(request.peer)};
+  if (fallback && name->string() == "none") {
+    context.changes.push(std::move(change));
+    return done_response("no fallback policy from the next tick on");
+  }
+  const auto& load = fallback ? context.load_fallback : context.load_policy;
+  auto policy = load(name->string(), settings, readable_for(request.peer));
+  if (!policy) return error_response_to(policy.error());
+  change.policy = *std::move(policy);
+  const std::string text =
+      fallback ? "policy " + change.policy->name() + " decides if the main policy fails"
+               : "policy " + change.policy->name() + " decides from the next tick on";
+  context.changes.push(std::move(change));
+  return done_response(text);
+}
+
+/// A policy that does not load does not keep the journal from being opened anew.
+Response reload(const RouteContext& context, const Request& request) {
+  Change change{.kind = Change::Kind::reload,
+                .who = name_of(request.peer),
+                .result = std::make_shared<std::promise<std::string>>()};
+  auto policy = context.reload_policy();
+  if (policy) {
+    change.policy = *std::move(policy);
+  } else {
+    change.problem = policy.error().text();
+  }
+  auto result = change.result->get_future();
+  context.changes.push(std::move(change));
+  const bool made = result.wait_for(context.patience) == std::future_status::ready;
+  const std::string text =
+      made ? result.get() : "the run reloads after the tick that it is in; see memcoord events";
+  if (policy) return done_response(text);
+  Error error = policy.error();
+  error.message += "; " + text;
+  return error_response_to(error);
 }
 
 Response set_dry_run(const RouteContext& context, const Request& request, const Json& body) {
@@ -307,9 +348,7 @@ Response post(const RouteContext& context, const Request& request) {
     return pause_or_resume(context, request, *body, Change::Kind::resume);
   }
   if (request.path == "/v1/policy") return change_policy(context, request, *body);
-  if (request.path == "/v1/reload") {
-    return queue_policy(context, request, Change::Kind::reload, context.reload_policy());
-  }
+  if (request.path == "/v1/reload") return reload(context, request);
   if (request.path == "/v1/dry-run") return set_dry_run(context, request, *body);
   return error_response_to(404, "no such path for POST: " + printable(request.path, 100));
 }

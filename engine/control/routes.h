@@ -4,11 +4,12 @@
 //   GET  /v1/status
 //   GET  /v1/domains               the names of the active domains
 //   GET  /v1/domains/NAME          explains the domain; NAME may be its UUID
-//   GET  /v1/events?seconds=N&domain=NAME
+//   GET  /v1/events?seconds=N&domain=NAME   {"since": ..., "complete": true, "events": [...]}
 //   GET  /v1/tick                  the newest tick, as in the journal
 //   POST /v1/pause                 {"domain": "web", "seconds": 600}, both optional
 //   POST /v1/resume                {"domain": "web"}, optional
-//   POST /v1/policy                {"name": "band", "set": {"low": "120MiB"}}
+//   POST /v1/policy                {"name": "band", "set": {"low": "120MiB"}, "fallback": false};
+//                                  with "fallback": true, "none" ends the use of a fallback policy
 //   POST /v1/reload                {}
 //   POST /v1/dry-run               {"on": true}
 //
@@ -41,12 +42,15 @@ struct RouteContext {
   bool local_time = true;  ///< times in texts; otherwise UTC
   std::function<WallTime()> now;
   /// Loads a policy and checks it, from a file that is readable to these. Errors are for people.
-  std::function<Result<std::unique_ptr<Policy>>(const std::string& name,
-                                                const std::map<std::string, std::string>& settings,
-                                                files::Readable readable)>
-      load_policy;
+  using LoadPolicy = std::function<Result<std::unique_ptr<Policy>>(
+      const std::string& name, const std::map<std::string, std::string>& settings,
+      files::Readable readable)>;
+  LoadPolicy load_policy;
+  LoadPolicy load_fallback;
   /// Loads the run's policy again. Errors are for people.
   std::function<Result<std::unique_ptr<Policy>>()> reload_policy;
+  /// How long a request waits for the loop to make its change, so that the response has the result.
+  Duration patience = std::chrono::seconds(1);
 };
 
 /// Responds to requests, in any thread. The context must outlive the handler.

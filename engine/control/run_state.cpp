@@ -32,14 +32,19 @@ void RunState::observe(const Tick& tick) {
     event.text = excerpt(event.text, kMaxEventText);
     found.push_back(std::make_shared<const observers::Event>(std::move(event)));
   }
+  auto since = tick.restoring ? nullptr : since_of(tick);
   std::shared_ptr<const Tick> oldest;
   const std::lock_guard lock(mutex_);
+  if (since) view_.since = std::move(since);
   if (copy && !tick.sample_error) {
     oldest = std::exchange(view_.before, std::exchange(view_.sampled, copy));
   }
   if (copy) view_.newest = std::move(copy);
   for (auto& event : found) {
-    if (events_.size() == kMaxEvents) events_.pop_front();
+    if (events_.size() == kMaxEvents) {
+      forgotten_until_ = events_.front()->time;
+      events_.pop_front();
+    }
     events_.push_back(std::move(event));
   }
 }
@@ -47,6 +52,35 @@ void RunState::observe(const Tick& tick) {
 void RunState::set_paused(std::vector<Paused> paused) {
   const std::lock_guard lock(mutex_);
   view_.paused = std::move(paused);
+}
+
+void RunState::set_fallback(std::string name) {
+  const std::lock_guard lock(mutex_);
+  view_.fallback = std::move(name);
+}
+
+std::shared_ptr<const RunState::Since> RunState::since_of(const Tick& tick) const {
+  // Only this thread writes view_.
+  auto since = std::make_shared<Since>(view_.since ? *view_.since : Since());
+  const WallTime now = tick.snapshot.wall_time;
+  const auto update = [&](std::optional<WallTime>& begin, bool lasts) {
+    if (!lasts) begin.reset();
+    if (lasts && !begin) begin = now;
+  };
+  update(since->sample_error, tick.sample_error.has_value());
+  if (tick.sample_error) return since;
+  update(since->policy_error, tick.policy_error.has_value());
+  update(since->fallback, !tick.fallback.empty());
+  const auto before = std::exchange(since->domains, {});
+  for (const Domain& domain : tick.snapshot.domains) {
+    if (domain.state == DomainState::hung) {
+      const auto found = before.find(domain.uuid());
+      since->domains.emplace(domain.uuid(), found == before.end() ? now : found->second);
+    } else if (const auto begin = finder_.short_since(domain.uuid())) {
+      since->domains.emplace(domain.uuid(), tick.snapshot.wall_time_at(*begin));
+    }
+  }
+  return since;
 }
 
 RunState::View RunState::view() const {
@@ -72,6 +106,11 @@ void ChangeQueue::push(Change change) {
     waiting_.push_back(std::move(change));
   }
   wake_();
+}
+
+std::optional<WallTime> RunState::forgotten_until() const {
+  const std::lock_guard lock(mutex_);
+  return forgotten_until_;
 }
 
 bool ChangeQueue::wait_for_room(Duration most) {

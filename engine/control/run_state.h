@@ -6,10 +6,12 @@
 #include <cstddef>
 #include <deque>
 #include <functional>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -31,12 +33,21 @@ class RunState final : public Observer {
     bool all = false;  ///< every domain
     std::string text;  ///< "web until 12:30:00, by root (process 4711)"
   };
+  /// Since when things are wrong.
+  struct Since {
+    std::optional<WallTime> sample_error;
+    std::optional<WallTime> policy_error;
+    std::optional<WallTime> fallback;            ///< since when the fallback policy decides
+    std::unordered_map<Uuid, WallTime> domains;  ///< those that are short or do not answer
+  };
   /// The state at one moment. Its ticks never change.
   struct View {
     std::shared_ptr<const Tick> newest;   ///< null before the first tick
     std::shared_ptr<const Tick> sampled;  ///< the newest whose sample worked
     std::shared_ptr<const Tick> before;   ///< the one before `sampled` whose sample worked
     std::vector<Paused> paused;
+    std::string fallback;                ///< the fallback policy's name; empty without one
+    std::shared_ptr<const Since> since;  ///< null before the first tick
     /// The domain in `sampled`, by its name or UUID; null if it has none.
     [[nodiscard]] const Domain* find(const std::string& name_or_uuid) const;
     /// A domain of `sampled` in `before`, or null.
@@ -45,29 +56,40 @@ class RunState final : public Observer {
 
   void observe(const Tick& tick) override;
   void set_paused(std::vector<Paused> paused);
+  void set_fallback(std::string name);
 
   [[nodiscard]] View view() const;
   /// The events since a time, the oldest first: of one domain, or of all for an empty name.
   [[nodiscard]] std::vector<observers::Event> events(WallTime since,
                                                      const std::string& domain) const;
+  /// The time of the newest event that was dropped because there are kMaxEvents newer ones.
+  [[nodiscard]] std::optional<WallTime> forgotten_until() const;
 
  private:
+  [[nodiscard]] std::shared_ptr<const Since> since_of(const Tick& tick) const;
+
   mutable std::mutex mutex_;
   View view_;                                                   // under mutex_
   std::deque<std::shared_ptr<const observers::Event>> events_;  // under mutex_
+  std::optional<WallTime> forgotten_until_;                     // under mutex_
   observers::EventFinder finder_;                               // the loop's thread only
 };
 
 /// An operator's change to the run, to be made between two ticks. It was checked already.
 struct Change {
-  enum class Kind { pause, resume, policy, reload, dry_run };
+  enum class Kind { pause, resume, policy, fallback, reload, dry_run };
   Kind kind = Kind::pause;
-  std::optional<Uuid> domain = {};      ///< pause, resume: none for every domain
-  std::string domain_name = {};         ///< for people
-  std::optional<Duration> time = {};    ///< pause: none until it is resumed
-  std::unique_ptr<Policy> policy = {};  ///< policy, reload: the policy that decides from now on
-  bool on = false;                      ///< dry_run
-  std::string who = {};                 ///< "root (process 4711)"
+  std::optional<Uuid> domain = {};    ///< pause, resume: none for every domain
+  std::string domain_name = {};       ///< for people
+  std::optional<Duration> time = {};  ///< pause: none until it is resumed
+  /// policy, reload: the policy that decides from now on; fallback: null for none. Null in a reload
+  /// whose policy does not load: then `problem` says why, and the old policy stays.
+  std::unique_ptr<Policy> policy = {};
+  std::string problem = {};
+  bool on = false;       ///< dry_run
+  std::string who = {};  ///< "root (process 4711)"
+  /// reload: gets what came of it, in words, unless it is null.
+  std::shared_ptr<std::promise<std::string>> result = {};
 };
 
 /// Changes on their way from the server's thread to the loop's.

@@ -4,38 +4,54 @@
 
 #include "engine/control/routes.h"
 #include "engine/core/printable.h"
+#include "engine/core/text_table.h"
+#include "engine/observers/events.h"
 #include "engine/observers/explanation.h"
+#include "engine/observers/tick_json.h"
 
 namespace memcoord::control {
 namespace {
 
 using observers::Json;
 
-std::string running_time_text(Duration duration) {
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(duration).count();
-  if (seconds < 60) return fmt::format("{} s", seconds);
-  if (seconds < 3600) return fmt::format("{} min", seconds / 60);
-  if (seconds < 86400) return fmt::format("{} h {} min", seconds / 3600, seconds / 60 % 60);
-  return fmt::format("{} d {} h", seconds / 86400, seconds / 3600 % 24);
-}
-
 struct Problem {
   std::string domain;  ///< empty for a problem of the host or the run
   std::string text;
+  std::optional<WallTime> since;
 };
 
-std::vector<Problem> problems_of(const RunState::View& view) {
+/// A domain of the newest sample, and its problem.
+struct DomainStatus {
+  const Domain* domain = nullptr;
+  std::string problem;  ///< empty if it has none
+  std::optional<WallTime> since;
+};
+
+/// The problems of the host and the run.
+std::vector<Problem> run_problems(const RunState::View& view) {
   std::vector<Problem> problems;
-  if (!view.newest) return problems;
-  for (const auto* error : {&view.newest->sample_error, &view.newest->policy_error}) {
-    if (*error) problems.push_back({"", (*error)->text()});
-  }
-  if (!view.sampled) return problems;
-  for (const Domain& domain : view.sampled->snapshot.domains) {
-    std::string text = observers::problem_of(*view.sampled, domain, view.earlier(domain));
-    if (!text.empty()) problems.push_back({domain.name(), std::move(text)});
-  }
+  const auto add = [&](const std::optional<Error>& error, const std::optional<WallTime>& since) {
+    if (error) problems.push_back({"", error->text(), since});
+  };
+  add(view.newest->sample_error, view.since->sample_error);
+  add(view.newest->policy_error, view.since->policy_error);
   return problems;
+}
+
+/// The domains by name, those with a problem first.
+std::vector<DomainStatus> domain_statuses(const RunState::View& view) {
+  std::vector<DomainStatus> statuses;
+  if (!view.sampled) return statuses;
+  for (const Domain& domain : view.sampled->snapshot.domains) {
+    DomainStatus status{
+        &domain, observers::problem_of(*view.sampled, domain, view.earlier(domain)), {}};
+    const auto since = view.since->domains.find(domain.uuid());
+    if (!status.problem.empty() && since != view.since->domains.end()) status.since = since->second;
+    statuses.push_back(std::move(status));
+  }
+  std::stable_partition(statuses.begin(), statuses.end(),
+                        [](const DomainStatus& status) { return !status.problem.empty(); });
+  return statuses;
 }
 
 std::string host_text(const Tick& tick) {
@@ -46,8 +62,11 @@ std::string host_text(const Tick& tick) {
          tick.grantable.text(units) + " grantable";
 }
 
-std::string domains_text(const Tick& tick) {
-  return fmt::format("{}, {} skipped", tick.snapshot.domains.size(), tick.skipped.size());
+std::string domains_text(const Tick& tick, const std::vector<DomainStatus>& domains) {
+  const auto in_trouble = std::count_if(domains.begin(), domains.end(),
+                                        [](const auto& status) { return !status.problem.empty(); });
+  std::string text = fmt::format("{}, {} skipped", domains.size(), tick.skipped.size());
+  return in_trouble == 0 ? text : text + fmt::format(", {} with a problem", in_trouble);
 }
 
 /// A sample's age, never negative: the wall clock may have been set.
@@ -62,8 +81,86 @@ std::string tick_text(const RunState::View& view, WallTime now) {
   return text + fmt::format(", took {:.0f} ms", seconds_of(tick.timings.total()) * 1000);
 }
 
+/// " (since 10:15:02)", with the date if that is another day; empty without a time.
+std::string since_text(const std::optional<WallTime>& since, const RouteContext& context) {
+  if (!since) return {};
+  const auto date = [&](WallTime time) {
+    return observers::time_text(time, context.local_time, true).substr(0, 10);
+  };
+  const bool with_date = date(*since) != date(context.now());
+  return " (since " + observers::time_text(*since, context.local_time, with_date) + ")";
+}
+
+std::string policy_text(const RunState::View& view, const RouteContext& context) {
+  const Tick& tick = *view.newest;
+  std::string text = tick.policy;
+  if (!tick.fallback.empty()) {
+    text += "; it fails, and the fallback policy " + tick.fallback + " decides" +
+            since_text(view.since->fallback, context);
+  } else if (!view.fallback.empty()) {
+    text += ", fallback " + view.fallback;
+  }
+  return text + (tick.dry_run ? "; dry run: nothing is moved" : "");
+}
+
+std::string headroom_text(const Domain& domain, const Limits& limits) {
+  const auto headroom = headroom_of(domain, limits.headroom);
+  return headroom ? headroom->text(limits.units) : "-";
+}
+
+std::string domain_table(const Tick& tick, const std::vector<DomainStatus>& domains,
+                         const RouteContext& context) {
+  if (domains.empty()) return {};
+  using Align = TextTable::Align;
+  TextTable table(
+      {{"DOMAIN"}, {"STATE"}, {"ACTUAL", Align::right}, {"HEADROOM", Align::right}, {"PROBLEM"}});
+  for (const DomainStatus& status : domains) {
+    const Domain& domain = *status.domain;
+    table.add_row({printable(domain.name()), std::string(to_text(domain.state)),
+                   domain.actual.text(tick.limits.units), headroom_text(domain, tick.limits),
+                   printable(status.problem + since_text(status.since, context))});
+  }
+  return "\n" + table.text(false);
+}
+
 void add_status_line(std::string& text, const char* label, const std::string& line) {
   text += fmt::format("{:<10}{}\n", label, printable(line));
+}
+
+Json time_json(const std::optional<WallTime>& time) {
+  return time ? Json(observers::iso_text(*time)) : Json();
+}
+
+Json domains_json(const Tick& tick, const std::vector<DomainStatus>& domains) {
+  Json list = Json::array();
+  for (const DomainStatus& status : domains) {
+    const Domain& domain = *status.domain;
+    const auto headroom = headroom_of(domain, tick.limits.headroom);
+    list.push_back(
+        Json::object({{"name", domain.name()},
+                      {"uuid", domain.uuid().text()},
+                      {"state", to_text(domain.state)},
+                      {"actual_kib", domain.actual.kib()},
+                      {"headroom_kib", headroom ? Json(headroom->kib()) : Json()},
+                      {"problem", status.problem.empty() ? Json() : Json(status.problem)},
+                      {"since", time_json(status.since)}}));
+  }
+  return list;
+}
+
+Json problems_json(const RunState::View& view, const std::vector<DomainStatus>& domains) {
+  std::vector<Problem> problems = run_problems(view);
+  for (const DomainStatus& status : domains) {
+    if (status.problem.empty()) continue;
+    problems.push_back({status.domain->name(), status.problem, status.since});
+  }
+  Json list = Json::array();
+  for (const Problem& problem : problems) {
+    list.push_back(Json::object({{"domain", problem.domain.empty() ? Json() : Json(problem.domain)},
+                                 {"text", problem.text},
+                                 {"since", time_json(problem.since)}}));
+  }
+  return list;
 }
 
 }  // namespace
@@ -71,26 +168,27 @@ void add_status_line(std::string& text, const char* label, const std::string& li
 std::string status_text(const RouteContext& context) {
   const RunState::View view = context.state.view();
   const WallTime now = context.now();
-  std::string text = fmt::format("memcoord {} on {}, a tick every {:g} s, running for {}\n",
+  std::string text = fmt::format("memcoord {} on {}, a tick every {:g} s, running for {}{}\n",
                                  context.version, context.connection, seconds_of(context.interval),
-                                 running_time_text(now - context.started_at));
+                                 observers::duration_text(now - context.started_at),
+                                 since_text(context.started_at, context));
   if (!view.newest) return text + "no tick has ended yet\n";
-  add_status_line(
-      text, "policy",
-      view.newest->policy + (view.newest->dry_run ? ", dry run: nothing is moved" : ""));
+  const std::vector<DomainStatus> domains = domain_statuses(view);
+  add_status_line(text, "policy", policy_text(view, context));
   add_status_line(text, "tick", tick_text(view, now));
   if (view.sampled) {
     add_status_line(text, "host", host_text(*view.sampled));
-    add_status_line(text, "domains", domains_text(*view.sampled));
+    add_status_line(text, "domains", domains_text(*view.sampled, domains));
   }
   for (const RunState::Paused& paused : view.paused) add_status_line(text, "paused", paused.text);
-  const std::vector<Problem> problems = problems_of(view);
+  const std::vector<Problem> problems = run_problems(view);
   for (const Problem& problem : problems) {
     add_status_line(text, &problem == &problems.front() ? "problems" : "",
-                    problem.domain.empty() ? problem.text : problem.domain + ": " + problem.text);
+                    problem.text + since_text(problem.since, context));
   }
-  if (problems.empty()) add_status_line(text, "problems", "none");
-  return text;
+  const bool all_well = problems.empty() && (domains.empty() || domains.front().problem.empty());
+  if (all_well) add_status_line(text, "problems", "none");
+  return view.sampled ? text + domain_table(*view.sampled, domains, context) : text;
 }
 
 Json status_json(const RouteContext& context) {
@@ -99,10 +197,14 @@ Json status_json(const RouteContext& context) {
   Json out = Json::object({{"version", context.version},
                            {"connection", context.connection},
                            {"interval_s", seconds_of(context.interval)},
+                           {"started", observers::iso_text(context.started_at)},
                            {"running_s", seconds_of(now - context.started_at)},
                            {"ready", view.sampled != nullptr}});
   if (!view.newest) return out;
+  const std::vector<DomainStatus> domains = domain_statuses(view);
   out.set("policy", view.newest->policy);
+  out.set("fallback", view.fallback.empty() ? Json() : Json(view.fallback));
+  out.set("fallback_decides", !view.newest->fallback.empty());
   out.set("dry_run", view.newest->dry_run);
   out.set("tick", view.newest->number);
   if (view.sampled) {
@@ -114,19 +216,14 @@ Json status_json(const RouteContext& context) {
                           {"free_kib", host.free.kib()},
                           {"available_kib", host.available ? Json(host.available->kib()) : Json()},
                           {"grantable_kib", tick.grantable.kib()}}));
-    out.set("domains", tick.snapshot.domains.size());
-    out.set("skipped", tick.skipped.size());
+    out.set("domain_count", domains.size());
+    out.set("skipped_count", tick.skipped.size());
+    out.set("domains", domains_json(tick, domains));
   }
   Json paused = Json::array();
   for (const RunState::Paused& one : view.paused) paused.push_back(one.text);
   out.set("paused", std::move(paused));
-  Json problems = Json::array();
-  for (const Problem& problem : problems_of(view)) {
-    problems.push_back(
-        Json::object({{"domain", problem.domain.empty() ? Json() : Json(problem.domain)},
-                      {"text", problem.text}}));
-  }
-  out.set("problems", std::move(problems));
+  out.set("problems", problems_json(view, domains));
   return out;
 }
 

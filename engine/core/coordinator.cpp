@@ -38,6 +38,7 @@ Tick Coordinator::tick() {
   if (Status sampled = sample(tick); sampled) {
     notes_.begin_tick(history_);
     notes_.add_dropped_figures(tick);
+    notes_.add_unmatched(tick, filter_.unmatched(tick.snapshot));
     filter_.apply(tick.snapshot);
     evaluate(tick);
     move(tick);
@@ -101,7 +102,9 @@ void Coordinator::ask_for_proposals(Tick& tick, const Situation& situation) {
                         std::to_string(options_.patience) + " ticks in a row" +
                         (fallback_ ? "; " + fallback_->name() + " decides instead"
                                    : "; every balloon stays as it is until it answers")});
-  if (fallback_) ask(*fallback_, situation, tick);
+  if (!fallback_) return;
+  tick.fallback = fallback_->name();
+  ask(*fallback_, situation, tick);
 }
 
 void Coordinator::ask(Policy& policy, const Situation& situation, Tick& tick) {

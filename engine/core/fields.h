@@ -105,6 +105,22 @@ template <class T>
 inline constexpr bool kIsListed =
     !std::is_same_v<std::remove_cv_t<decltype(kList<T>)>, std::nullptr_t>;
 
+/// Whether JSON adds the domain's name to a record about one domain, beside its `uuid`. Readers go
+/// by the UUID alone.
+template <class Record>
+inline constexpr bool kHasDomainName = false;
+template <>
+inline constexpr bool kHasDomainName<Proposal> = true;
+template <>
+inline constexpr bool kHasDomainName<Decision> = true;
+template <>
+inline constexpr bool kHasDomainName<SkippedDomain> = true;
+template <>
+inline constexpr bool kHasDomainName<DroppedFigure> = true;
+template <>
+inline constexpr bool kHasDomainName<Outcome> = true;
+inline constexpr std::string_view kDomainNameText = "its name; missing if the domain has gone";
+
 /// Calls `visit` with each entry of a record, in the list's order.
 template <class Record, class Visit>
 constexpr void each(Visit&& visit) {
@@ -352,6 +368,9 @@ template <>
 inline constexpr auto kList<Tick> = std::tuple{
     Entry{"tick", &Tick::number, "its number, from 1"},
     Entry{"policy", &Tick::policy, "the policy's name"},
+    Entry{"fallback", &Tick::fallback,
+          "the name of the fallback policy, if it decided in the policy's place"}
+        .unless_default(),
     Entry{"limits", &Tick::limits, "the guard's limits"},
     Entry{"dry_run", &Tick::dry_run, "true where nothing is moved"},
     Entry{

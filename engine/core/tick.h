@@ -33,6 +33,7 @@ struct SkippedDomain {
 struct Tick {
   std::uint64_t number = 0;  ///< counts from 1
   std::string policy;        ///< its name
+  std::string fallback;      ///< the fallback policy's name if it decided in the policy's place
   Limits limits;
   bool dry_run = false;
   /// Set in the record of a restoration, which is no tick of the loop: one decision for each domain

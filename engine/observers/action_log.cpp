@@ -39,6 +39,20 @@ void ActionLog::observe(const Tick& tick) {
   write_error("policy", tick.policy_error, last_policy_error_, policy_errors_);
   for (const Note& note : tick.notes) write(note);
   if (tick.sample_error) return;
+  write(merged_.begin_tick(tick.snapshot.taken_at, tick.dry_run, units_));
+  write_moves(tick);
+  // The snapshot of a restoration is from before it.
+  if (!tick.restoring) write_shortages(tick);
+  write(merged_.end_tick());
+}
+
+void ActionLog::write(const std::vector<MergedLines::Line>& lines) {
+  for (const MergedLines::Line& line : lines) {
+    log_->write(line.warning ? Log::Level::warning : Log::Level::info, line.text);
+  }
+}
+
+void ActionLog::write_moves(const Tick& tick) {
   if (tick.decisions.empty() && tick.outcomes.empty() && failing_.empty()) return;
   const AboutAll all = index(tick);
   forget_gone_domains(all);
@@ -46,6 +60,18 @@ void ActionLog::observe(const Tick& tick) {
   for (const Outcome& outcome : tick.outcomes) {
     const About& about = all.at(outcome.domain);
     if (about.last == &outcome) write_failure(about);
+  }
+}
+
+void ActionLog::write_shortages(const Tick& tick) {
+  const bool all = log_->passes(Log::Level::debug);
+  for (const ShortageFinder::Change& change : shortages_.changes_of(tick)) {
+    const std::string& name = change.domain->name();
+    if (change.begins) {
+      if (all || merged_.gets_line_for_begin(name)) log_->warn(name + ": " + change.text);
+    } else if (all || merged_.gets_line_for_end(name)) {
+      log_->info(name + ": " + change.text);
+    }
   }
 }
 
@@ -122,6 +148,10 @@ void ActionLog::write_decision(const AboutAll& all, const Decision& decision) {
   Decision done = decision;
   done.target = about->done->to;
   const bool dry_run = about->done->kind == Outcome::Kind::dry_run;
+  if (!log_->passes(Log::Level::debug) &&
+      !merged_.gets_line_for_move(done.domain, name, done.actual, done.target)) {
+    return;
+  }
   log_->info((dry_run ? "dry run: " : "") + describe_move(name, done, units_));
 }
 

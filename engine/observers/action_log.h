@@ -1,5 +1,5 @@
 #pragma once
-// Writes ticks to a log: moves, moves that the guard refused, errors.
+// Writes ticks to a log: moves, moves that the guard refused, shortages, errors.
 
 #include <cstdint>
 #include <functional>
@@ -8,9 +8,12 @@
 #include <string>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "engine/core/printable.h"
 #include "engine/core/tick.h"
+#include "engine/observers/merged_lines.h"
+#include "engine/observers/shortage_episodes.h"
 
 namespace memcoord::observers {
 
@@ -31,6 +34,8 @@ class Log {
   void info(const std::string& line) const { write(Level::info, line); }
   void warn(const std::string& line) const { write(Level::warning, line); }
   void error(const std::string& line) const { write(Level::error, line); }
+  /// Whether it passes lines of this level.
+  [[nodiscard]] bool passes(Level level) const { return level >= least_; }
   /// Passes lines to another function from now on. Returns the previous one.
   Write redirect(Write write) { return std::exchange(write_, std::move(write)); }
 
@@ -39,16 +44,21 @@ class Log {
   Write write_;
 };
 
-/// Writes each tick's events to a log: moves at level info, failures at warning or error, refused
-/// moves at debug. An error that repeats is written once, and counted when it ends.
+/// Writes each tick's events to a log: moves at level info, failures at warning or error, a warning
+/// when a domain becomes short of memory and an info when the shortage ends, refused moves at
+/// debug. An error that repeats is written once, and counted when it ends. Small moves, and what
+/// exceeds the lines of a minute, are summed up once a minute (MergedLines), unless the log passes
+/// debug.
 class ActionLog final : public Observer {
  public:
   explicit ActionLog(std::shared_ptr<Log> log) : log_(std::move(log)) {}
   void observe(const Tick& tick) override;
   /// Writes a note that belongs to no tick.
   void write(const Note& note);
-  /// The number of domains whose last failure is kept.
-  [[nodiscard]] std::size_t remembered() const { return failing_.size(); }
+  /// Writes the summary of the minute that has begun. Call it at the end of a run.
+  void flush() { write(merged_.flush()); }
+  /// The number of domains whose last failure or shortage is kept.
+  [[nodiscard]] std::size_t remembered() const { return failing_.size() + shortages_.remembered(); }
 
  private:
   /// A tick's record of one domain, except its decision.
@@ -63,6 +73,9 @@ class ActionLog final : public Observer {
 
   void write_error(const char* what, const std::optional<Error>& error, std::string& last,
                    std::uint64_t& times);
+  void write(const std::vector<MergedLines::Line>& lines);
+  void write_moves(const Tick& tick);
+  void write_shortages(const Tick& tick);
   void write_decision(const AboutAll& all, const Decision& decision);
   void write_failure(const About& about);
   void forget_gone_domains(const AboutAll& all);
@@ -78,6 +91,8 @@ class ActionLog final : public Observer {
     int id = 0;  ///< Domain::id
   };
   std::unordered_map<Uuid, Failing> failing_;
+  ShortageFinder shortages_;
+  MergedLines merged_;
 };
 
 /// "web1: 512 MiB -> 640 MiB (+128 MiB): fed by db1 (asked for 1 GiB; gradual)".

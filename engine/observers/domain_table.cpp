@@ -6,7 +6,7 @@
 #include <span>
 
 #include "engine/core/screen_text.h"
-#include "engine/observers/events.h"
+#include "engine/observers/shortage.h"
 
 namespace memcoord::observers {
 namespace {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "engine/core/screen_text.h"
+#include "engine/observers/tick_json.h"
 
 namespace memcoord::observers {
 namespace {
@@ -44,28 +45,16 @@ std::string_view to_text(Event::Kind kind) {
   return kEventKinds.at(static_cast<std::size_t>(kind));
 }
 
-bool swaps_in(const Domain& domain, const Domain* before) {
-  if (before == nullptr || before->id != domain.id) return false;
-  const auto& earlier = before->guest.swap_in;
-  return earlier && domain.guest.swap_in && *domain.guest.swap_in > *earlier;
-}
-
-bool is_short(const Domain& domain, const Domain* before, const Limits& limits) {
-  // A guest goes on running while its domain is migrated or backed up.
-  const bool runs = domain.state == DomainState::running ||
-                    domain.state == DomainState::migrating || domain.state == DomainState::busy;
-  if (!runs) return false;
-  const auto headroom = headroom_of(domain, limits.headroom);
-  return (headroom && *headroom < limits.domain_floor) || swaps_in(domain, before);
-}
-
 std::vector<Event> EventFinder::events_of(const Tick& tick) {
   if (tick.snapshot.wall_time != WallTime()) time_ = tick.snapshot.wall_time;
   std::vector<Event> events;
   add_errors(tick, events);
   if (!tick.sample_error) {
     // The snapshot of a restoration is from before it.
-    if (!tick.restoring) add_states(tick, events);
+    if (!tick.restoring) {
+      add_states(tick, events);
+      add_shortages(tick, events);
+    }
     add_moves(tick, events);
   }
   return events;
@@ -99,12 +88,6 @@ void EventFinder::add_states(const Tick& tick, std::vector<Event>& events) {
       state = {};
       add(Event::Kind::note, "started again");
     }
-    const bool short_now = is_short(domain, is_known ? &state.domain : nullptr, tick.limits);
-    if (short_now != state.is_short) {
-      const auto headroom = headroom_of(domain, tick.limits.headroom);
-      add(short_now ? Event::Kind::short_of_memory : Event::Kind::enough_memory,
-          headroom ? headroom->text(tick.limits.units) + " headroom" : "headroom not reported");
-    }
     const auto found = skipped.find(domain.uuid());
     const bool counts = found != skipped.end() && !waits_for_report(*found->second, domain);
     const std::string why = counts ? found->second->why : std::string();
@@ -116,9 +99,16 @@ void EventFinder::add_states(const Tick& tick, std::vector<Event>& events) {
       add(counts ? Event::Kind::skipped : Event::Kind::eligible,
           counts ? why : "no longer skipped: " + state.skipped);
     }
-    state = {domain, short_now, why, std::move(state.failure), turn_};
+    state = {domain, why, std::move(state.failure), turn_};
   }
   std::erase_if(states_, [&](const auto& entry) { return entry.second.turn != turn_; });
+}
+
+void EventFinder::add_shortages(const Tick& tick, std::vector<Event>& events) {
+  for (ShortageFinder::Change& change : shortages_.changes_of(tick)) {
+    const auto kind = change.begins ? Event::Kind::short_of_memory : Event::Kind::enough_memory;
+    events.push_back(event(kind, change.domain->name(), std::move(change.text)));
+  }
 }
 
 void EventFinder::add_moves(const Tick& tick, std::vector<Event>& events) {
@@ -174,6 +164,13 @@ void EventFinder::add_outcome(const Tick& tick, const Outcome& first, const Outc
             (unknown ? "whether it was moved to " + last.to.text(units) + " is not known: "
                      : "not moved to " + last.to.text(units) + ": ") +
                 why));
+}
+
+Json event_json(const Event& event) {
+  return Json::object({{"time", iso_text(event.time)},
+                       {"domain", event.domain.empty() ? Json() : Json(event.domain)},
+                       {"kind", to_text(event.kind)},
+                       {"text", event.text}});
 }
 
 std::string time_text(WallTime time, bool local, bool with_date) {

@@ -3,12 +3,15 @@
 // serves the newest; a journal yields the same events again.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "engine/core/tick.h"
+#include "engine/observers/json.h"
+#include "engine/observers/shortage_episodes.h"
 
 namespace memcoord::observers {
 
@@ -30,12 +33,6 @@ struct Event {
 };
 std::string_view to_text(Event::Kind kind);
 
-/// Whether a domain has less headroom than its floor, or reads memory back from its swap. `before`
-/// is the domain one tick earlier, or null.
-bool is_short(const Domain& domain, const Domain* before, const Limits& limits);
-/// Whether a guest has read memory back from its swap since one tick earlier.
-bool swaps_in(const Domain& domain, const Domain* before);
-
 /// Finds the events of ticks, which it gets in order. A state that lasts makes two events: when it
 /// begins and when it ends.
 class EventFinder {
@@ -44,11 +41,14 @@ class EventFinder {
   std::vector<Event> events_of(const Tick& tick);
   /// The number of domains whose state is kept.
   [[nodiscard]] std::size_t remembered() const { return states_.size(); }
+  /// Since when the domain is short of memory.
+  [[nodiscard]] std::optional<MonotonicTime> short_since(const Uuid& domain) const {
+    return shortages_.short_since(domain);
+  }
 
  private:
   struct State {
     Domain domain;
-    bool is_short = false;
     std::string skipped;  ///< the reason; empty while the domain is eligible
     std::string failure;  ///< of the last move
     std::uint64_t turn = 0;
@@ -58,6 +58,7 @@ class EventFinder {
   }
   void add_errors(const Tick& tick, std::vector<Event>& events);
   void add_states(const Tick& tick, std::vector<Event>& events);
+  void add_shortages(const Tick& tick, std::vector<Event>& events);
   void add_moves(const Tick& tick, std::vector<Event>& events);
   void add_outcome(const Tick& tick, const Outcome& first, const Outcome& last,
                    const Decision* decision, std::vector<Event>& events);
@@ -65,9 +66,13 @@ class EventFinder {
   WallTime time_{};         ///< of the last tick whose time is known
   std::uint64_t turn_ = 0;  ///< counts ticks: the numbers in a journal of several runs begin anew
   std::unordered_map<Uuid, State> states_;
+  ShortageFinder shortages_;
   std::string last_error_;
 };
 
+/// {"time": "2026-01-31T10:15:02.000Z", "domain": "web", "kind": "moved", "text": ...}; the domain
+/// is null in an event of the host or the run.
+Json event_json(const Event& event);
 /// "10:15:02", or with the date "2026-01-31 10:15:02".
 std::string time_text(WallTime time, bool local, bool with_date);
 /// "10:15:02  web  moved  512 MiB -> 640 MiB (+128 MiB): fed by db", with the date where wanted.

@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <optional>
 
-#include "engine/observers/events.h"
-
 namespace memcoord::observers {
 namespace {
 

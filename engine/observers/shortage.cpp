@@ -5,7 +5,6 @@
 
 #include "engine/core/balloon_tracker.h"
 #include "engine/core/screen_text.h"
-#include "engine/observers/events.h"
 
 namespace memcoord::observers {
 namespace {
@@ -168,6 +167,23 @@ DomainTick domain_tick(const Tick& tick, const Domain& domain, const Domain* bef
           last_about(tick.decisions, uuid),
           last_about(tick.outcomes, uuid),
           is_short(domain, before, tick.limits)};
+}
+
+bool guest_runs(const Domain& domain) {
+  return domain.state == DomainState::running || domain.state == DomainState::migrating ||
+         domain.state == DomainState::busy;
+}
+
+bool swaps_in(const Domain& domain, const Domain* before) {
+  if (before == nullptr || before->id != domain.id) return false;
+  const auto& earlier = before->guest.swap_in;
+  return earlier && domain.guest.swap_in && *domain.guest.swap_in > *earlier;
+}
+
+bool is_short(const Domain& domain, const Domain* before, const Limits& limits) {
+  if (!guest_runs(domain)) return false;
+  const auto headroom = headroom_of(domain, limits.headroom);
+  return (headroom && *headroom < limits.domain_floor) || swaps_in(domain, before);
 }
 
 std::vector<DomainTick> domain_ticks(const Tick& tick,

@@ -11,6 +11,14 @@
 
 namespace memcoord::observers {
 
+/// Whether a domain has less headroom than its floor, or reads memory back from its swap. `before`
+/// is the domain one tick earlier, or null.
+bool is_short(const Domain& domain, const Domain* before, const Limits& limits);
+/// Whether a guest has read memory back from its swap since one tick earlier.
+bool swaps_in(const Domain& domain, const Domain* before);
+/// A guest goes on running while its domain is migrated or backed up.
+bool guest_runs(const Domain& domain);
+
 /// Everything of a tick about one domain. Refers to the tick, and to the domain one tick earlier.
 struct DomainTick {
   const Tick& tick;

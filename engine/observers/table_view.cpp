@@ -5,7 +5,6 @@
 #include <tuple>
 
 #include "engine/core/names.h"
-#include "engine/observers/events.h"
 
 namespace memcoord::observers {
 namespace {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <type_traits>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -26,19 +27,6 @@ using nlohmann::json;
 
 template <class T>
 json json_of(const T& value);
-
-std::string iso(WallTime time) {
-  const auto whole = std::chrono::floor<std::chrono::seconds>(time);
-  const auto ms = (time - whole).count();
-  const std::time_t stamp = whole.time_since_epoch().count();
-  std::tm parts{};
-  gmtime_r(&stamp, &parts);
-  std::array<char, 80> text{};
-  std::snprintf(text.data(), text.size(), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
-                parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min,
-                parts.tm_sec, static_cast<int>(ms));
-  return text.data();
-}
 
 template <class T>
 constexpr bool kIsList = false;
@@ -67,6 +55,26 @@ void write_fields(json& out, const Record& record) {
   });
 }
 
+template <class T>
+constexpr bool kIsListOfNamed = false;
+template <class T>
+constexpr bool kIsListOfNamed<std::vector<T>> = fields::kHasDomainName<T>;
+
+/// Adds the names of domains to a tick's records about them.
+void write_names(json& out, const Tick& tick) {
+  std::unordered_map<Uuid, const std::string*> names;
+  for (const Domain& domain : tick.snapshot.domains) names.emplace(domain.uuid(), &domain.name());
+  fields::each<Tick>([&](const auto& entry) {
+    const auto& records = tick.*entry.member;
+    if constexpr (kIsListOfNamed<std::remove_cvref_t<decltype(records)>>) {
+      for (std::size_t i = 0; i < records.size(); ++i) {
+        const auto name = names.find(records[i].domain);
+        if (name != names.end()) out[entry.name][i]["name"] = *name->second;
+      }
+    }
+  });
+}
+
 /// JSON has a domain's identity and a tick's snapshot in the same object.
 void write_rest(json&, const auto&) {}
 void write_rest(json& out, const Domain& domain) {
@@ -74,6 +82,7 @@ void write_rest(json& out, const Domain& domain) {
 }
 void write_rest(json& out, const Tick& tick) {
   write_fields(out, tick.snapshot);
+  write_names(out, tick);
 }
 
 template <class T>
@@ -94,7 +103,7 @@ json json_of(const T& value) {
   } else if constexpr (std::is_same_v<T, MonotonicTime>) {
     return seconds_of(value.time_since_epoch());
   } else if constexpr (std::is_same_v<T, WallTime>) {
-    return iso(value);
+    return iso_text(value);
   } else if constexpr (std::is_same_v<T, Uuid>) {
     return value.text();
   } else if constexpr (std::is_enum_v<T>) {
@@ -136,7 +145,7 @@ WallTime wall_time_in(const json& value, std::string_view name) {
   const WallTime time =
       WallTime(std::chrono::seconds(timegm(&parts))) + std::chrono::milliseconds(ms);
   // timegm() takes month 99 as one eight years later: a time that reads back differently is none.
-  if (read != 7 || iso(time) != text) wrong(name, "is no time");
+  if (read != 7 || iso_text(time) != text) wrong(name, "is no time");
   return time;
 }
 
@@ -262,6 +271,19 @@ bool has_the_size_of_a_tick(std::string_view line) {
 }
 
 }  // namespace
+
+std::string iso_text(WallTime time) {
+  const auto whole = std::chrono::floor<std::chrono::seconds>(time);
+  const auto ms = (time - whole).count();
+  const std::time_t stamp = whole.time_since_epoch().count();
+  std::tm parts{};
+  gmtime_r(&stamp, &parts);
+  std::array<char, 80> text{};
+  std::snprintf(text.data(), text.size(), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
+                parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min,
+                parts.tm_sec, static_cast<int>(ms));
+  return text.data();
+}
 
 std::string to_json_line(const Tick& tick) {
   // The format comes first, so that a journal's first bytes identify it.

@@ -12,6 +12,9 @@ namespace memcoord::observers {
 inline constexpr std::string_view kJournalFormat = "memcoord-tick";
 inline constexpr int kJournalVersion = 1;
 
+/// "2026-01-31T10:15:02.000Z"
+std::string iso_text(WallTime time);
+
 /// One line of text, without a line break. Sizes are whole KiB under names that end in _kib, times
 /// are ISO 8601 in UTC or, under names that end in _s, seconds. Bytes that are no UTF-8 are
 /// replaced.

@@ -16,7 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kMessagesKept = 100;
-constexpr int kLinesOfShell = 2;  // a run's summary, above the line of the cursor
+constexpr int kLinesOfShell = 4;  // the last lines of a run's log, above the line of the cursor
 constexpr std::chrono::milliseconds kBetweenFrames = 50ms;  // unless a key was pressed
 constexpr std::chrono::milliseconds kLongestWait = 1s;      // ages on the screen are in seconds
 

@@ -54,7 +54,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                        .now = [] { return WallTime(std::chrono::seconds(30)); },
                        .load_policy = [](const std::string& name, const auto&,
                                          files::Readable) { return test::asks({}, name); },
-                       .reload_policy = [] { return test::asks({}); }};
+                       .load_fallback = {},
+                       .reload_policy = [] { return test::asks({}); },
+                       .patience = {}};
+  context.load_fallback = context.load_policy;
   Request request;
   request.method = next_line(text);
   request.path = next_line(text);

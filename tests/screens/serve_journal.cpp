@@ -48,6 +48,7 @@ Status serve(const std::string& journal, const std::filesystem::path& socket) {
                                 .local_time = true,
                                 .now = [] { return WallTime(); },
                                 .load_policy = {},
+                                .load_fallback = {},
                                 .reload_policy = {}};
   std::atomic<bool> asked = false;
   const control::Handler handler = control::make_handler(context);

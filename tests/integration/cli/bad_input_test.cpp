@@ -8,27 +8,17 @@
 #include <vector>
 
 #include "tests/integration/cli/process.h"
+#include "tests/integration/cli/refusal.h"
 #include "tests/integration/cli/scratch_files.h"
 #include "tests/text.h"
 
 using memcoord::contains;
 using memcoord::testing::Finished;
+using memcoord::testing::refusal;
 using memcoord::testing::run_memcoord;
 using memcoord::testing::ScratchFiles;
 
 namespace {
-
-// The one line of a refused command line, without "memcoord: " and the line end.
-std::string refusal(const std::vector<std::string>& arguments, int exit_code = 2) {
-  const Finished run = run_memcoord(arguments);
-  CAPTURE(run.errors);
-  CHECK(run.exit_code == exit_code);
-  CHECK(run.output.empty());
-  constexpr std::string_view kProgram = "memcoord: ";
-  REQUIRE(run.errors.starts_with(kProgram));
-  REQUIRE(run.errors.ends_with('\n'));
-  return run.errors.substr(kProgram.size(), run.errors.size() - kProgram.size() - 1);
-}
 
 // The first line of several: a policy's error has a traceback.
 std::string first_line(const std::vector<std::string>& arguments) {
@@ -70,14 +60,6 @@ TEST_CASE("a value for a flag is refused") {
         "--keep-periods: takes no value except true and false; see 'memcoord simulate --help'");
 }
 
-TEST_CASE("a misspelt command is named with the nearest one") {
-  CHECK(refusal({"polcies"}) == "polcies: is neither a command nor a time; did you mean policies?");
-  CHECK(refusal({"help"}) == "help: is neither a command nor a time; see 'memcoord --help'");
-  CHECK(refusal({"domain", "shwo"}) ==
-        "memcoord domain: needs a command; see 'memcoord domain --help'");
-  CHECK(refusal({"domain"}) == "memcoord domain: needs a command; see 'memcoord domain --help'");
-}
-
 TEST_CASE("one argument too many is refused") {
   CHECK(refusal({"2", "3"}) == "3: one argument too many; see 'memcoord --help'");
 }
@@ -85,20 +67,22 @@ TEST_CASE("one argument too many is refused") {
 TEST_CASE("options of the run before a command are refused") {
   CHECK(refusal({"--dry-run", "policies"}) ==
         "--dry-run: is not for 'memcoord policies'; see 'memcoord policies --help'");
+  CHECK(refusal({"--connect", "test:///default", "status"}) ==
+        "--connect: is not for 'memcoord status'; see 'memcoord status --help'");
 }
 
 TEST_CASE("an interval that is not a time is refused") {
   CHECK(refusal(simulated({"0"})) ==
         "INTERVAL: '0' is not more than zero; expected a time such as 2, 0.5, 500ms, 2s or 1m");
   CHECK(refusal(simulated({"--interval", "-1"})) ==
-        "INTERVAL: '-1' is not more than zero; expected a time such as 2, 0.5, 500ms, 2s or 1m");
+        "--interval: '-1' is not more than zero; expected a time such as 2, 0.5, 500ms, 2s or 1m");
   CHECK(refusal(simulated({"-1"})) ==
         "INTERVAL: '-1' is not more than zero; expected a time such as 2, 0.5, 500ms, 2s or 1m");
   CHECK(refusal(simulated({"2x"})) ==
         "INTERVAL: '2x' is not a time; expected seconds, or a number with its unit, such as 2, "
         "0.5, 500ms, 2s or 1m");
   CHECK(refusal(simulated({"soon"})) ==
-        "soon: is neither a command nor a time; see 'memcoord --help'");
+        "soon: is neither a command nor an interval; see 'memcoord --help'");
   CHECK(refusal(simulated({"25h"})) == "INTERVAL: '25h' is too long; the longest is 24h");
 }
 
@@ -234,6 +218,15 @@ TEST_CASE("an error in a configuration is named by file, line and column") {
             ":1:14: host-floor: the value 64GiB has no quotes; write host-floor = \"64GiB\"");
   CHECK(refusal({"--config", files.write("n.toml", "polcy = \"halving\"\n")}) ==
         files.path("n.toml") + ":1:1: polcy: no such setting; did you mean policy?");
+  CHECK(refusal(simulated({"--config", files.write("p.toml", "policy = \"halvign\"\n")})) ==
+        files.path("p.toml") +
+            ":1:10: policy: halvign: no such policy; did you mean halving? 'memcoord policies' "
+            "lists them");
+  const std::string set = files.write("s.toml", "policy = \"band\"\n[set]\nlow = \"lots\"\n");
+  CHECK(refusal(simulated({"--config", set})) ==
+        set + ":3:7: set.low: 'lots' is not accepted; give a size, such as 150MiB");
+  CHECK(refusal(simulated({"--config", set, "--set", "low=few"})) ==
+        "--set low: 'few' is not accepted; give a size, such as 150MiB");
   CHECK(refusal({"--config", files.path("none.toml")}) ==
         files.path("none.toml") + ": cannot read the configuration: No such file or directory");
 }
@@ -255,7 +248,8 @@ TEST_CASE("settings of a missing domain, and a change without settings, are refu
   const std::string line = refusal({"domain", "show", "nobody", "--connect", "test:///default"}, 2);
   CHECK(contains(line, "nobody"));
   CHECK(refusal({"domain", "set", "test", "--connect", "test:///default"}) ==
-        "test: nothing to set; see 'memcoord domain set --help'");
+        "test: nothing to set; give a setting such as --minimum 1GiB, see 'memcoord domain set "
+        "--help'");
   CHECK(refusal({"domain", "set"}) == "NAME: is missing; see 'memcoord domain set --help'");
   CHECK(refusal({"domain", "set", "test", "--minimum", "few"}).starts_with("--minimum: "));
   CHECK(refusal({"domain", "show", "--connect", "sim:"}) ==

@@ -65,11 +65,11 @@ end
 return { summary = "Many", host = { total = 1024 * GiB }, duration = 86400, domains = domains })");
 }
 
-/// Whether the run makes ten ticks more. Reads its output, for which it would wait otherwise.
+/// Whether the run makes five ticks more. Reads its output, for which it would wait otherwise.
 bool goes_on(ControlledRun& controlled) {
   const auto number =
       static_cast<int>(json_of(controlled.ask({"status", "--json"})).at("tick").number());
-  return controlled.run.wait_for_output("\"tick\":" + std::to_string(number + 10) + ",");
+  return controlled.run.wait_for_output("\"tick\":" + std::to_string(number + 5) + ",");
 }
 
 }  // namespace
@@ -127,16 +127,77 @@ TEST_CASE("a policy is changed if it loads, and its author is logged and journal
         "policy band decides from the next tick on\n");
   REQUIRE(controlled.run.wait_for_output("\"policy\":\"band\""));
   CHECK(controlled.ask({"reload"}).output ==
-        "policy band is loaded again and decides from the next tick on\n");
+        "policy band is loaded again, unchanged; the journal is opened anew\n");
   REQUIRE(controlled.run.wait_for_errors("policy band reloaded, requested by "));
   CHECK(contains(controlled.files.read("ticks.jsonl"), "policy band decides, requested by "));
+}
+
+TEST_CASE("a reload says what came of it, and a bad policy leaves the old one") {
+  ScratchFiles files;
+  const std::string socket = files.path("control.sock");
+  const std::string policy = files.write("own.lua", "return { api = 1, summary = 's', tick = function(ctx) end }");
+  const std::string config = files.write("memcoord.toml", "");
+  Process run(memcoord_command({"--connect", "sim:case1", "--interval", "50ms", "--policy", policy,
+                                "--config", config, "--json", "--control", socket}));
+  REQUIRE(run.wait_for_output("\n"));
+  const auto reload = [&] { return run_memcoord({"reload", "--control", socket}); };
+  CHECK(reload().output == "policy own is loaded again, unchanged; " + config +
+                               " is not read again: restart memcoord to apply it\n");
+  files.write("own.lua", "return { api = 1, summary = 't', tick = function(ctx) end }");
+  CHECK(contains(reload().output, "policy own is loaded again, with changes"));
+  files.write("own.lua", "return 1");
+  const Finished bad = reload();
+  CHECK(bad.exit_code == 2);
+  CHECK(contains(bad.errors, "; the old policy stays; "));
+  CHECK(run.wait_for_errors("cannot reload the policy, the old one stays: "));
+}
+
+TEST_CASE("the fallback policy is changed, logged and journalled, and shown") {
+  ControlledRun controlled;
+  CHECK(controlled.ask({"policy", "gradual", "--fallback"}).output ==
+        "policy gradual decides if the main policy fails\n");
+  CHECK(controlled.shows("policy    halving, fallback gradual\n"));
+  CHECK(controlled.ask({"policy", "none", "--fallback"}).exit_code == 0);
+  CHECK(controlled.shows("policy    halving\n"));
+  REQUIRE(controlled.run.wait_for_errors("no fallback policy, requested by "));
+  CHECK(contains(controlled.files.read("ticks.jsonl"), "fallback policy gradual, requested by "));
+}
+
+TEST_CASE("status --watch prints the status until a signal") {
+  ControlledRun controlled;
+  Process watch(memcoord_command(
+      {"status", "--watch", "--interval", "10ms", "--json", "--control", controlled.socket}));
+  for (int i = 0; i < 3; ++i) REQUIRE(watch.wait_for_output("\"domain_count\":4"));
+  watch.signal(SIGINT);
+  CHECK(watch.finish().exit_code == 0);
+  CHECK(contains(controlled.ask({"status", "--interval", "1s"}).errors, "needs --watch"));
+}
+
+TEST_CASE("events are the same lines of JSON from the run and from its journal") {
+  ControlledRun controlled;
+  REQUIRE(controlled.run.wait_for_output("\"kind\":\"applied\""));
+  const std::string of_run = controlled.ask({"events", "--json"}).output;
+  controlled.run.signal(SIGTERM);
+  CHECK(controlled.run.finish().exit_code == 0);
+  const std::string journal = controlled.files.path("ticks.jsonl");
+  const std::string of_journal = run_memcoord({"events", "--journal", journal, "--json"}).output;
+  CHECK(contains(of_run, "\"kind\":\"moved\""));
+  CHECK(of_journal.starts_with(of_run));
+  const Finished unknown = run_memcoord({"events", "nobody", "--journal", journal});
+  CHECK(unknown.exit_code == 2);
+  CHECK(contains(unknown.errors, "has no domain nobody"));
+}
+
+TEST_CASE("a run that ends logs the moves that it has not logged yet") {
+  const Finished run = run_memcoord({"--connect", "sim:scarce", "--no-wait", "--ticks", "40"});
+  CHECK(contains(run.errors, " small moves in the last 40 s: "));
 }
 
 TEST_CASE("a control command without a run says how to start one") {
   const ScratchFiles files;
   const Finished none = run_memcoord({"status", "--control", files.path("none.sock")});
   CHECK(none.exit_code == 1);
-  CHECK(contains(none.errors, "no memcoord serves this socket; start memcoord"));
+  CHECK(contains(none.errors, "no memcoord runs here; start it with 'systemctl start memcoord'"));
 }
 
 TEST_CASE("a domain that does not exist and a bad argument are refused") {
@@ -198,7 +259,7 @@ TEST_CASE("policies that do not load change nothing") {
   CHECK(goes_on(controlled));
   CHECK(contains(controlled.ask({"status"}).output, "policy    halving\n"));
   CHECK(controlled.ask({"reload"}).output ==
-        "policy halving is loaded again and decides from the next tick on\n");
+        "policy halving is loaded again, unchanged; the journal is opened anew\n");
 }
 
 TEST_CASE("a run replaces the socket of a run that was killed") {

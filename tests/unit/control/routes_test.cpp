@@ -39,7 +39,9 @@ struct ControlledRun {
                        .local_time = false,
                        .now = [] { return WallTime(std::chrono::seconds(30)); },
                        .load_policy = {},
-                       .reload_policy = [] { return policy_named("same"); }};
+                       .load_fallback = {},
+                       .reload_policy = [] { return policy_named("same"); },
+                       .patience = {}};
   Handler handler = make_handler(context);
 
   ControlledRun() {
@@ -50,6 +52,7 @@ struct ControlledRun {
       }
       return policy_named(name);
     };
+    context.load_fallback = context.load_policy;
   }
   ControlledRun& tick() {
     Tick tick;
@@ -74,16 +77,52 @@ std::string error_in(const Response& response) {
 
 }  // namespace
 
-TEST_CASE("status counts the domains and names those with problems") {
+TEST_CASE("status lists the domains, those with problems first, and since when") {
   ControlledRun run;
   CHECK(contains(run.get("/v1/status", {{"as", "text"}}).body, "no tick has ended yet"));
   run.tick();
   const std::string text = run.get("/v1/status", {{"as", "text"}}).body;
-  CHECK(contains(text, "domains   2, 0 skipped\n"));
-  CHECK(contains(text, "problems  web: short by 60 MiB: the host has nothing to grant\n"));
+  CHECK(contains(text, "running for 30 s (since 00:00:00)\n"));
+  CHECK(contains(text, "domains   2, 0 skipped, 1 with a problem\n"));
+  CHECK(
+      contains(text,
+               "\n\n"
+               "DOMAIN  STATE    ACTUAL  HEADROOM  PROBLEM\n"
+               "web     running   1 GiB    40 MiB  short by 60 MiB: the host has nothing to grant "
+               "(since 2024-05-17 00:00:00)\n"
+               "db      running   1 GiB"));
   const Json json = Json::parse(run.get("/v1/status").body).value();
-  CHECK(json.at("domains").number() == 2);
+  CHECK(json.at("domain_count").number() == 2);
+  CHECK(json.at("skipped_count").number() == 0);
   CHECK(json.at("problems").at(0).at("domain").string() == "web");
+  CHECK(json.at("domains").at(0).at("headroom_kib").number() == 40 * 1024);
+  CHECK(json.at("domains").at(0).at("since").string() == "2024-05-17T00:00:00.000Z");
+  CHECK(json.at("domains").at(1).at("problem") == Json());
+}
+
+TEST_CASE("status tells since when the run fails and which policy decides instead") {
+  ControlledRun run;
+  run.state.set_fallback("careful");
+  Tick tick;
+  tick.policy = "adaptive";
+  tick.snapshot = World().domain("db");
+  run.state.observe(tick);
+  const auto text = [&] { return run.get("/v1/status", {{"as", "text"}}).body; };
+  CHECK(contains(text(), "policy    adaptive, fallback careful\n"));
+  CHECK(contains(text(), "problems  none\n"));
+  tick.policy_error = Error{ErrorCode::policy_failed, "a.lua:3", "broke", {}, {}};
+  tick.fallback = "careful";
+  for (int second = 10; second < 20; ++second) {
+    tick.snapshot.wall_time = WallTime(std::chrono::seconds(second));
+    run.state.observe(tick);
+  }
+  CHECK(contains(text(),
+                 "policy    adaptive; it fails, and the fallback policy careful decides "
+                 "(since 00:00:10)\n"));
+  CHECK(contains(text(), "problems  a.lua:3: broke (since 00:00:10)\n"));
+  const Json json = Json::parse(run.get("/v1/status").body).value();
+  CHECK(json.at("fallback_decides") == Json(true));
+  CHECK(json.at("problems").at(0).at("since").string() == "1970-01-01T00:00:10.000Z");
 }
 
 TEST_CASE("a domain is explained by its name and by its UUID, and an unknown one is refused") {
@@ -118,8 +157,77 @@ TEST_CASE("events are chosen by age and domain") {
   ControlledRun run;
   run.tick();
   CHECK(contains(run.get("/v1/events", {{"as", "text"}}).body, "web           short"));
-  CHECK(Json::parse(run.get("/v1/events").body).value().size() == 1);
-  CHECK(Json::parse(run.get("/v1/events", {{"domain", "db"}}).body).value().size() == 0);
+  const auto events = [&](std::map<std::string, std::string> query) {
+    return Json::parse(run.get("/v1/events", std::move(query)).body).value().at("events");
+  };
+  CHECK(events({}).size() == 1);
+  CHECK(events({{"domain", "db"}}).size() == 0);
+  CHECK(events({{"domain", id("web").text()}}).size() == 1);
+  CHECK(run.get("/v1/events", {{"as", "text"}, {"domain", "db"}}).body == "(no events of db)\n");
+  CHECK(error_in(run.get("/v1/events", {{"domain", "nobody"}})) == "no active domain nobody");
+}
+
+TEST_CASE("events from before the run kept any are said to be missing") {
+  ControlledRun run;
+  run.context.started_at = WallTime(std::chrono::seconds(20));
+  run.tick();
+  const auto begin = [&](const char* seconds) {
+    const std::string text = run.get("/v1/events", {{"as", "text"}, {"seconds", seconds}}).body;
+    return text.substr(0, text.find(';'));
+  };
+  CHECK(begin("60") == "(this run has no events from before 1970-01-01 00:00:20");
+  CHECK(begin("5").starts_with("2024-05-17 00:00:00  web "));
+  const Json json = Json::parse(run.get("/v1/events", {{"seconds", "60"}}).body).value();
+  CHECK(json.at("complete") == Json(false));
+  CHECK(json.at("since").string() == "1970-01-01T00:00:20.000Z");
+}
+
+TEST_CASE("a fallback policy is loaded like a policy, and none ends its use") {
+  ControlledRun run;
+  run.tick();
+  CHECK(run.post("/v1/policy", R"({"name":"careful","fallback":true})").status == 200);
+  CHECK(run.post("/v1/policy", R"({"name":"none","fallback":true})").status == 200);
+  CHECK(run.post("/v1/policy", R"({"name":"bad","fallback":true})").status == 400);
+  const auto changes = run.changes.drain();
+  REQUIRE(changes.size() == 2);
+  CHECK(changes[0].kind == Change::Kind::fallback);
+  CHECK(changes[0].policy->name() == "careful");
+  CHECK(changes[1].policy == nullptr);
+}
+
+TEST_CASE("a reload answers with its result") {
+  ControlledRun run;
+  run.tick();
+  run.context.patience = std::chrono::seconds(60);
+  const auto reload = [&] {
+    std::thread loop([&] {
+      for (;;) {
+        auto changes = run.changes.drain();
+        if (changes.empty()) {
+          std::this_thread::sleep_for(std::chrono::milliseconds(1));
+          continue;
+        }
+        changes.front().result->set_value(changes.front().policy ? "all new" : "the old stays");
+        return;
+      }
+    });
+    Response response = run.post("/v1/reload", "");
+    loop.join();
+    return response;
+  };
+  CHECK(Json::parse(reload().body).value().at("done").string() == "all new");
+  run.context.reload_policy = []() -> Result<std::unique_ptr<Policy>> {
+    return fail(ErrorCode::invalid_input, "a.lua:1", "is not a policy");
+  };
+  const Response bad = reload();
+  CHECK(bad.status == 400);
+  CHECK(error_in(bad) == "a.lua:1: is not a policy; the old stays");
+}
+
+TEST_CASE("a reload does not wait for a loop that is in a long tick") {
+  ControlledRun run;
+  run.tick();
+  CHECK(contains(run.post("/v1/reload", "").body, "after the tick that it is in"));
 }
 
 TEST_CASE("changes wait in the queue, and wake the loop") {

@@ -97,10 +97,11 @@ TEST_CASE("a policy error costs only its own tick, and five in a row are reporte
 TEST_CASE("the fallback policy decides while the policy gives no usable answer") {
   CoordinatorHarness harness({kCalm}, fails());
   harness.coordinator.set_fallback(asks({{"a", 900_MiB}}, "careful"));
-  for (int i = 1; i <= 4; ++i) harness.coordinator.tick();
+  for (int i = 1; i <= 4; ++i) CHECK(harness.coordinator.tick().fallback.empty());
   CHECK(harness.hypervisor.moves.empty());
   const Tick tick = harness.coordinator.tick();
   CHECK(has_note(tick, "careful decides instead"));
+  CHECK(tick.fallback == "careful");
   CHECK(harness.hypervisor.moves.size() == 1);
   CHECK(tick.policy_error.has_value());
 }
@@ -121,6 +122,33 @@ TEST_CASE("include and exclude choose domains by name, and exclude wins") {
   CHECK(has_note(tick, "web-old: skipped: excluded by --exclude"));
   CHECK(has_note(tick, "db: skipped: not among those of --include"));
   CHECK_FALSE(has_note(harness.coordinator.tick(), "skipped"));
+}
+
+TEST_CASE("a pattern that matches no active domain is noted once, with the nearest name") {
+  CoordinatorOptions options;
+  options.include = {"wbe*", "web1", "zzz"};
+  options.exclude = {"scratch", "dbs"};
+  const World world = World().domain("db").domain("web").domain("web1");
+  CoordinatorHarness harness({world}, asks({}), options);
+  const Tick tick = harness.coordinator.tick();
+  CHECK(has_note(tick, "--include wbe* matches no active domain; did you mean web?"));
+  CHECK(has_note(tick, "--include zzz matches no active domain; these are active: db, web, web1"));
+  CHECK(has_note(tick, "--exclude scratch matches no active domain; these are active: db, web"));
+  CHECK(has_note(tick, "--exclude dbs matches no active domain; did you mean db?"));
+  CHECK_FALSE(has_note(tick, "web1 matches"));
+  for (const Note& note : tick.notes) {
+    const bool may_be_shut_off = note.text.starts_with("--exclude scratch");
+    if (!note.text.starts_with("--")) continue;
+    CHECK(note.severity == (may_be_shut_off ? Note::Severity::info : Note::Severity::warning));
+  }
+  CHECK_FALSE(has_note(harness.coordinator.tick(), "matches no active domain"));
+}
+
+TEST_CASE("a host without domains has no note about patterns") {
+  CoordinatorOptions options;
+  options.include = {"web*"};
+  CoordinatorHarness harness({World()}, asks({}), options);
+  CHECK_FALSE(has_note(harness.coordinator.tick(), "matches no active domain"));
 }
 
 TEST_CASE("a domain that vanishes before its move does not disturb other moves") {

@@ -2,10 +2,13 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "tests/unit/observers/ticks.h"
 #include "tests/world/world.h"
@@ -26,6 +29,38 @@ struct ToldActions {
   std::string text;
   ActionLog actions;
 };
+
+/// A tick at a second of the run, with domains that move by the same amount.
+struct Moving {
+  std::vector<std::string> names;
+  MemorySize from;
+  MemorySize to;
+  [[nodiscard]] Tick tick(int second) const {
+    Tick tick;
+    World world;
+    for (const std::string& name : names) world.domain(name, actual(from), unused(500_MiB));
+    tick.snapshot = world;
+    tick.snapshot.taken_at = MonotonicTime(std::chrono::seconds(second));
+    for (const std::string& name : names) {
+      tick.decisions.push_back({id(name), from, to, to, "wants", {}});
+      tick.outcomes.push_back({id(name), from, to, Outcome::Kind::applied, {}});
+    }
+    return tick;
+  }
+};
+
+std::size_t line_count(const std::string& text) {
+  return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+}
+
+/// A tick with one domain that has this much headroom.
+Tick tick_with_headroom(int second, MemorySize headroom) {
+  Tick tick;
+  tick.policy = "adaptive";
+  tick.snapshot = World().domain("web", actual(1_GiB), unused(headroom));
+  tick.snapshot.taken_at = MonotonicTime(std::chrono::seconds(second));
+  return tick;
+}
 
 }  // namespace
 
@@ -126,7 +161,7 @@ TEST_CASE("a failure is forgotten with its domain, and logged again after its ne
   CHECK_FALSE(fails("a", 2).empty());
   // A week of domains that vanish as they are moved.
   for (int i = 0; i < 7 * 24 * 60; ++i) (void)fails("vm" + std::to_string(i), 1);
-  CHECK(log.actions.remembered() == 1);
+  CHECK(log.actions.remembered() == 2);  // the failure and the shortage of the one that is there
 }
 
 TEST_CASE("no text in a log line acts on a terminal or begins a line of its own") {
@@ -134,4 +169,120 @@ TEST_CASE("no text in a log line acts on a terminal or begins a line of its own"
   const Log log(Log::Level::info, [&](Log::Level, const std::string& text) { line = text; });
   log.warn("a\x1b[2J\nb\xc2\x9b\xe2\x80\xae");
   CHECK(line == "a?[2J b??");
+}
+
+TEST_CASE("small moves are summed up in one line a minute") {
+  ToldActions log;
+  const Moving moving{{"db", "web"}, 2_GiB, 2_GiB + 60_MiB};
+  for (int second = 0; second < 59; ++second) log.actions.observe(moving.tick(second));
+  CHECK(log.take().empty());
+  log.actions.observe(moving.tick(59));
+  CHECK(log.take() ==
+        "info 120 small moves in the last minute: +7.03 GiB in 2 domains; largest db +60 MiB\n");
+  log.actions.observe(moving.tick(60));
+  CHECK(log.take().empty());
+}
+
+TEST_CASE("at the end of a run the log writes the summary of the minute that has begun") {
+  ToldActions log;
+  log.actions.observe(Moving{{"db"}, 2_GiB, 2_GiB + 60_MiB}.tick(0));
+  log.actions.observe(Moving{{"web"}, 2_GiB, 2_GiB - 20_MiB}.tick(10));
+  log.actions.flush();
+  CHECK(log.take() ==
+        "info 2 small moves in the last 20 s: +60 MiB, -20 MiB in 2 domains; largest db +60 MiB\n");
+  log.actions.flush();
+  CHECK(log.take().empty());
+}
+
+TEST_CASE("ticks that are minutes apart have their summary at once") {
+  ToldActions log;
+  const Moving moving{{"db"}, 2_GiB, 2_GiB + 60_MiB};
+  log.actions.observe(moving.tick(0));
+  CHECK(log.take().empty());  // the log does not know yet when the next tick comes
+  log.actions.observe(moving.tick(300));
+  CHECK(log.take() == "info 1 small move in the last 5 min: db +60 MiB\n");
+  log.actions.observe(moving.tick(600));
+  CHECK(log.take() == "info 1 small move in the last 5 min: db +60 MiB\n");
+}
+
+TEST_CASE("at level debug every move has a line") {
+  ToldActions log(Log::Level::debug);
+  for (int second = 0; second < 100; ++second) {
+    log.actions.observe(Moving{{"db"}, 2_GiB, 2_GiB + 4_KiB}.tick(second));
+  }
+  log.actions.flush();
+  CHECK(line_count(log.take()) == 100);
+}
+
+TEST_CASE("a dry run is not summed up with moves") {
+  ToldActions log;
+  Tick tick = Moving{{"db"}, 2_GiB, 2_GiB + 60_MiB}.tick(0);
+  tick.dry_run = true;
+  tick.outcomes.front().kind = Outcome::Kind::dry_run;
+  log.actions.observe(tick);
+  log.actions.observe(Moving{{"db"}, 2_GiB, 2_GiB + 60_MiB}.tick(1));
+  CHECK(log.take() == "info dry run: 1 small move in the last 1 s: db +60 MiB\n");
+}
+
+TEST_CASE("100 domains that move in 1,200 ticks make under 2,000 lines, whatever the sizes") {
+  Moving moving{{}, 2_GiB, 2_GiB};
+  for (int i = 0; i < 100; ++i) moving.names.push_back("vm" + std::to_string(i));
+  const MemorySize sizes[] = {4_KiB, 60_MiB, 64_MiB, 1_GiB};
+  for (const MemorySize by : sizes) {
+    CAPTURE(by.text());
+    ToldActions log;
+    moving.to = moving.from + by;
+    for (int second = 0; second < 1200; ++second) {
+      Tick tick = moving.tick(second);
+      // All are short for one tick in fifteen.
+      if (second % 15 == 0) {
+        for (Domain& domain : tick.snapshot.domains) domain.guest.unused = 10_MiB;
+        tick.decisions.clear();
+        tick.outcomes.clear();
+      }
+      log.actions.observe(tick);
+    }
+    log.actions.flush();
+    const std::size_t lines = line_count(log.take());
+    CHECK(lines >= 20);
+    CHECK(lines < 2000);
+  }
+}
+
+TEST_CASE("one domain's moves leave lines for the others") {
+  ToldActions log;
+  for (int second = 0; second < 50; ++second) {
+    log.actions.observe(Moving{{"busy"}, 2_GiB, 1_GiB}.tick(second));
+  }
+  log.actions.observe(Moving{{"rare"}, 2_GiB, 1_GiB}.tick(50));
+  const std::string text = log.take();
+  CHECK(text.find("info rare: 2 GiB -> 1 GiB (-1 GiB): wants\n") != std::string::npos);
+  CHECK(line_count(text) == MergedLines::kMovesOfDomain + 1);
+}
+
+TEST_CASE("a shortage is a warning with its reason when it begins, and an info when it ends") {
+  ToldActions log;
+  log.actions.observe(tick_with_headroom(0, 500_MiB));
+  CHECK(log.take().empty());
+  for (int second = 1; second < 180; ++second) {
+    log.actions.observe(tick_with_headroom(second, 20_MiB));
+  }
+  CHECK(log.take() == "warning web: short by 80 MiB: the host has nothing to grant\n");
+  for (int second = 181; second < 200; ++second) {
+    log.actions.observe(tick_with_headroom(second, 500_MiB));
+  }
+  CHECK(log.take() == "info web: enough memory again, after 3 min\n");
+}
+
+TEST_CASE("a domain that grows at once is no news, and one that grows in vain is") {
+  ToldActions log;
+  const auto observe = [&](int second) {
+    Tick tick = tick_with_headroom(second, 20_MiB);
+    tick.decisions = {{id("web"), 1_GiB, 2_GiB, 1_GiB + 4_KiB, "wants", {}}};
+    log.actions.observe(tick);
+  };
+  for (int second = 0; second < 10; ++second) observe(second);
+  CHECK(log.take().empty());
+  observe(10);
+  CHECK(log.take() == "warning web: short of memory for 10 s, although it grows\n");
 }

@@ -111,10 +111,18 @@ TEST_CASE("a guest that reads from its swap has a problem, whatever its headroom
 
 TEST_CASE("a state that lasts makes an event when it begins and when it ends") {
   EventFinder finder;
-  const auto next = [&](const Snapshot& snapshot) { return kinds(finder, tick_of(snapshot)); };
+  int second = 0;
+  const auto next = [&](const Snapshot& snapshot) {
+    Tick tick = tick_of(snapshot);
+    tick.snapshot.taken_at = MonotonicTime(std::chrono::seconds(second += 4));
+    return kinds(finder, tick);
+  };
   CHECK(next(World().domain("web", unused(500_MiB))).empty());
   CHECK(next(World().domain("web", unused(50_MiB))) == "short ");
   CHECK(next(World().domain("web", unused(40_MiB))).empty());
+  for (int i = 1; i < Episode::kEnoughTicks; ++i) {
+    CHECK(next(World().domain("web", unused(200_MiB))).empty());
+  }
   CHECK(next(World().domain("web", unused(200_MiB))) == "enough ");
   CHECK(next(World().domain("web", unused(200_MiB), numbered(2))) == "note ");
   CHECK(next(World()).empty());

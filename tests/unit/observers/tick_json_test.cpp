@@ -16,6 +16,7 @@
 #include "tests/text.h"
 #include "tests/unit/generated_text.h"
 #include "tests/unit/observers/ticks.h"
+#include "tests/world/world.h"
 
 using namespace memcoord;
 using namespace memcoord::test;
@@ -108,6 +109,9 @@ class JournalTables {
       const bool optional = !entry.always || fields::kIsOptional<Member>;
       text_ += "| `" + std::string(entry.name) + (kIsArray<Member> ? "[]" : "") + "` | " +
                (optional ? "optional: " : "") + std::string(entry.text) + " |\n";
+      if (fields::kHasDomainName<Record> && entry.name == "uuid") {
+        text_ += "| `name` | optional: " + std::string(fields::kDomainNameText) + " |\n";
+      }
     });
   }
 
@@ -178,6 +182,40 @@ TEST_CASE("docs/command-line.md describes every field of a tick") {
   REQUIRE(end != std::string::npos);
   text.replace(start, end - start, title + tables.text());
   check_source_text("docs/command-line.md", text);
+}
+
+TEST_CASE("records about a domain have its name, and a journal without names reads the same") {
+  Tick tick = busy_tick();
+  tick.late_outcomes = {tick.outcomes[1], tick.outcomes[1]};
+  tick.late_outcomes[1].domain = id("gone");
+  const std::string line = to_json_line(tick);
+  Json json = Json::parse(line).value();
+  const auto name_in = [&](const char* list, std::size_t place) {
+    return json.at(list).at(place).at("name").string();
+  };
+  CHECK(name_in("decisions", 0) == "db");
+  CHECK(name_in("proposals", 1) == "web");
+  CHECK(name_in("outcomes", 1) == "web");
+  CHECK(name_in("skipped", 0) == "old");
+  CHECK(name_in("dropped", 0) == "web");
+  CHECK(name_in("late_outcomes", 0) == "web");
+  CHECK(json.at("late_outcomes").at(1).names() ==
+        std::vector<std::string>{"at_s", "error", "from_kib", "kind", "to_kib", "uuid"});
+
+  for (const char* list : {"decisions", "proposals", "outcomes", "skipped"}) {
+    Json without = Json::array();
+    for (const Json& item : json.at(list).items()) {
+      Json copy = Json::object();
+      for (const std::string& name : item.names()) {
+        if (name != "name") copy.set(name, item.at(name));
+      }
+      without.push_back(std::move(copy));
+    }
+    json.set(list, std::move(without));
+  }
+  const auto read = tick_from_json_line(json.line(), "j:1");
+  REQUIRE(read.has_value());
+  CHECK(to_json_line(*read) == line);
 }
 
 TEST_CASE("a tick survives being written and read, to the last field") {

@@ -118,10 +118,10 @@ TEST_CASE("log messages are below few domains that are not in trouble") {
 
 TEST_CASE("a source without an answer is named with its age, and its last tick stays") {
   TestScreen screen(tick_of(1));
-  screen.reading.problem = "/run/x.sock: no memcoord serves this socket";
+  screen.reading.problem = "/run/x.sock: no memcoord runs here";
   screen.reading.silent = std::chrono::seconds(12);
   std::string text = text_of(screen.draw().frame);
-  CHECK(contains(text, "no answer since 12 s: /run/x.sock: no memcoord serves this socket"));
+  CHECK(contains(text, "no answer since 12 s: /run/x.sock: no memcoord runs here"));
   CHECK(contains(text, "\nempty "));
   screen.reading.silent = std::chrono::minutes(3);
   CHECK(contains(text_of(screen.draw().frame), "no answer since 3 min: "));

@@ -1,0 +1,44 @@
+#pragma once
+// What the commands that query and change a run have in common: their options, and requests to the
+// run's control socket.
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "engine/cli/command.h"
+#include "engine/control/http.h"
+#include "engine/core/error.h"
+#include "engine/core/time.h"
+
+namespace memcoord::cli {
+
+struct ControlOptions {
+  std::string socket;
+  std::string name;  ///< of the domain or the policy; "on" or "off"
+  bool json = false;
+  std::optional<Duration> time;  ///< --for, --since, --interval
+  std::map<std::string, std::string> settings;
+  std::string journal;
+  bool watch = false;
+  bool fallback = false;
+};
+using SharedOptions = std::shared_ptr<ControlOptions>;
+
+/// The body of the run's response. Errors: those of control::send_request() and of
+/// control::response_body().
+Result<std::string> response_to(const ControlOptions& options, const control::Request& request);
+/// Adds --control PATH.
+void add_control_option(Command& command, std::string& socket);
+/// Adds a command with --control.
+Command& add_control_command(Command& program, const char* name, const char* description,
+                             const SharedOptions& options, Action action);
+/// Adds the argument DOMAIN.
+void add_domain_argument(Command& command, ControlOptions& options, bool required);
+
+/// Adds status, explain and events (query_commands.cpp).
+void add_query_commands(Command& program);
+
+}  // namespace memcoord::cli

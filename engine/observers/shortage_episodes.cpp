@@ -1,0 +1,80 @@
+#include "engine/observers/shortage_episodes.h"
+
+#include <fmt/core.h>
+
+#include "engine/observers/shortage.h"
+
+namespace memcoord::observers {
+namespace {
+
+/// Whether the domain is short; no value if the tick does not tell.
+std::optional<bool> shortage_in(const Domain& domain, const Domain* before, const Limits& limits) {
+  if (is_short(domain, before, limits)) return true;
+  if (!guest_runs(domain) || !headroom_of(domain, limits.headroom)) return {};
+  return false;
+}
+
+}  // namespace
+
+Episode next_episode(Episode episode, std::optional<bool> is_short, MonotonicTime now) {
+  if (!is_short) return episode;
+  if (episode.since > now) episode.since = now;
+  if (episode.enough_since > now) episode.enough_since = now;
+  if (*is_short) return {episode.since.value_or(now), std::nullopt, 0};
+  if (!episode.since) return {};
+  if (!episode.enough_since) episode.enough_since = now;
+  ++episode.enough_ticks;
+  const bool ends = episode.enough_ticks >= Episode::kEnoughTicks &&
+                    now - *episode.enough_since >= Episode::kEnoughTime;
+  return ends ? Episode{} : episode;
+}
+
+std::string duration_text(Duration duration) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(duration).count();
+  if (seconds < 60) return fmt::format("{} s", seconds);
+  if (seconds < 3600) return fmt::format("{} min", seconds / 60);
+  if (seconds < 86400) return fmt::format("{} h {} min", seconds / 3600, seconds / 60 % 60);
+  return fmt::format("{} d {} h", seconds / 86400, seconds / 3600 % 24);
+}
+
+std::vector<ShortageFinder::Change> ShortageFinder::changes_of(const Tick& tick) {
+  ++turn_;
+  std::vector<Change> changes;
+  const MonotonicTime now = tick.snapshot.taken_at;
+  for (const Domain& domain : tick.snapshot.domains) {
+    State& state = states_[domain.uuid()];
+    if (state.turn != 0 && state.id != domain.id) state = {};
+    Domain before;
+    before.id = domain.id;
+    before.guest.swap_in = state.swap_in;
+    const auto short_now = shortage_in(domain, &before, tick.limits);
+    const Episode last = std::exchange(state.episode, next_episode(state.episode, short_now, now));
+    if (short_now == true && !state.reported) {
+      std::string text = problem_of(tick, domain, &before);
+      if (text.empty() && now - *state.episode.since >= kGrowPatience) {
+        text = "short of memory for " + duration_text(now - *state.episode.since) +
+               ", although it grows";
+      }
+      state.reported = !text.empty();
+      if (state.reported) changes.push_back({&domain, true, std::move(text)});
+    } else if (last.since && !state.episode.since && std::exchange(state.reported, false)) {
+      // The time without a shortage does not count.
+      const MonotonicTime enough = std::max(last.enough_since.value_or(now), *last.since);
+      changes.push_back(
+          {&domain, false, "enough memory again, after " + duration_text(enough - *last.since)});
+    }
+    state.id = domain.id;
+    state.swap_in = domain.guest.swap_in;
+    state.turn = turn_;
+  }
+  std::erase_if(states_, [&](const auto& entry) { return entry.second.turn != turn_; });
+  return changes;
+}
+
+std::optional<MonotonicTime> ShortageFinder::short_since(const Uuid& domain) const {
+  const auto found = states_.find(domain);
+  if (found == states_.end() || !found->second.reported) return std::nullopt;
+  return found->second.episode.since;
+}
+
+}  // namespace memcoord::observers
