@@ -154,9 +154,8 @@ TEST_CASE("a socket's source keeps its tick while the run is away, and goes on w
   reader.until([](const auto& now) { return now.newest != nullptr; });
   run.server.reset();
   // A request that was on its way may fail in another way.
-  const auto away = reader.until([](const auto& now) {
-    return contains(now.problem, "run.sock: no memcoord runs here");
-  });
+  const auto away = reader.until(
+      [](const auto& now) { return contains(now.problem, "run.sock: no memcoord runs here"); });
   CHECK(away.newest->number == 4);
   run.begin();
   reader.until([](const auto& now) { return now.problem.empty(); });
