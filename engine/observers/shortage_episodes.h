@@ -44,7 +44,8 @@ class ShortageFinder {
   };
   /// The changes of this tick, in the order of its domains. An episode is reported once the domain
   /// has a problem (problem_of()) and does not grow, or is still short after kGrowPatience; an
-  /// episode that ends before is not. A domain that goes away or starts again ends its episode silently.
+  /// episode that ends before is not. A domain that goes away or starts again ends its episode
+  /// silently.
   std::vector<Change> changes_of(const Tick& tick);
   /// Since when the domain's reported episode lasts.
   [[nodiscard]] std::optional<MonotonicTime> short_since(const Uuid& domain) const;
