@@ -132,10 +132,11 @@ std::vector<const CLI::App*> Parser::named() const {
 void Parser::count_given(const std::vector<std::string>& words) {
   for (const auto& [option, parsed] : options_) {
     option->given = parsed->count();
-    option->named = std::any_of(words.begin(), words.end(), [&](const std::string& word) {
-      const auto& names = option->names;
-      return std::find(names.begin(), names.end(), word.substr(0, word.find('='))) != names.end();
-    });
+    option->named =
+        std::any_of(words.begin(), words.end(), [&names = option->names](const std::string& word) {
+          return std::find(names.begin(), names.end(), word.substr(0, word.find('='))) !=
+                 names.end();
+        });
   }
 }
 

@@ -111,7 +111,7 @@ Result<Origins> complete_options(RunOptions& options, const Command& command) {
   if (!origins) return origins;
   for (const auto& [name, value] : given) {
     options.settings[name] = value;
-    std::erase_if(*origins, [&](const Origin& origin) { return origin.key == "set." + name; });
+    std::erase_if(*origins, [key = "set." + name](const Origin& one) { return one.key == key; });
   }
   return origins;
 }

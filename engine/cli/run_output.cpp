@@ -236,7 +236,7 @@ void RunOutput::close(Hypervisor& hypervisor) {
 std::string RunOutput::reopen() {
   if (!journal_) return {};
   if (Status reopened = journal_->reopen(); !reopened) {
-    const std::string text = "cannot reopen the journal: " + reopened.error().text();
+    std::string text = "cannot reopen the journal: " + reopened.error().text();
     log_->error(text);
     return text;
   }

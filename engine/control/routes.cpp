@@ -293,20 +293,21 @@ Response reload(const RouteContext& context, const Request& request) {
                 .who = name_of(request.peer),
                 .result = std::make_shared<std::promise<std::string>>()};
   auto policy = context.reload_policy();
+  std::optional<Error> error;
   if (policy) {
     change.policy = *std::move(policy);
   } else {
-    change.problem = policy.error().text();
+    error = policy.error();
+    change.problem = error->text();
   }
   auto result = change.result->get_future();
   context.changes.push(std::move(change));
   const bool made = result.wait_for(context.patience) == std::future_status::ready;
   const std::string text =
       made ? result.get() : "the run reloads after the tick that it is in; see memcoord events";
-  if (policy) return done_response(text);
-  Error error = policy.error();
-  error.message += "; " + text;
-  return error_response_to(error);
+  if (!error) return done_response(text);
+  error->message += "; " + text;
+  return error_response_to(*error);
 }
 
 Response set_dry_run(const RouteContext& context, const Request& request, const Json& body) {

@@ -78,14 +78,20 @@ void TickNotes::add_unmatched(Tick& tick, const std::vector<DomainFilter::Unmatc
   if (unmatched.empty() || tick.snapshot.domains.empty()) return;
   const std::vector<std::string> names = names_of(tick.snapshot);
   for (const auto& [option, glob] : unmatched) {
-    if (!said_.is_news(option + " " + glob)) continue;
+    std::string text = option;
+    text.append(" ").append(glob);
+    if (!said_.is_news(text)) continue;
     const auto nearest = nearest_to(glob, names);
+    text += " matches no active domain; ";
+    if (nearest) {
+      text.append("did you mean ").append(*nearest).append("?");
+    } else {
+      text.append("these are active: ").append(listed(names));
+    }
     // Domains that are left alone may well be shut off.
     const bool suspect = nearest || option == "--include";
     tick.notes.push_back(
-        {suspect ? Note::Severity::warning : Note::Severity::info,
-         option + " " + glob + " matches no active domain; " +
-             (nearest ? "did you mean " + *nearest + "?" : "these are active: " + listed(names))});
+        {suspect ? Note::Severity::warning : Note::Severity::info, std::move(text)});
   }
 }
 

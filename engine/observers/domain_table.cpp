@@ -258,8 +258,8 @@ DomainTable::Columns DomainTable::columns_for(const Tick& tick, const ConsoleSty
     kept.push_back(available);
     least = 1;
   }
-  const std::size_t beside_name =
-      static_cast<std::size_t>(style.width) - std::min<std::size_t>(style.width, name_width + kGap);
+  const auto width = static_cast<std::size_t>(style.width);
+  const std::size_t beside_name = width - std::min(width, name_width + kGap);
   std::size_t room = beside_name;
   for (const std::size_t i : kept) {
     const std::size_t taken =

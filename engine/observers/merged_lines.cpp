@@ -9,7 +9,7 @@
 namespace memcoord::observers {
 namespace {
 
-constexpr MemorySize kLargeMove = MemorySize::from_kib(64 * 1024);
+constexpr MemorySize kLargeMove = MemorySize::from_mib(64);
 constexpr std::uint64_t kLargePart = 20;  // a twentieth, 5 %
 constexpr std::size_t kShownNames = 8;
 

@@ -14,6 +14,15 @@ std::optional<bool> shortage_in(const Domain& domain, const Domain* before, cons
   return false;
 }
 
+/// What to report of a domain that has been short for this time; empty if nothing yet.
+std::string beginning_text(const DomainTick& about, Duration lasted) {
+  const bool grows = about.moves() && about.decision->grows() && !about.move_failed();
+  if (grows && lasted < ShortageFinder::kGrowPatience) return {};
+  std::string text = problem_of(about);
+  if (!text.empty() || !grows) return text;
+  return "short of memory for " + duration_text(lasted) + ", although it grows";
+}
+
 }  // namespace
 
 Episode next_episode(Episode episode, std::optional<bool> is_short, MonotonicTime now) {
@@ -50,11 +59,8 @@ std::vector<ShortageFinder::Change> ShortageFinder::changes_of(const Tick& tick)
     const auto short_now = shortage_in(domain, &before, tick.limits);
     const Episode last = std::exchange(state.episode, next_episode(state.episode, short_now, now));
     if (short_now == true && !state.reported) {
-      std::string text = problem_of(tick, domain, &before);
-      if (text.empty() && now - *state.episode.since >= kGrowPatience) {
-        text = "short of memory for " + duration_text(now - *state.episode.since) +
-               ", although it grows";
-      }
+      std::string text =
+          beginning_text(domain_tick(tick, domain, &before), now - *state.episode.since);
       state.reported = !text.empty();
       if (state.reported) changes.push_back({&domain, true, std::move(text)});
     } else if (last.since && !state.episode.since && std::exchange(state.reported, false)) {

@@ -43,8 +43,9 @@ class ShortageFinder {
     std::string text;     ///< "short by 60 MiB: ..."; "enough memory again, after 3 min"
   };
   /// The changes of this tick, in the order of its domains. An episode is reported once the domain
-  /// has a problem (problem_of()), or is still short after kGrowPatience; an episode that ends
-  /// before is not. A domain that goes away or starts again ends its episode silently.
+  /// has a problem (problem_of()) and does not grow, or is still short after kGrowPatience; an
+  /// episode that ends before is not. A domain that goes away or starts again ends its episode
+  /// silently.
   std::vector<Change> changes_of(const Tick& tick);
   /// Since when the domain's reported episode lasts.
   [[nodiscard]] std::optional<MonotonicTime> short_since(const Uuid& domain) const;

@@ -184,7 +184,9 @@ TEST_CASE("a size without a unit is refused, with the sizes that it may mean") {
            {simulated({"--policy-memory", "64"}), "--policy-memory: " + small},
            {simulated({"-p", "halving", "--set", "starved_below=204800"}), as_parameter},
            {simulated({"--config", config}), config + ":1:14: host-floor: " + small},
-           {simulated({"-p", "halving", "--config", parameter}), as_parameter},
+           {simulated({"-p", "halving", "--config", parameter}),
+            parameter + ":2:17: set.starved_below: '204800' has no unit; did you mean 204800KiB or "
+                        "204800MiB?"},
            {{"check", "halving", "--set", "starved_below=204800"}, as_parameter},
            {{"simulate", "--host-floor", "64"}, "--host-floor: " + small},
            {{"simulate", "-p", "halving", "--set", "starved_below=204800"}, as_parameter},
@@ -222,11 +224,12 @@ TEST_CASE("an error in a configuration is named by file, line and column") {
         files.path("p.toml") +
             ":1:10: policy: halvign: no such policy; did you mean halving? 'memcoord policies' "
             "lists them");
+  const std::string no_size =
+      "is not a size of memory; write a size as 512MiB, 1.5GiB or 150000KiB, or in powers of 1000 "
+      "as 500MB";
   const std::string set = files.write("s.toml", "policy = \"band\"\n[set]\nlow = \"lots\"\n");
-  CHECK(refusal(simulated({"--config", set})) ==
-        set + ":3:7: set.low: 'lots' is not accepted; give a size, such as 150MiB");
-  CHECK(refusal(simulated({"--config", set, "--set", "low=few"})) ==
-        "--set low: 'few' is not accepted; give a size, such as 150MiB");
+  CHECK(refusal(simulated({"--config", set})) == set + ":3:7: set.low: 'lots' " + no_size);
+  CHECK(refusal(simulated({"--config", set, "--set", "low=few"})) == "--set low: 'few' " + no_size);
   CHECK(refusal({"--config", files.path("none.toml")}) ==
         files.path("none.toml") + ": cannot read the configuration: No such file or directory");
 }
