@@ -22,6 +22,7 @@ namespace {
 // In the order of the help.
 void add_commands(Command& program) {
   add_run_command(program);
+  add_top_command(program);
   add_control_commands(program);
   add_policies_command(program);
   add_check_command(program);

@@ -21,6 +21,7 @@
 #include "engine/core/time.h"
 #include "engine/hypervisor/libvirt/libvirt_hypervisor.h"
 #include "engine/hypervisor/simulated/simulated_hypervisor.h"
+#include "engine/screen/terminal.h"
 
 namespace memcoord::cli {
 namespace {
@@ -178,7 +179,7 @@ Result<ExitCode> Run::go() {
   policy_.take_over(**policy);
   auto fallback = load_fallback();
   if (!fallback) return fail(fallback.error());
-  auto output = RunOutput::open(options_, log_);
+  auto output = RunOutput::open(options_, log_, [this] { return wall_now(); });
   if (!output) return fail(output.error());
   const auto signals = Signals::listen();
   if (!signals) return fail(signals.error());
@@ -186,9 +187,12 @@ Result<ExitCode> Run::go() {
   if (!connection) return fail(connection.error());
   clock_ = connection->clock;
 
-  auto control = RunControl::open(
-      {options_, interval_, connection->hypervisor->description(), **signals, policy_, *log_});
+  auto control = RunControl::open({options_, interval_, connection->hypervisor->description(),
+                                   **signals, policy_, *log_, output->wants_screen()});
   if (!control) return fail(control.error());
+  if (output->wants_screen()) {
+    output->open_screen((*control)->source(), [&stop = **signals] { stop.request_stop(); });
+  }
 
   const std::string policy_name = (*policy)->name();
   take_over_state(**policy);
@@ -211,7 +215,7 @@ Result<ExitCode> Run::go() {
   const LoopEnd end =
       run_loop(coordinator, *connection->clock, loop,
                hooks({coordinator, **signals, *output, *connection, watchdog, control->get()}));
-  output->end_display();
+  output->end_display(end == LoopEnd::stopped);
   if (options_.restore_on_exit) output->log_restored(coordinator.restore());
   output->close(*connection->hypervisor);
   log_->info(std::string(to_text(end)) + ": " + output->summary().text());
@@ -269,6 +273,7 @@ WatchdogOptions Run::watchdog_options(const Signals& signals) const {
   watch.log = [log = log_](const std::string& message) { log->error(message); };
   watch.give_up = [log = log_](WatchdogOptions::Reason reason, const std::string& state) {
     // _exit, because destructors and atexit handlers could wait for the call that hangs.
+    screen::restore_now();
     if (reason == WatchdogOptions::Reason::asked) ::_exit(static_cast<int>(ExitCode::forced));
     log->error("the process restarts with the policy's state of its last good tick");
     start_again(state);

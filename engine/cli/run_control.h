@@ -1,5 +1,6 @@
 #pragma once
-// The control socket of one run: serves its state, and makes the changes that operators request.
+// The control of one run: serves its state to a socket and a screen, and makes the changes that
+// operators request.
 
 #include <filesystem>
 #include <functional>
@@ -19,6 +20,7 @@
 #include "engine/core/coordinator.h"
 #include "engine/core/error.h"
 #include "engine/observers/action_log.h"
+#include "engine/screen/route_source.h"
 
 namespace memcoord::cli {
 
@@ -38,10 +40,12 @@ class RunControl {
     Signals& signals;
     ReloadablePolicy& policy;
     observers::Log& log;
+    bool has_screen;  ///< it needs a source()
   };
   /// Serves the socket that --control names. Without the option, a run on a real host serves
   /// kServiceSocket if its folder is writable, otherwise user_socket(); it logs why it cannot.
-  /// Returns null if the run has no socket. Errors: those of HttpServer::listen() for a socket that
+  /// Returns null if the run has neither a socket nor a screen. Errors: those of
+  /// HttpServer::listen() for a socket that
   /// --control names.
   static Result<std::unique_ptr<RunControl>> open(const Run& run);
 
@@ -50,6 +54,9 @@ class RunControl {
     state_.set_fallback(fallback);
     coordinator.add_observer(state_);
   }
+
+  /// The run, for a screen. The source must not outlive this object.
+  [[nodiscard]] std::unique_ptr<screen::TickSource> source() const;
 
   /// The means to make changes.
   struct Means {

@@ -8,6 +8,7 @@
 
 #include "engine/cli/command.h"
 #include "engine/core/names.h"
+#include "engine/screen/screen_state.h"
 
 namespace memcoord::cli {
 namespace {
@@ -144,6 +145,7 @@ void add_output_options(Command& command, RunOptions& options) {
       {"--log-level", "", "the lowest severity of messages on standard error; default info", group},
       {kLogLevels.begin(), kLogLevels.end()},
       [&options](std::size_t index) { options.log_level = kLogLevels.at(index); });
+  add_view_options(command, options.view, group);
   add_units_option(command, options.limits.units, group);
   add_color_option(command, options.color, group);
 }
@@ -200,6 +202,27 @@ void add_run_options(Command& command, RunOptions& options) {
               "command line wins",
               kGeneralGroup, false, false},
              into_text(options.config));
+}
+
+void add_view_options(Command& command, observers::TableView& view, const std::string& group) {
+  std::vector<std::string> columns;
+  for (int i = 0; i < observers::kSortColumnCount; ++i) {
+    columns.emplace_back(to_text(static_cast<observers::SortColumn>(i)));
+  }
+  add_choice(
+      command,
+      {"--sort", "", "the column that sorts the domains on the screen; default trouble", group},
+      columns, [&view](std::size_t index) {
+        const auto sorted = screen::sorted_by(static_cast<observers::SortColumn>(index));
+        view.sort = sorted.sort;
+        view.descending = sorted.descending;
+      });
+  add_choice(command,
+             {"--only", "", "show only domains in trouble, or only domains that move", group},
+             {"trouble", "moved"}, [&view](std::size_t index) {
+               view.only = index == 0 ? observers::TableView::Only::trouble
+                                      : observers::TableView::Only::moved;
+             });
 }
 
 Result<Duration> interval_of(const RunOptions& options, const Command& program) {

@@ -81,4 +81,8 @@ class HttpServer {
 Result<Response> send_request(const std::filesystem::path& socket, const Request& request,
                               std::chrono::milliseconds timeout = std::chrono::seconds(10));
 
+/// The body of a response with the status 200. Errors: the one in the response, as invalid_input or
+/// (with a status from 500 on) unavailable; internal (the response has none).
+Result<std::string> response_body(Response response);
+
 }  // namespace memcoord::control

@@ -10,7 +10,6 @@
 namespace memcoord::observers {
 namespace {
 
-constexpr std::size_t kMessagesKept = 100;
 constexpr std::size_t kMessagesGuaranteed = 6;  // lines that the table leaves to messages
 constexpr std::size_t kLeastDomains = 4;
 constexpr std::size_t kHostBar = 24;
@@ -172,9 +171,10 @@ ScreenLines share_screen(std::size_t height, const ScreenLines& wanted, std::siz
   constexpr std::size_t kBesideRows = 2;  // the header, and the line that sums up the rest
   ScreenLines lines;
   const auto give = [&](std::size_t ScreenLines::*part, std::size_t most) {
-    const std::size_t more = std::min(wanted.*part, most) - std::min(wanted.*part, lines.*part);
-    lines.*part += std::min(more, height);
-    height -= std::min(more, height);
+    const std::size_t goal = std::max(std::min(wanted.*part, most), lines.*part);
+    const std::size_t more = std::min(goal - lines.*part, height);
+    lines.*part += more;
+    height -= more;
   };
   give(&ScreenLines::table, kBesideRows + std::clamp(troubled, std::size_t{1}, kLeastDomains));
   give(&ScreenLines::head, 1);
@@ -189,73 +189,28 @@ ScreenLines share_screen(std::size_t height, const ScreenLines& wanted, std::siz
   return lines;
 }
 
-void ConsoleTable::resize(int width, int height) {
-  if (width == style_.width && height == style_.height) return;
-  if (width != style_.width) domains_.forget_widths();
-  style_.width = width;
-  style_.height = height;
-  // The terminal may have wrapped the lines of the last frame anew: their position is unknown.
-  clear_first_ = drawn_lines_ > 0;
-}
-
-void ConsoleTable::add_message(std::string line, Note::Severity severity) {
-  messages_.push_back({{}, std::move(line), severity});
-  if (messages_.size() > kMessagesKept) messages_.pop_front();
-}
-
-std::vector<Styled> ConsoleTable::draw(const Tick& tick) {
-  constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
-  const std::size_t short_domains = domains_.short_domains();
-  const std::size_t domains = tick.snapshot.domains.size();
-  // The last line of the screen belongs to the cursor.
-  const auto height = static_cast<std::size_t>(std::max(style_.height, 0));
-  ScreenLines room{0, kNoLimit, 0, 0};
+std::vector<Styled> plain_lines(const Tick& tick, DomainTable& table, const ConsoleStyle& style,
+                                const TableView& view) {
+  const std::size_t short_domains = table.short_domains();
+  const auto height = static_cast<std::size_t>(std::max(style.height, 0));
+  ScreenLines room;
   if (height > 0) {
-    room = {head_lines(tick, short_domains, style_).size(), tick.sample_error ? 0 : domains + 1,
-            style_.interactive && !messages_.empty() ? messages_.size() + 1 : 0, 0};
+    const std::size_t domains = tick.snapshot.domains.size();
+    room = {head_lines(tick, short_domains, style).size(), tick.sample_error ? 0 : domains + 1, 0,
+            0};
+    // The last line of the screen belongs to the cursor.
     room = share_screen(height - 1, room, short_domains);
   }
-  std::vector<Styled> frame;
-  if (height == 0 || room.head > 0) frame = head_lines(tick, short_domains, style_, room.head);
+  std::vector<Styled> lines;
+  if (height == 0 || room.head > 0) lines = head_lines(tick, short_domains, style, room.head);
   if (!tick.sample_error) {
-    const std::size_t lines = height == 0 ? 0 : room.table;
-    for (Styled& line : domains_.lines(tick, lines, style_).all()) frame.push_back(std::move(line));
+    for (Styled& line : table.lines(tick, room.table, style, view).all()) {
+      lines.push_back(std::move(line));
+    }
   }
-  if (room.messages > 1) draw_messages(frame, room.messages - 1);
-  return frame;
-}
-
-void ConsoleTable::draw_messages(std::vector<Styled>& frame, std::size_t room) const {
-  frame.emplace_back();
-  const std::size_t shown = std::min(messages_.size(), room);
-  for (std::size_t i = messages_.size() - shown; i < messages_.size(); ++i) {
-    const Message& message = messages_[i];
-    const Tint tint = message.severity == Note::Severity::error     ? Tint::red
-                      : message.severity == Note::Severity::warning ? Tint::yellow
-                                                                    : Tint::none;
-    frame.push_back({{message.time + "  ", Tint::dim}, {message.text, tint}});
-  }
-}
-
-void ConsoleTable::draw_in_place(const std::vector<Styled>& frame) {
-  // A hidden cursor, no wrapping and a single write avoid flicker.
-  std::string bytes = "\x1b[?25l\x1b[?7l";
-  if (clear_first_) {
-    bytes += "\x1b[H\x1b[2J";
-  } else if (drawn_lines_ > 0) {
-    bytes += "\r\x1b[" + std::to_string(drawn_lines_) + "A";
-  }
-  const auto height = static_cast<std::size_t>(std::max(style_.height, 0));
-  const std::size_t lines = height > 1 ? std::min(frame.size(), height - 1) : frame.size();
-  const auto width = static_cast<std::size_t>(std::max(style_.width, 1));
-  for (std::size_t i = 0; i < lines; ++i) {
-    // A line is cleared before it is written: afterwards, a full line would lose its last column.
-    bytes += "\x1b[K" + render(fit(frame[i], width, style_.unicode), style_.color) + "\n";
-  }
-  bytes += "\x1b[J\x1b[?7h\x1b[?25h";
-  out_ << bytes << std::flush;
-  drawn_lines_ = lines;
-  clear_first_ = false;
+  const std::size_t width = width_of(style);
+  for (Styled& line : lines) line = fit(line, width, style.unicode);
+  return lines;
 }
 
 void ConsoleTable::observe(const Tick& tick) {
@@ -263,19 +218,9 @@ void ConsoleTable::observe(const Tick& tick) {
   // After a full disk behind standard output, later tables are written again.
   out_.clear();
   domains_.remember(tick);
-  for (Message& message : messages_) {
-    if (message.time.empty())
-      message.time = time_text(tick.snapshot.wall_time, style_.local_time, false);
-  }
-  std::vector<Styled> frame = draw(tick);
-  if (style_.interactive) {
-    draw_in_place(frame);
-    return;
-  }
-  const std::size_t width = width_of(style_);
   std::string bytes;
-  for (const Styled& line : frame) {
-    bytes += render(fit(line, width, style_.unicode), style_.color) + '\n';
+  for (const Styled& line : plain_lines(tick, domains_, style_)) {
+    bytes += render(line, style_.color) + '\n';
   }
   out_ << bytes << std::endl;
 }

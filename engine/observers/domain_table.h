@@ -23,7 +23,7 @@ namespace memcoord::observers {
 struct ConsoleStyle {
   bool color = false;
   bool unicode = false;
-  bool interactive = false;  ///< redraw in place, with the newest messages below the table
+  bool interactive = false;  ///< a screen: pictures, and columns whose widths do not jump
   bool local_time = false;   ///< times in the process's time zone; otherwise UTC, marked as such
   int width = 0;             ///< columns; 0: as wide as the content
   int height = 0;            ///< lines; 0: as many as the content takes

@@ -240,22 +240,6 @@ TEST_CASE("colours and sparklines appear only if they are wanted") {
   CHECK(text.find("█") != std::string::npos);
 }
 
-TEST_CASE("an interactive table replaces the last one, with the newest messages below") {
-  std::ostringstream out;
-  ConsoleStyle style;
-  style.interactive = true;
-  style.width = 100;
-  style.height = 30;
-  ConsoleTable table(out, style);
-  table.observe(busy_tick());
-  table.add_message("web was fed");
-  out.str("");
-  table.observe(busy_tick());
-  CHECK(out.str().find("\x1b[6A") < 20);
-  CHECK(out.str().find("00:00:00  web was fed") != std::string::npos);
-  CHECK(out.str().find("web was fed") != std::string::npos);
-}
-
 TEST_CASE("after a full disk behind the output, later tables are written") {
   struct FullOnce final : std::stringbuf {
     bool full = true;
