@@ -131,8 +131,9 @@ std::string explanation_text(const observers::Explanation& explanation,
   std::vector<std::string> lines;
   lines.reserve(events.size());
   for (const Event& event : events) {
-    lines.push_back(observers::time_text(event.time, local_time, false) + "  " +
-                    std::string(to_text(event.kind)) + ": " + event.text);
+    const std::string kind(to_text(event.kind));
+    const std::string clause = event.text.starts_with(kind) ? event.text : kind + ": " + event.text;
+    lines.push_back(observers::time_text(event.time, local_time, false) + "  " + clause);
   }
   add_all("events", lines);
   return text;
