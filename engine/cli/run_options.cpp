@@ -206,6 +206,7 @@ void add_run_options(Command& command, RunOptions& options) {
 
 void add_view_options(Command& command, observers::TableView& view, const std::string& group) {
   std::vector<std::string> columns;
+  columns.reserve(observers::kSortColumnCount);
   for (int i = 0; i < observers::kSortColumnCount; ++i) {
     columns.emplace_back(to_text(static_cast<observers::SortColumn>(i)));
   }

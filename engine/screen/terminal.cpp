@@ -248,7 +248,8 @@ Result<std::unique_ptr<Terminal>> Terminal::open(Options options) {
     add_to_leave_sequence(capability);
   }
   is_shown = terminal->shown_ = true;
-  for (const int signal : kFatal) handle(signal, end_after_restoring, SA_RESETHAND);
+  for (const int signal : kFatal)
+    handle(signal, end_after_restoring, static_cast<int>(SA_RESETHAND));
   set_escdelay(kEscapeMilliseconds);
   cbreak();
   noecho();

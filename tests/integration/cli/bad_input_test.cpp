@@ -197,7 +197,8 @@ TEST_CASE("a size without a unit is refused, with the sizes that it may mean") {
            {{"domain", "set", "test", "--minimum", "64"}, "--minimum: " + small},
            {{"domain", "set", "test", "--maximum", "64"}, "--maximum: " + small},
        }) {
-    CAPTURE(words.back());
+    const std::string& last = words.back();
+    CAPTURE(last);
     CHECK(refusal(words) == line);
   }
 }

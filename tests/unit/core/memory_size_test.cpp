@@ -43,7 +43,8 @@ TEST_CASE("both parsers read a size with its unit, and 0 without one") {
            Row{"1kB", 0_KiB},
            Row{"9000000000000000000kB", MemorySize::from_kib(8789062500000000000U)},
        }) {
-    CAPTURE(text);
+    const std::string shown(text);
+    CAPTURE(shown);
     CHECK(MemorySize::parse_with_unit(text) == size);
     CHECK(MemorySize::parse_with_unit_or_kib(text) == size);
   }
@@ -79,7 +80,8 @@ TEST_CASE("the error for a number without a unit names the sizes that it may mea
                "write a size as 512MiB, 1.5GiB or 150000KiB, "
                "or in powers of 1000 as 500MB"},
        }) {
-    CAPTURE(text);
+    const std::string shown(text);
+    CAPTURE(shown);
     CHECK(refusal(text) == "'" + std::string(text) + "' has no unit; " + hint);
   }
 }
@@ -87,12 +89,14 @@ TEST_CASE("the error for a number without a unit names the sizes that it may mea
 TEST_CASE("a number with a unit of memory is meant to be a size, even if it cannot be read") {
   for (const char* text : {"150MiB", "150 Mi", "1,5GiB", "-5MB", "1.2.3MiB", "64 megabytes", "8b",
                            "12PiB", " 10g ", "1_000KiB", "0.3KiB", "1 byte"}) {
-    CAPTURE(text);
+    const std::string shown(text);
+    CAPTURE(shown);
     CHECK(MemorySize::is_meant_by(text));
   }
   for (const char* text : {"", "MiB", "30s", "25%", "500ms", "10min", "3 guests", "12 apples",
                            "2024", "2024-05-17", "web", "m", "10 backups", "4x4"}) {
-    CAPTURE(text);
+    const std::string shown(text);
+    CAPTURE(shown);
     CHECK_FALSE(MemorySize::is_meant_by(text));
   }
 }
@@ -123,7 +127,8 @@ TEST_CASE("a text that is not a size is refused, with a hint what to write") {
            Row{"0.3KiB", "is not a whole number of KiB"},
            Row{"0.0000000001MiB", "is not a whole number of KiB"},
        }) {
-    CAPTURE(text);
+    const std::string shown(text);
+    CAPTURE(shown);
     const auto size = MemorySize::parse_with_unit_or_kib(text);
     REQUIRE_FALSE(size.has_value());
     CHECK(size.error().code == ErrorCode::invalid_input);

@@ -56,7 +56,8 @@ TEST_CASE("the host's free memory is red under its floor, yellow with nothing fo
     tick.snapshot = World().host(8_GiB, free(free_memory), available(2 * free_memory));
     tick.grantable = grantable;
     const std::string size = (2 * free_memory).text();
-    for (const Piece& piece : head_lines(tick, short_domains, {})[1]) {
+    const std::vector<Styled> head = head_lines(tick, short_domains, {});
+    for (const Piece& piece : head.at(1)) {
       if (piece.text == size) return piece.tint;
     }
     FAIL("no such figure: " << size);
@@ -73,7 +74,8 @@ TEST_CASE("the colour is that of the figure which counts against the floor") {
   tick.snapshot = World().host(8_GiB, free(111_MiB), available(150_MiB));
   const auto red_figure = [&] {
     std::string text;
-    for (const Piece& piece : head_lines(tick, 0, {})[1]) {
+    const std::vector<Styled> head = head_lines(tick, 0, {});
+    for (const Piece& piece : head.at(1)) {
       if (piece.tint == Tint::red) text += piece.text;
     }
     return text;
@@ -210,7 +212,7 @@ TEST_CASE("in a pipe, each tick is a block with every domain and its whole name"
   std::ostringstream out;
   ConsoleTable table(out, {});
   const std::string long_name(70, 'n');
-  for (std::uint64_t number : {1, 2}) {
+  for (const std::uint64_t number : {1U, 2U}) {
     Tick tick;
     tick.number = number;
     tick.snapshot = World().host(8_GiB, free(2_GiB)).domain(long_name).domain("web");
