@@ -189,15 +189,16 @@ void HttpServer::Threads::serve() {
 }
 
 void HttpServer::Threads::wait() {
-  std::int64_t timeout = -1;  // without end
+  // Without free descriptors libmicrohttpd stops to accept, and begins again only in a later run.
+  std::int64_t timeout = 1000;
   MHD_UNSIGNED_LONG_LONG milliseconds = 0;
   if (MHD_get_timeout(daemon_, &milliseconds) == MHD_YES) {
-    timeout = static_cast<std::int64_t>(std::min<std::uint64_t>(milliseconds, 60'000));
+    timeout = static_cast<std::int64_t>(std::min<std::uint64_t>(milliseconds, 1000));
   }
   if (const auto deadline = clients_.next_deadline()) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline - SteadyClock::now());
     const std::int64_t most = std::max<std::int64_t>(left.count(), 0);
-    timeout = timeout < 0 ? most : std::min(timeout, most);
+    timeout = std::min(timeout, most);
   }
   const auto* info = MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_EPOLL_FD);
   std::array<pollfd, 2> watched{{{info->epoll_fd, POLLIN, 0}, {wake_up_.descriptor(), POLLIN, 0}}};

@@ -37,7 +37,11 @@ void ActionLog::observe(const Tick& tick) {
   units_ = tick.limits.units;
   write_error("statistics", tick.sample_error, last_sample_error_, sample_errors_);
   write_error("policy", tick.policy_error, last_policy_error_, policy_errors_);
-  for (const Note& note : tick.notes) write(note);
+  const bool every_note = log_->passes(Log::Level::debug);
+  for (const Note& note : tick.notes) {
+    const bool is_error = note.severity == Note::Severity::error;
+    if (every_note || is_error || merged_.gets_line_for_note()) write(note);
+  }
   if (tick.sample_error) return;
   write(merged_.begin_tick(tick.snapshot.taken_at, tick.dry_run, units_));
   write_moves(tick);

@@ -88,6 +88,19 @@ bool MergedLines::gets_line_for_end(const std::string& name) {
   return false;
 }
 
+bool MergedLines::gets_line_for_note() {
+  if (minute_.note_lines < kNotes) {
+    ++minute_.note_lines;
+    return true;
+  }
+  if (more_notes_ > 0) {
+    --more_notes_;
+    return true;
+  }
+  ++minute_.notes;
+  return false;
+}
+
 void MergedLines::add_name(Names& names, const std::string& name) {
   ++names.count;
   if (names.first.size() < kShownNames) names.first.push_back(name);
@@ -125,6 +138,11 @@ std::vector<MergedLines::Line> MergedLines::close(Duration lasted) {
   };
   add_names(minute_.begun, true, "became short of memory");
   add_names(minute_.ended, false, "had enough memory again");
+  if (minute_.notes > 0) {
+    lines.push_back(
+        {true, fmt::format("{} more {} {}; at --log-level debug each has its line", minute_.notes,
+                           minute_.notes == 1 ? "note" : "notes", when)});
+  }
   if (minute_.moves > 0) lines.push_back({false, moves_text(when)});
   minute_ = {};
   start_.reset();

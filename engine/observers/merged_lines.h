@@ -24,11 +24,13 @@ bool is_small_move(MemorySize from, MemorySize to);
 class MergedLines {
  public:
   static constexpr Duration kMinute = std::chrono::minutes(1);
-  // With a few lines of summary these make at most 73 lines a minute.
+  // With a few lines of summary these make at most 89 lines a minute.
   static constexpr std::size_t kMoves = 40;         ///< lines of moves
   static constexpr std::size_t kMovesOfDomain = 6;  ///< of one domain
   static constexpr std::size_t kBegins = 15;        ///< lines of shortages that begin
   static constexpr std::size_t kEnds = 15;          ///< lines of shortages that end
+  static constexpr std::size_t kNotes = 15;         ///< lines of notes
+  static constexpr std::size_t kMoreNotes = 100;    ///< further ones in the whole run
 
   struct Line {
     bool warning = false;
@@ -47,6 +49,7 @@ class MergedLines {
                           MemorySize to);
   bool gets_line_for_begin(const std::string& name);
   bool gets_line_for_end(const std::string& name);
+  bool gets_line_for_note();
 
  private:
   struct Move {
@@ -65,6 +68,8 @@ class MergedLines {
     std::size_t move_lines = 0;
     std::size_t begin_lines = 0;
     std::size_t end_lines = 0;
+    std::size_t note_lines = 0;
+    std::size_t notes = 0;  ///< without a line
     std::unordered_set<Uuid> moved;
     std::size_t moves = 0;
     std::size_t small_moves = 0;
@@ -85,6 +90,7 @@ class MergedLines {
   bool dry_run_ = false;
   Units units_ = Units::automatic;
   Minute minute_;
+  std::size_t more_notes_ = kMoreNotes;
 };
 
 }  // namespace memcoord::observers

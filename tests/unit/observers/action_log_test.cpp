@@ -250,6 +250,21 @@ TEST_CASE("100 domains that move in 1,200 ticks make under 2,000 lines, whatever
   }
 }
 
+TEST_CASE(
+    "notes of every tick make under 2,000 lines in 20 minutes, and one line counts the rest") {
+  ToldActions log;
+  for (int second = 0; second < 1200; ++second) {
+    Tick tick = Moving{{"web"}, 2_GiB, 2_GiB}.tick(second);
+    for (int i = 0; i < 10; ++i)
+      tick.notes.push_back({Note::Severity::warning, "ended a workload"});
+    log.actions.observe(tick);
+  }
+  log.actions.flush();
+  const std::string text = log.take();
+  CHECK(line_count(text) == 20 * (MergedLines::kNotes + 1) + MergedLines::kMoreNotes);
+  CHECK(text.find("585 more notes in the last minute; at --log-level debug") != std::string::npos);
+}
+
 TEST_CASE("one domain's moves leave lines for the others") {
   ToldActions log;
   for (int second = 0; second < 50; ++second) {
