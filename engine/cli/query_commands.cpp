@@ -88,11 +88,13 @@ Result<Duration> parse_age(const std::string& text) {
   return std::chrono::hours(*count * (days ? 24 : 1));
 }
 
-void print_event(const Event& event, bool json) {
-  if (json) {
-    standard_output().lines(observers::event_json(event).line()) << '\n';
-  } else {
-    standard_output() << observers::line_of(event, true, true) << '\n';
+void print_events(const std::vector<Event>& events, bool json) {
+  for (std::size_t i = 0; json && i < events.size(); ++i) {
+    standard_output().lines(observers::event_json(events[i]).line()) << '\n';
+  }
+  if (json) return;
+  for (const std::string& line : observers::lines_of(events, true)) {
+    standard_output() << line << '\n';
   }
 }
 
@@ -146,7 +148,7 @@ Result<ExitCode> journal_events(const ControlOptions& options) {
     return fail(ErrorCode::not_found, options.journal, "has no domain " + options.name);
   }
   const std::vector<Event> events = std::move(found).since(options.time);
-  for (const Event& event : events) print_event(event, options.json);
+  print_events(events, options.json);
   if (events.empty() && !options.json) {
     standard_output() << "(no events" << (options.name.empty() ? "" : " of " + options.name) << ")"
                       << '\n';

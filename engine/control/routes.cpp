@@ -207,8 +207,8 @@ Response list_events(const RouteContext& context, const Request& request) {
            observers::time_text(kept, context.local_time, true) +
            "; a journal may have them: memcoord events --journal FILE)\n";
   }
-  for (const Event& event : events) {
-    text += printable(observers::line_of(event, context.local_time, true)) + "\n";
+  for (const std::string& line : observers::lines_of(events, context.local_time)) {
+    text += printable(line) + "\n";
   }
   if (events.empty()) text += "(no events" + (name.empty() ? "" : " of " + printable(name)) + ")\n";
   return text_response(std::move(text));

@@ -16,6 +16,7 @@ namespace {
 constexpr std::array<std::string_view, 8> kEventKinds{"moved",   "not moved", "short", "enough",
                                                       "skipped", "eligible",  "note",  "error"};
 constexpr std::size_t kNameColumn = 12;
+constexpr std::size_t kWidestNameColumn = 40;
 
 /// Every guest waits for a report now and then: after a move, after its start.
 bool waits_for_report(const SkippedDomain& skipped, const Domain& domain) {
@@ -187,12 +188,22 @@ std::string time_text(WallTime time, bool local, bool with_date) {
   return {text.data(), std::strftime(text.data(), text.size(), form, &parts)};
 }
 
-std::string line_of(const Event& event, bool local_time, bool with_date) {
-  const std::string name = event.domain.empty() ? "-" : event.domain;
-  const std::size_t width = display_width(name);
-  return fmt::format("{}  {}{}  {:<9}  {}", time_text(event.time, local_time, with_date), name,
-                     std::string(width < kNameColumn ? kNameColumn - width : 0, ' '),
-                     to_text(event.kind), event.text);
+std::vector<std::string> lines_of(const std::vector<Event>& events, bool local_time) {
+  const auto name_of = [](const Event& event) { return event.domain.empty() ? "-" : event.domain; };
+  std::size_t column = kNameColumn;
+  for (const Event& event : events) {
+    column = std::clamp(display_width(name_of(event)), column, kWidestNameColumn);
+  }
+  std::vector<std::string> lines;
+  lines.reserve(events.size());
+  for (const Event& event : events) {
+    const std::string name = name_of(event);
+    const std::size_t width = display_width(name);
+    lines.push_back(fmt::format("{}  {}{}  {:<9}  {}", time_text(event.time, local_time, true),
+                                name, std::string(column - std::min(column, width), ' '),
+                                to_text(event.kind), event.text));
+  }
+  return lines;
 }
 
 }  // namespace memcoord::observers

@@ -159,7 +159,7 @@ Page page_of(const std::vector<const DomainTick*>& rows, std::size_t room, const
 
 Styled rest_line(const std::vector<const DomainTick*>& rows, const Page& page, std::size_t all) {
   if (rows.empty()) {
-    return {{all == 0 ? "no active domains" : "none of " + std::to_string(all) + " domains matches",
+    return {{all == 0 ? "no active domains" : "no domain of " + std::to_string(all) + " to show",
              Tint::dim}};
   }
   std::size_t lacking = 0;

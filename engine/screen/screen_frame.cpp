@@ -27,7 +27,7 @@ std::string duration_text(std::chrono::seconds time) {
 }
 
 Styled problem_line(const TickSource::Reading& reading) {
-  return {{"no answer since " + duration_text(reading.silent) + ": " + reading.problem, Tint::red}};
+  return {{"no answer for " + duration_text(reading.silent) + ": " + reading.problem, Tint::red}};
 }
 
 Styled message_line(const Message& message, bool local_time) {
@@ -199,7 +199,6 @@ class FrameMaker {
       }
     }
     add(table.all(), room);
-    if (table.matching.empty() && room > 1) add({{"no domain matches", Tint::none}});
     shown.matching = std::move(table.matching);
   }
 

@@ -323,7 +323,7 @@ class Endings(Screens):
         terminal.wait_for(f"tick {TICKS} ")
         server.kill()
         server.wait()
-        terminal.wait_for("no answer since 1 s: ")
+        terminal.wait_for("no answer for 1 s: ")
         self.serve(journal)
         terminal.wait_until(lambda screen: "no answer" not in screen, "the run")
 

@@ -221,7 +221,7 @@ TEST_CASE("a view filters by a part of the name, or by a pattern") {
   view.filter = "web";
   const TableLines none = DomainTable().lines(tick, 0, wide(80), view);
   CHECK(none.matching.empty());
-  CHECK(plain({none.rest}) == "none of 10 domains matches\n");
+  CHECK(plain({none.rest}) == "no domain of 10 to show\n");
 }
 
 TEST_CASE("a view pages through the rows, and counts those above and below") {

@@ -121,10 +121,10 @@ TEST_CASE("a source without an answer is named with its age, and its last tick s
   screen.reading.problem = "/run/x.sock: no memcoord runs here";
   screen.reading.silent = std::chrono::seconds(12);
   std::string text = text_of(screen.draw().frame);
-  CHECK(contains(text, "no answer since 12 s: /run/x.sock: no memcoord runs here"));
+  CHECK(contains(text, "no answer for 12 s: /run/x.sock: no memcoord runs here"));
   CHECK(contains(text, "\nempty "));
   screen.reading.silent = std::chrono::minutes(3);
-  CHECK(contains(text_of(screen.draw().frame), "no answer since 3 min: "));
+  CHECK(contains(text_of(screen.draw().frame), "no answer for 3 min: "));
   TestScreen never(nullptr);
   CHECK(contains(text_of(never.draw().frame), "waiting for the first tick"));
 }
@@ -144,7 +144,7 @@ TEST_CASE("a filter that is in force is named") {
   screen.state.view.filter = "nothing like this";
   screen.state.view.only = observers::TableView::Only::trouble;
   const std::string text = text_of(screen.draw().frame);
-  CHECK(contains(text, "no domain matches"));
+  CHECK(contains(text, "no domain of 7 to show"));
   CHECK(contains(text, "/nothing like this (Esc: all names)  only trouble (a: all)"));
 }
 
