@@ -62,7 +62,6 @@ TakeText under_name(std::string name, TakeText take) {
 }
 
 constexpr auto kBad = ErrorCode::invalid_input;
-constexpr const char* kTimes = "expected a time such as 2, 0.5, 500ms, 2s or 1m";
 constexpr const char* kSizes = "expected a size such as 512MiB or 1.5GiB";
 
 std::string quoted(std::string_view text) {
@@ -88,7 +87,41 @@ std::optional<double> seconds_in(std::string_view unit) {
   if (unit == "ms") return 0.001;
   if (unit == "m" || unit == "min") return 60.0;
   if (unit == "h") return 3600.0;
+  if (unit == "d") return 86400.0;
   return std::nullopt;
+}
+
+/// The times that an option accepts.
+struct TimeRange {
+  double longest;  ///< in seconds
+  const char* longest_text;
+  const char* examples;
+  bool days;  ///< whether the unit d is accepted
+};
+
+Result<Duration> parse_time(std::string_view text, const TimeRange& range) {
+  constexpr double kShortest = 0.001;
+  const auto number = leading_number(text);
+  const auto unit =
+      number && (range.days || number->rest != "d") ? seconds_in(number->rest) : std::nullopt;
+  if (!unit) {
+    return fail(
+        kBad, "", quoted(text) + " is not a time",
+        fmt::format("expected seconds, or a number with its unit, such as {}", range.examples));
+  }
+  const double seconds = number->number * *unit;
+  if (seconds <= 0) {
+    return fail(kBad, "", quoted(text) + " is not more than zero",
+                fmt::format("expected a time such as {}", range.examples));
+  }
+  if (seconds < kShortest) {
+    return fail(kBad, "", quoted(text) + " is too short", "the shortest is 1ms");
+  }
+  if (seconds > range.longest) {
+    return fail(kBad, "", quoted(text) + " is too long",
+                fmt::format("the longest is {}", range.longest_text));
+  }
+  return std::chrono::round<Duration>(std::chrono::duration<double>(seconds));
 }
 
 }  // namespace
@@ -223,23 +256,11 @@ void add_version_option(Command& command) {
 }
 
 Result<Duration> parse_duration(std::string_view text) {
-  constexpr double kLongest = 24.0 * 3600.0;
-  constexpr double kShortest = 0.001;
-  const auto number = leading_number(text);
-  const auto unit = number ? seconds_in(number->rest) : std::nullopt;
-  if (!unit) {
-    return fail(kBad, "", quoted(text) + " is not a time",
-                "expected seconds, or a number with its unit, such as 2, 0.5, 500ms, 2s or 1m");
-  }
-  const double seconds = number->number * *unit;
-  if (seconds <= 0) {
-    return fail(kBad, "", quoted(text) + " is not more than zero", kTimes);
-  }
-  if (seconds < kShortest)
-    return fail(kBad, "", quoted(text) + " is too short", "the shortest is 1ms");
-  if (seconds > kLongest)
-    return fail(kBad, "", quoted(text) + " is too long", "the longest is 24h");
-  return std::chrono::round<Duration>(std::chrono::duration<double>(seconds));
+  return parse_time(text, {24 * 3600.0, "24h", "2, 0.5, 500ms, 2s or 1m", false});
+}
+
+Result<Duration> parse_age(std::string_view text) {
+  return parse_time(text, {366 * 86400.0, "366d", "90, 30m, 8h or 7d", true});
 }
 
 Result<double> parse_share(std::string_view text) {

@@ -165,6 +165,8 @@ TakeText into_text(Target& target) {
 
 /// A time: "2", "0.5" (seconds), "500ms", "2s", "1m", "1h"; from 1 ms to 24 h.
 Result<Duration> parse_duration(std::string_view text);
+/// A time in the past: "90" (seconds), "30m", "8h", "7d"; from 1 ms to 366 d.
+Result<Duration> parse_age(std::string_view text);
 /// A share over 0 and at most 1: "50%", "0.5".
 Result<double> parse_share(std::string_view text);
 /// A number over 0: "1.5", "150%".
@@ -206,6 +208,10 @@ Result<CommandLine> parse_command_line(Command& program, const std::vector<std::
 /// The option that a word was probably meant for: "did you mean --policy halving?"
 std::optional<std::string> misplaced_hint(const std::string& word, const Command& command,
                                           const Recognizes& recognizes);
+/// The error for the first word of a command line that is neither a command nor an interval. None
+/// if the word is an interval, or was meant as one: "2x".
+std::optional<Error> neither_command_nor_time(const std::string& word, const Command& program,
+                                              const Recognizes& recognizes);
 /// The error for a word that names none of the command's commands, with the nearest name.
 Error unknown_command(const std::string& word, const Command& command);
 

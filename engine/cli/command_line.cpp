@@ -206,12 +206,11 @@ Status check_program_options(const Command& program, const WordOrder& order) {
   for (const Option& option : program.options) {
     if (option.given == 0) continue;
     if (!option.named) {
-      return fail(ErrorCode::invalid_input, order.early_argument,
+      return fail(ErrorCode::invalid_input, order.first_argument,
                   "one argument too many before '" + order.command->called + "'",
                   hint_for_help(*order.command));
     }
-    return fail(ErrorCode::invalid_input, option.name(),
-                "is not for '" + order.command->called + "'", hint_for_help(*order.command));
+    return fail(not_for(option, *order.command));
   }
   return {};
 }
@@ -231,6 +230,16 @@ Status check_required(const Command& command) {
                 (choices ? "expected " + option.value + ", " : "") + hint_for_help(command));
   }
   return {};
+}
+
+/// A misspelt command is an argument of the run to the parser, which would refuse the words behind
+/// it instead.
+Status check_first_argument(const Command& program, const std::string& word,
+                            const Recognizes& recognizes) {
+  const std::vector<const Option*> arguments = program.arguments();
+  if (word.empty() || arguments.empty() || arguments.front()->value != "TIME") return {};
+  auto error = neither_command_nor_time(word, program, recognizes);
+  return error ? Status(fail(*std::move(error))) : Status();
 }
 
 /// How many words a command's arguments take; nothing if they take any number.
@@ -264,6 +273,9 @@ void move_options_ahead(const Command& program, std::vector<std::string>& words)
 Result<CommandLine> Parser::parse(const std::vector<std::string>& arguments) {
   auto order = order_words(program_, arguments);
   if (!order) return fail(order.error());
+  if (Status first = check_first_argument(program_, order->first_argument, recognizes_); !first) {
+    return fail(first.error());
+  }
   move_options_ahead(program_, order->words);
   try {
     // CLI11 takes the words from the last to the first.

@@ -228,6 +228,11 @@ Result<const Command*> find_command(const Command& program, const std::vector<st
   const Command* command = &program;
   for (const std::string& name : names) {
     const Command* next = command->find(name);
+    if (next == nullptr && command->commands.empty()) {
+      return fail(
+          ErrorCode::invalid_input, "", "'" + command->called + "' has no commands",
+          "see '" + program.name + " help" + command->called.substr(program.name.size()) + "'");
+    }
     if (next == nullptr) {
       Error error = unknown_command(name, *command);
       if (command != &program) error.message += " of '" + command->called + "'";

@@ -79,15 +79,6 @@ Result<ExitCode> status(const ControlOptions& options) {
   return query(options, "/v1/status");
 }
 
-/// A time that may be longer than the interval of a run: "30m", "8h", "7d".
-Result<Duration> parse_age(const std::string& text) {
-  const bool days = text.ends_with('d');
-  if (!days && !text.ends_with('h')) return parse_duration(text);
-  const auto count = parse_whole_number(text.substr(0, text.size() - 1), {1, days ? 366 : 8784});
-  if (!count) return fail(count.error());
-  return std::chrono::hours(*count * (days ? 24 : 1));
-}
-
 void print_events(const std::vector<Event>& events, bool json) {
   for (std::size_t i = 0; json && i < events.size(); ++i) {
     standard_output().lines(observers::event_json(events[i]).line()) << '\n';

@@ -234,15 +234,13 @@ Result<Duration> interval_of(const RunOptions& options, const Command& program) 
       std::any_of(program.options.begin(), program.options.end(),
                   [](const Option& option) { return option.named && !option.argument.empty(); });
   const std::string& word = options.interval;
-  const auto meant = named ? std::nullopt : misplaced_hint(word, program, is_bundled_or_file);
-  const bool is_number = word.find_first_of("0123456789") <= word.find_first_not_of("+-.");
-  if (named || (!meant && is_number)) {
-    Error error = interval.error();
-    error.object = named ? "--interval" : "INTERVAL";
-    return fail(std::move(error));
+  if (!named) {
+    auto neither = neither_command_nor_time(word, program, is_bundled_or_file);
+    if (neither) return fail(*std::move(neither));
   }
-  return fail(ErrorCode::invalid_input, word, "is neither a command nor an interval",
-              meant.value_or(unknown_command(word, program).hint));
+  Error error = interval.error();
+  error.object = named ? "--interval" : "INTERVAL";
+  return fail(std::move(error));
 }
 
 }  // namespace memcoord::cli

@@ -41,14 +41,23 @@ bool is_likely_value(const Option& option, const std::string& word, const Recogn
   return recognizes && recognizes(option, word);
 }
 
-/// The first command that has an option of that name.
-const Command* command_with(const Command& command, const std::string& name) {
-  const auto names = command.long_names();
-  if (std::find(names.begin(), names.end(), name) != names.end()) return &command;
-  for (const Command& sub : command.commands) {
-    if (const Command* found = command_with(sub, name)) return found;
-  }
-  return nullptr;
+/// Whether an option of one command can be meant for the other: the other is below it, has the same
+/// parent ("domain show" and "domain set"), or queries and changes a run, too.
+bool are_related(const Command& command, const Command& other) {
+  if (other.called.starts_with(command.called + " ")) return true;
+  const auto parent = [](const Command& one) {
+    return one.called.substr(0, one.called.size() - one.name.size());
+  };
+  const bool in_group = std::ranges::count(command.called, ' ') > 1;
+  if (in_group && parent(command) == parent(other)) return true;
+  return own_option(command, "--control") != nullptr && own_option(other, "--control") != nullptr;
+}
+
+/// Adds the related commands, at `other` or below, that have the option.
+void add_related_with(const std::string& name, const Command& command, const Command& other,
+                      std::vector<const Command*>& found) {
+  if (own_option(other, name) != nullptr && are_related(command, other)) found.push_back(&other);
+  for (const Command& sub : other.commands) add_related_with(name, command, sub, found);
 }
 
 /// The option that differs in case only: "-v" means "-V".
@@ -73,8 +82,10 @@ std::string hint_for_option(const std::string& name, const Command& command,
   std::copy_if(names.begin(), names.end(), std::back_inserter(longer),
                [&](const std::string& one) { return name.size() > 2 && one.starts_with(name); });
   if (!longer.empty()) return did_you_mean(fmt::format("{}", fmt::join(longer, " or ")));
-  const Command* other = command_with(program, name);
-  return other == nullptr ? hint_for_help(command) : "it is an option of '" + other->called + "'";
+  std::vector<const Command*> related;
+  add_related_with(name, command, program, related);
+  return related.size() == 1 ? "it is an option of '" + related.front()->called + "'"
+                             : hint_for_help(command);
 }
 
 std::vector<std::string> names_of(const std::list<Command>& commands) {
@@ -106,6 +117,20 @@ std::optional<std::string> misplaced_hint(const std::string& word, const Command
   return std::nullopt;
 }
 
+std::optional<Error> neither_command_nor_time(const std::string& word, const Command& program,
+                                              const Recognizes& recognizes) {
+  if (parse_duration(word)) return std::nullopt;
+  const std::size_t equals = word.find('=');  // "dry-run=on"
+  const Command* assigned = program.find(word.substr(0, equals));
+  auto hint = assigned != nullptr && equals != std::string::npos
+                  ? did_you_mean(assigned->name + " " + word.substr(equals + 1))
+                  : misplaced_hint(word, program, recognizes);
+  const bool is_number = word.find_first_of("0123456789") <= word.find_first_not_of("+-.");
+  if (!hint && is_number) return std::nullopt;
+  return Error{ErrorCode::invalid_input, word, "is neither a command nor an interval",
+               std::move(hint).value_or(unknown_command(word, program).hint), ""};
+}
+
 Error unknown_command(const std::string& word, const Command& command) {
   const std::vector<std::string> names = names_of(command.commands);
   const auto nearest = suggest_name(word, names);
@@ -115,9 +140,17 @@ Error unknown_command(const std::string& word, const Command& command) {
   return {ErrorCode::invalid_input, word, "no such command", std::move(hint), ""};
 }
 
+Error not_for(const Option& option, const Command& command) {
+  return {ErrorCode::invalid_input, option.name(), "is not for '" + command.called + "'",
+          hint_for_help(command), ""};
+}
+
 Error unexpected_word(const std::string& word, const Command& command, const WordContext& context) {
   if (word.size() > 1 && word.front() == '-') {
     const std::string name = word.substr(0, word.find('='));
+    const bool attached = name[1] != '-' && name.size() > 2;  // "-cURI"
+    const Option* of_run = own_option(context.program, attached ? name.substr(0, 2) : name);
+    if (of_run != nullptr && &command != &context.program) return not_for(*of_run, command);
     return {ErrorCode::invalid_input, name, "no such option",
             hint_for_option(name, command, context.program), ""};
   }

@@ -7,8 +7,6 @@
 #include "engine/cli/usage.h"
 
 namespace memcoord::cli {
-namespace {
-
 const Option* own_option(const Command& command, std::string_view name) {
   const auto found =
       std::find_if(command.options.begin(), command.options.end(), [&](const Option& option) {
@@ -16,6 +14,8 @@ const Option* own_option(const Command& command, std::string_view name) {
       });
   return found == command.options.end() ? nullptr : &*found;
 }
+
+namespace {
 
 /// The option of that name, of the command or of one below it.
 const Option* option_within(const Command& command, std::string_view name) {
@@ -53,6 +53,7 @@ class WordWalk {
   [[nodiscard]] Status check_option(std::size_t i) const;
   /// Whether the command has the option, and it takes as many words there.
   [[nodiscard]] bool is_for_command(std::size_t i) const;
+  [[nodiscard]] bool is_unknown(const std::string& word) const;
   void visit_word(std::size_t i);
 
   const Command& program_;
@@ -60,6 +61,7 @@ class WordWalk {
   const std::vector<std::string>& words_;
   std::size_t behind_command_ = 0;  ///< the position behind the innermost command's word
   std::string argument_;            ///< the first argument before the first command
+  bool unknown_option_ = false;     ///< before that argument
 };
 
 const Option* WordWalk::option_here(std::string_view name) const {
@@ -87,11 +89,16 @@ Status WordWalk::check_option(std::size_t i) const {
               "needs a value before " + std::string(name_part(value)), hint_for_help(*command_));
 }
 
+bool WordWalk::is_unknown(const std::string& word) const {
+  const bool attached = word[1] != '-' && word.size() > 2;  // "-cURI"
+  return option_here(attached ? std::string_view(word).substr(0, 2) : name_part(word)) == nullptr;
+}
+
 void WordWalk::visit_word(std::size_t i) {
   if (const Command* named = command_->find(words_[i])) {
     command_ = named;
     behind_command_ = i + 1;
-  } else if (command_ == &program_ && argument_.empty()) {
+  } else if (command_ == &program_ && argument_.empty() && !unknown_option_) {
     argument_ = words_[i];
   }
 }
@@ -103,6 +110,7 @@ Status WordWalk::to_command() {
       continue;
     }
     if (Status checked = check_option(i); !checked) return checked;
+    if (is_unknown(words_[i])) unknown_option_ = true;
     i += span_at(i);
   }
   return {};
@@ -119,8 +127,7 @@ bool WordWalk::is_for_command(std::size_t i) const {
 }
 
 WordOrder WordWalk::ordered() const {
-  WordOrder order{{}, command_, {}};
-  if (command_ != &program_) order.early_argument = argument_;
+  WordOrder order{{}, command_, argument_};
   std::vector<std::string> moved;
   for (std::size_t i = 0; i < behind_command_;) {
     const bool option = is_option(words_[i]);

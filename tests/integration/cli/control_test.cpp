@@ -206,6 +206,10 @@ TEST_CASE("a domain that does not exist and a bad argument are refused") {
   const Finished unknown = controlled.ask({"explain", "nobody"});
   CHECK(unknown.exit_code == 2);
   CHECK(contains(unknown.errors, "no active domain nobody"));
+  for (const std::string name : {"..", ".", "../x", "a/../b", "%2e%2e", "x/"}) {
+    CAPTURE(name);
+    CHECK(contains(controlled.ask({"explain", name}).errors, "no active domain " + name));
+  }
   CHECK(controlled.ask({"pause", "nobody"}).exit_code == 2);
   CHECK(controlled.ask({"dry-run", "maybe"}).exit_code == 2);
 }

@@ -24,6 +24,47 @@ TEST_CASE("a misspelt command is named with the nearest one") {
         "set'");
 }
 
+TEST_CASE("a misspelt command is named before the words behind it") {
+  const std::string neither = ": is neither a command nor an interval; did you mean ";
+  CHECK(refusal({"explian", "build"}) == "explian" + neither + "explain?");
+  CHECK(refusal({"puase", "web", "--for", "10m"}) == "puase" + neither + "pause?");
+  CHECK(refusal({"--for", "10m", "puase", "web"}) == "puase" + neither + "pause?");
+  CHECK(refusal({"evnts", "--since", "8h"}) == "evnts" + neither + "events?");
+  CHECK(refusal({"polcy", "band"}) == "polcy" + neither + "policy?");
+  CHECK(refusal({"dryrun", "on"}) == "dryrun" + neither + "dry-run?");
+  CHECK(refusal({"dry-run=on"}) == "dry-run=on" + neither + "dry-run on?");
+  CHECK(refusal({"domian", "set", "web", "--minimum"}) == "domian" + neither + "domain?");
+  CHECK(refusal({"explian", "status"}) == "explian" + neither + "explain?");
+  CHECK(refusal({"explian", "--help"}) == "explian" + neither + "explain?");
+  CHECK(refusal({"--polcy", "halving"}) == "--polcy: no such option; did you mean --policy?");
+}
+
+TEST_CASE("an option of another command is named with that command only if the two are related") {
+  CHECK(refusal({"pause", "--all"}) == "--all: no such option; see 'memcoord pause --help'");
+  CHECK(refusal({"explain", "web", "--since", "1h"}) ==
+        "--since: no such option; it is an option of 'memcoord events'");
+  const std::string not_for_status =
+      "--connect: is not for 'memcoord status'; see 'memcoord status --help'";
+  CHECK(refusal({"status", "-c", "sim:scarce"}) == not_for_status);
+  CHECK(refusal({"status", "--connect=sim:scarce"}) == not_for_status);
+  CHECK(refusal({"-c", "sim:scarce", "status"}) == not_for_status);
+}
+
+TEST_CASE("help says that a command has no commands") {
+  CHECK(refusal({"help", "status", "extra"}) ==
+        "'memcoord status' has no commands; see 'memcoord help status'");
+  CHECK(refusal({"help", "policies", "x"}) ==
+        "'memcoord policies' has no commands; see 'memcoord help policies'");
+  CHECK(refusal({"help", "domain", "set", "x"}) ==
+        "'memcoord domain set' has no commands; see 'memcoord help domain set'");
+}
+
+TEST_CASE("a bad --since is refused with the units that it has") {
+  const std::string negative = " is not more than zero; expected a time such as 90, 30m, 8h or 7d";
+  CHECK(refusal({"events", "--since=-8h"}) == "--since: '-8h'" + negative);
+  CHECK(refusal({"events", "--since", "-1h"}) == "--since: '-1h'" + negative);
+}
+
 TEST_CASE("a bundled name or a file without its option is named with the option") {
   CHECK(refusal({"halving"}) ==
         "halving: is neither a command nor an interval; did you mean --policy halving?");

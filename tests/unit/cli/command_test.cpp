@@ -106,6 +106,20 @@ TEST_CASE("text that is not a time, and a time of zero or less, is refused with 
   CHECK(parse_duration("25h").error().message == "'25h' is too long");
 }
 
+TEST_CASE("an age may be given in days") {
+  CHECK(parse_age("90").value() == 90s);
+  CHECK(parse_age("30m").value() == 30min);
+  CHECK(parse_age("48h").value() == 48h);
+  CHECK(parse_age("7d").value() == 7 * 24h);
+  CHECK(parse_age("-8h").error().text() ==
+        "'-8h' is not more than zero; expected a time such as 90, 30m, 8h or 7d");
+  CHECK(parse_age("yesterday").error().text() ==
+        "'yesterday' is not a time; expected seconds, or a number with its unit, such as 90, 30m, "
+        "8h or 7d");
+  CHECK(parse_age("367d").error().text() == "'367d' is too long; the longest is 366d");
+  CHECK(parse_duration("1d").error().message == "'1d' is not a time");
+}
+
 TEST_CASE("a share is a percentage or a fraction, more than zero and at most the whole") {
   CHECK(parse_share("50%").value() == doctest::Approx(0.5));
   CHECK(parse_share("0.25").value() == doctest::Approx(0.25));
@@ -251,6 +265,8 @@ TEST_CASE(
   const auto complaint = [](const Words& words) { return Program().complaint(words); };
   CHECK(complaint({"-n", "3", "domain", "set", "web"}) ==
         "--ticks: is not for 'memcoord domain set'; see 'memcoord domain set --help'");
+  CHECK(complaint({"domain", "set", "web", "-n", "3"}) == complaint({"-n", "3", "domain", "set"}));
+  CHECK(complaint({"domain", "set", "web", "-n3"}) == complaint({"-n", "3", "domain", "set"}));
   CHECK(complaint({"-n", "3", "check"}) ==
         "--ticks: is not for 'memcoord check'; see 'memcoord check --help'");
   CHECK(complaint({"2s", "check", "a"}) ==
@@ -284,8 +300,12 @@ TEST_CASE("the hint for an unknown option names the option that was meant") {
   CHECK(complaint({"-v"}) == "-v: no such option; did you mean -V?");
   CHECK(complaint({"-ticks=3"}) == "-ticks: no such option; did you mean --ticks?");
   CHECK(complaint({"--in"}) == "--in: no such option; did you mean --interval or --include?");
-  CHECK(complaint({"check", "a", "--minimum", "1GiB"}) ==
+  CHECK(complaint({"domain", "show", "--minimum", "1GiB"}) ==
         "--minimum: no such option; it is an option of 'memcoord domain set'");
+  CHECK(complaint({"--minimum", "1GiB"}) ==
+        "--minimum: no such option; it is an option of 'memcoord domain set'");
+  CHECK(complaint({"check", "a", "--minimum", "1GiB"}) ==
+        "--minimum: no such option; see 'memcoord check --help'");
 }
 
 TEST_CASE("the hint for a word too many names the option that it is for") {
@@ -318,6 +338,8 @@ TEST_CASE("a list of names leads to a command") {
         "chekc: no such command; did you mean check?");
   CHECK(find_command(p.program, {"domain", "ste"}).error().text() ==
         "ste: no such command of 'memcoord domain'; did you mean set?");
+  CHECK(find_command(p.program, {"domain", "set", "x"}).error().text() ==
+        "'memcoord domain set' has no commands; see 'memcoord help domain set'");
 }
 
 TEST_CASE("an empty argument is refused") {
