@@ -132,7 +132,8 @@ TEST_CASE("a policy is changed if it loads, and its author is logged and journal
 TEST_CASE("a reload says what came of it, and a bad policy leaves the old one") {
   ScratchFiles files;
   const std::string socket = files.path("control.sock");
-  const std::string policy = files.write("own.lua", "return { api = 1, summary = 's', tick = function(ctx) end }");
+  const std::string policy =
+      files.write("own.lua", "return { api = 1, summary = 's', tick = function(ctx) end }");
   const std::string config = files.write("memcoord.toml", "");
   Process run(memcoord_command({"--connect", "sim:case1", "--interval", "50ms", "--policy", policy,
                                 "--config", config, "--json", "--control", socket}));
