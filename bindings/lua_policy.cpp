@@ -46,15 +46,16 @@ LuaPolicy::LuaPolicy(std::string source, SandboxLimits limits)
     : source_(std::move(source)), limits_(limits) {}
 
 Result<std::unique_ptr<LuaPolicy>> LuaPolicy::load(const std::filesystem::path& path,
-                                                   const Settings& settings, SandboxLimits limits) {
+                                                   const Settings& settings, SandboxLimits limits,
+                                                   NumberAsSize number) {
   auto source = read_script(path.string(), "policy");
   if (!source) return fail(source.error());
-  return load_text(std::move(*source), path.string(), settings, limits);
+  return load_text(std::move(*source), path.string(), settings, limits, number);
 }
 
 Result<std::unique_ptr<LuaPolicy>> LuaPolicy::load_text(std::string source, const std::string& path,
                                                         const Settings& settings,
-                                                        SandboxLimits limits) {
+                                                        SandboxLimits limits, NumberAsSize number) {
   if (!source.empty() && source.front() == '\x1b') {
     return fail(ErrorCode::invalid_input, path, "precompiled Lua is not accepted",
                 "give the source text");
@@ -63,6 +64,7 @@ Result<std::unique_ptr<LuaPolicy>> LuaPolicy::load_text(std::string source, cons
   policy->info_.path = path;
   policy->info_.name = std::filesystem::path(path).stem().string();
   policy->settings_ = settings;
+  policy->number_ = number;
   if (auto opened = policy->open(); !opened) return fail(opened.error());
   return policy;
 }
@@ -104,7 +106,7 @@ Status LuaPolicy::evaluate(std::optional<Meter::Time> deadline) {
   if (auto read = read_returned(returned); !read) return read;
   const Value* declared = returned.field("params");
   auto parameters =
-      read_parameters(declared ? *declared : Value(), {info_.path, source_}, settings_);
+      read_parameters(declared ? *declared : Value(), {info_.path, source_}, settings_, number_);
   if (!parameters) return fail(parameters.error());
   info_.parameters = parameters->infos;
   parameters_ = std::move(*parameters);

@@ -38,12 +38,17 @@ struct PolicySource {
   std::string_view text;  ///< errors name its lines
 };
 
+/// A number without a unit, set as the value of a parameter that is a size. Administrators must
+/// write the unit; in policy tests, as in policies, a number counts KiB.
+enum class NumberAsSize { refused, kib };
+
 /// Reads `params` and applies settings. A default determines the type: "150MiB" is a size, 3 an
 /// integer, 0.5 a number, true a boolean, any other string a string. Errors: invalid_input, also
 /// for a malformed size; the object is the policy's path, with the line of a default, or "--set
 /// name" for a setting.
 Result<Parameters> read_parameters(const Value& declared, const PolicySource& policy,
-                                   const std::map<std::string, std::string>& settings);
+                                   const std::map<std::string, std::string>& settings,
+                                   NumberAsSize number);
 
 /// A policy's description of itself.
 struct PolicyInfo {
@@ -63,11 +68,13 @@ class LuaPolicy final : public Policy {
   /// `api`, wrong parameters), policy_failed and limit_exceeded (the file's own code).
   static Result<std::unique_ptr<LuaPolicy>> load(const std::filesystem::path& path,
                                                  const Settings& settings = {},
-                                                 SandboxLimits limits = {});
+                                                 SandboxLimits limits = {},
+                                                 NumberAsSize number = NumberAsSize::refused);
   /// The same from a text; `path` stands for the file in errors and in info().
   static Result<std::unique_ptr<LuaPolicy>> load_text(std::string source, const std::string& path,
                                                       const Settings& settings = {},
-                                                      SandboxLimits limits = {});
+                                                      SandboxLimits limits = {},
+                                                      NumberAsSize number = NumberAsSize::refused);
 
   [[nodiscard]] std::string name() const override { return info_.name; }
   [[nodiscard]] const PolicyInfo& info() const { return info_; }
@@ -95,6 +102,7 @@ class LuaPolicy final : public Policy {
   std::string source_;
   SandboxLimits limits_;
   Settings settings_;
+  NumberAsSize number_ = NumberAsSize::refused;  ///< in settings_
   PolicyInfo info_;
   Parameters parameters_;
   PolicyContext context_;

@@ -33,7 +33,7 @@ std::optional<MemorySize> size_with_unit(const std::string& text) {
   if (text.empty() || text.find_first_not_of("0123456789. ") == std::string::npos) {
     return std::nullopt;
   }
-  const auto size = MemorySize::parse(text);
+  const auto size = MemorySize::parse_with_unit(text);
   return size ? std::optional(*size) : std::nullopt;
 }
 
@@ -59,7 +59,7 @@ std::string text_of(const Value& value) {
 /// as "2024", stays a string, and so does one of several choices.
 std::optional<Error> unreadable_size(const std::string& text, bool has_choices) {
   if (has_choices || !MemorySize::is_meant_by(text)) return std::nullopt;
-  const auto size = MemorySize::parse(text);
+  const auto size = MemorySize::parse_with_unit(text);
   return size ? std::nullopt : std::optional(size.error());
 }
 
@@ -86,7 +86,6 @@ bool take_default(const Value& value, ParameterInfo& info, Value& current) {
 }
 
 std::string expected(const ParameterInfo& info) {
-  if (info.type == "size") return "a size, such as 150MiB";
   if (info.type == "integer") return "a whole number";
   if (info.type == "number") return "a number";
   if (info.type == "boolean") return "true or false";
@@ -96,11 +95,8 @@ std::string expected(const ParameterInfo& info) {
   return choices.empty() ? "a string" : "one of " + choices;
 }
 
-std::optional<Value> parse_setting(const ParameterInfo& info, const std::string& text) {
-  if (info.type == "size") {
-    const auto size = MemorySize::parse(text);
-    return size ? std::optional(size_value(*size)) : std::nullopt;
-  }
+/// The value of a parameter that is not a size.
+std::optional<Value> value_in(const ParameterInfo& info, const std::string& text) {
   if (info.type == "integer") {
     if (const auto integer = number_in<std::int64_t>(text)) return Value{*integer};
     const auto size = size_with_unit(text);
@@ -118,6 +114,19 @@ std::optional<Value> parse_setting(const ParameterInfo& info, const std::string&
   const bool known = info.choices.empty() || std::find(info.choices.begin(), info.choices.end(),
                                                        text) != info.choices.end();
   return known ? std::optional(Value{text}) : std::nullopt;
+}
+
+/// Errors: invalid_input without an object.
+Result<Value> parse_setting(const ParameterInfo& info, const std::string& text,
+                            NumberAsSize number) {
+  if (info.type == "size") {
+    const auto size = number == NumberAsSize::kib ? MemorySize::parse_with_unit_or_kib(text)
+                                                  : MemorySize::parse_with_unit(text);
+    return size.map(size_value);
+  }
+  if (auto value = value_in(info, text)) return *std::move(value);
+  return fail(ErrorCode::invalid_input, "", "'" + text + "' is not accepted",
+              "give " + expected(info));
 }
 
 tl::unexpected<Error> wrong(const std::string& path, std::string message, std::string hint = {}) {
@@ -160,8 +169,7 @@ Result<std::pair<ParameterInfo, Value>> read_one(const std::string& name, const 
   const auto* text = value ? value->as<std::string>() : nullptr;
   if (const auto size =
           text ? unreadable_size(*text, declared.field("choices") != nullptr) : std::nullopt) {
-    return wrong(place_of(name, "default", policy),
-                 what + ": its default " + size->object + " is not a size: " + size->message,
+    return wrong(place_of(name, "default", policy), what + ": its default " + size->message,
                  size->hint);
   }
   if (!value || !take_default(*value, info, current)) {
@@ -176,7 +184,7 @@ Result<std::pair<ParameterInfo, Value>> read_one(const std::string& name, const 
     for (const Value& choice : table ? table->items : std::vector<Value>{}) {
       info.choices.push_back(text_of(choice));
     }
-    if (!parse_setting(info, info.default_text)) {
+    if (!parse_setting(info, info.default_text, NumberAsSize::refused)) {
       return wrong(path, what + " has a default that is not among its choices");
     }
   }
@@ -186,7 +194,8 @@ Result<std::pair<ParameterInfo, Value>> read_one(const std::string& name, const 
 }  // namespace
 
 Result<Parameters> read_parameters(const Value& declared, const PolicySource& policy,
-                                   const std::map<std::string, std::string>& settings) {
+                                   const std::map<std::string, std::string>& settings,
+                                   NumberAsSize number) {
   const std::string& path = policy.path;
   Parameters parameters;
   Value::Table values;
@@ -201,11 +210,8 @@ Result<Parameters> read_parameters(const Value& declared, const PolicySource& po
     if (!read) return fail(read.error());
     auto& [info, value] = *read;
     if (const auto setting = settings.find(name); setting != settings.end()) {
-      auto parsed = parse_setting(info, setting->second);
-      if (!parsed) {
-        return wrong("--set " + name, "'" + setting->second + "' is not accepted",
-                     "give " + expected(info));
-      }
+      auto parsed = parse_setting(info, setting->second, number);
+      if (!parsed) return wrong("--set " + name, parsed.error().message, parsed.error().hint);
       value = std::move(*parsed);
       info.value_text = setting->second;
     }

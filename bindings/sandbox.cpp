@@ -206,7 +206,9 @@ Result<std::string> read_script(const std::string& path, const std::string& kind
     return fail(ErrorCode::invalid_input, path, "larger than 256 KiB",
                 "a " + kind + " has at most 256 KiB; check the path");
   }
-  if (source.empty()) return fail(ErrorCode::invalid_input, path, "an empty file");
+  if (source.empty()) {
+    return fail(ErrorCode::invalid_input, path, "an empty file", "a " + kind + " is a Lua script");
+  }
   if (source.front() == '\x1b') {
     return fail(ErrorCode::invalid_input, path, "precompiled Lua is not accepted",
                 "give the source text");

@@ -74,7 +74,7 @@ SandboxLimits policy_limits() {
 }
 
 std::unique_ptr<LuaPolicy> load(lua_State* lua, const TestContext::PolicyUnderTest& policy) {
-  auto loaded = LuaPolicy::load(policy.path, policy.settings, policy_limits());
+  auto loaded = LuaPolicy::load(policy.path, policy.settings, policy_limits(), NumberAsSize::kib);
   if (!loaded) raise(lua, loaded.error().text());
   return std::move(*loaded);
 }

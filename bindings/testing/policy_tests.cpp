@@ -52,9 +52,14 @@ Result<std::vector<fs::path>> test_files_of(const fs::path& path) {
   std::error_code missing;
   if (fs::is_directory(path, missing)) return test_files_under(path);
   if (!fs::exists(path, missing)) {
-    return fail(ErrorCode::not_found, path.string(), "no such file or directory");
+    return fail(ErrorCode::not_found, path.string(), "no such file or directory",
+                "give the path of a policy, of a test file or of a folder");
   }
   if (is_test_file(path)) return std::vector{path};
+  if (path.extension() != ".lua") {
+    return fail(ErrorCode::invalid_input, path.string(), "is not a Lua file",
+                "give the path of a policy, of a test file or of a folder");
+  }
   const fs::path beside = test_beside(path);
   if (fs::exists(beside, missing)) return std::vector{beside};
   return fail(ErrorCode::not_found, path.string(), "has no test file",

@@ -112,7 +112,7 @@ class Fields {
       return true;
     }
     if (const auto* text = value->as<std::string>()) {
-      if (const auto size = MemorySize::parse(*text)) {
+      if (const auto size = MemorySize::parse_with_unit_or_kib(*text)) {
         into = *size;
         return true;
       }

@@ -167,17 +167,15 @@ void add_list(Command& command, const OptionText& text, TakeText take) {
 
 TakeText into_list(std::vector<std::string>& target) {
   return [&target](const std::string& word) -> Status {
+    if (word.empty()) return fail(ErrorCode::invalid_input, "", "the value is empty");
     target.push_back(word);
     return {};
   };
 }
 
 void add_argument(Command& command, const OptionText& text, std::string& target) {
-  add_with_value(command, Option::Kind::single, text).take =
-      [&target](const std::string& word) -> Status {
-    target = word;
-    return {};
-  };
+  Option& option = add_with_value(command, Option::Kind::single, text);
+  option.take = under_name(option.argument, into_text(target));
 }
 
 void add_choice(Command& command, OptionText text, std::vector<std::string> choices,
@@ -218,8 +216,9 @@ void add_help_option(Command& command, const std::string& group) {
 }
 
 void add_version_option(Command& command) {
-  add_without_value(command, Option::Kind::version,
-                    {"--version", "print the versions of memcoord, libvirt and Lua", kGeneralGroup})
+  add_without_value(
+      command, Option::Kind::version,
+      {"-V,--version", "print the versions of memcoord, libvirt and Lua", kGeneralGroup})
       .configurable = false;
 }
 
@@ -280,8 +279,11 @@ Result<std::int64_t> parse_whole_number(std::string_view text, Bounds bounds) {
     return fail(kBad, "", quoted(text) + " is too large",
                 "expected a whole number of at most " + std::to_string(bounds.max));
   }
-  return fail(kBad, "", quoted(text) + " is not a whole number",
-              "expected a whole number of at least " + std::to_string(bounds.min));
+  const bool small = bounds.max <= 1'000'000;
+  return fail(
+      kBad, "", quoted(text) + " is not a whole number",
+      "expected a whole number " + (small ? fmt::format("from {} to {}", bounds.min, bounds.max)
+                                          : fmt::format("of at least {}", bounds.min)));
 }
 
 Result<double> parse_weight(std::string_view text) {
@@ -291,18 +293,8 @@ Result<double> parse_weight(std::string_view text) {
 }
 
 Result<MemorySize> parse_size(std::string_view text) {
-  auto size = MemorySize::parse(text);
-  if (!size) {
-    // The option becomes the error's object, so the text moves into the message.
-    const Error& error = size.error();
-    const std::string message = error.object.empty() || error.message.find(text) < std::string::npos
-                                    ? error.message
-                                    : quoted(text) + ": " + error.message;
-    return fail(kBad, "", message, error.hint.empty() ? kSizes : error.hint);
-  }
-  if (size->is_zero()) {
-    return fail(kBad, "", quoted(text) + " is zero", kSizes);
-  }
+  auto size = MemorySize::parse_with_unit(text);
+  if (size && size->is_zero()) return fail(kBad, "", quoted(text) + " is zero", kSizes);
   return size;
 }
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <list>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -60,6 +61,7 @@ struct Option {
   TakeText take;             ///< empty for help and version
   TakeText check_in_file;    ///< a further check of values in a configuration file; may be empty
   std::size_t given = 0;     ///< how often it is on the command line
+  bool named = false;        ///< it is there by a name of its own, not as an argument
 
   [[nodiscard]] bool takes_value() const {
     return kind == Kind::single || kind == Kind::repeated || kind == Kind::list;
@@ -125,7 +127,7 @@ void add_option(Command& command, const OptionText& text, TakeText take);
 void add_repeated_option(Command& command, const OptionText& text, TakeText take);
 /// An option or an argument that takes every word that follows.
 void add_list(Command& command, const OptionText& text, TakeText take);
-/// An argument of one word, stored as it is; it may be empty.
+/// An argument of one word, stored as it is; an empty one is refused.
 void add_argument(Command& command, const OptionText& text, std::string& target);
 /// An option whose value is one of `choices`; `take` gets the index of the chosen one. Help and
 /// completion show the choices as the value's name: "auto|always|never".
@@ -147,7 +149,7 @@ TakeText into(Target& target, Parse parse) {
     return {};
   };
 }
-/// Appends the text as it is.
+/// Appends the text as it is; refuses an empty one.
 TakeText into_list(std::vector<std::string>& target);
 /// Stores the text as it is; refuses an empty one.
 template <class Target>
@@ -175,7 +177,7 @@ struct Bounds {
 Result<std::int64_t> parse_whole_number(std::string_view text, Bounds bounds);
 /// A finite number over 0.
 Result<double> parse_weight(std::string_view text);
-/// A size over 0.
+/// A size over 0, with its unit.
 Result<MemorySize> parse_size(std::string_view text);
 /// "name=value", split at the first "="; the name is not empty.
 Result<std::pair<std::string, std::string>> parse_assignment(std::string_view text);
@@ -189,24 +191,47 @@ struct CommandLine {
   const Command* command = nullptr;  ///< the innermost command that was named
 };
 
+/// Whether a word is probably meant as the option's value: "halving" for --policy. May be empty.
+using Recognizes = std::function<bool(const Option& option, const std::string& word)>;
+
 /// Parses `arguments` (argv without the program's name), gives the values to the options of the
-/// named commands and counts them in Option::given.
+/// named commands and counts them in Option::given. An option may stand before the command that has
+/// it. Hints use `recognizes`.
 /// Errors: invalid_input with the option or argument as its object: a refused value, an unknown
-/// option (with the nearest name), a word too many, an option before a command that does not have
-/// it.
-Result<CommandLine> parse_command_line(Command& program, std::vector<std::string> arguments);
+/// option or command (with the nearest name), a word too many, an option before a command that does
+/// not have it.
+Result<CommandLine> parse_command_line(Command& program, const std::vector<std::string>& arguments,
+                                       const Recognizes& recognizes = {});
+
+/// The option that a word was probably meant for: "did you mean --policy halving?"
+std::optional<std::string> misplaced_hint(const std::string& word, const Command& command,
+                                          const Recognizes& recognizes);
+/// The error for a word that names none of the command's commands, with the nearest name.
+Error unknown_command(const std::string& word, const Command& command);
 
 // --- Configuration files (configuration.cpp, with toml++) ---
 
+/// Where a configuration file sets a value.
+struct Origin {
+  std::string key;  ///< "policy", "set.low"
+  std::string value;
+  std::string place;  ///< "memcoord.toml:1:10"
+};
+using Origins = std::vector<Origin>;
+
 /// Reads a TOML file whose keys are the long names of options without the dashes, and whose table
 /// [set] has the policy's parameters. Gives the values to the command's options, except to options
-/// that the command line gave (Option::given); the values of [set] go to --set in any case.
+/// that the command line gave (Option::given); the values of [set] go to --set in any case. Returns
+/// the values' places, in their order.
 /// Errors: not_found or permission_denied (the file); invalid_input with "path:line:column" as its
 /// object: text that is not TOML, an unknown key (with the nearest name), a value of the wrong type
 /// or one that the option refuses.
-Status apply_configuration(const std::string& path, const Command& command);
+Result<Origins> apply_configuration(const std::string& path, const Command& command);
 /// The same for the text of a file; errors name `path`.
-Status apply_configuration_text(std::string_view text, const std::string& path,
-                                const Command& command);
+Result<Origins> apply_configuration_text(std::string_view text, const std::string& path,
+                                         const Command& command);
+/// The error with the place of the value that it is about, if the configuration set that value:
+/// "memcoord.toml:1:10: policy: halvign: no such policy".
+Error with_origin(Error error, const Origins& origins);
 
 }  // namespace memcoord::cli

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "engine/cli/command.h"
-#include "engine/core/names.h"
+#include "engine/cli/usage.h"
 
 namespace memcoord::cli {
 namespace {
@@ -78,7 +78,6 @@ CLI::Option* add_to_parser(CLI::App& app, const Option& option) {
   } else {
     added = add_flag_without_value(app, option);
   }
-  if (option.required) added->required();
   if (!option.excludes.empty()) added->excludes(app.get_option(option.excludes));
   return added;
 }
@@ -86,23 +85,27 @@ CLI::Option* add_to_parser(CLI::App& app, const Option& option) {
 /// The commands as a CLI11 parser.
 class Parser {
  public:
-  explicit Parser(Command& program) {
+  Parser(Command& program, const Recognizes& recognizes)
+      : program_(program), recognizes_(recognizes) {
     app_.name(program.name);
     app_.set_help_flag();
     app_.allow_extras();
-    app_.require_subcommand(0, 1);
     describe(app_, program);
   }
 
-  Result<CommandLine> parse(std::vector<std::string> arguments);
+  Result<CommandLine> parse(const std::vector<std::string>& arguments);
 
  private:
   void describe(CLI::App& app, Command& command);
   [[nodiscard]] std::vector<const CLI::App*> named() const;
   [[nodiscard]] const Command& innermost() const { return *commands_.at(named().back()); }
+  [[nodiscard]] Status refuse_leftovers(std::vector<std::string> left,
+                                        const Command& command) const;
   [[nodiscard]] Status check_leftovers() const;
-  void count_given();
+  void count_given(const std::vector<std::string>& words);
 
+  Command& program_;
+  const Recognizes& recognizes_;
   CLI::App app_;
   std::unordered_map<const CLI::App*, const Command*> commands_;
   std::vector<std::pair<Option*, const CLI::Option*>> options_;
@@ -110,7 +113,7 @@ class Parser {
 
 void Parser::describe(CLI::App& app, Command& command) {
   commands_.emplace(&app, &command);
-  if (command.needs_command()) app.require_subcommand(1);
+  app.require_subcommand(0, 1);
   for (Option& option : command.options) {
     options_.emplace_back(&option, add_to_parser(app, option));
   }
@@ -126,12 +129,15 @@ std::vector<const CLI::App*> Parser::named() const {
   return apps;
 }
 
-void Parser::count_given() {
-  for (const auto& [option, parsed] : options_) option->given = parsed->count();
-}
-
-std::string hint_for_help(const Command& command) {
-  return "see '" + command.called + " --help'";
+void Parser::count_given(const std::vector<std::string>& words) {
+  for (const auto& [option, parsed] : options_) {
+    option->given = parsed->count();
+    option->named =
+        std::any_of(words.begin(), words.end(), [&names = option->names](const std::string& word) {
+          return std::find(names.begin(), names.end(), word.substr(0, word.find('='))) !=
+                 names.end();
+        });
+  }
 }
 
 // The option in CLI11's messages: "--policy: 1 required TEXT missing", "Could not convert: --json =
@@ -150,10 +156,6 @@ Error usage_error(const CLI::ParseError& thrown, const Command& command) {
   if (dynamic_cast<const CLI::ArgumentMismatch*>(&thrown) != nullptr) {
     error.object = named_first(message);
     error.message = "needs a value";
-  } else if (dynamic_cast<const CLI::RequiredError*>(&thrown) != nullptr) {
-    const bool needs_command = message.rfind("A subcommand", 0) == 0;
-    error.object = needs_command ? command.called : named_first(message);
-    error.message = needs_command ? "needs a command" : "is missing";
   } else if (dynamic_cast<const CLI::ConversionError*>(&thrown) != nullptr ||
              dynamic_cast<const CLI::InvalidError*>(&thrown) != nullptr) {
     error.object = named_first(message);
@@ -171,28 +173,15 @@ Error usage_error(const CLI::ParseError& thrown, const Command& command) {
   return error;
 }
 
-// The error for a word that no option or argument takes.
-Error unexpected_argument(const std::string& argument, const Command& command) {
-  Error error{ErrorCode::invalid_input, argument, "", hint_for_help(command), ""};
-  if (argument.size() > 1 && argument.front() == '-') {
-    error.object = argument.substr(0, argument.find('='));
-    error.message = "no such option";
-    const auto nearest = suggest_name(error.object, command.long_names());
-    if (nearest) error.hint = "did you mean " + *nearest + "?";
-  } else {
-    error.message = "one argument too many";
-  }
-  return error;
-}
-
 // Unknown options come first: "--polcy halving" leaves "halving" over, too, but the option is the
 // word that is misspelt.
-Status refuse_leftovers(std::vector<std::string> left, const Command& command) {
+Status Parser::refuse_leftovers(std::vector<std::string> left, const Command& command) const {
   std::erase(left, "--");  // CLI11 counts the mark itself
   if (left.empty()) return {};
   const auto option = std::find_if(left.begin(), left.end(),
                                    [](const std::string& text) { return text.rfind('-', 0) == 0; });
-  return fail(unexpected_argument(option == left.end() ? left.front() : *option, command));
+  return fail(unexpected_word(option == left.end() ? left.front() : *option, command,
+                              {program_, innermost(), recognizes_}));
 }
 
 Status Parser::check_leftovers() const {
@@ -211,13 +200,35 @@ Status Parser::check_leftovers() const {
   return {};
 }
 
-// Options before a command belong to the run, which does not happen.
-Status check_program_options(const Command& program, const Command& chosen) {
-  if (&chosen == &program) return {};
+// Options before a command that does not have them belong to the run, which does not happen.
+Status check_program_options(const Command& program, const WordOrder& order) {
+  if (order.command == &program) return {};
   for (const Option& option : program.options) {
     if (option.given == 0) continue;
-    return fail(ErrorCode::invalid_input, option.name(), "is not for '" + chosen.called + "'",
-                hint_for_help(chosen));
+    if (!option.named) {
+      return fail(ErrorCode::invalid_input, order.early_argument,
+                  "one argument too many before '" + order.command->called + "'",
+                  hint_for_help(*order.command));
+    }
+    return fail(ErrorCode::invalid_input, option.name(),
+                "is not for '" + order.command->called + "'", hint_for_help(*order.command));
+  }
+  return {};
+}
+
+Status check_required(const Command& command) {
+  if (command.needs_command()) {
+    std::string hint;
+    for (const Command& sub : command.commands) {
+      hint += (hint.empty() ? "'" : " or '") + sub.called + "'";
+    }
+    return fail(ErrorCode::invalid_input, command.called, "needs a command", "expected " + hint);
+  }
+  for (const Option& option : command.options) {
+    if (!option.required || option.given > 0) continue;
+    const bool choices = option.value.find('|') != std::string::npos;
+    return fail(ErrorCode::invalid_input, option.name(), "is missing",
+                (choices ? "expected " + option.value + ", " : "") + hint_for_help(command));
   }
   return {};
 }
@@ -250,11 +261,13 @@ void move_options_ahead(const Command& program, std::vector<std::string>& words)
   if (rest->starts_with('-')) std::rotate(mark, rest, words.end());
 }
 
-Result<CommandLine> Parser::parse(std::vector<std::string> arguments) {
+Result<CommandLine> Parser::parse(const std::vector<std::string>& arguments) {
+  auto order = order_words(program_, arguments);
+  if (!order) return fail(order.error());
+  move_options_ahead(program_, order->words);
   try {
-    move_options_ahead(*commands_.at(&app_), arguments);
-    std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
-    app_.parse(std::move(arguments));
+    // CLI11 takes the words from the last to the first.
+    app_.parse(std::vector<std::string>(order->words.rbegin(), order->words.rend()));
   } catch (const CLI::CallForHelp&) {
     return CommandLine{CommandLine::Asks::help, &innermost()};
   } catch (const CLI::CallForVersion&) {
@@ -262,19 +275,21 @@ Result<CommandLine> Parser::parse(std::vector<std::string> arguments) {
   } catch (const CLI::ParseError& thrown) {
     return fail(usage_error(thrown, innermost()));
   }
-  count_given();
+  count_given(order->words);
   if (Status left = check_leftovers(); !left) return fail(left.error());
-  const Command& chosen = innermost();
-  if (Status options = check_program_options(*commands_.at(&app_), chosen); !options) {
+  if (Status options = check_program_options(program_, *order); !options) {
     return fail(options.error());
   }
+  const Command& chosen = innermost();
+  if (Status required = check_required(chosen); !required) return fail(required.error());
   return CommandLine{CommandLine::Asks::action, &chosen};
 }
 
 }  // namespace
 
-Result<CommandLine> parse_command_line(Command& program, std::vector<std::string> arguments) {
-  return Parser(program).parse(std::move(arguments));
+Result<CommandLine> parse_command_line(Command& program, const std::vector<std::string>& arguments,
+                                       const Recognizes& recognizes) {
+  return Parser(program, recognizes).parse(arguments);
 }
 
 }  // namespace memcoord::cli

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <memory>
@@ -35,9 +36,18 @@ struct CompareOptions {
   ColorChoice color = ColorChoice::automatic;
 };
 
-/// The names that the user gave, or all bundled ones. Errors: not_found if there are none.
+/// The names that the user gave, or all bundled ones. Errors: not_found if there are none;
+/// invalid_input for names that commas join.
 Result<std::vector<std::string>> names_or_bundled(const std::vector<std::string>& given,
                                                   BundledKind kind) {
+  for (const std::string& name : given) {
+    const bool several = name.find(',') != std::string::npos;
+    if (!several || name.find_first_of("=/") != std::string::npos) continue;
+    std::string apart = name;
+    std::replace(apart.begin(), apart.end(), ',', ' ');
+    return fail(ErrorCode::invalid_input, name, "is several names in one word",
+                "separate them with blanks: " + apart);
+  }
   if (!given.empty()) return given;
   return BundledFiles(kind, data_directories()).names();
 }

@@ -1,240 +1,374 @@
-// Shell completion: `memcoord completion SHELL`, and `memcoord __complete`, which its scripts call.
-// __complete prints a line for each candidate: its text, a tab, its description. The lines ":files"
-// and ":lua" tell the shell to add files.
+// Completion: what fits the last word of a command line, as a function of the command tree.
+
+#include "engine/cli/completion.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
-#include <memory>
 #include <span>
-
-#include "engine/cli/commands.h"
-#include "engine/cli/help.h"
-#include "engine/cli/terminal.h"
+#include <utility>
 
 namespace memcoord::cli {
 namespace {
 
+// --- The place of the last word ---
+
+struct GivenOption {
+  const Option* option;
+  std::string value;
+};
+
 // The position of the last word of an unfinished line, and its text so far.
 struct Place {
-  const Command* command;
+  const Command* program = nullptr;
+  const Command* command = nullptr;
   const Option* option = nullptr;  // the option whose value the word is, or null
   std::string prefix;              // "--policy=" in "--policy=hal"
-  std::string word;
-  std::size_t positionals = 0;
+  std::string word;                // "hal"
+  std::vector<GivenOption> given;  // the options before it
+  std::vector<std::string> arguments;
+  bool after_mark = false;  // "--" comes before it, so that it may begin with a dash
+
+  [[nodiscard]] bool wants_option() const {
+    return option == nullptr && word.starts_with("-") &&
+           !(after_mark && arguments.size() < command->arguments().size());
+  }
 };
+
+bool has_name(const Option& option, const std::string& name) {
+  return std::find(option.names.begin(), option.names.end(), name) != option.names.end();
+}
 
 const Option* find_option(const Command& command, const std::string& name) {
   for (const Option& option : command.options) {
-    const auto& names = option.names;
-    if (std::find(names.begin(), names.end(), name) != names.end()) return &option;
+    if (has_name(option, name)) return &option;
   }
   return nullptr;
 }
 
-Place find_place(const Command& program, const std::vector<std::string>& words) {
-  Place place{&program, nullptr, "", words.empty() ? "" : words.back()};
-  for (std::size_t i = 0; i + 1 < words.size(); ++i) {
-    if (place.option != nullptr) {
-      place.option = nullptr;  // this word was its value
-    } else if (words[i].starts_with("-")) {
-      const Option* option = find_option(*place.command, words[i]);
-      if (option != nullptr && option->takes_value()) place.option = option;
-    } else if (const Command* command = place.command->find(words[i])) {
-      place.command = command;
-    } else {
-      ++place.positionals;
-    }
-  }
-  const std::size_t equals = place.word.find('=');
-  if (place.option == nullptr && place.word.starts_with("--") && equals != std::string::npos) {
-    place.option = find_option(*place.command, place.word.substr(0, equals));
-    place.prefix = place.word.substr(0, equals + 1);
-    place.word.erase(0, equals + 1);
-  }
-  return place;
-}
-
-// An option whose values are fixed words has the name "auto|always|never" for its value.
-std::vector<std::string> choices_of(const std::string& value) {
-  const bool words = std::all_of(value.begin(), value.end(),
-                                 [](unsigned char c) { return std::islower(c) != 0 || c == '|'; });
-  std::vector<std::string> choices;
-  if (!words || value.find('|') == std::string::npos) return choices;
-  std::size_t start = 0;
-  while (start <= value.size()) {
-    const std::size_t end = std::min(value.find('|', start), value.size());
-    choices.push_back(value.substr(start, end - start));
-    start = end + 1;
-  }
-  return choices;
-}
-
-class Answer {
+class PlaceFinder {
  public:
-  explicit Answer(const Place& place) : place_(place) {}
-  void add(const std::string& text, const std::string& description = {}) {
-    if (!text.starts_with(place_.word)) return;
-    answer_.candidates.push_back({place_.prefix + text, description});
+  explicit PlaceFinder(const Command& program) {
+    place_.program = &program;
+    place_.command = &program;
   }
-  void add_all(std::span<const std::string> texts) {
-    for (const std::string& text : texts) add(text);
+
+  Place find(const std::vector<std::string>& words) {
+    for (std::size_t i = 0; i + 1 < words.size(); ++i) pass(words[i]);
+    if (!words.empty()) stop_at(words.back());
+    return std::move(place_);
   }
-  void add_value(const std::string& kind, const CompletionNames& names) {
-    add_all(choices_of(kind));
-    if (kind == "FILE|NAME" || kind == "POLICY") {
-      add_all(names.policies);
-      answer_.files = FileCandidates::lua;
-    } else if (kind == "URI") {
-      add("qemu:///system", "the domains of this host");
-      add("qemu:///session", "the domains of your session");
-      for (const std::string& scenario : names.scenarios)
-        add("sim:" + scenario, "a simulated host");
-    } else if (kind == "FILE" || kind == "PATH") {
-      answer_.files = FileCandidates::any;
-    }
-  }
-  void add_options() {
-    for (const Option& option : place_.command->options) {
-      for (const std::string& name : option.names) {
-        if (name.starts_with("--")) add(name, option.description);
-      }
-    }
-  }
-  void add_commands() {
-    for (const Command& command : place_.command->commands) {
-      add(command.name, command.description);
-    }
-  }
-  Completions take() { return std::move(answer_); }
 
  private:
-  const Place& place_;
-  Completions answer_;
+  void pass(const std::string& word) {
+    const Option* option = place_.option;
+    const bool dash = word.size() > 1 && word.starts_with("-");
+    const bool ends_list = option != nullptr && option->kind == Option::Kind::list && dash;
+    if (option != nullptr && !ends_list) {
+      place_.given.push_back({option, word});
+      if (option->kind != Option::Kind::list) place_.option = nullptr;
+    } else if (word == "--") {
+      place_.option = nullptr;
+      place_.after_mark = true;
+    } else if (dash && !(place_.after_mark && place_.arguments.empty())) {
+      pass_option(word);
+    } else if (const Command* command = place_.command->find(word)) {
+      place_.command = command;
+      place_.arguments.clear();
+    } else {
+      place_.arguments.push_back(word);
+    }
+  }
+
+  void pass_option(const std::string& word) {
+    const std::size_t equals = std::min(word.find('='), word.size());
+    place_.option = find_option(*place_.command, word.substr(0, equals));
+    if (place_.option == nullptr) return;
+    if (equals < word.size()) {
+      place_.given.push_back({place_.option, word.substr(equals + 1)});
+    } else if (!place_.option->takes_value()) {
+      place_.given.push_back({place_.option, ""});
+    } else {
+      return;  // the next word is its value
+    }
+    place_.option = nullptr;
+  }
+
+  void stop_at(const std::string& word) {
+    place_.word = word;
+    const bool list = place_.option != nullptr && place_.option->kind == Option::Kind::list;
+    if (list && word.starts_with("-")) place_.option = nullptr;
+    const std::size_t equals = word.find('=');
+    if (!place_.wants_option() || !word.starts_with("--") || equals == std::string::npos) return;
+    place_.option = find_option(*place_.command, word.substr(0, equals));
+    place_.prefix = word.substr(0, equals + 1);
+    place_.word.erase(0, equals + 1);
+  }
+
+  Place place_;
 };
 
 // The argument that a word without a dash would be. The last argument may take several words.
 const Option* argument_at(const Place& place) {
   const std::vector<const Option*> arguments = place.command->arguments();
   if (arguments.empty()) return nullptr;
-  if (place.positionals < arguments.size()) return arguments[place.positionals];
+  if (place.arguments.size() < arguments.size()) return arguments[place.arguments.size()];
   return arguments.back()->takes_several() ? arguments.back() : nullptr;
 }
 
-constexpr std::string_view kBash = R"(# bash completion for memcoord
-
-_memcoord() {
-  local line=${COMP_LINE:0:COMP_POINT} current prefix candidate description file
-  local -a words
-  read -r -a words <<<"$line"
-  [[ $line == *[[:space:]] ]] && words+=("")
-  current=${words[${#words[@]}-1]}
-  # bash ends words at "=" and ":"; the line has the text before them already.
-  prefix=
-  [[ $current == *[:=]* ]] && prefix=${current%"${current##*[:=]}"}
-  COMPREPLY=()
-  while IFS=$'\t' read -r candidate description; do
-    case $candidate in
-      :files | :lua)
-        compopt -o filenames
-        while IFS= read -r file; do
-          [[ $candidate == :files || -d $file || $file == *.lua ]] && COMPREPLY+=("$file")
-        done < <(compgen -f -- "${current#"$prefix"}")
-        ;;
-      *) COMPREPLY+=("${candidate#"$prefix"}") ;;
-    esac
-  done < <("${words[0]}" __complete "${words[@]:1}" 2>/dev/null)
-}
-complete -F _memcoord memcoord
-)";
-
-constexpr std::string_view kZsh = R"(#compdef memcoord
-
-_memcoord() {
-  local candidate description
-  local -a described
-  while IFS=$'\t' read -r candidate description; do
-    case $candidate in
-      :files) _files ;;
-      :lua) _files -g '*.lua' ;;
-      *) described+=("${candidate//:/\\:}:$description") ;;
-    esac
-  done < <("${words[1]}" __complete "${(@)words[2,CURRENT]}" 2>/dev/null)
-  (( ${#described} )) && _describe 'memcoord' described
+// The last value of an option before the word; empty without one.
+std::string value_before(const Place& place, const std::string& name) {
+  std::string value;
+  for (const GivenOption& given : place.given) {
+    if (has_name(*given.option, name)) value = given.value;
+  }
+  return value;
 }
 
-if [[ $funcstack[1] == _memcoord ]]; then
-  _memcoord "$@"
-else
-  compdef _memcoord memcoord
-fi
-)";
+// --- Values ---
 
-constexpr std::string_view kFish = R"(# fish completion for memcoord
+std::vector<std::string> parts_of(const std::string& text, char separator) {
+  std::vector<std::string> parts;
+  std::size_t start = 0;
+  while (start <= text.size()) {
+    const std::size_t end = std::min(text.find(separator, start), text.size());
+    parts.push_back(text.substr(start, end - start));
+    start = end + 1;
+  }
+  return parts;
+}
 
-function __memcoord_complete
-    set -l words (commandline -opc)
-    set -l current (commandline -ct)
-    for line in ($words[1] __complete $words[2..-1] "$current" 2>/dev/null)
-        switch $line
-            case ':files' ':lua'
-                __fish_complete_path "$current"
-            case '*'
-                echo $line
-        end
-    end
-end
-complete -c memcoord -f -a '(__memcoord_complete)'
-)";
+// Of "PATH|off", PATH stands for a value and "off" is one.
+bool is_choice(const std::string& part) {
+  return std::any_of(part.begin(), part.end(),
+                     [](unsigned char c) { return std::islower(c) != 0; });
+}
+
+struct FilesOfOption {
+  std::string_view name;  // of the option or the argument
+  std::string_view glob;
+};
+constexpr std::array<FilesOfOption, 10> kFilesOfOptions{{{"--config", "*.toml"},
+                                                         {"--control", "*.sock"},
+                                                         {"--journal", "*.jsonl"},
+                                                         {"JOURNAL", "*.jsonl"},
+                                                         {"--junit", "*.xml"},
+                                                         {"--output", "*.csv"},
+                                                         {"--report", "*.html"},
+                                                         {"--traces", "*.csv"},
+                                                         {"FILE", "*.csv"},
+                                                         {"PATH", "*.lua"}}};
+
+std::string files_of(const Option& option) {
+  for (const FilesOfOption& files : kFilesOfOptions) {
+    if (files.name == option.name()) return std::string(files.glob);
+  }
+  return "*";
+}
+
+// The policy whose parameters --set sets.
+std::string policy_before(const Place& place, const std::string& default_policy) {
+  if (find_option(*place.command, "--policy") != nullptr) {
+    const std::string policy = value_before(place, "--policy");
+    return policy.empty() ? default_policy : policy;
+  }
+  return place.arguments.empty() ? std::string() : place.arguments.front();
+}
+
+std::string described(const CompletedParameter& parameter) {
+  return "default " + parameter.default_text + (parameter.doc.empty() ? "" : ": " + parameter.doc);
+}
+
+// --- The answer ---
+
+class CompletionAnswer {
+ public:
+  CompletionAnswer(const Place& place, const CompletionSources& sources)
+      : place_(place), sources_(sources) {}
+
+  Completions find() {
+    if (place_.option != nullptr) {
+      add_value(*place_.option);
+    } else if (place_.wants_option()) {
+      add_options();
+    } else {
+      const Option* argument = argument_at(place_);
+      if (place_.arguments.empty()) add_commands(*place_.command);
+      if (argument != nullptr) add_value(*argument);
+      if (argument == nullptr && answer_.candidates.empty()) add_options();
+    }
+    return std::move(answer_);
+  }
+
+ private:
+  void add(const std::string& text, const std::string& description = {}) {
+    const std::string whole = place_.prefix + text;
+    if (!text.starts_with(place_.word)) return;
+    answer_.candidates.push_back({whole, description});
+  }
+
+  // A name from outside: a word that begins with a dash would be an option.
+  void add_name(const std::string& name, const std::string& description = {}) {
+    const bool taken_for_option =
+        name.starts_with("-") && !place_.after_mark && place_.prefix.empty();
+    if (!name.empty() && !taken_for_option) add(name, description);
+  }
+
+  void add_names(const std::vector<Candidate>& names) {
+    for (const Candidate& name : names) {
+      if (!is_on_line(name.text)) add_name(name.text, name.description);
+    }
+  }
+
+  // A list names each thing once.
+  [[nodiscard]] bool is_on_line(const std::string& name) const {
+    const Option* option = place_.option != nullptr ? place_.option : argument_at(place_);
+    if (option == nullptr || option->kind != Option::Kind::list) return false;
+    const auto& arguments = place_.arguments;
+    return std::any_of(place_.given.begin(), place_.given.end(),
+                       [&](const GivenOption& given) {
+                         return given.option == option && given.value == name;
+                       }) ||
+           (option->names.empty() &&
+            std::find(arguments.begin(), arguments.end(), name) != arguments.end());
+  }
+
+  void add_files(const std::string& glob, const std::string& prefix = {}) {
+    answer_.files = glob;
+    answer_.prefix = place_.prefix + prefix;
+  }
+
+  void add_value(const Option& option) {
+    if (option.kind == Option::Kind::flag) {
+      add("true");
+      add("false");
+    }
+    for (const std::string& part : parts_of(option.value, '|')) {
+      if (is_choice(part)) {
+        add(part);
+      } else {
+        add_placeholder(option, part);
+      }
+    }
+  }
+
+  void add_placeholder(const Option& option, const std::string& part) {
+    const std::string kind = part.substr(0, part.find("..."));
+    const bool scenario = option.name().starts_with("--scenario");
+    if (kind == "DOMAIN" || option.value == "NAME") {
+      for (const std::string& name : sources_.domains(value_before(place_, "--control"))) {
+        add_name(name);
+      }
+    } else if (kind == "NAME" || kind == "POLICY" || kind == "SCENARIO") {
+      add_names(scenario ? sources_.scenarios() : sources_.policies());
+      if (kind != part && !scenario) add_policy_settings();
+      add_files("*.lua");
+    } else if (kind == "FILE" || kind == "PATH" || kind == "JOURNAL") {
+      add_files(files_of(option));
+    } else if (kind == "URI") {
+      add_hosts();
+    } else if (kind == "COMMAND") {
+      add_command_names();
+    } else if (kind == "NAME=VALUE" && has_name(option, "--set")) {
+      add_settings(policy_before(place_, sources_.default_policy), "", settings_before(option));
+    }
+  }
+
+  void add_hosts() {
+    add("qemu:///system", "the domains of this host");
+    add("qemu:///session", "the domains of your session");
+    if (place_.command != place_.program) return;  // only a run takes simulated hosts
+    for (const Candidate& scenario : sources_.scenarios()) {
+      add_name("sim:" + scenario.text, scenario.description);
+    }
+    if (place_.word.starts_with("sim:")) add_files("*.lua", "sim:");
+  }
+
+  // The names of commands as arguments: "help domain set".
+  void add_command_names() {
+    const Command* command = place_.program;
+    for (const std::string& name : place_.arguments) {
+      command = command->find(name);
+      if (command == nullptr) return;
+    }
+    add_commands(*command);
+  }
+
+  // The parameters that were set, "low" and "high" of "--set low=1 --set high=2".
+  [[nodiscard]] std::vector<std::string> settings_before(const Option& option) const {
+    std::vector<std::string> names;
+    for (const GivenOption& given : place_.given) {
+      if (given.option == &option) names.push_back(given.value.substr(0, given.value.find('=')));
+    }
+    return names;
+  }
+
+  // "low=" or, after it, its values. `before` is the part of the word before the setting.
+  void add_settings(const std::string& policy, const std::string& before,
+                    const std::vector<std::string>& set) {
+    if (policy.empty()) return;
+    for (const CompletedParameter& parameter : sources_.parameters(policy)) {
+      const std::string assigned = before + parameter.name + "=";
+      if (!place_.word.starts_with(assigned)) {
+        const bool again = std::find(set.begin(), set.end(), parameter.name) != set.end();
+        if (!again) add(assigned, described(parameter));
+        continue;
+      }
+      for (const std::string& choice : parameter.choices) {
+        add(assigned + choice, choice == parameter.default_text ? "the default" : "");
+      }
+      if (parameter.choices.empty()) add(assigned + parameter.default_text, "the default");
+    }
+  }
+
+  // "halving:starved_below=200MiB,wasteful_above=": a policy in a list has settings of its own.
+  void add_policy_settings() {
+    const std::size_t colon =
+        place_.word.rfind(':', std::min(place_.word.find('='), place_.word.size()));
+    if (colon == std::string::npos) return;
+    std::vector<std::string> set = parts_of(place_.word.substr(colon + 1), ',');
+    const std::string unfinished = set.back();
+    set.pop_back();
+    for (std::string& one : set) one.erase(std::min(one.find('='), one.size()));
+    const std::string before = place_.word.substr(0, place_.word.size() - unfinished.size());
+    add_settings(place_.word.substr(0, colon), before, set);
+  }
+
+  void add_options() {
+    for (const Option& option : place_.command->options) {
+      if (!fits(option)) continue;
+      for (const std::string& name : option.names) {
+        if (name.starts_with("--")) add(name, option.description);
+      }
+    }
+  }
+
+  // Neither given already nor contradicted by an option that is.
+  [[nodiscard]] bool fits(const Option& option) const {
+    return std::none_of(place_.given.begin(), place_.given.end(), [&](const GivenOption& given) {
+      const bool again = given.option == &option && !option.takes_several();
+      const bool refused =
+          has_name(*given.option, option.excludes) ||
+          (!given.option->excludes.empty() && has_name(option, given.option->excludes));
+      return again || refused;
+    });
+  }
+
+  void add_commands(const Command& command) {
+    for (const Command& sub : command.commands) add(sub.name, sub.description);
+  }
+
+  const Place& place_;
+  const CompletionSources& sources_;
+  Completions answer_;
+};
 
 }  // namespace
 
 Completions complete(const Command& program, const std::vector<std::string>& words,
-                     const CompletionNames& names) {
-  const Place place = find_place(program, words);
-  Answer answer(place);
-  if (place.option != nullptr) {
-    answer.add_value(place.option->value, names);
-  } else if (place.word.starts_with("-")) {
-    answer.add_options();
-  } else {
-    if (place.positionals == 0) answer.add_commands();
-    const Option* argument = argument_at(place);
-    if (argument != nullptr) answer.add_value(argument->value, names);
-  }
-  return answer.take();
-}
-
-std::optional<std::string> completion_script(std::string_view shell) {
-  if (shell == "bash") return std::string(kBash);
-  if (shell == "zsh") return std::string(kZsh);
-  if (shell == "fish") return std::string(kFish);
-  return std::nullopt;
-}
-
-void add_completion_command(Command& program) {
-  const auto shell = std::make_shared<std::string>();
-  Command& command = program.add(
-      "completion", "Print the script that completes memcoord's command lines in a shell.",
-      [shell]() -> Result<ExitCode> {
-        const auto script = completion_script(*shell);
-        if (!script) {
-          return fail(ErrorCode::invalid_input, *shell, "unknown shell",
-                      "expected bash, zsh or fish");
-        }
-        standard_output().lines(*script);
-        return ExitCode::ok;
-      });
-  add_argument(command,
-               {.names = "SHELL",
-                .value = "bash|zsh|fish",
-                .description = "bash, zsh or fish",
-                .required = true},
-               *shell);
-  command.footer = examples_text({
-      {"source <(memcoord completion bash)", "turn completion on in this shell"},
-      {"memcoord completion bash > ~/.local/share/bash-completion/completions/memcoord",
-       "turn it on for your user; the package does so for all users"},
-  });
+                     const CompletionSources& sources) {
+  const Place place = PlaceFinder(program).find(words);
+  return CompletionAnswer(place, sources).find();
 }
 
 }  // namespace memcoord::cli

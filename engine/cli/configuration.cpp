@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "engine/cli/command.h"
+#include "engine/cli/configuration_line.h"
 #include "engine/core/names.h"
 #include "engine/core/printable.h"
 #include "engine/files/open_file.h"
@@ -25,6 +26,7 @@ constexpr const char* kParameters = "set";
 struct ConfigurationFile {
   const std::string& path;
   const Command& command;
+  Origins& origins;
 };
 
 /// A key and its value.
@@ -34,8 +36,12 @@ struct Setting {
   const toml::node* value = nullptr;
 };
 
+std::string place_at(const ConfigurationFile& file, const toml::source_position& at) {
+  return fmt::format("{}:{}:{}", file.path, at.line, at.column);
+}
+
 Error error_at(const ConfigurationFile& file, const toml::source_position& at, Error error) {
-  const std::string where = fmt::format("{}:{}:{}", file.path, at.line, at.column);
+  const std::string where = place_at(file, at);
   error.object = error.object.empty() ? where : where + ": " + error.object;
   return error;
 }
@@ -64,47 +70,6 @@ Result<std::string> read_file(const std::string& path) {
                 "the limit is 1 MiB");
   }
   return text;
-}
-
-std::string_view line_of(std::string_view text, std::size_t number) {
-  for (; number > 1; --number) {
-    text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
-  }
-  return text.substr(0, text.find('\n'));
-}
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t\r";
-  const std::size_t first = std::min(text.find_first_not_of(kBlanks), text.size());
-  text.remove_prefix(first);
-  return text.substr(0, text.find_last_not_of(kBlanks) + 1);
-}
-
-bool is_bare_key(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
-    return c < 0x80 && (std::isalnum(c) != 0 || c == '_' || c == '-');
-  });
-}
-
-/// A value such as 64GiB in a line that is `key = value` but for the missing quotes.
-struct Unquoted {
-  std::string_view key;
-  std::string_view value;
-  std::size_t column = 0;  ///< of the value, from 1
-};
-std::optional<Unquoted> unquoted_value(std::string_view line) {
-  line = line.substr(0, line.find('#'));
-  const std::size_t equals = line.find('=');
-  if (equals == std::string_view::npos) return std::nullopt;
-  const Unquoted found{trimmed(line.substr(0, equals)), trimmed(line.substr(equals + 1)), 0};
-  const bool is_word = std::all_of(found.value.begin(), found.value.end(), [](unsigned char c) {
-    return c > ' ' && c < 0x7f &&
-           std::string_view("\"'[]{},\\").find(static_cast<char>(c)) == std::string_view::npos;
-  });
-  const bool is_value = is_word && !found.value.empty() && !found.value.starts_with('=');
-  if (!is_bare_key(found.key) || !is_value) return std::nullopt;
-  return Unquoted{found.key, found.value,
-                  static_cast<std::size_t>(found.value.data() - line.data()) + 1};
 }
 
 const Option* configurable_option(const Command& command, std::string_view key) {
@@ -141,8 +106,21 @@ Error set_twice(const ConfigurationFile& file, const toml::source_position& at,
       .value();
 }
 
+Error missing_quotation_mark(const ConfigurationFile& file, const toml::source_position& at,
+                             const WrittenSetting& found) {
+  const std::string key = excerpt(found.key, kLongestExcerpt);
+  std::string value(found.value);
+  std::erase_if(value, [](char c) { return c == '"' || c == '\''; });
+  // In a list, several marks are possible.
+  const bool one_value = value.find_first_of("[,#") == std::string::npos;
+  return refuse(file, at, key, "a quotation mark is missing",
+                one_value ? fmt::format("write {} = \"{}\"", key, excerpt(value, kLongestExcerpt))
+                          : "each text in a list has one before and one behind it")
+      .value();
+}
+
 Error missing_quotes(const ConfigurationFile& file, const toml::source_position& at,
-                     const Unquoted& unquoted) {
+                     const WrittenSetting& unquoted) {
   const Option* option = configurable_option(file.command, unquoted.key);
   const bool flag = option != nullptr && !option->takes_value();
   const std::string value = excerpt(unquoted.value, kLongestExcerpt);
@@ -175,6 +153,10 @@ Error syntax_error(const ConfigurationFile& file, std::string_view text,
   if (const auto unquoted = unquoted_value(line)) {
     const auto column = static_cast<toml::source_index>(unquoted->column);
     return missing_quotes(file, {at.line, column}, *unquoted);
+  }
+  if (const auto half = half_quoted_value(line)) {
+    const auto column = static_cast<toml::source_index>(half->column);
+    return missing_quotation_mark(file, {at.line, column}, *half);
   }
   if (description.starts_with(kPrefix)) description.remove_prefix(kPrefix.size());
   std::string problem(description);
@@ -219,11 +201,25 @@ std::optional<std::string> text_of(const toml::node& value) {
   return text;
 }
 
+Origin origin_of(const ConfigurationFile& file, const Option& option, const toml::node& value,
+                 const std::string& text) {
+  Origin origin{option.name().substr(2), text, place_at(file, value.source().begin)};
+  if (origin.key != kParameters) return origin;
+  if (const auto parameter = parse_assignment(text)) {
+    origin.key += "." + parameter->first;
+    origin.value = parameter->second;
+  }
+  return origin;
+}
+
 Status take(const ConfigurationFile& file, const Option& option, const toml::node& value,
             const std::string& text) {
   Status taken = option.check_in_file ? option.check_in_file(text) : Status();
   if (taken) taken = option.take(text);
-  if (taken) return taken;
+  if (taken) {
+    file.origins.push_back(origin_of(file, option, value, text));
+    return taken;
+  }
   Error error = taken.error();
   if (error.object.starts_with("--")) error.object.erase(0, 2);  // here an option is a key
   return fail(error_at(file, value.source().begin, std::move(error)));
@@ -352,21 +348,39 @@ Result<toml::table> parse(const ConfigurationFile& file, std::string_view text) 
 
 }  // namespace
 
-Status apply_configuration(const std::string& path, const Command& command) {
+Result<Origins> apply_configuration(const std::string& path, const Command& command) {
   const auto text = read_file(path);
   if (!text) return fail(text.error());
   return apply_configuration_text(*text, path, command);
 }
 
-Status apply_configuration_text(std::string_view text, const std::string& path,
-                                const Command& command) {
-  const ConfigurationFile file{path, command};
+Result<Origins> apply_configuration_text(std::string_view text, const std::string& path,
+                                         const Command& command) {
+  Origins origins;
+  const ConfigurationFile file{path, command, origins};
   const auto table = parse(file, text);
   if (!table) return fail(table.error());
   for (const Setting& setting : settings_of(*table)) {
-    if (Status applied = apply_setting(file, setting); !applied) return applied;
+    if (Status applied = apply_setting(file, setting); !applied) return fail(applied.error());
   }
-  return {};
+  return origins;
+}
+
+Error with_origin(Error error, const Origins& origins) {
+  constexpr std::string_view kSimulated = "sim:";
+  for (const Origin& origin : origins) {
+    const bool parameter = origin.key.starts_with("set.");
+    if (parameter && error.object == "--set " + origin.key.substr(4)) {
+      error.object = origin.place + ": " + origin.key;
+      return error;
+    }
+    std::string_view value = origin.value;
+    if (value.starts_with(kSimulated)) value.remove_prefix(kSimulated.size());
+    if (parameter || value.empty() || error.object != value) continue;
+    error.object = origin.place + ": " + origin.key + ": " + error.object;
+    return error;
+  }
+  return error;
 }
 
 }  // namespace memcoord::cli

@@ -4,60 +4,26 @@
 
 #include "engine/cli/run_control.h"
 #include "engine/cli/run_options.h"
-#include "engine/observers/json.h"
 
 namespace memcoord::cli {
-namespace {
-
-namespace fs = std::filesystem;
-using control::Request;
-using observers::Json;
-
-/// The user's own run, otherwise the service.
-fs::path socket_of(const ControlOptions& options) {
-  if (!options.socket.empty()) return options.socket;
-  std::error_code ignored;
-  if (const auto own = user_socket(); own && fs::exists(*own, ignored)) return *own;
-  return kServiceSocket;
-}
-
-/// The error in a response that is not the status 200.
-Error error_in(const control::Response& response, const fs::path& socket) {
-  const ErrorCode code = response.status < 500 ? ErrorCode::invalid_input : ErrorCode::unavailable;
-  const auto body = Json::parse(response.body);
-  if (!body || !body->is_object()) {
-    return {ErrorCode::internal,
-            socket.string(),
-            "unexpected response, status " + std::to_string(response.status),
-            "",
-            {}};
-  }
-  Error error{code, "", "", "", {}};
-  for (const std::string& name : body->names()) {
-    if (name == "error") error.message = body->at(name).string();
-    if (name == "hint") error.hint = body->at(name).string();
-  }
-  return error;
-}
-
-}  // namespace
-
-Result<std::string> response_to(const ControlOptions& options, const Request& request) {
-  const fs::path socket = socket_of(options);
-  auto response = control::send_request(socket, request);
+Result<std::string> response_to(const ControlOptions& options, const control::Request& request) {
+  auto response = control::send_request(control_socket(options.socket), request);
   if (!response) return fail(response.error());
-  if (response->status != 200) return fail(error_in(*response, socket));
-  return std::move(response->body);
+  return control::response_body(*std::move(response));
+}
+
+void add_control_option(Command& command, std::string& socket) {
+  add_option(command,
+             {"--control", "PATH",
+              "the run's control socket; default: of the user's own run, otherwise " +
+                  std::string(kServiceSocket)},
+             into_text(socket));
 }
 
 Command& add_control_command(Command& program, const char* name, const char* description,
                              const SharedOptions& options, Action action) {
   Command& command = program.add(name, description, std::move(action));
-  add_option(command,
-             {"--control", "PATH",
-              "the run's control socket; default: of the user's own run, otherwise " +
-                  std::string(kServiceSocket)},
-             into_text(options->socket));
+  add_control_option(command, options->socket);
   return command;
 }
 

@@ -27,9 +27,11 @@ struct ControlOptions {
 };
 using SharedOptions = std::shared_ptr<ControlOptions>;
 
-/// The body of the run's response. Errors: those of control::send_request(), and the error in a
-/// response that is not the status 200.
+/// The body of the run's response. Errors: those of control::send_request() and of
+/// control::response_body().
 Result<std::string> response_to(const ControlOptions& options, const control::Request& request);
+/// Adds --control PATH.
+void add_control_option(Command& command, std::string& socket);
 /// Adds a command with --control.
 Command& add_control_command(Command& program, const char* name, const char* description,
                              const SharedOptions& options, Action action);

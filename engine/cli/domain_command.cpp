@@ -2,13 +2,16 @@
 // domain, which libvirt stores with the domain as metadata.
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "engine/cli/command.h"
 #include "engine/cli/commands.h"
 #include "engine/cli/help.h"
 #include "engine/cli/terminal.h"
+#include "engine/core/names.h"
 #include "engine/core/printable.h"
 #include "engine/core/text_table.h"
 #include "engine/hypervisor/libvirt/domain_configuration.h"
@@ -78,7 +81,7 @@ std::string nodes_text(const std::vector<NodeBinding>& bound_to) {
   std::string text;
   for (const NodeBinding& binding : bound_to) {
     text += text.empty() ? "bound to node" : ", node";
-    text += (binding.nodes.size() == 1 ? " " : "s ") + to_text(binding.nodes);
+    text += (binding.nodes.size() == 1 ? " " : "s ") + memcoord::to_text(binding.nodes);
     if (binding.size) text += " (" + binding.size->text() + ")";
   }
   return text;
@@ -193,7 +196,7 @@ Result<ExitCode> set(const DomainOptions& options) {
   if (!uri) return fail(uri.error());
   if (is_empty(options.change)) {
     return fail(ErrorCode::invalid_input, options.name, "nothing to set",
-                "see 'memcoord domain set --help'");
+                "give a setting such as --minimum 1GiB, see 'memcoord domain set --help'");
   }
   auto domain = libvirt::write_domain_settings(*uri, options.name, options.change);
   if (!domain) return fail(domain.error());
@@ -214,6 +217,20 @@ void add_show(Command& domain) {
   add_argument(command, {"NAME", "NAME", "a domain's name or UUID; default all domains"},
                options->name);
   add_domain_output_options(command, *options);
+}
+
+Status add_cleared(SettingsChange& change, const std::string& key) {
+  static const std::vector<std::string> kKeys{"minimum", "maximum", "weight", "priority",
+                                              "exclude", "labels",  "all"};
+  const bool known = std::find(kKeys.begin(), kKeys.end(), key) != kKeys.end();
+  if (known || key.starts_with("label:")) {
+    change.clear.insert(key);
+    return {};
+  }
+  const auto nearest = suggest_name(key, kKeys);
+  return fail(ErrorCode::invalid_input, "", "'" + key + "' is not a setting",
+              nearest ? "did you mean " + *nearest + "?"
+                      : fmt::format("expected {} or label:NAME", fmt::join(kKeys, ", ")));
 }
 
 void add_setting_options(Command& command, SettingsChange& change) {
@@ -250,10 +267,7 @@ void add_setting_options(Command& command, SettingsChange& change) {
                       {"--clear", "KEY",
                        "reset to the default: minimum, maximum, weight, priority, exclude, labels, "
                        "label:NAME, all; repeatable"},
-                      [&change](const std::string& text) -> Status {
-                        change.clear.insert(text);
-                        return {};
-                      });
+                      [&change](const std::string& text) { return add_cleared(change, text); });
 }
 
 void add_set(Command& domain) {

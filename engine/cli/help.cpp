@@ -3,7 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
 #include <sstream>
+
+#include "engine/cli/commands.h"
+#include "engine/cli/terminal.h"
 
 namespace memcoord::cli {
 namespace {
@@ -162,7 +166,8 @@ and keeps the old one. memcoord also opens the journal anew.
 Done as asked; also after a signal that asked for the end.
 .TP
 1
-An error at run time: no connection, a failing test, an unsound policy.
+An error at run time: no connection, a failing test, an unsound policy, a full disk under standard
+output.
 .TP
 2
 Unusable input: an option, a configuration, a file, a policy, a scenario.
@@ -217,6 +222,37 @@ std::string manual_page(const Command& program, std::string_view version) {
   text += ".SH COMMANDS\n" + command_entries(program);
   text += ".SH EXAMPLES\n.nf\n" + plain(program.footer) + "\n.fi\n";
   return text + std::string(kRest);
+}
+
+Result<const Command*> find_command(const Command& program, const std::vector<std::string>& names) {
+  const Command* command = &program;
+  for (const std::string& name : names) {
+    const Command* next = command->find(name);
+    if (next == nullptr) {
+      Error error = unknown_command(name, *command);
+      if (command != &program) error.message += " of '" + command->called + "'";
+      return fail(std::move(error));
+    }
+    command = next;
+  }
+  return command;
+}
+
+void add_help_command(Command& program) {
+  const auto names = std::make_shared<std::vector<std::string>>();
+  Command& command = program.add("help", "Print the help of memcoord or of a command.",
+                                 [names, &program]() -> Result<ExitCode> {
+                                   const auto found = find_command(program, *names);
+                                   if (!found) return fail(found.error());
+                                   standard_output().lines(help_text(**found));
+                                   return ExitCode::ok;
+                                 });
+  add_list(command, {"COMMAND", "COMMAND", "a command, such as explain or domain set"},
+           into_list(*names));
+  command.footer = examples_text({
+      {"memcoord help", "list the commands and the options of a run"},
+      {"memcoord help domain set", "show the options of a command"},
+  });
 }
 
 }  // namespace memcoord::cli

@@ -24,6 +24,12 @@ bool is_path(const std::string& text) {
   return text.find('/') != std::string::npos || text.ends_with(".lua");
 }
 
+/// Whether the file of an error ("README.md:1") has an extension other than ".lua".
+bool is_of_other_kind(const std::string& object) {
+  const fs::path extension = fs::path(object.substr(0, object.find_last_of(':'))).extension();
+  return !extension.empty() && extension != ".lua";
+}
+
 // Tests and files for editors (memcoord.meta.lua) stand beside the policies.
 bool is_bundled(const fs::path& path) {
   const std::string stem = path.stem().string();
@@ -77,27 +83,60 @@ BundledFiles::BundledFiles(BundledKind kind, std::vector<fs::path> data_director
 }
 
 Result<fs::path> BundledFiles::find(const std::string& path_or_name) const {
-  const bool policy = kind_ == BundledKind::policy;
-  const std::string what = policy ? "policy" : "scenario";
   std::error_code missing;
+  const bool exists = fs::exists(path_or_name, missing);
   if (is_path(path_or_name)) {
-    if (fs::is_directory(path_or_name, missing)) {
-      return fail(ErrorCode::invalid_input, path_or_name, "is a directory",
-                  "give the path of a " + what + " file");
-    }
-    if (fs::exists(path_or_name, missing)) return fs::path(path_or_name);
-    return fail(ErrorCode::not_found, path_or_name, "no such file");
+    if (fs::is_directory(path_or_name, missing)) return fail(is_a_folder(path_or_name));
+    if (exists) return fs::path(path_or_name);
+    return fail(no_such_file(path_or_name));
   }
-  std::vector<std::string> names;
   for (const fs::path& path : list()) {
     if (path.stem() == path_or_name) return path;
-    names.push_back(path.stem().string());
   }
-  const auto nearest = suggest_name(path_or_name, names);
-  const std::string all = policy ? "'memcoord policies' lists them"
-                                 : fmt::format("the bundled ones are {}", fmt::join(names, ", "));
-  return fail(ErrorCode::not_found, path_or_name, "no such " + what,
-              nearest ? "did you mean " + *nearest + "? " + all : all);
+  if (fs::is_directory(path_or_name, missing)) return fail(is_a_folder(path_or_name));
+  if (exists) return fail(is_not_lua(path_or_name));
+  return fail(no_such_name(path_or_name));
+}
+
+std::string BundledFiles::what() const {
+  return kind_ == BundledKind::policy ? "policy" : "scenario";
+}
+
+Error BundledFiles::is_a_folder(const std::string& path) const {
+  return {ErrorCode::invalid_input, path, "is a directory",
+          "give the path of a " + what() + " file", ""};
+}
+
+Error BundledFiles::is_not_lua(const std::string& path) const {
+  if (fs::path(path).has_extension()) {
+    return {ErrorCode::invalid_input, path, "is not a Lua file",
+            "a " + what() + " is a file whose name ends in .lua, or a bundled one", ""};
+  }
+  return {ErrorCode::invalid_input, path,
+          "is neither a bundled " + what() + " nor a file whose name ends in .lua",
+          "to load it as Lua, write ./" + path, ""};
+}
+
+Error BundledFiles::no_such_file(const std::string& path) const {
+  const auto nearest = suggest_name(fs::path(path).stem().string(), stems());
+  return {ErrorCode::not_found, path, "no such file",
+          nearest ? "did you mean the bundled " + what() + " " + *nearest + "?" : "", ""};
+}
+
+Error BundledFiles::no_such_name(const std::string& name) const {
+  const std::vector<std::string> names = stems();
+  const auto nearest = suggest_name(name, names);
+  const std::string all = kind_ == BundledKind::policy
+                              ? "'memcoord policies' lists them"
+                              : fmt::format("the bundled ones are {}", fmt::join(names, ", "));
+  return {ErrorCode::not_found, name, "no such " + what(),
+          nearest ? "did you mean " + *nearest + "? " + all : all, ""};
+}
+
+std::vector<std::string> BundledFiles::stems() const {
+  std::vector<std::string> stems;
+  for (const fs::path& path : list()) stems.push_back(path.stem().string());
+  return stems;
 }
 
 std::vector<fs::path> BundledFiles::list() const {
@@ -115,18 +154,39 @@ std::vector<fs::path> BundledFiles::list() const {
 }
 
 Result<std::vector<std::string>> BundledFiles::names() const {
-  std::vector<std::string> names;
-  for (const fs::path& path : list()) names.push_back(path.stem().string());
+  std::vector<std::string> names = stems();
   if (!names.empty()) return names;
   const std::string folder = kind_ == BundledKind::policy ? "policies" : "scenarios";
   return fail(ErrorCode::not_found, folder, "no bundled files found",
               "set MEMCOORD_DATA_DIR to a folder that has a folder " + folder);
 }
 
+bool is_bundled_or_file(const Option& option, const std::string& word) {
+  const std::string name = option.name();
+  const auto bundled = [&](BundledKind kind) {
+    const auto names = BundledFiles(kind, data_directories()).names();
+    return names && std::find(names->begin(), names->end(), word) != names->end();
+  };
+  if (name == "--policy" || name == "--policies") {
+    return word.ends_with(".lua") || bundled(BundledKind::policy);
+  }
+  if (name.starts_with("--scenario")) return bundled(BundledKind::scenario);
+  if (name == "--traces") return word.ends_with(".csv");
+  return name == "--journal" && word.ends_with(".jsonl");
+}
+
 Result<simulated::Scenario> find_scenario(const std::string& path_or_name) {
   const auto path = BundledFiles(BundledKind::scenario, data_directories()).find(path_or_name);
   if (!path) return fail(path.error());
-  return workbench::load_scenario(*path);
+  auto scenario = workbench::load_scenario(*path);
+  if (scenario) return scenario;
+  Error error = as_bad_input(scenario.error());
+  if (error.code == ErrorCode::invalid_input && error.hint.empty()) {
+    error.hint =
+        "a scenario is a Lua file that returns a table of plain data; a policy goes behind "
+        "--policy";
+  }
+  return fail(std::move(error));
 }
 
 bindings::SandboxLimits sandbox_limits(const PolicyLimitOptions& options) {
@@ -176,6 +236,10 @@ Error as_bad_input(Error error) {
   const bool by_code =
       error.code == ErrorCode::policy_failed || error.code == ErrorCode::limit_exceeded;
   if (by_code) error.code = ErrorCode::invalid_input;
+  if (error.code == ErrorCode::invalid_input && error.hint.empty() &&
+      is_of_other_kind(error.object)) {
+    error.hint = "it must be a Lua file";
+  }
   return error;
 }
 

@@ -22,6 +22,7 @@
 namespace memcoord::cli {
 
 struct Command;
+struct Option;
 
 // --- Bundled files ---
 
@@ -38,7 +39,8 @@ class BundledFiles {
   BundledFiles(BundledKind kind, std::vector<std::filesystem::path> data_directories);
 
   /// `path_or_name` is a path (with a "/" or ending in ".lua") or the name of a bundled file
-  /// ("halving"). Errors: not_found with the nearest name; invalid_input for a directory.
+  /// ("halving"). Errors: not_found with the nearest name; invalid_input for a directory, and for a
+  /// file that is called by its name alone and does not end in ".lua".
   [[nodiscard]] Result<std::filesystem::path> find(const std::string& path_or_name) const;
   /// Every bundled file, sorted by name; the first directory wins where two have the same name.
   [[nodiscard]] std::vector<std::filesystem::path> list() const;
@@ -46,9 +48,20 @@ class BundledFiles {
   [[nodiscard]] Result<std::vector<std::string>> names() const;
 
  private:
+  [[nodiscard]] std::string what() const;
+  [[nodiscard]] std::vector<std::string> stems() const;
+  [[nodiscard]] Error is_a_folder(const std::string& path) const;
+  [[nodiscard]] Error is_not_lua(const std::string& path) const;
+  [[nodiscard]] Error no_such_file(const std::string& path) const;
+  [[nodiscard]] Error no_such_name(const std::string& name) const;
+
   BundledKind kind_;
   std::vector<std::filesystem::path> directories_;
 };
+
+/// Whether a word names a file or a bundled file that the option takes: a policy, a scenario, a
+/// trace or a journal.
+bool is_bundled_or_file(const Option& option, const std::string& word);
 
 /// A bundled scenario or a file. Errors: those of load_scenario(); not_found with the nearest name.
 Result<simulated::Scenario> find_scenario(const std::string& path_or_name);

@@ -3,17 +3,18 @@
 #include <fmt/format.h>
 #include <libvirt/libvirt.h>
 #include <lua.h>
+#include <unistd.h>
 
-#include <cstdio>
 #include <exception>
 
 #include "engine/cli/command.h"
 #include "engine/cli/commands.h"
+#include "engine/cli/completion.h"
 #include "engine/cli/help.h"
 #include "engine/cli/policy_loader.h"
+#include "engine/cli/standard_output.h"
 #include "engine/cli/terminal.h"
 #include "engine/cli/version.h"
-#include "engine/core/printable.h"
 
 namespace memcoord::cli {
 namespace {
@@ -21,6 +22,7 @@ namespace {
 // In the order of the help.
 void add_commands(Command& program) {
   add_run_command(program);
+  add_top_command(program);
   add_control_commands(program);
   add_policies_command(program);
   add_check_command(program);
@@ -32,6 +34,7 @@ void add_commands(Command& program) {
   add_traces_command(program);
   add_domain_command(program);
   add_completion_command(program);
+  add_help_command(program);
 }
 
 std::string version_text() {
@@ -39,25 +42,6 @@ std::string version_text() {
   virGetVersion(&libvirt, nullptr, nullptr);
   return fmt::format("memcoord {} (libvirt {}.{}.{}, {})", kVersion, libvirt / 1000000,
                      libvirt / 1000 % 1000, libvirt % 1000, LUA_RELEASE);
-}
-
-// Answers a shell's question in the form that completion.cpp describes.
-ExitCode print_completions(const Command& program, std::vector<std::string> words) {
-  words.erase(words.begin());
-  const auto names = [](BundledKind kind) {
-    return BundledFiles(kind, data_directories()).names().value_or(std::vector<std::string>());
-  };
-  const Completions answer =
-      complete(program, words, {names(BundledKind::policy), names(BundledKind::scenario)});
-  TextOut out = standard_output();
-  for (const Candidate& candidate : answer.candidates) {
-    // The shell would put the name into its line, where control characters act on the terminal.
-    if (printable(candidate.text) != candidate.text) continue;
-    out << candidate.text << '\t' << candidate.description << '\n';
-  }
-  if (answer.files == FileCandidates::any) out << ":files" << '\n';
-  if (answer.files == FileCandidates::lua) out << ":lua" << '\n';
-  return ExitCode::ok;
 }
 
 Result<ExitCode> parse_and_act(std::vector<std::string> arguments) {
@@ -70,13 +54,15 @@ Result<ExitCode> parse_and_act(std::vector<std::string> arguments) {
   add_version_option(program);
   add_commands(program);
   if (!arguments.empty() && arguments.front() == kCompleteWord) {
-    return print_completions(program, std::move(arguments));
+    arguments.erase(arguments.begin());
+    standard_output().lines(completion_answer(program, arguments, completion_sources()));
+    return ExitCode::ok;
   }
   if (!arguments.empty() && arguments.front() == kManualWord) {
     standard_output().lines(manual_page(program, kVersion));
     return ExitCode::ok;
   }
-  const auto line = parse_command_line(program, std::move(arguments));
+  const auto line = parse_command_line(program, arguments, is_bundled_or_file);
   if (!line) return fail(line.error());
   switch (line->asks) {
     case CommandLine::Asks::help:
@@ -94,11 +80,22 @@ Result<ExitCode> parse_and_act(std::vector<std::string> arguments) {
   return line->command->action();
 }
 
+/// The exit code of a command that has done its work, whose output may be lost.
+ExitCode after_output(ExitCode code) {
+  standard_output().flush();
+  const auto error = output_error();
+  if (!error) return code;
+  report(*error);
+  return code == ExitCode::ok ? exit_code_for(*error) : code;
+}
+
 // No exception escapes.
 ExitCode run_program(const std::vector<std::string>& arguments) {
+  occupy_closed_streams();
+  const OutputBuffer output(STDOUT_FILENO, is_terminal(Stream::output));
   try {
     const Result<ExitCode> result = parse_and_act(arguments);
-    if (result) return *result;
+    if (result) return after_output(*result);
     report(result.error());
     return exit_code_for(result.error());
   } catch (const std::exception& exception) {

@@ -233,6 +233,10 @@ Result<ExitCode> Session::go() {
   for (const std::string& journal : options_.journals) {
     if (Status played = play(journal); !played) return fail(played.error());
   }
+  if (counts_.ticks == 0) {
+    return fail(ErrorCode::invalid_input, options_.journals.front(), "has no ticks",
+                "a run writes them with --journal FILE");
+  }
   if (!options_.json) print_summary(options_, counts_);
   if (!policy_error_) return ExitCode::ok;
   Error error = *policy_error_;

@@ -21,6 +21,7 @@
 #include "engine/core/time.h"
 #include "engine/hypervisor/libvirt/libvirt_hypervisor.h"
 #include "engine/hypervisor/simulated/simulated_hypervisor.h"
+#include "engine/screen/terminal.h"
 
 namespace memcoord::cli {
 namespace {
@@ -60,6 +61,10 @@ Result<Connection> open_libvirt(const RunOptions& options, Duration interval, Si
   auto hypervisor = libvirt::open(uri, libvirt_options(options, interval));
   if (!hypervisor) {
     Error error = hypervisor.error();
+    const auto scenarios = BundledFiles(BundledKind::scenario, data_directories()).names();
+    if (scenarios && std::find(scenarios->begin(), scenarios->end(), uri) != scenarios->end()) {
+      error.hint = "did you mean the simulated host sim:" + uri + "?";
+    }
     if (error.code == ErrorCode::unavailable) {
       error.hint += "; or try a simulated host: --connect sim:case1";
     }
@@ -99,13 +104,16 @@ Result<Connection> open_connection(const RunOptions& options, Duration interval,
 }
 
 // Options from the configuration file; the command line wins.
-Status complete_options(RunOptions& options, const Command& command) {
-  if (!options.config.empty()) {
-    const auto given = options.settings;
-    if (Status applied = apply_configuration(options.config, command); !applied) return applied;
-    for (const auto& [name, value] : given) options.settings[name] = value;
+Result<Origins> complete_options(RunOptions& options, const Command& command) {
+  if (options.config.empty()) return Origins();
+  const auto given = options.settings;
+  auto origins = apply_configuration(options.config, command);
+  if (!origins) return origins;
+  for (const auto& [name, value] : given) {
+    options.settings[name] = value;
+    std::erase_if(*origins, [key = "set." + name](const Origin& one) { return one.key == key; });
   }
-  return {};
+  return origins;
 }
 
 bool can_be_moved(const Domain& domain) {
@@ -171,7 +179,7 @@ Result<ExitCode> Run::go() {
   policy_.take_over(**policy);
   auto fallback = load_fallback();
   if (!fallback) return fail(fallback.error());
-  auto output = RunOutput::open(options_, log_);
+  auto output = RunOutput::open(options_, log_, [this] { return wall_now(); });
   if (!output) return fail(output.error());
   const auto signals = Signals::listen();
   if (!signals) return fail(signals.error());
@@ -179,9 +187,12 @@ Result<ExitCode> Run::go() {
   if (!connection) return fail(connection.error());
   clock_ = connection->clock;
 
-  auto control = RunControl::open(
-      {options_, interval_, connection->hypervisor->description(), **signals, policy_, *log_});
+  auto control = RunControl::open({options_, interval_, connection->hypervisor->description(),
+                                   **signals, policy_, *log_, output->wants_screen()});
   if (!control) return fail(control.error());
+  if (output->wants_screen()) {
+    output->open_screen((*control)->source(), [&stop = **signals] { stop.request_stop(); });
+  }
 
   const std::string policy_name = (*policy)->name();
   take_over_state(**policy);
@@ -204,7 +215,7 @@ Result<ExitCode> Run::go() {
   const LoopEnd end =
       run_loop(coordinator, *connection->clock, loop,
                hooks({coordinator, **signals, *output, *connection, watchdog, control->get()}));
-  output->end_display();
+  output->end_display(end == LoopEnd::stopped);
   if (options_.restore_on_exit) output->log_restored(coordinator.restore());
   output->close(*connection->hypervisor);
   log_->info(std::string(to_text(end)) + ": " + output->summary().text());
@@ -262,6 +273,7 @@ WatchdogOptions Run::watchdog_options(const Signals& signals) const {
   watch.log = [log = log_](const std::string& message) { log->error(message); };
   watch.give_up = [log = log_](WatchdogOptions::Reason reason, const std::string& state) {
     // _exit, because destructors and atexit handlers could wait for the call that hangs.
+    screen::restore_now();
     if (reason == WatchdogOptions::Reason::asked) ::_exit(static_cast<int>(ExitCode::forced));
     log->error("the process restarts with the policy's state of its last good tick");
     start_again(state);
@@ -339,11 +351,13 @@ void add_run_command(Command& program) {
   add_run_options(program, *options);
   add_examples(program);
   program.action = [options, &program]() -> Result<ExitCode> {
-    if (Status complete = complete_options(*options, program); !complete)
-      return fail(complete.error());
+    const auto origins = complete_options(*options, program);
+    if (!origins) return fail(origins.error());
     const auto interval = interval_of(*options, program);
     if (!interval) return fail(interval.error());
-    return Run(*options, *interval).go();
+    auto result = Run(*options, *interval).go();
+    if (!result) return fail(with_origin(result.error(), *origins));
+    return result;
   };
 }
 

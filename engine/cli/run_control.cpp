@@ -47,6 +47,13 @@ std::optional<fs::path> user_socket() {
   return fs::path(folder) / "memcoord.sock";
 }
 
+fs::path control_socket(const std::string& named) {
+  if (!named.empty()) return named;
+  std::error_code ignored;
+  if (const auto own = user_socket(); own && fs::exists(*own, ignored)) return *own;
+  return kServiceSocket;
+}
+
 RunControl::RunControl(const Run& run)
     : policy_(run.policy),
       configuration_(run.options.config),
@@ -76,9 +83,10 @@ RunControl::RunControl(const Run& run)
 
 Result<std::unique_ptr<RunControl>> RunControl::open(const Run& run) {
   const auto socket = socket_to_serve(run.options);
-  if (!socket) return nullptr;
+  if (!socket && !run.has_screen) return nullptr;
   // make_unique cannot call the private constructor.
   std::unique_ptr<RunControl> control(new RunControl(run));
+  if (!socket) return control;
   auto server = control::HttpServer::listen(*socket, control::make_handler(control->context_));
   if (server) {
     control->server_ = *std::move(server);
@@ -86,7 +94,12 @@ Result<std::unique_ptr<RunControl>> RunControl::open(const Run& run) {
   }
   if (!run.options.control.empty()) return fail(server.error());
   run.log.info("the run has no control socket: " + server.error().text());
-  return nullptr;
+  if (!run.has_screen) return nullptr;
+  return control;
+}
+
+std::unique_ptr<screen::TickSource> RunControl::source() const {
+  return std::make_unique<screen::RunSource>(state_, control::make_handler(context_));
 }
 
 void RunControl::make_changes(const Means& means) {

@@ -1,5 +1,6 @@
 #pragma once
-// The control socket of one run: serves its state, and makes the changes that operators request.
+// The control of one run: serves its state to a socket and a screen, and makes the changes that
+// operators request.
 
 #include <filesystem>
 #include <functional>
@@ -19,11 +20,15 @@
 #include "engine/core/coordinator.h"
 #include "engine/core/error.h"
 #include "engine/observers/action_log.h"
+#include "engine/screen/route_source.h"
 
 namespace memcoord::cli {
 
 /// The control socket in the user's runtime folder ($XDG_RUNTIME_DIR), if there is one.
 std::optional<std::filesystem::path> user_socket();
+/// The control socket for a command: the one that --control names; otherwise that of the user's own
+/// run, if there is one, or the service's.
+std::filesystem::path control_socket(const std::string& named);
 
 class RunControl {
  public:
@@ -35,10 +40,12 @@ class RunControl {
     Signals& signals;
     ReloadablePolicy& policy;
     observers::Log& log;
+    bool has_screen;  ///< it needs a source()
   };
   /// Serves the socket that --control names. Without the option, a run on a real host serves
   /// kServiceSocket if its folder is writable, otherwise user_socket(); it logs why it cannot.
-  /// Returns null if the run has no socket. Errors: those of HttpServer::listen() for a socket that
+  /// Returns null if the run has neither a socket nor a screen. Errors: those of
+  /// HttpServer::listen() for a socket that
   /// --control names.
   static Result<std::unique_ptr<RunControl>> open(const Run& run);
 
@@ -47,6 +54,9 @@ class RunControl {
     state_.set_fallback(fallback);
     coordinator.add_observer(state_);
   }
+
+  /// The run, for a screen. The source must not outlive this object.
+  [[nodiscard]] std::unique_ptr<screen::TickSource> source() const;
 
   /// The means to make changes.
   struct Means {

@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "engine/cli/command.h"
+#include "engine/screen/terminal.h"
 
 namespace memcoord::cli {
 namespace {
@@ -77,7 +78,10 @@ void Signals::handle(int signal) {
   if (signal != SIGHUP) {
     // _exit, because destructors and atexit handlers could wait for the call that hangs.
     // request_stop() does not count as a signal: after it, the first signal forces nothing.
-    if (std::exchange(signalled_, true)) ::_exit(static_cast<int>(ExitCode::forced));
+    if (std::exchange(signalled_, true)) {
+      screen::restore_now();
+      ::_exit(static_cast<int>(ExitCode::forced));
+    }
     if (leave_at_once_) ::_exit(static_cast<int>(ExitCode::ok));
     request_stop();
     return;

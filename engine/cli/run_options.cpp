@@ -8,6 +8,7 @@
 
 #include "engine/cli/command.h"
 #include "engine/core/names.h"
+#include "engine/screen/screen_state.h"
 
 namespace memcoord::cli {
 namespace {
@@ -144,6 +145,7 @@ void add_output_options(Command& command, RunOptions& options) {
       {"--log-level", "", "the lowest severity of messages on standard error; default info", group},
       {kLogLevels.begin(), kLogLevels.end()},
       [&options](std::size_t index) { options.log_level = kLogLevels.at(index); });
+  add_view_options(command, options.view, group);
   add_units_option(command, options.limits.units, group);
   add_color_option(command, options.color, group);
 }
@@ -202,20 +204,45 @@ void add_run_options(Command& command, RunOptions& options) {
              into_text(options.config));
 }
 
+void add_view_options(Command& command, observers::TableView& view, const std::string& group) {
+  std::vector<std::string> columns;
+  columns.reserve(observers::kSortColumnCount);
+  for (int i = 0; i < observers::kSortColumnCount; ++i) {
+    columns.emplace_back(to_text(static_cast<observers::SortColumn>(i)));
+  }
+  add_choice(
+      command,
+      {"--sort", "", "the column that sorts the domains on the screen; default trouble", group},
+      columns, [&view](std::size_t index) {
+        const auto sorted = screen::sorted_by(static_cast<observers::SortColumn>(index));
+        view.sort = sorted.sort;
+        view.descending = sorted.descending;
+      });
+  add_choice(command,
+             {"--only", "", "show only domains in trouble, or only domains that move", group},
+             {"trouble", "moved"}, [&view](std::size_t index) {
+               view.only = index == 0 ? observers::TableView::Only::trouble
+                                      : observers::TableView::Only::moved;
+             });
+}
+
 Result<Duration> interval_of(const RunOptions& options, const Command& program) {
   if (options.interval.empty()) return kDefaultInterval;
   auto interval = parse_duration(options.interval);
   if (interval) return interval;
-  Error error = interval.error();
-  error.object = "INTERVAL";
-  const bool word = std::all_of(options.interval.begin(), options.interval.end(),
-                                [](unsigned char c) { return std::isalpha(c) != 0; });
-  if (!word) return fail(error);
-  std::vector<std::string> commands;
-  for (const Command& command : program.commands) commands.push_back(command.name);
-  const auto nearest = suggest_name(options.interval, commands);
-  return fail(ErrorCode::invalid_input, options.interval, "is neither a command nor a time",
-              nearest ? "did you mean " + *nearest + "?" : "see 'memcoord --help'");
+  const bool named =
+      std::any_of(program.options.begin(), program.options.end(),
+                  [](const Option& option) { return option.named && !option.argument.empty(); });
+  const std::string& word = options.interval;
+  const auto meant = named ? std::nullopt : misplaced_hint(word, program, is_bundled_or_file);
+  const bool is_number = word.find_first_of("0123456789") <= word.find_first_not_of("+-.");
+  if (named || (!meant && is_number)) {
+    Error error = interval.error();
+    error.object = named ? "--interval" : "INTERVAL";
+    return fail(std::move(error));
+  }
+  return fail(ErrorCode::invalid_input, word, "is neither a command nor an interval",
+              meant.value_or(unknown_command(word, program).hint));
 }
 
 }  // namespace memcoord::cli

@@ -11,6 +11,7 @@
 #include "engine/cli/terminal.h"
 #include "engine/core/limits.h"
 #include "engine/core/time.h"
+#include "engine/observers/domain_table.h"
 
 namespace memcoord::cli {
 
@@ -46,11 +47,15 @@ struct RunOptions {
   std::string config;
   std::string log_level = "info";
   bool json = false;
+  observers::TableView view;  ///< of the screen: --sort, --only
   ColorChoice color = ColorChoice::automatic;
 };
 
 /// Adds all of these options to the program. `options` must outlive it.
 void add_run_options(Command& program, RunOptions& options);
+
+/// Adds --sort and --only.
+void add_view_options(Command& command, observers::TableView& view, const std::string& group);
 
 /// The interval to use. Errors: invalid_input. A word that is not a time may be a misspelt command,
 /// so its error names the nearest command.

@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <iostream>
 
+#include "engine/cli/standard_output.h"
 #include "engine/cli/terminal.h"
+#include "engine/observers/events.h"
 #include "engine/observers/tick_json.h"
 
 namespace memcoord::cli {
@@ -28,6 +30,17 @@ class JsonLines : public Observer {
     out.flush();
   }
 };
+
+/// The screen showed them, and is gone.
+void repeat_problems(const std::deque<screen::Message>& messages) {
+  TextOut out = standard_error();
+  for (const screen::Message& message : messages) {
+    if (message.severity == Note::Severity::info) continue;
+    out << observers::time_text(message.time, true, false)
+        << (message.severity == Note::Severity::error ? " error " : " warning ") << message.text
+        << '\n';
+  }
+}
 
 }  // namespace
 
@@ -94,9 +107,11 @@ std::string RunSummary::text() const {
   return text;
 }
 
-Result<RunOutput> RunOutput::open(const RunOptions& options, std::shared_ptr<observers::Log> log) {
+Result<RunOutput> RunOutput::open(const RunOptions& options, std::shared_ptr<observers::Log> log,
+                                  std::function<WallTime()> now) {
   RunOutput output;
   output.log_ = std::move(log);
+  output.now_ = std::move(now);
   output.units_ = options.limits.units;
   output.actions_ = std::make_unique<observers::ActionLog>(output.log_);
   if (!options.journal.empty()) {
@@ -104,30 +119,56 @@ Result<RunOutput> RunOutput::open(const RunOptions& options, std::shared_ptr<obs
     if (!journal) return fail(journal.error());
     output.journal_ = *std::move(journal);
   }
+  output.screen_options_.color = wants_color(options.color, Stream::output);
+  output.screen_options_.unicode = speaks_utf8();
+  output.screen_options_.view = options.view;
+  output.wants_screen_ = !options.json && screen::Terminal::usable();
   if (options.json) {
     output.json_ = std::make_unique<JsonLines>();
-  } else {
-    output.open_console(options);
+  } else if (!output.wants_screen_) {
+    output.open_console();
   }
   return output;
 }
 
-void RunOutput::open_console(const RunOptions& options) {
+void RunOutput::open_console() {
   observers::ConsoleStyle style;
-  style.color = wants_color(options.color, Stream::output);
-  style.unicode = speaks_utf8();
+  style.color = screen_options_.color;
+  style.unicode = screen_options_.unicode;
   style.local_time = true;
   if (const auto size = terminal_size()) {
-    style.interactive = true;
     style.width = size->columns;
     style.height = size->lines;
   }
   console_ = std::make_unique<observers::ConsoleTable>(std::cout, style);
-  if (!style.interactive || !is_terminal(Stream::error)) return;
+}
+
+void RunOutput::open_screen(std::unique_ptr<screen::TickSource> source,
+                            std::function<void()> quit) {
+  screen_options_.quit = std::move(quit);
+  auto screen = screen::Screen::open(std::move(source), screen_options_);
+  if (!screen) {
+    log_->warn("no screen: " + screen.error().text());
+    open_console();
+    return;
+  }
+  screen_ = *std::move(screen);
+  if (!is_terminal(Stream::error)) return;
   diversion_ = std::make_unique<LogDiversion>(
-      log_, [console = console_.get()](std::string line, Note::Severity severity) {
-        console->add_message(std::move(line), severity);
+      log_, [screen = screen_.get(), now = now_](std::string line, Note::Severity severity) {
+        screen->add_message({now(), std::move(line), severity});
       });
+}
+
+void RunOutput::end_display(bool quit) {
+  if (screen_) {
+    const std::vector<Styled> table = screen_->close();
+    if (diversion_) repeat_problems(screen_->messages());
+    if (!quit) print_lines(table, screen_options_.color);
+    diversion_.reset();
+    screen_.reset();
+  }
+  actions_->flush();
 }
 
 void RunOutput::observe(Coordinator& coordinator) {
@@ -139,14 +180,21 @@ void RunOutput::observe(Coordinator& coordinator) {
 }
 
 void RunOutput::after_tick() {
-  if (const auto size = terminal_size(); console_ && size) {
-    console_->resize(size->columns, size->lines);
-  }
+  if (screen_) screen_->wake();
+  log_output_error();
   if (!journal_) return;
   for (const Note& note : journal_->drain_notes()) {
     const bool bad = note.severity != Note::Severity::info;
     log_->write(bad ? observers::Log::Level::error : observers::Log::Level::info, note.text);
   }
+}
+
+void RunOutput::log_output_error() {
+  if (output_error_logged_) return;
+  const auto error = output_error();
+  if (!error) return;
+  output_error_logged_ = true;
+  log_->error(error->text() + "; the run goes on, and what it prints is lost");
 }
 
 void RunOutput::log_restored(const Result<std::vector<Restored>>& restored) {
@@ -188,7 +236,7 @@ void RunOutput::close(Hypervisor& hypervisor) {
 std::string RunOutput::reopen() {
   if (!journal_) return {};
   if (Status reopened = journal_->reopen(); !reopened) {
-    const std::string text = "cannot reopen the journal: " + reopened.error().text();
+    std::string text = "cannot reopen the journal: " + reopened.error().text();
     log_->error(text);
     return text;
   }

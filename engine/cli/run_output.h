@@ -18,6 +18,7 @@
 #include "engine/observers/action_log.h"
 #include "engine/observers/console.h"
 #include "engine/observers/journal.h"
+#include "engine/screen/screen.h"
 
 namespace memcoord::cli {
 
@@ -27,8 +28,8 @@ namespace memcoord::cli {
 std::shared_ptr<observers::Log> make_log(const std::string& level, bool colored,
                                          std::function<WallTime()> now);
 
-/// While it lives, the log's lines go to `take`, without time and line end. The table that is
-/// redrawn in place shows them, because lines in between would destroy it.
+/// While it lives, the log's lines go to `take`, without time and line end. A screen shows them,
+/// because lines in between would destroy it.
 class LogDiversion {
  public:
   using Take = std::function<void(std::string, Note::Severity)>;
@@ -85,18 +86,25 @@ class RunSummary : public Observer {
 /// The observers of one run.
 class RunOutput {
  public:
-  /// Opens the journal if the options name one. Errors: those of JournalWriter::open().
-  static Result<RunOutput> open(const RunOptions& options, std::shared_ptr<observers::Log> log);
+  /// Opens the journal if the options name one. `now` gives log lines on a screen their time.
+  /// Errors: those of JournalWriter::open().
+  static Result<RunOutput> open(const RunOptions& options, std::shared_ptr<observers::Log> log,
+                                std::function<WallTime()> now);
+
+  /// Whether the run has a terminal for open_screen().
+  [[nodiscard]] bool wants_screen() const { return wants_screen_; }
+  /// Shows the run on the whole terminal instead of printing tables. Logs why it cannot. Call it
+  /// before observe(). A person who quits calls `quit`, in another thread.
+  void open_screen(std::unique_ptr<screen::TickSource> source, std::function<void()> quit);
 
   /// Registers them all. This object must outlive the coordinator.
   void observe(Coordinator& coordinator);
-  /// Call it after each tick: logs the journal's notes and follows the terminal's size.
+  /// Call it after each tick: shows it on the screen, and logs the journal's notes.
   void after_tick();
-  /// Call it when the loop has ended: from now on the log continues below the last table.
-  void end_display() {
-    diversion_.reset();
-    actions_->flush();
-  }
+  /// Call it when the loop has ended: restores the terminal, and repeats the warnings and errors
+  /// that the screen had. Unless `quit`, prints the last table. From now on the log goes to
+  /// standard error.
+  void end_display(bool quit);
   /// Logs how many domains have their memory back, and for each other domain its size and the
   /// reason.
   void log_restored(const Result<std::vector<Restored>>& restored);
@@ -111,14 +119,20 @@ class RunOutput {
 
  private:
   RunOutput() = default;
-  void open_console(const RunOptions& options);
+  void open_console();
+  void log_output_error();
   std::shared_ptr<observers::Log> log_;
   Units units_ = Units::automatic;
   std::unique_ptr<Observer> json_;
   std::unique_ptr<observers::ConsoleTable> console_;
+  bool wants_screen_ = false;
+  screen::Screen::Options screen_options_;
+  std::function<WallTime()> now_;
+  std::unique_ptr<screen::Screen> screen_;
   std::unique_ptr<LogDiversion> diversion_;
   std::unique_ptr<observers::JournalWriter> journal_;
   std::unique_ptr<observers::ActionLog> actions_;
+  bool output_error_logged_ = false;
   std::unique_ptr<RunSummary> summary_ = std::make_unique<RunSummary>();
 };
 

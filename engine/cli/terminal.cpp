@@ -45,6 +45,14 @@ TextOut standard_error() {
   return {std::cerr};
 }
 
+void print_lines(const std::vector<Styled>& lines, bool color) {
+  TextOut out = standard_output();
+  for (const Styled& line : lines) {
+    for (const Piece& piece : line) out << Painted{color ? piece.tint : Tint::none, piece.text};
+    out << '\n';
+  }
+}
+
 bool is_terminal(Stream stream) {
   return isatty(stream == Stream::output ? STDOUT_FILENO : STDERR_FILENO) == 1;
 }

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "engine/core/error.h"
 #include "engine/core/memory_size.h"
@@ -20,10 +21,12 @@ void add_color_option(Command& command, ColorChoice& choice, const std::string& 
 void add_units_option(Command& command, Units& units, const std::string& group = "Options");
 
 enum class Stream { output, error };
-/// Commands print through these two. Only the table that is redrawn in place (observers/console.h)
-/// and the log (logging.cpp) write by themselves.
+/// Commands print through these two. Only a run's table (observers/console.h), the screen
+/// (engine/screen) and the log (logging.cpp) write by themselves.
 TextOut standard_output();
 TextOut standard_error();
+/// Prints the lines, and a line end after each.
+void print_lines(const std::vector<Styled>& lines, bool color);
 bool is_terminal(Stream stream);
 /// Automatic means: if the stream is a terminal with colours and NO_COLOR (https://no-color.org) is
 /// not set.

@@ -77,8 +77,12 @@ class HttpServer {
 };
 
 /// Sends one request to the server of a socket and waits for its response, of any status. Errors:
-/// unavailable (no memcoord serves this socket), permission_denied, timed_out, internal.
+/// unavailable (no memcoord runs), permission_denied, timed_out, internal.
 Result<Response> send_request(const std::filesystem::path& socket, const Request& request,
                               std::chrono::milliseconds timeout = std::chrono::seconds(10));
+
+/// The body of a response with the status 200. Errors: the one in the response, as invalid_input or
+/// (with a status from 500 on) unavailable; internal (the response has none).
+Result<std::string> response_body(Response response);
 
 }  // namespace memcoord::control

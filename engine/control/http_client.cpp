@@ -6,8 +6,10 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "engine/control/http.h"
+#include "engine/observers/json.h"
 
 namespace memcoord::control {
 namespace {
@@ -75,8 +77,8 @@ Error request_error(const fs::path& socket, CURLcode code, long system_code) {
   if (code == CURLE_COULDNT_CONNECT) {
     return {ErrorCode::unavailable,
             socket.string(),
-            "no memcoord serves this socket",
-            "start memcoord (systemctl start memcoord), or give the socket of a run with "
+            "no memcoord runs here",
+            "start it with 'systemctl start memcoord', or give the control socket of a run with "
             "--control PATH",
             {}};
   }
@@ -121,6 +123,22 @@ Result<Response> send_request(const fs::path& socket, const Request& request,
   curl_easy_getinfo(curl.get(), CURLINFO_CONTENT_TYPE, &type);
   if (type != nullptr) response.type = type;
   return response;
+}
+
+Result<std::string> response_body(Response response) {
+  if (response.status == 200) return std::move(response.body);
+  const auto body = observers::Json::parse(response.body);
+  if (!body || !body->is_object()) {
+    return fail(ErrorCode::internal, "",
+                "unexpected response, status " + std::to_string(response.status));
+  }
+  Error error;
+  error.code = response.status < 500 ? ErrorCode::invalid_input : ErrorCode::unavailable;
+  for (const std::string& name : body->names()) {
+    if (name == "error") error.message = body->at(name).string();
+    if (name == "hint") error.hint = body->at(name).string();
+  }
+  return fail(std::move(error));
 }
 
 }  // namespace memcoord::control

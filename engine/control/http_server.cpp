@@ -64,7 +64,7 @@ Response call(const Handler& handler, const Request& request) {
 }
 
 void delete_body(void* body) {
-  delete static_cast<std::string*>(body);
+  const std::unique_ptr<std::string> owner(static_cast<std::string*>(body));
 }
 
 /// A counter that poll() can wait for.
@@ -259,7 +259,7 @@ MHD_Result HttpServer::Threads::on_request(void* self, MHD_Connection* connectio
                                            const char* data, std::size_t* size, void** state) {
   constexpr std::size_t kMaxIgnored = std::size_t{1} << 20U;  // a longer body ends the connection
   if (*state == nullptr) {
-    *state = new Incoming;
+    *state = std::make_unique<Incoming>().release();  // on_completed() deletes it
     return MHD_YES;
   }
   auto& incoming = *static_cast<Incoming*>(*state);
@@ -313,14 +313,11 @@ MHD_Result HttpServer::Threads::enqueue(MHD_Connection* connection, Request requ
 MHD_Result HttpServer::Threads::send(MHD_Connection* connection, Response response) {
   auto* client = static_cast<Client*>(
       MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context);
-  auto* body = new std::string(std::move(response.body));
+  auto body = std::make_unique<std::string>(std::move(response.body));
   MHD_Response* out = MHD_create_response_from_buffer_with_free_callback_cls(
-      body->size(), body->data(), delete_body, body);
-  if (out == nullptr) {
-    delete_body(body);
-    return MHD_NO;
-  }
-  clients_.add_response(*client, body->size());
+      body->size(), body->data(), delete_body, body.get());
+  if (out == nullptr) return MHD_NO;
+  clients_.add_response(*client, body.release()->size());
   MHD_add_response_header(out, MHD_HTTP_HEADER_CONTENT_TYPE, response.type.c_str());
   MHD_add_response_header(out, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
   const MHD_Result queued =
@@ -331,7 +328,7 @@ MHD_Result HttpServer::Threads::send(MHD_Connection* connection, Response respon
 
 void HttpServer::Threads::on_completed(void* self, MHD_Connection* connection, void** state,
                                        MHD_RequestTerminationCode) {
-  delete static_cast<Incoming*>(*state);
+  const std::unique_ptr<Incoming> owner(static_cast<Incoming*>(*state));
   *state = nullptr;
   auto* client = static_cast<Client*>(
       MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context);

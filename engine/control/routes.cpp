@@ -103,6 +103,7 @@ Response no_such_domain(const RunState::View& view, const std::string& name) {
     return error_response_to(503, "memcoord has not sampled the host yet", "try again");
   }
   std::vector<std::string> names;
+  names.reserve(view.sampled->snapshot.domains.size());
   for (const Domain& domain : view.sampled->snapshot.domains) names.push_back(domain.name());
   const auto nearest = suggest_name(name, names);
   const std::string hint = nearest ? "did you mean " + printable(*nearest, 100) + "? " : "";
@@ -128,9 +129,11 @@ std::string explanation_text(const observers::Explanation& explanation,
   add("outcome", explanation.outcome);
   add("next move", explanation.next_move);
   std::vector<std::string> lines;
+  lines.reserve(events.size());
   for (const Event& event : events) {
-    lines.push_back(observers::time_text(event.time, local_time, false) + "  " +
-                    std::string(to_text(event.kind)) + ": " + event.text);
+    const std::string kind(to_text(event.kind));
+    const std::string clause = event.text.starts_with(kind) ? event.text : kind + ": " + event.text;
+    lines.push_back(observers::time_text(event.time, local_time, false) + "  " + clause);
   }
   add_all("events", lines);
   return text;
@@ -140,6 +143,14 @@ Json events_json(const std::vector<Event>& events) {
   Json list = Json::array();
   for (const Event& event : events) list.push_back(observers::event_json(event));
   return list;
+}
+
+Response list_domains(const RouteContext& context) {
+  Json names = Json::array();
+  if (const RunState::View view = context.state.view(); view.sampled) {
+    for (const Domain& domain : view.sampled->snapshot.domains) names.push_back(domain.name());
+  }
+  return json_response(names);
 }
 
 Response explain_domain(const RouteContext& context, const Request& request) {
@@ -283,20 +294,21 @@ Response reload(const RouteContext& context, const Request& request) {
                 .who = name_of(request.peer),
                 .result = std::make_shared<std::promise<std::string>>()};
   auto policy = context.reload_policy();
+  std::optional<Error> error;
   if (policy) {
     change.policy = *std::move(policy);
   } else {
-    change.problem = policy.error().text();
+    error = policy.error();
+    change.problem = error->text();
   }
   auto result = change.result->get_future();
   context.changes.push(std::move(change));
   const bool made = result.wait_for(context.patience) == std::future_status::ready;
   const std::string text =
       made ? result.get() : "the run reloads after the tick that it is in; see memcoord events";
-  if (policy) return done_response(text);
-  Error error = policy.error();
-  error.message += "; " + text;
-  return error_response_to(error);
+  if (!error) return done_response(text);
+  error->message += "; " + text;
+  return error_response_to(*error);
 }
 
 Response set_dry_run(const RouteContext& context, const Request& request, const Json& body) {
@@ -319,6 +331,7 @@ Response get(const RouteContext& context, NewestTick& newest, const Request& req
   }
   if (request.path == "/v1/events") return list_events(context, request);
   if (request.path == "/v1/tick") return newest.response(context);
+  if (request.path == "/v1/domains") return list_domains(context);
   if (request.path.starts_with(kDomains)) return explain_domain(context, request);
   return error_response_to(404, "no such path: " + printable(request.path, 100));
 }

@@ -2,6 +2,7 @@
 // The routes of the control socket: they read the run's state and queue changes.
 //
 //   GET  /v1/status
+//   GET  /v1/domains               the names of the active domains
 //   GET  /v1/domains/NAME          explains the domain; NAME may be its UUID
 //   GET  /v1/events?seconds=N&domain=NAME   {"since": ..., "complete": true, "events": [...]}
 //   GET  /v1/tick                  the newest tick, as in the journal

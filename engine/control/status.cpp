@@ -1,12 +1,13 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "engine/control/routes.h"
 #include "engine/core/printable.h"
 #include "engine/core/text_table.h"
 #include "engine/observers/events.h"
-#include "engine/observers/explanation.h"
+#include "engine/observers/shortage.h"
 #include "engine/observers/tick_json.h"
 
 namespace memcoord::control {
@@ -42,10 +43,17 @@ std::vector<Problem> run_problems(const RunState::View& view) {
 std::vector<DomainStatus> domain_statuses(const RunState::View& view) {
   std::vector<DomainStatus> statuses;
   if (!view.sampled) return statuses;
-  for (const Domain& domain : view.sampled->snapshot.domains) {
-    DomainStatus status{
-        &domain, observers::problem_of(*view.sampled, domain, view.earlier(domain)), {}};
-    const auto since = view.since->domains.find(domain.uuid());
+  std::unordered_map<Uuid, const Domain*> before;
+  if (view.before) {
+    for (const Domain& domain : view.before->snapshot.domains) before[domain.uuid()] = &domain;
+  }
+  const auto earlier = [&](const Domain& domain) {
+    const auto found = before.find(domain.uuid());
+    return found == before.end() ? nullptr : found->second;
+  };
+  for (const observers::DomainTick& about : observers::domain_ticks(*view.sampled, earlier)) {
+    DomainStatus status{&about.domain, observers::problem_of(about), {}};
+    const auto since = view.since->domains.find(about.domain.uuid());
     if (!status.problem.empty() && since != view.since->domains.end()) status.since = since->second;
     statuses.push_back(std::move(status));
   }

@@ -38,6 +38,7 @@ Tick Coordinator::tick() {
   if (Status sampled = sample(tick); sampled) {
     notes_.begin_tick(history_);
     notes_.add_dropped_figures(tick);
+    notes_.add_unmatched(tick, filter_.unmatched(tick.snapshot));
     filter_.apply(tick.snapshot);
     evaluate(tick);
     move(tick);

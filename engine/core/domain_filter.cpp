@@ -25,6 +25,21 @@ std::string_view DomainFilter::reason_against(const Domain& domain) const {
   return all_paused_ ? std::string_view(all_paused_->why) : std::string_view();
 }
 
+std::vector<DomainFilter::Unmatched> DomainFilter::unmatched(const Snapshot& snapshot) const {
+  std::vector<Unmatched> result;
+  const auto add = [&](const char* option, const std::vector<std::string>& globs) {
+    for (const std::string& glob : globs) {
+      const bool matches =
+          std::any_of(snapshot.domains.begin(), snapshot.domains.end(),
+                      [&](const Domain& domain) { return glob_matches(glob, domain.name()); });
+      if (!matches) result.push_back({option, glob});
+    }
+  };
+  add("--include", include_);
+  add("--exclude", exclude_);
+  return result;
+}
+
 void DomainFilter::pause(const std::optional<Uuid>& domain, Pause pause) {
   if (domain) {
     paused_.insert_or_assign(*domain, std::move(pause));

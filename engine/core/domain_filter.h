@@ -38,6 +38,12 @@ class DomainFilter {
   /// Gives each domain that is left out or paused a reason in DomainIdentity::unsuitable. A domain
   /// that has a reason already keeps it.
   void apply(Snapshot& snapshot);
+  /// The patterns that match none of the domains.
+  struct Unmatched {
+    std::string option;  ///< "--include", "--exclude"
+    std::string glob;
+  };
+  [[nodiscard]] std::vector<Unmatched> unmatched(const Snapshot& snapshot) const;
   /// The number of domains that the filter left out last, and of pauses.
   [[nodiscard]] std::size_t remembered() const { return left_out_.size() + paused_.size(); }
 

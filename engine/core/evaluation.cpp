@@ -221,6 +221,28 @@ std::vector<Hint> page_cache_hints(const Snapshot& snapshot, MemorySize grantabl
   return hints;
 }
 
+std::optional<Hint> budget_hint(const Snapshot& snapshot, const Limits& limits) {
+  if (!limits.host_memory) return std::nullopt;
+  const Units units = limits.units;
+  const MemorySize budget = *limits.host_memory;
+  const MemorySize total = snapshot.host.total;
+  const MemorySize capacity = total.scaled(std::max(limits.overcommit, 1.0));
+  const auto hint = [](const std::string& text) {
+    return Hint{"host: budget", {Note::Severity::warning, "--host-memory " + text}};
+  };
+  if (budget > capacity) {
+    const int digits = digits_to_tell_apart(budget, total, units);
+    return hint(budget.text(units, digits) + " is more than the " + total.text(units, digits) +
+                " of the host, so it limits nothing");
+  }
+  MemorySize domains;
+  for (const Domain& domain : snapshot.domains) domains += domain.actual;
+  if (domains + limits.host_floor <= budget) return std::nullopt;
+  return hint(budget.text(units) + " is less than the domains have (" + domains.text(units) +
+              ") and the host's floor (" + limits.host_floor.text(units) +
+              "); memcoord shrinks domains to fit");
+}
+
 std::optional<Hint> cannot_be_rescued(const Situation& situation) {
   const MemorySize there = obtainable(situation.snapshot.host);
   const MemorySize floor = situation.limits.host_floor;
@@ -245,6 +267,10 @@ Evaluation evaluate(const Snapshot& snapshot, const History& history, const AskP
   prefer(result.proposals, after_reboots(situation));
   result.decisions = guard::review(situation, result.proposals);
   result.hints = page_cache_hints(snapshot, situation.grantable, limits);
+  const bool first = time.since_last == Duration();
+  if (auto hint = first ? budget_hint(snapshot, limits) : std::nullopt) {
+    result.hints.push_back(*std::move(hint));
+  }
   result.beyond_rescue = cannot_be_rescued(situation);
   return result;
 }

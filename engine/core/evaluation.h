@@ -63,6 +63,9 @@ void prefer(std::vector<Proposal>& proposals, const std::vector<Proposal>& own);
 /// cache, which the other metrics count.
 std::vector<Hint> page_cache_hints(const Snapshot& snapshot, MemorySize grantable,
                                    const Limits& limits);
+/// At the first tick, a hint where the budget (Limits::host_memory) is larger than the host, or
+/// smaller than the domains and the host's floor.
+std::optional<Hint> budget_hint(const Snapshot& snapshot, const Limits& limits);
 /// A hint where the host is under its floor and lacks more than its domains can give.
 std::optional<Hint> cannot_be_rescued(const Situation& situation);
 

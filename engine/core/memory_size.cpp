@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 #include <optional>
+#include <vector>
 
 namespace memcoord {
 namespace {
@@ -88,9 +89,40 @@ Written split(std::string_view text) {
   return {text.substr(0, digits), trimmed(text.substr(digits))};
 }
 
-tl::unexpected<Error> not_a_size(std::string_view text, std::string why) {
-  return fail(ErrorCode::invalid_input, "'" + std::string(text.substr(0, 40)) + "'", std::move(why),
-              "write a size as 512MiB, 1.5GiB or 150000KiB, or in powers of 1000 as 500MB");
+constexpr const char* kHowToWrite =
+    "write a size as 512MiB, 1.5GiB or 150000KiB, or in powers of 1000 as 500MB";
+
+tl::unexpected<Error> refuse_size(std::string_view text, const std::string& why,
+                                  std::string hint = kHowToWrite) {
+  constexpr std::size_t kShown = 40;
+  const char* end = text.size() > kShown ? "...' " : "' ";
+  return fail(ErrorCode::invalid_input, "", "'" + std::string(text.substr(0, kShown)) + end + why,
+              std::move(hint));
+}
+
+/// A number other than zero, which is the same in every unit.
+bool lacks_unit(const Written& written) {
+  return written.unit.empty() && written.number.find_first_of("123456789") < std::string::npos;
+}
+
+/// The sizes that the writer of a number may mean, or else what to write.
+std::string hint_for_number(std::string_view number) {
+  const auto is_likely = [](const Result<MemorySize>& size, MemorySize smallest) {
+    return size && *size >= smallest && *size <= 1024_GiB;
+  };
+  std::vector<std::string> meanings;
+  for (const char* unit : {"KiB", "MiB", "GiB"}) {
+    const std::string text = std::string(number) + unit;
+    if (is_likely(MemorySize::parse_with_unit(text), 1_MiB)) meanings.push_back(text);
+  }
+  // In bytes it would be a 1024th of the same number in KiB.
+  const auto as_kib = MemorySize::parse_with_unit(std::string(number) + "KiB");
+  if (as_kib && as_kib->kib() % 1024 == 0 && is_likely(*as_kib / 1024, 64_MiB)) {
+    meanings.push_back((*as_kib / 1024).exact());
+  }
+  constexpr std::size_t kLongest = 20;
+  if (meanings.empty() || number.size() > kLongest) return kHowToWrite;
+  return "did you mean " + meanings[0] + (meanings.size() > 1 ? " or " + meanings[1] : "") + "?";
 }
 
 }  // namespace
@@ -122,23 +154,29 @@ bool MemorySize::is_meant_by(std::string_view text) {
          rest == "ibs" || rest == "bytes" || rest == "byte" || rest == "ibytes" || rest == "ibyte";
 }
 
-Result<MemorySize> MemorySize::parse(std::string_view text) {
+Result<MemorySize> MemorySize::parse_with_unit(std::string_view text) {
+  const Written written = split(text);
+  if (lacks_unit(written)) return refuse_size(text, "has no unit", hint_for_number(written.number));
+  return parse_with_unit_or_kib(text);
+}
+
+Result<MemorySize> MemorySize::parse_with_unit_or_kib(std::string_view text) {
   const Written written = split(text);
   if (written.number.empty() && written.unit.starts_with('-')) {
-    return not_a_size(text, "a size cannot be negative");
+    return refuse_size(text, "is negative");
   }
   const auto factor = unit_of(written.unit);
   if (written.number.empty() || written.number == "." || !factor) {
-    return not_a_size(text, "not a size of memory");
+    return refuse_size(text, "is not a size of memory");
   }
   const std::size_t dot = written.number.find('.');
   std::uint64_t whole = 0;
   for (const char c : written.number.substr(0, dot)) {
-    if (whole > kMaxKib / 10) return not_a_size(text, "larger than any memory");
+    if (whole > kMaxKib / 10) return refuse_size(text, "is larger than any memory");
     whole = whole * 10 + static_cast<std::uint64_t>(c - '0');
   }
   const auto [kib_a_unit, parts, decimal] = *factor;
-  if (whole / parts > kMaxKib / kib_a_unit) return not_a_size(text, "larger than any memory");
+  if (whole / parts > kMaxKib / kib_a_unit) return refuse_size(text, "is larger than any memory");
   // The rest of the number after whole KiB is (whole % parts + numerator / denominator) units.
   std::uint64_t numerator = whole % parts;
   std::uint64_t denominator = 1;
@@ -146,18 +184,18 @@ Result<MemorySize> MemorySize::parse(std::string_view text) {
     std::string_view fraction = written.number.substr(dot + 1);
     while (!fraction.empty() && fraction.back() == '0') fraction.remove_suffix(1);
     // With nine digits the product below stays under 2^64 in every unit.
-    if (fraction.size() > 9) return not_a_size(text, "not a whole number of KiB");
+    if (fraction.size() > 9) return refuse_size(text, "is not a whole number of KiB");
     for (const char c : fraction) {
       numerator = numerator * 10 + static_cast<std::uint64_t>(c - '0');
       denominator *= 10;
     }
   }
   if (!decimal && numerator * kib_a_unit % denominator != 0) {
-    return not_a_size(text, "not a whole number of KiB");
+    return refuse_size(text, "is not a whole number of KiB");
   }
   const std::uint64_t kib =
       whole / parts * kib_a_unit + numerator * kib_a_unit / (denominator * parts);
-  if (kib > kMaxKib) return not_a_size(text, "larger than any memory");
+  if (kib > kMaxKib) return refuse_size(text, "is larger than any memory");
   return from_kib(kib);
 }
 

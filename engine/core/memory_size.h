@@ -31,13 +31,17 @@ class MemorySize {
     return MemorySize(std::numeric_limits<std::uint64_t>::max());
   }
 
-  /// Reads "150MiB", "1.5 GiB", "150000KiB", "512M", "4096" (KiB), "500MB". Units: KiB MiB GiB TiB
-  /// (K M G T for short) are powers of 1024; kB MB GB TB are powers of 1000, rounded down to whole
-  /// KiB; case does not matter. Errors: invalid_input, its object the text: not a size, negative,
-  /// not whole KiB (in powers of 1024), or more than 2^63 KiB.
-  static Result<MemorySize> parse(std::string_view text);
-  /// Whether the writer of a text meant a size: a number with a unit of memory, even if parse()
-  /// refuses it, such as "1,5GiB", "150 Mi" or "-5MB".
+  /// Reads "150MiB", "1.5 GiB", "150000KiB", "512M", "500MB"; "0" needs no unit. Units: KiB MiB GiB
+  /// TiB (K M G T for short) are powers of 1024; kB MB GB TB are powers of 1000, rounded down to
+  /// whole KiB; case does not matter. For what administrators write: the command line and the
+  /// configuration. Errors: invalid_input without an object: a number without a unit, with what it
+  /// may mean; not a size, negative, not whole KiB (in powers of 1024), or more than 2^63 KiB.
+  static Result<MemorySize> parse_with_unit(std::string_view text);
+  /// The same, but a number without a unit counts KiB: "4096". For policies, scenarios and domain
+  /// metadata.
+  static Result<MemorySize> parse_with_unit_or_kib(std::string_view text);
+  /// Whether the writer of a text meant a size: a number with a unit of memory, even if it
+  /// cannot be read, such as "1,5GiB", "150 Mi" or "-5MB".
   static bool is_meant_by(std::string_view text);
 
   [[nodiscard]] constexpr std::uint64_t kib() const { return kib_; }
@@ -47,7 +51,7 @@ class MemorySize {
   /// For people: "512 MiB", "1.95 GiB", "800 KiB". Shows at least `digits` significant digits, but
   /// no fraction of a KiB and no trailing zeros after the point.
   [[nodiscard]] std::string text(Units units = Units::automatic, int digits = 3) const;
-  /// For files: exact, in the largest unit that divides the size, as parse() reads it: "512MiB".
+  /// For files: exact, in the largest unit that divides the size, as the parsers read it: "512MiB".
   [[nodiscard]] std::string exact() const;
 
   constexpr auto operator<=>(const MemorySize&) const = default;

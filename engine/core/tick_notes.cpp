@@ -1,6 +1,10 @@
 #include "engine/core/tick_notes.h"
 
+#include <algorithm>
+#include <string_view>
 #include <utility>
+
+#include "engine/core/names.h"
 
 namespace memcoord {
 namespace {
@@ -8,6 +12,30 @@ namespace {
 /// Domains that wait for their next report give nothing, for a tick or two: only a shortage that
 /// lasts this many ticks is worth a warning.
 constexpr int kLastingShortage = 3;
+
+/// How many domains a note lists by name.
+constexpr std::size_t kListed = 8;
+
+std::vector<std::string> names_of(const Snapshot& snapshot) {
+  std::vector<std::string> names;
+  for (const Domain& domain : snapshot.domains) names.push_back(domain.name());
+  return names;
+}
+
+/// "a, b, c and 12 more"
+std::string listed(const std::vector<std::string>& names) {
+  std::string text;
+  const std::size_t shown = std::min(names.size(), kListed);
+  for (std::size_t i = 0; i < shown; ++i) text += (i == 0 ? "" : ", ") + names[i];
+  if (shown < names.size()) text += " and " + std::to_string(names.size() - shown) + " more";
+  return text;
+}
+
+/// The name that a pattern without its wildcards is most like.
+std::optional<std::string> nearest_to(std::string glob, const std::vector<std::string>& names) {
+  std::erase_if(glob, [](char c) { return c == '*' || c == '?'; });
+  return suggest_name(glob, names);
+}
 
 }  // namespace
 
@@ -44,6 +72,27 @@ void TickNotes::add_skipped(Tick& tick, const DomainView& skipped) {
   add(tick,
       {rule ? Note::Severity::warning : Note::Severity::info, domain.name() + ": skipped: " + why},
       domain.uuid());
+}
+
+void TickNotes::add_unmatched(Tick& tick, const std::vector<DomainFilter::Unmatched>& unmatched) {
+  if (unmatched.empty() || tick.snapshot.domains.empty()) return;
+  const std::vector<std::string> names = names_of(tick.snapshot);
+  for (const auto& [option, glob] : unmatched) {
+    std::string text = option;
+    text.append(" ").append(glob);
+    if (!said_.is_news(text)) continue;
+    const auto nearest = nearest_to(glob, names);
+    text += " matches no active domain; ";
+    if (nearest) {
+      text.append("did you mean ").append(*nearest).append("?");
+    } else {
+      text.append("these are active: ").append(listed(names));
+    }
+    // Domains that are left alone may well be shut off.
+    const bool suspect = nearest || option == "--include";
+    tick.notes.push_back(
+        {suspect ? Note::Severity::warning : Note::Severity::info, std::move(text)});
+  }
 }
 
 void TickNotes::add_hints(Tick& tick, const Evaluation& evaluation) {

@@ -7,7 +7,9 @@
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
+#include <vector>
 
+#include "engine/core/domain_filter.h"
 #include "engine/core/evaluation.h"
 #include "engine/core/history.h"
 #include "engine/core/policy.h"
@@ -66,6 +68,8 @@ class TickNotes {
   void add_dropped_figures(Tick& tick);
   /// A domain that is skipped for a reason that does not pass by itself.
   void add_skipped(Tick& tick, const DomainView& skipped);
+  /// Patterns of --include and --exclude that match no active domain, if there are any.
+  void add_unmatched(Tick& tick, const std::vector<DomainFilter::Unmatched>& unmatched);
   /// The evaluation's hints on the host and on domains that are short of memory.
   void add_hints(Tick& tick, const Evaluation& evaluation);
   /// The number of entries kept from tick to tick.

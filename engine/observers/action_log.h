@@ -13,7 +13,7 @@
 #include "engine/core/printable.h"
 #include "engine/core/tick.h"
 #include "engine/observers/merged_lines.h"
-#include "engine/observers/shortages.h"
+#include "engine/observers/shortage_episodes.h"
 
 namespace memcoord::observers {
 

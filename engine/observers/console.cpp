@@ -10,29 +10,71 @@
 namespace memcoord::observers {
 namespace {
 
-constexpr std::size_t kMessagesKept = 100;
 constexpr std::size_t kMessagesGuaranteed = 6;  // lines that the table leaves to messages
 constexpr std::size_t kLeastDomains = 4;
 constexpr std::size_t kHostBar = 24;
 
-/// The first line. A tick whose sample failed knows no domains, and often no time.
-Styled title(const Tick& tick, bool local_time) {
-  Styled line{{"memcoord", Tint::bold}, {"  tick " + std::to_string(tick.number), Tint::none}};
-  const auto add = [&](const std::string& text, Tint tint = Tint::none) {
-    line.push_back({text, tint});
+/// A part of a line, and how long it stays: where the line is too long, the smallest goes first.
+struct Part {
+  int keep = 0;
+  Styled text;
+};
+
+/// The parts that fit into a line, two blanks apart.
+Styled joined(std::vector<Part> parts, std::size_t width) {
+  const auto total = [&] {
+    std::size_t sum = 0;
+    for (const Part& part : parts) sum += display_width(part.text) + (sum > 0 ? 2 : 0);
+    return sum;
   };
-  if (tick.snapshot.wall_time != WallTime()) {
-    add("  " + time_text(tick.snapshot.wall_time, local_time, false) + (local_time ? "" : " UTC"));
+  while (parts.size() > 1 && total() > width) {
+    parts.erase(std::min_element(parts.begin(), parts.end(),
+                                 [](const Part& a, const Part& b) { return a.keep < b.keep; }));
   }
-  add("  policy " + tick.policy);
-  add("  headroom " + std::string(to_text(tick.limits.headroom)));
-  const std::size_t domains = tick.snapshot.domains.size();
-  if (!tick.sample_error) {
-    add("  " + std::to_string(domains) + (domains == 1 ? " domain" : " domains"));
+  Styled line;
+  for (const Part& part : parts) {
+    if (!line.empty()) line.push_back({"  ", Tint::none});
+    line.insert(line.end(), part.text.begin(), part.text.end());
   }
-  if (!tick.skipped.empty()) add(", " + std::to_string(tick.skipped.size()) + " skipped");
-  if (tick.dry_run) add("  dry run: nothing is moved", Tint::yellow);
   return line;
+}
+
+std::size_t width_of(const ConsoleStyle& style) {
+  return style.width > 0 ? static_cast<std::size_t>(style.width)
+                         : std::numeric_limits<std::size_t>::max();
+}
+
+/// "33 domains, 3 short of memory, 1 skipped".
+Styled domains_text(const Tick& tick, std::size_t short_domains) {
+  const std::size_t domains = tick.snapshot.domains.size();
+  Styled text{{std::to_string(domains) + (domains == 1 ? " domain" : " domains"), Tint::none}};
+  if (short_domains > 0) {
+    text.push_back({", ", Tint::none});
+    text.push_back({std::to_string(short_domains) + " short of memory", Tint::red});
+  }
+  if (!tick.skipped.empty()) {
+    text.push_back({", " + std::to_string(tick.skipped.size()) + " skipped", Tint::none});
+  }
+  return text;
+}
+
+/// The first line. A tick whose sample failed knows no domains, and often no time.
+Styled title(const Tick& tick, std::size_t short_domains, const ConsoleStyle& style) {
+  std::vector<Part> parts;
+  const auto add = [&](int keep, const std::string& text, Tint tint = Tint::none) {
+    parts.push_back({keep, {{text, tint}}});
+  };
+  add(20, "memcoord", Tint::bold);
+  add(40, "tick " + std::to_string(tick.number));
+  if (tick.snapshot.wall_time != WallTime()) {
+    add(30, time_text(tick.snapshot.wall_time, style.local_time, false) +
+                (style.local_time ? "" : " UTC"));
+  }
+  add(50, "policy " + tick.policy);
+  add(10, "headroom " + std::string(to_text(tick.limits.headroom)));
+  if (!tick.sample_error) parts.push_back({70, domains_text(tick, short_domains)});
+  if (tick.dry_run) add(60, "dry run: nothing is moved", Tint::yellow);
+  return joined(std::move(parts), width_of(style));
 }
 
 Styled host_bar(const Host& host, bool unicode) {
@@ -43,153 +85,142 @@ Styled host_bar(const Host& host, bool unicode) {
   return {{"host  ", Tint::dim}, {parts.used, Tint::blue}, {parts.spare + parts.rest, Tint::cyan}};
 }
 
-std::vector<Styled> host_figures(const Tick& tick) {
+/// Red: the host is under its floor. Yellow: it has nothing to grant although a domain is short.
+Tint host_tint(const Tick& tick, std::size_t short_domains) {
+  const Limits& limits = tick.limits;
+  if (host_headroom(tick.snapshot.host, limits.headroom) < limits.host_floor) return Tint::red;
+  return short_domains > 0 && tick.grantable < kLargestGuestPage ? Tint::yellow : Tint::none;
+}
+
+std::vector<Part> host_figures(const Tick& tick, std::size_t short_domains) {
   const Host& host = tick.snapshot.host;
-  std::vector<Styled> figures;
-  const auto figure = [&](const char* label, MemorySize size, Tint tint = Tint::none) {
+  std::vector<Part> figures;
+  const auto figure = [&](int keep, const char* label, MemorySize size, Tint tint = Tint::none) {
     figures.push_back(
-        {{std::string(label) + " ", Tint::dim}, {size.text(tick.limits.units), tint}});
+        {keep, {{std::string(label) + " ", Tint::dim}, {size.text(tick.limits.units), tint}}});
   };
-  const bool low = host_headroom(host, tick.limits.headroom) <= tick.limits.host_floor;
+  const Tint tint = host_tint(tick, short_domains);
   const bool by_free = counted(host, tick.limits.headroom) == Headroom::unused;
-  figure("total", host.total);
-  figure("free", host.free, low && by_free ? Tint::red : Tint::none);
+  figure(60, "total", host.total);
+  figure(by_free ? 80 : 40, "free", host.free, by_free ? tint : Tint::none);
   if (host.available) {
-    figure("available", *host.available, low && !by_free ? Tint::red : Tint::none);
+    figure(by_free ? 40 : 80, "available", *host.available, by_free ? Tint::none : tint);
   }
-  figure("buffers", host.buffers);
-  figure("cached", host.cached);
-  figure("grantable", tick.grantable);
-  if (tick.limits.host_memory) figure("budget", *tick.limits.host_memory);
+  figure(90, "grantable", tick.grantable, tint == Tint::yellow ? tint : Tint::none);
+  figure(10, "buffers", host.buffers);
+  figure(20, "cached", host.cached);
+  if (tick.limits.host_memory) figure(50, "budget", *tick.limits.host_memory);
   return figures;
 }
 
-/// The host, in as many lines as its figures need: none is dropped.
-std::vector<Styled> host_lines(const Tick& tick, const ConsoleStyle& style) {
-  const std::vector<Styled> figures = host_figures(tick);
-  const auto width = style.width > 0 ? static_cast<std::size_t>(style.width)
-                                     : std::numeric_limits<std::size_t>::max();
+/// The figures in as many lines as they need.
+std::vector<Styled> host_lines_of(const std::vector<Part>& figures, const Host& host,
+                                  const ConsoleStyle& style) {
+  const std::size_t width = width_of(style);
   std::size_t all = display_width("host");
-  for (const Styled& figure : figures) all += 2 + display_width(figure);
+  for (const Part& figure : figures) all += 2 + display_width(figure.text);
   const bool pictures = style.interactive || style.color;
   std::vector<Styled> lines{{{"host", Tint::dim}}};
-  if (pictures && all + kHostBar + 2 <= width)
-    lines.back() = host_bar(tick.snapshot.host, style.unicode);
-  for (const Styled& figure : figures) {
-    if (display_width(lines.back()) + 2 + display_width(figure) > width) {
+  if (pictures && all + kHostBar + 2 <= width) lines.back() = host_bar(host, style.unicode);
+  for (const Part& figure : figures) {
+    if (display_width(lines.back()) + 2 + display_width(figure.text) > width) {
       lines.push_back({{"    ", Tint::none}});
     }
     lines.back().push_back({"  ", Tint::none});
-    lines.back().insert(lines.back().end(), figure.begin(), figure.end());
+    lines.back().insert(lines.back().end(), figure.text.begin(), figure.text.end());
   }
   return lines;
+}
+
+/// The host in at most `room` lines: the least of its figures go where there are too few.
+std::vector<Styled> host_lines(const Tick& tick, std::size_t short_domains,
+                               const ConsoleStyle& style, std::size_t room) {
+  if (room == 0) return {};
+  std::vector<Part> figures = host_figures(tick, short_domains);
+  while (true) {
+    std::vector<Styled> lines = host_lines_of(figures, tick.snapshot.host, style);
+    if (lines.size() <= room || figures.size() == 1) return lines;
+    figures.erase(std::min_element(figures.begin(), figures.end(),
+                                   [](const Part& a, const Part& b) { return a.keep < b.keep; }));
+  }
 }
 
 }  // namespace
 
-void ConsoleTable::resize(int width, int height) {
-  if (width == style_.width && height == style_.height) return;
-  if (width != style_.width) domains_.forget_widths();
-  style_.width = width;
-  style_.height = height;
-  // The terminal may have wrapped the lines of the last frame anew: their position is unknown.
-  clear_first_ = drawn_lines_ > 0;
-}
-
-void ConsoleTable::add_message(std::string line, Note::Severity severity) {
-  messages_.push_back({{}, std::move(line), severity});
-  if (messages_.size() > kMessagesKept) messages_.pop_front();
-}
-
-std::vector<Styled> ConsoleTable::head(const Tick& tick) const {
-  std::vector<Styled> lines{title(tick, style_.local_time)};
+std::vector<Styled> head_lines(const Tick& tick, std::size_t short_domains,
+                               const ConsoleStyle& style, std::size_t room) {
+  if (room == 0) room = std::numeric_limits<std::size_t>::max();
+  std::vector<Styled> lines{title(tick, short_domains, style)};
+  std::vector<Styled> errors;
   if (tick.sample_error) {
-    lines.push_back({{"no statistics: " + tick.sample_error->text(), Tint::red}});
-    return lines;
+    errors.push_back({{"no statistics: " + tick.sample_error->text(), Tint::red}});
+  } else if (tick.policy_error) {
+    errors.push_back({{"policy: " + tick.policy_error->text(), Tint::red}});
   }
-  for (Styled& line : host_lines(tick, style_)) lines.push_back(std::move(line));
-  if (tick.policy_error) {
-    lines.push_back({{"policy: " + tick.policy_error->text(), Tint::red}});
+  const std::size_t taken = std::min(room, 1 + errors.size());
+  if (!tick.sample_error) {
+    for (Styled& line : host_lines(tick, short_domains, style, room - taken)) {
+      lines.push_back(std::move(line));
+    }
   }
+  if (taken > 1) lines.insert(lines.end(), errors.begin(), errors.end());
   return lines;
 }
 
-std::size_t ConsoleTable::room_for_domains(std::size_t taken) const {
-  if (style_.height <= 0) return 0;
-  const std::size_t below =
-      style_.interactive ? std::min(messages_.size(), kMessagesGuaranteed) + 2 : 1;
-  const auto height = static_cast<std::size_t>(style_.height);
-  return std::max(height - std::min(height, taken + below), kLeastDomains);
+ScreenLines share_screen(std::size_t height, const ScreenLines& wanted, std::size_t troubled) {
+  constexpr std::size_t kBesideRows = 2;  // the header, and the line that sums up the rest
+  ScreenLines lines;
+  const auto give = [&](std::size_t ScreenLines::*part, std::size_t most) {
+    const std::size_t goal = std::max(std::min(wanted.*part, most), lines.*part);
+    const std::size_t more = std::min(goal - lines.*part, height);
+    lines.*part += more;
+    height -= more;
+  };
+  give(&ScreenLines::table, kBesideRows + std::clamp(troubled, std::size_t{1}, kLeastDomains));
+  give(&ScreenLines::head, 1);
+  give(&ScreenLines::legend, wanted.legend);
+  give(&ScreenLines::head, 2);
+  give(&ScreenLines::table, kBesideRows + troubled);
+  give(&ScreenLines::head, wanted.head);
+  // The blank line above the messages alone is worth nothing.
+  if (height > 1) give(&ScreenLines::messages, kMessagesGuaranteed + 1);
+  give(&ScreenLines::table, wanted.table);
+  give(&ScreenLines::messages, wanted.messages);
+  return lines;
 }
 
-std::vector<Styled> ConsoleTable::draw(const Tick& tick) {
-  std::vector<Styled> frame = head(tick);
-  if (tick.sample_error) return frame;
-  if (tick.snapshot.domains.empty()) {
-    frame.push_back({{"no active domains", Tint::none}});
-    return frame;
+std::vector<Styled> plain_lines(const Tick& tick, DomainTable& table, const ConsoleStyle& style,
+                                const TableView& view) {
+  const std::size_t short_domains = table.short_domains();
+  const auto height = static_cast<std::size_t>(std::max(style.height, 0));
+  ScreenLines room;
+  if (height > 0) {
+    const std::size_t domains = tick.snapshot.domains.size();
+    room = {head_lines(tick, short_domains, style).size(), tick.sample_error ? 0 : domains + 1, 0,
+            0};
+    // The last line of the screen belongs to the cursor.
+    room = share_screen(height - 1, room, short_domains);
   }
-  const std::size_t room = room_for_domains(frame.size());
-  for (Styled& line : domains_.lines(tick, room, style_)) frame.push_back(std::move(line));
-  return frame;
-}
-
-void ConsoleTable::draw_messages(std::vector<Styled>& frame) const {
-  frame.emplace_back();
-  const auto height = static_cast<std::size_t>(std::max(style_.height, 0));
-  // The last line of the screen belongs to the cursor.
-  const std::size_t room =
-      height == 0 ? kMessagesGuaranteed : height - std::min(height, frame.size() + 1);
-  const std::size_t shown = std::min(messages_.size(), room);
-  for (std::size_t i = messages_.size() - shown; i < messages_.size(); ++i) {
-    const Message& message = messages_[i];
-    const Tint tint = message.severity == Note::Severity::error     ? Tint::red
-                      : message.severity == Note::Severity::warning ? Tint::yellow
-                                                                    : Tint::none;
-    frame.push_back({{message.time + "  ", Tint::dim}, {message.text, tint}});
+  std::vector<Styled> lines;
+  if (height == 0 || room.head > 0) lines = head_lines(tick, short_domains, style, room.head);
+  if (!tick.sample_error) {
+    for (Styled& line : table.lines(tick, room.table, style, view).all()) {
+      lines.push_back(std::move(line));
+    }
   }
-}
-
-void ConsoleTable::draw_in_place(const std::vector<Styled>& frame) {
-  // A hidden cursor, no wrapping and a single write avoid flicker.
-  std::string bytes = "\x1b[?25l\x1b[?7l";
-  if (clear_first_) {
-    bytes += "\x1b[H\x1b[2J";
-  } else if (drawn_lines_ > 0) {
-    bytes += "\r\x1b[" + std::to_string(drawn_lines_) + "A";
-  }
-  const auto height = static_cast<std::size_t>(std::max(style_.height, 0));
-  const std::size_t lines = height > 1 ? std::min(frame.size(), height - 1) : frame.size();
-  const auto width = static_cast<std::size_t>(std::max(style_.width, 1));
-  for (std::size_t i = 0; i < lines; ++i) {
-    bytes += render(fit(frame[i], width, style_.unicode), style_.color) + "\x1b[K\n";
-  }
-  bytes += "\x1b[J\x1b[?7h\x1b[?25h";
-  out_ << bytes << std::flush;
-  drawn_lines_ = lines;
-  clear_first_ = false;
+  const std::size_t width = width_of(style);
+  for (Styled& line : lines) line = fit(line, width, style.unicode);
+  return lines;
 }
 
 void ConsoleTable::observe(const Tick& tick) {
   if (tick.restoring) return;  // the table keeps the last tick's decisions; the log has the rest
   // After a full disk behind standard output, later tables are written again.
   out_.clear();
-  if (style_.interactive || style_.color) domains_.remember(tick);
-  for (Message& message : messages_) {
-    if (message.time.empty())
-      message.time = time_text(tick.snapshot.wall_time, style_.local_time, false);
-  }
-  std::vector<Styled> frame = draw(tick);
-  if (style_.interactive) {
-    draw_messages(frame);
-    draw_in_place(frame);
-    return;
-  }
-  const auto width = style_.width > 0 ? static_cast<std::size_t>(style_.width)
-                                      : std::numeric_limits<std::size_t>::max();
+  domains_.remember(tick);
   std::string bytes;
-  for (const Styled& line : frame) {
-    bytes += render(fit(line, width, style_.unicode), style_.color) + '\n';
+  for (const Styled& line : plain_lines(tick, domains_, style_)) {
+    bytes += render(line, style_.color) + '\n';
   }
   out_ << bytes << std::endl;
 }

@@ -6,84 +6,40 @@
 #include <span>
 
 #include "engine/core/screen_text.h"
+#include "engine/observers/shortage.h"
 
 namespace memcoord::observers {
 namespace {
 
-constexpr std::size_t kRemembered = 32;   // samples of a domain: the longest trend
-constexpr std::size_t kLongestName = 24;  // columns
-constexpr std::size_t kBar = 16;          // columns
-constexpr int kCompactBelow = 64;         // columns; a narrower screen has sizes as "512M"
-constexpr int kClassicFrom = 80;          // columns; a wider screen keeps all of the classic tools'
+constexpr std::size_t kRemembered = 32;  // samples of a domain: the longest trend
+constexpr std::size_t kBar = 16;         // columns
+constexpr int kCompactBelow = 64;        // columns; a narrower screen has sizes as "512M"
+constexpr int kClassicFrom = 80;         // columns; a wider screen keeps all of the classic tools'
+constexpr std::size_t kGoodWhy = 48;     // "short by 380 MiB: the host has nothing to grant"
+constexpr std::size_t kLeastWhy = 24;
+constexpr std::size_t kGap = 2;
 
 enum Index : std::size_t { name, memory, actual, available, unused, trend, usable, change, why };
 
 /// Without their titles.
 constexpr std::array<TableColumn, DomainTable::kColumns> kColumn{{{"", false, 99, 0, 0},
                                                                   {"", false, 15, kBar, 0},
-                                                                  {"", true, 90, 0, 0},
-                                                                  {"", true, 10, 0, 0},
-                                                                  {"", true, 80, 0, 0},
-                                                                  {"", false, 35, 8, kRemembered},
-                                                                  {"", true, 30, 0, 0},
                                                                   {"", true, 95, 0, 0},
-                                                                  {"", false, 40, 18, 40}}};
+                                                                  {"", true, 60, 0, 0},
+                                                                  {"", true, 90, 0, 0},
+                                                                  {"", false, 35, 8, kRemembered},
+                                                                  {"", true, 70, 0, 0},
+                                                                  {"", true, 80, 0, 0},
+                                                                  {"", false, 98, kGoodWhy, 60}}};
 
-/// Everything of a tick about one domain.
-struct Line {
-  const Domain* domain = nullptr;
-  const Decision* decision = nullptr;
-  const SkippedDomain* skipped = nullptr;
-  const Outcome* outcome = nullptr;
-  bool low = false;                     ///< close to its floor
-  Headroom counted = Headroom::unused;  ///< the figure that says so
-
-  [[nodiscard]] bool failed() const {
-    return outcome && outcome->kind != Outcome::Kind::applied &&
-           outcome->kind != Outcome::Kind::dry_run;
-  }
-  /// Skipped, and the policy proposed nothing for it.
-  [[nodiscard]] bool idle() const { return skipped && !decision; }
-  [[nodiscard]] bool moves() const { return decision && !decision->holds(); }
-  /// The order of domains if not all fit: those that move, that the guard limits, that are low,
-  /// that hang; then the rest.
-  [[nodiscard]] int urgency() const {
-    if (moves() || failed()) return 0;
-    if (decision && !decision->rules.empty()) return 1;
-    if (low) return 2;
-    if (domain->state == DomainState::hung) return 3;
-    return skipped ? 5 : 4;
-  }
-};
-
-bool is_low(const Domain& domain, const Limits& limits) {
-  const auto headroom = headroom_of(domain, limits.headroom);
-  return headroom && *headroom < limits.low_domain();
-}
-
-std::vector<Line> lines_of(const Tick& tick) {
-  std::unordered_map<Uuid, std::size_t> place;
-  std::vector<Line> lines;
-  lines.reserve(tick.snapshot.domains.size());
-  for (const Domain& domain : tick.snapshot.domains) {
-    place.emplace(domain.uuid(), lines.size());
-    lines.push_back({&domain, nullptr, nullptr, nullptr, is_low(domain, tick.limits),
-                     counted(domain, tick.limits.headroom)});
-  }
-  const auto each = [&](const auto& items, auto Line::*member) {
-    for (const auto& item : items) {
-      if (const auto found = place.find(item.domain); found != place.end()) {
-        lines[found->second].*member = &item;
-      }
-    }
-  };
-  each(tick.decisions, &Line::decision);
-  each(tick.skipped, &Line::skipped);
-  each(tick.outcomes, &Line::outcome);
-  // A skipped domain is not marked as low: nothing can be done about it.
-  for (Line& line : lines) line.low = line.low && !line.skipped;
-  return lines;
-}
+constexpr std::array<std::array<const char*, DomainTable::kColumns>, kUnitsCount> kTitles{
+    {{"DOMAIN", "MEMORY", "ACTUAL", "AVAILABLE", "UNUSED", "TREND", "USABLE", "CHANGE", "WHY"},
+     {"Domain", "Memory", "Actual (KiB)", "Available (KiB)", "Unused (KiB)", "Trend",
+      "Usable (KiB)", "Change", "Why"},
+     {"Domain", "Memory", "Actual (MiB)", "Available (MiB)", "Unused (MiB)", "Trend",
+      "Usable (MiB)", "Change", "Why"},
+     {"Domain", "Memory", "Actual (GiB)", "Available (GiB)", "Unused (GiB)", "Trend",
+      "Usable (GiB)", "Change", "Why"}}};
 
 /// "512 MiB", on a narrow screen "512M"; the number alone if the column's title has the unit.
 std::string size_text(const std::optional<MemorySize>& size, bool compact, Units units) {
@@ -106,33 +62,51 @@ Styled decision_text(const Decision& decision) {
   if (decision.rules.empty()) return {{decision.why, Tint::none}};
   const std::string rules = rules_text(decision);
   // If the guard allows no move, its reason matters more than the policy's.
-  if (decision.holds()) return {{rules + " " + decision.rules.back().why, Tint::yellow}};
-  if (decision.why.empty()) return {{rules, Tint::yellow}};
-  return {{decision.why + " ", Tint::none}, {rules, Tint::yellow}};
+  if (decision.holds()) return {{rules + " " + decision.rules.back().why, Tint::none}};
+  if (decision.why.empty()) return {{rules, Tint::none}};
+  return {{decision.why + " ", Tint::none}, {rules, Tint::dim}};
 }
 
-Styled why_text(const Line& line) {
-  if (line.failed()) {
-    const Outcome& outcome = *line.outcome;
-    return {
-        {outcome.error ? outcome.error->message : std::string(to_text(outcome.kind)), Tint::red}};
+/// The tint of a row's name and reason: red is short of memory, yellow is other trouble.
+Tint tint_of(const DomainTick& about, Tint otherwise) {
+  switch (trouble_of(about)) {
+    case Trouble::short_of_memory:
+      return Tint::red;
+    case Trouble::unreachable:
+      return Tint::yellow;
+    case Trouble::none:
+      break;
   }
-  if (line.decision) return decision_text(*line.decision);
-  const std::string state(to_text(line.domain->state));
-  const bool runs = line.domain->state == DomainState::running;
-  const Tint tint = line.domain->state == DomainState::hung ? Tint::red : Tint::dim;
-  if (!line.skipped) return runs ? Styled{} : Styled{{state, tint}};
-  const bool has_state = runs || line.skipped->why.find(state) != std::string::npos;
-  return {{has_state ? line.skipped->why : state + "; " + line.skipped->why, tint}};
+  return otherwise;
 }
 
-Styled change_cell(const Line& line, bool compact, Units units) {
-  if (!line.moves()) return {};
-  const Decision& decision = *line.decision;
-  const MemorySize size =
-      decision.grows() ? decision.target - decision.actual : decision.actual - decision.target;
-  return {{(decision.grows() ? "+" : "-") + size_text(size, compact, units),
-           decision.grows() ? Tint::green : Tint::cyan}};
+/// Skipped, and the policy proposed nothing for it.
+bool is_idle(const DomainTick& about) {
+  return about.skipped && !about.decision;
+}
+
+/// The shortage in red, then the reason.
+Styled shortage_cell(const std::string& text) {
+  const std::size_t colon = text.find(':');
+  return {{text.substr(0, colon), Tint::red}, {text.substr(colon), Tint::none}};
+}
+
+Styled why_cell(const DomainTick& about) {
+  if (about.is_short) return shortage_cell(shortage_of(about));
+  if (about.move_failed()) {
+    const Outcome& outcome = *about.outcome;
+    const std::string why =
+        outcome.error ? outcome.error->message : std::string(to_text(outcome.kind));
+    return {{why, Tint::yellow}};
+  }
+  if (about.decision) return decision_text(*about.decision);
+  const std::string state(to_text(about.domain.state));
+  const bool is_running = about.domain.state == DomainState::running;
+  const Tint tint = tint_of(about, Tint::dim);
+  if (!about.skipped) return is_running ? Styled{} : Styled{{state, tint}};
+  const std::string& why = about.skipped->why;
+  const bool has_state = is_running || about.skipped->rule == Rule::running_only;
+  return {{has_state ? why : state + "; " + why, tint}};
 }
 
 /// Used and unused memory and the rest up to the maximum, in one scale for all domains.
@@ -151,52 +125,100 @@ Styled bar_cell(const Domain& domain, MemorySize scale, bool idle, bool unicode)
 /// How to write the rows of one table.
 struct Writing {
   MemorySize scale;  ///< the largest maximum
+  std::size_t longest_name = 0;
   bool compact = false;
   bool unicode = false;
   Units units = Units::automatic;
 };
 
-std::array<Styled, DomainTable::kColumns> row_of(const Line& line, const Writing& writing) {
-  const Domain& domain = *line.domain;
-  const bool idle = line.idle();
+Styled change_cell(const DomainTick& about, const Writing& writing) {
+  if (!about.moves()) return {};
+  const bool grows = about.decision->grows();
+  return {{(grows ? "+" : "-") + size_text(moved_by(about), writing.compact, writing.units),
+           grows ? Tint::green : Tint::cyan}};
+}
+
+std::array<Styled, DomainTable::kColumns> row_of(const DomainTick& about, const Writing& writing) {
+  const Domain& domain = about.domain;
+  const bool idle = is_idle(about) && trouble_of(about) == Trouble::none;
   const Tint plain = idle ? Tint::dim : Tint::none;
   const auto size = [&](const std::optional<MemorySize>& figure, Tint tint) {
     return Styled{{size_text(figure, writing.compact, writing.units), tint}};
   };
   std::array<Styled, DomainTable::kColumns> row;
-  row[name] = {{fit(domain.name(), kLongestName, writing.unicode), idle ? Tint::dim : Tint::bold}};
+  row[name] = {{fit(domain.name(), writing.longest_name, writing.unicode),
+                tint_of(about, idle ? Tint::dim : Tint::bold)}};
   row[memory] = bar_cell(domain, writing.scale, idle, writing.unicode);
   row[actual] = size(domain.actual, plain);
   row[available] = size(domain.guest.available, plain);
-  const bool by_usable = line.counted == Headroom::usable;
-  row[unused] = size(domain.guest.unused, line.low && !by_usable ? Tint::red : plain);
-  row[usable] = size(domain.guest.usable, line.low && by_usable ? Tint::red : plain);
-  row[change] = change_cell(line, writing.compact, writing.units);
-  row[why] = why_text(line);
+  const bool by_usable = counted(domain, about.tick.limits.headroom) == Headroom::usable;
+  row[unused] = size(domain.guest.unused, about.is_short && !by_usable ? Tint::red : plain);
+  row[usable] = size(domain.guest.usable, about.is_short && by_usable ? Tint::red : plain);
+  row[change] = change_cell(about, writing);
+  row[why] = why_cell(about);
   return row;
 }
 
-Styled rest_line(std::span<const Line> rest) {
-  const auto busy =
-      std::count_if(rest.begin(), rest.end(), [](const Line& line) { return line.urgency() < 2; });
-  return {{"and " + std::to_string(rest.size()) + " more, " +
-               (busy == 0 ? "unchanged" : std::to_string(busy) + " of them changed or limited"),
-           Tint::dim}};
+/// Whether the figure that counts against the floor is usable in any domain.
+bool counts_usable(const Tick& tick) {
+  const auto& domains = tick.snapshot.domains;
+  return std::any_of(domains.begin(), domains.end(), [&](const Domain& domain) {
+    return counted(domain, tick.limits.headroom) == Headroom::usable;
+  });
+}
+
+/// The change before the reason, for a screen without a column for it.
+Styled with_change(const DomainTick& about, const Styled& reason, Units units) {
+  if (!about.moves() || about.is_short) return reason;
+  const bool grows = about.decision->grows();
+  Styled text{
+      {(grows ? "+" : "-") + moved_by(about).text(units), grows ? Tint::green : Tint::cyan}};
+  if (!reason.empty()) text.push_back({", ", Tint::none});
+  text.insert(text.end(), reason.begin(), reason.end());
+  return text;
+}
+
+/// Names longer than a third of the screen are cut.
+std::size_t longest_name(int width) {
+  if (width <= 0) return std::numeric_limits<std::size_t>::max();
+  return static_cast<std::size_t>(std::clamp(width / 3, 12, 40));
 }
 
 }  // namespace
 
+std::vector<Styled> TableLines::all() const {
+  std::vector<Styled> lines{header};
+  for (const Row& row : rows) lines.push_back(row.line);
+  if (!rest.empty()) lines.push_back(rest);
+  return lines;
+}
+
 void DomainTable::remember(const Tick& tick) {
+  if (tick.sample_error) return;
+  const std::pair time(tick.number, tick.snapshot.taken_at);
+  if (last_ == time) return;
+  last_ = time;
+  short_ = 0;
   for (const Domain& domain : tick.snapshot.domains) {
     Past& past = past_[domain.uuid()];
-    if (past.id != domain.id) past = {};
-    past.id = domain.id;
+    if (past.newest && past.newest->id != domain.id) past = {};
+    past.before = std::exchange(past.newest, domain);
     past.last_tick = tick.number;
     if (past.observations.size() == kRemembered) past.observations.erase(past.observations.begin());
     past.observations.push_back({domain.guest.unused, domain.actual});
+    short_ += is_short(domain, past.before ? &*past.before : nullptr, tick.limits) ? 1 : 0;
   }
-  if (past_.size() == tick.snapshot.domains.size() || tick.sample_error) return;
+  if (past_.size() == tick.snapshot.domains.size()) return;
   std::erase_if(past_, [&](const auto& one) { return one.second.last_tick != tick.number; });
+}
+
+const Domain* DomainTable::earlier(const Domain& domain) const {
+  const auto found = past_.find(domain.uuid());
+  return found == past_.end() || !found->second.before ? nullptr : &*found->second.before;
+}
+
+std::string DomainTable::problem(const Tick& tick, const Domain& domain) const {
+  return problem_of(tick, domain, earlier(domain));
 }
 
 std::string DomainTable::trend_of(const Domain& domain, std::size_t width, bool unicode) const {
@@ -214,73 +236,124 @@ std::string DomainTable::trend_of(const Domain& domain, std::size_t width, bool 
   return sparkline(values, top, unicode);
 }
 
-/// With all sizes in one unit, the titles are those of the classic tools. From 80 columns on, the
-/// columns of these tools always stay.
-DomainTable::Columns DomainTable::columns_for(Units units, const ConsoleStyle& style) {
-  static constexpr std::array<std::array<const char*, kColumns>, kUnitsCount> kTitles{
-      {{"DOMAIN", "MEMORY", "ACTUAL", "AVAILABLE", "UNUSED", "TREND", "USABLE", "CHANGE", "WHY"},
-       {"Domain", "Memory", "Actual (KiB)", "Available (KiB)", "Unused (KiB)", "Trend",
-        "Usable (KiB)", "Change", "Why"},
-       {"Domain", "Memory", "Actual (MiB)", "Available (MiB)", "Unused (MiB)", "Trend",
-        "Usable (MiB)", "Change", "Why"},
-       {"Domain", "Memory", "Actual (GiB)", "Available (GiB)", "Unused (GiB)", "Trend",
-        "Usable (GiB)", "Change", "Why"}}};
+/// With all sizes in one unit, the titles are those of the classic tools, and from 80 columns on
+/// the columns of these tools always stay.
+DomainTable::Columns DomainTable::columns_for(const Tick& tick, const ConsoleStyle& style,
+                                              std::size_t name_width) {
+  const Units units = tick.limits.units;
   Columns columns = kColumn;
   for (std::size_t i = 0; i < kColumns; ++i) {
     columns.at(i).title = kTitles.at(static_cast<std::size_t>(units)).at(i);
   }
-  if (style.width >= kClassicFrom) {
-    columns.at(change).keep = 50;
-    columns.at(available).keep = 70;
+  if (style.width <= 0) {
+    columns.at(why).least = columns.at(why).good = 0;
+    return columns;
   }
+  if (counts_usable(tick)) std::swap(columns.at(unused).keep, columns.at(usable).keep);
+  std::vector<std::size_t> kept{actual, unused};
+  std::size_t least = kLeastWhy;
+  if (units != Units::automatic && style.width >= kClassicFrom) {
+    columns.at(available).keep = columns.at(unused).keep = columns.at(actual).keep;
+    columns.at(why).keep = columns.at(actual).keep - 1;
+    kept.push_back(available);
+    least = 1;
+  }
+  const auto width = static_cast<std::size_t>(style.width);
+  const std::size_t beside_name = width - std::min(width, name_width + kGap);
+  std::size_t room = beside_name;
+  for (const std::size_t i : kept) {
+    const std::size_t taken =
+        kGap + std::max(display_width(columns.at(i).title), size_width(units, style));
+    room -= std::min(room, taken);
+  }
+  columns.at(why).least =
+      std::min(std::clamp(room, least, kGoodWhy), std::max<std::size_t>(beside_name, 1));
   return columns;
 }
 
-ColumnLayout DomainTable::lay_out(const Columns& columns, std::span<const Row> rows,
-                                  const ConsoleStyle& style) {
-  std::vector<std::size_t> widths(kColumns);
-  std::vector<bool> shown(kColumns, true);
-  shown[trend] = shown[memory] = style.interactive || style.color;
-  for (std::size_t i = 0; i < kColumns; ++i) {
-    widths[i] = display_width(columns.at(i).title);
-    for (const Row& row : rows) widths[i] = std::max(widths[i], display_width(row.at(i)));
-    if (style.interactive) widths[i] = widest_.at(i) = std::max(widths[i], widest_.at(i));
-  }
-  return {columns, std::move(widths), std::move(shown),
-          static_cast<std::size_t>(std::max(style.width, 0))};
+/// Sizes of any figure up to 1023 of its unit fit, so that columns keep their width.
+std::size_t DomainTable::size_width(Units units, const ConsoleStyle& style) {
+  const bool compact = style.width > 0 && style.width < kCompactBelow;
+  return units == Units::automatic && !compact ? 8 : 5;
 }
 
-std::vector<Styled> DomainTable::lines(const Tick& tick, std::size_t room,
-                                       const ConsoleStyle& style) {
-  std::vector<Line> lines = lines_of(tick);
-  std::size_t drawn = lines.size();
-  if (room > 0 && lines.size() + 1 > room) {
-    drawn = room > 3 ? room - 2 : 1;
-    std::stable_sort(lines.begin(), lines.end(),
-                     [](const Line& a, const Line& b) { return a.urgency() < b.urgency(); });
+std::vector<std::size_t> DomainTable::widths_for(const Tick& tick, const Columns& columns,
+                                                 std::span<const Row> rows,
+                                                 const ConsoleStyle& style) {
+  std::vector<std::size_t> widths(kColumns);
+  const std::size_t size = size_width(tick.limits.units, style);
+  for (const std::size_t i : {actual, available, unused, usable}) widths[i] = size;
+  widths[change] = size + 1;
+  for (std::size_t i = 0; i < kColumns; ++i) {
+    widths[i] = std::max(widths[i], display_width(columns.at(i).title));
+    for (const Row& row : rows) widths[i] = std::max(widths[i], display_width(row.at(i)));
+    if (i != why) widths[i] = widest_.at(i) = std::max(widths[i], widest_.at(i));
   }
-  Writing writing{MemorySize::from_kib(1), style.width > 0 && style.width < kCompactBelow,
-                  style.unicode, tick.limits.units};
-  for (const Line& line : lines) writing.scale = std::max(writing.scale, line.domain->maximum);
-  std::vector<Row> rows;
-  for (const Line& line : std::span(lines).first(drawn)) rows.push_back(row_of(line, writing));
-  const Columns columns = columns_for(tick.limits.units, style);
-  const ColumnLayout layout = lay_out(columns, rows, style);
+  return widths;
+}
 
-  Row header;
-  for (std::size_t i = 0; i < kColumns; ++i) header.at(i) = {{columns.at(i).title, Tint::dim}};
-  std::vector<Styled> out{layout.line(header, style.unicode)};
-  for (std::size_t i = 0; i < drawn; ++i) {
-    if (layout.shows(trend)) {
-      rows[i][trend] = {{trend_of(*lines[i].domain, layout.width(trend), style.unicode),
-                         lines[i].idle() ? Tint::dim
-                         : lines[i].low  ? Tint::red
-                                         : Tint::cyan}};
+/// All names count, on the screen or not: paging moves no column.
+std::size_t DomainTable::name_width(const Tick& tick, std::size_t longest) {
+  for (const Domain& domain : tick.snapshot.domains) {
+    if (domain.name().size() > widest_[name]) {
+      widest_[name] = std::max(widest_[name], std::min(display_width(domain.name()), longest));
     }
-    out.push_back(layout.line(rows[i], style.unicode));
   }
-  if (drawn < lines.size()) out.push_back(rest_line(std::span(lines).subspan(drawn)));
+  widest_[name] = std::max(widest_[name], std::string_view("DOMAIN").size());
+  return widest_[name];
+}
+
+TableLines DomainTable::lines(const Tick& tick, std::size_t room, const ConsoleStyle& style,
+                              const TableView& view) {
+  const std::vector<DomainTick> all =
+      domain_ticks(tick, [this](const Domain& domain) { return earlier(domain); });
+  const std::vector<const DomainTick*> chosen = chosen_rows(all, view);
+  const Page page = page_of(chosen, room, view);
+  Writing writing{MemorySize::from_kib(1), longest_name(style.width),
+                  style.width > 0 && style.width < kCompactBelow, style.unicode, tick.limits.units};
+  for (const DomainTick& about : all) {
+    writing.scale = std::max(writing.scale, about.domain.maximum);
+  }
+  const auto on_page = std::span(chosen).subspan(page.first, page.count);
+  std::vector<Row> rows;
+  for (const DomainTick* about : on_page) rows.push_back(row_of(*about, writing));
+  const Columns columns = columns_for(tick, style, name_width(tick, writing.longest_name));
+  std::vector<bool> shown(kColumns, true);
+  shown[trend] = shown[memory] = style.interactive || style.color;
+  const ColumnLayout layout(columns, widths_for(tick, columns, rows, style), std::move(shown),
+                            static_cast<std::size_t>(std::max(style.width, 0)));
+
+  TableLines out;
+  out.first = page.first;
+  out.header = header_line(columns, layout, view, style);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const DomainTick& about = *on_page[i];
+    if (about.is_short && display_width(rows[i][why]) > layout.width(why)) {
+      rows[i][why] = shortage_cell(shortage_of(about, layout.width(why)));
+    }
+    if (!layout.shows(change)) rows[i][why] = with_change(about, rows[i][why], writing.units);
+    if (layout.shows(trend)) {
+      rows[i][trend] = {{trend_of(about.domain, layout.width(trend), style.unicode),
+                         tint_of(about, is_idle(about) ? Tint::dim : Tint::cyan)}};
+    }
+    out.rows.push_back({about.domain.uuid(), layout.line(rows[i], style.unicode)});
+  }
+  if (page.summed_up) out.rest = rest_line(chosen, page, all.size());
+  out.matching.reserve(chosen.size());
+  for (const DomainTick* about : chosen) out.matching.push_back(about->domain.uuid());
   return out;
+}
+
+Styled DomainTable::header_line(const Columns& columns, const ColumnLayout& layout,
+                                const TableView& view, const ConsoleStyle& style) {
+  static constexpr std::array<std::size_t, kSortColumnCount> kSorts{
+      kColumns, name, actual, available, unused, usable, change};
+  Row header;
+  for (std::size_t i = 0; i < kColumns; ++i) {
+    const bool sorts = kSorts.at(static_cast<std::size_t>(view.sort)) == i;
+    header.at(i) = {{columns.at(i).title, sorts ? Tint::bold : Tint::dim}};
+  }
+  return layout.line(header, style.unicode);
 }
 
 }  // namespace memcoord::observers

@@ -11,7 +11,7 @@
 
 #include "engine/core/tick.h"
 #include "engine/observers/json.h"
-#include "engine/observers/shortages.h"
+#include "engine/observers/shortage_episodes.h"
 
 namespace memcoord::observers {
 

@@ -3,45 +3,14 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-
-#include "engine/observers/events.h"
+#include <optional>
 
 namespace memcoord::observers {
 namespace {
 
-/// The last of the items about a domain, or null.
-template <class Items>
-auto last_about(const Items& items, const Uuid& domain) -> decltype(items.data()) {
-  const auto found = std::find_if(items.rbegin(), items.rend(),
-                                  [&](const auto& item) { return item.domain == domain; });
-  return found == items.rend() ? nullptr : &*found;
+std::string figure_text(const DomainTick& about, MemorySize size) {
+  return size.text(about.tick.limits.units);
 }
-
-/// Everything of a tick about one domain. Refers to the tick.
-struct DomainTick {
-  DomainTick(const Tick& of, const Domain& about, const Domain* one_tick_earlier)
-      : tick(of),
-        domain(about),
-        before(one_tick_earlier),
-        skipped(last_about(of.skipped, about.uuid())),
-        proposal(last_about(of.proposals, about.uuid())),
-        decision(last_about(of.decisions, about.uuid())),
-        outcome(last_about(of.outcomes, about.uuid())) {}
-
-  [[nodiscard]] std::string text(MemorySize size) const { return size.text(tick.limits.units); }
-  [[nodiscard]] MemorySize ceiling() const {
-    return std::min(domain.settings().maximum.value_or(domain.maximum), domain.maximum);
-  }
-  [[nodiscard]] bool is_short() const { return observers::is_short(domain, before, tick.limits); }
-
-  const Tick& tick;
-  const Domain& domain;
-  const Domain* before;
-  const SkippedDomain* skipped;
-  const Proposal* proposal;
-  const Decision* decision;
-  const Outcome* outcome;  ///< of the last step of its move
-};
 
 std::string rule_text(const RuleHit& hit) {
   return std::string(to_text(hit.rule)) + ": " + hit.why;
@@ -59,7 +28,8 @@ std::vector<std::string> figures_of(const DomainTick& about) {
   const GuestStatistics& guest = about.domain.guest;
   std::vector<std::string> figures;
   const auto figure = [&](const char* name, const std::optional<MemorySize>& size) {
-    figures.push_back(std::string(name) + " " + (size ? about.text(*size) : "not reported"));
+    figures.push_back(std::string(name) + " " +
+                      (size ? figure_text(about, *size) : "not reported"));
   };
   figure("unused", guest.unused);
   figure("usable", guest.usable);
@@ -67,7 +37,7 @@ std::vector<std::string> figures_of(const DomainTick& about) {
   figure("rss", about.domain.rss);
   if (swaps_in(about.domain, about.before)) {
     const MemorySize read = *guest.swap_in - *about.before->guest.swap_in;
-    figures.push_back("read " + about.text(read) + " from its swap since the last tick");
+    figures.push_back("read " + figure_text(about, read) + " from its swap since the last tick");
   }
   figures.push_back(age_text(about.tick, about.domain));
   for (const DroppedFigure& dropped : about.tick.dropped) {
@@ -90,7 +60,7 @@ std::string policy_text(const DomainTick& about) {
   const bool own = about.proposal != nullptr && about.proposal->rule.has_value();
   std::string text =
       own ? "memcoord itself (" + std::string(to_text(*about.proposal->rule)) + ")" : policy;
-  text += " proposes " + about.text(decision.proposed);
+  text += " proposes " + figure_text(about, decision.proposed);
   if (decision.proposed != decision.actual) {
     text += " (" + change_text(decision.actual, decision.proposed, tick.limits.units) + ")";
   }
@@ -100,7 +70,7 @@ std::string policy_text(const DomainTick& about) {
 std::string outcome_text(const DomainTick& about) {
   if (about.outcome == nullptr) return {};
   const Outcome& outcome = *about.outcome;
-  const std::string target = about.text(outcome.to);
+  const std::string target = figure_text(about, outcome.to);
   const std::string why = outcome.error ? ": " + outcome.error->message : std::string();
   switch (outcome.kind) {
     case Outcome::Kind::applied:
@@ -129,37 +99,12 @@ std::string next_move_text(const DomainTick& about) {
   return "when memcoord no longer skips it: " + about.skipped->why;
 }
 
-/// "short by 60 MiB", or that its guest swaps.
-std::string shortage_text(const DomainTick& about) {
-  const Limits& limits = about.tick.limits;
-  const auto headroom = headroom_of(about.domain, limits.headroom);
-  if (!headroom || *headroom >= limits.domain_floor) return "short, because its guest swaps";
-  return "short by " + about.text(limits.domain_floor - *headroom);
-}
-
-/// Why the domain gets no memory.
-std::string reason_for_none(const DomainTick& about) {
-  if (about.skipped && about.decision == nullptr) return "it is skipped: " + about.skipped->why;
-  if (about.decision && !about.decision->rules.empty()) {
-    return "the guard refuses (" + rule_text(about.decision->rules.back()) + ")";
-  }
-  if (about.domain.actual >= about.ceiling()) {
-    return "it already has its maximum of " + about.text(about.ceiling());
-  }
-  if (about.tick.policy_error) return "policy " + about.tick.policy + " failed";
-  if (about.tick.grantable.is_zero()) return "the host has nothing to grant";
-  return "policy " + about.tick.policy + " proposes no grow, although the host can grant " +
-         about.text(about.tick.grantable);
-}
-
 std::string movement_text(const DomainTick& about) {
   const Decision& decision = *about.decision;
-  const std::string size = about.text(decision.grows() ? decision.target - decision.actual
-                                                       : decision.actual - decision.target);
+  const std::string size = figure_text(about, decision.grows() ? decision.target - decision.actual
+                                                               : decision.actual - decision.target);
   const std::string why = decision.why.empty() ? "" : ": " + decision.why;
-  const Outcome* outcome = about.outcome;
-  if (outcome && outcome->kind != Outcome::Kind::applied &&
-      outcome->kind != Outcome::Kind::dry_run) {
+  if (about.move_failed()) {
     return std::string(decision.grows() ? "was to grow by " : "was to shrink by ") + size + "; " +
            outcome_text(about);
   }
@@ -168,17 +113,21 @@ std::string movement_text(const DomainTick& about) {
 }
 
 std::string answer_of(const DomainTick& about) {
-  const bool needs = about.is_short();
-  const std::string begin = needs ? "It is " + shortage_text(about) : "It";
+  const bool needs = about.is_short;
+  const auto lacks = needs ? missing(about) : std::nullopt;
+  std::string begin = needs && !lacks ? "It swaps" : "It";
+  if (lacks) begin += " is short by " + figure_text(about, *lacks);
+  if (lacks && swaps_in(about.domain, about.before)) begin += " and swaps";
   if (about.decision && !about.decision->holds()) {
     return begin + (needs ? ", and " : " ") + movement_text(about) + ".";
   }
-  if (needs) return begin + ": " + reason_for_none(about) + ".";
+  if (needs) return begin + ": " + reason_of(about) + ".";
   if (about.skipped && about.decision == nullptr) {
     return "It keeps its size, because it is skipped: " + about.skipped->why + ".";
   }
   if (about.decision && !about.decision->rules.empty()) {
-    return "It keeps its size, because " + reason_for_none(about) + ".";
+    return "It keeps its size, because the guard refuses (" +
+           rule_text(about.decision->rules.back()) + ").";
   }
   return "It has enough memory and keeps its size.";
 }
@@ -186,11 +135,12 @@ std::string answer_of(const DomainTick& about) {
 }  // namespace
 
 Explanation explain(const Tick& tick, const Domain& domain, const Domain* before) {
-  const DomainTick about(tick, domain, before);
+  const DomainTick about = domain_tick(tick, domain, before);
   Explanation explanation;
   explanation.name = domain.name();
-  explanation.state = std::string(to_text(domain.state)) + ", " + about.text(domain.actual) +
-                      " of at most " + about.text(about.ceiling());
+  explanation.state = std::string(to_text(domain.state)) + ", " +
+                      figure_text(about, domain.actual) + " of at most " +
+                      figure_text(about, ceiling_of(domain).size);
   explanation.answer = answer_of(about);
   explanation.figures = figures_of(about);
   explanation.policy = policy_text(about);
@@ -204,13 +154,6 @@ Explanation explain(const Tick& tick, const Domain& domain, const Domain* before
   explanation.outcome = outcome_text(about);
   explanation.next_move = next_move_text(about);
   return explanation;
-}
-
-std::string problem_of(const Tick& tick, const Domain& domain, const Domain* before) {
-  const DomainTick about(tick, domain, before);
-  if (domain.state == DomainState::hung) return "does not answer";
-  if (!about.is_short() || (about.decision && about.decision->grows())) return {};
-  return shortage_text(about) + ": " + reason_for_none(about);
 }
 
 }  // namespace memcoord::observers

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/core/tick.h"
+#include "engine/observers/shortage.h"
 
 namespace memcoord::observers {
 
@@ -22,9 +23,5 @@ struct Explanation {
 
 /// `before` is the domain one tick earlier, or null. Only it shows whether the guest swaps.
 Explanation explain(const Tick& tick, const Domain& domain, const Domain* before);
-
-/// Why an administrator should look at the domain: "short by 60 MiB: the host has nothing to
-/// grant", "does not answer". Empty if there is no reason.
-std::string problem_of(const Tick& tick, const Domain& domain, const Domain* before);
 
 }  // namespace memcoord::observers

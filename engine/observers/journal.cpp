@@ -47,6 +47,11 @@ bool tick_at(int file, off_t begin) {
          std::string_view(start.data(), static_cast<std::size_t>(got)).starts_with(kStart);
 }
 
+/// Whether a line that may be cut off is a tick's.
+bool begins_as_tick(std::string_view line) {
+  return line.starts_with(kStart) || kStart.starts_with(line);
+}
+
 /// Checks that the file is a journal, and cuts off a partial line that an earlier run left: it
 /// would spoil the next one.
 Status continue_journal(int file, const std::filesystem::path& path) {
@@ -145,7 +150,7 @@ std::vector<Note> JournalWriter::drain_notes() {
 Result<JournalReader> JournalReader::open(const std::filesystem::path& path) {
   auto lines = files::LineReader::open(path, "journal");
   if (!lines) return fail(lines.error());
-  return JournalReader(*std::move(lines));
+  return JournalReader(path, *std::move(lines));
 }
 
 Result<std::optional<Tick>> JournalReader::next() {
@@ -153,6 +158,11 @@ Result<std::optional<Tick>> JournalReader::next() {
     const auto more = lines_.next();
     if (!more) return fail(more.error());
     if (!*more) return std::optional<Tick>();
+    if (lines_.number() == 1 && !begins_as_tick(lines_.text())) {
+      return fail(ErrorCode::invalid_input, path_.string(),
+                  "is not a journal: its first line is not a tick",
+                  "name a file that memcoord wrote with --journal");
+    }
     if (lines_.is_open_ended()) {
       cut_off_ = true;
       return std::optional<Tick>();

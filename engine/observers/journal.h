@@ -58,15 +58,17 @@ class JournalReader {
   static Result<JournalReader> open(const std::filesystem::path& path);
 
   /// The next tick, or none at the end. A last line without its line end was cut off and counts as
-  /// the end: see cut_off(). Errors: those of tick_from_json_line() and files::LineReader::next(),
-  /// their object "path:line".
+  /// the end: see cut_off(). Errors: invalid_input for a file that does not begin with a tick;
+  /// those of tick_from_json_line() and files::LineReader::next(), their object "path:line".
   Result<std::optional<Tick>> next();
   [[nodiscard]] bool cut_off() const { return cut_off_; }
   [[nodiscard]] std::size_t line() const { return line_; }
 
  private:
-  explicit JournalReader(files::LineReader lines) : lines_(std::move(lines)) {}
+  JournalReader(std::filesystem::path path, files::LineReader lines)
+      : path_(std::move(path)), lines_(std::move(lines)) {}
 
+  std::filesystem::path path_;
   files::LineReader lines_;
   std::size_t line_ = 0;  ///< the number of the last whole line
   bool cut_off_ = false;

@@ -4,12 +4,12 @@
 
 #include <utility>
 
-#include "engine/observers/shortages.h"
+#include "engine/observers/shortage_episodes.h"
 
 namespace memcoord::observers {
 namespace {
 
-constexpr MemorySize kLargeMove = MemorySize::from_kib(64 * 1024);
+constexpr MemorySize kLargeMove = MemorySize::from_mib(64);
 constexpr std::uint64_t kLargePart = 20;  // a twentieth, 5 %
 constexpr std::size_t kShownNames = 8;
 

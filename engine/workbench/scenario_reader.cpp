@@ -142,7 +142,7 @@ std::optional<MemorySize> size_of(const Value& value) {
     return MemorySize::from_kib(static_cast<std::uint64_t>(*number));
   }
   if (const auto* text = value.as<std::string>()) {
-    const auto size = MemorySize::parse(*text);
+    const auto size = MemorySize::parse_with_unit_or_kib(*text);
     if (size) return *size;
   }
   return std::nullopt;

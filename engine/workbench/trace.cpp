@@ -339,7 +339,7 @@ Result<Trace> read_trace(const fs::path& path, TraceBounds bounds) {
     return trace;
   }
   if (!wide) {
-    return lines->wrong("no column 't_s'", "the header is t_s,<vm>,<vm>,...");
+    return lines->wrong("is not a trace: no column 't_s'", "a trace's header is t_s,<vm>,<vm>,...");
   }
   return read_wide(std::move(*lines), path, bounds);
 }

@@ -33,8 +33,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   memcoord::cli::RunOptions options;
   memcoord::cli::Command program("memcoord", "");
   memcoord::cli::add_run_options(program, options);
-  const memcoord::Status applied =
-      memcoord::cli::apply_configuration_text(text, "fuzz.toml", program);
+  const auto applied = memcoord::cli::apply_configuration_text(text, "fuzz.toml", program);
   if (applied) {
     require(!options.policy.empty());
     require(!options.ticks || *options.ticks >= 1);

@@ -22,21 +22,17 @@ using namespace memcoord;
 
 struct Arguments {
   int guests = 4;
-  std::string maximum = "768MiB";
+  MemorySize maximum = 768_MiB;
   std::string load = "20:86400";
 };
 
 int keep_guests(const Arguments& arguments) {
-  const auto maximum = MemorySize::parse(arguments.maximum);
-  if (!maximum) {
-    fmt::print(stderr, "lab_guests: --maximum: {}\n", maximum.error().text());
-    return 2;
-  }
   const lab::LabHost host;
   std::vector<lab::GuestSpec> specs;
   for (int i = 1; i <= arguments.guests; ++i) {
-    lab::GuestSpec spec = lab::guest_of(fmt::format("guest{:02}", i), arguments.load, *maximum);
-    spec.maximum = *maximum;
+    lab::GuestSpec spec =
+        lab::guest_of(fmt::format("guest{:02}", i), arguments.load, arguments.maximum);
+    spec.maximum = arguments.maximum;
     specs.push_back(spec);
   }
   const lab::Guests guests = lab::boot(host, specs);
@@ -54,7 +50,8 @@ int main(int argc, char** argv) {
   cli::Command tool("lab_guests", "Real guests to measure on, until standard input ends");
   cli::add_option(tool, {"--guests", "N", "how many"},
                   cli::into(arguments.guests, testing::parse_count));
-  cli::add_option(tool, {"--maximum", "SIZE", "memory of each"}, cli::into_text(arguments.maximum));
+  cli::add_option(tool, {"--maximum", "SIZE", "memory of each"},
+                  cli::into(arguments.maximum, cli::parse_size));
   cli::add_option(tool, {"--load", "PLAN", "MiB:seconds,..."}, cli::into_text(arguments.load));
   if (const auto code = testing::ends_with(tool, argc, argv)) return *code;
   try {

@@ -54,7 +54,7 @@ Status read_attribute(std::string_view key, std::string_view value, DomainSettin
                      "start afresh with: " + clear_command(domain));
   };
   if (key == "minimum" || key == "maximum") {
-    const Result<MemorySize> size = MemorySize::parse(value);
+    const Result<MemorySize> size = MemorySize::parse_with_unit_or_kib(value);
     if (!size || size->is_zero()) return wrong("a size such as 512MiB");
     (key == "minimum" ? settings.minimum : settings.maximum) = *size;
     return {};

@@ -8,27 +8,17 @@
 #include <vector>
 
 #include "tests/integration/cli/process.h"
+#include "tests/integration/cli/refusal.h"
 #include "tests/integration/cli/scratch_files.h"
 #include "tests/text.h"
 
 using memcoord::contains;
 using memcoord::testing::Finished;
+using memcoord::testing::refusal;
 using memcoord::testing::run_memcoord;
 using memcoord::testing::ScratchFiles;
 
 namespace {
-
-// The one line of a refused command line, without "memcoord: " and the line end.
-std::string refusal(const std::vector<std::string>& arguments, int exit_code = 2) {
-  const Finished run = run_memcoord(arguments);
-  CAPTURE(run.errors);
-  CHECK(run.exit_code == exit_code);
-  CHECK(run.output.empty());
-  constexpr std::string_view kProgram = "memcoord: ";
-  REQUIRE(run.errors.starts_with(kProgram));
-  REQUIRE(run.errors.ends_with('\n'));
-  return run.errors.substr(kProgram.size(), run.errors.size() - kProgram.size() - 1);
-}
 
 // The first line of several: a policy's error has a traceback.
 std::string first_line(const std::vector<std::string>& arguments) {
@@ -70,14 +60,6 @@ TEST_CASE("a value for a flag is refused") {
         "--keep-periods: takes no value except true and false; see 'memcoord simulate --help'");
 }
 
-TEST_CASE("a misspelt command is named with the nearest one") {
-  CHECK(refusal({"polcies"}) == "polcies: is neither a command nor a time; did you mean policies?");
-  CHECK(refusal({"help"}) == "help: is neither a command nor a time; see 'memcoord --help'");
-  CHECK(refusal({"domain", "shwo"}) ==
-        "memcoord domain: needs a command; see 'memcoord domain --help'");
-  CHECK(refusal({"domain"}) == "memcoord domain: needs a command; see 'memcoord domain --help'");
-}
-
 TEST_CASE("one argument too many is refused") {
   CHECK(refusal({"2", "3"}) == "3: one argument too many; see 'memcoord --help'");
 }
@@ -85,20 +67,22 @@ TEST_CASE("one argument too many is refused") {
 TEST_CASE("options of the run before a command are refused") {
   CHECK(refusal({"--dry-run", "policies"}) ==
         "--dry-run: is not for 'memcoord policies'; see 'memcoord policies --help'");
+  CHECK(refusal({"--connect", "test:///default", "status"}) ==
+        "--connect: is not for 'memcoord status'; see 'memcoord status --help'");
 }
 
 TEST_CASE("an interval that is not a time is refused") {
   CHECK(refusal(simulated({"0"})) ==
         "INTERVAL: '0' is not more than zero; expected a time such as 2, 0.5, 500ms, 2s or 1m");
   CHECK(refusal(simulated({"--interval", "-1"})) ==
-        "INTERVAL: '-1' is not more than zero; expected a time such as 2, 0.5, 500ms, 2s or 1m");
+        "--interval: '-1' is not more than zero; expected a time such as 2, 0.5, 500ms, 2s or 1m");
   CHECK(refusal(simulated({"-1"})) ==
         "INTERVAL: '-1' is not more than zero; expected a time such as 2, 0.5, 500ms, 2s or 1m");
   CHECK(refusal(simulated({"2x"})) ==
         "INTERVAL: '2x' is not a time; expected seconds, or a number with its unit, such as 2, "
         "0.5, 500ms, 2s or 1m");
   CHECK(refusal(simulated({"soon"})) ==
-        "soon: is neither a command nor a time; see 'memcoord --help'");
+        "soon: is neither a command nor an interval; see 'memcoord --help'");
   CHECK(refusal(simulated({"25h"})) == "INTERVAL: '25h' is too long; the longest is 24h");
 }
 
@@ -181,6 +165,44 @@ TEST_CASE("a parameter of the wrong type is refused") {
         "starved_below=200MiB");
 }
 
+TEST_CASE("a size without a unit is refused, with the sizes that it may mean") {
+  const ScratchFiles files;
+  const std::string trace = files.write("t.csv", "t_s,a\nprovisioned_kib,4096\n0,50\n300,60\n");
+  const std::string config = files.write("m.toml", "host-floor = 64\n");
+  const std::string parameter = files.write("p.toml", "[set]\nstarved_below = 204800\n");
+  struct Row {
+    std::vector<std::string> words;
+    std::string line;
+  };
+  const std::string small = "'64' has no unit; did you mean 64MiB or 64GiB?";
+  const std::string as_parameter =
+      "--set starved_below: '204800' has no unit; did you mean 204800KiB or 204800MiB?";
+  for (const auto& [words, line] : std::vector<Row>{
+           {simulated({"--host-floor", "64"}), "--host-floor: " + small},
+           {simulated({"--domain-floor=64"}), "--domain-floor: " + small},
+           {simulated({"--host-memory", "64"}), "--host-memory: " + small},
+           {simulated({"--policy-memory", "64"}), "--policy-memory: " + small},
+           {simulated({"-p", "halving", "--set", "starved_below=204800"}), as_parameter},
+           {simulated({"--config", config}), config + ":1:14: host-floor: " + small},
+           {simulated({"-p", "halving", "--config", parameter}),
+            parameter + ":2:17: set.starved_below: '204800' has no unit; did you mean 204800KiB or "
+                        "204800MiB?"},
+           {{"check", "halving", "--set", "starved_below=204800"}, as_parameter},
+           {{"simulate", "--host-floor", "64"}, "--host-floor: " + small},
+           {{"simulate", "-p", "halving", "--set", "starved_below=204800"}, as_parameter},
+           {{"compare", "-p", "halving:starved_below=204800"}, as_parameter},
+           {{"density", "-t", trace, "--host", "64"}, "--host: " + small},
+           {{"density", "-p", "halving", "-t", trace, "--set", "starved_below=204800"},
+            as_parameter},
+           {{"domain", "set", "test", "--minimum", "64"}, "--minimum: " + small},
+           {{"domain", "set", "test", "--maximum", "64"}, "--maximum: " + small},
+       }) {
+    const std::string& last = words.back();
+    CAPTURE(last);
+    CHECK(refusal(words) == line);
+  }
+}
+
 TEST_CASE("a journal that cannot be written is refused at the start") {
   const std::string line = refusal(simulated({"--journal", "/nonexistent/ticks.jsonl"}));
   CHECK(line.starts_with("/nonexistent/ticks.jsonl: "));
@@ -199,6 +221,16 @@ TEST_CASE("an error in a configuration is named by file, line and column") {
             ":1:14: host-floor: the value 64GiB has no quotes; write host-floor = \"64GiB\"");
   CHECK(refusal({"--config", files.write("n.toml", "polcy = \"halving\"\n")}) ==
         files.path("n.toml") + ":1:1: polcy: no such setting; did you mean policy?");
+  CHECK(refusal(simulated({"--config", files.write("p.toml", "policy = \"halvign\"\n")})) ==
+        files.path("p.toml") +
+            ":1:10: policy: halvign: no such policy; did you mean halving? 'memcoord policies' "
+            "lists them");
+  const std::string no_size =
+      "is not a size of memory; write a size as 512MiB, 1.5GiB or 150000KiB, or in powers of 1000 "
+      "as 500MB";
+  const std::string set = files.write("s.toml", "policy = \"band\"\n[set]\nlow = \"lots\"\n");
+  CHECK(refusal(simulated({"--config", set})) == set + ":3:7: set.low: 'lots' " + no_size);
+  CHECK(refusal(simulated({"--config", set, "--set", "low=few"})) == "--set low: 'few' " + no_size);
   CHECK(refusal({"--config", files.path("none.toml")}) ==
         files.path("none.toml") + ": cannot read the configuration: No such file or directory");
 }
@@ -220,7 +252,8 @@ TEST_CASE("settings of a missing domain, and a change without settings, are refu
   const std::string line = refusal({"domain", "show", "nobody", "--connect", "test:///default"}, 2);
   CHECK(contains(line, "nobody"));
   CHECK(refusal({"domain", "set", "test", "--connect", "test:///default"}) ==
-        "test: nothing to set; see 'memcoord domain set --help'");
+        "test: nothing to set; give a setting such as --minimum 1GiB, see 'memcoord domain set "
+        "--help'");
   CHECK(refusal({"domain", "set"}) == "NAME: is missing; see 'memcoord domain set --help'");
   CHECK(refusal({"domain", "set", "test", "--minimum", "few"}).starts_with("--minimum: "));
   CHECK(refusal({"domain", "show", "--connect", "sim:"}) ==

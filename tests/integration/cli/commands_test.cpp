@@ -14,11 +14,93 @@ using memcoord::contains;
 using memcoord::observers::Json;
 using memcoord::testing::Finished;
 using memcoord::testing::json_of;
+using memcoord::testing::memcoord_command;
 using memcoord::testing::Process;
 using memcoord::testing::run_memcoord;
 using memcoord::testing::ScratchFiles;
 
+TEST_CASE("help prints the same as --help") {
+  CHECK(run_memcoord({"help"}).output == run_memcoord({"--help"}).output);
+  const Finished run = run_memcoord({"help", "domain", "set"});
+  CHECK(run.exit_code == 0);
+  CHECK(run.output == run_memcoord({"domain", "set", "--help"}).output);
+  CHECK(contains(run.output, "Usage: memcoord domain set"));
+}
+
+TEST_CASE("an option before a command does the same as behind it") {
+  const Finished before = run_memcoord({"-c", "test:///default", "domain", "show", "test"});
+  CHECK(before.exit_code == 0);
+  CHECK(before.output == run_memcoord({"domain", "show", "test", "-c", "test:///default"}).output);
+  CHECK(run_memcoord({"--json", "policies"}).output == run_memcoord({"policies", "--json"}).output);
+}
+
+TEST_CASE("output that cannot be written is reported with exit code 1") {
+  const ScratchFiles files;
+  const std::string journal = files.path("ticks.jsonl");
+  const std::vector<std::string> run{"-c", "sim:", "--no-wait", "-n", "2", "--log-level", "off"};
+  const auto with = [](std::vector<std::string> words, std::vector<std::string> more) {
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  };
+  CHECK(run_memcoord(with(run, {"--journal", journal})).exit_code == 0);
+  for (const std::vector<std::string>& arguments :
+       std::vector<std::vector<std::string>>{{"policies"},
+                                             {"policies", "--json"},
+                                             {"--help"},
+                                             {"help", "domain"},
+                                             {"--version"},
+                                             {"completion", "bash"},
+                                             {"check", "band"},
+                                             {"domain", "show", "-c", "test:///default"},
+                                             {"events", "--journal", journal},
+                                             {"replay", journal},
+                                             {"replay", "--json", journal},
+                                             {"simulate"},
+                                             run,
+                                             with(run, {"--json"})}) {
+    CAPTURE(arguments.front());
+    std::vector<std::string> command{"/bin/sh", "-c", "exec \"$0\" \"$@\" >/dev/full"};
+    for (const std::string& word : memcoord_command(arguments)) command.push_back(word);
+    const Finished full = Process(command).finish();
+    CHECK(full.exit_code == 1);
+    CHECK(full.errors == "memcoord: standard output: cannot be written: No space left on device\n");
+  }
+}
+
+TEST_CASE("a run logs once that its output cannot be written") {
+  std::vector<std::string> command{"/bin/sh", "-c", "exec \"$0\" \"$@\" >/dev/full"};
+  for (const std::string& word :
+       memcoord_command({"-c", "sim:", "--no-wait", "-n", "3", "--json"})) {
+    command.push_back(word);
+  }
+  const Finished run = Process(command).finish();
+  const std::string logged = "error standard output: cannot be written";
+  const auto first = run.errors.find(logged);
+  REQUIRE(first != std::string::npos);
+  CHECK(run.errors.find(logged, first + 1) == std::string::npos);
+  CHECK(contains(run.errors, "3 ticks"));
+}
+
+TEST_CASE("a closed standard output is reported") {
+  std::vector<std::string> command{"/bin/sh", "-c", "exec \"$0\" \"$@\" >&-"};
+  for (const std::string& word : memcoord_command({"policies"})) command.push_back(word);
+  const Finished run = Process(command).finish();
+  CHECK(run.exit_code == 1);
+  CHECK(run.errors == "memcoord: standard output: cannot be written: Bad file descriptor\n");
+}
+
+TEST_CASE("a reader that goes away ends the output quietly") {
+  std::vector<std::string> command{
+      "/bin/bash", "-c",
+      "trap '' PIPE; { sleep 0.3; \"$0\" \"$@\"; } | true; exit ${PIPESTATUS[0]}"};
+  for (const std::string& word : memcoord_command({"completion", "bash"})) command.push_back(word);
+  const Finished run = Process(command).finish();
+  CHECK(run.exit_code == 0);
+  CHECK(run.errors.empty());
+}
+
 TEST_CASE("--version names memcoord, libvirt and Lua") {
+  CHECK(run_memcoord({"-V"}).output == run_memcoord({"--version"}).output);
   const Finished run = run_memcoord({"--version"});
   CHECK(run.exit_code == 0);
   CHECK(run.output.starts_with("memcoord "));
@@ -173,52 +255,4 @@ TEST_CASE("check fails for an unsound policy, names a missing one and checks the
   CHECK(several.errors == "memcoord: " + files.path("none.lua") + ": no such file\n");
   CHECK(contains(several.output, "no idea"));
   CHECK(contains(several.output, "starved_below"));
-}
-
-// --- Completion, in a real bash ---
-
-namespace {
-
-// The candidates that bash offers for the line: one per line, in order.
-std::string offered(const std::string& line, const std::string& directory = "/") {
-  const std::string script = R"(
-cd "$2"
-compopt() { :; }  # works only while the user types
-source <("$1" completion bash)
-memcoord() { :; }
-COMP_LINE=${3/memcoord/$1} COMP_POINT=0
-COMP_POINT=${#COMP_LINE}
-_memcoord
-printf '%s\n' "${COMPREPLY[@]}"
-)";
-  Process bash({"/bin/bash", "--norc", "-c", script, "bash", MEMCOORD_BINARY, directory, line});
-  const Finished run = bash.finish();
-  CHECK(run.errors.empty());
-  return run.output;
-}
-
-}  // namespace
-
-TEST_CASE("bash completes commands and options") {
-  CHECK(offered("memcoord dom") == "domain\n");
-  CHECK(offered("memcoord domain s") == "show\nset\n");
-  CHECK(offered("memcoord --journ") == "--journal\n");
-  CHECK(offered("memcoord domain set vm --min") == "--minimum\n");
-}
-
-TEST_CASE("bash completes values after a blank and after an equals sign") {
-  CHECK(offered("memcoord --headroom ") == "larger\nunused\nusable\n");
-  CHECK(offered("memcoord --headroom=us") == "usable\n");
-  CHECK(offered("memcoord --policy halv") == "halving\n");
-  CHECK(offered("memcoord completion z") == "zsh\n");
-}
-
-TEST_CASE("bash completes policy files and names with colons") {
-  const ScratchFiles files;
-  files.write("mine.lua", "");
-  files.write("mine.txt", "");
-  const std::string directory = files.path("");
-  CHECK(offered("memcoord check mi", directory) == "mine.lua\n");
-  CHECK(offered("memcoord --journal mi", directory) == "mine.lua\nmine.txt\n");
-  CHECK(offered("memcoord --connect qemu:///sy") == "///system\n");
 }

@@ -65,11 +65,11 @@ end
 return { summary = "Many", host = { total = 1024 * GiB }, duration = 86400, domains = domains })");
 }
 
-/// Whether the run makes ten ticks more. Reads its output, for which it would wait otherwise.
+/// Whether the run makes five ticks more. Reads its output, for which it would wait otherwise.
 bool goes_on(ControlledRun& controlled) {
   const auto number =
       static_cast<int>(json_of(controlled.ask({"status", "--json"})).at("tick").number());
-  return controlled.run.wait_for_output("\"tick\":" + std::to_string(number + 10) + ",");
+  return controlled.run.wait_for_output("\"tick\":" + std::to_string(number + 5) + ",");
 }
 
 }  // namespace
@@ -120,6 +120,9 @@ TEST_CASE("a policy is changed if it loads, and its author is logged and journal
   CHECK(bad.exit_code == 2);
   CHECK(contains(bad.errors, "no such policy"));
   CHECK(controlled.ask({"policy", "band", "--set", "nonsense=1"}).exit_code == 2);
+  const Finished no_unit = controlled.ask({"policy", "band", "--set", "low=120"});
+  CHECK(no_unit.exit_code == 2);
+  CHECK(contains(no_unit.errors, "'120' has no unit; did you mean 120MiB or 120GiB?"));
   CHECK(controlled.ask({"policy", "band", "--set", "low=120MiB"}).output ==
         "policy band decides from the next tick on\n");
   REQUIRE(controlled.run.wait_for_output("\"policy\":\"band\""));
@@ -195,7 +198,7 @@ TEST_CASE("a control command without a run says how to start one") {
   const ScratchFiles files;
   const Finished none = run_memcoord({"status", "--control", files.path("none.sock")});
   CHECK(none.exit_code == 1);
-  CHECK(contains(none.errors, "no memcoord serves this socket; start memcoord"));
+  CHECK(contains(none.errors, "no memcoord runs here; start it with 'systemctl start memcoord'"));
 }
 
 TEST_CASE("a domain that does not exist and a bad argument are refused") {

@@ -88,12 +88,16 @@ TEST_CASE("parameters have the type of their default, and the values that the ad
     return (*policy)->decide(observed.situation())->proposals[0].why;
   };
   CHECK(words({}) == "153600 3 0.5 true x");
+  CHECK(words({{"size", "0"}}) == "0 3 0.5 true x");
   CHECK(words({{"size", "1GiB"}, {"n", "7"}, {"f", "2"}, {"on", "false"}, {"mode", "y"}}) ==
         "1048576 7 2.0 false y");
   CHECK(why_not(source, {{"sise", "1GiB"}}).text() ==
         "--set sise: p.lua has no such parameter; did you mean 'size'?");
   CHECK(why_not(source, {{"size", "many"}}).text() ==
-        "--set size: 'many' is not accepted; give a size, such as 150MiB");
+        "--set size: 'many' is not a size of memory; write a size as 512MiB, 1.5GiB or 150000KiB, "
+        "or in powers of 1000 as 500MB");
+  CHECK(why_not(source, {{"size", "512"}}).text() ==
+        "--set size: '512' has no unit; did you mean 512MiB or 512GiB?");
   CHECK(why_not(source, {{"n", "1.5"}}).object == "--set n");
   CHECK(why_not(source, {{"on", "perhaps"}}).hint == "give true or false");
   CHECK(why_not(source, {{"mode", "z"}}).hint == "give one of x, y");
@@ -108,8 +112,8 @@ TEST_CASE("a default that is a malformed size is refused with its line") {
   };
   CHECK(refused("1,5GiB").object == "p.lua:5");
   CHECK(refused("1,5GiB").message ==
-        "parameter 'threshold': its default '1,5GiB' is not a size: not a size of memory");
-  CHECK(refused("-5MB").message.find("a size cannot be negative") != std::string::npos);
+        "parameter 'threshold': its default '1,5GiB' is not a size of memory");
+  CHECK(refused("-5MB").message.find("'-5MB' is negative") != std::string::npos);
   CHECK(refused("0.3KiB").message.find("not a whole number of KiB") != std::string::npos);
   CHECK(refused("150 Mi").hint.find("512MiB") != std::string::npos);
 }

@@ -145,6 +145,7 @@ TEST_CASE("a weight is a number over zero") {
 TEST_CASE("a size of zero is refused") {
   CHECK(parse_size("512MiB").value() == MemorySize::from_mib(512));
   CHECK(parse_size("0").error().message == "'0' is zero");
+  CHECK(parse_size("64").error().text() == "'64' has no unit; did you mean 64MiB or 64GiB?");
 }
 
 TEST_CASE("an assignment is split at its first equals sign") {
@@ -191,6 +192,7 @@ TEST_CASE("a command line asks for the innermost command that it names") {
   CHECK(p.parsed({"domain", "set", "--help"}).asks == CommandLine::Asks::help);
   CHECK(p.parsed({"domain", "--help"}).command->called == "memcoord domain");
   CHECK(p.parsed({"--version"}).asks == CommandLine::Asks::version);
+  CHECK(p.parsed({"-V"}).asks == CommandLine::Asks::version);
 }
 
 TEST_CASE("an unusable command line is refused with the name of the wrong option or argument") {
@@ -211,7 +213,9 @@ TEST_CASE("an unusable command line is refused with the name of the wrong option
   CHECK(complaint({"check"}) == "POLICY: is missing; see 'memcoord check --help'");
   CHECK(complaint({"check", "a", "--json", "--csv"}) ==
         "--json: contradicts --csv; see 'memcoord check --help'");
-  CHECK(complaint({"domain"}) == "memcoord domain: needs a command; see 'memcoord domain --help'");
+  CHECK(
+      complaint({"domain"}) ==
+      "memcoord domain: needs a command; expected 'memcoord domain show' or 'memcoord domain set'");
   CHECK(complaint({"--dry-run", "check", "a"}) ==
         "--dry-run: is not for 'memcoord check'; see 'memcoord check --help'");
 }
@@ -222,6 +226,105 @@ TEST_CASE("a word between a command and its subcommand is refused") {
         "--jsno: no such option; see 'memcoord domain --help'");
   CHECK(complaint({"domain", "web1", "show"}) ==
         "web1: one argument too many; see 'memcoord domain --help'");
+}
+
+TEST_CASE("an option before a command counts as one behind it") {
+  for (const Words& words : std::vector<Words>{{"--minimum", "1GiB", "domain", "set", "web"},
+                                               {"--minimum=1GiB", "domain", "set", "web"},
+                                               {"domain", "--minimum", "1GiB", "set", "web"}}) {
+    Program p;
+    CHECK(p.parsed(words).command->called == "memcoord domain set");
+    CHECK(p.domain_name == "web");
+    CHECK(p.minimum == "1GiB");
+  }
+  Program last;
+  last.parsed({"--minimum", "1GiB", "domain", "set", "web", "--minimum", "2GiB"});
+  CHECK(last.minimum == "2GiB");
+  Program json;
+  json.parsed({"--json", "check", "a"});
+  CHECK(json.json);
+  CHECK(Program().parsed({"-h", "domain", "set"}).command->called == "memcoord domain set");
+}
+
+TEST_CASE(
+    "an option or argument before a command that does not have it is named with the command") {
+  const auto complaint = [](const Words& words) { return Program().complaint(words); };
+  CHECK(complaint({"-n", "3", "domain", "set", "web"}) ==
+        "--ticks: is not for 'memcoord domain set'; see 'memcoord domain set --help'");
+  CHECK(complaint({"-n", "3", "check"}) ==
+        "--ticks: is not for 'memcoord check'; see 'memcoord check --help'");
+  CHECK(complaint({"2s", "check", "a"}) ==
+        "2s: one argument too many before 'memcoord check'; see 'memcoord check --help'");
+  CHECK(complaint({"--tikcs", "3", "check", "a"}) ==
+        "--tikcs: no such option; see 'memcoord check --help'");
+}
+
+TEST_CASE("an option where a value must be is not taken for the value") {
+  const auto complaint = [](const Words& words) { return Program().complaint(words); };
+  CHECK(complaint({"--ticks", "--dry-run"}) ==
+        "--ticks: needs a value before --dry-run; see 'memcoord --help'");
+  CHECK(complaint({"--include", "--dryrun=true"}) ==
+        "--include: needs a value before --dryrun; see 'memcoord --help'");
+  CHECK(complaint({"domain", "set", "web", "--minimum", "-h"}) ==
+        "--minimum: needs a value before -h; see 'memcoord domain set --help'");
+  Program p;
+  p.parsed({"--include=--dry-run", "--interval", "-1"});
+  CHECK(p.included == Words{"--dry-run"});
+  CHECK(p.interval == "-1");
+}
+
+TEST_CASE("an unknown option comes before what is missing") {
+  const auto complaint = [](const Words& words) { return Program().complaint(words); };
+  CHECK(complaint({"check", "--jsno"}) == "--jsno: no such option; did you mean --json?");
+  CHECK(complaint({"domain", "--jsno"}).starts_with("--jsno: no such option"));
+}
+
+TEST_CASE("the hint for an unknown option names the option that was meant") {
+  const auto complaint = [](const Words& words) { return Program().complaint(words); };
+  CHECK(complaint({"-v"}) == "-v: no such option; did you mean -V?");
+  CHECK(complaint({"-ticks=3"}) == "-ticks: no such option; did you mean --ticks?");
+  CHECK(complaint({"--in"}) == "--in: no such option; did you mean --interval or --include?");
+  CHECK(complaint({"check", "a", "--minimum", "1GiB"}) ==
+        "--minimum: no such option; it is an option of 'memcoord domain set'");
+}
+
+TEST_CASE("the hint for a word too many names the option that it is for") {
+  const auto recognizes = [](const Option& option, const std::string& word) {
+    return option.name() == "--minimum" && word == "1GiB";
+  };
+  Program p;
+  CHECK(
+      parse_command_line(p.program, {"domain", "set", "web", "1GiB"}, recognizes).error().text() ==
+      "1GiB: one argument too many; did you mean --minimum 1GiB?");
+  const auto complaint = [](const Words& words) { return Program().complaint(words); };
+  CHECK(complaint({"domain", "set", "web", "minimum"}) ==
+        "minimum: one argument too many; did you mean --minimum?");
+  CHECK(complaint({"1", "\u2014dry-run"}) ==
+        "\u2014dry-run: one argument too many; did you mean --dry-run?");
+  CHECK(complaint({"1", "5m"}) == "5m: one argument too many; did you mean --interval 5m?");
+}
+
+TEST_CASE("a word that is none of a command's commands is named") {
+  const auto complaint = [](const Words& words) { return Program().complaint(words); };
+  CHECK(complaint({"domain", "shwo"}) == "shwo: no such command; did you mean show?");
+  CHECK(complaint({"domain", "list"}) == "list: no such command; expected show or set");
+}
+
+TEST_CASE("a list of names leads to a command") {
+  const Program p;
+  CHECK(find_command(p.program, {}).value() == &p.program);
+  CHECK(find_command(p.program, {"domain", "set"}).value()->called == "memcoord domain set");
+  CHECK(find_command(p.program, {"chekc"}).error().text() ==
+        "chekc: no such command; did you mean check?");
+  CHECK(find_command(p.program, {"domain", "ste"}).error().text() ==
+        "ste: no such command of 'memcoord domain'; did you mean set?");
+}
+
+TEST_CASE("an empty argument is refused") {
+  const auto complaint = [](const Words& words) { return Program().complaint(words); };
+  CHECK(complaint({""}) == "INTERVAL: the value is empty");
+  CHECK(complaint({"domain", "set", ""}) == "NAME: the value is empty");
+  CHECK(complaint({"check", ""}) == "POLICY: the value is empty");
 }
 
 TEST_CASE("the help lists arguments, options by heading, commands and examples") {
@@ -248,7 +351,7 @@ TEST_CASE("the help lists arguments, options by heading, commands and examples")
         "\n"
         "General:\n"
         "  -h, --help                  print this help\n"
-        "  --version                   print the versions of memcoord, libvirt and Lua\n"
+        "  -V, --version               print the versions of memcoord, libvirt and Lua\n"
         "\n"
         "Commands:\n"
         "  check                       Checks policies.\n"

@@ -16,15 +16,15 @@ namespace {
 
 /// The options of a run after a command line and the text of a configuration.
 struct Configured {
-  explicit Configured(const std::string& text, std::vector<std::string> arguments = {}) {
+  explicit Configured(const std::string& text, const std::vector<std::string>& arguments = {}) {
     add_run_options(program, options);
-    REQUIRE(parse_command_line(program, std::move(arguments)));
+    REQUIRE(parse_command_line(program, arguments));
     status = apply_configuration_text(text, "m.toml", program);
   }
 
   RunOptions options;
   Command program{"memcoord", "balances"};
-  Status status;
+  Result<Origins> status;
 };
 
 std::string complaint(const std::string& text) {
@@ -111,7 +111,7 @@ TEST_CASE("text that is not TOML is refused with file, line, column and an examp
   CHECK(complaint("policy = \n") ==
         "m.toml:1:10: not TOML: key-value pair: expected value, saw '\\n'" + example);
   CHECK(complaint("policy = \"halving") ==
-        "m.toml:1:18: not TOML: string: encountered end-of-file" + example);
+        "m.toml:1:10: policy: a quotation mark is missing; write policy = \"halving\"");
   CHECK(complaint("policy = \"a\\x\"") ==
         "m.toml:1:13: not TOML: string: escape sequence '\\x' is not supported in TOML 1.0.0 and "
         "earlier; write text with backslashes in 'single quotes'");
@@ -220,6 +220,13 @@ TEST_CASE("of several errors the first in the file is named") {
   CHECK(complaint("ticks = 0\naaa = 1").starts_with("m.toml:1:9: ticks"));
 }
 
+TEST_CASE("a size without a unit is refused with its place, as a number and in quotes") {
+  CHECK(complaint("host-floor = 64") ==
+        "m.toml:1:14: host-floor: '64' has no unit; did you mean 64MiB or 64GiB?");
+  CHECK(complaint("ticks = 1\npolicy-memory = \"64\"") ==
+        "m.toml:2:17: policy-memory: '64' has no unit; did you mean 64MiB or 64GiB?");
+}
+
 TEST_CASE("an interval that is no time is refused with its place") {
   CHECK(complaint("ticks = 1\ninterval = -1") ==
         "m.toml:2:12: interval: '-1' is not more than zero; expected a time such as 2, 0.5, 500ms, "
@@ -264,7 +271,7 @@ TEST_CASE("a configuration file that cannot be read is named") {
   RunOptions options;
   Command program("memcoord", "balances");
   add_run_options(program, options);
-  const Status missing = apply_configuration("/nonexistent/m.toml", program);
+  const auto missing = apply_configuration("/nonexistent/m.toml", program);
   REQUIRE_FALSE(missing);
   CHECK(missing.error().text() ==
         "/nonexistent/m.toml: cannot read the configuration: No such file or directory");
@@ -274,4 +281,34 @@ TEST_CASE("a configuration file that cannot be read is named") {
         large + ": the configuration is too large; the limit is 1 MiB");
   CHECK(apply_configuration(files.write("m.toml", "ticks = 3\n"), program));
   CHECK(options.ticks == 3);
+}
+
+TEST_CASE("a missing quotation mark is named with the line that was meant") {
+  for (const char* text : {"policy = \"halving\n", "policy = 'halving\n", "policy = halving\"\n",
+                           "policy = \"halving"}) {
+    CAPTURE(text);
+    CHECK(complaint(text) ==
+          "m.toml:1:10: policy: a quotation mark is missing; write policy = \"halving\"");
+  }
+  CHECK(complaint("ticks = 3\nexclude = [\"a, \"b\"]\n") ==
+        "m.toml:2:11: exclude: a quotation mark is missing; each text in a list has one before and "
+        "one behind it");
+}
+
+TEST_CASE("an error about a value of the configuration gets the value's place") {
+  const Configured configured(
+      "policy = \"halvign\"\nconnect = \"sim:csae1\"\n[set]\nlow = \"lots\"\n");
+  REQUIRE(configured.status);
+  const auto placed = [&](const std::string& object) {
+    return with_origin({ErrorCode::invalid_input, object, "wrong", "", ""}, *configured.status)
+        .text();
+  };
+  CHECK(placed("halvign") == "m.toml:1:10: policy: halvign: wrong");
+  CHECK(placed("csae1") == "m.toml:2:11: connect: csae1: wrong");
+  CHECK(placed("--set low") == "m.toml:4:7: set.low: wrong");
+  CHECK(placed("--set high") == "--set high: wrong");
+  CHECK(placed("band") == "band: wrong");
+  const Configured overridden("policy = \"halvign\"\n", {"--policy", "halvign"});
+  REQUIRE(overridden.status);
+  CHECK(overridden.status->empty());
 }

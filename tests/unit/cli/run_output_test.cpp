@@ -27,7 +27,7 @@ std::shared_ptr<Log> log_into(Lines& lines) {
 /// The output of a run and the lines of its log.
 struct Output {
   Output() {
-    auto opened = RunOutput::open(RunOptions{}, log_into(lines));
+    auto opened = RunOutput::open(RunOptions{}, log_into(lines), [] { return WallTime(); });
     REQUIRE(opened);
     output.emplace(*std::move(opened));
   }

@@ -137,6 +137,12 @@ TEST_CASE("a domain is explained by its name and by its UUID, and an unknown one
   CHECK(contains(run.get("/v1/domains/wbe").body, "did you mean web? "));
 }
 
+TEST_CASE("the active domains are listed by name, none before the first tick") {
+  ControlledRun run;
+  CHECK(run.get("/v1/domains").body == "[]\n");
+  CHECK(Json::parse(run.tick().get("/v1/domains").body).value() == Json::array({"db", "web"}));
+}
+
 TEST_CASE("the newest tick has the journal's format") {
   ControlledRun run;
   CHECK(run.get("/v1/tick").status == 503);

@@ -124,6 +124,33 @@ TEST_CASE("include and exclude choose domains by name, and exclude wins") {
   CHECK_FALSE(has_note(harness.coordinator.tick(), "skipped"));
 }
 
+TEST_CASE("a pattern that matches no active domain is noted once, with the nearest name") {
+  CoordinatorOptions options;
+  options.include = {"wbe*", "web1", "zzz"};
+  options.exclude = {"scratch", "dbs"};
+  const World world = World().domain("db").domain("web").domain("web1");
+  CoordinatorHarness harness({world}, asks({}), options);
+  const Tick tick = harness.coordinator.tick();
+  CHECK(has_note(tick, "--include wbe* matches no active domain; did you mean web?"));
+  CHECK(has_note(tick, "--include zzz matches no active domain; these are active: db, web, web1"));
+  CHECK(has_note(tick, "--exclude scratch matches no active domain; these are active: db, web"));
+  CHECK(has_note(tick, "--exclude dbs matches no active domain; did you mean db?"));
+  CHECK_FALSE(has_note(tick, "web1 matches"));
+  for (const Note& note : tick.notes) {
+    const bool may_be_shut_off = note.text.starts_with("--exclude scratch");
+    if (!note.text.starts_with("--")) continue;
+    CHECK(note.severity == (may_be_shut_off ? Note::Severity::info : Note::Severity::warning));
+  }
+  CHECK_FALSE(has_note(harness.coordinator.tick(), "matches no active domain"));
+}
+
+TEST_CASE("a host without domains has no note about patterns") {
+  CoordinatorOptions options;
+  options.include = {"web*"};
+  CoordinatorHarness harness({World()}, asks({}), options);
+  CHECK_FALSE(has_note(harness.coordinator.tick(), "matches no active domain"));
+}
+
 TEST_CASE("a domain that vanishes before its move does not disturb other moves") {
   CoordinatorHarness harness({World().domain("a", unused(800_MiB)).domain("b", unused(800_MiB))},
                              asks({{"a", 900_MiB}, {"b", 900_MiB}}));

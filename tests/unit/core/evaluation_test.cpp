@@ -175,6 +175,36 @@ TEST_CASE("with --headroom unused, a hint names a host that page cache leaves no
   CHECK(page_cache_hints(world, MemorySize(), {}).empty());
 }
 
+TEST_CASE("a hint names a budget that is larger than the host") {
+  Limits limits;
+  limits.host_memory = 9_GiB;
+  const Snapshot world = World().host(8_GiB).domain("a", actual(1_GiB));
+  CHECK(budget_hint(world, limits)->note.text ==
+        "--host-memory 9 GiB is more than the 8 GiB of the host, so it limits nothing");
+  limits.overcommit = 1.5;
+  CHECK_FALSE(budget_hint(world, limits));
+  CHECK_FALSE(budget_hint(world, {}));
+}
+
+TEST_CASE("a hint names a budget that is smaller than what runs, at the first tick") {
+  Limits limits;
+  limits.host_memory = 2_GiB;
+  const Snapshot world = World().host(8_GiB).domain("a", actual(1_GiB)).domain("b", actual(1_GiB));
+  CHECK(budget_hint(world, limits)->note.text ==
+        "--host-memory 2 GiB is less than the domains have (2 GiB) and the host's floor "
+        "(200 MiB); memcoord shrinks domains to fit");
+  const auto hints_at = [&](const TickTime& time) {
+    History history;
+    history.observe(world);
+    const auto no_moves = [](const Situation&) { return std::vector<Proposal>(); };
+    return evaluate(world, history, no_moves, limits, time).hints.size();
+  };
+  CHECK(hints_at({1, Duration()}) == 1);
+  CHECK(hints_at({2, 1s}) == 0);
+  limits.host_memory = 3_GiB;
+  CHECK_FALSE(budget_hint(world, limits));
+}
+
 // --- the whole ---
 
 TEST_CASE(

@@ -70,7 +70,8 @@ TEST_CASE("the log lists a tick's moves, failures and notes, each on a line") {
   CHECK(log.take() ==
         "warning something to know\n"
         "info db: 2 GiB -> 1.61 GiB (-400 MiB): halved to feed web (asked for 1 GiB; gradual)\n"
-        "warning web: not moved to 1.5 GiB: no answer\n");
+        "warning web: not moved to 1.5 GiB: no answer\n"
+        "warning web: short by 50 MiB: not moved: no answer\n");
 }
 
 TEST_CASE("the log shows sizes in one unit on request") {
@@ -284,5 +285,5 @@ TEST_CASE("a domain that grows at once is no news, and one that grows in vain is
   for (int second = 0; second < 10; ++second) observe(second);
   CHECK(log.take().empty());
   observe(10);
-  CHECK(log.take() == "warning web: short of memory for 10 s, although it grows\n");
+  CHECK(log.take() == "warning web: short by 80 MiB: grows by 4 KiB, wants\n");
 }

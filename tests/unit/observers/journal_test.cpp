@@ -270,3 +270,21 @@ TEST_CASE("the error for a damaged line names the line") {
   CHECK(damaged.error().object.ends_with("j:2"));
   CHECK(JournalReader::open(folder / "k").error().code == ErrorCode::not_found);
 }
+
+TEST_CASE("a file that does not begin with a tick is not a journal") {
+  const Folder folder;
+  for (const char* text :
+       {"# Title\n\ntext\n", "no line end", "-- a policy\nreturn {}\n", "{}\n"}) {
+    CAPTURE(text);
+    std::ofstream(folder / "README.md") << text;
+    auto reader = JournalReader::open(folder / "README.md");
+    const auto tick = reader->next();
+    REQUIRE_FALSE(tick.has_value());
+    CHECK(tick.error().object == (folder / "README.md").string());
+    CHECK(tick.error().message == "is not a journal: its first line is not a tick");
+  }
+  std::ofstream(folder / "cut") << R"({"form)";
+  auto cut = JournalReader::open(folder / "cut");
+  CHECK_FALSE(cut->next()->has_value());
+  CHECK(cut->cut_off());
+}

@@ -1,5 +1,8 @@
 #include "tests/unit/observers/ticks.h"
 
+#include <array>
+#include <string>
+
 #include "tests/world/world.h"
 
 namespace memcoord::test {
@@ -39,6 +42,27 @@ Tick busy_tick() {
   tick.notes = {{Note::Severity::warning, "something to know"}};
   tick.timings = {std::chrono::milliseconds(2), std::chrono::microseconds(30),
                   std::chrono::microseconds(4), std::chrono::milliseconds(1)};
+  return tick;
+}
+
+Tick crowded_tick(std::uint64_t number, std::size_t content, std::size_t swapping) {
+  static constexpr std::array<const char*, 4> kSwapping{"db", "shop", "web", "mail"};
+  World world;
+  world.host(64_GiB, free(3_GiB), available(4_GiB)).at(std::chrono::seconds(number));
+  for (std::size_t i = 1; i <= content; ++i) {
+    const std::string digits = std::to_string(1000 + i);
+    world.domain("guest-" + digits.substr(1), actual(2_GiB), maximum(4_GiB), guest_total(1960_MiB),
+                 unused(80_MiB), usable(100_MiB), swapped(5_MiB, 5_MiB));
+  }
+  const MemorySize read = number > 1 ? 9_MiB : 5_MiB;
+  for (std::size_t i = 0; i < swapping; ++i) {
+    world.domain(kSwapping.at(i), actual(1_GiB), maximum(4_GiB), guest_total(983_MiB),
+                 unused(20_MiB), usable(MemorySize::from_mib(40 + 15 * i)), swapped(read, 5_MiB));
+  }
+  Tick tick;
+  tick.number = number;
+  tick.policy = "adaptive";
+  tick.snapshot = world;
   return tick;
 }
 

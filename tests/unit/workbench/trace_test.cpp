@@ -57,7 +57,7 @@ TEST_CASE("a folder of GWA-T-12 files is one trace over the moments of its first
 TEST_CASE("an error in a trace is one line with its place") {
   CHECK(why_no_trace("").starts_with("t.csv:1: an empty trace"));
   CHECK(why_no_trace("# only a comment\n").starts_with("t.csv:1: an empty trace"));
-  CHECK(why_no_trace("time,a\n").starts_with("t.csv:1: no column 't_s'"));
+  CHECK(why_no_trace("time,a\n").starts_with("t.csv:1: is not a trace: no column 't_s'"));
   CHECK(why_no_trace("t_s,a\n0,1\n").starts_with("t.csv:2: the row provisioned_kib is missing"));
   CHECK(why_no_trace("t_s,a\nprovisioned_kib,1,2\n")
             .starts_with("t.csv:2: provisioned_kib has 2 sizes"));

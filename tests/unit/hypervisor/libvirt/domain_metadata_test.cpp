@@ -52,6 +52,10 @@ TEST_CASE("settings that were written are read back unchanged") {
   CHECK(parse_settings(write_settings({}), "web1") == DomainSettings{});
 }
 
+TEST_CASE("a size without a unit counts KiB in metadata") {
+  CHECK(parse_settings("<domain minimum='4096'/>", "web1")->minimum == MemorySize::from_mib(4));
+}
+
 TEST_CASE("the error about a malformed setting says what was expected") {
   CHECK(contains(complaint("<domain minimum='much'/>"), "minimum=\"much\" is not a size"));
   CHECK(contains(complaint("<domain minimum='0'/>"), "minimum=\"0\" is not a size"));

@@ -1,8 +1,8 @@
-#include "engine/observers/shortages.h"
+#include "engine/observers/shortage_episodes.h"
 
 #include <fmt/core.h>
 
-#include "engine/observers/explanation.h"
+#include "engine/observers/shortage.h"
 
 namespace memcoord::observers {
 namespace {
@@ -10,23 +10,20 @@ namespace {
 /// Whether the domain is short; no value if the tick does not tell.
 std::optional<bool> shortage_in(const Domain& domain, const Domain* before, const Limits& limits) {
   if (is_short(domain, before, limits)) return true;
-  if (domain.state != DomainState::running || !headroom_of(domain, limits.headroom)) return {};
+  if (!guest_runs(domain) || !headroom_of(domain, limits.headroom)) return {};
   return false;
 }
 
+/// What to report of a domain that has been short for this time; empty if nothing yet.
+std::string beginning_text(const DomainTick& about, Duration lasted) {
+  const bool grows = about.moves() && about.decision->grows() && !about.move_failed();
+  if (grows && lasted < ShortageFinder::kGrowPatience) return {};
+  std::string text = problem_of(about);
+  if (!text.empty() || !grows) return text;
+  return "short of memory for " + duration_text(lasted) + ", although it grows";
+}
+
 }  // namespace
-
-bool swaps_in(const Domain& domain, const Domain* before) {
-  if (before == nullptr || before->id != domain.id) return false;
-  const auto& earlier = before->guest.swap_in;
-  return earlier && domain.guest.swap_in && *domain.guest.swap_in > *earlier;
-}
-
-bool is_short(const Domain& domain, const Domain* before, const Limits& limits) {
-  if (domain.state != DomainState::running) return false;
-  const auto headroom = headroom_of(domain, limits.headroom);
-  return (headroom && *headroom < limits.domain_floor) || swaps_in(domain, before);
-}
 
 Episode next_episode(Episode episode, std::optional<bool> is_short, MonotonicTime now) {
   if (!is_short) return episode;
@@ -62,11 +59,8 @@ std::vector<ShortageFinder::Change> ShortageFinder::changes_of(const Tick& tick)
     const auto short_now = shortage_in(domain, &before, tick.limits);
     const Episode last = std::exchange(state.episode, next_episode(state.episode, short_now, now));
     if (short_now == true && !state.reported) {
-      std::string text = problem_of(tick, domain, &before);
-      if (text.empty() && now - *state.episode.since >= kGrowPatience) {
-        text = "short of memory for " + duration_text(now - *state.episode.since) +
-               ", although it grows";
-      }
+      std::string text =
+          beginning_text(domain_tick(tick, domain, &before), now - *state.episode.since);
       state.reported = !text.empty();
       if (state.reported) changes.push_back({&domain, true, std::move(text)});
     } else if (last.since && !state.episode.since && std::exchange(state.reported, false)) {

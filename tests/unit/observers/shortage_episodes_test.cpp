@@ -1,4 +1,4 @@
-#include "engine/observers/shortages.h"
+#include "engine/observers/shortage_episodes.h"
 
 #include <doctest/doctest.h>
 

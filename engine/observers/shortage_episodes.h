@@ -12,12 +12,6 @@
 
 namespace memcoord::observers {
 
-/// Whether a domain has less headroom than its floor, or reads memory back from its swap. `before`
-/// is the domain one tick earlier, or null.
-bool is_short(const Domain& domain, const Domain* before, const Limits& limits);
-/// Whether a guest has read memory back from its swap since one tick earlier.
-bool swaps_in(const Domain& domain, const Domain* before);
-
 /// How one domain's episode stands. The default is a domain outside an episode.
 struct Episode {
   /// An episode ends after this many ticks in a row, and this long, without a shortage.
@@ -49,8 +43,9 @@ class ShortageFinder {
     std::string text;     ///< "short by 60 MiB: ..."; "enough memory again, after 3 min"
   };
   /// The changes of this tick, in the order of its domains. An episode is reported once the domain
-  /// has a problem (problem_of()), or is still short after kGrowPatience; an episode that ends
-  /// before is not. A domain that goes away or starts again ends its episode silently.
+  /// has a problem (problem_of()) and does not grow, or is still short after kGrowPatience; an
+  /// episode that ends before is not. A domain that goes away or starts again ends its episode
+  /// silently.
   std::vector<Change> changes_of(const Tick& tick);
   /// Since when the domain's reported episode lasts.
   [[nodiscard]] std::optional<MonotonicTime> short_since(const Uuid& domain) const;
