@@ -50,9 +50,12 @@ std::vector<std::string> figures_of(const DomainTick& about) {
 
 std::string policy_text(const DomainTick& about) {
   const Tick& tick = about.tick;
-  const std::string policy = "policy " + tick.policy;
+  const bool failed = tick.policy_error.has_value();
+  std::string policy = "policy " + tick.policy;
+  if (failed) policy += " failed: " + tick.policy_error->text();
+  if (!tick.fallback.empty()) policy += "; fallback policy " + tick.fallback;
   if (about.decision == nullptr) {
-    if (tick.policy_error) return policy + " failed: " + tick.policy_error->text();
+    if (failed && tick.fallback.empty()) return policy;
     if (about.skipped) return policy + " does not see it";
     return policy + " proposes no change";
   }

@@ -143,6 +143,20 @@ TEST_CASE("a skipped domain makes one event, without the tick's note on it") {
   CHECK(kinds(finder, tick).empty());
 }
 
+TEST_CASE("an explanation says what the fallback policy did while it decides") {
+  Tick tick = tick_of(World().domain("web", actual(1_GiB)));
+  const auto policy = [&] { return explain(tick, tick.snapshot.domains[0], nullptr).policy; };
+  tick.policy_error = Error{ErrorCode::policy_failed, "a.lua:3", "broke", {}, {}};
+  CHECK(policy() == "policy adaptive failed: a.lua:3: broke");
+  tick.fallback = "halving";
+  CHECK(policy() ==
+        "policy adaptive failed: a.lua:3: broke; fallback policy halving proposes no change");
+  tick.decisions = {{id("web"), 1_GiB, 2_GiB, 2_GiB, "runs short", {}}};
+  CHECK(policy() ==
+        "policy adaptive failed: a.lua:3: broke; fallback policy halving proposes 2 GiB (+1 GiB): "
+        "runs short");
+}
+
 TEST_CASE("an error that repeats is one event") {
   EventFinder finder;
   Tick tick = tick_of(World().domain("web"));
