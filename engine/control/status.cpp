@@ -53,8 +53,7 @@ std::vector<DomainStatus> domain_statuses(const RunState::View& view) {
   };
   for (const observers::DomainTick& about : observers::domain_ticks(*view.sampled, earlier)) {
     DomainStatus status{&about.domain, observers::problem_of(about), {}};
-    const auto since = view.since->domains.find(about.domain.uuid());
-    if (!status.problem.empty() && since != view.since->domains.end()) status.since = since->second;
+    if (!status.problem.empty()) status.since = view.since->of(about.domain);
     statuses.push_back(std::move(status));
   }
   std::stable_partition(statuses.begin(), statuses.end(),
