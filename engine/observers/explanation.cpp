@@ -25,6 +25,7 @@ std::string age_text(const Tick& tick, const Domain& domain) {
 }
 
 std::vector<std::string> figures_of(const DomainTick& about) {
+  if (about.domain.state == DomainState::hung) return {"no figures: it does not answer"};
   const GuestStatistics& guest = about.domain.guest;
   std::vector<std::string> figures;
   const auto figure = [&](const char* name, const std::optional<MemorySize>& size) {

@@ -157,6 +157,14 @@ TEST_CASE("an explanation says what the fallback policy did while it decides") {
         "runs short");
 }
 
+TEST_CASE("an explanation of a domain that does not answer has no figures") {
+  Tick tick = tick_of(World().domain("web"));
+  tick.snapshot.domains[0].state = DomainState::hung;
+  tick.snapshot.domains[0].guest = {};
+  CHECK(explain(tick, tick.snapshot.domains[0], nullptr).figures ==
+        std::vector<std::string>{"no figures: it does not answer"});
+}
+
 TEST_CASE("an error that repeats is one event") {
   EventFinder finder;
   Tick tick = tick_of(World().domain("web"));
