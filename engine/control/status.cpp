@@ -91,11 +91,7 @@ std::string tick_text(const RunState::View& view, WallTime now) {
 /// " (since 10:15:02)", with the date if that is another day; empty without a time.
 std::string since_text(const std::optional<WallTime>& since, const RouteContext& context) {
   if (!since) return {};
-  const auto date = [&](WallTime time) {
-    return observers::time_text(time, context.local_time, true).substr(0, 10);
-  };
-  const bool with_date = date(*since) != date(context.now());
-  return " (since " + observers::time_text(*since, context.local_time, with_date) + ")";
+  return " (since " + observers::brief_time_text(*since, context.now(), context.local_time) + ")";
 }
 
 std::string policy_text(const RunState::View& view, const RouteContext& context) {

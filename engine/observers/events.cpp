@@ -187,6 +187,12 @@ std::string time_text(WallTime time, bool local, bool with_date) {
   return {text.data(), std::strftime(text.data(), text.size(), form, &parts)};
 }
 
+std::string brief_time_text(WallTime time, WallTime now, bool local) {
+  constexpr std::size_t kDate = 10;  // "2026-01-31"
+  const auto date = [&](WallTime of) { return time_text(of, local, true).substr(0, kDate); };
+  return time_text(time, local, date(time) != date(now));
+}
+
 std::string line_of(const Event& event, bool local_time, bool with_date) {
   const std::string name = event.domain.empty() ? "-" : event.domain;
   const std::size_t width = display_width(name);

@@ -165,6 +165,13 @@ TEST_CASE("an explanation of a domain that does not answer has no figures") {
         std::vector<std::string>{"no figures: it does not answer"});
 }
 
+TEST_CASE("a time of another day has its date") {
+  const WallTime now(std::chrono::hours(36));
+  CHECK(brief_time_text(WallTime(std::chrono::hours(47)), now, false) == "23:00:00");
+  CHECK(brief_time_text(WallTime(std::chrono::hours(60)), now, false) == "1970-01-03 12:00:00");
+  CHECK(brief_time_text(WallTime(std::chrono::hours(23)), now, false) == "1970-01-01 23:00:00");
+}
+
 TEST_CASE("an error that repeats is one event") {
   EventFinder finder;
   Tick tick = tick_of(World().domain("web"));
