@@ -97,7 +97,7 @@ void EventFinder::add_states(const Tick& tick, std::vector<Event>& events) {
         return other.domain.empty() && other.text == domain.name() + ": skipped: " + why;
       });
       add(counts ? Event::Kind::skipped : Event::Kind::eligible,
-          counts ? why : "no longer skipped: " + state.skipped);
+          counts ? why : "no longer skipped (was: " + state.skipped + ")");
     }
     state = {domain, why, std::move(state.failure), turn_};
   }

@@ -52,7 +52,7 @@ std::vector<std::string> figures_of(const DomainTick& about) {
 std::string policy_text(const DomainTick& about) {
   const Tick& tick = about.tick;
   const bool failed = tick.policy_error.has_value();
-  std::string policy = "policy " + tick.policy;
+  std::string policy = tick.policy;
   if (failed) policy += " failed: " + tick.policy_error->text();
   if (!tick.fallback.empty()) policy += "; fallback policy " + tick.fallback;
   if (about.decision == nullptr) {
@@ -112,8 +112,11 @@ std::string movement_text(const DomainTick& about) {
     return std::string(decision.grows() ? "was to grow by " : "was to shrink by ") + size + "; " +
            outcome_text(about);
   }
-  return std::string(decision.grows() ? "grows by " : "shrinks by ") + size +
-         (about.tick.dry_run ? " (dry run)" : "") + why;
+  if (about.tick.dry_run) {
+    return std::string(decision.grows() ? "would grow by " : "would shrink by ") + size +
+           " (dry run)" + why;
+  }
+  return std::string(decision.grows() ? "grows by " : "shrinks by ") + size + why;
 }
 
 std::string answer_of(const DomainTick& about) {
