@@ -195,7 +195,7 @@ void RunControl::show_pauses(WallTime now) {
   std::erase_if(
       pauses_, [&](const auto& entry) { return entry.second.until && *entry.second.until <= now; });
   std::vector<control::RunState::Paused> shown;
-  for (const auto& [domain, pause] : pauses_) shown.push_back({!domain, pause.text});
+  for (const auto& [domain, pause] : pauses_) shown.push_back({!domain, pause.text, domain});
   state_.set_paused(std::move(shown));
 }
 

@@ -234,6 +234,29 @@ class NewestTick {
 
 // --- POST ---
 
+/// Why a domain that is not paused is skipped nevertheless; empty if it is not.
+std::string other_skip(const RunState::View& view, const Domain& domain) {
+  if (domain.settings().exclude) return "it stays excluded by its settings";
+  for (const SkippedDomain& skipped : view.sampled->skipped) {
+    if (skipped.domain != domain.uuid() || skipped.why.starts_with("paused")) continue;
+    return "it stays skipped: " + skipped.why;
+  }
+  return {};
+}
+
+/// What comes of resuming a domain.
+std::string resumed_text(const RouteContext& context, const RunState::View& view,
+                         const Domain& domain) {
+  const bool was_paused = context.changes.pauses(domain.uuid())
+                              .value_or(std::any_of(view.paused.begin(), view.paused.end(),
+                                                    [&](const RunState::Paused& paused) {
+                                                      return paused.domain == domain.uuid();
+                                                    }));
+  if (!was_paused) return domain.name() + " was not paused";
+  const std::string skip = other_skip(view, domain);
+  return domain.name() + (skip.empty() ? " is balanced again" : " is not paused any more; " + skip);
+}
+
 Response pause_or_resume(const RouteContext& context, const Request& request, const Json& body,
                          Change::Kind kind) {
   const bool pause = kind == Change::Kind::pause;
@@ -245,7 +268,8 @@ Response pause_or_resume(const RouteContext& context, const Request& request, co
     }
     change.time = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(number));
   }
-  std::string what = "every domain";
+  std::string text =
+      pause ? "every domain is paused from the next tick on" : "every domain is balanced again";
   if (const auto name = member_of(body, "domain")) {
     const RunState::View view = context.state.view();
     const Domain* domain = view.find(name->string());
@@ -255,9 +279,10 @@ Response pause_or_resume(const RouteContext& context, const Request& request, co
       return error_response_to(409, "every domain is paused", "resume them all");
     }
     change.domain = domain->uuid();
-    what = change.domain_name = domain->name();
+    change.domain_name = domain->name();
+    text = pause ? domain->name() + " is paused from the next tick on"
+                 : resumed_text(context, view, *domain);
   }
-  std::string text = what + (pause ? " is paused from the next tick on" : " is balanced again");
   if (change.time) text += fmt::format(", for {:g} s", seconds_of(*change.time));
   context.changes.push(std::move(change));
   return done_response(text);

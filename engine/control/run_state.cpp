@@ -131,6 +131,17 @@ bool ChangeQueue::wait_for_room(Duration most) {
   return drained_.wait_for(lock, most, has_room);
 }
 
+std::optional<bool> ChangeQueue::pauses(const Uuid& domain) const {
+  const std::lock_guard lock(mutex_);
+  std::optional<bool> pauses;
+  for (const Change& change : waiting_) {
+    if (change.domain && *change.domain != domain) continue;
+    if (change.kind == Change::Kind::pause) pauses = true;
+    if (change.kind == Change::Kind::resume) pauses = false;
+  }
+  return pauses;
+}
+
 std::vector<Change> ChangeQueue::drain() {
   const std::lock_guard lock(mutex_);
   drained_.notify_all();

@@ -32,6 +32,7 @@ class RunState final : public Observer {
   struct Paused {
     bool all = false;  ///< every domain
     std::string text;  ///< "web until 12:30:00, by root (process 4711)"
+    std::optional<Uuid> domain = {};
   };
   /// Since when things are wrong.
   struct Since {
@@ -107,12 +108,14 @@ class ChangeQueue {
   /// Waits until the loop has made enough changes that no more than these wait after a push(), or
   /// for `most`; then returns false. Only the thread that pushes may rely on it.
   [[nodiscard]] bool wait_for_room(Duration most);
+  /// Whether the newest waiting pause or resumption of the domain pauses it; no value without one.
+  [[nodiscard]] std::optional<bool> pauses(const Uuid& domain) const;
   /// The changes since the last call, in order.
   [[nodiscard]] std::vector<Change> drain();
 
  private:
   std::function<void()> wake_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable drained_;
   std::vector<Change> waiting_;  // under mutex_
 };

@@ -294,6 +294,42 @@ TEST_CASE("while every domain is paused, a single one cannot be resumed") {
   CHECK(run.post("/v1/resume", "").status == 200);
 }
 
+TEST_CASE("a resumption says whether the domain was paused, and is balanced now") {
+  ControlledRun run;
+  run.tick();
+  const auto resume = [&] {
+    const Response response = run.post("/v1/resume", R"({"domain":"web"})");
+    static_cast<void>(run.changes.drain());
+    return Json::parse(response.body).value().at("done").string();
+  };
+  CHECK(resume() == "web was not paused");
+  const std::vector<RunState::Paused> web{{false, "web, by root", id("web")}};
+  run.state.set_paused(web);
+  CHECK(resume() == "web is balanced again");
+  SUBCASE("a pause that waits for the next tick counts, and so does a resumption") {
+    run.state.set_paused({});
+    CHECK(run.post("/v1/pause", R"({"domain":"web"})").status == 200);
+    CHECK(run.post("/v1/pause", R"({"domain":"db"})").status == 200);
+    CHECK(resume() == "web is balanced again");
+    run.state.set_paused(web);
+    CHECK(run.post("/v1/resume", "").status == 200);
+    CHECK(resume() == "web was not paused");
+  }
+  SUBCASE("a domain that is skipped for another reason stays so") {
+    Tick tick;
+    tick.snapshot = World().domain("web");
+    tick.skipped = {{id("web"), {}, "paused by root"}};
+    run.state.observe(tick);
+    CHECK(resume() == "web is balanced again");
+    tick.skipped = {{id("web"), {}, "excluded by --exclude"}};
+    run.state.observe(tick);
+    CHECK(resume() == "web is not paused any more; it stays skipped: excluded by --exclude");
+    tick.snapshot = World().domain("web", excluded());
+    run.state.observe(tick);
+    CHECK(resume() == "web is not paused any more; it stays excluded by its settings");
+  }
+}
+
 TEST_CASE("a failed sample keeps the last ticks that worked, and a restoration is no tick") {
   RunState state;
   Tick tick;
