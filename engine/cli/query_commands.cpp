@@ -41,7 +41,8 @@ void redraw(std::string_view text, const TerminalSize& size) {
   out.control("\x1b[H");
   for (int line = 1; line < size.lines && !text.empty(); ++line) {
     const std::size_t end = text.find('\n');
-    out << fit(text.substr(0, end), static_cast<std::size_t>(size.columns), speaks_utf8()) << '\n';
+    out << fit(text.substr(0, end), static_cast<std::size_t>(size.columns), speaks_utf8());
+    out.control("\x1b[K") << '\n';
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
   }
   out.control("\x1b[J").flush();

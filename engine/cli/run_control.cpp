@@ -169,8 +169,9 @@ void RunControl::pause(const Change& change, const Means& means) {
   std::string until;
   if (change.time) {
     pause.until = means.clock.now() + *change.time;
-    shown.until = means.clock.wall_now() + std::chrono::floor<WallTime::duration>(*change.time);
-    until = " until " + observers::time_text(*shown.until, true, false);
+    const WallTime now = means.clock.wall_now();
+    shown.until = now + std::chrono::floor<WallTime::duration>(*change.time);
+    until = " until " + observers::brief_time_text(*shown.until, now, true);
   }
   pause.why += until + " by " + change.who;
   shown.text += until + ", by " + change.who;

@@ -268,8 +268,8 @@ Response pause_or_resume(const RouteContext& context, const Request& request, co
     }
     change.time = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(number));
   }
-  std::string text = pause ? "every domain is paused from the next tick on"
-                           : "every domain is balanced again";
+  std::string text =
+      pause ? "every domain is paused from the next tick on" : "every domain is balanced again";
   if (const auto name = member_of(body, "domain")) {
     const RunState::View view = context.state.view();
     const Domain* domain = view.find(name->string());

@@ -24,6 +24,13 @@ const Domain* RunState::View::earlier(const Domain& domain) const {
   return before->snapshot.find(domain.uuid());
 }
 
+std::optional<WallTime> RunState::Since::of(const Domain& domain) const {
+  const auto& times = domain.state == DomainState::hung ? hung : shortages;
+  const auto found = times.find(domain.uuid());
+  if (found == times.end()) return std::nullopt;
+  return found->second;
+}
+
 void RunState::observe(const Tick& tick) {
   // Copies outside the lock, and lets the oldest tick go outside it as well.
   auto copy = tick.restoring ? nullptr : std::make_shared<const Tick>(tick);
@@ -71,13 +78,14 @@ std::shared_ptr<const RunState::Since> RunState::since_of(const Tick& tick) cons
   if (tick.sample_error) return since;
   update(since->policy_error, tick.policy_error.has_value());
   update(since->fallback, !tick.fallback.empty());
-  const auto before = std::exchange(since->domains, {});
+  const auto before = std::exchange(since->hung, {});
+  since->shortages.clear();
   for (const Domain& domain : tick.snapshot.domains) {
     if (domain.state == DomainState::hung) {
       const auto found = before.find(domain.uuid());
-      since->domains.emplace(domain.uuid(), found == before.end() ? now : found->second);
+      since->hung.emplace(domain.uuid(), found == before.end() ? now : found->second);
     } else if (const auto begin = finder_.short_since(domain.uuid())) {
-      since->domains.emplace(domain.uuid(), tick.snapshot.wall_time_at(*begin));
+      since->shortages.emplace(domain.uuid(), tick.snapshot.wall_time_at(*begin));
     }
   }
   return since;

@@ -38,8 +38,11 @@ class RunState final : public Observer {
   struct Since {
     std::optional<WallTime> sample_error;
     std::optional<WallTime> policy_error;
-    std::optional<WallTime> fallback;            ///< since when the fallback policy decides
-    std::unordered_map<Uuid, WallTime> domains;  ///< those that are short or do not answer
+    std::optional<WallTime> fallback;  ///< since when the fallback policy decides
+    std::unordered_map<Uuid, WallTime> shortages;
+    std::unordered_map<Uuid, WallTime> hung;  ///< since when these domains do not answer
+    /// Since when the domain's present problem lasts, if it is known.
+    [[nodiscard]] std::optional<WallTime> of(const Domain& domain) const;
   };
   /// The state at one moment. Its ticks never change.
   struct View {

@@ -53,8 +53,7 @@ std::vector<DomainStatus> domain_statuses(const RunState::View& view) {
   };
   for (const observers::DomainTick& about : observers::domain_ticks(*view.sampled, earlier)) {
     DomainStatus status{&about.domain, observers::problem_of(about), {}};
-    const auto since = view.since->domains.find(about.domain.uuid());
-    if (!status.problem.empty() && since != view.since->domains.end()) status.since = since->second;
+    if (!status.problem.empty()) status.since = view.since->of(about.domain);
     statuses.push_back(std::move(status));
   }
   std::stable_partition(statuses.begin(), statuses.end(),
@@ -92,11 +91,7 @@ std::string tick_text(const RunState::View& view, WallTime now) {
 /// " (since 10:15:02)", with the date if that is another day; empty without a time.
 std::string since_text(const std::optional<WallTime>& since, const RouteContext& context) {
   if (!since) return {};
-  const auto date = [&](WallTime time) {
-    return observers::time_text(time, context.local_time, true).substr(0, 10);
-  };
-  const bool with_date = date(*since) != date(context.now());
-  return " (since " + observers::time_text(*since, context.local_time, with_date) + ")";
+  return " (since " + observers::brief_time_text(*since, context.now(), context.local_time) + ")";
 }
 
 std::string policy_text(const RunState::View& view, const RouteContext& context) {

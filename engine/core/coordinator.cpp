@@ -103,8 +103,15 @@ void Coordinator::ask_for_proposals(Tick& tick, const Situation& situation) {
                         (fallback_ ? "; " + fallback_->name() + " decides instead"
                                    : "; every balloon stays as it is until it answers")});
   if (!fallback_) return;
-  tick.fallback = fallback_->name();
+  const auto error = std::exchange(tick.policy_error, std::nullopt);
   ask(*fallback_, situation, tick);
+  if (tick.policy_error) {
+    notes_.add(tick, {Note::Severity::error, "fallback policy " + fallback_->name() +
+                                                 " fails too: " + tick.policy_error->text()});
+  } else {
+    tick.fallback = fallback_->name();
+  }
+  tick.policy_error = error;
 }
 
 void Coordinator::ask(Policy& policy, const Situation& situation, Tick& tick) {

@@ -70,7 +70,9 @@ Styled title(const Tick& tick, std::size_t short_domains, const ConsoleStyle& st
     add(30, time_text(tick.snapshot.wall_time, style.local_time, false) +
                 (style.local_time ? "" : " UTC"));
   }
-  add(50, "policy " + tick.policy);
+  const std::string fallback =
+      tick.fallback.empty() ? std::string() : ", fallback " + tick.fallback + " decides";
+  add(50, "policy " + tick.policy + fallback);
   add(10, "headroom " + std::string(to_text(tick.limits.headroom)));
   if (!tick.sample_error) parts.push_back({70, domains_text(tick, short_domains)});
   if (tick.dry_run) add(60, "dry run: nothing is moved", Tint::yellow);

@@ -98,7 +98,7 @@ void EventFinder::add_states(const Tick& tick, std::vector<Event>& events) {
         return other.domain.empty() && other.text == domain.name() + ": skipped: " + why;
       });
       add(counts ? Event::Kind::skipped : Event::Kind::eligible,
-          counts ? why : "no longer skipped: " + state.skipped);
+          counts ? why : "no longer skipped (was: " + state.skipped + ")");
     }
     state = {domain, why, std::move(state.failure), turn_};
   }
@@ -186,6 +186,12 @@ std::string time_text(WallTime time, bool local, bool with_date) {
   std::array<char, 32> text{};
   const char* form = with_date ? "%Y-%m-%d %H:%M:%S" : "%H:%M:%S";
   return {text.data(), std::strftime(text.data(), text.size(), form, &parts)};
+}
+
+std::string brief_time_text(WallTime time, WallTime now, bool local) {
+  constexpr std::size_t kDate = 10;  // "2026-01-31"
+  const auto date = [&](WallTime of) { return time_text(of, local, true).substr(0, kDate); };
+  return time_text(time, local, date(time) != date(now));
 }
 
 std::vector<std::string> lines_of(const std::vector<Event>& events, bool local_time) {

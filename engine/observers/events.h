@@ -75,6 +75,8 @@ class EventFinder {
 Json event_json(const Event& event);
 /// "10:15:02", or with the date "2026-01-31 10:15:02".
 std::string time_text(WallTime time, bool local, bool with_date);
+/// "10:15:02", with the date unless that is the day of `now`.
+std::string brief_time_text(WallTime time, WallTime now, bool local);
 /// Lines as "2026-01-31 10:15:02  web  moved  512 MiB -> 640 MiB (+128 MiB): fed by db", in
 /// columns.
 std::vector<std::string> lines_of(const std::vector<Event>& events, bool local_time);

@@ -25,6 +25,7 @@ std::string age_text(const Tick& tick, const Domain& domain) {
 }
 
 std::vector<std::string> figures_of(const DomainTick& about) {
+  if (about.domain.state == DomainState::hung) return {"no figures: it does not answer"};
   const GuestStatistics& guest = about.domain.guest;
   std::vector<std::string> figures;
   const auto figure = [&](const char* name, const std::optional<MemorySize>& size) {
@@ -50,9 +51,12 @@ std::vector<std::string> figures_of(const DomainTick& about) {
 
 std::string policy_text(const DomainTick& about) {
   const Tick& tick = about.tick;
-  const std::string policy = "policy " + tick.policy;
+  const bool failed = tick.policy_error.has_value();
+  std::string policy = tick.policy;
+  if (failed) policy += " failed: " + tick.policy_error->text();
+  if (!tick.fallback.empty()) policy += "; fallback policy " + tick.fallback;
   if (about.decision == nullptr) {
-    if (tick.policy_error) return policy + " failed: " + tick.policy_error->text();
+    if (failed && tick.fallback.empty()) return policy;
     if (about.skipped) return policy + " does not see it";
     return policy + " proposes no change";
   }
@@ -108,8 +112,11 @@ std::string movement_text(const DomainTick& about) {
     return std::string(decision.grows() ? "was to grow by " : "was to shrink by ") + size + "; " +
            outcome_text(about);
   }
-  return std::string(decision.grows() ? "grows by " : "shrinks by ") + size +
-         (about.tick.dry_run ? " (dry run)" : "") + why;
+  if (about.tick.dry_run) {
+    return std::string(decision.grows() ? "would grow by " : "would shrink by ") + size +
+           " (dry run)" + why;
+  }
+  return std::string(decision.grows() ? "grows by " : "shrinks by ") + size + why;
 }
 
 std::string answer_of(const DomainTick& about) {

@@ -82,6 +82,11 @@ std::string full_nodes(const DomainTick& about) {
   return {};
 }
 
+/// The policy whose answer counts in the tick.
+std::string deciding_policy(const Tick& tick) {
+  return tick.fallback.empty() ? "policy " + tick.policy : "fallback policy " + tick.fallback;
+}
+
 /// Why a domain without a decision gets nothing.
 std::string reason_without_decision(const DomainTick& about) {
   const Tick& tick = about.tick;
@@ -89,10 +94,10 @@ std::string reason_without_decision(const DomainTick& about) {
   if (about.domain.actual >= ceiling.size) {
     return std::string("at its ") + ceiling.of + " of " + text_of(about, ceiling.size);
   }
-  if (tick.policy_error) return "policy " + tick.policy + " failed";
+  if (tick.policy_error && tick.fallback.empty()) return "policy " + tick.policy + " failed";
   if (grants_nothing(tick)) return nothing_to_grant(about);
   if (std::string nodes = full_nodes(about); !nodes.empty()) return nodes;
-  const std::string policy = "policy " + tick.policy + " proposes no grow";
+  const std::string policy = deciding_policy(tick) + " proposes no grow";
   const std::string can_grant = text_of(about, tick.grantable);
   return tick.grantable < missing(about).value_or(MemorySize())
              ? "the host can grant only " + can_grant + "; " + policy
@@ -102,7 +107,7 @@ std::string reason_without_decision(const DomainTick& about) {
 /// Why a decision leaves a domain as it is.
 std::string reason_of_refusal(const DomainTick& about) {
   const Decision& decision = *about.decision;
-  const std::string policy = "policy " + about.tick.policy;
+  const std::string policy = deciding_policy(about.tick);
   if (decision.proposed < decision.actual) return policy + " proposes to shrink it";
   if (decision.rules.empty()) return policy + " proposes its present size";
   const RuleHit& last = decision.rules.back();

@@ -103,6 +103,8 @@ TEST_CASE("a change does not wait for the next tick") {
         "dry run: nothing is moved from the next tick on\n");
   CHECK(controlled.ask({"pause", "--for", "10m"}).exit_code == 0);
   CHECK(controlled.shows("paused    every domain until "));
+  CHECK(controlled.ask({"pause", "--for", "24h"}).exit_code == 0);
+  CHECK(controlled.shows("paused    every domain until 20"));  // a date
   CHECK(controlled.ask({"resume"}).exit_code == 0);
   CHECK(controlled.shows("paused ", false));
 }

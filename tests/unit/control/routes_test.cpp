@@ -125,6 +125,24 @@ TEST_CASE("status tells since when the run fails and which policy decides instea
   CHECK(json.at("problems").at(0).at("since").string() == "1970-01-01T00:00:10.000Z");
 }
 
+TEST_CASE("status tells since when a domain does not answer, not since when it was short") {
+  ControlledRun run;
+  Tick tick;
+  const auto observe = [&](int second, DomainState state) {
+    tick.snapshot = World().host(8_GiB).domain("web", actual(1_GiB), unused(40_MiB));
+    tick.snapshot.domains[0].state = state;
+    tick.snapshot.wall_time = WallTime(std::chrono::seconds(second));
+    tick.snapshot.taken_at = MonotonicTime(std::chrono::seconds(second));
+    run.state.observe(tick);
+    return run.get("/v1/status", {{"as", "text"}}).body;
+  };
+  CHECK(contains(observe(7, DomainState::running), "nothing to grant (since 00:00:07)\n"));
+  observe(12, DomainState::hung);
+  CHECK(contains(observe(13, DomainState::hung), "does not answer (since 00:00:12)\n"));
+  CHECK(contains(observe(14, DomainState::running), "nothing to grant (since 00:00:07)\n"));
+  CHECK(contains(observe(15, DomainState::hung), "does not answer (since 00:00:15)\n"));
+}
+
 TEST_CASE("a domain is explained by its name and by its UUID, and an unknown one is refused") {
   ControlledRun run;
   CHECK(run.get("/v1/domains/web").status == 503);

@@ -106,6 +106,16 @@ TEST_CASE("the fallback policy decides while the policy gives no usable answer")
   CHECK(tick.policy_error.has_value());
 }
 
+TEST_CASE("a fallback policy that fails too does not decide, and is noted") {
+  CoordinatorHarness harness({kCalm}, fails());
+  harness.coordinator.set_fallback(fails());
+  for (int i = 1; i <= 4; ++i) static_cast<void>(harness.coordinator.tick());
+  const Tick tick = harness.coordinator.tick();
+  CHECK(tick.fallback.empty());
+  CHECK(has_note(tick, " fails too: bad.lua:3: "));
+  CHECK(tick.policy_error->object == "bad.lua:3");
+}
+
 TEST_CASE("include and exclude choose domains by name, and exclude wins") {
   CoordinatorOptions options;
   options.include = {"web*"};

@@ -7,6 +7,7 @@
 #include <sstream>
 #include <string>
 
+#include "tests/text.h"
 #include "tests/unit/observers/ticks.h"
 #include "tests/world/world.h"
 
@@ -180,6 +181,14 @@ TEST_CASE("a small screen has rows before a head, messages and a legend") {
     CHECK(share_screen(24, wanted, 20) == ScreenLines{2, 21, 0, 1});
     CHECK(share_screen(24, wanted, 15) == ScreenLines{3, 17, 3, 1});
   }
+}
+
+TEST_CASE("the head names the fallback policy while it decides") {
+  Tick tick = crowded_tick(1, 1);
+  tick.policy = "boom";
+  tick.fallback = "halving";
+  CHECK(contains(render(head_lines(tick, 0, ConsoleStyle()).front(), false),
+                 "  policy boom, fallback halving decides  "));
 }
 
 TEST_CASE("a small screen's head loses its least figures first, then the host, never errors") {

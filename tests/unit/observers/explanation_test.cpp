@@ -87,7 +87,7 @@ TEST_CASE("a move is explained from the proposal to the outcome") {
   REQUIRE(db != nullptr);
   const Explanation explanation = explain(tick, *db, nullptr);
   CHECK(explanation.answer == "It shrinks by 400 MiB: halved to feed web.");
-  CHECK(explanation.policy == "policy halving proposes 1 GiB (-1 GiB): halved to feed web");
+  CHECK(explanation.policy == "halving proposes 1 GiB (-1 GiB): halved to feed web");
   REQUIRE(explanation.guard.size() == 1);
   CHECK(explanation.guard.front() == "gradual: 1 GiB -> 1.61 GiB, takes too much");
   CHECK(explanation.outcome == "its balloon's target is 1.61 GiB");
@@ -141,6 +141,50 @@ TEST_CASE("a skipped domain makes one event, without the tick's note on it") {
   CHECK(kinds(finder, tick) == "eligible ");
   tick.skipped = {{id("web"), Rule::fresh_stats, "no report since its last balloon move"}};
   CHECK(kinds(finder, tick).empty());
+}
+
+TEST_CASE("an explanation says what the fallback policy did while it decides") {
+  Tick tick = tick_of(World().domain("web", actual(1_GiB)));
+  const auto policy = [&] { return explain(tick, tick.snapshot.domains[0], nullptr).policy; };
+  tick.policy_error = Error{ErrorCode::policy_failed, "a.lua:3", "broke", {}, {}};
+  CHECK(policy() == "adaptive failed: a.lua:3: broke");
+  tick.fallback = "halving";
+  CHECK(policy() == "adaptive failed: a.lua:3: broke; fallback policy halving proposes no change");
+  tick.decisions = {{id("web"), 1_GiB, 2_GiB, 2_GiB, "runs short", {}}};
+  CHECK(policy() ==
+        "adaptive failed: a.lua:3: broke; fallback policy halving proposes 2 GiB (+1 GiB): "
+        "runs short");
+}
+
+TEST_CASE("an explanation of a domain that does not answer has no figures") {
+  Tick tick = tick_of(World().domain("web"));
+  tick.snapshot.domains[0].state = DomainState::hung;
+  tick.snapshot.domains[0].guest = {};
+  CHECK(explain(tick, tick.snapshot.domains[0], nullptr).figures ==
+        std::vector<std::string>{"no figures: it does not answer"});
+}
+
+TEST_CASE("a time of another day has its date") {
+  const WallTime now(std::chrono::hours(36));
+  CHECK(brief_time_text(WallTime(std::chrono::hours(47)), now, false) == "23:00:00");
+  CHECK(brief_time_text(WallTime(std::chrono::hours(60)), now, false) == "1970-01-03 12:00:00");
+  CHECK(brief_time_text(WallTime(std::chrono::hours(23)), now, false) == "1970-01-01 23:00:00");
+}
+
+TEST_CASE("a dry run would move a domain") {
+  Tick tick = tick_of(World().domain("web", actual(1_GiB), unused(40_MiB)));
+  tick.dry_run = true;
+  tick.decisions = {{id("web"), 1_GiB, 2_GiB, 2_GiB, "runs short", {}}};
+  CHECK(answer(tick) == "It is short by 60 MiB, and would grow by 1 GiB (dry run): runs short.");
+}
+
+TEST_CASE("an event that ends a skip says what the skip was") {
+  EventFinder finder;
+  Tick tick = tick_of(World().domain("web"));
+  tick.skipped = {{id("web"), {}, "paused by root"}};
+  static_cast<void>(finder.events_of(tick));
+  tick.skipped.clear();
+  CHECK(finder.events_of(tick).at(0).text == "no longer skipped (was: paused by root)");
 }
 
 TEST_CASE("an error that repeats is one event") {

@@ -111,6 +111,16 @@ TEST_CASE("a shortage names the policy if it does not help") {
   tick.decisions.clear();
   tick.policy_error = Error{ErrorCode::policy_failed, "a.lua:3", "broke", {}, {}};
   CHECK(shortage(tick) == "short by 60 MiB: policy adaptive failed");
+  SUBCASE("or the fallback policy that decides in its place") {
+    tick.fallback = "halving";
+    CHECK(shortage(tick) ==
+          "short by 60 MiB: fallback policy halving proposes no grow; the host can grant 2 GiB");
+    tick.decisions = {refused(512_MiB, Rule::domain_floor, "would leave 0 KiB unused")};
+    CHECK(shortage(tick) == "short by 60 MiB: fallback policy halving proposes to shrink it");
+    tick.decisions.clear();
+    tick.grantable = MemorySize();
+    CHECK(shortage(tick) == "short by 60 MiB: the host has nothing to grant");
+  }
 }
 
 TEST_CASE("a shortage names the rule that refuses a grow") {
