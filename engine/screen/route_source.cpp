@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "engine/observers/json.h"
@@ -88,6 +89,7 @@ TickSource::Reading SocketSource::read() {
 
 void SocketSource::ask(const Query& query) {
   const std::lock_guard lock(mutex_);
+  if (std::find(queries_.begin(), queries_.end(), query) != queries_.end()) return;
   queries_.push_back(query);
   changed_.notify_all();
 }

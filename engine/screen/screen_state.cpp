@@ -219,6 +219,17 @@ void press_in_text(ScreenState& state, const Key& key, const Shown& shown) {
   }
 }
 
+/// One query at a time: the keys of a person who does not see what they do are not kept.
+Pressed asked_once(ScreenState before, Pressed pressed) {
+  if (!pressed.query || pressed.query->kind == Query::Kind::refresh) return pressed;
+  if (before.waiting) {
+    before.notice = "waits for the run's answer";
+    return {std::move(before), {}};
+  }
+  pressed.state.waiting = true;
+  return pressed;
+}
+
 }  // namespace
 
 TableView sorted_by(SortColumn column) {
@@ -242,10 +253,12 @@ Pressed press(ScreenState state, const Key& key, const Shown& shown) {
     case Page::table:
       break;
   }
-  return press_in_table(std::move(state), key, shown);
+  Pressed pressed = press_in_table(state, key, shown);
+  return asked_once(std::move(state), std::move(pressed));
 }
 
 ScreenState with_reply(ScreenState state, const Reply& reply) {
+  state.waiting = false;
   if (reply.kind != Query::Kind::explain || reply.failed) {
     state.notice = reply.text;
     return state;

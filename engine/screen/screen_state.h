@@ -29,6 +29,7 @@ struct ScreenState {
   std::vector<std::string> text;  ///< of Page::text
   std::size_t text_first = 0;     ///< its first line on the screen
   std::string notice;             ///< in the last line, until the next key
+  bool waiting = false;           ///< a query has no reply yet; refresh has none
   bool ending = false;            ///< q was pressed
 };
 

@@ -164,6 +164,22 @@ TEST_CASE("P pauses every domain, or resumes them if any is paused") {
   CHECK(press({}, typed("P"), shown).query == Query{Query::Kind::resume, {}});
 }
 
+TEST_CASE("while a query waits for its reply, the keys of others are not kept") {
+  const Pressed first = press({}, typed("P"), ten_domains());
+  REQUIRE(first.query);
+  for (const Key& key : {typed("P"), Key{Kind::enter}}) {
+    const Pressed next = press(first.state, key, ten_domains());
+    CHECK_FALSE(next.query);
+    CHECK(next.state.notice == "waits for the run's answer");
+  }
+  CHECK(press(first.state, typed(" "), ten_domains()).query == Query{});
+  CHECK(after({typed("q")}, first.state).ending);
+  for (const bool failed : {false, true}) {
+    const ScreenState answered = with_reply(first.state, {Query::Kind::pause, "done", failed});
+    CHECK(press(answered, typed("P"), ten_domains()).query);
+  }
+}
+
 TEST_CASE("space asks for the newest tick, and q ends the screen") {
   CHECK(press({}, typed(" "), ten_domains()).query == Query{});
   CHECK(after({typed("q")}).ending);
