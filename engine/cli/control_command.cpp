@@ -8,6 +8,7 @@
 #include "engine/cli/control_request.h"
 #include "engine/cli/help.h"
 #include "engine/cli/policy_loader.h"
+#include "engine/cli/run_control.h"
 #include "engine/cli/terminal.h"
 #include "engine/observers/json.h"
 
@@ -22,9 +23,9 @@ using observers::Json;
 Result<ExitCode> change(const ControlOptions& options, std::string path, const Json& parameters) {
   const auto body = response_to(options, {"POST", std::move(path), {}, parameters.line(), {}});
   if (!body) return fail(body.error());
-  const auto response = Json::parse(*body);
-  if (!response) return fail(response.error());
-  standard_output() << response->at("done").string() << '\n';
+  const auto done = control::done_text(*body, control_socket(options.socket));
+  if (!done) return fail(done.error());
+  standard_output() << *done << '\n';
   return ExitCode::ok;
 }
 

@@ -85,4 +85,8 @@ Result<Response> send_request(const std::filesystem::path& socket, const Request
 /// (with a status from 500 on) unavailable; internal (the response has none).
 Result<std::string> response_body(Response response);
 
+/// What a change did, from the body of its response. Errors: internal (this is no such body, as
+/// from another program that serves `socket`).
+Result<std::string> done_text(const std::string& body, const std::filesystem::path& socket);
+
 }  // namespace memcoord::control

@@ -5,8 +5,10 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "engine/control/http.h"
 #include "engine/observers/json.h"
@@ -85,6 +87,15 @@ Error request_error(const fs::path& socket, CURLcode code, long system_code) {
   return {ErrorCode::internal, socket.string(), curl_easy_strerror(code), "", {}};
 }
 
+/// A member that is text; nothing if there is none.
+std::optional<std::string> text_of(const observers::Json& json, const std::string& name) {
+  if (!json.is_object()) return std::nullopt;
+  const std::vector<std::string> names = json.names();
+  if (std::find(names.begin(), names.end(), name) == names.end()) return std::nullopt;
+  const observers::Json member = json.at(name);
+  return member.is_string() ? std::optional(member.string()) : std::nullopt;
+}
+
 }  // namespace
 
 Result<Response> send_request(const fs::path& socket, const Request& request,
@@ -129,17 +140,24 @@ Result<Response> send_request(const fs::path& socket, const Request& request,
 Result<std::string> response_body(Response response) {
   if (response.status == 200) return std::move(response.body);
   const auto body = observers::Json::parse(response.body);
-  if (!body || !body->is_object()) {
+  auto message = body ? text_of(*body, "error") : std::nullopt;
+  if (!message) {
     return fail(ErrorCode::internal, "",
                 "unexpected response, status " + std::to_string(response.status));
   }
   Error error;
   error.code = response.status < 500 ? ErrorCode::invalid_input : ErrorCode::unavailable;
-  for (const std::string& name : body->names()) {
-    if (name == "error") error.message = body->at(name).string();
-    if (name == "hint") error.hint = body->at(name).string();
-  }
+  error.message = *std::move(message);
+  error.hint = text_of(*body, "hint").value_or("");
   return fail(std::move(error));
+}
+
+Result<std::string> done_text(const std::string& body, const fs::path& socket) {
+  const auto json = observers::Json::parse(body);
+  auto text = json ? text_of(*json, "done") : std::nullopt;
+  if (text) return *std::move(text);
+  return fail(ErrorCode::internal, socket.string(),
+              "is not a memcoord's control socket: unexpected response");
 }
 
 }  // namespace memcoord::control

@@ -120,6 +120,10 @@ bool Json::is_number() const {
   return value().json.is_number();
 }
 
+bool Json::is_string() const {
+  return value().json.is_string();
+}
+
 std::size_t Json::size() const {
   return value().json.size();
 }

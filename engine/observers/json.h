@@ -69,6 +69,7 @@ class Json {
   [[nodiscard]] bool is_array() const;
   [[nodiscard]] bool is_object() const;
   [[nodiscard]] bool is_number() const;
+  [[nodiscard]] bool is_string() const;
   /// The number of items or members; null has none.
   [[nodiscard]] std::size_t size() const;
   // These throw a std::exception that says what is wrong: no such item, another kind of value.

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "engine/observers/json.h"
@@ -26,13 +27,15 @@ Request request_for(const Query& query) {
       "POST", query.kind == Query::Kind::pause ? "/v1/pause" : "/v1/resume", {}, body.line(), {}};
 }
 
-Reply reply_from(const Query& query, const Result<Response>& response) {
+Reply reply_from(const Query& query, const Result<Response>& response,
+                 const std::filesystem::path& socket) {
   auto body =
       response ? control::response_body(*response) : Result<std::string>(fail(response.error()));
   if (!body) return {query.kind, body.error().text(), true};
   if (query.kind == Query::Kind::explain) return {query.kind, *std::move(body), false};
-  const auto json = Json::parse(*body);
-  return {query.kind, json ? json->at("done").string() : json.error().text(), !json};
+  auto done = control::done_text(*body, socket);
+  if (!done) return {query.kind, done.error().text(), true};
+  return {query.kind, *std::move(done), false};
 }
 
 std::optional<Reply> next_reply(std::deque<Reply>& replies) {
@@ -52,7 +55,7 @@ void RunSource::ask(const Query& query) {
   if (query.kind == Query::Kind::refresh) return;
   Request request = request_for(query);
   request.peer = control::Peer{::getuid(), ::getpid()};
-  replies_.push_back(reply_from(query, handler_(request)));
+  replies_.push_back(reply_from(query, handler_(request), "this run"));
 }
 
 Result<std::shared_ptr<const Tick>> request_newest_tick(const std::filesystem::path& socket,
@@ -86,6 +89,7 @@ TickSource::Reading SocketSource::read() {
 
 void SocketSource::ask(const Query& query) {
   const std::lock_guard lock(mutex_);
+  if (std::find(queries_.begin(), queries_.end(), query) != queries_.end()) return;
   queries_.push_back(query);
   changed_.notify_all();
 }
@@ -124,7 +128,7 @@ void SocketSource::poll() {
 
 void SocketSource::reply_to(const Query& query) {
   const auto response = control::send_request(options_.socket, request_for(query), kPatience);
-  Reply reply = reply_from(query, response);
+  Reply reply = reply_from(query, response, options_.socket);
   const std::lock_guard lock(mutex_);
   replies_.push_back(std::move(reply));
 }

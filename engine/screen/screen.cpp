@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
-#include <future>
 #include <utility>
 
 namespace memcoord::screen {
@@ -18,7 +17,8 @@ using namespace std::chrono_literals;
 constexpr std::size_t kMessagesKept = 100;
 constexpr int kLinesOfShell = 4;  // the last lines of a run's log, above the line of the cursor
 constexpr std::chrono::milliseconds kBetweenFrames = 50ms;  // unless a key was pressed
-constexpr std::chrono::milliseconds kLongestWait = 1s;      // ages on the screen are in seconds
+constexpr std::chrono::milliseconds kTimeToEnd = 200ms;
+constexpr std::chrono::milliseconds kLongestWait = 1s;  // ages on the screen are in seconds
 
 }  // namespace
 
@@ -30,11 +30,8 @@ Result<std::unique_ptr<Screen>> Screen::open(std::unique_ptr<TickSource> source,
   std::promise<Status> promise;
   std::future<Status> opened = promise.get_future();
   screen->thread_ = std::thread([promise = std::move(promise), &self = *screen]() mutable {
-    // ncurses belongs to this thread from its beginning to its end.
-    const auto terminal = Terminal::open(
-        {self.options_.color, self.options_.unicode, self.options_.input, self.options_.output});
-    promise.set_value(terminal ? Status() : Status(fail(terminal.error())));
-    if (terminal) self.run(**terminal);
+    self.run_thread(std::move(promise));
+    self.ended_.set_value();
   });
   if (Status status = opened.get(); !status) return fail(status.error());
   return screen;
@@ -54,7 +51,12 @@ Screen::~Screen() {
 std::vector<Styled> Screen::close() {
   stop_ = true;
   wake();
-  if (thread_.joinable()) thread_.join();
+  if (thread_.joinable()) {
+    // It may wait for a terminal that nothing reads, in a frame or in the end of the screen.
+    const auto ended = ended_.get_future();
+    while (ended.wait_for(kTimeToEnd) != std::future_status::ready) release_output();
+    thread_.join();
+  }
   read_source();
   if (!reading_.newest) return {};
   observers::ConsoleStyle plain = style();
@@ -119,6 +121,14 @@ void Screen::press_key(const Key& key) {
   if (state_.ending) options_.quit();
 }
 
+void Screen::run_thread(std::promise<Status> opened) {
+  // ncurses belongs to this thread from its beginning to its end.
+  const auto terminal =
+      Terminal::open({options_.color, options_.unicode, options_.input, options_.output});
+  opened.set_value(terminal ? Status() : Status(fail(terminal.error())));
+  if (terminal) run(**terminal);
+}
+
 void Screen::run(Terminal& terminal) {
   using Clock = std::chrono::steady_clock;
   read_source();
@@ -129,9 +139,9 @@ void Screen::run(Terminal& terminal) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(next_frame - Clock::now());
     if (changed && left <= 0ms) {
       read_source();
-      draw(terminal);
+      changed = !terminal.takes_frames();
+      if (!changed) draw(terminal);
       next_frame = Clock::now() + kBetweenFrames;
-      changed = false;
     }
     const auto event = terminal.wait(wake_fd_, changed ? std::max(left, 1ms) : kLongestWait);
     std::uint64_t wakes = 0;

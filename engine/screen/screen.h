@@ -6,6 +6,7 @@
 #include <chrono>
 #include <deque>
 #include <functional>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -41,7 +42,8 @@ class Screen {
   Screen(const Screen&) = delete;
   Screen& operator=(const Screen&) = delete;
 
-  /// Restores the terminal and ends the thread. Returns the newest tick's table as for a pipe; it
+  /// Restores the terminal and ends the thread, even if nothing reads the terminal: then drops what
+  /// it has not read. Returns the newest tick's table as for a pipe; it
   /// is empty before the first tick.
   std::vector<Styled> close();
 
@@ -54,6 +56,7 @@ class Screen {
 
  private:
   Screen(std::unique_ptr<TickSource> source, Options options, int wake_fd);
+  void run_thread(std::promise<Status> opened);
   void run(Terminal& terminal);
   [[nodiscard]] observers::ConsoleStyle style() const;
   void draw(Terminal& terminal);
@@ -75,6 +78,7 @@ class Screen {
   int width_ = 0;
   int height_ = 0;
 
+  std::promise<void> ended_;  // set at the thread's end
   std::thread thread_;
 };
 

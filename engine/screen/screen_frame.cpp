@@ -116,6 +116,7 @@ class FrameMaker {
     const Tick* tick = contents_.reading.newest.get();
     if (tick == nullptr) return waiting();
     add_paused(*tick, drawn_.shown);
+    drawn_.shown.tick = tick->number;
     ScreenLines wanted;
     wanted.head = head(*tick, 0).size();
     wanted.table = table_lines(*tick, height_);

@@ -127,19 +127,50 @@ void show_text(ScreenState& state, std::vector<std::string> lines) {
   state.text_first = 0;
 }
 
+/// A change acts from the tick after the one in progress on, and a screen may lag by one. Numbers
+/// begin again with another run.
+void forget_old_changes(ScreenState& state, const Shown& shown) {
+  constexpr std::uint64_t kTicksToShow = 3;
+  std::erase_if(state.changes, [&](const AskedChange& change) {
+    return shown.tick < change.tick || shown.tick - change.tick >= kTicksToShow;
+  });
+}
+
+/// The domains that are paused after the changes.
+std::vector<Uuid> paused_after(const std::vector<AskedChange>& changes, const Shown& shown) {
+  std::vector<Uuid> paused = shown.paused;
+  for (const auto& [query, tick] : changes) {
+    if (!query.domain) {
+      paused.clear();
+      if (query.kind == Query::Kind::pause) paused = shown.matching;
+      continue;
+    }
+    std::erase(paused, *query.domain);
+    if (query.kind == Query::Kind::pause) paused.push_back(*query.domain);
+  }
+  return paused;
+}
+
+Pressed change(ScreenState state, const Shown& shown, const Query& query) {
+  state.changes.push_back({query, shown.tick});
+  return {std::move(state), query};
+}
+
 Pressed pause_or_resume(ScreenState state, const Shown& shown, bool every) {
+  forget_old_changes(state, shown);
+  const std::vector<Uuid> all_paused = paused_after(state.changes, shown);
   if (every) {
-    const auto kind = shown.paused.empty() ? Query::Kind::pause : Query::Kind::resume;
-    return {std::move(state), Query{kind, {}}};
+    const auto kind = all_paused.empty() ? Query::Kind::pause : Query::Kind::resume;
+    return change(std::move(state), shown, {kind, {}});
   }
   if (!place_of_selected(state, shown)) {
     state.notice = "select a domain with the arrow keys first";
     return {std::move(state), {}};
   }
   const Uuid domain = *state.view.selected;
-  const bool paused =
-      std::find(shown.paused.begin(), shown.paused.end(), domain) != shown.paused.end();
-  return {std::move(state), Query{paused ? Query::Kind::resume : Query::Kind::pause, domain}};
+  const bool paused = std::find(all_paused.begin(), all_paused.end(), domain) != all_paused.end();
+  return change(std::move(state), shown,
+                {paused ? Query::Kind::resume : Query::Kind::pause, domain});
 }
 
 Pressed explain(ScreenState state, const Shown& shown) {
@@ -219,6 +250,17 @@ void press_in_text(ScreenState& state, const Key& key, const Shown& shown) {
   }
 }
 
+/// One query at a time: the keys of a person who does not see what they do are not kept.
+Pressed asked_once(ScreenState before, Pressed pressed) {
+  if (!pressed.query || pressed.query->kind == Query::Kind::refresh) return pressed;
+  if (before.waiting) {
+    before.notice = "waits for the run's answer";
+    return {std::move(before), {}};
+  }
+  pressed.state.waiting = true;
+  return pressed;
+}
+
 }  // namespace
 
 TableView sorted_by(SortColumn column) {
@@ -242,10 +284,15 @@ Pressed press(ScreenState state, const Key& key, const Shown& shown) {
     case Page::table:
       break;
   }
-  return press_in_table(std::move(state), key, shown);
+  Pressed pressed = press_in_table(state, key, shown);
+  return asked_once(std::move(state), std::move(pressed));
 }
 
 ScreenState with_reply(ScreenState state, const Reply& reply) {
+  state.waiting = false;
+  // One query at a time: the reply is to the newest change.
+  const bool is_change = reply.kind == Query::Kind::pause || reply.kind == Query::Kind::resume;
+  if (reply.failed && is_change && !state.changes.empty()) state.changes.pop_back();
   if (reply.kind != Query::Kind::explain || reply.failed) {
     state.notice = reply.text;
     return state;

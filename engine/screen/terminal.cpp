@@ -30,6 +30,7 @@ namespace memcoord::screen {
 namespace {
 
 constexpr std::chrono::milliseconds kForegroundCheck{500};
+constexpr int kTimeToTakeOutput = 100;   // milliseconds
 constexpr int kEscapeMilliseconds = 50;  // a lone Esc; the rest of a key's sequence comes sooner
 
 // --- Restoring in an emergency: no memory, no locks ---
@@ -95,6 +96,12 @@ void pass_on(int signal) {
 bool in_foreground(int input) {
   const pid_t group = ::tcgetpgrp(input);
   return group < 0 || group == ::getpgrp();
+}
+
+/// Whether a write would not wait. Waits for that, for at most a number of milliseconds.
+bool takes_output(int milliseconds) {
+  pollfd output{output_fd, POLLOUT, 0};
+  return ::poll(&output, 1, milliseconds) > 0;
 }
 
 /// While it lives, this thread has the locale of the environment, whose encoding ncurses uses. The
@@ -202,9 +209,21 @@ struct Terminal::Curses {
   std::array<int, 2> signals{-1, -1};
 };
 
+void release_output() noexcept {
+  if (takes_output(0) || !in_foreground(output_fd)) return;
+  ::tcflush(output_fd, TCOFLUSH);
+  // TCOON alone neither ends what Ctrl-S began nor wakes a write that waits.
+  ::tcflow(output_fd, TCOOFF);
+  ::tcflow(output_fd, TCOON);
+}
+
 void restore_now() noexcept {
   if (!is_shown.exchange(false)) return;
-  [[maybe_unused]] const ssize_t written = ::write(output_fd, leave_sequence.data(), leave_length);
+  release_output();
+  // A write of another thread that waited may have to end first.
+  if (takes_output(kTimeToTakeOutput)) {
+    [[maybe_unused]] const ssize_t count = ::write(output_fd, leave_sequence.data(), leave_length);
+  }
   ::tcsetattr(input_fd, TCSANOW, &saved_modes);
 }
 
@@ -282,6 +301,10 @@ int Terminal::columns() const {
 }
 int Terminal::lines() const {
   return getmaxy(stdscr);
+}
+
+bool Terminal::takes_frames() const {
+  return takes_output(0);
 }
 
 void Terminal::draw(const Frame& frame) {

@@ -68,6 +68,8 @@ class Terminal {
 
   [[nodiscard]] int columns() const;
   [[nodiscard]] int lines() const;
+  /// Whether something reads the terminal, so that draw() would not wait at once.
+  [[nodiscard]] bool takes_frames() const;
   /// Shows the frame; nothing while another process is in the terminal's foreground.
   void draw(const Frame& frame);
 
@@ -92,8 +94,14 @@ class Terminal {
   bool shown_ = false;  ///< the alternate screen is on
 };
 
+/// If nothing reads the open Terminal (Ctrl-S, a frozen connection), drops what it has not read and
+/// lets its output go on, so that a write that waits returns. From any thread and from signal
+/// handlers.
+void release_output() noexcept;
+
 /// Restores the terminal if a Terminal is open, for a process that is about to end without its
-/// destructors. From any thread and from signal handlers; fatal signals call it.
+/// destructors. It does not wait for a terminal that nothing reads. From any thread and from signal
+/// handlers; fatal signals call it.
 void restore_now() noexcept;
 
 }  // namespace memcoord::screen

@@ -43,6 +43,7 @@ class TickSource {
   /// the source lives.
   virtual void begin(std::function<void()> news) = 0;
   virtual Reading read() = 0;
+  /// A query that still waits to be sent is not sent twice.
   virtual void ask(const Query& query) = 0;
 };
 

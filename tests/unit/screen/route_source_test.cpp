@@ -3,9 +3,11 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <filesystem>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -161,6 +163,32 @@ TEST_CASE("a socket's source keeps its tick while the run is away, and goes on w
   reader.until([](const auto& now) { return now.problem.empty(); });
 }
 
+TEST_CASE("a socket of another program makes a failed reply and not an exception") {
+  Response response;
+  FakeRun run([&](const Request& request) {
+    if (request.path == "/v1/tick") {
+      return Response{200, observers::to_json_line(numbered_tick(1))};
+    }
+    return response;
+  });
+  for (const Response& other :
+       {Response{200, "{}"}, Response{200, "[]"}, Response{200, R"({"done":5})"},
+        Response{200, "no json"}, Response{400, R"({"error":5})"}, Response{500, "[]"},
+        Response{400, R"({"error":"no","hint":5})"}}) {
+    CAPTURE(other.body);
+    response = other;
+    SocketSource source({run.socket, std::chrono::hours(1), Units::automatic});
+    Reader reader(source);
+    source.ask({Query::Kind::pause, {}});
+    const auto reading = reader.until([](const auto& now) { return now.reply.has_value(); });
+    CHECK(reading.reply->failed);
+    if (other.status == 200) {
+      CHECK(contains(reading.reply->text,
+                     "run.sock: is not a memcoord's control socket: unexpected response"));
+    }
+  }
+}
+
 TEST_CASE("space does not wait for the interval") {
   std::uint64_t number = 0;
   FakeRun run([&](const Request&) {
@@ -171,6 +199,24 @@ TEST_CASE("space does not wait for the interval") {
   reader.until([](const auto& now) { return now.newest != nullptr; });
   source.ask({});
   reader.until([](const auto& now) { return now.newest->number == 2; });
+}
+
+TEST_CASE("space asks once while the run does not answer") {
+  std::atomic<std::uint64_t> number = 0;
+  std::promise<void> may_answer;
+  std::shared_future<void> answers = may_answer.get_future().share();
+  FakeRun run([&](const Request& request) {
+    answers.wait();
+    if (request.path != "/v1/tick") return Response{200, "because\n", "text/plain"};
+    return Response{200, observers::to_json_line(numbered_tick(++number))};
+  });
+  SocketSource source({run.socket, std::chrono::hours(1), Units::automatic});
+  Reader reader(source);
+  for (int i = 0; i < 100; ++i) source.ask({});
+  source.ask({Query::Kind::explain, id("web")});
+  may_answer.set_value();
+  reader.until([](const auto& now) { return now.reply.has_value(); });
+  CHECK(number <= 2);
 }
 
 TEST_CASE("a run before its first tick is not an error, and a tick of another version is") {

@@ -164,6 +164,50 @@ TEST_CASE("P pauses every domain, or resumes them if any is paused") {
   CHECK(press({}, typed("P"), shown).query == Query{Query::Kind::resume, {}});
 }
 
+TEST_CASE("while a query waits for its reply, the keys of others are not kept") {
+  const Pressed first = press({}, typed("P"), ten_domains());
+  REQUIRE(first.query);
+  for (const Key& key : {typed("P"), Key{Kind::enter}}) {
+    const Pressed next = press(first.state, key, ten_domains());
+    CHECK_FALSE(next.query);
+    CHECK(next.state.notice == "waits for the run's answer");
+  }
+  CHECK(press(first.state, typed(" "), ten_domains()).query == Query{});
+  CHECK(after({typed("q")}, first.state).ending);
+  for (const bool failed : {false, true}) {
+    const ScreenState answered = with_reply(first.state, {Query::Kind::pause, "done", failed});
+    CHECK(press(answered, typed("P"), ten_domains()).query);
+  }
+}
+
+TEST_CASE("p and P know what was asked for before a tick shows it") {
+  Shown shown = ten_domains();
+  shown.tick = 7;
+  ScreenState state;
+  state.view.selected = id("b");
+  const auto paused_b = press(state, typed("p"), shown).state;
+  const ScreenState done = with_reply(paused_b, {Query::Kind::pause, "b is paused", false});
+  CHECK(press(done, typed("P"), shown).query == Query{Query::Kind::resume, {}});
+  CHECK(press(done, typed("p"), shown).query == Query{Query::Kind::resume, id("b")});
+  const ScreenState refused = with_reply(paused_b, {Query::Kind::pause, "no such domain", true});
+  CHECK(press(refused, typed("P"), shown).query == Query{Query::Kind::pause, {}});
+
+  const auto resumed = with_reply(press(done, typed("P"), shown).state,
+                                  {Query::Kind::resume, "every domain is balanced again", false});
+  CHECK(press(resumed, typed("P"), shown).query == Query{Query::Kind::pause, {}});
+}
+
+TEST_CASE("later ticks, and those of another run, are believed") {
+  Shown shown = ten_domains();
+  shown.tick = 7;
+  const ScreenState done = with_reply(press({}, typed("P"), shown).state,
+                                      {Query::Kind::pause, "every domain is paused", false});
+  for (const std::uint64_t tick : {10, 1}) {
+    shown.tick = tick;
+    CHECK(press(done, typed("P"), shown).query == Query{Query::Kind::pause, {}});
+  }
+}
+
 TEST_CASE("space asks for the newest tick, and q ends the screen") {
   CHECK(press({}, typed(" "), ten_domains()).query == Query{});
   CHECK(after({typed("q")}).ending);

@@ -44,6 +44,12 @@ struct PseudoTerminal {
   void type(const std::string& keys) const {
     REQUIRE(::write(master, keys.data(), keys.size()) == static_cast<ssize_t>(keys.size()));
   }
+  /// Writes until a write would wait.
+  void fill() const {
+    ::fcntl(terminal, F_SETFL, O_NONBLOCK);
+    while (::write(terminal, "x", 1) == 1) continue;
+    ::fcntl(terminal, F_SETFL, 0);
+  }
   /// Reads the output until it has the text, for at most a minute.
   bool shows(const std::string& text) {
     const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(1);
@@ -206,6 +212,33 @@ TEST_CASE("an emergency restores the terminal once") {
   }
   const std::string& output = open.terminal.output;
   CHECK(output.find(kOrdinaryScreen) == output.rfind(kOrdinaryScreen));
+}
+
+TEST_CASE("a screen closes on a terminal whose output was stopped") {
+  OpenScreen open;
+  REQUIRE(open.terminal.shows("web"));
+  open.terminal.type("\x13");
+  open.screen->wake();
+  CHECK(open.screen->close().size() > 0);
+  CHECK(open.terminal.echoes());
+  CHECK(open.terminal.shows(kOrdinaryScreen));
+}
+
+TEST_CASE("a screen closes on a terminal that nothing reads") {
+  OpenScreen open;
+  REQUIRE(open.terminal.shows("web"));
+  open.terminal.fill();
+  open.screen->wake();
+  CHECK(open.screen->close().size() > 0);
+  CHECK(open.terminal.echoes());
+}
+
+TEST_CASE("an emergency does not wait for a terminal that nothing reads") {
+  OpenScreen open;
+  REQUIRE(open.terminal.shows("web"));
+  open.terminal.fill();
+  restore_now();
+  CHECK(open.terminal.echoes());
 }
 
 TEST_CASE("a terminal without a description is an error") {
