@@ -202,7 +202,7 @@ TEST_CASE("later ticks, and those of another run, are believed") {
   shown.tick = 7;
   const ScreenState done = with_reply(press({}, typed("P"), shown).state,
                                       {Query::Kind::pause, "every domain is paused", false});
-  for (const std::uint64_t tick : {10, 1}) {
+  for (const std::uint64_t tick : {10U, 1U}) {
     shown.tick = tick;
     CHECK(press(done, typed("P"), shown).query == Query{Query::Kind::pause, {}});
   }
