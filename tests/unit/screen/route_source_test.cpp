@@ -61,10 +61,10 @@ struct FakeRun {
 class Reader {
  public:
   explicit Reader(TickSource& source) : source_(source) {
-    source_.begin([this] {
-      const std::lock_guard lock(mutex_);
-      news_ = true;
-      changed_.notify_all();
+    source_.begin([news = news_] {
+      const std::lock_guard lock(news->mutex);
+      news->came = true;
+      news->changed.notify_all();
     });
   }
   template <class Holds>
@@ -72,17 +72,22 @@ class Reader {
     for (;;) {
       TickSource::Reading reading = source_.read();
       if (holds(reading)) return reading;
-      std::unique_lock lock(mutex_);
-      REQUIRE(changed_.wait_for(lock, std::chrono::minutes(1), [this] { return news_; }));
-      news_ = false;
+      std::unique_lock lock(news_->mutex);
+      REQUIRE(
+          news_->changed.wait_for(lock, std::chrono::minutes(1), [this] { return news_->came; }));
+      news_->came = false;
     }
   }
 
  private:
+  /// The source's thread may outlive the reader.
+  struct News {
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool came = false;
+  };
   TickSource& source_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool news_ = false;
+  std::shared_ptr<News> news_ = std::make_shared<News>();
 };
 
 }  // namespace
@@ -164,11 +169,13 @@ TEST_CASE("a socket's source keeps its tick while the run is away, and goes on w
 }
 
 TEST_CASE("a socket of another program makes a failed reply and not an exception") {
+  std::mutex mutex;
   Response response;
   FakeRun run([&](const Request& request) {
     if (request.path == "/v1/tick") {
       return Response{200, observers::to_json_line(numbered_tick(1))};
     }
+    const std::lock_guard lock(mutex);
     return response;
   });
   for (const Response& other :
@@ -176,7 +183,10 @@ TEST_CASE("a socket of another program makes a failed reply and not an exception
         Response{200, "no json"}, Response{400, R"({"error":5})"}, Response{500, "[]"},
         Response{400, R"({"error":"no","hint":5})"}}) {
     CAPTURE(other.body);
-    response = other;
+    {
+      const std::lock_guard lock(mutex);
+      response = other;
+    }
     SocketSource source({run.socket, std::chrono::hours(1), Units::automatic});
     Reader reader(source);
     source.ask({Query::Kind::pause, {}});
