@@ -8,6 +8,8 @@
 #include <span>
 #include <utility>
 
+#include "engine/cli/usage.h"
+
 namespace memcoord::cli {
 namespace {
 
@@ -37,13 +39,6 @@ struct Place {
 
 bool has_name(const Option& option, const std::string& name) {
   return std::find(option.names.begin(), option.names.end(), name) != option.names.end();
-}
-
-const Option* find_option(const Command& command, const std::string& name) {
-  for (const Option& option : command.options) {
-    if (has_name(option, name)) return &option;
-  }
-  return nullptr;
 }
 
 class PlaceFinder {
@@ -82,7 +77,7 @@ class PlaceFinder {
 
   void pass_option(const std::string& word) {
     const std::size_t equals = std::min(word.find('='), word.size());
-    place_.option = find_option(*place_.command, word.substr(0, equals));
+    place_.option = own_option(*place_.command, word.substr(0, equals));
     if (place_.option == nullptr) return;
     if (equals < word.size()) {
       place_.given.push_back({place_.option, word.substr(equals + 1)});
@@ -100,7 +95,7 @@ class PlaceFinder {
     if (list && word.starts_with("-")) place_.option = nullptr;
     const std::size_t equals = word.find('=');
     if (!place_.wants_option() || !word.starts_with("--") || equals == std::string::npos) return;
-    place_.option = find_option(*place_.command, word.substr(0, equals));
+    place_.option = own_option(*place_.command, word.substr(0, equals));
     place_.prefix = word.substr(0, equals + 1);
     place_.word.erase(0, equals + 1);
   }
@@ -168,7 +163,7 @@ std::string files_of(const Option& option) {
 
 // The policy whose parameters --set sets.
 std::string policy_before(const Place& place, const std::string& default_policy) {
-  if (find_option(*place.command, "--policy") != nullptr) {
+  if (own_option(*place.command, "--policy") != nullptr) {
     const std::string policy = value_before(place, "--policy");
     return policy.empty() ? default_policy : policy;
   }

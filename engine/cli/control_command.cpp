@@ -39,15 +39,14 @@ Json pause_parameters(const ControlOptions& options) {
 
 Result<ExitCode> change_policy(const ControlOptions& options) {
   // The run has another working directory.
-  const bool is_file =
-      options.name.find('/') != std::string::npos || options.name.ends_with(".lua");
+  const std::string policy =
+      is_path(options.name) ? fs::absolute(options.name).string() : options.name;
   Json settings = Json::object();
   for (const auto& [name, value] : options.settings) settings.set(name, value);
   return change(
       options, "/v1/policy",
-      Json::object({{"name", is_file ? fs::absolute(options.name).string() : options.name},
-                    {"set", std::move(settings)},
-                    {"fallback", options.fallback}}));
+      Json::object(
+          {{"name", policy}, {"set", std::move(settings)}, {"fallback", options.fallback}}));
 }
 
 Result<ExitCode> set_dry_run(const ControlOptions& options) {

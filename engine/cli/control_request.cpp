@@ -6,6 +6,7 @@
 #include "engine/cli/run_options.h"
 
 namespace memcoord::cli {
+
 Result<std::string> response_to(const ControlOptions& options, const control::Request& request) {
   auto response = control::send_request(control_socket(options.socket), request);
   if (!response) return fail(response.error());

@@ -20,10 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_path(const std::string& text) {
-  return text.find('/') != std::string::npos || text.ends_with(".lua");
-}
-
 /// Whether the file of an error ("README.md:1") has an extension other than ".lua".
 bool is_of_other_kind(const std::string& object) {
   const fs::path extension = fs::path(object.substr(0, object.find_last_of(':'))).extension();
@@ -55,6 +51,10 @@ PolicyLoader::Loaded load_public(const std::string& path, const PolicyLoader::Se
 }
 
 }  // namespace
+
+bool is_path(const std::string& path_or_name) {
+  return path_or_name.find('/') != std::string::npos || path_or_name.ends_with(".lua");
+}
 
 std::vector<fs::path> data_directories() {
   std::vector<fs::path> candidates;

@@ -28,6 +28,9 @@ struct Option;
 
 enum class BundledKind { policy, scenario };
 
+/// Whether a policy or a scenario is given as a file: it has a slash, or ends in ".lua".
+bool is_path(const std::string& path_or_name);
+
 /// The existing directories that may hold `policies` and `scenarios`, in search order:
 /// $MEMCOORD_DATA_DIR, the build tree of the running program, the prefix it is installed under,
 /// the prefix it was built for.

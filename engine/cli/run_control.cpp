@@ -65,10 +65,7 @@ RunControl::RunControl(const Run& run)
                .interval = run.interval,
                .started_at = system_time(),
                .local_time = true,
-               .now = system_time,
-               .load_policy = {},
-               .load_fallback = {},
-               .reload_policy = {}} {
+               .now = system_time} {
   using Loaded = Result<std::unique_ptr<Policy>>;
   context_.load_policy = [&policy = run.policy](const std::string& name, const auto& settings,
                                                 files::Readable readable) -> Loaded {

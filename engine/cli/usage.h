@@ -27,6 +27,9 @@ Result<WordOrder> order_words(const Command& program, const std::vector<std::str
 /// The command's option of that name ("-c", "--connect"), or null.
 const Option* own_option(const Command& command, std::string_view name);
 
+/// The name in a word that is an option: "--policy" of "--policy=band", "-c" of "-cURI".
+std::string_view option_name(std::string_view word);
+
 /// What the hints for a word depend on.
 struct WordContext {
   const Command& program;

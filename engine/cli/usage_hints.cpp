@@ -148,8 +148,7 @@ Error not_for(const Option& option, const Command& command) {
 Error unexpected_word(const std::string& word, const Command& command, const WordContext& context) {
   if (word.size() > 1 && word.front() == '-') {
     const std::string name = word.substr(0, word.find('='));
-    const bool attached = name[1] != '-' && name.size() > 2;  // "-cURI"
-    const Option* of_run = own_option(context.program, attached ? name.substr(0, 2) : name);
+    const Option* of_run = own_option(context.program, option_name(word));
     if (of_run != nullptr && &command != &context.program) return not_for(*of_run, command);
     return {ErrorCode::invalid_input, name, "no such option",
             hint_for_option(name, command, context.program), ""};

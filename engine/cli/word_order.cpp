@@ -7,12 +7,17 @@
 #include "engine/cli/usage.h"
 
 namespace memcoord::cli {
+
 const Option* own_option(const Command& command, std::string_view name) {
   const auto found =
       std::find_if(command.options.begin(), command.options.end(), [&](const Option& option) {
         return std::find(option.names.begin(), option.names.end(), name) != option.names.end();
       });
   return found == command.options.end() ? nullptr : &*found;
+}
+
+std::string_view option_name(std::string_view word) {
+  return word.starts_with("--") ? word.substr(0, word.find('=')) : word.substr(0, 2);
 }
 
 namespace {
@@ -90,8 +95,7 @@ Status WordWalk::check_option(std::size_t i) const {
 }
 
 bool WordWalk::is_unknown(const std::string& word) const {
-  const bool attached = word[1] != '-' && word.size() > 2;  // "-cURI"
-  return option_here(attached ? std::string_view(word).substr(0, 2) : name_part(word)) == nullptr;
+  return option_here(option_name(word)) == nullptr;
 }
 
 void WordWalk::visit_word(std::size_t i) {
@@ -118,12 +122,12 @@ Status WordWalk::to_command() {
 
 bool WordWalk::is_for_command(std::size_t i) const {
   const std::string& word = words_[i];
-  const bool attached = word[1] != '-' && word.size() > 2;  // "-cURI"
-  const std::string_view name = attached ? std::string_view(word).substr(0, 2) : name_part(word);
+  const std::string_view name = option_name(word);
   const Option* option = own_option(*command_, name);
   if (option == nullptr) return false;
-  if (attached) return option->takes_value();
-  return name.size() < word.size() || option->takes_value() == (span_at(i) == 2);
+  const bool attached = name.size() < word.size();  // "-cURI", "--connect=URI"
+  if (attached) return word[1] == '-' || option->takes_value();
+  return option->takes_value() == (span_at(i) == 2);
 }
 
 WordOrder WordWalk::ordered() const {

@@ -8,7 +8,6 @@
 #include <optional>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "engine/control/http.h"
 #include "engine/observers/json.h"
@@ -89,11 +88,8 @@ Error request_error(const fs::path& socket, CURLcode code, long system_code) {
 
 /// A member that is text; nothing if there is none.
 std::optional<std::string> text_of(const observers::Json& json, const std::string& name) {
-  if (!json.is_object()) return std::nullopt;
-  const std::vector<std::string> names = json.names();
-  if (std::find(names.begin(), names.end(), name) == names.end()) return std::nullopt;
-  const observers::Json member = json.at(name);
-  return member.is_string() ? std::optional(member.string()) : std::nullopt;
+  const auto member = json.find(name);
+  return member && member->is_string() ? std::optional(member->string()) : std::nullopt;
 }
 
 }  // namespace

@@ -189,7 +189,7 @@ void HttpServer::Threads::serve() {
 }
 
 void HttpServer::Threads::wait() {
-  // Without free descriptors libmicrohttpd stops to accept, and begins again only in a later run.
+  // Without free descriptors libmicrohttpd accepts no connections until a later MHD_run().
   std::int64_t timeout = 1000;
   MHD_UNSIGNED_LONG_LONG milliseconds = 0;
   if (MHD_get_timeout(daemon_, &milliseconds) == MHD_YES) {

@@ -74,12 +74,6 @@ Result<Json> body_of(const Request& request) {
   return fail(ErrorCode::invalid_input, "", "the request's body is not a JSON object");
 }
 
-std::optional<Json> member_of(const Json& object, const std::string& name) {
-  const std::vector<std::string> names = object.names();
-  if (std::find(names.begin(), names.end(), name) == names.end()) return std::nullopt;
-  return object.at(name);
-}
-
 /// "root (process 4711)".
 std::string name_of(const std::optional<Peer>& peer) {
   if (!peer) return "an unknown user";
@@ -238,7 +232,7 @@ class NewestTick {
 std::string other_skip(const RunState::View& view, const Domain& domain) {
   if (domain.settings().exclude) return "it stays excluded by its settings";
   for (const SkippedDomain& skipped : view.sampled->skipped) {
-    if (skipped.domain != domain.uuid() || skipped.why.starts_with("paused")) continue;
+    if (skipped.domain != domain.uuid() || skipped.paused_by_operator()) continue;
     return "it stays skipped: " + skipped.why;
   }
   return {};
@@ -261,7 +255,7 @@ Response pause_or_resume(const RouteContext& context, const Request& request, co
                          Change::Kind kind) {
   const bool pause = kind == Change::Kind::pause;
   Change change{.kind = kind, .who = name_of(request.peer)};
-  if (const auto seconds = member_of(body, "seconds"); seconds && pause) {
+  if (const auto seconds = body.find("seconds"); seconds && pause) {
     const double number = seconds->number();
     if (!(number > 0) || number > kMaxSeconds) {
       return error_response_to(400, "seconds is out of range");
@@ -270,7 +264,7 @@ Response pause_or_resume(const RouteContext& context, const Request& request, co
   }
   std::string text =
       pause ? "every domain is paused from the next tick on" : "every domain is balanced again";
-  if (const auto name = member_of(body, "domain")) {
+  if (const auto name = body.find("domain")) {
     const RunState::View view = context.state.view();
     const Domain* domain = view.find(name->string());
     if (domain == nullptr) return no_such_domain(view, name->string());
@@ -289,13 +283,13 @@ Response pause_or_resume(const RouteContext& context, const Request& request, co
 }
 
 Response change_policy(const RouteContext& context, const Request& request, const Json& body) {
-  const auto name = member_of(body, "name");
+  const auto name = body.find("name");
   if (!name) return error_response_to(400, "no policy named", R"(send {"name": "band"})");
   std::map<std::string, std::string> settings;
-  if (const auto set = member_of(body, "set")) {
+  if (const auto set = body.find("set")) {
     for (const std::string& key : set->names()) settings.emplace(key, set->at(key).string());
   }
-  const bool fallback = member_of(body, "fallback") == Json(true);
+  const bool fallback = body.find("fallback") == Json(true);
   Change change{.kind = fallback ? Change::Kind::fallback : Change::Kind::policy,
                 .who = name_of(request.peer)};
   if (fallback && name->string() == "none") {
@@ -337,7 +331,7 @@ Response reload(const RouteContext& context, const Request& request) {
 }
 
 Response set_dry_run(const RouteContext& context, const Request& request, const Json& body) {
-  const auto on = member_of(body, "on");
+  const auto on = body.find("on");
   if (!on || (*on != Json(true) && *on != Json(false))) {
     return error_response_to(400, "on is not true or false", R"(send {"on": true})");
   }

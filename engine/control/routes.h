@@ -45,10 +45,10 @@ struct RouteContext {
   using LoadPolicy = std::function<Result<std::unique_ptr<Policy>>(
       const std::string& name, const std::map<std::string, std::string>& settings,
       files::Readable readable)>;
-  LoadPolicy load_policy;
-  LoadPolicy load_fallback;
+  LoadPolicy load_policy = {};
+  LoadPolicy load_fallback = {};
   /// Loads the run's policy again. Errors are for people.
-  std::function<Result<std::unique_ptr<Policy>>()> reload_policy;
+  std::function<Result<std::unique_ptr<Policy>>()> reload_policy = {};
   /// How long a request waits for the loop to make its change, so that the response has the result.
   Duration patience = std::chrono::seconds(1);
 };

@@ -1,7 +1,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <unordered_map>
 
 #include "engine/control/routes.h"
 #include "engine/core/printable.h"
@@ -43,14 +42,7 @@ std::vector<Problem> run_problems(const RunState::View& view) {
 std::vector<DomainStatus> domain_statuses(const RunState::View& view) {
   std::vector<DomainStatus> statuses;
   if (!view.sampled) return statuses;
-  std::unordered_map<Uuid, const Domain*> before;
-  if (view.before) {
-    for (const Domain& domain : view.before->snapshot.domains) before[domain.uuid()] = &domain;
-  }
-  const auto earlier = [&](const Domain& domain) {
-    const auto found = before.find(domain.uuid());
-    return found == before.end() ? nullptr : found->second;
-  };
+  const auto earlier = [&](const Domain& domain) { return view.earlier(domain); };
   for (const observers::DomainTick& about : observers::domain_ticks(*view.sampled, earlier)) {
     DomainStatus status{&about.domain, observers::problem_of(about), {}};
     if (!status.problem.empty()) status.since = view.since->of(about.domain);

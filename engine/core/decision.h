@@ -66,6 +66,8 @@ struct Decision {
   [[nodiscard]] bool shrinks() const { return target < actual; }
   [[nodiscard]] bool grows() const { return target > actual; }
   [[nodiscard]] bool holds() const { return target == actual; }
+  /// The size of the move, in either direction.
+  [[nodiscard]] MemorySize change() const { return grows() ? target - actual : actual - target; }
   bool operator==(const Decision&) const = default;
 };
 

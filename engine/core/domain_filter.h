@@ -18,7 +18,7 @@ namespace memcoord {
 
 /// Why memcoord skips a domain for a while.
 struct Pause {
-  std::string why;  ///< one clause: "paused by root"
+  std::string why;  ///< one clause that begins with "paused": "paused by root"
   std::optional<MonotonicTime> until;
 };
 

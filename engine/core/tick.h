@@ -27,6 +27,7 @@ struct SkippedDomain {
   Uuid domain;
   std::optional<Rule> rule;
   std::string why;
+  [[nodiscard]] bool paused_by_operator() const { return !rule && why.starts_with("paused"); }
   bool operator==(const SkippedDomain&) const = default;
 };
 

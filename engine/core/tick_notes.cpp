@@ -75,12 +75,12 @@ void TickNotes::add_skipped(Tick& tick, const DomainView& skipped) {
 }
 
 void TickNotes::add_unmatched(Tick& tick, const std::vector<DomainFilter::Unmatched>& unmatched) {
-  if (unmatched.empty() || tick.snapshot.domains.empty()) return;
-  const std::vector<std::string> names = names_of(tick.snapshot);
+  if (tick.snapshot.domains.empty()) return;
   for (const auto& [option, glob] : unmatched) {
     std::string text = option;
     text.append(" ").append(glob);
     if (!said_.is_news(text)) continue;
+    const std::vector<std::string> names = names_of(tick.snapshot);
     const auto nearest = nearest_to(glob, names);
     text += " matches no active domain; ";
     if (nearest) {

@@ -303,10 +303,17 @@ std::size_t DomainTable::name_width(const Tick& tick, std::size_t longest) {
   return widest_[name];
 }
 
+std::vector<DomainTick> DomainTable::about(const Tick& tick) const {
+  return domain_ticks(tick, [this](const Domain& domain) { return earlier(domain); });
+}
+
+std::size_t DomainTable::matching(const Tick& tick, const TableView& view) const {
+  return chosen_rows(about(tick), view).size();
+}
+
 TableLines DomainTable::lines(const Tick& tick, std::size_t room, const ConsoleStyle& style,
                               const TableView& view) {
-  const std::vector<DomainTick> all =
-      domain_ticks(tick, [this](const Domain& domain) { return earlier(domain); });
+  const std::vector<DomainTick> all = about(tick);
   const std::vector<const DomainTick*> chosen = chosen_rows(all, view);
   const Page page = page_of(chosen, room, view);
   Writing writing{MemorySize::from_kib(1), longest_name(style.width),

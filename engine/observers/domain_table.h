@@ -58,6 +58,8 @@ class DomainTable {
   /// count as two. The tick is the one that was remembered last.
   [[nodiscard]] TableLines lines(const Tick& tick, std::size_t room, const ConsoleStyle& style,
                                  const TableView& view = {});
+  /// The number of domains that match the view.
+  [[nodiscard]] std::size_t matching(const Tick& tick, const TableView& view) const;
   /// The number of domains that are short of memory in the tick that was remembered last.
   [[nodiscard]] std::size_t short_domains() const { return short_; }
   /// Why an administrator should look at the domain; as problem_of(). Empty if there is no reason.
@@ -82,6 +84,7 @@ class DomainTable {
     std::uint64_t last_tick = 0;
   };
   using Columns = std::array<TableColumn, kColumns>;
+  [[nodiscard]] std::vector<DomainTick> about(const Tick& tick) const;
   [[nodiscard]] static Columns columns_for(const Tick& tick, const ConsoleStyle& style,
                                            std::size_t name_width);
   [[nodiscard]] static std::size_t size_width(Units units, const ConsoleStyle& style);
@@ -98,7 +101,7 @@ class DomainTable {
   std::array<std::size_t, kColumns> widest_{};
   std::size_t short_ = 0;
   std::optional<std::pair<std::uint64_t, MonotonicTime>>
-      last_;  ///< the last tick's number and time
+      last_;  ///< the number and time of the tick that was remembered last
 };
 
 }  // namespace memcoord::observers

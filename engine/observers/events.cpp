@@ -81,7 +81,7 @@ void EventFinder::add_states(const Tick& tick, std::vector<Event>& events) {
   for (const SkippedDomain& one : tick.skipped) skipped.emplace(one.domain, &one);
   for (const Domain& domain : tick.snapshot.domains) {
     State& state = states_[domain.uuid()];
-    const bool is_known = state.turn != 0 && state.domain.id == domain.id;
+    const bool is_known = state.turn != 0 && state.id == domain.id;
     const auto add = [&](Event::Kind kind, std::string text) {
       events.push_back(event(kind, domain.name(), std::move(text)));
     };
@@ -100,7 +100,7 @@ void EventFinder::add_states(const Tick& tick, std::vector<Event>& events) {
       add(counts ? Event::Kind::skipped : Event::Kind::eligible,
           counts ? why : "no longer skipped (was: " + state.skipped + ")");
     }
-    state = {domain, why, std::move(state.failure), turn_};
+    state = {domain.identity, domain.id, why, std::move(state.failure), turn_};
   }
   std::erase_if(states_, [&](const auto& entry) { return entry.second.turn != turn_; });
 }
@@ -153,7 +153,7 @@ void EventFinder::add_outcome(const Tick& tick, const Outcome& first, const Outc
   if (was_moved(last)) {
     state.failure.clear();
     events.push_back(
-        event(Event::Kind::moved, state.domain.name(), moved_text(first, last, decision, units)));
+        event(Event::Kind::moved, state.identity->name, moved_text(first, last, decision, units)));
     return;
   }
   const std::string why = last.error ? last.error->message : std::string(to_text(last.kind));
@@ -161,7 +161,7 @@ void EventFinder::add_outcome(const Tick& tick, const Outcome& first, const Outc
   state.failure = why;
   const bool unknown = last.kind == Outcome::Kind::unknown;
   events.push_back(
-      event(Event::Kind::not_moved, state.domain.name(),
+      event(Event::Kind::not_moved, state.identity->name,
             (unknown ? "whether it was moved to " + last.to.text(units) + " is not known: "
                      : "not moved to " + last.to.text(units) + ": ") +
                 why));

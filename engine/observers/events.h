@@ -3,6 +3,7 @@
 // serves the newest; a journal yields the same events again.
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -48,7 +49,8 @@ class EventFinder {
 
  private:
   struct State {
-    Domain domain;
+    std::shared_ptr<const DomainIdentity> identity;
+    int id = 0;           ///< Domain::id
     std::string skipped;  ///< the reason; empty while the domain is eligible
     std::string failure;  ///< of the last move
     std::uint64_t turn = 0;

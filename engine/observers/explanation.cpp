@@ -19,7 +19,7 @@ std::string rule_text(const RuleHit& hit) {
 std::string age_text(const Tick& tick, const Domain& domain) {
   const auto& at = domain.guest.last_update;
   if (!at) return "its guest has never reported";
-  const double seconds = std::chrono::duration<double>(tick.snapshot.wall_time - *at).count();
+  const double seconds = seconds_of(tick.snapshot.wall_time - *at);
   return fmt::format("its guest reported {:.0f} s before the tick, every {:g} s",
                      std::max(0.0, seconds), seconds_of(domain.guest.period));
 }
@@ -105,8 +105,7 @@ std::string next_move_text(const DomainTick& about) {
 
 std::string movement_text(const DomainTick& about) {
   const Decision& decision = *about.decision;
-  const std::string size = figure_text(about, decision.grows() ? decision.target - decision.actual
-                                                               : decision.actual - decision.target);
+  const std::string size = figure_text(about, decision.change());
   const std::string why = decision.why.empty() ? "" : ": " + decision.why;
   if (about.move_failed()) {
     return std::string(decision.grows() ? "was to grow by " : "was to shrink by ") + size + "; " +

@@ -136,6 +136,13 @@ Json Json::at(const std::string& name) const {
   return Json(std::make_unique<Value>(value().json.at(name)));
 }
 
+std::optional<Json> Json::find(const std::string& name) const {
+  const ordered_json& json = value().json;
+  const auto found = json.find(name);
+  if (!json.is_object() || found == json.end()) return std::nullopt;
+  return Json(std::make_unique<Value>(*found));
+}
+
 std::string Json::string() const {
   return value().json.get<std::string>();
 }

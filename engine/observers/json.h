@@ -6,6 +6,7 @@
 #include <initializer_list>
 #include <iosfwd>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -81,6 +82,8 @@ class Json {
   /// An array's items; an object's names in their order.
   [[nodiscard]] std::vector<Json> items() const;
   [[nodiscard]] std::vector<std::string> names() const;
+  /// An object's member; nothing if it has none of that name, or is no object.
+  [[nodiscard]] std::optional<Json> find(const std::string& name) const;
 
   /// Numbers are equal by value: 1 and 1.0.
   bool operator==(const Json& other) const;

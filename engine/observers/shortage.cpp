@@ -125,8 +125,6 @@ std::string reason_of_refusal(const DomainTick& about) {
 std::string reason_of_move(const DomainTick& about) {
   const Decision& decision = *about.decision;
   const bool grows = decision.grows();
-  const MemorySize size =
-      grows ? decision.target - decision.actual : decision.actual - decision.target;
   if (about.move_failed()) {
     const Outcome& outcome = *about.outcome;
     const bool unknown = outcome.kind == Outcome::Kind::unknown;
@@ -138,7 +136,7 @@ std::string reason_of_move(const DomainTick& about) {
   }
   std::string text = about.tick.dry_run ? (grows ? "would grow by " : "would shrink by ")
                                         : (grows ? "grows by " : "shrinks by ");
-  text += text_of(about, size);
+  text += text_of(about, decision.change());
   if (about.tick.dry_run) text += " (dry run)";
   if (grows && !decision.rules.empty()) return text + ", " + decision.rules.back().why;
   return decision.why.empty() ? text : text + ", " + decision.why;
@@ -156,8 +154,7 @@ bool is_served(const DomainTick& about) {
     return false;
   }
   const auto headroom = headroom_of(about.domain, about.tick.limits.headroom);
-  const MemorySize gets = about.decision->target - about.decision->actual;
-  return !headroom || *headroom + gets >= about.tick.limits.domain_floor;
+  return !headroom || *headroom + about.decision->change() >= about.tick.limits.domain_floor;
 }
 
 }  // namespace

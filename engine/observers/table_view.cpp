@@ -109,9 +109,7 @@ Trouble trouble_of(const DomainTick& about) {
 }
 
 MemorySize moved_by(const DomainTick& about) {
-  if (!about.moves()) return {};
-  const Decision& decision = *about.decision;
-  return decision.grows() ? decision.target - decision.actual : decision.actual - decision.target;
+  return about.moves() ? about.decision->change() : MemorySize();
 }
 
 std::vector<const DomainTick*> chosen_rows(const std::vector<DomainTick>& all,

@@ -42,9 +42,8 @@ class Screen {
   Screen(const Screen&) = delete;
   Screen& operator=(const Screen&) = delete;
 
-  /// Restores the terminal and ends the thread, even if nothing reads the terminal: then drops what
-  /// it has not read. Returns the newest tick's table as for a pipe; it
-  /// is empty before the first tick.
+  /// Restores the terminal and ends the thread. If nothing reads the terminal, drops its unread
+  /// output. Returns the newest tick's table as for a pipe; it is empty before the first tick.
   std::vector<Styled> close();
 
   /// The source has news.

@@ -18,16 +18,10 @@ using observers::TableView;
 using Page = ScreenState::Page;
 
 constexpr std::size_t kMostMessages = 6;  // lines
-constexpr const char* kPausedReason = "paused";
-
-/// "12 s", "3 min".
-std::string duration_text(std::chrono::seconds time) {
-  return time.count() < 120 ? fmt::format("{} s", time.count())
-                            : fmt::format("{} min", time.count() / 60);
-}
 
 Styled problem_line(const TickSource::Reading& reading) {
-  return {{"no answer for " + duration_text(reading.silent) + ": " + reading.problem, Tint::red}};
+  return {{"no answer for " + observers::duration_text(reading.silent) + ": " + reading.problem,
+           Tint::red}};
 }
 
 Styled message_line(const Message& message, bool local_time) {
@@ -93,13 +87,9 @@ std::vector<std::string> wrapped(const std::string& text, std::size_t width) {
   return lines;
 }
 
-bool paused_by_operator(const SkippedDomain& skipped) {
-  return !skipped.rule && skipped.why.starts_with(kPausedReason);
-}
-
 void add_paused(const Tick& tick, Shown& shown) {
   for (const SkippedDomain& skipped : tick.skipped) {
-    if (paused_by_operator(skipped)) shown.paused.push_back(skipped.domain);
+    if (skipped.paused_by_operator()) shown.paused.push_back(skipped.domain);
   }
 }
 
@@ -119,7 +109,7 @@ class FrameMaker {
     drawn_.shown.tick = tick->number;
     ScreenLines wanted;
     wanted.head = head(*tick, 0).size();
-    wanted.table = table_lines(*tick, height_);
+    wanted.table = table_lines(*tick);
     wanted.messages =
         contents_.messages.empty() ? 0 : std::min(contents_.messages.size(), kMostMessages) + 1;
     wanted.legend = 1;
@@ -176,11 +166,10 @@ class FrameMaker {
     return lines;
   }
 
-  /// How many lines the table wants, of at most `room`.
-  [[nodiscard]] std::size_t table_lines(const Tick& tick, std::size_t room) {
+  /// How many lines the table wants.
+  [[nodiscard]] std::size_t table_lines(const Tick& tick) const {
     if (tick.snapshot.domains.empty()) return 1;
-    return 1 + std::max<std::size_t>(
-                   contents_.table.lines(tick, room, style_, state_.view).matching.size(), 1);
+    return 1 + std::max<std::size_t>(contents_.table.matching(tick, state_.view), 1);
   }
 
   void add_table(const Tick& tick, std::size_t room) {

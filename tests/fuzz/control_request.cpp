@@ -54,7 +54,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                        .now = [] { return WallTime(std::chrono::seconds(30)); },
                        .load_policy = [](const std::string& name, const auto&,
                                          files::Readable) { return test::asks({}, name); },
-                       .load_fallback = {},
                        .reload_policy = [] { return test::asks({}); },
                        .patience = {}};
   context.load_fallback = context.load_policy;

@@ -46,10 +46,7 @@ Status serve(const std::string& journal, const std::filesystem::path& socket) {
                                 .interval = std::chrono::seconds(1),
                                 .started_at = {},
                                 .local_time = true,
-                                .now = [] { return WallTime(); },
-                                .load_policy = {},
-                                .load_fallback = {},
-                                .reload_policy = {}};
+                                .now = [] { return WallTime(); }};
   std::atomic<bool> asked = false;
   const control::Handler handler = control::make_handler(context);
   const auto server = control::HttpServer::listen(socket, [&](const control::Request& request) {

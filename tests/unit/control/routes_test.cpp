@@ -38,8 +38,6 @@ struct ControlledRun {
                        .started_at = WallTime(),
                        .local_time = false,
                        .now = [] { return WallTime(std::chrono::seconds(30)); },
-                       .load_policy = {},
-                       .load_fallback = {},
                        .reload_policy = [] { return policy_named("same"); },
                        .patience = {}};
   Handler handler = make_handler(context);

@@ -16,6 +16,7 @@
 
 #include "engine/control/http.h"
 #include "engine/observers/tick_json.h"
+#include "tests/integration/cli/scratch_files.h"
 #include "tests/text.h"
 #include "tests/world/world.h"
 
@@ -37,20 +38,10 @@ Tick numbered_tick(std::uint64_t number) {
 /// A server whose requests a test sees, in a folder of its own.
 struct FakeRun {
   explicit FakeRun(control::Handler handler) : handler_(std::move(handler)) { begin(); }
-  ~FakeRun() {
-    server.reset();
-    std::filesystem::remove_all(folder);
-  }
-  FakeRun(const FakeRun&) = delete;
-  FakeRun& operator=(const FakeRun&) = delete;
   void begin() { server = control::HttpServer::listen(socket, handler_).value(); }
 
-  std::string folder = [] {
-    std::string path = "/tmp/memcoord-source-XXXXXX";
-    REQUIRE(::mkdtemp(path.data()) != nullptr);
-    return path;
-  }();
-  std::filesystem::path socket = folder + "/run.sock";
+  testing::ScratchFiles files;
+  std::filesystem::path socket = files.path("run.sock");
   std::unique_ptr<control::HttpServer> server;
 
  private:
