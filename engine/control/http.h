@@ -28,13 +28,15 @@ struct Request {
   std::string path;    ///< decoded, without the query: "/v1/domains/web 1"
   std::map<std::string, std::string> query;
   std::string body;
-  std::optional<Peer> peer = {};  ///< the server fills it in
+  std::optional<Peer> peer = {};                    ///< the server fills it in
+  std::map<std::string, std::string> headers = {};  ///< by name in lower case; the last one counts
 };
 
 struct Response {
   int status = 200;
   std::string body;
   std::string type = "application/json";
+  std::map<std::string, std::string> headers = {};  ///< further ones, by name
 };
 
 /// Called from two threads at once.

@@ -51,6 +51,16 @@ MHD_Result add_to_query(void* query, MHD_ValueKind, const char* name, const char
   return MHD_YES;
 }
 
+MHD_Result add_to_headers(void* headers, MHD_ValueKind, const char* name, const char* value) {
+  std::string lower(name);
+  std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) {
+    return 'A' <= c && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  static_cast<std::map<std::string, std::string>*>(headers)->insert_or_assign(
+      std::move(lower), value == nullptr ? "" : value);
+  return MHD_YES;
+}
+
 Response error_response(int status, const std::string& error) {
   return {status, Json::object({{"error", error}}).text() + "\n"};
 }
@@ -271,8 +281,11 @@ MHD_Result HttpServer::Threads::on_request(void* self, MHD_Connection* connectio
     *size = 0;
     return MHD_YES;
   }
-  Request request{method, path, {}, {}, {}};
+  Request request;
+  request.method = method;
+  request.path = path;
   MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, add_to_query, &request.query);
+  MHD_get_connection_values(connection, MHD_HEADER_KIND, add_to_headers, &request.headers);
   return static_cast<Threads*>(self)->answer(connection, std::move(request), incoming);
 }
 
@@ -321,6 +334,9 @@ MHD_Result HttpServer::Threads::send(MHD_Connection* connection, Response respon
   clients_.add_response(*client, body.release()->size());
   MHD_add_response_header(out, MHD_HTTP_HEADER_CONTENT_TYPE, response.type.c_str());
   MHD_add_response_header(out, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+  for (const auto& [name, value] : response.headers) {
+    MHD_add_response_header(out, name.c_str(), value.c_str());
+  }
   const MHD_Result queued =
       MHD_queue_response(connection, static_cast<unsigned>(response.status), out);
   MHD_destroy_response(out);
