@@ -78,11 +78,21 @@ void Coordinator::evaluate(Tick& tick) {
   Evaluation evaluation = memcoord::evaluate(tick.snapshot, history_, ask_policy, options_.limits,
                                              {tick.number, since_last});
   tick.grantable = evaluation.situation.grantable;
+  record_account(tick, evaluation.situation);
   tick.proposals = std::move(evaluation.proposals);
   tick.decisions = std::move(evaluation.decisions);
   notes_.add_hints(tick, evaluation);
   tick.timings.decide = answered - start;
   tick.timings.review = clock_.now() - answered;
+}
+
+void Coordinator::record_account(Tick& tick, const Situation& situation) {
+  tick.account = {situation.headroom(), situation.committed, situation.unbacked,
+                  situation.shortfall, MemorySize()};
+  for (const DomainView& view : situation.domains) {
+    tick.account.reclaimable += view.reclaimable;
+    if (!view.has_fresh_report) tick.not_reporting.push_back(view.domain.uuid());
+  }
 }
 
 void Coordinator::note_skipped(Tick& tick, const Situation& situation) {

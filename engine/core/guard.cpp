@@ -336,10 +336,13 @@ Situation assess(const Snapshot& snapshot, const History& history, const Limits&
   situation.grantable = host.grantable;
   situation.shortfall = host.shortfall;
   situation.rescue = host.rescue;
+  situation.committed = host.committed;
+  situation.unbacked = host.unbacked;
   const std::vector<NodePool> pools = node_pools(snapshot.host, situation.domains, limits);
   for (DomainView& view : situation.domains) {
     const RuleInput input = input_of(view, snapshot, limits, view.domain.actual);
     view.skipped = skipped(input);
+    view.has_fresh_report = has_fresh_report(input);
     if (!view.skipped) view.reclaimable = reclaimable(input);
     view.grantable = std::min(host.grantable, grantable_by(pools, view.domain));
   }

@@ -62,6 +62,9 @@ std::span<const Precondition> preconditions();
 std::span<const Bound> bounds();
 std::span<const SharedBound> shared_bounds();
 
+/// Whether the domain's guest has reported, and not too long ago.
+bool has_fresh_report(const RuleInput& input);
+
 // --- decisions ---
 
 /// The situation at a snapshot that `history` has observed: each domain's eligibility and what the
@@ -99,6 +102,8 @@ struct HostBalance {
   /// Domains count with the memory that they may still touch; memory that shrinks under way will
   /// release is deducted.
   MemorySize rescue = {};
+  MemorySize committed = {};  ///< what all domains together may touch without asking
+  MemorySize unbacked = {};   ///< the part of `committed` that is not resident yet
 };
 
 /// The domains of a snapshot with their past and the figures that follow from both. Whether a

@@ -240,6 +240,10 @@ constexpr std::array<SharedBound, 3> kSharedBounds{{
 
 }  // namespace
 
+bool has_fresh_report(const RuleInput& input) {
+  return input.view.domain.guest.last_update && is_fresh(input);
+}
+
 std::span<const Precondition> preconditions() {
   return kPreconditions;
 }

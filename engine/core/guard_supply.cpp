@@ -262,6 +262,8 @@ HostBalance balance(const Snapshot& snapshot, std::span<const DomainView> views,
   limit_balance(host, headroom, floor);
   if (limits.host_memory) limit_balance(host, *limits.host_memory, floor + domains.all());
   host.rescue = to_rescue(snapshot.host, domains, pace, floor);
+  host.committed = domains.all();
+  host.unbacked = domains.unbacked;
   return host;
 }
 

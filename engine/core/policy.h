@@ -35,6 +35,7 @@ struct DomainView {
   MemorySize headroom = {};  ///< in the chosen figure, less what the balloon has taken since
   std::optional<MemorySize> usable = {};  ///< likewise; none where the guest does not report it
   bool reports_headroom = false;          ///< where not, `headroom` is 0
+  bool has_fresh_report = false;          ///< its guest has reported, and not too long ago
   /// Set where the guard skips the domain, whatever is proposed. A policy finds such a domain only
   /// in ctx.skipped.
   std::optional<Skipped> skipped = {};
@@ -53,6 +54,8 @@ struct Situation {
   Duration since_last{};   ///< since the last tick; zero at the first
   MemorySize shortfall{};  ///< what must be released before the guard gives anything
   MemorySize rescue{};     ///< what the engine itself takes back at once
+  MemorySize committed{};  ///< what all domains together may touch without asking
+  MemorySize unbacked{};   ///< the part of `committed` that is not resident yet
 
   /// The host's headroom, or what is left of the guests' budget (Limits::host_memory) where that is
   /// less.

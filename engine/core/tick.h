@@ -31,6 +31,16 @@ struct SkippedDomain {
   bool operator==(const SkippedDomain&) const = default;
 };
 
+/// The host's memory as the guard accounts for it, before the tick's moves.
+struct HostAccount {
+  MemorySize headroom;     ///< the host's, or what is left of the guests' budget where that is less
+  MemorySize committed;    ///< what all domains together may touch without asking
+  MemorySize unbacked;     ///< the part of `committed` that is not resident yet
+  MemorySize shortfall;    ///< what must be released before the host can grant anything
+  MemorySize reclaimable;  ///< what shrinks may take from all domains together this tick
+  bool operator==(const HostAccount&) const = default;
+};
+
 struct Tick {
   std::uint64_t number = 0;  ///< counts from 1
   std::string policy;        ///< its name
@@ -44,6 +54,10 @@ struct Tick {
   Snapshot snapshot;                   ///< empty of domains where sample_error is set
   std::vector<DroppedFigure> dropped;  ///< figures that were removed from the snapshot
   MemorySize grantable;
+  HostAccount account;  ///< not in the journal; replay derives it again
+  /// Domains without a report, or whose newest one is too old, in snapshot order. Not in the
+  /// journal.
+  std::vector<Uuid> not_reporting;
   std::vector<SkippedDomain> skipped;
   std::vector<Proposal> proposals;
   std::vector<Decision> decisions;  ///< as finally allowed

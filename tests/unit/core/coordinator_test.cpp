@@ -42,6 +42,23 @@ TEST_CASE("a tick samples, evaluates and moves, and records all of it") {
   CHECK(harness.hypervisor.moves == std::vector{Move{id("a"), 1_GiB, 900_MiB}});
 }
 
+TEST_CASE("a tick records the host's account and the domains that do not report") {
+  const World world = World()
+                          .host(8_GiB, free(4_GiB))
+                          .domain("a", actual(1_GiB), unused(800_MiB), rss(700_MiB))
+                          .domain("b", no_report());
+  CoordinatorHarness harness({world}, asks({}));
+  const Tick tick = harness.coordinator.tick();
+  const Situation situation = Observed(world).situation();
+  CHECK(tick.account.headroom == 4_GiB);
+  CHECK(tick.account.committed == situation.committed);
+  CHECK(tick.account.unbacked == situation.unbacked);
+  CHECK(tick.account.unbacked >= 324_MiB);
+  CHECK(tick.account.shortfall.is_zero());
+  CHECK(tick.account.reclaimable == 400_MiB);
+  CHECK(tick.not_reporting == std::vector{id("b")});
+}
+
 TEST_CASE("a dry run decides and records, and moves nothing") {
   CoordinatorOptions options;
   options.dry_run = true;

@@ -56,6 +56,10 @@ TEST_CASE("the host may give its free memory above its floor") {
 TEST_CASE("memory that is committed but unbacked counts as taken, QEMU's own included") {
   CHECK(grantable(World().host(8_GiB, free(1_GiB)).domain("a", actual(1_GiB), rss(724_MiB))) ==
         524_MiB - 64_MiB);
+  const guard::HostBalance host = balance_of(
+      Observed(World().host(8_GiB, free(1_GiB)).domain("a", actual(1_GiB), rss(724_MiB))));
+  CHECK(host.committed == 1_GiB + 64_MiB);
+  CHECK(host.unbacked == 300_MiB + 64_MiB);
   // A grow in flight is committed from the moment memcoord asks for it.
   Observed observed(World().host(8_GiB, free(1_GiB)).domain("a", actual(512_MiB)));
   observed.moved("a", 812_MiB);
