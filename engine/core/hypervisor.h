@@ -2,6 +2,7 @@
 // The interface to the host and its domains. Behind it: libvirt, the simulated host
 // (engine/hypervisor/), a policy test's world (bindings/testing/), FakeHypervisor in unit tests.
 
+#include <cstddef>
 #include <span>
 #include <string>
 #include <vector>
@@ -11,6 +12,13 @@
 #include "engine/core/snapshot.h"
 
 namespace memcoord {
+
+/// The connections to a hypervisor.
+struct Connections {
+  std::size_t open = 0;       ///< in use; 0 while the hypervisor is down
+  std::size_t abandoned = 0;  ///< held by a call that does not return, because of a hung guest
+  bool operator==(const Connections&) const = default;
+};
 
 /// One host. Not thread-safe: the loop makes all calls.
 class Hypervisor {
@@ -31,6 +39,7 @@ class Hypervisor {
   virtual std::vector<Outcome> drain_late_outcomes() { return {}; }
   /// Notes for the operator since the last call; each is said once.
   virtual std::vector<Note> drain_notes() = 0;
+  [[nodiscard]] virtual Connections connections() const { return {}; }
   /// Restores everything changed besides balloons (statistics periods) and closes the connection.
   /// Idempotent.
   virtual void close() = 0;

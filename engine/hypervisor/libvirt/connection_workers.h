@@ -289,6 +289,8 @@ class WorkerPool {
   void end_until(Instant deadline);
   /// Workers that a call of an earlier run holds.
   [[nodiscard]] std::size_t stuck() const;
+  /// All workers, the stuck ones too.
+  [[nodiscard]] std::size_t size() const { return members_.size(); }
 
  private:
   struct Member {

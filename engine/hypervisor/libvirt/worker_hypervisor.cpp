@@ -339,4 +339,10 @@ std::vector<Note> WorkerHypervisor::drain_notes() {
   return std::exchange(notes_, {});
 }
 
+Connections WorkerHypervisor::connections() const {
+  constexpr std::size_t kQueryWorkers = 2;
+  const std::size_t stuck = pool_.stuck();
+  return {down_since_ ? 0 : pool_.size() - stuck + kQueryWorkers, stuck};
+}
+
 }  // namespace memcoord::libvirt

@@ -73,6 +73,8 @@ class WorkerHypervisor final : public Hypervisor {
   std::vector<Outcome> apply(std::span<const Move> moves) override;
   std::vector<Outcome> drain_late_outcomes() override;
   std::vector<Note> drain_notes() override;
+  /// The pool's connections, and the two that query the host and the list of domains.
+  [[nodiscard]] Connections connections() const override;
   void close() override;
 
   /// Connection workers that a hung guest holds now.

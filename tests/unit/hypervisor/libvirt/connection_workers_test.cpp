@@ -85,8 +85,11 @@ TEST_CASE("a hung guest holds one connection worker, however long it hangs") {
   (void)host.sample();
   (void)host.sample();  // another worker replaces the stuck one
   const int opened = host.daemon->opened();
+  const std::size_t open = host.hypervisor->connections().open;
   for (int i = 0; i < 20; ++i) (void)host.sample();
   CHECK(host.hypervisor->stuck_workers() == 1);
+  CHECK(host.hypervisor->connections() == Connections{open, 1});
+  CHECK(open >= 3);  // a worker, and the two that query the host and the list of domains
   CHECK(host.daemon->opened() == opened);
   host.daemon->go_on("vm107");
 }
