@@ -64,11 +64,11 @@ class NewFile {
     }
   }
   /// Gives the complete file its final name.
-  Status keep() {
+  Status keep(const AtomicWrite& how) {
     const int folder = place_.folder.get();
     if (problem_ == 0) {
-      set_usual_mode();
-      if (::fsync(file_.get()) != 0 && errno != EINVAL) problem_ = errno;
+      set_mode(how.mode);
+      if (how.sync && ::fsync(file_.get()) != 0 && errno != EINVAL) problem_ = errno;
     }
     if (problem_ == 0) problem_ = file_.close();
     if (problem_ == 0) {
@@ -89,8 +89,12 @@ class NewFile {
 
   /// Until here only this user may read the file. A file that is replaced passes its mode on; a new
   /// one gets the mode that the umask allows.
-  void set_usual_mode() const {
+  void set_mode(const std::optional<mode_t>& wanted) const {
     struct stat old {};
+    if (wanted) {
+      (void)!::fchmod(file_.get(), *wanted);
+      return;
+    }
     if (::fstatat(place_.folder.get(), place_.name.c_str(), &old, AT_SYMLINK_NOFOLLOW) == 0) {
       (void)!::fchmod(file_.get(), old.st_mode & 0777U);
       return;
@@ -119,13 +123,14 @@ Result<NewFile> open(const fs::path& path) {
 }  // namespace
 
 Status write_atomically(const fs::path& path,
-                        const std::function<Status(const WritePiece&)>& produce) {
+                        const std::function<Status(const WritePiece&)>& produce,
+                        const AtomicWrite& how) {
   auto file = open(path);
   if (!file) return fail(file.error());
   if (Status made = produce([&](std::string_view piece) { file->write(piece); }); !made) {
     return made;
   }
-  return file->keep();
+  return file->keep(how);
 }
 
 Status check_writable(const fs::path& path) {
