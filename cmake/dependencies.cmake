@@ -17,6 +17,7 @@ find_package(nlohmann_json REQUIRED)
 find_package(pugixml REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(tomlplusplus REQUIRED)
+find_package(prometheus-cpp CONFIG REQUIRED)  # of its libraries, only prometheus-cpp::core is linked
 
 # A change of a library links every test program again; mold does that much faster than the default
 # linker.

@@ -1,0 +1,46 @@
+#include "engine/metrics/metrics_file.h"
+
+#include <system_error>
+#include <utility>
+
+#include "engine/files/atomic_file.h"
+
+namespace memcoord::metrics {
+
+Result<std::unique_ptr<MetricsFile>> MetricsFile::open(const std::filesystem::path& path) {
+  if (Status writable = files::check_writable(path); !writable) return fail(writable.error());
+  // make_unique cannot call the private constructor.
+  return std::unique_ptr<MetricsFile>(new MetricsFile(path));
+}
+
+MetricsFile::~MetricsFile() {
+  std::error_code ignored;
+  if (is_there_) std::filesystem::remove(path_, ignored);
+}
+
+void MetricsFile::write(std::string_view text) {
+  // Figures that are replaced every second need not survive a power failure.
+  const Status written =
+      files::write_atomically(path_,
+                              [&](const files::WritePiece& write_piece) -> Status {
+                                write_piece(text);
+                                return {};
+                              },
+                              {.mode = 0644, .sync = false});
+  if (written) {
+    is_there_ = true;
+    if (std::exchange(lost_in_a_row_, 0) > 0) {
+      notes_.push_back({Note::Severity::info, path_.string() + ": metrics are written again"});
+    }
+    return;
+  }
+  if (++lost_in_a_row_ > 1) return;
+  notes_.push_back({Note::Severity::error,
+                    "cannot write the metrics, the run goes on: " + written.error().text()});
+}
+
+std::vector<Note> MetricsFile::drain_notes() {
+  return std::exchange(notes_, {});
+}
+
+}  // namespace memcoord::metrics

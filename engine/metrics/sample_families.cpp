@@ -1,0 +1,189 @@
+// The families of the newest sample: the host's and the domains'.
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cmath>
+
+#include "engine/metrics/families.h"
+
+namespace memcoord::metrics {
+namespace {
+
+constexpr FamilyType kGaugeOfSample = FamilyType::gauge;
+constexpr FamilyType kCounterOfSample = FamilyType::counter;
+
+// --- the host ---
+
+/// `figure` is a function of the sample that returns a size, or an optional one.
+template <auto kFigure>
+void fill_host(const Scrape& scrape, Family& family) {
+  if (!scrape.state.sample) return;
+  const std::optional<MemorySize> size = kFigure(*scrape.state.sample);
+  if (size) family.samples.push_back({{}, bytes_of(*size)});
+}
+
+using Sampled = const SampleFigures&;
+
+constexpr std::array kHostFamilies{
+    FamilyDescription{"memcoord_host_memory_bytes", kGaugeOfSample, "", "The host's memory.",
+                      fill_host<[](Sampled figures) { return figures.host.total; }>},
+    FamilyDescription{"memcoord_host_free_bytes", kGaugeOfSample, "",
+                      "The host's free memory, page cache not counted.",
+                      fill_host<[](Sampled figures) { return figures.host.free; }>},
+    FamilyDescription{"memcoord_host_available_bytes", kGaugeOfSample, "",
+                      "The memory that the host can allocate without swapping.",
+                      fill_host<[](Sampled figures) { return figures.host.available; }>},
+    FamilyDescription{"memcoord_host_budget_bytes", kGaugeOfSample, "",
+                      "What all guests may have together (--host-memory). Absent without it.",
+                      fill_host<[](Sampled figures) { return figures.limits.host_memory; }>},
+    FamilyDescription{"memcoord_host_floor_bytes", kGaugeOfSample, "",
+                      "The memory that the host keeps (--host-floor).",
+                      fill_host<[](Sampled figures) { return figures.limits.host_floor; }>},
+    FamilyDescription{"memcoord_host_headroom_bytes", kGaugeOfSample, "",
+                      "The memory that the host can spare, by --headroom, or what is left of the "
+                      "budget where that is less.",
+                      fill_host<[](Sampled figures) { return figures.account.headroom; }>},
+    FamilyDescription{"memcoord_host_swap_free_bytes", kGaugeOfSample, "",
+                      "The host's free swap space.",
+                      fill_host<[](Sampled figures) { return figures.host.swap_free; }>},
+    FamilyDescription{"memcoord_host_committed_bytes", kGaugeOfSample, "",
+                      "The memory that the domains may touch without asking: their sizes, grows in "
+                      "flight, and the memory of QEMU itself.",
+                      fill_host<[](Sampled figures) { return figures.account.committed; }>},
+    FamilyDescription{"memcoord_host_unbacked_bytes", kGaugeOfSample, "",
+                      "The part of the committed memory that is not resident yet.",
+                      fill_host<[](Sampled figures) { return figures.account.unbacked; }>},
+    FamilyDescription{"memcoord_host_grantable_bytes", kGaugeOfSample, "",
+                      "The memory that the guard would give to grows, before any shrink.",
+                      fill_host<[](Sampled figures) { return figures.grantable; }>},
+    FamilyDescription{"memcoord_host_shortfall_bytes", kGaugeOfSample, "",
+                      "The memory that must be released before the host can grant anything.",
+                      fill_host<[](Sampled figures) { return figures.account.shortfall; }>},
+    FamilyDescription{"memcoord_host_reclaimable_bytes", kGaugeOfSample, "",
+                      "The memory that shrinks may take from all domains together in a tick.",
+                      fill_host<[](Sampled figures) { return figures.account.reclaimable; }>},
+    FamilyDescription{"memcoord_domains", kGaugeOfSample, "state", "Active domains by state.",
+                      [](const Scrape& scrape, Family& family) {
+                        if (!scrape.state.sample) return;
+                        add_each<DomainState>(family, "state", scrape.state.sample->states);
+                      }},
+    FamilyDescription{
+        "memcoord_domains_skipped", kGaugeOfSample, "rule",
+        "Domains that no decision may touch: running_only (they do not run), fresh_stats (no fresh "
+        "report of the guest), paused (by an operator), excluded (by settings, options or their "
+        "kind).",
+        [](const Scrape& scrape, Family& family) {
+          if (!scrape.state.sample) return;
+          add_each<SkipReason>(family, "rule", scrape.state.sample->skipped);
+        }},
+};
+
+// --- the domains ---
+
+/// `figure` is a function of a domain's figures that returns an optional number.
+template <auto kFigure>
+void fill_domains(const Scrape& scrape, Family& family) {
+  if (!scrape.state.sample) return;
+  const auto& domains = scrape.state.sample->domains;
+  family.samples.reserve(domains.size());
+  for (std::size_t i = 0; i < domains.size(); ++i) {
+    const std::optional<double> value = kFigure(domains[i]);
+    if (value) family.samples.push_back({{{"domain", scrape.domain_labels[i]}}, *value});
+  }
+}
+
+std::optional<double> bytes_in(const std::optional<MemorySize>& size) {
+  return size ? std::optional(bytes_of(*size)) : std::nullopt;
+}
+
+using OneDomain = const DomainFigures&;
+/// A size of a domain that answers.
+template <auto kMember>
+std::optional<double> size_in(OneDomain domain) {
+  return domain.hung ? std::nullopt : bytes_in(domain.*kMember);
+}
+/// A size from the guest's report.
+template <auto kMember>
+std::optional<double> reported_size(OneDomain domain) {
+  return domain.hung ? std::nullopt : bytes_in(domain.guest.*kMember);
+}
+
+std::optional<double> faults_in(OneDomain domain) {
+  if (domain.hung || !domain.guest.major_faults) return std::nullopt;
+  return static_cast<double>(*domain.guest.major_faults);
+}
+
+std::optional<double> report_time(OneDomain domain) {
+  if (domain.hung || !domain.reported_at) return std::nullopt;
+  return seconds_of(domain.reported_at->time_since_epoch());
+}
+
+void fill_domain_info(const Scrape& scrape, Family& family) {
+  if (!scrape.state.sample) return;
+  const auto& domains = scrape.state.sample->domains;
+  family.samples.reserve(domains.size());
+  for (std::size_t i = 0; i < domains.size(); ++i) {
+    const DomainIdentity& identity = *domains[i].identity;
+    family.samples.push_back({{{"domain", scrape.domain_labels[i]},
+                               {"uuid", identity.uuid.text()},
+                               {"weight", fmt::format("{}", identity.settings.weight)},
+                               {"priority", std::to_string(identity.settings.priority)}},
+                              1});
+  }
+}
+
+constexpr std::array kDomainFamilies{
+    FamilyDescription{"memcoord_domain_actual_bytes", kGaugeOfSample, "domain",
+                      "The size of the domain: its maximum less its balloon.",
+                      fill_domains<size_in<&DomainFigures::actual>>},
+    FamilyDescription{"memcoord_domain_maximum_bytes", kGaugeOfSample, "domain",
+                      "The largest size that the domain can have.",
+                      fill_domains<size_in<&DomainFigures::maximum>>},
+    FamilyDescription{"memcoord_domain_target_bytes", kGaugeOfSample, "domain",
+                      "The size that memcoord decided on last, since the domain was started.",
+                      fill_domains<size_in<&DomainFigures::target>>},
+    FamilyDescription{"memcoord_domain_rss_bytes", kGaugeOfSample, "domain",
+                      "The host memory that the QEMU process of the domain holds.",
+                      fill_domains<size_in<&DomainFigures::rss>>},
+    FamilyDescription{"memcoord_domain_unused_bytes", kGaugeOfSample, "domain",
+                      "The free memory of the guest, its page cache not counted.",
+                      fill_domains<reported_size<&GuestStatistics::unused>>},
+    FamilyDescription{"memcoord_domain_usable_bytes", kGaugeOfSample, "domain",
+                      "The memory that the guest can allocate without swapping.",
+                      fill_domains<reported_size<&GuestStatistics::usable>>},
+    FamilyDescription{"memcoord_domain_headroom_bytes", kGaugeOfSample, "domain",
+                      "The memory that the guest can spare, by --headroom.",
+                      fill_domains<size_in<&DomainFigures::headroom>>},
+    FamilyDescription{"memcoord_domain_swap_in_bytes_total", kCounterOfSample, "domain",
+                      "What the guest has read from its swap space since it booted.",
+                      fill_domains<reported_size<&GuestStatistics::swap_in>>},
+    FamilyDescription{"memcoord_domain_swap_out_bytes_total", kCounterOfSample, "domain",
+                      "What the guest has written to its swap space since it booted.",
+                      fill_domains<reported_size<&GuestStatistics::swap_out>>},
+    FamilyDescription{"memcoord_domain_major_faults_total", kCounterOfSample, "domain",
+                      "Page faults of the guest that read from a disk, since it booted.",
+                      fill_domains<faults_in>},
+    FamilyDescription{
+        "memcoord_domain_report_timestamp_seconds", kGaugeOfSample, "domain",
+        "When the guest reported last, in Unix time. Figures of an old report are left "
+        "out.",
+        fill_domains<report_time>},
+    FamilyDescription{
+        "memcoord_domain_skipped", kGaugeOfSample, "domain",
+        "1 if no decision may touch the domain.",
+        fill_domains<[](OneDomain domain) { return std::optional(domain.skipped ? 1.0 : 0.0); }>},
+    FamilyDescription{"memcoord_domain_info", FamilyType::info, "domain, uuid, weight, priority",
+                      "The domain's UUID, weight and priority.", fill_domain_info},
+};
+
+}  // namespace
+
+std::span<const FamilyDescription> host_families() {
+  return kHostFamilies;
+}
+std::span<const FamilyDescription> domain_families() {
+  return kDomainFamilies;
+}
+
+}  // namespace memcoord::metrics

@@ -1,0 +1,63 @@
+#include "engine/metrics/metrics_file.h"
+
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+
+#include "tests/text.h"
+#include "tests/unit/files/folder.h"
+
+using namespace memcoord;
+using namespace memcoord::test;
+using metrics::MetricsFile;
+
+TEST_CASE("the metrics' file has the last text, is readable to everyone, and goes with the run") {
+  const Folder folder;
+  {
+    const auto file = MetricsFile::open(folder / "a.prom").value();
+    CHECK(!std::filesystem::exists(folder / "a.prom"));
+    file->write("memcoord_up 0\n");
+    std::filesystem::permissions(folder / "a.prom", std::filesystem::perms::owner_all);
+    file->write("memcoord_up 1\n");
+    CHECK(folder.read("a.prom") == "memcoord_up 1\n");
+    struct stat found {};
+    REQUIRE(::stat((folder / "a.prom").c_str(), &found) == 0);
+    CHECK((found.st_mode & 0777U) == 0644);
+    CHECK(file->drain_notes().empty());
+  }
+  CHECK(!std::filesystem::exists(folder / "a.prom"));
+}
+
+TEST_CASE("a run that has written no metrics leaves the file of another run") {
+  const Folder folder;
+  folder.write("a.prom", "memcoord_up 1\n");
+  { const auto file = MetricsFile::open(folder / "a.prom").value(); }
+  CHECK(folder.read("a.prom") == "memcoord_up 1\n");
+}
+
+TEST_CASE("metrics that cannot be written are noted once, and so is that writing works again") {
+  const Folder folder;
+  std::filesystem::create_directory(folder / "in");
+  const auto file = MetricsFile::open(folder / "in" / "a.prom").value();
+  std::filesystem::remove(folder / "in");
+  file->write("memcoord_up 1\n");
+  file->write("memcoord_up 1\n");
+  const auto failed = file->drain_notes();
+  REQUIRE(failed.size() == 1);
+  CHECK(failed[0].severity == Note::Severity::error);
+  CHECK(contains(failed[0].text, "cannot write the metrics, the run goes on: "));
+  std::filesystem::create_directory(folder / "in");
+  file->write("memcoord_up 1\n");
+  file->write("memcoord_up 1\n");
+  const auto works = file->drain_notes();
+  REQUIRE(works.size() == 1);
+  CHECK(contains(works[0].text, "a.prom: metrics are written again"));
+}
+
+TEST_CASE("a file that cannot be written is refused at once") {
+  const Folder folder;
+  const auto file = MetricsFile::open(folder / "none" / "a.prom");
+  REQUIRE(!file);
+  CHECK(file.error().code == ErrorCode::not_found);
+}
