@@ -352,6 +352,7 @@ Response get(const RouteContext& context, NewestTick& newest, const Request& req
   if (request.path == "/v1/tick") return newest.response(context);
   if (request.path == "/v1/domains") return list_domains(context);
   if (request.path.starts_with(kDomains)) return explain_domain(context, request);
+  if (request.path == "/metrics" && context.metrics) return metrics_response(context, request);
   return error_response_to(404, "no such path: " + printable(request.path, 100));
 }
 

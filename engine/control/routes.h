@@ -6,6 +6,9 @@
 //   GET  /v1/domains/NAME          explains the domain; NAME may be its UUID
 //   GET  /v1/events?seconds=N&domain=NAME   {"since": ..., "complete": true, "events": [...]}
 //   GET  /v1/tick                  the newest tick, as in the journal
+//   GET  /metrics                  for Prometheus, in OpenMetrics' format if the client prefers
+//   that;
+//                                  with domains=off, without families about single domains
 //   POST /v1/pause                 {"domain": "web", "seconds": 600}, both optional
 //   POST /v1/resume                {"domain": "web"}, optional
 //   POST /v1/policy                {"name": "band", "set": {"low": "120MiB"}, "fallback": false};
@@ -49,12 +52,20 @@ struct RouteContext {
   LoadPolicy load_fallback = {};
   /// Loads the run's policy again. Errors are for people.
   std::function<Result<std::unique_ptr<Policy>>()> reload_policy = {};
+  /// The text of /metrics, in Prometheus' or OpenMetrics' format, with or without families about
+  /// single domains. Called in the server's threads. Empty: there is no such path.
+  std::function<std::string(bool openmetrics, bool domains)> metrics = {};
   /// How long a request waits for the loop to make its change, so that the response has the result.
   Duration patience = std::chrono::seconds(1);
 };
 
 /// Responds to requests, in any thread. The context must outlive the handler.
 Handler make_handler(const RouteContext& context);
+
+/// GET /metrics (metrics_route.cpp).
+Response metrics_response(const RouteContext& context, const Request& request);
+/// Whether an Accept header prefers OpenMetrics' format to Prometheus'.
+bool prefers_openmetrics(std::string_view accept);
 
 // The state of the run at a glance (status.cpp).
 std::string status_text(const RouteContext& context);

@@ -406,3 +406,38 @@ TEST_CASE("the memory of events is bounded") {
   CHECK(events.size() == RunState::kMaxEvents);
   CHECK(events.front().text.size() <= RunState::kMaxEventText + 3);  // and "..."
 }
+
+TEST_CASE("an Accept header chooses the format of the metrics") {
+  CHECK(!prefers_openmetrics(""));
+  CHECK(!prefers_openmetrics("*/*"));
+  CHECK(!prefers_openmetrics("text/html,application/xhtml+xml,*/*;q=0.8"));
+  CHECK(prefers_openmetrics("application/openmetrics-text"));
+  CHECK(prefers_openmetrics("Application/OpenMetrics-Text; Version=1.0.0"));
+  // Prometheus 2.42
+  CHECK(
+      prefers_openmetrics("application/openmetrics-text;version=1.0.0,"
+                          "application/openmetrics-text;version=0.0.1;q=0.75,"
+                          "text/plain;version=0.0.4;q=0.5,*/*;q=0.1"));
+  CHECK(!prefers_openmetrics("application/openmetrics-text;q=0.5, text/plain;q=0.9"));
+  CHECK(!prefers_openmetrics("application/openmetrics-text;q=0"));
+  CHECK(!prefers_openmetrics("application/openmetrics-text;q=nan, */*"));
+  CHECK(!prefers_openmetrics("application/openmetrics-text;version=9.0"));
+  CHECK(!prefers_openmetrics(",;=, ;q=,application/openmetrics-text;q=x;"));
+}
+
+TEST_CASE("the metrics are there in the format and with the families that were asked for") {
+  ControlledRun run;
+  CHECK(run.get("/metrics").status == 404);
+  run.context.metrics = [](bool openmetrics, bool domains) {
+    return std::string(openmetrics ? "openmetrics" : "prometheus") + (domains ? " all" : " few");
+  };
+  const Response text = run.get("/metrics");
+  CHECK(text.body == "prometheus all");
+  CHECK(text.type == "text/plain; version=0.0.4; charset=utf-8");
+  Request request{"GET", "/metrics", {{"domains", "off"}}, {}};
+  request.headers["accept"] = "application/openmetrics-text";
+  const Response openmetrics = run.handler(request);
+  CHECK(openmetrics.body == "openmetrics few");
+  CHECK(openmetrics.type == "application/openmetrics-text; version=1.0.0; charset=utf-8");
+  CHECK(run.post("/metrics", "").status == 404);
+}
