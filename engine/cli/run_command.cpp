@@ -17,10 +17,12 @@
 #include "engine/cli/run_loop.h"
 #include "engine/cli/run_options.h"
 #include "engine/cli/run_output.h"
+#include "engine/cli/version.h"
 #include "engine/cli/watchdog.h"
 #include "engine/core/time.h"
 #include "engine/hypervisor/libvirt/libvirt_hypervisor.h"
 #include "engine/hypervisor/simulated/simulated_hypervisor.h"
+#include "engine/metrics/metrics.h"
 #include "engine/screen/terminal.h"
 
 namespace memcoord::cli {
@@ -132,7 +134,8 @@ class Run {
         policy_limits_(options.no_wait ? with_simulation_time(options.policy_limits)
                                        : options.policy_limits),
         loader_(policy_limits_),
-        policy_(loader_, options.policy, options.settings) {}
+        policy_(loader_, options.policy, options.settings),
+        metrics_(std::string(kVersion), interval, [this] { return wall_now(); }) {}
 
   Result<ExitCode> go();
 
@@ -165,6 +168,7 @@ class Run {
   PolicyLimitOptions policy_limits_;
   PolicyLoader loader_;
   ReloadablePolicy policy_;
+  metrics::RunMetrics metrics_;
   bool waiting_ = false;
 };
 
@@ -188,7 +192,7 @@ Result<ExitCode> Run::go() {
   clock_ = connection->clock;
 
   auto control = RunControl::open({options_, interval_, connection->hypervisor->description(),
-                                   **signals, policy_, *log_, output->wants_screen()});
+                                   **signals, policy_, *log_, metrics_, output->wants_screen()});
   if (!control) return fail(control.error());
   if (output->wants_screen()) {
     output->open_screen((*control)->source(), [&stop = **signals] { stop.request_stop(); });
@@ -203,6 +207,7 @@ Result<ExitCode> Run::go() {
   if (*fallback) coordinator.set_fallback(watchdog.watch(*std::move(fallback)));
   if (*control) (*control)->observe(coordinator, fallback_name);
   output->observe(coordinator);
+  coordinator.add_observer(metrics_);
   log_->info(fmt::format("policy {} on {}, a tick every {:g} s, headroom {}{}", policy_name,
                          connection->hypervisor->description(), seconds_of(interval_),
                          to_text(options_.limits.headroom),
@@ -251,13 +256,15 @@ LoopHooks Run::hooks(const Parts& parts) {
   };
   hooks.after = [this, parts](const Tick& tick) { after(tick, parts); };
   hooks.skipped = [this](std::uint64_t missed) {
+    metrics_.count_skipped_ticks(missed);
     log_->debug(fmt::format("a tick took longer than the interval: {} skipped", missed));
   };
   return hooks;
 }
 
 void Run::after(const Tick& tick, const Parts& parts) {
-  parts.output.after_tick();
+  metrics_.set_connections(parts.connection.hypervisor->connections());
+  parts.output.after_tick(metrics_);
   if (RunOutput::reader_is_gone()) parts.signals.request_stop();
   const bool empty = !tick.sample_error && tick.snapshot.domains.empty();
   if (empty && !waiting_ && !options_.exit_when_idle) {
@@ -311,6 +318,7 @@ void Run::reload(const Parts& parts) {
   // Loading has a limit of one second.
   auto policy = parts.watchdog.during(options_.policy, std::chrono::seconds(2),
                                       [this] { return policy_.load(); });
+  metrics_.count_reload(policy.has_value());
   if (!policy) {
     log_->error("cannot reload the policy, the old one stays: " + policy.error().text());
     return;

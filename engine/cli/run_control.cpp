@@ -56,6 +56,7 @@ fs::path control_socket(const std::string& named) {
 
 RunControl::RunControl(const Run& run)
     : policy_(run.policy),
+      metrics_(run.metrics),
       configuration_(run.options.config),
       changes_([&signals = run.signals] { signals.wake(); }),
       context_{.state = state_,
@@ -74,6 +75,11 @@ RunControl::RunControl(const Run& run)
   context_.load_fallback = [&policy = run.policy](const std::string& name, const auto& settings,
                                                   files::Readable readable) -> Loaded {
     return policy.load_other(name, settings, readable);
+  };
+  context_.metrics = [&metrics = run.metrics, all = run.options.metrics_domains](bool openmetrics,
+                                                                                 bool domains) {
+    return metrics.text(openmetrics ? metrics::Format::openmetrics : metrics::Format::prometheus,
+                        domains && all ? metrics::Domains::on : metrics::Domains::off);
   };
   context_.reload_policy = [&policy = run.policy]() -> Loaded { return policy.load(); };
 }
@@ -132,6 +138,7 @@ void RunControl::make(Change& change, const Means& means) {
 
 void RunControl::reload(Change& change, const Means& means) {
   std::string text;
+  metrics_.count_reload(change.policy != nullptr);
   if (auto policy = lua_policy_of(change)) {
     text = "policy " + policy->name() + " is loaded again, " +
            (policy_.is_current(*policy) ? "unchanged" : "with changes");

@@ -19,6 +19,7 @@
 #include "engine/control/run_state.h"
 #include "engine/core/coordinator.h"
 #include "engine/core/error.h"
+#include "engine/metrics/metrics.h"
 #include "engine/observers/action_log.h"
 #include "engine/screen/route_source.h"
 
@@ -40,6 +41,7 @@ class RunControl {
     Signals& signals;
     ReloadablePolicy& policy;
     observers::Log& log;
+    metrics::RunMetrics& metrics;
     bool has_screen;  ///< it needs a source()
   };
   /// Serves the socket that --control names. Without the option, a run on a real host serves
@@ -84,6 +86,7 @@ class RunControl {
   };
   std::map<std::optional<Uuid>, ShownPause> pauses_;
   ReloadablePolicy& policy_;
+  metrics::RunMetrics& metrics_;
   std::string configuration_;  ///< its path, if there is one
   control::RunState state_;
   control::ChangeQueue changes_;

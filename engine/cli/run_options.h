@@ -43,7 +43,9 @@ struct RunOptions {
   Limits limits;
 
   std::string journal;
-  std::string control;  ///< the control socket's path, "off", or empty for the default
+  std::string control;          ///< the control socket's path, "off", or empty for the default
+  std::string metrics_file;     ///< its path; empty: none
+  bool metrics_domains = true;  ///< whether there are metrics about single domains
   std::string config;
   std::string log_level = "info";
   bool json = false;

@@ -119,6 +119,12 @@ Result<RunOutput> RunOutput::open(const RunOptions& options, std::shared_ptr<obs
     if (!journal) return fail(journal.error());
     output.journal_ = *std::move(journal);
   }
+  if (!options.metrics_file.empty()) {
+    auto file = metrics::MetricsFile::open(options.metrics_file);
+    if (!file) return fail(file.error());
+    output.metrics_file_ = *std::move(file);
+  }
+  output.metrics_domains_ = options.metrics_domains ? metrics::Domains::on : metrics::Domains::off;
   output.screen_options_.color = wants_color(options.color, Stream::output);
   output.screen_options_.unicode = speaks_utf8();
   output.screen_options_.view = options.view;
@@ -179,11 +185,21 @@ void RunOutput::observe(Coordinator& coordinator) {
   coordinator.add_observer(*summary_);
 }
 
-void RunOutput::after_tick() {
+void RunOutput::after_tick(metrics::RunMetrics& metrics) {
   if (screen_) screen_->wake();
   log_output_error();
-  if (!journal_) return;
-  for (const Note& note : journal_->drain_notes()) {
+  if (journal_) {
+    metrics.set_journal_lost_ticks(journal_->lost());
+    log_notes(journal_->drain_notes());
+  }
+  if (metrics_file_) {
+    metrics_file_->write(metrics.text(metrics::Format::prometheus, metrics_domains_));
+    log_notes(metrics_file_->drain_notes());
+  }
+}
+
+void RunOutput::log_notes(const std::vector<Note>& notes) {
+  for (const Note& note : notes) {
     const bool bad = note.severity != Note::Severity::info;
     log_->write(bad ? observers::Log::Level::error : observers::Log::Level::info, note.text);
   }
@@ -228,6 +244,7 @@ void RunOutput::log_restored(const Result<std::vector<Restored>>& restored) {
 }
 
 void RunOutput::close(Hypervisor& hypervisor) {
+  metrics_file_.reset();
   hypervisor.close();
   actions_->flush();
   for (const Note& note : hypervisor.drain_notes()) actions_->write(note);

@@ -15,6 +15,8 @@
 #include "engine/core/hypervisor.h"
 #include "engine/core/tick.h"
 #include "engine/core/time.h"
+#include "engine/metrics/metrics.h"
+#include "engine/metrics/metrics_file.h"
 #include "engine/observers/action_log.h"
 #include "engine/observers/console.h"
 #include "engine/observers/journal.h"
@@ -86,8 +88,8 @@ class RunSummary : public Observer {
 /// The observers of one run.
 class RunOutput {
  public:
-  /// Opens the journal if the options name one. `now` gives log lines on a screen their time.
-  /// Errors: those of JournalWriter::open().
+  /// Opens the journal and the metrics' file if the options name them. `now` gives log lines on a
+  /// screen their time. Errors: those of JournalWriter::open() and MetricsFile::open().
   static Result<RunOutput> open(const RunOptions& options, std::shared_ptr<observers::Log> log,
                                 std::function<WallTime()> now);
 
@@ -99,8 +101,9 @@ class RunOutput {
 
   /// Registers them all. This object must outlive the coordinator.
   void observe(Coordinator& coordinator);
-  /// Call it after each tick: shows it on the screen, and logs the journal's notes.
-  void after_tick();
+  /// Call it after each tick: shows it on the screen, writes the metrics' file, and logs the notes
+  /// of the journal and of that file.
+  void after_tick(metrics::RunMetrics& metrics);
   /// Call it when the loop has ended: restores the terminal, and repeats the warnings and errors
   /// that the screen had. Unless `quit`, prints the last table. From now on the log goes to
   /// standard error.
@@ -108,7 +111,8 @@ class RunOutput {
   /// Logs how many domains have their memory back, and for each other domain its size and the
   /// reason.
   void log_restored(const Result<std::vector<Restored>>& restored);
-  /// Closes the hypervisor and logs its last notes, such as settings that it could not restore.
+  /// Removes the metrics' file, closes the hypervisor and logs its last notes, such as settings
+  /// that it could not restore.
   void close(Hypervisor& hypervisor);
   /// Opens the journal anew, because it may have been rotated. Returns and logs the result in
   /// words; empty without a journal.
@@ -121,6 +125,7 @@ class RunOutput {
   RunOutput() = default;
   void open_console();
   void log_output_error();
+  void log_notes(const std::vector<Note>& notes);
   std::shared_ptr<observers::Log> log_;
   Units units_ = Units::automatic;
   std::unique_ptr<Observer> json_;
@@ -131,6 +136,8 @@ class RunOutput {
   std::unique_ptr<screen::Screen> screen_;
   std::unique_ptr<LogDiversion> diversion_;
   std::unique_ptr<observers::JournalWriter> journal_;
+  std::unique_ptr<metrics::MetricsFile> metrics_file_;
+  metrics::Domains metrics_domains_ = metrics::Domains::on;
   std::unique_ptr<observers::ActionLog> actions_;
   bool output_error_logged_ = false;
   std::unique_ptr<RunSummary> summary_ = std::make_unique<RunSummary>();

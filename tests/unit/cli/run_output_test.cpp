@@ -2,12 +2,15 @@
 
 #include <doctest/doctest.h>
 
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "tests/unit/files/folder.h"
 #include "tests/world/fakes.h"
+#include "tests/world/world.h"
 
 using namespace memcoord;
 using namespace memcoord::cli;
@@ -57,6 +60,26 @@ TEST_CASE("the log has the hypervisor's last notes, such as settings that it cou
   CHECK(hypervisor.closed);
   CHECK(run.lines == Lines{{Log::Level::info, "web: vanished"},
                            {Log::Level::warning, "the period of 1 domain stays at 1 s"}});
+}
+
+TEST_CASE("the metrics' file is written after each tick and removed at the end") {
+  const Folder folder;
+  RunOptions options;
+  options.metrics_file = folder / "a.prom";
+  options.metrics_domains = false;
+  Lines lines;
+  auto output = RunOutput::open(options, log_into(lines), [] { return WallTime(); });
+  REQUIRE(output);
+  metrics::RunMetrics metrics("0.9", std::chrono::seconds(1), [] { return WallTime(); });
+  Tick tick;
+  tick.snapshot = World().domain("web");
+  metrics.observe(tick);
+  output->after_tick(metrics);
+  CHECK(folder.read("a.prom") == metrics.text(metrics::Format::prometheus, metrics::Domains::off));
+  FakeHypervisor hypervisor({});
+  output->close(hypervisor);
+  CHECK(!std::filesystem::exists(folder / "a.prom"));
+  CHECK(lines.empty());
 }
 
 TEST_CASE("a diversion gets the log's lines, except those below its level") {
