@@ -24,7 +24,7 @@ Status check_file(int descriptor, const std::string& path) {
     return fail(ErrorCode::invalid_input, path, "is not a regular file");
   }
   if ((status.st_mode & (S_IRWXO | S_IWGRP)) != 0) {
-    return fail(ErrorCode::permission_denied, path,
+    return fail(ErrorCode::invalid_input, path,
                 "users other than its owner and its group can read the token, or change it",
                 "chmod 0640 the file, and write a new token if others may have read it");
   }

@@ -15,8 +15,8 @@ namespace memcoord::control {
 Result<std::string> token_in(std::string_view text);
 
 /// Reads a token from a regular file that only its owner and its group may read, and only its owner
-/// may write. Errors: those of open_to_read(); permission_denied (others may read or write it);
-/// invalid_input (no regular file, no token).
+/// may write. Errors: those of open_to_read(); invalid_input (others may read or write the file, it
+/// is no regular file, or it has no token).
 Result<std::string> read_token(const std::filesystem::path& path);
 
 /// The token of a file that may change. Any thread may call it.

@@ -1,12 +1,10 @@
 #include <microhttpd.h>
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -25,6 +23,7 @@
 #include "engine/control/response_headers.h"
 #include "engine/control/tcp_socket.h"
 #include "engine/control/unix_socket.h"
+#include "engine/control/wake_up.h"
 #include "engine/files/open_file.h"
 #include "engine/observers/json.h"
 
@@ -80,28 +79,10 @@ void delete_body(void* body) {
   const std::unique_ptr<std::string> owner(static_cast<std::string*>(body));
 }
 
-/// A counter that poll() can wait for.
-class WakeUp {
- public:
-  WakeUp() : file_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
-  [[nodiscard]] int descriptor() const { return file_.get(); }
-  void send() {
-    const std::uint64_t one = 1;
-    // A full counter wakes as well.
-    [[maybe_unused]] const ssize_t written = ::write(file_.get(), &one, sizeof one);
-  }
-  void consume() {
-    std::uint64_t count = 0;
-    [[maybe_unused]] const ssize_t got = ::read(file_.get(), &count, sizeof count);
-  }
-
- private:
-  files::OpenFile file_;
-};
-
 }  // namespace
 
-/// The server's two threads. libmicrohttpd runs in the first one only.
+/// The server's threads, of which a TCP server has the first only. libmicrohttpd runs in the first
+/// one only.
 class HttpServer::Threads {
  public:
   /// `file` names the listening socket; without one it is a TCP socket.
@@ -174,10 +155,10 @@ bool HttpServer::Threads::start() {
   // Connections that end do not make way at once for new ones: some room for them.
   daemon_ = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, nullptr, nullptr,
                              on_request, this, MHD_OPTION_LISTEN_SOCKET, listening_.get(),
-                             MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_LIMIT,
-                             2 * limits_.connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                             std::size_t{32} << 10U, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
-                             this, MHD_OPTION_NOTIFY_COMPLETED, on_completed, this, MHD_OPTION_END);
+                             MHD_OPTION_CONNECTION_LIMIT, 2 * limits_.connections,
+                             MHD_OPTION_CONNECTION_MEMORY_LIMIT, std::size_t{32} << 10U,
+                             MHD_OPTION_NOTIFY_CONNECTION, on_connection, this,
+                             MHD_OPTION_NOTIFY_COMPLETED, on_completed, this, MHD_OPTION_END);
   if (daemon_ == nullptr) return false;
   listening_.release();  // MHD_stop_daemon() closes it
   if (file_) changer_ = std::jthread([this](const std::stop_token& stop) { make_changes(stop); });

@@ -60,16 +60,15 @@ Result<TcpAddress> parse_tcp_address(std::string_view text) {
   const bool has_host = colon != std::string_view::npos;
   const std::string_view port_text = has_host ? text.substr(colon + 1) : text;
   std::string host(has_host ? text.substr(0, colon) : "localhost");
-  if (!has_host && !is_digits(text)) return no_address(text, "has no port");
-
   const bool brackets = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  if ((!has_host && !is_digits(text)) || text.ends_with(']')) {
+    return no_address(text, "has no port");
+  }
   if (!brackets && host.find(':') != std::string::npos) {
-    return no_address(text, "is no IPv6 address in brackets, and a port");
+    return no_address(text, "has an IPv6 address without brackets");
   }
   const auto port = port_in(port_text);
-  if (!port) {
-    return no_address(text, "has no port from 1 to 65535");
-  }
+  if (!port) return no_address(text, "has no port from 1 to 65535");
   if (brackets) host = host.substr(1, host.size() - 2);
   if (host == "localhost") return TcpAddress{.port = *port};
   const std::string ip = usual_ip(host);
@@ -77,8 +76,8 @@ Result<TcpAddress> parse_tcp_address(std::string_view text) {
   if (!ip.empty() && is_ipv6 == brackets) return TcpAddress{ip, *port};
   if (host == "*" || host.empty()) {
     return no_address(text, "names no address",
-                      "to serve every network of this host in so many words, give 0.0.0.0:" +
-                          std::to_string(*port) + " or [::]:" + std::to_string(*port));
+                      "for every address of this host, give 0.0.0.0:" + std::to_string(*port) +
+                          " or [::]:" + std::to_string(*port));
   }
   return no_address(text, "has no IP address", std::string("names are not looked up; ") + kForms);
 }

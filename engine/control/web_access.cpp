@@ -52,7 +52,7 @@ std::optional<Response> check_host(const Request& request, const WebAccess& acce
   const std::string name = host_name(host);
   if (is_name_of(name, access)) return std::nullopt;
   const std::string shown = printable(name, 100);
-  return refuse(421, "this server is not " + shown,
+  return refuse(421, shown + " is not a name of this server",
                 "if this is a name of the host, start memcoord with --metrics-host NAME");
 }
 
