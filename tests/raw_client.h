@@ -1,7 +1,10 @@
 #pragma once
-// Connections to a Unix socket that do as a test says, for servers that must stand any client.
+// Connections to a Unix socket or a TCP port that do as a test says, for servers that must stand
+// any client.
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -9,6 +12,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <memory>
 #include <stdexcept>
@@ -26,12 +30,20 @@ class RawClient {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
-    const auto* target = reinterpret_cast<const sockaddr*>(&address);
-    if (::connect(descriptor_, target, sizeof address) != 0) {
-      const std::string why = std::strerror(errno);
-      ::close(descriptor_);
-      throw std::runtime_error(path + ": " + why);
-    }
+    connect_to(address, path);
+  }
+  /// Connects to 127.0.0.1, from an address of this host such as 127.0.0.2.
+  explicit RawClient(std::uint16_t port, const char* source = "127.0.0.1")
+      : descriptor_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in from{};
+    from.sin_family = AF_INET;
+    ::inet_pton(AF_INET, source, &from.sin_addr);
+    ::bind(descriptor_, reinterpret_cast<const sockaddr*>(&from), sizeof from);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    connect_to(address, std::to_string(port));
   }
   ~RawClient() { ::close(descriptor_); }
   RawClient(const RawClient&) = delete;
@@ -69,7 +81,19 @@ class RawClient {
     return false;
   }
 
+  /// Ends the sending direction, as a client that says no more but still reads.
+  void end_sending() const { ::shutdown(descriptor_, SHUT_WR); }
+
  private:
+  template <class Address>
+  void connect_to(const Address& address, const std::string& name) {
+    if (::connect(descriptor_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
+      return;
+    }
+    const std::string why = std::strerror(errno);
+    ::close(descriptor_);
+    throw std::runtime_error(name + ": " + why);
+  }
   bool wait_for(short events) const {
     pollfd watched{descriptor_, events, 0};
     return ::poll(&watched, 1, 60'000) > 0;
@@ -78,20 +102,41 @@ class RawClient {
   int descriptor_;
 };
 
-/// So many connections that each have sent the same text.
-inline std::vector<std::unique_ptr<RawClient>> raw_clients(int count, const std::string& path,
-                                                           std::string_view text) {
+/// So many connections that each have sent the same text, to a path or a port.
+template <class... Where>
+std::vector<std::unique_ptr<RawClient>> raw_clients(int count, std::string_view text,
+                                                    const Where&... where) {
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);
   limit.rlim_cur = limit.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &limit);
   std::vector<std::unique_ptr<RawClient>> clients;
   for (int i = 0; i < count; ++i) {
-    clients.push_back(std::make_unique<RawClient>(path));
+    clients.push_back(std::make_unique<RawClient>(where...));
     // The server may have closed it already.
     [[maybe_unused]] const bool sent = clients.back()->send(text);
   }
   return clients;
+}
+
+/// A TCP port of 127.0.0.1 that no program serves. The kernel gives no such port to a client by
+/// itself.
+inline std::uint16_t free_port() {
+  constexpr std::uint16_t kFirst = 20000;
+  constexpr std::uint16_t kCount = 12000;
+  static std::uint32_t next = static_cast<std::uint32_t>(::getpid()) * 37U;
+  for (;;) {
+    const auto port = static_cast<std::uint16_t>(kFirst + next++ % kCount);
+    const int probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const bool is_free =
+        ::bind(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+    ::close(probe);
+    if (is_free) return port;
+  }
 }
 
 }  // namespace memcoord::testing

@@ -315,6 +315,7 @@ void Run::handle_requests(const Parts& parts) {
 
 void Run::reload(const Parts& parts) {
   parts.output.reopen();
+  if (parts.control != nullptr) parts.control->read_token_again();
   // Loading has a limit of one second.
   auto policy = parts.watchdog.during(options_.policy, std::chrono::seconds(2),
                                       [this] { return policy_.load(); });

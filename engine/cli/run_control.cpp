@@ -85,20 +85,32 @@ RunControl::RunControl(const Run& run)
 }
 
 Result<std::unique_ptr<RunControl>> RunControl::open(const Run& run) {
-  const auto socket = socket_to_serve(run.options);
-  if (!socket && !run.has_screen) return nullptr;
   // make_unique cannot call the private constructor.
   std::unique_ptr<RunControl> control(new RunControl(run));
-  if (!socket) return control;
-  auto server = control::HttpServer::listen(*socket, control::make_handler(control->context_));
-  if (server) {
-    control->server_ = *std::move(server);
-    return control;
-  }
-  if (!run.options.control.empty()) return fail(server.error());
-  run.log.info("the run has no control socket: " + server.error().text());
-  if (!run.has_screen) return nullptr;
+  if (Status served = control->serve(run); !served) return fail(served.error());
+  if (!control->server_ && !control->metrics_ && !run.has_screen) return nullptr;
   return control;
+}
+
+Status RunControl::serve(const Run& run) {
+  auto metrics = MetricsServer::open(run.options, control::make_handler(context_), run.log);
+  if (!metrics) return fail(metrics.error());
+  metrics_ = *std::move(metrics);
+  const auto socket = socket_to_serve(run.options);
+  if (!socket) return {};
+  auto server = control::HttpServer::listen(*socket, control::make_handler(context_));
+  if (server) {
+    server_ = *std::move(server);
+  } else if (!run.options.control.empty()) {
+    return fail(server.error());
+  } else {
+    run.log.info("the run has no control socket: " + server.error().text());
+  }
+  return {};
+}
+
+std::string RunControl::read_token_again() {
+  return metrics_ ? metrics_->read_token_again() : std::string();
 }
 
 std::unique_ptr<screen::TickSource> RunControl::source() const {
@@ -151,6 +163,7 @@ void RunControl::reload(Change& change, const Means& means) {
                                     "; requested by " + change.who});
   }
   if (const std::string journal = means.reopen_journal(); !journal.empty()) text += "; " + journal;
+  if (const std::string token = read_token_again(); !token.empty()) text += "; " + token;
   if (!configuration_.empty()) {
     text += "; " + configuration_ + " is not read again: restart memcoord to apply it";
   }

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "bindings/lua_policy.h"
+#include "engine/cli/metrics_server.h"
 #include "engine/cli/policy_loader.h"
 #include "engine/cli/run_loop.h"
 #include "engine/cli/run_options.h"
@@ -46,9 +47,9 @@ class RunControl {
   };
   /// Serves the socket that --control names. Without the option, a run on a real host serves
   /// kServiceSocket if its folder is writable, otherwise user_socket(); it logs why it cannot.
-  /// Returns null if the run has neither a socket nor a screen. Errors: those of
-  /// HttpServer::listen() for a socket that
-  /// --control names.
+  /// Also serves the address that --metrics names. Returns null if the run has neither a socket
+  /// nor such an address nor a screen. Errors: those of HttpServer::listen() for a socket that
+  /// --control names, and those of MetricsServer::open().
   static Result<std::unique_ptr<RunControl>> open(const Run& run);
 
   /// Call it before the first tick. This object must outlive the coordinator's ticks.
@@ -59,6 +60,10 @@ class RunControl {
 
   /// The run, for a screen. The source must not outlive this object.
   [[nodiscard]] std::unique_ptr<screen::TickSource> source() const;
+
+  /// Reads the token of --metrics again, if there is one. Logs an error, after which the old token
+  /// stays. Returns the result in words; empty without a token.
+  std::string read_token_again();
 
   /// The means to make changes.
   struct Means {
@@ -73,6 +78,7 @@ class RunControl {
 
  private:
   explicit RunControl(const Run& run);
+  Status serve(const Run& run);
   void make(control::Change& change, const Means& means);
   void pause(const control::Change& change, const Means& means);
   void resume(const control::Change& change, const Means& means);
@@ -91,7 +97,9 @@ class RunControl {
   control::RunState state_;
   control::ChangeQueue changes_;
   control::RouteContext context_;
-  std::unique_ptr<control::HttpServer> server_;  // the last member: its thread uses the others
+  // The last members: their threads use the others.
+  std::unique_ptr<control::HttpServer> server_;
+  std::unique_ptr<MetricsServer> metrics_;
 };
 
 }  // namespace memcoord::cli

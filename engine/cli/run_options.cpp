@@ -127,6 +127,30 @@ void add_loop_options(Command& command, RunOptions& options) {
            options.restore_on_exit);
 }
 
+void add_metrics_options(Command& command, RunOptions& options) {
+  const std::string group = "Metrics";
+  add_option(command,
+             {"--metrics", "ADDRESS",
+              "serve metrics and queries over HTTP at PORT (this host only), IP:PORT or [IP6]:PORT",
+              group},
+             into(options.metrics, control::parse_tcp_address));
+  add_option(command,
+             {"--metrics-token", "FILE",
+              "the file with the token that every path of --metrics but /metrics needs; readable "
+              "by its owner and group only",
+              group},
+             into_text(options.metrics_token));
+  add_repeated_option(command,
+                      {"--metrics-host", "NAME",
+                       "a further name of this host in requests to --metrics; repeatable", group},
+                      [&options](const std::string& text) -> Status {
+                        auto name = control::parse_host_name(text);
+                        if (!name) return fail(name.error());
+                        options.metrics_hosts.push_back(*std::move(name));
+                        return {};
+                      });
+}
+
 void add_output_options(Command& command, RunOptions& options) {
   const std::string group = "Output";
   add_option(command, {"-j,--journal", "FILE", "write each tick to FILE as a line of JSON", group},
@@ -207,6 +231,7 @@ void add_run_options(Command& command, RunOptions& options) {
   add_connection_options(command, options);
   add_guard_options(command, options.limits);
   add_output_options(command, options);
+  add_metrics_options(command, options);
   add_option(command,
              {"--config", "FILE",
               "read options from a TOML file with lines such as journal = \"ticks.jsonl\"; the "

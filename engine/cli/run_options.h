@@ -9,6 +9,7 @@
 
 #include "engine/cli/policy_loader.h"
 #include "engine/cli/terminal.h"
+#include "engine/control/tcp_address.h"
 #include "engine/core/limits.h"
 #include "engine/core/time.h"
 #include "engine/observers/domain_table.h"
@@ -43,9 +44,12 @@ struct RunOptions {
   Limits limits;
 
   std::string journal;
-  std::string control;          ///< the control socket's path, "off", or empty for the default
-  std::string metrics_file;     ///< its path; empty: none
-  bool metrics_domains = true;  ///< whether there are metrics about single domains
+  std::string control;  ///< the control socket's path, "off", or empty for the default
+  std::optional<control::TcpAddress> metrics;  ///< that serves metrics and queries; unset: none
+  std::string metrics_token;                   ///< the path of the token's file, or empty
+  std::vector<std::string> metrics_hosts;      ///< further names of this host, in lower case
+  std::string metrics_file;                    ///< its path; empty: none
+  bool metrics_domains = true;                 ///< whether there are metrics about single domains
   std::string config;
   std::string log_level = "info";
   bool json = false;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <string>
 
 namespace memcoord::control {
 
@@ -39,18 +40,18 @@ std::optional<Client::Time> ClientList::next_deadline() const {
 }
 
 void ClientList::enforce(std::size_t most, Weight weight, const Client& spared) {
-  std::map<uid_t, std::size_t> by_user;
+  std::map<std::string, std::size_t> by_owner;
   std::size_t all = 0;
   for (const Client& client : clients_) {
     if (client.closing) continue;
-    by_user[client.user] += weight(client);
+    by_owner[client.owner] += weight(client);
     all += weight(client);
   }
   while (all > most) {
     Client* chosen = nullptr;
     const auto comes_before = [&](const Client& one, const Client& other) {
-      if (by_user[one.user] != by_user[other.user]) {
-        return by_user[one.user] > by_user[other.user];
+      if (by_owner[one.owner] != by_owner[other.owner]) {
+        return by_owner[one.owner] > by_owner[other.owner];
       }
       return one.deadline < other.deadline;
     };
@@ -59,7 +60,7 @@ void ClientList::enforce(std::size_t most, Weight weight, const Client& spared) 
       if (chosen == nullptr || comes_before(client, *chosen)) chosen = &client;
     }
     if (chosen == nullptr) return;
-    by_user[chosen->user] -= weight(*chosen);
+    by_owner[chosen->owner] -= weight(*chosen);
     all -= weight(*chosen);
     close(*chosen);
   }

@@ -1,13 +1,12 @@
 #pragma once
 // The open connections of the control server, and which of them the server closes.
 
-#include <sys/types.h>
-
 #include <chrono>
 #include <cstddef>
 #include <functional>
 #include <list>
 #include <optional>
+#include <string>
 
 namespace memcoord::control {
 
@@ -15,15 +14,15 @@ namespace memcoord::control {
 struct Client {
   using Time = std::chrono::steady_clock::time_point;
   int descriptor = -1;
-  uid_t user = 0;
+  std::string owner;       ///< whose it is: owner_of() its connection
   Time deadline{};         ///< when its request or the reading of the response is late
   std::size_t unread = 0;  ///< bytes of a response that the client has not read yet
   bool waits = false;      ///< for a change that memcoord makes: never closed
   bool closing = false;    ///< was chosen already
 };
 
-/// Chooses the connections to close: those that are late, and the oldest of the user with the most
-/// connections, or the most unread bytes, while there are too many. So users with few connections
+/// Chooses the connections to close: those that are late, and the oldest of the owner with the most
+/// connections, or the most unread bytes, while there are too many. So owners with few connections
 /// are served whatever others do, and a new connection wins over an old one that does nothing.
 class ClientList {
  public:

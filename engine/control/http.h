@@ -1,6 +1,6 @@
 #pragma once
-// HTTP/1.1 on a Unix socket: the server (http_server.cpp, with libmicrohttpd) and the client
-// (http_client.cpp, with libcurl).
+// HTTP/1.1: the server on a Unix socket or a TCP address (http_server.cpp, with libmicrohttpd) and
+// the client of the Unix socket (http_client.cpp, with libcurl).
 
 #include <sys/types.h>
 
@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 
+#include "engine/control/tcp_address.h"
 #include "engine/core/error.h"
 
 namespace memcoord::control {
@@ -28,18 +29,21 @@ struct Request {
   std::string path;    ///< decoded, without the query: "/v1/domains/web 1"
   std::map<std::string, std::string> query;
   std::string body;
-  std::optional<Peer> peer = {};                    ///< the server fills it in
-  std::map<std::string, std::string> headers = {};  ///< by name in lower case; the last one counts
+  /// The server fills it in. None over TCP.
+  std::optional<Peer> peer = {};
+  /// By name in lower case. Several of one name are joined by ", ".
+  std::map<std::string, std::string> headers = {};
 };
 
 struct Response {
   int status = 200;
   std::string body;
   std::string type = "application/json";
-  std::map<std::string, std::string> headers = {};  ///< further ones, by name
+  /// Further ones, by name. A value of several lines is sent as one header for each line.
+  std::map<std::string, std::string> headers = {};
 };
 
-/// Called from two threads at once.
+/// Called from several threads at once.
 using Handler = std::function<Response(const Request&)>;
 
 /// What the clients of a server may use together.
@@ -51,12 +55,16 @@ struct HttpLimits {
   std::size_t changes = 16;                     ///< that wait to be made; others get the status 503
 };
 
-/// Answers requests as long as it lives, in threads of its own: queries (GET, HEAD) in one, changes
-/// (any other method) one after the other in a second, so that no query waits for a change.
+/// Answers requests as long as it lives, in threads of its own. On a Unix socket it answers queries
+/// (GET, HEAD) in one, and changes (any other method) one after the other in a second, so that no
+/// query waits for a change. Over TCP one thread answers every request.
 ///
 /// A client that sends half a request, stops reading or keeps its connection open is closed after
 /// HttpLimits::time. If there are too many connections or unread bytes, the server closes the
-/// oldest connection of the user who has the most.
+/// oldest connection of the user, or of the IP address, that has the most.
+///
+/// Every response of the handler is completed (response_headers.h). libmicrohttpd answers requests
+/// that it cannot parse by itself, with fixed texts.
 class HttpServer {
  public:
   static constexpr std::size_t kMaxBody = std::size_t{16} << 10U;  ///< bytes of a request's body
@@ -67,6 +75,11 @@ class HttpServer {
   /// unavailable (another process serves the socket), permission_denied.
   static Result<std::unique_ptr<HttpServer>> listen(const std::filesystem::path& path,
                                                     Handler handler, HttpLimits limits = {});
+  /// Serves a TCP address. `handler` decides what clients may do: see restricted(). Errors:
+  /// unavailable (the port is taken), invalid_input (this host does not have the address),
+  /// permission_denied.
+  static Result<std::unique_ptr<HttpServer>> listen(const TcpAddress& address, Handler handler,
+                                                    HttpLimits limits = {});
   /// Ends the threads, a change in progress first, and removes the socket.
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
@@ -74,6 +87,8 @@ class HttpServer {
 
  private:
   class Threads;
+  static Result<std::unique_ptr<HttpServer>> serve(std::unique_ptr<Threads> threads,
+                                                   const std::string& where);
   explicit HttpServer(std::unique_ptr<Threads> threads);
   std::unique_ptr<Threads> threads_;
 };

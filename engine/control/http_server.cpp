@@ -1,17 +1,17 @@
 #include <microhttpd.h>
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <exception>
 #include <mutex>
+#include <optional>
+#include <sstream>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -19,7 +19,11 @@
 
 #include "engine/control/client_list.h"
 #include "engine/control/http.h"
+#include "engine/control/peer.h"
+#include "engine/control/response_headers.h"
+#include "engine/control/tcp_socket.h"
 #include "engine/control/unix_socket.h"
+#include "engine/control/wake_up.h"
 #include "engine/files/open_file.h"
 #include "engine/observers/json.h"
 
@@ -36,15 +40,6 @@ struct Incoming {
   std::optional<Response> response;  ///< of a change, once it is made
 };
 
-std::optional<Peer> peer_of(int descriptor) {
-  ucred credentials{};
-  socklen_t size = sizeof credentials;
-  if (::getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) {
-    return std::nullopt;
-  }
-  return Peer{credentials.uid, credentials.pid};
-}
-
 MHD_Result add_to_query(void* query, MHD_ValueKind, const char* name, const char* value) {
   static_cast<std::map<std::string, std::string>*>(query)->insert_or_assign(
       name, value == nullptr ? "" : value);
@@ -56,9 +51,16 @@ MHD_Result add_to_headers(void* headers, MHD_ValueKind, const char* name, const 
   std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) {
     return 'A' <= c && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   });
-  static_cast<std::map<std::string, std::string>*>(headers)->insert_or_assign(
-      std::move(lower), value == nullptr ? "" : value);
+  std::string& all = (*static_cast<std::map<std::string, std::string>*>(headers))[lower];
+  if (!all.empty()) all += ", ";
+  all += value == nullptr ? "" : value;
   return MHD_YES;
+}
+
+std::string_view accepted_encodings(MHD_Connection* connection) {
+  const char* value =
+      MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT_ENCODING);
+  return value == nullptr ? std::string_view() : std::string_view(value);
 }
 
 Response error_response(int status, const std::string& error) {
@@ -77,32 +79,19 @@ void delete_body(void* body) {
   const std::unique_ptr<std::string> owner(static_cast<std::string*>(body));
 }
 
-/// A counter that poll() can wait for.
-class WakeUp {
- public:
-  WakeUp() : file_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
-  [[nodiscard]] int descriptor() const { return file_.get(); }
-  void send() {
-    const std::uint64_t one = 1;
-    // A full counter wakes as well.
-    [[maybe_unused]] const ssize_t written = ::write(file_.get(), &one, sizeof one);
-  }
-  void consume() {
-    std::uint64_t count = 0;
-    [[maybe_unused]] const ssize_t got = ::read(file_.get(), &count, sizeof count);
-  }
-
- private:
-  files::OpenFile file_;
-};
-
 }  // namespace
 
-/// The server's two threads. libmicrohttpd runs in the first one only.
+/// The server's threads, of which a TCP server has the first only. libmicrohttpd runs in the first
+/// one only.
 class HttpServer::Threads {
  public:
-  Threads(UnixSocket socket, Handler handler, HttpLimits limits)
-      : socket_(std::move(socket)), handler_(std::move(handler)), limits_(limits) {}
+  /// `file` names the listening socket; without one it is a TCP socket.
+  Threads(files::OpenFile listening, std::optional<UnixSocket> file, Handler handler,
+          HttpLimits limits)
+      : listening_(std::move(listening)),
+        file_(std::move(file)),
+        handler_(std::move(handler)),
+        limits_(limits) {}
   ~Threads();
   Threads(const Threads&) = delete;
   Threads& operator=(const Threads&) = delete;
@@ -139,7 +128,8 @@ class HttpServer::Threads {
   static void on_completed(void* self, MHD_Connection* connection, void** state,
                            MHD_RequestTerminationCode code);
 
-  UnixSocket socket_;
+  files::OpenFile listening_;
+  std::optional<UnixSocket> file_;
   Handler handler_;
   HttpLimits limits_;
   MHD_Daemon* daemon_ = nullptr;
@@ -164,14 +154,14 @@ class HttpServer::Threads {
 bool HttpServer::Threads::start() {
   // Connections that end do not make way at once for new ones: some room for them.
   daemon_ = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, nullptr, nullptr,
-                             on_request, this, MHD_OPTION_LISTEN_SOCKET, socket_.descriptor(),
+                             on_request, this, MHD_OPTION_LISTEN_SOCKET, listening_.get(),
                              MHD_OPTION_CONNECTION_LIMIT, 2 * limits_.connections,
                              MHD_OPTION_CONNECTION_MEMORY_LIMIT, std::size_t{32} << 10U,
                              MHD_OPTION_NOTIFY_CONNECTION, on_connection, this,
                              MHD_OPTION_NOTIFY_COMPLETED, on_completed, this, MHD_OPTION_END);
   if (daemon_ == nullptr) return false;
-  socket_.release();  // MHD_stop_daemon() closes it
-  changer_ = std::jthread([this](const std::stop_token& stop) { make_changes(stop); });
+  listening_.release();  // MHD_stop_daemon() closes it
+  if (file_) changer_ = std::jthread([this](const std::stop_token& stop) { make_changes(stop); });
   server_ = std::jthread([this](const std::stop_token& stop) {
     const std::stop_callback wake(stop, [this] { wake_up_.send(); });
     while (!stop.stop_requested()) serve();
@@ -182,7 +172,7 @@ bool HttpServer::Threads::start() {
 HttpServer::Threads::~Threads() {
   if (daemon_ == nullptr) return;
   changer_.request_stop();
-  changer_.join();
+  if (changer_.joinable()) changer_.join();
   server_.request_stop();
   server_.join();
   // libmicrohttpd cannot stop while a connection waits for its change.
@@ -254,9 +244,8 @@ void HttpServer::Threads::on_connection(void* self, MHD_Connection* connection, 
   auto& threads = *static_cast<Threads*>(self);
   if (code == MHD_CONNECTION_NOTIFY_STARTED) {
     const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    const auto peer = peer_of(info->connect_fd);
     *client = &threads.clients_.add({.descriptor = info->connect_fd,
-                                     .user = peer ? peer->user : static_cast<uid_t>(-1),
+                                     .owner = owner_of(info->connect_fd),
                                      .deadline = SteadyClock::now() + threads.limits_.time});
   } else {
     threads.clients_.remove(*static_cast<Client*>(*client));
@@ -300,7 +289,7 @@ MHD_Result HttpServer::Threads::answer(MHD_Connection* connection, Request reque
   request.body = std::move(incoming.body);
   const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
   request.peer = peer_of(info->connect_fd);
-  const bool query = request.method == "GET" || request.method == "HEAD";
+  const bool query = !file_ || request.method == "GET" || request.method == "HEAD";
   if (query) return send(connection, call(handler_, request));
   return enqueue(connection, std::move(request), incoming);
 }
@@ -327,15 +316,18 @@ MHD_Result HttpServer::Threads::enqueue(MHD_Connection* connection, Request requ
 MHD_Result HttpServer::Threads::send(MHD_Connection* connection, Response response) {
   auto* client = static_cast<Client*>(
       MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context);
+  response = completed(std::move(response), accepted_encodings(connection));
   auto body = std::make_unique<std::string>(std::move(response.body));
   MHD_Response* out = MHD_create_response_from_buffer_with_free_callback_cls(
       body->size(), body->data(), delete_body, body.get());
   if (out == nullptr) return MHD_NO;
   clients_.add_response(*client, body.release()->size());
   MHD_add_response_header(out, MHD_HTTP_HEADER_CONTENT_TYPE, response.type.c_str());
-  MHD_add_response_header(out, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-  for (const auto& [name, value] : response.headers) {
-    MHD_add_response_header(out, name.c_str(), value.c_str());
+  for (const auto& [name, values] : response.headers) {
+    std::istringstream lines(values);
+    for (std::string value; std::getline(lines, value);) {
+      MHD_add_response_header(out, name.c_str(), value.c_str());
+    }
   }
   const MHD_Result queued =
       MHD_queue_response(connection, static_cast<unsigned>(response.status), out);
@@ -362,9 +354,25 @@ Result<std::unique_ptr<HttpServer>> HttpServer::listen(const std::filesystem::pa
                                                        Handler handler, HttpLimits limits) {
   auto socket = UnixSocket::listen(path);
   if (!socket) return fail(socket.error());
-  auto threads = std::make_unique<Threads>(*std::move(socket), std::move(handler), limits);
+  files::OpenFile listening(socket->release());
+  return serve(std::make_unique<Threads>(std::move(listening), *std::move(socket),
+                                         std::move(handler), limits),
+               path.string());
+}
+
+Result<std::unique_ptr<HttpServer>> HttpServer::listen(const TcpAddress& address, Handler handler,
+                                                       HttpLimits limits) {
+  auto listening = listen_on(address);
+  if (!listening) return fail(listening.error());
+  return serve(
+      std::make_unique<Threads>(*std::move(listening), std::nullopt, std::move(handler), limits),
+      address.text());
+}
+
+Result<std::unique_ptr<HttpServer>> HttpServer::serve(std::unique_ptr<Threads> threads,
+                                                      const std::string& where) {
   if (!threads->start()) {
-    return fail(ErrorCode::internal, path.string(), "the control server cannot start");
+    return fail(ErrorCode::internal, where, "the server cannot start");
   }
   // make_unique cannot call the private constructor.
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(threads)));

@@ -235,9 +235,9 @@ TEST_CASE("no client harms the ticks of a run or keeps others from their respons
   const ScratchFiles files;
   // A response of 800 domains does not fit a socket's buffer.
   ControlledRun controlled("50ms", many_domains(files, 800));
-  const auto idle = raw_clients(300, controlled.socket, "");
-  const auto half = raw_clients(300, controlled.socket, "GET /v1/sta");
-  const auto deaf = raw_clients(400, controlled.socket, "GET /v1/tick HTTP/1.1\r\nHost: x\r\n\r\n");
+  const auto idle = raw_clients(300, "", controlled.socket);
+  const auto half = raw_clients(300, "GET /v1/sta", controlled.socket);
+  const auto deaf = raw_clients(400, "GET /v1/tick HTTP/1.1\r\nHost: x\r\n\r\n", controlled.socket);
   CHECK(controlled.ask({"status"}).exit_code == 0);
   CHECK(goes_on(controlled));
   controlled.run.signal(SIGTERM);

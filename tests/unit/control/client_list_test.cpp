@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
 #include <vector>
 
 using namespace memcoord::control;
@@ -17,31 +18,31 @@ struct RecordedList {
   std::vector<int> closed;
   ClientList clients{{.clients = 3, .unread = 100},
                      [this](const Client& client) { closed.push_back(client.descriptor); }};
-  Client& add(int descriptor, uid_t user, int deadline = 0) {
-    return clients.add({.descriptor = descriptor, .user = user, .deadline = second(deadline)});
+  Client& add(int descriptor, const std::string& owner, int deadline = 0) {
+    return clients.add({.descriptor = descriptor, .owner = owner, .deadline = second(deadline)});
   }
 };
 
 }  // namespace
 
-TEST_CASE("a connection too many closes the oldest of the user who has the most") {
+TEST_CASE("a connection too many closes the oldest of the owner who has the most") {
   RecordedList list;
-  list.add(1, 100, 1);
-  list.add(2, 200, 3);
-  list.add(3, 200, 2);
+  list.add(1, "100", 1);
+  list.add(2, "200", 3);
+  list.add(3, "200", 2);
   CHECK(list.closed.empty());
-  list.add(4, 300, 4);
+  list.add(4, "300", 4);
   CHECK(list.closed == std::vector{3});
   // With one each, the oldest goes, and never the newest.
-  list.add(5, 400, 0);
+  list.add(5, "400", 0);
   CHECK(list.closed == std::vector{3, 1});
 }
 
-TEST_CASE("unread bytes too many close a reader of the user who has the most of them") {
+TEST_CASE("unread bytes too many close a reader of the owner who has the most of them") {
   RecordedList list;
-  Client& small = list.add(1, 100, 1);
-  Client& large = list.add(2, 200, 2);
-  Client& third = list.add(3, 100, 3);
+  Client& small = list.add(1, "100", 1);
+  Client& large = list.add(2, "200", 2);
+  Client& third = list.add(3, "100", 3);
   list.clients.add_response(small, 10);
   list.clients.add_response(large, 60);
   CHECK(list.closed.empty());
@@ -54,8 +55,8 @@ TEST_CASE("unread bytes too many close a reader of the user who has the most of 
 
 TEST_CASE("a client that is late is closed once, and one whose change is made never") {
   RecordedList list;
-  list.add(1, 100, 5);
-  list.add(2, 100, 1).waits = true;
+  list.add(1, "100", 5);
+  list.add(2, "100", 1).waits = true;
   CHECK(list.clients.next_deadline() == second(5));
   list.clients.close_late(second(4));
   CHECK(list.closed.empty());
@@ -67,9 +68,9 @@ TEST_CASE("a client that is late is closed once, and one whose change is made ne
 
 TEST_CASE("a removed client makes room") {
   RecordedList list;
-  list.add(1, 100);
-  list.add(2, 100);
-  list.clients.remove(list.add(3, 100));
-  list.add(4, 100);
+  list.add(1, "100");
+  list.add(2, "100");
+  list.clients.remove(list.add(3, "100"));
+  list.add(4, "100");
   CHECK(list.closed.empty());
 }

@@ -141,7 +141,7 @@ TEST_CASE("a thousand connections that do nothing keep no other from its respons
   for (const std::string_view text : {std::string_view(), std::string_view("GET /v1/sta"), kGet}) {
     CAPTURE(text);
     const Served served;
-    const auto clients = raw_clients(1000, served.path, text);
+    const auto clients = raw_clients(1000, text, served.path);
     CHECK(served.answers());
   }
 }
@@ -163,7 +163,7 @@ TEST_CASE("responses that wait to be read are bounded") {
   constexpr std::size_t kMebibyte = std::size_t{1} << 20U;
   const auto large = [](const Request&) { return Response{200, std::string(kMebibyte, 'x')}; };
   const Served served(large, {.unread = 4 * kMebibyte});
-  const auto clients = raw_clients(20, served.path, kGet);
+  const auto clients = raw_clients(20, kGet, served.path);
   CHECK(served.answers());
   int whole = 0;
   for (const auto& client : clients) {

@@ -1,0 +1,88 @@
+#include "engine/control/access_token.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "engine/files/open_file.h"
+
+namespace memcoord::control {
+namespace {
+
+constexpr std::size_t kShortest = 16;
+constexpr std::size_t kLongest = 1024;
+constexpr const char* kHowToWrite = "write one with: openssl rand -hex 32";
+
+Status check_file(int descriptor, const std::string& path) {
+  struct stat status {};
+  if (::fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
+    return fail(ErrorCode::invalid_input, path, "is not a regular file");
+  }
+  if ((status.st_mode & (S_IRWXO | S_IWGRP)) != 0) {
+    return fail(ErrorCode::invalid_input, path,
+                "users other than its owner and its group can read the token, or change it",
+                "chmod 0640 the file, and write a new token if others may have read it");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::string> token_in(std::string_view text) {
+  const auto no_token = [](const std::string& why) {
+    return fail(ErrorCode::invalid_input, "", why, kHowToWrite);
+  };
+  if (text.ends_with('\n')) text.remove_suffix(1);
+  if (text.ends_with('\r')) text.remove_suffix(1);
+  if (text.empty()) return no_token("the token file is empty");
+  if (text.find_first_of("\r\n") != std::string_view::npos) {
+    return no_token("the token file has several lines");
+  }
+  if (text.size() < kShortest || text.size() > kLongest) {
+    return no_token("the token has " + std::to_string(text.size()) + " characters, it needs " +
+                    std::to_string(kShortest) + " to " + std::to_string(kLongest));
+  }
+  if (!std::all_of(text.begin(), text.end(), [](char c) { return '!' <= c && c <= '~'; })) {
+    return no_token("the token has a space or a character that is not ASCII");
+  }
+  return std::string(text);
+}
+
+Result<std::string> read_token(const std::filesystem::path& path) {
+  const auto file = files::open_to_read(path, "token file");
+  if (!file) return fail(file.error());
+  if (Status checked = check_file(file->get(), path.string()); !checked) {
+    return fail(checked.error());
+  }
+  std::array<char, kLongest + 3> text{};  // a longer one is too long anyway
+  const ssize_t size = ::read(file->get(), text.data(), text.size());
+  if (size < 0) {
+    return fail(ErrorCode::invalid_input, path.string(),
+                std::string("cannot be read: ") + std::strerror(errno));
+  }
+  auto token = token_in({text.data(), static_cast<std::size_t>(size)});
+  if (token) return token;
+  Error error = token.error();
+  error.object = path.string();
+  return fail(std::move(error));
+}
+
+std::string AccessToken::text() const {
+  const std::lock_guard lock(mutex_);
+  return token_;
+}
+
+Status AccessToken::read_again() {
+  auto token = read_token(path_);
+  if (!token) return fail(token.error());
+  const std::lock_guard lock(mutex_);
+  token_ = *std::move(token);
+  return {};
+}
+
+}  // namespace memcoord::control
