@@ -55,8 +55,10 @@ class ProcessOverhead {
   /// The usual size by a formula, for a domain of which nothing is known: 30 MiB for QEMU, 32 MiB
   /// for video memory and a 512th of the guest's memory for page tables, after KubeVirt's
   /// GetMemoryOverhead (virt-controller) without its 8 MiB a processor and its pods' own processes.
-  [[nodiscard]] static MemorySize usual(const Domain& domain) {
-    return MemorySize::from_mib(30 + 32) + domain.actual / 512;
+  [[nodiscard]] static MemorySize usual(const Domain& domain) { return usual(domain.actual); }
+  /// The same, for a guest of this size.
+  [[nodiscard]] static MemorySize usual(MemorySize guest) {
+    return MemorySize::from_mib(30 + 32) + guest / 512;
   }
 
  private:

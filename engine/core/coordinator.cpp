@@ -87,10 +87,11 @@ void Coordinator::evaluate(Tick& tick) {
 }
 
 void Coordinator::record_account(Tick& tick, const Situation& situation) {
-  tick.account = {situation.headroom(), situation.committed, situation.unbacked,
-                  situation.shortfall, MemorySize()};
+  tick.account = {
+      situation.headroom(), situation.committed, situation.unbacked, situation.shortfall, {}, {}};
   for (const DomainView& view : situation.domains) {
     tick.account.reclaimable += view.reclaimable;
+    tick.account.reclaimable_in_all += view.reclaimable_in_all;
     if (!view.has_fresh_report) tick.not_reporting.push_back(view.domain.uuid());
   }
 }

@@ -25,11 +25,15 @@ std::optional<Skipped> skipped(const RuleInput& input) {
   return std::nullopt;
 }
 
+/// Over how many ticks a shrink may be spread.
+enum class Ticks { one, many };
+
 /// The most that the bounds let a shrink take.
-MemorySize reclaimable(RuleInput input) {
+MemorySize reclaimable(RuleInput input, Ticks ticks) {
   const MemorySize actual = input.view.domain.actual;
   input.target = MemorySize();
   for (const Bound& bound : bounds()) {
+    if (ticks == Ticks::many && bound.rule == Rule::gradual) continue;
     input.target = bound.limit(input).target;
     if (input.target == actual) break;
   }
@@ -343,7 +347,10 @@ Situation assess(const Snapshot& snapshot, const History& history, const Limits&
     const RuleInput input = input_of(view, snapshot, limits, view.domain.actual);
     view.skipped = skipped(input);
     view.has_fresh_report = has_fresh_report(input);
-    if (!view.skipped) view.reclaimable = reclaimable(input);
+    if (!view.skipped) {
+      view.reclaimable = reclaimable(input, Ticks::one);
+      view.reclaimable_in_all = reclaimable(input, Ticks::many);
+    }
     view.grantable = std::min(host.grantable, grantable_by(pools, view.domain));
   }
   return situation;

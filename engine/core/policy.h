@@ -40,6 +40,8 @@ struct DomainView {
   /// in ctx.skipped.
   std::optional<Skipped> skipped = {};
   MemorySize reclaimable = {};  ///< the most that the guard lets a shrink take this tick
+  /// The same over as many ticks as that takes: without the rule `gradual`.
+  MemorySize reclaimable_in_all = {};
   /// What the guard would give to a grow this tick, before any shrink.
   MemorySize grantable = {};
 };

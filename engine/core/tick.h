@@ -38,6 +38,8 @@ struct HostAccount {
   MemorySize unbacked;     ///< the part of `committed` that is not resident yet
   MemorySize shortfall;    ///< what must be released before the host can grant anything
   MemorySize reclaimable;  ///< what shrinks may take from all domains together this tick
+  /// The same over as many ticks as that takes, while the guests need what they need now.
+  MemorySize reclaimable_in_all;
   bool operator==(const HostAccount&) const = default;
 };
 
