@@ -81,6 +81,13 @@ RunControl::RunControl(const Run& run)
     return metrics.text(openmetrics ? metrics::Format::openmetrics : metrics::Format::prometheus,
                         domains && all ? metrics::Domains::on : metrics::Domains::off);
   };
+  context_.history = &history_;
+  context_.policies = BundledFiles(BundledKind::policy, data_directories())
+                          .names()
+                          .value_or(std::vector<std::string>());
+  context_.load_bundled = [this](const std::string& name) -> Loaded {
+    return what_if_loader_.load(name, {});
+  };
   context_.reload_policy = [&policy = run.policy]() -> Loaded { return policy.load(); };
 }
 

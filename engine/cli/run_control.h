@@ -17,6 +17,7 @@
 #include "engine/cli/run_options.h"
 #include "engine/control/http.h"
 #include "engine/control/routes.h"
+#include "engine/control/run_history.h"
 #include "engine/control/run_state.h"
 #include "engine/core/coordinator.h"
 #include "engine/core/error.h"
@@ -56,6 +57,7 @@ class RunControl {
   void observe(Coordinator& coordinator, const std::string& fallback) {
     state_.set_fallback(fallback);
     coordinator.add_observer(state_);
+    coordinator.add_observer(history_);
   }
 
   /// The run, for a screen. The source must not outlive this object.
@@ -94,7 +96,9 @@ class RunControl {
   ReloadablePolicy& policy_;
   metrics::RunMetrics& metrics_;
   std::string configuration_;  ///< its path, if there is one
+  PolicyLoader what_if_loader_{PolicyLimitOptions{}};
   control::RunState state_;
+  control::RunHistory history_;
   control::ChangeQueue changes_;
   control::RouteContext context_;
   // The last members: their threads use the others.

@@ -12,7 +12,8 @@
 #include <future>
 #include <mutex>
 
-#include "engine/core/names.h"
+#include "engine/control/live.h"
+#include "engine/control/responses.h"
 #include "engine/core/printable.h"
 #include "engine/observers/explanation.h"
 #include "engine/observers/tick_json.h"
@@ -29,34 +30,9 @@ constexpr double kMaxSeconds = 366 * 24 * 3600.0;
 
 // --- Requests and responses ---
 
-Response json_response(const Json& json, int status = 200) {
-  return {status, json.text() + "\n", "application/json"};
-}
-Response text_response(std::string text) {
-  return {200, std::move(text), "text/plain; charset=utf-8"};
-}
-Response error_response_to(int status, const std::string& error, const std::string& hint = {}) {
-  Json json = Json::object({{"error", error}});
-  if (!hint.empty()) json.set("hint", hint);
-  return json_response(json, status);
-}
-Response error_response_to(const Error& error) {
-  const bool missing = error.code == ErrorCode::not_found;
-  const std::string what =
-      error.object.empty() ? error.message : error.object + ": " + error.message;
-  return error_response_to(missing ? 404 : 400, what, error.hint);
-}
 /// The response to a change that is queued.
 Response done_response(const std::string& text) {
   return json_response(Json::object({{"done", text}}));
-}
-
-std::string query_value(const Request& request, const std::string& name) {
-  const auto found = request.query.find(name);
-  return found == request.query.end() ? std::string() : found->second;
-}
-bool wants_text(const Request& request) {
-  return query_value(request, "as") == "text";
 }
 
 std::optional<double> number_in(const std::string& text) {
@@ -90,19 +66,6 @@ std::string name_of(const std::optional<Peer>& peer) {
 files::Readable readable_for(const std::optional<Peer>& peer) {
   const bool trusted = peer && (peer->user == 0 || peer->user == ::geteuid());
   return trusted ? files::Readable::by_memcoord : files::Readable::by_everyone;
-}
-
-Response no_such_domain(const RunState::View& view, const std::string& name) {
-  if (!view.sampled) {
-    return error_response_to(503, "memcoord has not sampled the host yet", "try again");
-  }
-  std::vector<std::string> names;
-  names.reserve(view.sampled->snapshot.domains.size());
-  for (const Domain& domain : view.sampled->snapshot.domains) names.push_back(domain.name());
-  const auto nearest = suggest_name(name, names);
-  const std::string hint = nearest ? "did you mean " + printable(*nearest, 100) + "? " : "";
-  return error_response_to(404, "no active domain " + printable(name, 100),
-                           hint + "'virsh list --all' lists the domains");
 }
 
 // --- GET ---
@@ -343,16 +306,24 @@ Response set_dry_run(const RouteContext& context, const Request& request, const 
 
 // --- Routes ---
 
-Response get(const RouteContext& context, NewestTick& newest, const Request& request) {
+/// What GET answers from, beside the context.
+struct Getters {
+  explicit Getters(const RouteContext& context) : live(context) {}
+  NewestTick newest;
+  LiveRoutes live;
+};
+
+Response get(const RouteContext& context, Getters& getters, const Request& request) {
   if (request.path == "/v1/status") {
     return wants_text(request) ? text_response(status_text(context))
                                : json_response(status_json(context));
   }
   if (request.path == "/v1/events") return list_events(context, request);
-  if (request.path == "/v1/tick") return newest.response(context);
+  if (request.path == "/v1/tick") return getters.newest.response(context);
   if (request.path == "/v1/domains") return list_domains(context);
   if (request.path.starts_with(kDomains)) return explain_domain(context, request);
   if (request.path == "/metrics" && context.metrics) return metrics_response(context, request);
+  if (auto response = getters.live.respond(request)) return *std::move(response);
   return error_response_to(404, "no such path: " + printable(request.path, 100));
 }
 
@@ -378,10 +349,10 @@ Response post(const RouteContext& context, const Request& request) {
 }  // namespace
 
 Handler make_handler(const RouteContext& context) {
-  return [&context, newest = std::make_shared<NewestTick>()](const Request& request) {
+  return [&context, getters = std::make_shared<Getters>(context)](const Request& request) {
     try {
       if (request.method == "GET" || request.method == "HEAD")
-        return get(context, *newest, request);
+        return get(context, *getters, request);
       if (request.method == "POST") return post(context, request);
       return error_response_to(405, "no such method: " + printable(request.method, 20),
                                "use GET or POST");

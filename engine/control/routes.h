@@ -16,6 +16,8 @@
 //   POST /v1/reload                {}
 //   POST /v1/dry-run               {"on": true}
 //
+// The routes of the live page are in live.h: GET /v1/live, /v1/history, /v1/fit, /v1/what-if.
+//
 // GET with as=text returns text for people. An error is JSON, {"error": ..., "hint": ...}, with the
 // status 400, 404, 405, 409 or 503.
 
@@ -23,8 +25,10 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "engine/control/http.h"
+#include "engine/control/run_history.h"
 #include "engine/control/run_state.h"
 #include "engine/core/error.h"
 #include "engine/core/policy.h"
@@ -57,6 +61,10 @@ struct RouteContext {
   std::function<std::string(bool openmetrics, bool domains)> metrics = {};
   /// How long a request waits for the loop to make its change, so that the response has the result.
   Duration patience = std::chrono::seconds(1);
+  const RunHistory* history = nullptr;     ///< null: the run keeps none
+  std::vector<std::string> policies = {};  ///< the names of the bundled policies
+  /// Loads a policy of `policies` with the sandbox's default limits. Errors are for people.
+  std::function<Result<std::unique_ptr<Policy>>(const std::string& name)> load_bundled = {};
 };
 
 /// Responds to requests, in any thread. The context must outlive the handler.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/control/routes.h"
+#include "engine/control/run_problems.h"
 #include "engine/core/printable.h"
 #include "engine/core/text_table.h"
 #include "engine/observers/events.h"
@@ -14,29 +15,12 @@ namespace {
 
 using observers::Json;
 
-struct Problem {
-  std::string domain;  ///< empty for a problem of the host or the run
-  std::string text;
-  std::optional<WallTime> since;
-};
-
 /// A domain of the newest sample, and its problem.
 struct DomainStatus {
   const Domain* domain = nullptr;
   std::string problem;  ///< empty if it has none
   std::optional<WallTime> since;
 };
-
-/// The problems of the host and the run.
-std::vector<Problem> run_problems(const RunState::View& view) {
-  std::vector<Problem> problems;
-  const auto add = [&](const std::optional<Error>& error, const std::optional<WallTime>& since) {
-    if (error) problems.push_back({"", error->text(), since});
-  };
-  add(view.newest->sample_error, view.since->sample_error);
-  add(view.newest->policy_error, view.since->policy_error);
-  return problems;
-}
 
 /// The domains by name, those with a problem first.
 std::vector<DomainStatus> domain_statuses(const RunState::View& view) {
@@ -143,8 +127,9 @@ Json domains_json(const Tick& tick, const std::vector<DomainStatus>& domains) {
   return list;
 }
 
-Json problems_json(const RunState::View& view, const std::vector<DomainStatus>& domains) {
-  std::vector<Problem> problems = run_problems(view);
+Json all_problems_json(const RunState::View& view, const std::vector<DomainStatus>& domains,
+                       const RouteContext& context) {
+  std::vector<Problem> problems = run_problems(view, context.now(), context.interval);
   for (const DomainStatus& status : domains) {
     if (status.problem.empty()) continue;
     problems.push_back({status.domain->name(), status.problem, status.since});
@@ -176,7 +161,7 @@ std::string status_text(const RouteContext& context) {
     add_status_line(text, "domains", domains_text(*view.sampled, domains));
   }
   for (const RunState::Paused& paused : view.paused) add_status_line(text, "paused", paused.text);
-  const std::vector<Problem> problems = run_problems(view);
+  const std::vector<Problem> problems = run_problems(view, context.now(), context.interval);
   for (const Problem& problem : problems) {
     add_status_line(text, &problem == &problems.front() ? "problems" : "",
                     problem.text + since_text(problem.since, context));
@@ -218,7 +203,7 @@ Json status_json(const RouteContext& context) {
   Json paused = Json::array();
   for (const RunState::Paused& one : view.paused) paused.push_back(one.text);
   out.set("paused", std::move(paused));
-  out.set("problems", problems_json(view, domains));
+  out.set("problems", all_problems_json(view, domains, context));
   return out;
 }
 

@@ -118,6 +118,8 @@ std::string movement_text(const DomainTick& about) {
   return std::string(decision.grows() ? "grows by " : "shrinks by ") + size + why;
 }
 
+}  // namespace
+
 std::string answer_of(const DomainTick& about) {
   const bool needs = about.is_short;
   const auto lacks = needs ? missing(about) : std::nullopt;
@@ -137,8 +139,6 @@ std::string answer_of(const DomainTick& about) {
   }
   return "It has enough memory and keeps its size.";
 }
-
-}  // namespace
 
 Explanation explain(const Tick& tick, const Domain& domain, const Domain* before) {
   const DomainTick about = domain_tick(tick, domain, before);

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "engine/core/evaluation.h"
-#include "engine/core/guest_reports.h"
+#include "engine/core/recorded_tick.h"
 
 namespace memcoord::workbench {
 namespace {
@@ -86,18 +86,11 @@ Result<ReplayedTick> Replay::take(const Tick& recorded) {
   result.wall_time = recorded.snapshot.wall_time;
   if (recorded.sample_error) result.sampled = false;
   if (recorded.sample_error || recorded.restoring) return result;
-  for (const Outcome& late : recorded.late_outcomes) {
-    history_.settle({&late, 1}, late.at, recorded.snapshot.wall_time_at(late.at));
-  }
-  Snapshot snapshot = recorded.snapshot;
-  (void)drop_impossible(snapshot, history_);
-  history_.observe(snapshot);
+  const Snapshot snapshot = observe_recorded(recorded, history_);
   const std::vector<Decision> decisions = decide(recorded, snapshot, result.policy_error);
   last_at_ = recorded.snapshot.taken_at;
   result.domains = side_by_side(recorded, decisions);
-  for (const Outcome& outcome : recorded.outcomes) {
-    history_.record({&outcome, 1}, outcome.at, recorded.snapshot.wall_time_at(outcome.at));
-  }
+  record_moves(recorded, history_);
   return result;
 }
 

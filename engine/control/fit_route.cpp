@@ -1,0 +1,60 @@
+#include "engine/control/live.h"
+#include "engine/control/responses.h"
+#include "engine/core/host_stack.h"
+#include "engine/core/printable.h"
+
+namespace memcoord::control {
+namespace {
+
+using observers::Json;
+
+constexpr const char* kSizeHint = "name the guest's maximum with its unit: size=4GiB";
+/// No host has more.
+constexpr MemorySize kLargestGuest = MemorySize::from_gib(std::uint64_t{1} << 20U);
+
+std::string fit_text(const Fit& fit, MemorySize size, Units units) {
+  const auto text_of = [&](MemorySize part) { return part.text(units); };
+  const std::string guest =
+      "A guest of " + text_of(size) + " needs " + text_of(fit.needed) + " with its QEMU. ";
+  const std::string grantable = text_of(fit.grantable) + " can be granted now";
+  switch (fit.kind) {
+    case Fit::Kind::now:
+      return guest + "It fits now: " + grantable + ".";
+    case Fit::Kind::after_reclaiming:
+      return guest + "It fits once memcoord has reclaimed " + text_of(fit.needed - fit.grantable) +
+             " of at most " + text_of(fit.reclaimable) + " from the other guests; " + grantable +
+             ".";
+    case Fit::Kind::no:
+      break;
+  }
+  return guest + "It does not fit: " + grantable + ", and " + text_of(fit.reclaimable) +
+         " more after reclaiming.";
+}
+
+}  // namespace
+
+Response fit_response(const RouteContext& context, const Request& request) {
+  const std::string text = query_value(request, "size");
+  if (text.empty()) return error_response_to(400, "no size", kSizeHint);
+  const auto size = MemorySize::parse_with_unit(text);
+  const std::string given = "size=" + printable(text, 40);
+  if (!size) {
+    return error_response_to(400, given + ": " + printable(size.error().message, 200), kSizeHint);
+  }
+  if (size->is_zero()) return error_response_to(400, given + ": no guest has no memory", kSizeHint);
+  if (*size > kLargestGuest) {
+    return error_response_to(400, given + " is more than any host has", kSizeHint);
+  }
+  const RunState::View view = context.state.view();
+  if (!view.sampled) return no_sample_yet();
+  const Fit fit = fit_of(*size, *view.sampled);
+  const auto bytes = [](MemorySize part) { return part.kib() * 1024; };
+  return json_response(Json::object({{"fits", to_text(fit.kind)},
+                                     {"text", fit_text(fit, *size, view.sampled->limits.units)},
+                                     {"size", bytes(*size)},
+                                     {"needed", bytes(fit.needed)},
+                                     {"grantable", bytes(fit.grantable)},
+                                     {"reclaimable", bytes(fit.reclaimable)}}));
+}
+
+}  // namespace memcoord::control

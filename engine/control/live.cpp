@@ -1,0 +1,184 @@
+#include "engine/control/live.h"
+
+#include <utility>
+#include <vector>
+
+#include "engine/control/responses.h"
+#include "engine/control/run_problems.h"
+#include "engine/core/host_stack.h"
+#include "engine/observers/explanation.h"
+#include "engine/observers/memory_use.h"
+#include "engine/observers/table_view.h"
+
+namespace memcoord::control {
+namespace {
+
+using observers::DomainTick;
+using observers::Json;
+
+Json bytes(MemorySize size) {
+  return size.kib() * 1024;
+}
+double unix_seconds(WallTime time) {
+  return seconds_of(time.time_since_epoch());
+}
+
+void set_size(Json& json, const char* name, const std::optional<MemorySize>& size) {
+  if (size) json.set(name, bytes(*size));
+}
+
+Json host_json(const Tick& tick) {
+  const Host& host = tick.snapshot.host;
+  const HostStack stack = stack_of(tick);
+  Json json = Json::object({{"memory", bytes(host.total)},
+                            {"free", bytes(host.free)},
+                            {"used", bytes(stack.used)},
+                            {"backed", bytes(stack.backed)},
+                            {"unbacked", bytes(stack.unbacked)},
+                            {"grantable", bytes(stack.grantable)},
+                            {"reserved", bytes(stack.reserved)},
+                            {"floor", bytes(stack.floor)},
+                            {"uncovered", bytes(stack.uncovered)},
+                            {"committed", bytes(tick.account.committed)},
+                            {"shortfall", bytes(tick.account.shortfall)},
+                            {"reclaimable", bytes(tick.account.reclaimable)}});
+  set_size(json, "available", host.available);
+  set_size(json, "swap_free", host.swap_free);
+  set_size(json, "budget", tick.limits.host_memory);
+  return json;
+}
+
+/// One word; empty where nothing is wrong.
+std::string trouble_word(const DomainTick& about) {
+  switch (observers::trouble_of(about)) {
+    case observers::Trouble::short_of_memory:
+      return "short";
+    case observers::Trouble::unreachable:
+      return about.domain.state == DomainState::hung ? "hung" : "unreachable";
+    case observers::Trouble::none:
+      break;
+  }
+  return {};
+}
+
+std::vector<std::string> rule_names(const observers::DomainTick& about) {
+  std::vector<std::string> names;
+  if (about.decision == nullptr) return names;
+  for (const RuleHit& hit : about.decision->rules) names.emplace_back(to_text(hit.rule));
+  return names;
+}
+
+void set_guest_figures(Json& json, const DomainTick& about) {
+  if (const auto use = observers::use_of(about.domain)) {
+    json.set("used", bytes(use->used));
+    json.set("cache", bytes(use->cache));
+    json.set("free", bytes(use->free));
+  }
+  set_size(json, "headroom", headroom_of(about.domain, about.tick.limits.headroom));
+}
+
+Json domain_json(const DomainTick& about, bool reports) {
+  const Domain& domain = about.domain;
+  const MemorySize target = about.moves() ? about.decision->target : domain.actual;
+  Json json = Json::object({{"uuid", domain.uuid().text()},
+                            {"name", domain.name()},
+                            {"state", to_text(domain.state)},
+                            {"actual", bytes(domain.actual)},
+                            {"maximum", bytes(domain.maximum)},
+                            {"target", bytes(target)},
+                            {"weight", domain.settings().weight},
+                            {"priority", domain.settings().priority},
+                            {"trouble", trouble_word(about)},
+                            {"decision", observers::answer_of(about)},
+                            {"rules", rule_names(about)},
+                            {"skipped", about.skipped ? about.skipped->why : std::string()},
+                            {"reporting", reports}});
+  set_size(json, "rss", domain.rss);
+  if (reports) set_guest_figures(json, about);
+  return json;
+}
+
+std::vector<DomainTick> domains_of(const RunState::View& view) {
+  return observers::domain_ticks(*view.sampled,
+                                 [&](const Domain& domain) { return view.earlier(domain); });
+}
+
+Json problems_json(const RouteContext& context, const RunState::View& view) {
+  Json list = Json::array();
+  for (const Problem& problem : run_problems(view, context.now(), context.interval)) {
+    list.push_back(problem.text);
+  }
+  return list;
+}
+
+Json run_json(const RouteContext& context, const RunState::View& view) {
+  Json paused = Json::array();
+  for (const RunState::Paused& one : view.paused) paused.push_back(one.text);
+  Json json = Json::object({{"version", context.version},
+                            {"connection", context.connection},
+                            {"interval_seconds", seconds_of(context.interval)},
+                            {"now", unix_seconds(context.now())},
+                            {"started_at", unix_seconds(context.started_at)},
+                            {"policies", context.policies},
+                            {"paused", std::move(paused)},
+                            {"problems", problems_json(context, view)},
+                            {"tick", Json()},
+                            {"host", Json()}});
+  if (!view.newest) return json;
+  json.set("policy", view.newest->policy);
+  json.set("fallback", view.newest->fallback);
+  json.set("dry_run", view.newest->dry_run);
+  return json;
+}
+
+void set_sampled(Json& json, const Tick& tick, const observers::HostVerdict& verdict) {
+  json.set("tick", Json::object({{"number", tick.number},
+                                 {"time", unix_seconds(tick.snapshot.wall_time)},
+                                 {"seconds", seconds_of(tick.timings.total())}}));
+  json.set("state", to_text(verdict.state));
+  json.set("state_text", verdict.text);
+  json.set("host", host_json(tick));
+}
+
+}  // namespace
+
+std::optional<Response> LiveRoutes::respond(const Request& request) {
+  if (request.path == "/v1/live") return live();
+  if (request.path == "/v1/history") return history_response(context_, request);
+  if (request.path == "/v1/fit") return fit_response(context_, request);
+  if (request.path == "/v1/what-if") return what_if_.respond(request);
+  return std::nullopt;
+}
+
+Response LiveRoutes::live() {
+  const RunState::View view = context_.state.view();
+  Json run = run_json(context_, view);
+  if (!view.sampled) {
+    run.set("state_text", "memcoord has not sampled the host yet.");
+    run.set("domains", Json::array());
+    return {200, run.line() + "\n", "application/json"};
+  }
+  set_sampled(run, *view.sampled, observers::verdict_on(*view.sampled, domains_of(view)));
+  std::string text = run.line();
+  text.back() = ',';
+  return {200, text + "\"domains\":" + domains_text(view) + "}\n", "application/json"};
+}
+
+/// Made once a tick, however many clients ask.
+std::string LiveRoutes::domains_text(const RunState::View& view) {
+  const std::lock_guard lock(mutex_);
+  if (tick_.lock() == view.sampled) return domains_;
+  Json list = Json::array();
+  auto silent = view.sampled->not_reporting.begin();
+  for (const DomainTick& about : domains_of(view)) {
+    const bool reports =
+        silent == view.sampled->not_reporting.end() || *silent != about.domain.uuid();
+    if (!reports) ++silent;
+    list.push_back(domain_json(about, reports));
+  }
+  domains_ = list.line();
+  tick_ = view.sampled;
+  return domains_;
+}
+
+}  // namespace memcoord::control

@@ -1,0 +1,48 @@
+#pragma once
+// The routes of the live page, which only read. Sizes are bytes and times Unix seconds, unless
+// named otherwise. A figure that is not known is left out.
+//
+//   GET /v1/live                   the newest tick for people: the run, the host, every domain
+//   GET /v1/history                the last hour: the host in bytes, every domain in MiB
+//   GET /v1/history?domain=NAME    one domain's hour and its newest moves; NAME may be its UUID
+//   GET /v1/fit?size=4GiB          whether one more guest fits
+//   GET /v1/what-if?policy=NAME    what another bundled policy would decide on the newest tick
+//
+// docs/command-line.md describes the responses.
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "engine/control/http.h"
+#include "engine/control/routes.h"
+#include "engine/control/what_if.h"
+#include "engine/core/tick.h"
+
+namespace memcoord::control {
+
+/// Any thread. The context must outlive it.
+class LiveRoutes {
+ public:
+  explicit LiveRoutes(const RouteContext& context) : context_(context), what_if_(context) {}
+  /// Nothing if the path is none of the routes above.
+  std::optional<Response> respond(const Request& request);
+
+ private:
+  Response live();
+  std::string domains_text(const RunState::View& view);
+
+  const RouteContext& context_;
+  WhatIf what_if_;
+  std::mutex mutex_;
+  std::weak_ptr<const Tick> tick_;  // under mutex_
+  std::string domains_;             // under mutex_: the domains of tick_, as JSON
+};
+
+/// /v1/history, of all domains or of one.
+Response history_response(const RouteContext& context, const Request& request);
+/// /v1/fit.
+Response fit_response(const RouteContext& context, const Request& request);
+
+}  // namespace memcoord::control

@@ -1,0 +1,26 @@
+#pragma once
+// What is wrong with a run as a whole: with its host, its policy, or its ticks.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/control/run_state.h"
+#include "engine/core/time.h"
+
+namespace memcoord::control {
+
+struct Problem {
+  std::string domain;  ///< empty for a problem of the host or the run
+  std::string text;
+  std::optional<WallTime> since;
+};
+
+/// The time since the newest tick, if that is so long that the run stands still: over five
+/// intervals and five seconds.
+std::optional<Duration> standstill(const RunState::View& view, WallTime now, Duration interval);
+
+/// The problems of the host and the run, of domains none. Without a tick there are none.
+std::vector<Problem> run_problems(const RunState::View& view, WallTime now, Duration interval);
+
+}  // namespace memcoord::control

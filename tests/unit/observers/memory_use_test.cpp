@@ -1,0 +1,134 @@
+#include "engine/observers/memory_use.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/text.h"
+#include "tests/world/world.h"
+
+using namespace memcoord;
+using namespace memcoord::test;
+using namespace memcoord::observers;
+
+namespace {
+
+GuestUse use_by(const DomainProperty& a, const DomainProperty& b, const DomainProperty& c) {
+  const Snapshot snapshot = World().domain("web", a, b, c);
+  return use_of(snapshot.domains[0]).value();
+}
+
+/// A host of 8 GiB with plenty to grant, "db", and "web", which has `left` of headroom.
+Tick tick_with(MemorySize left) {
+  Tick tick;
+  tick.policy = "adaptive";
+  tick.snapshot = World()
+                      .host(8_GiB, free(2_GiB))
+                      .domain("db", unused(500_MiB))
+                      .domain("web", actual(1_GiB), unused(left));
+  tick.grantable = 1_GiB;
+  tick.account.reclaimable = 512_MiB;
+  return tick;
+}
+
+HostVerdict verdict(const Tick& tick) {
+  return verdict_on(tick, domain_ticks(tick, [](const Domain&) { return nullptr; }));
+}
+
+Decision limited_grow(Rule rule, MemorySize to) {
+  return {id("web"), 1_GiB, 2_GiB, to, "needs more", {{rule, 2_GiB, to, "the host has less"}}};
+}
+
+}  // namespace
+
+TEST_CASE("a guest's parts add up to its size") {
+  const GuestUse use = use_by(actual(1_GiB), unused(100_MiB), usable(300_MiB));
+  CHECK(use.free == 100_MiB);
+  CHECK(use.cache == 200_MiB);
+  CHECK(use.used == 724_MiB);
+  const GuestUse old_report = use_by(actual(1_GiB), unused(900_MiB), usable(1500_MiB));
+  CHECK(old_report.free == 900_MiB);
+  CHECK(old_report.cache == 124_MiB);
+  CHECK(old_report.used == 0_MiB);
+  const GuestUse less_usable = use_by(actual(1_GiB), unused(300_MiB), usable(100_MiB));
+  CHECK(less_usable.cache == 0_MiB);
+}
+
+TEST_CASE("a guest that does not say what is usable is asked for its page cache") {
+  Snapshot snapshot = World().domain("web", actual(1_GiB), unused(100_MiB));
+  snapshot.domains[0].guest.disk_caches = 50_MiB;
+  CHECK(use_of(snapshot.domains[0]).value().cache == 50_MiB);
+  snapshot.domains[0].guest.unused.reset();
+  CHECK_FALSE(use_of(snapshot.domains[0]));
+}
+
+TEST_CASE("a host is fine while it has a share of its memory at hand") {
+  const HostVerdict fine = verdict(tick_with(500_MiB));
+  CHECK(to_text(fine.state) == "fine");
+  CHECK(fine.text == "1 GiB can be granted at once, and 512 MiB reclaimed from guests.");
+  Tick tick = tick_with(500_MiB);
+  tick.grantable = 300_MiB;
+  tick.account.reclaimable = 110_MiB;
+  CHECK(verdict(tick).state == HostState::fine);
+  tick.account.reclaimable = 109_MiB;
+  CHECK(verdict(tick).state == HostState::tight);
+  CHECK(verdict(tick).text ==
+        "Only 300 MiB can be granted at once, and 109 MiB reclaimed from guests.");
+  tick.limits.host_memory = 4_GiB;
+  CHECK(verdict(tick).state == HostState::fine);
+}
+
+TEST_CASE("a grow that the host limits makes it tight, one at the domain's own limit does not") {
+  for (const Rule rule : {Rule::host_floor, Rule::share_out, Rule::numa_floor}) {
+    Tick tick = tick_with(500_MiB);
+    tick.decisions = {limited_grow(rule, 1500_MiB)};
+    CHECK(verdict(tick).state == HostState::tight);
+    CHECK(contains(verdict(tick).text, "The host limits the grow of web; 1 GiB can be granted"));
+  }
+  Tick tick = tick_with(500_MiB);
+  tick.decisions = {limited_grow(Rule::maximum, 1500_MiB)};
+  CHECK(verdict(tick).state == HostState::fine);
+}
+
+TEST_CASE("a host is short while more is committed than it has") {
+  Tick tick = tick_with(500_MiB);
+  tick.account.shortfall = 300_MiB;
+  CHECK(to_text(verdict(tick).state) == "short");
+  CHECK(verdict(tick).text ==
+        "Guests must release 300 MiB before any of them can grow; 512 MiB can be reclaimed now.");
+}
+
+TEST_CASE("a host is short while it has too little for a domain that is short of memory") {
+  Tick tick = tick_with(40_MiB);
+  SUBCASE("its grow is limited") {
+    tick.decisions = {limited_grow(Rule::host_floor, 1_GiB)};
+    CHECK(verdict(tick).state == HostState::short_of_memory);
+    CHECK(contains(verdict(tick).text, "The host has too little memory for web; 1 GiB can be"));
+  }
+  SUBCASE("a limited grow that ends the shortage leaves it tight") {
+    tick.decisions = {limited_grow(Rule::host_floor, 1500_MiB)};
+    CHECK(verdict(tick).state == HostState::tight);
+  }
+  SUBCASE("nothing is asked for it, and nothing could be granted") {
+    tick.grantable = {};
+    CHECK(verdict(tick).state == HostState::short_of_memory);
+  }
+  SUBCASE("its policy leaves it short though there is memory") {
+    CHECK(verdict(tick).state == HostState::fine);
+  }
+  SUBCASE("it is at its maximum, or skipped") {
+    tick.grantable = {};
+    tick.skipped = {{id("web"), Rule::fresh_stats, "its guest reports no statistics"}};
+    CHECK(verdict(tick).state == HostState::fine);
+    tick.skipped.clear();
+    tick.snapshot.domains[1].maximum = 1_GiB;
+    CHECK(verdict(tick).state == HostState::fine);
+  }
+}
+
+TEST_CASE("of several domains the first is named and the others are counted") {
+  Tick tick;
+  tick.snapshot = World().host(8_GiB).domain("a", unused(1_MiB)).domain("b", unused(1_MiB));
+  CHECK(contains(verdict(tick).text, "too little memory for a, and 1 other; "));
+}
