@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "engine/charts/charts.h"
 #include "engine/core/printable.h"
 #include "engine/core/time.h"
 
@@ -138,12 +139,13 @@ std::string page_start(const PageStart& start) {
       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
       "style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:\">\n"
       "<meta name=\"generator\" content=\"memcoord\">\n<link rel=\"icon\" href=\"data:,\">\n"
-      "<title>{}</title>\n<style>\n{}</style>\n</head>\n<body>\n"
+      "<title>{}</title>\n<style>\n{}{}</style>\n</head>\n<body>\n"
       "<header class=\"page\">\n<h1>{}</h1>\n<p class=\"soft\">{}</p>\n"
       "<ul class=\"meta\">{}</ul>\n</header>\n<main>\n"
       "<noscript><p>Curves and events need a browser that runs scripts; the figures do "
       "not.</p></noscript>\n",
-      escaped(start.title), kReportCss, start.heading, escaped(start.summary), start.items);
+      escaped(start.title), charts::kChartsCss, kReportCss, start.heading, escaped(start.summary),
+      start.items);
 }
 
 void write_page_end(const files::WritePiece& write,
@@ -154,9 +156,8 @@ void write_page_end(const files::WritePiece& write,
   write("<script type=\"application/json\" id=\"data\">\n");
   write_data(write);
   write("\n</script>\n<script>\n");
-  for (const std::string_view part : {kTextJs, kViewJs, kLayersJs, kPageJs, own_script}) {
-    write(part);
-  }
+  for (const std::string_view script : charts::scripts()) write(script);
+  for (const std::string_view script : {kRecordJs, kPageJs, own_script}) write(script);
   write("</script>\n</body>\n</html>\n");
 }
 

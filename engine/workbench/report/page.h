@@ -16,9 +16,7 @@ namespace memcoord::workbench::report {
 
 // The files of page/, embedded at build time (cmake/embed_files.cmake).
 extern const std::string_view kReportCss;
-extern const std::string_view kTextJs;
-extern const std::string_view kViewJs;
-extern const std::string_view kLayersJs;
+extern const std::string_view kRecordJs;
 extern const std::string_view kPageJs;
 extern const std::string_view kRunJs;
 extern const std::string_view kComparisonJs;

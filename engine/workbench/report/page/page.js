@@ -1,31 +1,5 @@
 "use strict";
-// Parts of both pages: legends, controls, and the layers of a domain's and the host's chart.
-
-function element(tag, style, text) {
-  const made = document.createElement(tag);
-  if (style) made.className = style;
-  if (text !== undefined) made.textContent = text;
-  return made;
-}
-
-const kKeys = {
-  area: (style) => `<svg viewBox="0 0 18 12" class="chart"><rect width="18" height="12" rx="2" class="${style}"/></svg>`,
-  line: (style) => `<svg viewBox="0 0 18 12" class="chart"><path class="${style}" d="M0 6H18"/></svg>`,
-  cross: () => `<svg viewBox="0 0 18 12" class="chart"><path class="oom" d="M5 2l8 8m0 -8l-8 8"/></svg>`,
-  mark: (style) => `<svg viewBox="0 0 18 12" class="chart"><rect class="${style}" x="3" y="4" width="12" height="5"/></svg>`,
-};
-
-function legend(entries) {
-  const list = element("ul", "legend");
-  for (const [key, text] of entries) {
-    const item = element("li");
-    item.innerHTML = key;
-    item.append(text);
-    item.title = text;
-    list.append(item);
-  }
-  return list;
-}
+// Parts of both pages: controls, and the layers of a domain's and the host's chart.
 
 /** The bar with the visible range of time, and a button that shows the whole run. */
 function rangeControls(view, bar) {
@@ -33,7 +7,7 @@ function rangeControls(view, bar) {
   whole.type = "button";
   whole.onclick = () => view.zoomTo(0, view.end);
   const update = () => {
-    range.textContent = timeText(view.from) + " \u2013 " + timeText(view.to);
+    range.textContent = view.timeText(view.from) + " \u2013 " + view.timeText(view.to);
     whole.disabled = view.isWhole();
   };
   view.watchers.push(update);
@@ -177,13 +151,7 @@ function stripsPanel(view, box, strips, times, margins) {
     label: "how many domains were stalled, killed or limited over time",
     layers: strips.map((strip, row) => stripLayer(strip, row * step, height)),
     around: [() => strips.map((strip, row) =>
-      `<text x="${margins.left - 6}" y="${row * step + 10}" text-anchor="end">${strip.name}</text>`).join("")],
+      svgNode("text", { x: margins.left - 6, y: row * step + 10, "text-anchor": "end" }, strip.name))],
     figures: (i) => strips.map((strip) => [strip.name, strip.counts[i] + (strip.counts[i] === 1 ? " domain" : " domains")]),
   });
-}
-
-function openData() {
-  const data = JSON.parse(document.getElementById("data").textContent);
-  chosenUnit = kib[data.units] ? data.units : null;
-  return data;
 }

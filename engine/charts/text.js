@@ -1,41 +1,5 @@
 "use strict";
-// Unpacks the data of the page, and writes sizes, times and shares as text.
-
-// --- data: sizes in KiB and times in milliseconds, as differences from one value to the next ---
-
-function undelta(list) {
-  const out = new Float64Array(list.length);
-  let sum = 0;
-  for (let i = 0; i < list.length; ++i) out[i] = sum += list[i];
-  return out;
-}
-
-/** A run's times and the host's curves; a domain's curves are unpacked when they are drawn. */
-function openRecord(data) {
-  const times = undelta(data.t).map((ms) => ms / 1000);
-  return {
-    times,
-    host: { free: undelta(data.host.free), granted: undelta(data.host.granted), need: undelta(data.host.need) },
-  };
-}
-
-function openDomain(domain, count) {
-  if (domain.open) return domain.open;
-  const open = { stalled: new Uint8Array(count), away: new Uint8Array(count), rules: new Uint32Array(count), oom: domain.oomAt };
-  for (const key of ["actual", "need", "unused", "usable"]) open[key] = undelta(domain[key]);
-  for (const key of ["stalled", "away"]) {
-    const runs = domain[key + "Runs"];
-    for (let i = 0; i < runs.length; i += 2) open[key].fill(1, runs[i], runs[i + 1]);
-  }
-  for (let i = 0; i < domain.ruleMasks.length; i += 2) open.rules[domain.ruleMasks[i]] = domain.ruleMasks[i + 1];
-  return (domain.open = open);
-}
-
-// --- text ---
-
-function escapeHtml(text) {
-  return String(text).replace(/[&<>"']/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" })[c]);
-}
+// Sizes, times and shares as text, the steps of scales, and nodes of the page.
 
 const kib = { KiB: 1, MiB: 2 ** 10, GiB: 2 ** 20, TiB: 2 ** 30 };
 let chosenUnit = null; // of --units; null: the unit that fits the size
@@ -60,6 +24,12 @@ function timeText(seconds) {
   return Math.floor(hours / 24) + "\u00a0d" + (left ? " " + two(Math.floor(left / 60)) + ":" + two(left % 60) : "");
 }
 
+/** The time of day of a Unix time: "13:05:09", or "13:05". */
+function clockText(unixSeconds, seconds = true) {
+  const date = new Date(unixSeconds * 1000), two = (n) => String(n).padStart(2, "0");
+  return two(date.getHours()) + ":" + two(date.getMinutes()) + (seconds ? ":" + two(date.getSeconds()) : "");
+}
+
 function percentText(share) {
   if (share === 0) return "0\u00a0%";
   if (share < 0.0001) return "<\u00a00.01\u00a0%";
@@ -68,11 +38,12 @@ function percentText(share) {
 
 const kTimeSteps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800];
 
-function timeTicks(from, to, most) {
+/** At most `most` round times from one to another; round after `shift` is added to them. */
+function timeTicks(from, to, most, shift = 0) {
   const span = to - from;
   const step = kTimeSteps.find((s) => span / s <= most) || Math.ceil(span / most / 604800) * 604800;
   const ticks = [];
-  for (let t = Math.ceil(from / step) * step; t <= to + 1e-9; t += step) ticks.push(t);
+  for (let t = Math.ceil((from + shift) / step) * step; t <= to + shift + 1e-9; t += step) ticks.push(t - shift);
   return ticks;
 }
 
@@ -92,4 +63,20 @@ function indexAt(times, time) {
     if (times[middle] < time) low = middle + 1; else high = middle;
   }
   return Math.max(0, low);
+}
+
+// --- nodes: their text is never markup ---
+
+function element(tag, style, text) {
+  const made = document.createElement(tag);
+  if (style) made.className = style;
+  if (text !== undefined) made.textContent = text;
+  return made;
+}
+
+function svgNode(tag, attributes, ...children) {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
 }

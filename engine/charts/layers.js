@@ -1,5 +1,6 @@
 "use strict";
-// The layers of a chart: step curves, areas, levels, spans, marks.
+// The layers of a chart: step curves, areas, levels, spans, marks. A layer is a function from a plot to
+// an SVG node, to a list of nodes, or to null.
 
 /** The visible intervals in groups that share a pixel and are drawn as one: [first, end) of each. */
 function groups(plot) {
@@ -77,13 +78,15 @@ function runsOf(plot, is) {
   return out;
 }
 
+const pathNode = (style, path) => path && svgNode("path", { class: style, d: path });
+
 const layer = {
-  line: (values, style, gone) => (plot) => `<path class="${style}" d="${stepLine(plot, values(), gone && gone())}"/>`,
+  line: (values, style, gone) => (plot) => pathNode(style, stepLine(plot, values(), gone && gone())),
   area: (values, style, gone) => (plot) =>
-    `<path class="${style}" d="${stepArea(plot, values(), peaks(plot, values()), gone && gone())}"/>`,
+    pathNode(style, stepArea(plot, values(), peaks(plot, values()), gone && gone())),
   level: (value, style) => (plot) => {
     const y = Math.round(plot.y(value)) + 0.5;
-    return `<path class="${style}" d="M0 ${y}H${plot.w}"/>`;
+    return pathNode(style, `M0 ${y}H${plot.w}`);
   },
   spans: (is, style, from, to) => (plot) => {
     let path = "", until = -1;
@@ -93,7 +96,7 @@ const layer = {
       path += `M${short(a)} ${from(plot)}H${short(b)}V${to(plot)}H${short(a)}Z`;
       until = b;
     }
-    return path && `<path class="${style}" d="${path}"/>`;
+    return pathNode(style, path);
   },
   crosses: (indices, y) => (plot) => {
     let path = "", until = -9;
@@ -104,7 +107,7 @@ const layer = {
       until = x;
       path += `M${short(x - r)} ${at - r}l${2 * r} ${2 * r}m0 ${-2 * r}l${-2 * r} ${2 * r}`;
     }
-    return path && `<path class="oomhalo" d="${path}"/><path class="oom" d="${path}"/>`;
+    return path && [pathNode("oomhalo", path), pathNode("oom", path)];
   },
 };
 
@@ -112,10 +115,15 @@ const layer = {
 function stripLayer(strip, top, height) {
   const most = Math.max(1, strip.counts.reduce((a, b) => Math.max(a, b), 0));
   return (plot) => {
-    let text = `<rect class="stripback" x="0" y="${top}" width="${plot.w}" height="${height}"/>`;
+    const nodes = [svgNode("rect", { class: "stripback", x: 0, y: top, width: plot.w, height })];
     let run = null;
     const flush = () => {
-      if (run) text += `<rect class="strip ${strip.style}" x="${short(run.a)}" y="${top}" width="${short(Math.max(1.5, run.b - run.a))}" height="${height}" opacity="${run.strength}"/>`;
+      if (run) {
+        nodes.push(svgNode("rect", {
+          class: "strip " + strip.style, x: short(run.a), y: top, width: short(Math.max(1.5, run.b - run.a)), height,
+          opacity: run.strength,
+        }));
+      }
       run = null;
     };
     for (const [first, end] of groups(plot)) {
@@ -129,6 +137,6 @@ function stripLayer(strip, top, height) {
       if (run) run.b = endOf(plot, end - 1);
     }
     flush();
-    return text;
+    return nodes;
   };
 }
