@@ -7,6 +7,7 @@
 
 #include "engine/cli/version.h"
 #include "engine/observers/events.h"
+#include "engine/page/page.h"
 
 namespace memcoord::cli {
 namespace {
@@ -88,6 +89,7 @@ RunControl::RunControl(const Run& run)
   context_.load_bundled = [this](const std::string& name) -> Loaded {
     return what_if_loader_.load(name, {});
   };
+  context_.page = page::page_file;
   context_.reload_policy = [&policy = run.policy]() -> Loaded { return policy.load(); };
 }
 

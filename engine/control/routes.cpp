@@ -324,6 +324,7 @@ Response get(const RouteContext& context, Getters& getters, const Request& reque
   if (request.path.starts_with(kDomains)) return explain_domain(context, request);
   if (request.path == "/metrics" && context.metrics) return metrics_response(context, request);
   if (auto response = getters.live.respond(request)) return *std::move(response);
+  if (auto file = context.page ? context.page(request.path) : std::nullopt) return *std::move(file);
   return error_response_to(404, "no such path: " + printable(request.path, 100));
 }
 

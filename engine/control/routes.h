@@ -5,6 +5,7 @@
 //   GET  /v1/domains               the names of the active domains
 //   GET  /v1/domains/NAME          explains the domain; NAME may be its UUID
 //   GET  /v1/events?seconds=N&domain=NAME   {"since": ..., "complete": true, "events": [...]}
+//   GET  / and its files           the live page (engine/page/page.h)
 //   GET  /v1/tick                  the newest tick, as in the journal
 //   GET  /metrics                  for Prometheus, in OpenMetrics' format if the client prefers
 //   that;
@@ -24,7 +25,9 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/control/http.h"
@@ -59,6 +62,8 @@ struct RouteContext {
   /// The text of /metrics, in Prometheus' or OpenMetrics' format, with or without families about
   /// single domains. Called in the server's threads. Empty: there is no such path.
   std::function<std::string(bool openmetrics, bool domains)> metrics = {};
+  /// A file of the live page by its path; no value for another path. Without it there is no page.
+  std::function<std::optional<Response>(std::string_view path)> page = {};
   /// How long a request waits for the loop to make its change, so that the response has the result.
   Duration patience = std::chrono::seconds(1);
   const RunHistory* history = nullptr;     ///< null: the run keeps none

@@ -1,0 +1,100 @@
+"use strict";
+// The host: its state, its memory as one bar, its last hour.
+
+const kHostParts = [
+  { key: "used", name: "used by the host", style: "stack-used" },
+  { key: "backed", name: "backed by guests", style: "stack-backed" },
+  { key: "unbacked", name: "unbacked", style: "stack-unbacked" },
+  { key: "grantable", name: "grantable", style: "stack-grantable" },
+  { key: "reserved", name: "reserved", style: "stack-reserved" },
+  { key: "floor", name: "floor", style: "stack-floor" },
+];
+const kStateSigns = { fine: "\u25cf", tight: "\u25b2", short: "\u25a0" };
+
+class HostView {
+  constructor() {
+    const node = (id) => document.getElementById(id);
+    [this.word, this.sentence, this.state] = [node("state-word"), node("state-text"), node("state")];
+    this.bar = new StackedBar(kHostParts, ["memory"]);
+    node("host-bar").append(this.bar.svg);
+    this.figures = new Map();
+    for (const part of kHostParts) this.addFigure(node("host-legend"), part.key, part.name, partKey(part.style));
+    for (const [key, name] of [["shortfall", "shortfall"], ["reclaimable", "reclaimable"], ["swap_free", "swap free"], ["memory", "memory"]]) {
+      this.addFigure(node("host-legend"), key, name);
+    }
+    this.box = node("host-hour");
+  }
+
+  addFigure(list, key, name, sign) {
+    const item = element("li"), value = element("b");
+    if (sign) item.append(sign);
+    item.append(name + " ", value);
+    list.append(item);
+    this.figures.set(key, { item, value });
+  }
+
+  update(live) {
+    setText(this.word, (kStateSigns[live.state] ? kStateSigns[live.state] + " " : "") + live.state);
+    setText(this.sentence, live.state_text || "");
+    setClass(this.state, "is-" + live.state);
+    const host = live.host || {};
+    const sum = ["used", "backed", "unbacked", "grantable", "floor"].reduce((all, key) => all + (host[key] || 0), 0);
+    const sizes = { ...host, reserved: Math.max(0, (host.memory || 0) - sum) };
+    const over = sum > host.memory * 1.001;
+    if (!over) delete sizes.memory;
+    for (const [key, { item, value }] of this.figures) {
+      const size = key === "memory" ? host.memory : sizes[key];
+      setHidden(item, size === undefined || (size === 0 && (key === "shortfall" || key === "reserved")));
+      setText(value, bytesText(size));
+    }
+    setClass(this.figures.get("shortfall").item, "bad");
+    const label = kHostParts.filter((part) => sizes[part.key]).map((part) => `${part.name} ${bytesText(sizes[part.key])}`);
+    this.bar.set(sizes, Math.max(1, host.memory || 0, sum), `The host's memory: ${label.join(", ")}`);
+    this.memory = host.memory;
+  }
+
+  /** The answer of /v1/history. */
+  setHistory(history) {
+    const { times, start } = relativeTimes(history);
+    if (times.length < 2) return;
+    const end = times[times.length - 1];
+    this.curves = stackedCurves(history.host, times.length);
+    if (!this.panel) this.makePanel(start, end, times);
+    this.panel.spec.times = times;
+    this.view.moveTo(start, end);
+  }
+
+  makePanel(start, end, times) {
+    this.view = new View(end, start);
+    const shown = kHostParts.filter((part) => part.key !== "reserved");
+    this.panel = new Panel(this.view, this.box, {
+      height: 132, usualWidth: 1200, times, margins: { left: 58, right: 4 }, keys: true,
+      label: "The host's memory in the last hour; arrow keys move along it, + and - zoom",
+      top: () => Math.max(this.memory || 0, this.curves.most) / 1024,
+      layers: [...shown].reverse().map((part) => layer.area(() => this.curves.upTo[part.key], "part " + part.style)),
+      figures: (i) => shown.map((part) => [part.name, bytesText(this.curves.own[part.key][i]), part.style]),
+    });
+    this.view.drawFirst();
+  }
+}
+
+/** Times of a history from the start of its first point, whose Unix time is `start`. */
+function relativeTimes(history) {
+  const times = history.times || [];
+  if (!times.length) return { times: [], start: 0 };
+  const start = times[0] - (history.seconds_per_point || (times.length > 1 ? times[1] - times[0] : 1));
+  return { times: times.map((time) => time - start), start };
+}
+
+/** Curves on top of each other, in KiB; what is unknown counts as 0. */
+function stackedCurves(host, count) {
+  const below = new Float64Array(count), upTo = {};
+  for (const { key } of kHostParts) {
+    if (!host[key]) continue;
+    for (let i = 0; i < count; ++i) below[i] += (host[key][i] || 0) / 1024;
+    upTo[key] = Float64Array.from(below);
+  }
+  for (const { key } of kHostParts) if (!upTo[key]) upTo[key] = new Float64Array(count);
+  const own = Object.fromEntries(kHostParts.map(({ key }) => [key, host[key] || []]));
+  return { upTo, own, most: below.reduce((a, b) => Math.max(a, b), 0) * 1024 };
+}

@@ -1,0 +1,89 @@
+"use strict";
+// Queries to memcoord, and the poll that keeps the page up to date.
+
+/** A query that failed, in words. `status` is 0 if nothing answered. */
+class QueryError extends Error {
+  constructor(text, status) {
+    super(text);
+    this.status = status;
+  }
+}
+
+const kStatusWords = {
+  401: "memcoord asks for its token: reload the page and enter it as the password.",
+  403: "memcoord does not show this here.",
+  404: "memcoord does not know this page's queries: reload the page, or update memcoord.",
+  429: "memcoord has too many clients now.",
+  503: "memcoord is not ready.",
+};
+
+/** The error of a response: the one that memcoord states, with its hint, or words for its status. */
+function statusText(status, body) {
+  let stated = "";
+  try {
+    const { error, hint } = JSON.parse(body);
+    if (typeof error === "string") stated = error + (typeof hint === "string" ? " (" + hint + ")" : "");
+  } catch (_) { /* not from memcoord, or from another version */ }
+  const words = kStatusWords[status] || "memcoord answered with the status " + status + ".";
+  if (!stated || status === 401) return words;
+  return stated[0].toUpperCase() + stated.slice(1);
+}
+
+/** Text from a path of the server that sent the page. Errors: QueryError. */
+async function queryText(path) {
+  const abort = new AbortController();
+  const timer = setTimeout(() => abort.abort(), 8000);
+  let response, body;
+  try {
+    response = await fetch(path, { signal: abort.signal, cache: "no-store", credentials: "same-origin" });
+    body = await response.text();
+  } catch (_) {
+    throw new QueryError(abort.signal.aborted ? "memcoord does not answer in time." : "Nothing answers.", 0);
+  } finally {
+    clearTimeout(timer);
+  }
+  if (!response.ok) throw new QueryError(statusText(response.status, body), response.status);
+  return body;
+}
+
+async function queryJson(path) {
+  const text = await queryText(path);
+  try {
+    return JSON.parse(text);
+  } catch (_) {
+    throw new QueryError("The answer is not from memcoord.", 0);
+  }
+}
+
+/** Calls `query` again and again, one at a time, while the page is visible. After an error the pauses
+    grow to 10 s. `query` returns the seconds until the next call. */
+class Poll {
+  constructor(query, onError) {
+    Object.assign(this, { query, onError, failures: 0, running: false, timer: 0 });
+    document.addEventListener("visibilitychange", () => this.resume());
+    addEventListener("online", () => this.resume());
+    addEventListener("pageshow", () => this.resume());
+    this.resume();
+  }
+
+  resume() {
+    clearTimeout(this.timer);
+    if (!document.hidden) this.run();
+  }
+
+  async run() {
+    if (this.running) return;
+    this.running = true;
+    let pause = 1;
+    try {
+      pause = await this.query();
+      this.failures = 0;
+    } catch (error) {
+      pause = Math.min(10, 2 ** this.failures++);
+      this.onError(error);
+      if (!(error instanceof QueryError)) console.error(error);
+    }
+    this.running = false;
+    if (!document.hidden) this.timer = setTimeout(() => this.run(), pause * 1000);
+  }
+}
