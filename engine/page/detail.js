@@ -76,7 +76,7 @@ class DomainDetail {
     setHidden(this.trouble, !this.trouble.shownText);
     const words = !domain ? "No active domain has the UUID " + this.uuid + "." :
       (domain.skipped ? "Skipped: " + domain.skipped : domain.decision || "") +
-      ((domain.rules || []).length ? " (" + domain.rules.join(", ") + ")" : "");
+      (rulesText(domain) ? " \u00b7 " + rulesText(domain) : "");
     setText(this.words, words);
     setHidden(this.bar.svg, !domain);
     this.bar.svg.classList.toggle("gone", !domain);

@@ -9,7 +9,6 @@ const kHostParts = [
   { key: "reserved", name: "reserved", style: "stack-reserved" },
   { key: "floor", name: "floor", style: "stack-floor" },
 ];
-const kStateSigns = { fine: "\u25cf", tight: "\u25b2", short: "\u25a0" };
 
 class HostView {
   constructor() {
@@ -34,7 +33,7 @@ class HostView {
   }
 
   update(live) {
-    setText(this.word, (kStateSigns[live.state] ? kStateSigns[live.state] + " " : "") + live.state);
+    setText(this.word, live.state);
     setText(this.sentence, live.state_text || "");
     setClass(this.state, "is-" + live.state);
     const host = live.host || {};

@@ -108,7 +108,7 @@ class LivePage {
 
   route() {
     const uuid = this.openUuid(), open = this.detail.uuid;
-    for (const id of ["domains-section", "what-if"]) setHidden(this.node(id), uuid !== null);
+    for (const id of ["domains-section", "what-if", "host-hour", "host-legend"]) setHidden(this.node(id), uuid !== null);
     if (uuid === null) {
       if (open !== null) this.returnFrom(open);
       return;

@@ -39,6 +39,11 @@ function troubleText(domain) {
   return [domain.trouble, state].filter((word, i, all) => word && all.indexOf(word) === i).join(", ");
 }
 
+/** "guard: move step, host floor"; empty if no rule limited the domain. */
+function rulesText(domain) {
+  return (domain.rules || []).length ? "guard: " + domain.rules.join(", ") : "";
+}
+
 class DomainRow {
   constructor(uuid, show) {
     this.uuid = uuid;
@@ -75,7 +80,7 @@ class DomainRow {
     setText(this.size, `${bytesText(domain.actual)} of ${bytesText(domain.maximum)}`);
     setText(this.spare, domain.headroom === undefined ? (domain.reporting === false ? "does not report" : "") : bytesText(domain.headroom) + " headroom");
     setText(this.words, domain.skipped ? "skipped: " + domain.skipped : domain.decision || "");
-    setText(this.rules, (domain.rules || []).join(", "));
+    setText(this.rules, rulesText(domain));
     setShape(this.words, "title", domain.skipped || domain.decision || "");
     setClass(this.node, "row" + (domain.trouble ? " trouble" : "") + (domain.skipped ? " skipped" : ""));
     const parts = kDomainParts.filter(({ key }) => domain[key] !== undefined).map(({ key, name }) => `${name} ${bytesText(domain[key])}`);

@@ -70,7 +70,7 @@ class PolicyQuestion {
     try {
       this.draw(await queryJson("v1/what-if?policy=" + encodeURIComponent(this.choice.value)));
     } catch (error) {
-      this.answer.replaceChildren(element("p", "bad", error.message));
+      this.answer.replaceChildren(element("p", "", "\u2717 " + error.message));
     }
     setHidden(this.answer, false);
     this.button.disabled = false;
