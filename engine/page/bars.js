@@ -2,7 +2,7 @@
 // Stacked bars, and small ways to change a page in place.
 
 /** Sizes arrive in bytes; sizeText() and the charts take KiB. */
-const bytesText = (bytes) => (bytes === undefined || bytes === null ? "\u2014" : sizeText(bytes / 1024));
+const bytesText = (bytes) => (bytes === undefined || bytes === null ? "\u2014" : bytes === 0 ? "0" : sizeText(bytes / 1024));
 
 function setText(node, text) {
   if (node.shownText === text) return;
@@ -19,7 +19,10 @@ function setHidden(node, hidden) {
 }
 
 function setShape(node, name, value) {
-  if (node.getAttribute(name) !== value) node.setAttribute(name, value);
+  const shown = node.shownShape || (node.shownShape = {});
+  if (shown[name] === value) return;
+  shown[name] = value;
+  node.setAttribute(name, value);
 }
 
 /** A bar of parts beside each other, each a share of the scale; `marks` are thin lines over it. */
@@ -33,7 +36,7 @@ class StackedBar {
 
   /** Sizes by part and mark, in any unit, on a scale that ends at `top`. Unknown ones are left out. */
   set(sizes, top, label) {
-    const percent = (size) => (Math.max(0, Math.min(1, size / top)) * 100).toFixed(2) + "%";
+    const percent = (size) => Math.round(Math.max(0, Math.min(1, size / top)) * 1e4) / 100 + "%";
     let at = 0;
     for (const [part, rect] of this.parts) {
       const size = Math.max(0, sizes[part] || 0);

@@ -1,7 +1,8 @@
 "use strict";
 // The list of domains: one row a domain, changed in place; sorted, filtered, walked with arrow keys.
 
-const kByName = (a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }) || (a.uuid < b.uuid ? -1 : 1);
+const kNames = new Intl.Collator(undefined, { numeric: true });
+const kByName = (a, b) => kNames.compare(a.name, b.name) || (a.uuid < b.uuid ? -1 : 1);
 const kOrders = {
   trouble: (a, b) => troubleRank(a) - troubleRank(b) || kByName(a, b),
   name: kByName,
@@ -28,7 +29,7 @@ class DomainList {
     this.rows = new Map();
     this.order = [];
     this.domains = [];
-    this.current = null;
+    this.focus = new RovingFocus(this.list, () => this.order.map((row) => row.link));
     this.touched = -Infinity;
     this.shown = new IntersectionObserver((entries) => {
       for (const { target, isIntersecting } of entries) {
@@ -49,11 +50,10 @@ class DomainList {
       this.only.setAttribute("aria-pressed", String(this.only.getAttribute("aria-pressed") !== "true"));
       this.arrange();
     });
-    this.list.addEventListener("keydown", (event) => this.walk(event));
     this.filter.addEventListener("keydown", (event) => {
       if (event.key === "ArrowDown" && this.order.length) {
         event.preventDefault();
-        this.focusRow(this.order[0]);
+        this.focus.focus(this.order[0].link);
       }
     });
     for (const kind of ["pointermove", "keydown"]) {
@@ -132,29 +132,6 @@ class DomainList {
     this.order = rows;
     // A row that moves in the document loses the focus.
     if (focused && focused.isConnected && document.activeElement !== focused) focused.focus({ preventScroll: true });
-    if (!this.current || !wanted.has(this.current)) this.setCurrent(rows[0] || null);
-  }
-
-  // --- keyboard: one row is in the tab order, arrow keys change which ---
-
-  setCurrent(row) {
-    if (this.current) this.current.link.tabIndex = -1;
-    this.current = row;
-    if (row) row.link.tabIndex = 0;
-  }
-
-  focusRow(row) {
-    this.setCurrent(row);
-    row.link.focus({ preventScroll: true });
-    row.node.scrollIntoView({ block: "nearest" });
-  }
-
-  walk(event) {
-    const at = this.order.findIndex((row) => row.node.contains(event.target));
-    const last = this.order.length - 1;
-    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: last, PageDown: at + 10, PageUp: at - 10 }[event.key];
-    if (to === undefined || last < 0 || event.ctrlKey || event.altKey || event.metaKey) return;
-    event.preventDefault();
-    this.focusRow(this.order[Math.max(0, Math.min(last, to))]);
+    this.focus.refresh();
   }
 }

@@ -8,7 +8,13 @@ const kHostParts = [
   { key: "grantable", name: "grantable", style: "stack-grantable" },
   { key: "reserved", name: "reserved", style: "stack-reserved" },
   { key: "floor", name: "floor", style: "stack-floor" },
+  { key: "uncovered", name: "committed beyond the host", style: "stack-uncovered" },
 ];
+
+/** Further figures, beside the parts of the bar. */
+const kHostFigures = [["shortfall", "shortfall"], ["reclaimable", "reclaimable"],
+  ["swap_free", "swap free"], ["budget", "budget"], ["memory", "memory"]];
+const kShownAboveZero = ["shortfall", "uncovered", "reserved"];
 
 class HostView {
   constructor() {
@@ -18,9 +24,8 @@ class HostView {
     node("host-bar").append(this.bar.svg);
     this.figures = new Map();
     for (const part of kHostParts) this.addFigure(node("host-legend"), part.key, part.name, partKey(part.style));
-    for (const [key, name] of [["shortfall", "shortfall"], ["reclaimable", "reclaimable"], ["swap_free", "swap free"], ["memory", "memory"]]) {
-      this.addFigure(node("host-legend"), key, name);
-    }
+    for (const [key, name] of kHostFigures) this.addFigure(node("host-legend"), key, name);
+    this.addFigure(node("host-legend"), "over", "the host's memory ends here", markKey("memory"));
     this.box = node("host-hour");
   }
 
@@ -37,18 +42,17 @@ class HostView {
     setText(this.sentence, live.state_text || "");
     setClass(this.state, "is-" + live.state);
     const host = live.host || {};
-    const sum = ["used", "backed", "unbacked", "grantable", "floor"].reduce((all, key) => all + (host[key] || 0), 0);
-    const sizes = { ...host, reserved: Math.max(0, (host.memory || 0) - sum) };
-    const over = sum > host.memory * 1.001;
-    if (!over) delete sizes.memory;
+    // What is committed beyond the host's memory ends the bar, after a mark.
+    const over = host.uncovered > 0;
     for (const [key, { item, value }] of this.figures) {
-      const size = key === "memory" ? host.memory : sizes[key];
-      setHidden(item, size === undefined || (size === 0 && (key === "shortfall" || key === "reserved")));
-      setText(value, bytesText(size));
+      const size = host[key];
+      setHidden(item, key === "over" ? !over : size === undefined || (size === 0 && kShownAboveZero.includes(key)));
+      if (key !== "over") setText(value, bytesText(size));
     }
     setClass(this.figures.get("shortfall").item, "bad");
-    const label = kHostParts.filter((part) => sizes[part.key]).map((part) => `${part.name} ${bytesText(sizes[part.key])}`);
-    this.bar.set(sizes, Math.max(1, host.memory || 0, sum), `The host's memory: ${label.join(", ")}`);
+    const label = kHostParts.filter((part) => host[part.key]).map((part) => `${part.name} ${bytesText(host[part.key])}`);
+    const sizes = { ...host, memory: over ? host.memory : undefined };
+    this.bar.set(sizes, Math.max(1, (host.memory || 0) + (host.uncovered || 0)), `The host's memory: ${label.join(", ")}`);
     this.memory = host.memory;
   }
 
@@ -65,7 +69,7 @@ class HostView {
 
   makePanel(start, end, times) {
     this.view = new View(end, start);
-    const shown = kHostParts.filter((part) => part.key !== "reserved");
+    const shown = kHostParts.filter((part) => part.key !== "uncovered");
     this.panel = new Panel(this.view, this.box, {
       height: 132, usualWidth: 1200, times, margins: { left: 58, right: 4 }, keys: true,
       label: "The host's memory in the last hour; arrow keys move along it, + and - zoom",

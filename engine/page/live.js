@@ -10,8 +10,10 @@ class LivePage {
     this.detail = new DomainDetail(() => this.goBack());
     this.fit = new FitQuestion();
     this.policies = new PolicyQuestion();
+    this.waiting = [...document.querySelectorAll(".waits")]; // for the first answer
     this.live = null;
-    this.answeredAt = null; // performance.now() of the last answer
+    this.answeredTime = null; // Unix seconds of the last answer
+    this.tickAt = 0; // performance.now() of the newest tick
     this.historyAt = -Infinity;
     this.secondsPerPoint = 10;
     this.listScroll = 0;
@@ -24,11 +26,11 @@ class LivePage {
   /** One poll. Returns the seconds until the next. */
   async refresh() {
     const live = await queryJson("v1/live");
-    if (!live || !Array.isArray(live.domains)) throw new QueryError("The answer is not from memcoord.", 0);
+    if (!live || !Array.isArray(live.domains)) throw new QueryError("the answer is not from memcoord.", 0);
     const restarted = this.live && this.live.started_at !== live.started_at;
     const newTick = !this.live || restarted || (live.tick || {}).number !== (this.live.tick || {}).number;
+    if (newTick) this.noteTick(live, !this.live);
     this.live = live;
-    this.answeredAt = performance.now();
     this.answeredTime = Date.now() / 1000;
     this.show(live);
     if (newTick) this.fit.refresh();
@@ -42,13 +44,20 @@ class LivePage {
     const now = performance.now();
     if (now - this.historyAt < Math.max(5, this.secondsPerPoint) * 1000) return;
     this.historyAt = now;
-    const history = await queryJson("v1/history");
+    let history;
+    try {
+      history = await queryJson("v1/history");
+    } catch (error) {
+      if (error instanceof QueryError) return; // the page is of use without it, and the next query tells why
+      throw error;
+    }
     this.secondsPerPoint = history.seconds_per_point || 10;
     this.host.setHistory(history);
     this.list.setHistory(history);
   }
 
   show(live) {
+    for (const one of this.waiting.splice(0)) setHidden(one, false);
     setHidden(this.node("connection-lost"), true);
     document.body.classList.remove("lost");
     this.showRun(live);
@@ -81,19 +90,29 @@ class LivePage {
     this.showAge();
   }
 
-  /** The age of the last tick, by memcoord's clock and the time since its answer. */
+  /** Remembers when the page saw a new tick. Only the first can be older than an interval. */
+  noteTick(live, first) {
+    if (!live.tick) return;
+    const old = Math.max(0, live.now - live.tick.time);
+    // A simulated host's clock has another date.
+    const age = old > 86400 ? 0 : first ? old : Math.min(old, live.interval_seconds);
+    this.tickAt = performance.now() - age * 1000;
+  }
+
   showAge() {
     const { live } = this, age = this.node("run-age");
     if (!live || !live.tick) return setText(age, "");
-    const seconds = Math.max(0, live.now - live.tick.time + (performance.now() - this.answeredAt) / 1000);
+    const seconds = (performance.now() - this.tickAt) / 1000;
     setText(age, timeText(Math.floor(seconds)) + " ago");
     setClass(age, seconds > 3 * live.interval_seconds + 5 ? "bad" : "");
   }
 
   showLost(error) {
-    const since = this.answeredTime ? ` since ${clockText(this.answeredTime)}; the page shows the state of then` : "";
-    const what = error instanceof QueryError ? error.message : "The page failed: " + error.message;
-    setText(this.node("connection-lost"), `No answer from memcoord${since}. ${what} The page tries again by itself.`);
+    const since = this.answeredTime ? ` since ${clockText(this.answeredTime)}` : "";
+    const what = !(error instanceof QueryError) ? "This page has an error: " + error.message
+      : error.status ? error.message : `No answer from memcoord${since}: ${error.message}`;
+    const then = this.answeredTime ? `The figures are of ${clockText(this.answeredTime)}. ` : "";
+    setText(this.node("connection-lost"), `${what} ${then}The page tries again by itself.`);
     setHidden(this.node("connection-lost"), false);
     document.body.classList.add("lost");
     document.title = "no answer \u00b7 memcoord";
@@ -107,19 +126,17 @@ class LivePage {
   }
 
   route() {
+    if (!this.live) return;
     const uuid = this.openUuid(), open = this.detail.uuid;
     for (const id of ["domains-section", "what-if", "host-hour", "host-legend"]) setHidden(this.node(id), uuid !== null);
     if (uuid === null) {
       if (open !== null) this.returnFrom(open);
       return;
     }
-    const domain = this.live ? this.live.domains.find((one) => one.uuid === uuid) : undefined;
-    if (open === null) this.listScroll = this.lastScroll || 0;
-    if (this.live) {
-      this.detail.open(uuid, domain);
-      this.detail.update(domain);
-      if (open !== uuid) this.detail.refresh(this.secondsPerPoint);
-    }
+    const domain = this.live.domains.find((one) => one.uuid === uuid);
+    this.detail.open(uuid, domain);
+    this.detail.update(domain);
+    if (open !== uuid) this.detail.refresh(this.secondsPerPoint);
   }
 
   /** Shows the list again as it was, with the focus on the row of the domain. */
@@ -127,14 +144,14 @@ class LivePage {
     this.detail.hide();
     const row = this.list.rows.get(uuid);
     if (row && row.node.isConnected) {
-      this.list.setCurrent(row);
+      this.list.focus.setCurrent(row.link);
       row.link.focus({ preventScroll: true });
     }
     scrollTo(0, this.listScroll);
   }
 
   goTo(uuid) {
-    this.lastScroll = scrollY;
+    this.listScroll = scrollY;
     location.hash = "domain=" + uuid;
   }
 

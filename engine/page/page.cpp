@@ -27,6 +27,7 @@ const std::vector<File>& files() {
       {"/legend.js", kScript, charts::kLegendJs},
       {"/poll.js", kScript, kPollJs},
       {"/bars.js", kScript, kBarsJs},
+      {"/roving.js", kScript, kRovingJs},
       {"/host.js", kScript, kHostJs},
       {"/row.js", kScript, kRowJs},
       {"/domains.js", kScript, kDomainsJs},

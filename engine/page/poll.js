@@ -25,8 +25,7 @@ function statusText(status, body) {
     if (typeof error === "string") stated = error + (typeof hint === "string" ? " (" + hint + ")" : "");
   } catch (_) { /* not from memcoord, or from another version */ }
   const words = kStatusWords[status] || "memcoord answered with the status " + status + ".";
-  if (!stated || status === 401) return words;
-  return stated[0].toUpperCase() + stated.slice(1);
+  return !stated || status === 401 ? words : "memcoord answered: " + stated + ".";
 }
 
 /** Text from a path of the server that sent the page. Errors: QueryError. */
@@ -38,7 +37,7 @@ async function queryText(path) {
     response = await fetch(path, { signal: abort.signal, cache: "no-store", credentials: "same-origin" });
     body = await response.text();
   } catch (_) {
-    throw new QueryError(abort.signal.aborted ? "memcoord does not answer in time." : "Nothing answers.", 0);
+    throw new QueryError(abort.signal.aborted ? "the query timed out." : "the connection failed.", 0);
   } finally {
     clearTimeout(timer);
   }
@@ -51,7 +50,7 @@ async function queryJson(path) {
   try {
     return JSON.parse(text);
   } catch (_) {
-    throw new QueryError("The answer is not from memcoord.", 0);
+    throw new QueryError("the answer is not from memcoord.", 0);
   }
 }
 

@@ -41,7 +41,7 @@ function troubleText(domain) {
 
 /** "guard: move step, host floor"; empty if no rule limited the domain. */
 function rulesText(domain) {
-  return (domain.rules || []).length ? "guard: " + domain.rules.join(", ") : "";
+  return (domain.rules || []).length ? "guard: " + domain.rules.join(", ").replaceAll("_", " ") : "";
 }
 
 class DomainRow {

@@ -94,14 +94,15 @@ class PolicyQuestion {
       head.append(cell);
     }
     table.append(head, ...domains.map((one) => this.tableRow(one)));
-    box.tabIndex = 0;
     box.append(table);
+    new RovingFocus(table, () => [...table.querySelectorAll("a")]).refresh();
     return box;
   }
 
   tableRow(one) {
     const row = element("tr"), name = element("td", "name"), link = element("a", "", one.name);
     link.href = "#domain=" + one.uuid;
+    link.tabIndex = -1;
     name.append(link);
     const known = one.decided_to !== undefined && one.instead_to !== undefined;
     const more = known ? one.instead_to - one.decided_to : 0;
