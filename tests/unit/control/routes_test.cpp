@@ -441,3 +441,17 @@ TEST_CASE("the metrics are there in the format and with the families that were a
   CHECK(openmetrics.type == "application/openmetrics-text; version=1.0.0; charset=utf-8");
   CHECK(run.post("/metrics", "").status == 404);
 }
+
+TEST_CASE("the routes serve the files of the live page to GET only") {
+  ControlledRun run;
+  CHECK(run.get("/").status == 404);
+  run.context.page = [](std::string_view path) -> std::optional<Response> {
+    if (path != "/" && path != "/v1/status") return std::nullopt;
+    return Response{.status = 200, .body = "a page", .type = "text/html"};
+  };
+  CHECK(run.get("/").body == "a page");
+  CHECK(run.get("/").type == "text/html");
+  CHECK(run.get("/other.js").status == 404);
+  CHECK(run.post("/", "{}").status == 404);
+  CHECK(run.get("/v1/status").body != "a page");
+}
