@@ -53,10 +53,10 @@ class DomainDetail {
     setHidden(this.node, false);
     if (!other) return;
     this.asked = -Infinity;
-    this.explanation.textContent = "";
+    setText(this.explanation, "");
     this.moves.replaceChildren();
     this.scroll.hidden = true;
-    this.noMoves.textContent = "";
+    setText(this.noMoves, "");
     if (this.panel) this.panel.svg.hidden = true;
     this.update(domain);
     this.name.focus({ preventScroll: true });
@@ -74,6 +74,7 @@ class DomainDetail {
     setText(this.name, domain ? domain.name : "This domain does not run now");
     setText(this.trouble, domain ? troubleText(domain) : "");
     setHidden(this.trouble, !this.trouble.shownText);
+    setClass(this.trouble, domain && domain.trouble ? "tag bad" : "tag");
     const words = !domain ? "No active domain has the UUID " + this.uuid + "." :
       (domain.skipped ? "Skipped: " + domain.skipped : domain.decision || "") +
       (rulesText(domain) ? " \u00b7 " + rulesText(domain) : "");
@@ -82,6 +83,8 @@ class DomainDetail {
     this.bar.svg.classList.toggle("gone", !domain);
     if (!domain) return this.figures.replaceChildren();
     const rows = figureRows(domain);
+    if (domain.weight !== undefined && domain.weight !== 1) rows.push(["weight", String(domain.weight)]);
+    if (domain.priority) rows.push(["priority", String(domain.priority)]);
     this.bar.set(domainSizes(domain), domain.maximum || domain.actual || 1, rows.map(([name, text]) => name + " " + text).join(", "));
     this.figures.replaceChildren(...rows.map(([name, text, style]) => {
       const item = element("li");
@@ -112,7 +115,7 @@ class DomainDetail {
     if (times.length > 1) this.drawHour(history, times, start);
     const moves = [...(history.moves || [])].reverse();
     this.scroll.hidden = !moves.length;
-    this.noMoves.textContent = moves.length ? "" : "No balloon was moved.";
+    setText(this.noMoves, moves.length ? "" : "Its balloon was not moved.");
     this.moves.replaceChildren(this.movesHead(), ...moves.map((move) => {
       const row = element("tr");
       row.append(element("td", "", clockText(move.time)), element("td", "", bytesText(move.from)),

@@ -34,7 +34,7 @@ class LivePage {
     this.answeredTime = Date.now() / 1000;
     this.show(live);
     if (newTick) this.fit.refresh();
-    if (newTick || !this.detail.explanation.textContent) this.detail.refresh(this.secondsPerPoint);
+    if (newTick || !this.detail.explanation.shownText) this.detail.refresh(this.secondsPerPoint);
     if (restarted) this.historyAt = -Infinity;
     await this.refreshHistory();
     return Math.max(1, Math.min(10, live.interval_seconds || 1));

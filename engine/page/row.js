@@ -8,6 +8,8 @@ const kDomainParts = [
   { key: "unknown", name: "not reported", style: "stack-unknown" },
   { key: "ghost", name: "up to the maximum", style: "stack-ghost" },
 ];
+const kFurtherFigures = [["actual", "actual"], ["maximum", "maximum"], ["rss", "resident on the host"], ["headroom", "headroom"],
+  ["target", "target"]];
 const kSparkWidth = 112, kSparkHeight = 26;
 
 /** The parts of a domain's bar. What no part covers up to actual is not reported. */
@@ -27,8 +29,8 @@ function domainSizes(domain) {
 function figureRows(domain) {
   const rows = kDomainParts.filter(({ key }) => domain[key] !== undefined)
     .map(({ key, name, style }) => [name, bytesText(domain[key]), style]);
-  for (const [key, name] of [["actual", "actual"], ["maximum", "maximum"], ["rss", "resident on the host"], ["headroom", "headroom"], ["target", "target"]]) {
-    if (domain[key] !== undefined) rows.push([name, bytesText(domain[key])]);
+  for (const [key, name] of kFurtherFigures) {
+    if (domain[key] !== undefined && (key !== "target" || domain.target !== domain.actual)) rows.push([name, bytesText(domain[key])]);
   }
   return rows;
 }
