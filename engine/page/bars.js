@@ -25,6 +25,18 @@ function setShape(node, name, value) {
   node.setAttribute(name, value);
 }
 
+/** The head of a table: [text, style] of each column. */
+function tableHead(columns) {
+  const head = element("thead"), row = element("tr");
+  row.append(...columns.map(([text, style]) => {
+    const cell = element("th", style, text);
+    cell.scope = "col";
+    return cell;
+  }));
+  head.append(row);
+  return head;
+}
+
 /** A bar of parts beside each other, each a share of the scale; `marks` are thin lines over it. */
 class StackedBar {
   /** parts: [{ key, style }...], in order. */

@@ -116,22 +116,14 @@ class DomainDetail {
     const moves = [...(history.moves || [])].reverse();
     this.scroll.hidden = !moves.length;
     setText(this.noMoves, moves.length ? "" : "Its balloon was not moved.");
-    this.moves.replaceChildren(this.movesHead(), ...moves.map((move) => {
+    const body = element("tbody");
+    body.append(...moves.map((move) => {
       const row = element("tr");
       row.append(element("td", "", clockText(move.time)), element("td", "", bytesText(move.from)),
         element("td", "", bytesText(move.to)), element("td", "left text", move.text || ""));
       return row;
     }));
-  }
-
-  movesHead() {
-    const row = element("tr");
-    for (const [text, style] of [["time", ""], ["from", ""], ["to", ""], ["why", "left"]]) {
-      const cell = element("th", style, text);
-      cell.scope = "col";
-      row.append(cell);
-    }
-    return row;
+    this.moves.replaceChildren(tableHead([["time", ""], ["from", ""], ["to", ""], ["what", "left"]]), body);
   }
 
   drawHour(history, times, start) {

@@ -87,13 +87,9 @@ class PolicyQuestion {
   }
 
   table(policy, domains) {
-    const box = element("div", "scroll"), table = element("table", "data"), head = element("tr");
-    for (const text of ["domain", "decided", policy + " instead", "difference"]) {
-      const cell = element("th", text === "difference" ? "" : "left", text);
-      cell.scope = "col";
-      head.append(cell);
-    }
-    table.append(head, ...domains.map((one) => this.tableRow(one)));
+    const box = element("div", "scroll"), table = element("table", "data"), body = element("tbody");
+    body.append(...domains.map((one) => this.tableRow(one)));
+    table.append(tableHead([["domain", "left"], ["decided", "left"], [policy + " instead", "left"], ["difference", ""]]), body);
     box.append(table);
     new RovingFocus(table, () => [...table.querySelectorAll("a")]).refresh();
     return box;
