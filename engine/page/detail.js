@@ -95,8 +95,8 @@ class DomainDetail {
     }));
   }
 
-  /** Asks for what /v1/live does not have; the curves only when a new point of them is due. */
-  async refresh(secondsPerPoint) {
+  /** Asks for what /v1/live does not have; the curves only after `pause` seconds. */
+  async refresh(pause) {
     const { uuid, domain } = this;
     if (!uuid || !domain) return;
     const path = "v1/domains/" + encodeURIComponent(uuid) + "?as=text";
@@ -104,7 +104,7 @@ class DomainDetail {
     if (this.uuid !== uuid) return;
     setText(this.explanation, text.trimEnd());
     const now = performance.now();
-    if (now - this.asked < Math.max(5, secondsPerPoint) * 1000) return;
+    if (now - this.asked < pause * 1000) return;
     this.asked = now;
     const history = await queryJson("v1/history?domain=" + encodeURIComponent(uuid)).catch(() => null);
     if (this.uuid === uuid && history) this.setHistory(history);
@@ -112,7 +112,7 @@ class DomainDetail {
 
   setHistory(history) {
     const { times, start } = relativeTimes(history);
-    if (times.length > 1) this.drawHour(history, times, start);
+    if (times.length) this.drawHour(history, times, start);
     const moves = [...(history.moves || [])].reverse();
     this.scroll.hidden = !moves.length;
     setText(this.noMoves, moves.length ? "" : "Its balloon was not moved.");

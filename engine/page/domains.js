@@ -109,7 +109,7 @@ class DomainList {
     const wanted = this.filter.value.trim().toLowerCase();
     const only = this.only.getAttribute("aria-pressed") === "true";
     const matching = this.domains.filter((domain) =>
-      (!wanted || domain.name.toLowerCase().includes(wanted) || domain.uuid.startsWith(wanted)) && (!only || troubleRank(domain) < 2));
+      (!wanted || domain.name.toLowerCase().includes(wanted) || domain.uuid.startsWith(wanted)) && (!only || domain.trouble));
     const place = new Map(this.order.map((row, i) => [row.uuid, i]));
     const order = kOrders[this.sort.value] || kByName;
     matching.sort(keepOrder ? (a, b) => (place.get(a.uuid) ?? 1e9) - (place.get(b.uuid) ?? 1e9) || order(a, b) : order);

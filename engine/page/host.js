@@ -59,7 +59,7 @@ class HostView {
   /** The answer of /v1/history. */
   setHistory(history) {
     const { times, start } = relativeTimes(history);
-    if (times.length < 2) return;
+    if (!times.length) return;
     const end = times[times.length - 1];
     this.curves = stackedCurves(history.host, times.length);
     if (!this.panel) this.makePanel(start, end, times);

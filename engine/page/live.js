@@ -15,7 +15,7 @@ class LivePage {
     this.answeredTime = null; // Unix seconds of the last answer
     this.tickAt = 0; // performance.now() of the newest tick
     this.historyAt = -Infinity;
-    this.secondsPerPoint = 10;
+    this.historyPause = 5; // seconds from one question for curves to the next
     this.listScroll = 0;
     addEventListener("hashchange", () => this.route());
     addEventListener("keydown", (event) => this.onKey(event));
@@ -34,7 +34,7 @@ class LivePage {
     this.answeredTime = Date.now() / 1000;
     this.show(live);
     if (newTick) this.fit.refresh();
-    if (newTick || !this.detail.explanation.shownText) this.detail.refresh(this.secondsPerPoint);
+    if (newTick || !this.detail.explanation.shownText) this.detail.refresh(this.historyPause);
     if (restarted) this.historyAt = -Infinity;
     await this.refreshHistory();
     return Math.max(1, Math.min(10, live.interval_seconds || 1));
@@ -42,7 +42,7 @@ class LivePage {
 
   async refreshHistory() {
     const now = performance.now();
-    if (now - this.historyAt < Math.max(5, this.secondsPerPoint) * 1000) return;
+    if (now - this.historyAt < this.historyPause * 1000) return;
     this.historyAt = now;
     let history;
     try {
@@ -51,7 +51,8 @@ class LivePage {
       if (error instanceof QueryError) return; // the page is of use without it, and the next query tells why
       throw error;
     }
-    this.secondsPerPoint = history.seconds_per_point || 10;
+    // A run that has just started shows its first points early.
+    this.historyPause = history.times.length < 4 ? 5 : Math.max(5, history.seconds_per_point || 10);
     this.host.setHistory(history);
     this.list.setHistory(history);
   }
@@ -136,7 +137,7 @@ class LivePage {
     const domain = this.live.domains.find((one) => one.uuid === uuid);
     this.detail.open(uuid, domain);
     this.detail.update(domain);
-    if (open !== uuid) this.detail.refresh(this.secondsPerPoint);
+    if (open !== uuid) this.detail.refresh(this.historyPause);
   }
 
   /** Shows the list again as it was, with the focus on the row of the domain. */

@@ -103,7 +103,7 @@ class DomainRow {
     if (!this.dirty) return;
     this.dirty = false;
     const { curves, times } = this;
-    if (!curves || times.length < 2) return this.spark.replaceChildren();
+    if (!curves || !times.length) return this.spark.replaceChildren();
     const top = Math.max(1, (this.domain.maximum || 0) / 2 ** 20) * 1.04;
     const plot = plotOf(times, 0, times[times.length - 1], top, kSparkWidth, kSparkHeight);
     this.spark.replaceChildren(...curveLayers(() => curves).flatMap((one) => one(plot) || []));
