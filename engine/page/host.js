@@ -38,9 +38,9 @@ class HostView {
   }
 
   update(live) {
-    setText(this.word, live.state);
+    setText(this.word, live.state || "waiting");
     setText(this.sentence, live.state_text || "");
-    setClass(this.state, "is-" + live.state);
+    setClass(this.state, live.state ? "is-" + live.state : "");
     const host = live.host || {};
     // What is committed beyond the host's memory ends the bar, after a mark.
     const over = host.uncovered > 0;

@@ -112,7 +112,7 @@ class LivePage {
     const since = this.answeredTime ? ` since ${clockText(this.answeredTime)}` : "";
     const what = !(error instanceof QueryError) ? "This page has an error: " + error.message
       : error.status ? error.message : `No answer from memcoord${since}: ${error.message}`;
-    const then = this.answeredTime ? `The figures are of ${clockText(this.answeredTime)}. ` : "";
+    const then = this.answeredTime && error.status !== 0 ? `The figures are of ${clockText(this.answeredTime)}. ` : "";
     setText(this.node("connection-lost"), `${what} ${then}The page tries again by itself.`);
     setHidden(this.node("connection-lost"), false);
     document.body.classList.add("lost");
