@@ -329,6 +329,10 @@ Response get(const RouteContext& context, Getters& getters, const Request& reque
 }
 
 Response post(const RouteContext& context, const Request& request) {
+  // A page of any site may send changes to a port that is forwarded to the socket. Browsers say so.
+  if (request.headers.contains("origin")) {
+    return error_response_to(403, "a browser may not change a run", "use memcoord's commands");
+  }
   const auto body = body_of(request);
   if (!body) return error_response_to(body.error());
   if (!context.changes.wait_for_room(kLongestWait)) {

@@ -20,7 +20,8 @@
 // The routes of the live page are in live.h: GET /v1/live, /v1/history, /v1/fit, /v1/what-if.
 //
 // GET with as=text returns text for people. An error is JSON, {"error": ..., "hint": ...}, with the
-// status 400, 404, 405, 409 or 503.
+// status 400, 403, 404, 405, 409 or 503. A POST with an Origin header, as browsers send, is
+// refused.
 
 #include <functional>
 #include <map>

@@ -440,6 +440,18 @@ TEST_CASE("the metrics are there in the format and with the families that were a
   CHECK(openmetrics.body == "openmetrics few");
   CHECK(openmetrics.type == "application/openmetrics-text; version=1.0.0; charset=utf-8");
   CHECK(run.post("/metrics", "").status == 404);
+TEST_CASE("a page in a browser may read a run but not change it") {
+  ControlledRun run;
+  run.tick();
+  Request request{"POST", "/v1/dry-run", {}, R"({"on": true})", {}};
+  request.headers = {{"origin", "http://elsewhere.example"}};
+  const Response refused = run.handler(request);
+  CHECK(refused.status == 403);
+  CHECK(error_in(refused) == "a browser may not change a run");
+  CHECK(run.changes.drain().empty());
+  request.method = "GET";
+  request.path = "/v1/status";
+  CHECK(run.handler(request).status == 200);
 }
 
 TEST_CASE("the routes serve the files of the live page to GET only") {
