@@ -2,6 +2,11 @@
 // A domain's own view: its figures, its hour, its moves, its explanation. The address names it:
 // #domain=UUID.
 
+/** Why a move was made: its text without the sizes, "512 MiB -> 619 MiB (+107 MiB): its share". */
+function reasonOf(move) {
+  return (move.text || "").replace(/^[^:]* -> [^:]*: /, "");
+}
+
 class DomainDetail {
   constructor(close) {
     this.close = close;
@@ -42,7 +47,7 @@ class DomainDetail {
     scroll.tabIndex = 0;
     scroll.append(this.moves);
     this.scroll = scroll;
-    right.append(element("h3", "", "Moves of the last hour"), scroll, this.noMoves);
+    right.append(element("h3", "", "Last moves"), scroll, this.noMoves);
     columns.append(left, right);
     return columns;
   }
@@ -120,10 +125,10 @@ class DomainDetail {
     body.append(...moves.map((move) => {
       const row = element("tr");
       row.append(element("td", "", clockText(move.time)), element("td", "", bytesText(move.from)),
-        element("td", "", bytesText(move.to)), element("td", "left text", move.text || ""));
+        element("td", "", bytesText(move.to)), element("td", "left text", reasonOf(move)));
       return row;
     }));
-    this.moves.replaceChildren(tableHead([["time", ""], ["from", ""], ["to", ""], ["what", "left"]]), body);
+    this.moves.replaceChildren(tableHead([["time", ""], ["from", ""], ["to", ""], ["why", "left"]]), body);
   }
 
   drawHour(history, times, start) {

@@ -14,7 +14,7 @@ const kHostParts = [
 /** Further figures, beside the parts of the bar. */
 const kHostFigures = [["shortfall", "shortfall"], ["reclaimable", "reclaimable"],
   ["swap_free", "swap free"], ["budget", "budget"], ["memory", "memory"]];
-const kShownAboveZero = ["shortfall", "uncovered", "reserved"];
+const kShownAboveZero = ["shortfall", "reserved"];
 
 class HostView {
   constructor() {
@@ -43,10 +43,10 @@ class HostView {
     setClass(this.state, live.state ? "is-" + live.state : "");
     const host = live.host || {};
     // What is committed beyond the host's memory ends the bar, after a mark.
-    const over = host.uncovered > 0;
+    const over = host.uncovered > 0.002 * host.memory;
     for (const [key, { item, value }] of this.figures) {
       const size = host[key];
-      setHidden(item, key === "over" ? !over : size === undefined || (size === 0 && kShownAboveZero.includes(key)));
+      setHidden(item, key === "over" || key === "uncovered" ? !over : size === undefined || (size === 0 && kShownAboveZero.includes(key)));
       if (key !== "over") setText(value, bytesText(size));
     }
     setClass(this.figures.get("shortfall").item, "bad");
