@@ -110,8 +110,8 @@
   function drawHost(view, scenario, run, card, top) {
     const margins = { left: 62, right: 6 };
     new Panel(view, card, {
-      height: 160, times: run.times, margins, name: run.record.policy,
-      label: `${run.record.policy}: the host's memory over time`,
+      height: 160, times: run.times, margins, name: run.record.policy, keys: true,
+      label: `${run.record.policy}: the host's memory over time; arrow keys move along it, + and - zoom`,
       top, layers: hostLayers(run.host, scenario.hostTotal, scenario.hostFloor),
       figures: (i) => hostFigures(run.host, i, scenario.hostTotal),
     });

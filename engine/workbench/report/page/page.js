@@ -69,7 +69,8 @@ function domainPanel(view, box, domain, times, place) {
   return new Panel(view, box, {
     ...place.spec,
     name: place.name,
-    label: `${place.name}: memory over time`,
+    label: `${place.name}: memory over time; arrow keys move along it, + and - zoom`,
+    keys: true,
     times,
     top: domain.maximum * 1.05,
     layers: domainLayers(get, domain.maximum),

@@ -115,7 +115,8 @@
     show();
   }
 
-  /** The events of one kind, or all, in the visible range; a click on a row shows its moment. */
+  /** The events of one kind, or all, in the visible range; a click on a row, or Enter, shows its moment. For
+      the Tab key the table is one control, in which the arrow keys move. */
   function wireEvents() {
     const body = document.getElementById("events-body");
     const kinds = document.getElementById("events-kinds");
@@ -126,20 +127,38 @@
     for (const event of data.events) counts[event[1]] = (counts[event[1]] || 0) + 1;
     let wanted = null;
     const most = 500;
+    const rows = new Map();
 
-    const row = ([ms, kind, domain, text]) => {
+    const row = (event) => {
+      const [ms, kind, domain, text] = event;
+      if (rows.has(event)) return rows.get(event);
       const made = element("tr", "go");
       made.append(element("td", "", timeText(ms / 1000)), element("td", bad.has(kind) ? "left bad" : "left", single[kind]),
         element("td", "left name", domain || "\u2014"), element("td", "left text", text));
-      made.tabIndex = 0;
-      const go = () => goTo(ms / 1000, domain);
-      made.onclick = go;
-      made.onkeydown = (event) => { if (event.key === "Enter") go(); };
+      made.tabIndex = -1;
+      made.onclick = () => goTo(ms / 1000, domain);
+      made.onfocus = () => enterAt(made);
+      rows.set(event, made);
       return made;
+    };
+    const enterAt = (entry) => {
+      for (const one of body.querySelectorAll("[tabindex='0']")) one.tabIndex = -1;
+      if (entry) entry.tabIndex = 0;
+    };
+    body.onkeydown = (pressed) => {
+      const at = pressed.target;
+      const next = { ArrowDown: at.nextSibling, ArrowUp: at.previousSibling, Home: body.firstChild, End: body.lastChild };
+      if (pressed.key === "Enter" || pressed.key === " ") at.click();
+      else if (!(pressed.key in next)) return;
+      else if (next[pressed.key]) next[pressed.key].focus();
+      pressed.preventDefault();
     };
     const show = () => {
       const visible = data.events.filter(([ms, kind]) => (!wanted || wanted === kind) && ms / 1000 >= view.from && ms / 1000 <= view.to);
+      const focused = document.activeElement;
       body.replaceChildren(...visible.slice(0, most).map(row));
+      enterAt(body.contains(focused) ? focused : body.firstChild);
+      if (body.contains(focused)) focused.focus({ preventScroll: true });
       const more = [];
       if (visible.length > most) more.push(`the first ${most} of ${visible.length} are listed; zoom in for the others`);
       if (!visible.length) more.push("no such event in this range of time");
