@@ -88,10 +88,12 @@ RECORD_FOCUS = """
   }) || true;
 """
 
-# What a mouse can operate: each of these must be within reach of the keyboard, too.
+# What a mouse can operate: each of these must be within reach of Tab, too. A list or a table in which the
+# arrow keys move has one stop of Tab.
 OPERABLE = """
-  return [...document.querySelectorAll("button, select, input, a[href], summary, [role=button], [tabindex]:not(tr)")]
-    .filter((e) => !e.disabled && e.checkVisibility({ visibilityProperty: true }));
+  const inGroup = (e) => e.tabIndex < 0 && e.parentElement.closest("ul, tbody")?.querySelector("[tabindex='0']");
+  return [...document.querySelectorAll("button, select, input, a[href], summary, [role=button], [tabindex='0']")]
+    .filter((e) => !e.disabled && !inGroup(e) && e.checkVisibility({ visibilityProperty: true }));
 """
 
 
@@ -202,6 +204,9 @@ class Browser:
             raise AssertionError(f"Tab does not reach {start_of(element)}")
         while self.driver.switch_to.active_element != element:
             ActionChains(self.driver, duration=0).key_down(Keys.SHIFT).send_keys(Keys.TAB).key_up(Keys.SHIFT).perform()
+
+    def focused_id(self):
+        return self.driver.switch_to.active_element.get_attribute("id")
 
     def settle(self):
         """Until the page has drawn twice: layout and its observers know of a new size."""
