@@ -129,6 +129,8 @@ class ReportOfARun(ReportTest):
         self.open_run()
         self.expect_fits_phone()
         self.expect_charts()
+        cut = "return [...document.querySelectorAll('.two .wide')].filter((box) => box.scrollWidth > box.clientWidth).length"
+        self.assertEqual(self.browser.run(cut), 0)
 
     def test_dark_and_light_follow_the_system_and_every_text_has_contrast(self):
         self.open_run()

@@ -42,7 +42,8 @@ std::string figures_table(const Score& score) {
         "<tr><th scope=\"row\">{}</th><td class=\"{}\">{}</td><td class=\"left\">{}</td></tr>\n",
         figure.name, figure.alarming ? "value bad" : "value", figure.text, figure.meaning);
   }
-  return "<section>\n<h2>Figures</h2>\n<div class=\"wide\"><table class=\"data figures\">\n" +
+  return "<section>\n<h2>Figures</h2>\n<div class=\"wide\"><table class=\"data figures meanings\">"
+         "\n" +
          rows + "</table></div>\n</section>\n";
 }
 
