@@ -131,6 +131,7 @@ void RunControl::make(Change& change, const Means& means) {
 }
 
 void RunControl::reload(Change& change, const Means& means) {
+  const ServiceManager::Reload reload(means.service, means.clock.now());
   std::string text;
   if (auto policy = lua_policy_of(change)) {
     text = "policy " + policy->name() + " is loaded again, " +

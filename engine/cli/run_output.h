@@ -23,8 +23,9 @@
 namespace memcoord::cli {
 
 /// A log on standard error (logging.cpp, with spdlog). Each line has the time that `now` gives. If
-/// systemd reads the stream (JOURNAL_STREAM), it adds the time itself, and lines begin with their
-/// priority instead ("<4>"). `level` is debug, info, warning, error or off.
+/// journald reads the stream (JOURNAL_STREAM), lines go to journald with their fields instead, and
+/// to the stream with their priority ("<4>") where journald does not take them. `level` is debug,
+/// info, warning, error or off.
 std::shared_ptr<observers::Log> make_log(const std::string& level, bool colored,
                                          std::function<WallTime()> now);
 

@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Runs a program as systemd's Type=notify does: a service manager for tests, where systemd cannot run.
 
     with Supervisor(["memcoord", "-c", "sim:case1"], watchdog=2.0) as service:
