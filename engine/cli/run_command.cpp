@@ -370,6 +370,10 @@ void add_run_command(Command& program) {
     if (!origins) return fail(origins.error());
     const auto interval = interval_of(*options, program);
     if (!interval) return fail(interval.error());
+    if (options->journal_max && options->journal.empty()) {
+      return fail(ErrorCode::invalid_input, "--journal-max", "limits a journal, but there is none",
+                  "add --journal FILE");
+    }
     auto result = Run(*options, *interval).go();
     if (!result) return fail(with_origin(result.error(), *origins));
     return result;

@@ -43,6 +43,7 @@ struct RunOptions {
   Limits limits;
 
   std::string journal;
+  std::optional<MemorySize> journal_max;  ///< of the journal and its rotated file together
   std::string control;  ///< the control socket's path, "off", or empty for the default
   std::string config;
   std::string log_level = "info";

@@ -115,7 +115,7 @@ Result<RunOutput> RunOutput::open(const RunOptions& options, std::shared_ptr<obs
   output.units_ = options.limits.units;
   output.actions_ = std::make_unique<observers::ActionLog>(output.log_);
   if (!options.journal.empty()) {
-    auto journal = observers::JournalWriter::open(options.journal);
+    auto journal = observers::JournalWriter::open(options.journal, options.journal_max);
     if (!journal) return fail(journal.error());
     output.journal_ = *std::move(journal);
   }
@@ -183,10 +183,7 @@ void RunOutput::after_tick() {
   if (screen_) screen_->wake();
   log_output_error();
   if (!journal_) return;
-  for (const Note& note : journal_->drain_notes()) {
-    const bool bad = note.severity != Note::Severity::info;
-    log_->write(bad ? observers::Log::Level::error : observers::Log::Level::info, note.text);
-  }
+  for (const Note& note : journal_->drain_notes()) actions_->write(note);
 }
 
 void RunOutput::log_output_error() {
