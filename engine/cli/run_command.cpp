@@ -17,6 +17,8 @@
 #include "engine/cli/run_loop.h"
 #include "engine/cli/run_options.h"
 #include "engine/cli/run_output.h"
+#include "engine/cli/service_manager.h"
+#include "engine/cli/systemd.h"
 #include "engine/cli/version.h"
 #include "engine/cli/watchdog.h"
 #include "engine/core/time.h"
@@ -131,6 +133,8 @@ class Run {
         interval_(interval),
         log_(make_log(options.log_level, wants_color(options.color, Stream::error),
                       [this] { return wall_now(); })),
+        service_(
+            systemd_notifications([this](const std::string& message) { log_->warn(message); })),
         policy_limits_(options.no_wait ? with_simulation_time(options.policy_limits)
                                        : options.policy_limits),
         loader_(policy_limits_),
@@ -151,6 +155,7 @@ class Run {
     const Connection& connection;
     Watchdog& watchdog;
     RunControl* control;  ///< null without a control socket
+    SupervisedClock& clock;
   };
   LoopHooks hooks(const Parts& parts);
   void after(const Tick& tick, const Parts& parts);
@@ -165,6 +170,7 @@ class Run {
   Duration interval_;
   std::shared_ptr<const Clock> clock_;  ///< the connection's; null until it is open
   std::shared_ptr<observers::Log> log_;
+  ServiceManager service_;
   PolicyLimitOptions policy_limits_;
   PolicyLoader loader_;
   ReloadablePolicy policy_;
@@ -187,6 +193,7 @@ Result<ExitCode> Run::go() {
   if (!output) return fail(output.error());
   const auto signals = Signals::listen();
   if (!signals) return fail(signals.error());
+  service_.connecting(options_.connect.value_or("libvirt"));
   auto connection = open_connection(options_, interval_, **signals);
   if (!connection) return fail(connection.error());
   clock_ = connection->clock;
@@ -201,8 +208,9 @@ Result<ExitCode> Run::go() {
   const std::string policy_name = (*policy)->name();
   take_over_state(**policy);
   Watchdog watchdog(watchdog_options(**signals));
-  Coordinator coordinator(*connection->hypervisor, *connection->clock,
-                          watchdog.watch(*std::move(policy)), coordinator_options());
+  SupervisedClock clock(*connection->clock, service_);
+  Coordinator coordinator(*connection->hypervisor, clock, watchdog.watch(*std::move(policy)),
+                          coordinator_options());
   const std::string fallback_name = *fallback ? (*fallback)->name() : "";
   if (*fallback) coordinator.set_fallback(watchdog.watch(*std::move(fallback)));
   if (*control) (*control)->observe(coordinator, fallback_name);
@@ -217,9 +225,11 @@ Result<ExitCode> Run::go() {
   loop.interval = interval_;
   if (options_.ticks) loop.ticks = static_cast<std::uint64_t>(*options_.ticks);
   loop.exit_when_idle = options_.exit_when_idle;
-  const LoopEnd end =
-      run_loop(coordinator, *connection->clock, loop,
-               hooks({coordinator, **signals, *output, *connection, watchdog, control->get()}));
+  service_.ready();
+  const LoopEnd end = run_loop(
+      coordinator, clock, loop,
+      hooks({coordinator, **signals, *output, *connection, watchdog, control->get(), clock}));
+  service_.stopping();
   output->end_display(end == LoopEnd::stopped);
   if (options_.restore_on_exit) output->log_restored(coordinator.restore());
   output->close(*connection->hypervisor);
@@ -265,6 +275,8 @@ LoopHooks Run::hooks(const Parts& parts) {
 void Run::after(const Tick& tick, const Parts& parts) {
   metrics_.set_connections(parts.connection.hypervisor->connections());
   parts.output.after_tick(metrics_);
+  service_.alive(parts.clock.now());
+  service_.show(tick, parts.clock.now());
   if (RunOutput::reader_is_gone()) parts.signals.request_stop();
   const bool empty = !tick.sample_error && tick.snapshot.domains.empty();
   if (empty && !waiting_ && !options_.exit_when_idle) {
@@ -278,10 +290,11 @@ WatchdogOptions Run::watchdog_options(const Signals& signals) const {
   watch.limit = sandbox_limits(policy_limits_).time;
   watch.stop_requested = [&signals] { return signals.stop_requested(); };
   watch.log = [log = log_](const std::string& message) { log->error(message); };
-  watch.give_up = [log = log_](WatchdogOptions::Reason reason, const std::string& state) {
+  watch.give_up = [this, log = log_](WatchdogOptions::Reason reason, const std::string& state) {
     // _exit, because destructors and atexit handlers could wait for the call that hangs.
     screen::restore_now();
     if (reason == WatchdogOptions::Reason::asked) ::_exit(static_cast<int>(ExitCode::forced));
+    service_.restarting("the policy hangs");
     log->error("the process restarts with the policy's state of its last good tick");
     start_again(state);
     log->error(
@@ -306,14 +319,16 @@ void Run::handle_requests(const Parts& parts) {
   if (parts.signals.consume_reload()) reload(parts);
   if (parts.control == nullptr) return;
   parts.control->make_changes(
-      {parts.coordinator, *parts.connection.clock, [&parts] { return parts.output.reopen(); },
+      {parts.coordinator, parts.clock, [&parts] { return parts.output.reopen(); },
        [this, &parts](auto policy) { replace_policy(std::move(policy), parts); },
        [&parts](std::unique_ptr<bindings::LuaPolicy> policy) {
          parts.coordinator.set_fallback(policy ? parts.watchdog.watch(std::move(policy)) : nullptr);
-       }});
+       },
+       service_});
 }
 
 void Run::reload(const Parts& parts) {
+  const ServiceManager::Reload reload(service_, parts.clock.now());
   parts.output.reopen();
   if (parts.control != nullptr) parts.control->read_token_again();
   // Loading has a limit of one second.
@@ -364,6 +379,10 @@ void add_run_command(Command& program) {
     if (!origins) return fail(origins.error());
     const auto interval = interval_of(*options, program);
     if (!interval) return fail(interval.error());
+    if (options->journal_max && options->journal.empty()) {
+      return fail(ErrorCode::invalid_input, "--journal-max", "limits a journal, but there is none",
+                  "add --journal FILE");
+    }
     auto result = Run(*options, *interval).go();
     if (!result) return fail(with_origin(result.error(), *origins));
     return result;

@@ -158,6 +158,7 @@ void RunControl::make(Change& change, const Means& means) {
 }
 
 void RunControl::reload(Change& change, const Means& means) {
+  const ServiceManager::Reload reload(means.service, means.clock.now());
   std::string text;
   metrics_.count_reload(change.policy != nullptr);
   if (auto policy = lua_policy_of(change)) {

@@ -15,6 +15,7 @@
 #include "engine/cli/policy_loader.h"
 #include "engine/cli/run_loop.h"
 #include "engine/cli/run_options.h"
+#include "engine/cli/service_manager.h"
 #include "engine/control/http.h"
 #include "engine/control/routes.h"
 #include "engine/control/run_history.h"
@@ -74,6 +75,7 @@ class RunControl {
     std::function<std::string()> reopen_journal;  ///< returns RunOutput::reopen()
     std::function<void(std::unique_ptr<bindings::LuaPolicy>)> replace_policy;
     std::function<void(std::unique_ptr<bindings::LuaPolicy>)> set_fallback;  ///< null: none
+    ServiceManager& service;
   };
   /// Makes the changes requested since the last call. Call it in the loop's thread.
   void make_changes(const Means& means);

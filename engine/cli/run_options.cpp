@@ -8,6 +8,7 @@
 
 #include "engine/cli/command.h"
 #include "engine/core/names.h"
+#include "engine/observers/journal.h"
 #include "engine/screen/screen_state.h"
 
 namespace memcoord::cli {
@@ -48,6 +49,13 @@ TakeText append_to(std::vector<std::string>& list) {
     list.push_back(text);
     return {};
   };
+}
+
+Result<MemorySize> parse_journal_max(const std::string& text) {
+  auto size = parse_size(text);
+  if (!size || *size >= observers::JournalWriter::kLeastLimit) return size;
+  return fail(ErrorCode::invalid_input, "", text + " is too small for ticks",
+              "expected 1MiB or more");
 }
 
 void add_policy_options(Command& command, RunOptions& options) {
@@ -155,6 +163,12 @@ void add_output_options(Command& command, RunOptions& options) {
   const std::string group = "Output";
   add_option(command, {"-j,--journal", "FILE", "write each tick to FILE as a line of JSON", group},
              into_text(options.journal));
+  add_option(command,
+             {"--journal-max", "SIZE",
+              "rotate the journal: FILE and FILE.1 have at most SIZE together; at least 1MiB, "
+              "default no limit",
+              group},
+             into(options.journal_max, parse_journal_max));
   add_option(command,
              {"--control", "PATH|off",
               "the Unix socket for 'memcoord status' and the other commands that reach this run; "

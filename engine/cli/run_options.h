@@ -44,6 +44,7 @@ struct RunOptions {
   Limits limits;
 
   std::string journal;
+  std::optional<MemorySize> journal_max;  ///< of the journal and its rotated file together
   std::string control;  ///< the control socket's path, "off", or empty for the default
   std::optional<control::TcpAddress> metrics;  ///< that serves metrics and queries; unset: none
   std::string metrics_token;                   ///< the path of the token's file, or empty

@@ -115,7 +115,7 @@ Result<RunOutput> RunOutput::open(const RunOptions& options, std::shared_ptr<obs
   output.units_ = options.limits.units;
   output.actions_ = std::make_unique<observers::ActionLog>(output.log_);
   if (!options.journal.empty()) {
-    auto journal = observers::JournalWriter::open(options.journal);
+    auto journal = observers::JournalWriter::open(options.journal, options.journal_max);
     if (!journal) return fail(journal.error());
     output.journal_ = *std::move(journal);
   }
@@ -190,18 +190,11 @@ void RunOutput::after_tick(metrics::RunMetrics& metrics) {
   log_output_error();
   if (journal_) {
     metrics.set_journal_lost_ticks(journal_->lost());
-    log_notes(journal_->drain_notes());
+    for (const Note& note : journal_->drain_notes()) actions_->write(note);
   }
   if (metrics_file_) {
     metrics_file_->write(metrics.text(metrics::Format::prometheus, metrics_domains_));
-    log_notes(metrics_file_->drain_notes());
-  }
-}
-
-void RunOutput::log_notes(const std::vector<Note>& notes) {
-  for (const Note& note : notes) {
-    const bool bad = note.severity != Note::Severity::info;
-    log_->write(bad ? observers::Log::Level::error : observers::Log::Level::info, note.text);
+    for (const Note& note : metrics_file_->drain_notes()) actions_->write(note);
   }
 }
 

@@ -25,8 +25,9 @@
 namespace memcoord::cli {
 
 /// A log on standard error (logging.cpp, with spdlog). Each line has the time that `now` gives. If
-/// systemd reads the stream (JOURNAL_STREAM), it adds the time itself, and lines begin with their
-/// priority instead ("<4>"). `level` is debug, info, warning, error or off.
+/// journald reads the stream (JOURNAL_STREAM), lines go to journald with their fields instead, and
+/// to the stream with their priority ("<4>") where journald does not take them. `level` is debug,
+/// info, warning, error or off.
 std::shared_ptr<observers::Log> make_log(const std::string& level, bool colored,
                                          std::function<WallTime()> now);
 
@@ -125,7 +126,6 @@ class RunOutput {
   RunOutput() = default;
   void open_console();
   void log_output_error();
-  void log_notes(const std::vector<Note>& notes);
   std::shared_ptr<observers::Log> log_;
   Units units_ = Units::automatic;
   std::unique_ptr<Observer> json_;

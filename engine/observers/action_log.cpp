@@ -21,6 +21,12 @@ std::string refusal_text(const std::string& name, const Decision& decision, Unit
   return text + ")";
 }
 
+LogFields fields_of(const std::string& name, const Decision& decision) {
+  LogFields fields{.domain = name, .from = decision.actual, .to = decision.target};
+  for (const RuleHit& hit : decision.rules) fields.rules.push_back(hit.rule);
+  return fields;
+}
+
 }  // namespace
 
 std::string describe_move(const std::string& name, const Decision& decision, Units units) {
@@ -72,9 +78,11 @@ void ActionLog::write_shortages(const Tick& tick) {
   for (const ShortageFinder::Change& change : shortages_.changes_of(tick)) {
     const std::string& name = change.domain->name();
     if (change.begins) {
-      if (all || merged_.gets_line_for_begin(name)) log_->warn(name + ": " + change.text);
+      if (all || merged_.gets_line_for_begin(name)) {
+        log_->warn(name + ": " + change.text, {.domain = name});
+      }
     } else if (all || merged_.gets_line_for_end(name)) {
-      log_->info(name + ": " + change.text);
+      log_->info(name + ": " + change.text, {.domain = name});
     }
   }
 }
@@ -145,7 +153,7 @@ void ActionLog::write_decision(const AboutAll& all, const Decision& decision) {
   const About* about = found == all.end() ? nullptr : &found->second;
   const std::string name = name_of(about, decision.domain);
   if (decision.holds()) {
-    log_->debug(refusal_text(name, decision, units_));
+    log_->debug(refusal_text(name, decision, units_), fields_of(name, decision));
     return;
   }
   if (about == nullptr || about->done == nullptr) return;  // write_failure() says why not
@@ -156,7 +164,8 @@ void ActionLog::write_decision(const AboutAll& all, const Decision& decision) {
       !merged_.gets_line_for_move(done.domain, name, done.actual, done.target)) {
     return;
   }
-  log_->info((dry_run ? "dry run: " : "") + describe_move(name, done, units_));
+  log_->info((dry_run ? "dry run: " : "") + describe_move(name, done, units_),
+             fields_of(name, done));
 }
 
 void ActionLog::write_failure(const About& about) {
@@ -173,12 +182,14 @@ void ActionLog::write_failure(const About& about) {
   last.why = why;
   const bool unknown = outcome.kind == Outcome::Kind::unknown;
   const bool failed = outcome.kind == Outcome::Kind::failed;
+  const std::string name = name_of(&about, outcome.domain);
   log_->write(
       failed || unknown ? Log::Level::warning : Log::Level::info,
-      name_of(&about, outcome.domain) +
+      name +
           (unknown ? ": whether it was moved to " + outcome.to.text(units_) + " is not known: "
                    : ": not moved to " + outcome.to.text(units_) + ": ") +
-          why);
+          why,
+      {.domain = name, .from = outcome.from, .to = outcome.to});
 }
 
 }  // namespace memcoord::observers

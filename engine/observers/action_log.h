@@ -17,6 +17,14 @@
 
 namespace memcoord::observers {
 
+/// What a line is about, for a log that keeps fields beside the text.
+struct LogFields {
+  std::string domain = {};       ///< its name, as libvirt has it; empty if the line is about none
+  std::vector<Rule> rules = {};  ///< the guard's rules that limited or refused the move
+  std::optional<MemorySize> from = {};
+  std::optional<MemorySize> to = {};
+};
+
 /// Passes log lines from a level up to a function, made printable: a name in a line can neither act
 /// on a terminal nor begin a line of its own. Cuts lines at kLongestLine bytes, because systemd's
 /// journal would split them.
@@ -24,15 +32,21 @@ class Log {
  public:
   enum class Level { debug, info, warning, error, off };
   static constexpr std::size_t kLongestLine = 16384;
-  using Write = std::function<void(Level, const std::string& line)>;
+  using Write = std::function<void(Level, const std::string& line, const LogFields& fields)>;
 
   Log(Level least, Write write) : least_(least), write_(std::move(write)) {}
-  void write(Level level, const std::string& line) const {
-    if (level >= least_) write_(level, printable(line, kLongestLine));
+  void write(Level level, const std::string& line, const LogFields& fields = {}) const {
+    if (level >= least_) write_(level, printable(line, kLongestLine), fields);
   }
-  void debug(const std::string& line) const { write(Level::debug, line); }
-  void info(const std::string& line) const { write(Level::info, line); }
-  void warn(const std::string& line) const { write(Level::warning, line); }
+  void debug(const std::string& line, const LogFields& fields = {}) const {
+    write(Level::debug, line, fields);
+  }
+  void info(const std::string& line, const LogFields& fields = {}) const {
+    write(Level::info, line, fields);
+  }
+  void warn(const std::string& line, const LogFields& fields = {}) const {
+    write(Level::warning, line, fields);
+  }
   void error(const std::string& line) const { write(Level::error, line); }
   /// Whether it passes lines of this level.
   [[nodiscard]] bool passes(Level level) const { return level >= least_; }

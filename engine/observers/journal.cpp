@@ -1,5 +1,6 @@
 #include "engine/observers/journal.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -70,6 +71,21 @@ Status continue_journal(int file, const std::filesystem::path& path) {
   return {};
 }
 
+/// Checks that a rotation replaces nothing but an older journal.
+Status may_replace(const files::Place& place, const std::string& name,
+                   const std::filesystem::path& shown) {
+  struct stat info {};
+  if (::fstatat(place.folder.get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) return {};
+  if (S_ISREG(info.st_mode)) {
+    if (info.st_size == 0) return {};
+    const files::OpenFile older(
+        ::openat(place.folder.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+    if (older && tick_at(older.get(), 0)) return {};
+  }
+  return fail(ErrorCode::invalid_input, shown.string(), "exists and is not a journal",
+              "move it away");
+}
+
 Result<files::OpenFile> open_journal(const std::filesystem::path& path) {
   auto file = files::open_to_append(path, kWhat);
   if (!file) return file;
@@ -79,10 +95,12 @@ Result<files::OpenFile> open_journal(const std::filesystem::path& path) {
 
 }  // namespace
 
-Result<std::unique_ptr<JournalWriter>> JournalWriter::open(const std::filesystem::path& path) {
+Result<std::unique_ptr<JournalWriter>> JournalWriter::open(const std::filesystem::path& path,
+                                                           std::optional<MemorySize> limit) {
   auto file = open_journal(path);
   if (!file) return fail(file.error());
-  std::unique_ptr<JournalWriter> writer(new JournalWriter(path));  // NOLINT: private constructor
+  // make_unique cannot call the private constructor.
+  std::unique_ptr<JournalWriter> writer(new JournalWriter(path, limit));
   writer->file_ = *std::move(file);
   return writer;
 }
@@ -92,7 +110,58 @@ void JournalWriter::observe(const Tick& tick) {
   if (file_is_gone()) {
     if (Status reopened = reopen(); !reopened) return note_result(reopened);
   }
-  note_result(write_line(to_json_line(tick) + "\n"));
+  const std::string line = to_json_line(tick) + "\n";
+  if (Status room = make_room(line); !room) return note_result(room);
+  note_result(write_line(line));
+}
+
+/// Rotates if the line would not fit.
+Status JournalWriter::make_room(const std::string& line) {
+  if (!limit_) return {};
+  const std::uint64_t most = limit_->kib() * 1024 / 2;
+  if (line.size() > most) {
+    return fail(ErrorCode::limit_exceeded, path_.string(),
+                "a tick larger than half of --journal-max", "raise --journal-max");
+  }
+  struct stat info {};
+  if (::fstat(file_.get(), &info) != 0) return {};
+  const auto size = static_cast<std::uint64_t>(info.st_size);
+  if (size == 0 || size + line.size() <= most) return {};
+  const Status rotated = rotate(size);
+  if (!rotated && !std::exchange(grows_on_, true)) {
+    notes_.push_back({Note::Severity::warning,
+                      "journal " + path_.string() +
+                          " grows past its limit: cannot rotate: " + rotated.error().text()});
+  }
+  if (rotated) grows_on_ = false;
+  return {};
+}
+
+/// If the new file cannot be made, observe() tries again, because the path then names no file.
+Status JournalWriter::rotate(std::uint64_t size) {
+  const auto place = files::place_to_write(path_, kWhat);
+  if (!place) return fail(place.error());
+  struct stat ours {};
+  struct stat named {};
+  const bool is_ours = ::fstat(file_.get(), &ours) == 0 &&
+                       ::fstatat(place->folder.get(), place->name.c_str(), &named, 0) == 0 &&
+                       ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
+  // Another program has rotated the journal.
+  if (!is_ours) return reopen();
+  const std::string older = place->name + ".1";
+  const std::filesystem::path shown = path_.string() + ".1";
+  if (Status allowed = may_replace(*place, older, shown); !allowed) return allowed;
+  const int folder = place->folder.get();
+  if (::renameat(folder, place->name.c_str(), folder, older.c_str()) != 0) {
+    return fail(ErrorCode::unavailable, shown.string(), std::generic_category().message(errno));
+  }
+  if (size > limit_->kib() * 1024 / 2) {
+    notes_.push_back({Note::Severity::warning,
+                      "journal " + shown.string() + " has " +
+                          MemorySize::from_bytes(size).text(Units::automatic) +
+                          ", over half of --journal-max; the next rotation replaces it"});
+  }
+  return reopen();
 }
 
 Status JournalWriter::write_line(const std::string& line) {

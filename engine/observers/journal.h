@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/core/error.h"
+#include "engine/core/memory_size.h"
 #include "engine/core/tick.h"
 #include "engine/files/open_file.h"
 
@@ -19,12 +20,20 @@ namespace memcoord::observers {
 /// Appends ticks to a file. A tick that cannot be written (a full disk, a removed folder) is lost
 /// and counted; it never stops the loop. Each line is one write, and a partial line is cut off
 /// again: readers always find whole lines.
+///
+/// With a size limit it rotates: before the file would have more than half of the limit, it becomes
+/// PATH.1, in place of an older one, and a new file begins with a whole line. If that is impossible
+/// (PATH.1 is a folder or no journal), the file grows on, and a note says so once.
 class JournalWriter final : public Observer {
  public:
+  /// The smallest limit. Half of it holds a tick of some 400 domains.
+  static constexpr MemorySize kLeastLimit = MemorySize::from_mib(1);
+
   /// Creates the file, or continues after its last whole line. A file whose last line is not a tick
-  /// stays as it is. Errors: those of files::place_to_write(), and invalid_input for a file that is
-  /// no journal.
-  static Result<std::unique_ptr<JournalWriter>> open(const std::filesystem::path& path);
+  /// stays as it is. `limit`: what the file and PATH.1 may have together. Errors: those of
+  /// files::place_to_write(), and invalid_input for a file that is no journal.
+  static Result<std::unique_ptr<JournalWriter>> open(const std::filesystem::path& path,
+                                                     std::optional<MemorySize> limit = {});
   ~JournalWriter() override = default;
   JournalWriter(const JournalWriter&) = delete;
   JournalWriter& operator=(const JournalWriter&) = delete;
@@ -39,13 +48,18 @@ class JournalWriter final : public Observer {
   std::vector<Note> drain_notes();
 
  private:
-  explicit JournalWriter(std::filesystem::path path) : path_(std::move(path)) {}
+  JournalWriter(std::filesystem::path path, std::optional<MemorySize> limit)
+      : path_(std::move(path)), limit_(limit) {}
+  Status make_room(const std::string& line);
+  Status rotate(std::uint64_t size);
   Status write_line(const std::string& line);
   [[nodiscard]] bool file_is_gone() const;
   void note_result(const Status& status);
 
   std::filesystem::path path_;
+  std::optional<MemorySize> limit_;
   files::OpenFile file_;
+  bool grows_on_ = false;  ///< the last rotation failed
   std::uint64_t lost_ = 0;
   std::uint64_t lost_in_a_row_ = 0;
   std::vector<Note> notes_;

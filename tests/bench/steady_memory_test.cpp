@@ -45,7 +45,8 @@ TEST_CASE("memory does not grow over 100,000 ticks with domains that come and go
   std::ostream nowhere(&buffer);
   observers::ConsoleTable table(nowhere, {});
   observers::ActionLog log(std::make_shared<observers::Log>(
-      observers::Log::Level::info, [](observers::Log::Level, const std::string&) {}));
+      observers::Log::Level::info,
+      [](observers::Log::Level, const std::string&, const observers::LogFields&) {}));
   coordinator.add_observer(table);
   coordinator.add_observer(log);
 

@@ -242,7 +242,8 @@ class Soak {
   std::ostream nowhere{&buffer};
   observers::ConsoleTable table{nowhere, console_style()};
   observers::ActionLog log{std::make_shared<observers::Log>(
-      observers::Log::Level::info, [](observers::Log::Level, const std::string&) {})};
+      observers::Log::Level::info,
+      [](observers::Log::Level, const std::string&, const observers::LogFields&) {})};
   cli::RunSummary summary;
 };
 

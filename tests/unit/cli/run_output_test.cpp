@@ -23,8 +23,8 @@ using Lines = std::vector<std::pair<Log::Level, std::string>>;
 
 std::shared_ptr<Log> log_into(Lines& lines) {
   return std::make_shared<Log>(
-      Log::Level::info,
-      [&lines](Log::Level level, const std::string& line) { lines.emplace_back(level, line); });
+      Log::Level::info, [&lines](Log::Level level, const std::string& line,
+                                 const observers::LogFields&) { lines.emplace_back(level, line); });
 }
 
 /// The output of a run and the lines of its log.

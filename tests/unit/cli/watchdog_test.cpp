@@ -8,6 +8,7 @@
 #include <future>
 #include <string>
 
+#include "engine/cli/systemd.h"
 #include "tests/world/world.h"
 
 using namespace memcoord;
@@ -105,16 +106,20 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "a restarted process finds the state once, and does not restart again within ten minutes") {
+    "a restarted process finds the state once and its service manager, and does not restart again "
+    "within ten minutes") {
   constexpr int kFound = 77;
   if (const std::string state = take_handed_over(); !state.empty()) {
     const bool alone = take_handed_over().empty();
     const bool pause = !may_start_again(std::chrono::steady_clock::now());
     const bool later = may_start_again(std::chrono::steady_clock::now() + 11min);
-    ::_exit(state == "return {}" && alone && pause && later ? kFound : 1);
+    const bool notifies = static_cast<bool>(systemd_notifications({}).send);
+    ::_exit(state == "return {}" && alone && pause && later && notifies ? kFound : 1);
   }
   const pid_t child = ::fork();
   if (child == 0) {
+    ::setenv("NOTIFY_SOCKET", "@of-a-test", 1);
+    (void)systemd_notifications({});
     start_again("return {}");
     ::_exit(2);
   }

@@ -21,12 +21,15 @@ namespace {
 
 struct ToldActions {
   explicit ToldActions(Log::Level least = Log::Level::info)
-      : actions(std::make_shared<Log>(least, [this](Log::Level level, const std::string& line) {
-          constexpr std::array kNames{"debug ", "info ", "warning ", "error "};
-          text += kNames.at(static_cast<std::size_t>(level)) + line + "\n";
-        })) {}
+      : actions(std::make_shared<Log>(
+            least, [this](Log::Level level, const std::string& line, const LogFields& given) {
+              fields.push_back(given);
+              constexpr std::array kNames{"debug ", "info ", "warning ", "error "};
+              text += kNames.at(static_cast<std::size_t>(level)) + line + "\n";
+            })) {}
   std::string take() { return std::exchange(text, {}); }
   std::string text;
+  std::vector<LogFields> fields;  ///< of each line
   ActionLog actions;
 };
 
@@ -167,7 +170,8 @@ TEST_CASE("a failure is forgotten with its domain, and logged again after its ne
 
 TEST_CASE("no text in a log line acts on a terminal or begins a line of its own") {
   std::string line;
-  const Log log(Log::Level::info, [&](Log::Level, const std::string& text) { line = text; });
+  const Log log(Log::Level::info,
+                [&](Log::Level, const std::string& text, const LogFields&) { line = text; });
   log.warn("a\x1b[2J\nb\xc2\x9b\xe2\x80\xae");
   CHECK(line == "a?[2J b??");
 }
@@ -301,4 +305,35 @@ TEST_CASE("a domain that grows at once is no news, and one that grows in vain is
   CHECK(log.take().empty());
   observe(10);
   CHECK(log.take() == "warning web: short by 80 MiB: grows by 4 KiB, wants\n");
+}
+
+TEST_CASE("a move's line has its domain, sizes and rules as fields") {
+  ToldActions told;
+  Tick tick = Moving{{"web"}, 1_GiB, 2_GiB}.tick(1);
+  tick.decisions.front().rules = {{Rule::gradual, 3_GiB, 2_GiB, "at most doubles"}};
+  told.actions.observe(tick);
+  REQUIRE(told.fields.size() == 1);
+  CHECK(told.fields.front().domain == "web");
+  CHECK(told.fields.front().rules == std::vector{Rule::gradual});
+  CHECK(told.fields.front().from == 1_GiB);
+  CHECK(told.fields.front().to == 2_GiB);
+}
+
+TEST_CASE("the lines of refused and failed moves and of shortages have their domain as a field") {
+  ToldActions told(Log::Level::debug);
+  Tick tick = Moving{{"web", "db"}, 1_GiB, 2_GiB}.tick(1);
+  tick.decisions.front() = {id("web"), 1_GiB, 2_GiB, 1_GiB, "wants", {}};
+  tick.decisions.front().rules = {{Rule::host_floor, 2_GiB, 1_GiB, "the host is full"}};
+  tick.outcomes.erase(tick.outcomes.begin());
+  tick.outcomes.front().kind = Outcome::Kind::failed;
+  told.actions.observe(tick);
+  REQUIRE(told.fields.size() == 2);
+  CHECK(told.fields.front().domain == "web");
+  CHECK(told.fields.front().rules == std::vector{Rule::host_floor});
+  CHECK(told.fields.back().domain == "db");
+  CHECK(told.fields.back().to == 2_GiB);
+
+  told.actions.observe(tick_with_headroom(2, 10_MiB));
+  CHECK(told.take().ends_with("short by 90 MiB: the host has nothing to grant\n"));
+  CHECK(told.fields.back().domain == "web");
 }
