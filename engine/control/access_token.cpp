@@ -14,8 +14,8 @@
 namespace memcoord::control {
 namespace {
 
-constexpr std::size_t kShortest = 16;
-constexpr std::size_t kLongest = 1024;
+constexpr std::size_t kShortestToken = 16;
+constexpr std::size_t kLongestToken = 1024;
 constexpr const char* kHowToWrite = "write one with: openssl rand -hex 32";
 
 Status check_file(int descriptor, const std::string& path) {
@@ -43,9 +43,9 @@ Result<std::string> token_in(std::string_view text) {
   if (text.find_first_of("\r\n") != std::string_view::npos) {
     return no_token("the token file has several lines");
   }
-  if (text.size() < kShortest || text.size() > kLongest) {
+  if (text.size() < kShortestToken || text.size() > kLongestToken) {
     return no_token("the token has " + std::to_string(text.size()) + " characters, it needs " +
-                    std::to_string(kShortest) + " to " + std::to_string(kLongest));
+                    std::to_string(kShortestToken) + " to " + std::to_string(kLongestToken));
   }
   if (!std::all_of(text.begin(), text.end(), [](char c) { return '!' <= c && c <= '~'; })) {
     return no_token("the token has a space or a character that is not ASCII");
@@ -59,7 +59,7 @@ Result<std::string> read_token(const std::filesystem::path& path) {
   if (Status checked = check_file(file->get(), path.string()); !checked) {
     return fail(checked.error());
   }
-  std::array<char, kLongest + 3> text{};  // a longer one is too long anyway
+  std::array<char, kLongestToken + 3> text{};  // a longer one is too long anyway
   const ssize_t size = ::read(file->get(), text.data(), text.size());
   if (size < 0) {
     return fail(ErrorCode::invalid_input, path.string(),

@@ -83,7 +83,7 @@ Result<TcpAddress> parse_tcp_address(std::string_view text) {
 }
 
 Result<std::string> parse_host_name(std::string_view text) {
-  constexpr std::size_t kLongest = 253;
+  constexpr std::size_t kLongestName = 253;
   std::string name(text);
   if (name.size() > 2 && name.front() == '[' && name.back() == ']') {
     name = name.substr(1, name.size() - 2);
@@ -96,7 +96,9 @@ Result<std::string> parse_host_name(std::string_view text) {
     if ('A' <= c && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   }
   if (name.ends_with('.')) name.pop_back();
-  if (name.empty() || name.size() > kLongest || !std::all_of(name.begin(), name.end(), fits)) {
+  const bool empty_label = name.empty() || name.front() == '.' || name.ends_with('.') ||
+                           name.find("..") != std::string::npos;
+  if (empty_label || name.size() > kLongestName || !std::all_of(name.begin(), name.end(), fits)) {
     return no_address(text, "is not the name of a host",
                       "give a name without scheme and port: metrics.example.com");
   }

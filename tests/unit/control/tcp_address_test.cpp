@@ -72,8 +72,8 @@ TEST_CASE("a further name of the host has neither scheme nor port") {
   CHECK(parse_host_name("Metrics.Example.COM.") == "metrics.example.com");
   CHECK(parse_host_name("[2001:DB8::0:7]") == "2001:db8::7");
   CHECK(parse_host_name("192.0.2.7") == "192.0.2.7");
-  for (const std::string text :
-       {"", ".", "http://a", "a:80", "a/b", "*", "a b", "ä", "a\n", "*.example.com"}) {
+  for (const std::string text : {"", ".", "http://a", "a:80", "a/b", "*", "a b", "ä", "a\n",
+                                 "*.example.com", "a..", "a..b", ".a"}) {
     CAPTURE(text);
     const auto name = parse_host_name(text);
     REQUIRE_FALSE(name);

@@ -13,11 +13,11 @@ using namespace memcoord::control;
 
 namespace {
 
-constexpr const char* kToken = "0123456789abcdef";
+constexpr const char* kExpectedToken = "0123456789abcdef";
 
 WebAccess access_to(const std::string& ip, bool needs_token = false) {
   WebAccess access{.address = {ip, 9798}};
-  if (needs_token) access.token = [] { return std::string(kToken); };
+  if (needs_token) access.token = [] { return std::string(kExpectedToken); };
   return access;
 }
 
@@ -114,8 +114,9 @@ TEST_CASE("with a token, every path but /metrics needs it") {
     for (const std::string path : {"/", "/v1/status", "/metrics/", "/metricsx", "/v1/../metrics"}) {
       CAPTURE(path);
       CHECK(status_of(web_request(path), access) == 401);
-      CHECK(status_of(web_request(path, {{"authorization", std::string("Bearer ") + kToken}}),
-                      access) == 200);
+      CHECK(
+          status_of(web_request(path, {{"authorization", std::string("Bearer ") + kExpectedToken}}),
+                    access) == 200);
     }
   }
 }
