@@ -440,6 +440,8 @@ TEST_CASE("the metrics are there in the format and with the families that were a
   CHECK(openmetrics.body == "openmetrics few");
   CHECK(openmetrics.type == "application/openmetrics-text; version=1.0.0; charset=utf-8");
   CHECK(run.post("/metrics", "").status == 404);
+}
+
 TEST_CASE("a page in a browser may read a run but not change it") {
   ControlledRun run;
   run.tick();
