@@ -186,6 +186,12 @@ class Metrics(unittest.TestCase):
         run.process.send_signal(signal.SIGCONT)
         run.wait_until(lambda: run.values()["memcoord_ticks_skipped_total"] > 0)
 
+    def test_ticks_that_the_journal_loses_count(self):
+        with tempfile.TemporaryDirectory() as folder:
+            run = Run(self, host_of(["a"]), "--journal", Path(folder) / "ticks.jsonl")
+            self.assertEqual(run.values()["memcoord_journal_lost_ticks_total"], 0)
+        run.wait_until(lambda: run.values()["memcoord_journal_lost_ticks_total"] > 0)
+
     def test_the_file_is_readable_to_others_and_goes_with_the_run(self):
         old = os.umask(0o077)
         self.addCleanup(os.umask, old)
