@@ -346,7 +346,7 @@ Situation assess(const Snapshot& snapshot, const History& history, const Limits&
   for (DomainView& view : situation.domains) {
     const RuleInput input = input_of(view, snapshot, limits, view.domain.actual);
     view.skipped = skipped(input);
-    view.has_fresh_report = has_fresh_report(input);
+    view.has_fresh_report = !view.skipped || has_fresh_report(input);
     if (!view.skipped) {
       view.reclaimable = reclaimable(input, Ticks::one);
       view.reclaimable_in_all = reclaimable(input, Ticks::many);

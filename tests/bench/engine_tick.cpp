@@ -13,6 +13,7 @@
 #include "bindings/lua_policy.h"
 #include "engine/control/run_state.h"
 #include "engine/core/coordinator.h"
+#include "engine/metrics/metrics.h"
 #include "tests/bench/busy_host.h"
 #include "tests/world/fakes.h"
 
@@ -88,6 +89,11 @@ void halving_served(benchmark::State& state) {
   control::RunState served;
   run(state, policy("halving"), &served);
 }
+/// With the figures that metrics are made of.
+void halving_measured(benchmark::State& state) {
+  metrics::RunMetrics measured("0.1", std::chrono::seconds(2), [] { return WallTime(); });
+  run(state, policy("halving"), &measured);
+}
 void adaptive(benchmark::State& state) {
   run(state, policy("adaptive"));
 }
@@ -105,6 +111,7 @@ void sizes(benchmark::internal::Benchmark* benchmark) {
 
 BENCHMARK(halving)->Apply(sizes);
 BENCHMARK(halving_served)->Apply(sizes);
+BENCHMARK(halving_measured)->Apply(sizes);
 BENCHMARK(adaptive)->Apply(sizes);
 BENCHMARK(core_alone)->Apply(sizes);
 BENCHMARK(every_domain_moves)->Apply(sizes);

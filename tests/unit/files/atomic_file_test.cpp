@@ -1,6 +1,7 @@
 #include "engine/files/atomic_file.h"
 
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 
 #include <iterator>
 #include <string>
@@ -42,6 +43,24 @@ TEST_CASE("a file is replaced as a whole, and keeps its mode") {
   }));
   CHECK(folder.read("f") == "newer");
   CHECK(files_in(folder / "") == 1);
+}
+
+TEST_CASE(
+    "a file gets the mode that its writer names, whatever the umask and the old file's mode") {
+  const Folder folder;
+  const mode_t mask = ::umask(0077);
+  for (int i = 0; i < 2; ++i) {
+    CHECK(write_atomically(folder / "f",
+                           [](const WritePiece& write) -> Status {
+                             write("text");
+                             return {};
+                           },
+                           {.mode = 0644, .sync = false}));
+    CHECK(folder.read("f") == "text");
+    CHECK(fs::status(folder / "f").permissions() == fs::perms(0644));
+    fs::permissions(folder / "f", fs::perms::owner_read | fs::perms::owner_write);
+  }
+  ::umask(mask);
 }
 
 TEST_CASE("pipes, devices and folders are refused before any work, without waiting for a reader") {
