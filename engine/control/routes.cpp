@@ -50,6 +50,9 @@ Result<Json> body_of(const Request& request) {
   return fail(ErrorCode::invalid_input, "", "the request's body is not a JSON object");
 }
 
+/// The kernel's name for users that the process's user namespace does not have.
+constexpr uid_t kOverflowUser = 65534;
+
 /// "root (process 4711)".
 std::string name_of(const std::optional<Peer>& peer) {
   if (!peer) return "an unknown user";
@@ -57,8 +60,9 @@ std::string name_of(const std::optional<Peer>& peer) {
   passwd* found = nullptr;
   std::array<char, 4096> space{};
   ::getpwuid_r(peer->user, &entry, space.data(), space.size(), &found);
-  const std::string user =
-      found != nullptr ? std::string(entry.pw_name) : "user " + std::to_string(peer->user);
+  const std::string user = peer->user == kOverflowUser ? "an unknown user"
+                           : found != nullptr          ? std::string(entry.pw_name)
+                                                       : "user " + std::to_string(peer->user);
   return user + " (process " + std::to_string(peer->process) + ")";
 }
 

@@ -4,6 +4,7 @@
     tests/whole/service_test.py PROGRAM
 """
 
+import json
 import os
 import signal
 import subprocess
@@ -46,7 +47,8 @@ class Service(unittest.TestCase):
         service = self.run_service("1", "--dry-run")
         service.wait_for("READY=1")
         _, fields = service.wait_for("STATUS")
-        self.assertRegex(fields["STATUS"], r"^\d+ domains, \d+ skipped; host .*B, .* grantable; policy adaptive, dry run$")
+        self.assertRegex(fields["STATUS"],
+                         r"^\d+ domains, \d+ skipped; host .*B, .* grantable; policy adaptive, dry run$")
 
     def test_feeds_the_watchdog_while_the_loop_waits(self):
         service = self.run_service("10min", watchdog=1.0)
@@ -96,15 +98,12 @@ class Service(unittest.TestCase):
         self.check_reload(service)
 
     def test_reports_its_end_before_it_restores_memory_and_stays_alive_meanwhile(self):
-        # Guests release memory over seconds, so the restoration waits.
-        service = self.run_service("200ms", "--restore-on-exit", connect="sim:case3", watchdog=0.4)
-        service.wait_for("READY=1")
-        for _ in range(10):
-            service.wait_for("WATCHDOG=1")
-        self.assertEqual(service.stop(), 0)
-        stopped, _ = service.wait_for("STOPPING=1")
-        self.assertIn("restored to the memory", (self.folder / "log").read_text())
-        self.assertGreater(len([at for at, _ in service.sent("WATCHDOG") if at > stopped]), 1)
+        # Guests get memory in the first tick, and the restoration waits until they have given it back.
+        service = self.run_service("1", "--ticks", "3", "--restore-on-exit", watchdog=0.4)
+        self.assertEqual(service.process.wait(60), 0)
+        service.wait_for("STOPPING=1")
+        service.wait_for("EXTEND_TIMEOUT_USEC=400000")
+        self.assertIn("3 domains restored to the memory", (self.folder / "log").read_text())
 
     def test_reports_over_an_abstract_socket(self):
         service = self.run_service("1", abstract=True, watchdog=1.0)
@@ -125,6 +124,33 @@ class Service(unittest.TestCase):
                              text=True, timeout=60, env={**os.environ, "NOTIFY_SOCKET": str(self.folder / "none")})
         self.assertEqual(run.returncode, 0)
         self.assertEqual(run.stderr.count("the service manager does not get the run's state"), 1, run.stderr)
+
+    def test_journald_gets_moves_with_their_fields(self):
+        run = subprocess.run(["unshare", "--user", "--map-root-user", "--mount",
+                              Path(__file__).parent / "fake_journald.py", PROGRAM, "--connect", "sim:numa", "--no-wait",
+                              "--ticks", "100", "--policy", "halving"], capture_output=True, text=True, timeout=60)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        *entries, rest = [json.loads(line) for line in run.stdout.splitlines()]
+        self.assertEqual(rest, {"stderr": ""})
+        moves = [entry for entry in entries if "MEMCOORD_TO_BYTES" in entry]
+        self.assertTrue(moves)
+        for entry in moves:
+            name, = entry["MEMCOORD_DOMAIN"]
+            self.assertTrue(entry["MESSAGE"][0].startswith(name + ": "), entry)
+            self.assertNotEqual(int(entry["MEMCOORD_FROM_BYTES"][0]), int(entry["MEMCOORD_TO_BYTES"][0]))
+            self.assertEqual(entry["SYSLOG_IDENTIFIER"], ["memcoord"])
+        self.assertTrue([entry for entry in moves if "gradual" in entry.get("MEMCOORD_RULE", [])])
+        self.assertEqual(entries[-1]["PRIORITY"], ["6"])
+
+    def test_without_journald_the_log_goes_to_standard_error(self):
+        with open(self.folder / "log", "wb") as log:
+            info = os.fstat(log.fileno())
+            subprocess.run(["unshare", "--user", "--map-root-user", "--mount", "sh", "-c",
+                            'mount -t tmpfs none /run; exec "$@"', "sh", PROGRAM, "--connect", "sim:numa", "--no-wait",
+                            "--ticks", "3"], stdout=subprocess.DEVNULL, stderr=log, timeout=60, check=True,
+                           env={**os.environ, "JOURNAL_STREAM": f"{info.st_dev}:{info.st_ino}"})
+        lines = (self.folder / "log").read_text().splitlines()
+        self.assertTrue(lines[-1].startswith("<6>all ticks done"), lines)
 
     def test_without_a_manager_says_nothing(self):
         environment = {name: value for name, value in os.environ.items() if name != "NOTIFY_SOCKET"}

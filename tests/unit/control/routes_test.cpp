@@ -369,6 +369,18 @@ TEST_CASE("only root and the user of the run may name a policy file that others 
   CHECK(readable_for(std::nullopt) == files::Readable::by_everyone);
 }
 
+TEST_CASE("a change names its user, or says that the service's user namespace hides who it was") {
+  ControlledRun run;
+  run.tick();
+  const auto requested_by = [&](uid_t user) {
+    CHECK(run.handler({"POST", "/v1/pause", {}, "{}", Peer{user, 4711}}).status == 200);
+    return run.changes.drain().at(0).who;
+  };
+  CHECK(requested_by(0) == "root (process 4711)");
+  CHECK(requested_by(54321) == "user 54321 (process 4711)");
+  CHECK(requested_by(65534) == "an unknown user (process 4711)");
+}
+
 TEST_CASE("changes that the loop does not make are refused when they are too many") {
   ControlledRun run;
   run.tick();
