@@ -199,7 +199,8 @@ Result<ExitCode> Run::go() {
   clock_ = connection->clock;
 
   auto control = RunControl::open({options_, interval_, connection->hypervisor->description(),
-                                   **signals, policy_, *log_, metrics_, output->wants_screen()});
+                                   *connection->clock, options_.no_wait, **signals, policy_, *log_,
+                                   metrics_, output->wants_screen()});
   if (!control) return fail(control.error());
   if (output->wants_screen()) {
     output->open_screen((*control)->source(), [&stop = **signals] { stop.request_stop(); });

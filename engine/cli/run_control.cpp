@@ -65,7 +65,7 @@ RunControl::RunControl(const Run& run)
                .version = std::string(kVersion),
                .connection = run.connection,
                .interval = run.interval,
-               .started_at = system_time(),
+               .started_at = run.clock.wall_now(),
                .local_time = true,
                .now = system_time} {
   using Loaded = Result<std::unique_ptr<Policy>>;
@@ -91,6 +91,13 @@ RunControl::RunControl(const Run& run)
   };
   context_.page = page::page_file;
   context_.reload_policy = [&policy = run.policy]() -> Loaded { return policy.load(); };
+  handler_ = control::make_handler(context_);
+  if (run.virtual_time) {
+    context_.now = [&state = state_, begin = context_.started_at] {
+      const auto newest = state.view().newest;
+      return newest ? newest->snapshot.wall_time : begin;
+    };
+  }
 }
 
 Result<std::unique_ptr<RunControl>> RunControl::open(const Run& run) {
@@ -102,12 +109,12 @@ Result<std::unique_ptr<RunControl>> RunControl::open(const Run& run) {
 }
 
 Status RunControl::serve(const Run& run) {
-  auto metrics = MetricsServer::open(run.options, control::make_handler(context_), run.log);
+  auto metrics = MetricsServer::open(run.options, handler_, run.log);
   if (!metrics) return fail(metrics.error());
   metrics_server_ = *std::move(metrics);
   const auto socket = socket_to_serve(run.options);
   if (!socket) return {};
-  auto server = control::HttpServer::listen(*socket, control::make_handler(context_));
+  auto server = control::HttpServer::listen(*socket, handler_);
   if (server) {
     server_ = *std::move(server);
   } else if (!run.options.control.empty()) {
@@ -123,7 +130,7 @@ std::string RunControl::read_token_again() {
 }
 
 std::unique_ptr<screen::TickSource> RunControl::source() const {
-  return std::make_unique<screen::RunSource>(state_, control::make_handler(context_));
+  return std::make_unique<screen::RunSource>(state_, handler_);
 }
 
 void RunControl::make_changes(const Means& means) {

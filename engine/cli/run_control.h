@@ -41,6 +41,8 @@ class RunControl {
     const RunOptions& options;
     Duration interval;
     std::string connection;  ///< "qemu:///system"
+    const Clock& clock;
+    bool virtual_time;  ///< the clock's times mean nothing outside the run
     Signals& signals;
     ReloadablePolicy& policy;
     observers::Log& log;
@@ -103,6 +105,7 @@ class RunControl {
   control::RunHistory history_;
   control::ChangeQueue changes_;
   control::RouteContext context_;
+  control::Handler handler_;  ///< of context_
   // The last members: their threads use the others.
   std::unique_ptr<control::HttpServer> server_;
   std::unique_ptr<MetricsServer> metrics_server_;

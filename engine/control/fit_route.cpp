@@ -16,7 +16,8 @@ std::string fit_text(const Fit& fit, MemorySize size, Units units) {
   const auto text_of = [&](MemorySize part) { return part.text(units); };
   const std::string guest =
       "A guest of " + text_of(size) + " needs " + text_of(fit.needed) + " with its QEMU. ";
-  const std::string grantable = text_of(fit.grantable) + " can be granted now";
+  const std::string grantable =
+      (fit.grantable.is_zero() ? "nothing" : text_of(fit.grantable)) + " can be granted now";
   switch (fit.kind) {
     case Fit::Kind::now:
       return guest + "It fits now: " + grantable + ".";

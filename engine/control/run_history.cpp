@@ -58,12 +58,21 @@ bool RunHistory::begin_point(MonotonicTime at) {
 }
 
 void RunHistory::add_host(const Tick& tick, bool begins) {
+  const HostPoint now = host_point(tick);
   const std::pair left(tick.grantable, tick.account.shortfall);
+  if (begins && count_ > 1) host_[slot(count_ - 2)] = tightest_;
+  host_[slot(count_ - 1)] = now;
   const bool tighter = left.first < host_left_.first ||
                        (left.first == host_left_.first && left.second >= host_left_.second);
   if (!begins && !tighter) return;
   host_left_ = left;
-  host_[slot(count_ - 1)] = host_point(tick);
+  tightest_ = now;
+}
+
+void RunHistory::put(DomainPast& past, std::uint64_t point, const DomainPoint& figures) {
+  past.actual[slot(point)] = figures.actual;
+  past.used[slot(point)] = figures.used;
+  past.rss[slot(point)] = figures.rss;
 }
 
 void RunHistory::add_domain(const Domain& domain, const Tick& tick, bool begins, bool reports) {
@@ -72,21 +81,20 @@ void RunHistory::add_domain(const Domain& domain, const Tick& tick, bool begins,
   DomainPast& past = found->second;
   past.turn = turn_;
   if (is_new) past.first = point;
-  if (const Figure most = figure_of(domain.maximum);
-      past.maximum.empty() || past.maximum.back().second != most) {
-    if (past.maximum.size() == kMaximumChanges) past.maximum.erase(past.maximum.begin());
-    past.maximum.emplace_back(point, most);
-  }
-  const auto headroom =
-      reports ? headroom_of(domain, tick.limits.headroom) : std::optional<MemorySize>();
-  const Figure left = figure_of(headroom);
-  // A comparison with NaN is false.
-  if (!begins && !is_new && !std::isnan(past.headroom) && !(left <= past.headroom)) return;
+  if (begins && !is_new) put(past, point - 1, past.tightest);
   const auto use = reports ? observers::use_of(domain) : std::nullopt;
-  past.headroom = left;
-  past.actual[slot(point)] = figure_of(domain.actual);
-  past.used[slot(point)] = use ? figure_of(use->used) : kUnknown;
-  past.rss[slot(point)] = figure_of(domain.rss);
+  const auto left =
+      reports ? headroom_of(domain, tick.limits.headroom) : std::optional<MemorySize>();
+  const DomainPoint now{figure_of(domain.actual), use ? figure_of(use->used) : kUnknown,
+                        figure_of(domain.rss), figure_of(left)};
+  put(past, point, now);
+  const bool first = begins || is_new || std::isnan(past.tightest.headroom);
+  // A comparison with NaN is false.
+  if (first || now.headroom <= past.tightest.headroom) past.tightest = now;
+  const Figure most = figure_of(domain.maximum);
+  if (!past.maximum.empty() && past.maximum.back().second == most) return;
+  if (past.maximum.size() == kMaximumChanges) past.maximum.erase(past.maximum.begin());
+  past.maximum.emplace_back(point, most);
 }
 
 void RunHistory::add_moves(const Tick& tick) {

@@ -20,8 +20,9 @@ namespace memcoord::control {
 ///
 /// A point keeps the figures of the tick that was tightest in it, so that no shortage vanishes: for
 /// the host the one with the least to grant, for a domain the one with the least headroom (one
-/// without a report counts only if none has). All figures of a point are of that one tick. Points
-/// go by the monotonic clock: the wall clock may be set, and a simulated host has its own.
+/// without a report counts only if none has). All figures of a point are of that one tick. The
+/// newest point shows the newest tick until the next point begins. Points go by the monotonic
+/// clock: the wall clock may be set, and a simulated host has its own.
 ///
 /// Figures take 4 bytes each: some 1.8 KiB a domain. A domain that is gone is dropped.
 class RunHistory final : public Observer {
@@ -69,19 +70,25 @@ class RunHistory final : public Observer {
   [[nodiscard]] std::size_t memory() const;
 
  private:
+  /// A domain's figures in one tick.
+  struct DomainPoint {
+    Figure actual, used, rss;
+    Figure headroom;  ///< NaN without a report
+  };
   struct DomainPast {
     std::array<Figure, kPoints> actual;
     std::array<Figure, kPoints> used;
     std::array<Figure, kPoints> rss;
-    Figure headroom;          ///< in the newest point; NaN without a report
-    std::uint64_t first = 0;  ///< its first point
-    std::uint64_t turn = 0;   ///< of the newest tick that has it
+    DomainPoint tightest;                                   ///< in the newest point
+    std::uint64_t first = 0;                                ///< its first point
+    std::uint64_t turn = 0;                                 ///< of the newest tick that has it
     std::vector<std::pair<std::uint64_t, Figure>> maximum;  ///< since which point; rarely changes
     std::vector<Move> moves;
   };
   [[nodiscard]] bool begin_point(MonotonicTime at);
   void add_host(const Tick& tick, bool begins);
   void add_domain(const Domain& domain, const Tick& tick, bool begins, bool reports);
+  static void put(DomainPast& past, std::uint64_t point, const DomainPoint& figures);
   void add_moves(const Tick& tick);
   [[nodiscard]] std::uint64_t first_kept() const;
   static constexpr std::size_t slot(std::uint64_t point) { return point % kPoints; }
@@ -94,7 +101,8 @@ class RunHistory final : public Observer {
   std::pair<MonotonicTime, WallTime> newest_{};  ///< the times of the last tick
   std::array<MonotonicTime, kPoints> at_{};
   std::array<HostPoint, kPoints> host_{};
-  std::pair<MemorySize, MemorySize> host_left_{};  ///< grantable, shortfall in the newest point
+  HostPoint tightest_{};                           ///< of the host in the newest point
+  std::pair<MemorySize, MemorySize> host_left_{};  ///< grantable and shortfall there
   std::unordered_map<Uuid, DomainPast> domains_;
 };
 

@@ -44,6 +44,8 @@ Tick Coordinator::tick() {
     move(tick);
   } else {
     tick.sample_error = sampled.error();
+    tick.snapshot.taken_at = clock_.now();
+    tick.snapshot.wall_time = clock_.wall_now();
   }
   for (Note& note : hypervisor_.drain_notes()) tick.notes.push_back(std::move(note));
   notify_observers(tick);

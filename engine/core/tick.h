@@ -53,7 +53,7 @@ struct Tick {
   /// that was or should have been moved, without a policy. `snapshot` is from before the
   /// restoration.
   bool restoring = false;
-  Snapshot snapshot;                   ///< empty of domains where sample_error is set
+  Snapshot snapshot;                   ///< only its times where sample_error is set
   std::vector<DroppedFigure> dropped;  ///< figures that were removed from the snapshot
   MemorySize grantable;
   HostAccount account;  ///< not in the journal; replay derives it again

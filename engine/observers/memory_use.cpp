@@ -28,6 +28,16 @@ bool lacks_host_memory(const DomainTick& about) {
          about.tick.grantable < missing(about).value_or(kLargestGuestPage);
 }
 
+std::string size_or_nothing(MemorySize size, Units units) {
+  return size.is_zero() ? "nothing" : size.text(units);
+}
+
+/// The texts of sizes begin with a digit.
+std::string begun_with_capital(std::string text) {
+  if (text.starts_with('n')) text.front() = 'N';
+  return text;
+}
+
 std::string others_text(std::ptrdiff_t others) {
   if (others == 0) return {};
   return ", and " + std::to_string(others) + (others == 1 ? " other" : " others");
@@ -59,14 +69,21 @@ std::string_view to_text(HostState state) {
 }
 
 HostVerdict verdict_on(const Tick& tick, const std::vector<DomainTick>& domains) {
-  const auto text_of = [&](MemorySize size) { return size.text(tick.limits.units); };
-  const MemorySize reclaimable = tick.account.reclaimable;
-  const std::string at_hand = text_of(tick.grantable) + " can be granted at once, and " +
-                              text_of(reclaimable) + " reclaimed from guests";
-  if (!tick.account.shortfall.is_zero()) {
-    return {HostState::short_of_memory, "Guests must release " + text_of(tick.account.shortfall) +
-                                            " before any of them can grow; " +
-                                            text_of(reclaimable) + " can be reclaimed now."};
+  const Limits& limits = tick.limits;
+  const HostAccount& account = tick.account;
+  const auto text_of = [&](MemorySize size) { return size_or_nothing(size, limits.units); };
+  const std::string at_hand = text_of(tick.grantable) + " can be granted at once, " +
+                              text_of(account.reclaimable) + " reclaimed from guests";
+  if (account.shortfall > account.reclaimable_in_all) {
+    return {HostState::short_of_memory,
+            "Guests must release " + text_of(account.shortfall) + " before any can grow, but " +
+                text_of(account.reclaimable_in_all) + " can be reclaimed from them."};
+  }
+  if (const MemorySize left = host_headroom(tick.snapshot.host, limits.headroom);
+      left < limits.host_floor) {
+    return {HostState::short_of_memory, "The host has " + text_of(left) +
+                                            " left, under its floor of " +
+                                            text_of(limits.host_floor) + "; " + at_hand + "."};
   }
   if (const std::string lacking = those_that(lacks_host_memory, domains); !lacking.empty()) {
     return {HostState::short_of_memory,
@@ -76,9 +93,10 @@ HostVerdict verdict_on(const Tick& tick, const std::vector<DomainTick>& domains)
     return {HostState::tight, "The host limits the grow of " + limited + "; " + at_hand + "."};
   }
   const MemorySize whole =
-      std::min(tick.snapshot.host.total, tick.limits.host_memory.value_or(MemorySize::largest()));
-  const bool tight = tick.grantable + reclaimable < whole.scaled(kTightShare);
-  return {tight ? HostState::tight : HostState::fine, (tight ? "Only " : "") + at_hand + "."};
+      std::min(tick.snapshot.host.total, limits.host_memory.value_or(MemorySize::largest()));
+  const bool tight =
+      tick.grantable + account.reclaimable - account.shortfall < whole.scaled(kTightShare);
+  return {tight ? HostState::tight : HostState::fine, begun_with_capital(at_hand) + "."};
 }
 
 }  // namespace memcoord::observers

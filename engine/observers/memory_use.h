@@ -22,15 +22,13 @@ struct GuestUse {
 /// counts as far as the present size goes, free memory first.
 std::optional<GuestUse> use_of(const Domain& domain);
 
-/// Whether the host has enough memory for its guests.
+/// Whether the host has enough memory for its guests. Memory at hand is what it can grant in this
+/// tick, and what shrinks can take in it, less a shortfall.
 enum class HostState {
-  /// There is memory for whatever the guests needed in this tick, and some is left.
-  fine,
-  /// The host limits a grow, or it can grant and reclaim together less than kTightShare of its
-  /// memory (or budget) in this tick.
-  tight,
-  /// More is committed than the host has (a shortfall), or a domain stays short of memory because
-  /// the host has none or too little for it.
+  fine,   ///< neither of the others
+  tight,  ///< the host limits a grow, or less than kTightShare of its memory (budget) is at hand
+  /// A domain stays short of memory because the host has none or too little for it, the host is
+  /// under its floor, or guests cannot release the shortfall.
   short_of_memory,
 };
 inline constexpr double kTightShare = 0.05;

@@ -101,6 +101,7 @@ TEST_CASE("status lists the domains, those with problems first, and since when")
 TEST_CASE("status tells since when the run fails and which policy decides instead") {
   ControlledRun run;
   run.state.set_fallback("careful");
+  run.context.now = [] { return WallTime(std::chrono::seconds(20)); };
   Tick tick;
   tick.policy = "adaptive";
   tick.snapshot = World().domain("db");

@@ -89,11 +89,13 @@ TEST_CASE("a point of a domain keeps its tightest moment, with all figures of th
   history.observe(tick_at(0s, web(1_GiB, 300_MiB)));
   history.observe(tick_at(1s, web(2_GiB, 20_MiB)));
   history.observe(tick_at(2s, web(3_GiB, 400_MiB)));
+  CHECK(curves_of(history, "web").actual == std::vector{kib(3_GiB)});
+  history.observe(tick_at(30s, web(4_GiB, 400_MiB)));
   const auto curves = curves_of(history, "web");
-  CHECK(curves.actual == std::vector{kib(2_GiB)});
-  CHECK(curves.used == std::vector{kib(2_GiB - 20_MiB)});
-  CHECK(curves.rss == std::vector{kib(2_GiB)});
-  CHECK(curves.maximum == std::vector{kib(64_GiB)});
+  CHECK(curves.actual == std::vector{kib(2_GiB), kib(4_GiB)});
+  CHECK(curves.used == std::vector{kib(2_GiB - 20_MiB), kib(4_GiB - 400_MiB)});
+  CHECK(curves.rss == std::vector{kib(2_GiB), kib(4_GiB)});
+  CHECK(curves.maximum == std::vector{kib(64_GiB), kib(64_GiB)});
 }
 
 TEST_CASE("a tick without a guest's report counts only where a point has no other") {
@@ -106,6 +108,8 @@ TEST_CASE("a tick without a guest's report counts only where a point has no othe
   history.observe(tick_at(1s, web(2_GiB, 300_MiB)));
   silent.snapshot.taken_at += 2s;
   history.observe(silent);
+  CHECK(std::isnan(curves_of(history, "web").used.at(0)));
+  history.observe(tick_at(30s, web(1_GiB, 100_MiB)));
   CHECK(curves_of(history, "web").used.at(0) == kib(2_GiB - 300_MiB));
 }
 
@@ -122,6 +126,8 @@ TEST_CASE("a point of the host keeps the tick with the least to grant") {
   observe(1s, 2_GiB, {}, 100_MiB);
   observe(2s, 1_GiB, {}, 500_MiB);
   observe(3s, 4_GiB, 3_GiB, {});
+  CHECK(history.points().host.at(0).used == kib(4_GiB));
+  observe(30s, 4_GiB, 3_GiB, {});
   const auto point = history.points().host.at(0);
   CHECK(point.used == kib(7_GiB));
   CHECK(point.used + point.backed + point.unbacked + point.grantable + point.floor +

@@ -66,15 +66,14 @@ TEST_CASE("a guest that does not say what is usable is asked for its page cache"
 TEST_CASE("a host is fine while it has a share of its memory at hand") {
   const HostVerdict fine = verdict(tick_with(500_MiB));
   CHECK(to_text(fine.state) == "fine");
-  CHECK(fine.text == "1 GiB can be granted at once, and 512 MiB reclaimed from guests.");
+  CHECK(fine.text == "1 GiB can be granted at once, 512 MiB reclaimed from guests.");
   Tick tick = tick_with(500_MiB);
   tick.grantable = 300_MiB;
   tick.account.reclaimable = 110_MiB;
   CHECK(verdict(tick).state == HostState::fine);
   tick.account.reclaimable = 109_MiB;
   CHECK(verdict(tick).state == HostState::tight);
-  CHECK(verdict(tick).text ==
-        "Only 300 MiB can be granted at once, and 109 MiB reclaimed from guests.");
+  CHECK(verdict(tick).text == "300 MiB can be granted at once, 109 MiB reclaimed from guests.");
   tick.limits.host_memory = 4_GiB;
   CHECK(verdict(tick).state == HostState::fine);
 }
@@ -91,12 +90,26 @@ TEST_CASE("a grow that the host limits makes it tight, one at the domain's own l
   CHECK(verdict(tick).state == HostState::fine);
 }
 
-TEST_CASE("a host is short while more is committed than it has") {
+TEST_CASE("a shortfall is covered by guests, makes the host tight, or is more than they can give") {
   Tick tick = tick_with(500_MiB);
-  tick.account.shortfall = 300_MiB;
+  tick.grantable = {};
+  tick.account.shortfall = 8_KiB;
+  tick.account.reclaimable_in_all = 900_MiB;
+  CHECK(verdict(tick).state == HostState::fine);
+  CHECK(verdict(tick).text == "Nothing can be granted at once, 512 MiB reclaimed from guests.");
+  tick.account.shortfall = 600_MiB;
+  CHECK(verdict(tick).state == HostState::tight);
+  tick.account.shortfall = 901_MiB;
   CHECK(to_text(verdict(tick).state) == "short");
   CHECK(verdict(tick).text ==
-        "Guests must release 300 MiB before any of them can grow; 512 MiB can be reclaimed now.");
+        "Guests must release 901 MiB before any can grow, but 900 MiB can be reclaimed from them.");
+}
+
+TEST_CASE("a host under its floor is short, whatever its guests need") {
+  Tick tick = tick_with(500_MiB);
+  tick.snapshot.host.free = 150_MiB;
+  CHECK(verdict(tick).state == HostState::short_of_memory);
+  CHECK(contains(verdict(tick).text, "The host has 150 MiB left, under its floor of 200 MiB; "));
 }
 
 TEST_CASE("a host is short while it has too little for a domain that is short of memory") {
@@ -129,6 +142,7 @@ TEST_CASE("a host is short while it has too little for a domain that is short of
 
 TEST_CASE("of several domains the first is named and the others are counted") {
   Tick tick;
-  tick.snapshot = World().host(8_GiB).domain("a", unused(1_MiB)).domain("b", unused(1_MiB));
+  tick.snapshot =
+      World().host(8_GiB, free(1_GiB)).domain("a", unused(1_MiB)).domain("b", unused(1_MiB));
   CHECK(contains(verdict(tick).text, "too little memory for a, and 1 other; "));
 }
