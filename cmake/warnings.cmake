@@ -1,6 +1,11 @@
-# Warnings are errors in all of memcoord's targets.
+# Warnings are errors in all of memcoord's targets; a package's build, whose compiler may have other warnings,
+# turns that off.
+option(MEMCOORD_WERROR "Warnings are errors" ON)
 add_library(memcoord_warnings INTERFACE)
-target_compile_options(memcoord_warnings INTERFACE -Wall -Wextra -Wconversion -Wshadow -Werror)
+target_compile_options(memcoord_warnings INTERFACE -Wall -Wextra -Wconversion -Wshadow)
+if(MEMCOORD_WERROR)
+  target_compile_options(memcoord_warnings INTERFACE -Werror)
+endif()
 # At -O3, GCC 12 wrongly warns of overlapping copies in std::string's operator+ (GCC bug 105651).
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   target_compile_options(memcoord_warnings INTERFACE $<$<CONFIG:Release>:-Wno-restrict>)

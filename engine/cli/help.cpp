@@ -101,95 +101,6 @@ std::string commands_text(const Command& command) {
   return rows.empty() ? rows : "\nCommands:\n" + rows;
 }
 
-// Escapes a text for roff, so that it has no requests or escapes and dashes stay dashes.
-std::string plain(std::string_view text) {
-  std::string result;
-  bool line_start = true;
-  for (const char c : text) {
-    if (line_start && (c == '.' || c == '\'')) result += "\\&";
-    if (c == '\\') {
-      result += "\\e";
-    } else if (c == '-') {
-      result += "\\-";
-    } else {
-      result += c;
-    }
-    line_start = c == '\n';
-  }
-  return result;
-}
-
-std::string option_entry(const Option& option) {
-  std::string names;
-  for (const std::string& name : option.names) {
-    names += (names.empty() ? "\\fB" : ", \\fB") + plain(name) + "\\fR";
-  }
-  if (names.empty()) {
-    names = "\\fI" + plain(option.argument) + "\\fR";
-  } else if (option.takes_value()) {
-    names += " \\fI" + plain(option.value) + "\\fR";
-  }
-  return ".TP\n" + names + "\n" + plain(option.description) + "\n";
-}
-
-std::string options_of_group(const Command& command, const std::string& group) {
-  std::string text;
-  for (const Option& option : command.options) {
-    if (option.group == group) text += option_entry(option);
-  }
-  return text;
-}
-
-std::string command_entries(const Command& command) {
-  std::string text;
-  for (const Command& one : command.commands) {
-    text += ".SS " + plain(one.called) + "\n" + plain(one.description) + "\n";
-    for (const std::string& group : one.groups()) text += options_of_group(one, group);
-    text += command_entries(one);
-  }
-  return text;
-}
-
-constexpr std::string_view kRest = R"(.SH SIGNALS
-.TP
-SIGINT, SIGTERM
-End the run: memcoord restores the guests' statistics periods and, with
-\fB\-\-restore\-on\-exit\fR, their memory. A second signal ends the process at once, without
-restoring anything.
-.TP
-SIGHUP
-Load the policy again and keep its state. If the new policy does not load, memcoord reports the error
-and keeps the old one. memcoord also opens the journal anew.
-.SH EXIT STATUS
-.TP
-0
-Done as asked; also after a signal that asked for the end.
-.TP
-1
-An error at run time: no connection, a failing test, an unsound policy, a full disk under standard
-output.
-.TP
-2
-Unusable input: an option, a configuration, a file, a policy, a scenario.
-.TP
-130
-Ended at once by a second signal, or because a policy's call did not end within a second of the
-first signal.
-.SH ENVIRONMENT
-.TP
-LIBVIRT_DEFAULT_URI
-The libvirt connection if \fB\-\-connect\fR is not given.
-.TP
-MEMCOORD_DATA_DIR
-A folder with the folders \fIpolicies\fR and \fIscenarios\fR. memcoord searches it before the
-installed ones.
-.TP
-NO_COLOR
-If set, \fB\-\-color auto\fR means no colours.
-.SH SEE ALSO
-\fBvirsh\fR(1), \fBlibvirtd\fR(8)
-)";
-
 }  // namespace
 
 std::string examples_text(const std::vector<Example>& examples) {
@@ -206,22 +117,6 @@ std::string help_text(const Command& command) {
   std::string text = wrapped(command.description, 0) + "\n" + usage_text(command);
   text += arguments_text(command) + options_text(command) + commands_text(command);
   return command.footer.empty() ? text : text + "\n" + command.footer + "\n";
-}
-
-std::string manual_page(const Command& program, std::string_view version) {
-  std::string text =
-      fmt::format(".TH MEMCOORD 1 \"\" \"memcoord {}\" \"User Commands\"\n", version);
-  text += ".SH NAME\nmemcoord \\- balance memory between the domains of a KVM host\n";
-  text += ".SH SYNOPSIS\n.B memcoord\n[\\fIOPTIONS\\fR] [\\fIINTERVAL\\fR]\n.br\n";
-  text += ".B memcoord\n\\fICOMMAND\\fR [\\fIOPTIONS\\fR]\n";
-  text += ".SH DESCRIPTION\n" + plain(program.description) + "\n";
-  text += ".SH OPTIONS\n";
-  for (const std::string& group : program.groups()) {
-    text += ".SS " + plain(group) + "\n" + options_of_group(program, group);
-  }
-  text += ".SH COMMANDS\n" + command_entries(program);
-  text += ".SH EXAMPLES\n.nf\n" + plain(program.footer) + "\n.fi\n";
-  return text + std::string(kRest);
 }
 
 Result<const Command*> find_command(const Command& program, const std::vector<std::string>& names) {

@@ -1,8 +1,7 @@
 #pragma once
-// Texts that follow from the description of commands and options: --help and the manual page.
+// The texts of --help. They follow from the description of commands and options.
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "engine/cli/command.h"
@@ -23,11 +22,5 @@ std::string help_text(const Command& command);
 /// The command that a list of names leads to: "domain", "set". Errors: invalid_input for a name
 /// that is no command, with the nearest one.
 Result<const Command*> find_command(const Command& program, const std::vector<std::string>& names);
-
-/// The manual page memcoord(1), in the man macros of roff (groff_man(7)).
-std::string manual_page(const Command& program, std::string_view version);
-
-/// The hidden command that prints the manual page, for the build.
-inline constexpr std::string_view kManualWord = "__manual";
 
 }  // namespace memcoord::cli

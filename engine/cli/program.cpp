@@ -11,6 +11,7 @@
 #include "engine/cli/commands.h"
 #include "engine/cli/completion.h"
 #include "engine/cli/help.h"
+#include "engine/cli/manual_pages.h"
 #include "engine/cli/policy_loader.h"
 #include "engine/cli/standard_output.h"
 #include "engine/cli/terminal.h"
@@ -40,7 +41,8 @@ void add_commands(Command& program) {
 std::string version_text() {
   unsigned long libvirt = 0;
   virGetVersion(&libvirt, nullptr, nullptr);
-  return fmt::format("memcoord {} (libvirt {}.{}.{}, {})", kVersion, libvirt / 1000000,
+  const std::string package = kPackage.empty() ? "" : fmt::format("{}, ", kPackage);
+  return fmt::format("memcoord {} ({}libvirt {}.{}.{}, {})", kVersion, package, libvirt / 1000000,
                      libvirt / 1000 % 1000, libvirt % 1000, LUA_RELEASE);
 }
 
@@ -59,7 +61,10 @@ Result<ExitCode> parse_and_act(std::vector<std::string> arguments) {
     return ExitCode::ok;
   }
   if (!arguments.empty() && arguments.front() == kManualWord) {
-    standard_output().lines(manual_page(program, kVersion));
+    arguments.erase(arguments.begin());
+    const auto page = manual_page(program, arguments, {kRelease, kReleaseDay});
+    if (!page) return fail(page.error());
+    standard_output().lines(*page);
     return ExitCode::ok;
   }
   const auto line = parse_command_line(program, arguments, is_bundled_or_file);

@@ -99,7 +99,9 @@ Result<UnixSocket> UnixSocket::listen(const fs::path& path) {
   }
   UnixSocket made(path, std::move(socket));
   give_to_libvirt_group(path);
-  ::fchmodat(AT_FDCWD, path.c_str(), 0660, AT_SYMLINK_NOFOLLOW);
+  // The umask may have taken rights of the group. A failure leaves the socket with fewer rights.
+  [[maybe_unused]] const int widened =
+      ::fchmodat(AT_FDCWD, path.c_str(), 0660, AT_SYMLINK_NOFOLLOW);
   if (::listen(made.descriptor(), SOMAXCONN) != 0) {
     return fail(socket_error(path, errno, "cannot be served"));
   }

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <regex>
 #include <string>
 #include <vector>
 
@@ -103,8 +104,9 @@ TEST_CASE("--version names memcoord, libvirt and Lua") {
   CHECK(run_memcoord({"-V"}).output == run_memcoord({"--version"}).output);
   const Finished run = run_memcoord({"--version"});
   CHECK(run.exit_code == 0);
-  CHECK(run.output.starts_with("memcoord "));
-  CHECK(contains(run.output, "Lua 5.4"));
+  CHECK(std::regex_match(
+      run.output,
+      std::regex(R"(memcoord \d+\.\d+\.\d+(\+[0-9a-z.]+)? \(.*libvirt \d.*, Lua 5\.4.*\)\n)")));
 }
 
 TEST_CASE("every command has a help with its usage") {
@@ -125,12 +127,30 @@ TEST_CASE("every command has a help with its usage") {
 }
 
 TEST_CASE("the manual page names every option and command of the help") {
-  const std::string page = run_memcoord({"__manual"}).output;
+  const std::string page = run_memcoord({"__manual", "1"}).output;
   CHECK(page.starts_with(".TH MEMCOORD 1"));
   for (const char* text : {"\\-\\-restore\\-on\\-exit", "\\-\\-journal", ".SS memcoord domain set",
                            "\\-\\-minimum", ".SH EXIT STATUS"}) {
     CAPTURE(text);
     CHECK(contains(page, text));
+  }
+}
+
+TEST_CASE("the manual page of the configuration has its settings and no option of commands") {
+  const std::string page = run_memcoord({"__manual", "5"}).output;
+  CHECK(page.starts_with(".TH MEMCOORD.TOML 5"));
+  CHECK(contains(page, "\n\\fBdry\\-run\\fR = \\fBtrue\\fR\n"));
+  CHECK(contains(page, "\n\\fBexclude\\fR = [\"\\fIGLOB\\fR\", ...]\n"));
+  CHECK_FALSE(contains(page, "\n\\fBconfig\\fR = "));
+  CHECK_FALSE(contains(page, "\n\\fBminimum\\fR = "));
+}
+
+TEST_CASE("a manual page that does not exist is refused") {
+  for (const std::vector<std::string>& words :
+       std::vector<std::vector<std::string>>{{"__manual"}, {"__manual", "7"}}) {
+    const Finished run = run_memcoord(words);
+    CHECK(run.exit_code == 2);
+    CHECK(run.errors == "memcoord: __manual: no such page; 1 or 5\n");
   }
 }
 

@@ -306,7 +306,8 @@ TEST_CASE("commands without libvirt print no hostile text") {
            {{"completion", missing}, 2},
            {{"completion", "bash"}},
            {{"--help"}},
-           {{"__manual"}},
+           {{"__manual", "1"}},
+           {{"__manual", "5"}},
        }) {
     run_step(step);
   }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/cli/help.h"
+#include "engine/cli/manual_pages.h"
 
 using namespace memcoord;
 using namespace memcoord::cli;
@@ -397,14 +398,33 @@ TEST_CASE("the help lists arguments, options by heading, commands and examples")
 
 TEST_CASE("the manual page has every option and every command") {
   const Program p;
-  const std::string page = manual_page(p.program, "1.2.3");
+  const std::string page = program_page(p.program, {"1.2.3", "2026-11-26"});
   for (const char* entry :
-       {".SS Run\n.TP\n\\fB\\-\\-interval\\fR \\fITIME\\fR\ntime from tick to tick\n",
+       {".TH MEMCOORD 1 \"2026-11-26\" \"memcoord 1.2.3\"\n",
+        ".SS Run\n.TP\n\\fB\\-\\-interval\\fR \\fITIME\\fR\ntime from tick to tick\n",
         ".TP\n\\fB\\-n\\fR, \\fB\\-\\-ticks\\fR \\fIN\\fR\nend after so many ticks\n",
         ".SS memcoord check\nChecks policies.\n", ".TP\n\\fIPOLICY\\fR\npolicies\n",
         ".SS memcoord domain set\nChanges them.\n"}) {
     CAPTURE(entry);
     CHECK(page.find(entry) != std::string::npos);
+  }
+}
+
+TEST_CASE("the manual page of the configuration shows how to write each setting") {
+  const Program p;
+  const std::string page = configuration_page(p.program, {"1.2.3", "2026-11-26"});
+  CHECK(page.starts_with(".TH MEMCOORD.TOML 5 \"2026-11-26\" \"memcoord 1.2.3\"\n"));
+  for (const char* entry :
+       {".SS Run\n.TP\n\\fBinterval\\fR = \"\\fITIME\\fR\"\ntime from tick to tick\n",
+        ".TP\n\\fBticks\\fR = \\fIN\\fR\n", ".TP\n\\fBdry\\-run\\fR = \\fBtrue\\fR\nmove nothing\n",
+        ".TP\n\\fBinclude\\fR = [\"\\fIGLOB\\fR\", ...]\nonly such domains\n",
+        ".TP\n\\fBcolor\\fR = \"\\fIauto|always\\fR\"\ncolours\n"}) {
+    CAPTURE(entry);
+    CHECK(page.find(entry) != std::string::npos);
+  }
+  for (const char* absent : {"\\fBhelp", "\\fBversion", "\\fBminimum", "General"}) {
+    CAPTURE(absent);
+    CHECK(page.find(absent) == std::string::npos);
   }
 }
 
