@@ -25,6 +25,12 @@ SkipReason reason_of(const SkippedDomain& skipped) {
   return skipped.paused_by_operator() ? SkipReason::paused : SkipReason::excluded;
 }
 
+/// Whether memcoord waits for reports of its guest: a hung one may still run.
+bool is_to_report(const Domain& domain, const SkippedDomain* skipped) {
+  if (skipped != nullptr && reason_of(*skipped) == SkipReason::excluded) return false;
+  return domain.state == DomainState::running || domain.state == DomainState::hung;
+}
+
 DomainFigures figures_of(const Domain& domain, Headroom kind, bool reports) {
   DomainFigures figures;
   figures.identity = domain.identity;
@@ -32,7 +38,6 @@ DomainFigures figures_of(const Domain& domain, Headroom kind, bool reports) {
   figures.actual = domain.actual;
   figures.maximum = domain.maximum;
   figures.rss = domain.rss;
-  figures.reported_at = domain.guest.last_update;
   if (!reports) return figures;
   figures.guest = domain.guest;
   figures.headroom = headroom_of(domain, kind);
@@ -100,26 +105,32 @@ void RunMetrics::add_domains(SampleFigures& figures, const Tick& tick) {
     DomainFigures& added =
         figures.domains.emplace_back(metrics::figures_of(domain, tick.limits.headroom, reports));
     ++figures.states.at(static_cast<std::size_t>(domain.state));
-    if (const auto* skip = next_about(domain.uuid(), skipped)) {
-      added.skipped = true;
-      ++figures.skipped.at(static_cast<std::size_t>(reason_of(*skip)));
-    }
-    if (const auto* decision = next_about(domain.uuid(), decisions)) {
-      targets_[domain.uuid()] = {domain.id, decision->target};
-    }
-    const auto target = targets_.find(domain.uuid());
-    if (target != targets_.end() && target->second.started_as == domain.id) {
-      added.target = target->second.size;
-    }
+    const auto* skip = next_about(domain.uuid(), skipped);
+    added.skipped = skip != nullptr;
+    if (skip != nullptr) ++figures.skipped.at(static_cast<std::size_t>(reason_of(*skip)));
+    added.is_to_report = is_to_report(domain, skip);
+    add_past(added, domain, next_about(domain.uuid(), decisions));
   }
   forget_the_gone(tick.snapshot);
 }
 
+void RunMetrics::add_past(DomainFigures& figures, const Domain& domain, const Decision* decision) {
+  Past& past = pasts_[domain.uuid()];
+  if (decision != nullptr) {
+    past.started_as = domain.id;
+    past.target = decision->target;
+  }
+  if (past.started_as == domain.id) figures.target = past.target;
+  // A hung domain has no statistics.
+  if (domain.guest.last_update) past.reported_at = domain.guest.last_update;
+  figures.reported_at = past.reported_at;
+}
+
 void RunMetrics::forget_the_gone(const Snapshot& snapshot) {
-  if (targets_.size() <= snapshot.domains.size()) return;
+  if (pasts_.size() <= snapshot.domains.size()) return;
   std::unordered_set<Uuid> there;
   for (const Domain& domain : snapshot.domains) there.insert(domain.uuid());
-  std::erase_if(targets_, [&](const auto& entry) { return !there.contains(entry.first); });
+  std::erase_if(pasts_, [&](const auto& entry) { return !there.contains(entry.first); });
 }
 
 void RunMetrics::count_skipped_ticks(std::uint64_t ticks) {

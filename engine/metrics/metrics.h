@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -43,21 +44,22 @@ class RunMetrics final : public Observer {
     return text_of(state(), format, domains);
   }
   /// The number of domains that it remembers.
-  [[nodiscard]] std::size_t remembered() const { return targets_.size(); }
+  [[nodiscard]] std::size_t remembered() const { return pasts_.size(); }
 
  private:
-  /// The size last decided for a domain that was started under this libvirt ID.
-  struct Target {
-    int started_as = 0;
-    MemorySize size;
+  /// What is known of a domain from earlier ticks.
+  struct Past {
+    int started_as = 0;                ///< the libvirt ID under which `target` was decided
+    std::optional<MemorySize> target;  ///< the size last decided
+    std::optional<WallTime> reported_at;
   };
-  using Targets = std::unordered_map<Uuid, Target>;
   [[nodiscard]] std::shared_ptr<const SampleFigures> figures_of(const Tick& tick);
   void add_domains(SampleFigures& figures, const Tick& tick);
+  void add_past(DomainFigures& figures, const Domain& domain, const Decision* decision);
   void forget_the_gone(const Snapshot& snapshot);
 
   std::function<WallTime()> now_;
-  Targets targets_;  // the loop's thread only
+  std::unordered_map<Uuid, Past> pasts_;  // the loop's thread only
   mutable std::mutex mutex_;
   MetricState state_;  // under mutex_
 };

@@ -115,8 +115,8 @@ std::optional<double> faults_in(OneDomain domain) {
 }
 
 std::optional<double> report_time(OneDomain domain) {
-  if (domain.hung || !domain.reported_at) return std::nullopt;
-  return seconds_of(domain.reported_at->time_since_epoch());
+  if (!domain.is_to_report) return std::nullopt;
+  return domain.reported_at ? seconds_of(domain.reported_at->time_since_epoch()) : 0;
 }
 
 void fill_domain_info(const Scrape& scrape, Family& family) {
@@ -164,11 +164,11 @@ constexpr std::array kDomainFamilies{
     FamilyDescription{"memcoord_domain_major_faults_total", kCounterOfSample, "domain",
                       "Page faults of the guest that read from a disk, since it booted.",
                       fill_domains<faults_in>},
-    FamilyDescription{
-        "memcoord_domain_report_timestamp_seconds", kGaugeOfSample, "domain",
-        "When the guest reported last, in Unix time. Figures of an old report are left "
-        "out.",
-        fill_domains<report_time>},
+    FamilyDescription{"memcoord_domain_report_timestamp_seconds", kGaugeOfSample, "domain",
+                      "When the guest reported last, in Unix time; 0 if memcoord knows no report. "
+                      "Left out if the "
+                      "domain is excluded or does not run.",
+                      fill_domains<report_time>},
     FamilyDescription{
         "memcoord_domain_skipped", kGaugeOfSample, "domain",
         "1 if no decision may touch the domain.",

@@ -156,8 +156,9 @@ class Metrics(unittest.TestCase):
         self.assertEqual(found['memcoord_domain_skipped{domain="silent"}'], 1)
         self.assertIn('memcoord_domain_report_timestamp_seconds{domain="silent"}', found)
         self.assertIn('memcoord_domain_unused_bytes{domain="well"}', found)
+        self.assertGreater(found['memcoord_domain_report_timestamp_seconds{domain="hung"}'], 0)
         self.assertEqual([name for name in found if 'domain="hung"' in name and "_info" not in name],
-                         ['memcoord_domain_skipped{domain="hung"}'])
+                         ['memcoord_domain_report_timestamp_seconds{domain="hung"}', 'memcoord_domain_skipped{domain="hung"}'])
 
     def test_reloads_count_and_those_that_fail_count_apart(self):
         policy = Path(__file__).parents[2] / "policies" / "halving.lua"

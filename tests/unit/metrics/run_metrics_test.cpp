@@ -264,9 +264,28 @@ TEST_CASE("a domain's target is the size last decided since its start") {
   CHECK(target({decided(1), undecided(2)}) == -1);
 }
 
-TEST_CASE("targets of domains that have gone are forgotten") {
+TEST_CASE(
+    "a guest that stops reporting, hangs or never reported has a report's time, others do not") {
+  const auto reported_at = [](const MetricsAfter& run) {
+    return run.value("domain_report_timestamp_seconds{domain=\"a\"}");
+  };
+  const auto tick_in = [](DomainState of, std::optional<WallTime> report = {}) {
+    Tick tick = tick_of(World().domain("a", state(of)));
+    tick.snapshot.domains[0].guest.last_update = report;
+    return tick;
+  };
+  const Tick reporting = tick_in(DomainState::running, WallTime(1'700'000'000s));
+  CHECK(reported_at({reporting, tick_in(DomainState::running)}) == "1700000000");
+  CHECK(reported_at({reporting, tick_in(DomainState::hung)}) == "1700000000");
+  CHECK(reported_at({tick_in(DomainState::running)}) == "0");
+  CHECK(reported_at({reporting, tick_in(DomainState::paused)}).empty());
+  Tick excluded = reporting;
+  excluded.skipped = {{id("a"), Rule::sane_target, "is excluded"}};
+  CHECK(reported_at({excluded}).empty());
+}
+
+TEST_CASE("the past of domains that have gone is forgotten") {
   Tick tick = tick_of(World().domain("a", actual(2_GiB)));
-  tick.decisions = {{id("a"), 2_GiB, 1_GiB, 1_GiB, "", {}}};
   CHECK(MetricsAfter{tick}.metrics.remembered() == 1);
   CHECK(MetricsAfter{tick, tick_of(World())}.metrics.remembered() == 0);
 }
