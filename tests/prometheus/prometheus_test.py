@@ -13,7 +13,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from world import BUSY, FILE, GONE, PATIENCE, RULES, SHORT, World, get
+from world import BUSY, FILE, GONE, RULES, SHORT, World, get
 
 PROGRAM = Path(sys.argv.pop(1)).resolve()
 DASHBOARD = json.loads((RULES / "dashboard.json").read_text())
@@ -128,12 +128,13 @@ class Prometheus(unittest.TestCase):
     def test_alerts_name_what_is_wrong_with_a_host(self):
         def instances(alert):
             rule = next(rule for rule in self.rules() if rule["name"] == alert)
-            return {one["labels"]["instance"] for one in rule["alerts"]}
-        expected = {"MemcoordDown": {GONE}, "MemcoordBlind": {FILE}, "MemcoordGuestSwapping": {BUSY},
-                    "MemcoordPolicyFailing": {SHORT}, "MemcoordDomainNotReporting": {BUSY}}
-        self.await_data({name: lambda name=name: instances(name) >= expected[name] for name in expected})
-        for name in ("MemcoordDown", "MemcoordBlind", "MemcoordGuestSwapping", "MemcoordDomainNotReporting"):
-            self.assertEqual(instances(name), expected[name], name)
+            found = {one["labels"]["instance"] for one in rule["alerts"]}
+            # The other alerts leave out a host with old figures once MemcoordBlind fires, after a minute.
+            return found if alert == "MemcoordBlind" else found - {FILE}
+        expected = {"MemcoordDown": {GONE}, "MemcoordBlind": {FILE}, "MemcoordHostShort": {SHORT},
+                    "MemcoordPolicyFailing": {SHORT}, "MemcoordDomainNotReporting": {BUSY},
+                    "MemcoordGuestSwapping": {BUSY}}
+        self.await_data({name: lambda name=name: instances(name) == expected[name] for name in expected})
 
     def test_every_metric_of_the_queries_is_one_of_memcoords(self):
         texts = [target["expr"] for panel in PANELS for target in panel["targets"]]

@@ -58,7 +58,7 @@ class World:
         self.run_memcoord(BUSY, "busy.lua", "--policy", "halving")
         self.run_memcoord(SHORT, "short.lua", "--policy", FOLDER / "failing.lua", "--fallback-policy", "adaptive",
                           "--dry-run")
-        self.serve_file(self.file_of_an_old_run())
+        self.serve_file(self.file_of_a_killed_run())
         self.url = f"http://127.0.0.1:{free_port('127.0.0.1')}"
         self.start_process("prometheus", "prometheus", f"--config.file={self.configuration()}",
                            f"--storage.tsdb.path={self.folder / 'data'}",
@@ -76,11 +76,17 @@ class World:
             self.processes.append((name, subprocess.Popen(list(map(str, command)), env=ENVIRONMENT, stdout=log,
                                                           stderr=log, stdin=subprocess.DEVNULL)))
 
-    def file_of_an_old_run(self):
-        """--metrics-file of a run in virtual time, whose last tick is in 1970."""
+    def file_of_a_killed_run(self):
+        """What --metrics-file leaves; in virtual time, so that its last tick is of 1970."""
         path = self.folder / "memcoord.prom"
-        subprocess.run([self.program, "--connect", f"sim:{FOLDER / 'short.lua'}", "--no-wait", "--ticks", "3",
-                        "--metrics-file", path], env=ENVIRONMENT, check=True, capture_output=True)
+        run = subprocess.Popen([self.program, "--connect", f"sim:{FOLDER / 'short.lua'}", "--no-wait", "--control", "off",
+                                "--metrics-file", path], env=ENVIRONMENT, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)
+        try:
+            self.wait_until(path.exists, "the file of --metrics-file")
+        finally:
+            run.kill()
+            run.wait()
         return path.read_bytes()
 
     def serve_file(self, text):
@@ -104,7 +110,7 @@ class World:
         text = (RULES / "scrape.yml").read_text()
         targets = ", ".join(self.addresses[host] for host in (BUSY, SHORT, GONE))
         for old, new in (("/usr/share/memcoord/prometheus", str(RULES)),
-                         ("[kvm1:9188, kvm2:9188]", f"[{targets}]"),
+                         ("[kvm1:9798, kvm2:9798]", f"[{targets}]"),
                          ("[kvm3:9100]", f"[{self.addresses[FILE]}]"),
                          ("scrape_interval: 15s", "scrape_interval: 1s")):
             if old not in text:
