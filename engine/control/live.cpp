@@ -68,24 +68,11 @@ std::vector<std::string> rule_names(const observers::DomainTick& about) {
   return names;
 }
 
-void set_guest_figures(Json& json, const DomainTick& about) {
-  if (const auto use = observers::use_of(about.domain)) {
-    json.set("used", bytes(use->used));
-    json.set("cache", bytes(use->cache));
-    json.set("free", bytes(use->free));
-  }
-  set_size(json, "headroom", headroom_of(about.domain, about.tick.limits.headroom));
-}
-
 Json domain_json(const DomainTick& about, bool reports) {
   const Domain& domain = about.domain;
-  const MemorySize target = about.moves() ? about.decision->target : domain.actual;
   Json json = Json::object({{"uuid", domain.uuid().text()},
                             {"name", domain.name()},
                             {"state", to_text(domain.state)},
-                            {"actual", bytes(domain.actual)},
-                            {"maximum", bytes(domain.maximum)},
-                            {"target", bytes(target)},
                             {"weight", domain.settings().weight},
                             {"priority", domain.settings().priority},
                             {"trouble", trouble_word(about)},
@@ -93,8 +80,7 @@ Json domain_json(const DomainTick& about, bool reports) {
                             {"rules", rule_names(about)},
                             {"skipped", about.skipped ? about.skipped->why : std::string()},
                             {"reporting", reports}});
-  set_size(json, "rss", domain.rss);
-  if (reports) set_guest_figures(json, about);
+  json.update(sizes_json(about, reports));
   return json;
 }
 
@@ -141,6 +127,23 @@ void set_sampled(Json& json, const Tick& tick, const observers::HostVerdict& ver
 }
 
 }  // namespace
+
+Json sizes_json(const DomainTick& about, bool reports) {
+  const Domain& domain = about.domain;
+  const MemorySize target = about.moves() ? about.decision->target : domain.actual;
+  Json json = Json::object({{"actual", bytes(domain.actual)},
+                            {"maximum", bytes(domain.maximum)},
+                            {"target", bytes(target)}});
+  set_size(json, "rss", domain.rss);
+  if (!reports) return json;
+  if (const auto use = observers::use_of(domain)) {
+    json.set("used", bytes(use->used));
+    json.set("cache", bytes(use->cache));
+    json.set("free", bytes(use->free));
+  }
+  set_size(json, "headroom", headroom_of(domain, about.tick.limits.headroom));
+  return json;
+}
 
 std::optional<Response> LiveRoutes::respond(const Request& request) {
   if (request.path == "/v1/live") return live();

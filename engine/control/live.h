@@ -19,6 +19,8 @@
 #include "engine/control/routes.h"
 #include "engine/control/what_if.h"
 #include "engine/core/tick.h"
+#include "engine/observers/json.h"
+#include "engine/observers/shortage.h"
 
 namespace memcoord::control {
 
@@ -39,6 +41,10 @@ class LiveRoutes {
   std::weak_ptr<const Tick> tick_;  // under mutex_
   std::string domains_;             // under mutex_: the domains of tick_, as JSON
 };
+
+/// A domain's sizes in bytes: actual, maximum, target, rss, and, if its guest `reports`, used,
+/// cache, free and headroom.
+observers::Json sizes_json(const observers::DomainTick& about, bool reports);
 
 /// /v1/history, of all domains or of one.
 Response history_response(const RouteContext& context, const Request& request);

@@ -114,6 +114,12 @@ Response list_domains(const RouteContext& context) {
   return json_response(names);
 }
 
+Json sizes_of(const Tick& tick, const Domain& domain) {
+  const auto& silent = tick.not_reporting;
+  const bool reports = std::find(silent.begin(), silent.end(), domain.uuid()) == silent.end();
+  return sizes_json(observers::domain_tick(tick, domain, nullptr), reports);
+}
+
 Response explain_domain(const RouteContext& context, const Request& request) {
   constexpr std::ptrdiff_t kShownEvents = 8;
   const std::string name = request.path.substr(kDomains.size());
@@ -131,6 +137,7 @@ Response explain_domain(const RouteContext& context, const Request& request) {
                                      {"state", explanation.state},
                                      {"answer", explanation.answer},
                                      {"figures", explanation.figures},
+                                     {"sizes", sizes_of(*view.sampled, *domain)},
                                      {"policy", explanation.policy},
                                      {"guard", explanation.guard},
                                      {"outcome", explanation.outcome},

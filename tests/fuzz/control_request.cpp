@@ -42,20 +42,26 @@ Tick tick_of_two_domains() {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   std::string_view text(reinterpret_cast<const char*>(data), size);
   RunState state;
+  RunHistory history;
   state.observe(tick_of_two_domains());
+  history.observe(tick_of_two_domains());
   ChangeQueue changes([] {});
-  RouteContext context{.state = state,
-                       .changes = changes,
-                       .version = "0.1",
-                       .connection = "test:///",
-                       .interval = std::chrono::seconds(1),
-                       .started_at = WallTime(),
-                       .local_time = false,
-                       .now = [] { return WallTime(std::chrono::seconds(30)); },
-                       .load_policy = [](const std::string& name, const auto&,
-                                         files::Readable) { return test::asks({}, name); },
-                       .reload_policy = [] { return test::asks({}); },
-                       .patience = {}};
+  RouteContext context{
+      .state = state,
+      .changes = changes,
+      .version = "0.1",
+      .connection = "test:///",
+      .interval = std::chrono::seconds(1),
+      .started_at = WallTime(),
+      .local_time = false,
+      .now = [] { return WallTime(std::chrono::seconds(30)); },
+      .load_policy = [](const std::string& name, const auto&,
+                        files::Readable) { return test::asks({}, name); },
+      .reload_policy = [] { return test::asks({}); },
+      .patience = {},
+      .history = &history,
+      .policies = {"band"},
+      .load_bundled = [](const std::string& name) { return test::asks({}, name); }};
   context.load_fallback = context.load_policy;
   Request request;
   request.method = next_line(text);

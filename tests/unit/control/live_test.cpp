@@ -169,6 +169,15 @@ TEST_CASE("a guest that does not report has no figures, and its skipping has a r
   CHECK(domains.at(2).at("skipped").string().empty());
 }
 
+TEST_CASE("an explanation has the domain's sizes as numbers") {
+  LiveRun run;
+  const Json sizes = run.tick().json("/v1/domains/web").at("sizes");
+  CHECK(sizes.at("actual").number() == mib(2048));
+  CHECK(sizes.at("target").number() == mib(1648));
+  CHECK(sizes.at("headroom").number() == mib(800));
+  CHECK_FALSE(sizes.find("name"));
+}
+
 TEST_CASE("domains are described anew at each tick") {
   LiveRun run;
   const auto web = [&] { return run.json("/v1/live").at("domains").at(1).at("actual").number(); };
