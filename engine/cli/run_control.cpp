@@ -97,14 +97,14 @@ Result<std::unique_ptr<RunControl>> RunControl::open(const Run& run) {
   // make_unique cannot call the private constructor.
   std::unique_ptr<RunControl> control(new RunControl(run));
   if (Status served = control->serve(run); !served) return fail(served.error());
-  if (!control->server_ && !control->metrics_ && !run.has_screen) return nullptr;
+  if (!control->server_ && !control->metrics_server_ && !run.has_screen) return nullptr;
   return control;
 }
 
 Status RunControl::serve(const Run& run) {
   auto metrics = MetricsServer::open(run.options, control::make_handler(context_), run.log);
   if (!metrics) return fail(metrics.error());
-  metrics_ = *std::move(metrics);
+  metrics_server_ = *std::move(metrics);
   const auto socket = socket_to_serve(run.options);
   if (!socket) return {};
   auto server = control::HttpServer::listen(*socket, control::make_handler(context_));
@@ -119,7 +119,7 @@ Status RunControl::serve(const Run& run) {
 }
 
 std::string RunControl::read_token_again() {
-  return metrics_ ? metrics_->read_token_again() : std::string();
+  return metrics_server_ ? metrics_server_->read_token_again() : std::string();
 }
 
 std::unique_ptr<screen::TickSource> RunControl::source() const {

@@ -105,7 +105,7 @@ class RunControl {
   control::RouteContext context_;
   // The last members: their threads use the others.
   std::unique_ptr<control::HttpServer> server_;
-  std::unique_ptr<MetricsServer> metrics_;
+  std::unique_ptr<MetricsServer> metrics_server_;
 };
 
 }  // namespace memcoord::cli
