@@ -10,8 +10,9 @@ const kOrders = {
   headroom: (a, b) => (a.headroom ?? Infinity) - (b.headroom ?? Infinity) || kByName(a, b),
 };
 
+// Not whether a domain is skipped: many are for one tick at a time, and rows would jump.
 function troubleRank(domain) {
-  return domain.trouble ? 0 : domain.skipped ? 2 : domain.state && domain.state !== "running" ? 1 : 3;
+  return domain.trouble ? 0 : domain.state && domain.state !== "running" ? 1 : 2;
 }
 
 class DomainList {

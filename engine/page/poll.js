@@ -32,10 +32,11 @@ function statusText(status, body) {
 async function queryText(path) {
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(), 8000);
+  // Without the name and password that the page's own address may have: fetch() refuses those.
+  const url = new URL(path, location.origin + location.pathname);
   let response, body;
   try {
-    // location has no user and password of the address, with which fetch() refuses every query.
-    response = await fetch(new URL(path, location.href), { signal: abort.signal, cache: "no-store", credentials: "same-origin" });
+    response = await fetch(url, { signal: abort.signal, cache: "no-store", credentials: "same-origin" });
     body = await response.text();
   } catch (_) {
     throw new QueryError(abort.signal.aborted ? "the query timed out." : "the connection failed.", 0);
