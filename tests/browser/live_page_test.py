@@ -199,7 +199,8 @@ class LivePage(LiveTest):
         self.assertRegex(self.ask_fit("1 MiB"), "(?i)fit|now")
         self.assertNotEqual(self.ask_fit("1 TiB"), self.ask_fit("1 MiB"))
         self.assertIn("unit", self.ask_fit("4"))
-        self.browser.log()  # the refused size is an error of the network in the browser's eyes
+        # The browser reports the response 400.
+        self.assertEqual({source for source, _ in self.browser.log()}, {"network"})
 
     def test_it_tells_what_another_policy_would_decide(self):
         self.ask_policy("buffer")
@@ -285,7 +286,7 @@ class RunsThatEndOrRefuse(LiveTest):
         run = self.start(options=["--metrics-token", path])
         self.browser.open(run.address("memcoord:wrong@"))
         self.assertEqual(self.browser.all("#domains"), [])
-        self.browser.log()
+        self.assertEqual({source for source, _ in self.browser.log()}, {"network"})
         self.open(run, credentials=f"memcoord:{TOKEN}@")
         self.await_ticks()
         self.assertEqual(len(self.names()), 12)
