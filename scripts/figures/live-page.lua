@@ -43,7 +43,7 @@ add("windows", 4 * GiB, 3 * GiB, steady(2 * GiB), { driver = false })
 
 return {
   summary = "the servers of an office",
-  host = { total = 30 * GiB, base = 1200 * MiB, swap = 8 * GiB },
+  host = { total = 32 * GiB, base = 1200 * MiB, swap = 8 * GiB },
   duration = 86400,
   domains = domains,
 }
