@@ -133,7 +133,7 @@ TEST_CASE("the run tells of skipped ticks, reloads, the journal and connections"
 TEST_CASE("the host's figures are those of the sample and of the guard") {
   Tick tick = tick_of(World().host(8_GiB, free(2_GiB), available(3_GiB), swap_free(512_MiB)));
   tick.grantable = 700_MiB;
-  tick.account = {900_MiB, 5_GiB, 1_GiB, 20_MiB, 300_MiB};
+  tick.account = {900_MiB, 5_GiB, 1_GiB, 20_MiB, 300_MiB, 400_MiB};
   tick.limits.host_memory = 6_GiB;
   tick.limits.host_floor = 256_MiB;
   const MetricsAfter run{tick};
