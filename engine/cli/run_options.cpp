@@ -157,6 +157,17 @@ void add_metrics_options(Command& command, RunOptions& options) {
                         options.metrics_hosts.push_back(*std::move(name));
                         return {};
                       });
+  add_option(command,
+             {"--metrics-file", "FILE",
+              "write the metrics to FILE after each tick, for node_exporter's textfile collector, "
+              "which reads *.prom",
+              group},
+             into_text(options.metrics_file));
+  add_choice(command,
+             {"--metrics-domains", "",
+              "whether metrics tell of single domains or only of the host; default on", group},
+             {"on", "off"},
+             [&options](std::size_t index) { options.metrics_domains = index == 0; });
 }
 
 void add_output_options(Command& command, RunOptions& options) {
@@ -176,17 +187,6 @@ void add_output_options(Command& command, RunOptions& options) {
                   std::string(kServiceSocket) + " if its folder is writable",
               group},
              into_text(options.control));
-  add_option(command,
-             {"--metrics-file", "FILE",
-              "write the metrics to FILE after each tick, for node_exporter's textfile collector, "
-              "which reads *.prom",
-              group},
-             into_text(options.metrics_file));
-  add_choice(command,
-             {"--metrics-domains", "",
-              "whether metrics tell of single domains or only of the host; default on", group},
-             {"on", "off"},
-             [&options](std::size_t index) { options.metrics_domains = index == 0; });
   add_flag(command, {"--json", "print each tick as a line of JSON instead of a table", group},
            options.json);
   add_choice(

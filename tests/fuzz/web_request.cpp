@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -102,6 +103,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                              .started_at = WallTime(),
                              .local_time = false,
                              .now = [] { return WallTime(std::chrono::seconds(30)); },
+                             .metrics = [](bool, bool) { return std::string("memcoord_up 1\n"); },
+                             .page = [](std::string_view path) -> std::optional<Response> {
+                               if (path != "/") return std::nullopt;
+                               return Response{200, "<!doctype html>", "text/html"};
+                             },
                              .patience = {}};
   const WebAccess access = access_in(next_part(text));
   const Request request = request_in(text);
