@@ -48,13 +48,17 @@ Json host_json(const Tick& tick) {
   return json;
 }
 
-/// One word; empty where nothing is wrong.
-std::string trouble_word(const DomainTick& about) {
+/// A word or two; empty where nothing is wrong.
+std::string trouble_word(const DomainTick& about, bool reports) {
   switch (observers::trouble_of(about)) {
     case observers::Trouble::short_of_memory:
       return "short";
     case observers::Trouble::unreachable:
-      return about.domain.state == DomainState::hung ? "hung" : "unreachable";
+      if (about.domain.state != DomainState::running) {
+        return std::string(to_text(about.domain.state));
+      }
+      if (about.move_failed()) return "move failed";
+      return reports ? "skipped" : "silent";
     case observers::Trouble::none:
       break;
   }
@@ -75,7 +79,7 @@ Json domain_json(const DomainTick& about, bool reports) {
                             {"state", to_text(domain.state)},
                             {"weight", domain.settings().weight},
                             {"priority", domain.settings().priority},
-                            {"trouble", trouble_word(about)},
+                            {"trouble", trouble_word(about, reports)},
                             {"decision", observers::answer_of(about)},
                             {"rules", rule_names(about)},
                             {"skipped", about.skipped ? about.skipped->why : std::string()},
