@@ -118,7 +118,7 @@ names the file, the line, the column and the key, and says what to write. To che
 without moving anything:
 .PP
 .RS
-memcoord \-\-config \fIFILE\fR \-\-dry\-run \-\-ticks 1
+memcoord \-\-config \fIFILE\fR \-\-dry\-run \-\-ticks 1 \-\-journal /tmp/check.jsonl
 .RE
 .PP
 The service reads its file at its start: \fBsystemctl restart memcoord\fR applies a change.

@@ -191,6 +191,7 @@ class Package(unittest.TestCase):
         """The installed unit's command as its user, with a host of libvirt's test driver."""
         with open(self.configuration(), "a", encoding="utf-8") as configuration:
             configuration.write('connect = "test:///default"\n')
+        journal = self.debian.path("var/lib/memcoord/ticks.jsonl")
         unit = Unit(self.debian)
         log = self.folder / "log"
         with open(log, "wb") as output, unit.start(output) as service:
@@ -201,6 +202,7 @@ class Package(unittest.TestCase):
         self.assertRegex(status, r"(?m)^test\b|1 domain")
         self.assertIn("dry run", status)
         self.assertEqual(owner, "memcoord")
+        self.assertIn('"name":"test"', journal.read_text())
 
     def check_upgrade_of_a_changed_configuration(self):
         self.debian.install(self.older)
@@ -209,26 +211,26 @@ class Package(unittest.TestCase):
         self.debian.install(self.package)
         self.assertEqual(self.configuration().read_text(), changed)
         self.assertTrue(Path(f"{self.configuration()}.dpkg-dist").exists(), "the new configuration is not offered")
-        self.debian.run("memcoord", "--config", f"/{CONFIGURATION}", "--connect", "sim:case1", "--no-wait", "--ticks", "2")
+        self.debian.run("memcoord", "--config", f"/{CONFIGURATION}", "--connect", "sim:case1", "--no-wait", "--ticks", "2",
+                        "--journal", "/tmp/ticks.jsonl")
 
-    def write_journals(self):
-        """As a service that has run for a while leaves them."""
-        journals = [self.debian.path(f"var/{kind}/memcoord/ticks.jsonl") for kind in ("log", "lib")]
-        for journal in journals:
-            journal.parent.mkdir(exist_ok=True)
-            journal.write_text("{}\n")
-        return journals
+    def write_journal(self):
+        """As a service that has run for a while leaves it."""
+        journal = self.debian.path("var/lib/memcoord/ticks.jsonl")
+        journal.parent.mkdir(exist_ok=True)
+        journal.write_text("{}\n")
+        return journal
 
     def check_removal(self):
-        journals = self.write_journals()
+        journal = self.write_journal()
         self.debian.run("apt-get", "remove", "-y", "memcoord")
         self.assertFalse(self.debian.path("usr/bin/memcoord").exists())
-        for file in [self.configuration(), *journals]:
+        for file in [self.configuration(), journal]:
             self.assertTrue(file.exists(), file)
 
     def check_purge(self):
         """Nothing stays but the user, whose number must not go to another one."""
-        self.write_journals()
+        self.write_journal()
         self.debian.run("apt-get", "purge", "-y", "memcoord")
         left = self.debian.run("find", "/", "-xdev", "-name", "*memcoord*", "-not", "-path", "/root/*", "-not", "-path", "/run/*")
         self.assertEqual(left, "")
