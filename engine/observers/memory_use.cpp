@@ -74,7 +74,7 @@ HostVerdict verdict_on(const Tick& tick, const std::vector<DomainTick>& domains)
   const auto text_of = [&](MemorySize size) { return size_or_nothing(size, limits.units); };
   const std::string at_hand = text_of(tick.grantable) + " can be granted at once, " +
                               text_of(account.reclaimable) + " reclaimed from guests";
-  if (account.shortfall > account.reclaimable_in_all) {
+  if (account.shortfall > account.reclaimable_in_all + kRemainder) {
     return {HostState::short_of_memory,
             "Guests must release " + text_of(account.shortfall) + " before any can grow, but " +
                 text_of(account.reclaimable_in_all) + " can be reclaimed from them."};

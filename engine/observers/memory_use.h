@@ -28,10 +28,13 @@ enum class HostState {
   fine,   ///< neither of the others
   tight,  ///< the host limits a grow, or less than kTightShare of its memory (budget) is at hand
   /// A domain stays short of memory because the host has none or too little for it, the host is
-  /// under its floor, or guests cannot release the shortfall.
+  /// under its floor, or guests cannot release the shortfall up to kRemainder.
   short_of_memory,
 };
 inline constexpr double kTightShare = 0.05;
+/// A shortfall that is no cause for alarm: committed memory that no guest touches, which the engine
+/// reclaims slowly.
+inline constexpr MemorySize kRemainder = MemorySize::from_mib(64);
 /// "fine", "tight", "short".
 std::string_view to_text(HostState state);
 
