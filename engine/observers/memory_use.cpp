@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace memcoord::observers {
 namespace {
 
-constexpr std::array<std::string_view, 3> kHostStates{"fine", "tight", "short"};
+constexpr std::array<std::string_view, kHostStateCount> kHostStates{"fine", "tight", "short"};
 
 bool is_hosts_rule(const RuleHit& hit) {
   return hit.rule == Rule::numa_floor || hit.rule == Rule::host_floor ||
@@ -19,35 +20,104 @@ bool host_limits(const DomainTick& about) {
          std::any_of(about.decision->rules.begin(), about.decision->rules.end(), is_hosts_rule);
 }
 
+/// Whether no policy decided in the tick.
+bool lacks_policy(const Tick& tick) {
+  return tick.policy_error && tick.fallback.empty();
+}
+
+/// Whether its decision would end the domain's shortage if the tick were no dry run.
+bool would_be_served(const DomainTick& about) {
+  return about.tick.dry_run && about.moves() && about.decision->grows() &&
+         about.decision->change() >= missing(about).value_or(MemorySize());
+}
+
+bool stays_short(const DomainTick& about) {
+  return about.is_short && !about.skipped && !problem_of(about).empty();
+}
+
 /// Whether a domain stays short of memory because of the host.
 bool lacks_host_memory(const DomainTick& about) {
-  if (!about.is_short || problem_of(about).empty() || about.skipped) return false;
+  if (!stays_short(about) || would_be_served(about)) return false;
   if (host_limits(about)) return true;
   const bool may_grow = about.domain.actual < ceiling_of(about.domain).size;
-  return !about.decision && may_grow &&
+  return !about.decision && may_grow && !lacks_policy(about.tick) &&
          about.tick.grantable < missing(about).value_or(kLargestGuestPage);
 }
 
-std::string size_or_nothing(MemorySize size, Units units) {
-  return size.is_zero() ? "nothing" : size.text(units);
-}
-
-/// The texts of sizes begin with a digit.
-std::string begun_with_capital(std::string text) {
-  if (text.starts_with('n')) text.front() = 'N';
-  return text;
-}
-
-std::string others_text(std::ptrdiff_t others) {
-  if (others == 0) return {};
-  return ", and " + std::to_string(others) + (others == 1 ? " other" : " others");
-}
-
-/// "web, and 2 others"; empty without a domain of that kind.
+/// "web", "web and db", "web and 2 others"; empty without a domain of that kind.
 std::string those_that(bool (*is_one)(const DomainTick&), const std::vector<DomainTick>& domains) {
   const auto first = std::find_if(domains.begin(), domains.end(), is_one);
   if (first == domains.end()) return {};
-  return first->domain.name() + others_text(std::count_if(first + 1, domains.end(), is_one));
+  const auto second = std::find_if(first + 1, domains.end(), is_one);
+  if (second == domains.end()) return first->domain.name();
+  const auto more = std::count_if(second + 1, domains.end(), is_one);
+  return first->domain.name() + " and " +
+         (more == 0 ? second->domain.name() : std::to_string(more + 1) + " others");
+}
+
+/// What the host has at hand, as a sentence about `host`: "The host", "It".
+std::string at_hand_text(const char* host, const Tick& tick) {
+  const auto text_of = [&](MemorySize size) {
+    return size.is_zero() ? "nothing" : size.text(tick.limits.units);
+  };
+  return std::string(host) + " can grant " + text_of(tick.grantable) +
+         " at once; shrinks can take " + text_of(tick.account.reclaimable) + " from guests.";
+}
+
+std::string shortfall_text(const Tick& tick) {
+  const HostAccount& account = tick.account;
+  const Units units = tick.limits.units;
+  std::string text =
+      "Guests must release " + account.shortfall.text(units) + " before any can grow";
+  const MemorySize in_all = account.reclaimable_in_all;
+  if (in_all.is_zero()) return text + ", but shrinks can take nothing from them.";
+  const bool covered = in_all >= account.shortfall;
+  return text + (covered ? "; shrinks can take " : ", but shrinks can take only ") +
+         in_all.text(units) + " from them.";
+}
+
+std::optional<HostVerdict> short_verdict(const Tick& tick, const std::vector<DomainTick>& domains) {
+  const auto is_short = [](std::string text) {
+    return HostVerdict{HostState::short_of_memory, std::move(text)};
+  };
+  if (const std::string lacking = those_that(lacks_host_memory, domains); !lacking.empty()) {
+    return is_short("The host has too little memory for " + lacking + ". " +
+                    at_hand_text("It", tick));
+  }
+  const Limits& limits = tick.limits;
+  if (const MemorySize left = host_headroom(tick.snapshot.host, limits.headroom);
+      left < limits.host_floor) {
+    return is_short("The host has " + left.text(limits.units) + " left, under its floor of " +
+                    limits.host_floor.text(limits.units) + ". " + at_hand_text("It", tick));
+  }
+  if (tick.account.shortfall > tick.account.reclaimable_in_all + kRemainder) {
+    return is_short(shortfall_text(tick));
+  }
+  return std::nullopt;
+}
+
+/// The verdict on a host that is not short.
+HostVerdict other_verdict(const Tick& tick, const std::vector<DomainTick>& domains) {
+  if (tick.account.shortfall > kRemainder) return {HostState::tight, shortfall_text(tick)};
+  if (const std::string limited = those_that(host_limits, domains); !limited.empty()) {
+    return {HostState::tight,
+            "The host limits the grow of " + limited + ". " + at_hand_text("It", tick)};
+  }
+  const MemorySize whole =
+      std::min(tick.snapshot.host.total, tick.limits.host_memory.value_or(MemorySize::largest()));
+  const bool tight = tick.grantable + tick.account.reclaimable - tick.account.shortfall <
+                     whole.scaled(kTightShare);
+  return {tight ? HostState::tight : HostState::fine, at_hand_text("The host", tick)};
+}
+
+/// A sentence, with a space before it, about domains that are short while the host is not.
+std::string shortage_elsewhere(const Tick& tick, const std::vector<DomainTick>& domains) {
+  const auto count = std::count_if(domains.begin(), domains.end(), stays_short);
+  if (count == 0) return {};
+  std::string text =
+      " " + std::to_string(count) + " domain" + (count == 1 ? " is" : "s are") + " short of memory";
+  if (tick.dry_run) return text + " (dry run).";
+  return text + (lacks_policy(tick) ? ": the policy fails." : ".");
 }
 
 }  // namespace
@@ -69,34 +139,10 @@ std::string_view to_text(HostState state) {
 }
 
 HostVerdict verdict_on(const Tick& tick, const std::vector<DomainTick>& domains) {
-  const Limits& limits = tick.limits;
-  const HostAccount& account = tick.account;
-  const auto text_of = [&](MemorySize size) { return size_or_nothing(size, limits.units); };
-  const std::string at_hand = text_of(tick.grantable) + " can be granted at once, " +
-                              text_of(account.reclaimable) + " reclaimed from guests";
-  if (account.shortfall > account.reclaimable_in_all + kRemainder) {
-    return {HostState::short_of_memory,
-            "Guests must release " + text_of(account.shortfall) + " before any can grow, but " +
-                text_of(account.reclaimable_in_all) + " can be reclaimed from them."};
-  }
-  if (const MemorySize left = host_headroom(tick.snapshot.host, limits.headroom);
-      left < limits.host_floor) {
-    return {HostState::short_of_memory, "The host has " + text_of(left) +
-                                            " left, under its floor of " +
-                                            text_of(limits.host_floor) + "; " + at_hand + "."};
-  }
-  if (const std::string lacking = those_that(lacks_host_memory, domains); !lacking.empty()) {
-    return {HostState::short_of_memory,
-            "The host has too little memory for " + lacking + "; " + at_hand + "."};
-  }
-  if (const std::string limited = those_that(host_limits, domains); !limited.empty()) {
-    return {HostState::tight, "The host limits the grow of " + limited + "; " + at_hand + "."};
-  }
-  const MemorySize whole =
-      std::min(tick.snapshot.host.total, limits.host_memory.value_or(MemorySize::largest()));
-  const bool tight =
-      tick.grantable + account.reclaimable - account.shortfall < whole.scaled(kTightShare);
-  return {tight ? HostState::tight : HostState::fine, begun_with_capital(at_hand) + "."};
+  if (auto verdict = short_verdict(tick, domains)) return *verdict;
+  HostVerdict verdict = other_verdict(tick, domains);
+  verdict.text += shortage_elsewhere(tick, domains);
+  return verdict;
 }
 
 }  // namespace memcoord::observers

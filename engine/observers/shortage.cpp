@@ -139,7 +139,9 @@ std::string reason_of_move(const DomainTick& about) {
   text += text_of(about, decision.change());
   if (about.tick.dry_run) text += " (dry run)";
   if (grows && !decision.rules.empty()) return text + ", " + decision.rules.back().why;
-  return decision.why.empty() ? text : text + ", " + decision.why;
+  // The reason of a shortage begins with the shortage.
+  const bool said = about.is_short && decision.why.find("short of memory") != std::string::npos;
+  return decision.why.empty() || said ? text : text + ", " + decision.why;
 }
 
 /// "it is migrating"; a reason without a verb stays as it is.

@@ -66,14 +66,15 @@ TEST_CASE("a guest that does not say what is usable is asked for its page cache"
 TEST_CASE("a host is fine while it has a share of its memory at hand") {
   const HostVerdict fine = verdict(tick_with(500_MiB));
   CHECK(to_text(fine.state) == "fine");
-  CHECK(fine.text == "1 GiB can be granted at once, 512 MiB reclaimed from guests.");
+  CHECK(fine.text == "The host can grant 1 GiB at once; shrinks can take 512 MiB from guests.");
   Tick tick = tick_with(500_MiB);
   tick.grantable = 300_MiB;
   tick.account.reclaimable = 110_MiB;
   CHECK(verdict(tick).state == HostState::fine);
   tick.account.reclaimable = 109_MiB;
   CHECK(verdict(tick).state == HostState::tight);
-  CHECK(verdict(tick).text == "300 MiB can be granted at once, 109 MiB reclaimed from guests.");
+  CHECK(verdict(tick).text ==
+        "The host can grant 300 MiB at once; shrinks can take 109 MiB from guests.");
   tick.limits.host_memory = 4_GiB;
   CHECK(verdict(tick).state == HostState::fine);
 }
@@ -83,7 +84,8 @@ TEST_CASE("a grow that the host limits makes it tight, one at the domain's own l
     Tick tick = tick_with(500_MiB);
     tick.decisions = {limited_grow(rule, 1500_MiB)};
     CHECK(verdict(tick).state == HostState::tight);
-    CHECK(contains(verdict(tick).text, "The host limits the grow of web; 1 GiB can be granted"));
+    CHECK(contains(verdict(tick).text,
+                   "The host limits the grow of web. It can grant 1 GiB at once"));
   }
   Tick tick = tick_with(500_MiB);
   tick.decisions = {limited_grow(Rule::maximum, 1500_MiB)};
@@ -96,22 +98,46 @@ TEST_CASE("a shortfall is covered by guests, makes the host tight, or is more th
   tick.account.shortfall = 8_KiB;
   tick.account.reclaimable_in_all = 900_MiB;
   CHECK(verdict(tick).state == HostState::fine);
-  CHECK(verdict(tick).text == "Nothing can be granted at once, 512 MiB reclaimed from guests.");
+  CHECK(verdict(tick).text ==
+        "The host can grant nothing at once; shrinks can take 512 MiB from guests.");
   tick.account.shortfall = 600_MiB;
   CHECK(verdict(tick).state == HostState::tight);
+  CHECK(verdict(tick).text ==
+        "Guests must release 600 MiB before any can grow; shrinks can take 900 MiB from them.");
   tick.account.shortfall = 964_MiB;
   CHECK(verdict(tick).state == HostState::tight);
   tick.account.shortfall = 965_MiB;
   CHECK(to_text(verdict(tick).state) == "short");
   CHECK(verdict(tick).text ==
-        "Guests must release 965 MiB before any can grow, but 900 MiB can be reclaimed from them.");
+        "Guests must release 965 MiB before any can grow, but shrinks can take only 900 MiB from "
+        "them.");
+  tick.account.reclaimable_in_all = {};
+  CHECK(verdict(tick).text ==
+        "Guests must release 965 MiB before any can grow, but shrinks can take nothing from them.");
+}
+
+TEST_CASE("a host with a shortfall over the remainder is not fine, however much guests can give") {
+  Tick tick = tick_with(500_MiB);
+  tick.account.reclaimable = 4_GiB;
+  tick.account.reclaimable_in_all = 4_GiB;
+  tick.account.shortfall = kRemainder;
+  CHECK(verdict(tick).state == HostState::fine);
+  tick.account.shortfall = kRemainder + 1_KiB;
+  CHECK(verdict(tick).state == HostState::tight);
+}
+
+TEST_CASE("domains that lack memory are named before the shortfall") {
+  Tick tick = tick_with(40_MiB);
+  tick.grantable = {};
+  tick.account.shortfall = 965_MiB;
+  CHECK(contains(verdict(tick).text, "The host has too little memory for web. "));
 }
 
 TEST_CASE("a host under its floor is short, whatever its guests need") {
   Tick tick = tick_with(500_MiB);
   tick.snapshot.host.free = 150_MiB;
   CHECK(verdict(tick).state == HostState::short_of_memory);
-  CHECK(contains(verdict(tick).text, "The host has 150 MiB left, under its floor of 200 MiB; "));
+  CHECK(contains(verdict(tick).text, "The host has 150 MiB left, under its floor of 200 MiB. It "));
 }
 
 TEST_CASE("a host is short while it has too little for a domain that is short of memory") {
@@ -119,7 +145,8 @@ TEST_CASE("a host is short while it has too little for a domain that is short of
   SUBCASE("its grow is limited") {
     tick.decisions = {limited_grow(Rule::host_floor, 1_GiB)};
     CHECK(verdict(tick).state == HostState::short_of_memory);
-    CHECK(contains(verdict(tick).text, "The host has too little memory for web; 1 GiB can be"));
+    CHECK(
+        contains(verdict(tick).text, "The host has too little memory for web. It can grant 1 GiB"));
   }
   SUBCASE("a limited grow that ends the shortage leaves it tight") {
     tick.decisions = {limited_grow(Rule::host_floor, 1500_MiB)};
@@ -142,9 +169,45 @@ TEST_CASE("a host is short while it has too little for a domain that is short of
   }
 }
 
-TEST_CASE("of several domains the first is named and the others are counted") {
+TEST_CASE("two domains are named, of more the first is named and the others are counted") {
+  World world;
+  world.host(8_GiB, free(1_GiB)).domain("a", unused(1_MiB)).domain("b", unused(1_MiB));
   Tick tick;
-  tick.snapshot =
-      World().host(8_GiB, free(1_GiB)).domain("a", unused(1_MiB)).domain("b", unused(1_MiB));
-  CHECK(contains(verdict(tick).text, "too little memory for a, and 1 other; "));
+  tick.snapshot = world;
+  CHECK(contains(verdict(tick).text, "too little memory for a and b. "));
+  tick.snapshot = world.domain("c", unused(1_MiB));
+  CHECK(contains(verdict(tick).text, "too little memory for a and 2 others. "));
+}
+
+TEST_CASE("the sentence about a host that is not short mentions domains that are") {
+  Tick tick = tick_with(40_MiB);
+  const std::string of_host =
+      "The host can grant 1 GiB at once; shrinks can take 512 MiB from guests.";
+  CHECK(verdict(tick).text == of_host + " 1 domain is short of memory.");
+  SUBCASE("a dry run serves none") {
+    tick.dry_run = true;
+    tick.decisions = {{id("web"), 1_GiB, 2_GiB, 2_GiB, "needs more", {}}};
+    CHECK(verdict(tick).state == HostState::fine);
+    CHECK(verdict(tick).text == of_host + " 1 domain is short of memory (dry run).");
+  }
+  SUBCASE("in a dry run a limited grow that would end the shortage leaves the host tight") {
+    tick.dry_run = true;
+    tick.decisions = {limited_grow(Rule::host_floor, 1500_MiB)};
+    CHECK(verdict(tick).state == HostState::tight);
+    tick.decisions = {limited_grow(Rule::host_floor, 1_GiB + 10_MiB)};
+    CHECK(verdict(tick).state == HostState::short_of_memory);
+  }
+  SUBCASE("while the policy fails, the host is not to blame") {
+    tick.policy_error = Error{ErrorCode::policy_failed, "./bad.lua:1", "boom", {}, {}};
+    tick.grantable = {};
+    tick.snapshot.domains[0].guest.unused = 1_MiB;
+    CHECK(verdict(tick).state == HostState::fine);
+    CHECK(contains(verdict(tick).text, " 2 domains are short of memory: the policy fails."));
+    tick.fallback = "even";
+    CHECK(verdict(tick).state == HostState::short_of_memory);
+  }
+  SUBCASE("a grow ends the shortage") {
+    tick.decisions = {{id("web"), 1_GiB, 2_GiB, 2_GiB, "needs more", {}}};
+    CHECK(verdict(tick).text == of_host);
+  }
 }

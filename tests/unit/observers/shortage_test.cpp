@@ -166,6 +166,10 @@ TEST_CASE("a shortage says what comes of a grow") {
     CHECK(shortage(tick) == "short by 60 MiB: would grow by 1 GiB (dry run), fed by db");
     CHECK(problem() == shortage(tick));
   }
+  SUBCASE("whose reason is the shortage itself") {
+    tick.decisions[0].why = "is short of memory";
+    CHECK(shortage(tick) == "short by 60 MiB: grows by 1 GiB");
+  }
   SUBCASE("that libvirt refused") {
     tick.outcomes = {{id("web"), 1_GiB, 2_GiB, Outcome::Kind::failed,
                       Error{ErrorCode::timed_out, "web", "no answer", {}, {}}}};
