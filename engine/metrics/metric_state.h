@@ -11,6 +11,7 @@
 
 #include "engine/core/hypervisor.h"
 #include "engine/core/tick.h"
+#include "engine/observers/memory_use.h"
 
 namespace memcoord::metrics {
 
@@ -84,6 +85,7 @@ struct SampleFigures {
   Limits limits;
   MemorySize grantable;
   HostAccount account;
+  observers::HostState host_state = observers::HostState::fine;
   std::array<std::uint64_t, kDomainStateCount> states{};
   std::array<std::uint64_t, kSkipReasonCount> skipped{};
   std::vector<DomainFigures> domains;

@@ -90,8 +90,19 @@ std::shared_ptr<const SampleFigures> RunMetrics::figures_of(const Tick& tick) {
   figures->limits = tick.limits;
   figures->grantable = tick.grantable;
   figures->account = tick.account;
+  figures->host_state = host_state_of(tick);
   add_domains(*figures, tick);
   return figures;
+}
+
+/// The same verdict as the live page's, which knows each domain one tick earlier as well.
+observers::HostState RunMetrics::host_state_of(const Tick& tick) const {
+  const auto earlier = [&](const Domain& domain) -> const Domain* {
+    const auto found = pasts_.find(domain.uuid());
+    if (found == pasts_.end() || !found->second.before) return nullptr;
+    return &*found->second.before;
+  };
+  return observers::verdict_on(tick, observers::domain_ticks(tick, earlier)).state;
 }
 
 void RunMetrics::add_domains(SampleFigures& figures, const Tick& tick) {
@@ -124,6 +135,7 @@ void RunMetrics::add_past(DomainFigures& figures, const Domain& domain, const De
   // A hung domain has no statistics.
   if (domain.guest.last_update) past.reported_at = domain.guest.last_update;
   figures.reported_at = past.reported_at;
+  past.before = domain;
 }
 
 void RunMetrics::forget_the_gone(const Snapshot& snapshot) {

@@ -52,8 +52,10 @@ class RunMetrics final : public Observer {
     int started_as = 0;                ///< the libvirt ID under which `target` was decided
     std::optional<MemorySize> target;  ///< the size last decided
     std::optional<WallTime> reported_at;
+    std::optional<Domain> before;  ///< in the newest sample before this tick's
   };
   [[nodiscard]] std::shared_ptr<const SampleFigures> figures_of(const Tick& tick);
+  [[nodiscard]] observers::HostState host_state_of(const Tick& tick) const;
   void add_domains(SampleFigures& figures, const Tick& tick);
   void add_past(DomainFigures& figures, const Domain& domain, const Decision* decision);
   void forget_the_gone(const Snapshot& snapshot);

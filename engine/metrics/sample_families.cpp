@@ -63,6 +63,18 @@ constexpr std::array kHostFamilies{
     FamilyDescription{"memcoord_host_reclaimable_bytes", kGaugeOfSample, "",
                       "The memory that shrinks may take from all domains together in a tick.",
                       fill_host<[](Sampled figures) { return figures.account.reclaimable; }>},
+    FamilyDescription{
+        "memcoord_host_state", kGaugeOfSample, "state",
+        "1 for the state of the host, 0 for the two others. short: it has too little memory for a "
+        "domain that is short of memory, it is under its floor, or guests cannot release the "
+        "shortfall (64 MiB of it do not count). tight: it limits a grow, has a shortfall of over "
+        "64 MiB, or has less than 5 % of its memory (or budget) at hand. fine: otherwise.",
+        [](const Scrape& scrape, Family& family) {
+          if (!scrape.state.sample) return;
+          std::array<std::uint64_t, observers::kHostStateCount> states{};
+          states.at(static_cast<std::size_t>(scrape.state.sample->host_state)) = 1;
+          add_each<observers::HostState>(family, "state", states);
+        }},
     FamilyDescription{"memcoord_domains", kGaugeOfSample, "state", "Active domains by state.",
                       [](const Scrape& scrape, Family& family) {
                         if (!scrape.state.sample) return;

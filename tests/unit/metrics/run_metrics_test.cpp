@@ -327,3 +327,35 @@ TEST_CASE("without the metrics of domains, only the host's and the run's are lef
   CHECK(contains(text, "memcoord_domains{state=\"running\"} 1\n"));
   CHECK(contains(text, "memcoord_host_memory_bytes 8589934592\n"));
 }
+
+TEST_CASE("the state of the host is one of three, and absent without a sample") {
+  Tick tick = tick_of(World().host(8_GiB, free(2_GiB)).domain("a", unused(500_MiB)));
+  tick.grantable = 1_GiB;
+  const auto states_after = [](std::initializer_list<Tick> ticks) {
+    const MetricsAfter run(ticks);
+    return run.value("host_state{state=\"fine\"}") + run.value("host_state{state=\"tight\"}") +
+           run.value("host_state{state=\"short\"}");
+  };
+  CHECK(states_after({tick}) == "100");
+  Tick tight = tick;
+  tight.grantable = 100_MiB;
+  CHECK(states_after({tick, tight}) == "010");
+  Tick under_its_floor = tick;
+  under_its_floor.snapshot.host.free = 100_MiB;
+  CHECK(states_after({tick, under_its_floor}) == "001");
+  CHECK(states_after({tick, failed_tick()}).empty());
+}
+
+TEST_CASE(
+    "a guest that swaps on a host without memory makes the host short from the second tick on") {
+  const auto tick_after = [](MemorySize read_back) {
+    Tick tick = tick_of(World().host(8_GiB, free(2_GiB)).domain("a", swapped(read_back, 1_MiB)));
+    tick.account.reclaimable = 1_GiB;
+    return tick;
+  };
+  CHECK(MetricsAfter{tick_after(1_MiB)}.value("host_state{state=\"short\"}") == "0");
+  CHECK(MetricsAfter{tick_after(1_MiB), tick_after(2_MiB)}.value("host_state{state=\"short\"}") ==
+        "1");
+  CHECK(MetricsAfter{tick_after(2_MiB), tick_after(2_MiB)}.value("host_state{state=\"short\"}") ==
+        "0");
+}
