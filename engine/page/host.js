@@ -14,7 +14,8 @@ const kHostParts = [
 /** Further figures, beside the parts of the bar. */
 const kHostFigures = [["shortfall", "shortfall"], ["reclaimable", "reclaimable"],
   ["swap_free", "swap free"], ["budget", "budget"], ["memory", "memory"]];
-const kShownAboveZero = ["shortfall", "reserved"];
+/** These are shown from 1 MiB on. */
+const kShownIfLarge = ["shortfall", "reserved"];
 
 class HostView {
   constructor() {
@@ -46,7 +47,7 @@ class HostView {
     const over = host.uncovered > 0.002 * host.memory;
     for (const [key, { item, value }] of this.figures) {
       const size = host[key];
-      setHidden(item, key === "over" || key === "uncovered" ? !over : size === undefined || (size === 0 && kShownAboveZero.includes(key)));
+      setHidden(item, key === "over" || key === "uncovered" ? !over : size === undefined || (size < 1048576 && kShownIfLarge.includes(key)));
       if (key !== "over") setText(value, bytesText(size));
     }
     setClass(this.figures.get("shortfall").item, "bad");
