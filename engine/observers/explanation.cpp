@@ -106,7 +106,8 @@ std::string next_move_text(const DomainTick& about) {
 std::string movement_text(const DomainTick& about) {
   const Decision& decision = *about.decision;
   const std::string size = figure_text(about, decision.change());
-  const std::string why = decision.why.empty() ? "" : ": " + decision.why;
+  const std::string reason = reason_beside_shortage(about);
+  const std::string why = reason.empty() ? "" : ": " + reason;
   if (about.move_failed()) {
     return std::string(decision.grows() ? "was to grow by " : "was to shrink by ") + size + "; " +
            outcome_text(about);

@@ -139,9 +139,8 @@ std::string reason_of_move(const DomainTick& about) {
   text += text_of(about, decision.change());
   if (about.tick.dry_run) text += " (dry run)";
   if (grows && !decision.rules.empty()) return text + ", " + decision.rules.back().why;
-  // The reason of a shortage begins with the shortage.
-  const bool said = about.is_short && decision.why.find("short of memory") != std::string::npos;
-  return decision.why.empty() || said ? text : text + ", " + decision.why;
+  const std::string why = reason_beside_shortage(about);
+  return why.empty() ? text : text + ", " + why;
 }
 
 /// "it is migrating"; a reason without a verb stays as it is.
@@ -229,6 +228,11 @@ std::optional<MemorySize> missing(const DomainTick& about) {
   const auto headroom = headroom_of(about.domain, limits.headroom);
   if (!headroom || *headroom >= limits.domain_floor) return std::nullopt;
   return limits.domain_floor - *headroom;
+}
+
+std::string reason_beside_shortage(const DomainTick& about) {
+  const std::string& why = about.decision->why;
+  return about.is_short && why.find("short of memory") != std::string::npos ? "" : why;
 }
 
 std::string reason_of(const DomainTick& about) {

@@ -55,6 +55,9 @@ Ceiling ceiling_of(const Domain& domain);
 
 /// How far its headroom is under its floor; none where only its swapping shows that it is short.
 std::optional<MemorySize> missing(const DomainTick& about);
+/// The policy's reason for the decision; empty where it only says that the domain is short, which
+/// the text about a shortage says already. Call it where there is a decision.
+std::string reason_beside_shortage(const DomainTick& about);
 /// Why a domain that is short gets no memory, or not enough, or what its move is: one clause.
 std::string reason_of(const DomainTick& about);
 

@@ -176,6 +176,8 @@ TEST_CASE("a dry run would move a domain") {
   tick.dry_run = true;
   tick.decisions = {{id("web"), 1_GiB, 2_GiB, 2_GiB, "runs short", {}}};
   CHECK(answer(tick) == "It is short by 60 MiB, and would grow by 1 GiB (dry run): runs short.");
+  tick.decisions[0].why = "is short of memory";
+  CHECK(answer(tick) == "It is short by 60 MiB, and would grow by 1 GiB (dry run).");
 }
 
 TEST_CASE("an event that ends a skip says what the skip was") {
