@@ -77,21 +77,21 @@ std::string shortfall_text(const Tick& tick) {
 }
 
 std::optional<HostVerdict> short_verdict(const Tick& tick, const std::vector<DomainTick>& domains) {
-  const auto is_short = [](std::string text) {
+  const auto because = [](std::string text) {
     return HostVerdict{HostState::short_of_memory, std::move(text)};
   };
   if (const std::string lacking = those_that(lacks_host_memory, domains); !lacking.empty()) {
-    return is_short("The host has too little memory for " + lacking + ". " +
-                    at_hand_text("It", tick));
+    return because("The host has too little memory for " + lacking + ". " +
+                   at_hand_text("It", tick));
   }
   const Limits& limits = tick.limits;
   if (const MemorySize left = host_headroom(tick.snapshot.host, limits.headroom);
       left < limits.host_floor) {
-    return is_short("The host has " + left.text(limits.units) + " left, under its floor of " +
-                    limits.host_floor.text(limits.units) + ". " + at_hand_text("It", tick));
+    return because("The host has " + left.text(limits.units) + " left, under its floor of " +
+                   limits.host_floor.text(limits.units) + ". " + at_hand_text("It", tick));
   }
   if (tick.account.shortfall > tick.account.reclaimable_in_all + kRemainder) {
-    return is_short(shortfall_text(tick));
+    return because(shortfall_text(tick));
   }
   return std::nullopt;
 }
