@@ -8,7 +8,7 @@ namespace {
 
 using observers::Json;
 
-constexpr const char* kSizeHint = "name the guest's maximum with its unit: size=4GiB";
+constexpr const char* kSizeHint = "give the guest's maximum with its unit, as in 4GiB";
 /// No host has more.
 constexpr MemorySize kLargestGuest = MemorySize::from_gib(std::uint64_t{1} << 20U);
 
@@ -16,20 +16,20 @@ std::string fit_text(const Fit& fit, MemorySize size, Units units) {
   const auto text_of = [&](MemorySize part) { return part.text(units); };
   const std::string guest =
       "A guest of " + text_of(size) + " needs " + text_of(fit.needed) + " with its QEMU. ";
-  const std::string grantable =
-      (fit.grantable.is_zero() ? "nothing" : text_of(fit.grantable)) + " can be granted now";
+  const std::string grantable = fit.grantable.is_zero() ? "nothing" : text_of(fit.grantable);
   switch (fit.kind) {
     case Fit::Kind::now:
-      return guest + "It fits now: " + grantable + ".";
+      return guest + "It fits now: the host can grant " + grantable + ".";
     case Fit::Kind::after_reclaiming:
-      return guest + "It fits once memcoord has reclaimed " + text_of(fit.needed - fit.grantable) +
-             " of at most " + text_of(fit.reclaimable) + " from the other guests; " + grantable +
-             ".";
+      return guest + "It fits after some ticks: the host can grant " + grantable +
+             " now, and shrinks of the other guests have to give " +
+             text_of(fit.needed - fit.grantable) + " of at most " + text_of(fit.reclaimable) + ".";
     case Fit::Kind::no:
       break;
   }
-  return guest + "It does not fit: " + grantable + ", and " + text_of(fit.reclaimable) +
-         " more after reclaiming.";
+  const MemorySize most = fit.grantable + fit.reclaimable;
+  return guest + "It does not fit: the host can grant " + grantable + " now, and " +
+         (most.is_zero() ? "nothing" : "at most " + text_of(most)) + " after some ticks.";
 }
 
 }  // namespace
@@ -38,13 +38,15 @@ Response fit_response(const RouteContext& context, const Request& request) {
   const std::string text = query_value(request, "size");
   if (text.empty()) return error_response_to(400, "no size", kSizeHint);
   const auto size = MemorySize::parse_with_unit(text);
-  const std::string given = "size=" + printable(text, 40);
   if (!size) {
-    return error_response_to(400, given + ": " + printable(size.error().message, 200), kSizeHint);
+    const Error& error = size.error();
+    return error_response_to(400, printable(error.message, 200),
+                             error.hint.empty() ? kSizeHint : printable(error.hint, 200));
   }
-  if (size->is_zero()) return error_response_to(400, given + ": no guest has no memory", kSizeHint);
+  if (size->is_zero()) return error_response_to(400, "the size must be over 0", kSizeHint);
   if (*size > kLargestGuest) {
-    return error_response_to(400, given + " is more than any host has", kSizeHint);
+    return error_response_to(400, "'" + printable(text, 40) + "' is more than any host has",
+                             kSizeHint);
   }
   const RunState::View view = context.state.view();
   if (!view.sampled) return no_sample_yet();
@@ -55,7 +57,7 @@ Response fit_response(const RouteContext& context, const Request& request) {
                                      {"size", bytes(*size)},
                                      {"needed", bytes(fit.needed)},
                                      {"grantable", bytes(fit.grantable)},
-                                     {"reclaimable", bytes(fit.reclaimable)}}));
+                                     {"reclaimable_in_time", bytes(fit.reclaimable)}}));
 }
 
 }  // namespace memcoord::control

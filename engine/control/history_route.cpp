@@ -94,7 +94,8 @@ Response history_of_all(const RouteContext& context, const RunState::View& view)
 /// What the event of a move says besides its sizes; empty if it is not kept any more.
 std::string move_text(const std::vector<Event>& events, WallTime time) {
   for (const Event& event : events) {
-    if (event.time == time && event.kind == Event::Kind::moved) return event.text;
+    const bool is_move = event.kind == Event::Kind::moved || event.kind == Event::Kind::would_move;
+    if (is_move && event.time == time) return event.text;
   }
   return {};
 }
@@ -109,6 +110,7 @@ Json moves_json(const RouteContext& context, const Domain& domain,
     list.push_back(Json::object({{"time", seconds_of(move.time.time_since_epoch())},
                                  {"from", size(move.from)},
                                  {"to", size(move.to)},
+                                 {"dry_run", move.dry_run},
                                  {"text", move_text(events, move.time)}}));
   }
   return list;

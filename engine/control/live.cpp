@@ -48,12 +48,13 @@ Json host_json(const Tick& tick) {
   return json;
 }
 
-/// A word or two; empty where nothing is wrong.
+/// A word or two; empty where nothing is wrong. Whoever paused a domain wants it so.
 std::string trouble_word(const DomainTick& about, bool reports) {
   switch (observers::trouble_of(about)) {
     case observers::Trouble::short_of_memory:
       return "short";
     case observers::Trouble::unreachable:
+      if (about.domain.state == DomainState::paused) return {};
       if (about.domain.state != DomainState::running) {
         return std::string(to_text(about.domain.state));
       }

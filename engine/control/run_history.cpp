@@ -100,8 +100,8 @@ void RunHistory::add_domain(const Domain& domain, const Tick& tick, bool begins,
 void RunHistory::add_moves(const Tick& tick) {
   const WallTime now = tick.snapshot.wall_time;
   for (const Outcome& outcome : tick.outcomes) {
-    const bool moved =
-        outcome.kind == Outcome::Kind::applied || outcome.kind == Outcome::Kind::dry_run;
+    const bool dry_run = outcome.kind == Outcome::Kind::dry_run;
+    const bool moved = dry_run || outcome.kind == Outcome::Kind::applied;
     const auto found = domains_.find(outcome.domain);
     if (!moved || found == domains_.end()) continue;
     auto& moves = found->second.moves;
@@ -112,7 +112,7 @@ void RunHistory::add_moves(const Tick& tick) {
     }
     if (moves.size() == kMoves) moves.erase(moves.begin());
     if (moves.empty()) moves.reserve(kMoves);
-    moves.push_back({now, figure_of(outcome.from), figure_of(outcome.to)});
+    moves.push_back({now, figure_of(outcome.from), figure_of(outcome.to), dry_run});
   }
 }
 

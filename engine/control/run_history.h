@@ -50,6 +50,7 @@ class RunHistory final : public Observer {
     WallTime time;  ///< of its tick
     Figure from;
     Figure to;
+    bool dry_run;  ///< decided in a dry run, and not made
   };
   /// A domain's figures at some points, and its newest moves, the oldest first.
   struct DomainCurves {

@@ -22,7 +22,6 @@ Tick with_decisions(const Tick& tick, const std::string& policy, Reconsideration
   Tick other = tick;
   other.policy = policy;
   other.fallback.clear();
-  other.dry_run = false;
   other.proposals = std::move(result.proposals);
   other.decisions = std::move(result.decisions);
   other.policy_error = std::move(result.policy_error);
@@ -46,14 +45,19 @@ Json both_decisions(const DomainTick& decided, const DomainTick& instead) {
                        {"instead_to", bytes(size_after(instead))}});
 }
 
+/// The policy that decided on the tick.
+const std::string& deciding_policy(const Tick& tick) {
+  return tick.fallback.empty() ? tick.policy : tick.fallback;
+}
+
 std::string summary(const Tick& tick, const std::string& policy, std::size_t different) {
   const std::size_t all = tick.snapshot.domains.size();
-  const std::string& decided = tick.fallback.empty() ? tick.policy : tick.fallback;
-  return "On tick " + std::to_string(tick.number) + ", " + policy + " instead of " + decided +
-         " would give another size to " + std::to_string(different) + " of " + std::to_string(all) +
-         (all == 1 ? " domain" : " domains") +
-         ". It has observed two ticks only: a policy that looks further back may decide "
-         "otherwise after a while.";
+  return "On tick " + std::to_string(tick.number) + ", " + policy + " instead of " +
+         deciding_policy(tick) + " would give another size to " + std::to_string(different) +
+         " of " + std::to_string(all) + (all == 1 ? " domain" : " domains") + ". The policy " +
+         policy +
+         " has observed only two ticks here. A policy that looks further back may decide otherwise "
+         "after a while.";
 }
 
 std::string list_of(const std::vector<std::string>& names) {
@@ -76,6 +80,9 @@ Response WhatIf::respond(const Request& request) {
   }
   const RunState::View view = context_.state.view();
   if (!view.sampled) return no_sample_yet();
+  if (name == deciding_policy(*view.sampled)) {
+    return error_response_to(409, "the policy " + name + " decides now", "ask for another one");
+  }
   const std::lock_guard lock(mutex_);
   if (tick_.lock() != view.sampled) responses_.clear();
   tick_ = view.sampled;

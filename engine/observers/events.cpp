@@ -13,8 +13,8 @@
 namespace memcoord::observers {
 namespace {
 
-constexpr std::array<std::string_view, 8> kEventKinds{"moved",   "not moved", "short", "enough",
-                                                      "skipped", "eligible",  "note",  "error"};
+constexpr std::array<std::string_view, 9> kEventKinds{
+    "moved", "would move", "not moved", "short", "enough", "skipped", "eligible", "note", "error"};
 constexpr std::size_t kNameColumn = 12;
 constexpr std::size_t kWidestNameColumn = 40;
 
@@ -23,14 +23,14 @@ bool waits_for_report(const SkippedDomain& skipped, const Domain& domain) {
   return skipped.rule == Rule::fresh_stats && domain.guest.last_update.has_value();
 }
 
+/// Moved, or in a dry run as good as moved.
 bool was_moved(const Outcome& outcome) {
   return outcome.kind == Outcome::Kind::applied || outcome.kind == Outcome::Kind::dry_run;
 }
 
 std::string moved_text(const Outcome& first, const Outcome& last, const Decision* decision,
                        Units units) {
-  std::string text = last.kind == Outcome::Kind::dry_run ? "dry run: " : "";
-  text +=
+  std::string text =
       move_text(first.from, last.to, units) + " (" + change_text(first.from, last.to, units) + ")";
   if (decision == nullptr) return text;
   if (!decision->why.empty()) text += ": " + decision->why;
@@ -152,8 +152,9 @@ void EventFinder::add_outcome(const Tick& tick, const Outcome& first, const Outc
   const Units units = tick.limits.units;
   if (was_moved(last)) {
     state.failure.clear();
-    events.push_back(
-        event(Event::Kind::moved, state.identity->name, moved_text(first, last, decision, units)));
+    const bool dry_run = last.kind == Outcome::Kind::dry_run;
+    events.push_back(event(dry_run ? Event::Kind::would_move : Event::Kind::moved,
+                           state.identity->name, moved_text(first, last, decision, units)));
     return;
   }
   const std::string why = last.error ? last.error->message : std::string(to_text(last.kind));
@@ -205,7 +206,7 @@ std::vector<std::string> lines_of(const std::vector<Event>& events, bool local_t
   for (const Event& event : events) {
     const std::string name = name_of(event);
     const std::size_t width = display_width(name);
-    lines.push_back(fmt::format("{}  {}{}  {:<9}  {}", time_text(event.time, local_time, true),
+    lines.push_back(fmt::format("{}  {}{}  {:<10}  {}", time_text(event.time, local_time, true),
                                 name, std::string(column - std::min(column, width), ' '),
                                 to_text(event.kind), event.text));
   }

@@ -19,6 +19,7 @@ namespace memcoord::observers {
 struct Event {
   enum class Kind {
     moved,
+    would_move,  ///< in a dry run, which moves nothing
     not_moved,
     short_of_memory,
     enough_memory,  ///< after a shortage

@@ -47,7 +47,9 @@ class DomainDetail {
     scroll.tabIndex = 0;
     scroll.append(this.moves);
     this.scroll = scroll;
-    right.append(element("h3", "", "Last moves"), scroll, this.noMoves);
+    this.movesTitle = element("h3", "", "Last moves");
+    this.movesTitle.id = "moves-title";
+    right.append(this.movesTitle, scroll, this.noMoves);
     columns.append(left, right);
     return columns;
   }
@@ -121,11 +123,14 @@ class DomainDetail {
     const moves = [...(history.moves || [])].reverse();
     this.scroll.hidden = !moves.length;
     setText(this.noMoves, moves.length ? "" : "Its balloon was not moved.");
+    // A run can change to a dry run and back, so that the list has both kinds.
+    const allDry = moves.length > 0 && moves.every((move) => move.dry_run);
+    setText(this.movesTitle, allDry ? "Last decisions (dry run)" : "Last moves");
     const body = element("tbody");
     body.append(...moves.map((move) => {
       const row = element("tr");
       row.append(element("td", "", clockText(move.time)), element("td", "", bytesText(move.from)),
-        element("td", "", bytesText(move.to)), element("td", "left text", reasonOf(move)));
+        element("td", "", bytesText(move.to)), element("td", "left text", (move.dry_run && !allDry ? "dry run: " : "") + reasonOf(move)));
       return row;
     }));
     this.moves.replaceChildren(tableHead([["time", ""], ["from", ""], ["to", ""], ["why", "left"]]), body);

@@ -39,7 +39,8 @@ class DomainList {
       }
     }, { rootMargin: "300px" });
     node("domains-legend").append(legend([
-      ...kDomainParts.map(({ style, name }) => [partKey(style), name]), [markKey("rss"), "resident on the host"]]));
+      ...kDomainParts.map(({ style, name }) => [partKey(style), name]), [markKey("rss"), "resident on the host"],
+      [kKeys.area("a-area"), "actual, last hour"], [kKeys.line("used-line"), "used, last hour"]]));
     this.listen();
   }
 

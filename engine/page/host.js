@@ -12,10 +12,11 @@ const kHostParts = [
 ];
 
 /** Further figures, beside the parts of the bar. */
-const kHostFigures = [["shortfall", "shortfall"], ["reclaimable", "reclaimable"],
+const kHostFigures = [["shortfall", "shortfall"], ["reclaimable", "reclaimable this tick"],
   ["swap_free", "swap free"], ["budget", "budget"], ["memory", "memory"]];
-/** These are shown from 1 MiB on. */
-const kShownIfLarge = ["shortfall", "reserved"];
+/** Figures that are left out under 1 MiB, which is noise. */
+const kShownFromMib = ["shortfall", "reserved"];
+const kSmallest = 2 ** 20;
 
 class HostView {
   constructor() {
@@ -26,16 +27,18 @@ class HostView {
     this.figures = new Map();
     for (const part of kHostParts) this.addFigure(node("host-legend"), part.key, part.name, partKey(part.style));
     for (const [key, name] of kHostFigures) this.addFigure(node("host-legend"), key, name);
-    this.addFigure(node("host-legend"), "over", "the host's memory ends here", markKey("memory"));
+    // The mark in the bar where the host's memory ends.
+    this.end = markKey("memory");
+    this.figures.get("memory").item.prepend(this.end);
     this.box = node("host-hour");
   }
 
   addFigure(list, key, name, sign) {
-    const item = element("li"), value = element("b");
+    const item = element("li"), label = element("span", "", name), value = element("b");
     if (sign) item.append(sign);
-    item.append(name + " ", value);
+    item.append(label, " ", value);
     list.append(item);
-    this.figures.set(key, { item, value });
+    this.figures.set(key, { item, label, value });
   }
 
   update(live) {
@@ -45,12 +48,19 @@ class HostView {
     const host = live.host || {};
     // What is committed beyond the host's memory ends the bar, after a mark.
     const over = host.uncovered > 0.002 * host.memory;
+    // Usually that is the shortfall: then one figure says both.
+    const both = over && bytesText(host.uncovered) === bytesText(host.shortfall);
     for (const [key, { item, value }] of this.figures) {
       const size = host[key];
-      setHidden(item, key === "over" || key === "uncovered" ? !over : size === undefined || (size < 1048576 && kShownIfLarge.includes(key)));
-      if (key !== "over") setText(value, bytesText(size));
+      setHidden(item, key === "uncovered" ? !over : size === undefined || (key === "shortfall" && both) ||
+        (size < kSmallest && kShownFromMib.includes(key)));
+      setText(value, bytesText(size));
     }
+    const uncovered = this.figures.get("uncovered");
+    setText(uncovered.label, both ? "shortfall: committed beyond the host" : "committed beyond the host");
+    setClass(uncovered.item, both ? "bad" : "");
     setClass(this.figures.get("shortfall").item, "bad");
+    this.end.toggleAttribute("hidden", !over);
     const label = kHostParts.filter((part) => host[part.key]).map((part) => `${part.name} ${bytesText(host[part.key])}`);
     const sizes = { ...host, memory: over ? host.memory : undefined };
     this.bar.set(sizes, Math.max(1, (host.memory || 0) + (host.uncovered || 0)), `The host's memory: ${label.join(", ")}`);

@@ -64,7 +64,7 @@ class LivePage {
     this.showRun(live);
     this.host.update(live);
     this.list.update(live.domains);
-    this.policies.update(live.policies || [], live.policy);
+    this.policies.update(live.policies || [], live.fallback || live.policy);
     this.route();
     document.title = (live.state ? live.state + " \u00b7 " : "") + "memcoord " + (live.connection || "");
   }

@@ -1,11 +1,13 @@
 "use strict";
 // Queries to memcoord, and the poll that keeps the page up to date.
 
-/** A query that failed, in words. `status` is 0 if nothing answered. */
+/** A query that failed, in words. `status` is 0 if nothing answered; `stated` is memcoord's own error
+    with its hint, empty if it stated none. */
 class QueryError extends Error {
-  constructor(text, status) {
+  constructor(text, status, stated = "") {
     super(text);
     this.status = status;
+    this.stated = stated;
   }
 }
 
@@ -17,15 +19,20 @@ const kStatusWords = {
   503: "memcoord is not ready.",
 };
 
-/** The error of a response: the one that memcoord states, with its hint, or words for its status. */
-function statusText(status, body) {
-  let stated = "";
+/** The error that memcoord states in a response, with its hint; empty if there is none. */
+function statedError(body) {
   try {
     const { error, hint } = JSON.parse(body);
-    if (typeof error === "string") stated = error + (typeof hint === "string" ? " (" + hint + ")" : "");
+    if (typeof error === "string") return error + (typeof hint === "string" ? "; " + hint : "");
   } catch (_) { /* not from memcoord, or from another version */ }
+  return "";
+}
+
+/** The error of a response: the one that memcoord states, or words for its status. */
+function responseError(status, body) {
+  const stated = statedError(body);
   const words = kStatusWords[status] || "memcoord answered with the status " + status + ".";
-  return !stated || status === 401 ? words : "memcoord answered: " + stated + ".";
+  return new QueryError(!stated || status === 401 ? words : "memcoord answered: " + stated, status, stated);
 }
 
 /** Text from a path of the server that sent the page. Errors: QueryError. */
@@ -43,7 +50,7 @@ async function queryText(path) {
   } finally {
     clearTimeout(timer);
   }
-  if (!response.ok) throw new QueryError(statusText(response.status, body), response.status);
+  if (!response.ok) throw responseError(response.status, body);
   return body;
 }
 

@@ -21,15 +21,17 @@ class FitQuestion {
   async refresh() {
     const size = this.asked;
     if (size === null) return;
-    let text, style;
+    let text, style, refused = false;
     try {
       const fit = await queryJson("v1/fit?size=" + encodeURIComponent(size));
       text = fit.text;
       style = { now: "good", "after reclaiming": "soon", no: "bad" }[fit.fits] || "";
     } catch (error) {
-      [text, style] = [error.message, "bad"];
+      [text, style] = [error.stated || error.message, "bad"];
+      refused = error.status >= 400 && error.status < 500;
     }
     if (this.asked !== size) return;
+    if (refused) this.asked = null; // memcoord would refuse it at every tick
     setText(this.answer, ({ good: "\u2713 ", soon: "\u25b2 ", bad: "\u2717 " }[style] || "") + text);
     setClass(this.answer, "answer " + style);
     setHidden(this.answer, false);
@@ -59,10 +61,12 @@ class PolicyQuestion {
     this.choice.replaceChildren(...policies.map((name) => {
       const option = element("option", "", name === current ? name + " (decides now)" : name);
       option.value = name;
+      option.disabled = name === current;
       return option;
     }));
-    this.choice.value = policies.includes(chosen) ? chosen : policies.find((name) => name !== current) || policies[0] || "";
-    this.button.disabled = !policies.length;
+    const others = policies.filter((name) => name !== current);
+    this.choice.value = others.includes(chosen) ? chosen : others[0] || "";
+    this.button.disabled = !others.length;
   }
 
   async ask() {

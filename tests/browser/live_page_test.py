@@ -23,6 +23,7 @@ from browser import PATIENCE, By, Keys, PageTest
 FOLDER = Path(__file__).resolve().parent
 PROGRAM = Path(sys.argv.pop(1)).resolve() if len(sys.argv) > 1 else FOLDER.parent.parent / "build" / "memcoord"
 HOSTILE_NAMES = ["<img src=x onerror=\"document.title='owned'\">", "</script><script>document.title='owned'</script>"]
+GIB = 2**30
 TOKEN = "correct-horse-battery-staple"
 
 # The rows in their order, also those outside the window.
@@ -39,12 +40,12 @@ def free_port():
 class Run:
     """memcoord on a simulated host, which ticks five times a second. `stop` and `start` keep the address."""
 
-    def __init__(self, folder, domains=12, options=()):
+    def __init__(self, folder, domains=12, options=(), policy="halving"):
         scenario = folder / f"live-{domains}.lua"
         scenario.write_text((FOLDER / "live.lua").read_text().replace("local count = 12", f"local count = {domains}"))
         self.port = free_port()
         self.folder = folder
-        self.command = [PROGRAM, "--connect", f"sim:{scenario}", "--policy", "halving", "--metrics",
+        self.command = [PROGRAM, "--connect", f"sim:{scenario}", "--policy", policy, "--metrics",
                         f"127.0.0.1:{self.port}", *map(str, options), "0.2"]
         self.process = None
         self.start()
@@ -211,10 +212,13 @@ class LivePage(LiveTest):
         self.assertEqual(names[0], "hung")
 
     def test_domains_in_trouble_come_first_and_say_why(self):
-        self.browser.wait(lambda: self.names()[:3] == ["hung", "paused", "silent"], "the domains in trouble")
+        self.browser.wait(lambda: self.names()[:3] == ["hung", "silent", "paused"], "the domains in trouble")
         for name, word in [("hung", "hung"), ("paused", "paused"), ("silent", "silent")]:
             row = self.row(name)
-            self.assertEqual(row.find_element(By.CSS_SELECTOR, ".tag").text, word)
+            tag = row.find_element(By.CSS_SELECTOR, ".tag")
+            self.assertEqual(tag.text, word)
+            # Whoever paused a domain wants it so.
+            self.assertEqual("bad" in tag.get_attribute("class"), name != "paused")
             self.assertIn("skipped", row.text)
 
     def test_a_domain_has_its_hour_its_moves_and_its_explanation(self):
@@ -235,9 +239,32 @@ class LivePage(LiveTest):
     def test_it_tells_whether_a_guest_fits(self):
         self.assertRegex(self.ask_fit("1 MiB"), "(?i)fit|now")
         self.assertNotEqual(self.ask_fit("1 TiB"), self.ask_fit("1 MiB"))
-        self.assertIn("unit", self.ask_fit("4"))
-        # The browser reports the response 400.
-        self.assertEqual({source for source, _ in self.browser.log()}, {"network"})
+        self.assertEqual(self.ask_fit("4"), "\u2717 '4' has no unit; did you mean 4MiB or 4GiB?")
+        refused = len(self.browser.log())
+        self.await_ticks(2)
+        self.assertEqual((refused, len(self.browser.log())), (1, 0))
+
+    def host_figures(self, host):
+        return self.browser.run("const view = new HostView(); view.update({ state: 'short', host: arguments[0] });"
+                                "return [...view.figures.values()].filter(({ item }) => !item.hidden)"
+                                ".map(({ item }) => item.textContent.replaceAll('\\u00a0', ' '))",
+                                {"memory": 8 * GIB} | host)
+
+    def test_one_figure_says_the_shortfall_and_noise_is_none(self):
+        self.assertEqual(self.host_figures({"uncovered": 2 * GIB, "shortfall": 2 * GIB}),
+                         ["shortfall: committed beyond the host 2 GiB", "memory 8 GiB"])
+        self.assertEqual(self.host_figures({"uncovered": 2 * GIB, "shortfall": 3 * GIB}),
+                         ["committed beyond the host 2 GiB", "shortfall 3 GiB", "memory 8 GiB"])
+        self.assertEqual(self.host_figures({"uncovered": 0, "shortfall": 7 * 2**10}), ["memory 8 GiB"])
+
+    def test_the_curves_in_the_list_have_a_legend(self):
+        legend = self.browser.text("#domains-legend")
+        self.assertIn("actual, last hour", legend)
+        self.assertIn("used, last hour", legend)
+
+    def test_the_policy_that_decides_cannot_be_asked_what_it_would_decide(self):
+        options = "return [...document.querySelectorAll('#whatif-policy option')].filter((one) => one.disabled)"
+        self.assertEqual(self.browser.run(options + ".map((one) => one.textContent)"), ["halving (decides now)"])
 
     def test_it_tells_what_another_policy_would_decide(self):
         self.ask_policy("buffer")
@@ -315,6 +342,27 @@ class RunsOfTheirOwn(LiveTest):
         self.browser.wait(lambda: not self.browser.one("#connection-lost").is_displayed(), "the end of the notice")
         self.await_ticks()
         self.assertEqual({source for source, _ in self.browser.log()}, {"network"})
+
+    def test_a_dry_run_lists_decisions_and_no_moves(self):
+        run = self.start(options=["--dry-run"])
+        self.open(run)
+        uuid = self.row("web-001").get_attribute("data-uuid")
+        self.open(run, fragment=f"#domain={uuid}")
+        self.browser.driver.refresh()
+        self.browser.wait(lambda: self.browser.all("#moves td"), "the decisions")
+        self.assertEqual(self.browser.text("#moves-title"), "Last decisions (dry run)")
+        reasons = self.browser.texts("#moves td.text")
+        self.assertEqual([reason for reason in reasons if "dry run" in reason or "->" in reason], [])
+        self.expect_clean_log()
+
+    def test_a_fallback_policy_is_the_one_that_decides(self):
+        path = self.folder / "failing.lua"
+        path.write_text("return { api = 1, summary = 'fails', tick = function() error('boom') end }\n")
+        self.open(self.start(policy=path, options=["--fallback-policy", "halving"]))
+        options = "return [...document.querySelectorAll('#whatif-policy option')].filter((one) => one.disabled)"
+        self.browser.wait(lambda: self.browser.run(options + ".map((one) => one.textContent)") ==
+                          ["halving (decides now)"], "the fallback policy as the one that decides")
+        self.expect_clean_log()
 
     def test_the_token_is_the_password_of_the_page(self):
         path = self.folder / "token"

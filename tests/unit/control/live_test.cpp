@@ -188,6 +188,18 @@ TEST_CASE("domains are described anew at each tick") {
   CHECK(web() == mib(2048 - 400));
 }
 
+TEST_CASE("a domain that is paused in libvirt is in no trouble, one that crashed is") {
+  LiveRun run;
+  run.harness.hypervisor = FakeHypervisor({World()
+                                               .host(8_GiB, free(4_GiB))
+                                               .domain("db", state(DomainState::paused))
+                                               .domain("web", state(DomainState::crashed))});
+  const Json domains = run.tick().json("/v1/live").at("domains");
+  CHECK(domains.at(0).at("state").string() == "paused");
+  CHECK(domains.at(0).at("trouble").string().empty());
+  CHECK(domains.at(1).at("trouble").string() == "crashed");
+}
+
 TEST_CASE("a run that stands still has a problem, in the live data and in the status") {
   LiveRun run;
   run.tick().later = 5s;
@@ -236,6 +248,7 @@ TEST_CASE("a domain's history has its moves with their reasons") {
   CHECK(history.at("rss") == Json::array({mib(2048)}));
   REQUIRE(history.at("moves").size() == 1);
   const Json move = history.at("moves").at(0);
+  CHECK(move.at("dry_run") == Json(false));
   CHECK(move.at("from").number() == mib(2048));
   CHECK(move.at("to").number() == mib(1648));
   CHECK(move.at("text").string() ==
@@ -244,6 +257,17 @@ TEST_CASE("a domain's history has its moves with their reasons") {
   CHECK(run.get("/v1/history", {{"domain", id("web").text()}}).body ==
         run.get("/v1/history", {{"domain", "web"}}).body);
   CHECK(run.get("/v1/history", {{"domain", "wbe"}}).status == 404);
+}
+
+TEST_CASE("the moves of a dry run keep their reasons and say that they were not made") {
+  LiveRun run;
+  run.harness.coordinator.set_dry_run(true);
+  const Json moves = run.tick().json("/v1/history", {{"domain", "web"}}).at("moves");
+  REQUIRE(moves.size() == 1);
+  const Json move = moves.at(0);
+  CHECK(move.at("dry_run") == Json(true));
+  CHECK(contains(move.at("text").string(), " MiB): why"));
+  CHECK_FALSE(contains(move.at("text").string(), "dry run"));
 }
 
 TEST_CASE("a guest's report that is missing is null in its history") {
@@ -263,8 +287,20 @@ TEST_CASE("a guest fits now, after reclaiming, or not") {
   CHECK(fit("4GiB").at("size").number() == mib(4096));
   CHECK(fit("4GiB").at("needed").number() == mib(4096 + 62 + 8));
   CHECK(fit("6GiB").at("fits").string() == "after reclaiming");
-  CHECK(contains(fit("6GiB").at("text").string(), "It fits once memcoord has reclaimed "));
+  CHECK(contains(fit("6GiB").at("text").string(), "It fits after some ticks: "));
   CHECK(fit("7GiB").at("fits").string() == "no");
+}
+
+TEST_CASE("the answer to a guest that does not fit says what the host can give") {
+  LiveRun run;
+  const Json live = run.tick().json("/v1/live");
+  const Json fit = run.json("/v1/fit", {{"size", "7GiB"}});
+  CHECK_FALSE(fit.find("reclaimable"));
+  const double most = fit.at("grantable").number() + fit.at("reclaimable_in_time").number();
+  CHECK(fit.at("reclaimable_in_time").number() >= live.at("host").at("reclaimable").number());
+  CHECK(fit.at("needed").number() > most);
+  const auto size = MemorySize::from_kib(static_cast<std::uint64_t>(most) / 1024);
+  CHECK(contains(fit.at("text").string(), "at most " + size.text() + " after some ticks."));
 }
 
 TEST_CASE("a question for a guest without a proper size is refused with a hint") {
@@ -274,8 +310,14 @@ TEST_CASE("a question for a guest without a proper size is refused with a hint")
     const Response response = run.get("/v1/fit", {{"size", size}});
     CHECK(response.status == 400);
     const Json body = Json::parse(response.body).value();
-    CHECK(contains(body.at("hint").string(), "size=4GiB"));
+    CHECK(contains(body.at("hint").string(), "GiB"));
+    CHECK_FALSE(contains(response.body, "size="));
   }
+  const auto error_of = [&](const char* size) {
+    return Json::parse(run.get("/v1/fit", {{"size", size}}).body).value().at("error").string();
+  };
+  CHECK(error_of("4") == "'4' has no unit");
+  CHECK(error_of("0") == "the size must be over 0");
 }
 
 TEST_CASE("another bundled policy is asked about the newest tick") {
@@ -284,8 +326,10 @@ TEST_CASE("another bundled policy is asked about the newest tick") {
   run.tick();
   const Json answer = run.json("/v1/what-if", {{"policy", "band"}});
   CHECK(answer.at("policy").string() == "band");
-  CHECK(contains(answer.at("text").string(),
-                 "On tick 1, band instead of fake would give another size to 2 of 2 domains."));
+  CHECK(answer.at("text").string() ==
+        "On tick 1, band instead of fake would give another size to 2 of 2 domains. The policy "
+        "band has observed only two ticks here. A policy that looks further back may decide "
+        "otherwise after a while.");
   const Json db = answer.at("domains").at(0);
   CHECK(db.at("decided").string() == "It has enough memory and keeps its size.");
   CHECK(db.at("instead").string().starts_with("It shrinks by 200 MiB"));
@@ -294,6 +338,24 @@ TEST_CASE("another bundled policy is asked about the newest tick") {
   CHECK(db.at("instead_to").number() == mib(824));
   CHECK(answer.at("domains").at(1).at("decided_to").number() == mib(1648));
   CHECK(answer.at("domains").at(1).at("instead_to").number() == mib(2048));
+}
+
+TEST_CASE("the policy that decides now is no other policy") {
+  LiveRun run;
+  run.context.policies = {"band", "fake"};
+  run.tick();
+  const Response response = run.get("/v1/what-if", {{"policy", "fake"}});
+  CHECK(response.status == 409);
+  CHECK(contains(response.body, "the policy fake decides now"));
+  CHECK(run.loaded == 0);
+}
+
+TEST_CASE("in a dry run neither policy moves a domain") {
+  LiveRun run;
+  run.harness.coordinator.set_dry_run(true);
+  const Json domains = run.tick().json("/v1/what-if", {{"policy", "band"}}).at("domains");
+  CHECK(domains.at(1).at("decided").string().starts_with("It would shrink by 400 MiB (dry run)"));
+  CHECK(domains.at(0).at("instead").string().starts_with("It would shrink by 200 MiB (dry run)"));
 }
 
 TEST_CASE("each policy is evaluated once a tick, however often it is asked for") {

@@ -209,6 +209,20 @@ TEST_CASE("a move in steps is one move, and the newest moves are kept") {
   CHECK(curves_of(history, "web").moves.back().time == tick.snapshot.wall_time);
 }
 
+TEST_CASE("a move of a dry run is kept as one that was not made") {
+  RunHistory history;
+  Tick tick = tick_at(0s, web(1_GiB, 300_MiB));
+  tick.outcomes = {{id("web"), 1_GiB, 900_MiB, Outcome::Kind::dry_run, {}}};
+  history.observe(tick);
+  tick = tick_at(1s, web(1_GiB, 300_MiB));
+  tick.outcomes = {{id("web"), 1_GiB, 900_MiB, Outcome::Kind::applied, {}}};
+  history.observe(tick);
+  const auto moves = curves_of(history, "web").moves;
+  REQUIRE(moves.size() == 2);
+  CHECK(moves[0].dry_run);
+  CHECK_FALSE(moves[1].dry_run);
+}
+
 TEST_CASE("a failed sample and a restoration add no point") {
   RunHistory history;
   Tick failed;

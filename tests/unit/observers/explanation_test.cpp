@@ -180,6 +180,18 @@ TEST_CASE("a dry run would move a domain") {
   CHECK(answer(tick) == "It is short by 60 MiB, and would grow by 1 GiB (dry run).");
 }
 
+TEST_CASE("a move of a dry run is an event of its own kind") {
+  EventFinder finder;
+  Tick tick = tick_of(World().domain("web", actual(1_GiB), unused(500_MiB)));
+  tick.dry_run = true;
+  tick.decisions = {{id("web"), 1_GiB, 768_MiB, 768_MiB, "others need it", {}}};
+  tick.outcomes = {{id("web"), 1_GiB, 768_MiB, Outcome::Kind::dry_run, {}}};
+  const auto events = finder.events_of(tick);
+  REQUIRE(events.size() == 1);
+  CHECK(to_text(events[0].kind) == "would move");
+  CHECK(events[0].text == "1 GiB -> 768 MiB (-256 MiB): others need it");
+}
+
 TEST_CASE("an event that ends a skip says what the skip was") {
   EventFinder finder;
   Tick tick = tick_of(World().domain("web"));
