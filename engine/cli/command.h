@@ -237,7 +237,8 @@ Result<Origins> apply_configuration(const std::string& path, const Command& comm
 Result<Origins> apply_configuration_text(std::string_view text, const std::string& path,
                                          const Command& command);
 /// The error with the place of the value that it is about, if the configuration set that value:
-/// "memcoord.toml:1:10: policy: halvign: no such policy".
+/// "memcoord.toml:1:10: policy: halvign: no such policy". Its object is the value, "--KEY", or
+/// "--KEY VALUE".
 Error with_origin(Error error, const Origins& origins);
 
 }  // namespace memcoord::cli

@@ -374,10 +374,16 @@ Error with_origin(Error error, const Origins& origins) {
       error.object = origin.place + ": " + origin.key;
       return error;
     }
+    if (!parameter && error.object == "--" + origin.key) {
+      error.object = origin.place + ": " + origin.key;
+      return error;
+    }
     std::string_view value = origin.value;
     if (value.starts_with(kSimulated)) value.remove_prefix(kSimulated.size());
-    if (parameter || value.empty() || error.object != value) continue;
-    error.object = origin.place + ": " + origin.key + ": " + error.object;
+    const bool of_value =
+        error.object == value || error.object == fmt::format("--{} {}", origin.key, value);
+    if (parameter || value.empty() || !of_value) continue;
+    error.object = fmt::format("{}: {}: {}", origin.place, origin.key, value);
     return error;
   }
   return error;

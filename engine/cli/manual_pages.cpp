@@ -115,10 +115,10 @@ none. An option that may be repeated takes a list. A key may appear once. The on
 .PP
 If the file has an error, memcoord starts nothing, prints one line and ends with exit code 2. The line
 names the file, the line, the column and the key, and says what to write. To check a changed file
-without moving anything:
+while the service runs:
 .PP
 .RS
-memcoord \-\-config \fIFILE\fR \-\-dry\-run \-\-ticks 1 \-\-journal /tmp/check.jsonl
+memcoord \-\-config \fIFILE\fR \-\-check\-config
 .RE
 .PP
 The service reads its file at its start: \fBsystemctl restart memcoord\fR applies a change.

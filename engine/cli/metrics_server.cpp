@@ -10,33 +10,32 @@ namespace {
 /// Reads of many clients must not fill the memory of the host that memcoord balances.
 constexpr control::HttpLimits kMetricsLimits{.unread = std::size_t{8} << 20U};
 
-Status check_metrics_options(const RunOptions& options) {
-  if (options.metrics) return {};
-  const bool token = !options.metrics_token.empty();
-  if (!token && options.metrics_hosts.empty()) return {};
-  return fail(ErrorCode::invalid_input, token ? "--metrics-token" : "--metrics-host",
-              "needs --metrics");
-}
-
 std::string served_text(const control::WebAccess& access) {
   const bool loopback = access.address.reach() == control::TcpAddress::Reach::loopback;
-  const std::string url = "metrics on http://" + access.address.text() + "/metrics";
-  if (access.token || loopback) return url;
-  return url + ", and no other path without --metrics-token";
+  const std::string url = "http://" + access.address.text() + "/";
+  if (access.token || loopback) return "live page on " + url + ", metrics on /metrics there";
+  return "metrics on " + url + "metrics, and no other path without --metrics-token";
 }
 
 }  // namespace
 
+Result<std::string> read_metrics_token(const std::string& path) {
+  auto token = control::read_token(path);
+  if (token) return token;
+  Error error = token.error();
+  error.object = "--metrics-token " + path;
+  return fail(std::move(error));
+}
+
 Result<std::unique_ptr<MetricsServer>> MetricsServer::open(const RunOptions& options,
                                                            control::Handler handler,
                                                            observers::Log& log) {
-  if (Status checked = check_metrics_options(options); !checked) return fail(checked.error());
   if (!options.metrics) return nullptr;
   // make_unique cannot call the private constructor.
   std::unique_ptr<MetricsServer> made(new MetricsServer(log));
   control::WebAccess access{.address = *options.metrics, .hosts = options.metrics_hosts};
   if (!options.metrics_token.empty()) {
-    auto token = control::read_token(options.metrics_token);
+    auto token = read_metrics_token(options.metrics_token);
     if (!token) return fail(token.error());
     made->token_ = std::make_unique<control::AccessToken>(options.metrics_token, *std::move(token));
     access.token = [&token = *made->token_] { return token.text(); };

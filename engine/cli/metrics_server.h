@@ -12,11 +12,14 @@
 
 namespace memcoord::cli {
 
+/// The token in a file. Errors: those of control::read_token(), with the option in their object.
+Result<std::string> read_metrics_token(const std::string& path);
+
 class MetricsServer {
  public:
   /// Serves what the options name and logs where; returns null without --metrics. `handler` and
-  /// `log` must outlive the server. Errors: invalid_input (an option that needs --metrics), those
-  /// of read_token() and of HttpServer::listen() for a TCP address.
+  /// `log` must outlive the server. Errors: those of read_metrics_token() and of
+  /// HttpServer::listen() for a TCP address.
   static Result<std::unique_ptr<MetricsServer>> open(const RunOptions& options,
                                                      control::Handler handler, observers::Log& log);
   /// Reads the token's file again. Logs an error, after which the old token stays. Returns the

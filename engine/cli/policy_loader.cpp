@@ -78,7 +78,7 @@ std::vector<fs::path> data_directories() {
 BundledFiles::BundledFiles(BundledKind kind, std::vector<fs::path> data_directories)
     : kind_(kind), directories_(std::move(data_directories)) {
   for (fs::path& directory : directories_) {
-    directory /= kind == BundledKind::policy ? "policies" : "scenarios";
+    directory /= folder_name();
   }
 }
 
@@ -100,6 +100,14 @@ Result<fs::path> BundledFiles::find(const std::string& path_or_name) const {
 
 std::string BundledFiles::what() const {
   return kind_ == BundledKind::policy ? "policy" : "scenario";
+}
+
+std::string BundledFiles::folder_name() const {
+  return kind_ == BundledKind::policy ? "policies" : "scenarios";
+}
+
+std::string BundledFiles::where_to_look() const {
+  return "set MEMCOORD_DATA_DIR to a folder that has a folder " + folder_name();
 }
 
 Error BundledFiles::is_a_folder(const std::string& path) const {
@@ -125,6 +133,11 @@ Error BundledFiles::no_such_file(const std::string& path) const {
 
 Error BundledFiles::no_such_name(const std::string& name) const {
   const std::vector<std::string> names = stems();
+  if (names.empty()) {
+    return {ErrorCode::not_found, name,
+            "no such " + what() + ", because no folder with bundled files is found",
+            where_to_look(), ""};
+  }
   const auto nearest = suggest_name(name, names);
   const std::string all = kind_ == BundledKind::policy
                               ? "'memcoord policies' lists them"
@@ -156,9 +169,7 @@ std::vector<fs::path> BundledFiles::list() const {
 Result<std::vector<std::string>> BundledFiles::names() const {
   std::vector<std::string> names = stems();
   if (!names.empty()) return names;
-  const std::string folder = kind_ == BundledKind::policy ? "policies" : "scenarios";
-  return fail(ErrorCode::not_found, folder, "no bundled files found",
-              "set MEMCOORD_DATA_DIR to a folder that has a folder " + folder);
+  return fail(ErrorCode::not_found, folder_name(), "no bundled files found", where_to_look());
 }
 
 bool is_bundled_or_file(const Option& option, const std::string& word) {

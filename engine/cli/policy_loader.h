@@ -52,6 +52,8 @@ class BundledFiles {
 
  private:
   [[nodiscard]] std::string what() const;
+  [[nodiscard]] std::string folder_name() const;
+  [[nodiscard]] std::string where_to_look() const;  ///< a hint for when there are no files
   [[nodiscard]] std::vector<std::string> stems() const;
   [[nodiscard]] Error is_a_folder(const std::string& path) const;
   [[nodiscard]] Error is_not_lua(const std::string& path) const;

@@ -12,6 +12,7 @@
 
 #include "engine/cli/command.h"
 #include "engine/cli/commands.h"
+#include "engine/cli/configuration_check.h"
 #include "engine/cli/help.h"
 #include "engine/cli/policy_loader.h"
 #include "engine/cli/run_control.h"
@@ -390,11 +391,11 @@ void add_run_command(Command& program) {
     if (!origins) return fail(origins.error());
     const auto interval = interval_of(*options, program);
     if (!interval) return fail(interval.error());
-    if (options->journal_max && options->journal.empty()) {
-      return fail(ErrorCode::invalid_input, "--journal-max", "limits a journal, but there is none",
-                  "add --journal FILE");
+    if (const Status checked = check_together(*options); !checked) {
+      return fail(with_origin(checked.error(), *origins));
     }
-    auto result = Run(*options, *interval).go();
+    auto result =
+        options->check_config ? check_configuration(*options) : Run(*options, *interval).go();
     if (!result) return fail(with_origin(result.error(), *origins));
     return result;
   };

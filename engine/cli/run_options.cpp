@@ -8,6 +8,7 @@
 
 #include "engine/cli/command.h"
 #include "engine/core/names.h"
+#include "engine/core/printable.h"
 #include "engine/observers/journal.h"
 #include "engine/screen/screen_state.h"
 
@@ -56,6 +57,14 @@ Result<MemorySize> parse_journal_max(const std::string& text) {
   if (!size || *size >= observers::JournalWriter::kLeastLimit) return size;
   return fail(ErrorCode::invalid_input, "", text + " is too small for ticks",
               "expected 1MiB or more");
+}
+
+Result<std::string> parse_metrics_file(const std::string& path) {
+  if (path.ends_with(".prom")) return path;
+  return fail(
+      ErrorCode::invalid_input, "",
+      path.empty() ? "the value is empty" : "'" + printable(path, 200) + "' does not end in .prom",
+      "node_exporter reads *.prom only");
 }
 
 void add_policy_options(Command& command, RunOptions& options) {
@@ -137,11 +146,13 @@ void add_loop_options(Command& command, RunOptions& options) {
 
 void add_metrics_options(Command& command, RunOptions& options) {
   const std::string group = "Metrics";
-  add_option(command,
-             {"--metrics", "ADDRESS",
-              "serve metrics and queries over HTTP at PORT (this host only), IP:PORT or [IP6]:PORT",
-              group},
-             into(options.metrics, control::parse_tcp_address));
+  add_option(
+      command,
+      {"--metrics", "ADDRESS",
+       "serve the live page, metrics and queries over HTTP at PORT (this host only), IP:PORT "
+       "or [IP6]:PORT",
+       group},
+      into(options.metrics, control::parse_tcp_address));
   add_option(command,
              {"--metrics-token", "FILE",
               "the file with the token that every path of --metrics but /metrics needs; readable "
@@ -162,7 +173,7 @@ void add_metrics_options(Command& command, RunOptions& options) {
               "write the metrics to FILE after each tick, for node_exporter's textfile collector, "
               "which reads *.prom",
               group},
-             into_text(options.metrics_file));
+             into(options.metrics_file, parse_metrics_file));
   add_choice(command,
              {"--metrics-domains", "",
               "whether metrics tell of single domains or only of the host; default on", group},
@@ -252,6 +263,32 @@ void add_run_options(Command& command, RunOptions& options) {
               "command line wins",
               kGeneralGroup, false, false},
              into_text(options.config));
+  add_flag(command,
+           {"--check-config",
+            "check the options of --config, its policies and its token; open nothing, and end",
+            kGeneralGroup},
+           options.check_config);
+  command.options.back().configurable = false;
+}
+
+Status check_together(const RunOptions& options) {
+  const auto needs = [](const char* option, const char* message, const char* hint) {
+    return fail(ErrorCode::invalid_input, option, message, hint);
+  };
+  if (options.check_config && options.config.empty()) {
+    return needs("--check-config", "needs a configuration", "add --config FILE");
+  }
+  if (options.journal_max && options.journal.empty()) {
+    return needs("--journal-max", "limits a journal, but there is none", "add --journal FILE");
+  }
+  if (options.metrics) return {};
+  if (!options.metrics_token.empty()) {
+    return needs("--metrics-token", "needs --metrics", "add --metrics ADDRESS");
+  }
+  if (!options.metrics_hosts.empty()) {
+    return needs("--metrics-host", "needs --metrics", "add --metrics ADDRESS");
+  }
+  return {};
 }
 
 void add_view_options(Command& command, observers::TableView& view, const std::string& group) {

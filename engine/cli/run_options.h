@@ -52,6 +52,7 @@ struct RunOptions {
   std::string metrics_file;                    ///< its path; empty: none
   bool metrics_domains = true;                 ///< whether there are metrics about single domains
   std::string config;
+  bool check_config = false;  ///< check the configuration instead of running
   std::string log_level = "info";
   bool json = false;
   observers::TableView view;  ///< of the screen: --sort, --only
@@ -60,6 +61,10 @@ struct RunOptions {
 
 /// Adds all of these options to the program. `options` must outlive it.
 void add_run_options(Command& program, RunOptions& options);
+
+/// Refuses an option that needs another one which is not given. Errors: invalid_input with the
+/// option as its object.
+Status check_together(const RunOptions& options);
 
 /// Adds --sort and --only.
 void add_view_options(Command& command, observers::TableView& view, const std::string& group);

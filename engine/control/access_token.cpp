@@ -55,7 +55,11 @@ Result<std::string> token_in(std::string_view text) {
 
 Result<std::string> read_token(const std::filesystem::path& path) {
   const auto file = files::open_to_read(path, "token file");
-  if (!file) return fail(file.error());
+  if (!file) {
+    Error error = file.error();
+    if (error.code == ErrorCode::not_found) error.hint = kHowToWrite;
+    return fail(std::move(error));
+  }
   if (Status checked = check_file(file->get(), path.string()); !checked) {
     return fail(checked.error());
   }

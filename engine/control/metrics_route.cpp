@@ -2,7 +2,9 @@
 #include <charconv>
 #include <optional>
 
+#include "engine/control/responses.h"
 #include "engine/control/routes.h"
+#include "engine/core/printable.h"
 
 namespace memcoord::control {
 namespace {
@@ -71,8 +73,12 @@ Response metrics_response(const RouteContext& context, const Request& request) {
   const auto accept = request.headers.find("accept");
   const bool openmetrics = accept != request.headers.end() && prefers_openmetrics(accept->second);
   const auto domains = request.query.find("domains");
-  const bool with_domains = domains == request.query.end() || domains->second != "off";
-  return {200, context.metrics(openmetrics, with_domains),
+  const std::string choice = domains == request.query.end() ? "on" : domains->second;
+  if (choice != "on" && choice != "off") {
+    return error_response_to(400, "domains: '" + printable(choice, 60) + "' is neither on nor off",
+                             "domains=off leaves out the families about single domains");
+  }
+  return {200, context.metrics(openmetrics, choice == "on"),
           openmetrics ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
                       : "text/plain; version=0.0.4; charset=utf-8"};
 }

@@ -22,6 +22,18 @@ tl::unexpected<Error> no_address(std::string_view text, const std::string& why,
   return fail(ErrorCode::invalid_input, "", "'" + printable(text, 60) + "' " + why, hint);
 }
 
+/// The error for "http://127.0.0.1:9798/". The hint has its address, if it has one.
+tl::unexpected<Error> no_url(std::string_view text) {
+  constexpr std::string_view kSchemeEnd = "://";
+  const std::size_t scheme = text.find(kSchemeEnd);
+  const bool has_scheme = scheme != std::string_view::npos;
+  const std::string_view rest = has_scheme ? text.substr(scheme + kSchemeEnd.size()) : text;
+  std::string hint = "give it without http:// and path";
+  const auto address = parse_tcp_address(rest.substr(0, rest.find('/')));
+  if (address) hint += ": " + address->text();
+  return no_address(text, has_scheme ? "is a URL" : "has a path", hint);
+}
+
 bool is_digits(std::string_view text) {
   return !text.empty() &&
          std::all_of(text.begin(), text.end(), [](char c) { return '0' <= c && c <= '9'; });
@@ -56,6 +68,7 @@ std::string usual_ip(const std::string& text) {
 
 Result<TcpAddress> parse_tcp_address(std::string_view text) {
   if (text.empty()) return fail(ErrorCode::invalid_input, "", "the address is empty", kForms);
+  if (text.find('/') != std::string_view::npos) return no_url(text);
   const std::size_t colon = text.rfind(':');
   const bool has_host = colon != std::string_view::npos;
   const std::string_view port_text = has_host ? text.substr(colon + 1) : text;

@@ -28,7 +28,8 @@ struct TcpAddress {
 };
 
 /// The address in a text: PORT and localhost:PORT (both mean 127.0.0.1), IP:PORT or [IP6]:PORT.
-/// Errors, without an object: invalid_input (a name, "*", a port that is none, and anything else).
+/// Errors, without an object: invalid_input (a name, "*", a URL, a port that is none, and anything
+/// else).
 Result<TcpAddress> parse_tcp_address(std::string_view text);
 
 /// A name or address of this host, as requests have it in their Host header: in lower case, an IPv6

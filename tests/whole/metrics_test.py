@@ -212,7 +212,11 @@ class Metrics(unittest.TestCase):
         self.assertNotIn('domain="web"', run.get("/metrics?domains=off")[1])
 
     def test_a_file_that_cannot_be_written_is_one_clear_line_at_the_start(self):
-        for path, why in (("/nowhere/memcoord.prom", "its folder must exist"), ("/dev/null", "is a device"), ("/", "is a folder")):
+        folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        (folder / "folder.prom").mkdir()
+        (folder / "device.prom").symlink_to("/dev/null")
+        for path, why in (("/nowhere/memcoord.prom", "its folder must exist"), (f"{folder}/device.prom", "is a device"),
+                          (f"{folder}/folder.prom", "is a folder")):
             with self.subTest(path):
                 refused = subprocess.run([PROGRAM, "--connect", "sim:", "--ticks", "1", "--metrics-file", path],
                                          capture_output=True, text=True, timeout=SECONDS, check=False)

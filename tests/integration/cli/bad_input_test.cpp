@@ -235,6 +235,11 @@ TEST_CASE("an error in a configuration is named by file, line and column") {
         files.path("none.toml") + ": cannot read the configuration: No such file or directory");
 }
 
+TEST_CASE("--metrics-file is refused if node_exporter does not read it") {
+  CHECK(refusal(simulated({"--metrics-file", "x.txt"})) ==
+        "--metrics-file: 'x.txt' does not end in .prom; node_exporter reads *.prom only");
+}
+
 TEST_CASE("--no-wait is refused on a real host") {
   CHECK(refusal({"--no-wait", "--connect", "test:///default"}) ==
         "--no-wait: works on simulated hosts only; add --connect sim:");

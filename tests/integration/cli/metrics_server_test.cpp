@@ -103,7 +103,8 @@ std::string file_with_mode(const ScratchFiles& files, const std::string& text, m
 TEST_CASE("a run answers queries over TCP, and its log says where") {
   WatchedRun watched;
   CHECK(watched.run->wait_for_errors(
-      "info metrics on http://127.0.0.1:" + std::to_string(watched.port) + "/metrics\n"));
+      "info live page on http://127.0.0.1:" + std::to_string(watched.port) +
+      "/, metrics on /metrics there\n"));
   CHECK(watched.status().at("policy").string() == "halving");
   const std::string head = watched.send("HEAD", "/v1/status");
   CHECK(head.starts_with("HTTP/1.1 200 OK\r\n"));
@@ -216,10 +217,13 @@ TEST_CASE("an address, a token file or a name that --metrics cannot use is refus
   CHECK(contains(refused_token(kFirstToken, 0644), "can read the token, or change it; chmod 0640"));
   CHECK(contains(refused_token("", 0600), "the token file is empty"));
   CHECK(contains(refused_token("short", 0600), "it needs 16 to 1024"));
-  CHECK(contains(refused({"--metrics", port, "--metrics-token", files.path("none")}),
-                 "no such token file"));
-  CHECK(refused({"--metrics-token", files.path("none")}) == "--metrics-token: needs --metrics");
-  CHECK(refused({"--metrics-host", "a"}) == "--metrics-host: needs --metrics");
+  CHECK(refused({"--metrics", port, "--metrics-token", files.path("none")}) ==
+        "--metrics-token " + files.path("none") +
+            ": no such token file; write one with: openssl rand -hex 32");
+  CHECK(refused({"--metrics-token", files.path("none")}) ==
+        "--metrics-token: needs --metrics; add --metrics ADDRESS");
+  CHECK(refused({"--metrics-host", "a"}) ==
+        "--metrics-host: needs --metrics; add --metrics ADDRESS");
   CHECK(contains(refused({"--metrics", port, "--metrics-host", "a:1"}),
                  "--metrics-host: 'a:1' is not the name of a host"));
 }
@@ -234,6 +238,8 @@ TEST_CASE("a configuration names the address, and an error in it has its line") 
   CHECK(contains(
       refused("metrics = \"" + std::to_string(free_port()) + "\"\nmetrics-token = \"/no/such\"\n"),
       "memcoord.toml:2:17: metrics-token: /no/such: no such token file"));
+  CHECK(contains(refused("metrics-token = \"/no/such\"\n"),
+                 "memcoord.toml:1:17: metrics-token: needs --metrics"));
 }
 
 TEST_CASE("no client over TCP harms the ticks of a run or keeps others from their responses") {

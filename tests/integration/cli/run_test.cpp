@@ -12,6 +12,7 @@
 
 #include "engine/observers/json.h"
 #include "tests/integration/cli/process.h"
+#include "tests/integration/cli/refusal.h"
 #include "tests/integration/cli/scratch_files.h"
 #include "tests/text.h"
 
@@ -20,6 +21,7 @@ using memcoord::observers::Json;
 using memcoord::testing::Finished;
 using memcoord::testing::memcoord_command;
 using memcoord::testing::Process;
+using memcoord::testing::refusal;
 using memcoord::testing::run_memcoord;
 using memcoord::testing::ScratchFiles;
 
@@ -104,6 +106,52 @@ TEST_CASE("a configuration file sets what the command line does not") {
       files.write("m.toml", "connect = \"sim:case1\"\nno-wait = true\njson = true\nticks = 3\n");
   CHECK(json_lines(run_memcoord({"--config", path}).output).size() == 3);
   CHECK(json_lines(run_memcoord({"--config", path, "--ticks", "4"}).output).size() == 4);
+}
+
+TEST_CASE("a configuration is checked beside the run that uses it, and nothing is written") {
+  const ScratchFiles files;
+  const std::string path = files.write(
+      "m.toml", "connect = \"sim:case1\"\ninterval = \"50ms\"\njson = true\njournal = \"" +
+                    files.path("ticks.jsonl") + "\"\nmetrics-file = \"" + files.path("m.prom") +
+                    "\"\ncontrol = \"" + files.path("control.sock") + "\"\n");
+  const auto check_is_sound = [&] {
+    const Finished checked = run_memcoord({"--config", path, "--check-config"});
+    CHECK(checked.exit_code == 0);
+    CHECK(checked.output == path + " is sound\n");
+    CHECK(checked.errors.empty());
+  };
+  check_is_sound();
+  for (const char* name : {"ticks.jsonl", "m.prom", "control.sock"}) {
+    CAPTURE(name);
+    CHECK(!std::filesystem::exists(files.path(name)));
+  }
+  Process run(memcoord_command({"--config", path}));
+  REQUIRE(run.wait_for_output("\n{"));
+  check_is_sound();
+  CHECK(std::filesystem::exists(files.path("m.prom")));
+  run.signal(SIGTERM);
+  CHECK(run.finish().exit_code == 0);
+}
+
+TEST_CASE("the check of a configuration finds what a run would refuse") {
+  const ScratchFiles files;
+  const auto refused = [&](const std::string& text) {
+    return refusal({"--config", files.write("m.toml", text), "--check-config"});
+  };
+  const std::string here = files.path("m.toml");
+  CHECK(refused("ticks = 0\n").starts_with(here + ":1:9: ticks: '0' is too small"));
+  CHECK(refused("policy = \"halvign\"\n").starts_with(here + ":1:10: policy: halvign: no such"));
+  CHECK(refused("fallback-policy = \"x.lua\"\n") ==
+        here + ":1:19: fallback-policy: x.lua: no such file");
+  CHECK(refused("policy = \"band\"\n[set]\nlow = \"few\"\n").starts_with(here + ":3:7: set.low:"));
+  CHECK(refused("metrics = \"9798\"\nmetrics-token = \"/no/such\"\n") ==
+        here +
+            ":2:17: metrics-token: /no/such: no such token file; write one with: "
+            "openssl rand -hex 32");
+  CHECK(refused("journal-max = \"1GiB\"\n") ==
+        here + ":1:15: journal-max: limits a journal, but there is none; add --journal FILE");
+  CHECK(refused("check-config = true\n").starts_with(here + ":1:1: check-config: no such setting"));
+  CHECK(refusal({"--check-config"}) == "--check-config: needs a configuration; add --config FILE");
 }
 
 TEST_CASE("SIGTERM and SIGINT end a run cleanly") {

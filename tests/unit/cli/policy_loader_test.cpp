@@ -72,6 +72,9 @@ TEST_CASE("a missing policy is named, with the nearest name or with the command 
 
 TEST_CASE("directories without bundled files are refused with the variable to set") {
   const Places places;
+  CHECK(places.policies().find("adaptive").error().text() ==
+        "adaptive: no such policy, because no folder with bundled files is found; set "
+        "MEMCOORD_DATA_DIR to a folder that has a folder policies");
   CHECK(places.policies().names().error().text() ==
         "policies: no bundled files found; set MEMCOORD_DATA_DIR to a folder that has a folder "
         "policies");

@@ -453,6 +453,12 @@ TEST_CASE("the metrics are there in the format and with the families that were a
   CHECK(openmetrics.body == "openmetrics few");
   CHECK(openmetrics.type == "application/openmetrics-text; version=1.0.0; charset=utf-8");
   CHECK(run.post("/metrics", "").status == 404);
+  request.query["domains"] = "no\x1b";
+  const Response refused = run.handler(request);
+  CHECK(refused.status == 400);
+  CHECK(contains(refused.body, "domains: 'no?' is neither on nor off"));
+  request.query["domains"] = "on";
+  CHECK(run.handler(request).body == "openmetrics all");
 }
 
 TEST_CASE("a page in a browser may read a run but not change it") {

@@ -55,6 +55,19 @@ TEST_CASE("an address that is none is refused with its forms") {
   CHECK(contains(refused_address("*:80"), "for every address of this host, give 0.0.0.0:80 or"));
   CHECK(contains(refused_address(":80"), "for every address of this host, give 0.0.0.0:80 or"));
   CHECK_FALSE(contains(refused_address("\x1b[31m\n"), "\x1b"));
+  CHECK_FALSE(contains(refused_address("http://\x1b[31m\n/"), "\x1b"));
+}
+
+TEST_CASE("a URL is refused with the address that is in it") {
+  CHECK(refused_address("http://127.0.0.1:9799/") ==
+        "'http://127.0.0.1:9799/' is a URL; give it without http:// and path: 127.0.0.1:9799");
+  CHECK(refused_address("http://[::1]:80") ==
+        "'http://[::1]:80' is a URL; give it without http:// and path: [::1]:80");
+  CHECK(refused_address("localhost:9798/metrics") ==
+        "'localhost:9798/metrics' has a path; give it without http:// and path: 127.0.0.1:9798");
+  CHECK(refused_address("https://example.com/") ==
+        "'https://example.com/' is a URL; give it without http:// and path");
+  CHECK(refused_address("//") == "'//' has a path; give it without http:// and path");
 }
 
 TEST_CASE("an address tells whom it reaches") {
