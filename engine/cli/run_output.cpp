@@ -5,10 +5,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <iostream>
+#include <string_view>
+#include <utility>
 
 #include "engine/cli/standard_output.h"
 #include "engine/cli/terminal.h"
+#include "engine/files/open_file.h"
 #include "engine/observers/events.h"
 #include "engine/observers/tick_json.h"
 
@@ -40,6 +44,25 @@ void repeat_problems(const std::deque<screen::Message>& messages) {
         << (message.severity == Note::Severity::error ? " error " : " warning ") << message.text
         << '\n';
   }
+}
+
+/// Checks that the metrics do not replace another file of the run, which may not exist yet.
+Status check_metrics_file(const RunOptions& options) {
+  if (options.metrics_file.empty()) return {};
+  const std::string rotated = options.journal.empty() ? "" : options.journal + ".1";
+  const std::array<std::pair<std::string_view, std::string_view>, 4> others{{
+      {options.journal, "the journal"},
+      {rotated, "the journal's rotated file"},
+      {options.metrics_token, "the token file"},
+      {options.config, "the configuration file"},
+  }};
+  for (const auto& [path, meaning] : others) {
+    if (path.empty() || !files::same_place(options.metrics_file, path)) continue;
+    return fail(ErrorCode::invalid_input, "--metrics-file",
+                options.metrics_file + " is also " + std::string(meaning),
+                "name a file of its own");
+  }
+  return {};
 }
 
 }  // namespace
@@ -114,6 +137,7 @@ Result<RunOutput> RunOutput::open(const RunOptions& options, std::shared_ptr<obs
   output.now_ = std::move(now);
   output.units_ = options.limits.units;
   output.actions_ = std::make_unique<observers::ActionLog>(output.log_);
+  if (Status own = check_metrics_file(options); !own) return fail(own.error());
   if (!options.journal.empty()) {
     auto journal = observers::JournalWriter::open(options.journal, options.journal_max);
     if (!journal) return fail(journal.error());

@@ -90,7 +90,8 @@ class RunSummary : public Observer {
 class RunOutput {
  public:
   /// Opens the journal and the metrics' file if the options name them. `now` gives log lines on a
-  /// screen their time. Errors: those of JournalWriter::open() and MetricsFile::open().
+  /// screen their time. Errors: those of JournalWriter::open() and MetricsFile::open(), and
+  /// invalid_input for metrics that would replace another file of the run.
   static Result<RunOutput> open(const RunOptions& options, std::shared_ptr<observers::Log> log,
                                 std::function<WallTime()> now);
 

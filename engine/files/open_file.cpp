@@ -158,6 +158,15 @@ Result<Place> place_to_write(const fs::path& path, const std::string& what) {
   return Walk(path, what).go();
 }
 
+bool same_place(const fs::path& one, const fs::path& other) {
+  const auto first = place_to_write(one, "");
+  const auto second = place_to_write(other, "");
+  struct stat a {};
+  struct stat b {};
+  return first && second && first->name == second->name && ::fstat(first->folder.get(), &a) == 0 &&
+         ::fstat(second->folder.get(), &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
 Result<OpenFile> open_to_append(const fs::path& path, const std::string& what) {
   const auto place = place_to_write(path, what);
   if (!place) return fail(place.error());

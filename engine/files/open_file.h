@@ -49,6 +49,10 @@ struct Place {
 /// socket).
 Result<Place> place_to_write(const std::filesystem::path& path, const std::string& what);
 
+/// Whether both paths lead to the same name in the same folder; the file need not exist. A path
+/// that place_to_write() refuses is the same as no other.
+bool same_place(const std::filesystem::path& one, const std::filesystem::path& other);
+
 /// Opens a regular file to read and append; creates it if there is none. Errors: those of
 /// place_to_write().
 Result<OpenFile> open_to_append(const std::filesystem::path& path, const std::string& what);

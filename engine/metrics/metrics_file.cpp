@@ -4,11 +4,30 @@
 #include <utility>
 
 #include "engine/files/atomic_file.h"
+#include "engine/files/open_file.h"
 
 namespace memcoord::metrics {
+namespace {
+
+/// How the text begins.
+constexpr std::string_view kMetricsBegin = "# HELP memcoord_";
+
+/// Checks that only the metrics of an earlier run, or of another one, would be lost.
+Status may_be_replaced(const std::filesystem::path& path) {
+  const auto begin = files::read_up_to(kMetricsBegin.size(), path, "metrics file");
+  if (!begin && begin.error().code == ErrorCode::not_found) return {};
+  if (!begin) return fail(begin.error());
+  if (begin->empty() || *begin == kMetricsBegin) return {};
+  return fail(ErrorCode::invalid_input, path.string(),
+              "exists and has no metrics of memcoord; the file stays as it is",
+              "name a file that does not exist yet");
+}
+
+}  // namespace
 
 Result<std::unique_ptr<MetricsFile>> MetricsFile::open(const std::filesystem::path& path) {
   if (Status writable = files::check_writable(path); !writable) return fail(writable.error());
+  if (Status allowed = may_be_replaced(path); !allowed) return fail(allowed.error());
   // make_unique cannot call the private constructor.
   return std::unique_ptr<MetricsFile>(new MetricsFile(path));
 }

@@ -17,7 +17,8 @@ namespace memcoord::metrics {
 /// node_exporter does not repeat the figures of a run that has ended.
 class MetricsFile {
  public:
-  /// Writes nothing yet. Errors: those of files::check_writable().
+  /// Writes nothing yet. Errors: those of files::check_writable(), and invalid_input for a file
+  /// that has something other than memcoord's metrics.
   static Result<std::unique_ptr<MetricsFile>> open(const std::filesystem::path& path);
   ~MetricsFile();
   MetricsFile(const MetricsFile&) = delete;

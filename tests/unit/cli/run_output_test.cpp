@@ -76,10 +76,49 @@ TEST_CASE("the metrics' file is written after each tick and removed at the end")
   metrics.observe(tick);
   output->after_tick(metrics);
   CHECK(folder.read("a.prom") == metrics.text(metrics::Format::prometheus, metrics::Domains::off));
+  CHECK(RunOutput::open(options, log_into(lines), [] { return WallTime(); }).has_value());
   FakeHypervisor hypervisor({});
   output->close(hypervisor);
   CHECK(!std::filesystem::exists(folder / "a.prom"));
   CHECK(lines.empty());
+}
+
+TEST_CASE("the metrics never replace another file of the run") {
+  const Folder folder;
+  const auto refusal = [&](RunOptions options) {
+    options.metrics_file = folder / "a.prom";
+    Lines lines;
+    const auto output = RunOutput::open(options, log_into(lines), [] { return WallTime(); });
+    REQUIRE(!output);
+    CHECK(output.error().object == "--metrics-file");
+    CHECK(output.error().hint == "name a file of its own");
+    CHECK(std::filesystem::is_empty(folder / ""));
+    return output.error().message;
+  };
+  const std::string begin = (folder / "a.prom").string() + " is also ";
+  RunOptions options;
+  options.journal = folder / "a.prom";
+  CHECK(refusal(options) == begin + "the journal");
+  options.journal = folder / "." / "a.prom";
+  CHECK(refusal(options) == begin + "the journal");
+  options.journal = "";
+  options.metrics_token = folder / "a.prom";
+  CHECK(refusal(options) == begin + "the token file");
+  options.metrics_token = "";
+  options.config = folder / "a.prom";
+  CHECK(refusal(options) == begin + "the configuration file");
+}
+
+TEST_CASE("the metrics never replace the file that a rotation of the journal makes") {
+  const Folder folder;
+  RunOptions options;
+  options.journal = folder / "journal";
+  options.metrics_file = folder / "journal.1";
+  Lines lines;
+  const auto output = RunOutput::open(options, log_into(lines), [] { return WallTime(); });
+  REQUIRE(!output);
+  CHECK(output.error().message == options.metrics_file + " is also the journal's rotated file");
+  CHECK(!std::filesystem::exists(folder / "journal"));
 }
 
 TEST_CASE("a diversion gets the log's lines, except those below its level") {

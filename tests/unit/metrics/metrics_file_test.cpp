@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <filesystem>
+#include <string>
 
 #include "tests/text.h"
 #include "tests/unit/files/folder.h"
@@ -31,9 +32,37 @@ TEST_CASE("the metrics' file has the last text, is readable to everyone, and goe
 
 TEST_CASE("a run that has written no metrics leaves the file of another run") {
   const Folder folder;
-  folder.write("a.prom", "memcoord_up 1\n");
+  const std::string metrics = "# HELP memcoord_up Whether a tick has run.\nmemcoord_up 1\n";
+  folder.write("a.prom", metrics);
   { const auto file = MetricsFile::open(folder / "a.prom").value(); }
-  CHECK(folder.read("a.prom") == "memcoord_up 1\n");
+  CHECK(folder.read("a.prom") == metrics);
+}
+
+TEST_CASE("a file with something other than metrics is refused and stays as it is") {
+  const Folder folder;
+  for (const std::string text : {"my notes\n", "# HELP node_load1 The load.\n", "#"}) {
+    CAPTURE(text);
+    const auto path = folder.write("a.prom", text);
+    const auto file = MetricsFile::open(path);
+    REQUIRE(!file);
+    CHECK(file.error().code == ErrorCode::invalid_input);
+    CHECK(file.error().text() ==
+          path.string() +
+              ": exists and has no metrics of memcoord; the file stays as it is; name a file that "
+              "does not exist yet");
+    CHECK(folder.read("a.prom") == text);
+  }
+}
+
+TEST_CASE("an empty file, and the metrics of an earlier run, are replaced") {
+  const Folder folder;
+  for (const char* text : {"", "# HELP memcoord_build_info The version of memcoord.\n"}) {
+    CAPTURE(text);
+    const auto file = MetricsFile::open(folder.write("a.prom", text));
+    REQUIRE(file);
+    (*file)->write("memcoord_up 1\n");
+    CHECK(folder.read("a.prom") == "memcoord_up 1\n");
+  }
 }
 
 TEST_CASE("metrics that cannot be written are noted once, and so is that writing works again") {
