@@ -63,9 +63,11 @@ class NewFile {
       if (written > 0) piece.remove_prefix(static_cast<std::size_t>(written));
     }
   }
-  /// Gives the complete file its final name.
-  Status keep(const AtomicWrite& how) {
+  /// Gives the complete file its final name, and returns it.
+  Result<OpenFile> keep(const AtomicWrite& how) {
     const int folder = place_.folder.get();
+    OpenFile same(::fcntl(file_.get(), F_DUPFD_CLOEXEC, 0));
+    if (!same && problem_ == 0) problem_ = errno;
     if (problem_ == 0) {
       set_mode(how.mode);
       if (how.sync && ::fsync(file_.get()) != 0 && errno != EINVAL) problem_ = errno;
@@ -77,7 +79,7 @@ class NewFile {
       if (problem_ == 0) temporary_.clear();
     }
     if (problem_ != 0) return cannot_write(path_, kNoSubject, problem_);
-    return {};
+    return same;
   }
 
  private:
@@ -122,15 +124,33 @@ Result<NewFile> open(const fs::path& path) {
 
 }  // namespace
 
-Status write_atomically(const fs::path& path,
-                        const std::function<Status(const WritePiece&)>& produce,
-                        const AtomicWrite& how) {
+Result<OpenFile> replace_file(const fs::path& path,
+                              const std::function<Status(const WritePiece&)>& produce,
+                              const AtomicWrite& how) {
   auto file = open(path);
   if (!file) return fail(file.error());
   if (Status made = produce([&](std::string_view piece) { file->write(piece); }); !made) {
-    return made;
+    return fail(made.error());
   }
   return file->keep(how);
+}
+
+Status write_atomically(const fs::path& path,
+                        const std::function<Status(const WritePiece&)>& produce,
+                        const AtomicWrite& how) {
+  if (const auto file = replace_file(path, produce, how); !file) return fail(file.error());
+  return {};
+}
+
+void remove_if_same(const fs::path& path, const OpenFile& file) {
+  const auto place = place_to_write(path, kNoSubject);
+  struct stat ours {};
+  struct stat named {};
+  if (!place || ::fstat(file.get(), &ours) != 0) return;
+  const int folder = place->folder.get();
+  const char* name = place->name.c_str();
+  if (::fstatat(folder, name, &named, AT_SYMLINK_NOFOLLOW) != 0) return;
+  if (ours.st_dev == named.st_dev && ours.st_ino == named.st_ino) ::unlinkat(folder, name, 0);
 }
 
 Status check_writable(const fs::path& path) {

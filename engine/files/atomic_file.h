@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "engine/core/error.h"
+#include "engine/files/open_file.h"
 
 namespace memcoord::files {
 
@@ -30,6 +31,15 @@ struct AtomicWrite {
 Status write_atomically(const std::filesystem::path& path,
                         const std::function<Status(const WritePiece&)>& produce,
                         const AtomicWrite& how = {});
+
+/// The same. Returns the new file, open: as long as it is, no other file is the same by device and
+/// inode.
+Result<OpenFile> replace_file(const std::filesystem::path& path,
+                              const std::function<Status(const WritePiece&)>& produce,
+                              const AtomicWrite& how = {});
+
+/// Removes what write_atomically() would replace, if it still is that very file.
+void remove_if_same(const std::filesystem::path& path, const OpenFile& file);
 
 /// Checks that write_atomically() could write the file, so that a long computation fails before it
 /// begins, not after. Leaves nothing behind. Errors: as there.

@@ -1,6 +1,5 @@
 #include "engine/metrics/metrics_file.h"
 
-#include <system_error>
 #include <utility>
 
 #include "engine/files/atomic_file.h"
@@ -33,21 +32,19 @@ Result<std::unique_ptr<MetricsFile>> MetricsFile::open(const std::filesystem::pa
 }
 
 MetricsFile::~MetricsFile() {
-  std::error_code ignored;
-  if (is_there_) std::filesystem::remove(path_, ignored);
+  if (written_) files::remove_if_same(path_, written_);
 }
 
 void MetricsFile::write(std::string_view text) {
   // Figures that are replaced every second need not survive a power failure.
-  const Status written =
-      files::write_atomically(path_,
-                              [&](const files::WritePiece& write_piece) -> Status {
-                                write_piece(text);
-                                return {};
-                              },
-                              {.mode = 0644, .sync = false});
+  auto written = files::replace_file(path_,
+                                     [&](const files::WritePiece& write_piece) -> Status {
+                                       write_piece(text);
+                                       return {};
+                                     },
+                                     {.mode = 0644, .sync = false});
   if (written) {
-    is_there_ = true;
+    written_ = *std::move(written);
     if (std::exchange(lost_in_a_row_, 0) > 0) {
       notes_.push_back({Note::Severity::info, path_.string() + ": metrics are written again"});
     }

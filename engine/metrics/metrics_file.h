@@ -9,12 +9,14 @@
 
 #include "engine/core/decision.h"
 #include "engine/core/error.h"
+#include "engine/files/open_file.h"
 
 namespace memcoord::metrics {
 
 /// Replaces a file with each tick's metrics, as a whole: readers never find a part. A text that
 /// cannot be written is lost; it never stops the loop. The destructor removes the file, so that
-/// node_exporter does not repeat the figures of a run that has ended.
+/// node_exporter does not repeat the figures of a run that has ended. It leaves a file that another
+/// run has written since, and symbolic links to the file.
 class MetricsFile {
  public:
   /// Writes nothing yet. Errors: those of files::check_writable(), and invalid_input for a file
@@ -34,7 +36,7 @@ class MetricsFile {
   explicit MetricsFile(std::filesystem::path path) : path_(std::move(path)) {}
 
   std::filesystem::path path_;
-  bool is_there_ = false;  ///< this object has written it
+  files::OpenFile written_;  ///< the last one that this object has written, or none
   std::uint64_t lost_in_a_row_ = 0;
   std::vector<Note> notes_;
 };

@@ -65,6 +65,29 @@ TEST_CASE("an empty file, and the metrics of an earlier run, are replaced") {
   }
 }
 
+TEST_CASE("a run leaves the metrics that another run has written since") {
+  const Folder folder;
+  auto first = MetricsFile::open(folder / "a.prom").value();
+  const auto second = MetricsFile::open(folder / "a.prom").value();
+  first->write("# HELP memcoord_up first\n");
+  second->write("# HELP memcoord_up second\n");
+  second->write("# HELP memcoord_up third\n");
+  first.reset();
+  CHECK(folder.read("a.prom") == "# HELP memcoord_up third\n");
+}
+
+TEST_CASE("a symbolic link stays, and the metrics that it leads to go with the run") {
+  const Folder folder;
+  std::filesystem::create_symlink("a.prom", folder / "link");
+  {
+    const auto file = MetricsFile::open(folder / "link").value();
+    file->write("memcoord_up 1\n");
+    CHECK(folder.read("a.prom") == "memcoord_up 1\n");
+  }
+  CHECK(std::filesystem::is_symlink(folder / "link"));
+  CHECK(!std::filesystem::exists(folder / "a.prom"));
+}
+
 TEST_CASE("metrics that cannot be written are noted once, and so is that writing works again") {
   const Folder folder;
   std::filesystem::create_directory(folder / "in");
