@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdint>
+#include <limits>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -86,6 +88,12 @@ Status may_replace(const files::Place& place, const std::string& name,
               "move it away");
 }
 
+/// Half of a limit in bytes. A larger one than 64 bits can count limits nothing.
+std::uint64_t half_in_bytes(MemorySize limit) {
+  constexpr std::uint64_t kHalfKib = 512;
+  return std::min(limit.kib(), std::numeric_limits<std::uint64_t>::max() / kHalfKib) * kHalfKib;
+}
+
 Result<files::OpenFile> open_journal(const std::filesystem::path& path) {
   auto file = files::open_to_append(path, kWhat);
   if (!file) return file;
@@ -118,7 +126,7 @@ void JournalWriter::observe(const Tick& tick) {
 /// Rotates if the line would not fit.
 Status JournalWriter::make_room(const std::string& line) {
   if (!limit_) return {};
-  const std::uint64_t most = limit_->kib() * 1024 / 2;
+  const std::uint64_t most = half_in_bytes(*limit_);
   if (line.size() > most) {
     return fail(ErrorCode::limit_exceeded, path_.string(),
                 "a tick larger than half of --journal-max", "raise --journal-max");
@@ -155,7 +163,7 @@ Status JournalWriter::rotate(std::uint64_t size) {
   if (::renameat(folder, place->name.c_str(), folder, older.c_str()) != 0) {
     return fail(ErrorCode::unavailable, shown.string(), std::generic_category().message(errno));
   }
-  if (size > limit_->kib() * 1024 / 2) {
+  if (size > half_in_bytes(*limit_)) {
     notes_.push_back({Note::Severity::warning,
                       "journal " + shown.string() + " has " +
                           MemorySize::from_bytes(size).text(Units::automatic) +

@@ -211,3 +211,17 @@ TEST_CASE("on a full disk a journal with a limit keeps both files, and goes on l
   CHECK(numbers_in(journal.older()) == from_to(1, 5));
   CHECK(numbers_in(journal.path()) == Numbers{6, 16});
 }
+
+TEST_CASE("a journal whose limit is no number of bytes in 64 bits loses no tick") {
+  for (const MemorySize limit :
+       {MemorySize::from_gib(std::uint64_t{1} << 34U), MemorySize::largest()}) {
+    CAPTURE(limit.kib());
+    const Folder folder;
+    const auto writer = JournalWriter::open(folder / "j", limit).value();
+    writer->observe(tick_of_size(1, 100));
+    writer->observe(tick_of_size(2, 100));
+    CHECK(writer->lost() == 0);
+    CHECK(numbers_in(folder / "j") == Numbers{1, 2});
+    CHECK(!fs::exists(folder / "j.1"));
+  }
+}
