@@ -67,7 +67,7 @@ void ServiceManager::alive(MonotonicTime now) {
 
 std::optional<Duration> ServiceManager::longest_wait() const {
   if (!options_.send || !options_.watchdog) return std::nullopt;
-  return std::max(*options_.watchdog / 4, Duration(1));
+  return std::max(*options_.watchdog / 4, kAliveEvery);
 }
 
 void ServiceManager::restarting(const std::string& why) const {

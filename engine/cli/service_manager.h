@@ -23,6 +23,9 @@ class ServiceManager {
   /// The shortest time between two lines of state.
   static constexpr Duration kStatusEvery = std::chrono::seconds(5);
 
+  /// The shortest time between two signs of life.
+  static constexpr Duration kAliveEvery = std::chrono::milliseconds(10);
+
   struct Options {
     /// Sends variables, a line each ("READY=1"). Unset if no service manager runs the program.
     std::function<Status(const std::string& state)> send = {};

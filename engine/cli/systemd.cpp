@@ -38,9 +38,14 @@ ServiceManager::Options systemd_notifications(std::function<void(const std::stri
   ServiceManager::Options options{.send = notify, .watchdog = {}, .warn = std::move(warn)};
   std::uint64_t microseconds = 0;
   if (::sd_watchdog_enabled(0, &microseconds) > 0) {
-    options.watchdog = Duration(static_cast<Duration::rep>(microseconds));
+    options.watchdog = watchdog_time(microseconds);
   }
   return options;
+}
+
+std::optional<Duration> watchdog_time(std::uint64_t microseconds) {
+  if (microseconds > static_cast<std::uint64_t>(Duration::max().count())) return std::nullopt;
+  return Duration(static_cast<Duration::rep>(microseconds));
 }
 
 // Children inherit JOURNAL_STREAM, so systemd reads the stream only if the variable names it.

@@ -2,6 +2,7 @@
 // systemd: notifications to the service manager, and log lines with fields in its journal.
 // systemd.cpp uses libsystemd.
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -16,6 +17,9 @@ namespace memcoord::cli {
 /// for a process that replaces this one. Without them nothing is sent. `warn` logs the first
 /// failure.
 ServiceManager::Options systemd_notifications(std::function<void(const std::string&)> warn);
+
+/// The time of $WATCHDOG_USEC. None if a Duration cannot have it.
+std::optional<Duration> watchdog_time(std::uint64_t microseconds);
 
 /// Whether journald reads standard error ($JOURNAL_STREAM).
 bool journald_reads_standard_error();

@@ -158,3 +158,13 @@ TEST_CASE("a service manager that cannot be reached is warned of once") {
   CHECK(warnings == Sent{"the service manager does not get the run's state: "
                          "/run/systemd/notify: No such file or directory"});
 }
+
+TEST_CASE("a short watchdog gets a sign of life every 10 ms at most") {
+  ToldManager told(Duration(1));
+  CHECK(told.manager.longest_wait() == Duration(10ms));
+  told.manager.alive(at(0ms));
+  told.manager.alive(at(9ms));
+  CHECK(told.take() == Sent{"WATCHDOG=1"});
+  told.manager.alive(at(10ms));
+  CHECK(told.take() == Sent{"WATCHDOG=1"});
+}

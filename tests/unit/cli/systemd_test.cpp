@@ -65,3 +65,10 @@ TEST_CASE("lines that journald does not take go to the other log") {
   CHECK(others == std::vector<std::string>{"two"});
   CHECK(sent.size() == 1);
 }
+
+TEST_CASE("a watchdog's time that no duration has is ignored") {
+  CHECK(watchdog_time(30'000'000) == Duration(std::chrono::seconds(30)));
+  CHECK(watchdog_time(9223372036854775807U) == Duration::max());
+  CHECK(!watchdog_time(9223372036854775808U));
+  CHECK(!watchdog_time(18446744073709551614U));
+}
