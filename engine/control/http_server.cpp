@@ -51,9 +51,10 @@ MHD_Result add_to_headers(void* headers, MHD_ValueKind, const char* name, const 
   std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) {
     return 'A' <= c && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   });
-  std::string& all = (*static_cast<std::map<std::string, std::string>*>(headers))[lower];
-  if (!all.empty()) all += ", ";
-  all += value == nullptr ? "" : value;
+  const auto [entry, first] =
+      static_cast<std::map<std::string, std::string>*>(headers)->try_emplace(lower);
+  if (!first) entry->second += ", ";  // also after an empty one, so that each of several is seen
+  entry->second += value == nullptr ? "" : value;
   return MHD_YES;
 }
 

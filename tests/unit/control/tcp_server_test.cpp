@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/control/http.h"
+#include "engine/control/web_access.h"
 #include "tests/raw_client.h"
 #include "tests/text.h"
 
@@ -58,6 +59,21 @@ TEST_CASE("headers of one name are joined, so that none hides another") {
   CHECK(contains(served.exchange("GET / HTTP/1.1\r\nHost: a\r\nX: 1\r\nx: 2\r\n"
                                  "Connection: close\r\n\r\n"),
                  " x=1, 2 "));
+  CHECK(contains(served.exchange("GET / HTTP/1.1\r\nHost: a\r\nX:\r\nx: 2\r\n"
+                                 "Connection: close\r\n\r\n"),
+                 " x=, 2 "));
+}
+
+TEST_CASE("a request with several Host headers is refused") {
+  const ServedPort served(restricted(echo_over_tcp, {.address = {"127.0.0.1", 9798}}));
+  const auto status = [&](const std::string& hosts) {
+    return served.exchange("GET /metrics HTTP/1.1\r\n" + hosts + "Connection: close\r\n\r\n")
+        .substr(0, 13);
+  };
+  CHECK(status("Host: localhost:1\r\n") == "HTTP/1.1 200 ");
+  CHECK(status("Host: localhost:1\r\nHost: evil.example\r\n") == "HTTP/1.1 400 ");
+  CHECK(status("Host:\r\nHost: localhost\r\n") == "HTTP/1.1 400 ");
+  CHECK(status("Host: localhost\r\nHost: localhost\r\n") == "HTTP/1.1 400 ");
 }
 
 TEST_CASE("a port has one server, and is free again after it") {
