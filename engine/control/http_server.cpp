@@ -1,5 +1,6 @@
 #include <microhttpd.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -74,6 +75,14 @@ Response call(const Handler& handler, const Request& request) {
   } catch (const std::exception& exception) {
     return error_response(MHD_HTTP_INTERNAL_SERVER_ERROR, exception.what());
   }
+}
+
+/// Lowers the priority of the calling thread, so that requests do not slow the loop. In Linux,
+/// PRIO_PROCESS and 0 name the thread. Without success it keeps its priority.
+void yield_to_the_loop() {
+  constexpr int kLowest = 19;
+  const int now = ::getpriority(PRIO_PROCESS, 0);
+  ::setpriority(PRIO_PROCESS, 0, std::min(now + HttpServer::kNicer, kLowest));
 }
 
 void delete_body(void* body) {
@@ -162,8 +171,13 @@ bool HttpServer::Threads::start() {
                              MHD_OPTION_NOTIFY_COMPLETED, on_completed, this, MHD_OPTION_END);
   if (daemon_ == nullptr) return false;
   listening_.release();  // MHD_stop_daemon() closes it
-  if (file_) changer_ = std::jthread([this](const std::stop_token& stop) { make_changes(stop); });
+  if (file_)
+    changer_ = std::jthread([this](const std::stop_token& stop) {
+      yield_to_the_loop();
+      make_changes(stop);
+    });
   server_ = std::jthread([this](const std::stop_token& stop) {
+    yield_to_the_loop();
     const std::stop_callback wake(stop, [this] { wake_up_.send(); });
     while (!stop.stop_requested()) serve();
   });
