@@ -56,17 +56,21 @@ bool accepts_gzip(std::string_view accepted) {
   return any.value_or(false);
 }
 
-Response completed(Response response, std::string_view accepted) {
-  for (const auto& [name, value] : kSecurityHeaders) response.headers[name] = value;
-  response.headers.emplace("Cache-Control", "no-store");
+Response compressed(Response response, std::string_view accepted) {
   if (!is_compressible(response)) return response;
   response.headers.emplace("Vary", "Accept-Encoding");
   if (!accepts_gzip(accepted)) return response;
-  if (auto compressed = gzip(response.body)) {
-    response.body = *std::move(compressed);
+  if (auto smaller = gzip(response.body)) {
+    response.body = *std::move(smaller);
     response.headers["Content-Encoding"] = "gzip";
   }
   return response;
+}
+
+Response completed(Response response, std::string_view accepted) {
+  for (const auto& [name, value] : kSecurityHeaders) response.headers[name] = value;
+  response.headers.emplace("Cache-Control", "no-store");
+  return compressed(std::move(response), accepted);
 }
 
 }  // namespace memcoord::control
