@@ -36,6 +36,8 @@ using observers::Json;
 
 /// A request that is not answered yet.
 struct Incoming {
+  bool has_null = false;  ///< in its path or query, as %00
+  bool has_head = false;  ///< on_request() got its head
   std::string body;
   std::size_t received = 0;          ///< bytes of the body, also those beyond kMaxBody
   std::optional<Response> response;  ///< of a change, once it is made
@@ -132,6 +134,7 @@ class HttpServer::Threads {
   // libmicrohttpd's callbacks; `self` is a Threads.
   static void on_connection(void* self, MHD_Connection* connection, void** client,
                             MHD_ConnectionNotificationCode code);
+  static void* on_target(void* self, const char* target, MHD_Connection* connection);
   static MHD_Result on_request(void* self, MHD_Connection* connection, const char* path,
                                const char* method, const char* version, const char* data,
                                std::size_t* size, void** state);
@@ -163,12 +166,12 @@ class HttpServer::Threads {
 
 bool HttpServer::Threads::start() {
   // Connections that end do not make way at once for new ones: some room for them.
-  daemon_ = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, nullptr, nullptr,
-                             on_request, this, MHD_OPTION_LISTEN_SOCKET, listening_.get(),
-                             MHD_OPTION_CONNECTION_LIMIT, 2 * limits_.connections,
-                             MHD_OPTION_CONNECTION_MEMORY_LIMIT, std::size_t{32} << 10U,
-                             MHD_OPTION_NOTIFY_CONNECTION, on_connection, this,
-                             MHD_OPTION_NOTIFY_COMPLETED, on_completed, this, MHD_OPTION_END);
+  daemon_ = MHD_start_daemon(
+      MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, nullptr, nullptr, on_request, this,
+      MHD_OPTION_LISTEN_SOCKET, listening_.get(), MHD_OPTION_CONNECTION_LIMIT,
+      2 * limits_.connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT, std::size_t{32} << 10U,
+      MHD_OPTION_URI_LOG_CALLBACK, on_target, nullptr, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
+      this, MHD_OPTION_NOTIFY_COMPLETED, on_completed, this, MHD_OPTION_END);
   if (daemon_ == nullptr) return false;
   listening_.release();  // MHD_stop_daemon() closes it
   if (file_)
@@ -267,17 +270,22 @@ void HttpServer::Threads::on_connection(void* self, MHD_Connection* connection, 
   }
 }
 
+/// libmicrohttpd calls it with the path and query, not decoded, and keeps the result as the
+/// request's state. Decoded, a %00 would end them.
+void* HttpServer::Threads::on_target(void* /*self*/, const char* target, MHD_Connection*) {
+  auto incoming = std::make_unique<Incoming>();
+  incoming->has_null = std::string_view(target).find("%00") != std::string_view::npos;
+  return incoming.release();  // on_completed() deletes it
+}
+
 /// libmicrohttpd calls it once with the head of a request, then with each part of its body, then
 /// for the response, and for that of a change again when the connection is resumed.
 MHD_Result HttpServer::Threads::on_request(void* self, MHD_Connection* connection, const char* path,
                                            const char* method, const char* /*version*/,
                                            const char* data, std::size_t* size, void** state) {
   constexpr std::size_t kMaxIgnored = std::size_t{1} << 20U;  // a longer body ends the connection
-  if (*state == nullptr) {
-    *state = std::make_unique<Incoming>().release();  // on_completed() deletes it
-    return MHD_YES;
-  }
   auto& incoming = *static_cast<Incoming*>(*state);
+  if (!std::exchange(incoming.has_head, true)) return MHD_YES;
   if (*size > 0) {
     incoming.received += *size;
     if (incoming.received > kMaxIgnored) return MHD_NO;
@@ -296,6 +304,9 @@ MHD_Result HttpServer::Threads::on_request(void* self, MHD_Connection* connectio
 MHD_Result HttpServer::Threads::answer(MHD_Connection* connection, Request request,
                                        Incoming& incoming) {
   if (incoming.response) return send(connection, *std::move(incoming.response));
+  if (incoming.has_null) {
+    return send(connection, error_response(MHD_HTTP_BAD_REQUEST, "the path or query has a %00"));
+  }
   if (incoming.received > kMaxBody) {
     return send(connection, error_response(MHD_HTTP_CONTENT_TOO_LARGE,
                                            "a request's body has at most " +

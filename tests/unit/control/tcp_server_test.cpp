@@ -119,6 +119,20 @@ TEST_CASE("compressed responses are sent to clients that accept them") {
   CHECK(compressed.size() < 2000);
 }
 
+TEST_CASE("a null character in a path or query is refused") {
+  const ServedPort served;
+  const auto status = [&](const std::string& target) {
+    return served.exchange("GET " + target + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        .substr(0, 13);
+  };
+  CHECK(status("/metrics?domains=off%2500") == "HTTP/1.1 200 ");
+  for (const char* target :
+       {"/metrics%00", "/%00/metrics", "/metrics?domains=off%00on", "/?%00=1"}) {
+    CAPTURE(target);
+    CHECK(status(target) == "HTTP/1.1 400 ");
+  }
+}
+
 TEST_CASE("malformed and endless requests are refused") {
   const ServedPort served(echo_over_tcp, {.time = std::chrono::milliseconds(300)});
   // The handler decides about a request without a Host.
