@@ -61,6 +61,15 @@ MHD_Result add_to_headers(void* headers, MHD_ValueKind, const char* name, const 
   return MHD_YES;
 }
 
+using Headers = std::map<std::string, std::string>;
+
+/// Whether a proxy may see another end of the request than this server (request smuggling).
+bool has_doubtful_length(const Headers& headers) {
+  const auto length = headers.find("content-length");
+  if (length == headers.end()) return false;
+  return length->second.find(',') != std::string::npos || headers.contains("transfer-encoding");
+}
+
 std::string_view accepted_encodings(MHD_Connection* connection) {
   const char* value =
       MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT_ENCODING);
@@ -285,7 +294,15 @@ MHD_Result HttpServer::Threads::on_request(void* self, MHD_Connection* connectio
                                            const char* data, std::size_t* size, void** state) {
   constexpr std::size_t kMaxIgnored = std::size_t{1} << 20U;  // a longer body ends the connection
   auto& incoming = *static_cast<Incoming*>(*state);
-  if (!std::exchange(incoming.has_head, true)) return MHD_YES;
+  if (!std::exchange(incoming.has_head, true)) {
+    Headers headers;
+    MHD_get_connection_values(connection, MHD_HEADER_KIND, add_to_headers, &headers);
+    if (!has_doubtful_length(headers)) return MHD_YES;
+    Response refused =
+        error_response(MHD_HTTP_BAD_REQUEST, "the request has more than one length of its body");
+    refused.headers["Connection"] = "close";
+    return static_cast<Threads*>(self)->send(connection, std::move(refused));
+  }
   if (*size > 0) {
     incoming.received += *size;
     if (incoming.received > kMaxIgnored) return MHD_NO;

@@ -133,6 +133,23 @@ TEST_CASE("a null character in a path or query is refused") {
   }
 }
 
+TEST_CASE("a request with two lengths of its body is refused, and its connection closed") {
+  const ServedPort served;
+  const std::string second = "GET /second HTTP/1.1\r\nHost: x\r\n\r\n";
+  for (const char* lengths : {"Content-Length: 2\r\nContent-Length: 7\r\n\r\n{}",
+                              "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"}) {
+    for (const char* method : {"GET", "POST"}) {
+      CAPTURE(lengths);
+      CAPTURE(method);
+      const std::string response =
+          served.exchange(std::string(method) + " / HTTP/1.1\r\nHost: x\r\n" + lengths + second);
+      CHECK(response.starts_with("HTTP/1.1 400 "));
+      CHECK_FALSE(contains(response, "/second"));
+    }
+  }
+  CHECK(served.answers());
+}
+
 TEST_CASE("malformed and endless requests are refused") {
   const ServedPort served(echo_over_tcp, {.time = std::chrono::milliseconds(300)});
   // The handler decides about a request without a Host.
