@@ -57,7 +57,9 @@ MHD_Result add_to_headers(void* headers, MHD_ValueKind, const char* name, const 
   const auto [entry, first] =
       static_cast<std::map<std::string, std::string>*>(headers)->try_emplace(lower);
   if (!first) entry->second += ", ";  // also after an empty one, so that each of several is seen
-  entry->second += value == nullptr ? "" : value;
+  std::string_view text(value == nullptr ? "" : value);
+  text = text.substr(0, text.find_last_not_of(" \t") + 1);  // without the blanks at the end
+  entry->second += text;
   return MHD_YES;
 }
 

@@ -64,6 +64,13 @@ TEST_CASE("headers of one name are joined, so that none hides another") {
                  " x=, 2 "));
 }
 
+TEST_CASE("blanks at the end of a header are no part of it") {
+  const ServedPort served;
+  CHECK(contains(served.exchange("GET / HTTP/1.1\r\nHost: a \t \r\nX: 1 2 \r\n"
+                                 "Connection: close\r\n\r\n"),
+                 " host=a x=1 2 ."));
+}
+
 TEST_CASE("a request with several Host headers is refused") {
   const ServedPort served(restricted(echo_over_tcp, {.address = {"127.0.0.1", 9798}}));
   const auto status = [&](const std::string& hosts) {
