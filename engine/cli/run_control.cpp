@@ -82,6 +82,7 @@ RunControl::RunControl(const Run& run)
     return metrics.text(openmetrics ? metrics::Format::openmetrics : metrics::Format::prometheus,
                         domains && all ? metrics::Domains::on : metrics::Domains::off);
   };
+  context_.metrics_revision = [&metrics = run.metrics] { return metrics.revision(); };
   context_.history = &history_;
   context_.policies = BundledFiles(BundledKind::policy, data_directories())
                           .names()

@@ -1,5 +1,6 @@
 #include <microhttpd.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -35,6 +36,8 @@ using observers::Json;
 
 /// A request that is not answered yet.
 struct Incoming {
+  bool has_null = false;  ///< in its path or query, as %00
+  bool has_head = false;  ///< on_request() got its head
   std::string body;
   std::size_t received = 0;          ///< bytes of the body, also those beyond kMaxBody
   std::optional<Response> response;  ///< of a change, once it is made
@@ -51,10 +54,22 @@ MHD_Result add_to_headers(void* headers, MHD_ValueKind, const char* name, const 
   std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) {
     return 'A' <= c && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   });
-  std::string& all = (*static_cast<std::map<std::string, std::string>*>(headers))[lower];
-  if (!all.empty()) all += ", ";
-  all += value == nullptr ? "" : value;
+  const auto [entry, first] =
+      static_cast<std::map<std::string, std::string>*>(headers)->try_emplace(lower);
+  if (!first) entry->second += ", ";  // also after an empty one, so that each of several is seen
+  std::string_view text(value == nullptr ? "" : value);
+  text = text.substr(0, text.find_last_not_of(" \t") + 1);  // without the blanks at the end
+  entry->second += text;
   return MHD_YES;
+}
+
+using Headers = std::map<std::string, std::string>;
+
+/// Whether a proxy may see another end of the request than this server (request smuggling).
+bool has_doubtful_length(const Headers& headers) {
+  const auto length = headers.find("content-length");
+  if (length == headers.end()) return false;
+  return length->second.find(',') != std::string::npos || headers.contains("transfer-encoding");
 }
 
 std::string_view accepted_encodings(MHD_Connection* connection) {
@@ -73,6 +88,14 @@ Response call(const Handler& handler, const Request& request) {
   } catch (const std::exception& exception) {
     return error_response(MHD_HTTP_INTERNAL_SERVER_ERROR, exception.what());
   }
+}
+
+/// Lowers the priority of the calling thread, so that requests do not slow the loop. In Linux,
+/// PRIO_PROCESS and 0 name the thread. Without success it keeps its priority.
+void yield_to_the_loop() {
+  constexpr int kLowest = 19;
+  const int now = ::getpriority(PRIO_PROCESS, 0);
+  ::setpriority(PRIO_PROCESS, 0, std::min(now + HttpServer::kNicer, kLowest));
 }
 
 void delete_body(void* body) {
@@ -122,6 +145,7 @@ class HttpServer::Threads {
   // libmicrohttpd's callbacks; `self` is a Threads.
   static void on_connection(void* self, MHD_Connection* connection, void** client,
                             MHD_ConnectionNotificationCode code);
+  static void* on_target(void* self, const char* target, MHD_Connection* connection);
   static MHD_Result on_request(void* self, MHD_Connection* connection, const char* path,
                                const char* method, const char* version, const char* data,
                                std::size_t* size, void** state);
@@ -153,16 +177,21 @@ class HttpServer::Threads {
 
 bool HttpServer::Threads::start() {
   // Connections that end do not make way at once for new ones: some room for them.
-  daemon_ = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, nullptr, nullptr,
-                             on_request, this, MHD_OPTION_LISTEN_SOCKET, listening_.get(),
-                             MHD_OPTION_CONNECTION_LIMIT, 2 * limits_.connections,
-                             MHD_OPTION_CONNECTION_MEMORY_LIMIT, std::size_t{32} << 10U,
-                             MHD_OPTION_NOTIFY_CONNECTION, on_connection, this,
-                             MHD_OPTION_NOTIFY_COMPLETED, on_completed, this, MHD_OPTION_END);
+  daemon_ = MHD_start_daemon(
+      MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, nullptr, nullptr, on_request, this,
+      MHD_OPTION_LISTEN_SOCKET, listening_.get(), MHD_OPTION_CONNECTION_LIMIT,
+      2 * limits_.connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT, std::size_t{32} << 10U,
+      MHD_OPTION_URI_LOG_CALLBACK, on_target, nullptr, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
+      this, MHD_OPTION_NOTIFY_COMPLETED, on_completed, this, MHD_OPTION_END);
   if (daemon_ == nullptr) return false;
   listening_.release();  // MHD_stop_daemon() closes it
-  if (file_) changer_ = std::jthread([this](const std::stop_token& stop) { make_changes(stop); });
+  if (file_)
+    changer_ = std::jthread([this](const std::stop_token& stop) {
+      yield_to_the_loop();
+      make_changes(stop);
+    });
   server_ = std::jthread([this](const std::stop_token& stop) {
+    yield_to_the_loop();
     const std::stop_callback wake(stop, [this] { wake_up_.send(); });
     while (!stop.stop_requested()) serve();
   });
@@ -252,17 +281,30 @@ void HttpServer::Threads::on_connection(void* self, MHD_Connection* connection, 
   }
 }
 
+/// libmicrohttpd calls it with the path and query, not decoded, and keeps the result as the
+/// request's state. Decoded, a %00 would end them.
+void* HttpServer::Threads::on_target(void* /*self*/, const char* target, MHD_Connection*) {
+  auto incoming = std::make_unique<Incoming>();
+  incoming->has_null = std::string_view(target).find("%00") != std::string_view::npos;
+  return incoming.release();  // on_completed() deletes it
+}
+
 /// libmicrohttpd calls it once with the head of a request, then with each part of its body, then
 /// for the response, and for that of a change again when the connection is resumed.
 MHD_Result HttpServer::Threads::on_request(void* self, MHD_Connection* connection, const char* path,
                                            const char* method, const char* /*version*/,
                                            const char* data, std::size_t* size, void** state) {
   constexpr std::size_t kMaxIgnored = std::size_t{1} << 20U;  // a longer body ends the connection
-  if (*state == nullptr) {
-    *state = std::make_unique<Incoming>().release();  // on_completed() deletes it
-    return MHD_YES;
-  }
   auto& incoming = *static_cast<Incoming*>(*state);
+  if (!std::exchange(incoming.has_head, true)) {
+    Headers headers;
+    MHD_get_connection_values(connection, MHD_HEADER_KIND, add_to_headers, &headers);
+    if (!has_doubtful_length(headers)) return MHD_YES;
+    Response refused =
+        error_response(MHD_HTTP_BAD_REQUEST, "the request has more than one length of its body");
+    refused.headers["Connection"] = "close";
+    return static_cast<Threads*>(self)->send(connection, std::move(refused));
+  }
   if (*size > 0) {
     incoming.received += *size;
     if (incoming.received > kMaxIgnored) return MHD_NO;
@@ -281,6 +323,9 @@ MHD_Result HttpServer::Threads::on_request(void* self, MHD_Connection* connectio
 MHD_Result HttpServer::Threads::answer(MHD_Connection* connection, Request request,
                                        Incoming& incoming) {
   if (incoming.response) return send(connection, *std::move(incoming.response));
+  if (incoming.has_null) {
+    return send(connection, error_response(MHD_HTTP_BAD_REQUEST, "the path or query has a %00"));
+  }
   if (incoming.received > kMaxBody) {
     return send(connection, error_response(MHD_HTTP_CONTENT_TOO_LARGE,
                                            "a request's body has at most " +

@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <utility>
 
+#include "engine/control/response_headers.h"
 #include "engine/control/responses.h"
 #include "engine/control/routes.h"
 #include "engine/core/printable.h"
@@ -69,18 +71,33 @@ bool prefers_openmetrics(std::string_view accept) {
   return openmetrics > 0 && openmetrics >= text;
 }
 
-Response metrics_response(const RouteContext& context, const Request& request) {
+Response MetricsRoute::respond(const RouteContext& context, const Request& request) {
+  Form form;
   const auto accept = request.headers.find("accept");
-  const bool openmetrics = accept != request.headers.end() && prefers_openmetrics(accept->second);
+  form.openmetrics = accept != request.headers.end() && prefers_openmetrics(accept->second);
   const auto domains = request.query.find("domains");
   const std::string choice = domains == request.query.end() ? "on" : domains->second;
   if (choice != "on" && choice != "off") {
     return error_response_to(400, "domains: '" + printable(choice, 60) + "' is neither on nor off",
                              "domains=off leaves out the families about single domains");
   }
-  return {200, context.metrics(openmetrics, choice == "on"),
-          openmetrics ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
-                      : "text/plain; version=0.0.4; charset=utf-8"};
+  form.domains = choice == "on";
+  const auto encodings = request.headers.find("accept-encoding");
+  form.compressed = encodings != request.headers.end() && accepts_gzip(encodings->second);
+  const auto make = [&] {
+    Response response{200, context.metrics(form.openmetrics, form.domains),
+                      form.openmetrics
+                          ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+                          : "text/plain; version=0.0.4; charset=utf-8"};
+    return compressed(std::move(response), form.compressed ? "gzip" : "");
+  };
+  if (!context.metrics_revision) return make();
+  const std::lock_guard lock(mutex_);
+  const std::uint64_t revision = context.metrics_revision();  // before the text, which may be newer
+  if (revision != revision_) newest_.clear();
+  revision_ = revision;
+  const auto known = newest_.find(form);
+  return known != newest_.end() ? known->second : newest_.emplace(form, make()).first->second;
 }
 
 }  // namespace memcoord::control

@@ -1,5 +1,6 @@
 #include "engine/control/response_headers.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <optional>
@@ -31,13 +32,29 @@ bool is_compressible(const Response& response) {
          !response.headers.contains("Content-Encoding") && !response.type.starts_with("image/png");
 }
 
-/// The weight in "gzip;q=0.5"; 1 without one.
+/// The weight in ";q=0.5", the parameters of "gzip;q=0.5"; 1 without one.
 double weight_of(std::string_view parameters) {
-  const std::size_t at = parameters.find("q=");
-  if (at == std::string_view::npos) return 1;
-  double weight = 0;
-  std::from_chars(parameters.data() + at + 2, parameters.data() + parameters.size(), weight);
-  return weight;
+  while (!parameters.empty()) {
+    parameters.remove_prefix(1);
+    const std::string_view parameter = parameters.substr(0, parameters.find(';'));
+    parameters.remove_prefix(parameter.size());
+    const std::size_t equals = parameter.find('=');
+    if (equals == std::string_view::npos) continue;
+    const std::string_view name = without_spaces(parameter.substr(0, equals));
+    if (name != "q" && name != "Q") continue;
+    const std::string_view value = without_spaces(parameter.substr(equals + 1));
+    double weight = 0;
+    std::from_chars(value.data(), value.data() + value.size(), weight);
+    return weight;
+  }
+  return 1;
+}
+
+bool is_gzip(std::string_view name) {
+  constexpr std::string_view kName = "gzip";
+  return std::equal(name.begin(), name.end(), kName.begin(), kName.end(), [](char one, char other) {
+    return one == other || ('A' <= one && one <= 'Z' && one - 'A' + 'a' == other);
+  });
 }
 
 }  // namespace
@@ -50,23 +67,27 @@ bool accepts_gzip(std::string_view accepted) {
     const std::size_t end = std::min(entry.find(';'), entry.size());
     const std::string_view name = without_spaces(entry.substr(0, end));
     const bool wanted = weight_of(entry.substr(end)) > 0;
-    if (name == "gzip") return wanted;
+    if (is_gzip(name)) return wanted;
     if (name == "*") any = wanted;
   }
   return any.value_or(false);
 }
 
-Response completed(Response response, std::string_view accepted) {
-  for (const auto& [name, value] : kSecurityHeaders) response.headers[name] = value;
-  response.headers.emplace("Cache-Control", "no-store");
+Response compressed(Response response, std::string_view accepted) {
   if (!is_compressible(response)) return response;
   response.headers.emplace("Vary", "Accept-Encoding");
   if (!accepts_gzip(accepted)) return response;
-  if (auto compressed = gzip(response.body)) {
-    response.body = *std::move(compressed);
+  if (auto smaller = gzip(response.body)) {
+    response.body = *std::move(smaller);
     response.headers["Content-Encoding"] = "gzip";
   }
   return response;
+}
+
+Response completed(Response response, std::string_view accepted) {
+  for (const auto& [name, value] : kSecurityHeaders) response.headers[name] = value;
+  response.headers.emplace("Cache-Control", "no-store");
+  return compressed(std::move(response), accepted);
 }
 
 }  // namespace memcoord::control

@@ -17,6 +17,10 @@ inline constexpr std::size_t kSmallestCompressed = 1024;
 /// only this server's scripts and styles, frame it nowhere, and guess no types.
 Response completed(Response response, std::string_view accepted);
 
+/// The response with its body compressed if `accepted` allows gzip and the body is worth it.
+/// completed() leaves such a response as it is.
+Response compressed(Response response, std::string_view accepted);
+
 /// Whether the value of Accept-Encoding allows gzip.
 bool accepts_gzip(std::string_view accepted);
 

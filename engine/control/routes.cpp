@@ -321,6 +321,7 @@ Response set_dry_run(const RouteContext& context, const Request& request, const 
 struct Getters {
   explicit Getters(const RouteContext& context) : live(context) {}
   NewestTick newest;
+  MetricsRoute metrics;
   LiveRoutes live;
 };
 
@@ -333,7 +334,8 @@ Response get(const RouteContext& context, Getters& getters, const Request& reque
   if (request.path == "/v1/tick") return getters.newest.response(context);
   if (request.path == "/v1/domains") return list_domains(context);
   if (request.path.starts_with(kDomains)) return explain_domain(context, request);
-  if (request.path == "/metrics" && context.metrics) return metrics_response(context, request);
+  if (request.path == "/metrics" && context.metrics)
+    return getters.metrics.respond(context, request);
   if (auto response = getters.live.respond(request)) return *std::move(response);
   if (auto file = context.page ? context.page(request.path) : std::nullopt) return *std::move(file);
   return error_response_to(404, "no such path: " + printable(request.path, 100));

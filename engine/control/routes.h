@@ -23,9 +23,12 @@
 // status 400, 403, 404, 405, 409 or 503. A POST with an Origin header, as browsers send, is
 // refused.
 
+#include <compare>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -63,6 +66,9 @@ struct RouteContext {
   /// The text of /metrics, in Prometheus' or OpenMetrics' format, with or without families about
   /// single domains. Called in the server's threads. Empty: there is no such path.
   std::function<std::string(bool openmetrics, bool domains)> metrics = {};
+  /// Another number whenever the metrics change, so that a text serves all requests until then.
+  /// Empty: the text is made for each request.
+  std::function<std::uint64_t()> metrics_revision = {};
   /// A file of the live page by its path; no value for another path. Without it there is no page.
   std::function<std::optional<Response>(std::string_view path)> page = {};
   /// How long a request waits for the loop to make its change, so that the response has the result.
@@ -76,8 +82,23 @@ struct RouteContext {
 /// Responds to requests, in any thread. The context must outlive the handler.
 Handler make_handler(const RouteContext& context);
 
-/// GET /metrics (metrics_route.cpp).
-Response metrics_response(const RouteContext& context, const Request& request);
+/// GET /metrics (metrics_route.cpp). Keeps the newest responses, compressed ones too: one of each
+/// format, with and without domains. Any thread may call it.
+class MetricsRoute {
+ public:
+  Response respond(const RouteContext& context, const Request& request);
+
+ private:
+  struct Form {
+    bool openmetrics = false;
+    bool domains = true;
+    bool compressed = false;
+    auto operator<=>(const Form&) const = default;
+  };
+  std::mutex mutex_;
+  std::uint64_t revision_ = 0;       // under mutex_
+  std::map<Form, Response> newest_;  // under mutex_; of revision_
+};
 /// Whether an Accept header prefers OpenMetrics' format to Prometheus'.
 bool prefers_openmetrics(std::string_view accept);
 

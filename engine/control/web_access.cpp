@@ -34,6 +34,11 @@ const std::string& header(const Request& request, const std::string& name) {
   return found == request.headers.end() ? none : found->second;
 }
 
+/// Whether it is a colon and the digits of a port. RFC 9110 allows none after the colon.
+bool is_port(std::string_view text) {
+  return text.starts_with(':') && text.find_first_not_of("0123456789", 1) == text.npos;
+}
+
 bool is_name_of(const std::string& name, const WebAccess& access) {
   if (name == "localhost") return true;
   const std::string ip = usual_ip(name);
@@ -49,9 +54,13 @@ std::optional<Response> check_host(const Request& request, const WebAccess& acce
   if (host.empty()) {
     return refuse(400, "the request has no Host header", "use a client of HTTP/1.1");
   }
-  const std::string name = host_name(host);
-  if (is_name_of(name, access)) return std::nullopt;
-  const std::string shown = printable(name, 100);
+  const auto name = host_name(host);
+  if (!name) {
+    return refuse(400, printable(host, 100) + " is not one host with a port",
+                  "send one Host header, as localhost:9798");
+  }
+  if (is_name_of(*name, access)) return std::nullopt;
+  const std::string shown = printable(*name, 100);
   return refuse(421, shown + " is not a name of this server",
                 "if this is a name of the host, start memcoord with --metrics-host NAME");
 }
@@ -140,11 +149,19 @@ std::optional<Response> check_token(const Request& request, const WebAccess& acc
 
 }  // namespace
 
-std::string host_name(std::string_view host) {
-  std::string name = lower_case(host);
-  if (name.starts_with('[')) return name.substr(1, std::min(name.find(']'), name.size()) - 1);
-  name.resize(std::min(name.find(':'), name.size()));
-  if (name.ends_with('.')) name.pop_back();
+std::optional<std::string> host_name(std::string_view host) {
+  const bool brackets = host.starts_with('[');
+  const std::size_t end = brackets ? host.find(']') : std::min(host.find(':'), host.size());
+  if (end == std::string_view::npos) return std::nullopt;
+  const std::string_view port = host.substr(end + (brackets ? 1 : 0));
+  if (!port.empty() && !is_port(port)) return std::nullopt;
+  std::string name = lower_case(host.substr(brackets ? 1 : 0, end - (brackets ? 1 : 0)));
+  if (!brackets && name.ends_with('.')) name.pop_back();
+  const auto fits = [brackets](char c) {
+    return ('a' <= c && c <= 'z') || ('0' <= c && c <= '9') || c == '.' ||
+           (brackets ? c == ':' || c == '%' : c == '-' || c == '_');
+  };
+  if (name.empty() || !std::all_of(name.begin(), name.end(), fits)) return std::nullopt;
   return name;
 }
 

@@ -22,7 +22,7 @@ struct WebAccess {
 /// Refuses a request, or lets it pass:
 /// - Host names the address, localhost or one of the hosts (any IP address if the server listens on
 ///   every address), so that no page of another site reaches the server by a name of its own (DNS
-///   rebinding). Otherwise the status is 400 or 421.
+///   rebinding). Otherwise the status is 421, or 400 without exactly one well-formed Host.
 /// - The method is GET or HEAD (405).
 /// - The paths under /v1 are not for pages of other sites, by Origin and Sec-Fetch-Site (403).
 /// - /metrics needs no token. Every other path needs the token, as a bearer token or as the
@@ -33,7 +33,8 @@ std::optional<Response> refusal(const Request& request, const WebAccess& access)
 /// A handler that passes requests on to `handler` if the rules allow it.
 Handler restricted(Handler handler, WebAccess access);
 
-/// The name in the value of a Host header, in lower case, without port, brackets and last dot.
-std::string host_name(std::string_view host);
+/// The name in the value of a Host header, in lower case, without port, brackets and last dot. None
+/// if the value is not one name or IP address, alone or with a port.
+std::optional<std::string> host_name(std::string_view host);
 
 }  // namespace memcoord::control

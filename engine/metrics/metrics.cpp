@@ -75,6 +75,7 @@ void RunMetrics::observe(const Tick& tick) {
   const WallTime now = now_();
   std::shared_ptr<const SampleFigures> old;  // goes outside the lock
   const std::lock_guard lock(mutex_);
+  ++revision_;
   count(state_.counters, tick);
   state_.last_tick = now;
   state_.ready = state_.ready || (!tick.sample_error && !tick.policy_error);
@@ -147,27 +148,36 @@ void RunMetrics::forget_the_gone(const Snapshot& snapshot) {
 
 void RunMetrics::count_skipped_ticks(std::uint64_t ticks) {
   const std::lock_guard lock(mutex_);
+  ++revision_;
   state_.counters.skipped_ticks += ticks;
 }
 
 void RunMetrics::count_reload(bool ok) {
   const std::lock_guard lock(mutex_);
+  ++revision_;
   ++(ok ? state_.counters.reloads : state_.counters.failed_reloads);
 }
 
 void RunMetrics::set_journal_lost_ticks(std::uint64_t ticks) {
   const std::lock_guard lock(mutex_);
+  ++revision_;
   state_.counters.journal_lost_ticks = ticks;
 }
 
 void RunMetrics::set_connections(const Connections& connections) {
   const std::lock_guard lock(mutex_);
+  ++revision_;
   state_.connections = connections;
 }
 
 MetricState RunMetrics::state() const {
   const std::lock_guard lock(mutex_);
   return state_;
+}
+
+std::uint64_t RunMetrics::revision() const {
+  const std::lock_guard lock(mutex_);
+  return revision_;
 }
 
 }  // namespace memcoord::metrics

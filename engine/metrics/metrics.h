@@ -40,6 +40,8 @@ class RunMetrics final : public Observer {
   void set_connections(const Connections& connections);
 
   [[nodiscard]] MetricState state() const;
+  /// Another number after each change of state(): text() is the same as long as this is.
+  [[nodiscard]] std::uint64_t revision() const;
   [[nodiscard]] std::string text(Format format, Domains domains = Domains::on) const {
     return text_of(state(), format, domains);
   }
@@ -63,7 +65,8 @@ class RunMetrics final : public Observer {
   std::function<WallTime()> now_;
   std::unordered_map<Uuid, Past> pasts_;  // the loop's thread only
   mutable std::mutex mutex_;
-  MetricState state_;  // under mutex_
+  MetricState state_;           // under mutex_
+  std::uint64_t revision_ = 0;  // under mutex_
 };
 
 }  // namespace memcoord::metrics

@@ -1,10 +1,12 @@
 #include "engine/control/http.h"
 
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <latch>
@@ -70,6 +72,20 @@ TEST_CASE("a request arrives as it was sent, with the process that sent it") {
   const auto posted = send_request(path, {"POST", "/v1/pause", {}, "{}", {}});
   REQUIRE(posted);
   CHECK(posted->body == "POST /v1/pause {}");
+}
+
+TEST_CASE("queries and changes run at a lower priority than the loop") {
+  const Served served([](const Request&) {
+    return Response{200, std::to_string(::getpriority(PRIO_PROCESS, 0)), "text/plain"};
+  });
+  const int own = ::getpriority(PRIO_PROCESS, 0);
+  const std::string expected = std::to_string(std::min(own + 10, 19));
+  for (const std::string method : {"GET", "POST"}) {
+    const auto response = served.send(method, "/");
+    REQUIRE(response);
+    CHECK(response->body == expected);
+  }
+  CHECK(::getpriority(PRIO_PROCESS, 0) == own);
 }
 
 TEST_CASE("the socket belongs to one server, and goes with it") {

@@ -49,12 +49,14 @@ TEST_CASE("a large body is compressed if the client accepts it") {
 }
 
 TEST_CASE("a client accepts gzip by its name or by *, unless its weight is 0") {
-  for (const char* yes : {"gzip", "gzip, deflate, br", "br,gzip;q=0.5", " gzip ; q=1.000", "*"}) {
+  for (const char* yes : {"gzip", "gzip, deflate, br", "br,gzip;q=0.5", " gzip ; q=1.000", "*",
+                          "GZIP", "GZip;Q=1", "gzip; q = 0.5", "gzip;x=1;q=0.1"}) {
     CAPTURE(yes);
     CHECK(accepts_gzip(yes));
   }
-  for (const char* no : {"", "br", "gzip;q=0", "gzip;q=0.000, *", "*, gzip;q=0", "*;q=0",
-                         "identity", "xgzip", ",,;,", "gzip;q="}) {
+  for (const char* no :
+       {"", "br", "gzip;q=0", "gzip;q=0.000, *", "*, gzip;q=0", "*;q=0", "identity", "xgzip",
+        ",,;,", "gzip;q=", "gzip;Q=0", "gzip;q = 0", "gzip ; q= 0.0", "gzip;x=1;q=0", "gzi"}) {
     CAPTURE(no);
     CHECK_FALSE(accepts_gzip(no));
   }

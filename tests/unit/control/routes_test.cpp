@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdint>
+#include <map>
 #include <string>
 #include <thread>
 #include <utility>
@@ -459,6 +461,33 @@ TEST_CASE("the metrics are there in the format and with the families that were a
   CHECK(contains(refused.body, "domains: 'no?' is neither on nor off"));
   request.query["domains"] = "on";
   CHECK(run.handler(request).body == "openmetrics all");
+}
+
+TEST_CASE("the text of the metrics is made and compressed once for all requests of a tick") {
+  ControlledRun run;
+  std::uint64_t revision = 0;
+  int made = 0;
+  run.context.metrics = [&](bool, bool) {
+    ++made;
+    return std::string(5000, 'x') + std::to_string(revision);
+  };
+  run.context.metrics_revision = [&] { return revision; };
+  const auto get = [&](std::map<std::string, std::string> query, const char* accepted) {
+    return run.handler(
+        {"GET", "/metrics", std::move(query), {}, {}, {{"accept-encoding", accepted}}});
+  };
+  for (int i = 0; i < 3; ++i) {
+    CHECK(get({}, "").body == std::string(5000, 'x') + "0");
+    const Response packed = get({}, "gzip");
+    CHECK(packed.headers.at("Content-Encoding") == "gzip");
+    CHECK(packed.headers.at("Vary") == "Accept-Encoding");
+    CHECK(packed.body.size() < 200);
+    static_cast<void>(get({{"domains", "off"}}, ""));
+  }
+  CHECK(made == 3);
+  revision = 1;
+  CHECK(get({}, "").body == std::string(5000, 'x') + "1");
+  CHECK(made == 4);
 }
 
 TEST_CASE("a page in a browser may read a run but not change it") {

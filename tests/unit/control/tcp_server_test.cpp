@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/control/http.h"
+#include "engine/control/web_access.h"
 #include "tests/raw_client.h"
 #include "tests/text.h"
 
@@ -58,6 +59,28 @@ TEST_CASE("headers of one name are joined, so that none hides another") {
   CHECK(contains(served.exchange("GET / HTTP/1.1\r\nHost: a\r\nX: 1\r\nx: 2\r\n"
                                  "Connection: close\r\n\r\n"),
                  " x=1, 2 "));
+  CHECK(contains(served.exchange("GET / HTTP/1.1\r\nHost: a\r\nX:\r\nx: 2\r\n"
+                                 "Connection: close\r\n\r\n"),
+                 " x=, 2 "));
+}
+
+TEST_CASE("blanks at the end of a header are no part of it") {
+  const ServedPort served;
+  CHECK(contains(served.exchange("GET / HTTP/1.1\r\nHost: a \t \r\nX: 1 2 \r\n"
+                                 "Connection: close\r\n\r\n"),
+                 " host=a x=1 2 ."));
+}
+
+TEST_CASE("a request with several Host headers is refused") {
+  const ServedPort served(restricted(echo_over_tcp, {.address = {"127.0.0.1", 9798}}));
+  const auto status = [&](const std::string& hosts) {
+    return served.exchange("GET /metrics HTTP/1.1\r\n" + hosts + "Connection: close\r\n\r\n")
+        .substr(0, 13);
+  };
+  CHECK(status("Host: localhost:1\r\n") == "HTTP/1.1 200 ");
+  CHECK(status("Host: localhost:1\r\nHost: evil.example\r\n") == "HTTP/1.1 400 ");
+  CHECK(status("Host:\r\nHost: localhost\r\n") == "HTTP/1.1 400 ");
+  CHECK(status("Host: localhost\r\nHost: localhost\r\n") == "HTTP/1.1 400 ");
 }
 
 TEST_CASE("a port has one server, and is free again after it") {
@@ -101,6 +124,37 @@ TEST_CASE("compressed responses are sent to clients that accept them") {
       "GET / HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\nConnection: close\r\n\r\n");
   CHECK(contains(compressed, "\r\nContent-Encoding: gzip\r\n"));
   CHECK(compressed.size() < 2000);
+}
+
+TEST_CASE("a null character in a path or query is refused") {
+  const ServedPort served;
+  const auto status = [&](const std::string& target) {
+    return served.exchange("GET " + target + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        .substr(0, 13);
+  };
+  CHECK(status("/metrics?domains=off%2500") == "HTTP/1.1 200 ");
+  for (const char* target :
+       {"/metrics%00", "/%00/metrics", "/metrics?domains=off%00on", "/?%00=1"}) {
+    CAPTURE(target);
+    CHECK(status(target) == "HTTP/1.1 400 ");
+  }
+}
+
+TEST_CASE("a request with two lengths of its body is refused, and its connection closed") {
+  const ServedPort served;
+  const std::string second = "GET /second HTTP/1.1\r\nHost: x\r\n\r\n";
+  for (const char* lengths : {"Content-Length: 2\r\nContent-Length: 7\r\n\r\n{}",
+                              "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"}) {
+    for (const char* method : {"GET", "POST"}) {
+      CAPTURE(lengths);
+      CAPTURE(method);
+      const std::string response =
+          served.exchange(std::string(method) + " / HTTP/1.1\r\nHost: x\r\n" + lengths + second);
+      CHECK(response.starts_with("HTTP/1.1 400 "));
+      CHECK_FALSE(contains(response, "/second"));
+    }
+  }
+  CHECK(served.answers());
 }
 
 TEST_CASE("malformed and endless requests are refused") {

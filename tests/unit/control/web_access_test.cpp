@@ -53,14 +53,30 @@ TEST_CASE("a request names the server by its address, as localhost or by a furth
   }
   for (const std::string host :
        {"evil.example", "evil.example:9798", "localhost.evil.example", "127.0.0.1.evil.example",
-        "127.0.0.2", "[::1]", "localhost, evil.example", "x@localhost", " ", "[", "[]", ":9798",
-        "metrics.example.com.evil.example", "0.0.0.0"}) {
+        "127.0.0.2", "[::1]", "metrics.example.com.evil.example", "0.0.0.0"}) {
     CAPTURE(host);
     CHECK(host_status(host, access) == 421);
   }
   CHECK(host_status("", access) == 400);
   CHECK(status_of({"GET", "/metrics", {}, {}, {}, {}}, access) == 400);
   CHECK(status_of(web_request("/metrics", {{"host", "evil.example"}}), access) == 421);
+}
+
+TEST_CASE("a Host header that is not one host with a port is refused") {
+  const WebAccess access = access_to("127.0.0.1");
+  for (const std::string host :
+       {"localhost, evil.example", "localhost:1, evil.example", ", localhost", "localhost, ",
+        "localhost:@evil.example", "localhost:80:evil", "localhost:80.evil.example", "x@localhost",
+        " ", "[", "[]", ":9798", "127.0.0.1/", "[::1", "[::1]x", "[localhost]:1x", "localhost:-1",
+        "localhost: 1"}) {
+    CAPTURE(host);
+    CHECK(host_status(host, access) == 400);
+  }
+  CHECK(host_name("LocalHost.:9798") == "localhost");
+  CHECK(host_name("localhost:") == "localhost");
+  CHECK(host_name("[2001:DB8::7]:1") == "2001:db8::7");
+  const std::string shown = refusal(web_request("/", {{"host", "a:b"}}), access)->body;
+  CHECK(contains(shown, "a:b is not one host with a port"));
 }
 
 TEST_CASE("a server of every address answers to any IP address, and to no other name") {

@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdint>
+#include <set>
+
 #include "tests/text.h"
 #include "tests/unit/metrics/metrics_text.h"
 
@@ -317,6 +320,25 @@ TEST_CASE("the figures of a report that is too old are left out, its time is not
   CHECK(!run.value("domain_report_timestamp_seconds{domain=\"a\"}").empty());
   CHECK(run.mib("domain_actual_bytes{domain=\"a\"}") == 1024);
   CHECK(run.mib("domain_unused_bytes{domain=\"b\"}") == 300);
+}
+
+TEST_CASE("every change of the metrics has a revision of its own") {
+  MetricsAfter run{};
+  std::set<std::uint64_t> revisions{run.metrics.revision()};
+  const auto add = [&] { revisions.insert(run.metrics.revision()); };
+  add();
+  CHECK(revisions.size() == 1);
+  run.metrics.observe(tick_of(World()));
+  add();
+  run.metrics.count_skipped_ticks(1);
+  add();
+  run.metrics.count_reload(true);
+  add();
+  run.metrics.set_journal_lost_ticks(1);
+  add();
+  run.metrics.set_connections({});
+  add();
+  CHECK(revisions.size() == 6);
 }
 
 TEST_CASE("without the metrics of domains, only the host's and the run's are left") {
