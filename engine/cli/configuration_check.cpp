@@ -18,7 +18,7 @@ Result<ExitCode> check_configuration(const RunOptions& options) {
   if (!options.metrics_token.empty()) {
     if (auto token = read_metrics_token(options.metrics_token); !token) return fail(token.error());
   }
-  standard_output() << options.config << " is sound\n";
+  standard_output() << options.config << " is sound" << '\n';
   return ExitCode::ok;
 }
 
