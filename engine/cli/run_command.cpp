@@ -287,6 +287,7 @@ LoopHooks Run::hooks(const Parts& parts) {
 void Run::after(const Tick& tick, const Parts& parts) {
   metrics_.set_connections(parts.connection.hypervisor->connections());
   parts.output.after_tick(metrics_);
+  if (parts.control != nullptr) parts.control->set_journal_loss(parts.output.journal_loss());
   service_.alive(parts.clock.now());
   service_.show(tick, parts.clock.now());
   if (RunOutput::reader_is_gone()) parts.signals.request_stop();

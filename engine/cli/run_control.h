@@ -63,6 +63,11 @@ class RunControl {
     coordinator.add_observer(history_);
   }
 
+  /// Call it after each tick.
+  void set_journal_loss(std::optional<observers::JournalLoss> loss) {
+    state_.set_journal_loss(std::move(loss));
+  }
+
   /// The run, for a screen. The source must not outlive this object.
   [[nodiscard]] std::unique_ptr<screen::TickSource> source() const;
 

@@ -222,6 +222,10 @@ void RunOutput::after_tick(metrics::RunMetrics& metrics) {
   }
 }
 
+std::optional<observers::JournalLoss> RunOutput::journal_loss() const {
+  return journal_ ? journal_->loss() : std::nullopt;
+}
+
 void RunOutput::log_output_error() {
   if (output_error_logged_) return;
   const auto error = output_error();

@@ -106,6 +106,8 @@ class RunOutput {
   /// Call it after each tick: shows it on the screen, writes the metrics' file, and logs the notes
   /// of the journal and of that file.
   void after_tick(metrics::RunMetrics& metrics);
+  /// The ticks that the journal loses at present.
+  [[nodiscard]] std::optional<observers::JournalLoss> journal_loss() const;
   /// Call it when the loop has ended: restores the terminal, and repeats the warnings and errors
   /// that the screen had. Unless `quit`, prints the last table. From now on the log goes to
   /// standard error.

@@ -96,8 +96,9 @@ std::vector<DomainTick> domains_of(const RunState::View& view) {
 
 Json problems_json(const RouteContext& context, const RunState::View& view) {
   Json list = Json::array();
-  for (const Problem& problem : run_problems(view, context.now(), context.interval)) {
-    list.push_back(problem.text);
+  const WallTime now = context.now();
+  for (const Problem& problem : run_problems(view, now, context.interval)) {
+    list.push_back(problem.text + since_text(problem.since, now, context.local_time));
   }
   return list;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/observers/events.h"
 #include "engine/observers/shortage_episodes.h"
 
 namespace memcoord::control {
@@ -20,16 +21,29 @@ std::vector<Problem> run_problems(const RunState::View& view, WallTime now, Dura
   if (!view.newest) return problems;
   if (const auto since = standstill(view, now, interval)) {
     problems.push_back({"",
-                        "no tick for " + observers::duration_text(*since) +
+                        "No tick for " + observers::duration_text(*since) +
                             ": memcoord waits for libvirt, or the host is overloaded",
                         view.newest->snapshot.wall_time});
   }
-  const auto add = [&](const std::optional<Error>& error, const std::optional<WallTime>& since) {
-    if (error) problems.push_back({"", error->text(), since});
-  };
-  add(view.newest->sample_error, view.since->sample_error);
-  add(view.newest->policy_error, view.since->policy_error);
+  if (const auto& error = view.newest->sample_error) {
+    problems.push_back({"", "No sample of the host: " + error->text(), view.since->sample_error});
+  }
+  if (const auto& error = view.newest->policy_error) {
+    problems.push_back({"", "The policy " + view.newest->policy + " fails: " + error->text(),
+                        view.since->policy_error});
+  }
+  if (const auto& loss = view.journal_loss) {
+    problems.push_back(
+        {"",
+         "The journal loses ticks: " + loss->error + "; " + std::to_string(loss->ticks) + " lost",
+         loss->since});
+  }
   return problems;
+}
+
+std::string since_text(const std::optional<WallTime>& since, WallTime now, bool local) {
+  if (!since) return {};
+  return " (since " + observers::brief_time_text(*since, now, local) + ")";
 }
 
 }  // namespace memcoord::control

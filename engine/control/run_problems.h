@@ -20,7 +20,12 @@ struct Problem {
 /// intervals and five seconds.
 std::optional<Duration> standstill(const RunState::View& view, WallTime now, Duration interval);
 
-/// The problems of the host and the run, of domains none. Without a tick there are none.
+/// The problems of the host and the run, of domains none. Without a tick there are none. A text
+/// names what fails: "The policy bad fails: bad.lua:3: broke".
 std::vector<Problem> run_problems(const RunState::View& view, WallTime now, Duration interval);
+
+/// " (since 10:15:02)", with the date if that is another day; empty without a time. `local`: in
+/// local time, otherwise UTC.
+std::string since_text(const std::optional<WallTime>& since, WallTime now, bool local);
 
 }  // namespace memcoord::control

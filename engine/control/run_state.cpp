@@ -66,6 +66,11 @@ void RunState::set_fallback(std::string name) {
   view_.fallback = std::move(name);
 }
 
+void RunState::set_journal_loss(std::optional<observers::JournalLoss> loss) {
+  const std::lock_guard lock(mutex_);
+  view_.journal_loss = std::move(loss);
+}
+
 std::shared_ptr<const RunState::Since> RunState::since_of(const Tick& tick) const {
   // Only this thread writes view_.
   auto since = std::make_shared<Since>(view_.since ? *view_.since : Since());

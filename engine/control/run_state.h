@@ -19,6 +19,7 @@
 #include "engine/core/tick.h"
 #include "engine/core/time.h"
 #include "engine/observers/events.h"
+#include "engine/observers/journal.h"
 
 namespace memcoord::control {
 
@@ -52,6 +53,7 @@ class RunState final : public Observer {
     std::vector<Paused> paused;
     std::string fallback;                ///< the fallback policy's name; empty without one
     std::shared_ptr<const Since> since;  ///< null before the first tick
+    std::optional<observers::JournalLoss> journal_loss;
     /// The domain in `sampled`, by its name or UUID; null if it has none.
     [[nodiscard]] const Domain* find(const std::string& name_or_uuid) const;
     /// A domain of `sampled` in `before`, or null.
@@ -61,6 +63,7 @@ class RunState final : public Observer {
   void observe(const Tick& tick) override;
   void set_paused(std::vector<Paused> paused);
   void set_fallback(std::string name);
+  void set_journal_loss(std::optional<observers::JournalLoss> loss);
 
   [[nodiscard]] View view() const;
   /// The events since a time, the oldest first: of one domain, or of all for an empty name.

@@ -7,7 +7,7 @@
 #include "engine/core/printable.h"
 #include "engine/core/text_table.h"
 #include "engine/observers/events.h"
-#include "engine/observers/shortage.h"
+#include "engine/observers/table_view.h"
 #include "engine/observers/tick_json.h"
 
 namespace memcoord::control {
@@ -18,9 +18,19 @@ using observers::Json;
 /// A domain of the newest sample, and its problem.
 struct DomainStatus {
   const Domain* domain = nullptr;
+  bool reports = true;
   std::string problem;  ///< empty if it has none
   std::optional<WallTime> since;
 };
+
+/// Since when a domain has its problem, if that is known.
+std::optional<WallTime> since_of(const observers::DomainTick& about, const RunState::View& view) {
+  const bool is_hung = about.domain.state == DomainState::hung;
+  if (about.is_short || is_hung) return view.since->of(about.domain);
+  const bool awaits_report = about.skipped && about.skipped->rule == Rule::fresh_stats;
+  if (about.reports || !awaits_report) return std::nullopt;
+  return about.domain.guest.last_update;
+}
 
 /// The domains by name, those with a problem first.
 std::vector<DomainStatus> domain_statuses(const RunState::View& view) {
@@ -28,8 +38,8 @@ std::vector<DomainStatus> domain_statuses(const RunState::View& view) {
   if (!view.sampled) return statuses;
   const auto earlier = [&](const Domain& domain) { return view.earlier(domain); };
   for (const observers::DomainTick& about : observers::domain_ticks(*view.sampled, earlier)) {
-    DomainStatus status{&about.domain, observers::problem_of(about), {}};
-    if (!status.problem.empty()) status.since = view.since->of(about.domain);
+    DomainStatus status{&about.domain, about.reports, observers::trouble_text(about), {}};
+    if (!status.problem.empty()) status.since = since_of(about, view);
     statuses.push_back(std::move(status));
   }
   std::stable_partition(statuses.begin(), statuses.end(),
@@ -64,10 +74,8 @@ std::string tick_text(const RunState::View& view, WallTime now) {
   return text + fmt::format(", took {:.0f} ms", seconds_of(tick.timings.total()) * 1000);
 }
 
-/// " (since 10:15:02)", with the date if that is another day; empty without a time.
 std::string since_text(const std::optional<WallTime>& since, const RouteContext& context) {
-  if (!since) return {};
-  return " (since " + observers::brief_time_text(*since, context.now(), context.local_time) + ")";
+  return control::since_text(since, context.now(), context.local_time);
 }
 
 std::string policy_text(const RunState::View& view, const RouteContext& context) {
@@ -82,8 +90,14 @@ std::string policy_text(const RunState::View& view, const RouteContext& context)
   return text + (tick.dry_run ? "; dry run: nothing is moved" : "");
 }
 
-std::string headroom_text(const Domain& domain, const Limits& limits) {
-  const auto headroom = headroom_of(domain, limits.headroom);
+/// Of the newest report; none if that is old.
+std::optional<MemorySize> headroom_in(const DomainStatus& status, const Limits& limits) {
+  if (!status.reports) return std::nullopt;
+  return headroom_of(*status.domain, limits.headroom);
+}
+
+std::string headroom_text(const DomainStatus& status, const Limits& limits) {
+  const auto headroom = headroom_in(status, limits);
   return headroom ? headroom->text(limits.units) : "-";
 }
 
@@ -96,7 +110,7 @@ std::string domain_table(const Tick& tick, const std::vector<DomainStatus>& doma
   for (const DomainStatus& status : domains) {
     const Domain& domain = *status.domain;
     table.add_row({printable(domain.name()), std::string(to_text(domain.state)),
-                   domain.actual.text(tick.limits.units), headroom_text(domain, tick.limits),
+                   domain.actual.text(tick.limits.units), headroom_text(status, tick.limits),
                    printable(status.problem + since_text(status.since, context))});
   }
   return "\n" + table.text(false);
@@ -114,7 +128,7 @@ Json domains_json(const Tick& tick, const std::vector<DomainStatus>& domains) {
   Json list = Json::array();
   for (const DomainStatus& status : domains) {
     const Domain& domain = *status.domain;
-    const auto headroom = headroom_of(domain, tick.limits.headroom);
+    const auto headroom = headroom_in(status, tick.limits);
     list.push_back(
         Json::object({{"name", domain.name()},
                       {"uuid", domain.uuid().text()},

@@ -116,11 +116,11 @@ Result<std::unique_ptr<JournalWriter>> JournalWriter::open(const std::filesystem
 void JournalWriter::observe(const Tick& tick) {
   // A removed journal is created again. If that fails, a line in the old file would be lost.
   if (file_is_gone()) {
-    if (Status reopened = reopen(); !reopened) return note_result(reopened);
+    if (Status reopened = reopen(); !reopened) return note_result(reopened, tick);
   }
   const std::string line = to_json_line(tick) + "\n";
-  if (Status room = make_room(line); !room) return note_result(room);
-  note_result(write_line(line));
+  if (Status room = make_room(line); !room) return note_result(room, tick);
+  note_result(write_line(line), tick);
 }
 
 /// Rotates if the line would not fit.
@@ -203,21 +203,23 @@ Status JournalWriter::reopen() {
   return {};
 }
 
-void JournalWriter::note_result(const Status& status) {
+void JournalWriter::note_result(const Status& status, const Tick& tick) {
   if (status) {
-    if (lost_in_a_row_ > 0) {
+    if (loss_) {
       notes_.push_back({Note::Severity::info, "journal " + path_.string() + ": written again; " +
-                                                  std::to_string(lost_in_a_row_) +
+                                                  std::to_string(loss_->ticks) +
                                                   " ticks were lost"});
     }
-    lost_in_a_row_ = 0;
+    loss_.reset();
     return;
   }
   ++lost_;
-  if (lost_in_a_row_++ == 0) {
-    notes_.push_back({Note::Severity::error, "journal " + status.error().text() +
-                                                 "; ticks are lost until it can be written"});
+  if (!loss_) {
+    loss_ = JournalLoss{status.error().text(), 0, tick.snapshot.wall_time};
+    notes_.push_back({Note::Severity::error,
+                      "journal " + loss_->error + "; ticks are lost until it can be written"});
   }
+  ++loss_->ticks;
 }
 
 std::vector<Note> JournalWriter::drain_notes() {

@@ -17,6 +17,13 @@
 
 namespace memcoord::observers {
 
+/// Ticks that a journal loses because it cannot be written.
+struct JournalLoss {
+  std::string error;        ///< of the first of them: "/var/log/j: the journal cannot be written"
+  std::uint64_t ticks = 0;  ///< in a row, up to the newest tick
+  WallTime since;           ///< the time of the first of them
+};
+
 /// Appends ticks to a file. A tick that cannot be written (a full disk, a removed folder) is lost
 /// and counted; it never stops the loop. Each line is one write, and a partial line is cut off
 /// again: readers always find whole lines.
@@ -43,6 +50,8 @@ class JournalWriter final : public Observer {
   Status reopen();
   /// The number of ticks lost so far.
   [[nodiscard]] std::uint64_t lost() const { return lost_; }
+  /// No value if the newest tick was written.
+  [[nodiscard]] const std::optional<JournalLoss>& loss() const { return loss_; }
   /// The notes since the last call: that ticks are being lost, and that writing works again. Each
   /// is said once.
   std::vector<Note> drain_notes();
@@ -54,14 +63,14 @@ class JournalWriter final : public Observer {
   Status rotate(std::uint64_t size);
   Status write_line(const std::string& line);
   [[nodiscard]] bool file_is_gone() const;
-  void note_result(const Status& status);
+  void note_result(const Status& status, const Tick& tick);
 
   std::filesystem::path path_;
   std::optional<MemorySize> limit_;
   files::OpenFile file_;
   bool grows_on_ = false;  ///< the last rotation failed
   std::uint64_t lost_ = 0;
-  std::uint64_t lost_in_a_row_ = 0;
+  std::optional<JournalLoss> loss_;
   std::vector<Note> notes_;
 };
 

@@ -169,7 +169,9 @@ DomainTick domain_tick(const Tick& tick, const Domain& domain, const Domain* bef
           last_about(tick.proposals, uuid),
           last_about(tick.decisions, uuid),
           last_about(tick.outcomes, uuid),
-          is_short(domain, before, tick.limits)};
+          is_short(domain, before, tick.limits),
+          std::find(tick.not_reporting.begin(), tick.not_reporting.end(), uuid) ==
+              tick.not_reporting.end()};
 }
 
 bool guest_runs(const Domain& domain) {
@@ -209,6 +211,11 @@ std::vector<DomainTick> domain_ticks(const Tick& tick,
   each(tick.proposals, &DomainTick::proposal);
   each(tick.decisions, &DomainTick::decision);
   each(tick.outcomes, &DomainTick::outcome);
+  for (const Uuid& silent : tick.not_reporting) {
+    if (const auto found = place.find(silent); found != place.end()) {
+      all[found->second].reports = false;
+    }
+  }
   return all;
 }
 

@@ -29,6 +29,7 @@ struct DomainTick {
   const Decision* decision = nullptr;
   const Outcome* outcome = nullptr;  ///< of the last step of its move
   bool is_short = false;
+  bool reports = true;  ///< its guest has reported, and not too long ago
 
   [[nodiscard]] bool moves() const { return decision && !decision->holds(); }
   /// A move that libvirt did not carry out, or may not have.

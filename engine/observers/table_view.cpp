@@ -108,6 +108,17 @@ Trouble trouble_of(const DomainTick& about) {
   return skipped ? Trouble::unreachable : Trouble::none;
 }
 
+std::string trouble_text(const DomainTick& about) {
+  if (trouble_of(about) == Trouble::none) return {};
+  if (about.is_short) return shortage_of(about);
+  if (about.domain.state == DomainState::hung) return "does not answer";
+  if (about.move_failed()) return reason_of(about);
+  if (about.domain.state == DomainState::paused) return {};
+  const bool fell_silent = about.skipped->rule == Rule::fresh_stats && !about.reports &&
+                           about.domain.guest.last_update.has_value();
+  return fell_silent ? "reports nothing" : about.skipped->why;
+}
+
 MemorySize moved_by(const DomainTick& about) {
   return about.moves() ? about.decision->change() : MemorySize();
 }

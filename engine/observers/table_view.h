@@ -40,6 +40,9 @@ std::optional<TableView::Only> only_from_text(std::string_view text);
 /// waits for its guest's next report, has no trouble.
 enum class Trouble { short_of_memory, unreachable, none };
 Trouble trouble_of(const DomainTick& about);
+/// The same in words: "short by 60 MiB: the host has nothing to grant", "does not answer", "reports
+/// nothing". Empty without trouble, and for a domain that is only paused.
+std::string trouble_text(const DomainTick& about);
 /// The size of its move; zero without one.
 MemorySize moved_by(const DomainTick& about);
 

@@ -192,6 +192,7 @@ class Metrics(unittest.TestCase):
             run = Run(self, host_of(["a"]), "--journal", Path(folder) / "ticks.jsonl")
             self.assertEqual(run.values()["memcoord_journal_lost_ticks_total"], 0)
         run.wait_until(lambda: run.values()["memcoord_journal_lost_ticks_total"] > 0)
+        self.assertIn("The journal loses ticks: ", run.get("/v1/live")[1])
 
     def test_the_file_is_readable_to_others_and_goes_with_the_run(self):
         old = os.umask(0o077)

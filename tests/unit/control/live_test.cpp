@@ -206,10 +206,10 @@ TEST_CASE("a run that stands still has a problem, in the live data and in the st
   CHECK(run.json("/v1/live").at("problems").size() == 0);
   run.later = 7s;
   const std::string problem = run.json("/v1/live").at("problems").at(0).string();
-  CHECK(contains(problem, "no tick for 7 s: "));
-  CHECK(contains(run.get("/v1/status", {{"as", "text"}}).body, "problems  no tick for 7 s"));
+  CHECK(contains(problem, "No tick for 7 s: "));
+  CHECK(contains(run.get("/v1/status", {{"as", "text"}}).body, "problems  No tick for 7 s"));
   const Json status = run.json("/v1/status").at("problems").at(0);
-  CHECK(status.at("text").string() == problem);
+  CHECK(problem == status.at("text").string() + " (since 00:00:00)");
   CHECK(status.at("domain") == Json());
   run.context.interval = 2s;
   CHECK(run.json("/v1/live").at("problems").size() == 0);
@@ -220,7 +220,8 @@ TEST_CASE("a sample that fails is a problem, and the data of the last one stay")
   run.tick();
   run.harness.hypervisor.down = Error{ErrorCode::unavailable, "test:///", "is down", {}, {}};
   const Json live = run.tick().json("/v1/live");
-  CHECK(live.at("problems").at(0).string() == "test:///: is down");
+  CHECK(live.at("problems").at(0).string() ==
+        "No sample of the host: test:///: is down (since 00:00:01)");
   CHECK(live.at("tick").at("number").number() == 1);
   CHECK(live.at("domains").size() == 2);
   CHECK(contains(run.json("/v1/status").at("problems").at(0).at("since").string(), "2024-05-17"));

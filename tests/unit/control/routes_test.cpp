@@ -120,7 +120,7 @@ TEST_CASE("status tells since when the run fails and which policy decides instea
   CHECK(contains(text(),
                  "policy    adaptive; it fails, and the fallback policy careful decides "
                  "(since 00:00:10)\n"));
-  CHECK(contains(text(), "problems  a.lua:3: broke (since 00:00:10)\n"));
+  CHECK(contains(text(), "problems  The policy adaptive fails: a.lua:3: broke (since 00:00:10)\n"));
   const Json json = Json::parse(run.get("/v1/status").body).value();
   CHECK(json.at("fallback_decides") == Json(true));
   CHECK(json.at("problems").at(0).at("since").string() == "1970-01-01T00:00:10.000Z");
@@ -142,6 +142,69 @@ TEST_CASE("status tells since when a domain does not answer, not since when it w
   CHECK(contains(observe(13, DomainState::hung), "does not answer (since 00:00:12)\n"));
   CHECK(contains(observe(14, DomainState::running), "nothing to grant (since 00:00:07)\n"));
   CHECK(contains(observe(15, DomainState::hung), "does not answer (since 00:00:15)\n"));
+}
+
+TEST_CASE("status shows no figures of a silent guest, and since when it reports nothing") {
+  ControlledRun run;
+  Tick tick;
+  tick.snapshot = World()
+                      .host(8_GiB)
+                      .domain("db")
+                      .domain("new", no_report())
+                      .domain("paused", state(DomainState::paused), unused(317_MiB))
+                      .domain("silent", unused(361_MiB), reported_ago(std::chrono::seconds(60)));
+  tick.not_reporting = {id("new"), id("paused"), id("silent")};
+  tick.skipped = {{id("new"), Rule::fresh_stats, "its guest reports no statistics"},
+                  {id("paused"), Rule::running_only, "is paused"},
+                  {id("silent"), Rule::fresh_stats, "its statistics are older than 4 s"}};
+  run.state.observe(tick);
+  const std::string text = run.get("/v1/status", {{"as", "text"}}).body;
+  CHECK(contains(text, "domains   4, 3 skipped, 2 with a problem\n"));
+  CHECK(contains(text, "\nnew     running   1 GiB         -  its guest reports no statistics\n"));
+  CHECK(contains(text, "\npaused  paused    1 GiB         -\n"));
+  CHECK(contains(
+      text, "\nsilent  running   1 GiB         -  reports nothing (since 2024-05-16 23:59:00)\n"));
+  CHECK(contains(text, "\ndb      running   1 GiB   200 MiB\n"));
+  const Json json = Json::parse(run.get("/v1/status").body).value();
+  const Json silent = json.at("domains").at(1);
+  CHECK(silent.at("name").string() == "silent");
+  CHECK(silent.at("headroom_kib") == Json());
+  CHECK(silent.at("since").string() == "2024-05-16T23:59:00.000Z");
+  CHECK(json.at("problems").at(1).at("text").string() == "reports nothing");
+}
+
+TEST_CASE("status counts the domains in trouble that the page counts") {
+  ControlledRun run;
+  Tick tick;
+  tick.snapshot =
+      World().host(8_GiB).domain("moving").domain("served", actual(1_GiB), unused(40_MiB));
+  tick.grantable = 2_GiB;
+  tick.decisions = {{id("served"), 1_GiB, 2_GiB, 2_GiB, "fed by db", {}}};
+  tick.skipped = {{id("moving"), Rule::fresh_stats, "no report since its last balloon move"}};
+  run.state.observe(tick);
+  CHECK(contains(run.get("/v1/status", {{"as", "text"}}).body, ", 1 with a problem\n"));
+  const Json status = Json::parse(run.get("/v1/status").body).value();
+  CHECK(status.at("domains").at(0).at("problem").string() ==
+        "short by 60 MiB: grows by 1 GiB, fed by db");
+  const Json live = Json::parse(run.get("/v1/live").body).value();
+  CHECK(live.at("domains").at(0).at("trouble").string().empty());
+  CHECK(live.at("domains").at(1).at("trouble").string() == "short");
+}
+
+TEST_CASE("a journal that loses ticks is a problem of the run until it is written again") {
+  ControlledRun run;
+  run.tick().state.set_journal_loss(observers::JournalLoss{"/j: the journal cannot be written", 105,
+                                                           WallTime(std::chrono::seconds(10))});
+  const auto problems = [&](const char* path) {
+    return Json::parse(run.get(path).body).value().at("problems");
+  };
+  const std::string text = "The journal loses ticks: /j: the journal cannot be written; 105 lost";
+  CHECK(problems("/v1/live") == Json::array({text + " (since 00:00:10)"}));
+  CHECK(problems("/v1/status").at(0).at("text").string() == text);
+  CHECK(contains(run.get("/v1/status", {{"as", "text"}}).body,
+                 "problems  " + text + " (since 00:00:10)\n"));
+  run.state.set_journal_loss({});
+  CHECK(problems("/v1/live").size() == 0);
 }
 
 TEST_CASE("a domain is explained by its name and by its UUID, and an unknown one is refused") {

@@ -70,12 +70,17 @@ TEST_CASE("on a full disk, lost ticks are counted and reported once, and no part
     writer->observe(busy_tick());
     writer->observe(busy_tick());
     CHECK(writer->lost() == 2);
+    REQUIRE(writer->loss());
+    CHECK(writer->loss()->ticks == 2);
+    CHECK(writer->loss()->since == busy_tick().snapshot.wall_time);
+    CHECK(writer->loss()->error.starts_with((folder / "j").string() + ": "));
     const auto notes = writer->drain_notes();
     REQUIRE(notes.size() == 1);
     CHECK(notes[0].severity == Note::Severity::error);
     CHECK(fs::file_size(folder / "j") == line * 2);
   }
   writer->observe(busy_tick());
+  CHECK_FALSE(writer->loss());
   const auto notes = writer->drain_notes();
   REQUIRE(notes.size() == 1);
   CHECK(notes[0].text.find("2 ticks were lost") != std::string::npos);
