@@ -22,6 +22,7 @@ DASHBOARD = json.loads((RULES / "dashboard.json").read_text())
 EMPTY_ALERTS = {
     "MemcoordDryRun": "asks for a day of dry run",
     "MemcoordConnectionsAbandoned": "a simulated host has no connections",
+    "MemcoordJournalLosesTicks": "these runs have no journal",
 }
 OPEN_METRICS = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
 ODD_NAME = 'web "1" \\ größer'  # in busy.lua
