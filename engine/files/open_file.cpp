@@ -141,10 +141,13 @@ int OpenFile::close() {
 
 tl::unexpected<Error> cannot_write(const fs::path& path, const std::string& what, int number) {
   const bool refused = number == EACCES || number == EPERM || number == EROFS;
+  const bool no_descriptor = number == EMFILE || number == ENFILE;
   const auto code = refused            ? ErrorCode::permission_denied
+                    : no_descriptor    ? ErrorCode::unavailable
                     : number == ENOENT ? ErrorCode::not_found
                                        : ErrorCode::invalid_input;
   const char* hint = number == ENOENT   ? "its folder must exist"
+                     : no_descriptor    ? "raise the limit of open files (ulimit -n)"
                      : number == ENOSPC ? "free some space, or name a file on another disk"
                                         : "name a file that you may write";
   return fail(code, path.string(), refusal(what) + ": " + reason(number), hint);
