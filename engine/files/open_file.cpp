@@ -189,7 +189,9 @@ Result<OpenFile> open_to_read(const fs::path& path, const std::string& kind) {
   struct stat found {};
   if (::stat(path.c_str(), &found) != 0) {
     const int number = errno;
-    if (number != EACCES) return fail(ErrorCode::not_found, path.string(), "no such " + kind);
+    if (number != EACCES && number != ELOOP) {
+      return fail(ErrorCode::not_found, path.string(), "no such " + kind);
+    }
     return cannot_read(path, number);
   }
   if (S_ISDIR(found.st_mode)) return not_regular(path, "a folder", "a " + kind);
