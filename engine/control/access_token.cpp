@@ -23,12 +23,28 @@ Status check_file(int descriptor, const std::string& path) {
   if (::fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
     return fail(ErrorCode::invalid_input, path, "is not a regular file");
   }
+  if (status.st_uid != 0 && status.st_uid != ::geteuid()) {
+    return fail(
+        ErrorCode::invalid_input, path,
+        "the token file belongs to user " + std::to_string(status.st_uid) + ", who can change it",
+        "chown the file to root, or to the user of the run");
+  }
   if ((status.st_mode & (S_IRWXO | S_IWGRP)) != 0) {
     return fail(ErrorCode::invalid_input, path,
                 "users other than its owner and its group can read the token, or change it",
                 "chmod 0640 the file, and write a new token if others may have read it");
   }
   return {};
+}
+
+/// Checks that no other user chooses the file by a symbolic link. The file has been opened, so that
+/// nothing else on the way is refused.
+Status check_links(const std::filesystem::path& path) {
+  const auto place = files::place_to_write(path, "");
+  if (place || place.error().code != ErrorCode::permission_denied) return {};
+  return fail(ErrorCode::invalid_input, path.string(),
+              "a symbolic link on the way to the token file belongs to another user",
+              "name the file itself");
 }
 
 }  // namespace
@@ -60,6 +76,7 @@ Result<std::string> read_token(const std::filesystem::path& path) {
     if (error.code == ErrorCode::not_found) error.hint = kHowToWrite;
     return fail(std::move(error));
   }
+  if (Status links = check_links(path); !links) return fail(links.error());
   if (Status checked = check_file(file->get(), path.string()); !checked) {
     return fail(checked.error());
   }

@@ -14,9 +14,10 @@ namespace memcoord::control {
 /// without an object and without a part of the text: invalid_input.
 Result<std::string> token_in(std::string_view text);
 
-/// Reads a token from a regular file that only its owner and its group may read, and only its owner
-/// may write. Errors: those of open_to_read(); invalid_input (others may read or write the file, it
-/// is no regular file, or it has no token).
+/// Reads a token from a regular file of root or of the run's user that only its owner and its group
+/// may read, and only its owner may write. Follows symbolic links of these users only. Errors:
+/// those of open_to_read(); invalid_input (others may read or write the file or choose it, it is no
+/// regular file, or it has no token).
 Result<std::string> read_token(const std::filesystem::path& path);
 
 /// The token of a file that may change. Any thread may call it.

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -14,6 +15,7 @@
 #include <optional>
 #include <sstream>
 #include <string_view>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -42,6 +44,19 @@ struct Incoming {
   std::size_t received = 0;          ///< bytes of the body, also those beyond kMaxBody
   std::optional<Response> response;  ///< of a change, once it is made
 };
+
+/// Why libmicrohttpd could not start, by errno; 0 if that is not known.
+Error cannot_start(const std::string& where, int number) {
+  if (number == EMFILE || number == ENFILE) {
+    return {ErrorCode::unavailable,
+            where,
+            "the server cannot start: the limit of open files is reached",
+            "raise the limit of open files (ulimit -n)",
+            {}};
+  }
+  const std::string reason = number == 0 ? "" : ": " + std::generic_category().message(number);
+  return {ErrorCode::internal, where, "the server cannot start" + reason, {}, {}};
+}
 
 MHD_Result add_to_query(void* query, MHD_ValueKind, const char* name, const char* value) {
   static_cast<std::map<std::string, std::string>*>(query)->insert_or_assign(
@@ -416,9 +431,8 @@ Result<std::unique_ptr<HttpServer>> HttpServer::listen(const TcpAddress& address
 
 Result<std::unique_ptr<HttpServer>> HttpServer::serve(std::unique_ptr<Threads> threads,
                                                       const std::string& where) {
-  if (!threads->start()) {
-    return fail(ErrorCode::internal, where, "the server cannot start");
-  }
+  errno = 0;
+  if (!threads->start()) return fail(cannot_start(where, errno));
   // make_unique cannot call the private constructor.
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(threads)));
 }

@@ -141,10 +141,13 @@ int OpenFile::close() {
 
 tl::unexpected<Error> cannot_write(const fs::path& path, const std::string& what, int number) {
   const bool refused = number == EACCES || number == EPERM || number == EROFS;
+  const bool no_descriptor = number == EMFILE || number == ENFILE;
   const auto code = refused            ? ErrorCode::permission_denied
+                    : no_descriptor    ? ErrorCode::unavailable
                     : number == ENOENT ? ErrorCode::not_found
                                        : ErrorCode::invalid_input;
   const char* hint = number == ENOENT   ? "its folder must exist"
+                     : no_descriptor    ? "raise the limit of open files (ulimit -n)"
                      : number == ENOSPC ? "free some space, or name a file on another disk"
                                         : "name a file that you may write";
   return fail(code, path.string(), refusal(what) + ": " + reason(number), hint);
@@ -186,7 +189,9 @@ Result<OpenFile> open_to_read(const fs::path& path, const std::string& kind) {
   struct stat found {};
   if (::stat(path.c_str(), &found) != 0) {
     const int number = errno;
-    if (number != EACCES) return fail(ErrorCode::not_found, path.string(), "no such " + kind);
+    if (number != EACCES && number != ELOOP) {
+      return fail(ErrorCode::not_found, path.string(), "no such " + kind);
+    }
     return cannot_read(path, number);
   }
   if (S_ISDIR(found.st_mode)) return not_regular(path, "a folder", "a " + kind);

@@ -2,11 +2,14 @@
 
 #include <doctest/doctest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <filesystem>
 #include <string>
 
 #include "tests/integration/cli/scratch_files.h"
 #include "tests/text.h"
+#include "tests/unit/files/folder.h"
 
 using namespace memcoord;
 using namespace memcoord::control;
@@ -85,4 +88,30 @@ TEST_CASE("a token is read again, and stays if the file is bad") {
   files.write("token", "bad");
   CHECK_FALSE(token.read_again());
   CHECK(token.text() == "fedcba9876543210");
+}
+
+TEST_CASE("a token file of another user is refused, and so is another user's link to one") {
+  const memcoord::test::Folder folder;
+  const auto path = folder.write("token", kToken);
+  ::chmod(path.c_str(), 0600);
+  std::filesystem::create_symlink("token", folder / "own");
+  CHECK(read_token(folder / "own") == kToken);
+  // Only root may give a file away.
+  if (!folder.make_foreign_link("foreign", "token")) return;
+  CHECK(read_token(folder / "foreign").error().text() ==
+        (folder / "foreign").string() +
+            ": a symbolic link on the way to the token file belongs to another user; name the file "
+            "itself");
+  REQUIRE(::chown(path.c_str(), 12345, 12345) == 0);
+  CHECK(read_token(path).error().text() ==
+        path.string() +
+            ": the token file belongs to user 12345, who can change it; chown the file to root, or "
+            "to the user of the run");
+}
+
+TEST_CASE("a loop of symbolic links is no missing token file") {
+  const memcoord::test::Folder folder;
+  std::filesystem::create_symlink("loop", folder / "loop");
+  CHECK(read_token(folder / "loop").error().message ==
+        "cannot be read: Too many levels of symbolic links");
 }

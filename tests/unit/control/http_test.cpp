@@ -14,6 +14,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "tests/integration/cli/scratch_files.h"
 #include "tests/raw_client.h"
@@ -49,6 +50,24 @@ struct Served {
   ScratchFiles files;
   std::string path = files.path("control.sock");
   std::unique_ptr<HttpServer> server;
+};
+
+/// Leaves this process room for some more open files.
+class FewFiles {
+ public:
+  explicit FewFiles(rlim_t more) {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const int next = ::dup(STDERR_FILENO);
+    ::close(next);
+    const rlimit limit{static_cast<rlim_t>(next) + more, before_.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+  }
+  ~FewFiles() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  FewFiles(const FewFiles&) = delete;
+  FewFiles& operator=(const FewFiles&) = delete;
+
+ private:
+  rlimit before_{};
 };
 
 constexpr std::string_view kGet = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -311,4 +330,20 @@ TEST_CASE("the client says what is wrong with a socket") {
       },
       {.time = std::chrono::milliseconds(0)});
   CHECK(error_of(closing.path).message == "memcoord ended the connection");
+}
+
+TEST_CASE("a server that the limit of open files stops says so") {
+  const ScratchFiles files;
+  const std::string path = files.path("control.sock");
+  std::vector<std::string> refusals;
+  for (rlim_t more = 2; more < 8; ++more) {
+    const FewFiles few(more);
+    const auto server = HttpServer::listen(std::filesystem::path(path), echo);
+    if (!server) refusals.push_back(server.error().text());
+  }
+  CAPTURE(refusals.size());
+  CHECK(std::find(refusals.begin(), refusals.end(),
+                  path + ": the server cannot start: the limit of open files is reached; raise the "
+                         "limit of open files (ulimit -n)") != refusals.end());
+  for (const std::string& refusal : refusals) CHECK(contains(refusal, "open files"));
 }

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <cerrno>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -185,4 +186,13 @@ TEST_CASE("a public file is one that every user may read, in folders that every 
   CHECK(code(folder / "none") == ErrorCode::permission_denied);
   // Any user may read its mode, but not the file.
   CHECK(code("/proc/self/maps") == ErrorCode::permission_denied);
+}
+
+TEST_CASE("the hint for a limit of open files is to raise it") {
+  for (const int number : {EMFILE, ENFILE}) {
+    const Error error = cannot_write("/tmp/a.prom", "", number).value();
+    CHECK(error.code == ErrorCode::unavailable);
+    CHECK(error.hint == "raise the limit of open files (ulimit -n)");
+  }
+  CHECK(cannot_write("/tmp/a.prom", "", EACCES).value().hint == "name a file that you may write");
 }
