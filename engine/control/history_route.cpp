@@ -1,7 +1,6 @@
 #include <fmt/core.h>
 
 #include <cmath>
-#include <iterator>
 
 #include "engine/control/live.h"
 #include "engine/control/responses.h"
@@ -25,7 +24,7 @@ void append_list(std::string& out, const Items& items, Number number_of) {
     if (std::isnan(number)) {
       out += "null";
     } else {
-      fmt::format_to(std::back_inserter(out), "{:.0f}", number);
+      out += fmt::format("{:.0f}", number);
     }
   }
   out += ']';
@@ -47,7 +46,7 @@ void append_times(std::string& out, const RunHistory::Points& points) {
 void append_host(std::string& out, const RunHistory::Points& points) {
   using Point = RunHistory::HostPoint;
   const auto append = [&](const char* name, Figure Point::*part) {
-    fmt::format_to(std::back_inserter(out), "\"{}\":", name);
+    out += fmt::format("\"{}\":", name);
     append_list(out, points.host, [part](const Point& point) { return bytes(point.*part); });
   };
   append("used", &Point::used);
@@ -123,7 +122,7 @@ Response history_of_one(const RouteContext& context, const Domain& domain) {
   append_times(out, points);
   const RunHistory::DomainCurves& shown = curves ? *curves : RunHistory::DomainCurves{};
   const auto append = [&](const char* name, const std::vector<Figure>& curve) {
-    fmt::format_to(std::back_inserter(out), ",\"{}\":", name);
+    out += fmt::format(",\"{}\":", name);
     append_list(out, curve, bytes);
   };
   append("actual", shown.actual);
