@@ -51,10 +51,10 @@ struct RunOptions {
   std::vector<std::string> metrics_hosts;      ///< further names of this host, in lower case
   std::string metrics_file;                    ///< its path; empty: none
   bool metrics_domains = true;                 ///< whether there are metrics about single domains
-  std::string config;
-  bool check_config = false;  ///< check the configuration instead of running
-  std::string log_level = "info";
+  bool check_config = false;                   ///< check the configuration instead of running
   bool json = false;
+  std::string config;
+  std::string log_level = "info";
   observers::TableView view;  ///< of the screen: --sort, --only
   ColorChoice color = ColorChoice::automatic;
 };

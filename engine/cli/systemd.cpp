@@ -93,7 +93,7 @@ bool send_to_journald(const std::vector<std::string>& fields) {
   parts.reserve(fields.size());
   for (const std::string& field : fields) {
     // sd_journal_sendv() only reads.
-    parts.push_back({const_cast<char*>(field.data()), field.size()});
+    parts.push_back({const_cast<char*>(field.data()), field.size()});  // NOLINT
   }
   return ::sd_journal_sendv(parts.data(), static_cast<int>(parts.size())) == 0;
 }

@@ -6,7 +6,7 @@
 
 namespace memcoord::control {
 
-Client& ClientList::add(Client client) {
+Client& ClientList::add(const Client& client) {
   clients_.push_back(client);
   Client& added = clients_.back();
   enforce(

@@ -35,7 +35,7 @@ class ClientList {
   ClientList(Bounds bounds, Close close) : bounds_(bounds), close_(std::move(close)) {}
 
   /// The client stays at its address until it is removed.
-  Client& add(Client client);
+  Client& add(const Client& client);
   void remove(const Client& client);
   /// A client got a response of this size, which it has not read yet.
   void add_response(Client& client, std::size_t size);
