@@ -210,8 +210,8 @@ Result<ExitCode> Run::go() {
   clock_ = connection->clock;
 
   auto control = RunControl::open({options_, interval_, connection->hypervisor->description(),
-                                   *connection->clock, options_.no_wait, **signals, policy_, *log_,
-                                   metrics_, output->wants_screen()});
+                                   *connection->clock, **signals, policy_, *log_, metrics_,
+                                   output->wants_screen()});
   if (!control) return fail(control.error());
   if (output->wants_screen()) {
     output->open_screen((*control)->source(), [&stop = **signals] { stop.request_stop(); });
@@ -227,7 +227,7 @@ Result<ExitCode> Run::go() {
   if (*fallback) coordinator.set_fallback(watchdog.watch(*std::move(fallback)));
   if (*control) (*control)->observe(coordinator, fallback_name);
   output->observe(coordinator);
-  coordinator.add_observer(metrics_);
+  if (*control || !options_.metrics_file.empty()) coordinator.add_observer(metrics_);
   log_->info(fmt::format("policy {} on {}, a tick every {:g} s, headroom {}{}", policy_name,
                          connection->hypervisor->description(), seconds_of(interval_),
                          to_text(options_.limits.headroom),

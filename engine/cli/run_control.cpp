@@ -92,13 +92,13 @@ RunControl::RunControl(const Run& run)
   };
   context_.page = page::page_file;
   context_.reload_policy = [&policy = run.policy]() -> Loaded { return policy.load(); };
-  handler_ = control::make_handler(context_);
-  if (run.virtual_time) {
+  if (run.options.no_wait) {  // the clock's times mean nothing outside the run
     context_.now = [&state = state_, begin = context_.started_at] {
       const auto newest = state.view().newest;
       return newest ? newest->snapshot.wall_time : begin;
     };
   }
+  handler_ = control::make_handler(context_);
 }
 
 Result<std::unique_ptr<RunControl>> RunControl::open(const Run& run) {

@@ -42,7 +42,6 @@ class RunControl {
     Duration interval;
     std::string connection;  ///< "qemu:///system"
     const Clock& clock;
-    bool virtual_time;  ///< the clock's times mean nothing outside the run
     Signals& signals;
     ReloadablePolicy& policy;
     observers::Log& log;

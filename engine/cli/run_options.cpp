@@ -155,19 +155,20 @@ void add_metrics_options(Command& command, RunOptions& options) {
       into(options.metrics, control::parse_tcp_address));
   add_option(command,
              {"--metrics-token", "FILE",
-              "the file with the token that every path of --metrics but /metrics needs; readable "
-              "by its owner and group only",
+              "the file with the token that clients of --metrics need for every path but /metrics; "
+              "only its owner and group may read it",
               group},
              into_text(options.metrics_token));
-  add_repeated_option(command,
-                      {"--metrics-host", "NAME",
-                       "a further name of this host in requests to --metrics; repeatable", group},
-                      [&options](const std::string& text) -> Status {
-                        auto name = control::parse_host_name(text);
-                        if (!name) return fail(name.error());
-                        options.metrics_hosts.push_back(*std::move(name));
-                        return {};
-                      });
+  add_repeated_option(
+      command,
+      {"--metrics-host", "NAME",
+       "another name by which clients of --metrics reach this host; repeatable", group},
+      [&options](const std::string& text) -> Status {
+        auto name = control::parse_host_name(text);
+        if (!name) return fail(name.error());
+        options.metrics_hosts.push_back(*std::move(name));
+        return {};
+      });
   add_option(command,
              {"--metrics-file", "FILE",
               "write the metrics to FILE after each tick, for node_exporter's textfile collector, "
@@ -176,7 +177,7 @@ void add_metrics_options(Command& command, RunOptions& options) {
              into(options.metrics_file, parse_metrics_file));
   add_choice(command,
              {"--metrics-domains", "",
-              "whether metrics tell of single domains or only of the host; default on", group},
+              "whether the metrics include single domains, beside the host; default on", group},
              {"on", "off"},
              [&options](std::size_t index) { options.metrics_domains = index == 0; });
 }
@@ -265,28 +266,27 @@ void add_run_options(Command& command, RunOptions& options) {
              into_text(options.config));
   add_flag(command,
            {"--check-config",
-            "check the options of --config, its policies and its token; open nothing, and end",
+            "check the file of --config, its policies and its token, and end; connect to no host",
             kGeneralGroup},
            options.check_config);
   command.options.back().configurable = false;
 }
 
 Status check_together(const RunOptions& options) {
-  const auto needs = [](const char* option, const char* message, const char* hint) {
-    return fail(ErrorCode::invalid_input, option, message, hint);
-  };
+  constexpr auto kInvalid = ErrorCode::invalid_input;
   if (options.check_config && options.config.empty()) {
-    return needs("--check-config", "needs a configuration", "add --config FILE");
+    return fail(kInvalid, "--check-config", "needs a configuration", "add --config FILE");
   }
   if (options.journal_max && options.journal.empty()) {
-    return needs("--journal-max", "limits a journal, but there is none", "add --journal FILE");
+    return fail(kInvalid, "--journal-max", "limits a journal, but there is none",
+                "add --journal FILE");
   }
   if (options.metrics) return {};
   if (!options.metrics_token.empty()) {
-    return needs("--metrics-token", "needs --metrics", "add --metrics ADDRESS");
+    return fail(kInvalid, "--metrics-token", "needs --metrics", "add --metrics ADDRESS");
   }
   if (!options.metrics_hosts.empty()) {
-    return needs("--metrics-host", "needs --metrics", "add --metrics ADDRESS");
+    return fail(kInvalid, "--metrics-host", "needs --metrics", "add --metrics ADDRESS");
   }
   return {};
 }

@@ -49,7 +49,9 @@ void repeat_problems(const std::deque<screen::Message>& messages) {
 /// Checks that the metrics do not replace another file of the run, which may not exist yet.
 Status check_metrics_file(const RunOptions& options) {
   if (options.metrics_file.empty()) return {};
-  const std::string rotated = options.journal.empty() ? "" : options.journal + ".1";
+  const std::string rotated =
+      options.journal.empty() ? ""
+                              : observers::JournalWriter::rotated_path(options.journal).string();
   const std::array<std::pair<std::string_view, std::string_view>, 4> others{{
       {options.journal, "the journal"},
       {rotated, "the journal's rotated file"},

@@ -96,22 +96,24 @@ void ServiceManager::send(const std::string& state) {
 }
 
 bool SupervisedClock::sleep_for(Duration duration) {
+  return sleep_in_parts(duration, [this](Duration part) { return clock_.sleep_for(part); });
+}
+
+void SupervisedClock::sleep_through(Duration duration) {
+  sleep_in_parts(duration, [this](Duration part) {
+    clock_.sleep_through(part);
+    return true;
+  });
+}
+
+template <class Sleep>
+bool SupervisedClock::sleep_in_parts(Duration duration, Sleep sleep) {
   const MonotonicTime end = now() + duration;
   for (;;) {
     manager_.alive(now());
     const Duration left = end - now();
     if (left <= Duration::zero()) return true;
-    if (!clock_.sleep_for(std::min(left, manager_.longest_wait().value_or(left)))) return false;
-  }
-}
-
-void SupervisedClock::sleep_through(Duration duration) {
-  const MonotonicTime end = now() + duration;
-  for (;;) {
-    manager_.alive(now());
-    const Duration left = end - now();
-    if (left <= Duration::zero()) return;
-    clock_.sleep_through(std::min(left, manager_.longest_wait().value_or(left)));
+    if (!sleep(std::min(left, manager_.longest_wait().value_or(left)))) return false;
   }
 }
 

@@ -85,6 +85,10 @@ class SupervisedClock final : public Clock {
   void sleep_through(Duration duration) override;
 
  private:
+  /// `sleep` returns false where it was cut short; then the rest is left out.
+  template <class Sleep>
+  bool sleep_in_parts(Duration duration, Sleep sleep);
+
   Clock& clock_;
   ServiceManager& manager_;
 };

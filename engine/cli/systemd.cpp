@@ -80,9 +80,8 @@ std::vector<std::string> journald_fields(Log::Level level, const std::string& li
   for (const Rule rule : fields.rules) {
     result.push_back("MEMCOORD_RULE=" + std::string(to_text(rule)));
   }
-  if (fields.from)
-    result.push_back("MEMCOORD_FROM_BYTES=" + std::to_string(fields.from->kib() * 1024));
-  if (fields.to) result.push_back("MEMCOORD_TO_BYTES=" + std::to_string(fields.to->kib() * 1024));
+  if (fields.from) result.push_back("MEMCOORD_FROM_BYTES=" + std::to_string(fields.from->bytes()));
+  if (fields.to) result.push_back("MEMCOORD_TO_BYTES=" + std::to_string(fields.to->bytes()));
   return result;
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// What the build knows of itself. CMake writes the values (version.cpp.in).
+// The version of this build, and the folder of its data. CMake writes the values (version.cpp.in).
 
 #include <string_view>
 

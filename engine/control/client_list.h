@@ -14,7 +14,7 @@ namespace memcoord::control {
 struct Client {
   using Time = std::chrono::steady_clock::time_point;
   int descriptor = -1;
-  std::string owner;       ///< whose it is: owner_of() its connection
+  std::string owner;       ///< the key that owner_of() returns
   Time deadline{};         ///< when its request or the reading of the response is late
   std::size_t unread = 0;  ///< bytes of a response that the client has not read yet
   bool waits = false;      ///< for a change that memcoord makes: never closed

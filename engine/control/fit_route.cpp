@@ -51,13 +51,12 @@ Response fit_response(const RouteContext& context, const Request& request) {
   const RunState::View view = context.state.view();
   if (!view.sampled) return no_sample_yet();
   const Fit fit = fit_of(*size, *view.sampled);
-  const auto bytes = [](MemorySize part) { return part.kib() * 1024; };
   return json_response(Json::object({{"fits", to_text(fit.kind)},
                                      {"text", fit_text(fit, *size, view.sampled->limits.units)},
-                                     {"size", bytes(*size)},
-                                     {"needed", bytes(fit.needed)},
-                                     {"grantable", bytes(fit.grantable)},
-                                     {"reclaimable_in_time", bytes(fit.reclaimable)}}));
+                                     {"size", size->bytes()},
+                                     {"needed", fit.needed.bytes()},
+                                     {"grantable", fit.grantable.bytes()},
+                                     {"reclaimable_in_time", fit.reclaimable.bytes()}}));
 }
 
 }  // namespace memcoord::control

@@ -1,5 +1,6 @@
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "engine/control/live.h"
@@ -87,7 +88,7 @@ Response history_of_all(const RouteContext& context, const RunState::View& view)
       before = ",";
     }
   }
-  return {200, out + "}}\n", "application/json"};
+  return json_line_response(out + "}}");
 }
 
 /// What the event of a move says besides its sizes; empty if it is not kept any more.
@@ -117,10 +118,10 @@ Json moves_json(const RouteContext& context, const Domain& domain,
 
 Response history_of_one(const RouteContext& context, const Domain& domain) {
   const RunHistory::Points points = context.history->points();
-  const auto curves = context.history->of(domain.uuid(), points);
+  const auto shown =
+      context.history->of(domain.uuid(), points).value_or(RunHistory::DomainCurves());
   std::string out = "{" + point_seconds(context) + ",";
   append_times(out, points);
-  const RunHistory::DomainCurves& shown = curves ? *curves : RunHistory::DomainCurves{};
   const auto append = [&](const char* name, const std::vector<Figure>& curve) {
     out += fmt::format(",\"{}\":", name);
     append_list(out, curve, bytes);
@@ -130,7 +131,7 @@ Response history_of_one(const RouteContext& context, const Domain& domain) {
   append("rss", shown.rss);
   append("maximum", shown.maximum);
   out += ",\"moves\":" + moves_json(context, domain, shown.moves).line();
-  return {200, out + "}\n", "application/json"};
+  return json_line_response(out + "}");
 }
 
 }  // namespace

@@ -68,7 +68,7 @@ struct HttpLimits {
 class HttpServer {
  public:
   static constexpr std::size_t kMaxBody = std::size_t{16} << 10U;  ///< bytes of a request's body
-  static constexpr int kNicer = 10;  ///< the nice value of its threads, above the caller's
+  static constexpr int kNiceIncrement = 10;  ///< the nice value of its threads, above the caller's
 
   /// Creates the socket with mode 0660 and, if possible, group libvirt. Replaces a socket that no
   /// process serves. Calls `handler` in the server's threads, which have the caller's signal mask.

@@ -24,20 +24,22 @@
 #include "engine/control/http.h"
 #include "engine/control/peer.h"
 #include "engine/control/response_headers.h"
+#include "engine/control/responses.h"
 #include "engine/control/tcp_socket.h"
 #include "engine/control/unix_socket.h"
 #include "engine/control/wake_up.h"
 #include "engine/files/open_file.h"
-#include "engine/observers/json.h"
 
 namespace memcoord::control {
 namespace {
 
 using SteadyClock = std::chrono::steady_clock;
-using observers::Json;
+
+using Headers = std::map<std::string, std::string>;
 
 /// A request that is not answered yet.
 struct Incoming {
+  Headers headers;
   bool has_null = false;  ///< in its path or query, as %00
   bool has_head = false;  ///< on_request() got its head
   std::string body;
@@ -69,8 +71,7 @@ MHD_Result add_to_headers(void* headers, MHD_ValueKind, const char* name, const 
   std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) {
     return 'A' <= c && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   });
-  const auto [entry, first] =
-      static_cast<std::map<std::string, std::string>*>(headers)->try_emplace(lower);
+  const auto [entry, first] = static_cast<Headers*>(headers)->try_emplace(lower);
   if (!first) entry->second += ", ";  // also after an empty one, so that each of several is seen
   std::string_view text(value == nullptr ? "" : value);
   text = text.substr(0, text.find_last_not_of(" \t") + 1);  // without the blanks at the end
@@ -78,10 +79,8 @@ MHD_Result add_to_headers(void* headers, MHD_ValueKind, const char* name, const 
   return MHD_YES;
 }
 
-using Headers = std::map<std::string, std::string>;
-
-/// Whether a proxy may see another end of the request than this server (request smuggling).
-bool has_doubtful_length(const Headers& headers) {
+/// Whether a proxy may disagree with this server about where the request ends (request smuggling).
+bool has_ambiguous_length(const Headers& headers) {
   const auto length = headers.find("content-length");
   if (length == headers.end()) return false;
   return length->second.find(',') != std::string::npos || headers.contains("transfer-encoding");
@@ -93,24 +92,20 @@ std::string_view accepted_encodings(MHD_Connection* connection) {
   return value == nullptr ? std::string_view() : std::string_view(value);
 }
 
-Response error_response(int status, const std::string& error) {
-  return {status, Json::object({{"error", error}}).text() + "\n"};
-}
-
 Response call(const Handler& handler, const Request& request) {
   try {
     return handler(request);
   } catch (const std::exception& exception) {
-    return error_response(MHD_HTTP_INTERNAL_SERVER_ERROR, exception.what());
+    return error_response_to(MHD_HTTP_INTERNAL_SERVER_ERROR, exception.what());
   }
 }
 
 /// Lowers the priority of the calling thread, so that requests do not slow the loop. In Linux,
 /// PRIO_PROCESS and 0 name the thread. Without success it keeps its priority.
-void yield_to_the_loop() {
+void lower_priority() {
   constexpr int kLowest = 19;
   const int now = ::getpriority(PRIO_PROCESS, 0);
-  ::setpriority(PRIO_PROCESS, 0, std::min(now + HttpServer::kNicer, kLowest));
+  ::setpriority(PRIO_PROCESS, 0, std::min(now + HttpServer::kNiceIncrement, kLowest));
 }
 
 void delete_body(void* body) {
@@ -119,8 +114,8 @@ void delete_body(void* body) {
 
 }  // namespace
 
-/// The server's threads, of which a TCP server has the first only. libmicrohttpd runs in the first
-/// one only.
+/// The server's threads. libmicrohttpd runs in the first. Only a server on a Unix socket has the
+/// second, for changes.
 class HttpServer::Threads {
  public:
   /// `file` names the listening socket; without one it is a TCP socket.
@@ -200,13 +195,14 @@ bool HttpServer::Threads::start() {
       this, MHD_OPTION_NOTIFY_COMPLETED, on_completed, this, MHD_OPTION_END);
   if (daemon_ == nullptr) return false;
   listening_.release();  // MHD_stop_daemon() closes it
-  if (file_)
+  if (file_) {
     changer_ = std::jthread([this](const std::stop_token& stop) {
-      yield_to_the_loop();
+      lower_priority();
       make_changes(stop);
     });
+  }
   server_ = std::jthread([this](const std::stop_token& stop) {
-    yield_to_the_loop();
+    lower_priority();
     const std::stop_callback wake(stop, [this] { wake_up_.send(); });
     while (!stop.stop_requested()) serve();
   });
@@ -312,11 +308,10 @@ MHD_Result HttpServer::Threads::on_request(void* self, MHD_Connection* connectio
   constexpr std::size_t kMaxIgnored = std::size_t{1} << 20U;  // a longer body ends the connection
   auto& incoming = *static_cast<Incoming*>(*state);
   if (!std::exchange(incoming.has_head, true)) {
-    Headers headers;
-    MHD_get_connection_values(connection, MHD_HEADER_KIND, add_to_headers, &headers);
-    if (!has_doubtful_length(headers)) return MHD_YES;
+    MHD_get_connection_values(connection, MHD_HEADER_KIND, add_to_headers, &incoming.headers);
+    if (!has_ambiguous_length(incoming.headers)) return MHD_YES;
     Response refused =
-        error_response(MHD_HTTP_BAD_REQUEST, "the request has more than one length of its body");
+        error_response_to(MHD_HTTP_BAD_REQUEST, "the request has more than one length of its body");
     refused.headers["Connection"] = "close";
     return static_cast<Threads*>(self)->send(connection, std::move(refused));
   }
@@ -331,7 +326,7 @@ MHD_Result HttpServer::Threads::on_request(void* self, MHD_Connection* connectio
   request.method = method;
   request.path = path;
   MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, add_to_query, &request.query);
-  MHD_get_connection_values(connection, MHD_HEADER_KIND, add_to_headers, &request.headers);
+  request.headers = std::move(incoming.headers);
   return static_cast<Threads*>(self)->answer(connection, std::move(request), incoming);
 }
 
@@ -339,12 +334,12 @@ MHD_Result HttpServer::Threads::answer(MHD_Connection* connection, Request reque
                                        Incoming& incoming) {
   if (incoming.response) return send(connection, *std::move(incoming.response));
   if (incoming.has_null) {
-    return send(connection, error_response(MHD_HTTP_BAD_REQUEST, "the path or query has a %00"));
+    return send(connection, error_response_to(MHD_HTTP_BAD_REQUEST, "the path or query has a %00"));
   }
   if (incoming.received > kMaxBody) {
-    return send(connection, error_response(MHD_HTTP_CONTENT_TOO_LARGE,
-                                           "a request's body has at most " +
-                                               std::to_string(kMaxBody) + " bytes"));
+    return send(connection, error_response_to(MHD_HTTP_CONTENT_TOO_LARGE,
+                                              "a request's body has at most " +
+                                                  std::to_string(kMaxBody) + " bytes"));
   }
   request.body = std::move(incoming.body);
   const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
@@ -357,8 +352,8 @@ MHD_Result HttpServer::Threads::answer(MHD_Connection* connection, Request reque
 MHD_Result HttpServer::Threads::enqueue(MHD_Connection* connection, Request request,
                                         Incoming& incoming) {
   if (suspended_ >= limits_.changes) {
-    return send(connection, error_response(MHD_HTTP_SERVICE_UNAVAILABLE,
-                                           "too many changes are waiting; try again"));
+    return send(connection, error_response_to(MHD_HTTP_SERVICE_UNAVAILABLE,
+                                              "too many changes are waiting; try again"));
   }
   auto* client = static_cast<Client*>(
       MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context);

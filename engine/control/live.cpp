@@ -16,40 +16,38 @@ namespace {
 using observers::DomainTick;
 using observers::Json;
 
-Json bytes(MemorySize size) {
-  return size.kib() * 1024;
-}
 double unix_seconds(WallTime time) {
   return seconds_of(time.time_since_epoch());
 }
 
 void set_size(Json& json, const char* name, const std::optional<MemorySize>& size) {
-  if (size) json.set(name, bytes(*size));
+  if (size) json.set(name, size->bytes());
 }
 
 Json host_json(const Tick& tick) {
   const Host& host = tick.snapshot.host;
   const HostStack stack = stack_of(tick);
-  Json json = Json::object({{"memory", bytes(host.total)},
-                            {"free", bytes(host.free)},
-                            {"used", bytes(stack.used)},
-                            {"backed", bytes(stack.backed)},
-                            {"unbacked", bytes(stack.unbacked)},
-                            {"grantable", bytes(stack.grantable)},
-                            {"reserved", bytes(stack.reserved)},
-                            {"floor", bytes(stack.floor)},
-                            {"uncovered", bytes(stack.uncovered)},
-                            {"committed", bytes(tick.account.committed)},
-                            {"shortfall", bytes(tick.account.shortfall)},
-                            {"reclaimable", bytes(tick.account.reclaimable)}});
+  Json json = Json::object({{"memory", host.total.bytes()},
+                            {"free", host.free.bytes()},
+                            {"used", stack.used.bytes()},
+                            {"backed", stack.backed.bytes()},
+                            {"unbacked", stack.unbacked.bytes()},
+                            {"grantable", stack.grantable.bytes()},
+                            {"reserved", stack.reserved.bytes()},
+                            {"floor", stack.floor.bytes()},
+                            {"uncovered", stack.uncovered.bytes()},
+                            {"committed", tick.account.committed.bytes()},
+                            {"shortfall", tick.account.shortfall.bytes()},
+                            {"reclaimable", tick.account.reclaimable.bytes()}});
   set_size(json, "available", host.available);
   set_size(json, "swap_free", host.swap_free);
   set_size(json, "budget", tick.limits.host_memory);
   return json;
 }
 
-/// A word or two; empty where nothing is wrong. Whoever paused a domain wants it so.
-std::string trouble_word(const DomainTick& about, bool reports) {
+/// A word or two; empty where nothing is wrong. A paused domain is no trouble: an operator paused
+/// it.
+std::string trouble_word(const DomainTick& about) {
   switch (observers::trouble_of(about)) {
     case observers::Trouble::short_of_memory:
       return "short";
@@ -59,7 +57,7 @@ std::string trouble_word(const DomainTick& about, bool reports) {
         return std::string(to_text(about.domain.state));
       }
       if (about.move_failed()) return "move failed";
-      return reports ? "skipped" : "silent";
+      return about.reports ? "skipped" : "silent";
     case observers::Trouble::none:
       break;
   }
@@ -73,19 +71,19 @@ std::vector<std::string> rule_names(const observers::DomainTick& about) {
   return names;
 }
 
-Json domain_json(const DomainTick& about, bool reports) {
+Json domain_json(const DomainTick& about) {
   const Domain& domain = about.domain;
   Json json = Json::object({{"uuid", domain.uuid().text()},
                             {"name", domain.name()},
                             {"state", to_text(domain.state)},
                             {"weight", domain.settings().weight},
                             {"priority", domain.settings().priority},
-                            {"trouble", trouble_word(about, reports)},
+                            {"trouble", trouble_word(about)},
                             {"decision", observers::answer_of(about)},
                             {"rules", rule_names(about)},
                             {"skipped", about.skipped ? about.skipped->why : std::string()},
-                            {"reporting", reports}});
-  json.update(sizes_json(about, reports));
+                            {"reporting", about.reports}});
+  json.update(sizes_json(about));
   return json;
 }
 
@@ -134,18 +132,18 @@ void set_sampled(Json& json, const Tick& tick, const observers::HostVerdict& ver
 
 }  // namespace
 
-Json sizes_json(const DomainTick& about, bool reports) {
+Json sizes_json(const DomainTick& about) {
   const Domain& domain = about.domain;
   const MemorySize target = about.moves() ? about.decision->target : domain.actual;
-  Json json = Json::object({{"actual", bytes(domain.actual)},
-                            {"maximum", bytes(domain.maximum)},
-                            {"target", bytes(target)}});
+  Json json = Json::object({{"actual", domain.actual.bytes()},
+                            {"maximum", domain.maximum.bytes()},
+                            {"target", target.bytes()}});
   set_size(json, "rss", domain.rss);
-  if (!reports) return json;
+  if (!about.reports) return json;
   if (const auto use = observers::use_of(domain)) {
-    json.set("used", bytes(use->used));
-    json.set("cache", bytes(use->cache));
-    json.set("free", bytes(use->free));
+    json.set("used", use->used.bytes());
+    json.set("cache", use->cache.bytes());
+    json.set("free", use->free.bytes());
   }
   set_size(json, "headroom", headroom_of(domain, about.tick.limits.headroom));
   return json;
@@ -165,29 +163,24 @@ Response LiveRoutes::live() {
   if (!view.sampled) {
     run.set("state_text", "memcoord has not sampled the host yet.");
     run.set("domains", Json::array());
-    return {200, run.line() + "\n", "application/json"};
+    return json_line_response(run.line());
   }
-  set_sampled(run, *view.sampled, observers::verdict_on(*view.sampled, domains_of(view)));
+  const std::lock_guard lock(mutex_);
+  evaluate(view);
+  set_sampled(run, *view.sampled, verdict_);
   std::string text = run.line();
   text.back() = ',';
-  return {200, text + "\"domains\":" + domains_text(view) + "}\n", "application/json"};
+  return json_line_response(text + "\"domains\":" + domains_ + "}");
 }
 
-/// Made once a tick, however many clients ask.
-std::string LiveRoutes::domains_text(const RunState::View& view) {
-  const std::lock_guard lock(mutex_);
-  if (tick_.lock() == view.sampled) return domains_;
+void LiveRoutes::evaluate(const RunState::View& view) {
+  if (tick_.lock() == view.sampled) return;
+  const std::vector<DomainTick> domains = domains_of(view);
   Json list = Json::array();
-  auto silent = view.sampled->not_reporting.begin();
-  for (const DomainTick& about : domains_of(view)) {
-    const bool reports =
-        silent == view.sampled->not_reporting.end() || *silent != about.domain.uuid();
-    if (!reports) ++silent;
-    list.push_back(domain_json(about, reports));
-  }
+  for (const DomainTick& about : domains) list.push_back(domain_json(about));
   domains_ = list.line();
+  verdict_ = observers::verdict_on(*view.sampled, domains);
   tick_ = view.sampled;
-  return domains_;
 }
 
 }  // namespace memcoord::control

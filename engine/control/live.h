@@ -20,6 +20,7 @@
 #include "engine/control/what_if.h"
 #include "engine/core/tick.h"
 #include "engine/observers/json.h"
+#include "engine/observers/memory_use.h"
 #include "engine/observers/shortage.h"
 
 namespace memcoord::control {
@@ -33,18 +34,20 @@ class LiveRoutes {
 
  private:
   Response live();
-  std::string domains_text(const RunState::View& view);
+  /// Made once a tick, however many clients ask. Under mutex_.
+  void evaluate(const RunState::View& view);
 
   const RouteContext& context_;
   WhatIf what_if_;
   std::mutex mutex_;
   std::weak_ptr<const Tick> tick_;  // under mutex_
   std::string domains_;             // under mutex_: the domains of tick_, as JSON
+  observers::HostVerdict verdict_;  // under mutex_: on tick_
 };
 
-/// A domain's sizes in bytes: actual, maximum, target, rss, and, if its guest `reports`, used,
-/// cache, free and headroom.
-observers::Json sizes_json(const observers::DomainTick& about, bool reports);
+/// A domain's sizes in bytes: actual, maximum, target, rss, and, if its guest reports, used, cache,
+/// free and headroom.
+observers::Json sizes_json(const observers::DomainTick& about);
 
 /// /v1/history, of all domains or of one.
 Response history_response(const RouteContext& context, const Request& request);

@@ -21,7 +21,7 @@ std::string owner_of_ipv6(const in6_addr& address) {
 std::optional<Peer> peer_of(int descriptor) {
   int domain = 0;
   socklen_t size = sizeof domain;
-  // TCP sockets have credentials too, of nobody.
+  // The kernel returns credentials for TCP sockets too, but they name no process.
   if (::getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &domain, &size) != 0 || domain != AF_UNIX) {
     return std::nullopt;
   }

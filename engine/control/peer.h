@@ -11,8 +11,8 @@ namespace memcoord::control {
 /// The process at the other end of a Unix socket; none for another socket.
 std::optional<Peer> peer_of(int descriptor);
 
-/// Who answers for a connection, as a key: the user of a Unix socket's peer; the IPv4 address; the
-/// IPv6 network of 64 bits, because one host may use all addresses in it.
+/// The key by which connections are limited: the user of a Unix socket's peer; the IPv4 address;
+/// the IPv6 network of 64 bits, because one host may use all addresses in it.
 std::string owner_of(int descriptor);
 
 }  // namespace memcoord::control

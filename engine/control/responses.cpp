@@ -14,6 +14,11 @@ Response json_response(const Json& json, int status) {
   return {status, json.text() + "\n", "application/json"};
 }
 
+Response json_line_response(std::string line) {
+  line += '\n';
+  return {200, std::move(line), "application/json"};
+}
+
 Response text_response(std::string text) {
   return {200, std::move(text), "text/plain; charset=utf-8"};
 }

@@ -1,7 +1,6 @@
 #pragma once
 // Requests taken apart, and responses put together: what the routes share.
 
-#include <optional>
 #include <string>
 
 #include "engine/control/http.h"
@@ -13,6 +12,8 @@ namespace memcoord::control {
 
 /// Indented, for people and programs.
 Response json_response(const observers::Json& json, int status = 200);
+/// On one line, for programs that ask often. `line` has no line end.
+Response json_line_response(std::string line);
 Response text_response(std::string text);
 /// {"error": ..., "hint": ...}; without a hint if that is empty.
 Response error_response_to(int status, const std::string& error, const std::string& hint = {});

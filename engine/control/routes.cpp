@@ -114,12 +114,6 @@ Response list_domains(const RouteContext& context) {
   return json_response(names);
 }
 
-Json sizes_of(const Tick& tick, const Domain& domain) {
-  const auto& silent = tick.not_reporting;
-  const bool reports = std::find(silent.begin(), silent.end(), domain.uuid()) == silent.end();
-  return sizes_json(observers::domain_tick(tick, domain, nullptr), reports);
-}
-
 Response explain_domain(const RouteContext& context, const Request& request) {
   constexpr std::ptrdiff_t kShownEvents = 8;
   const std::string name = request.path.substr(kDomains.size());
@@ -132,17 +126,18 @@ Response explain_domain(const RouteContext& context, const Request& request) {
   if (wants_text(request)) {
     return text_response(explanation_text(explanation, events, context.local_time));
   }
-  return json_response(Json::object({{"name", explanation.name},
-                                     {"uuid", domain->uuid().text()},
-                                     {"state", explanation.state},
-                                     {"answer", explanation.answer},
-                                     {"figures", explanation.figures},
-                                     {"sizes", sizes_of(*view.sampled, *domain)},
-                                     {"policy", explanation.policy},
-                                     {"guard", explanation.guard},
-                                     {"outcome", explanation.outcome},
-                                     {"next_move", explanation.next_move},
-                                     {"events", events_json(events)}}));
+  return json_response(
+      Json::object({{"name", explanation.name},
+                    {"uuid", domain->uuid().text()},
+                    {"state", explanation.state},
+                    {"answer", explanation.answer},
+                    {"figures", explanation.figures},
+                    {"sizes", sizes_json(observers::domain_tick(*view.sampled, *domain, nullptr))},
+                    {"policy", explanation.policy},
+                    {"guard", explanation.guard},
+                    {"outcome", explanation.outcome},
+                    {"next_move", explanation.next_move},
+                    {"events", events_json(events)}}));
 }
 
 Response list_events(const RouteContext& context, const Request& request) {
@@ -189,9 +184,9 @@ class NewestTick {
     const auto newest = context.state.view().newest;
     if (!newest) return error_response_to(503, "no tick has ended yet", "try again");
     const std::lock_guard lock(mutex_);
-    if (tick_ != newest) text_ = observers::to_json_line(*newest) + "\n";
+    if (tick_ != newest) text_ = observers::to_json_line(*newest);
     tick_ = newest;
-    return {200, text_, "application/json"};
+    return json_line_response(text_);
   }
 
  private:
@@ -334,8 +329,9 @@ Response get(const RouteContext& context, Getters& getters, const Request& reque
   if (request.path == "/v1/tick") return getters.newest.response(context);
   if (request.path == "/v1/domains") return list_domains(context);
   if (request.path.starts_with(kDomains)) return explain_domain(context, request);
-  if (request.path == "/metrics" && context.metrics)
+  if (request.path == "/metrics" && context.metrics) {
     return getters.metrics.respond(context, request);
+  }
   if (auto response = getters.live.respond(request)) return *std::move(response);
   if (auto file = context.page ? context.page(request.path) : std::nullopt) return *std::move(file);
   return error_response_to(404, "no such path: " + printable(request.path, 100));
@@ -369,8 +365,9 @@ Response post(const RouteContext& context, const Request& request) {
 Handler make_handler(const RouteContext& context) {
   return [&context, getters = std::make_shared<Getters>(context)](const Request& request) {
     try {
-      if (request.method == "GET" || request.method == "HEAD")
+      if (request.method == "GET" || request.method == "HEAD") {
         return get(context, *getters, request);
+      }
       if (request.method == "POST") return post(context, request);
       return error_response_to(405, "no such method: " + printable(request.method, 20),
                                "use GET or POST");

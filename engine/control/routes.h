@@ -5,11 +5,10 @@
 //   GET  /v1/domains               the names of the active domains
 //   GET  /v1/domains/NAME          explains the domain; NAME may be its UUID
 //   GET  /v1/events?seconds=N&domain=NAME   {"since": ..., "complete": true, "events": [...]}
-//   GET  / and its files           the live page (engine/page/page.h)
 //   GET  /v1/tick                  the newest tick, as in the journal
-//   GET  /metrics                  for Prometheus, in OpenMetrics' format if the client prefers
-//   that;
-//                                  with domains=off, without families about single domains
+//   GET  /metrics                  for Prometheus, in the format that the client prefers;
+//                                  domains=off leaves out the families about single domains
+//   GET  / and its files           the live page (engine/page/page.h)
 //   POST /v1/pause                 {"domain": "web", "seconds": 600}, both optional
 //   POST /v1/resume                {"domain": "web"}, optional
 //   POST /v1/policy                {"name": "band", "set": {"low": "120MiB"}, "fallback": false};

@@ -42,8 +42,8 @@ class RunHistory final : public Observer {
   /// The points that are kept, the oldest first.
   struct Points {
     std::uint64_t first = 0;  ///< the number of the first, for of()
-    std::vector<WallTime>
-        times;  ///< of the newest tick in each, by the wall clock of the last tick
+    /// Of the newest tick in each point, by the wall clock of the last tick.
+    std::vector<WallTime> times;
     std::vector<HostPoint> host;
   };
   struct Move {

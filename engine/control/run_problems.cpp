@@ -7,6 +7,10 @@
 
 namespace memcoord::control {
 
+namespace {
+
+/// The time since the newest tick, if that is so long that the run stands still: over five
+/// intervals and five seconds.
 std::optional<Duration> standstill(const RunState::View& view, WallTime now, Duration interval) {
   if (!view.newest) return std::nullopt;
   const WallTime at = view.newest->snapshot.wall_time;
@@ -15,6 +19,8 @@ std::optional<Duration> standstill(const RunState::View& view, WallTime now, Dur
   if (at == WallTime() || since <= most) return std::nullopt;
   return since;
 }
+
+}  // namespace
 
 std::vector<Problem> run_problems(const RunState::View& view, WallTime now, Duration interval) {
   std::vector<Problem> problems;

@@ -16,10 +16,6 @@ struct Problem {
   std::optional<WallTime> since;
 };
 
-/// The time since the newest tick, if that is so long that the run stands still: over five
-/// intervals and five seconds.
-std::optional<Duration> standstill(const RunState::View& view, WallTime now, Duration interval);
-
 /// The problems of the host and the run, of domains none. Without a tick there are none. A text
 /// names what fails: "The policy bad fails: bad.lua:3: broke".
 std::vector<Problem> run_problems(const RunState::View& view, WallTime now, Duration interval);

@@ -5,19 +5,19 @@
 #include <cstddef>
 #include <utility>
 
+#include "engine/control/responses.h"
 #include "engine/core/printable.h"
-#include "engine/observers/json.h"
 
 namespace memcoord::control {
 namespace {
 
-using observers::Json;
 using Reach = TcpAddress::Reach;
 
 Response refuse(int status, const std::string& error, const std::string& hint,
                 std::map<std::string, std::string> headers = {}) {
-  const Json json = Json::object({{"error", error}, {"hint", hint}});
-  return {status, json.text() + "\n", "application/json", std::move(headers)};
+  Response response = error_response_to(status, error, hint);
+  response.headers = std::move(headers);
+  return response;
 }
 
 std::string lower_case(std::string_view text) {

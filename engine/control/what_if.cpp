@@ -35,14 +35,13 @@ MemorySize size_after(const DomainTick& about) {
 }
 
 Json both_decisions(const DomainTick& decided, const DomainTick& instead) {
-  const auto bytes = [](MemorySize size) { return size.kib() * 1024; };
   return Json::object({{"uuid", decided.domain.uuid().text()},
                        {"name", decided.domain.name()},
                        {"decided", observers::answer_of(decided)},
                        {"instead", observers::answer_of(instead)},
-                       {"from", bytes(decided.domain.actual)},
-                       {"decided_to", bytes(size_after(decided))},
-                       {"instead_to", bytes(size_after(instead))}});
+                       {"from", decided.domain.actual.bytes()},
+                       {"decided_to", size_after(decided).bytes()},
+                       {"instead_to", size_after(instead).bytes()}});
 }
 
 /// The policy that decided on the tick.
@@ -117,7 +116,7 @@ Response WhatIf::evaluate(const RunState::View& view, const std::string& name) c
                                   {"tick", tick.number},
                                   {"text", summary(tick, name, different)},
                                   {"domains", std::move(domains)}});
-  return {200, body.line() + "\n", "application/json"};
+  return json_line_response(body.line());
 }
 
 }  // namespace memcoord::control

@@ -14,7 +14,7 @@
 namespace memcoord::control {
 
 /// Answers /v1/what-if, in any thread. Evaluates one policy at a time, each at most once a tick,
-/// with the sandbox's limits. The run takes no notice. The context must outlive it.
+/// with the sandbox's limits. It changes nothing in the run. The context must outlive it.
 class WhatIf {
  public:
   explicit WhatIf(const RouteContext& context) : context_(context) {}

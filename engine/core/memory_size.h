@@ -45,6 +45,8 @@ class MemorySize {
   static bool is_meant_by(std::string_view text);
 
   [[nodiscard]] constexpr std::uint64_t kib() const { return kib_; }
+  /// Up to 2^64 bytes; then it begins again at 0.
+  [[nodiscard]] constexpr std::uint64_t bytes() const { return kib_ * 1024; }
   [[nodiscard]] constexpr double mib() const { return static_cast<double>(kib_) / 1024.0; }
   [[nodiscard]] constexpr bool is_zero() const { return kib_ == 0; }
 

@@ -156,8 +156,8 @@ Status JournalWriter::rotate(std::uint64_t size) {
                        ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
   // Another program has rotated the journal.
   if (!is_ours) return reopen();
-  const std::string older = place->name + ".1";
-  const std::filesystem::path shown = path_.string() + ".1";
+  const std::string older = rotated_path(place->name);
+  const std::filesystem::path shown = rotated_path(path_);
   if (Status allowed = may_replace(*place, older, shown); !allowed) return allowed;
   const int folder = place->folder.get();
   if (::renameat(folder, place->name.c_str(), folder, older.c_str()) != 0) {

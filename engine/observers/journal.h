@@ -41,6 +41,10 @@ class JournalWriter final : public Observer {
   /// files::place_to_write(), and invalid_input for a file that is no journal.
   static Result<std::unique_ptr<JournalWriter>> open(const std::filesystem::path& path,
                                                      std::optional<MemorySize> limit = {});
+  /// The file to which a rotation moves the journal.
+  static std::filesystem::path rotated_path(const std::filesystem::path& journal) {
+    return journal.string() + ".1";
+  }
   ~JournalWriter() override = default;
   JournalWriter(const JournalWriter&) = delete;
   JournalWriter& operator=(const JournalWriter&) = delete;

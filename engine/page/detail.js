@@ -87,7 +87,6 @@ class DomainDetail {
       (rulesText(domain) ? " \u00b7 " + rulesText(domain) : "");
     setText(this.words, words);
     setHidden(this.bar.svg, !domain);
-    this.bar.svg.classList.toggle("gone", !domain);
     if (!domain) return this.figures.replaceChildren();
     const rows = figureRows(domain);
     if (domain.weight !== undefined && domain.weight !== 1) rows.push(["weight", String(domain.weight)]);

@@ -46,7 +46,7 @@ class DomainList {
 
   listen() {
     this.filter.addEventListener("input", () => this.arrange());
-    for (const select of [this.sort, this.scale]) select.addEventListener("change", () => this.update(this.domains));
+    this.scale.addEventListener("change", () => this.update(this.domains));
     this.sort.addEventListener("change", () => this.arrange());
     this.only.addEventListener("click", () => {
       this.only.setAttribute("aria-pressed", String(this.only.getAttribute("aria-pressed") !== "true"));

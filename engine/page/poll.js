@@ -15,7 +15,6 @@ const kStatusWords = {
   401: "memcoord asks for its token: reload the page and enter it as the password.",
   403: "memcoord does not show this here.",
   404: "memcoord does not know this page's queries: reload the page, or update memcoord.",
-  429: "memcoord has too many clients now.",
   503: "memcoord is not ready.",
 };
 

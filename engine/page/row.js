@@ -56,7 +56,7 @@ class DomainRow {
     this.link.tabIndex = -1;
     this.trouble = element("span", "tag bad");
     this.bar = new StackedBar(kDomainParts, ["rss"]);
-    this.size = element("span", "size");
+    this.size = element("span");
     this.spare = element("span", "spare soft");
     this.words = element("span", "words");
     this.rules = element("span", "rules");

@@ -40,8 +40,7 @@ class FitQuestion {
 
 /** What another bundled policy would decide on the tick that the page shows. */
 class PolicyQuestion {
-  constructor(show) {
-    this.show = show;
+  constructor() {
     this.choice = document.getElementById("whatif-policy");
     this.answer = document.getElementById("whatif-answer");
     this.button = document.querySelector("#whatif button");

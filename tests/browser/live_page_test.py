@@ -217,7 +217,7 @@ class LivePage(LiveTest):
             row = self.row(name)
             tag = row.find_element(By.CSS_SELECTOR, ".tag")
             self.assertEqual(tag.text, word)
-            # Whoever paused a domain wants it so.
+            # A pause is an operator's choice.
             self.assertEqual("bad" in tag.get_attribute("class"), name != "paused")
             self.assertIn("skipped", row.text)
 

@@ -18,10 +18,9 @@ import time
 import unittest
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-sys.path.insert(0, str(ROOT / "tests" / "whole"))
-from notify_supervisor import Supervisor  # noqa: E402
+from notify_supervisor import Supervisor
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 CONFIGURATION = "etc/memcoord/memcoord.toml"
 SKIPPED = 77  # SKIP_RETURN_CODE in CMakeLists.txt
 INSIDE = "--inside"  # the first argument of the process that has its own mounts
@@ -55,7 +54,6 @@ class BareDebian:
                 shutil.copy(Path("/etc", name), folder / "etc" / name)
         (folder / "etc/apt/apt.conf.d/90test").write_text(
             'APT::Install-Recommends "false";\nAPT::Sandbox::User "root";\nBinary::apt-get::APT::Keep-Downloaded-Packages "true";\n')
-        (folder / "etc/apt/apt.conf.d/docker-clean").unlink(missing_ok=True)
         self.run("apt-get", "update")
 
     @staticmethod

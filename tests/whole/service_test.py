@@ -13,8 +13,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-from notify_supervisor import NotReady, Supervisor  # noqa: E402
+from notify_supervisor import NotReady, Supervisor
 
 PROGRAM = Path(sys.argv.pop(1) if len(sys.argv) > 1 else "build/memcoord").resolve()
 

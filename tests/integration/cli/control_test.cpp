@@ -56,15 +56,6 @@ struct ControlledRun {
   Process run;
 };
 
-/// A host of many domains, as a scenario.
-std::string many_domains(const ScratchFiles& files, int count) {
-  return files.write("many.lua", "local domains = {}\nfor i = 1, " + std::to_string(count) + R"( do
-  domains[i] = { name = "guest" .. i, maximum = 256 * MiB,
-    demand = { generator = "walk", low = 50 * MiB, high = 200 * MiB, period = 100 + i } }
-end
-return { summary = "Many", host = { total = 1024 * GiB }, duration = 86400, domains = domains })");
-}
-
 /// Whether the run makes five ticks more. Reads its output, for which it would wait otherwise.
 bool goes_on(ControlledRun& controlled) {
   const auto number =

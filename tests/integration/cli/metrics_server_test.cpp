@@ -1,4 +1,4 @@
-// Runs that are queried over TCP, also by clients that mean them no good.
+// Runs that are queried over TCP, also by hostile clients.
 
 #include <doctest/doctest.h>
 #include <sys/stat.h>
@@ -245,13 +245,7 @@ TEST_CASE("a configuration names the address, and an error in it has its line") 
 TEST_CASE("no client over TCP harms the ticks of a run or keeps others from their responses") {
   const ScratchFiles files;
   // A response of 800 domains does not fit a socket's buffer.
-  const std::string scenario = files.write("many.lua", R"(local domains = {}
-for i = 1, 800 do
-  domains[i] = { name = "guest" .. i, maximum = 256 * MiB,
-    demand = { generator = "walk", low = 50 * MiB, high = 200 * MiB, period = 100 + i } }
-end
-return { summary = "Many", host = { total = 1024 * GiB }, duration = 86400, domains = domains })");
-  WatchedRun watched({}, "127.0.0.1", scenario);
+  WatchedRun watched({}, "127.0.0.1", many_domains(files, 800));
   const auto idle = raw_clients(250, "", watched.port);
   const auto half = raw_clients(250, "GET /v1/status HTTP/1.1\r\nHo", watched.port);
   const auto body = raw_clients(

@@ -39,4 +39,13 @@ class ScratchFiles {
   std::filesystem::path directory_;
 };
 
+/// A host of many domains, as a scenario.
+inline std::string many_domains(const ScratchFiles& files, int count) {
+  return files.write("many.lua", "local domains = {}\nfor i = 1, " + std::to_string(count) + R"( do
+  domains[i] = { name = "guest" .. i, maximum = 256 * MiB,
+    demand = { generator = "walk", low = 50 * MiB, high = 200 * MiB, period = 100 + i } }
+end
+return { summary = "Many", host = { total = 1024 * GiB }, duration = 86400, domains = domains })");
+}
+
 }  // namespace memcoord::testing

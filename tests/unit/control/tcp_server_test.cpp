@@ -1,4 +1,4 @@
-// The server on a TCP port, and clients that mean it no good.
+// The server on a TCP port, and hostile clients.
 
 #include <doctest/doctest.h>
 

@@ -159,7 +159,7 @@ TEST_CASE("the token is a bearer token or the password of any user") {
   CHECK(contains(refusal(web_request("/"), access)->headers.at("WWW-Authenticate"), "\nBasic "));
 }
 
-TEST_CASE("an empty token lets nobody in") {
+TEST_CASE("an empty token refuses every client") {
   WebAccess access = access_to("127.0.0.1");
   access.token = [] { return std::string(); };
   CHECK(status_of(web_request("/", {{"authorization", "Bearer "}}), access) == 401);
