@@ -6,6 +6,20 @@
 #include "engine/core/guest_reports.h"
 
 namespace memcoord {
+namespace {
+
+/// Records the host's account and the domains without a fresh report.
+void record_situation(Tick& tick, const Situation& situation) {
+  tick.account = {
+      situation.headroom(), situation.committed, situation.unbacked, situation.shortfall, {}, {}};
+  for (const DomainView& view : situation.domains) {
+    tick.account.reclaimable += view.reclaimable;
+    tick.account.reclaimable_in_all += view.reclaimable_in_all;
+    if (!view.has_fresh_report) tick.not_reporting.push_back(view.domain.uuid());
+  }
+}
+
+}  // namespace
 
 Coordinator::Coordinator(Hypervisor& hypervisor, Clock& clock, std::unique_ptr<Policy> policy,
                          CoordinatorOptions options)
@@ -80,22 +94,12 @@ void Coordinator::evaluate(Tick& tick) {
   Evaluation evaluation = memcoord::evaluate(tick.snapshot, history_, ask_policy, options_.limits,
                                              {tick.number, since_last});
   tick.grantable = evaluation.situation.grantable;
-  record_account(tick, evaluation.situation);
+  record_situation(tick, evaluation.situation);
   tick.proposals = std::move(evaluation.proposals);
   tick.decisions = std::move(evaluation.decisions);
   notes_.add_hints(tick, evaluation);
   tick.timings.decide = answered - start;
   tick.timings.review = clock_.now() - answered;
-}
-
-void Coordinator::record_account(Tick& tick, const Situation& situation) {
-  tick.account = {
-      situation.headroom(), situation.committed, situation.unbacked, situation.shortfall, {}, {}};
-  for (const DomainView& view : situation.domains) {
-    tick.account.reclaimable += view.reclaimable;
-    tick.account.reclaimable_in_all += view.reclaimable_in_all;
-    if (!view.has_fresh_report) tick.not_reporting.push_back(view.domain.uuid());
-  }
 }
 
 void Coordinator::note_skipped(Tick& tick, const Situation& situation) {

@@ -76,7 +76,6 @@ class Coordinator {
  private:
   [[nodiscard]] Status sample(Tick& tick);
   void evaluate(Tick& tick);
-  static void record_account(Tick& tick, const Situation& situation);
   void note_skipped(Tick& tick, const Situation& situation);
   void ask_for_proposals(Tick& tick, const Situation& situation);
   void ask(Policy& policy, const Situation& situation, Tick& tick);

@@ -1,5 +1,5 @@
 #pragma once
-// What the host's memory is used for, and how much more it can promise: figures of one tick, for
+// What the host's memory is used for, and whether one more guest fits: figures of one tick, for
 // people and programs that look at the host as a whole. Pure functions of the guard's figures.
 
 #include <string_view>
@@ -11,9 +11,9 @@ namespace memcoord {
 
 /// The host's memory as one stack of parts, which add up to Host::total exactly.
 ///
-/// The host's headroom, by the figure that Limits::headroom chooses, ends the stack. The guard owes
-/// parts of it: the floor first, then what it grants, then what domains are committed to. The rest
-/// of the memory is in use, by guests as far as their processes' rss goes.
+/// The host's headroom, by Limits::headroom, is divided in this order: the floor, what the guard
+/// grants, what domains are committed to, the reserved rest. All other memory is in use: by guests
+/// as far as their rss goes, by the host otherwise.
 struct HostStack {
   /// The host itself: its kernel, processes and pools of hugepages; its page cache too where
   /// Limits::headroom is unused.

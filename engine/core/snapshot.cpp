@@ -10,6 +10,19 @@ const Domain* Snapshot::find(const Uuid& uuid) const {
   return found == domains.end() ? nullptr : &*found;
 }
 
+const Domain* Snapshot::find_near(std::size_t place, const Uuid& uuid) const {
+  std::size_t above = std::min(place, domains.size());
+  std::size_t below = above;
+  while (above < domains.size() || below > 0) {
+    if (above < domains.size()) {
+      if (domains[above].uuid() == uuid) return &domains[above];
+      ++above;
+    }
+    if (below > 0 && domains[--below].uuid() == uuid) return &domains[below];
+  }
+  return nullptr;
+}
+
 WallTime Snapshot::wall_time_at(MonotonicTime moment) const {
   return wall_time + std::chrono::duration_cast<std::chrono::milliseconds>(moment - taken_at);
 }

@@ -3,6 +3,7 @@
 // may not report are optional. Nothing here refers back to a connection.
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -156,6 +157,9 @@ struct Snapshot {
 
   /// A linear search: for a single lookup, not for a lookup per domain.
   [[nodiscard]] const Domain* find(const Uuid& uuid) const;
+  /// The same, searched outwards from a place: the domain's place in a snapshot one tick earlier or
+  /// later. That is fast for a lookup per domain, unless many domains come or go at once.
+  [[nodiscard]] const Domain* find_near(std::size_t place, const Uuid& uuid) const;
   /// The wall clock's time at a moment near the snapshot's, by the snapshot's own pair of times.
   [[nodiscard]] WallTime wall_time_at(MonotonicTime moment) const;
 };

@@ -70,6 +70,9 @@ struct Tick {
   std::optional<Error> sample_error;
   std::optional<Error> policy_error;
   Timings timings;
+
+  /// Whether no policy decided: the policy failed, and no fallback policy decided in its place.
+  [[nodiscard]] bool lacks_policy() const { return policy_error && fallback.empty(); }
 };
 
 /// Shows or stores ticks: console, journal, metrics.

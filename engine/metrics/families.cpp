@@ -63,9 +63,6 @@ void fill_moved(const Scrape& scrape, Family& family) {
   }
 }
 
-constexpr FamilyType kGauge = FamilyType::gauge;
-constexpr FamilyType kCounter = FamilyType::counter;
-
 constexpr std::array kRunFamilies{
     FamilyDescription{"memcoord_build_info", FamilyType::info, "version",
                       "The version of memcoord.", fill_build},
@@ -185,12 +182,6 @@ std::vector<std::string> domain_labels_of(std::span<const DomainFigures> domains
     used.insert(labels.emplace_back(std::move(label)));
   }
   return labels;
-}
-
-Scrape scrape_of(const MetricState& state) {
-  Scrape scrape{state, {}};
-  if (state.sample) scrape.domain_labels = domain_labels_of(state.sample->domains);
-  return scrape;
 }
 
 Family make_family(const FamilyDescription& description, const Scrape& scrape) {

@@ -47,13 +47,16 @@ struct Family {
 /// What families are made from.
 struct Scrape {
   const MetricState& state;
-  std::vector<std::string> domain_labels;  ///< of state.sample->domains, by position
+  /// Of state.sample->domains, by position. Only domain_families() need them.
+  std::vector<std::string> domain_labels = {};
 };
-Scrape scrape_of(const MetricState& state);
 
 /// The values of the label `domain`: the names, printable and each only once. A name that is empty,
 /// was changed to be printable, or is there already gets the domain's UUID.
 std::vector<std::string> domain_labels_of(std::span<const DomainFigures> domains);
+
+inline constexpr FamilyType kGauge = FamilyType::gauge;
+inline constexpr FamilyType kCounter = FamilyType::counter;
 
 /// How to make one family.
 struct FamilyDescription {
@@ -87,6 +90,7 @@ void add_each(Family& family, std::string_view label,
 }
 
 std::span<const FamilyDescription> run_families();
+/// These and domain_families() can be made only of a state with a sample.
 std::span<const FamilyDescription> host_families();
 std::span<const FamilyDescription> domain_families();
 

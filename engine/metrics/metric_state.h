@@ -74,7 +74,7 @@ struct DomainFigures {
   std::optional<MemorySize> target;  ///< the size last decided; none: no decision since its start
   std::optional<MemorySize> rss;
   std::optional<MemorySize> headroom;   ///< by the run's metric; none: the guest is silent
-  bool is_to_report = false;            ///< it runs or hangs, and is not excluded
+  bool expects_report = false;          ///< it runs or hangs, and is not excluded
   std::optional<WallTime> reported_at;  ///< the time of its guest's newest report, however old
   GuestStatistics guest;                ///< empty if its newest report is too old
 };

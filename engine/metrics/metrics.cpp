@@ -3,21 +3,12 @@
 #include <span>
 #include <unordered_set>
 #include <utility>
+#include <vector>
 
 #include "engine/metrics/exposition.h"
 
 namespace memcoord::metrics {
 namespace {
-
-/// The first of the records if it is about the domain; then removes it. Records are in the
-/// domains' order.
-template <class Record>
-const Record* next_about(const Uuid& domain, std::span<const Record>& records) {
-  if (records.empty() || records.front().domain != domain) return nullptr;
-  const Record* record = &records.front();
-  records = records.subspan(1);
-  return record;
-}
 
 SkipReason reason_of(const SkippedDomain& skipped) {
   if (skipped.rule == Rule::running_only) return SkipReason::running_only;
@@ -26,21 +17,25 @@ SkipReason reason_of(const SkippedDomain& skipped) {
 }
 
 /// Whether memcoord waits for reports of its guest: a hung one may still run.
-bool is_to_report(const Domain& domain, const SkippedDomain* skipped) {
-  if (skipped != nullptr && reason_of(*skipped) == SkipReason::excluded) return false;
-  return domain.state == DomainState::running || domain.state == DomainState::hung;
+bool expects_report(const observers::DomainTick& about) {
+  if (about.skipped && reason_of(*about.skipped) == SkipReason::excluded) return false;
+  return about.domain.state == DomainState::running || about.domain.state == DomainState::hung;
 }
 
-DomainFigures figures_of(const Domain& domain, Headroom kind, bool reports) {
+/// Without what earlier ticks tell.
+DomainFigures figures_of(const observers::DomainTick& about) {
+  const Domain& domain = about.domain;
   DomainFigures figures;
   figures.identity = domain.identity;
   figures.hung = domain.state == DomainState::hung;
+  figures.skipped = about.skipped != nullptr;
+  figures.expects_report = expects_report(about);
   figures.actual = domain.actual;
   figures.maximum = domain.maximum;
   figures.rss = domain.rss;
-  if (!reports) return figures;
+  if (!about.reports) return figures;
   figures.guest = domain.guest;
-  figures.headroom = headroom_of(domain, kind);
+  figures.headroom = headroom_of(domain, about.tick.limits.headroom);
   return figures;
 }
 
@@ -48,7 +43,7 @@ DomainFigures figures_of(const Domain& domain, Headroom kind, bool reports) {
 
 std::string text_of(const MetricState& state, Format format, Domains domains) {
   const auto append = format == Format::prometheus ? append_prometheus : append_openmetrics;
-  const Scrape scrape = scrape_of(state);
+  Scrape scrape{state};
   std::string text;
   const auto append_all = [&](std::span<const FamilyDescription> descriptions) {
     for (const FamilyDescription& description : descriptions) {
@@ -57,8 +52,11 @@ std::string text_of(const MetricState& state, Format format, Domains domains) {
     }
   };
   append_all(run_families());
-  append_all(host_families());
-  if (domains == Domains::on) append_all(domain_families());
+  if (state.sample) append_all(host_families());
+  if (state.sample && domains == Domains::on) {
+    scrape.domain_labels = domain_labels_of(state.sample->domains);
+    append_all(domain_families());
+  }
   if (format == Format::openmetrics) text += kOpenMetricsEnd;
   return text;
 }
@@ -91,52 +89,38 @@ std::shared_ptr<const SampleFigures> RunMetrics::figures_of(const Tick& tick) {
   figures->limits = tick.limits;
   figures->grantable = tick.grantable;
   figures->account = tick.account;
-  figures->host_state = host_state_of(tick);
-  add_domains(*figures, tick);
+  const std::vector<Domain>& domains = tick.snapshot.domains;
+  const auto all = observers::domain_ticks(tick, [&](const Domain& domain) {
+    const auto place = static_cast<std::size_t>(&domain - domains.data());
+    return before_.find_near(place, domain.uuid());
+  });
+  // The same verdict as the live page's, which knows each domain one tick earlier as well.
+  figures->host_state = observers::verdict_on(tick, all).state;
+  figures->domains.reserve(all.size());
+  for (const observers::DomainTick& about : all) add_domain(*figures, about);
+  forget_the_gone(tick.snapshot);
+  before_ = tick.snapshot;
   return figures;
 }
 
-/// The same verdict as the live page's, which knows each domain one tick earlier as well.
-observers::HostState RunMetrics::host_state_of(const Tick& tick) const {
-  const auto earlier = [&](const Domain& domain) -> const Domain* {
-    const auto found = pasts_.find(domain.uuid());
-    if (found == pasts_.end() || !found->second.before) return nullptr;
-    return &*found->second.before;
-  };
-  return observers::verdict_on(tick, observers::domain_ticks(tick, earlier)).state;
+void RunMetrics::add_domain(SampleFigures& figures, const observers::DomainTick& about) {
+  DomainFigures& added = figures.domains.emplace_back(metrics::figures_of(about));
+  ++figures.states.at(static_cast<std::size_t>(about.domain.state));
+  if (about.skipped) ++figures.skipped.at(static_cast<std::size_t>(reason_of(*about.skipped)));
+  add_past(added, about);
 }
 
-void RunMetrics::add_domains(SampleFigures& figures, const Tick& tick) {
-  std::span<const SkippedDomain> skipped(tick.skipped);
-  std::span<const Decision> decisions(tick.decisions);
-  std::span<const Uuid> not_reporting(tick.not_reporting);
-  figures.domains.reserve(tick.snapshot.domains.size());
-  for (const Domain& domain : tick.snapshot.domains) {
-    const bool reports = not_reporting.empty() || not_reporting.front() != domain.uuid();
-    if (!reports) not_reporting = not_reporting.subspan(1);
-    DomainFigures& added =
-        figures.domains.emplace_back(metrics::figures_of(domain, tick.limits.headroom, reports));
-    ++figures.states.at(static_cast<std::size_t>(domain.state));
-    const auto* skip = next_about(domain.uuid(), skipped);
-    added.skipped = skip != nullptr;
-    if (skip != nullptr) ++figures.skipped.at(static_cast<std::size_t>(reason_of(*skip)));
-    added.is_to_report = is_to_report(domain, skip);
-    add_past(added, domain, next_about(domain.uuid(), decisions));
-  }
-  forget_the_gone(tick.snapshot);
-}
-
-void RunMetrics::add_past(DomainFigures& figures, const Domain& domain, const Decision* decision) {
+void RunMetrics::add_past(DomainFigures& figures, const observers::DomainTick& about) {
+  const Domain& domain = about.domain;
   Past& past = pasts_[domain.uuid()];
-  if (decision != nullptr) {
-    past.started_as = domain.id;
-    past.target = decision->target;
+  if (about.decision) {
+    past.id = domain.id;
+    past.target = about.decision->target;
   }
-  if (past.started_as == domain.id) figures.target = past.target;
+  if (past.id == domain.id) figures.target = past.target;
   // A hung domain has no statistics.
   if (domain.guest.last_update) past.reported_at = domain.guest.last_update;
   figures.reported_at = past.reported_at;
-  past.before = domain;
 }
 
 void RunMetrics::forget_the_gone(const Snapshot& snapshot) {

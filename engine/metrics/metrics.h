@@ -13,6 +13,7 @@
 #include "engine/core/tick.h"
 #include "engine/core/time.h"
 #include "engine/metrics/metric_state.h"
+#include "engine/observers/shortage.h"
 
 namespace memcoord::metrics {
 
@@ -51,19 +52,18 @@ class RunMetrics final : public Observer {
  private:
   /// What is known of a domain from earlier ticks.
   struct Past {
-    int started_as = 0;                ///< the libvirt ID under which `target` was decided
+    int id = 0;                        ///< the libvirt ID under which `target` was decided
     std::optional<MemorySize> target;  ///< the size last decided
     std::optional<WallTime> reported_at;
-    std::optional<Domain> before;  ///< in the newest sample before this tick's
   };
   [[nodiscard]] std::shared_ptr<const SampleFigures> figures_of(const Tick& tick);
-  [[nodiscard]] observers::HostState host_state_of(const Tick& tick) const;
-  void add_domains(SampleFigures& figures, const Tick& tick);
-  void add_past(DomainFigures& figures, const Domain& domain, const Decision* decision);
+  void add_domain(SampleFigures& figures, const observers::DomainTick& about);
+  void add_past(DomainFigures& figures, const observers::DomainTick& about);
   void forget_the_gone(const Snapshot& snapshot);
 
   std::function<WallTime()> now_;
   std::unordered_map<Uuid, Past> pasts_;  // the loop's thread only
+  Snapshot before_;  // the newest sample before this tick's; the loop's thread only
   mutable std::mutex mutex_;
   MetricState state_;           // under mutex_
   std::uint64_t revision_ = 0;  // under mutex_

@@ -25,7 +25,7 @@ std::string_view type_text(FamilyType type) {
   return "gauge";
 }
 
-/// The ending that samples have and their family has not.
+/// The suffix of the samples' names, which the family's name lacks.
 std::string_view ending_of(FamilyType type) {
   if (type == FamilyType::counter) return "_total";
   return type == FamilyType::info ? "_info" : "";

@@ -51,12 +51,11 @@ std::vector<std::string> figures_of(const DomainTick& about) {
 
 std::string policy_text(const DomainTick& about) {
   const Tick& tick = about.tick;
-  const bool failed = tick.policy_error.has_value();
   std::string policy = tick.policy;
-  if (failed) policy += " failed: " + tick.policy_error->text();
+  if (tick.policy_error) policy += " failed: " + tick.policy_error->text();
   if (!tick.fallback.empty()) policy += "; fallback policy " + tick.fallback;
   if (about.decision == nullptr) {
-    if (failed && tick.fallback.empty()) return policy;
+    if (tick.lacks_policy()) return policy;
     if (about.skipped) return policy + " does not see it";
     return policy + " proposes no change";
   }

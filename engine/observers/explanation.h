@@ -21,10 +21,10 @@ struct Explanation {
   std::string next_move;           ///< when it can be moved again
 };
 
-/// `before` is the domain one tick earlier, or null. Only it shows whether the guest swaps.
 /// Explanation::answer alone: what is decided for the domain and why, in one sentence.
 std::string answer_of(const DomainTick& about);
 
+/// `before` is the domain one tick earlier, or null. Only it shows whether the guest swaps.
 Explanation explain(const Tick& tick, const Domain& domain, const Domain* before);
 
 }  // namespace memcoord::observers

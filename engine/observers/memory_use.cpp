@@ -4,14 +4,18 @@
 #include <array>
 #include <utility>
 
+#include "engine/core/guard.h"
+
 namespace memcoord::observers {
 namespace {
 
 constexpr std::array<std::string_view, kHostStateCount> kHostStates{"fine", "tight", "short"};
 
+/// Whether a rule limits what the host gives to all grows together.
 bool is_hosts_rule(const RuleHit& hit) {
-  return hit.rule == Rule::numa_floor || hit.rule == Rule::host_floor ||
-         hit.rule == Rule::share_out;
+  const auto rules = guard::shared_bounds();
+  return std::any_of(rules.begin(), rules.end(),
+                     [&](const guard::SharedBound& bound) { return bound.rule == hit.rule; });
 }
 
 /// Whether the host gives a domain less than its policy asked for.
@@ -20,19 +24,13 @@ bool host_limits(const DomainTick& about) {
          std::any_of(about.decision->rules.begin(), about.decision->rules.end(), is_hosts_rule);
 }
 
-/// Whether no policy decided in the tick.
-bool lacks_policy(const Tick& tick) {
-  return tick.policy_error && tick.fallback.empty();
-}
-
 /// Whether its decision would end the domain's shortage if the tick were no dry run.
 bool would_be_served(const DomainTick& about) {
-  return about.tick.dry_run && about.moves() && about.decision->grows() &&
-         about.decision->change() >= missing(about).value_or(MemorySize());
+  return about.tick.dry_run && grow_covers_shortage(about);
 }
 
 bool stays_short(const DomainTick& about) {
-  return about.is_short && !about.skipped && !problem_of(about).empty();
+  return about.is_short && !about.skipped && !is_served(about);
 }
 
 /// Whether a domain stays short of memory because of the host.
@@ -40,7 +38,7 @@ bool lacks_host_memory(const DomainTick& about) {
   if (!stays_short(about) || would_be_served(about)) return false;
   if (host_limits(about)) return true;
   const bool may_grow = about.domain.actual < ceiling_of(about.domain).size;
-  return !about.decision && may_grow && !lacks_policy(about.tick) &&
+  return !about.decision && may_grow && !about.tick.lacks_policy() &&
          about.tick.grantable < missing(about).value_or(kLargestGuestPage);
 }
 
@@ -90,7 +88,7 @@ std::optional<HostVerdict> short_verdict(const Tick& tick, const std::vector<Dom
     return because("The host has " + left.text(limits.units) + " left, under its floor of " +
                    limits.host_floor.text(limits.units) + ". " + at_hand_text("It", tick));
   }
-  if (tick.account.shortfall > tick.account.reclaimable_in_all + kRemainder) {
+  if (tick.account.shortfall > tick.account.reclaimable_in_all + kToleratedShortfall) {
     return because(shortfall_text(tick));
   }
   return std::nullopt;
@@ -98,7 +96,7 @@ std::optional<HostVerdict> short_verdict(const Tick& tick, const std::vector<Dom
 
 /// The verdict on a host that is not short.
 HostVerdict other_verdict(const Tick& tick, const std::vector<DomainTick>& domains) {
-  if (tick.account.shortfall > kRemainder) return {HostState::tight, shortfall_text(tick)};
+  if (tick.account.shortfall > kToleratedShortfall) return {HostState::tight, shortfall_text(tick)};
   if (const std::string limited = those_that(host_limits, domains); !limited.empty()) {
     return {HostState::tight,
             "The host limits the grow of " + limited + ". " + at_hand_text("It", tick)};
@@ -117,7 +115,7 @@ std::string shortage_elsewhere(const Tick& tick, const std::vector<DomainTick>& 
   std::string text =
       " " + std::to_string(count) + " domain" + (count == 1 ? " is" : "s are") + " short of memory";
   if (tick.dry_run) return text + " (dry run).";
-  return text + (lacks_policy(tick) ? ": the policy fails." : ".");
+  return text + (tick.lacks_policy() ? ": the policy fails." : ".");
 }
 
 }  // namespace

@@ -27,18 +27,18 @@ std::optional<GuestUse> use_of(const Domain& domain);
 /// tick, and what shrinks can take in it, less a shortfall.
 enum class HostState {
   fine,  ///< neither of the others
-  /// The host limits a grow, has a shortfall over kRemainder, or has less than kTightShare of its
-  /// memory (budget) at hand.
+  /// The host limits a grow, has a shortfall over kToleratedShortfall, or has less than kTightShare
+  /// of its memory (budget) at hand.
   tight,
   /// A domain stays short of memory because the host has none or too little for it, the host is
-  /// under its floor, or guests cannot release the shortfall up to kRemainder.
+  /// under its floor, or guests cannot release the shortfall up to kToleratedShortfall.
   short_of_memory,
 };
 inline constexpr std::size_t kHostStateCount = 3;
 inline constexpr double kTightShare = 0.05;
 /// A shortfall that is no cause for alarm: committed memory that no guest touches, which the engine
 /// reclaims slowly.
-inline constexpr MemorySize kRemainder = MemorySize::from_mib(64);
+inline constexpr MemorySize kToleratedShortfall = MemorySize::from_mib(64);
 /// "fine", "tight", "short".
 std::string_view to_text(HostState state);
 

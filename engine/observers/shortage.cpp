@@ -94,7 +94,7 @@ std::string reason_without_decision(const DomainTick& about) {
   if (about.domain.actual >= ceiling.size) {
     return std::string("at its ") + ceiling.of + " of " + text_of(about, ceiling.size);
   }
-  if (tick.policy_error && tick.fallback.empty()) return "policy " + tick.policy + " failed";
+  if (tick.lacks_policy()) return "policy " + tick.policy + " failed";
   if (grants_nothing(tick)) return nothing_to_grant(about);
   if (std::string nodes = full_nodes(about); !nodes.empty()) return nodes;
   const std::string policy = deciding_policy(tick) + " proposes no grow";
@@ -147,15 +147,6 @@ std::string reason_of_move(const DomainTick& about) {
 std::string clause_of(const SkippedDomain& skipped) {
   const bool lacks_subject = skipped.why.starts_with("is ") || skipped.why.starts_with("does ");
   return (lacks_subject ? "it " : "") + skipped.why;
-}
-
-/// Whether its move ends a domain's shortage.
-bool is_served(const DomainTick& about) {
-  if (!about.moves() || !about.decision->grows() || about.move_failed() || about.tick.dry_run) {
-    return false;
-  }
-  const auto headroom = headroom_of(about.domain, about.tick.limits.headroom);
-  return !headroom || *headroom + about.decision->change() >= about.tick.limits.domain_floor;
 }
 
 }  // namespace
@@ -235,6 +226,15 @@ std::optional<MemorySize> missing(const DomainTick& about) {
   const auto headroom = headroom_of(about.domain, limits.headroom);
   if (!headroom || *headroom >= limits.domain_floor) return std::nullopt;
   return limits.domain_floor - *headroom;
+}
+
+bool grow_covers_shortage(const DomainTick& about) {
+  return about.decision && about.decision->grows() &&
+         about.decision->change() >= missing(about).value_or(MemorySize());
+}
+
+bool is_served(const DomainTick& about) {
+  return grow_covers_shortage(about) && !about.move_failed() && !about.tick.dry_run;
 }
 
 std::string reason_beside_shortage(const DomainTick& about) {

@@ -56,6 +56,10 @@ Ceiling ceiling_of(const Domain& domain);
 
 /// How far its headroom is under its floor; none where only its swapping shows that it is short.
 std::optional<MemorySize> missing(const DomainTick& about);
+/// Whether the guard allows a grow that is no smaller than what is missing().
+bool grow_covers_shortage(const DomainTick& about);
+/// Whether its move ends the domain's shortage.
+bool is_served(const DomainTick& about);
 /// The policy's reason for the decision; empty where it only says that the domain is short, which
 /// the text about a shortage says already. Call it where there is a decision.
 std::string reason_beside_shortage(const DomainTick& about);

@@ -1,7 +1,5 @@
 #include "engine/screen/screen_frame.h"
 
-#include <fmt/core.h>
-
 #include <algorithm>
 #include <utility>
 

@@ -340,7 +340,7 @@ std::vector<Note> WorkerHypervisor::drain_notes() {
 }
 
 Connections WorkerHypervisor::connections() const {
-  constexpr std::size_t kQueryWorkers = 2;
+  constexpr std::size_t kQueryWorkers = 2;  // host_ and control_
   const std::size_t stuck = pool_.stuck();
   return {down_since_ ? 0 : pool_.size() - stuck + kQueryWorkers, stuck};
 }

@@ -59,7 +59,7 @@ std::string label_names(const std::vector<metrics::Label>& labels) {
 TEST_CASE("every sample of a family has the labels that the family is described with") {
   const MetricsAfter run{full_tick()};
   const metrics::MetricState state = run.metrics.state();
-  const metrics::Scrape scrape = metrics::scrape_of(state);
+  const metrics::Scrape scrape{state, metrics::domain_labels_of(state.sample->domains)};
   for (const FamilyDescription& description : all_families()) {
     CAPTURE(description.name);
     const Family family = metrics::make_family(description, scrape);

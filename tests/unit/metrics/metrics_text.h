@@ -2,7 +2,6 @@
 // Metrics of ticks, as text, and the values in it.
 
 #include <initializer_list>
-#include <optional>
 #include <sstream>
 #include <string>
 #include <vector>

@@ -120,9 +120,9 @@ TEST_CASE("a host with a shortfall over the remainder is not fine, however much 
   Tick tick = tick_with(500_MiB);
   tick.account.reclaimable = 4_GiB;
   tick.account.reclaimable_in_all = 4_GiB;
-  tick.account.shortfall = kRemainder;
+  tick.account.shortfall = kToleratedShortfall;
   CHECK(verdict(tick).state == HostState::fine);
-  tick.account.shortfall = kRemainder + 1_KiB;
+  tick.account.shortfall = kToleratedShortfall + 1_KiB;
   CHECK(verdict(tick).state == HostState::tight);
 }
 
