@@ -17,11 +17,8 @@ const Domain* RunState::View::find(const std::string& name_or_uuid) const {
 
 const Domain* RunState::View::earlier(const Domain& domain) const {
   if (!before) return nullptr;
-  // Domains keep their places from tick to tick, unless some come or go.
-  const auto& domains = before->snapshot.domains;
   const auto place = static_cast<std::size_t>(&domain - sampled->snapshot.domains.data());
-  if (place < domains.size() && domains[place].uuid() == domain.uuid()) return &domains[place];
-  return before->snapshot.find(domain.uuid());
+  return before->snapshot.find_near(place, domain.uuid());
 }
 
 std::optional<WallTime> RunState::Since::of(const Domain& domain) const {

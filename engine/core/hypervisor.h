@@ -30,6 +30,10 @@ class Hypervisor {
   /// does not answer is DomainState::hung and has no guest statistics. Errors: unavailable (the
   /// connection is down; the next call tries to open it again), timed_out, permission_denied.
   virtual Result<Snapshot> sample() = 0;
+  /// Asks these guests for a report at once and waits for them, at most for `patience`. The next
+  /// sample() shows what has come; a guest that has not answered by then keeps its last report. A
+  /// hypervisor that cannot ask says so once, as a note, and returns at once.
+  virtual void refresh(std::span<const Uuid> /*domains*/, Duration /*patience*/) {}
   /// Sets targets. Returns within its deadline, with one outcome for each move, in order. A failure
   /// concerns its own domain only. While a move with an unknown outcome may still be carried out,
   /// its domain takes no other move.

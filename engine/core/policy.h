@@ -72,6 +72,9 @@ struct PolicyAnswer {
   };
   std::vector<Proposal> proposals;
   std::vector<LogLine> log;
+  /// The policy wants the next tick this long after this one, if that is earlier than the interval.
+  std::optional<Duration> again = {};
+  std::vector<Uuid> refresh = {};  ///< guests that are to report before the next tick
 };
 
 /// Decides what to propose. May keep state between ticks; reads no clock, does no I/O.

@@ -70,6 +70,9 @@ struct Tick {
   std::optional<Error> sample_error;
   std::optional<Error> policy_error;
   Timings timings;
+  /// How long after this tick the next one is wanted, if earlier than the interval: by the policy
+  /// or by the engine. Not in the journal.
+  std::optional<Duration> again = {};
 
   /// Whether no policy decided: the policy failed, and no fallback policy decided in its place.
   [[nodiscard]] bool lacks_policy() const { return policy_error && fallback.empty(); }
