@@ -3,6 +3,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
@@ -146,7 +147,9 @@ int set(lua_State* lua) {
 int grow(lua_State* lua) {
   const Subject d = check_domain(lua, 1);
   const MemorySize by = check_size(lua, 2);
-  PolicyContext::of(lua).propose(lua, d.position, d.domain.actual + by, check_why(lua, 3));
+  // A grow in flight goes on: a smaller target would cut it off.
+  const MemorySize promised = std::max(d.domain.actual, d.view.balloon.heads_for(d.domain));
+  PolicyContext::of(lua).propose(lua, d.position, promised + by, check_why(lua, 3));
   return 0;
 }
 
@@ -165,19 +168,26 @@ int hold(lua_State* lua) {
   return 0;
 }
 
+int refresh(lua_State* lua) {
+  const Subject d = check_domain(lua, 1);
+  PolicyContext::of(lua).ask_report(lua, d.position);
+  return 0;
+}
+
 struct Method {
   const char* name;
   lua_CFunction call;
 };
-constexpr std::array<Method, 9> kDomainMethods{{{"avg", average},
-                                                {"max", maximum},
-                                                {"min", minimum},
-                                                {"quantile", quantile},
-                                                {"slope", slope},
-                                                {"set", set},
-                                                {"grow", grow},
-                                                {"shrink", shrink},
-                                                {"hold", hold}}};
+constexpr std::array<Method, 10> kDomainMethods{{{"avg", average},
+                                                 {"max", maximum},
+                                                 {"min", minimum},
+                                                 {"quantile", quantile},
+                                                 {"slope", slope},
+                                                 {"set", set},
+                                                 {"grow", grow},
+                                                 {"shrink", shrink},
+                                                 {"hold", hold},
+                                                 {"refresh", refresh}}};
 
 int refuse_assignment(lua_State* lua) {
   const std::string name = lua_type(lua, 2) == LUA_TSTRING ? lua_tostring(lua, 2) : "?";

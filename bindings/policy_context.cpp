@@ -4,6 +4,7 @@
 #include <lua.h>
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <utility>
 
@@ -64,6 +65,30 @@ int log_warn(lua_State* lua) {
   return log_at(lua, Note::Severity::warning);
 }
 
+// --- ctx.again ---
+
+int again(lua_State* lua) {
+  // Accepts ctx.again(seconds) and ctx:again(seconds).
+  const int at = lua_type(lua, 1) == LUA_TTABLE ? 2 : 1;
+  if (lua_type(lua, at) != LUA_TNUMBER) {
+    raise(lua,
+          std::string("expected seconds, not ") +
+              (lua_isnoneornil(lua, at) ? "nothing" : "a " + std::string(luaL_typename(lua, at))) +
+              "; write ctx.again(0.5)");
+  }
+  const lua_Number seconds = lua_tonumber(lua, at);
+  if (!(seconds > 0) || std::isinf(seconds)) {
+    raise(lua,
+          "the next tick comes after a time over 0; --min-interval is the least, so "
+          "ctx.again(0.1) asks for it as soon as possible");
+  }
+  // A microsecond at least, so that a time over 0 stays one.
+  const double counted = std::clamp(seconds, 1e-6, 1e9);
+  PolicyContext::of(lua).ask_again(
+      std::chrono::duration_cast<Duration>(std::chrono::duration<double>(counted)));
+  return 0;
+}
+
 void push_log(lua_State* lua) {
   lua_newtable(lua);
   lua_pushcfunction(lua, log_info);
@@ -120,6 +145,8 @@ void PolicyContext::open(lua_State* lua) {
   lua_setfield(lua, -2, "domains");
   push_log(lua);
   lua_setfield(lua, -2, "log");
+  lua_pushcfunction(lua, again);
+  lua_setfield(lua, -2, "again");
   lua_pushvalue(lua, -1);
   lua_rawsetp(lua, LUA_REGISTRYINDEX, &kFields);
 
@@ -153,6 +180,7 @@ void PolicyContext::begin(const Situation& situation) {
   ++serial_;
   answer_ = {};
   proposed_.assign(situation.domains.size(), false);
+  asked_.assign(situation.domains.size(), false);
   active_.clear();
   for (std::size_t i = 0; i < situation.domains.size(); ++i) {
     if (!situation.domains[i].skipped) active_.push_back(i);
@@ -197,6 +225,17 @@ void PolicyContext::propose(lua_State* lua, std::size_t position, MemorySize tar
   if (proposed_[position]) raise(lua, domain.name() + " is set twice in one tick");
   proposed_[position] = true;
   answer_.proposals.push_back({domain.uuid(), target, std::move(why)});
+}
+
+void PolicyContext::ask_again(Duration after) {
+  answer_.again = std::min(after, answer_.again.value_or(after));
+}
+
+void PolicyContext::ask_report(lua_State* lua, std::size_t position) {
+  const Uuid& uuid = situation(lua).snapshot.domains[position].uuid();
+  if (asked_[position]) return;
+  asked_[position] = true;
+  answer_.refresh.push_back(uuid);
 }
 
 void PolicyContext::log(Note::Severity severity, std::string text) {

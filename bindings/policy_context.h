@@ -39,12 +39,17 @@ class PolicyContext {
   [[nodiscard]] const std::vector<std::size_t>& active() const { return active_; }
   void propose(lua_State* lua, std::size_t position, MemorySize target, std::string why);
   void log(Note::Severity severity, std::string text);
+  /// Asks for the next tick after this time; the least of several calls counts.
+  void ask_again(Duration after);
+  /// Asks for a report of the domain before the next tick.
+  void ask_report(lua_State* lua, std::size_t position);
 
  private:
   const Situation* situation_ = nullptr;
   std::uint64_t serial_ = 0;
   std::vector<std::size_t> active_;
   std::vector<bool> proposed_;  ///< by position
+  std::vector<bool> asked_;     ///< for a report, by position
   PolicyAnswer answer_;
 };
 

@@ -341,7 +341,8 @@ constexpr std::array<DomainField, 25> kOwnDomainFields{{
      headroom_column},
     {{"unused", "size", "free memory, page cache not counted; never over `actual`"},
      [](const Subject& d) {
-       return part_of(d.domain, d.domain.guest.unused.value_or(d.view.headroom));
+       const auto& unused = d.domain.guest.unused;
+       return part_of(d.domain, unused ? *unused + d.view.grown : d.view.headroom);
      },
      nullptr,
      column<Field::unused>},
@@ -350,7 +351,8 @@ constexpr std::array<DomainField, 25> kOwnDomainFields{{
       "it does not report it"},
      [](const Subject& d) {
        const GuestStatistics& guest = d.domain.guest;
-       return part_of(d.domain, guest.usable.value_or(guest.unused.value_or(MemorySize())));
+       return part_of(d.domain,
+                      guest.usable.value_or(guest.unused.value_or(MemorySize())) + d.view.grown);
      },
      nullptr,
      usable_column},
@@ -358,7 +360,8 @@ constexpr std::array<DomainField, 25> kOwnDomainFields{{
       "the memory that the guest's kernel manages; never over `actual`, and `actual` if it does "
       "not report it"},
      [](const Subject& d) {
-       return part_of(d.domain, d.domain.guest.available.value_or(d.domain.actual));
+       const auto& available = d.domain.guest.available;
+       return part_of(d.domain, available ? *available + d.view.grown : d.domain.actual);
      },
      nullptr,
      column<Field::available>},
@@ -366,7 +369,7 @@ constexpr std::array<DomainField, 25> kOwnDomainFields{{
       "memory that is plugged in but not online in the guest: part of `actual`, but not of its "
       "need. Estimated low, from `actual` and `available`; 0 if the difference may be memory that "
       "the kernel keeps for itself"},
-     [](const Subject& d) { return figure_of(offline_memory(d.domain)); }},
+     [](const Subject& d) { return figure_of(offline_memory(d.domain, d.view.grown)); }},
     {{"disk_caches", "size", "page cache; 0 if the guest does not report it"},
      [](const Subject& d) { return figure_of(d.domain.guest.disk_caches.value_or(MemorySize())); },
      nullptr,

@@ -7,7 +7,20 @@
 -- No domain shrinks below `safe_minimum`, even if it has more headroom: an idle kernel and its services
 -- need about that much when they become active again. A step stops there.
 --
+-- A step up comes at any tick, once the one before has arrived. Steps down are a second apart at least.
+--
 -- Source: a classic threshold algorithm with hysteresis.
+
+-- Whether a step is due: one a second at most, however often ticks come.
+local function step_is_due(ctx)
+  local waited = (ctx.state.waited or 1) + ctx.seconds
+  local due = waited > 0.9 -- a tick may come a little early
+  ctx.state.waited = due and (waited < 1 and waited - 1 or waited % 1) or waited
+  return due
+end
+
+-- The headroom that a domain will have when its balloon has arrived.
+local function coming(d) return d.headroom + math.max(d.in_flight, 0) end
 
 return {
   api = 1,
@@ -23,11 +36,12 @@ return {
   tick = function(ctx)
     local p = ctx.params
     assert(p.low <= p.high, "low is over high")
+    local due = step_is_due(ctx)
     for _, d in ipairs(ctx.domains) do
       local least = math.max(p.safe_minimum, d.minimum)
-      if d.headroom < p.low and d.actual < d.maximum then
+      if coming(d) < p.low and d.actual < d.maximum then
         d:grow(p.up, "under its band")
-      elseif d.headroom > p.high and d.actual > least then
+      elseif due and d.headroom > p.high and d.actual > least then
         d:set(math.max(d.actual - p.down, least), "over its band")
       end
     end

@@ -34,7 +34,7 @@ return {
     local domains, missing, surplus, total = {}, 0, 0, available
     for _, d in ipairs(ctx.domains) do
       local demand = d.actual - d.headroom
-      local one = { domain = d, actual = d.actual }
+      local one = { domain = d, actual = d.actual + math.max(d.in_flight, 0) } -- what it was promised
       one.minimum = math.min(d.minimum, d.maximum)
       one.wanted = math.min(math.max(math.ceil(demand * (1 + ctx.params.buffer)), one.minimum), d.maximum)
       domains[#domains + 1] = one

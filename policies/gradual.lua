@@ -13,8 +13,19 @@
 -- host has. A domain that is left short asks again at its next report, falling or not, so that it gets
 -- the claims of the following ticks.
 --
+-- Claims are a second apart at least, however often ticks come. What is on its way to a domain counts as
+-- its headroom.
+--
 -- Source: a classic threshold algorithm, similar to halving.lua. The shares are max-min fair: no domain
 -- gets more than it requires, and the rest goes to the others.
+
+-- Whether a step is due: one a second at most, however often ticks come.
+local function step_is_due(ctx)
+  local waited = (ctx.state.waited or 1) + ctx.seconds
+  local due = waited > 0.9 -- a tick may come a little early
+  ctx.state.waited = due and (waited < 1 and waited - 1 or waited % 1) or waited
+  return due
+end
 
 return {
   api = 1,
@@ -25,17 +36,19 @@ return {
   },
 
   tick = function(ctx)
-    local threshold, claim = ctx.params.threshold, ctx.params.claim
+    local threshold, claim, due = ctx.params.threshold, ctx.params.claim, step_is_due(ctx)
     -- Each domain's headroom at the policy's last tick with it.
     local before, now = ctx.state.headroom or {}, {}
 
     local needs, amounts, required = {}, {}, 0
     for _, d in ipairs(ctx.domains) do
-      local headroom, last = d.headroom, before[d.uuid]
+      local coming = math.max(d.in_flight, 0)
+      local headroom, last = d.headroom + coming, before[d.uuid]
       now[d.uuid] = headroom
       local falling = not last or headroom < last
-      if headroom < threshold and falling and d.actual < d.maximum then
-        local amount = math.min(2 * (threshold - headroom), d.maximum - d.actual)
+      local room = d.maximum - d.actual - coming
+      if headroom < threshold and falling and room > 0 then
+        local amount = math.min(2 * (threshold - headroom), room)
         needs[#needs + 1], amounts[#amounts + 1] = d, amount
         required = required + amount
       end
@@ -47,7 +60,7 @@ return {
     for _, d in ipairs(ctx.domains) do
       local headroom = d.headroom
       local plenty = headroom > 2 * threshold
-      if (plenty or crunch and headroom > threshold) and d.actual > d.minimum then
+      if due and (plenty or crunch and headroom > threshold) and d.actual > d.minimum then
         -- A claim leaves its domain the threshold.
         local amount = math.min(math.floor(claim * headroom), headroom - threshold)
         d:shrink(amount, plenty and "claimed from plenty" or "claimed in a crunch")

@@ -14,6 +14,9 @@
 -- just started, or has not followed its last shrink. A domain at its maximum does not count as starved.
 -- If no domain can give, the starved domain gets memory from the host.
 --
+-- A starved domain is fed at any tick, once what it was fed before has arrived. Where none is starved,
+-- memory returns to the host in steps that are a second apart at least.
+--
 -- Source: a classic threshold algorithm, the one that most courses on memory coordination begin with.
 
 local function can_grow(d) return d.actual < d.maximum end
@@ -33,6 +36,14 @@ local function most_wasteful(domains)
   return domains:filter(can_give):max_by("headroom")
 end
 
+-- Whether a step is due: one a second at most, however often ticks come.
+local function step_is_due(ctx)
+  local waited = (ctx.state.waited or 1) + ctx.seconds
+  local due = waited > 0.9 -- a tick may come a little early
+  ctx.state.waited = due and (waited < 1 and waited - 1 or waited % 1) or waited
+  return due
+end
+
 return {
   api = 1,
   summary = "Halve the most wasteful domain to feed the most starved one",
@@ -49,9 +60,11 @@ return {
   tick = function(ctx)
     local p = ctx.params
     assert(p.starved_below <= p.wasteful_above, "starved_below is over wasteful_above")
+    local due = step_is_due(ctx)
     local starved = most_starved(ctx.domains)
     local wasteful = most_wasteful(ctx.domains)
-    if starved and starved.headroom >= p.starved_below then starved = nil end
+    local fed = starved and starved.headroom + math.max(starved.in_flight, 0) >= p.starved_below
+    if fed then starved = nil end
     if wasteful and wasteful.headroom <= p.wasteful_above then wasteful = nil end
 
     if starved and wasteful then
@@ -60,7 +73,7 @@ return {
       starved:grow(math.min(half, wasteful.reclaimable), "fed by " .. wasteful.name)
     elseif starved then
       starved:grow(p.wasteful_above, "fed by the host")
-    elseif wasteful then
+    elseif wasteful and due then
       wasteful:shrink(p.wasteful_above, "returned to the host")
     end
   end,

@@ -52,7 +52,8 @@ return {
     local k = 1 / (1 - p.tax)
     local givers, asked = {}, 0
     for _, d in ipairs(ctx.domains) do
-      local headroom, size = d.headroom, d.actual
+      local coming = math.max(d.in_flight, 0) -- what is on its way to a domain is idle still
+      local headroom, size = d.headroom + coming, d.actual + coming
       if headroom >= p.spare then
         local most = math.min(headroom - p.spare, size - d.minimum)
         if most > 0 then

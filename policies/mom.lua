@@ -8,6 +8,8 @@
 -- below what they use, so that they swap rather than the host. A change of up to `min_step` of a
 -- guest's size is not made.
 --
+-- These ticks are a second apart at least: ticks that come earlier change nothing.
+--
 -- Source: the balloon rules that come with oVirt's Memory Overcommitment Manager (MoM).
 -- Different here:
 -- - Memory that a guest was given and has not touched yet is in use. MoM counts it as free, and its
@@ -18,6 +20,14 @@
 --   MemFree, as in MoM.
 -- - A budget (`--host-memory`) stands for the host. The guard keeps every guest's floor; MoM sets its
 --   targets whatever a guest has left.
+
+-- Whether a step is due: one a second at most, however often ticks come.
+local function step_is_due(ctx)
+  local waited = (ctx.state.waited or 1) + ctx.seconds
+  local due = waited > 0.9 -- a tick may come a little early
+  ctx.state.waited = due and (waited < 1 and waited - 1 or waited % 1) or waited
+  return due
+end
 
 -- The share of the host that is free and not committed, averaged over the last samples, and the number
 -- of these samples. The share is negative while the host has a shortfall.
@@ -44,9 +54,10 @@ return {
   },
 
   tick = function(ctx)
+    if not step_is_due(ctx) then return end
     local p = ctx.params
     local host_free, ticks = host_free_share(ctx)
-    local window = ctx.seconds * (ticks - 0.5) -- covers the same ticks of a guest
+    local window = math.max(ctx.seconds, 1) * (ticks - 0.5) -- covers the same ticks of a guest
 
     local free_share = p.guest_free
     if host_free <= p.critical then

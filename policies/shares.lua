@@ -10,6 +10,9 @@
 -- first; needy guests shrink only if none of the others can. If the goal leaves less than the needy
 -- guests lack, the others give the rest.
 --
+-- Needy guests are served at any tick. All other steps are a second apart at least. What is on its way
+-- to a guest counts as its own.
+--
 -- A guest's shares are its label `shares`, else 1000 times its weight; shares 0 leave it out.
 --
 -- Source: the automatic memory allocation of Proxmox VE (ballooning by pvestatd).
@@ -25,6 +28,14 @@
 -- - `minimum` stands in where a guest has no minimum; Proxmox VE leaves such guests out. Guests
 --   without statistics are skipped; for Proxmox VE they are needy. Free memory is the headroom,
 --   page cache included; with `--headroom unused` it is MemFree, as in Proxmox VE.
+
+-- Whether a step is due: one a second at most, however often ticks come.
+local function step_is_due(ctx)
+  local waited = (ctx.state.waited or 1) + ctx.seconds
+  local due = waited > 0.9 -- a tick may come a little early
+  ctx.state.waited = due and (waited < 1 and waited - 1 or waited % 1) or waited
+  return due
+end
 
 local function shares_of(d) return tonumber(d.labels.shares) or math.floor(1000 * d.weight) end
 
@@ -55,8 +66,8 @@ end
 
 local function propose(group, why_grow, why_shrink)
   for _, one in ipairs(group) do
-    if one.change > 0 then one.domain:grow(one.change, why_grow) end
-    if one.change < 0 then one.domain:shrink(-one.change, why_shrink) end
+    local size = one.actual + one.change
+    if one.change ~= 0 then one.domain:set(size, one.change > 0 and why_grow or why_shrink) end
   end
 end
 
@@ -71,18 +82,19 @@ return {
   },
 
   tick = function(ctx)
-    local p, host = ctx.params, ctx.host
+    local p, host, due = ctx.params, ctx.host, step_is_due(ctx)
     local used = host.budget - (host.floor + host.grantable - host.shortfall)
     local left = math.floor(p.goal * host.budget) - used
 
     local all, needy, others, lack = {}, {}, {}, 0
     for _, d in ipairs(ctx.domains) do
-      local one = { domain = d, actual = d.actual, maximum = d.maximum, change = 0 }
+      local coming = math.max(d.in_flight, 0)
+      local one = { domain = d, actual = d.actual + coming, maximum = d.maximum, change = 0 }
       one.shares = shares_of(d)
       one.minimum = math.min(d.minimum > 0 and d.minimum or p.minimum, one.maximum)
       if one.shares > 0 then
         all[#all + 1] = one
-        if d.headroom <= one.minimum / 4 or d.actual < one.minimum then
+        if d.headroom + coming <= one.minimum / 4 or one.actual < one.minimum then
           needy[#needy + 1] = one
           lack = lack + math.max(0, math.min(p.max_step, one.maximum - one.actual))
         else
@@ -91,7 +103,7 @@ return {
       end
     end
 
-    if lack == 0 and math.abs(left) <= p.tolerance then return end
+    if lack == 0 and (not due or math.abs(left) <= p.tolerance) then return end
     local given = left < lack and -spread(left - lack, others, p.max_step) or 0
     local helped = lack > 0 and left + given > 0 and spread(left + given, needy, p.max_step) or 0
     if given == 0 and helped == 0 and math.abs(left) > p.tolerance then spread(left, all, p.max_step) end

@@ -6,9 +6,21 @@
 -- that what a tick takes counts from the next tick on.
 --
 -- Domains grow faster than they shrink, because a starved domain has to catch up after it has waited.
--- This also protects a domain whose need goes up and down.
+-- This also protects a domain whose need goes up and down. Two steps up come at any tick, once those
+-- before have arrived; steps down are a second apart at least.
 --
 -- Source: a classic threshold algorithm, with a set point in place of two thresholds.
+
+-- Whether a step is due: one a second at most, however often ticks come.
+local function step_is_due(ctx)
+  local waited = (ctx.state.waited or 1) + ctx.seconds
+  local due = waited > 0.9 -- a tick may come a little early
+  ctx.state.waited = due and (waited < 1 and waited - 1 or waited % 1) or waited
+  return due
+end
+
+-- The headroom that a domain will have when its balloon has arrived.
+local function coming(d) return d.headroom + math.max(d.in_flight, 0) end
 
 return {
   api = 1,
@@ -19,7 +31,7 @@ return {
   },
 
   tick = function(ctx)
-    local p = ctx.params
+    local p, due = ctx.params, step_is_due(ctx)
     -- A domain that only waits for its next report needs its part of the reserve. An excluded domain,
     -- for which no rule stands, does not.
     local domains = #ctx.domains
@@ -29,9 +41,9 @@ return {
     local may_give = ctx.host.headroom >= 2 * p.target * domains
 
     for _, d in ipairs(ctx.domains) do
-      if d.headroom > p.target and d.actual > d.minimum then
+      if due and d.headroom > p.target and d.actual > d.minimum then
         d:shrink(p.step, "above its target")
-      elseif d.headroom < p.target and d.actual < d.maximum then
+      elseif coming(d) < p.target and d.actual < d.maximum then
         if may_give then
           d:grow(2 * p.step, "under its target")
         else

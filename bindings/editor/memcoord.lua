@@ -51,6 +51,7 @@ function fair_share(total, wants, weights) end
 ---@field time integer UTC of the snapshot, in seconds since 1970
 ---@field limits memcoord.Limits the guard's limits
 ---@field log memcoord.Log
+---@field again fun(seconds: number) asks for the next tick after this time, if that is earlier than the interval
 
 ---@class memcoord.Log
 ---@field info fun(text: string)
@@ -157,6 +158,8 @@ function Domain:grow(by, why) end
 function Domain:shrink(by, why) end
 ---@param why? string
 function Domain:hold(why) end
+---Asks the guest for a report before the next tick.
+function Domain:refresh() end
 
 ---@class memcoord.SkippedDomain
 ---@field name string its name
@@ -187,6 +190,8 @@ function PolicyUnderTest:run(worlds) end
 ---@field after table<string, { actual: size, unused: size }>
 ---@field host { total: size, free: size }
 ---@field grantable size
+---@field again number? seconds after which the policy asked for the next tick
+---@field refresh string[] the domains that the policy asked for a report
 ---@field log string[]
 ---@field notes string[]
 ---@field error string?

@@ -196,12 +196,17 @@ class PolicyHarness::RecordingPolicy final : public Policy {
   [[nodiscard]] std::string name() const override { return policy_->name(); }
 
   Result<PolicyAnswer> decide(const Situation& situation) override {
+    answer = {};
     if (std::exchange(sampling_only_, false)) return PolicyAnswer{};
     Situation observed = situation;
     observed.tick = ++ticks_;
     if (ticks_ == 1) observed.since_last = {};
-    return policy_->decide(observed);
+    auto decided = policy_->decide(observed);
+    if (decided) answer = *decided;
+    return decided;
   }
+
+  PolicyAnswer answer;  ///< the last one; empty where the policy failed
 
  private:
   std::unique_ptr<Policy> policy_;
@@ -211,10 +216,11 @@ class PolicyHarness::RecordingPolicy final : public Policy {
 
 PolicyHarness::PolicyHarness(std::unique_ptr<Policy> policy, const Limits& limits, MockWorld world)
     : machine_(std::make_unique<FakeHost>(std::move(world))) {
-  auto understudy = std::make_unique<RecordingPolicy>(std::move(policy));
+  auto recording = std::make_unique<RecordingPolicy>(std::move(policy));
+  policy_ = recording.get();
   CoordinatorOptions options;
   options.limits = limits;
-  coordinator_ = std::make_unique<Coordinator>(*machine_, machine_->clock, std::move(understudy),
+  coordinator_ = std::make_unique<Coordinator>(*machine_, machine_->clock, std::move(recording),
                                                std::move(options));
 }
 
@@ -222,6 +228,10 @@ PolicyHarness::~PolicyHarness() = default;
 
 MockWorld& PolicyHarness::world() {
   return machine_->world;
+}
+
+const PolicyAnswer& PolicyHarness::answer() const {
+  return policy_->answer;
 }
 
 Tick PolicyHarness::play() {

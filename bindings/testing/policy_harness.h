@@ -67,11 +67,14 @@ class PolicyHarness {
   /// One tick of the coordinator. The first one samples the world once more beforehand, so that it
   /// has rates.
   Tick play();
+  /// What the policy asked for in the last tick, besides moves: an early tick, guests' reports.
+  [[nodiscard]] const PolicyAnswer& answer() const;
 
  private:
   class FakeHost;
   class RecordingPolicy;
   std::unique_ptr<FakeHost> machine_;
+  RecordingPolicy* policy_ = nullptr;  ///< the coordinator's
   std::unique_ptr<Coordinator> coordinator_;
   bool sampled_ = false;
 };

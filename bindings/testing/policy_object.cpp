@@ -133,7 +133,7 @@ class Play {
     charge(lua_, kWorkPerTick + kWorkPerDomain * harness_->world().domains.size());
     const Tick tick = harness_->play();
     context_.last_tick = tick_lines(tick);
-    push_tick(lua_, tick, harness_->world());
+    push_tick(lua_, {tick, harness_->answer(), harness_->world()});
   }
 
  private:

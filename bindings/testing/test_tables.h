@@ -34,9 +34,15 @@ Status lay_over(MockWorld& world, const Value& table, const TableOrigin& origin)
 /// The limits in the table of a first tick. Errors: also those of Limits::checked().
 Result<Limits> limits_in(const Value& table, const TableOrigin& origin);
 
+/// A tick as a test sees it.
+struct PlayedTick {
+  const Tick& tick;
+  const PolicyAnswer& answer;  ///< the policy's
+  const MockWorld& after;
+};
 /// Pushes the table that p:tick{} returns. The name of a domain that was not in the tick, or of a
 /// field that a tick has not, is an error with the nearest right name.
-void push_tick(lua_State* lua, const Tick& tick, const MockWorld& after);
+void push_tick(lua_State* lua, const PlayedTick& played);
 
 /// The lines that a tick's policy logs, without its name in front, or the other notes.
 enum class NotesOf { policy, others };

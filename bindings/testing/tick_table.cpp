@@ -88,6 +88,13 @@ Value skipped_of(const Tick& tick, const Names& names) {
   return table(std::move(fields));
 }
 
+Value names_of(const std::vector<Uuid>& domains, const Names& names) {
+  std::vector<Value> items;
+  items.reserve(domains.size());
+  for (const Uuid& domain : domains) items.push_back(text(names[domain]));
+  return list(std::move(items));
+}
+
 Value after_of(const MockWorld& world) {
   TableFields fields;
   for (const MockDomain& d : world.domains) {
@@ -141,6 +148,11 @@ int missing_part(lua_State* lua) {
     lua_pushvalue(lua, lua_upvalueindex(2));
     return 1;
   }
+  // A part that may be missing.
+  if (lua_type(lua, 2) == LUA_TSTRING && std::string_view(lua_tostring(lua, 2)) == "again") {
+    lua_pushnil(lua);
+    return 1;
+  }
   raise_unknown_name(lua, lua_upvalueindex(1), "a tick",
                      lua_type(lua, 2) == LUA_TSTRING ? lua_tostring(lua, 2) : "?");
 }
@@ -150,8 +162,10 @@ int missing_part(lua_State* lua) {
 void set_error(lua_State* lua, const std::optional<Error>& error) {
   lua_newtable(lua);
   lua_newtable(lua);  // the names of the parts
-  lua_pushboolean(lua, 1);
-  lua_setfield(lua, -2, "error");
+  for (const char* optional : {"error", "again"}) {
+    lua_pushboolean(lua, 1);
+    lua_setfield(lua, -2, optional);
+  }
   lua_pushnil(lua);
   while (lua_next(lua, -4) != 0) {
     lua_pop(lua, 1);
@@ -175,7 +189,8 @@ void set_error(lua_State* lua, const std::optional<Error>& error) {
 
 }  // namespace
 
-void push_tick(lua_State* lua, const Tick& tick, const MockWorld& after) {
+void push_tick(lua_State* lua, const PlayedTick& played) {
+  const Tick& tick = played.tick;
   const Names names(tick);
   lua_newtable(lua);
   const int known = lua_gettop(lua);
@@ -188,9 +203,11 @@ void push_tick(lua_State* lua, const Tick& tick, const MockWorld& after) {
   set_by_name(lua, "proposals", proposals_of(tick, names), known);
   set_by_name(lua, "decisions", decisions_of(tick, names), known);
   set_by_name(lua, "skipped", skipped_of(tick, names), known);
-  set_by_name(lua, "after", after_of(after), known);
-  set(lua, "host", host_of(after));
+  set_by_name(lua, "after", after_of(played.after), known);
+  set(lua, "host", host_of(played.after));
   set(lua, "grantable", size(tick.grantable));
+  if (played.answer.again) set(lua, "again", {seconds_of(*played.answer.again)});
+  set(lua, "refresh", names_of(played.answer.refresh, names));
   set(lua, "log", strings(notes_of(tick, NotesOf::policy)));
   set(lua, "notes", strings(notes_of(tick, NotesOf::others)));
   set_error(lua, tick.policy_error);

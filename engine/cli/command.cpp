@@ -259,6 +259,12 @@ Result<Duration> parse_duration(std::string_view text) {
   return parse_time(text, {24 * 3600.0, "24h", "2, 0.5, 500ms, 2s or 1m", false});
 }
 
+Result<Duration> parse_min_interval(std::string_view text) {
+  const auto number = leading_number(text);
+  if (number && number->number == 0 && seconds_in(number->rest)) return Duration();
+  return parse_time(text, {24 * 3600.0, "24h", "0.2, 200ms or 1s, or 0 for none", false});
+}
+
 Result<Duration> parse_age(std::string_view text) {
   return parse_time(text, {366 * 86400.0, "366d", "90, 30m, 8h or 7d", true});
 }

@@ -165,6 +165,8 @@ TakeText into_text(Target& target) {
 
 /// A time: "2", "0.5" (seconds), "500ms", "2s", "1m", "1h"; from 1 ms to 24 h.
 Result<Duration> parse_duration(std::string_view text);
+/// The same, or zero: "0", "0s".
+Result<Duration> parse_min_interval(std::string_view text);
 /// A time in the past: "90" (seconds), "30m", "8h", "7d"; from 1 ms to 366 d.
 Result<Duration> parse_age(std::string_view text);
 /// A share over 0 and at most 1: "50%", "0.5".

@@ -171,6 +171,7 @@ Result<ExitCode> run_comparison(const CompareOptions& options) {
   {
     Progress progress("comparing");
     const ComparingOptions comparing{{.interval = options.workbench.interval,
+                                      .min_interval = options.workbench.min_interval,
                                       .limits = options.workbench.limits,
                                       .keep_periods = options.workbench.keep_periods},
                                      options.workbench.jobs,

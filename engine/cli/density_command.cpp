@@ -157,6 +157,7 @@ Result<ExitCode> run_density(DensityCommandOptions& options) {
   const auto trace = read_trace(options.traces);
   if (!trace) return fail(trace.error());
   options.density.interval = options.workbench.interval;
+  options.density.min_interval = options.workbench.min_interval;
   options.density.limits = options.workbench.limits;
   options.density.threads = options.workbench.jobs;
   Progress progress("searching");

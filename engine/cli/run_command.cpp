@@ -235,6 +235,7 @@ Result<ExitCode> Run::go() {
 
   LoopOptions loop;
   loop.interval = interval_;
+  loop.min_interval = options_.min_interval;
   if (options_.ticks) loop.ticks = static_cast<std::uint64_t>(*options_.ticks);
   loop.exit_when_idle = options_.exit_when_idle;
   service_.ready();
@@ -281,6 +282,7 @@ LoopHooks Run::hooks(const Parts& parts) {
     metrics_.count_skipped_ticks(missed);
     log_->debug(fmt::format("a tick took longer than the interval: {} skipped", missed));
   };
+  hooks.early = [this] { metrics_.count_early_tick(); };
   return hooks;
 }
 

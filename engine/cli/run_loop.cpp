@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "engine/cli/command.h"
+#include "engine/core/tick_rhythm.h"
 #include "engine/screen/terminal.h"
 
 namespace memcoord::cli {
@@ -132,20 +133,19 @@ std::string_view to_text(LoopEnd end) {
 
 LoopEnd run_loop(Coordinator& coordinator, Clock& clock, const LoopOptions& options,
                  const LoopHooks& hooks) {
-  MonotonicTime due = clock.now();
+  TickRhythm rhythm(options.interval, options.min_interval, clock.now());
   for (std::uint64_t done = 0;;) {
-    if (!wait_until(due, clock, hooks)) return LoopEnd::stopped;
+    if (!wait_until(rhythm.due(), clock, hooks)) return LoopEnd::stopped;
+    const MonotonicTime began = clock.now();
     const Tick tick = coordinator.tick();
     hooks.after(tick);
     if (options.ticks && ++done >= *options.ticks) return LoopEnd::ticks_done;
     if (options.exit_when_idle && hooks.idle(tick)) return LoopEnd::idle;
     if (hooks.over()) return LoopEnd::over;
-    due += options.interval;
-    if (const Duration late = clock.now() - due; late > Duration::zero()) {
-      const auto missed = static_cast<std::uint64_t>(late / options.interval) + 1;
-      due += options.interval * static_cast<std::int64_t>(missed);
-      hooks.skipped(missed);
-    }
+    const TickRhythm::Next next = rhythm.next(tick, began, clock.now());
+    if (next.skipped > 0) hooks.skipped(next.skipped);
+    if (next.early) hooks.early();
+    if (next.budget_ends) coordinator.add_note(budget_note(tick));
   }
 }
 

@@ -92,8 +92,9 @@ class SystemClock : public Clock {
 
 struct LoopOptions {
   Duration interval = kDefaultInterval;
-  std::optional<std::uint64_t> ticks = {};  ///< the loop ends after so many
-  bool exit_when_idle = false;              ///< the loop ends after a tick without active domains
+  Duration min_interval = kDefaultMinInterval;  ///< between ticks, early ones included
+  std::optional<std::uint64_t> ticks = {};      ///< the loop ends after so many
+  bool exit_when_idle = false;  ///< the loop ends after a tick without active domains
 };
 
 /// The loop's callbacks.
@@ -104,13 +105,13 @@ struct LoopHooks {
   std::function<bool(const Tick&)> idle;   ///< whether the tick has no active domains
   std::function<void(const Tick&)> after;  ///< called after each tick
   std::function<void(std::uint64_t)> skipped;  ///< a tick overran, and so many ticks are skipped
+  std::function<void()> early = [] {};         ///< the next tick comes early
 };
 
 enum class LoopEnd { ticks_done, idle, over, stopped };
 std::string_view to_text(LoopEnd end);
 
-/// Runs ticks at a steady pace until something ends the loop. Tick n is due n intervals after the
-/// start, however long ticks take; a tick that overruns skips the ticks that became due meanwhile.
+/// Runs ticks until something ends the loop. TickRhythm says when each is due.
 LoopEnd run_loop(Coordinator& coordinator, Clock& clock, const LoopOptions& options,
                  const LoopHooks& hooks);
 

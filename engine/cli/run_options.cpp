@@ -130,6 +130,7 @@ void add_loop_options(Command& command, RunOptions& options) {
     error.object = "interval";
     return fail(error);
   };
+  add_min_interval_option(command, options.min_interval, group);
   add_option(command, {"-n,--ticks", "N", "end after N ticks", group},
              into(options.ticks, whole_number({1, kMost})));
   add_flag(command, {"--dry-run", "decide and report, but move nothing", group}, options.dry_run);
@@ -212,6 +213,15 @@ void add_output_options(Command& command, RunOptions& options) {
 }
 
 }  // namespace
+
+void add_min_interval_option(Command& command, Duration& target, const std::string& group) {
+  add_option(command,
+             {"--min-interval", "TIME",
+              "the least time between ticks, where memory is short or the policy asks for an early "
+              "one; 0, or the interval and more, turns early ticks off; default 200ms",
+              group},
+             into(target, parse_min_interval));
+}
 
 void add_guard_options(Command& command, Limits& limits) {
   const std::string group = "Guard (only stricter values are accepted, except for --overcommit)";

@@ -34,6 +34,7 @@ struct RunOptions {
   bool keep_periods = false;
 
   std::string interval;  ///< parsed last, because a word here may be a misspelt command
+  Duration min_interval = kDefaultMinInterval;
   std::optional<std::int64_t> ticks;
   bool exit_when_idle = false;
   bool dry_run = false;
@@ -72,6 +73,9 @@ void add_view_options(Command& command, observers::TableView& view, const std::s
 /// The interval to use. Errors: invalid_input. A word that is not a time may be a misspelt command,
 /// so its error names the nearest command.
 Result<Duration> interval_of(const RunOptions& options, const Command& program);
+
+/// Adds --min-interval.
+void add_min_interval_option(Command& command, Duration& target, const std::string& group);
 
 /// Adds the guard's options under their own heading. A value laxer than the default is refused,
 /// except for --overcommit. `limits` must outlive the command.

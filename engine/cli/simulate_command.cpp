@@ -90,6 +90,7 @@ Result<SimulatedRun> play(const SimulateOptions& options) {
   };
   outcome.result = simulate(*std::move(scenario), *std::move(policy),
                             {.interval = interval,
+                             .min_interval = options.workbench.min_interval,
                              .limits = options.workbench.limits,
                              .keep_periods = options.workbench.keep_periods},
                             watch);

@@ -26,11 +26,12 @@ struct WorkbenchOptions {
   PolicyLimitOptions policy_limits;
   Limits limits;
   Duration interval = kDefaultInterval;
+  Duration min_interval = kDefaultMinInterval;
   bool keep_periods = false;
   std::size_t jobs = 0;  ///< threads; 0: one per core
 };
 
-/// Adds --set, --interval, --units, the guard's options and the policy's limits.
+/// Adds --set, --interval, --min-interval, --units, the guard's options and the policy's limits.
 void add_workbench_options(Command& command, WorkbenchOptions& options);
 /// The same without --set, for commands whose policies have settings of their own (PolicySpec).
 void add_comparing_options(Command& command, WorkbenchOptions& options);

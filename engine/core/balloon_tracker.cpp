@@ -18,6 +18,8 @@ constexpr std::uint64_t kPageStructs = 64;
 /// After this many observations without a move, a guest that was asked to shrink counts as not
 /// following.
 constexpr int kObservationsToFollow = 2;
+/// And no sooner than this after it was asked: two seconds, less what the loop may be early by.
+constexpr Duration kTimeToFollow = std::chrono::milliseconds(1800);
 
 /// A lower bound of what the guest has touched; none where it does not report.
 std::optional<MemorySize> used_by_guest(const Domain& domain) {
@@ -131,8 +133,16 @@ void BalloonTracker::record(const Outcome& outcome, MonotonicTime at, WallTime w
     default:
       return;
   }
+  note_shrink(outcome, observed_at_.value_or(at));
   // The observation that led to the move, if at the same moment, came before it.
   await_report(at + Duration(1), wall_time);
+}
+
+void BalloonTracker::note_shrink(const Outcome& outcome, MonotonicTime observed_at) {
+  if (outcome.to >= outcome.from) return;
+  if (shrinks_since_ && observed_at - *shrinks_since_ < kShrinkTime) return;
+  shrinks_since_ = observed_at;
+  shrinks_from_ = outcome.from;
 }
 
 void BalloonTracker::settle(const Outcome& outcome, MonotonicTime at, WallTime wall_time) {
@@ -230,19 +240,23 @@ bool BalloonTracker::notice_reboot(const Domain& domain, const Observation& obse
 void BalloonTracker::begin_move(const Outcome& outcome, MonotonicTime at, WallTime wall_time) {
   const bool shrink = outcome.to + kLargestGuestPage <= outcome.from;
   // Only a move clears a guest that has ignored a shrink; another request does not.
-  if (shrink && !asked_to_shrink_) unmoved_observations_ = 0;
+  if (shrink && !asked_to_shrink_) {
+    unmoved_observations_ = 0;
+    asked_at_ = observed_at_.value_or(at);
+  }
   asked_to_shrink_ = shrink || (asked_to_shrink_ && ignores_shrinks_);
   last_move_ = BalloonMove{outcome.from, outcome.to, at, wall_time};
 }
 
-void BalloonTracker::notice_ignored_shrink(const Domain& domain) {
+void BalloonTracker::notice_ignored_shrink(const Domain& domain, MonotonicTime now) {
   if (!asked_to_shrink_) return;
   if (domain.actual != last_actual_) {
     asked_to_shrink_ = ignores_shrinks_ = false;
     return;
   }
   ++unmoved_observations_;
-  if (unmoved_observations_ >= kObservationsToFollow && reported_since_move_) {
+  if (unmoved_observations_ >= kObservationsToFollow && now - asked_at_ >= kTimeToFollow &&
+      reported_since_move_) {
     ignores_shrinks_ = true;
   }
 }
@@ -279,7 +293,7 @@ void BalloonTracker::observe(const Domain& domain, const Observation& observatio
   follow_move(domain);
   settle_by_size(domain);
   follow_report(domain, observation, rebooted);
-  notice_ignored_shrink(domain);
+  notice_ignored_shrink(domain, observation.at);
   learn_kernel_share(domain);
   learn_overhead(domain, observation, rebooted);
   last_actual_ = domain.actual;

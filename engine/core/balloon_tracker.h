@@ -107,7 +107,19 @@ class BalloonTracker {
     const MemorySize was = *now.guest.available + *kernel_share_;
     return was > now.actual + kTotalTolerance ? was - now.actual : MemorySize();
   }
-  /// Whether the guest was asked to shrink, once or more often, and has not moved at all since.
+  /// What the balloon has given since the newest report, by the guest's total; none where that is
+  /// not known.
+  [[nodiscard]] std::optional<MemorySize> grown_since_report(const Domain& now) const {
+    if (!now.guest.available || !kernel_share_) return std::nullopt;
+    return now.actual - (*now.guest.available + *kernel_share_);
+  }
+  /// What shrinks of the last second have taken so far.
+  [[nodiscard]] MemorySize shrunk_lately(const Domain& now, MonotonicTime at) const {
+    const bool lately = shrinks_since_ && at - *shrinks_since_ < kShrinkTime;
+    return lately ? shrinks_from_ - now.actual : MemorySize();
+  }
+  /// Whether the guest was asked to shrink, once or more often, and has not moved at all since: in
+  /// two observations and two seconds.
   [[nodiscard]] bool ignores_shrinks() const { return ignores_shrinks_; }
   /// When the balloon last deflated by itself, past the target that was set.
   [[nodiscard]] std::optional<MonotonicTime> deflated_by_itself_at() const {
@@ -149,12 +161,15 @@ class BalloonTracker {
   /// The difference between a guest's total and its balloon may grow by this much: the guest counts
   /// some pages elsewhere.
   static constexpr MemorySize kTotalTolerance = MemorySize::from_mib(1);
+  /// A second, less what the loop may be early by.
+  static constexpr Duration kShrinkTime = std::chrono::milliseconds(900);
   void begin(const Domain& domain, const Observation& observation);
   void await_report(MonotonicTime since, WallTime wall_time);
   [[nodiscard]] bool balloon_is_empty_again(const Domain& domain) const;
   [[nodiscard]] bool notice_reboot(const Domain& domain, const Observation& observation);
+  void note_shrink(const Outcome& outcome, MonotonicTime observed_at);
   void begin_move(const Outcome& outcome, MonotonicTime at, WallTime wall_time);
-  void notice_ignored_shrink(const Domain& domain);
+  void notice_ignored_shrink(const Domain& domain, MonotonicTime now);
   void notice_foreign_move(const Domain& domain, const Observation& observation);
   void notice_self_deflation(const Domain& domain, MonotonicTime now);
   void follow_move(const Domain& domain);
@@ -174,6 +189,10 @@ class BalloonTracker {
   bool asked_to_shrink_ = false;  ///< it was, and has not moved since
   bool ignores_shrinks_ = false;
   int unmoved_observations_ = 0;  ///< since it was first asked
+  MonotonicTime asked_at_{};      ///< the observation that led to that
+  /// The observation that led to the first shrink of the last second, and the size then.
+  std::optional<MonotonicTime> shrinks_since_;
+  MemorySize shrinks_from_;
   std::optional<MonotonicTime> observed_at_;
   MemorySize last_actual_;
   MonotonicTime actual_changed_at_{};

@@ -1,9 +1,11 @@
 #include "engine/core/coordinator.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "engine/core/evaluation.h"
 #include "engine/core/guest_reports.h"
+#include "engine/core/tick_rhythm.h"
 
 namespace memcoord {
 namespace {
@@ -17,6 +19,11 @@ void record_situation(Tick& tick, const Situation& situation) {
     tick.account.reclaimable_in_all += view.reclaimable_in_all;
     if (!view.has_fresh_report) tick.not_reporting.push_back(view.domain.uuid());
   }
+}
+
+std::optional<Duration> earliest(std::optional<Duration> a, std::optional<Duration> b) {
+  if (!a || !b) return a ? a : b;
+  return std::min(*a, *b);
 }
 
 }  // namespace
@@ -50,12 +57,13 @@ Tick Coordinator::tick() {
   tick.dry_run = options_.dry_run;
   tick.notes = std::exchange(notes_to_add_, {});
   if (Status sampled = sample(tick); sampled) {
-    notes_.begin_tick(history_);
+    notes_.begin_tick(history_, tick.snapshot.taken_at);
     notes_.add_dropped_figures(tick);
     notes_.add_unmatched(tick, filter_.unmatched(tick.snapshot));
     filter_.apply(tick.snapshot);
     evaluate(tick);
     move(tick);
+    tick.again = earliest(tick.again, wish_of_engine(tick, history_));
   } else {
     tick.sample_error = sampled.error();
     tick.snapshot.taken_at = clock_.now();
@@ -138,6 +146,7 @@ void Coordinator::ask(Policy& policy, const Situation& situation, Tick& tick) {
     return;
   }
   tick.proposals = std::move(answer->proposals);
+  tick.again = answer->again;
   for (auto& line : answer->log) {
     tick.notes.push_back({line.severity, policy.name() + ": " + line.text});
   }

@@ -58,8 +58,14 @@ struct TakenBack {
 };
 
 /// The ticks, at least, in which domains that can spare memory cover a shortfall that no guest has
-/// touched yet.
-constexpr std::uint64_t kShortfallTicks = 16;
+/// touched yet. A tick that follows within a second counts by its part of the second.
+constexpr double kShortfallTicks = 16;
+
+/// The part of a tick that counts, where a quantity is meant for each tick.
+double part_of_tick(Duration since_last) {
+  const double seconds = seconds_of(since_last);
+  return seconds > 0 ? std::min(1.0, seconds) : 1.0;
+}
 
 TakenBack taken_back(const Situation& situation, Asked& asked) {
   const Units units = situation.limits.units;
@@ -74,7 +80,7 @@ TakenBack taken_back(const Situation& situation, Asked& asked) {
   }
   // A policy that shrinks domains itself chooses them better.
   if (!by_policy.is_zero()) return {};
-  return {situation.shortfall / kShortfallTicks,
+  return {situation.shortfall.scaled(part_of_tick(situation.since_last) / kShortfallTicks),
           situation.shortfall.text(units) + " more is committed than the host has"};
 }
 

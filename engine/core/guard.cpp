@@ -73,6 +73,10 @@ void apply_rules(const RuleInput& input, Decision& decision, Freshness freshness
       return limit_to(decision, *skipped->rule, decision.actual, skipped->why);
     }
   }
+  if (input.view.grows_only && decision.shrinks()) {
+    return limit_to(decision, Rule::fresh_stats, decision.actual,
+                    "no report since its last balloon move");
+  }
   apply_bounds(input, decision);
 }
 
@@ -347,7 +351,13 @@ Situation assess(const Snapshot& snapshot, const History& history, const Limits&
     const RuleInput input = input_of(view, snapshot, limits, view.domain.actual);
     view.skipped = skipped(input);
     view.has_fresh_report = !view.skipped || has_fresh_report(input);
-    if (!view.skipped) {
+    view.grows_only = !view.skipped && may_grow_unreported(input);
+    if (view.grows_only) {
+      // Of memory that the balloon has given, the guest has reported no use yet.
+      view.grown = view.balloon.grown_since_report(view.domain).value_or(MemorySize());
+      view.headroom += view.grown;
+      if (view.usable) *view.usable += view.grown;
+    } else if (!view.skipped) {
       view.reclaimable = reclaimable(input, Ticks::one);
       view.reclaimable_in_all = reclaimable(input, Ticks::many);
     }

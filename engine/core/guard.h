@@ -64,6 +64,10 @@ std::span<const SharedBound> shared_bounds();
 
 /// Whether the domain's guest has reported, and not too long ago.
 bool has_fresh_report(const RuleInput& input);
+/// Whether fresh_stats allows a grow that it does not allow a shrink: the guest was short (under
+/// Limits::low_domain()) at its last report, and all that is missing is a report since its balloon
+/// moved. What the balloon has given since is known.
+bool may_grow_unreported(const RuleInput& input);
 
 // --- decisions ---
 

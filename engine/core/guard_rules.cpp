@@ -72,6 +72,19 @@ bool is_fresh(const RuleInput& in) {
   return reports.not_before() && !older(reports.not_before());
 }
 
+/// Why a report that is fresh by its age says nothing of the present balloon; null where it does.
+Reason outdated_by_move(const RuleInput& in) {
+  if (!in.view.balloon.reported_since_move()) {
+    return [](const RuleInput&) { return std::string("no report since its last balloon move"); };
+  }
+  if (in.view.balloon.report_is_of_another_balloon(in.view.domain)) {
+    return [](const RuleInput&) {
+      return std::string("its last report is from before its balloon moved");
+    };
+  }
+  return nullptr;
+}
+
 Reason unmet_fresh_stats(const RuleInput& in) {
   if (!in.view.domain.guest.last_update) {
     return [](const RuleInput&) { return std::string("its guest reports no statistics"); };
@@ -86,15 +99,7 @@ Reason unmet_fresh_stats(const RuleInput& in) {
       return "its statistics are older than " + seconds_text(trusted_age(input));
     };
   }
-  if (!in.view.balloon.reported_since_move()) {
-    return [](const RuleInput&) { return std::string("no report since its last balloon move"); };
-  }
-  if (in.view.balloon.report_is_of_another_balloon(in.view.domain)) {
-    return [](const RuleInput&) {
-      return std::string("its last report is from before its balloon moved");
-    };
-  }
-  return nullptr;
+  return may_grow_unreported(in) ? nullptr : outdated_by_move(in);
 }
 
 constexpr std::array<Precondition, 3> kPreconditions{{
@@ -108,7 +113,7 @@ constexpr std::array<Precondition, 3> kPreconditions{{
     {Rule::fresh_stats,
      "the guest's statistics are there, at most three periods and a second old, newer than the "
      "last balloon move (by memcoord or by others), and show no more memory than the balloon "
-     "leaves",
+     "leaves; without newer ones, a guest that was short (under 1.5 times its floor) may only grow",
      unmet_fresh_stats},
 }};
 
@@ -172,8 +177,10 @@ RuleResult limit_minimum(const RuleInput& in) {
           }};
 }
 
+/// What earlier ticks of the last second have taken counts as headroom that is taken already.
 MemorySize most_by_tick(const RuleInput& in) {
-  return in.view.headroom.scaled(in.limits.max_reclaim);
+  const MemorySize lately = in.view.balloon.shrunk_lately(in.view.domain, in.now);
+  return (in.view.headroom + lately).scaled(in.limits.max_reclaim) - lately;
 }
 MemorySize taken(const RuleInput& in) {
   return in.view.domain.actual - in.target;
@@ -209,8 +216,8 @@ RuleResult limit_domain_floor(const RuleInput& in) {
 
 constexpr std::array<Bound, 6> kBounds{{
     {Rule::no_progress,
-     "a guest that was asked to shrink, and has not moved at all in the two ticks since, gets no "
-     "other shrink until it moves, however often the policy asks",
+     "a guest that was asked to shrink, and has not moved at all in two ticks and two seconds "
+     "since, gets no other shrink until it moves, however often the policy asks",
      limit_no_progress},
     {Rule::grace,
      "no shrink within 30 s of a start, a reboot, or a balloon that deflated by itself",
@@ -220,7 +227,9 @@ constexpr std::array<Bound, 6> kBounds{{
      "memory",
      limit_maximum},
     {Rule::minimum, "no shrink under the configured minimum", limit_minimum},
-    {Rule::gradual, "one tick takes at most half of a domain's headroom", limit_gradual},
+    {Rule::gradual,
+     "one tick takes at most half of a domain's headroom, and so do all ticks of a second together",
+     limit_gradual},
     {Rule::domain_floor,
      "no shrink leaves a domain under 100 MiB of headroom, nor under 32 MiB usable where its guest "
      "reports that; a domain at or under either gives nothing",
@@ -239,6 +248,14 @@ constexpr std::array<SharedBound, 3> kSharedBounds{{
 }};
 
 }  // namespace
+
+bool may_grow_unreported(const RuleInput& in) {
+  if (!in.view.domain.guest.last_update || !in.view.reports_headroom || !is_fresh(in)) return false;
+  if (outdated_by_move(in) == nullptr) return false;
+  const auto reported = headroom_of(in.view.domain, in.limits.headroom);
+  return reported && *reported < in.limits.low_domain() &&
+         in.view.balloon.grown_since_report(in.view.domain).has_value();
+}
 
 bool has_fresh_report(const RuleInput& input) {
   return input.view.domain.guest.last_update && is_fresh(input);

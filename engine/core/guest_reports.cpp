@@ -205,14 +205,14 @@ std::vector<DroppedFigure> drop_impossible(Snapshot& snapshot, const History& hi
   return dropped;
 }
 
-MemorySize offline_memory(const Domain& domain) {
+MemorySize offline_memory(const Domain& domain, MemorySize grown) {
   if (!domain.guest.available) return {};
   // A kernel keeps a struct page of 64 bytes for each 4 KiB of its maximum, online or not. It may
   // keep as much again, and memory for a crash kernel.
   constexpr std::uint64_t kPageTable = 64;
   constexpr MemorySize kKernel = MemorySize::from_mib(64);
   constexpr MemorySize kCrashKernel = MemorySize::from_mib(256);
-  const MemorySize missing = domain.actual - *domain.guest.available;
+  const MemorySize missing = domain.actual - grown - *domain.guest.available;
   const MemorySize may_be_its_own = domain.maximum / kPageTable * 2 + kCrashKernel;
   if (missing <= may_be_its_own) return {};
   return missing - (domain.maximum / kPageTable + kKernel);

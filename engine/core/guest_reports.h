@@ -89,7 +89,8 @@ class GuestReports {
 std::vector<DroppedFigure> drop_impossible(Snapshot& snapshot, const History& history);
 
 /// Memory that is plugged into the domain but not online in its guest, by the guest's total. The
-/// estimate is low; it is 0 where the kernel may keep the difference for itself.
-MemorySize offline_memory(const Domain& domain);
+/// estimate is low; it is 0 where the kernel may keep the difference for itself. `grown`: what the
+/// balloon has given since the guest's report.
+MemorySize offline_memory(const Domain& domain, MemorySize grown = {});
 
 }  // namespace memcoord

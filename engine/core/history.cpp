@@ -158,7 +158,8 @@ DomainSamples::Retention History::retention(std::size_t domains) const {
 void History::observe(const Snapshot& snapshot) {
   line_up_with(snapshot);
   const DomainSamples::Retention kept = retention(snapshot.domains.size());
-  const BalloonTracker::Observation observation{snapshot.taken_at, snapshot.wall_time, !host_};
+  const BalloonTracker::Observation observation{snapshot.taken_at, snapshot.wall_time,
+                                                host_.empty()};
   for (std::size_t i = 0; i < snapshot.domains.size(); ++i) {
     const Domain& domain = snapshot.domains[i];
     DomainHistory& past = pasts_[i];
@@ -176,16 +177,28 @@ void History::follow_host(const Snapshot& snapshot) {
     now.resident += past.balloon.last_rss().value_or(MemorySize());
   }
   host_pace_ = {};
-  if (host_) {
+  if (const HostObservation* before = host_before(now.at)) {
     // What the domains gave back has gone to others as far as the host does not have it.
-    now.others = host_->obtainable + host_->resident - (now.obtainable + now.resident);
+    now.others = before->obtainable + before->resident - (now.obtainable + now.resident);
     // Where the host has nothing left, the swap that goes shows what is taken.
-    if (now.swap_free && host_->swap_free) {
-      now.others = std::max(now.others, *host_->swap_free - *now.swap_free);
+    if (now.swap_free && before->swap_free) {
+      now.others = std::max(now.others, *before->swap_free - *now.swap_free);
     }
-    host_pace_ = {now.resident - host_->resident, now.others, host_->others, now.at - host_->at};
+    host_pace_ = {now.resident - before->resident, now.others, before->others, now.at - before->at};
   }
-  host_ = now;
+  host_.push_back(now);
+}
+
+/// The newest observation that is a second old, else the oldest. Drops those before it.
+const History::HostObservation* History::host_before(MonotonicTime now) {
+  // Less what the loop may be early by.
+  constexpr Duration kPaceTime = std::chrono::milliseconds(900);
+  if (host_.empty()) return nullptr;
+  const auto after = std::find_if(host_.begin() + 1, host_.end(), [&](const HostObservation& one) {
+    return now - one.at < kPaceTime;
+  });
+  host_.erase(host_.begin(), after - 1);
+  return &host_.front();
 }
 
 /// Brings the pasts into the snapshot's order: new domains get one, gone ones lose theirs.

@@ -126,7 +126,8 @@ struct DomainHistory {
   DomainSamples samples;
 };
 
-/// How fast the host's free memory falls from observation to observation.
+/// How fast the host's free memory falls from observation to observation. Where observations are
+/// less than a second apart, those of a second count together.
 struct HostPace {
   MemorySize domains;        ///< taken by the domains' processes since the last observation
   MemorySize others;         ///< taken by everything else since, swap included
@@ -184,7 +185,9 @@ class History {
     MemorySize others;  ///< what everything else had taken since the observation before
     MonotonicTime at{};
   };
-  std::optional<HostObservation> host_;
+  /// The newest, and those of the second before it, oldest first.
+  std::vector<HostObservation> host_;
+  const HostObservation* host_before(MonotonicTime now);
   HostPace host_pace_;
   Bounds bounds_;
   std::vector<DomainHistory> pasts_;  ///< in the order of the snapshot observed last

@@ -36,6 +36,10 @@ struct DomainView {
   std::optional<MemorySize> usable = {};  ///< likewise; none where the guest does not report it
   bool reports_headroom = false;          ///< where not, `headroom` is 0
   bool has_fresh_report = false;          ///< its guest has reported, and not too long ago
+  /// Its guest was short at its last report, and has not reported since its balloon moved: it may
+  /// grow further, and does not shrink. `headroom` and `usable` count `grown` as free.
+  bool grows_only = false;
+  MemorySize grown = {};  ///< what its balloon has given since that report
   /// Set where the guard skips the domain, whatever is proposed. A policy finds such a domain only
   /// in ctx.skipped.
   std::optional<Skipped> skipped = {};

@@ -70,8 +70,8 @@ struct Tick {
   std::optional<Error> sample_error;
   std::optional<Error> policy_error;
   Timings timings;
-  /// How long after this tick the next one is wanted, if earlier than the interval: by the policy
-  /// or by the engine. Not in the journal.
+  /// How soon after this tick the policy or the engine wants the next one, if that is earlier than
+  /// the interval; zero: as soon as possible. Not in the journal.
   std::optional<Duration> again = {};
 
   /// Whether no policy decided: the policy failed, and no fallback policy decided in its place.

@@ -39,13 +39,17 @@ std::optional<std::string> nearest_to(std::string glob, const std::vector<std::s
 
 }  // namespace
 
-void TickNotes::begin_tick(const History& history) {
+void TickNotes::begin_tick(const History& history, MonotonicTime now) {
+  // A second, less what the loop may be early by.
+  constexpr Duration kTurn = std::chrono::milliseconds(900);
+  counts_ = !counted_at_ || now - *counted_at_ >= kTurn;
+  if (counts_) counted_at_ = now;
   const auto gone = [&](const Uuid& uuid) {
     const DomainHistory* past = history.find(uuid);
     return past == nullptr || past->balloon.is_new();
   };
   std::erase_if(noted_dropped_, gone);
-  said_.begin_turn(gone);
+  said_.begin_turn(gone, !counts_);
 }
 
 void TickNotes::add(Tick& tick, Note note, const std::optional<Uuid>& about) {
@@ -101,7 +105,7 @@ void TickNotes::add_hints(Tick& tick, const Evaluation& evaluation) {
     if (said_.is_news(hint.topic)) tick.notes.push_back(hint.note);
   };
   for (const Hint& hint : evaluation.hints) add_hint(hint);
-  beyond_rescue_ = evaluation.beyond_rescue ? beyond_rescue_ + 1 : 0;
+  beyond_rescue_ = evaluation.beyond_rescue ? beyond_rescue_ + (counts_ ? 1 : 0) : 0;
   if (beyond_rescue_ >= kLastingShortage) add_hint(*evaluation.beyond_rescue);
 }
 

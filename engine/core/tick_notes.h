@@ -29,9 +29,10 @@ class SaidNotes {
 
   /// Call it once a turn, before any is_news(). `gone(uuid)` returns whether notes about a domain
   /// are obsolete: it has gone, or was started again.
+  /// An early turn counts as a part of the one before.
   template <class Gone>
-  void begin_turn(Gone gone) {
-    ++turn_;
+  void begin_turn(Gone gone, bool early = false) {
+    turn_ += early ? 0 : 1;
     std::erase_if(said_, [&](const auto& entry) {
       const Said& said = entry.second;
       return said.turn + kForgetAfter < turn_ || (said.about && gone(*said.about));
@@ -59,9 +60,10 @@ class SaidNotes {
 /// Adds notes to ticks, as far as they are news.
 class TickNotes {
  public:
-  /// Begins a tick whose snapshot `history` has observed. Call it before the other functions:
-  /// notes about domains that have gone or were started again become news again.
-  void begin_tick(const History& history);
+  /// Begins a tick whose snapshot `history` has observed, at the time of that snapshot. Call it
+  /// before the other functions: notes about domains that have gone or were started again become
+  /// news again. Early ticks of the same second count as one.
+  void begin_tick(const History& history, MonotonicTime now);
   /// A note of the caller's own, about a domain or about none.
   void add(Tick& tick, Note note, const std::optional<Uuid>& about = std::nullopt);
   /// The figures in Tick::dropped; once for each domain since its start.
@@ -78,6 +80,8 @@ class TickNotes {
  private:
   SaidNotes said_;
   std::unordered_set<Uuid> noted_dropped_;
+  std::optional<MonotonicTime> counted_at_;  ///< the last tick that counts
+  bool counts_ = true;                       ///< this tick does
   /// Ticks in a row in which the host lacked more memory than its domains can give.
   int beyond_rescue_ = 0;
 };

@@ -21,6 +21,10 @@ constexpr double seconds_of(std::chrono::duration<Rep, Period> duration) {
 /// often.
 inline constexpr Duration kDefaultInterval = std::chrono::seconds(1);
 
+/// The default of the least time between two ticks, where the policy or the engine asks for the
+/// next one early.
+inline constexpr Duration kDefaultMinInterval = std::chrono::milliseconds(200);
+
 /// The reporting period that suits an interval between ticks: several reports a tick if possible,
 /// so that the next tick sees whether a move has arrived.
 constexpr std::chrono::seconds statistics_period(Duration interval) {

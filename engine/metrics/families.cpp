@@ -97,7 +97,8 @@ constexpr std::array kRunFamilies{
                         if (!scrape.state.last_tick) return;
                         add(family, seconds_of(scrape.state.last_tick->time_since_epoch()));
                       }},
-    FamilyDescription{"memcoord_interval_seconds", kGauge, "", "The time from tick to tick.",
+    FamilyDescription{"memcoord_interval_seconds", kGauge, "",
+                      "The time from tick to tick, early ticks aside.",
                       [](const Scrape& scrape, Family& family) {
                         add(family, seconds_of(scrape.state.interval));
                       }},
@@ -111,6 +112,12 @@ constexpr std::array kRunFamilies{
                       "Ticks left out because an earlier tick took longer than the interval.",
                       [](const Scrape& scrape, Family& family) {
                         add(family, number(scrape.state.counters.skipped_ticks));
+                      }},
+    FamilyDescription{"memcoord_ticks_early_total", kCounter, "",
+                      "Ticks that came before the interval had passed, because memory was short "
+                      "or the policy asked for it.",
+                      [](const Scrape& scrape, Family& family) {
+                        add(family, number(scrape.state.counters.early_ticks));
                       }},
     FamilyDescription{
         "memcoord_tick_stage_duration_seconds", FamilyType::histogram, "stage",

@@ -54,6 +54,7 @@ struct StageTimes {
 struct Counters {
   std::array<std::uint64_t, kTickResultCount> ticks{};
   std::uint64_t skipped_ticks = 0;
+  std::uint64_t early_ticks = 0;
   std::array<StageTimes, kStageCount> stages{};
   std::uint64_t reloads = 0;
   std::uint64_t failed_reloads = 0;

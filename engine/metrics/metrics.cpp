@@ -136,6 +136,12 @@ void RunMetrics::count_skipped_ticks(std::uint64_t ticks) {
   state_.counters.skipped_ticks += ticks;
 }
 
+void RunMetrics::count_early_tick() {
+  const std::lock_guard lock(mutex_);
+  ++revision_;
+  ++state_.counters.early_ticks;
+}
+
 void RunMetrics::count_reload(bool ok) {
   const std::lock_guard lock(mutex_);
   ++revision_;

@@ -35,6 +35,8 @@ class RunMetrics final : public Observer {
 
   void observe(const Tick& tick) override;
   void count_skipped_ticks(std::uint64_t ticks);
+  /// A tick comes before the interval has passed.
+  void count_early_tick();
   void count_reload(bool ok);
   /// The number of ticks that the journal has lost since the run's start.
   void set_journal_lost_ticks(std::uint64_t ticks);

@@ -96,7 +96,9 @@ Result<SimulationResult> Search::run(std::size_t vms, bool to_the_end) {
     }
     return stalled > allowed || kills > 0 || host.score().breach_seconds > 0;
   };
-  const SimulationOptions options{.interval = options_.interval, .limits = options_.limits};
+  const SimulationOptions options{.interval = options_.interval,
+                                  .min_interval = options_.min_interval,
+                                  .limits = options_.limits};
   auto result = simulate(std::move(scenario), *std::move(policy), options, watch);
   if (result.first_policy_error) return fail(*result.first_policy_error);
   scores_[vms] = result.score;

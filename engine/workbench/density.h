@@ -25,6 +25,7 @@ struct DensityOptions {
   std::size_t orders = 10;  ///< random orders in which domains are added
   std::uint64_t seed = 1;
   Duration interval = kDefaultInterval;
+  Duration min_interval = kDefaultMinInterval;  ///< between ticks, early ones included
   Limits limits;
   std::size_t threads = 0;  ///< 0: one per core
   std::size_t vms = 0;      ///< above 0: no search, one run with this many domains

@@ -5,6 +5,7 @@
 #include <thread>
 #include <utility>
 
+#include "engine/core/tick_rhythm.h"
 #include "engine/hypervisor/simulated/simulated_hypervisor.h"
 
 namespace memcoord::workbench {
@@ -74,9 +75,10 @@ SimulationResult simulate(simulated::Scenario scenario, std::unique_ptr<Policy> 
   Coordinator coordinator(hypervisor, clock, std::move(policy), coordinator_options(options));
   for (Observer* observer : watch.observers) coordinator.add_observer(*observer);
   SimulationResult result;
-  MonotonicTime due = clock.now();
-  const MonotonicTime end = due + hypervisor.host().scenario().duration;
+  TickRhythm rhythm(options.interval, options.min_interval, clock.now());
+  const MonotonicTime end = clock.now() + hypervisor.host().scenario().duration;
   while (!hypervisor.finished()) {
+    const MonotonicTime began = clock.now();
     const Tick tick = coordinator.tick();
     count_tick(result, tick);
     if (watch.tick) watch.tick(tick, hypervisor.host());
@@ -84,9 +86,11 @@ SimulationResult simulate(simulated::Scenario scenario, std::unique_ptr<Policy> 
       result.gave_up = true;
       break;
     }
-    due = std::max(due + options.interval, clock.now());
+    const TickRhythm::Next next = rhythm.next(tick, began, clock.now());
+    result.early_ticks += next.early && next.due < end ? 1 : 0;
+    if (next.budget_ends) coordinator.add_note(budget_note(tick));
     // The figures do not cover time after the scenario's end.
-    clock.sleep_for(std::min(due, end) - clock.now());
+    clock.sleep_for(std::min(next.due, end) - clock.now());
   }
   hypervisor.catch_up();
   hypervisor.host().settle();

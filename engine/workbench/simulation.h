@@ -38,6 +38,8 @@ using PolicyMaker = std::function<Result<std::unique_ptr<Policy>>()>;
 
 struct SimulationOptions {
   Duration interval = kDefaultInterval;
+  /// The least time between ticks, early ones included (TickRhythm).
+  Duration min_interval = kDefaultMinInterval;
   Limits limits;
   bool dry_run = false;       ///< nothing moves, not even to rescue the host
   bool keep_periods = false;  ///< guests report at the scenario's statistics periods
@@ -57,6 +59,7 @@ struct SimulationWatch {
 struct SimulationResult {
   Score score;
   std::uint64_t ticks = 0;
+  std::uint64_t early_ticks = 0;    ///< of these, the ones before the interval had passed
   std::uint64_t policy_errors = 0;  ///< ticks in which the policy failed
   std::optional<Error> first_policy_error = {};
   bool gave_up = false;

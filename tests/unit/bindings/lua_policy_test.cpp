@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "tests/world/world.h"
 
@@ -42,6 +44,32 @@ std::string said(const std::string& body, const Observed& observed = two_domains
   const auto answer = (*policy)->decide(observed.situation());
   if (!answer) return answer.error().text();
   return answer->proposals.empty() ? "" : answer->proposals.front().why;
+}
+
+PolicyAnswer whole_answer(const std::string& body, const Observed& observed = two_domains()) {
+  const auto policy = LuaPolicy::load_text(
+      kHead + "tick = function(ctx) local a, b = ctx.domains[1], ctx.domains[2] " + body + " end }",
+      "p.lua");
+  if (!policy) FAIL(policy.error().text());
+  auto answer = (*policy)->decide(observed.situation());
+  if (!answer) FAIL(answer.error().text());
+  return *std::move(answer);
+}
+
+/// What a policy asks for besides moves.
+struct PolicyWishes {
+  std::optional<Duration> again;
+  std::vector<Uuid> refresh;
+  bool operator==(const PolicyWishes&) const = default;
+};
+
+PolicyWishes answer_of(const std::string& body) {
+  const PolicyAnswer answer = whole_answer(body);
+  return {answer.again, answer.refresh};
+}
+
+MemorySize target_of(const std::string& body, const Observed& observed) {
+  return whole_answer(body, observed).proposals.at(0).target;
 }
 
 }  // namespace
@@ -237,6 +265,41 @@ TEST_CASE("a misspelt name is an error with its line and the nearest name") {
   CHECK(said("ctx.domains:min_bi('actual')").find("did you mean 'min_by'?") != std::string::npos);
   CHECK(said("ctx.domains:sum('name')").find("is not a number") != std::string::npos);
   CHECK(said("ctx.log.inform('x')").find("did you mean 'info'?") != std::string::npos);
+}
+
+TEST_CASE("ctx.again asks for an early tick, and the least of several calls counts") {
+  CHECK(answer_of("") == PolicyWishes{});
+  CHECK(answer_of("ctx.again(0.5)").again == 500ms);
+  CHECK(answer_of("ctx:again(2) ctx.again(0.25) ctx.again(1)").again == 250ms);
+  CHECK(answer_of("ctx.again(1e-300)").again == 1us);
+  CHECK(answer_of("ctx.again(1e300)").again == 1'000'000'000s);
+}
+
+TEST_CASE("ctx.again refuses what is no time over 0, with the way to write it") {
+  CHECK(said("ctx.again()") == "p.lua:1: expected seconds, not nothing; write ctx.again(0.5)");
+  CHECK(said("ctx:again()") == "p.lua:1: expected seconds, not nothing; write ctx.again(0.5)");
+  CHECK(said("ctx.again('1')") == "p.lua:1: expected seconds, not a string; write ctx.again(0.5)");
+  for (const char* refused : {"0", "-1", "0/0", "1/0", "math.huge"}) {
+    CAPTURE(refused);
+    CHECK(said(std::string("ctx.again(") + refused + ")")
+              .find("the next tick comes after a time over 0") != std::string::npos);
+  }
+}
+
+TEST_CASE("d:refresh asks for a guest's report, once a tick and only in that tick") {
+  CHECK(answer_of("b:refresh() a:refresh() b:refresh()").refresh ==
+        std::vector<Uuid>{id("b"), id("a")});
+  CHECK(said("a.refresh()").find("write d:method(...), with a colon") != std::string::npos);
+}
+
+TEST_CASE("d:grow adds to a grow that is in flight, and d:set replaces it") {
+  Observed observed = two_domains();
+  observed.moved("a", 1_GiB);
+  observed.then(World().at(2s).host(8_GiB, free(4_GiB)).domain("a", actual(612_MiB)).domain("b"));
+  CHECK(target_of("a:grow(10 * MiB)", observed) == 1_GiB + 10_MiB);
+  CHECK(target_of("a:set(622 * MiB)", observed) == 622_MiB);
+  CHECK(target_of("a:shrink(10 * MiB)", observed) == 602_MiB);
+  CHECK(target_of("a:grow(10 * MiB)", two_domains()) == 522_MiB);
 }
 
 TEST_CASE("domains that cannot be moved are in ctx.skipped, with the reason") {

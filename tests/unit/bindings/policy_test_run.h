@@ -43,7 +43,8 @@ class PolicyTestFolder {
   std::filesystem::path path_;
 };
 
-/// Grows every domain with less than 100 MiB of headroom by 50 MiB.
+/// Grows every domain with less than 100 MiB of headroom by 50 MiB, and asks for an early tick and
+/// its report.
 inline constexpr const char* kStepPolicy = R"(return {
   api = 1,
   summary = "for the tests of tests",
@@ -53,7 +54,7 @@ inline constexpr const char* kStepPolicy = R"(return {
     ctx.log.info("tick " .. ctx.state.ticks)
     if #ctx.domains == 7 then error("seven is too many") end
     for _, d in ipairs(ctx.domains) do
-      if d.headroom < 100*MiB then d:grow(ctx.params.step, "was short") end
+      if d.headroom < 100*MiB then d:grow(ctx.params.step, "was short") ctx.again(0.5) d:refresh() end
     end
   end,
 }

@@ -26,6 +26,18 @@ TEST_CASE("a test reads the proposals of the policy and the decisions of the gua
   )");
 }
 
+TEST_CASE("a test reads when the policy wants the next tick, and whose reports") {
+  passes(R"(
+    local tick = step:tick { domains = { { name = "short", unused = 20*MiB }, { name = "plain" } } }
+    expect(tick.again):equals(0.5)
+    expect(tick.refresh):equals { "short" }
+    tick = step:tick { domains = { { name = "plain" } } }
+    expect(tick.again):is_nil()
+    expect(tick.refresh):is_empty()
+    expect_error(function() return tick.agian end, "*did you mean 'again'?*")
+  )");
+}
+
 TEST_CASE("a run keeps the policy's state and advances time, and guests follow their balloons") {
   passes(R"(
     local ticks = step:run {

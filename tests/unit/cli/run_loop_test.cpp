@@ -7,6 +7,7 @@
 #include <csignal>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -63,6 +64,23 @@ class Nothing : public Policy {
   Result<PolicyAnswer> decide(const Situation& /*situation*/) override { return PolicyAnswer{}; }
 };
 
+// A policy that wants early ticks: after tick n, wishes[n - 1].
+class Wishes : public Policy {
+ public:
+  explicit Wishes(std::vector<std::optional<Duration>> wishes) : wishes_(std::move(wishes)) {}
+  [[nodiscard]] std::string name() const override { return "wishes"; }
+  Result<PolicyAnswer> decide(const Situation& situation) override {
+    PolicyAnswer answer;
+    if (situation.tick <= wishes_.size()) answer.again = wishes_[situation.tick - 1];
+    seconds.push_back(situation.since_last);
+    return answer;
+  }
+  std::vector<Duration> seconds;  ///< since the last tick, at each
+
+ private:
+  std::vector<std::optional<Duration>> wishes_;
+};
+
 // A loop on such a host, and the calls of its hooks.
 struct LoopedHost {
   explicit LoopedHost(std::vector<Duration> samples = {}) : host(clock, std::move(samples)) {
@@ -72,6 +90,7 @@ struct LoopedHost {
     hooks.idle = [](const Tick& tick) { return tick.snapshot.domains.empty(); };
     hooks.after = [](const Tick&) {};
     hooks.skipped = [this](std::uint64_t n) { skipped += n; };
+    hooks.early = [this] { ++early; };
   }
   LoopEnd run(const LoopOptions& options) { return run_loop(coordinator, clock, options, hooks); }
 
@@ -83,6 +102,7 @@ struct LoopedHost {
   bool reload_asked = false;
   int reloads = 0;
   std::uint64_t skipped = 0;
+  int early = 0;
 };
 
 constexpr int kStillThere = 77;
@@ -129,6 +149,52 @@ TEST_CASE("a tick that overruns skips the ticks that became due meanwhile") {
   CHECK(world.run({.interval = 1s, .ticks = 4}) == LoopEnd::ticks_done);
   CHECK(world.host.started == std::vector<Duration>{0s, 1s, 4s, 5s});
   CHECK(world.skipped == 2);
+}
+
+TEST_CASE("an early tick comes when the policy asks, and the interval counts from it") {
+  LoopedHost world;
+  world.coordinator.replace_policy(
+      std::make_unique<Wishes>(std::vector<std::optional<Duration>>{{}, 10ms, 500ms, {}, 2s}));
+  CHECK(world.run({.interval = 1s, .min_interval = 200ms, .ticks = 6}) == LoopEnd::ticks_done);
+  CHECK(world.host.started == std::vector<Duration>{0s, 1s, 1200ms, 1700ms, 2700ms, 3700ms});
+  CHECK(world.early == 2);
+  CHECK(world.skipped == 0);
+}
+
+TEST_CASE("a policy learns how long ago the last tick was, early or not") {
+  LoopedHost world;
+  auto policy =
+      std::make_unique<Wishes>(std::vector<std::optional<Duration>>{300ms, {}, 200ms, 200ms});
+  const auto& seconds = policy->seconds;
+  world.coordinator.replace_policy(std::move(policy));
+  world.run({.interval = 1s, .min_interval = 200ms, .ticks = 5});
+  CHECK(seconds == std::vector<Duration>{0s, 300ms, 1s, 200ms, 200ms});
+}
+
+TEST_CASE("a least time of 0, or over the interval, turns early ticks off") {
+  for (const Duration least : {Duration(0), Duration(2s)}) {
+    LoopedHost world;
+    world.coordinator.replace_policy(
+        std::make_unique<Wishes>(std::vector<std::optional<Duration>>{10ms, 10ms}));
+    world.run({.interval = 1s, .min_interval = least, .ticks = 3});
+    CHECK(world.host.started == std::vector<Duration>{0s, 1s, 2s});
+    CHECK(world.early == 0);
+  }
+}
+
+TEST_CASE("early ticks without end keep a budget, and a note says so once") {
+  LoopedHost world;
+  world.coordinator.replace_policy(
+      std::make_unique<Wishes>(std::vector<std::optional<Duration>>(2000, Duration(10ms))));
+  int notes = 0;
+  world.hooks.after = [&](const Tick& tick) {
+    for (const Note& note : tick.notes) notes += note.text.starts_with("early ticks") ? 1 : 0;
+  };
+  world.run({.interval = 1s, .min_interval = 200ms, .ticks = 2000});
+  CHECK(notes == 1);
+  const Duration lasted = world.host.started.back();
+  CHECK(lasted > 2000 * 200ms + 300s);
+  CHECK(lasted < 2000 * 1s);
 }
 
 TEST_CASE("a tick that takes exactly the interval skips none") {

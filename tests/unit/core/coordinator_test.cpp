@@ -42,6 +42,25 @@ TEST_CASE("a tick samples, evaluates and moves, and records all of it") {
   CHECK(harness.hypervisor.moves == std::vector{Move{id("a"), 1_GiB, 900_MiB}});
 }
 
+TEST_CASE("a tick wants the next one as early as the policy or the engine does") {
+  const auto wants = [](std::optional<Duration> again) {
+    return std::make_unique<FakePolicy>([again](const Situation&) -> Result<PolicyAnswer> {
+      PolicyAnswer answer;
+      answer.again = again;
+      return answer;
+    });
+  };
+  CHECK_FALSE(CoordinatorHarness({kCalm}, wants({})).coordinator.tick().again);
+  CHECK(CoordinatorHarness({kCalm}, wants(500ms)).coordinator.tick().again == 500ms);
+  CHECK_FALSE(CoordinatorHarness({kCalm}, fails()).coordinator.tick().again);
+  // The engine rescues the host.
+  const World dry = World().host(8_GiB, free(50_MiB)).domain("a", actual(7_GiB), unused(4_GiB));
+  CHECK(CoordinatorHarness({dry}, wants(500ms)).coordinator.tick().again == Duration());
+  CoordinatorHarness down({kCalm}, wants(500ms));
+  down.hypervisor.down = Error{ErrorCode::unavailable, "", "gone", "", ""};
+  CHECK_FALSE(down.coordinator.tick().again);
+}
+
 TEST_CASE("a tick records the host's account and the domains that do not report") {
   const World world = World()
                           .host(8_GiB, free(4_GiB))

@@ -119,6 +119,24 @@ TEST_CASE("the engine's own proposals replace a policy's for the same domain") {
   CHECK(proposals == std::vector<Proposal>{{id("b"), 2_GiB, "policy"}, {id("a"), 3_GiB, "engine"}});
 }
 
+TEST_CASE("early ticks pay back memory committed over capacity by their part of a second") {
+  const Observed observed(World()
+                              .host(8_GiB, free(1244_MiB))
+                              .domain("a", actual(4_GiB), unused(1_GiB))
+                              .domain("new", actual(2_GiB), rss(1_GiB - 66_MiB), no_report()));
+  const auto taken = [&](Duration since_last) {
+    const auto decisions =
+        evaluate(observed.snapshot(), observed.history(),
+                 [](const Situation&) { return std::vector<Proposal>(); }, {}, {2, since_last})
+            .decisions;
+    REQUIRE(decisions.size() == 1);
+    return static_cast<double>((decisions[0].actual - decisions[0].target).kib());
+  };
+  CHECK(taken(1s) == 7 * 1024);
+  CHECK(taken(200ms) == doctest::Approx(7 * 1024 / 5.0).epsilon(0.001));
+  CHECK(taken(10s) == taken(1s));
+}
+
 TEST_CASE("memory committed over capacity that no guest touches is paid back slowly") {
   const World world = World()
                           .host(8_GiB, free(1244_MiB))

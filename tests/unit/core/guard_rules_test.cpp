@@ -126,6 +126,41 @@ TEST_CASE("fresh_stats waits for a report that is later than the last balloon mo
   CHECK(observed.decide("a", 800_MiB).target == 800_MiB);
 }
 
+TEST_CASE("fresh_stats lets a guest that was short grow before its next report, and not shrink") {
+  const auto sample = [](Duration at, MemorySize has, MemorySize left, Duration age) {
+    return World()
+        .at(at)
+        .host(16_GiB, free(8_GiB))
+        .domain("a", actual(has), guest_total(980_MiB), unused(left), reported_ago(age));
+  };
+  for (const MemorySize left : {149_MiB, 150_MiB}) {
+    Observed observed(sample(0s, 1_GiB, left, 0s));
+    observed.then(sample(2s, 1_GiB, left, 0s));
+    observed.moved("a", 2_GiB);
+    observed.then(sample(2200ms, 1324_MiB, left, 200ms));
+    const Situation situation = observed.situation();
+    const bool is_short = left == 149_MiB;
+    CHECK(situation.domains[0].skipped.has_value() != is_short);
+    CHECK(situation.domains[0].grows_only == is_short);
+    CHECK(rules_of(observed.decide("a", 1300_MiB)) == Rules{Rule::fresh_stats});
+    CHECK(observed.decide("a", 3_GiB).target == (is_short ? 3_GiB : 1324_MiB));
+    if (!is_short) continue;
+    // The balloon has given 300 MiB since the report.
+    CHECK(situation.domains[0].headroom == 449_MiB);
+    CHECK(situation.domains[0].reclaimable.is_zero());
+  }
+}
+
+TEST_CASE("a guest that was short waits for a report where its balloon's part is not known") {
+  Observed observed(World().host(16_GiB, free(8_GiB)).domain("a", unused(20_MiB)));
+  observed.moved("a", 1100_MiB);
+  observed.then(World()
+                    .at(200ms)
+                    .host(16_GiB, free(8_GiB))
+                    .domain("a", actual(1100_MiB), unused(20_MiB), reported_ago(200ms)));
+  CHECK(rules_of(observed.decide("a", 2_GiB)) == Rules{Rule::fresh_stats});
+}
+
 TEST_CASE("fresh_stats distrusts a guest that reports more memory than its balloon leaves it") {
   // Observed on real guests at boot: actual is down already, the figures are from before.
   Snapshot booting = World().domain("a", actual(384_MiB), unused(600_MiB));
@@ -217,6 +252,16 @@ TEST_CASE("no_progress refuses another shrink to a guest that did not follow one
   CHECK(observed.decide("a", 1200_MiB).target == 1200_MiB);
   observed.then(World().at(6s).domain("a", actual(1000_MiB), unused(776_MiB)));
   CHECK(observed.decide("a", 900_MiB).target == 900_MiB);
+}
+
+TEST_CASE("no_progress waits for two seconds, however many ticks they have") {
+  const auto sample = [](Duration at) { return World().at(at).domain("a", unused(800_MiB)); };
+  Observed observed(sample(0s));
+  observed.moved("a", 900_MiB);
+  for (const Duration at : {400ms, 800ms, 1200ms, 1600ms}) observed.then(sample(at));
+  CHECK(observed.decide("a", 900_MiB).shrinks());
+  observed.then(sample(2s));
+  CHECK(rules_of(observed.decide("a", 900_MiB)) == Rules{Rule::no_progress});
 }
 
 TEST_CASE("no_progress applies though a policy asks in every tick, and though it asks for a grow") {
@@ -349,6 +394,25 @@ TEST_CASE("gradual follows a stricter --max-reclaim") {
 }
 
 // --- domain_floor ---
+
+TEST_CASE("gradual takes at most half in a second, however many ticks it has") {
+  const auto sample = [](Duration at, MemorySize has, MemorySize left) {
+    return World().at(at).domain("a", actual(has), unused(left));
+  };
+  Observed observed(sample(0s, 2_GiB, 1000_MiB));
+  observed.moved("a", 2_GiB - 300_MiB);
+  // The guest has reported since.
+  observed.then(sample(200ms, 2_GiB - 300_MiB, 700_MiB));
+  observed.then(sample(400ms, 2_GiB - 300_MiB, 700_MiB));
+  const auto most = [&] {
+    return guard::assess(observed.snapshot(), observed.history(), observed.limits())
+        .domains[0]
+        .reclaimable;
+  };
+  CHECK(most() == 200_MiB);
+  observed.then(sample(1s, 2_GiB - 300_MiB, 700_MiB));
+  CHECK(most() == 350_MiB);
+}
 
 TEST_CASE("domain_floor leaves 100 MiB unused") {
   const World world = World().domain("a", unused(150_MiB));

@@ -2,7 +2,14 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <vector>
+
+#include "tests/world/world.h"
+
 using namespace memcoord;
+using namespace memcoord::test;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -24,6 +31,32 @@ TEST_CASE("a note is news once while it stays true, and again after it was long 
   for (std::uint64_t i = 0; i <= SaidNotes::kForgetAfter; ++i) said.begin_turn(kNoneGone);
   CHECK(said.size() == 0);
   CHECK(said.is_news("low"));
+}
+
+TEST_CASE("early turns count as one with the turn before") {
+  SaidNotes said;
+  said.begin_turn(kNoneGone);
+  CHECK(said.is_news("low"));
+  for (std::uint64_t i = 0; i < 10 * SaidNotes::kForgetAfter; ++i) said.begin_turn(kNoneGone, true);
+  CHECK_FALSE(said.is_news("low"));
+}
+
+TEST_CASE(
+    "a host that lacks memory beyond rescue is said after three seconds, early ticks or not") {
+  const Snapshot world =
+      World().host(4_GiB, free(50_MiB)).domain("a", actual(3_GiB), unused(20_MiB));
+  TickNotes notes;
+  Observed observed(world);
+  for (int i = 0; i <= 12; ++i) {
+    const MonotonicTime now = world.taken_at + i * 200ms;
+    notes.begin_tick(observed.history(), now);
+    Tick tick;
+    notes.add_hints(tick, evaluate(observed.snapshot(), observed.history(),
+                                   [](const Situation&) { return std::vector<Proposal>(); },
+                                   Limits(), {2, 200ms}));
+    CAPTURE(i);
+    CHECK(tick.notes.size() == (i == 10 ? 1 : 0));
+  }
 }
 
 TEST_CASE("notes about a domain are forgotten with the domain") {

@@ -125,6 +125,38 @@ TEST_CASE("a replay has the wall clock of the recorded ticks, also from a journa
   CHECK(compared > 10);
 }
 
+TEST_CASE("a journal and a replay hold uneven ticks") {
+  // Grows every domain by 10 MiB for each second since the last tick, at uneven ticks.
+  const auto by_seconds = []() -> Result<std::unique_ptr<Policy>> {
+    return std::make_unique<test::FakePolicy>(
+        [](const Situation& situation) -> Result<PolicyAnswer> {
+          PolicyAnswer answer;
+          if (situation.tick % 3 != 0) answer.again = situation.tick % 2 == 0 ? 200ms : 350ms;
+          const MemorySize more = (10_MiB).scaled(seconds_of(situation.since_last));
+          for (const DomainView& view : situation.domains) {
+            if (view.skipped || more.is_zero()) continue;
+            answer.proposals.push_back({view.domain.uuid(), view.domain.actual + more, "time"});
+          }
+          return answer;
+        },
+        "by seconds");
+  };
+  const std::vector<Tick> ticks = recorded(*by_seconds());
+  REQUIRE(ticks.size() > 30);
+  Replay replay(by_seconds);
+  std::size_t decided = 0;
+  for (const Tick& tick : ticks) {
+    const auto read = observers::tick_from_json_line(observers::to_json_line(tick), "line");
+    REQUIRE(read.has_value());
+    const ReplayedTick again = taken(replay, *read);
+    for (const ReplayedDomain& domain : again.domains) {
+      ++decided;
+      CHECK(domain.alike);
+    }
+  }
+  CHECK(decided > 20);
+}
+
 TEST_CASE("a replay puts another policy's decisions beside the recorded ones") {
   Replay replay(all_set_to(800_MiB));
   const ReplayedTick first = taken(replay, recorded().front());

@@ -111,6 +111,39 @@ TEST_CASE("a run ends with its scenario, also within the last tick's interval") 
   CHECK(result.score.domain_seconds == doctest::Approx(2 * 60));
 }
 
+namespace {
+
+/// Sets the second domain to 1 GiB once it is short, and wants early ticks from 20 s to 21 s.
+std::unique_ptr<Policy> hurries() {
+  return std::make_unique<test::FakePolicy>([](const Situation& situation) -> Result<PolicyAnswer> {
+    PolicyAnswer answer;
+    const Duration now = situation.snapshot.taken_at.time_since_epoch();
+    if (now >= 20s && now < 21s) answer.again = 10ms;
+    for (const DomainView& view : situation.domains) {
+      if (!view.skipped && view.headroom < 100_MiB) {
+        answer.proposals.push_back({view.domain.uuid(), 1_GiB, "short"});
+      }
+    }
+    return answer;
+  });
+}
+
+}  // namespace
+
+TEST_CASE("early ticks serve a guest sooner, and the scenario still ends on time") {
+  Scenario scenario = jump();
+  scenario.domains[0].period = scenario.domains[1].period = 100ms;
+  const SimulationResult calm = simulate(scenario, hurries(), {.min_interval = Duration()});
+  const SimulationResult early = simulate(scenario, hurries(), {});
+  CHECK(calm.ticks == 60);
+  CHECK(calm.early_ticks == 0);
+  CHECK(early.early_ticks >= 4);
+  CHECK(early.ticks > 60);
+  CHECK(early.score.domain_seconds == doctest::Approx(120.0));
+  CHECK(early.score.stalled < calm.score.stalled);
+  CHECK(simulate(scenario, hurries(), {}).score == early.score);
+}
+
 TEST_CASE("a watcher can end a run early") {
   SimulationWatch watch;
   watch.give_up = [](SimulatedHost& host) { return host.now() >= 10s; };

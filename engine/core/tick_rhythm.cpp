@@ -1,0 +1,109 @@
+#include "engine/core/tick_rhythm.h"
+
+#include <algorithm>
+#include <initializer_list>
+#include <string>
+#include <utility>
+
+namespace memcoord {
+namespace {
+
+/// A guest that has not answered a move for this long is waited for at the calm rhythm.
+constexpr Duration kAnswerTime = std::chrono::seconds(3);
+
+bool has_rule(const Decision& decision, std::initializer_list<Rule> rules) {
+  return std::any_of(decision.rules.begin(), decision.rules.end(), [&](const RuleHit& hit) {
+    return std::find(rules.begin(), rules.end(), hit.rule) != rules.end();
+  });
+}
+
+bool is_short(const Domain& domain, const Limits& limits) {
+  const auto headroom = headroom_of(domain, limits.headroom);
+  return domain.state == DomainState::running && headroom && *headroom < limits.low_domain();
+}
+
+/// Whether the guest has been given memory, and has not answered yet.
+bool answer_is_due(const BalloonTracker& balloon, MonotonicTime now) {
+  const auto& move = balloon.last_move();
+  if (!move || move->shrinks() || now - move->at >= kAnswerTime) return false;
+  return !move->reached || !balloon.reported_since_move();
+}
+
+/// Whether the host limited the grow of a domain that is short.
+bool short_domain_waits(const Tick& tick) {
+  return std::any_of(tick.decisions.begin(), tick.decisions.end(), [&](const Decision& decision) {
+    if (!has_rule(decision, {Rule::numa_floor, Rule::host_floor, Rule::share_out})) return false;
+    const Domain* domain = tick.snapshot.find(decision.domain);
+    return domain != nullptr && is_short(*domain, tick.limits);
+  });
+}
+
+}  // namespace
+
+std::optional<Duration> wish_of_engine(const Tick& tick, const History& history) {
+  // A dry run moves nothing, so that an early tick would find everything as it was.
+  if (tick.dry_run || tick.sample_error) return std::nullopt;
+  const bool rescue =
+      std::any_of(tick.decisions.begin(), tick.decisions.end(), [](const Decision& decision) {
+        return decision.shrinks() && has_rule(decision, {Rule::host_rescue});
+      });
+  if (rescue) return Duration();
+  bool memory_is_coming = false;
+  for (std::size_t i = 0; i < tick.snapshot.domains.size(); ++i) {
+    const Domain& domain = tick.snapshot.domains[i];
+    const BalloonTracker& balloon = history.of(domain, i).balloon;
+    if (is_short(domain, tick.limits) && answer_is_due(balloon, tick.snapshot.taken_at)) {
+      return Duration();
+    }
+    memory_is_coming = memory_is_coming || !balloon.coming_back(domain).is_zero();
+  }
+  if (memory_is_coming && short_domain_waits(tick)) return Duration();
+  return std::nullopt;
+}
+
+std::optional<MonotonicTime> TickRhythm::wanted(const Tick& tick, MonotonicTime began,
+                                                MonotonicTime now) const {
+  const bool off = min_interval_ <= Duration() || min_interval_ >= interval_;
+  if (off || !tick.again) return std::nullopt;
+  // Waiting for released memory (Timings::apply) costs nothing.
+  const Duration cost = tick.timings.sample + tick.timings.decide + tick.timings.review;
+  const Duration apart = std::max({min_interval_, *tick.again, cost * kCostShare});
+  const MonotonicTime at = std::max(now, began + apart);
+  return at < due_ + interval_ ? std::optional(at) : std::nullopt;
+}
+
+void TickRhythm::refill(MonotonicTime now) {
+  const Duration each = std::min<Duration>(interval_, std::chrono::seconds(1));
+  budget_ = std::min(kMostEarly, budget_ + seconds_of(now - refilled_at_) / seconds_of(each));
+  refilled_at_ = now;
+  if (budget_ >= kMostEarly) ended_ = false;
+}
+
+TickRhythm::Next TickRhythm::next(const Tick& tick, MonotonicTime began, MonotonicTime now) {
+  refill(now);
+  Next next;
+  if (const auto early = wanted(tick, began, now)) {
+    next.early = budget_ >= 1;
+    if (next.early) {
+      budget_ -= 1;
+      next.due = due_ = *early;
+      return next;
+    }
+    next.budget_ends = !std::exchange(ended_, true);
+  }
+  due_ += interval_;
+  if (now > due_) {
+    next.skipped = static_cast<std::uint64_t>((now - due_) / interval_) + 1;
+    due_ += interval_ * static_cast<std::int64_t>(next.skipped);
+  }
+  next.due = due_;
+  return next;
+}
+
+Note budget_note(const Tick& tick) {
+  return {Note::Severity::info,
+          "early ticks were asked for without a break (policy " + tick.policy +
+              ", or guests that stay short): from now on they are granted once a second at most"};
+}
+
+}  // namespace memcoord
