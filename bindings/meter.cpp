@@ -82,6 +82,10 @@ class ThreadTimer {
   void ring_by(Meter::Time at) {
     if (works_ && at < rings_at_.load()) set(at);
   }
+  /// Makes no signal come until ring_by() is called.
+  void rest() {
+    if (works_ && rings_at_.load() != Meter::Time::max()) set(Meter::Time::max());
+  }
   /// Called by the handler when the signal has come.
   void rang(const Meter* meter) {
     rings_at_ = Meter::Time::max();
@@ -89,7 +93,7 @@ class ThreadTimer {
   }
 
  private:
-  /// steady_clock is CLOCK_MONOTONIC.
+  /// steady_clock is CLOCK_MONOTONIC. The latest time, which is centuries away, never comes.
   void set(Meter::Time at) {
     using std::chrono::nanoseconds;
     constexpr std::int64_t kSecond = 1'000'000'000;
@@ -265,6 +269,10 @@ void* Meter::allocate(void* meter, void* block, std::size_t old_size, std::size_
 
 void script_alarm::interrupt(pthread_t thread) {
   if (has_handler()) ::pthread_kill(thread, alarm_signal());
+}
+
+void script_alarm::rest() {
+  if (running_meter == nullptr) timer().rest();
 }
 
 }  // namespace memcoord::bindings

@@ -178,6 +178,9 @@ namespace script_alarm {
 /// Ends the script that runs in another thread of this process, if any, by
 /// Meter::Trip::interrupted. The thread must exist.
 void interrupt(pthread_t thread);
+/// Call it in a thread that runs no script for a while. Its timer, which stays set after a script
+/// (it costs a system call), would wake the thread once.
+void rest();
 
 }  // namespace script_alarm
 }  // namespace memcoord::bindings

@@ -50,6 +50,7 @@ class Watchdog::Watched final : public Policy {
   Result<PolicyAnswer> decide(const Situation& situation) override {
     watchdog_.begin(policy_->name(), watchdog_.options_.limit);
     auto answer = policy_->decide(situation);
+    bindings::script_alarm::rest();
     watchdog_.end();
     if (answer && saved_) watchdog_.save(*saved_);
     return answer;

@@ -65,7 +65,7 @@ bool acts(char32_t code) {
     char32_t last;
   };
   // C0, C1, and Unicode's bidirectional controls, line and paragraph separators, default ignorable
-  // and interlinear characters.
+  // and interlinear characters, in ascending order.
   static constexpr std::array kRanges{
       Range{0x0, 0x1f},        Range{0x7f, 0x9f},       Range{0xad, 0xad},
       Range{0x34f, 0x34f},     Range{0x61c, 0x61c},     Range{0x115f, 0x1160},
@@ -75,9 +75,9 @@ bool acts(char32_t code) {
       Range{0xfff0, 0xfffb},   Range{0xfffe, 0xffff},   Range{0x1bca0, 0x1bca3},
       Range{0x1d173, 0x1d17a}, Range{0xe0000, 0xe0fff},
   };
-  return std::any_of(kRanges.begin(), kRanges.end(), [code](const Range& range) {
-    return code >= range.first && code <= range.last;
-  });
+  const auto range = std::find_if(kRanges.begin(), kRanges.end(),
+                                  [code](const Range& one) { return code <= one.last; });
+  return range != kRanges.end() && code >= range->first;
 }
 
 std::string_view printed(const Character& character) {

@@ -55,8 +55,16 @@ Shown shown(const Character& character, bool unicode) {
   return columns(character.code) == 0 ? Shown{"", 0} : Shown{"?"};
 }
 
+bool is_plain_text(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
+}
+
 /// Copies as much of a text as fits into `room` columns, and takes its width off `room`.
 std::string take(std::string_view text, std::size_t& room, bool unicode) {
+  if (text.size() <= room && is_plain_text(text)) {
+    room -= text.size();
+    return std::string(text);
+  }
   std::string out;
   while (!text.empty()) {
     const Character character = first_character(text);
@@ -70,6 +78,7 @@ std::string take(std::string_view text, std::size_t& room, bool unicode) {
 }
 
 std::size_t width_of(std::string_view text, bool unicode) {
+  if (is_plain_text(text)) return text.size();
   std::size_t width = 0;
   while (!text.empty()) {
     const Character character = first_character(text);

@@ -109,7 +109,7 @@ struct HostRecord {
   std::optional<MemorySize> free;
   MemorySize buffers;
   MemorySize cached;
-  std::optional<std::uint64_t> merged_pages;  ///< pages that KSM saves
+  std::optional<std::uint64_t> merged_pages;  ///< pages that KSM saves; none on this machine
   std::vector<NumaCell> cells;
 };
 

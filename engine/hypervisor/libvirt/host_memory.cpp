@@ -1,15 +1,25 @@
 #include "engine/hypervisor/libvirt/host_memory.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <system_error>
 
 namespace memcoord::libvirt {
 namespace {
+
+/// /proc/meminfo and a node's meminfo have 1.5 KiB.
+constexpr std::size_t kLargestFile = 8192;
+
+/// The number at the beginning of a text.
+std::optional<std::uint64_t> number(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() ? std::optional(value) : std::nullopt;
+}
 
 /// The figure of a line "Name:   1234 kB".
 std::optional<MemorySize> figure(std::string_view text, std::string_view name) {
@@ -19,15 +29,19 @@ std::optional<MemorySize> figure(std::string_view text, std::string_view name) {
   at = text.find(':', at) + 1;
   at = text.find_first_not_of(' ', at);
   if (at == std::string_view::npos) return std::nullopt;
-  std::uint64_t kib = 0;
-  const auto [rest, error] = std::from_chars(text.data() + at, text.data() + text.size(), kib);
-  if (error != std::errc()) return std::nullopt;
-  return MemorySize::from_kib(kib);
+  const std::optional<std::uint64_t> kib = number(text.substr(at));
+  return kib ? std::optional(MemorySize::from_kib(*kib)) : std::nullopt;
 }
 
+/// A small file of /proc or /sys, read in one call; empty: it cannot be read.
 std::string text_of(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return {};
+  std::string text(kLargestFile, '\0');
+  const ssize_t size = ::read(file, text.data(), text.size());
+  ::close(file);
+  text.resize(static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+  return text;
 }
 
 /// Reads the folders node0, node1, ... Each has a meminfo file whose lines begin with "Node 0 ".
@@ -51,10 +65,15 @@ std::map<int, MemorySize> file_pages_in(const std::filesystem::path& nodes) {
 
 /// Divides the available page cache among the nodes by the page cache of each.
 void divide_page_cache(Host& host, const std::map<int, MemorySize>& file_pages) {
+  if (host.cells.size() == 1) {
+    host.cells.front().free = host.free;
+    host.cells.front().available = host.available;
+    return;
+  }
+  const MemorySize droppable = *host.available - host.free;
   MemorySize all;
   for (const auto& [id, pages] : file_pages) all += pages;
   if (all.is_zero()) return;
-  const MemorySize droppable = *host.available - host.free;
   for (NumaCell& cell : host.cells) {
     const auto found = file_pages.find(cell.id);
     if (found == file_pages.end()) continue;
@@ -74,18 +93,28 @@ MemorySize page_size() {
 std::optional<MemInfo> parse_meminfo(std::string_view text) {
   const std::optional<MemorySize> total = figure(text, "MemTotal");
   if (!total) return std::nullopt;
-  return MemInfo{*total, figure(text, "MemAvailable"), figure(text, "SwapFree"),
-                 figure(text, "MemFree")};
+  return MemInfo{*total,
+                 figure(text, "MemAvailable"),
+                 figure(text, "SwapFree"),
+                 figure(text, "MemFree"),
+                 figure(text, "Buffers"),
+                 figure(text, "Cached")};
 }
 
 std::optional<MemInfo> read_meminfo(const std::filesystem::path& path,
                                     const std::filesystem::path& ksm,
                                     const std::filesystem::path& nodes) {
   std::optional<MemInfo> info = parse_meminfo(text_of(path));
-  std::uint64_t pages = 0;
-  if (info && std::ifstream(ksm / "pages_sharing") >> pages) info->merged = page_size() * pages;
-  if (info) info->file_pages = file_pages_in(nodes);
+  if (!info) return info;
+  const auto pages = number(text_of(ksm / "pages_sharing"));
+  if (pages) info->merged = page_size() * *pages;
+  if (!nodes.empty()) info->file_pages = file_pages_in(nodes);
   return info;
+}
+
+bool replaces(const MemInfo& local, const HostRecord& record) {
+  return local.total == record.total && local.available && local.free && local.buffers &&
+         local.cached && record.free && record.cells.size() <= 1;
 }
 
 Host make_host(const HostRecord& record, const std::optional<MemInfo>& local,
@@ -96,6 +125,7 @@ Host make_host(const HostRecord& record, const std::optional<MemInfo>& local,
   host.cached = record.cached;
   host.cells = record.cells;
   host.merged = page_size() * record.merged_pages.value_or(0);
+  if (local) host.merged = local->merged.value_or(host.merged);
   if (!record.free) {
     host.free = record.total - domains.actual;
     host.available = host.free;
@@ -105,9 +135,10 @@ Host make_host(const HostRecord& record, const std::optional<MemInfo>& local,
   if (local && local->total == record.total && local->available) {
     host.free = local->free.value_or(host.free);
     host.available = local->available;
+    host.buffers = local->buffers.value_or(host.buffers);
+    host.cached = local->cached.value_or(host.cached);
     host.swap_free = local->swap_free;
     host.page_size = page_size();
-    host.merged = local->merged.value_or(host.merged);
     divide_page_cache(host, local->file_pages);
     return host;
   }

@@ -17,6 +17,8 @@ struct MemInfo {
   std::optional<MemorySize> available;  ///< none: the kernel does not report it
   std::optional<MemorySize> swap_free;
   std::optional<MemorySize> free = {};
+  std::optional<MemorySize> buffers = {};
+  std::optional<MemorySize> cached = {};
   std::optional<MemorySize> merged = {};      ///< memory that KSM saves
   std::map<int, MemorySize> file_pages = {};  ///< page cache of files, by node
   bool operator==(const MemInfo&) const = default;
@@ -24,11 +26,15 @@ struct MemInfo {
 
 /// Reads the text of a meminfo file; none: it has no MemTotal.
 std::optional<MemInfo> parse_meminfo(std::string_view text);
-/// Reads a meminfo file, the folder of KSM's files and the folder of NUMA nodes. None: the meminfo
-/// file cannot be read. Either folder may be missing.
+/// Reads a meminfo file, the folder of KSM's files and the folder of NUMA nodes, which a host of
+/// one node does not need. None: the meminfo file cannot be read. Either folder may be missing.
 std::optional<MemInfo> read_meminfo(const std::filesystem::path& path,
                                     const std::filesystem::path& ksm,
                                     const std::filesystem::path& nodes);
+
+/// Whether these files have all of the host's figures that change: libvirt's record, which may then
+/// be an old one, adds the total and the single node.
+bool replaces(const MemInfo& local, const HostRecord& record);
 
 /// Sums over all domains.
 struct DomainSums {
@@ -40,7 +46,8 @@ struct DomainSums {
 ///
 /// - `local`, if it is the same machine's (the totals agree). Read it after the domains, so that
 ///   memory that a guest takes during sampling does not count as both backed and free. Available
-///   page cache is divided among the nodes by the page cache of each.
+///   page cache is divided among the nodes by the page cache of each. What KSM saves counts even if
+///   the totals differ, as in a container: KSM has one state for the whole machine.
 /// - libvirt's figures. Available memory is then an estimate: free + buffers + half of the page
 ///   cache without the domains' shared memory. The other half may be dirty or other shared memory,
 ///   which the figures do not tell apart.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <mutex>
 #include <set>
 #include <unordered_map>
@@ -24,12 +25,12 @@ constexpr std::size_t kMaxHandlesSingly = 10'000;
 
 class NativeConnection final : public Connection {
  public:
-  NativeConnection(ConnectHandle handle, bool read_only, const std::shared_ptr<EventQueue>& events)
-      : handle_(std::move(handle)), read_only_(read_only) {
+  NativeConnection(OpenedHandle opened, bool local, const std::shared_ptr<EventQueue>& events)
+      : handle_(std::move(opened.handle)), read_only_(opened.read_only), local_(local) {
     const char* type = virConnectGetType(handle_.get());
     driver_ = driver_traits(type == nullptr ? "" : type);
-    // Drivers without keep-alive have no network connection that could fail unnoticed.
-    (void)virConnectSetKeepAlive(handle_.get(), kKeepAliveSeconds, kKeepAliveCount);
+    // Only a network fails unnoticed. libvirt's keep-alive wakes the event loop in every call.
+    if (!local) (void)virConnectSetKeepAlive(handle_.get(), kKeepAliveSeconds, kKeepAliveCount);
     subscriptions_ = std::make_unique<EventSubscriptions>(handle_.get(), events);
   }
 
@@ -66,15 +67,20 @@ class NativeConnection final : public Connection {
   }
   LibvirtStatus complete_from_info(DomainRecord& record, virDomainPtr domain);
   LibvirtStatus ask_memory_stats(DomainRecord& record, virDomainPtr domain);
-  int node_numbers(const virNodeInfo& info);
-  LibvirtResult<std::vector<NumaCell>> cells(const virNodeInfo& info);
+  LibvirtResult<HostRecord> memory_stats(int cell);
+  LibvirtResult<HostRecord> total_only();
+  LibvirtResult<int> node_numbers();
+  LibvirtResult<std::vector<NumaCell>> cells(int numbers);
   std::optional<std::uint64_t> merged_pages();
 
   ConnectHandle handle_;
   DriverTraits driver_;
   bool read_only_ = false;
+  bool local_ = false;
   bool lost_ = false;
   bool tells_merged_pages_ = true;
+  // Asked once a connection.
+  std::map<int, int> memory_fields_;  ///< of virNodeGetMemoryStats(), by cell
   std::optional<int> node_numbers_;
   std::set<int> no_nodes_;  ///< numbers below node_numbers_ that no node has
   std::unique_ptr<EventSubscriptions> subscriptions_;
@@ -126,10 +132,23 @@ LibvirtResult<DomainXml> NativeConnection::domain_xml(const Uuid& domain) {
   return made;
 }
 
+/// The memory of a cell or of the whole host.
+LibvirtResult<HostRecord> NativeConnection::memory_stats(int cell) {
+  int& fields = memory_fields_[cell];
+  if (fields == 0 && virNodeGetMemoryStats(handle_.get(), cell, nullptr, &fields, 0) < 0) {
+    return failure();
+  }
+  std::vector<virNodeMemoryStats> stats(static_cast<std::size_t>(fields));
+  if (virNodeGetMemoryStats(handle_.get(), cell, stats.data(), &fields, 0) < 0) return failure();
+  return host_record(stats);
+}
+
 /// Nodes have numbers below this one, perhaps with gaps. virNodeInfo counts a single node on
 /// unusual topologies.
-int NativeConnection::node_numbers(const virNodeInfo& info) {
+LibvirtResult<int> NativeConnection::node_numbers() {
   if (!node_numbers_) {
+    virNodeInfo info{};
+    if (virNodeGetInfo(handle_.get(), &info) < 0) return failure();
     constexpr int kMost = 1024;  // libvirt's own limit for one call
     std::vector<unsigned long long> free(kMost);
     const int counted = virNodeGetCellsFreeMemory(handle_.get(), free.data(), 0, kMost);
@@ -138,32 +157,25 @@ int NativeConnection::node_numbers(const virNodeInfo& info) {
   return *node_numbers_;
 }
 
-LibvirtResult<std::vector<NumaCell>> NativeConnection::cells(const virNodeInfo& info) {
+LibvirtResult<std::vector<NumaCell>> NativeConnection::cells(int numbers) {
   std::vector<NumaCell> cells;
-  for (int id = 0; id < node_numbers(info); ++id) {
+  for (int id = 0; id < numbers; ++id) {
     if (no_nodes_.contains(id)) continue;
-    int fields = 0;
-    std::vector<virNodeMemoryStats> stats;
-    bool reported = virNodeGetMemoryStats(handle_.get(), id, nullptr, &fields, 0) == 0;
-    if (reported) {
-      stats.resize(static_cast<std::size_t>(fields));
-      reported = virNodeGetMemoryStats(handle_.get(), id, stats.data(), &fields, 0) == 0;
-    }
-    if (!reported) {
-      auto failed = failure();
-      if (lost_) return failed;
+    const auto cell = memory_stats(id);
+    if (!cell) {
+      if (lost_) return tl::unexpected(cell.error());
       no_nodes_.insert(id);
       continue;
     }
-    const HostRecord cell = host_record(stats);
-    cells.push_back({id, cell.total, cell.free.value_or(MemorySize{})});
+    cells.push_back({id, cell->total, cell->free.value_or(MemorySize{})});
   }
   return cells;
 }
 
-/// None: the driver or the host's kernel does not merge pages. Not queried again then.
+/// None: the driver or the host's kernel does not merge pages, and is not queried again; or the
+/// host is this machine, whose files memcoord reads.
 std::optional<std::uint64_t> NativeConnection::merged_pages() {
-  if (!tells_merged_pages_) return std::nullopt;
+  if (local_ || !tells_merged_pages_) return std::nullopt;
   std::array<virTypedParameter, 16> parameters{};
   int count = parameters.size();
   const int asked = virNodeGetMemoryParameters(handle_.get(), parameters.data(), &count, 0);
@@ -176,27 +188,26 @@ std::optional<std::uint64_t> NativeConnection::merged_pages() {
   return found == 1 ? std::optional<std::uint64_t>(pages) : std::nullopt;
 }
 
-LibvirtResult<HostRecord> NativeConnection::host() {
-  int fields = 0;
-  const int all = VIR_NODE_MEMORY_STATS_ALL_CELLS;
+/// For drivers that report no more.
+LibvirtResult<HostRecord> NativeConnection::total_only() {
   virNodeInfo info{};
-  if (virNodeGetMemoryStats(handle_.get(), all, nullptr, &fields, 0) < 0) {
-    if (const LibvirtError error = LibvirtError::last(); !unsupported_call(error)) return failure();
-    if (virNodeGetInfo(handle_.get(), &info) < 0) return failure();
-    HostRecord total_only;
-    total_only.total = MemorySize::from_kib(info.memory);
-    return total_only;
-  }
-  std::vector<virNodeMemoryStats> stats(static_cast<std::size_t>(fields));
-  if (virNodeGetMemoryStats(handle_.get(), all, stats.data(), &fields, 0) < 0) return failure();
-  HostRecord record = host_record(stats);
-  record.merged_pages = merged_pages();
   if (virNodeGetInfo(handle_.get(), &info) < 0) return failure();
-  if (node_numbers(info) > 1) {
+  HostRecord record;
+  record.total = MemorySize::from_kib(info.memory);
+  return record;
+}
+
+LibvirtResult<HostRecord> NativeConnection::host() {
+  auto record = memory_stats(VIR_NODE_MEMORY_STATS_ALL_CELLS);
+  if (!record) return unsupported_call(record.error()) ? total_only() : record;
+  record->merged_pages = merged_pages();
+  const auto numbers = node_numbers();
+  if (!numbers) return tl::unexpected(numbers.error());
+  if (*numbers > 1) {
     // Some kernels and drivers do not report them.
-    record.cells = cells(info).value_or(std::vector<NumaCell>{});
-  } else if (record.free) {
-    record.cells = {{0, record.total, *record.free}};
+    record->cells = cells(*numbers).value_or(std::vector<NumaCell>{});
+  } else if (record->free) {
+    record->cells = {{0, record->total, *record->free}};
   }
   return record;
 }
@@ -316,8 +327,13 @@ LibvirtStatus NativeConnection::set_period(const Uuid& domain, std::chrono::seco
 /// Opens libvirt's handles to one URI. Connectors share it, on any thread.
 class HandleSource {
  public:
-  HandleSource(std::string uri, bool in_process, Access access)
-      : uri_(std::move(uri)), in_process_(in_process), access_(access) {}
+  HandleSource(std::string uri, const ConnectionUri& parsed, Access access)
+      : uri_(std::move(uri)),
+        in_process_(parsed.is_in_process()),
+        local_(parsed.is_local()),
+        access_(access) {}
+
+  [[nodiscard]] bool local() const { return local_; }
 
   LibvirtResult<OpenedHandle> open() {
     if (!in_process_) return open_handle(uri_, access_);
@@ -334,6 +350,7 @@ class HandleSource {
  private:
   const std::string uri_;
   const bool in_process_;
+  const bool local_;
   const Access access_;
   const std::shared_ptr<void> loop_ = running_event_loop();
   std::mutex mutex_;
@@ -348,8 +365,7 @@ class NativeConnector final : public Connector {
   LibvirtResult<std::unique_ptr<Connection>> connect() override {
     auto opened = source_->open();
     if (!opened) return tl::unexpected(opened.error());
-    return std::make_unique<NativeConnection>(std::move(opened->handle), opened->read_only,
-                                              events_);
+    return std::make_unique<NativeConnection>(*std::move(opened), source_->local(), events_);
   }
 
  private:
@@ -373,10 +389,10 @@ std::string chosen_nodes(virDomainPtr domain, std::string_view xml) {
   return text;
 }
 
-NativeConnectors native_connectors(const std::string& uri, bool in_process, Access access,
-                                   std::shared_ptr<EventQueue> events) {
+NativeConnectors native_connectors(const std::string& uri, const ConnectionUri& parsed,
+                                   Access access, std::shared_ptr<EventQueue> events) {
   silence_libvirt();
-  const auto source = std::make_shared<HandleSource>(uri, in_process, access);
+  const auto source = std::make_shared<HandleSource>(uri, parsed, access);
   return {std::make_shared<NativeConnector>(source, std::move(events)),
           std::make_shared<NativeConnector>(source, nullptr)};
 }

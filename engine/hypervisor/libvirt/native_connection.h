@@ -21,11 +21,11 @@ struct NativeConnectors {
   std::shared_ptr<Connector> control;  ///< its connections put libvirt's events into the queue
   std::shared_ptr<Connector> workers;  ///< its connections take no events
 };
-/// `in_process`: ConnectionUri::is_in_process(). All connections then share one handle, so that
+/// `parsed`: the URI's parts. All connections to an in-process driver share one handle, so that
 /// they reach the same host; such a driver's calls are safe from any thread. From this call on
 /// libvirt prints nothing.
-NativeConnectors native_connectors(const std::string& uri, bool in_process, Access access,
-                                   std::shared_ptr<EventQueue> events);
+NativeConnectors native_connectors(const std::string& uri, const ConnectionUri& parsed,
+                                   Access access, std::shared_ptr<EventQueue> events);
 
 /// The nodes that libvirt chose for a running domain's memory, where `xml` leaves the choice to
 /// libvirt; else empty. Calls libvirt.

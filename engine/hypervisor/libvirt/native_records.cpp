@@ -1,12 +1,17 @@
 // libvirt's structures turned into memcoord's values.
 
 #include <algorithm>
+#include <array>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "engine/hypervisor/libvirt/native_connection.h"
 
 namespace memcoord::libvirt {
 namespace {
+
+using std::string_view_literals::operator""sv;
 
 std::optional<WallTime> update_time(std::uint64_t unix_seconds) {
   // The journal's calendar ends with the year 9999; a later stamp is garbage.
@@ -35,30 +40,20 @@ DomainState paused_state(int reason) {
   }
 }
 
-/// Finds a record's parameters by name.
-class Parameters {
- public:
-  explicit Parameters(const virDomainStatsRecord& record)
-      : first_(record.params), count_(record.nparams) {}
-  [[nodiscard]] std::optional<std::uint64_t> count(const char* name) const {
-    unsigned long long value = 0;
-    if (virTypedParamsGetULLong(first_, count_, name, &value) != 1) return std::nullopt;
-    return value;
-  }
-  [[nodiscard]] std::optional<MemorySize> size(const char* name) const {
-    const auto kib = count(name);
-    if (!kib) return std::nullopt;
-    return MemorySize::from_kib(*kib);
-  }
-  [[nodiscard]] std::optional<int> number(const char* name) const {
-    int value = 0;
-    if (virTypedParamsGetInt(first_, count_, name, &value) != 1) return std::nullopt;
-    return value;
-  }
-
- private:
-  virTypedParameterPtr first_;
-  int count_;
+constexpr std::string_view kBalloonGroup = "balloon.";
+/// What the balloon group of bulk records calls the statistics of virDomainMemoryStats().
+constexpr std::array kBalloonFields{
+    std::pair{"current"sv, VIR_DOMAIN_MEMORY_STAT_ACTUAL_BALLOON},
+    std::pair{"rss"sv, VIR_DOMAIN_MEMORY_STAT_RSS},
+    std::pair{"available"sv, VIR_DOMAIN_MEMORY_STAT_AVAILABLE},
+    std::pair{"unused"sv, VIR_DOMAIN_MEMORY_STAT_UNUSED},
+    std::pair{"usable"sv, VIR_DOMAIN_MEMORY_STAT_USABLE},
+    std::pair{"disk_caches"sv, VIR_DOMAIN_MEMORY_STAT_DISK_CACHES},
+    std::pair{"swap_in"sv, VIR_DOMAIN_MEMORY_STAT_SWAP_IN},
+    std::pair{"swap_out"sv, VIR_DOMAIN_MEMORY_STAT_SWAP_OUT},
+    std::pair{"major_fault"sv, VIR_DOMAIN_MEMORY_STAT_MAJOR_FAULT},
+    std::pair{"minor_fault"sv, VIR_DOMAIN_MEMORY_STAT_MINOR_FAULT},
+    std::pair{"last-update"sv, VIR_DOMAIN_MEMORY_STAT_LAST_UPDATE},
 };
 
 }  // namespace
@@ -109,25 +104,27 @@ ControlState control_state_of(const virDomainControlInfo& info) {
 }
 
 DomainRecord domain_record(const virDomainStatsRecord& record) {
-  const Parameters parameters(record);
   DomainRecord made;
   made.uuid = uuid_of(record.dom);
-  if (const auto state = parameters.number("state.state")) {
-    made.state = domain_state(*state, parameters.number("state.reason").value_or(0));
+  std::optional<int> state;
+  int reason = 0;
+  std::vector<virDomainMemoryStatStruct> stats;
+  for (const virTypedParameter& parameter :
+       std::span(record.params, static_cast<std::size_t>(record.nparams))) {
+    std::string_view field = static_cast<const char*>(parameter.field);
+    if (parameter.type == VIR_TYPED_PARAM_INT) {
+      if (field == "state.state") state = parameter.value.i;
+      if (field == "state.reason") reason = parameter.value.i;
+    }
+    if (parameter.type != VIR_TYPED_PARAM_ULLONG || !field.starts_with(kBalloonGroup)) continue;
+    field.remove_prefix(kBalloonGroup.size());
+    if (field == "maximum") made.maximum = MemorySize::from_kib(parameter.value.ul);
+    const auto found = std::find_if(kBalloonFields.begin(), kBalloonFields.end(),
+                                    [&](const auto& known) { return known.first == field; });
+    if (found != kBalloonFields.end()) stats.push_back({found->second, parameter.value.ul});
   }
-  made.actual = parameters.size("balloon.current");
-  made.maximum = parameters.size("balloon.maximum");
-  made.rss = parameters.size("balloon.rss");
-  GuestStatistics& guest = made.guest;
-  guest.available = parameters.size("balloon.available");
-  guest.unused = parameters.size("balloon.unused");
-  guest.usable = parameters.size("balloon.usable");
-  guest.disk_caches = parameters.size("balloon.disk_caches");
-  guest.swap_in = parameters.size("balloon.swap_in");
-  guest.swap_out = parameters.size("balloon.swap_out");
-  guest.major_faults = parameters.count("balloon.major_fault");
-  guest.minor_faults = parameters.count("balloon.minor_fault");
-  guest.last_update = update_time(parameters.count("balloon.last-update").value_or(0));
+  if (state) made.state = domain_state(*state, reason);
+  update_memory_stats(stats, made);
   return made;
 }
 

@@ -49,8 +49,7 @@ Result<std::unique_ptr<Hypervisor>> open(const std::string& uri, const LibvirtOp
   const Result<ConnectionUri> parsed = parse_uri(uri);
   if (!parsed) return fail(parsed.error());
   const auto events = std::make_shared<EventQueue>();
-  NativeConnectors connectors =
-      native_connectors(uri, parsed->is_in_process(), options.access, events);
+  NativeConnectors connectors = native_connectors(uri, *parsed, options.access, events);
   WorkerHypervisorParts parts{
       uri,    parsed->is_local(),  std::move(connectors.control), std::move(connectors.workers),
       events, backoff_for(*parsed)};
@@ -95,10 +94,17 @@ Result<Snapshot> WorkerHypervisor::sample() {
                 "memcoord keeps trying to connect");
   }
   const Instant deadline = now + options_.deadline;
-  if (const Status observed = observe_host(deadline); !observed) return fail(observed.error());
+  const bool asks_host = down_since_ || !host_is_read_here_;
+  if (asks_host) {
+    if (const Status observed = observe_host(deadline); !observed) return fail(observed.error());
+  }
   update_from_events();
   // Without a new list memcoord serves the domains that it knows.
+  const std::uint64_t generation = control_generation_;
   const bool listed = observe_domains(now + options_.deadline / 4);
+  if (!asks_host && (!listed || control_generation_ != generation)) {
+    if (const Status observed = observe_host(deadline); !observed) return fail(observed.error());
+  }
   note_listing(listed);
   registry_.renew(monotonic_now());
   if (listed) read_stale(now + options_.deadline / 2);
@@ -281,7 +287,7 @@ void WorkerHypervisor::note_unresponsive(const Sampled& sampled, Instant deadlin
   }
 }
 
-Snapshot WorkerHypervisor::make_snapshot(const Sampled& sampled) const {
+Snapshot WorkerHypervisor::make_snapshot(const Sampled& sampled) {
   Snapshot snapshot;
   snapshot.taken_at = monotonic_now();
   snapshot.wall_time = wall_now();
@@ -304,7 +310,11 @@ Snapshot WorkerHypervisor::make_snapshot(const Sampled& sampled) const {
   });
   const bool this_machine = parts_.local && last_observation_.host.free;
   std::optional<MemInfo> local;
-  if (this_machine) local = read_meminfo(options_.meminfo, options_.ksm, options_.nodes);
+  if (this_machine) {
+    const bool several = last_observation_.host.cells.size() > 1;
+    local = read_meminfo(options_.meminfo, options_.ksm, several ? options_.nodes : "");
+  }
+  host_is_read_here_ = local && replaces(*local, last_observation_.host);
   snapshot.host = make_host(last_observation_.host, local, sums);
   return snapshot;
 }

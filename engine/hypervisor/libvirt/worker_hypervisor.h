@@ -138,7 +138,7 @@ class WorkerHypervisor final : public Hypervisor {
   void take_answers(const Sampled& sampled);
   void note_unresponsive(const Sampled& sampled, Instant deadline);
   bool lacks_guest(const TaskAnswer& answer) const;
-  Snapshot make_snapshot(const Sampled& sampled) const;
+  Snapshot make_snapshot(const Sampled& sampled);
   Domain make_domain(const KnownDomain& known, const TaskAnswer* answer, WallTime now) const;
 
   // worker_hypervisor_queries.cpp
@@ -173,6 +173,9 @@ class WorkerHypervisor final : public Hypervisor {
   WorkerPool pool_;
   DomainRegistry registry_;
   HostObservation last_observation_;
+  /// This machine's files had the host's figures in the last snapshot. The list of domains alone
+  /// then shows that the daemon answers.
+  bool host_is_read_here_ = false;
   std::uint64_t control_generation_ = 0;
   std::shared_ptr<Answers> answers_ = std::make_shared<Answers>();
   // The last domain of each round of questions. The next round begins after it.

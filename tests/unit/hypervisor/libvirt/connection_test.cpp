@@ -3,11 +3,36 @@
 
 #include <thread>
 
+#include "tests/integration/cli/scratch_files.h"
 #include "tests/unit/hypervisor/libvirt/fake_host.h"
 
 using namespace memcoord;
 using namespace memcoord::libvirt;
 using namespace memcoord::libvirt::fake;
+
+namespace {
+
+/// The fake daemon's host is this machine: a meminfo file has its total of 64 GiB.
+class HostFiles {
+ public:
+  [[nodiscard]] LibvirtOptions options() const {
+    LibvirtOptions options = FakeHost::options();
+    options.meminfo = meminfo_;
+    options.ksm = "/nowhere";
+    return options;
+  }
+
+ private:
+  testing::ScratchFiles files_;
+  std::string meminfo_ = files_.write("meminfo",
+                                      "MemTotal:       67108864 kB\n"
+                                      "MemFree:         2097152 kB\n"
+                                      "MemAvailable:    4194304 kB\n"
+                                      "Buffers:         1048576 kB\n"
+                                      "Cached:          3145728 kB\n");
+};
+
+}  // namespace
 
 TEST_CASE("a lost connection is an error of its own tick, and a note says so once") {
   FakeHost host({"a"});
@@ -40,6 +65,75 @@ TEST_CASE("a daemon that restarts between two samples costs neither of them") {
   host.daemon->start();
   CHECK(FakeHost::state(host.sample(), "a") == DomainState::running);
   CHECK(host.daemon->open_now() == 3);
+}
+
+TEST_CASE("where this machine's files have the host's figures, calm ticks do not query the host") {
+  const HostFiles files;
+  FakeHost host({"a"}, files.options());
+  (void)host.sample();
+  const int calls = host.daemon->host_calls();
+  const Snapshot snapshot = host.sample();
+  CHECK(host.daemon->host_calls() == calls);
+  CHECK(snapshot.host.total == MemorySize::from_gib(64));
+  CHECK(snapshot.host.free == MemorySize::from_gib(2));
+  CHECK(snapshot.host.available == MemorySize::from_gib(4));
+  CHECK(snapshot.host.buffers == MemorySize::from_gib(1));
+  CHECK(snapshot.host.cached == MemorySize::from_gib(3));
+}
+
+TEST_CASE("on a host of several nodes every tick queries the nodes") {
+  const HostFiles files;
+  const auto daemon = std::make_shared<FakeDaemon>();
+  daemon->add("a");
+  daemon->set_cells({{0, MemorySize::from_gib(32), MemorySize::from_gib(1)},
+                     {1, MemorySize::from_gib(32), MemorySize::from_gib(1)}});
+  FakeHost host(daemon, files.options());
+  (void)host.sample();
+  const int calls = daemon->host_calls();
+  (void)host.sample();
+  CHECK(daemon->host_calls() == calls + 1);
+}
+
+TEST_CASE(
+    "without queries of the host, a lost connection is noticed and opened again all the same") {
+  const HostFiles files;
+  FakeHost host({"a"}, files.options());
+  (void)host.sample();
+  (void)host.sample();
+  host.daemon->stop();
+  const auto down = host.hypervisor->sample();
+  REQUIRE_FALSE(down);
+  CHECK(down.error().code == ErrorCode::unavailable);
+  CHECK(host.notes().find("connection lost") != std::string::npos);
+  host.daemon->start();
+  CHECK(FakeHost::state(host.sample(), "a") == DomainState::running);
+  CHECK(host.notes().find("connected again") != std::string::npos);
+  CHECK(host.daemon->open_now() == 3);
+}
+
+TEST_CASE("without queries of the host, a daemon that restarts between two samples is noted") {
+  const HostFiles files;
+  FakeHost host({"a"}, files.options());
+  (void)host.sample();
+  (void)host.sample();
+  host.daemon->stop();
+  host.daemon->start();
+  CHECK(FakeHost::state(host.sample(), "a") == DomainState::running);
+  CHECK(host.notes().find("connected again") != std::string::npos);
+}
+
+TEST_CASE(
+    "where the list of domains does not come, a query of the host shows that the daemon answers") {
+  const HostFiles files;
+  LibvirtOptions options = files.options();
+  options.deadline = std::chrono::milliseconds(500);
+  FakeHost host({"a"}, options);
+  (void)host.sample();
+  const int calls = host.daemon->host_calls();
+  host.daemon->answer_only(Call::list, 0);
+  CHECK(host.sample().domains.size() == 1);
+  CHECK(host.daemon->host_calls() == calls + 1);
+  host.daemon->answer_all(Call::list);
 }
 
 TEST_CASE(

@@ -107,6 +107,21 @@ TEST_CASE("on this machine, each node has its own page cache") {
   CHECK_FALSE(make_host(two_nodes, parse_meminfo(kMemInfo), {}).cells[0].available);
 }
 
+TEST_CASE("on this machine, a single node has all of the available page cache") {
+  HostRecord one_node = record();
+  one_node.cells = {{0, 16_GiB, 1_GiB}};
+  const Host host = make_host(one_node, parse_meminfo(kMemInfo), {});
+  CHECK(host.cells[0].available == 8_GiB);
+}
+
+TEST_CASE("in a container, whose totals differ, KSM's files count all the same") {
+  HostRecord machine = record();
+  machine.total = 32_GiB;
+  auto local = parse_meminfo(kMemInfo);
+  local->merged = 3_GiB;
+  CHECK(make_host(machine, local, {}).merged == 3_GiB);
+}
+
 TEST_CASE("the estimate for a remote host leaves out the domains' shared memory") {
   const Host host = make_host(record(), std::nullopt, {.actual = 8_GiB, .shared = 3_GiB});
   CHECK(host.available == 2_GiB + 512 * 1024_KiB);

@@ -1,12 +1,45 @@
 #include <doctest/doctest.h>
 
+#include <chrono>
+#include <string>
 #include <vector>
 
+#include "engine/hypervisor/libvirt/libvirt_error.h"
 #include "engine/hypervisor/libvirt/native_connection.h"
 
 using namespace memcoord;
 using namespace memcoord::libvirt;
 using memcoord::literals::operator""_KiB;
+
+namespace {
+
+virTypedParameter parameter(const std::string& name, int type) {
+  virTypedParameter made{};
+  name.copy(made.field, VIR_TYPED_PARAM_FIELD_LENGTH - 1);
+  made.type = type;
+  return made;
+}
+
+virTypedParameter number(const std::string& name, int value) {
+  virTypedParameter made = parameter(name, VIR_TYPED_PARAM_INT);
+  made.value.i = value;
+  return made;
+}
+
+virTypedParameter count(const std::string& name, unsigned long long value) {
+  virTypedParameter made = parameter(name, VIR_TYPED_PARAM_ULLONG);
+  made.value.ul = value;
+  return made;
+}
+
+/// The record of no domain, about which libvirt would print a message.
+DomainRecord record_of(std::vector<virTypedParameter>& parameters) {
+  (void)virInitialize();
+  silence_libvirt();
+  return domain_record({nullptr, parameters.data(), static_cast<int>(parameters.size())});
+}
+
+}  // namespace
 
 TEST_CASE("the driver's name decides what memcoord expects of its answers") {
   CHECK(driver_traits("QEMU").always_reports_rss);
@@ -31,6 +64,47 @@ TEST_CASE("libvirt's states become memcoord's") {
   CHECK(domain_state(VIR_DOMAIN_SHUTOFF, 0) == DomainState::shut_off);
   CHECK(domain_state(VIR_DOMAIN_CRASHED, 0) == DomainState::crashed);
   CHECK(domain_state(VIR_DOMAIN_NOSTATE, 0) == DomainState::busy);
+}
+
+TEST_CASE("names identify the statistics of a bulk record") {
+  std::vector<virTypedParameter> parameters = {number("state.state", VIR_DOMAIN_PAUSED),
+                                               number("state.reason", VIR_DOMAIN_PAUSED_MIGRATION),
+                                               count("balloon.current", 1000),
+                                               count("balloon.maximum", 2000),
+                                               count("balloon.swap_in", 1),
+                                               count("balloon.swap_out", 2),
+                                               count("balloon.major_fault", 3),
+                                               count("balloon.minor_fault", 4),
+                                               count("balloon.unused", 400),
+                                               count("balloon.available", 950),
+                                               count("balloon.usable", 600),
+                                               count("balloon.last-update", 1700000000),
+                                               count("balloon.disk_caches", 200),
+                                               count("balloon.hugetlb_pgalloc", 7),
+                                               count("balloon.rss", 900)};
+  const DomainRecord made = record_of(parameters);
+  CHECK(made.state == DomainState::migrating);
+  CHECK(made.actual == 1000_KiB);
+  CHECK(made.maximum == 2000_KiB);
+  CHECK(made.rss == 900_KiB);
+  CHECK(made.guest.available == 950_KiB);
+  CHECK(made.guest.unused == 400_KiB);
+  CHECK(made.guest.usable == 600_KiB);
+  CHECK(made.guest.disk_caches == 200_KiB);
+  CHECK(made.guest.swap_in == 1_KiB);
+  CHECK(made.guest.swap_out == 2_KiB);
+  CHECK(made.guest.major_faults == 3);
+  CHECK(made.guest.minor_faults == 4);
+  CHECK(made.guest.last_update == WallTime(std::chrono::seconds(1700000000)));
+}
+
+TEST_CASE("a bulk record without figures leaves them out") {
+  std::vector<virTypedParameter> none;
+  const DomainRecord made = record_of(none);
+  CHECK_FALSE(made.state);
+  CHECK_FALSE(made.actual);
+  CHECK_FALSE(made.maximum);
+  CHECK_FALSE(made.guest.last_update);
 }
 
 TEST_CASE("tags identify the statistics of a single domain") {
