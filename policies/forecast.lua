@@ -1,22 +1,21 @@
 -- Forecast: a weighted average predicts what each guest will use, and balloons follow the prediction.
 --
 -- Each tick brings the average of what a guest uses nearer to what it uses now; the distance halves in
--- `half_life` seconds. Where use rises, the average lags behind it, and the forecast leads by `lead` times
--- that lag. Where use falls, the forecast is the average, so that the guest keeps its memory for a while.
+-- `half_life` seconds. The forecast is the average, and never less than the guest uses now. So a guest
+-- gets memory at once when its use rises, and keeps it for a while when its use falls.
 --
--- A domain wants the memory at which it would use the part `busy` of its size, or `spare` more than its
--- forecast if that is larger. With less than that it is short, and grows to what it wants. A domain that
--- would use less than the part `idle` of its size can give down to what it wants. The domains between
--- are left alone. The host gives first; what it lacks comes from the domains that can give, each the same
--- part of what it can. If that is not enough, the short domains share it by weight.
+-- A domain wants the size of which its forecast is the part `busy`, and at least `spare` above its
+-- forecast. A domain that has less is short, and grows. A domain that has more keeps its surplus until
+-- the host lacks memory for the short ones; then each gives the same part of its surplus. If all surplus
+-- is not enough, memory is divided anew: forecasts first, then margins, by weight.
 --
 -- Source: Q. Zhang, L. Liu, J. Ren, G. Su, A. Iyengar, "iBalloon: Efficient VM Memory Balancing as a
--- Service", ICWS 2016: prediction by an exponentially weighted moving average, and balancing by it.
+-- Service", ICWS 2016: demand predicted from light-weight figures, and balloons balanced by it.
 -- Different here:
--- - A monitor in each of the paper's guests reads its kernel's figures. memcoord has the balloon's.
--- - The average is over time, for ticks of any length; the original's is over samples.
--- - A plain average is late in every rise: `lead` is added here (0 is the plain average).
--- - The bounds and the division among short domains are chosen here.
+-- - The original watches guests from inside as well. memcoord has the balloon's figures alone.
+-- - The prediction is an exponentially weighted moving average over time, for ticks of any length, and
+--   present use is its least: a plain average is late in every rise.
+-- - The margins and the division are memcoord's choice.
 
 local function predict(ctx)
   local old, averages, forecasts = ctx.state.averages or {}, {}, {}
@@ -24,66 +23,66 @@ local function predict(ctx)
   for _, d in ipairs(ctx.skipped) do averages[d.uuid] = old[d.uuid] end
   for i, d in ipairs(ctx.domains) do
     local used = d.actual - d.headroom
-    local average = used + ((old[d.uuid] or used) - used) * kept
-    averages[d.uuid] = average
-    forecasts[i] = math.ceil(math.max(average, used + ctx.params.lead * (used - average)))
+    averages[d.uuid] = used + ((old[d.uuid] or used) - used) * kept
+    forecasts[i] = math.ceil(math.max(averages[d.uuid], used))
   end
   ctx.state.averages = averages
   return forecasts
 end
 
--- The domains that are short with what they lack, and those that can give with what they can give.
-local function classify(ctx, forecasts)
-  local p, short, givers = ctx.params, { lack = 0 }, { surplus = 0 }
+-- What each domain has and wants, and the sums of what is lacking and of what is over.
+local function compare(ctx, forecasts)
+  local p, guests = ctx.params, { lack = 0, surplus = 0 }
   for i, d in ipairs(ctx.domains) do
-    local wish = math.max(math.ceil(forecasts[i] / p.busy), forecasts[i] + p.spare)
-    local wanted = math.min(math.max(wish, d.minimum), d.maximum)
-    local size = d.actual + math.max(d.in_flight, 0)
-    if size < wanted then
-      short[#short + 1] = { domain = d, size = size, lack = wanted - size }
-      short.lack = short.lack + wanted - size
-    elseif forecasts[i] < p.idle * size then
-      local surplus = math.min(size - wanted, d.reclaimable)
-      givers[#givers + 1] = { domain = d, surplus = surplus }
-      givers.surplus = givers.surplus + surplus
-    end
+    local wish = math.max(math.ceil(forecasts[i] / p.busy), forecasts[i] + p.spare, d.minimum)
+    local g = { domain = d, size = d.actual + math.max(d.in_flight, 0), wanted = math.min(wish, d.maximum) }
+    g.forecast = math.min(math.max(forecasts[i], d.minimum), d.maximum)
+    g.surplus = math.max(g.size - g.wanted, 0)
+    guests[i] = g
+    guests.lack = guests.lack + math.max(g.wanted - g.size, 0)
+    guests.surplus = guests.surplus + g.surplus
   end
-  return short, givers
+  return guests
 end
 
-local function take(givers, amount)
-  local part = math.min(amount / math.max(givers.surplus, 1), 1)
-  for _, g in ipairs(givers) do
-    local given = math.ceil(g.surplus * part)
-    if given > 0 then g.domain:shrink(given, "others are forecast to need it") end
+local function balance(guests, needed)
+  for _, g in ipairs(guests) do
+    g.target = g.surplus > 0 and g.size - math.ceil(g.surplus * needed / guests.surplus) or g.wanted
   end
 end
 
-local function give(short, supply)
-  local wants, weights = {}, {}
-  for i, s in ipairs(short) do wants[i], weights[i] = s.lack, s.domain.weight end
-  for i, part in ipairs(fair_share(supply, wants, weights)) do
-    if part > 0 then short[i].domain:set(short[i].size + part, "forecast to need it") end
+local function ration(guests, total)
+  local forecasts, margins, weights = {}, {}, {}
+  for i, g in ipairs(guests) do
+    forecasts[i], margins[i], weights[i] = g.forecast, g.wanted - g.forecast, g.domain.weight
+    total = total + g.size
   end
+  local first = fair_share(total, forecasts, weights)
+  for _, part in ipairs(first) do total = total - part end
+  for i, part in ipairs(fair_share(total, margins, weights)) do guests[i].target = first[i] + part end
 end
 
 return {
   api = 1,
   summary = "Give every domain what a moving average forecasts, and a margin (iBalloon)",
   params = {
-    half_life = { default = 10.0, doc = "seconds until half of a change is in the average" },
-    lead = { default = 1.0, doc = "how far the forecast leads a rise, as a multiple of the average's lag" },
+    half_life = { default = 60.0, doc = "seconds until half of a change is in the average" },
     busy = { default = 0.8, doc = "part of its size that a domain should use at most" },
-    idle = { default = 0.7, doc = "a domain that uses a smaller part of its size can give" },
     spare = { default = "100MiB", doc = "least memory that a domain gets above its forecast" },
   },
 
   tick = function(ctx)
-    assert(ctx.params.idle <= ctx.params.busy and ctx.params.half_life > 0,
-      "idle is at most busy, and half_life is over 0")
-    local short, givers = classify(ctx, predict(ctx))
-    local available = ctx.host.grantable - ctx.host.shortfall
-    take(givers, math.max(short.lack - available, 0))
-    give(short, available + givers.surplus)
+    local p, available = ctx.params, ctx.host.grantable - ctx.host.shortfall
+    assert(p.half_life > 0 and p.busy > 0, "half_life and busy are over 0")
+    local guests = compare(ctx, predict(ctx))
+    local needed = math.max(guests.lack - available, 0)
+    local enough = needed <= guests.surplus
+    if enough then balance(guests, needed) else ration(guests, available) end
+    for _, g in ipairs(guests) do
+      if g.target ~= g.size then
+        local why = g.target > g.size and "forecast to need it" or "others are forecast to need it"
+        g.domain:set(g.target, enough and why or "its part of too little")
+      end
+    end
   end,
 }
