@@ -86,7 +86,7 @@ return {
   summary = "Divide memory by the pressure on the host: low, mild or heavy (MPA ballooning)",
   params = {
     cushion = { default = "100MiB", doc = "memory that a guest gets above what it uses" },
-    rest = { default = 0.5, doc = "under low pressure balloons rest while this part of the idle memory is left" },
+    rest = { default = 0.8, doc = "under low pressure balloons rest while this part of the idle memory is left" },
     min_move = { default = "16MiB", doc = "smaller changes are made only where a guest lacks its cushion" },
   },
 

@@ -53,16 +53,28 @@ test("idle memory that a guest cannot take goes to the others", function()
   expect(tick.proposals.web.target):equals(5 * GiB)
 end)
 
-test("under low pressure balloons rest while every guest has half of its idle memory left", function()
+test("under low pressure balloons rest while every guest has four fifths of its idle memory left", function()
   local function world(used)
     return { host = host(0), domains = { guest("a", 2 * GiB, used, 0), guest("b", 2 * GiB, 500 * MiB, 0) } }
   end
+  -- 2596 MiB are idle, and `a` has 1148 of its 1298 MiB.
+  expect(pressure:tick(world(800 * MiB)).proposals):is_empty()
   -- 1996 MiB are idle, and `a` has 548 of its 998 MiB.
-  expect(pressure:tick(world(1400 * MiB)).proposals):is_empty()
-  -- 1696 MiB are idle, and `a` has 248 of its 848 MiB.
-  local tick = pressure:tick(world(1700 * MiB))
-  expect(tick.proposals.a.target):equals(1700 * MiB + 100 * MiB + 848 * MiB)
-  expect(tick.proposals.b.target):equals(500 * MiB + 100 * MiB + 848 * MiB)
+  local tick = pressure:tick(world(1400 * MiB))
+  expect(tick.proposals.a.target):equals((1400 + 100 + 998) * MiB)
+  expect(tick.proposals.b.target):equals((500 + 100 + 998) * MiB)
+  local patient = policy("pressure.lua", { rest = 0.5 })
+  expect(patient:tick(world(1400 * MiB)).proposals):is_empty()
+end)
+
+test("under low pressure a new guest gets its part at once", function()
+  local ticks = pressure:run {
+    { host = host(0), domains = { guest("old", 4 * GiB, 1 * GiB, 0) } },
+    { domains = { guest("new", 1 * GiB, 500 * MiB, 0) } },
+  }
+  expect(ticks[1].proposals):is_empty()
+  local idle = 5 * GiB - 1 * GiB - 700 * MiB
+  expect(ticks[2].proposals.new.target):equals(600 * MiB + idle // 2)
 end)
 
 test("under mild pressure all guests keep the same part of their page cache", function()
