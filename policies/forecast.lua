@@ -10,12 +10,13 @@
 -- is not enough, memory is divided anew: forecasts first, then margins, by weight.
 --
 -- Source: Q. Zhang, L. Liu, J. Ren, G. Su, A. Iyengar, "iBalloon: Efficient VM Memory Balancing as a
--- Service", ICWS 2016: demand predicted from light-weight figures, and balloons balanced by it.
+-- Service", ICWS 2016: balloons balanced by demand that is predicted from cheap figures, by moving averages.
 -- Different here:
 -- - The original watches guests from inside as well. memcoord has the balloon's figures alone.
--- - The prediction is an exponentially weighted moving average over time, for ticks of any length, and
---   present use is its least: a plain average is late in every rise.
--- - The margins and the division are memcoord's choice.
+-- - The average is over time, for ticks of any length, and present use is the least that is forecast: a
+--   plain average is late in every rise.
+-- - This file follows the paper's abstract. What it leaves open is memcoord's choice: the half-life, the
+--   margins and the division.
 
 local function predict(ctx)
   local old, averages, forecasts = ctx.state.averages or {}, {}, {}
@@ -36,7 +37,7 @@ local function compare(ctx, forecasts)
   for i, d in ipairs(ctx.domains) do
     local wish = math.max(math.ceil(forecasts[i] / p.busy), forecasts[i] + p.spare, d.minimum)
     local g = { domain = d, size = d.actual + math.max(d.in_flight, 0), wanted = math.min(wish, d.maximum) }
-    g.forecast = math.min(math.max(forecasts[i], d.minimum), d.maximum)
+    g.forecast = math.min(forecasts[i], g.wanted)
     g.surplus = math.max(g.size - g.wanted, 0)
     guests[i] = g
     guests.lack = guests.lack + math.max(g.wanted - g.size, 0)

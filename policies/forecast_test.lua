@@ -126,6 +126,15 @@ test("with too little memory forecasts come first, by weight", function()
   expect(ticks[2].proposals.gold.why):equals("its part of too little")
 end)
 
+test("with too little memory a domain counts with its maximum, if more is forecast", function()
+  local ticks = forecast:run {
+    { host = host(0), domains = { guest("capped", 3000 * MiB, 2900 * MiB), guest("web", 1000 * MiB, 950 * MiB) } },
+    { seconds = 1, domains = { guest("capped", 1000 * MiB, 950 * MiB, { maximum = 1000 * MiB }) } },
+  }
+  -- Of 2000 MiB `capped` gets 1000 MiB, though 2900 MiB are forecast.
+  expect(ticks[2].proposals):is_empty()
+end)
+
 test("with too little memory margins share what the forecasts leave", function()
   local tick = forecast:tick {
     host = host(0),
@@ -146,6 +155,7 @@ test("minimum and maximum bound what a domain wants", function()
     },
   }
   expect(tick.proposals.small.target):equals(600 * MiB)
+  expect(tick.proposals.small.why):equals("forecast to need it") -- not the engine, on its own
   expect(tick.proposals.full.target):equals(1100 * MiB)
 end)
 

@@ -16,8 +16,8 @@
 -- Different here:
 -- - The original is part of the virtualization stack and reacts by itself to a sudden demand. memcoord
 --   has the statistics of an unchanged balloon, and reacts in its next tick.
--- - This file follows the outline of the paper. The bounds of the three pressures, the division under
---   each, the cushion and `rest` are memcoord's choice.
+-- - This file follows the paper's abstract. What it leaves open is memcoord's choice: the bounds of the
+--   three pressures, the division under each, the cushion and `rest`.
 -- - memcoord cannot see a guest's swap space: it adds up the swap traffic, which fades.
 
 local SWAP_HALF_LIFE = 300 -- seconds until half of the swapped memory counts as unused

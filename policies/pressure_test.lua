@@ -182,6 +182,18 @@ test("a minimum counts as used, and no guest passes its maximum", function()
   expect(tick.proposals.full.target):equals(1050 * MiB)
 end)
 
+test("page cache counts up to the maximum, and so does what a guest has swapped out", function()
+  local tick = pressure:tick {
+    host = host(2 * GiB),
+    domains = {
+      guest("files", 1 * GiB, 500 * MiB, 524 * MiB, { maximum = 1 * GiB }), guest("web", 1 * GiB, 900 * MiB, 0),
+    },
+  }
+  expect(tick.proposals.files):is_nil()
+  expect(tick.proposals.web.target):equals(3 * GiB)
+  expect(after_swapping(1000 * MiB, { maximum = 1000 * MiB })):is_empty()
+end)
+
 test("a guest that still grows counts with the size that it was promised", function()
   local ticks = pressure:run {
     {
