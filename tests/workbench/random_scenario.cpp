@@ -257,9 +257,9 @@ void Draft::size_host() {
   for (std::int64_t at = 0; at < until_; at += 5) peak = std::max(peak, need_at(tenths(at)));
   const std::int64_t luck = dice_.between(1, 100);
   const bool scarce = luck <= 33;
-  const bool tight = !scarce && luck <= 55;
+  const bool tight = !scarce && luck <= 62;
   const std::int64_t percent =
-      scarce ? dice_.between(75, 99) : (tight ? dice_.between(101, 105) : dice_.between(105, 140));
+      scarce ? dice_.between(62, 97) : (tight ? dice_.between(101, 105) : dice_.between(105, 130));
   const std::int64_t least = need_at(Duration()) * 102 / 100;
   const std::int64_t capacity = std::max(peak * percent / 100, least) + kHostFloor;
   scenario_.host_total = mib_size(kHostBase + capacity + kHostFloor);
