@@ -20,6 +20,7 @@ const char kCtx = 1;
 const char kFields = 2;  // the table behind ctx
 
 constexpr std::size_t kMaxLogLines = 20;
+constexpr std::size_t kMaxStepLengths = 20;
 
 const Situation& situation_of(lua_State* lua) {
   return PolicyContext::of(lua).situation(lua);
@@ -65,28 +66,37 @@ int log_warn(lua_State* lua) {
   return log_at(lua, Note::Severity::warning);
 }
 
-// --- ctx.again ---
+// --- ctx.again, ctx.every ---
 
-int again(lua_State* lua) {
-  // Accepts ctx.again(seconds) and ctx:again(seconds).
+/// The argument of ctx.NAME(seconds) or ctx:NAME(seconds). `meaning` says what the time is.
+Duration check_seconds(lua_State* lua, const std::string& example, const char* meaning) {
   const int at = lua_type(lua, 1) == LUA_TTABLE ? 2 : 1;
   if (lua_type(lua, at) != LUA_TNUMBER) {
     raise(lua,
           std::string("expected seconds, not ") +
               (lua_isnoneornil(lua, at) ? "nothing" : "a " + std::string(luaL_typename(lua, at))) +
-              "; write ctx.again(0.5)");
+              "; write " + example);
   }
   const lua_Number seconds = lua_tonumber(lua, at);
-  if (!(seconds > 0) || std::isinf(seconds)) {
-    raise(lua,
-          "the next tick comes after a time over 0; --min-interval is the least, so "
-          "ctx.again(0.1) asks for it as soon as possible");
-  }
+  if (!(seconds > 0) || std::isinf(seconds)) raise(lua, meaning);
   // A microsecond at least, so that a time over 0 stays one.
   const double counted = std::clamp(seconds, 1e-6, 1e9);
+  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(counted));
+}
+
+int again(lua_State* lua) {
   PolicyContext::of(lua).ask_again(
-      std::chrono::duration_cast<Duration>(std::chrono::duration<double>(counted)));
+      check_seconds(lua, "ctx.again(0.5)",
+                    "the next tick comes after a time over 0; --min-interval is the least, so "
+                    "ctx.again(0.1) asks for it as soon as possible"));
   return 0;
+}
+
+int every(lua_State* lua) {
+  const Duration length = check_seconds(lua, "ctx.every(1)",
+                                        "a step comes once in a time over 0, such as ctx.every(1)");
+  lua_pushboolean(lua, PolicyContext::of(lua).is_due(lua, length) ? 1 : 0);
+  return 1;
 }
 
 void push_log(lua_State* lua) {
@@ -147,6 +157,8 @@ void PolicyContext::open(lua_State* lua) {
   lua_setfield(lua, -2, "log");
   lua_pushcfunction(lua, again);
   lua_setfield(lua, -2, "again");
+  lua_pushcfunction(lua, every);
+  lua_setfield(lua, -2, "every");
   lua_pushvalue(lua, -1);
   lua_rawsetp(lua, LUA_REGISTRYINDEX, &kFields);
 
@@ -236,6 +248,26 @@ void PolicyContext::ask_report(lua_State* lua, std::size_t position) {
   if (asked_[position]) return;
   asked_[position] = true;
   answer_.refresh.push_back(uuid);
+}
+
+bool PolicyContext::is_due(lua_State* lua, Duration every) {
+  const MonotonicTime now = situation(lua).snapshot.taken_at;
+  const auto known = std::find_if(steps_.begin(), steps_.end(),
+                                  [&](const Steps& steps) { return steps.every == every; });
+  if (known == steps_.end()) {
+    if (steps_.size() == kMaxStepLengths) {
+      raise(lua, "ctx.every() knows " + std::to_string(kMaxStepLengths) + " different times");
+    }
+    steps_.push_back({every, now, serial_});
+    return true;
+  }
+  if (known->serial == serial_) return known->due;
+  known->serial = serial_;
+  const Duration passed = now - known->last;
+  known->due = passed > every - every / 10;
+  // A step keeps its place, so that the next one is due when it would be at ticks of this length.
+  if (known->due) known->last += every * std::max<Duration::rep>(1, passed / every);
+  return known->due;
 }
 
 void PolicyContext::log(Note::Severity severity, std::string text) {

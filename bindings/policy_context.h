@@ -43,6 +43,10 @@ class PolicyContext {
   void ask_again(Duration after);
   /// Asks for a report of the domain before the next tick.
   void ask_report(lua_State* lua, std::size_t position);
+  /// Whether a step that comes once in `every` is due in this tick: in the first tick that asks,
+  /// and from then on in steps of that length. A tick may come a tenth of it early. Each length has
+  /// its own steps.
+  bool is_due(lua_State* lua, Duration every);
 
  private:
   const Situation* situation_ = nullptr;
@@ -51,6 +55,15 @@ class PolicyContext {
   std::vector<bool> proposed_;  ///< by position
   std::vector<bool> asked_;     ///< for a report, by position
   PolicyAnswer answer_;
+
+  /// The steps of one length.
+  struct Steps {
+    Duration every{};
+    MonotonicTime last{};      ///< when the last step was due
+    std::uint64_t serial = 0;  ///< the tick of the last question
+    bool due = true;           ///< its answer
+  };
+  std::vector<Steps> steps_;
 };
 
 }  // namespace memcoord::bindings

@@ -11,14 +11,6 @@
 --
 -- Source: a classic threshold algorithm with hysteresis.
 
--- Whether a step is due: one a second at most, however often ticks come.
-local function step_is_due(ctx)
-  local waited = (ctx.state.waited or 1) + ctx.seconds
-  local due = waited > 0.9 -- a tick may come a little early
-  ctx.state.waited = due and (waited < 1 and waited - 1 or waited % 1) or waited
-  return due
-end
-
 -- The headroom that a domain will have when its balloon has arrived.
 local function coming(d) return d.headroom + math.max(d.in_flight, 0) end
 
@@ -36,7 +28,7 @@ return {
   tick = function(ctx)
     local p = ctx.params
     assert(p.low <= p.high, "low is over high")
-    local due = step_is_due(ctx)
+    local due = ctx.every(1)
     for _, d in ipairs(ctx.domains) do
       local least = math.max(p.safe_minimum, d.minimum)
       if coming(d) < p.low and d.actual < d.maximum then

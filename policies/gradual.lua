@@ -19,14 +19,6 @@
 -- Source: a classic threshold algorithm, similar to halving.lua. The shares are max-min fair: no domain
 -- gets more than it requires, and the rest goes to the others.
 
--- Whether a step is due: one a second at most, however often ticks come.
-local function step_is_due(ctx)
-  local waited = (ctx.state.waited or 1) + ctx.seconds
-  local due = waited > 0.9 -- a tick may come a little early
-  ctx.state.waited = due and (waited < 1 and waited - 1 or waited % 1) or waited
-  return due
-end
-
 return {
   api = 1,
   summary = "Claim a tenth from the wasteful; give falling domains twice what they lack",
@@ -36,7 +28,7 @@ return {
   },
 
   tick = function(ctx)
-    local threshold, claim, due = ctx.params.threshold, ctx.params.claim, step_is_due(ctx)
+    local threshold, claim, due = ctx.params.threshold, ctx.params.claim, ctx.every(1)
     -- Each domain's headroom at the policy's last tick with it.
     local before, now = ctx.state.headroom or {}, {}
 

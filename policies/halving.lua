@@ -36,14 +36,6 @@ local function most_wasteful(domains)
   return domains:filter(can_give):max_by("headroom")
 end
 
--- Whether a step is due: one a second at most, however often ticks come.
-local function step_is_due(ctx)
-  local waited = (ctx.state.waited or 1) + ctx.seconds
-  local due = waited > 0.9 -- a tick may come a little early
-  ctx.state.waited = due and (waited < 1 and waited - 1 or waited % 1) or waited
-  return due
-end
-
 return {
   api = 1,
   summary = "Halve the most wasteful domain to feed the most starved one",
@@ -60,7 +52,7 @@ return {
   tick = function(ctx)
     local p = ctx.params
     assert(p.starved_below <= p.wasteful_above, "starved_below is over wasteful_above")
-    local due = step_is_due(ctx)
+    local due = ctx.every(1)
     local starved = most_starved(ctx.domains)
     local wasteful = most_wasteful(ctx.domains)
     local fed = starved and starved.headroom + math.max(starved.in_flight, 0) >= p.starved_below

@@ -21,14 +21,6 @@
 -- - A budget (`--host-memory`) stands for the host. The guard keeps every guest's floor; MoM sets its
 --   targets whatever a guest has left.
 
--- Whether a step is due: one a second at most, however often ticks come.
-local function step_is_due(ctx)
-  local waited = (ctx.state.waited or 1) + ctx.seconds
-  local due = waited > 0.9 -- a tick may come a little early
-  ctx.state.waited = due and (waited < 1 and waited - 1 or waited % 1) or waited
-  return due
-end
-
 -- The share of the host that is free and not committed, averaged over the last samples, and the number
 -- of these samples. The share is negative while the host has a shortfall.
 local function host_free_share(ctx)
@@ -54,7 +46,7 @@ return {
   },
 
   tick = function(ctx)
-    if not step_is_due(ctx) then return end
+    if not ctx.every(1) then return end
     local p = ctx.params
     local host_free, ticks = host_free_share(ctx)
     local window = math.max(ctx.seconds, 1) * (ticks - 0.5) -- covers the same ticks of a guest

@@ -29,14 +29,6 @@
 --   without statistics are skipped; for Proxmox VE they are needy. Free memory is the headroom,
 --   page cache included; with `--headroom unused` it is MemFree, as in Proxmox VE.
 
--- Whether a step is due: one a second at most, however often ticks come.
-local function step_is_due(ctx)
-  local waited = (ctx.state.waited or 1) + ctx.seconds
-  local due = waited > 0.9 -- a tick may come a little early
-  ctx.state.waited = due and (waited < 1 and waited - 1 or waited % 1) or waited
-  return due
-end
-
 local function shares_of(d) return tonumber(d.labels.shares) or math.floor(1000 * d.weight) end
 
 -- Divides a group's memory above its minimums by shares; no guest gets more than its maximum.
@@ -82,7 +74,7 @@ return {
   },
 
   tick = function(ctx)
-    local p, host, due = ctx.params, ctx.host, step_is_due(ctx)
+    local p, host, due = ctx.params, ctx.host, ctx.every(1)
     local used = host.budget - (host.floor + host.grantable - host.shortfall)
     local left = math.floor(p.goal * host.budget) - used
 

@@ -11,14 +11,6 @@
 --
 -- Source: a classic threshold algorithm, with a set point in place of two thresholds.
 
--- Whether a step is due: one a second at most, however often ticks come.
-local function step_is_due(ctx)
-  local waited = (ctx.state.waited or 1) + ctx.seconds
-  local due = waited > 0.9 -- a tick may come a little early
-  ctx.state.waited = due and (waited < 1 and waited - 1 or waited % 1) or waited
-  return due
-end
-
 -- The headroom that a domain will have when its balloon has arrived.
 local function coming(d) return d.headroom + math.max(d.in_flight, 0) end
 
@@ -31,7 +23,7 @@ return {
   },
 
   tick = function(ctx)
-    local p, due = ctx.params, step_is_due(ctx)
+    local p, due = ctx.params, ctx.every(1)
     -- A domain that only waits for its next report needs its part of the reserve. An excluded domain,
     -- for which no rule stands, does not.
     local domains = #ctx.domains

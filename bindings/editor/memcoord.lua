@@ -52,6 +52,7 @@ function fair_share(total, wants, weights) end
 ---@field limits memcoord.Limits the guard's limits
 ---@field log memcoord.Log
 ---@field again fun(seconds: number) asks for the next tick after this time, if that is earlier than the interval
+---@field every fun(seconds: number): boolean whether a step that comes once in this time is due in this tick
 
 ---@class memcoord.Log
 ---@field info fun(text: string)

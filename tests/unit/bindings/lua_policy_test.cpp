@@ -286,6 +286,18 @@ TEST_CASE("ctx.again refuses what is no time over 0, with the way to write it") 
   }
 }
 
+TEST_CASE("ctx.every refuses what is no time over 0, and too many different times") {
+  CHECK(said("ctx.every()") == "p.lua:1: expected seconds, not nothing; write ctx.every(1)");
+  for (const char* refused : {"0", "-1", "0/0", "1/0"}) {
+    CAPTURE(refused);
+    CHECK(said(std::string("ctx.every(") + refused + ")")
+              .find("a step comes once in a time over 0") != std::string::npos);
+  }
+  CHECK(said("for i = 1, 20 do ctx.every(i) end").empty());
+  CHECK(said("for i = 1, 21 do ctx.every(i) end").find("knows 20 different times") !=
+        std::string::npos);
+}
+
 TEST_CASE("d:refresh asks for a guest's report, once a tick and only in that tick") {
   CHECK(answer_of("b:refresh() a:refresh() b:refresh()").refresh ==
         std::vector<Uuid>{id("b"), id("a")});
