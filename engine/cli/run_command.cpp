@@ -49,8 +49,6 @@ libvirt::LibvirtOptions libvirt_options(const RunOptions& options, Duration inte
   if (options.dry_run) result.access = libvirt::Access::read_write_if_allowed;
   result.deadline = std::clamp<Duration>(interval / 2, 100ms, 500ms);
   result.connections = options.connections;
-  result.interval = interval;
-  result.keep_periods = options.keep_periods;
   result.units = options.limits.units;
   result.period = statistics_period(interval);
   return result;
@@ -93,7 +91,6 @@ Result<Connection> open_simulated(const RunOptions& options, Duration interval, 
   } else {
     connection.clock = std::make_unique<SystemClock>(signals);
   }
-  if (!options.keep_periods) simulated::shorten_periods(*scenario, interval);
   auto hypervisor = std::make_unique<simulated::SimulatedHypervisor>(
       *std::move(scenario), *connection.clock, options.limits.host_floor);
   connection.over = [simulated = hypervisor.get()] { return simulated->finished(); };
@@ -258,6 +255,8 @@ CoordinatorOptions Run::coordinator_options() const {
   result.include = options_.include;
   result.exclude = options_.exclude;
   result.release_wait = std::min<Duration>(result.release_wait, interval_ / 2);
+  result.interval = interval_;
+  result.reports_on_demand = !options_.keep_periods;
   return result;
 }
 

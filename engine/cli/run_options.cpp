@@ -107,8 +107,7 @@ void add_connection_options(Command& command, RunOptions& options) {
              into(options.connections, whole_number({1, 64})));
   add_flag(command,
            {"--keep-periods",
-            "keep the domains' statistics periods; without it, memcoord shortens periods that are "
-            "longer than the interval while it runs",
+            "leave statistics periods alone: ask no guest for a report between those of its period",
             group},
            options.keep_periods);
   add_flag(command, {"--no-wait", "do not wait between ticks (simulated hosts only)", group},

@@ -24,12 +24,9 @@ void add_workbench_options(Command& command, WorkbenchOptions& options) {
 }
 
 void add_periods_option(Command& command, WorkbenchOptions& options) {
-  add_flag(
-      command,
-      {"--keep-periods",
-       "keep the scenario's statistics periods; without it, memcoord shortens periods that are "
-       "longer than the interval, as on a real host"},
-      options.keep_periods);
+  add_flag(command,
+           {"--keep-periods", "ask no guest for a report between those of its statistics period"},
+           options.keep_periods);
 }
 
 void add_comparing_options(Command& command, WorkbenchOptions& options) {

@@ -158,8 +158,9 @@ void BalloonTracker::settle(const Outcome& outcome, MonotonicTime at, WallTime w
 
 void BalloonTracker::follow_report(const Domain& domain, const Observation& observation,
                                    bool rebooted) {
-  const GuestReports::Context context{observation.at, observed_at_.value_or(observation.at),
-                                      rebooted, domain.restored_at};
+  const GuestReports::Context context{observation.at,        observed_at_.value_or(observation.at),
+                                      observation.wall_time, rebooted,
+                                      domain.restored_at,    domain.reported_after};
   if (reports_.observe(domain.guest, context)) report_changed_since_move_ = true;
   if (reported_since_move_ || !domain.guest.last_update) return;
   // An observation after the move did not show this report yet: proof, whatever the clocks say.

@@ -97,6 +97,15 @@ class BalloonTracker {
   /// Whether a report is newer than the last move, by memcoord or by others; true where there was
   /// no move.
   [[nodiscard]] bool reported_since_move() const { return reported_since_move_; }
+  /// Since when a report of the last move's result has been missing, by memcoord or by others;
+  /// none: the newest report shows it, or there was no move. While a balloon is on its way, its
+  /// guest's reports do not count.
+  [[nodiscard]] std::optional<MonotonicTime> awaits_report_since() const {
+    const bool moving = last_move_ && !last_move_->reached;
+    const bool missing = !reported_since_move_ || (last_move_ && !report_is_newer_than_actual());
+    if (!moving && !missing) return std::nullopt;
+    return last_move_ ? std::max(last_move_->at, awaiting_since_) : awaiting_since_;
+  }
   /// Whether the guest's total shows that the newest report is from another balloon size: from
   /// before the balloon filled (as at boot), or from before it gave memory back.
   [[nodiscard]] bool report_is_of_another_balloon(const Domain& now) const;

@@ -56,6 +56,7 @@ Tick Coordinator::tick() {
   tick.limits = options_.limits;
   tick.dry_run = options_.dry_run;
   tick.notes = std::exchange(notes_to_add_, {});
+  ask_for_reports(tick);
   if (Status sampled = sample(tick); sampled) {
     notes_.begin_tick(history_, tick.snapshot.taken_at);
     notes_.add_dropped_figures(tick);
@@ -64,6 +65,7 @@ Tick Coordinator::tick() {
     evaluate(tick);
     move(tick);
     tick.again = earliest(tick.again, wish_of_engine(tick, history_));
+    plan_reports(tick);
   } else {
     tick.sample_error = sampled.error();
     tick.snapshot.taken_at = clock_.now();
@@ -74,11 +76,30 @@ Tick Coordinator::tick() {
   return tick;
 }
 
+/// Asks the guests for reports whose reports the last tick has missed most. The sample counts this
+/// time.
+void Coordinator::ask_for_reports(Tick& tick) {
+  const std::vector<RefreshWish> wishes = std::exchange(wishes_, {});
+  if (wishes.empty() || !last_tick_at_) return;
+  const MonotonicTime start = clock_.now();
+  const RefreshRound round = refresh_budget_.choose(wishes, start, start - *last_tick_at_);
+  if (round.domains.empty()) return;
+  hypervisor_.refresh(round.domains, round.patience);
+  tick.timings.sample = clock_.now() - start;
+  refresh_budget_.record(round, tick.timings.sample);
+}
+
+void Coordinator::plan_reports(const Tick& tick) {
+  const std::vector<Uuid> asked = std::exchange(refresh_asked_, {});
+  if (!options_.reports_on_demand) return;
+  wishes_ = refresh_wishes({tick.snapshot, history_, options_.limits, asked, options_.interval});
+}
+
 /// The history observes the snapshot without figures that cannot be true.
 Status Coordinator::sample(Tick& tick) {
   const MonotonicTime start = clock_.now();
   Result<Snapshot> snapshot = hypervisor_.sample();
-  tick.timings.sample = clock_.now() - start;
+  tick.timings.sample += clock_.now() - start;
   if (!snapshot) return fail(snapshot.error());
   tick.snapshot = std::move(*snapshot);
   mover_.record_late_outcomes(tick);
@@ -147,6 +168,7 @@ void Coordinator::ask(Policy& policy, const Situation& situation, Tick& tick) {
   }
   tick.proposals = std::move(answer->proposals);
   tick.again = answer->again;
+  refresh_asked_ = std::move(answer->refresh);
   for (auto& line : answer->log) {
     tick.notes.push_back({line.severity, policy.name() + ": " + line.text});
   }

@@ -14,6 +14,7 @@
 #include "engine/core/hypervisor.h"
 #include "engine/core/limits.h"
 #include "engine/core/policy.h"
+#include "engine/core/refresh_plan.h"
 #include "engine/core/restoration.h"
 #include "engine/core/tick.h"
 #include "engine/core/tick_notes.h"
@@ -33,6 +34,10 @@ struct CoordinatorOptions {
   /// After this many ticks in a row without a usable answer from the policy, the coordinator warns
   /// and lets the fallback policy, if there is one, decide.
   int patience = 5;
+  /// Between calm ticks.
+  Duration interval = kDefaultInterval;
+  /// Whether the coordinator asks guests for reports before it samples (refresh_plan.h).
+  bool reports_on_demand = true;
   History::Bounds history;
 };
 
@@ -74,6 +79,8 @@ class Coordinator {
   }
 
  private:
+  void ask_for_reports(Tick& tick);
+  void plan_reports(const Tick& tick);
   [[nodiscard]] Status sample(Tick& tick);
   void evaluate(Tick& tick);
   void note_skipped(Tick& tick, const Situation& situation);
@@ -91,6 +98,9 @@ class Coordinator {
   BalloonMover mover_;
   DomainFilter filter_;
   TickNotes notes_;
+  std::vector<RefreshWish> wishes_;  ///< of the last tick
+  std::vector<Uuid> refresh_asked_;  ///< by the policy in this tick
+  RefreshBudget refresh_budget_;
   std::vector<Note> notes_to_add_;
   std::vector<Observer*> observers_;
   std::uint64_t number_ = 0;

@@ -241,6 +241,9 @@ inline constexpr auto kList<Domain> = std::tuple{
           "when it was started or rebooted, if an event has reported that"},
     Entry{"restored_at_s", &Domain::restored_at,
           "when it was restored from a file or a snapshot, if an event has reported that"},
+    Entry{"reported_after_s", &Domain::reported_after,
+          "a moment after which its guest has surely made this report, where known"}
+        .hidden(),
     Entry{"deflates_by_itself", &Domain::deflates_by_itself,
           "true where its balloon gives memory back to a guest that runs short (autodeflate)"}
         .unless_default(),

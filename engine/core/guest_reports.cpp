@@ -105,15 +105,11 @@ class Screen {
     const std::uint64_t was = amount(*last);
     const std::uint64_t is = amount(*figure);
     // At least a second counts as passed, so most counters end here.
-    if (is <= was || is - was <= most_a_second || !is_new_report()) return;
+    if (is <= was || is - was <= most_a_second) return;
     if (static_cast<double>(is - was) >
         static_cast<double>(most_a_second) * seconds_since_last_report()) {
       drop(name, figure, "has risen faster than any guest can count");
     }
-  }
-
-  [[nodiscard]] bool is_new_report() const {
-    return reports_.first_observed_at() && reports_.last().last_update != guest_.last_update;
   }
 
   /// At least 1: reports may follow each other faster than the observations that show them.
@@ -134,8 +130,22 @@ CounterRates GuestReports::no_rates() {
   return {kNoRate, kNoRate, kNoRate, kNoRate};
 }
 
+bool GuestReports::differ(const GuestStatistics& one, const GuestStatistics& other) {
+  const auto figure_differs = [&](auto figure) {
+    const auto& a = one.*figure;
+    const auto& b = other.*figure;
+    return a && b && *a != *b;
+  };
+  return one.last_update != other.last_update || figure_differs(&GuestStatistics::unused) ||
+         figure_differs(&GuestStatistics::usable) || figure_differs(&GuestStatistics::available) ||
+         figure_differs(&GuestStatistics::disk_caches) ||
+         figure_differs(&GuestStatistics::minor_faults) ||
+         figure_differs(&GuestStatistics::major_faults) ||
+         figure_differs(&GuestStatistics::swap_in) || figure_differs(&GuestStatistics::swap_out);
+}
+
 bool GuestReports::missed_before(const GuestStatistics& report, MonotonicTime previous) const {
-  if (!first_observed_at_ || report.last_update == last_.last_update) return false;
+  if (!first_observed_at_ || !differ(report, last_)) return false;
   const Duration period = std::max<Duration>(report.period, std::chrono::seconds(1));
   return previous - *first_observed_at_ > period * kMissedPeriods;
 }
@@ -152,12 +162,31 @@ bool GuestReports::counters_restarted(const GuestStatistics& report) const {
          !rose(last_.swap_out, report.swap_out) && fell;
 }
 
+/// When a new report was made: in the middle between the moments that its stamp and the two
+/// observations around it allow, or at its observation where the guest's host has another clock.
+/// Reports on demand follow each other at uneven distances, which observations alone do not show.
+MonotonicTime GuestReports::moment_of(const GuestStatistics& report, const Context& context) const {
+  constexpr std::chrono::milliseconds kOldest = std::chrono::minutes(10);
+  if (!report.last_update) return context.at;
+  const WallTime::duration stamp = report.last_update->time_since_epoch();
+  // Unsigned, so that senseless stamps do not overflow; a stamp from the future is far too old.
+  const auto age = static_cast<std::uint64_t>(context.wall_time.time_since_epoch().count()) -
+                   static_cast<std::uint64_t>(stamp.count());
+  if (age > static_cast<std::uint64_t>(kOldest.count())) return context.at;
+  const bool whole = stamp % std::chrono::seconds(1) == WallTime::duration();
+  const MonotonicTime begin = context.at - std::chrono::milliseconds(age);
+  const MonotonicTime end = begin + std::chrono::seconds(whole ? 1 : 0);
+  const MonotonicTime earliest = first_observed_at_ ? std::max(begin, context.previous) : begin;
+  const MonotonicTime latest = std::min(end, context.at);
+  return latest < earliest ? context.at : earliest + (latest - earliest) / 2;
+}
+
 void GuestReports::update_rates(const GuestStatistics& report, const Context& context) {
-  const bool same_report = report.last_update && report.last_update == last_.last_update;
+  const bool same_report = report.last_update && !differ(report, last_);
   // Between two reports the last rates stay.
   if (same_report && !context.rebooted) return;
   const bool countable = !context.rebooted && first_observed_at_ && !precede(context.restored_at);
-  const double passed = countable ? seconds_of(context.at - *first_observed_at_) : 0;
+  const double passed = countable ? seconds_of(moment_of(report, context) - made_at_) : 0;
   const auto rate = [&](auto counter, const auto& high) {
     const auto& now = report.*counter;
     // A counter that is back where it fell from was misread in between: it has risen from there.
@@ -186,10 +215,14 @@ void GuestReports::note_falls(const GuestStatistics& report, bool rebooted) {
 bool GuestReports::observe(const GuestStatistics& report, const Context& context) {
   update_rates(report, context);
   if (!report.last_update) return false;
-  const bool changed = report.last_update != last_.last_update;
+  const bool changed = differ(report, last_);
   const bool follows = changed && last_.last_update;
-  if (follows) not_before_ = context.previous;
-  if (changed) first_observed_at_ = context.at;
+  if (follows)
+    not_before_ = std::max(context.previous, context.reported_after.value_or(context.previous));
+  if (changed) {
+    made_at_ = moment_of(report, context);
+    first_observed_at_ = context.at;
+  }
   if (changed || context.rebooted) note_falls(report, context.rebooted);
   last_ = report;
   return follows;

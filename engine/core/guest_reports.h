@@ -20,15 +20,19 @@ class History;
 using CounterRates = std::array<double, 4>;
 
 /// One guest's reports from observation to observation. A new report differs from the one before in
-/// its stamp (GuestStatistics::last_update).
+/// its stamp (GuestStatistics::last_update) or in a figure that both have: libvirt counts stamps in
+/// whole seconds, and a guest that is asked reports more often. A figure that only one of them has
+/// proves nothing, because memcoord drops figures that cannot be true.
 class GuestReports {
  public:
   /// When an observation was made, and what it says of the guest besides its report.
   struct Context {
     MonotonicTime at{};
     MonotonicTime previous{};                    ///< the observation before; `at` for the first one
+    WallTime wall_time{};                        ///< of `at`
     bool rebooted = false;                       ///< since the observation before
     std::optional<MonotonicTime> restored_at{};  ///< Domain::restored_at
+    std::optional<MonotonicTime> reported_after{};  ///< Domain::reported_after
   };
   /// Records the report that an observation shows. An observation without a report leaves the last
   /// report as it is. Returns whether the guest has surely made the report since the observation
@@ -43,13 +47,16 @@ class GuestReports {
     return first_observed_at_;
   }
   /// A moment that the newest report is surely not older than: the observation before the one that
-  /// first showed it. None for the first report of all, which may be of any age.
+  /// first showed it, or a later one that only the hypervisor made. None for the first report of
+  /// all, which may be of any age.
   [[nodiscard]] std::optional<MonotonicTime> not_before() const { return not_before_; }
   [[nodiscard]] const CounterRates& rates() const { return rates_; }
 
   [[nodiscard]] bool is_new(const GuestStatistics& report) const {
-    return report.last_update && report.last_update != last_.last_update;
+    return report.last_update && differ(report, last_);
   }
+  /// Whether two answers of the hypervisor show two reports.
+  [[nodiscard]] static bool differ(const GuestStatistics& one, const GuestStatistics& other);
   /// Whether the guest missed reports between the last one and this new one. `previous` is the
   /// observation before this one.
   [[nodiscard]] bool missed_before(const GuestStatistics& report, MonotonicTime previous) const;
@@ -70,12 +77,15 @@ class GuestReports {
   };
   void update_rates(const GuestStatistics& report, const Context& context);
   void note_falls(const GuestStatistics& report, bool rebooted);
+  [[nodiscard]] MonotonicTime moment_of(const GuestStatistics& report,
+                                        const Context& context) const;
 
   GuestStatistics last_;
   Counters before_fall_;  ///< those that the last report showed lower, as they were before
   CounterRates rates_ = no_rates();
   std::optional<MonotonicTime> first_observed_at_;
   std::optional<MonotonicTime> not_before_;
+  MonotonicTime made_at_{};  ///< the newest report, as closely as memcoord can tell
 
   static CounterRates no_rates();
 };

@@ -136,6 +136,9 @@ struct Domain {
   /// When it was last restored from a file or a snapshot, if an event has reported that. Its
   /// counters may then fall, and its balloon has the saved size.
   std::optional<MonotonicTime> restored_at = {};
+  /// A moment after which the guest has surely made the report in `guest`, where the hypervisor
+  /// knows one: its answer at that moment showed another report.
+  std::optional<MonotonicTime> reported_after = {};
   /// Its balloon may deflate by itself when the guest runs short (autodeflate).
   bool deflates_by_itself = false;
   /// Its guest returns the pages that it frees to the host by itself (free page reporting).

@@ -31,10 +31,6 @@ constexpr std::chrono::seconds statistics_period(Duration interval) {
   using std::chrono::seconds;
   return std::clamp(std::chrono::duration_cast<seconds>(interval / 4), seconds(1), seconds(10));
 }
-/// Whether a reporting period is too long for an interval between ticks.
-constexpr bool is_too_long(Duration period, Duration interval) {
-  return period > interval && period > statistics_period(interval);
-}
 
 /// The loop's clock: the machine's, or the virtual one of a simulated host.
 class Clock {

@@ -22,6 +22,8 @@ CoordinatorOptions coordinator_options(const SimulationOptions& options) {
   result.limits = options.limits;
   result.dry_run = options.dry_run;
   result.release_wait = std::min<Duration>(result.release_wait, options.interval / 2);
+  result.interval = options.interval;
+  result.reports_on_demand = !options.keep_periods;
   return result;
 }
 
@@ -70,7 +72,6 @@ std::unique_ptr<Policy> hold_everything() {
 SimulationResult simulate(simulated::Scenario scenario, std::unique_ptr<Policy> policy,
                           const SimulationOptions& options, const SimulationWatch& watch) {
   simulated::VirtualClock clock;
-  if (!options.keep_periods) simulated::shorten_periods(scenario, options.interval);
   simulated::SimulatedHypervisor hypervisor(std::move(scenario), clock, options.limits.host_floor);
   Coordinator coordinator(hypervisor, clock, std::move(policy), coordinator_options(options));
   for (Observer* observer : watch.observers) coordinator.add_observer(*observer);

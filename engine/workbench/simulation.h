@@ -42,7 +42,7 @@ struct SimulationOptions {
   Duration min_interval = kDefaultMinInterval;
   Limits limits;
   bool dry_run = false;       ///< nothing moves, not even to rescue the host
-  bool keep_periods = false;  ///< guests report at the scenario's statistics periods
+  bool keep_periods = false;  ///< guests report at the scenario's statistics periods alone
 };
 
 /// Callbacks during a run; each may be empty.

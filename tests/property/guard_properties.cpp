@@ -429,3 +429,73 @@ TEST_CASE("shares never pass the total or a want, and leave no memory while a wa
     if (any_unmet && total < 1_GiB * 1024) RC_ASSERT(left <= MemorySize::from_kib(8));
   });
 }
+
+namespace {
+
+/// A guest that reports at any moments, asked or not; a hypervisor that sees some of the reports;
+/// and memcoord, which observes some of these. The domain's balloon is moved now and then.
+class AskedGuest {
+ public:
+  void report(Duration now) {
+    made_at_ = now;
+    unused_ = *rc::gen::element(300_MiB, 400_MiB, 500_MiB);
+  }
+  /// As the libvirt hypervisor follows reports between two samples.
+  void query(Duration now) {
+    const Snapshot snapshot = at(now);
+    const GuestStatistics& report = snapshot.domains[0].guest;
+    if (shown_ && GuestReports::differ(report, *shown_)) shown_before_ = shown_at_;
+    shown_ = report;
+    shown_at_ = snapshot.taken_at;
+  }
+  void observe(Duration now) {
+    query(now);
+    Snapshot snapshot = at(now);
+    snapshot.domains[0].reported_after = shown_before_;
+    observed_.then(snapshot);
+    observed_at_ = now;
+  }
+  void move() {
+    moved_at_ = observed_at_;
+    observed_.moved("a", 900_MiB);
+  }
+  /// Whether memcoord takes the newest report as newer than the move, which it is not.
+  [[nodiscard]] bool is_mistaken() const {
+    const BalloonTracker& balloon = observed_.history().find(id("a"))->balloon;
+    return moved_at_ && balloon.reported_since_move() && made_at_ <= *moved_at_;
+  }
+
+ private:
+  /// The report's stamp counts whole seconds.
+  [[nodiscard]] Snapshot at(Duration now) const {
+    const Duration second = std::chrono::floor<std::chrono::seconds>(made_at_);
+    return World().at(now).domain("a", unused(unused_), reported_ago(now - second));
+  }
+
+  Duration made_at_{};
+  MemorySize unused_ = 300_MiB;
+  Observed observed_{World().domain("a", unused(300_MiB))};
+  Duration observed_at_{};
+  std::optional<GuestStatistics> shown_;
+  MonotonicTime shown_at_{};
+  std::optional<MonotonicTime> shown_before_;
+  std::optional<Duration> moved_at_;
+};
+
+}  // namespace
+
+TEST_CASE("whoever is asked when, no report from before a move counts as newer than it") {
+  check_property("reports and moves", [] {
+    AskedGuest guest;
+    Duration now{};
+    for (int step = 0; step < 12; ++step) {
+      now += std::chrono::milliseconds(*rc::gen::inRange(1, 800));
+      const int what = *rc::gen::inRange(0, 6);
+      if (what < 2) guest.report(now);
+      if (what == 2) guest.query(now);
+      if (what > 2) guest.observe(now);
+      RC_ASSERT(!guest.is_mistaken());
+      if (what == 5) guest.move();
+    }
+  });
+}

@@ -30,6 +30,11 @@ Result<Snapshot> FakeHypervisor::sample() {
   return snapshot;
 }
 
+void FakeHypervisor::refresh(std::span<const Uuid> domains, Duration waits_at_most) {
+  refreshed.emplace_back(domains.begin(), domains.end());
+  patience = waits_at_most;
+}
+
 std::vector<Outcome> FakeHypervisor::apply(std::span<const Move> wanted) {
   std::vector<Outcome> results;
   for (const Move& move : wanted) {

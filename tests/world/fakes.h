@@ -61,6 +61,7 @@ class FakeHypervisor final : public Hypervisor {
 
   [[nodiscard]] std::string description() const override { return "fake:"; }
   Result<Snapshot> sample() override;
+  void refresh(std::span<const Uuid> domains, Duration patience) override;
   std::vector<Outcome> apply(std::span<const Move> moves) override;
   std::vector<Outcome> drain_late_outcomes() override { return std::exchange(late, {}); }
   std::vector<Note> drain_notes() override { return std::exchange(notes, {}); }
@@ -84,6 +85,8 @@ class FakeHypervisor final : public Hypervisor {
   /// Read by tests.
   std::vector<Move> moves;
   int samples = 0;
+  std::vector<std::vector<Uuid>> refreshed;  ///< the domains of each refresh()
+  Duration patience{};                       ///< of the last refresh()
   bool closed = false;
 
  private:

@@ -122,6 +122,8 @@ struct DriverTraits {
   /// GuestStatistics::last_update says when the guest reported. libvirt's test driver stamps its
   /// fixed figures with a day of 1989.
   bool stamps_reports = true;
+  /// A guest reports at once when its statistics period goes from 0 to another.
+  bool reports_on_demand = false;
 };
 
 /// From this size on libvirt's calls for a single domain overflow: they count KiB in an int.
@@ -155,7 +157,9 @@ class Connection {
   virtual LibvirtResult<bool> in_long_job(const Uuid& domain) = 0;
   /// Changes the running domain alone. The configuration for the next start stays as it is.
   virtual LibvirtStatus set_memory(const Uuid& domain, MemorySize target) = 0;
-  /// The same of its statistics period.
+  /// The running domain's statistics period; 0: it does not report.
+  virtual LibvirtResult<std::chrono::seconds> period(const Uuid& domain) = 0;
+  /// Changes the period of the running domain alone.
   virtual LibvirtStatus set_period(const Uuid& domain, std::chrono::seconds period) = 0;
 };
 

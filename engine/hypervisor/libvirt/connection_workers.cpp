@@ -126,7 +126,8 @@ WorkerPool::WorkerPool(std::shared_ptr<Connector> connector, std::size_t workers
       most_(std::max<std::size_t>(1, workers)),
       control_query_(std::move(control_query)) {}
 
-TaskReport WorkerPool::run(std::span<const DomainTask> tasks, Instant deadline) {
+TaskReport WorkerPool::run(std::span<const DomainTask> tasks, Instant deadline,
+                           std::size_t domains_per_worker) {
   Run run{tasks,
           deadline,
           {},
@@ -139,7 +140,7 @@ TaskReport WorkerPool::run(std::span<const DomainTask> tasks, Instant deadline) 
   run.again.resize(tasks.size());
   for (std::size_t i = 0; i < tasks.size(); ++i) run.again[i] = i;
   for (;;) {
-    launch(run, std::exchange(run.again, {}), kDomainsPerWorker);
+    launch(run, std::exchange(run.again, {}), domains_per_worker);
     launch(run, std::exchange(run.divide, {}), 1);
     if (run.flights.empty()) break;
     const Instant check_at = next_check(deadline);

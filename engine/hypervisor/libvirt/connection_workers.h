@@ -33,6 +33,7 @@ struct DomainTask {
     set_memory,  ///< unless a migration, save or snapshot is under way
     set_period,
     restore_period,  ///< unless another tool has changed the period since
+    refresh,         ///< has the guest report: sets its period to 0, and back to what it was
     check_job,       ///< whether a migration, save or snapshot is under way
   };
   Kind kind = Kind::sample;
@@ -60,6 +61,8 @@ struct TaskAnswer {
   bool under_way = false;
   /// Such a call was made on a connection that was lost then; no answer will come.
   bool lost = false;
+  /// refresh: the period that was found. It has been set again where the answer is `done`.
+  std::chrono::seconds period{};
 };
 
 /// An answer that came after the pool had stopped waiting for it.
@@ -114,7 +117,7 @@ class TaskChunk {
   /// False: the chunk was cancelled, and the call must not be made.
   bool begin(Part part);
   bool begin(std::size_t index) { return begin({index, index + 1}); }
-  bool begin_change(std::size_t index);
+  bool begin_change(std::size_t index, std::chrono::seconds period = {});
   void answer(std::size_t index, TaskAnswer answer);
   [[nodiscard]] TaskAnswer answered(std::size_t index) const;
   void finish(std::optional<LibvirtError> broken_by);
@@ -130,6 +133,7 @@ class TaskChunk {
   LibvirtResult<TaskAnswer::Kind> set_memory(Connection& connection, std::size_t index);
   LibvirtResult<TaskAnswer::Kind> set_period(Connection& connection, std::size_t index);
   LibvirtResult<TaskAnswer::Kind> restore_period(Connection& connection, std::size_t index);
+  LibvirtResult<TaskAnswer::Kind> refresh(Connection& connection, std::size_t index);
   [[nodiscard]] std::vector<Uuid> domains_of(Part part) const;
 
   const std::vector<DomainTask> tasks_;
@@ -272,6 +276,8 @@ class WorkerPool {
   static constexpr std::size_t kMaxStuck = 8;
   /// Domains for one worker; fewer are not worth a thread.
   static constexpr std::size_t kDomainsPerWorker = 8;
+  /// The same for tasks of several calls each, such as refresh.
+  static constexpr std::size_t kFewDomainsPerWorker = 2;
 
   /// At most `workers` of them work at once.
   WorkerPool(std::shared_ptr<Connector> connector, std::size_t workers, ControlQuery control_query);
@@ -282,7 +288,8 @@ class WorkerPool {
   /// hold it, and gives its other tasks to another worker. Where the monitors cannot be queried
   /// either (the daemon blocks calls about a domain that it stops), the pool divides the unanswered
   /// tasks among workers until a single task is left without an answer.
-  TaskReport run(std::span<const DomainTask> tasks, Instant deadline);
+  TaskReport run(std::span<const DomainTask> tasks, Instant deadline,
+                 std::size_t domains_per_worker = kDomainsPerWorker);
   /// Late answers to changes, since the last call.
   [[nodiscard]] std::vector<LateAnswer> drain_late() { return late_->take(); }
   /// Ends all workers by the deadline; abandons those that are stuck.

@@ -98,6 +98,9 @@ std::string missing_statistics(GuestSystem system);
 Result<DomainDescription> describe_domain(std::string_view xml, std::string_view name,
                                           std::string_view placed_on = {});
 
+/// The statistics period in a domain's XML; 0: off, or no domain's XML.
+std::chrono::seconds period_in_xml(std::string_view xml);
+
 // Calls to libvirt. Each opens a connection to `uri` and closes it.
 
 /// A defined domain, active or not.

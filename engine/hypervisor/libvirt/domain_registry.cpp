@@ -6,6 +6,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "engine/core/guest_reports.h"
 #include "engine/core/printable.h"
 
 namespace memcoord::libvirt {
@@ -42,12 +43,13 @@ void forget_last_start(KnownDomain& domain) {
   domain.unresponsive.reset();
   domain.balloon_moved_at.reset();
   domain.last_report.reset();
+  domain.reported_after.reset();
   domain.unreported_since.reset();
   domain.statistics_advice.clear();
   domain.in_long_job = false;
-  domain.period_refused = false;
-  domain.period_before.reset();
-  domain.period_in_doubt = false;
+  domain.period_refused = domain.refresh_refused = false;
+  domain.period_was_off = domain.period_in_doubt = false;
+  domain.period_to_put_back.reset();
 }
 
 }  // namespace
@@ -123,7 +125,7 @@ void DomainRegistry::update_from_events(const DomainEvent& event) {
 void DomainRegistry::mark_all_stale() {
   for (auto& [uuid, domain] : domains_) {
     make_stale(domain);
-    domain.period_refused = false;
+    domain.period_refused = domain.refresh_refused = false;
   }
 }
 
@@ -164,6 +166,10 @@ std::optional<Note> DomainRegistry::update_xml(const Stale& of, std::string_view
   }
   const bool complaint = description.settings_error &&
                          description.settings_error != domain->description.settings_error;
+  // Another tool's period stays when memcoord ends, as if it had been there before.
+  const bool set_by_others =
+      description.period.count() > 0 && description.period != domain->description.period;
+  if (set_by_others && !domain->period_in_doubt) domain->period_was_off = false;
   domain->description = std::move(description);
   domain->described = true;
   if (domain->maximum.is_zero()) domain->maximum = domain->description.maximum;
@@ -211,10 +217,15 @@ void DomainRegistry::update_sizes(const Uuid& uuid, std::optional<MemorySize> ac
   domain->actual = actual.value_or(domain->actual);
 }
 
-void DomainRegistry::update_report(const Uuid& uuid, WallTime report, MonotonicTime now) {
+void DomainRegistry::update_report(const Uuid& uuid, const GuestStatistics& report,
+                                   MonotonicTime asked_at, MonotonicTime now) {
   KnownDomain* domain = find(uuid);
-  if (domain == nullptr) return;
-  if (domain->last_report != report) {
+  if (domain == nullptr || !report.last_update) return;
+  const bool first = !domain->last_report;
+  const bool is_new = first || GuestReports::differ(report, *domain->last_report);
+  const MonotonicTime shown_before = std::exchange(domain->shown_at, asked_at);
+  if (is_new) {
+    if (!first) domain->reported_after = shown_before;
     domain->last_report = report;
     domain->reported_at = now;
     return;

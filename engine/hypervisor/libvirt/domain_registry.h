@@ -42,18 +42,24 @@ struct KnownDomain {
   std::optional<MonotonicTime> started_at;
   std::optional<MonotonicTime> restored_at;
   std::optional<Unresponsive> unresponsive;
-  bool in_long_job = false;  ///< a migration, save or snapshot is under way
-  bool paused = false;       ///< by an event since the last listing
-  bool stopped = false;      ///< by an event since the last listing
-  /// The operator's statistics period; none: memcoord has not changed it.
-  std::optional<std::chrono::seconds> period_before;
-  bool period_in_doubt = false;  ///< the call that changes it had no answer
+  bool in_long_job = false;      ///< a migration, save or snapshot is under way
+  bool paused = false;           ///< by an event since the last listing
+  bool stopped = false;          ///< by an event since the last listing
+  bool period_was_off = false;   ///< memcoord has set its statistics period, which was 0
+  bool period_in_doubt = false;  ///< the call that sets it had no answer
   bool period_refused = false;
-  MonotonicTime sampled_at{};  ///< when its figures last arrived
-  /// The guest's newest report, when it arrived, and when its absence last made the XML stale.
-  std::optional<WallTime> last_report;
+  /// The period that it had before a request for a report, which failed midway: it may be 0 now.
+  std::optional<std::chrono::seconds> period_to_put_back;
+  bool refresh_refused = false;  ///< its guest cannot be asked for a report
+  MonotonicTime sampled_at{};    ///< when its figures last arrived
+  /// The guest's newest report, when it arrived, when the last query that showed it began, and when
+  /// its absence last made the XML stale.
+  std::optional<GuestStatistics> last_report;
   MonotonicTime reported_at{};
+  MonotonicTime shown_at{};
   MonotonicTime reports_checked_at{};
+  /// Domain::reported_after: when the last query began that showed the report before.
+  std::optional<MonotonicTime> reported_after;
   /// Since when it has been running without reporting its headroom, and the advice about that.
   std::optional<MonotonicTime> unreported_since;
   std::string statistics_advice;
@@ -111,7 +117,9 @@ class DomainRegistry {
   /// becomes stale, at most once in kCheckReportsEvery.
   static constexpr int kMissedReports = 3;
   static constexpr std::chrono::seconds kCheckReportsEvery{10};
-  void update_report(const Uuid& uuid, WallTime report, MonotonicTime now);
+  /// `asked_at`: when the query began that showed the report.
+  void update_report(const Uuid& uuid, const GuestStatistics& report, MonotonicTime asked_at,
+                     MonotonicTime now);
 
   /// A running guest that has not reported for this long lacks a driver or a period. After a start
   /// it has time to boot.

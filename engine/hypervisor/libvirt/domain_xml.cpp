@@ -307,7 +307,18 @@ GuestSystem system_of(const pugi::xml_node& domain) {
   return domain.child("features").child("hyperv") ? GuestSystem::windows : GuestSystem::unknown;
 }
 
+std::chrono::seconds period_of(const pugi::xml_node& domain) {
+  const pugi::xml_node balloon = domain.child("devices").child("memballoon");
+  return std::chrono::seconds(std::max(0, balloon.child("stats").attribute("period").as_int()));
+}
+
 }  // namespace
+
+std::chrono::seconds period_in_xml(std::string_view xml) {
+  pugi::xml_document document;
+  (void)document.load_buffer(xml.data(), xml.size());
+  return period_of(document.child("domain"));
+}
 
 std::string missing_statistics(GuestSystem system) {
   switch (system) {
@@ -338,8 +349,7 @@ Result<DomainDescription> describe_domain(std::string_view xml, std::string_view
   const pugi::xml_node balloon = domain.child("devices").child("memballoon");
   description.deflates_by_itself = is(balloon.attribute("autodeflate").value(), "on");
   description.free_page_reporting = is(balloon.attribute("freePageReporting").value(), "on");
-  description.period =
-      std::chrono::seconds(std::max(0, balloon.child("stats").attribute("period").as_int()));
+  description.period = period_of(domain);
   description.maximum = size_of_element(domain.child("memory"));
   description.backing = backing_of(domain);
   description.hard_limit = hard_limit_of(domain);

@@ -30,13 +30,8 @@ struct LibvirtOptions {
   /// Most connection workers (a thread and a connection each) that work at once. Few domains get
   /// fewer.
   std::size_t connections = 4;
-  /// The statistics period for domains that have none, or one longer than the interval. close()
-  /// restores the old one.
+  /// The statistics period for domains that have none. close() restores the old one.
   std::chrono::seconds period = std::chrono::seconds(1);
-  /// Time from tick to tick.
-  Duration interval = kDefaultInterval;
-  /// Keep periods that an administrator or another tool has set, however long.
-  bool keep_periods = false;
   Units units = Units::automatic;  ///< of sizes in notes and errors
   /// How long the daemon may still carry out a balloon change whose connection was lost. libvirt
   /// itself lets a call wait for half a minute.

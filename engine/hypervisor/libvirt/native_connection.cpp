@@ -49,6 +49,7 @@ class NativeConnection final : public Connection {
   LibvirtResult<std::optional<MemorySize>> balloon(const Uuid& domain) override;
   LibvirtResult<bool> in_long_job(const Uuid& domain) override;
   LibvirtStatus set_memory(const Uuid& domain, MemorySize target) override;
+  LibvirtResult<std::chrono::seconds> period(const Uuid& domain) override;
   LibvirtStatus set_period(const Uuid& domain, std::chrono::seconds period) override;
 
  private:
@@ -313,6 +314,14 @@ LibvirtStatus NativeConnection::set_memory(const Uuid& domain, MemorySize target
   const int done = virDomainSetMemoryFlags(*entry, target.kib(), VIR_DOMAIN_AFFECT_LIVE);
   if (done < 0) return failure();
   return {};
+}
+
+LibvirtResult<std::chrono::seconds> NativeConnection::period(const Uuid& domain) {
+  const auto entry = known(domain);
+  if (!entry) return tl::unexpected(entry.error());
+  const CString xml(virDomainGetXMLDesc(*entry, 0));
+  if (!xml) return failure();
+  return period_in_xml(xml.get());
 }
 
 LibvirtStatus NativeConnection::set_period(const Uuid& domain, std::chrono::seconds period) {

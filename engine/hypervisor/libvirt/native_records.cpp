@@ -59,7 +59,9 @@ constexpr std::array kBalloonFields{
 }  // namespace
 
 DriverTraits driver_traits(std::string_view type) {
-  return {.always_reports_rss = type == "QEMU", .stamps_reports = type != "TEST"};
+  return {.always_reports_rss = type == "QEMU",
+          .stamps_reports = type != "TEST",
+          .reports_on_demand = type == "QEMU"};
 }
 
 DomainState domain_state(int state, int reason) {

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "engine/hypervisor/libvirt/connection_workers.h"
-#include "engine/hypervisor/libvirt/domain_configuration.h"
 
 namespace memcoord::libvirt {
 namespace {
@@ -37,7 +36,9 @@ void TaskChunk::perform(const LibvirtResult<WorkerConnection>& worker,
     if (!begin(i)) break;
     const LibvirtResult<AnswerKind> done = carry_out(connection, i);
     if (!done && lost_connection(done.error())) return finish(done.error());
-    answer(i, done ? TaskAnswer{*done, std::nullopt, std::nullopt} : failed(done.error()));
+    TaskAnswer theirs = done ? TaskAnswer{*done, std::nullopt, std::nullopt} : failed(done.error());
+    theirs.period = answered(i).period;
+    answer(i, std::move(theirs));
   }
   finish(std::nullopt);
 }
@@ -48,6 +49,8 @@ LibvirtResult<AnswerKind> TaskChunk::carry_out(Connection& connection, std::size
       return set_memory(connection, index);
     case DomainTask::Kind::restore_period:
       return restore_period(connection, index);
+    case DomainTask::Kind::refresh:
+      return refresh(connection, index);
     case DomainTask::Kind::check_job: {
       const LibvirtResult<bool> in_job = connection.in_long_job(tasks_[index].domain);
       if (!in_job) return tl::unexpected(in_job.error());
@@ -79,11 +82,29 @@ LibvirtResult<AnswerKind> TaskChunk::set_period(Connection& connection, std::siz
 
 /// Restores a period that is still the one that memcoord set.
 LibvirtResult<AnswerKind> TaskChunk::restore_period(Connection& connection, std::size_t index) {
-  const LibvirtResult<DomainXml> xml = connection.domain_xml(tasks_[index].domain);
-  if (!xml) return tl::unexpected(xml.error());
-  const Result<DomainDescription> now = describe_domain(xml->live, "");
-  if (!now || now->period != tasks_[index].set_by_us) return AnswerKind::done;
+  const auto now = connection.period(tasks_[index].domain);
+  if (!now) return tl::unexpected(now.error());
+  if (*now != tasks_[index].set_by_us) return AnswerKind::done;
   return set_period(connection, index);
+}
+
+/// QEMU asks a guest for its statistics when its period goes from 0 to another; the timer starts
+/// anew. A second call follows the first even if the run has been cancelled in between.
+LibvirtResult<AnswerKind> TaskChunk::refresh(Connection& connection, std::size_t index) {
+  const Uuid& domain = tasks_[index].domain;
+  const LibvirtResult<bool> in_job = connection.in_long_job(domain);
+  if (!in_job) return tl::unexpected(in_job.error());
+  if (*in_job) return AnswerKind::in_job;
+  // Another tool may have changed it since memcoord has read it.
+  const auto found = connection.period(domain);
+  if (!found) return tl::unexpected(found.error());
+  if (found->count() == 0) return AnswerKind::done;
+  if (!begin_change(index, *found)) return AnswerKind::unanswered;
+  const LibvirtStatus off = connection.set_period(domain, std::chrono::seconds(0));
+  if (!off) return tl::unexpected(off.error());
+  const LibvirtStatus on = connection.set_period(domain, *found);
+  if (!on) return tl::unexpected(on.error());
+  return AnswerKind::done;
 }
 
 std::optional<LibvirtError> TaskChunk::sample(Connection& connection, std::atomic<SamplingWay>& way,
@@ -164,9 +185,10 @@ bool TaskChunk::begin(Part part) {
   return !cancelled_;
 }
 
-bool TaskChunk::begin_change(std::size_t index) {
+bool TaskChunk::begin_change(std::size_t index, std::chrono::seconds period) {
   const std::lock_guard lock(mutex_);
   answers_[index].under_way = !cancelled_;
+  answers_[index].period = period;
   return !cancelled_;
 }
 

@@ -206,6 +206,7 @@ WorkerHypervisor::Sampled WorkerHypervisor::sample_domains(Instant deadline) {
     const bool moves = balloon_may_move(*served[i], before);
     tasks.push_back({DomainTask::Kind::sample, sampled.uuids[i], {}, {}, {}, moves});
   }
+  sampled.asked_at = before;
   std::vector<TaskAnswer> answers = pool_.run(tasks, deadline).answers;
   sampled.answers.resize(answers.size());
   for (std::size_t i = 0; i < in_turn.size(); ++i) {
@@ -229,7 +230,7 @@ void WorkerHypervisor::take_answers(const Sampled& sampled) {
       registry_.update_statistics(sampled.uuids[i], record->guest, now);
     }
     if (record->guest.last_update && last_observation_.driver.stamps_reports) {
-      registry_.update_report(sampled.uuids[i], *record->guest.last_update, now);
+      registry_.update_report(sampled.uuids[i], record->guest, sampled.asked_at, now);
     }
   }
 }
@@ -327,6 +328,7 @@ Domain WorkerHypervisor::make_domain(const KnownDomain& known, const TaskAnswer*
   domain.maximum = known.maximum;
   domain.started_at = known.started_at;
   domain.restored_at = known.restored_at;
+  domain.reported_after = known.reported_after;
   domain.deflates_by_itself = known.description.deflates_by_itself;
   domain.free_page_reporting = known.description.free_page_reporting;
   domain.id = known.id;

@@ -1,7 +1,8 @@
 #pragma once
 // The libvirt hypervisor. Its connectors open connections to libvirt, or to a fake daemon in tests.
 // worker_hypervisor.cpp samples, worker_hypervisor_queries.cpp queries the daemon about all domains
-// in turn, worker_hypervisor_changes.cpp moves balloons and sets statistics periods.
+// in turn, worker_hypervisor_changes.cpp moves balloons, worker_hypervisor_periods.cpp sets
+// statistics periods and has guests report at once.
 
 #include <algorithm>
 #include <chrono>
@@ -70,6 +71,7 @@ class WorkerHypervisor final : public Hypervisor {
 
   [[nodiscard]] std::string description() const override { return parts_.uri; }
   Result<Snapshot> sample() override;
+  void refresh(std::span<const Uuid> domains, Duration patience) override;
   std::vector<Outcome> apply(std::span<const Move> moves) override;
   std::vector<Outcome> drain_late_outcomes() override;
   std::vector<Note> drain_notes() override;
@@ -125,6 +127,7 @@ class WorkerHypervisor final : public Hypervisor {
   struct Sampled {
     std::vector<Uuid> uuids;
     std::vector<TaskAnswer> answers;
+    MonotonicTime asked_at{};
   };
 
   // worker_hypervisor.cpp
@@ -160,11 +163,16 @@ class WorkerHypervisor final : public Hypervisor {
   std::optional<Outcome> settle(OpenChange& change, const TaskAnswer& answer);
   void note_hung(std::vector<Outcome>& outcomes, const std::vector<std::size_t>& hung,
                  Instant deadline);
+
+  // worker_hypervisor_periods.cpp
   void set_periods(const Sampled& sampled, Instant deadline);
-  bool wants_other_period(const KnownDomain& known) const;
-  std::optional<std::string> take_period_answer(KnownDomain& known, const TaskAnswer& answer);
-  void note_shortened(const std::vector<std::string>& domains);
+  void take_period_answer(KnownDomain& known, const TaskAnswer& answer);
   void restore_periods(Instant deadline);
+  bool serves_refresh();
+  bool can_be_asked(const KnownDomain* known) const;
+  void see_reports_since_moves(std::span<const Uuid> domains, Instant deadline);
+  bool take_refresh_answer(KnownDomain& known, const TaskAnswer& answer);
+  void refuse_refresh(KnownDomain& known, const LibvirtError& error);
 
   WorkerHypervisorParts parts_;
   LibvirtOptions options_;
@@ -184,7 +192,8 @@ class WorkerHypervisor final : public Hypervisor {
   Uuid last_suspect_;
   Uuid last_in_job_;
   std::map<Uuid, OpenChange> open_changes_;
-  std::uint64_t calls_ = 0;  ///< balloon changes sent so far
+  std::uint64_t calls_ = 0;               ///< balloon changes sent so far
+  std::uint64_t refresh_refused_in_ = 0;  ///< the connection whose guests cannot be asked
   std::vector<Note> notes_;
   std::optional<Instant> down_since_;
   Instant next_try_;

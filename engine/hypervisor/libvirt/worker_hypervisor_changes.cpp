@@ -1,4 +1,4 @@
-// What WorkerHypervisor changes: balloons and statistics periods, which it restores at the end.
+// Balloon changes of WorkerHypervisor, and its end.
 
 #include <fmt/core.h>
 
@@ -224,108 +224,6 @@ std::optional<Outcome> WorkerHypervisor::settle(OpenChange& change, const TaskAn
       note_answer("was not carried out");
       return outcome(change.move, Outcome::Kind::failed, to_error(*answer.error, name));
   }
-}
-
-void WorkerHypervisor::set_periods(const Sampled& sampled, Instant deadline) {
-  if (last_observation_.read_only) return;
-  std::vector<DomainTask> tasks;
-  for (std::size_t i = 0; i < sampled.uuids.size(); ++i) {
-    const KnownDomain* known = registry_.find(sampled.uuids[i]);
-    const TaskAnswer& answer = sampled.answers[i];
-    const bool running =
-        answer.record && answer.record->state == DomainState::running && !lacks_guest(answer);
-    if (!running || known == nullptr || !wants_other_period(*known)) continue;
-    tasks.push_back({DomainTask::Kind::set_period, sampled.uuids[i], {}, options_.period, {}});
-  }
-  if (tasks.empty()) return;
-  const TaskReport report = pool_.run(tasks, deadline);
-  std::vector<std::string> shortened;
-  for (std::size_t i = 0; i < tasks.size(); ++i) {
-    auto one = take_period_answer(*registry_.find(tasks[i].domain), report.answers[i]);
-    if (one) shortened.push_back(*std::move(one));
-  }
-  note_shortened(shortened);
-}
-
-/// With a period longer than the interval, reports come too late for the next tick.
-bool WorkerHypervisor::wants_other_period(const KnownDomain& known) const {
-  const bool served = known.described && !known.unresponsive &&
-                      known.description.unsuitable.empty() && !known.description.settings_error &&
-                      !known.identity->settings.exclude;
-  if (!served || known.period_refused || known.in_long_job) return false;
-  const std::chrono::seconds period = known.description.period;
-  return period.count() == 0 || (is_too_long(period, options_.interval) && !options_.keep_periods);
-}
-
-/// Updates a domain whose period was to be set. Returns the domain with its old period if that was
-/// shortened.
-std::optional<std::string> WorkerHypervisor::take_period_answer(KnownDomain& known,
-                                                                const TaskAnswer& answer) {
-  const std::string& name = known.identity->name;
-  const std::chrono::seconds had = known.description.period;
-  if (answer.kind == TaskAnswer::Kind::done) {
-    const bool was_set = had.count() > 0;
-    if (!was_set && known.period_before && !known.period_in_doubt) {
-      notes_.push_back(
-          {Note::Severity::info,
-           fmt::format("{}: its statistics period was off; memcoord has set it again", name)});
-    }
-    if (was_set || !known.period_before) known.period_before = had;
-    known.period_in_doubt = false;
-    known.description.period = options_.period;
-    if (was_set) return fmt::format("{} ({} s)", name, had.count());
-  } else if (answer.under_way || answer.lost) {
-    // The next tick tries again; close() restores the period even if this call has failed.
-    if (!known.period_before) known.period_before = had;
-    known.period_in_doubt = true;
-  } else if (answer.kind == TaskAnswer::Kind::failed && !lost_connection(*answer.error)) {
-    known.period_refused = true;
-    notes_.push_back(
-        {Note::Severity::warning,
-         to_error(*answer.error, name + ": its statistics period cannot be set").text()});
-  }
-  return std::nullopt;
-}
-
-void WorkerHypervisor::note_shortened(const std::vector<std::string>& domains) {
-  if (domains.empty()) return;
-  constexpr std::size_t kNamed = 5;
-  std::string names;
-  for (std::size_t i = 0; i < std::min(kNamed, domains.size()); ++i) {
-    names += (i == 0 ? "" : ", ") + domains[i];
-  }
-  if (domains.size() > kNamed) names += fmt::format(" and {} more", domains.size() - kNamed);
-  notes_.push_back({Note::Severity::info,
-                    fmt::format("memcoord shortens statistics periods longer than the interval to "
-                                "{} s and restores them at its end: {}; --keep-periods keeps them",
-                                options_.period.count(), names)});
-}
-
-void WorkerHypervisor::restore_periods(Instant deadline) {
-  std::vector<DomainTask> tasks;
-  std::size_t left = 0;
-  for (const auto& [uuid, known] : registry_.domains()) {
-    if (!known.period_before) continue;
-    if (known.unresponsive) {
-      ++left;
-      continue;
-    }
-    // A period in doubt is set without a check: the call in doubt may still change it before.
-    const auto kind =
-        known.period_in_doubt ? DomainTask::Kind::set_period : DomainTask::Kind::restore_period;
-    tasks.push_back({kind, uuid, {}, *known.period_before, known.description.period});
-  }
-  const TaskReport report = pool_.run(tasks, deadline);
-  for (const TaskAnswer& answer : report.answers) {
-    const bool over =
-        answer.kind == TaskAnswer::Kind::done || answer.kind == TaskAnswer::Kind::gone;
-    left += over ? 0 : 1;
-  }
-  if (left == 0) return;
-  notes_.push_back({Note::Severity::warning,
-                    fmt::format("the statistics period of {} domain{} could not be restored: it "
-                                "stays at {} s until the next start",
-                                left, left == 1 ? "" : "s", options_.period.count())});
 }
 
 void WorkerHypervisor::close() {

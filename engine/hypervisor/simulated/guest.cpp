@@ -166,7 +166,7 @@ void SimulatedDomain::advance_to(Duration until, const Model& model, WallTime or
       // A balloon that cannot move needs no fine steps.
       advance_guest(std::min(until, at + model.largest_step), model);
     }
-    if (at >= next_report) make_report(at, model, origin);
+    if (at >= next_report) make_report(pass_reports(at), model, origin);
   }
   calm_until = is_calm(model) ? std::max(at, steady_until()) : at;
   if (plan->stop) calm_until = std::min(calm_until, *plan->stop);
@@ -174,12 +174,18 @@ void SimulatedDomain::advance_to(Duration until, const Model& model, WallTime or
 
 void SimulatedDomain::report_until(Duration until, const Model& model, WallTime origin) {
   if (until < next_report) return;
-  if (reported_at < at || !report.last_update) return make_report(until, model, origin);
-  // A guest whose state stays the same repeats its report.
   const Duration moment = pass_reports(until);
+  if (reported_at < at || !report.last_update) return make_report(moment, model, origin);
+  // A guest whose state stays the same repeats its report.
   if (!plan->reports(moment)) return;
   reported_at = moment;
   report.last_update = wall_time(moment, origin);
+}
+
+void SimulatedDomain::report_now(Duration now, const Model& model, WallTime origin) {
+  if (!plan->reports(now)) return;
+  next_report = now + reports_every();
+  make_report(now, model, origin);
 }
 
 /// Until when the forces on the domain stay the same.
@@ -215,16 +221,19 @@ void SimulatedDomain::advance_guest(Duration until, const Model& model) {
   at = until;
 }
 
+Duration SimulatedDomain::reports_every() const {
+  return std::max<Duration>(plan->period, std::chrono::milliseconds(100));
+}
+
 /// The last moment up to `until` at which a report is due; moves next_report behind it.
 Duration SimulatedDomain::pass_reports(Duration until) {
-  const Duration period = std::max<Duration>(plan->period, std::chrono::milliseconds(100));
+  const Duration period = reports_every();
   const Duration moment = next_report + period * ((until - next_report) / period);
   next_report = moment + period;
   return moment;
 }
 
-void SimulatedDomain::make_report(Duration until, const Model& model, WallTime origin) {
-  const Duration moment = pass_reports(until);
+void SimulatedDomain::make_report(Duration moment, const Model& model, WallTime origin) {
   if (!plan->reports(moment)) return;
   report.available = size(guest.total(model));
   report.unused = size(guest.unused(model));

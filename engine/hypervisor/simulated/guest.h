@@ -100,14 +100,18 @@ struct SimulatedDomain {
   void advance_to(Duration until, const Model& model, WallTime origin);
   /// Makes the reports that are due by `until`.
   void report_until(Duration until, const Model& model, WallTime origin);
+  /// Makes a report now, for a request; the next one is due a period later, as QEMU does. `guest`
+  /// is at that moment.
+  void report_now(Duration now, const Model& model, WallTime origin);
 
  private:
   [[nodiscard]] Duration steady_until();
   [[nodiscard]] Forces forces_at(Duration moment);
   [[nodiscard]] bool is_calm(const Model& model);
   void advance_guest(Duration until, const Model& model);
+  [[nodiscard]] Duration reports_every() const;
   Duration pass_reports(Duration until);
-  void make_report(Duration until, const Model& model, WallTime origin);
+  void make_report(Duration moment, const Model& model, WallTime origin);
 };
 
 }  // namespace memcoord::simulated

@@ -61,10 +61,4 @@ MemorySize ScenarioDomain::whole_pages(MemorySize target) const {
   return maximum - (asked + MemorySize::from_kib(kib - 1)) / kib * kib;
 }
 
-void shorten_periods(Scenario& scenario, Duration interval) {
-  for (ScenarioDomain& domain : scenario.domains) {
-    if (is_too_long(domain.period, interval)) domain.period = statistics_period(interval);
-  }
-}
-
 }  // namespace memcoord::simulated

@@ -101,6 +101,8 @@ struct Model {
   MemorySize process_overhead = MemorySize::from_mib(30);  ///< QEMU's own part of rss
   MemorySize touch_rate = MemorySize::from_gib(2);  ///< fresh pages a second (assumed: one vCPU)
   Duration restart = std::chrono::seconds(10);      ///< until a killed workload comes back
+  Duration reports_after =
+      std::chrono::milliseconds(3);  ///< from the request for a report to it (measured)
   Duration largest_step = std::chrono::seconds(1);  ///< of simulated time
 };
 
@@ -120,9 +122,5 @@ struct Scenario {
   Model model;
   std::vector<ScenarioDomain> domains;
 };
-
-/// Shortens statistics periods that are too long for ticks this far apart, as memcoord does on a
-/// real host.
-void shorten_periods(Scenario& scenario, Duration interval);
 
 }  // namespace memcoord::simulated

@@ -221,6 +221,14 @@ Outcome SimulatedHost::set_target(const Move& move) {
   return outcome;
 }
 
+void SimulatedHost::refresh(const Uuid& uuid) {
+  SimulatedDomain* domain = find(uuid);
+  if (!domain || !domain->active || domain->plan->has_fault(Fault::Kind::hung, now_)) return;
+  advance_domain(*domain, now_);
+  calm_until_ = std::min(calm_until_, domain->calm_until);
+  domain->report_now(now_, scenario_->model, origin_);
+}
+
 SimulatedDomain* SimulatedHost::find(const Uuid& uuid) {
   const auto found = places_.find(uuid);
   return found == places_.end() ? nullptr : &domains_[found->second];
@@ -259,6 +267,12 @@ void SimulatedHypervisor::catch_up() {
 Result<Snapshot> SimulatedHypervisor::sample() {
   catch_up();
   return host_.snapshot_at(clock_.now(), clock_.wall_now());
+}
+
+void SimulatedHypervisor::refresh(std::span<const Uuid> domains, Duration patience) {
+  if (patience < host_.scenario().model.reports_after) return;
+  catch_up();
+  for (const Uuid& domain : domains) host_.refresh(domain);
 }
 
 std::vector<Outcome> SimulatedHypervisor::apply(std::span<const Move> moves) {

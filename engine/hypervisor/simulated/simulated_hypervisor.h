@@ -41,6 +41,9 @@ class SimulatedHost {
   [[nodiscard]] Snapshot snapshot_at(MonotonicTime taken_at, WallTime wall_time) const;
   /// Outcomes: applied; vanished (no active domain); skipped (hung); failed (over its maximum).
   Outcome set_target(const Move& move);
+  /// The domain's guest reports its present figures. A guest that is hung, paused, silent or
+  /// without a driver does not.
+  void refresh(const Uuid& domain);
 
   [[nodiscard]] const Scenario& scenario() const { return *scenario_; }
   /// In name order, inactive ones included.
@@ -99,6 +102,9 @@ class SimulatedHypervisor final : public Hypervisor {
 
   [[nodiscard]] std::string description() const override;
   Result<Snapshot> sample() override;
+  /// The reports are of the moment of the request, and cost no virtual time: real ones show 3 ms
+  /// later (measured).
+  void refresh(std::span<const Uuid> domains, Duration patience) override;
   std::vector<Outcome> apply(std::span<const Move> moves) override;
   std::vector<Note> drain_notes() override;
   void close() override {}

@@ -262,6 +262,21 @@ TEST_CASE("memcoord sets the statistics period and close restores it") {
   CHECK_FALSE(contains(host.xml(), "period='1'"));
 }
 
+TEST_CASE("the test driver's guests cannot be asked for reports, and a note says so once") {
+  const DefaultHost host;
+  const auto hypervisor = open_or_fail(kDefault);
+  const Uuid uuid = sample_or_fail(*hypervisor).domains.front().uuid();
+  (void)hypervisor->drain_notes();
+  const std::string before = host.xml();
+  for (int i = 0; i < 2; ++i) hypervisor->refresh({&uuid, 1}, std::chrono::seconds(1));
+  const std::vector<Note> notes = hypervisor->drain_notes();
+  REQUIRE(notes.size() == 1);
+  CHECK(notes[0].text ==
+        "test:///default: guests report at their statistics periods alone: libvirt's driver cannot "
+        "ask them");
+  CHECK(host.xml() == before);
+}
+
 TEST_CASE("close may be called twice, and sampling after it is an error") {
   const auto hypervisor = open_or_fail(kDefault);
   hypervisor->close();

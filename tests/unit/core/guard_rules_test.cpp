@@ -334,7 +334,8 @@ TEST_CASE("grace refuses a shrink of a domain that has just started, and allows 
 TEST_CASE("grace applies to a guest whose counters and missing reports show a reboot") {
   Observed observed(World().domain("a", unused(800_MiB), swapped(5_MiB, 5_MiB)));
   for (const auto at : {2s, 4s}) {
-    observed.then(World().at(at).domain("a", swapped(5_MiB, 5_MiB), reported_ago(at)));
+    observed.then(
+        World().at(at).domain("a", unused(800_MiB), swapped(5_MiB, 5_MiB), reported_ago(at)));
   }
   observed.then(World().at(6s).domain("a", unused(800_MiB), swapped(0_MiB, 0_MiB)));
   CHECK(rules_of(observed.decide("a", 900_MiB)) == Rules{Rule::grace});

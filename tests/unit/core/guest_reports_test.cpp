@@ -123,3 +123,67 @@ TEST_CASE("impossible figures are listed, reported once a domain, and hidden fro
   CHECK(ticks[2].notes.empty());
   CHECK(shown == std::vector{1_MiB, 0_MiB, 0_MiB, 1_MiB, 3_MiB});
 }
+
+namespace {
+
+/// A report of domain a, stamped in whole seconds as libvirt does, with its headroom and a counter.
+Snapshot stamped(Duration at, MemorySize headroom, MemorySize counter = 0_MiB) {
+  return World().at(at).domain("a", unused(headroom), swapped(counter, 0_MiB),
+                               reported_ago(at % 1s));
+}
+
+const BalloonTracker& balloon_of(const Observed& observed) {
+  return observed.history().find(id("a"))->balloon;
+}
+
+double swap_in_rate(const Observed& observed) {
+  return observed.history().find(id("a"))->samples.latest()[Field::swap_in];
+}
+
+}  // namespace
+
+TEST_CASE("a report within the same second shows by its figures, and proves that it is new") {
+  Observed observed(stamped(100ms, 800_MiB));
+  observed.moved("a", 900_MiB);
+  observed.then(stamped(300ms, 800_MiB));
+  CHECK_FALSE(balloon_of(observed).reported_since_move());
+  observed.then(stamped(500ms, 700_MiB));
+  CHECK(balloon_of(observed).reported_since_move());
+  CHECK(balloon_of(observed).reports().not_before() == observed.snapshot().taken_at - 200ms);
+}
+
+TEST_CASE("a figure that was dropped before, or is dropped now, is no sign of a new report") {
+  Observed observed(stamped(100ms, 800_MiB, 1_MiB));
+  Snapshot without = stamped(300ms, 800_MiB, 1_MiB);
+  without.domains[0].guest.swap_in.reset();
+  observed.then(without);
+  observed.then(stamped(500ms, 800_MiB, 2_MiB));
+  CHECK_FALSE(balloon_of(observed).reports().not_before());
+}
+
+TEST_CASE("a report counts from the hypervisor's own observation where that is later") {
+  Observed observed(stamped(100ms, 800_MiB));
+  observed.moved("a", 900_MiB);
+  Snapshot later = stamped(300ms, 700_MiB);
+  SUBCASE("and is newer than the move") {
+    later.domains[0].reported_after = observed.snapshot().taken_at + 50ms;
+    observed.then(later);
+    CHECK(balloon_of(observed).reported_since_move());
+  }
+  SUBCASE("and not where that is earlier") {
+    later.domains[0].reported_after = observed.snapshot().taken_at - 50ms;
+    observed.then(later);
+    CHECK_FALSE(balloon_of(observed).reported_since_move());
+  }
+}
+
+TEST_CASE("rates count from report to report, however far apart the observations are") {
+  // A report every second that no observation sees before 900 ms have passed, then one on demand.
+  Observed observed(stamped(900ms, 800_MiB, 1_MiB));
+  observed.then(stamped(1900ms, 800_MiB, 2_MiB));
+  CHECK(swap_in_rate(observed) == doctest::Approx(1024));
+  observed.then(stamped(2100ms, 800_MiB, 3_MiB));
+  // By the observations alone it would be five times as much.
+  CHECK(swap_in_rate(observed) < 1024 * 2);
+  CHECK(swap_in_rate(observed) > 1024 / 2.0);
+}

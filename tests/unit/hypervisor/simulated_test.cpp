@@ -294,3 +294,57 @@ TEST_CASE("a node whose domains need more than it has is out of memory, whatever
   CHECK(kills({1}) == 0);
   CHECK(kills({}) == 0);
 }
+
+namespace {
+
+/// Asks the only domain for a report.
+void ask(Run& run, Duration patience = 100ms) {
+  const Uuid uuid = run.hypervisor.sample()->domains.front().uuid();
+  run.hypervisor.refresh({&uuid, 1}, patience);
+}
+
+}  // namespace
+
+TEST_CASE("a guest that is asked reports its present figures at once") {
+  Run run(one_domain(20_MiB));
+  run.domain_after(2s);
+  run.set(412_MiB);
+  CHECK(run.domain_after(300ms).guest.unused == 410_MiB);
+  SUBCASE("without patience it has no time to") {
+    ask(run, 1ms);
+    CHECK(run.domain_after(0s).guest.unused == 410_MiB);
+  }
+  SUBCASE("its next report comes a period later") {
+    ask(run);
+    const Domain asked = run.domain_after(0s);
+    CHECK(asked.guest.unused == 310_MiB);
+    CHECK(run.domain_after(900ms).guest.last_update == asked.guest.last_update);
+    CHECK(*run.domain_after(200ms).guest.last_update == *asked.guest.last_update + 1s);
+  }
+}
+
+TEST_CASE("a guest that is asked reports no more than it can") {
+  using Kind = Fault::Kind;
+  for (const Kind kind : {Kind::silent, Kind::paused, Kind::hung}) {
+    Scenario scenario = one_domain(100_MiB);
+    scenario.domains[0].faults = {{kind, 4s, 8s}};
+    Run run(scenario);
+    run.domain_after(6400ms);
+    const GuestStatistics& report = run.hypervisor.host().domains().front().report;
+    const GuestStatistics before = report;
+    ask(run);
+    CHECK(report == before);
+  }
+  Scenario driverless = one_domain(100_MiB);
+  driverless.domains[0].driver = false;
+  Run run(driverless);
+  run.domain_after(2s);
+  ask(run);
+  CHECK_FALSE(run.domain_after(0s).guest.last_update.has_value());
+  Scenario garbage = one_domain(20_MiB);
+  garbage.domains[0].faults = {{Kind::garbage, 0s, 60s}};
+  Run lies(garbage);
+  lies.domain_after(1500ms);
+  ask(lies);
+  CHECK(lies.domain_after(0s).guest.swap_in > 1024_GiB);
+}

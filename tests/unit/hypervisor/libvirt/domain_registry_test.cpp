@@ -37,6 +37,12 @@ std::vector<Uuid> stale(const DomainRegistry& registry) {
 const std::string kMalformed =
     "<m:domain xmlns:m='https://memcoord.org/xmlns/domain/1.0' minimum='much'/>";
 
+GuestStatistics reported(WallTime stamp) {
+  GuestStatistics report;
+  report.last_update = stamp;
+  return report;
+}
+
 }  // namespace
 
 TEST_CASE("domains of the first listing have no known start") {
@@ -61,7 +67,7 @@ TEST_CASE("a restart discards what was learnt of the last start") {
   DomainRegistry registry = with({{kA, "a", 1}});
   (void)registry.update_xml(registry.stale().front(), xml(""));
   registry.find(kA)->balloon_moved_at = at(1);
-  registry.update_report(kA, WallTime(std::chrono::hours(1)), at(1));
+  registry.update_report(kA, reported(WallTime(std::chrono::hours(1))), at(1), at(1));
   registry.update_listing({{kA, "a", 7}}, at(5));
   CHECK_FALSE(registry.find(kA)->described);
   CHECK(registry.find(kA)->stale);
@@ -310,7 +316,8 @@ TEST_CASE("a domain whose guest misses more than three reports is stale, once in
   const auto read = [&] { (void)update_xml(registry, xml("")); };
   const auto report = [&](int observed, int made) {
     registry.find(kA)->description.period = std::chrono::seconds(1);
-    registry.update_report(kA, WallTime(std::chrono::seconds(made)), at(observed));
+    registry.update_report(kA, reported(WallTime(std::chrono::seconds(made))), at(observed),
+                           at(observed));
   };
   read();
   for (int second = 100; second <= 110; ++second) report(second, second);
@@ -324,4 +331,22 @@ TEST_CASE("a domain whose guest misses more than three reports is stale, once in
   CHECK(registry.stale().empty());
   report(124, 110);
   CHECK(stale(registry) == std::vector<Uuid>{kA});
+}
+
+TEST_CASE("a report is newer than the last query that showed another one") {
+  DomainRegistry registry = with({{kA, "a", 1}});
+  GuestStatistics report = reported(WallTime(std::chrono::seconds(100)));
+  report.unused = MemorySize::from_mib(500);
+  registry.update_report(kA, report, at(1), at(2));
+  CHECK_FALSE(registry.find(kA)->reported_after);
+  registry.update_report(kA, report, at(3), at(4));
+  // Within the same second its figures show that it is new.
+  report.unused = MemorySize::from_mib(400);
+  registry.update_report(kA, report, at(5), at(6));
+  CHECK(registry.find(kA)->reported_after == at(3));
+  registry.update_report(kA, report, at(7), at(8));
+  CHECK(registry.find(kA)->reported_after == at(3));
+  // Another process has another guest.
+  registry.update_listing({{kA, "a", 2}}, at(9));
+  CHECK_FALSE(registry.find(kA)->reported_after);
 }

@@ -185,6 +185,13 @@ class FakeConnection final : public Connection {
     return {};
   }
 
+  LibvirtResult<std::chrono::seconds> period(const Uuid& uuid) override {
+    FakeDaemon::Lock lock(daemon_->mutex_);
+    const auto domain = find(lock, uuid);
+    if (!domain) return tl::unexpected(domain.error());
+    return std::chrono::seconds((*domain)->period);
+  }
+
   LibvirtStatus set_period(const Uuid& uuid, std::chrono::seconds period) override {
     {
       const std::lock_guard lock(daemon_->mutex_);
@@ -193,10 +200,18 @@ class FakeConnection final : public Connection {
         found->second.hangs = true;
       }
     }
-    return change(uuid, [period](FakeDomain& domain) {
+    const LibvirtStatus changed = change(uuid, [period](FakeDomain& domain) {
+      const bool asked = domain.period == 0 && period.count() > 0 && !domain.unused.is_zero();
+      if (asked) domain.reported = domain.unused;
       domain.period = static_cast<int>(period.count());
       ++domain.period_calls;
     });
+    const std::lock_guard lock(daemon_->mutex_);
+    const auto found = daemon_->domains_.find(uuid);
+    const bool loses = found != daemon_->domains_.end() && period.count() == 0 &&
+                       std::exchange(found->second.loses_connections_off, false);
+    if (loses) daemon_->drop_connections_locked();
+    return changed;
   }
 
  private:
@@ -248,7 +263,7 @@ class FakeConnection final : public Connection {
     record.maximum = domain.maximum;
     if (domain.job_taken) return;
     record.rss = domain.actual;
-    record.guest.unused = domain.actual / 2;
+    record.guest.unused = domain.reported.value_or(domain.actual / 2);
     record.guest.last_update = WallTime(std::chrono::hours(1));
     if (!domain.reports_now) return;
     using std::chrono::milliseconds;

@@ -46,11 +46,14 @@ struct FakeDomain {
   bool loses_connections = false;  ///< at the next call that sets its memory; then it hangs
   bool answers_late = false;       ///< its memory is set at once, the answer comes with go_on()
   bool reports_now = false;        ///< its guest has just reported
+  MemorySize unused;  ///< what its guest reports when it is asked; 0: half of its memory
+  bool loses_connections_off = false;  ///< as soon as its period is 0
   // Results.
   bool job_taken = false;  ///< a blocked call holds its job
   int memory_calls = 0;
   int balloon_calls = 0;
   int period_calls = 0;
+  std::optional<MemorySize> reported;  ///< its guest's unused memory when it was last asked
   /// Targets that were sent and have not been carried out yet, with their calls. Call 0: its
   /// connection was lost since.
   struct Sent {

@@ -44,8 +44,10 @@ DomainRecord record_of(std::vector<virTypedParameter>& parameters) {
 TEST_CASE("the driver's name decides what memcoord expects of its answers") {
   CHECK(driver_traits("QEMU").always_reports_rss);
   CHECK(driver_traits("QEMU").stamps_reports);
+  CHECK(driver_traits("QEMU").reports_on_demand);
   CHECK_FALSE(driver_traits("TEST").always_reports_rss);
   CHECK_FALSE(driver_traits("TEST").stamps_reports);
+  CHECK_FALSE(driver_traits("TEST").reports_on_demand);
   CHECK_FALSE(driver_traits("").always_reports_rss);
   CHECK(driver_traits("").stamps_reports);
 }

@@ -18,45 +18,21 @@ TEST_CASE("memcoord sets a period of 0, and close restores it") {
   CHECK(host.daemon->domain("a").period == 0);
 }
 
-TEST_CASE(
-    "memcoord shortens a period longer than the interval, says so once, and close restores it") {
+TEST_CASE("memcoord keeps every period over 0, however long") {
   const auto daemon = std::make_shared<FakeDaemon>();
-  daemon->add("a").period = 10;
-  daemon->add("b").period = 60;
+  daemon->add("a").period = 60;
   FakeHost host(daemon);
-  CHECK(host.sample().domains.front().guest.period == std::chrono::seconds(1));
-  CHECK(host.notes() ==
-        "memcoord shortens statistics periods longer than the interval to 1 s and restores them at "
-        "its end: a (10 s), b (60 s); --keep-periods keeps them\n");
-  (void)host.sample();
-  CHECK(host.notes().empty());
-  CHECK(daemon->domain("b").period == 1);
+  CHECK(host.sample().domains.front().guest.period == std::chrono::seconds(60));
   host.hypervisor->close();
-  CHECK(daemon->domain("a").period == 10);
-  CHECK(daemon->domain("b").period == 60);
+  CHECK(daemon->domain("a").period_calls == 0);
 }
 
-TEST_CASE("--keep-periods keeps a long period, and a period within the interval stays") {
-  for (const bool keep : {true, false}) {
-    const auto daemon = std::make_shared<FakeDaemon>();
-    daemon->add("a").period = keep ? 60 : 5;
-    LibvirtOptions options = FakeHost::options();
-    options.keep_periods = keep;
-    options.interval = std::chrono::seconds(5);
-    FakeHost host(daemon, options);
-    (void)host.sample();
-    host.hypervisor->close();
-    CHECK(daemon->domain("a").period_calls == 0);
-  }
-}
-
-TEST_CASE("close restores the period that an administrator set while memcoord ran") {
+TEST_CASE("a period that an administrator set while memcoord ran stays") {
   FakeHost host({"a"});
   (void)host.sample();
   host.daemon->with("a", [](FakeDomain& domain) { domain.period = 60; });
   host.event("a", DomainEvent::Kind::redefined);  // as when a guest misses reports
-  (void)host.sample();
-  CHECK(host.daemon->domain("a").period == 1);
+  CHECK(host.sample().domains.front().guest.period == std::chrono::seconds(60));
   host.hypervisor->close();
   CHECK(host.daemon->domain("a").period == 60);
 }
