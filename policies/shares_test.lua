@@ -241,7 +241,10 @@ local function after_ten_seconds(p, world, lengths)
 end
 
 test("guests shrink by the same at uneven ticks", function()
-  local world = { host = { total = 8 * GiB, free = 250 * MiB }, domains = { { name = "rich", actual = 7 * GiB, unused = 6 * GiB } } }
+  local world = {
+    host = { total = 8 * GiB, free = 250 * MiB },
+    domains = { { name = "rich", actual = 7 * GiB, unused = 6 * GiB } },
+  }
   local even = after_ten_seconds(shares, world, { 1 })
   expect(even.after.rich.actual):differs_from(world.domains[1].actual)
   for _, lengths in ipairs { { 0.2 }, { 0.2, 0.3, 1, 0.5 }, { 0.4, 0.6 } } do

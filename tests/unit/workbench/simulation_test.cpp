@@ -133,7 +133,9 @@ std::unique_ptr<Policy> hurries() {
 TEST_CASE("early ticks serve a guest sooner, and the scenario still ends on time") {
   Scenario scenario = jump();
   scenario.domains[0].period = scenario.domains[1].period = 100ms;
-  const SimulationResult calm = simulate(scenario, hurries(), {.min_interval = Duration()});
+  SimulationOptions no_early_ticks;
+  no_early_ticks.min_interval = Duration();
+  const SimulationResult calm = simulate(scenario, hurries(), no_early_ticks);
   const SimulationResult early = simulate(scenario, hurries(), {});
   CHECK(calm.ticks == 60);
   CHECK(calm.early_ticks == 0);
