@@ -51,7 +51,6 @@ struct Arguments {
   std::vector<std::string> policies;
   std::string csv;
   std::int64_t losses = 10;
-  bool shorten_periods = false;
 };
 
 /// "7" or "1-200".
@@ -193,7 +192,7 @@ void run(const Arguments& arguments) {
   workbench::ComparingOptions options;
   options.simulation.interval = arguments.workbench.interval;
   options.simulation.limits = value_of(Limits::checked(arguments.workbench.limits));
-  options.simulation.keep_periods = !arguments.shorten_periods;
+  options.simulation.keep_periods = arguments.workbench.keep_periods;
   options.threads = arguments.workbench.jobs;
   Tenths progress;
   const Comparison comparison =
@@ -233,11 +232,7 @@ int main(int argc, char** argv) {
     cli::add_option(tool, {"--csv", "FILE", "write every run's figures there"},
                     cli::into_text(arguments.csv));
     cli::add_comparing_options(tool, arguments.workbench);
-    cli::add_flag(tool,
-                  {"--shorten-periods",
-                   "shorten statistics periods that are longer than the "
-                   "interval, as memcoord does unless --keep-periods is given"},
-                  arguments.shorten_periods);
+    cli::add_periods_option(tool, arguments.workbench);
     cli::add_jobs_option(tool, arguments.workbench);
     if (const auto code = testing::ends_with(tool, argc, argv)) return *code;
     if (arguments.write) {
