@@ -156,11 +156,13 @@ std::string rules_line(const RunRecord& record) {
 
 void print_simulation(const SimulatedRun& outcome, bool colored) {
   const RunRecord& record = outcome.record;
+  const std::uint64_t early = outcome.result.early_ticks;
   TextOut out = standard_output();
   out << fmt::format("{} on {}: {}", record.policy, record.scenario, record.summary) << '\n'
-      << fmt::format("{} domains, host {}, {:.0f} s in {} ticks of {:g} s, headroom {}",
+      << fmt::format("{} domains, host {}, {:.0f} s in {} ticks of {:g} s{}, headroom {}",
                      record.domains.size(), record.host_total.text(record.limits.units),
                      seconds_of(record.duration), outcome.result.ticks, seconds_of(record.interval),
+                     early > 0 ? fmt::format(" ({} early)", early) : "",
                      to_text(record.limits.headroom))
       << '\n'
       << '\n';
@@ -184,6 +186,7 @@ void print_simulation_json(const SimulatedRun& outcome) {
                             {"headroom", to_text(record.limits.headroom)},
                             {"duration_s", seconds_of(record.duration)},
                             {"ticks", outcome.result.ticks},
+                            {"early_ticks", outcome.result.early_ticks},
                             {"policy_errors", outcome.result.policy_errors}});
   json.update(score_json(outcome.result.score));
   auto domains = Json::array();

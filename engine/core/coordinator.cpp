@@ -85,8 +85,8 @@ void Coordinator::ask_for_reports(Tick& tick) {
   const RefreshRound round = refresh_budget_.choose(wishes, start, start - *last_tick_at_);
   if (round.domains.empty()) return;
   hypervisor_.refresh(round.domains, round.patience);
-  tick.timings.sample = clock_.now() - start;
-  refresh_budget_.record(round, tick.timings.sample);
+  tick.waited = tick.timings.sample = clock_.now() - start;
+  refresh_budget_.record(round, tick.waited);
 }
 
 void Coordinator::plan_reports(const Tick& tick) {

@@ -70,6 +70,8 @@ struct Tick {
   std::optional<Error> sample_error;
   std::optional<Error> policy_error;
   Timings timings;
+  /// The part of Timings::sample that was waiting for guests' reports. Not in the journal.
+  Duration waited{};
   /// How soon after this tick the policy or the engine wants the next one, if that is earlier than
   /// the interval; zero: as soon as possible. Not in the journal.
   std::optional<Duration> again = {};

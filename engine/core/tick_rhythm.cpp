@@ -65,8 +65,9 @@ std::optional<MonotonicTime> TickRhythm::wanted(const Tick& tick, MonotonicTime 
                                                 MonotonicTime now) const {
   const bool off = min_interval_ <= Duration() || min_interval_ >= interval_;
   if (off || !tick.again) return std::nullopt;
-  // Waiting for released memory (Timings::apply) costs nothing.
-  const Duration cost = tick.timings.sample + tick.timings.decide + tick.timings.review;
+  // Waiting for reports, and for released memory (Timings::apply), costs nothing.
+  const Timings& spent = tick.timings;
+  const Duration cost = spent.sample - tick.waited + spent.decide + spent.review;
   const Duration apart = std::max({min_interval_, *tick.again, cost * kCostShare});
   const MonotonicTime at = std::max(now, began + apart);
   return at < due_ + interval_ ? std::optional(at) : std::nullopt;

@@ -193,6 +193,21 @@ std::vector<Styled> TableLines::all() const {
   return lines;
 }
 
+void DomainTable::Past::add(const Domain& domain, MonotonicTime at) {
+  // A second, less what the loop may be early by.
+  constexpr Duration kSpan = std::chrono::milliseconds(900);
+  const auto& unused = domain.guest.unused;
+  if (!observations.empty() && at >= since && at - since < kSpan) {
+    Observation& newest = observations.back();
+    if (!newest.unused || (unused && *unused < *newest.unused)) newest.unused = unused;
+    newest.actual = domain.actual;
+    return;
+  }
+  if (observations.size() == kRemembered) observations.erase(observations.begin());
+  observations.push_back({unused, domain.actual});
+  since = at;
+}
+
 void DomainTable::remember(const Tick& tick) {
   if (tick.sample_error) return;
   const std::pair time(tick.number, tick.snapshot.taken_at);
@@ -204,8 +219,7 @@ void DomainTable::remember(const Tick& tick) {
     if (past.newest && past.newest->id != domain.id) past = {};
     past.before = std::exchange(past.newest, domain);
     past.last_tick = tick.number;
-    if (past.observations.size() == kRemembered) past.observations.erase(past.observations.begin());
-    past.observations.push_back({domain.guest.unused, domain.actual});
+    past.add(domain, tick.snapshot.taken_at);
     short_ += is_short(domain, past.before ? &*past.before : nullptr, tick.limits) ? 1 : 0;
   }
   if (past_.size() == tick.snapshot.domains.size()) return;

@@ -78,7 +78,10 @@ class DomainTable {
     MemorySize actual;
   };
   struct Past {
+    /// Early ticks of the same second are one observation, with the least unused memory.
+    void add(const Domain& domain, MonotonicTime at);
     std::vector<Observation> observations;  ///< newest last
+    MonotonicTime since{};                  ///< the first tick of the newest observation
     std::optional<Domain> before;           ///< one tick earlier
     std::optional<Domain> newest;
     std::uint64_t last_tick = 0;

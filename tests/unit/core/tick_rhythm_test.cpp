@@ -74,7 +74,10 @@ TEST_CASE("sampling and deciding take a tenth of the time between early ticks at
   Tick tick = tick_that_wants(0ms);
   tick.timings = {.sample = 20ms, .decide = 9ms, .review = 1ms, .apply = 400ms};
   CHECK(rhythm.next(tick, kZero, kZero + 10ms).due == kZero + 300ms);
-  tick.timings.sample = 90ms;
+  tick.timings.sample = 100ms;
+  tick.waited = 80ms;
+  CHECK(TickRhythm(1s, 200ms, kZero).next(tick, kZero, kZero + 110ms).due == kZero + 300ms);
+  tick.waited = 10ms;
   CHECK(rhythm.next(tick, kZero + 300ms, kZero + 400ms).due == kZero + 1300ms);
 }
 

@@ -269,10 +269,13 @@ TEST_CASE("after a full disk behind the output, later tables are written") {
 }
 
 TEST_CASE("a trend begins at the start of its domain, and is forgotten with the domain") {
-  const auto tick = [](std::uint64_t number, const std::string& name, int start) {
+  const auto tick = [](std::uint64_t number, const std::string& name, int start,
+                       Duration early = {}) {
     Tick one;
     one.number = number;
-    one.snapshot = World().domain(name, numbered(start), unused(500_MiB));
+    one.snapshot = World()
+                       .at(std::chrono::seconds(number) - early)
+                       .domain(name, numbered(start), unused(500_MiB));
     return one;
   };
   std::ostringstream out;
@@ -289,6 +292,7 @@ TEST_CASE("a trend begins at the start of its domain, and is forgotten with the 
     return n;
   };
   CHECK(bars(tick(1, "a", 1)) == 1);
+  CHECK(bars(tick(2, "a", 1, 400ms)) == 1);
   CHECK(bars(tick(2, "a", 1)) == 2);
   CHECK(bars(tick(3, "a", 2)) == 1);
   for (std::uint64_t i = 0; i < 7 * 24 * 60; ++i) {
