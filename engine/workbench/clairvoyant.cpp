@@ -1,57 +1,18 @@
 #include "engine/workbench/clairvoyant.h"
 
 #include <algorithm>
-#include <functional>
 #include <numeric>
 #include <optional>
 #include <utility>
 
 #include "engine/core/guard.h"
-#include "engine/core/time.h"
+#include "engine/workbench/moment_needs.h"
 
 namespace memcoord::workbench {
 namespace {
 
 using simulated::kib;
 using simulated::Plan;
-using simulated::Scenario;
-using simulated::ScenarioDomain;
-
-/// Domains' needs at one moment, and the memory that the host can give them, in KiB.
-class MomentNeeds {
- public:
-  MomentNeeds(std::vector<double> needs, double capacity)
-      : needs_(std::move(needs)),
-        capacity_(capacity),
-        sum_(std::accumulate(needs_.begin(), needs_.end(), 0.0)) {
-    if (sum_ <= capacity_) return;
-    sort_falling();
-    for (double left = sum_; left > capacity_ && fewest_short_ < needs_.size(); ++fewest_short_) {
-      left -= needs_[fewest_short_];
-    }
-  }
-
-  [[nodiscard]] std::size_t count() const { return needs_.size(); }
-  /// The number of domains, those with the largest needs, that must go short so that the others
-  /// fit.
-  [[nodiscard]] std::size_t fewest_short() const { return fewest_short_; }
-  /// By how much all needs together exceed the capacity; 0 if they fit.
-  [[nodiscard]] double shortfall() const { return std::max(0.0, sum_ - capacity_); }
-  /// By how much the needs exceed the capacity without the `n` largest; negative if they fit.
-  [[nodiscard]] double excess(std::size_t n) {
-    sort_falling();
-    return std::accumulate(needs_.begin() + static_cast<std::ptrdiff_t>(n), needs_.end(),
-                           -capacity_);
-  }
-
- private:
-  void sort_falling() { std::sort(needs_.begin(), needs_.end(), std::greater<>()); }
-
-  std::vector<double> needs_;
-  double capacity_;
-  double sum_;
-  std::size_t fewest_short_ = 0;
-};
 
 MomentNeeds needs_in_row(const DemandColumns& demand, std::span<const std::size_t> chosen,
                          std::size_t row, MemorySize capacity) {
@@ -174,27 +135,6 @@ std::size_t largest_within(const DemandOverTime& demand, std::span<const std::si
   return 0;
 }
 
-bool is_running(const ScenarioDomain& domain, Duration at) {
-  return at >= domain.start && (!domain.stop || at < *domain.stop);
-}
-
-/// The needs of a scenario's running domains at one moment. `cursors`: see Plan::at().
-MomentNeeds needs_at(const Scenario& scenario, const Limits& limits, Duration at,
-                     std::vector<std::size_t>& cursors) {
-  const simulated::Model& model = scenario.model;
-  const double kernel = simulated::kernel(model);
-  std::vector<double> needs;
-  double overhead = 0;
-  for (std::size_t i = 0; i < scenario.domains.size(); ++i) {
-    const ScenarioDomain& domain = scenario.domains[i];
-    if (!is_running(domain, at)) continue;
-    needs.push_back(std::min(domain.demand.at(at, cursors[i]) + kernel, kib(domain.maximum)));
-    overhead += kib(domain.process_overhead.value_or(model.process_overhead));
-  }
-  const double host = kib(scenario.host_total) - kib(scenario.host_base) - kib(limits.host_floor);
-  return {std::move(needs), host - overhead};
-}
-
 }  // namespace
 
 std::size_t static_sizing(MemorySize host, MemorySize host_floor,
@@ -227,25 +167,6 @@ std::size_t instant_allocator(MemorySize host, const Limits& limits, const Deman
     return instant_short(InstantHost(capacity, limits.domain_floor, chosen_maximums), demand,
                          chosen_maximums, chosen);
   });
-}
-
-Score clairvoyant_score(const Scenario& scenario, const Limits& limits) {
-  constexpr Duration kStep = std::chrono::seconds(1);
-  std::vector<std::size_t> cursors(scenario.domains.size());
-  double short_seconds = 0;
-  double shortfall = 0;  // KiB-seconds
-  Score score;
-  for (Duration at{}; at < scenario.duration; at += kStep) {
-    const MomentNeeds needs = needs_at(scenario, limits, at, cursors);
-    const Duration passed = std::min(kStep, scenario.duration - at);
-    const double seconds = seconds_of(passed);
-    score.domain_seconds += static_cast<double>(needs.count()) * seconds;
-    short_seconds += static_cast<double>(needs.fewest_short()) * seconds;
-    shortfall += needs.shortfall() * seconds;
-  }
-  if (score.domain_seconds > 0) score.stalled = short_seconds / score.domain_seconds;
-  score.deficit = shortfall / (1024.0 * 1024.0) / 3600.0;
-  return score;
 }
 
 }  // namespace memcoord::workbench

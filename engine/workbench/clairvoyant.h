@@ -50,8 +50,10 @@ std::size_t instant_allocator(MemorySize host, const Limits& limits, const Deman
                               std::span<const std::size_t> order, double stalled_limit);
 
 /// The figures of the clairvoyant allocator on a scenario: each domain has exactly what it needs at
-/// each moment, and if the host has too little, the largest needs go short. Its moves cost
-/// nothing, so it has no churn. It samples the scenario once a second.
+/// each moment, and if the host has too little, the largest needs go short. Its moves cost nothing,
+/// so it has no churn. A domain that the host starts with more memory than fits may keep it, as
+/// under a policy. No policy stalls less under the same limits (with limits.overcommit of 1), or
+/// lacks less memory. It takes each second's least needs.
 Score clairvoyant_score(const simulated::Scenario& scenario, const Limits& limits);
 
 }  // namespace memcoord::workbench

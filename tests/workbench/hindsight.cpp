@@ -124,7 +124,7 @@ Hindsight judge(const Comparison& comparison) {
       add(hindsight.policies[row], round, row, hindsight);
       stalled[row].push_back(score->stalled);
       if (least && least->stalled == 0) served[row].push_back(score->stalled);
-      if (least && score->breach_seconds == 0 && score->stalled < least->stalled) {
+      if (least && score->stalled < least->stalled) {
         hindsight.passed.push_back({place, row, row, least->stalled - score->stalled});
       }
     }

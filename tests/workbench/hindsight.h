@@ -45,7 +45,7 @@ struct Hindsight {
   std::vector<Loss> losses;             ///< the worst first
   std::size_t served = 0;               ///< scenarios whose clairvoyant bound is 0
   double bound = 0;                     ///< the bound's mean
-  /// Runs without breach that stalled less than the clairvoyant bound: there are none.
+  /// Runs that stalled less than the clairvoyant bound. There should be none.
   std::vector<Loss> passed;
 };
 

@@ -2,6 +2,7 @@
 //
 //   random_scenarios [--seeds 1-200] [--policies NAME...] [OPTIONS OF memcoord compare]
 //   random_scenarios --write N
+//   random_scenarios --smallest POLICY [--losses N] ...
 //
 // The same numbers make the same scenarios on every machine. docs/policies.md has the results.
 
@@ -29,6 +30,7 @@
 #include "tests/workbench/hindsight.h"
 #include "tests/workbench/random_scenario.h"
 #include "tests/workbench/scenario_text.h"
+#include "tests/workbench/smallest_scenario.h"
 
 namespace {
 
@@ -51,6 +53,7 @@ struct Arguments {
   std::vector<std::string> policies;
   std::string csv;
   std::int64_t losses = 10;
+  std::string smallest;
 };
 
 /// "7" or "1-200".
@@ -187,8 +190,71 @@ class Tenths {
   std::atomic<int> shown_ = 0;
 };
 
+/// The simulations that shrinking one scenario may take, two for each attempt.
+constexpr std::size_t kAttempts = 600;
+
+/// Makes small what one policy loses against another.
+class LossSearch {
+ public:
+  LossSearch(const std::vector<ComparedPolicy>& policies,
+             const workbench::SimulationOptions& options)
+      : policies_(policies), options_(options) {}
+
+  [[nodiscard]] Score score(const simulated::Scenario& scenario, std::size_t row) const {
+    workbench::SimulationOptions options = options_;
+    options.dry_run = row >= policies_.size();
+    auto policy = options.dry_run ? workbench::hold_everything() : value_of(policies_[row].make());
+    return workbench::simulate(scenario, std::move(policy), options).score;
+  }
+  [[nodiscard]] simulated::Scenario smallest(const simulated::Scenario& scenario,
+                                             const testing::Loss& loss) const {
+    const auto still_lost = [&](const simulated::Scenario& smaller) {
+      return testing::is_loss(score(smaller, loss.policy), score(smaller, loss.better));
+    };
+    return testing::smallest_scenario(scenario, still_lost, kAttempts);
+  }
+
+ private:
+  const std::vector<ComparedPolicy>& policies_;
+  workbench::SimulationOptions options_;
+};
+
+/// Prints the smallest scenario of each of the worst losses of a policy.
+void print_smallest(const Arguments& arguments, const Hindsight& hindsight,
+                    const std::vector<simulated::Scenario>& scenarios, const LossSearch& search) {
+  std::int64_t shown = 0;
+  for (const testing::Loss& loss : hindsight.losses) {
+    const std::string& name = hindsight.policies[loss.policy].name;
+    if (name != arguments.smallest || shown == arguments.losses) continue;
+    ++shown;
+    const std::string& better = hindsight.policies[loss.better].name;
+    fmt::print(stderr, "making {} small, {} against {}\n", scenarios[loss.scenario].name, name,
+               better);
+    const simulated::Scenario small = search.smallest(scenarios[loss.scenario], loss);
+    const Score own = search.score(small, loss.policy);
+    const Score other = search.score(small, loss.better);
+    fmt::print("\n-- {}: {} stalled {}, OOM {}, host OOM {}; {} {}, {}, {}\n{}",
+               scenarios[loss.scenario].name, name, share_text(own.stalled), own.guest_oom,
+               own.host_oom, better, share_text(other.stalled), other.guest_oom, other.host_oom,
+               testing::scenario_text(small));
+    (void)std::fflush(stdout);
+  }
+  if (shown == 0) fmt::print("\n{} was clearly behind in no scenario\n", arguments.smallest);
+}
+
+void check_smallest(const Arguments& arguments, const std::vector<ComparedPolicy>& policies) {
+  if (arguments.smallest.empty() || arguments.smallest == "static sizing") return;
+  for (const ComparedPolicy& policy : policies) {
+    if (policy.label == arguments.smallest) return;
+  }
+  throw std::runtime_error("--smallest " + arguments.smallest + ": not among the policies");
+}
+
 void run(const Arguments& arguments) {
   const cli::PolicyLoader loader(cli::with_simulation_time(arguments.workbench.policy_limits));
+  const std::vector<ComparedPolicy> policies = policies_of(arguments, loader);
+  const std::vector<simulated::Scenario> scenarios = scenarios_of(arguments);
+  check_smallest(arguments, policies);
   workbench::ComparingOptions options;
   options.simulation.interval = arguments.workbench.interval;
   options.simulation.limits = value_of(Limits::checked(arguments.workbench.limits));
@@ -196,7 +262,7 @@ void run(const Arguments& arguments) {
   options.threads = arguments.workbench.jobs;
   Tenths progress;
   const Comparison comparison =
-      workbench::compare(policies_of(arguments, loader), scenarios_of(arguments), options,
+      workbench::compare(policies, scenarios, options,
                          [&](double share, const std::string&) { progress.show(share); });
   if (!arguments.csv.empty()) {
     const auto written =
@@ -208,8 +274,9 @@ void run(const Arguments& arguments) {
   }
   const Hindsight hindsight = testing::judge(comparison);
   print_summary(hindsight, comparison.scenarios.size());
-  print_losses(hindsight, comparison, arguments.losses);
   print_passed(hindsight, comparison);
+  if (arguments.smallest.empty()) return print_losses(hindsight, comparison, arguments.losses);
+  print_smallest(arguments, hindsight, scenarios, LossSearch(policies, options.simulation));
 }
 
 }  // namespace
@@ -229,6 +296,12 @@ int main(int argc, char** argv) {
                   cli::into_list(arguments.policies));
     cli::add_option(tool, {"--losses", "N", "lost scenarios shown of each policy; default 10"},
                     cli::into(arguments.losses, testing::parse_count));
+    cli::add_option(
+        tool,
+        {"--smallest", "POLICY",
+         "print the smallest scenario of each of its worst losses; one of the policies, "
+         "or 'static sizing'"},
+        cli::into_text(arguments.smallest));
     cli::add_option(tool, {"--csv", "FILE", "write every run's figures there"},
                     cli::into_text(arguments.csv));
     cli::add_comparing_options(tool, arguments.workbench);

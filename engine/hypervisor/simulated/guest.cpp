@@ -34,7 +34,8 @@ void serve_workload(Guest& guest, const Forces& forces, const Model& model, doub
   const double before = guest.resident;
   const double missing = std::max(0.0, guest.demand - available);
   if (missing > forces.swap) {
-    ++guest.score.oom_kills;
+    if (guest.undisturbed >= kUndisturbed) ++guest.score.oom_kills;
+    guest.undisturbed = 0;
     guest.demand = guest.resident = guest.swapped = 0;
     guest.restart_in = seconds_of(model.restart);
     return;
@@ -63,7 +64,8 @@ void keep_score(Guest& guest, const Model& model, double wanted, double seconds)
   GuestScore& score = guest.score;
   const double short_by = std::max(0.0, wanted - room(guest, model));
   score.seconds += seconds;
-  if (short_by > 0) score.stalled_seconds += seconds;
+  guest.stalled = short_by > 0;
+  if (guest.stalled) score.stalled_seconds += seconds;
   score.deficit_kib_seconds += short_by * seconds;
   const double need = wanted + kernel(model);
   score.need_kib_seconds += need * seconds;
@@ -119,6 +121,7 @@ void advance(Guest& guest, const Forces& forces, const Model& model, double seco
   if (forces.paused) return;
   guest.restart_in = std::max(0.0, guest.restart_in - seconds);
   guest.demand = guest.restart_in > 0 ? 0 : forces.demand;
+  if (guest.restart_in == 0) guest.undisturbed += seconds;
   if (forces.driver && guest.actual != guest.target) move_balloon(guest, model, seconds);
   serve_workload(guest, forces, model, seconds);
   const double wanted_cache = std::max(forces.cache, guest.restart_in > 0 ? guest.cache : 0.0);

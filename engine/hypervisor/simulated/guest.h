@@ -22,6 +22,10 @@ inline MemorySize size(double kib) {
   return kib <= 0 ? MemorySize() : MemorySize::from_kib(static_cast<std::uint64_t>(kib));
 }
 
+/// A kill belongs to the same episode as the one before it unless the workload has run for so many
+/// seconds in between.
+inline constexpr double kUndisturbed = 60;
+
 /// Sums over a guest's run.
 struct GuestScore {
   double seconds = 0;          ///< run time
@@ -30,7 +34,7 @@ struct GuestScore {
   double need_kib_seconds = 0;   ///< demand and kernel
   double spare_kib_seconds = 0;  ///< actual beyond that need
   double moved_kib = 0;          ///< by the balloon, in both directions
-  int oom_kills = 0;
+  int oom_kills = 0;  ///< episodes: kills that follow one another count once (kUndisturbed)
 };
 
 /// What a guest needs besides its workload's demand, KiB.
@@ -50,7 +54,9 @@ struct Guest {
   double swap_out = 0;
   double major_faults = 0;  ///< counters
   double minor_faults = 0;
-  double restart_in = 0;  ///< seconds until a killed workload comes back
+  double restart_in = 0;              ///< seconds until a killed workload comes back
+  double undisturbed = kUndisturbed;  ///< seconds that its workload has run since it was killed
+  bool stalled = false;               ///< its workload's demand does not fit
   GuestScore score;
 
   /// Its state stays the same while the forces on it do.

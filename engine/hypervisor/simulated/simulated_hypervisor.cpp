@@ -152,6 +152,23 @@ void SimulatedHost::account_for_host(double passed) {
   const bool over = out_of_memory();
   if (over && !over_limit_) ++score_.oom_kills;
   over_limit_ = over;
+  stall_largest(-left() - kib(scenario_->host_swap), passed);
+}
+
+/// Counts the domains that the host has no memory for as stalled: the largest, until the others
+/// fit.
+void SimulatedHost::stall_largest(double missing, double passed) {
+  if (missing <= 0) return;
+  std::vector<SimulatedDomain*> largest;
+  for (SimulatedDomain& domain : domains_) largest.push_back(&domain);
+  std::stable_sort(largest.begin(), largest.end(),
+                   [](const auto* a, const auto* b) { return a->rss > b->rss; });
+  for (SimulatedDomain* domain : largest) {
+    if (missing <= 0 || domain->rss <= 0) return;
+    missing -= domain->rss;
+    Guest& guest = domain->guest;
+    if (!guest.stalled && !domain->forces.paused) guest.score.stalled_seconds += passed;
+  }
 }
 
 Domain SimulatedHost::domain_now(const SimulatedDomain& domain) const {

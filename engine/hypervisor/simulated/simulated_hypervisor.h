@@ -64,6 +64,7 @@ class SimulatedHost {
   /// The same of each node. Memory that is bound to no node lies where there is room.
   [[nodiscard]] std::vector<double> left_by_node() const;
   [[nodiscard]] bool out_of_memory() const;
+  void stall_largest(double missing, double passed);
 
   std::unique_ptr<const Scenario> scenario_;  ///< the domains point into it
   MemorySize host_floor_;

@@ -89,6 +89,43 @@ TEST_CASE("without swap, the OOM killer ends a workload whose demand does not fi
   CHECK(run.hypervisor.drain_notes().empty());
 }
 
+TEST_CASE("a workload that is killed again and again counts once until it has run for a minute") {
+  Run run(one_domain(450_MiB));
+  const auto kills = [&] { return run.hypervisor.host().domains().front().guest.score.oom_kills; };
+  run.domain_after(60s);
+  CHECK(kills() == 1);
+}
+
+TEST_CASE("a kill after a minute without one counts as another") {
+  Scenario scenario = one_domain(450_MiB);
+  scenario.domains[0].demand = Plan(
+      {{0s, 20_MiB}, {5s, 450_MiB}, {8s, 20_MiB}, {70s, 450_MiB}, {73s, 20_MiB}, {150s, 450_MiB}},
+      Plan::Shape::step);
+  Run run(scenario);
+  run.domain_after(100s);
+  // The workload came back at 15 s, and was killed again 55 s later.
+  CHECK(run.hypervisor.host().domains().front().guest.score.oom_kills == 1);
+  run.domain_after(60s);
+  CHECK(run.hypervisor.host().domains().front().guest.score.oom_kills == 2);
+}
+
+TEST_CASE("while the host is out of memory, its largest guests count as stalled") {
+  Scenario scenario = one_domain(800_MiB);
+  scenario.host_total = 1_GiB;
+  scenario.domains[0].initial = 1_GiB;
+  scenario.domains.push_back(scenario.domains[0]);
+  scenario.domains[1].name = "b";
+  scenario.domains[1].demand = Plan({{0s, 100_MiB}}, Plan::Shape::step);
+  SimulatedHost host(scenario);
+  host.advance_to(25s, WallTime());
+  host.settle();
+  CHECK(host.score().oom_kills == 1);
+  const auto stalled = [&](std::size_t i) { return host.domains()[i].guest.score.stalled_seconds; };
+  CHECK(stalled(0) > 18);
+  CHECK(stalled(0) <= 20);
+  CHECK(stalled(1) == 0);
+}
+
 TEST_CASE("with swap, a workload whose demand does not fit stalls, and the statistics show it") {
   Run run(one_domain(450_MiB, 1_GiB));
   const Domain domain = run.domain_after(10s);

@@ -1,0 +1,69 @@
+// Kinds of loss that the search over random scenarios found (tests/scenarios/losses), and what
+// adaptive makes of each.
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "engine/observers/json.h"
+#include "tests/integration/cli/process.h"
+
+using memcoord::observers::Json;
+using memcoord::testing::json_of;
+using memcoord::testing::run_memcoord;
+
+namespace {
+
+struct NamedLoss {
+  const char* scenario;
+  const char* headroom;
+  const char* interval;
+  double stalled;  ///< at most
+  double oom;      ///< at most
+};
+
+/// What is right: all need fits in all but the elephant's scenario, which is killed whatever it
+/// gets.
+const std::vector<NamedLoss> kNamedLosses{
+    {"elephant", "usable", "1", 0.2, 1},         {"fast-ticks", "usable", "0.5", 0.02, 0},
+    {"grow-under-way", "usable", "1", 0.04, 1},  {"killed-unseen", "usable", "1", 0.06, 3},
+    {"lent-start", "usable", "1", 0, 0},         {"reserve", "unused", "1", 0.02, 1},
+    {"rise-together", "usable", "1", 0.005, 0},  {"small-rest", "usable", "1", 0, 0},
+    {"start-beside-files", "usable", "1", 0, 0},
+};
+
+std::string loss_file(const std::string& name) {
+  return MEMCOORD_TEST_SCENARIOS "/losses/" + name + ".lua";
+}
+
+Json figures_of(const NamedLoss& loss, const std::string& policy) {
+  return json_of(
+      run_memcoord({"simulate", "-p", policy, "-S", loss_file(loss.scenario), "--keep-periods",
+                    "--headroom", loss.headroom, "-i", loss.interval, "--json"}));
+}
+
+}  // namespace
+
+TEST_CASE("adaptive serves every kind of loss that the search over random scenarios found") {
+  for (const NamedLoss& loss : kNamedLosses) {
+    CAPTURE(loss.scenario);
+    const Json run = figures_of(loss, "adaptive");
+    CHECK(run.at("stalled").number() <= loss.stalled);
+    CHECK(run.at("oom").number() <= loss.oom);
+    CHECK(run.at("host_oom") == 0);
+  }
+}
+
+TEST_CASE("every file of tests/scenarios/losses has a row with what is right") {
+  std::set<std::string> named;
+  for (const NamedLoss& loss : kNamedLosses) named.insert(loss.scenario);
+  std::set<std::string> files;
+  for (const auto& file : std::filesystem::directory_iterator(MEMCOORD_TEST_SCENARIOS "/losses")) {
+    files.insert(file.path().stem().string());
+  }
+  CHECK(files == named);
+}
