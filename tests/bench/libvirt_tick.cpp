@@ -1,10 +1,11 @@
 // Measures ticks on a real libvirt connection, with one connection worker and with several.
 //
 //   libvirt_tick --connect URI [--ticks N] [--connections 1 4 ...] [--interval SECONDS] [--policy
-//   FILE]
+//   FILE] [--refresh]
 //
-// Prints, for each number of workers, the median and the 95th percentile of a tick's time and of
-// the sample's part of it, and this process's processor time per tick. Moves nothing.
+// --refresh asks every guest for a report before each tick. Prints, for each number of workers, the
+// median and the 95th percentile of a tick's time and of the sample's part of it, and this
+// process's processor time per tick. Moves nothing.
 
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -45,6 +46,7 @@ struct Arguments {
   std::string policy;
   int ticks = 50;
   double interval = 0;
+  bool refresh = false;
   std::vector<std::size_t> connections;
 };
 
@@ -62,6 +64,15 @@ double quantile(std::vector<double> values, double q) {
   return values[static_cast<std::size_t>(q * static_cast<double>(values.size() - 1))];
 }
 
+/// Asks all guests of the last tick for a report, within a tenth of the interval.
+void refresh_all(Hypervisor& hypervisor, const Tick& last, double interval) {
+  std::vector<Uuid> domains;
+  for (const Domain& domain : last.snapshot.domains) domains.push_back(domain.uuid());
+  constexpr double kLeast = 0.02;  // seconds
+  hypervisor.refresh(domains, std::chrono::duration_cast<Duration>(
+                                  std::chrono::duration<double>(std::max(kLeast, interval / 10))));
+}
+
 Status measure(const Arguments& arguments, std::size_t workers) {
   libvirt::LibvirtOptions options;
   options.connections = workers;
@@ -77,11 +88,13 @@ Status measure(const Arguments& arguments, std::size_t workers) {
   std::size_t domains = 0;
   std::vector<double> whole;
   std::vector<double> sampling;
-  for (int i = 0; i < 3; ++i) (void)coordinator.tick();  // connections open, periods are set
+  Tick tick;
+  for (int i = 0; i < 3; ++i) tick = coordinator.tick();  // connections open, periods are set
   const double before = processor_milliseconds();
   for (int i = 0; i < arguments.ticks; ++i) {
     const MonotonicTime start = clock.now();
-    const Tick tick = coordinator.tick();
+    if (arguments.refresh) refresh_all(**hypervisor, tick, arguments.interval);
+    tick = coordinator.tick();
     if (tick.sample_error) return fail(*tick.sample_error);
     whole.push_back(Milliseconds(clock.now() - start).count());
     sampling.push_back(Milliseconds(tick.timings.sample).count());
@@ -126,6 +139,8 @@ int main(int argc, char** argv) {
       });
   cli::add_option(tool, {"--interval", "SECONDS", "from tick to tick; default 0, no pause"},
                   cli::into(arguments.interval, parse_interval));
+  cli::add_flag(tool, {"--refresh", "ask every guest for a report before each tick"},
+                arguments.refresh);
   cli::add_option(tool, {"--policy", "FILE", "policy file"}, cli::into_text(arguments.policy));
   if (const auto code = testing::ends_with(tool, argc, argv)) return *code;
   if (arguments.connections.empty()) arguments.connections = {1, 4};

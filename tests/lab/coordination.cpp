@@ -28,13 +28,14 @@ bool starves(const Domain& domain, const Tick& tick) {
 
 }  // namespace
 
-Coordination::Coordination(const LabHost& host, const std::string& options, const std::string& name)
+Coordination::Coordination(const LabHost& host, const std::string& options, const std::string& name,
+                           const std::string& binary)
     : journal_(host.folder() / (name + ".jsonl")),
       output_(host.folder() / (name + ".out")),
       errors_(host.folder() / (name + ".err")) {
-  const std::string command = std::string("exec ") + MEMCOORD_BINARY + " --connect '" + host.uri() +
-                              "' --journal " + journal_.string() + " " + options + " > " +
-                              output_.string() + " 2> " + errors_.string();
+  const std::string command = "exec " + (binary.empty() ? MEMCOORD_BINARY : binary) +
+                              " --connect '" + host.uri() + "' --journal " + journal_.string() +
+                              " " + options + " > " + output_.string() + " 2> " + errors_.string();
   process_ = std::make_unique<testing::Process>(std::vector<std::string>{"/bin/sh", "-c", command});
 }
 

@@ -17,7 +17,9 @@ namespace memcoord::lab {
 /// A run of memcoord. Its journal, output and errors go to files in the lab's folder.
 class Coordination {
  public:
-  Coordination(const LabHost& host, const std::string& options, const std::string& name = "run");
+  /// An empty `binary`: the program of this build.
+  Coordination(const LabHost& host, const std::string& options, const std::string& name = "run",
+               const std::string& binary = "");
 
   /// Sends SIGTERM, waits for the end and returns the exit code.
   int end();

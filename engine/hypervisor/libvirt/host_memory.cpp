@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <string>
 #include <system_error>
@@ -37,11 +38,10 @@ std::optional<MemorySize> figure(std::string_view text, std::string_view name) {
 std::string text_of(const std::filesystem::path& path) {
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) return {};
-  std::string text(kLargestFile, '\0');
+  std::array<char, kLargestFile> text{};
   const ssize_t size = ::read(file, text.data(), text.size());
   ::close(file);
-  text.resize(static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
-  return text;
+  return {text.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0))};
 }
 
 /// Reads the folders node0, node1, ... Each has a meminfo file whose lines begin with "Node 0 ".

@@ -12,6 +12,11 @@
 // files=0:10,200:20 is a second plan, for page cache: the workload reads that much of the guest's
 // disk and drops it again.
 //
+// watch=100 measures each jump (a leg of no duration that adds memory): from the moment the free
+// memory falls under so many MiB until the guest has 16 MiB more, and until the free memory is over
+// the limit again. It writes "lab: jump grown=0.412 served=0.953", in seconds, or -1 for what has
+// not come by the end of the next leg; "lab: jump had enough" if the free memory did not fall.
+//
 // Each second it writes a line: "lab: t=12 total=481296 free=390000 available=380000 held=120"
 // (KiB; held in MiB). The reporter survives the workload: if the guest's OOM killer ends the
 // workload, the console says "lab: workload killed". A workload that finishes its plan writes "lab:
@@ -117,33 +122,42 @@ class Read {
   std::size_t mib_ = 0;
 };
 
+/// What the guest's processes share.
+struct Shared {
+  std::atomic<int> held_mib = 0;
+  std::atomic<std::size_t> leg = 0;  ///< of the workload's plan
+};
+
 template <class Amount>
-void play(const std::vector<Leg>& legs, std::atomic<int>& held_mib) {
+void play(const std::vector<Leg>& legs, Shared& shared) {
   Amount held;
   for (const Leg& leg : legs) {
+    shared.leg = static_cast<std::size_t>(&leg - legs.data());
     const double from = static_cast<double>(held.mib());
     const auto start = Clock::now();
     double part = 0;
     do {
       part = leg.seconds > 0 ? std::min(1.0, seconds_since(start) / leg.seconds) : 1.0;
       held.go_to(static_cast<std::size_t>(from + (leg.mib - from) * part));
-      held_mib = static_cast<int>(held.mib());
+      shared.held_mib = static_cast<int>(held.mib());
       std::this_thread::sleep_for(std::chrono::milliseconds(100));
     } while (part < 1);
   }
+  shared.leg = legs.size();
 }
 
 /// Plays the legs by work: each is a number of steps, one for each tenth of a second of its time,
 /// however long they take.
-void work_through(const std::vector<Leg>& legs, std::atomic<int>& held_mib) {
+void work_through(const std::vector<Leg>& legs, Shared& shared) {
   Held held;
   for (const Leg& leg : legs) {
+    shared.leg = static_cast<std::size_t>(&leg - legs.data());
     const double from = static_cast<double>(held.mib());
     const int steps = std::max(1, static_cast<int>(leg.seconds * 10));
     for (int step = 1; step <= steps; ++step) {
       const auto next = Clock::now() + std::chrono::milliseconds(100);
       held.go_to(static_cast<std::size_t>(from + (leg.mib - from) * step / steps));
-      held_mib = static_cast<int>(held.mib());
+      shared.held_mib = static_cast<int>(held.mib());
       held.work();
       std::this_thread::sleep_until(next);
     }
@@ -175,6 +189,57 @@ void report_end(double seconds) {
   const long pages = figure(events, "pswpin ") + figure(events, "pswpout ");
   std::printf("lab: plan done after %.1f s, swapped %ld MiB\n", seconds, pages / 256);
   std::fflush(stdout);
+}
+
+/// The guest's size and its free memory.
+struct Memory {
+  long total_kib = 0;
+  long free_kib = 0;
+};
+
+Memory memory_now() {
+  const std::string text = contents("/proc/meminfo");
+  return {figure(text, "MemTotal:"), figure(text, "MemFree:")};
+}
+
+/// Looks every few milliseconds until `done`. Seconds since `start`; -1: the plan went on to leg
+/// `end` first.
+template <class Done>
+double seconds_until(Clock::time_point start, Done done, const Shared& shared, std::size_t end) {
+  while (shared.leg < end) {
+    if (done(memory_now())) return seconds_since(start);
+    std::this_thread::sleep_for(std::chrono::milliseconds(3));
+  }
+  return -1;
+}
+
+/// Measures the jump of leg `jump`, which has just begun.
+void measure_jump(std::size_t jump, long limit_kib, const Shared& shared) {
+  constexpr long kGrown = 16 << 10;  // KiB
+  const auto is_short = [&](const Memory& memory) { return memory.free_kib < limit_kib; };
+  const std::size_t end = jump + 2;
+  if (seconds_until(Clock::now(), is_short, shared, end) < 0) {
+    std::printf("lab: jump had enough\n");
+    std::fflush(stdout);
+    return;
+  }
+  const auto fell = Clock::now();
+  const long had = memory_now().total_kib;
+  const auto grown = [&](const Memory& memory) { return memory.total_kib >= had + kGrown; };
+  const double first = seconds_until(fell, grown, shared, end);
+  const auto is_served = [&](const Memory& memory) { return !is_short(memory); };
+  const double served = first < 0 ? -1 : seconds_until(fell, is_served, shared, end);
+  std::printf("lab: jump grown=%.3f served=%.3f\n", first, served);
+  std::fflush(stdout);
+}
+
+void measure_jumps(const std::vector<Leg>& legs, long limit_mib, const Shared& shared) {
+  (void)::mlockall(MCL_CURRENT | MCL_FUTURE);
+  for (std::size_t jump = 1; jump + 1 < legs.size(); ++jump) {
+    if (legs[jump].seconds > 0 || legs[jump].mib <= legs[jump - 1].mib) continue;
+    while (shared.leg < jump) std::this_thread::sleep_for(std::chrono::milliseconds(3));
+    measure_jump(jump, limit_mib << 10, shared);
+  }
 }
 
 void wait_until(long time_of_clock) {
@@ -222,8 +287,8 @@ bool do_afterwards(const std::string& what) {
 
 int main() {
   protect_from_oom_killer();
-  void* shared = ::mmap(nullptr, kPage, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  auto& held_mib = *new (shared) std::atomic<int>(0);
+  void* page = ::mmap(nullptr, kPage, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  auto& shared = *new (page) Shared();
   const std::vector<Leg> legs = read_plan(option("load"));
   const bool by_work = option("pace") == "work";
   say("start");
@@ -233,27 +298,32 @@ int main() {
   if (workload == 0) {
     offer_to_oom_killer();
     if (by_work) {
-      work_through(legs, held_mib);
+      work_through(legs, shared);
     } else {
-      play<Held>(legs, held_mib);
+      play<Held>(legs, shared);
     }
     report_end(seconds_since(start));
     _exit(0);
   }
   const std::vector<Leg> files = read_plan(option("files"));
   if (!files.empty() && ::fork() == 0) {
-    std::atomic<int> read_mib = 0;
-    play<Read>(files, read_mib);
+    Shared own;
+    play<Read>(files, own);
+    _exit(0);
+  }
+  const long limit_mib = std::atol(option("watch").c_str());
+  if (limit_mib > 0 && ::fork() == 0) {
+    measure_jumps(legs, limit_mib, shared);
     _exit(0);
   }
   while (true) {
-    report(seconds_since(start), held_mib);
+    report(seconds_since(start), shared.held_mib);
     int status = 0;
     if (workload > 0 && ::waitpid(workload, &status, WNOHANG) == workload) {
       const bool done = WIFEXITED(status) && WEXITSTATUS(status) == 0;
       if (!done) say("workload killed");
       workload = -1;
-      held_mib = 0;
+      shared.held_mib = 0;
       if (do_afterwards(option("then"))) return 0;
     }
     std::this_thread::sleep_for(std::chrono::seconds(1));
