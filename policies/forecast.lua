@@ -18,16 +18,20 @@
 -- - This file follows the paper's abstract. What it leaves open is memcoord's choice: the half-life, the
 --   margins and the division.
 
+-- What each guest is forecast to use. The average of a guest that was skipped moves on when it returns, by
+-- all the time in between.
 local function predict(ctx)
-  local old, averages, forecasts = ctx.state.averages or {}, {}, {}
-  local kept = 0.5 ^ (ctx.seconds / ctx.params.half_life)
-  for _, d in ipairs(ctx.skipped) do averages[d.uuid] = old[d.uuid] end
+  local old, seen, forecasts = ctx.state.seen or {}, {}, {}
+  local now = (ctx.state.now or 0) + ctx.seconds
+  for _, d in ipairs(ctx.skipped) do seen[d.uuid] = old[d.uuid] end
   for i, d in ipairs(ctx.domains) do
     local used = d.actual - d.headroom
-    averages[d.uuid] = used + ((old[d.uuid] or used) - used) * kept
-    forecasts[i] = math.ceil(math.max(averages[d.uuid], used))
+    local past = old[d.uuid] or { average = used, at = now }
+    local average = used + (past.average - used) * 0.5 ^ ((now - past.at) / ctx.params.half_life)
+    seen[d.uuid] = { average = average, at = now }
+    forecasts[i] = math.ceil(math.max(average, used))
   end
-  ctx.state.averages = averages
+  ctx.state.seen, ctx.state.now = seen, now
   return forecasts
 end
 
