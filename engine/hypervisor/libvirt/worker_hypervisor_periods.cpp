@@ -162,7 +162,7 @@ void WorkerHypervisor::see_reports_since_moves(std::span<const Uuid> domains, In
   for (const Uuid& uuid : domains) {
     const KnownDomain* known = registry_.find(uuid);
     if (!can_be_asked(known) || !known->balloon_moved_at) continue;
-    if (known->sampled_at > *known->balloon_moved_at) continue;
+    if (known->sampled_at >= *known->balloon_moved_at) continue;
     sampled.uuids.push_back(uuid);
     tasks.push_back({DomainTask::Kind::sample, uuid, {}, {}, {}});
   }

@@ -265,6 +265,7 @@ TEST_CASE("a tick survives being written and read, to the last field") {
     CHECK(a.rss == b.rss);
     CHECK(a.started_at == b.started_at);
     CHECK(a.restored_at == b.restored_at);
+    CHECK(a.reported_after == b.reported_after);
     CHECK(a.id == b.id);
   }
 }

@@ -38,6 +38,7 @@ Tick busy_tick() {
   }
   tick.snapshot.domains[0].id = 17;
   tick.snapshot.domains[1].restored_at = tick.snapshot.taken_at - std::chrono::minutes(5);
+  tick.snapshot.domains[1].reported_after = tick.snapshot.taken_at - std::chrono::seconds(1);
   tick.dropped = {{id("web"), "unused", 4096, "is more than the guest's total of 3 MiB"}};
   tick.notes = {{Note::Severity::warning, "something to know"}};
   tick.timings = {std::chrono::milliseconds(2), std::chrono::microseconds(30),
