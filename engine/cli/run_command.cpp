@@ -81,7 +81,7 @@ Result<Connection> open_libvirt(const RunOptions& options, Duration interval, Si
   return connection;
 }
 
-Result<Connection> open_simulated(const RunOptions& options, Duration interval, Signals& signals) {
+Result<Connection> open_simulated(const RunOptions& options, Signals& signals) {
   const std::string scenario_name = options.connect->substr(kSimulated.size());
   auto scenario = find_scenario(scenario_name.empty() ? kDefaultScenario : scenario_name);
   if (!scenario) return fail(scenario.error());
@@ -102,8 +102,7 @@ Result<Connection> open_simulated(const RunOptions& options, Duration interval, 
 /// libvirt::open() and load_scenario(); invalid_input for --no-wait on a real host.
 Result<Connection> open_connection(const RunOptions& options, Duration interval, Signals& signals) {
   const bool simulated = options.connect.value_or("").starts_with(kSimulated);
-  return simulated ? open_simulated(options, interval, signals)
-                   : open_libvirt(options, interval, signals);
+  return simulated ? open_simulated(options, signals) : open_libvirt(options, interval, signals);
 }
 
 // Options from the configuration file; the command line wins.

@@ -198,9 +198,9 @@ void DomainTable::Past::add(const Domain& domain, MonotonicTime at) {
   constexpr Duration kSpan = std::chrono::milliseconds(900);
   const auto& unused = domain.guest.unused;
   if (!observations.empty() && at >= since && at - since < kSpan) {
-    Observation& newest = observations.back();
-    if (!newest.unused || (unused && *unused < *newest.unused)) newest.unused = unused;
-    newest.actual = domain.actual;
+    Observation& point = observations.back();
+    if (!point.unused || (unused && *unused < *point.unused)) point.unused = unused;
+    point.actual = domain.actual;
     return;
   }
   if (observations.size() == kRemembered) observations.erase(observations.begin());
