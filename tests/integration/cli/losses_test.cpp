@@ -29,7 +29,7 @@ struct NamedLoss {
 /// What is right: all need fits in all but the elephant's scenario, which is killed whatever it
 /// gets.
 const std::vector<NamedLoss> kNamedLosses{
-    {"elephant", "usable", "1", 0.2, 1},         {"fast-ticks", "usable", "0.5", 0.02, 0},
+    {"elephant", "usable", "1", 0.2, 2},         {"fast-ticks", "usable", "0.5", 0.02, 0},
     {"grow-under-way", "usable", "1", 0.04, 1},  {"killed-unseen", "usable", "1", 0.06, 3},
     {"lent-start", "usable", "1", 0, 0},         {"reserve", "unused", "1", 0.02, 1},
     {"rise-together", "usable", "1", 0.005, 0},  {"small-rest", "usable", "1", 0, 0},
