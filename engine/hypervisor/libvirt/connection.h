@@ -122,6 +122,9 @@ struct DriverTraits {
   /// GuestStatistics::last_update says when the guest reported. libvirt's test driver stamps its
   /// fixed figures with a day of 1989.
   bool stamps_reports = true;
+  /// Each start of a domain has an id that no other start has had. VirtualBox's ids are places in a
+  /// list.
+  bool ids_are_unique = false;
   /// A guest reports at once when its statistics period goes from 0 to another.
   bool reports_on_demand = false;
 };

@@ -68,6 +68,7 @@ class NativeConnection final : public Connection {
   }
   LibvirtStatus complete_from_info(DomainRecord& record, virDomainPtr domain);
   LibvirtStatus ask_memory_stats(DomainRecord& record, virDomainPtr domain);
+  bool lists_the_same();
   LibvirtResult<HostRecord> memory_stats(int cell);
   LibvirtResult<HostRecord> total_only();
   LibvirtResult<int> node_numbers();
@@ -86,9 +87,25 @@ class NativeConnection final : public Connection {
   std::set<int> no_nodes_;  ///< numbers below node_numbers_ that no node has
   std::unique_ptr<EventSubscriptions> subscriptions_;
   std::unordered_map<Uuid, DomainHandle> domains_;
+  std::optional<std::vector<ListedDomain>> listed_;  ///< the last list
 };
 
+/// Whether the active domains are those of the last list. Asks for their ids alone: libvirt makes
+/// an object of each domain in a list with names.
+bool NativeConnection::lists_the_same() {
+  if (!driver_.ids_are_unique || !listed_) return false;
+  std::vector<int> ids(listed_->size() + 1);
+  const int count = virConnectListDomains(handle_.get(), ids.data(), static_cast<int>(ids.size()));
+  if (count < 0 || static_cast<std::size_t>(count) != listed_->size()) return false;
+  ids.pop_back();
+  std::sort(ids.begin(), ids.end());
+  return std::all_of(listed_->begin(), listed_->end(), [&](const ListedDomain& domain) {
+    return std::binary_search(ids.begin(), ids.end(), domain.id);
+  });
+}
+
 LibvirtResult<std::vector<ListedDomain>> NativeConnection::list_active() {
+  if (lists_the_same()) return *listed_;
   virDomainPtr* list = nullptr;
   const int count = virConnectListAllDomains(handle_.get(), &list, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
   if (count < 0) return failure();
@@ -103,6 +120,7 @@ LibvirtResult<std::vector<ListedDomain>> NativeConnection::list_active() {
     still_there[uuid] = std::move(domain);
   }
   domains_ = std::move(still_there);
+  listed_ = listed;
   return listed;
 }
 

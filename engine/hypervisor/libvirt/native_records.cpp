@@ -61,6 +61,7 @@ constexpr std::array kBalloonFields{
 DriverTraits driver_traits(std::string_view type) {
   return {.always_reports_rss = type == "QEMU",
           .stamps_reports = type != "TEST",
+          .ids_are_unique = type == "QEMU" || type == "TEST",
           .reports_on_demand = type == "QEMU"};
 }
 

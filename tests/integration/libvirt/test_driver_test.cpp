@@ -23,6 +23,10 @@ class DefaultHost {
   [[nodiscard]] DomainHandle domain() const {
     return DomainHandle(virDomainLookupByName(connection_.get(), "test"));
   }
+  void start(const std::string& xml) const {
+    const DomainHandle started(virDomainCreateXML(connection_.get(), xml.c_str(), 0));
+    REQUIRE(started);
+  }
   [[nodiscard]] std::string xml() const {
     return CString(virDomainGetXMLDesc(domain().get(), 0)).get();
   }
@@ -116,6 +120,17 @@ TEST_CASE("a move of a domain that was destroyed since the sample has vanished")
   REQUIRE(virDomainCreate(host.domain().get()) == 0);
   const Snapshot again = sample_or_fail(*hypervisor);
   CHECK(named(again, "test").started_at);
+}
+
+TEST_CASE("a domain that starts while another stops is in the next sample") {
+  const DefaultHost host;
+  const auto hypervisor = open_or_fail(kDefault);
+  (void)sample_or_fail(*hypervisor);
+  REQUIRE(virDomainDestroy(host.domain().get()) == 0);
+  host.start(domain_xml("other", 1 << 20, 1 << 20));
+  const Snapshot after = sample_or_fail(*hypervisor);
+  REQUIRE(after.domains.size() == 1);
+  CHECK(after.domains.front().name() == "other");
 }
 
 TEST_CASE("a snapshot shows a paused domain as paused") {

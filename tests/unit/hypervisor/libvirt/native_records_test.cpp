@@ -48,6 +48,8 @@ TEST_CASE("the driver's name decides what memcoord expects of its answers") {
   CHECK_FALSE(driver_traits("TEST").always_reports_rss);
   CHECK_FALSE(driver_traits("TEST").stamps_reports);
   CHECK_FALSE(driver_traits("TEST").reports_on_demand);
+  CHECK(driver_traits("QEMU").ids_are_unique);
+  CHECK_FALSE(driver_traits("VBOX").ids_are_unique);
   CHECK_FALSE(driver_traits("").always_reports_rss);
   CHECK(driver_traits("").stamps_reports);
 }
