@@ -12,12 +12,22 @@ double number(const std::optional<MemorySize>& size) {
   return size ? static_cast<double>(size->kib()) : std::numeric_limits<double>::quiet_NaN();
 }
 
+/// A figure of a sample. Early ticks stand closer together than a second: such a sample weighs as
+/// much of one as the time since the sample before it is of a second.
+struct Weighted {
+  MonotonicTime at;
+  double value;
+  double weight;
+};
+
 template <class Visit>
 void each_in(const SampleRing& ring, Field field, MonotonicTime oldest, Visit visit) {
   for (std::size_t i = ring.size(); i-- > 0;) {
     const Sample& sample = ring[i];
     if (sample.at < oldest) return;
-    if (!std::isnan(sample[field])) visit(sample.at, sample[field]);
+    if (std::isnan(sample[field])) continue;
+    const double weight = i == 0 ? 1.0 : std::min(1.0, seconds_of(sample.at - ring[i - 1].at));
+    visit(Weighted{sample.at, sample[field], weight});
   }
 }
 
@@ -65,14 +75,15 @@ bool DomainSamples::reaches_past_recent(Duration window) const {
   return !older_.empty() && latest().at - window < recent_[0].at && older_[0].at < recent_[0].at;
 }
 
-/// Visits samples that stand equally far apart, so that none weighs more than another.
+/// Visits samples that stand equally far apart, or weigh by their distance, so that no time counts
+/// more than another.
 template <class Visit>
 void DomainSamples::each_evenly(Field field, Duration window, Visit visit) const {
   if (recent_.empty()) return;
   const MonotonicTime oldest = latest().at - window;
   if (!reaches_past_recent(window)) return each_in(recent_, field, oldest, visit);
   if (older_.back().at != latest().at && !std::isnan(latest()[field])) {
-    visit(latest().at, latest()[field]);
+    visit(Weighted{latest().at, latest()[field], 1.0});
   }
   each_in(older_, field, oldest, visit);
 }
@@ -88,43 +99,50 @@ void DomainSamples::each_at_all(Field field, Duration window, Visit visit) const
 
 std::optional<double> DomainSamples::average(Field field, Duration window) const {
   double sum = 0;
-  std::size_t n = 0;
-  each_evenly(field, window, [&](MonotonicTime, double value) {
-    sum += value;
-    ++n;
+  double weights = 0;
+  each_evenly(field, window, [&](const Weighted& one) {
+    sum += one.value * one.weight;
+    weights += one.weight;
   });
-  if (n == 0) return std::nullopt;
-  return sum / static_cast<double>(n);
+  if (weights <= 0) return std::nullopt;
+  return sum / weights;
 }
 
 std::optional<double> DomainSamples::maximum(Field field, Duration window) const {
   std::optional<double> most;
   each_at_all(field, window,
-              [&](MonotonicTime, double value) { most = most ? std::max(*most, value) : value; });
+              [&](const Weighted& one) { most = most ? std::max(*most, one.value) : one.value; });
   return most;
 }
 
 std::optional<double> DomainSamples::minimum(Field field, Duration window) const {
   std::optional<double> least;
-  each_at_all(field, window, [&](MonotonicTime, double value) {
-    least = least ? std::min(*least, value) : value;
+  each_at_all(field, window, [&](const Weighted& one) {
+    least = least ? std::min(*least, one.value) : one.value;
   });
   return least;
 }
 
 std::optional<double> DomainSamples::quantile(Field field, double q, Duration window) const {
-  std::vector<double> values;
-  each_evenly(field, window, [&](MonotonicTime, double value) { values.push_back(value); });
-  if (values.empty() || std::isnan(q)) return std::nullopt;
-  std::sort(values.begin(), values.end());
-  const double rank = std::clamp(q, 0.0, 1.0) * static_cast<double>(values.size() - 1);
-  const auto below = static_cast<std::size_t>(rank);
-  const std::size_t above = std::min(below + 1, values.size() - 1);
-  const double part = rank - static_cast<double>(below);
-  return values[below] + (values[above] - values[below]) * part;
+  std::vector<Weighted> samples;
+  each_evenly(field, window, [&](const Weighted& one) { samples.push_back(one); });
+  if (samples.empty() || std::isnan(q)) return std::nullopt;
+  std::sort(samples.begin(), samples.end(),
+            [](const Weighted& a, const Weighted& b) { return a.value < b.value; });
+  // Ranks are as far apart as two samples weigh in the mean: one where all weigh the same.
+  const auto apart = [&](std::size_t i) { return (samples[i].weight + samples[i + 1].weight) / 2; };
+  double ranks = 0;
+  for (std::size_t i = 0; i + 1 < samples.size(); ++i) ranks += apart(i);
+  double left = std::clamp(q, 0.0, 1.0) * ranks;
+  std::size_t below = 0;
+  while (below + 1 < samples.size() && left >= apart(below)) left -= apart(below++);
+  if (below + 1 == samples.size()) return samples[below].value;
+  const double part = left / apart(below);
+  return samples[below].value + (samples[below + 1].value - samples[below].value) * part;
 }
 
 std::optional<double> DomainSamples::slope(Field field, Duration window) const {
+  std::size_t samples = 0;
   double n = 0;
   double sum_t = 0;
   double sum_v = 0;
@@ -132,16 +150,17 @@ std::optional<double> DomainSamples::slope(Field field, Duration window) const {
   double sum_tv = 0;
   if (recent_.empty()) return std::nullopt;
   const MonotonicTime newest = latest().at;
-  each_evenly(field, window, [&](MonotonicTime at, double value) {
-    const double t = seconds_of(at - newest);
-    n += 1;
-    sum_t += t;
-    sum_v += value;
-    sum_tt += t * t;
-    sum_tv += t * value;
+  each_evenly(field, window, [&](const Weighted& one) {
+    const double t = seconds_of(one.at - newest);
+    ++samples;
+    n += one.weight;
+    sum_t += t * one.weight;
+    sum_v += one.value * one.weight;
+    sum_tt += t * t * one.weight;
+    sum_tv += t * one.value * one.weight;
   });
   const double spread = n * sum_tt - sum_t * sum_t;
-  if (n < 2 || spread <= 0) return std::nullopt;
+  if (samples < 2 || spread <= 0) return std::nullopt;
   return (n * sum_tv - sum_t * sum_v) / spread;
 }
 

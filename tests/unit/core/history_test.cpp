@@ -42,6 +42,22 @@ TEST_CASE("samples answer for the last seconds, the newest sample included") {
   CHECK(mib(past.samples.slope(Field::unused, 1h)) == doctest::Approx(10));
 }
 
+TEST_CASE("early ticks weigh by the time that they stand for") {
+  // A second at 100 MiB in one tick, the next one at 200 MiB in five.
+  Observed observed(World().domain("a", unused(100_MiB)));
+  observed.then(World().at(1s).domain("a", unused(100_MiB)));
+  for (const Duration at : {1200ms, 1400ms, 1600ms, 1800ms, 2000ms}) {
+    observed.then(World().at(at).domain("a", unused(200_MiB)));
+  }
+  const DomainSamples& samples = observed.history().find(id("a"))->samples;
+  CHECK(mib(samples.average(Field::unused, 1s)) == doctest::Approx(150));
+  CHECK(mib(samples.average(Field::unused, 900ms)) == doctest::Approx(200));
+  CHECK(mib(samples.quantile(Field::unused, 0.25, 2s)) == doctest::Approx(100));
+  CHECK(mib(samples.quantile(Field::unused, 1, 2s)) == doctest::Approx(200));
+  // Of (0, 100) and (1, 100), and five times a fifth of (1.2, 200) to (2, 200).
+  CHECK(mib(samples.slope(Field::unused, 2s)) == doctest::Approx(52.885).epsilon(0.001));
+}
+
 TEST_CASE("a question without samples has no answer") {
   const Observed observed(World().domain("a"));
   const DomainHistory& past = *observed.history().find(id("a"));
