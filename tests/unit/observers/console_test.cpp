@@ -292,7 +292,7 @@ TEST_CASE("a trend begins at the start of its domain, and is forgotten with the 
     return n;
   };
   CHECK(bars(tick(1, "a", 1)) == 1);
-  CHECK(bars(tick(2, "a", 1, 400ms)) == 1);
+  CHECK(bars(tick(2, "a", 1, std::chrono::milliseconds(400))) == 1);
   CHECK(bars(tick(2, "a", 1)) == 2);
   CHECK(bars(tick(3, "a", 2)) == 1);
   for (std::uint64_t i = 0; i < 7 * 24 * 60; ++i) {
