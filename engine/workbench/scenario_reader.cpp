@@ -24,7 +24,8 @@ std::string shown(const Value& value) {
 }
 
 Duration duration_from(double seconds) {
-  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
+  // 520.8 has no exact binary form; cut off, it would be 520.799999.
+  return std::chrono::round<Duration>(std::chrono::duration<double>(seconds));
 }
 
 std::optional<double> number_of(const Value& value) {

@@ -194,7 +194,9 @@ Scenario started_with_too_much(MemorySize demand) {
 }
 
 double stalled_without_moves(const Scenario& scenario) {
-  return simulate(scenario, hold_everything(), {}).score.stalled;
+  SimulationOptions options;
+  options.dry_run = true;
+  return simulate(scenario, hold_everything(), options).score.stalled;
 }
 
 }  // namespace
