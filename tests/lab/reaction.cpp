@@ -1,6 +1,6 @@
 // Measures on real guests how soon memory reaches a guest whose need jumps.
 //
-//   reaction [--runs OPTIONS...] [--jumps N] [--binary PATH]
+//   reaction [--runs OPTIONS...] [--jumps N] [--hold SECONDS] [--binary PATH]
 //
 // OPTIONS are those of a run of memcoord after --policy: "mom 10". Every run gets new guests and a
 // daemon of its own, and the same plans. The guests measure by their own clocks (guest/plan.cpp,
@@ -34,11 +34,9 @@ constexpr MemorySize kMaximum = 768_MiB;
 constexpr MemorySize kInitial = 350_MiB;
 /// The guests, QEMU's own memory and the host's floor; nothing is left for a jump.
 constexpr MemorySize kBudget = 2100_MiB;
-constexpr int kBase = 20;   ///< MiB that a guest holds between its jumps
-constexpr int kJump = 300;  ///< MiB
-/// Longer than the slowest rhythm, so that every jump is served if the policy serves it at all.
-constexpr double kHold = 21;
-constexpr double kRest = 19;
+constexpr int kBase = 20;     ///< MiB that a guest holds between its jumps
+constexpr int kJump = 300;    ///< MiB
+constexpr double kRest = 19;  ///< seconds between two jumps of a guest, and up to two more
 /// The first guest's first jump comes so many seconds after its boot: then the others have booted
 /// too, and the policy has divided the memory.
 constexpr double kFirst = 40;
@@ -46,23 +44,24 @@ constexpr double kFirst = 40;
 struct Arguments {
   std::vector<std::string> runs;
   int jumps = 10;
+  int hold = 21;  ///< seconds; longer than the slowest run's rhythm
   std::string binary;
 };
 
 /// A guest's plan: one guest after the other jumps, no two in the same tenth of a second.
-std::string plan_of(int guest, int jumps) {
+std::string plan_of(int guest, const Arguments& arguments) {
   std::minstd_rand random(static_cast<unsigned>(guest));
   const auto tenths = [&] { return static_cast<double>(random() % 20) / 10; };
-  std::string plan =
-      fmt::format("{}:{:.1f}", kBase, kFirst + guest * (kHold + kRest) / kGuests + tenths());
-  for (int i = 0; i < jumps; ++i) {
-    plan += fmt::format(",{0}:0,{0}:{1:.1f},{2}:0,{2}:{3:.1f}", kBase + kJump, kHold, kBase,
+  std::string plan = fmt::format("{}:{:.1f}", kBase,
+                                 kFirst + guest * (arguments.hold + kRest) / kGuests + tenths());
+  for (int i = 0; i < arguments.jumps; ++i) {
+    plan += fmt::format(",{0}:0,{0}:{1},{2}:0,{2}:{3:.1f}", kBase + kJump, arguments.hold, kBase,
                         kRest + tenths());
   }
   return plan;
 }
 
-/// The jumps of a run, in seconds; a jump that came to its end without memory counts as kHold.
+/// The jumps of a run, in seconds; a jump that came to its end without memory counts as `hold`.
 struct Reactions {
   std::vector<double> grown;
   std::vector<double> served;
@@ -70,7 +69,7 @@ struct Reactions {
   int never_grown = 0;
 };
 
-void add_jumps(const lab::Guest& guest, Reactions& reactions) {
+void add_jumps(const lab::Guest& guest, int hold, Reactions& reactions) {
   const std::string said = guest.console();
   const std::string line = "lab: jump ";
   for (std::size_t at = said.find(line); at != std::string::npos; at = said.find(line, at + 1)) {
@@ -81,14 +80,14 @@ void add_jumps(const lab::Guest& guest, Reactions& reactions) {
       continue;
     }
     if (grown < 0) ++reactions.never_grown;
-    reactions.grown.push_back(grown < 0 ? kHold : grown);
-    reactions.served.push_back(served < 0 ? kHold : served);
+    reactions.grown.push_back(grown < 0 ? hold : grown);
+    reactions.served.push_back(served < 0 ? hold : served);
   }
 }
 
-Reactions reactions_of(const lab::Guests& guests) {
+Reactions reactions_of(const lab::Guests& guests, int hold) {
   Reactions reactions;
-  for (const auto& guest : guests) add_jumps(*guest, reactions);
+  for (const auto& guest : guests) add_jumps(*guest, hold, reactions);
   return reactions;
 }
 
@@ -99,7 +98,8 @@ double quantile_of(std::vector<double> values, double q) {
 }
 
 /// Says on standard error once in ten seconds how many jumps are over.
-void wait_for_the_end(const lab::Guests& guests, const std::string& run, int jumps) {
+void wait_for_the_end(const lab::Guests& guests, const std::string& run,
+                      const Arguments& arguments) {
   const auto all_done = [&] {
     return std::all_of(guests.begin(), guests.end(), [](const auto& guest) {
       return guest->times_said("lab: plan done") > 0 || guest->was_oom_killed();
@@ -107,10 +107,10 @@ void wait_for_the_end(const lab::Guests& guests, const std::string& run, int jum
   };
   while (!all_done()) {
     std::this_thread::sleep_for(std::chrono::seconds(10));
-    const Reactions so_far = reactions_of(guests);
+    const Reactions so_far = reactions_of(guests, arguments.hold);
     fmt::print(stderr, "{}: {} of {} jumps, median so far {:.2f} s\n", run,
-               so_far.grown.size() + static_cast<std::size_t>(so_far.had_enough), kGuests * jumps,
-               quantile_of(so_far.grown, 0.5));
+               so_far.grown.size() + static_cast<std::size_t>(so_far.had_enough),
+               kGuests * arguments.jumps, quantile_of(so_far.grown, 0.5));
   }
 }
 
@@ -118,8 +118,7 @@ Reactions measure_run(const std::string& options, const Arguments& arguments) {
   const lab::LabHost host;
   std::vector<lab::GuestSpec> specs;
   for (int i = 1; i <= kGuests; ++i) {
-    lab::GuestSpec spec =
-        lab::guest_of(fmt::format("guest{}", i), plan_of(i, arguments.jumps), kInitial);
+    lab::GuestSpec spec = lab::guest_of(fmt::format("guest{}", i), plan_of(i, arguments), kInitial);
     spec.maximum = kMaximum;
     spec.swap = kMaximum;
     spec.more = fmt::format("watch={}", Limits::kDomainFloor.kib() / 1024);
@@ -129,9 +128,9 @@ Reactions measure_run(const std::string& options, const Arguments& arguments) {
   lab::Coordination run(host,
                         fmt::format("--host-memory {}KiB --policy {}", kBudget.kib(), options),
                         "run", arguments.binary);
-  wait_for_the_end(guests, options, arguments.jumps);
+  wait_for_the_end(guests, options, arguments);
   if (run.end() != 0) throw std::runtime_error(options + ": " + run.errors());
-  return reactions_of(guests);
+  return reactions_of(guests, arguments.hold);
 }
 
 void measure_all(const Arguments& arguments) {
@@ -159,6 +158,8 @@ int main(int argc, char** argv) {
                 });
   cli::add_option(tool, {"--jumps", "N", "of each of the four guests; default 10"},
                   cli::into(arguments.jumps, testing::parse_count));
+  cli::add_option(tool, {"--hold", "SECONDS", "that a jump lasts; default 21"},
+                  cli::into(arguments.hold, testing::parse_count));
   cli::add_option(tool, {"--binary", "PATH", "the memcoord to measure; default this build's"},
                   cli::into_text(arguments.binary));
   if (const auto code = testing::ends_with(tool, argc, argv)) return *code;
