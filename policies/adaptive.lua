@@ -1,14 +1,16 @@
 -- Adaptive: all memory is in use, and moves to the domains that need it.
 -- A domain needs what its guest uses, less droppable page cache, and what it has swapped out.
--- Memory goes out in four layers:
+-- Memory goes out in five layers:
 --   1 need: whole or not at all, by priority, then by what is missing for the weight, least first
 --   2 cushion: 100 MiB and six seconds of a steady rise, scaled down alike where memory runs out
---   3 peak: what lifts every domain to its recent peak, if memory suffices for all of them
---   4 share: the rest by weight * (sum of squared jumps of need, fading) ^ (1/3). If jump sizes
+--   3 ask: half as much again as a guest had when its OOM killer ended a workload, until tried
+--   4 peak: what lifts every domain to its recent peak, if memory suffices for all of them
+--   5 share: the rest by weight * (sum of squared jumps of need, fading) ^ (1/3). If jump sizes
 --     follow a power law with exponent 2, this split minimises the jumps that exceed their share.
--- While a domain is short, domains of equal or lower rank (priority, weight) get layer 1 only.
--- Domains leave room for the forecast rises of higher ranks. Needs and cushions move at once,
--- peaks and shares with a half-life of a minute. A domain gives only what others ask for.
+-- The host keeps what guests had that started lately, and 1 - `advance` of the shares' memory.
+-- Domains leave room for the forecast rises of higher ranks (priority, weight). Needs, cushions and
+-- asks move at once. Peaks and shares move with a half-life of a minute, or in a quarter of the time
+-- in which the present rises use up all spare memory. A domain gives only what others ask for.
 --
 -- Example: three domains share 8192 MiB. The need of `web` once jumped by 859 MiB: its factor is
 -- (512^2 + 859^2) ^ (1/3) = 100. Every domain starts with a jump of 512 MiB, a factor of 64.
@@ -19,10 +21,16 @@
 --
 -- Source: memcoord's own. Domains keep memory until others need it as in Waldspurger (ESX, 2002).
 
-local max, min, floor, ceil = math.max, math.min, math.floor, math.ceil
+local max, min, floor, ceil, huge = math.max, math.min, math.floor, math.ceil, math.huge
 
 local FIRST_JUMP = 512 -- MiB that a new domain counts as having jumped by
 local SWAP_HALF_LIFE = 300 -- seconds until half of the swapped memory counts as unused
+local ASK_HALF_LIFE = 600 -- seconds until half of an ask that was not met is forgotten
+local ASK_TRIED = 20 -- seconds with what it asked for in which a killed workload comes back
+local STARTS_HALF_LIFE = 120 -- seconds until half of what a new domain had is no longer kept
+local FALL_HALF_LIFE = 5 -- seconds until half of a fall of the host's memory is forgotten
+local FULL = 200 * MiB -- a guest with less than this left may have been full a moment later
+local WAITED_FOR = 2 -- others leave their cushions to a domain that is short of at most this many times what is spare
 local IDLE = 64 * MiB -- memory that no domain holds is shared out above this
 local READS_FILES = 100 * MiB -- a guest keeps more page cache than this where it counts as used
 local RESERVE = 0.15 -- part of the host's memory that stays free of such page cache
@@ -32,117 +40,196 @@ local function outranks(a, b)
   return a.priority > b.priority or a.priority == b.priority and a.weight > b.weight
 end
 
--- What each domain needs and may need, in the order of service; `known` keeps what it learns.
-local function learn(domains, known, ctx)
-  local p, limits, elapsed, guests = ctx.params, ctx.limits, ctx.state.elapsed, {}
-  local fade = 0.5 ^ (elapsed / (p.jump_half_life * 3600))
-  for i, d in ipairs(domains) do
-    local past = ctx.state.domains[d.uuid] or { swapped = 0, jumps = FIRST_JUMP ^ 2, rate = 0 }
-    local kept = d.swap_in > 0 and 1 or 0.5 ^ (elapsed / SWAP_HALF_LIFE)
-    local swapped = max(0, past.swapped * kept + (d.swap_out - d.swap_in) * ctx.seconds)
-    local need = min(d.actual - d.usable + (swapped >= 1 and ceil(swapped) + MiB or 0), d.maximum)
-    local used = need - d.offline
-    local jump = max(0, used - (past.used or used))
-    local rate = elapsed > 0 and jump / elapsed or 0
-    local rising = min(rate, past.rate) -- a rise goes on, a jump is over when it is observed
-    local now = {
-      used = used, swapped = swapped, rate = rate, risen = rising > 0 and past.risen + jump or 0,
-      jumps = past.jumps * fade + (jump / MiB) ^ 2,
-      peak = max(used, ceil(used + ((past.peak or used) - used) * fade)),
-    }
-    known[d.uuid], need = now, max(need, min(d.minimum, d.maximum))
-    local cache = d.usable - d.headroom > READS_FILES and d.usable - d.headroom or 0
-    local gives = max(0, min(d.headroom - limits.domain_floor, d.usable - limits.usable_floor))
-    if d.reclaimable == 0 then gives = 0 end -- it does not follow, or has just started
-    local missing = max(0, need - d.actual)
-    guests[i] = {
-      d = d, actual = d.actual, priority = d.priority, weight = d.weight, need = need,
-      missing = missing, turn = missing / d.weight, cache = cache,
-      base = max(need, d.actual - gives - cache), ceiling = cache == 0 and d.maximum or 0,
-      cushioned = min(need + p.cushion + floor(rising * p.lead), d.maximum),
-      peak = now.peak + d.offline, factor = d.weight * max(1, now.jumps) ^ (1 / 3),
-      forecast = max(0, min(need + now.risen * p.rise_forecast, d.maximum) - d.actual),
-    }
+-- Half of the use is gone at once, and the guest was full, or its process holds all of its memory: its OOM
+-- killer has ended a workload, or a workload that needed nearly all memory has ended.
+local function was_killed(d, past, used)
+  local fell = past.used - used
+  return fell >= max(100 * MiB, past.used / 2) and d.usable >= d.actual / 2 and d.in_flight <= 0
+    and (past.left < FULL or d.rss >= 0.9 * d.actual)
+end
+
+-- Updates what is known of a domain: its use, jumps, rises and peak, and what it asked for in vain.
+local function learn(known, d, elapsed, ctx)
+  local used = d.actual - d.usable - d.offline
+  local past = known.used and known or { used = used }
+  local fade = 0.5 ^ (elapsed / (ctx.params.jump_half_life * 3600))
+  local kept = d.swap_in > 0 and 1 or 0.5 ^ (elapsed / SWAP_HALF_LIFE)
+  known.swapped = max(0, known.swapped * kept + (d.swap_out - d.swap_in) * ctx.seconds)
+  known.ask = known.ask * 0.5 ^ (elapsed / ASK_HALF_LIFE)
+  known.tried = d.actual >= 0.97 * min(known.ask, d.maximum) and known.tried + elapsed or known.tried
+  if known.tried > ASK_TRIED or known.ask < used then known.ask = 0 end
+  if past.left and was_killed(d, past, used) then
+    known.ask, known.tried = max(known.ask, 1.5 * d.actual), 0
   end
-  table.sort(guests, outranks)
-  local rises, above = 0, 0
-  for i, g in ipairs(guests) do
-    if i > 1 and outranks(guests[i - 1], g) then above = rises end
-    g.leaves, rises = above, rises + g.forecast
+  local jump = max(0, used - past.used)
+  known.age = known.age + elapsed -- since its use last changed: reports come more rarely than ticks
+  if used ~= past.used then
+    local rate = jump / max(known.age, 1)
+    known.rising = min(rate, known.rate) -- a rise goes on, a jump is over when it is observed
+    known.risen = known.rising > 0 and known.risen + jump or 0
+    known.rate, known.between, known.age = rate, known.age, 0
+  elseif known.age > 2 * known.between then
+    known.rate, known.rising, known.risen = 0, 0, 0
   end
+  known.jumps = known.jumps * fade + (jump / MiB) ^ 2
+  known.peak = max(used, ceil(used + ((known.peak or used) - used) * fade))
+  known.used, known.left = used, d.usable
+end
+
+-- What a domain has with the moves under way, what it needs, may need, and gives.
+local function guest_of(d, known, ctx)
+  local p, limits, reclaimable, flight = ctx.params, ctx.limits, d.reclaimable, d.in_flight
+  if flight < 0 and reclaimable == 0 then flight = 0 end -- it does not follow
+  local size, headroom, usable, most = d.actual + flight, d.headroom, d.usable, d.maximum
+  local used = known.used + d.offline
+  local swapped = known.swapped >= 1 and ceil(known.swapped) + MiB or 0
+  local need = min(max(used + swapped, d.minimum), most)
+  local cache = usable - headroom > READS_FILES and usable - headroom or 0
+  local gives = max(0, min(headroom - limits.domain_floor, usable - limits.usable_floor) + min(0, flight))
+  if reclaimable == 0 then gives = 0 end -- it does not follow, or has just started
+  local missing = max(0, need - size)
+  return {
+    d = d, size = size, flight = flight, most = most, priority = d.priority, weight = d.weight,
+    need = need, missing = missing, turn = missing / d.weight, cache = cache, leaves = 0,
+    base = max(min(need, size), size - gives - cache), ceiling = cache == 0 and most or 0,
+    over = flight <= 0 and reclaimable + flight or 0,
+    cushioned = min(need + p.cushion + floor(known.rising * p.lead), most),
+    ask = min(ceil(known.ask), most), peak = known.peak + d.offline,
+    factor = d.weight * max(1, known.jumps) ^ (1 / 3), rising = known.rising,
+    jump = 2 * MiB * known.jumps ^ 0.5,
+    forecast = max(0, min(need + known.risen * p.rise_forecast, most) - size),
+  }
+end
+
+-- Decides which needs are served, and what each domain leaves to the rises of higher ranks. The rest of `spare`.
+local function serve(guests, spare)
+  local first, missing, rises, ranked = guests[1], 0, 0, false
+  for _, g in ipairs(guests) do
+    missing, rises, g.served = missing + g.missing, rises + g.forecast, true
+    ranked = ranked or g.priority ~= first.priority or g.weight ~= first.weight
+  end
+  if ranked and rises > 0 then
+    table.sort(guests, outranks)
+    local above = 0
+    rises = 0
+    for i, g in ipairs(guests) do
+      if i > 1 and outranks(guests[i - 1], g) then above = rises end
+      g.leaves, rises = above, rises + g.forecast
+    end
+  end
+  if missing == 0 then return spare end
+  local waits -- the highest domain that is short and could be served soon
   table.sort(guests, function(a, b)
     return a.priority > b.priority or a.priority == b.priority and a.turn < b.turn
   end)
-  return guests
-end
-
--- The size that each domain should have.
-local function allocate(guests, available, total)
-  local plan, spare, left_out = { reserve = 0 }, available, nil
-  local cushions, peaks, rooms, weights = 0, 0, {}, {}
   for _, g in ipairs(guests) do
-    spare = spare + max(0, g.actual - g.base - g.cache)
-    if g.cache > 0 then plan.reserve = floor(RESERVE * total) end
+    g.served = g.missing == 0 or g.missing <= spare - g.leaves
+    if g.served then spare = spare - g.missing end
+    if not g.served and g.missing <= WAITED_FOR * spare and not (waits and outranks(waits, g)) then waits = g end
   end
-  for i, g in ipairs(guests) do -- needs
-    local served = g.missing == 0 or g.missing <= spare - g.leaves
-    plan[i] = { guest = g, served = served, target = served and g.base or g.actual }
-    if served then spare = spare - g.missing end
-    if not served and not (left_out and outranks(left_out, g)) then left_out = g end
-  end
-  for _, a in ipairs(plan) do -- cushions and peaks
-    local covered = a.served and (not left_out or outranks(a.guest, left_out))
-    a.safe = covered and max(a.target, a.guest.cushioned) or a.target
-    a.peak = max(0, min(a.guest.peak, a.guest.ceiling) - a.safe)
-    cushions, peaks = cushions + a.safe - a.target, peaks + a.peak
-  end
-  local part = max(0, min(1, spare / max(cushions, 1)))
-  spare = left_out and 0 or spare - cushions - plan.reserve
-  local lift = peaks <= spare and 1 or 0
-  for i, a in ipairs(plan) do -- shares
-    a.target = a.target + floor((a.safe - a.target) * part) + a.peak * lift
-    rooms[i], weights[i] = a.guest.ceiling - a.target, a.guest.factor
-  end
-  local shares = fair_share(spare - peaks * lift, rooms, weights)
-  for i, a in ipairs(plan) do a.target = a.target + shares[i] end
-  return plan
+  return spare, waits
 end
 
--- How far each domain goes towards its target in this tick.
-local function pace(plan, available, ctx)
-  local p, idle, moves = ctx.params, available - plan.reserve, {}
-  local lacking, surplus, urgent = 0, 0, false
-  for i, a in ipairs(plan) do
-    local g = a.guest
-    local low = g.actual - g.need < p.low * (a.target + g.cache - g.need)
-    local lack = (low or idle > IDLE) and max(0, a.target - g.actual) or 0
-    local over = max(0, min(g.actual - a.target - g.cache, g.d.reclaimable))
-    local why = g.missing > 0 and "is short of memory" or "its share of what is spare"
-    moves[i] = { d = g.d, lack = lack, over = over, why = why }
-    lacking, surplus, urgent = lacking + lack, surplus + over, urgent or lack > 0 and g.missing > 0
+-- Lifts killed guests to what they had, then to what they asked for, least first. The rest of `spare`.
+local function answer_asks(guests, spare)
+  local asking = {}
+  for _, g in ipairs(guests) do
+    if g.served and g.ask > g.safe then asking[#asking + 1] = g end
+  end
+  table.sort(asking, function(a, b) return a.ask - a.safe < b.ask - b.safe end)
+  for _, what in ipairs { "size", "ask" } do
+    for _, g in ipairs(asking) do
+      local more = max(0, min(g[what] - g.safe, spare))
+      g.safe, spare = g.safe + more, spare - more
+    end
+  end
+  return spare
+end
+
+-- Sets the size that each domain should have. Returns what the host keeps of its idle memory, what it must have,
+-- and for how many seconds the spare memory lasts at the present rises.
+local function allocate(guests, available, reserve, starts, advance)
+  local spare, rising, asks = available, 0, false
+  for _, g in ipairs(guests) do
+    spare = spare + max(0, g.size - g.base - g.cache) - min(0, g.flight)
+    rising, asks = rising + g.rising, asks or g.ask > 0
+  end
+  local lasts = rising > 0 and max(0, spare) / rising or huge
+  local cushions, peaks, rooms, weights, readers = 0, 0, {}, {}, false
+  local waits
+  spare, waits = serve(guests, spare)
+  for _, g in ipairs(guests) do
+    readers = readers or g.cache > 0
+    g.target = g.served and max(g.need, g.base) or g.base
+    g.covered = g.served and (not waits or outranks(g, waits))
+    cushions = cushions + max(0, g.covered and g.cushioned - g.target or 0)
+  end
+  local part = cushions > 0 and max(0, min(1, spare / cushions)) or 0
+  for _, g in ipairs(guests) do
+    g.safe = g.target + floor(max(0, g.covered and g.cushioned - g.target or 0) * part)
+  end
+  spare = waits and 0 or max(0, spare - cushions)
+  if asks and spare > 0 then spare = answer_asks(guests, spare) end
+  spare = max(0, spare - starts)
+  local jumps = 0
+  for _, g in ipairs(guests) do
+    g.up = g.served and max(0, min(g.peak, g.ceiling) - g.safe) or 0
+    peaks, jumps = peaks + g.up, jumps + g.jump
+  end
+  local lift = peaks <= spare and 1 or 0
+  spare = spare - peaks * lift
+  for i, g in ipairs(guests) do
+    g.target = g.safe + g.up * lift
+    rooms[i], weights[i] = g.served and g.ceiling - g.target or 0, g.factor
+  end
+  local withheld = floor(max(0, spare - jumps) * (1 - advance))
+  local shares = fair_share(spare - withheld, rooms, weights)
+  for i, g in ipairs(guests) do g.target = g.target + shares[i] end
+  return starts + withheld, readers and reserve or 0, lasts
+end
+
+-- How far each domain goes towards its target in this tick. Returns what the host gives; or nil where nothing
+-- moves, and whether something waits to be moved.
+local function pace(guests, available, keep, reserve, lasts, ctx)
+  local p, state, idle = ctx.params, ctx.state, available - keep
+  local lacking, surplus, short, urgent, leaves = 0, 0, false, false, 0
+  for _, g in ipairs(guests) do
+    local left = g.size - g.need
+    local low = lasts < p.share_half_life or left < p.low * (g.target + g.cache - g.need)
+    g.lack = (low or idle > IDLE) and max(0, g.target - g.size) or 0
+    g.over = max(0, min(g.size - g.target - g.cache, g.over))
+    lacking, surplus, leaves = lacking + g.lack, surplus + g.over, max(leaves, g.leaves)
+    short = short or g.lack > 0 and g.size < g.safe or left < min(p.cushion / 2, g.most - g.need)
+    urgent = urgent or g.lack > 0 and g.missing > 0
   end
   local supply, at_once = max(0, available + surplus), 0
-  for i, m in ipairs(moves) do
-    m.now = max(0, min(m.lack, supply - plan[i].guest.leaves, plan[i].safe - m.d.actual))
-    supply, at_once, lacking = supply - m.now, at_once + m.now, lacking - m.now
+  for _, g in ipairs(guests) do
+    g.now = max(0, min(g.lack, supply - g.leaves, g.safe - g.size))
+    supply, at_once, lacking = supply - g.now, at_once + g.now, lacking - g.now
   end
-  local first = ctx.state.figures and 0 or max(0, idle - at_once) -- all that is idle at the start
-  local part = 1 - 0.5 ^ (ctx.seconds / p.share_half_life)
-  local later = min(lacking, supply, first + (lacking - first) * part)
-  local taken = max(0, at_once + later - available, min(-idle, surplus))
-  if not urgent and at_once + later + taken < p.min_move then return { net = 0 } end
-  moves.net = at_once + later - min(taken, surplus) -- what the host gives
-  local given = min(1, taken / max(surplus, 1))
-  for _, m in ipairs(moves) do
-    m.change = m.now + (m.lack - m.now) * later / max(lacking, 1) - m.over * given
-    m.why = m.over == 0 and m.why or at_once + later > 0 and "others need it" or "the host is short"
+  local first = state.begun and 0 or max(0, idle - at_once) -- all that is idle at the start
+  local part = 1 - 0.5 ^ (state.waited / min(p.share_half_life, max(1, lasts / 4)))
+  local later = min(lacking, max(0, supply - leaves), first + (lacking - first) * part)
+  local owed = max(0, min(reserve - available, surplus))
+  if not short then -- the host has time until its memory runs out
+    local left = max(0, ctx.host.headroom - ctx.limits.host_floor) / max(1, state.falling)
+    owed = owed * (1 - 0.5 ^ (state.waited / min(p.share_half_life, max(0.5, left / 8))))
   end
-  return moves
+  local taken = min(surplus, max(0, at_once + later - max(0, available), later - max(0, idle - at_once), owed))
+  if not urgent and at_once + later + taken < p.min_move then
+    return nil, min(lacking, supply) + max(0, min(reserve - available, surplus)) >= p.min_move
+  end
+  for _, g in ipairs(guests) do
+    g.change = g.now + (g.lack - g.now) * later / max(lacking, 1) - g.over * taken / max(surplus, 1)
+    g.why = g.over > 0 and (at_once + later > 0 and "others need it" or "the host is short")
+      or g.missing > 0 and "is short of memory" or "its share of what is spare"
+  end
+  return at_once + later - taken
 end
 
-local function propose(moves)
-  for _, m in ipairs(moves) do
-    if math.abs(m.change) >= 1 then m.d:set(m.d.actual + floor(m.change), m.why) end
+local function propose(guests)
+  for _, g in ipairs(guests) do
+    if math.abs(g.change) >= 1 then g.d:set(g.size + floor(g.change), g.why) end
   end
 end
 
@@ -156,12 +243,14 @@ return {
     low = { default = 0.5, doc = "a domain grows when less than this part of its share is left" },
     rise_forecast = { default = 0.7, doc = "further rise of a need to expect, as a part of its rise so far" },
     share_half_life = { default = 60.0, doc = "seconds until half of a share has moved" },
+    advance = { default = 0.7, doc = "part of what is spare, beyond all jumps so far, that is handed out in advance" },
     min_move = { default = "16MiB", doc = "less than this moves only where a domain is short" },
   },
 
   tick = function(ctx)
-    local state, host, known, groups, figures = ctx.state, ctx.host, {}, {}, { ctx.host.grantable }
-    state.elapsed, state.domains = (state.elapsed or 0) + ctx.seconds, state.domains or {}
+    local state, host, groups, figures = ctx.state, ctx.host, {}, { ctx.host.grantable }
+    local elapsed = (state.elapsed or 0) + ctx.seconds
+    state.elapsed, state.waited = elapsed, (state.waited or 0) + ctx.seconds
     -- While the figures stay those of a tick that had nothing to move, there is nothing to move.
     for i, name in ipairs(SUMS) do figures[i + 1] = ctx.domains:sum(name) end
     for _, d in ipairs(ctx.domains) do figures[#figures + 1] = d.usable end
@@ -169,22 +258,39 @@ return {
     for i, figure in ipairs(figures) do same = same and figure == state.figures[i] end
     if same then return end
 
+    local falling = elapsed > 0 and state.headroom and (state.headroom - host.headroom) / elapsed or 0
+    state.falling = max(0, falling, (state.falling or 0) * 0.5 ^ (elapsed / FALL_HALF_LIFE))
+    state.headroom, state.starts = host.headroom, (state.starts or 0) * 0.5 ^ (elapsed / STARTS_HALF_LIFE)
+    local before, now = state.domains or {}, {}
+    for _, list in ipairs { ctx.skipped, ctx.domains } do
+      for _, d in ipairs(list) do
+        now[d.uuid] = before[d.uuid] or {
+          jumps = FIRST_JUMP ^ 2, swapped = 0, ask = 0, tried = 0, rate = 0, rising = 0, risen = 0, age = 0,
+          between = 0,
+        }
+        if state.begun and not before[d.uuid] then state.starts = state.starts + d.actual end
+      end
+    end
     -- Domains bound to the same NUMA nodes share their memory; pairs() has "unbound" last.
     for _, d in ipairs(ctx.domains) do
       local key = #host.cells > 1 and #d.nodes > 0 and table.concat(d.nodes, ",") or "unbound"
+      local known = now[d.uuid]
+      learn(known, d, elapsed, ctx)
       groups[key] = groups[key] or {}
-      table.insert(groups[key], d)
+      table.insert(groups[key], guest_of(d, known, ctx))
     end
-    local left, at_rest = host.grantable - host.shortfall, true
-    for key, domains in pairs(groups) do
+    local left, at_rest, moved = host.grantable - host.shortfall, true, false
+    for key, guests in pairs(groups) do
       local bound = key ~= "unbound"
-      local available = bound and domains[1].grantable or left
-      local total = host.total * (bound and #domains[1].nodes / #host.cells or 1)
-      local moves = pace(allocate(learn(domains, known, ctx), available, total), available, ctx)
-      propose(moves)
-      left, at_rest = left - moves.net, at_rest and #moves == 0
+      local available = bound and guests[1].d.grantable or left
+      local reserve = floor(RESERVE * host.total * (bound and #guests[1].d.nodes / #host.cells or 1))
+      local keep, must, lasts = allocate(guests, available, reserve, bound and 0 or state.starts, ctx.params.advance)
+      local given, waits = pace(guests, available, keep, must, lasts, ctx)
+      if given then propose(guests) end
+      moved = moved or given ~= nil
+      left, at_rest = left - (given or 0), at_rest and not given and not waits
     end
-    for _, d in ipairs(ctx.skipped) do known[d.uuid] = state.domains[d.uuid] end
-    state.domains, state.figures, state.at_rest, state.elapsed = known, figures, at_rest, 0
+    if moved or not state.begun then state.waited = 0 end
+    state.domains, state.figures, state.at_rest, state.elapsed, state.begun = now, figures, at_rest, 0, true
   end,
 }
