@@ -187,6 +187,7 @@ void BalloonTracker::notice_foreign_move(const Domain& domain, const Observation
   const bool ours =
       last_move_ && !last_move_->reached &&
       (last_move_->shrinks() ? domain.actual < last_actual_ : domain.actual > last_actual_);
+  diverted_ = !ours;
   if (!ours) await_report(observation.at, observation.wall_time);
 }
 
@@ -247,6 +248,7 @@ void BalloonTracker::begin_move(const Outcome& outcome, MonotonicTime at, WallTi
   }
   asked_to_shrink_ = shrink || (asked_to_shrink_ && ignores_shrinks_);
   last_move_ = BalloonMove{outcome.from, outcome.to, at, wall_time};
+  diverted_ = false;
 }
 
 void BalloonTracker::notice_ignored_shrink(const Domain& domain, MonotonicTime now) {

@@ -161,9 +161,10 @@ class BalloonTracker {
     if (ignores_shrinks_ || !last_move_ || last_move_->reached) return {};
     return last_move_->shrinks() ? now.actual - last_move_->target : MemorySize();
   }
-  /// The size that the balloon is on its way to; its actual size where it rests.
+  /// The size that the balloon is on its way to; its actual size where it rests, or where something
+  /// else has moved it away from memcoord's target.
   [[nodiscard]] MemorySize heads_for(const Domain& now) const {
-    return last_move_ && !last_move_->reached ? last_move_->target : now.actual;
+    return last_move_ && !last_move_->reached && !diverted_ ? last_move_->target : now.actual;
   }
 
  private:
@@ -195,6 +196,7 @@ class BalloonTracker {
   /// The guest boots: until its driver has loaded, and reports, the balloon is empty, whatever size
   /// the hypervisor still reports.
   bool boots_ = false;
+  bool diverted_ = false;         ///< it last moved away from the target
   bool asked_to_shrink_ = false;  ///< it was, and has not moved since
   bool ignores_shrinks_ = false;
   int unmoved_observations_ = 0;  ///< since it was first asked

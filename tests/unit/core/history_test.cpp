@@ -234,6 +234,20 @@ TEST_CASE("a guest of 64 KiB pages reaches its target where it rests within one 
   }
 }
 
+TEST_CASE("a balloon that something else moves away from its target heads there no more") {
+  Observed observed(World().domain("a", unused(50_MiB)));
+  observed.moved("a", 3_GiB);
+  const auto heads_for = [&](Duration at, MemorySize size) {
+    observed.then(World().at(at).domain("a", actual(size), unused(50_MiB)));
+    const Domain& domain = observed.snapshot().domains.front();
+    return observed.history().find(id("a"))->balloon.heads_for(domain);
+  };
+  CHECK(heads_for(1s, 2_GiB) == 3_GiB);
+  CHECK(heads_for(2s, 900_MiB) == 900_MiB);
+  // It may have been an old figure.
+  CHECK(heads_for(3s, 2500_MiB) == 3_GiB);
+}
+
 TEST_CASE("a shrink in flight does not reduce what is committed") {
   Observed observed(World().domain("a"));
   observed.moved("a", 512_MiB);
