@@ -32,13 +32,13 @@ struct NamedLoss {
 const std::vector<NamedLoss> kNamedLosses{
     {"elephant", "usable", "1", 0.2, 2, false},
     {"fast-ticks", "usable", "0.5", 0.02, 0, false},
-    {"grow-under-way", "usable", "1", 0.04, 1, false},
-    {"killed-unseen", "usable", "1", 0.06, 3, false},
+    {"grow-under-way", "usable", "1", 0.04, 1, true},
+    {"killed-unseen", "usable", "1", 0.06, 3, true},
     {"lent-start", "usable", "1", 0, 0, false},
     {"reserve", "unused", "1", 0.02, 1, false},
-    {"rise-together", "usable", "1", 0.005, 0, false},
-    {"small-rest", "usable", "1", 0, 0, false},
-    {"start-beside-files", "usable", "1", 0, 0, false},
+    {"rise-together", "usable", "1", 0.005, 0, true},
+    {"small-rest", "usable", "1", 0, 0, true},
+    {"start-beside-files", "usable", "1", 0, 0, true},
 };
 
 std::string loss_file(const std::string& name) {
