@@ -9,6 +9,9 @@ return {
       name = "big", maximum = 16 * GiB, initial = 6 * GiB,
       demand = { { 0, 2 * GiB }, { 15.2, 2 * GiB }, { 15.4, 13 * GiB }, { 120, 13 * GiB } },
     },
-    { name = "small", maximum = 512 * MiB, demand = { generator = "walk", low = 40 * MiB, high = 220 * MiB, step = 1 } },
+    {
+      name = "small", maximum = 512 * MiB,
+      demand = { generator = "walk", low = 40 * MiB, high = 220 * MiB, step = 1 },
+    },
   },
 }

@@ -4,7 +4,8 @@ local list = {}
 for i = 1, 8 do
   list[i] = {
     name = "vm" .. i, maximum = 2 * GiB,
-    demand = { { 0, 500 * MiB }, { 4 + i, 500 * MiB }, { 6 + i, 1500 * MiB }, { 24 + i, 1500 * MiB }, { 30 + i, 400 * MiB } },
+    demand = { { 0, 500 * MiB }, { 4 + i, 500 * MiB }, { 6 + i, 1500 * MiB }, { 24 + i, 1500 * MiB },
+      { 30 + i, 400 * MiB } },
   }
 end
 return {

@@ -9,7 +9,13 @@ return {
       name = "reads", maximum = 16 * GiB, initial = 6 * GiB,
       demand = { { 0, 4 * GiB } }, cache = { { 0, 0 }, { 30, 1 * GiB }, { 90, 12 * GiB }, { 300, 12 * GiB } },
     },
-    { name = "first", maximum = 10 * GiB, start = 5, stop = 40, demand = { { 0, 500 * MiB }, { 8, 500 * MiB }, { 12, 9 * GiB } } },
-    { name = "boots", maximum = 10 * GiB, start = 200, demand = { { 0, 500 * MiB }, { 203, 500 * MiB }, { 207, 9 * GiB } } },
+    {
+      name = "first", maximum = 10 * GiB, start = 5, stop = 40,
+      demand = { { 0, 500 * MiB }, { 8, 500 * MiB }, { 12, 9 * GiB } },
+    },
+    {
+      name = "boots", maximum = 10 * GiB, start = 200,
+      demand = { { 0, 500 * MiB }, { 203, 500 * MiB }, { 207, 9 * GiB } },
+    },
   },
 }
