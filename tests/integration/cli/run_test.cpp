@@ -69,8 +69,9 @@ TEST_CASE("two runs of one scenario and policy print the same bytes") {
 }
 
 TEST_CASE("the log of a simulated run has the simulated host's time and is the same in every run") {
-  const std::vector<std::string> arguments{"--connect", "sim:case1", "--no-wait", "--policy",
-                                           "halving",   "--ticks",   "12"};
+  const std::vector<std::string> arguments{"--connect", "sim:case1",      "--no-wait",
+                                           "--policy",  "halving",        "--ticks",
+                                           "12",        "--min-interval", "0"};
   const Finished run = run_memcoord(arguments);
   CHECK(contains(run.errors, ":00 info builder: "));
   CHECK(contains(run.errors, ":11 info all ticks done"));

@@ -254,7 +254,9 @@ TEST_CASE("the workbench refuses unusable input with one line and exit code 2") 
 TEST_CASE("replay finds no difference if the same policy decides again") {
   const ScratchFiles scratch;
   const std::string journal = scratch.path("run.jsonl");
-  REQUIRE(run_memcoord({"simulate", "-p", "halving", "-S", "case3", "-j", journal}).exit_code == 0);
+  REQUIRE(run_memcoord(
+              {"simulate", "-p", "halving", "-S", "case3", "--min-interval", "0", "-j", journal})
+              .exit_code == 0);
   const Finished same = run_memcoord({"replay", "--policy", "halving", journal});
   CHECK(same.exit_code == 0);
   CHECK(contains(same.output, " 0 decisions differ"));
@@ -267,8 +269,9 @@ TEST_CASE("replay finds no difference if the same policy decides again") {
 TEST_CASE("replay starts each run of a journal afresh and reports where it begins") {
   const ScratchFiles scratch;
   const std::string journal = scratch.path("run.jsonl");
-  REQUIRE(run_memcoord({"simulate", "-p", "adaptive", "-S", "case3", "-j", journal}).exit_code ==
-          0);
+  REQUIRE(run_memcoord(
+              {"simulate", "-p", "adaptive", "-S", "case3", "--min-interval", "0", "-j", journal})
+              .exit_code == 0);
   // Another run of the same boot is appended: the host's clock goes on, the ticks count anew.
   std::istringstream first(scratch.read("run.jsonl"));
   std::ofstream appended(journal, std::ios::app);
@@ -321,7 +324,7 @@ TEST_CASE("replay prints each tick as a line of JSON") {
 TEST_CASE("replay reads an incomplete journal up to its last complete line and reports it") {
   const ScratchFiles scratch;
   const std::string journal = scratch.path("run.jsonl");
-  run_memcoord({"simulate", "-p", "halving", "-S", "case1", "-j", journal});
+  run_memcoord({"simulate", "-p", "halving", "-S", "case1", "--min-interval", "0", "-j", journal});
   const std::string whole = scratch.read("run.jsonl");
   const std::string cut = scratch.write("cut.jsonl", whole.substr(0, whole.size() - 40));
   const Finished run = run_memcoord({"replay", "-p", "halving", cut});
