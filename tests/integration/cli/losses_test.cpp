@@ -55,7 +55,8 @@ Json figures_of(const NamedLoss& loss, const std::string& policy) {
 
 TEST_CASE("adaptive serves every kind of loss that the search over random scenarios found") {
   for (const NamedLoss& loss : kNamedLosses) {
-    CAPTURE(loss.scenario);
+    const std::string name = loss.scenario;
+    CAPTURE(name);
     const Json run = figures_of(loss, "adaptive");
     const bool as_it_should = run.at("stalled").number() <= loss.stalled &&
                               run.at("oom").number() <= loss.oom && run.at("host_oom") == 0;
