@@ -87,38 +87,29 @@ local function guest_of(d, known, ctx)
   local cache = usable - headroom > READS_FILES and usable - headroom or 0
   local gives = max(0, min(headroom - limits.domain_floor, usable - limits.usable_floor) + min(0, flight))
   if reclaimable == 0 then gives = 0 end -- it does not follow, or has just started
-  local missing = max(0, need - size)
+  local missing, weight = max(0, need - size), d.weight
   return {
-    d = d, size = size, flight = flight, most = most, priority = d.priority, weight = d.weight,
-    need = need, missing = missing, turn = missing / d.weight, cache = cache, leaves = 0,
+    d = d, size = size, flight = flight, most = most, need = need, missing = missing, cache = cache,
+    priority = d.priority, weight = weight, turn = missing / weight, served = true, covered = true, leaves = 0,
     base = max(min(need, size), size - gives - cache), ceiling = cache == 0 and most or 0,
     over = flight <= 0 and reclaimable + flight or 0,
     cushioned = min(need + p.cushion + floor(known.rising * p.lead), most),
     ask = min(ceil(known.ask), most), peak = known.peak + d.offline,
-    factor = d.weight * max(1, known.jumps) ^ (1 / 3), rising = known.rising,
+    factor = weight * max(1, known.jumps) ^ (1 / 3), rising = known.rising,
     jump = 2 * MiB * known.jumps ^ 0.5,
     forecast = max(0, min(need + known.risen * p.rise_forecast, most) - size),
   }
 end
 
--- Decides which needs are served, and what each domain leaves to the rises of higher ranks. The rest of `spare`.
+-- Decides which needs are served, and what each domain leaves to the rises of higher ranks. Returns the rest of
+-- `spare`, and the highest domain that is short and could be served soon.
 local function serve(guests, spare)
-  local first, missing, rises, ranked = guests[1], 0, 0, false
-  for _, g in ipairs(guests) do
-    missing, rises, g.served = missing + g.missing, rises + g.forecast, true
-    ranked = ranked or g.priority ~= first.priority or g.weight ~= first.weight
+  table.sort(guests, outranks)
+  local above, rises, waits = 0, 0, nil
+  for i, g in ipairs(guests) do
+    if i > 1 and outranks(guests[i - 1], g) then above = rises end
+    g.leaves, rises = above, rises + g.forecast
   end
-  if ranked and rises > 0 then
-    table.sort(guests, outranks)
-    local above = 0
-    rises = 0
-    for i, g in ipairs(guests) do
-      if i > 1 and outranks(guests[i - 1], g) then above = rises end
-      g.leaves, rises = above, rises + g.forecast
-    end
-  end
-  if missing == 0 then return spare end
-  local waits -- the highest domain that is short and could be served soon
   table.sort(guests, function(a, b)
     return a.priority > b.priority or a.priority == b.priority and a.turn < b.turn
   end)
@@ -127,6 +118,7 @@ local function serve(guests, spare)
     if g.served then spare = spare - g.missing end
     if not g.served and g.missing <= WAITED_FOR * spare and not (waits and outranks(waits, g)) then waits = g end
   end
+  for _, g in ipairs(guests) do g.covered = g.served and (not waits or outranks(g, waits)) end
   return spare, waits
 end
 
@@ -149,42 +141,42 @@ end
 -- Sets the size that each domain should have. Returns what the host keeps of its idle memory, what it must have,
 -- and for how many seconds the spare memory lasts at the present rises.
 local function allocate(guests, available, reserve, starts, advance)
-  local spare, rising, asks = available, 0, false
+  local spare, rising, unequal, asks, readers = available, 0, false, false, false
+  local first = guests[1]
   for _, g in ipairs(guests) do
     spare = spare + max(0, g.size - g.base - g.cache) - min(0, g.flight)
-    rising, asks = rising + g.rising, asks or g.ask > 0
+    rising = rising + g.rising
+    unequal = unequal or g.missing > 0 or g.weight ~= first.weight or g.priority ~= first.priority
+    asks, readers = asks or g.ask > 0, readers or g.cache > 0
   end
-  local lasts = rising > 0 and max(0, spare) / rising or huge
-  local cushions, peaks, rooms, weights, readers = 0, 0, {}, {}, false
-  local waits
-  spare, waits = serve(guests, spare)
+  local lasts, waits = rising > 0 and max(0, spare) / rising or huge, nil
+  if unequal then spare, waits = serve(guests, spare) end
+  local cushions, peaks, jumps, rooms, weights = 0, 0, 0, {}, {}
   for _, g in ipairs(guests) do
-    readers = readers or g.cache > 0
     g.target = g.served and max(g.need, g.base) or g.base
-    g.covered = g.served and (not waits or outranks(g, waits))
-    cushions = cushions + max(0, g.covered and g.cushioned - g.target or 0)
+    g.safe = g.covered and max(g.target, g.cushioned) or g.target
+    cushions = cushions + g.safe - g.target
   end
-  local part = cushions > 0 and max(0, min(1, spare / cushions)) or 0
-  for _, g in ipairs(guests) do
-    g.safe = g.target + floor(max(0, g.covered and g.cushioned - g.target or 0) * part)
+  if cushions > max(0, spare) then
+    local part = max(0, spare) / cushions
+    for _, g in ipairs(guests) do g.safe = g.target + floor((g.safe - g.target) * part) end
   end
   spare = waits and 0 or max(0, spare - cushions)
   if asks and spare > 0 then spare = answer_asks(guests, spare) end
   spare = max(0, spare - starts)
-  local jumps = 0
-  for _, g in ipairs(guests) do
+  for i, g in ipairs(guests) do
     g.up = g.served and max(0, min(g.peak, g.ceiling) - g.safe) or 0
     peaks, jumps = peaks + g.up, jumps + g.jump
+    rooms[i], weights[i] = g.served and g.ceiling - g.safe or 0, g.factor
   end
   local lift = peaks <= spare and 1 or 0
-  spare = spare - peaks * lift
-  for i, g in ipairs(guests) do
-    g.target = g.safe + g.up * lift
-    rooms[i], weights[i] = g.served and g.ceiling - g.target or 0, g.factor
+  if lift == 1 and peaks > 0 then
+    for i, g in ipairs(guests) do rooms[i] = rooms[i] - g.up end
+    spare = spare - peaks
   end
   local withheld = floor(max(0, spare - jumps) * (1 - advance))
   local shares = fair_share(spare - withheld, rooms, weights)
-  for i, g in ipairs(guests) do g.target = g.target + shares[i] end
+  for i, g in ipairs(guests) do g.target = g.safe + g.up * lift + shares[i] end
   return starts + withheld, readers and reserve or 0, lasts
 end
 
@@ -204,7 +196,7 @@ local function pace(guests, available, keep, reserve, lasts, ctx)
   end
   local supply, at_once = max(0, available + surplus), 0
   for _, g in ipairs(guests) do
-    g.now = max(0, min(g.lack, supply - g.leaves, g.safe - g.size))
+    g.now = g.lack > 0 and max(0, min(g.lack, supply - g.leaves, g.safe - g.size)) or 0
     supply, at_once, lacking = supply - g.now, at_once + g.now, lacking - g.now
   end
   local first = state.begun and 0 or max(0, idle - at_once) -- all that is idle at the start
@@ -229,7 +221,7 @@ end
 
 local function propose(guests)
   for _, g in ipairs(guests) do
-    if math.abs(g.change) >= 1 then g.d:set(g.size + floor(g.change), g.why) end
+    if g.change >= 1 or g.change <= -1 then g.d:set(g.size + floor(g.change), g.why) end
   end
 end
 
