@@ -2,7 +2,7 @@
 -- A domain needs what its guest uses, less droppable page cache, and what it has swapped out.
 -- Memory goes out in five layers:
 --   1 need: whole or not at all, by priority, then by what is missing for the weight, least first
---   2 cushion: 100 MiB and six seconds of a steady rise, scaled down alike where memory runs out
+--   2 cushion: 100 MiB and twelve seconds of a steady rise, scaled down alike where memory runs out
 --   3 ask: half as much again as a guest had when its OOM killer ended a workload, until tried
 --   4 peak: what lifts every domain to its recent peak, if memory suffices for all of them
 --   5 share: the rest by weight * (sum of squared jumps of need, fading) ^ (1/3). If jump sizes
@@ -231,11 +231,11 @@ return {
   params = {
     cushion = { default = "100MiB", doc = "memory above its need that a domain gets first" },
     jump_half_life = { default = 24.0, doc = "hours after which a jump counts half" },
-    lead = { default = 6.0, doc = "seconds of a steady rise that a cushion covers besides" },
-    low = { default = 0.5, doc = "a domain grows when less than this part of its share is left" },
+    lead = { default = 12.0, doc = "seconds of a steady rise that a cushion covers besides" },
+    low = { default = 0.75, doc = "a domain grows when less than this part of its share is left" },
     rise_forecast = { default = 0.7, doc = "further rise of a need to expect, as a part of its rise so far" },
     share_half_life = { default = 60.0, doc = "seconds until half of a share has moved" },
-    advance = { default = 0.7, doc = "part of what is spare, beyond all jumps so far, that is handed out in advance" },
+    advance = { default = 0.75, doc = "part of what is spare, beyond all jumps so far, that is handed out in advance" },
     min_move = { default = "16MiB", doc = "less than this moves only where a domain is short" },
   },
 
