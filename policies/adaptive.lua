@@ -57,9 +57,13 @@ local function learn(known, d, elapsed, ctx)
   known.swapped = max(0, known.swapped * kept + (d.swap_out - d.swap_in) * ctx.seconds)
   known.ask = known.ask * 0.5 ^ (elapsed / ASK_HALF_LIFE)
   known.tried = d.actual >= 0.97 * min(known.ask, d.maximum) and known.tried + elapsed or known.tried
-  if known.tried > ASK_TRIED or known.ask < used then known.ask = 0 end
+  if known.ask < used then known.ask = 0 end
+  if known.tried > ASK_TRIED then -- it has not come back: it may be killed as it starts
+    known.ask = used < known.had / 2 and known.ask < d.maximum and 1.5 * known.ask or 0
+    known.tried = 0
+  end
   if past.left and was_killed(d, past, used) then
-    known.ask, known.tried = max(known.ask, 1.5 * d.actual), 0
+    known.ask, known.tried, known.had = max(known.ask, 1.5 * d.actual), 0, past.used
   end
   local jump = max(0, used - past.used)
   known.age = known.age + elapsed -- since its use last changed: reports come more rarely than ticks
@@ -129,7 +133,7 @@ local function answer_asks(guests, spare)
     if g.served and g.ask > g.safe then asking[#asking + 1] = g end
   end
   table.sort(asking, function(a, b) return a.ask - a.safe < b.ask - b.safe end)
-  for _, what in ipairs { "size", "ask" } do
+  for _, what in ipairs { "ask" } do
     for _, g in ipairs(asking) do
       local more = max(0, min(g[what] - g.safe, spare))
       g.safe, spare = g.safe + more, spare - more
@@ -188,7 +192,8 @@ local function pace(guests, available, keep, reserve, lasts, ctx)
   for _, g in ipairs(guests) do
     local left = g.size - g.need
     local low = lasts < p.share_half_life or left < p.low * (g.target + g.cache - g.need)
-    g.lack = (low or idle > IDLE) and max(0, g.target - g.size) or 0
+    -- What a balloon does not take yet is not promised more, except what it needs.
+    g.lack = max(0, ((low or idle > IDLE) and g.flight <= 0 and g.target or g.safe) - g.size)
     g.over = max(0, min(g.size - g.target - g.cache, g.over))
     lacking, surplus, leaves = lacking + g.lack, surplus + g.over, max(leaves, g.leaves)
     short = short or g.lack > 0 and g.size < g.safe or left < min(p.cushion / 2, g.most - g.need)
@@ -257,21 +262,23 @@ return {
     for _, list in ipairs { ctx.skipped, ctx.domains } do
       for _, d in ipairs(list) do
         now[d.uuid] = before[d.uuid] or {
-          jumps = FIRST_JUMP ^ 2, swapped = 0, ask = 0, tried = 0, rate = 0, rising = 0, risen = 0, age = 0,
+          jumps = FIRST_JUMP ^ 2, swapped = 0, ask = 0, tried = 0, had = 0, rate = 0, rising = 0, risen = 0, age = 0,
           between = 0,
         }
         if state.begun and not before[d.uuid] then state.starts = state.starts + d.actual end
       end
     end
+    local asks = false -- an ask is tried over time
     -- Domains bound to the same NUMA nodes share their memory; pairs() has "unbound" last.
     for _, d in ipairs(ctx.domains) do
       local key = #host.cells > 1 and #d.nodes > 0 and table.concat(d.nodes, ",") or "unbound"
       local known = now[d.uuid]
       learn(known, d, elapsed, ctx)
+      asks = asks or known.ask > 0
       groups[key] = groups[key] or {}
       table.insert(groups[key], guest_of(d, known, ctx))
     end
-    local left, at_rest, moved = host.grantable - host.shortfall, true, false
+    local left, at_rest, moved = host.grantable - host.shortfall, not asks, false
     for key, guests in pairs(groups) do
       local bound = key ~= "unbound"
       local available = bound and guests[1].d.grantable or left

@@ -68,7 +68,9 @@ void run(benchmark::State& state, const std::string& name) {
   const simulated::Scenario week = scenario();
   std::uint64_t domain_ticks = 0;
   for (auto _ : state) {
-    const auto result = workbench::simulate(week, policy(name), {std::chrono::seconds(10), {}});
+    workbench::SimulationOptions options;
+    options.interval = std::chrono::seconds(10);
+    const auto result = workbench::simulate(week, policy(name), options);
     domain_ticks += result.ticks * week.domains.size();
   }
   state.counters["domain_ticks"] =
