@@ -69,8 +69,9 @@ double part_of_tick(Duration since_last) {
 
 TakenBack taken_back(const Situation& situation, Asked& asked) {
   const Units units = situation.limits.units;
-  if (!situation.rescue.is_zero()) {
-    return {situation.rescue, "the host needs " + situation.rescue.text(units) + " at once",
+  const MemorySize at_once = situation.rescue + situation.rescue_under_way;
+  if (!at_once.is_zero()) {
+    return {situation.rescue, "the host needs " + at_once.text(units) + " at once",
             Rule::host_rescue};
   }
   if (situation.shortfall.is_zero()) return {};
@@ -114,8 +115,10 @@ std::optional<Proposal> given_back(const DomainView& view, double part, const Ta
   const MemorySize more = reclaim.more.scaled(part);
   // A shrink under way goes on.
   const MemorySize give = reclaim.coming + more;
+  // A shrink under way needs no proposal, unless the policy would turn it round.
+  if (more.is_zero() && (reclaim.coming.is_zero() || !target)) return std::nullopt;
   // A policy that takes more than that keeps its proposal.
-  if (more.is_zero() || target.value_or(domain.actual) < domain.actual - give) return std::nullopt;
+  if (target.value_or(domain.actual) < domain.actual - give) return std::nullopt;
   return Proposal{domain.uuid(), domain.actual - give, taken.why, taken.rule};
 }
 
@@ -172,7 +175,8 @@ std::vector<Proposal> own_proposals(const Situation& situation, std::span<const 
   std::vector<Proposal> own;
   for (const DomainView& view : situation.domains) {
     if (view.skipped) continue;
-    auto proposal = part > 0 ? given_back(view, part, taken, targets) : std::nullopt;
+    const bool takes = part > 0 || taken.rule;
+    auto proposal = takes ? given_back(view, part, taken, targets) : std::nullopt;
     if (!proposal) proposal = towards_its_bounds(view, targets, situation.limits.units);
     if (proposal) own.push_back(*std::move(proposal));
   }

@@ -344,6 +344,7 @@ Situation assess(const Snapshot& snapshot, const History& history, const Limits&
   situation.grantable = host.grantable;
   situation.shortfall = host.shortfall;
   situation.rescue = host.rescue;
+  situation.rescue_under_way = host.rescue_under_way;
   situation.committed = host.committed;
   situation.unbacked = host.unbacked;
   const std::vector<NodePool> pools = node_pools(snapshot.host, situation.domains, limits);

@@ -106,6 +106,8 @@ struct HostBalance {
   /// Domains count with the memory that they may still touch; memory that shrinks under way will
   /// release is deducted.
   MemorySize rescue = {};
+  /// The part of what shrinks under way will release that the host needs at once in the same way.
+  MemorySize rescue_under_way = {};
   MemorySize committed = {};  ///< what all domains together may touch without asking
   MemorySize unbacked = {};   ///< the part of `committed` that is not resident yet
 };

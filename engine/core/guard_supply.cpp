@@ -105,16 +105,21 @@ double observations_ahead(const HostPace& pace) {
          static_cast<double>(pace.between.count());
 }
 
+/// What others than the domains take until guests can give again, if they go on as they do. A
+/// single take, such as a pool of hugepages, does not continue; under the floor there is no time to
+/// wait for a second one.
+MemorySize expected_of_others(const HostPace& pace, bool under_floor) {
+  const MemorySize others = under_floor ? pace.others : std::min(pace.others, pace.others_before);
+  return others.scaled(observations_ahead(pace));
+}
+
+/// What the host needs at once, beyond what it has and what shrinks under way will release.
 MemorySize to_rescue(const Host& host, const Commitments& domains, const HostPace& pace,
                      MemorySize floor) {
   const MemorySize there = obtainable(host) + domains.coming;
-  // A single take by others, such as a pool of hugepages, does not continue. Under the floor there
-  // is no time to wait for a second one.
-  const MemorySize others = there < floor ? pace.others : std::min(pace.others, pace.others_before);
-  const double ahead = observations_ahead(pace);
-  const MemorySize touched =
-      std::max(std::min(pace.domains.scaled(ahead), domains.unbacked), domains.begun);
-  return floor + touched + others.scaled(ahead) - there;
+  const MemorySize touched = std::max(
+      std::min(pace.domains.scaled(observations_ahead(pace)), domains.unbacked), domains.begun);
+  return floor + touched + expected_of_others(pace, there < floor) - there;
 }
 
 // --- NUMA nodes ---
@@ -260,8 +265,12 @@ HostBalance balance(const Snapshot& snapshot, std::span<const DomainView> views,
   // reports.
   limit_balance(host, capacity, floor + domains.all());
   limit_balance(host, headroom, floor);
+  host.grantable -= expected_of_others(pace, false);
   if (limits.host_memory) limit_balance(host, *limits.host_memory, floor + domains.all());
   host.rescue = to_rescue(snapshot.host, domains, pace, floor);
+  Commitments without_shrinks = domains;
+  without_shrinks.coming = {};
+  host.rescue_under_way = to_rescue(snapshot.host, without_shrinks, pace, floor) - host.rescue;
   host.committed = domains.all();
   host.unbacked = domains.unbacked;
   return host;

@@ -197,15 +197,27 @@ void History::follow_host(const Snapshot& snapshot) {
   }
   host_pace_ = {};
   if (const HostObservation* before = host_before(now.at)) {
-    // What the domains gave back has gone to others as far as the host does not have it.
-    now.others = before->obtainable + before->resident - (now.obtainable + now.resident);
-    // Where the host has nothing left, the swap that goes shows what is taken.
-    if (now.swap_free && before->swap_free) {
-      now.others = std::max(now.others, *before->swap_free - *now.swap_free);
-    }
+    now.others = taken_by_others(*before, now);
     host_pace_ = {now.resident - before->resident, now.others, before->others, now.at - before->at};
+    // An observation in between shows as well whether the others went on.
+    const HostObservation& last = host_.back();
+    if (before->at < last.at && last.at < now.at) {
+      const double first_part = seconds_of(last.at - before->at) / seconds_of(now.at - before->at);
+      const MemorySize steady = std::min(taken_by_others(*before, last).scaled(1 / first_part),
+                                         taken_by_others(last, now).scaled(1 / (1 - first_part)));
+      host_pace_.others_before = std::max(before->others, steady);
+    }
   }
   host_.push_back(now);
+}
+
+/// What others than the domains have taken from the host between two observations.
+MemorySize History::taken_by_others(const HostObservation& before, const HostObservation& now) {
+  // What the domains gave back has gone to others as far as the host does not have it.
+  const MemorySize taken = before.obtainable + before.resident - (now.obtainable + now.resident);
+  if (!now.swap_free || !before.swap_free) return taken;
+  // Where the host has nothing left, the swap that goes shows what is taken.
+  return std::max(taken, *before.swap_free - *now.swap_free);
 }
 
 /// The newest observation that is a second old, else the oldest. Drops those before it.

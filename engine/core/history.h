@@ -129,10 +129,12 @@ struct DomainHistory {
 /// How fast the host's free memory falls from observation to observation. Where observations are
 /// less than a second apart, those of a second count together.
 struct HostPace {
-  MemorySize domains;        ///< taken by the domains' processes since the last observation
-  MemorySize others;         ///< taken by everything else since, swap included
-  MemorySize others_before;  ///< the same at the observation before
-  Duration between{};        ///< the time between the two observations
+  MemorySize domains;  ///< taken by the domains' processes since the last observation
+  MemorySize others;   ///< taken by everything else since, swap included
+  /// The same at the observation before. Where an observation lies in between, also the less of
+  /// what they took before and after it, as of the whole time.
+  MemorySize others_before;
+  Duration between{};  ///< the time between the two observations
 };
 
 /// The past of all domains. Bounded by a window in time and a number of samples. A domain that is
@@ -188,6 +190,7 @@ class History {
   /// The newest, and those of the second before it, oldest first.
   std::vector<HostObservation> host_;
   const HostObservation* host_before(MonotonicTime now);
+  static MemorySize taken_by_others(const HostObservation& before, const HostObservation& now);
   HostPace host_pace_;
   Bounds bounds_;
   std::vector<DomainHistory> pasts_;  ///< in the order of the snapshot observed last

@@ -60,6 +60,8 @@ struct Situation {
   Duration since_last{};   ///< since the last tick; zero at the first
   MemorySize shortfall{};  ///< what must be released before the guard gives anything
   MemorySize rescue{};     ///< what the engine itself takes back at once
+  /// What the host needs at once of the memory that shrinks under way will release.
+  MemorySize rescue_under_way{};
   MemorySize committed{};  ///< what all domains together may touch without asking
   MemorySize unbacked{};   ///< the part of `committed` that is not resident yet
 

@@ -94,6 +94,26 @@ TEST_CASE("host_rescue adds to a shrink under way and does not cancel it") {
   CHECK((4_GiB - 300_MiB - own[0].target) + (4_GiB - own[1].target) <= 50_MiB);
 }
 
+TEST_CASE("a policy does not turn round a shrink that the host's rescue needs") {
+  const auto world = [](Duration at, MemorySize given) {
+    return World()
+        .host(16_GiB, free(given))
+        .at(at)
+        .domain("a", actual(4_GiB - given), unused(1_GiB - given));
+  };
+  Observed observed(world(0s, 0_KiB));
+  observed.moved("a", 4_GiB - 500_MiB);
+  observed.then(world(200ms, 100_MiB));
+  // The host needs 100 MiB more, and 400 MiB are on their way.
+  REQUIRE(observed.situation().rescue == 0_MiB);
+  REQUIRE(observed.situation().rescue_under_way == 100_MiB);
+  const auto own = own_proposals(observed.situation(), {{{id("a"), 4_GiB, "grow"}}});
+  REQUIRE(own.size() == 1);
+  CHECK(own[0].target == 4_GiB - 500_MiB);
+  // Without a policy's proposal the shrink goes on by itself.
+  CHECK(own_proposals(observed.situation(), {}).empty());
+}
+
 TEST_CASE("a decision for the host's rescue shows the rule by its name") {
   const Observed observed(
       World().host(16_GiB, free(50_MiB)).domain("a", actual(4_GiB), unused(1_GiB)));

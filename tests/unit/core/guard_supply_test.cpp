@@ -165,8 +165,9 @@ TEST_CASE("the largest observed size of QEMU's own memory is kept") {
 }
 
 TEST_CASE("nothing is learnt from rss while the balloon moves") {
-  Observed observed(World().host(16_GiB, free(4_GiB)).domain("a", actual(2_GiB), rss(2_GiB)));
-  observed.then(World().host(16_GiB, free(4_GiB)).at(2s).domain("a", actual(1_GiB), rss(1800_MiB)));
+  Observed observed(World().host(16_GiB, free(3_GiB)).domain("a", actual(2_GiB), rss(2_GiB)));
+  observed.then(
+      World().host(16_GiB, free(3320_MiB)).at(2s).domain("a", actual(1_GiB), rss(1800_MiB)));
   observed.then(World().host(16_GiB, free(4_GiB)).at(4s).domain("a", actual(1_GiB), rss(1_GiB)));
   CHECK(balance_of(observed).grantable == 4_GiB - 200_MiB);
 }
@@ -334,8 +335,18 @@ TEST_CASE("where ticks are shorter than reports, the rescue goes by whole second
   observed.then(World().host(8_GiB, free(3_GiB - 300_MiB)).at(1s).domain("a"));
   observed.then(World().host(8_GiB, free(1_GiB)).at(1500ms).domain("a"));
   observed.then(World().host(8_GiB, free(700_MiB)).at(2s).domain("a"));
-  // 300 MiB in the second before the last one.
-  CHECK(balance_of(observed).rescue == 200_MiB + 2 * 300_MiB - 700_MiB);
+  // 300 MiB in the second before the last one, and 324 MiB in the half of the last one that shows
+  // less.
+  CHECK(balance_of(observed).rescue == 200_MiB + 2 * 648_MiB - 700_MiB);
+}
+
+TEST_CASE("what others take from the host until guests can give again is not granted") {
+  Observed observed(World().host(16_GiB, free(4_GiB)).domain("a"));
+  observed.then(World().host(16_GiB, free(4_GiB - 300_MiB)).at(1s).domain("a"));
+  // A single take does not continue.
+  CHECK(balance_of(observed).grantable == 4_GiB - 500_MiB);
+  observed.then(World().host(16_GiB, free(4_GiB - 600_MiB)).at(2s).domain("a"));
+  CHECK(balance_of(observed).grantable == 4_GiB - 800_MiB - 2 * 300_MiB);
 }
 
 TEST_CASE("a guest that reboots is committed to its maximum until its driver reports again") {

@@ -198,7 +198,8 @@ TEST_CASE("a long run has fewer, longer intervals, which lose no stall") {
   CHECK(stalled);
 }
 
-TEST_CASE("a simulation asks guests with long statistics periods for reports unless it is to keep them") {
+TEST_CASE(
+    "a simulation asks guests with long statistics periods for reports unless it is to keep them") {
   const auto newest_reports = [](bool keep) {
     Scenario scenario = jump();
     for (ScenarioDomain& one : scenario.domains) one.period = 60s;
