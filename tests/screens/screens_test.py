@@ -26,6 +26,7 @@ UPDATE = os.environ.get("MEMCOORD_UPDATE_REFERENCE") == "1"
 
 PATIENCE = 30  # seconds, for a busy machine
 TICKS = 30
+ONE_TICK = ["--interval", "1h", "--min-interval", "0"]  # no early tick follows
 SHORT_GUESTS = ["build", "mail", "shop"]
 ENVIRONMENT = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "TZ": "UTC", "PS1": "$ ", "HOME": "/nonexistent"}
 
@@ -337,13 +338,13 @@ class Runs(Screens):
         return terminal
 
     def test_a_run_shows_its_domains_and_its_log(self):
-        terminal = self.start("--interval", "1h")
+        terminal = self.start(*ONE_TICK)
         screen = terminal.wait_until(lambda now: re.search(r"\n\n\d\d:\d\d:\d\d  .*\nq quit", now, re.S), "the log")
         self.assertIn("tick 1 ", screen)
         self.assertTrue(self.has_short_guests_first(screen), screen)
 
     def test_q_ends_a_run_as_a_signal_does(self):
-        terminal = self.start("--interval", "1h")
+        terminal = self.start(*ONE_TICK)
         terminal.wait_for("tick 1 ")
         terminal.type("q")
         screen = terminal.wait_for("asked to end: 1 tick")
