@@ -3,7 +3,8 @@
 -- Memory goes out in five layers:
 --   1 need: whole or not at all, by priority, then by what is missing for the weight, least first
 --   2 cushion: 100 MiB and twelve seconds of a steady rise, scaled down alike where memory runs out
---   3 ask: half as much again as a guest had when its OOM killer ended a workload, until tried
+--   3 ask: half as much again as a guest had when its OOM killer ended a workload, and again while
+--     the workload does not come back
 --   4 peak: what lifts every domain to its recent peak, if memory suffices for all of them
 --   5 share: the rest by weight * (sum of squared jumps of need, fading) ^ (1/3). If jump sizes
 --     follow a power law with exponent 2, this split minimises the jumps that exceed their share.
@@ -126,18 +127,16 @@ local function serve(guests, spare)
   return spare, waits
 end
 
--- Lifts killed guests to what they had, then to what they asked for, least first. The rest of `spare`.
+-- Lifts killed guests to what they asked for, least first. Returns the rest of `spare`.
 local function answer_asks(guests, spare)
   local asking = {}
   for _, g in ipairs(guests) do
     if g.served and g.ask > g.safe then asking[#asking + 1] = g end
   end
   table.sort(asking, function(a, b) return a.ask - a.safe < b.ask - b.safe end)
-  for _, what in ipairs { "ask" } do
-    for _, g in ipairs(asking) do
-      local more = max(0, min(g[what] - g.safe, spare))
-      g.safe, spare = g.safe + more, spare - more
-    end
+  for _, g in ipairs(asking) do
+    local more = max(0, min(g.ask - g.safe, spare))
+    g.safe, spare = g.safe + more, spare - more
   end
   return spare
 end

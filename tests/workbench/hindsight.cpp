@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 #include <optional>
+#include <tuple>
 
 namespace memcoord::testing {
 namespace {
@@ -44,6 +45,11 @@ const ComparisonRow* bound_of(const Comparison& comparison) {
   return nullptr;
 }
 
+/// A lost host comes before any stall.
+bool is_worse(const Loss& one, const Loss& other) {
+  return std::tie(one.host_lost, one.by) > std::tie(other.host_lost, other.by);
+}
+
 /// One scenario under all policies.
 struct Round {
   std::size_t place = 0;
@@ -56,9 +62,9 @@ std::optional<Loss> loss_of(const Round& round, std::size_t policy) {
   for (std::size_t other = 0; other < round.scores.size(); ++other) {
     if (!round.scores[other] || !is_loss(own, *round.scores[other])) continue;
     const Score& better = *round.scores[other];
-    const double kills = own.host_oom > 0 && better.host_oom == 0 ? 1 : 0;
-    const double by = kills + own.stalled - better.stalled;
-    if (!loss || by > loss->by) loss = Loss{round.place, policy, other, by};
+    const Loss found{round.place, policy, other, own.stalled - better.stalled,
+                     own.host_oom > 0 && better.host_oom == 0};
+    if (!loss || is_worse(found, *loss)) loss = found;
   }
   return loss;
 }
@@ -85,7 +91,7 @@ void add(PolicySummary& summary, const Round& round, std::size_t policy, Hindsig
   const auto loss = loss_of(round, policy);
   if (!loss) return;
   ++summary.behind;
-  if (loss->by >= 1) ++summary.behind_kills;
+  if (loss->host_lost) ++summary.behind_kills;
   hindsight.losses.push_back(*loss);
 }
 
@@ -125,7 +131,7 @@ Hindsight judge(const Comparison& comparison) {
       stalled[row].push_back(score->stalled);
       if (least && least->stalled == 0) served[row].push_back(score->stalled);
       if (least && score->stalled < least->stalled) {
-        hindsight.passed.push_back({place, row, row, least->stalled - score->stalled});
+        hindsight.passed.push_back({place, row, row, least->stalled - score->stalled, false});
       }
     }
   }
@@ -137,8 +143,7 @@ Hindsight judge(const Comparison& comparison) {
     summary.high = percentile(stalled[row], 0.99);
     summary.mean_served = mean(served[row]);
   }
-  std::stable_sort(hindsight.losses.begin(), hindsight.losses.end(),
-                   [](const Loss& a, const Loss& b) { return a.by > b.by; });
+  std::stable_sort(hindsight.losses.begin(), hindsight.losses.end(), is_worse);
   return hindsight;
 }
 

@@ -32,7 +32,8 @@ struct Loss {
   std::size_t scenario = 0;  ///< its place
   std::size_t policy = 0;    ///< its row
   std::size_t better = 0;    ///< the other's row
-  double by = 0;             ///< how much more it stalled; 1 and more: the host ran out of memory
+  double by = 0;             ///< how much more it stalled, as a share of the domain-time
+  bool host_lost = false;    ///< its host ran out of memory, and the other's did not
 };
 
 /// Whether a policy was clearly behind another: the host ran out of memory and did not with the

@@ -59,8 +59,10 @@ Plan falls(Dice& dice, const DemandRange& range) {
   DemandPoints points(range);
   const std::int64_t length = range.until - range.from;
   points.add(range.from, range.high);
-  points.go(range.from + dice.between(length / 20, length / 2), dice.spread(5, 1800), range.high,
-            range.low);
+  // Compilers differ in the order in which they evaluate arguments.
+  const std::int64_t takes = dice.spread(5, 1800);
+  const std::int64_t at = range.from + dice.between(length / 20, length / 2);
+  points.go(at, takes, range.high, range.low);
   return points.plan();
 }
 

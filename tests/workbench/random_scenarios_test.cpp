@@ -121,6 +121,15 @@ TEST_CASE("policies are judged by their distribution and by the best other one i
   CHECK(judged.passed.empty());
 }
 
+TEST_CASE("a host that is lost counts as such, also where the policy stalls less") {
+  Score host_lost = stalled_for(0.01);
+  host_lost.host_oom = 1;
+  const auto judged = judge(compared({{host_lost}, {stalled_for(0.05)}, {stalled_for(0.0)}}));
+  CHECK(judged.policies[0].behind == 1);
+  CHECK(judged.policies[0].behind_kills == 1);
+  CHECK(judged.policies[1].behind == 0);
+}
+
 TEST_CASE("a run that stalls less than the bound is named") {
   const auto judged = judge(compared({{stalled_for(0.01)}, {stalled_for(0.02)}}));
   REQUIRE(judged.passed.size() == 1);
