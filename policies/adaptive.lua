@@ -244,6 +244,9 @@ return {
   },
 
   tick = function(ctx)
+    local p = ctx.params
+    assert(p.advance >= 0 and p.advance <= 1, "advance is from 0 to 1")
+    assert(p.share_half_life > 0 and p.jump_half_life > 0, "half-lives are over 0")
     local state, host, groups, figures = ctx.state, ctx.host, {}, { ctx.host.grantable }
     local elapsed = (state.elapsed or 0) + ctx.seconds
     state.elapsed, state.waited = elapsed, (state.waited or 0) + ctx.seconds
@@ -282,7 +285,7 @@ return {
       local bound = key ~= "unbound"
       local available = bound and guests[1].d.grantable or left
       local reserve = floor(RESERVE * host.total * (bound and #guests[1].d.nodes / #host.cells or 1))
-      local keep, must, lasts = allocate(guests, available, reserve, bound and 0 or state.starts, ctx.params.advance)
+      local keep, must, lasts = allocate(guests, available, reserve, bound and 0 or state.starts, p.advance)
       local given, waits = pace(guests, available, keep, must, lasts, ctx)
       if given then propose(guests) end
       moved = moved or given ~= nil

@@ -19,7 +19,7 @@ bool has_rule(const Decision& decision, std::initializer_list<Rule> rules) {
 
 bool is_short(const Domain& domain, const Limits& limits) {
   const auto headroom = headroom_of(domain, limits.headroom);
-  return domain.state == DomainState::running && headroom && *headroom < limits.low_domain();
+  return domain.state == DomainState::running && headroom && *headroom < limits.domain_floor;
 }
 
 /// Whether the guest has been given memory, and has not answered yet.
@@ -74,8 +74,8 @@ std::optional<MonotonicTime> TickRhythm::wanted(const Tick& tick, MonotonicTime 
 }
 
 void TickRhythm::refill(MonotonicTime now) {
-  const Duration each = std::min<Duration>(interval_, std::chrono::seconds(1));
-  budget_ = std::min(kMostEarly, budget_ + seconds_of(now - refilled_at_) / seconds_of(each));
+  budget_ =
+      std::min(kMostEarly, budget_ + seconds_of(now - refilled_at_) / seconds_of(granted_every()));
   refilled_at_ = now;
   if (budget_ >= kMostEarly) ended_ = false;
 }
@@ -84,13 +84,18 @@ TickRhythm::Next TickRhythm::next(const Tick& tick, MonotonicTime began, Monoton
   refill(now);
   Next next;
   if (const auto early = wanted(tick, began, now)) {
-    next.early = budget_ >= 1;
-    if (next.early) {
+    Duration granted_in{};
+    if (budget_ < 1) {
+      next.budget_ends = !std::exchange(ended_, true);
+      granted_in = std::chrono::ceil<Duration>(granted_every() * (1 - budget_));
+    }
+    const MonotonicTime at = std::max(*early, now + granted_in);
+    if (at < due_ + interval_) {
       budget_ -= 1;
-      next.due = due_ = *early;
+      next.early = true;
+      next.due = due_ = at;
       return next;
     }
-    next.budget_ends = !std::exchange(ended_, true);
   }
   due_ += interval_;
   if (now > due_) {
@@ -102,9 +107,11 @@ TickRhythm::Next TickRhythm::next(const Tick& tick, MonotonicTime began, Monoton
 }
 
 Note budget_note(const Tick& tick) {
-  return {Note::Severity::info,
-          "early ticks were asked for without a break (policy " + tick.policy +
-              ", or guests that stay short): from now on they are granted once a second at most"};
+  return {
+      Note::Severity::info,
+      "early ticks were asked for without a break (policy " + tick.policy +
+          ", or guests that stay short): from now on they are granted once a second, or once an "
+          "interval where that is shorter"};
 }
 
 }  // namespace memcoord

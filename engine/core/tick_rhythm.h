@@ -2,6 +2,7 @@
 // When the next tick is due: at the interval's calm rhythm, or earlier where the policy or the
 // engine asks for it and a budget allows it. Shared by the run's loop and the simulation's.
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 
@@ -18,7 +19,7 @@ namespace memcoord {
 ///  - while the balloon of a domain that is short still grows, or its guest has not reported since,
 ///    for at most three seconds after the move;
 ///  - while a domain that is short waits for memory that shrinks under way release.
-/// A domain is short while it reports less headroom than Limits::low_domain().
+/// A domain is short while it reports less headroom than its floor.
 std::optional<Duration> wish_of_engine(const Tick& tick, const History& history);
 
 /// The rhythm of a loop. Tick n of the calm rhythm is due n intervals after the start, however long
@@ -54,6 +55,10 @@ class TickRhythm {
  private:
   [[nodiscard]] std::optional<MonotonicTime> wanted(const Tick& tick, MonotonicTime began,
                                                     MonotonicTime now) const;
+  /// The time between early ticks once the budget is used up.
+  [[nodiscard]] Duration granted_every() const {
+    return std::min<Duration>(interval_, std::chrono::seconds(1));
+  }
   void refill(MonotonicTime now);
 
   Duration interval_;

@@ -13,7 +13,8 @@ namespace {
 /// Whether the host limited the recorded grow, because the tick's shrinks had released less memory
 /// than decided. A replay cannot compute that.
 bool was_cut_by_host(const Decision& then, const Decision& now) {
-  return then.proposed == now.proposed && then.grows() && now.grows() && then.target < now.target &&
+  return then.proposed == now.proposed && !then.shrinks() && now.grows() &&
+         then.target < now.target &&
          std::any_of(then.rules.begin(), then.rules.end(), [](const RuleHit& hit) {
            return hit.rule == Rule::numa_floor || hit.rule == Rule::host_floor ||
                   hit.rule == Rule::share_out;

@@ -273,13 +273,14 @@ TEST_CASE("ctx.again asks for an early tick, and the least of several calls coun
   CHECK(answer_of("ctx:again(2) ctx.again(0.25) ctx.again(1)").again == 250ms);
   CHECK(answer_of("ctx.again(1e-300)").again == 1us);
   CHECK(answer_of("ctx.again(1e300)").again == 1'000'000'000s);
+  CHECK(answer_of("ctx.again(math.huge)").again == 1'000'000'000s);
 }
 
 TEST_CASE("ctx.again refuses what is no time over 0, with the way to write it") {
   CHECK(said("ctx.again()") == "p.lua:1: expected seconds, not nothing; write ctx.again(0.5)");
   CHECK(said("ctx:again()") == "p.lua:1: expected seconds, not nothing; write ctx.again(0.5)");
   CHECK(said("ctx.again('1')") == "p.lua:1: expected seconds, not a string; write ctx.again(0.5)");
-  for (const char* refused : {"0", "-1", "0/0", "1/0", "math.huge"}) {
+  for (const char* refused : {"0", "-1", "0/0", "-math.huge"}) {
     CAPTURE(refused);
     CHECK(said(std::string("ctx.again(") + refused + ")")
               .find("the next tick comes after a time over 0") != std::string::npos);
@@ -288,7 +289,7 @@ TEST_CASE("ctx.again refuses what is no time over 0, with the way to write it") 
 
 TEST_CASE("ctx.every refuses what is no time over 0, and too many different times") {
   CHECK(said("ctx.every()") == "p.lua:1: expected seconds, not nothing; write ctx.every(1)");
-  for (const char* refused : {"0", "-1", "0/0", "1/0"}) {
+  for (const char* refused : {"0", "-1", "0/0", "-math.huge"}) {
     CAPTURE(refused);
     CHECK(said(std::string("ctx.every(") + refused + ")")
               .find("a step comes once in a time over 0") != std::string::npos);

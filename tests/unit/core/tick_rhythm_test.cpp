@@ -96,6 +96,19 @@ TEST_CASE("early ticks for ever use up their budget, which is said once") {
   CHECK(early_in_an_hour <= 3600 + 300);
 }
 
+TEST_CASE("without a budget, an early tick still comes once a second at a longer interval") {
+  TickRhythm rhythm(10s, 200ms, kZero);
+  TickRhythm::Next next;
+  for (int i = 0; i < 1000; ++i) {
+    const MonotonicTime now = rhythm.due();
+    next = rhythm.next(tick_that_wants(0ms), now, now);
+    CHECK(next.early);
+    CHECK(next.due - now <= 1s);
+  }
+  const MonotonicTime now = rhythm.due();
+  CHECK(rhythm.next(tick_that_wants(0ms), now, now).due == now + 1s);
+}
+
 TEST_CASE("a budget that has filled up again is used up again") {
   TickRhythm rhythm(1s, 200ms, kZero);
   int ends = 0;
