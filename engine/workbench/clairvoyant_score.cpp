@@ -141,8 +141,10 @@ Shortage shortage_of(const std::vector<Holder>& holders, std::size_t grown, doub
 /// The least number of domains that the host's OOM killer has to end.
 double fewest_ended(const std::vector<Holder>& holders, double memory) {
   std::vector<double> touched;
-  for (const Holder& holder : holders)
+  touched.reserve(holders.size());
+  for (const Holder& holder : holders) {
     touched.push_back(holder.pooled ? holder.own : holder.touched);
+  }
   return static_cast<double>(MomentNeeds(std::move(touched), memory).fewest_short());
 }
 
