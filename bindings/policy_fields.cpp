@@ -266,9 +266,7 @@ Field usable_column(const Subject& d) {
 }
 
 Field headroom_column(const Subject& d) {
-  const Headroom metric = d.situation.limits.headroom;
-  if (metric == Headroom::larger) return Field::larger;
-  return counted(d.domain, metric) == Headroom::usable ? Field::usable : Field::unused;
+  return headroom_field(d.domain, d.situation.limits.headroom);
 }
 
 /// Signed: negative while the domain shrinks.

@@ -253,23 +253,3 @@ test("halve = headroom asks for half of the headroom, which is what the guard al
   expect(tick.decisions.wasteful.rules):is_empty()
   expect(tick.decisions.starved.target):equals(512 * MiB + 900 * MiB)
 end)
-
--- The last tick of a run on one world for ten seconds, after a first tick, in ticks of these lengths.
-local function after_ten_seconds(p, first, lengths)
-  local worlds, passed = { first }, 0
-  while passed < 10 - 1e-6 do
-    local length = lengths[(#worlds - 1) % #lengths + 1]
-    worlds[#worlds + 1], passed = { seconds = length }, passed + length
-  end
-  local ticks = p:run(worlds)
-  return ticks[#ticks]
-end
-
-test("what returns to the host is the same at uneven ticks", function()
-  local rich = { domains = { { name = "rich", actual = 8 * GiB, unused = 7 * GiB } } }
-  local even = after_ten_seconds(halving, rich, { 1 })
-  expect(even.after.rich.actual):differs_from(rich.domains[1].actual)
-  for _, lengths in ipairs { { 0.2 }, { 0.2, 0.3, 1, 0.5 }, { 0.4, 0.6 } } do
-    expect(after_ten_seconds(halving, rich, lengths).after.rich.actual):equals(even.after.rich.actual)
-  end
-end)

@@ -131,26 +131,3 @@ test("a budget counts as the host", function()
   local world = { host = host(50 * GiB), domains = domain(9 * GiB), limits = { host_memory = 11 * GiB } }
   expect(mom:tick(world).proposals.web.why):matches("*pressure*")
 end)
-
--- The last tick of a run on one world for ten seconds, after a first tick, in ticks of these lengths.
-local function after_ten_seconds(p, world, lengths)
-  local worlds, passed = { world }, 0
-  while passed < 10 - 1e-6 do
-    local length = lengths[(#worlds - 1) % #lengths + 1]
-    worlds[#worlds + 1], passed = { seconds = length }, passed + length
-  end
-  local ticks = p:run(worlds)
-  return ticks[#ticks]
-end
-
-test("guests shrink by the same at uneven ticks", function()
-  local world = {
-    host = { total = 8 * GiB, free = 900 * MiB },
-    domains = { { name = "rich", actual = 4 * GiB, unused = 3 * GiB } },
-  }
-  local even = after_ten_seconds(mom, world, { 1 })
-  expect(even.after.rich.actual):differs_from(world.domains[1].actual)
-  for _, lengths in ipairs { { 0.2 }, { 0.2, 0.3, 1, 0.5 }, { 0.4, 0.6 } } do
-    expect(after_ten_seconds(mom, world, lengths).after.rich.actual):equals(even.after.rich.actual)
-  end
-end)

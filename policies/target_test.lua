@@ -145,23 +145,3 @@ test("target and step are parameters", function()
   expect(tick.proposals.short.target):equals(2 * GiB + 20 * MiB)
   expect(tick.proposals.rich.target):equals(2 * GiB - 10 * MiB)
 end)
-
--- The last tick of a run on one world for ten seconds, after a first tick, in ticks of these lengths.
-local function after_ten_seconds(p, world, lengths)
-  local worlds, passed = { world }, 0
-  while passed < 10 - 1e-6 do
-    local length = lengths[(#worlds - 1) % #lengths + 1]
-    worlds[#worlds + 1], passed = { seconds = length }, passed + length
-  end
-  local ticks = p:run(worlds)
-  return ticks[#ticks]
-end
-
-test("steps down are the same at uneven ticks", function()
-  local world = { domains = { { name = "rich", actual = 4 * GiB, unused = 3 * GiB } } }
-  local even = after_ten_seconds(target, world, { 1 })
-  expect(even.after.rich.actual):differs_from(world.domains[1].actual)
-  for _, lengths in ipairs { { 0.2 }, { 0.2, 0.3, 1, 0.5 }, { 0.4, 0.6 } } do
-    expect(after_ten_seconds(target, world, lengths).after.rich.actual):equals(even.after.rich.actual)
-  end
-end)

@@ -143,18 +143,18 @@ void set(lua_State* lua, const char* key, const Value& value) {
 /// Upvalues: the tick's parts by name, the policy's error (text or nil), and its number among the
 /// unread errors. A misspelt part is an error rather than nil.
 int missing_part(lua_State* lua) {
-  if (lua_type(lua, 2) == LUA_TSTRING && std::string_view(lua_tostring(lua, 2)) == "error") {
+  const char* name = lua_type(lua, 2) == LUA_TSTRING ? lua_tostring(lua, 2) : "?";
+  const std::string_view part = name;
+  if (part == "error") {
     TestContext::of(lua).unread_errors.erase(lua_tointeger(lua, lua_upvalueindex(3)));
     lua_pushvalue(lua, lua_upvalueindex(2));
     return 1;
   }
-  // A part that may be missing.
-  if (lua_type(lua, 2) == LUA_TSTRING && std::string_view(lua_tostring(lua, 2)) == "again") {
+  if (part == "again") {  // the policy asked for no early tick
     lua_pushnil(lua);
     return 1;
   }
-  raise_unknown_name(lua, lua_upvalueindex(1), "a tick",
-                     lua_type(lua, 2) == LUA_TSTRING ? lua_tostring(lua, 2) : "?");
+  raise_unknown_name(lua, lua_upvalueindex(1), "a tick", name);
 }
 
 /// The error is not a plain entry: reading it marks it as read, and a test that does not read it

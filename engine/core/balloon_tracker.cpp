@@ -18,8 +18,8 @@ constexpr std::uint64_t kPageStructs = 64;
 /// After this many observations without a move, a guest that was asked to shrink counts as not
 /// following.
 constexpr int kObservationsToFollow = 2;
-/// And no sooner than this after it was asked: two seconds, less what the loop may be early by.
-constexpr Duration kTimeToFollow = std::chrono::milliseconds(1800);
+/// And no sooner than this after it was asked.
+constexpr Duration kTimeToFollow = 2 * kAboutASecond;
 
 /// A lower bound of what the guest has touched; none where it does not report.
 std::optional<MemorySize> used_by_guest(const Domain& domain) {
@@ -140,7 +140,7 @@ void BalloonTracker::record(const Outcome& outcome, MonotonicTime at, WallTime w
 
 void BalloonTracker::note_shrink(const Outcome& outcome, MonotonicTime observed_at) {
   if (outcome.to >= outcome.from) return;
-  if (shrinks_since_ && observed_at - *shrinks_since_ < kShrinkTime) return;
+  if (shrinks_since_ && observed_at - *shrinks_since_ < kAboutASecond) return;
   shrinks_since_ = observed_at;
   shrinks_from_ = outcome.from;
 }

@@ -124,7 +124,7 @@ class BalloonTracker {
   }
   /// What shrinks of the last second have taken so far.
   [[nodiscard]] MemorySize shrunk_lately(const Domain& now, MonotonicTime at) const {
-    const bool lately = shrinks_since_ && at - *shrinks_since_ < kShrinkTime;
+    const bool lately = shrinks_since_ && at - *shrinks_since_ < kAboutASecond;
     return lately ? shrinks_from_ - now.actual : MemorySize();
   }
   /// Whether the guest was asked to shrink, once or more often, and has not moved at all since: in
@@ -171,8 +171,6 @@ class BalloonTracker {
   /// The difference between a guest's total and its balloon may grow by this much: the guest counts
   /// some pages elsewhere.
   static constexpr MemorySize kTotalTolerance = MemorySize::from_mib(1);
-  /// A second, less what the loop may be early by.
-  static constexpr Duration kShrinkTime = std::chrono::milliseconds(900);
   void begin(const Domain& domain, const Observation& observation);
   void await_report(MonotonicTime since, WallTime wall_time);
   [[nodiscard]] bool balloon_is_empty_again(const Domain& domain) const;

@@ -76,8 +76,7 @@ Tick Coordinator::tick() {
   return tick;
 }
 
-/// Asks the guests for reports whose reports the last tick has missed most. The sample counts this
-/// time.
+/// Asks guests for reports, by the last tick's wishes. The time counts as part of the sample.
 void Coordinator::ask_for_reports(Tick& tick) {
   const std::vector<RefreshWish> wishes = std::exchange(wishes_, {});
   if (wishes.empty() || !last_tick_at_) return;

@@ -113,10 +113,9 @@ MemorySize expected_of_others(const HostPace& pace, bool under_floor) {
   return others.scaled(observations_ahead(pace));
 }
 
-/// What the host needs at once, beyond what it has and what shrinks under way will release.
-MemorySize to_rescue(const Host& host, const Commitments& domains, const HostPace& pace,
+/// What the host needs at once, beyond what is there.
+MemorySize to_rescue(MemorySize there, const Commitments& domains, const HostPace& pace,
                      MemorySize floor) {
-  const MemorySize there = obtainable(host) + domains.coming;
   const MemorySize touched = std::max(
       std::min(pace.domains.scaled(observations_ahead(pace)), domains.unbacked), domains.begun);
   return floor + touched + expected_of_others(pace, there < floor) - there;
@@ -265,12 +264,12 @@ HostBalance balance(const Snapshot& snapshot, std::span<const DomainView> views,
   // reports.
   limit_balance(host, capacity, floor + domains.all());
   limit_balance(host, headroom, floor);
+  // What others are about to take is not there for grows.
   host.grantable -= expected_of_others(pace, false);
   if (limits.host_memory) limit_balance(host, *limits.host_memory, floor + domains.all());
-  host.rescue = to_rescue(snapshot.host, domains, pace, floor);
-  Commitments without_shrinks = domains;
-  without_shrinks.coming = {};
-  host.rescue_under_way = to_rescue(snapshot.host, without_shrinks, pace, floor) - host.rescue;
+  const MemorySize there = obtainable(snapshot.host);
+  host.rescue = to_rescue(there + domains.coming, domains, pace, floor);
+  host.rescue_under_way = to_rescue(there, domains, pace, floor) - host.rescue;
   host.committed = domains.all();
   host.unbacked = domains.unbacked;
   return host;

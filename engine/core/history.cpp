@@ -222,11 +222,9 @@ MemorySize History::taken_by_others(const HostObservation& before, const HostObs
 
 /// The newest observation that is a second old, else the oldest. Drops those before it.
 const History::HostObservation* History::host_before(MonotonicTime now) {
-  // Less what the loop may be early by.
-  constexpr Duration kPaceTime = std::chrono::milliseconds(900);
   if (host_.empty()) return nullptr;
   const auto after = std::find_if(host_.begin() + 1, host_.end(), [&](const HostObservation& one) {
-    return now - one.at < kPaceTime;
+    return now - one.at < kAboutASecond;
   });
   host_.erase(host_.begin(), after - 1);
   return &host_.front();

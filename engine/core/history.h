@@ -30,6 +30,11 @@ enum class Field {
   larger,  ///< of unused and usable; not stored
 };
 inline constexpr std::size_t kFieldCount = 10;
+/// The field of a domain's headroom by a metric; Field::unused where its guest reports no usable.
+inline Field headroom_field(const Domain& domain, Headroom kind) {
+  if (kind == Headroom::larger) return Field::larger;
+  return counted(domain, kind) == Headroom::usable ? Field::usable : Field::unused;
+}
 
 /// One domain's figures at one tick, as numbers; NaN where the guest did not report one.
 struct Sample {

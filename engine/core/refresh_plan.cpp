@@ -20,18 +20,6 @@ bool can_be_asked(const Domain& domain) {
          !domain.settings().exclude;
 }
 
-Field field_of(Headroom kind) {
-  switch (kind) {
-    case Headroom::unused:
-      return Field::unused;
-    case Headroom::usable:
-      return Field::usable;
-    case Headroom::larger:
-      break;
-  }
-  return Field::larger;
-}
-
 /// How fast the headroom fell between the last two samples, KiB a second; 0 where it did not.
 double fall_rate(const DomainSamples& samples, Field field) {
   const SampleRing& recent = samples.recent();
@@ -49,7 +37,7 @@ bool is_at_risk(const Domain& domain, const DomainSamples& samples, const Refres
   if (*headroom < limits.domain_floor) return true;
   const auto spare = static_cast<double>((*headroom - limits.domain_floor).kib());
   const double ahead = seconds_of(std::max(kRiskAhead, input.interval));
-  return spare < fall_rate(samples, field_of(limits.headroom)) * ahead;
+  return spare < fall_rate(samples, headroom_field(domain, limits.headroom)) * ahead;
 }
 
 /// The most urgent reason of one domain; none: its next report is early enough.

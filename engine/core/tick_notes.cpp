@@ -40,9 +40,7 @@ std::optional<std::string> nearest_to(std::string glob, const std::vector<std::s
 }  // namespace
 
 void TickNotes::begin_tick(const History& history, MonotonicTime now) {
-  // A second, less what the loop may be early by.
-  constexpr Duration kTurn = std::chrono::milliseconds(900);
-  counts_ = !counted_at_ || now - *counted_at_ >= kTurn;
+  counts_ = !counted_at_ || now - *counted_at_ >= kAboutASecond;
   if (counts_) counted_at_ = now;
   const auto gone = [&](const Uuid& uuid) {
     const DomainHistory* past = history.find(uuid);

@@ -17,6 +17,9 @@ constexpr double seconds_of(std::chrono::duration<Rep, Period> duration) {
   return std::chrono::duration<double>(duration).count();
 }
 
+/// A second, less what the loop may be early by: ticks that are this far apart count as calm ones.
+inline constexpr Duration kAboutASecond = std::chrono::milliseconds(900);
+
 /// The default time from tick to tick, on real hosts and simulated ones. Guests report at most this
 /// often.
 inline constexpr Duration kDefaultInterval = std::chrono::seconds(1);

@@ -194,10 +194,8 @@ std::vector<Styled> TableLines::all() const {
 }
 
 void DomainTable::Past::add(const Domain& domain, MonotonicTime at) {
-  // A second, less what the loop may be early by.
-  constexpr Duration kSpan = std::chrono::milliseconds(900);
   const auto& unused = domain.guest.unused;
-  if (!observations.empty() && at >= since && at - since < kSpan) {
+  if (!observations.empty() && at >= since && at - since < kAboutASecond) {
     Observation& point = observations.back();
     if (!point.unused || (unused && *unused < *point.unused)) point.unused = unused;
     point.actual = domain.actual;

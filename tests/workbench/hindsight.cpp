@@ -16,7 +16,7 @@ using workbench::Score;
 constexpr double kClearly = 0.005;
 constexpr double kClearlyMore = 1.2;
 constexpr double kFutile = 5;
-/// Moves under a GiB cost nobody anything.
+/// Moves under a GiB count as free.
 constexpr double kFewMoves = 1;
 
 double moved_gib(const Score& score) {

@@ -1,5 +1,5 @@
 #pragma once
-// Random scenarios: hosts and guests that nobody wrote by hand, the same bytes on every machine.
+// Random scenarios: hosts and guests drawn from a seed, the same bytes on every machine.
 
 #include <cstdint>
 

@@ -139,9 +139,9 @@ void print_losses(const Hindsight& hindsight, const Comparison& comparison, std:
       const auto& own = comparison.rows[row].cells[loss.scenario].score;
       const auto& better = comparison.rows[loss.better].cells[loss.scenario].score;
       const workbench::ComparedScenario& scenario = comparison.scenarios[loss.scenario];
-      fmt::print("  {:<12} {:>8} against {:>8} of {:<14} {}host OOM {} and {}, OOM {} and {}; {}\n",
+      fmt::print("  {:<12} {:>8} against {:>8} of {:<14} host OOM {} and {}, OOM {} and {}; {}\n",
                  scenario.name, share_text(own->stalled), share_text(better->stalled),
-                 hindsight.policies[loss.better].name, "", own->host_oom, better->host_oom,
+                 hindsight.policies[loss.better].name, own->host_oom, better->host_oom,
                  own->guest_oom, better->guest_oom, scenario.summary);
     }
   }
