@@ -84,14 +84,16 @@ TEST_CASE(
   for (const char* name : {"stands", "kept", "gone"}) check_no_move(ticks, settled, name);
   CHECK(std::any_of(ticks.begin() + static_cast<std::ptrdiff_t>(panicked), ticks.end(),
                     [](const Tick& tick) { return is_moved(tick, "well"); }));
+  // On a busy machine a guest's answer may come too late for a tick.
+  std::size_t in_time = 0;
   for (const Tick& tick : answered(ticks)) {
     CAPTURE(tick.number);
     CHECK_FALSE(tick.sample_error.has_value());
     CHECK_FALSE(tick.policy_error.has_value());
-    // On a busy machine a guest may not answer a tick in time.
-    CHECK((has_state(tick, "well", DomainState::running) ||
-           has_state(tick, "well", DomainState::hung)));
+    CHECK(find_domain(tick, "well") != nullptr);
+    if (has_state(tick, "well", DomainState::running)) ++in_time;
   }
+  CHECK(in_time > answered(ticks).size() / 2);
 }
 
 TEST_CASE(
