@@ -7,7 +7,8 @@
 -- A domain wants the size of which its forecast is the part `busy`, and at least `spare` above its
 -- forecast. A domain that has less is short, and grows. A domain that has more keeps its surplus until
 -- the host lacks memory for the short ones; then each gives the same part of its surplus. If all surplus
--- is not enough, memory is divided anew: forecasts first, then margins, by weight.
+-- is not enough, memory is divided anew: forecasts first, then margins, by weight. Changes under
+-- `min_move` are made only where a domain has less than its forecast and half of `spare`.
 --
 -- Source: Q. Zhang, L. Liu, J. Ren, G. Su, A. Iyengar, "iBalloon: Efficient VM Memory Balancing as a
 -- Service", ICWS 2016: balloons balanced by demand that is predicted from cheap figures, by moving averages.
@@ -74,17 +75,20 @@ return {
     half_life = { default = 60.0, doc = "seconds until half of a change is in the average" },
     busy = { default = 0.8, doc = "part of its size that a domain should use at most" },
     spare = { default = "100MiB", doc = "least memory that a domain gets above its forecast" },
+    min_move = { default = "16MiB", doc = "smaller changes are made only where a domain is near its forecast" },
   },
 
   tick = function(ctx)
     local p, available = ctx.params, ctx.host.grantable - ctx.host.shortfall
-    assert(p.half_life > 0 and p.busy > 0, "half_life and busy are over 0")
+    assert(p.half_life > 0, "half_life is over 0")
+    assert(p.busy > 0 and p.busy <= 1, "busy is over 0, and at most 1")
     local guests = compare(ctx, predict(ctx))
     local needed = math.max(guests.lack - available, 0)
     local enough = needed <= guests.surplus
     if enough then balance(guests, needed) else ration(guests, available) end
     for _, g in ipairs(guests) do
-      if g.target ~= g.size then
+      local near = g.size < g.forecast + p.spare / 2
+      if g.target ~= g.size and (near or math.abs(g.target - g.size) >= p.min_move) then
         local why = g.target > g.size and "forecast to need it" or "others are forecast to need it"
         g.domain:set(g.target, enough and why or "its part of too little")
       end

@@ -174,7 +174,24 @@ test("the host's shortfall comes from the domains with a surplus, before any dom
   expect(tick.decisions.web.target):is_near(4500 * MiB, 1)
 end)
 
-test("a parameter that divides by zero is refused", function()
+test("a small change is left alone, unless the domain is near its forecast", function()
+  local ticks = forecast:run {
+    { host = host(8 * GiB), domains = { guest("web", 4000 * MiB, 3210 * MiB) } }, -- wants 12.5 MiB more
+    { domains = { guest("web", 4000 * MiB, 3216 * MiB) } }, -- 20 MiB
+  }
+  expect(ticks[1].proposals):is_empty()
+  expect(ticks[2].proposals.web.target):equals(4020 * MiB)
+  local near = policy("forecast.lua", { min_move = "500MiB" }):tick {
+    host = host(8 * GiB), domains = { guest("web", 400 * MiB, 360 * MiB) },
+  }
+  expect(near.proposals.web.target):equals(460 * MiB)
+end)
+
+test("parameters without a meaning are refused", function()
   local never = policy("forecast.lua", { half_life = 0 })
-  expect_error(never:tick { domains = { guest("web", 1 * GiB, 500 * MiB) } }, "*half_life and busy are over 0*")
+  expect_error(never:tick { domains = { guest("web", 1 * GiB, 500 * MiB) } }, "*half_life is over 0*")
+  for _, busy in ipairs { 0, 1.5 } do
+    local wrong = policy("forecast.lua", { busy = busy })
+    expect_error(wrong:tick { domains = { guest("web", 1 * GiB, 500 * MiB) } }, "*busy is over 0, and at most 1*")
+  end
 end)

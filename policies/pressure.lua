@@ -91,6 +91,7 @@ return {
   },
 
   tick = function(ctx)
+    assert(ctx.params.rest >= 0 and ctx.params.rest <= 1, "rest is from 0 to 1")
     local p, guests, sums = ctx.params, measure(ctx)
     local held = sums.used + sums.cushion + sums.cache
     local pressure = sums.used > sums.total and "heavy" or held > sums.total and "mild" or "low"

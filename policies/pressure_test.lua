@@ -218,3 +218,9 @@ test("the host's shortfall comes out of the guests' parts", function()
   expect(tick.proposals.a.target):is_near(1600 * MiB, 4)
   expect(tick.proposals.b.target):is_near(1600 * MiB, 4)
 end)
+
+test("a part of idle memory over all of it is refused", function()
+  local wrong = policy("pressure.lua", { rest = 1.5 })
+  local world = { host = host(0), domains = { guest("a", 1000 * MiB, 500 * MiB, 0) } }
+  expect_error(wrong:tick(world), "*rest is from 0 to 1*")
+end)

@@ -261,8 +261,15 @@ Result<Duration> parse_duration(std::string_view text) {
 
 Result<Duration> parse_min_interval(std::string_view text) {
   const auto number = leading_number(text);
-  if (number && number->number == 0 && seconds_in(number->rest)) return Duration();
-  return parse_time(text, {24 * 3600.0, "24h", "0.2, 200ms or 1s, or 0 for none", false});
+  constexpr const char* kExamples = "0.2, 200ms or 1s, or 0 for no early ticks";
+  if (number && seconds_in(number->rest)) {
+    if (number->number == 0) return Duration();
+    if (number->number < 0) {
+      return fail(kBad, "", quoted(text) + " is less than zero",
+                  fmt::format("expected a time such as {}", kExamples));
+    }
+  }
+  return parse_time(text, {24 * 3600.0, "24h", kExamples, false});
 }
 
 Result<Duration> parse_age(std::string_view text) {

@@ -71,7 +71,8 @@ std::string tick_text(const RunState::View& view, WallTime now) {
   const Tick& tick = *view.newest;
   std::string text = std::to_string(tick.number);
   if (!tick.sample_error) text += fmt::format(", {:.1f} s ago", age_of(tick, now));
-  return text + fmt::format(", took {:.0f} ms", seconds_of(tick.timings.total()) * 1000);
+  text += fmt::format(", took {:.0f} ms", seconds_of(tick.timings.total()) * 1000);
+  return tick.again ? text + ", asks for an early one" : text;
 }
 
 std::string since_text(const std::optional<WallTime>& since, const RouteContext& context) {

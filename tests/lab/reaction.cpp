@@ -33,7 +33,7 @@ constexpr MemorySize kMaximum = 768_MiB;
 /// While no guest needs more, each has some 250 MiB free: less than a jump, more than the floor.
 constexpr MemorySize kInitial = 350_MiB;
 /// The guests, QEMU's own memory and the host's floor; nothing is left for a jump.
-constexpr MemorySize kBudget = 2100_MiB;
+constexpr MemorySize kBudget = 2400_MiB;
 constexpr int kBase = 20;     ///< MiB that a guest holds between its jumps
 constexpr int kJump = 300;    ///< MiB
 constexpr double kRest = 19;  ///< seconds between two jumps of a guest, and up to two more
@@ -128,6 +128,7 @@ Reactions measure_run(const std::string& options, const Arguments& arguments) {
   lab::Coordination run(host,
                         fmt::format("--host-memory {}KiB --policy {}", kBudget.kib(), options),
                         "run", arguments.binary);
+  if (!run.wait_for_ticks(1)) throw std::runtime_error(options + ": " + run.errors());
   wait_for_the_end(guests, options, arguments);
   if (run.end() != 0) throw std::runtime_error(options + ": " + run.errors());
   return reactions_of(guests, arguments.hold);

@@ -252,6 +252,10 @@ void check_smallest(const Arguments& arguments, const std::vector<ComparedPolicy
 
 void run(const Arguments& arguments) {
   const cli::PolicyLoader loader(cli::with_simulation_time(arguments.workbench.policy_limits));
+  if (!arguments.csv.empty()) {
+    const Status writable = files::check_writable(arguments.csv);
+    if (!writable) throw std::runtime_error(writable.error().text());
+  }
   const std::vector<ComparedPolicy> policies = policies_of(arguments, loader);
   const std::vector<simulated::Scenario> scenarios = scenarios_of(arguments);
   check_smallest(arguments, policies);

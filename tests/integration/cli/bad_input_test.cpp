@@ -78,6 +78,9 @@ TEST_CASE("an interval that is not a time is refused") {
         "--interval: '-1' is not more than zero; expected a time such as 2, 0.5, 500ms, 2s or 1m");
   CHECK(refusal(simulated({"-1"})) ==
         "INTERVAL: '-1' is not more than zero; expected a time such as 2, 0.5, 500ms, 2s or 1m");
+  CHECK(refusal(simulated({"--min-interval", "-1"})) ==
+        "--min-interval: '-1' is less than zero; expected a time such as 0.2, 200ms or 1s, or 0 "
+        "for no early ticks");
   CHECK(refusal(simulated({"2x"})) ==
         "INTERVAL: '2x' is not a time; expected seconds, or a number with its unit, such as 2, "
         "0.5, 500ms, 2s or 1m");

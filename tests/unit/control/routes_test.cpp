@@ -100,6 +100,18 @@ TEST_CASE("status lists the domains, those with problems first, and since when")
   CHECK(json.at("domains").at(1).at("problem") == Json());
 }
 
+TEST_CASE("status tells that a tick asks for an early one") {
+  ControlledRun run;
+  const auto text = [&] { return run.get("/v1/status", {{"as", "text"}}).body; };
+  Tick tick;
+  tick.snapshot = World().domain("db");
+  run.state.observe(tick);
+  CHECK(!contains(text(), "asks for an early one"));
+  tick.again = Duration();
+  run.state.observe(tick);
+  CHECK(contains(text(), " ms, asks for an early one\n"));
+}
+
 TEST_CASE("status tells since when the run fails and which policy decides instead") {
   ControlledRun run;
   run.state.set_fallback("careful");
