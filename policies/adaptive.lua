@@ -3,8 +3,8 @@
 -- Memory goes out in five layers:
 --   1 need: whole or not at all, by priority, then by what is missing for the weight, least first
 --   2 cushion: 100 MiB and twelve seconds of a steady rise, scaled down alike where memory runs out
---   3 ask: half as much again as a guest had when its OOM killer ended a workload, and again while
---     the workload does not come back
+--   3 ask: half as much again as a guest had when its OOM killer ended a workload, and again, twice
+--     at most, while the workload does not come back
 --   4 peak: what lifts every domain to its recent peak, if memory suffices for all of them
 --   5 share: the rest by weight * (sum of squared jumps of need, fading) ^ (1/3). If jump sizes
 --     follow a power law with exponent 2, this split minimises the jumps that exceed their share.
@@ -28,6 +28,7 @@ local FIRST_JUMP = 512 -- MiB that a new domain counts as having jumped by
 local SWAP_HALF_LIFE = 300 -- seconds until half of the swapped memory counts as unused
 local ASK_HALF_LIFE = 600 -- seconds until half of an ask that was not met is forgotten
 local ASK_TRIED = 20 -- seconds with what it asked for in which a killed workload comes back
+local ASK_RAISES = 2 -- times; then the fall of use was no kill, or more memory does not help
 local STARTS_HALF_LIFE = 120 -- seconds until half of what a new domain had is no longer kept
 local FALL_HALF_LIFE = 5 -- seconds until half of a fall of the host's memory is forgotten
 local FULL = 200 * MiB -- a guest with less than this left may have been full a moment later
@@ -41,12 +42,12 @@ local function outranks(a, b)
   return a.priority > b.priority or a.priority == b.priority and a.weight > b.weight
 end
 
--- Half of the use is gone at once, and the guest was full, or its process holds all of its memory: its OOM
--- killer has ended a workload, or a workload that needed nearly all memory has ended.
+-- Half of the use is gone at once, and the guest was full, or its process has come to hold all of its memory
+-- meanwhile: its OOM killer has ended a workload, or a workload that needed nearly all memory has ended.
 local function was_killed(d, past, used)
   local fell = past.used - used
   return fell >= max(100 * MiB, past.used / 2) and d.usable >= d.actual / 2 and d.in_flight <= 0
-    and (past.left < FULL or d.rss >= 0.9 * d.actual)
+    and (past.left < FULL or past.rss < 0.8 * d.actual and d.rss >= 0.9 * d.actual)
 end
 
 -- Updates what is known of a domain: its use, jumps, rises and peak, and what it asked for in vain.
@@ -60,11 +61,11 @@ local function learn(known, d, elapsed, ctx)
   known.tried = d.actual >= 0.97 * min(known.ask, d.maximum) and known.tried + elapsed or known.tried
   if known.ask < used then known.ask = 0 end
   if known.tried > ASK_TRIED then -- it has not come back: it may be killed as it starts
-    known.ask = used < known.had / 2 and known.ask < d.maximum and 1.5 * known.ask or 0
-    known.tried = 0
+    local again = used < known.had / 2 and known.ask < d.maximum and known.raised < ASK_RAISES
+    known.ask, known.tried, known.raised = again and 1.5 * known.ask or 0, 0, known.raised + 1
   end
   if past.left and was_killed(d, past, used) then
-    known.ask, known.tried, known.had = max(known.ask, 1.5 * d.actual), 0, past.used
+    known.ask, known.tried, known.raised, known.had = max(known.ask, 1.5 * d.actual), 0, 0, past.used
   end
   local jump = max(0, used - past.used)
   known.age = known.age + elapsed -- since its use last changed: reports come more rarely than ticks
@@ -78,7 +79,7 @@ local function learn(known, d, elapsed, ctx)
   end
   known.jumps = known.jumps * fade + (jump / MiB) ^ 2
   known.peak = max(used, ceil(used + ((known.peak or used) - used) * fade))
-  known.used, known.left = used, d.usable
+  known.used, known.left, known.rss = used, d.usable, d.rss
 end
 
 -- What a domain has with the moves under way, what it needs, may need, and gives.
@@ -264,8 +265,8 @@ return {
     for _, list in ipairs { ctx.skipped, ctx.domains } do
       for _, d in ipairs(list) do
         now[d.uuid] = before[d.uuid] or {
-          jumps = FIRST_JUMP ^ 2, swapped = 0, ask = 0, tried = 0, had = 0, rate = 0, rising = 0, risen = 0, age = 0,
-          between = 0,
+          jumps = FIRST_JUMP ^ 2, swapped = 0, ask = 0, tried = 0, raised = 0, had = 0, rate = 0, rising = 0,
+          risen = 0, age = 0, between = 0,
         }
         if state.begun and not before[d.uuid] then state.starts = state.starts + d.actual end
       end

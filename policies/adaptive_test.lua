@@ -370,14 +370,15 @@ test("the host keeps what the last guests had that started", function()
   expect(grown(true)):is_less_than(100 * MiB)
 end)
 
--- A guest of 1 GiB with 50 MiB left; then its workload is gone, and the host has 2 GiB.
-local function after_a_fall(rss, left)
+-- A guest of 1 GiB with `left`, whose process holds `rss`, and a moment later `rss_after`; then its workload is gone,
+-- and the host has 2 GiB.
+local function after_a_fall(rss, left, rss_after)
   local ticks = adaptive:run {
     { seconds = 1, host = host(0), domains = {
       domain("dies", 1 * GiB, 1 * GiB - left, { rss = rss }), domain("other", 4 * GiB, 3900 * MiB),
     } },
     { seconds = 1, host = host(2 * GiB), domains = {
-      { name = "dies", unused = 900 * MiB, usable = 900 * MiB },
+      { name = "dies", unused = 900 * MiB, usable = 900 * MiB, rss = rss_after or rss },
     } },
   }
   return ticks[2].proposals.dies
@@ -387,9 +388,15 @@ test("a guest whose OOM killer has ended a workload gets half as much again as i
   expect(after_a_fall(1 * GiB, 50 * MiB).target):is_at_least(1536 * MiB)
 end)
 
-test("a guest that had enough left, and has not touched all its memory, was not killed", function()
-  local proposal = after_a_fall(600 * MiB, 500 * MiB)
-  expect(proposal == nil or proposal.target < 1400 * MiB):is_true()
+test("a guest was killed if its process came to hold all its memory as its use fell", function()
+  expect(after_a_fall(600 * MiB, 500 * MiB, 1000 * MiB).target):is_at_least(1.5 * 1005 * MiB)
+end)
+
+test("a guest that had enough left was not killed, whatever its process has held for long", function()
+  for _, rss in ipairs { 600 * MiB, 1 * GiB } do
+    local proposal = after_a_fall(rss, 500 * MiB)
+    expect(proposal == nil or proposal.target < 1400 * MiB):is_true()
+  end
 end)
 
 test("the reserve for page cache goes to a guest that is short", function()

@@ -31,6 +31,7 @@ struct NamedLoss {
 /// gets.
 const std::vector<NamedLoss> kNamedLosses{
     {"elephant", "usable", "1", 0.2, 2, false},
+    {"falls", "usable", "1", 0, 0, true},
     {"fast-ticks", "usable", "0.5", 0.02, 0, false},
     {"grow-under-way", "usable", "1", 0.04, 1, true},
     {"killed-unseen", "usable", "1", 0.06, 3, true},
