@@ -23,11 +23,12 @@ struct Arguments {
 };
 
 void measure(const Arguments& arguments, bool with_hook) {
-  lab::TightHost host(arguments.binary);
   int breached = 0;
   int refused = 0;
   for (int round = 1; round <= arguments.rounds; ++round) {
+    lab::TightHost host(arguments.binary);
     const lab::StormResult storm = host.start(arguments.guests, with_hook);
+    (void)host.end();
     breached += storm.breaches > 0 ? 1 : 0;
     refused += storm.refused;
     fmt::print("{:<13} {:>5} {:>11} of {:<9} {:>8} of {:<7} {:>7} {:>9.1f} s\n",
@@ -39,7 +40,6 @@ void measure(const Arguments& arguments, bool with_hook) {
   fmt::print("{} {} starts: {} of {} rounds under the floor, {} starts refused\n",
              with_hook ? "with the hook," : "without it,", arguments.rounds * arguments.guests,
              breached, arguments.rounds, refused);
-  (void)host.end();
 }
 
 }  // namespace
