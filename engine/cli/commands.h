@@ -10,6 +10,8 @@ void add_run_command(Command& program);  ///< memcoord without a command
 /// status, explain, events, pause, resume, policy, reload and dry-run.
 void add_control_commands(Command& program);
 void add_top_command(Command& program);
+void add_headroom_command(Command& program);
+void add_admit_command(Command& program);
 void add_policies_command(Command& program);
 void add_check_command(Command& program);
 void add_test_command(Command& program);

@@ -25,6 +25,8 @@ void add_commands(Command& program) {
   add_run_command(program);
   add_top_command(program);
   add_control_commands(program);
+  add_headroom_command(program);
+  add_admit_command(program);
   add_policies_command(program);
   add_check_command(program);
   add_test_command(program);

@@ -1,5 +1,6 @@
 #include "engine/cli/run_control.h"
 
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -157,6 +158,15 @@ void RunControl::make(Change& change, const Means& means) {
     case Change::Kind::fallback:
       set_fallback(change, means);
       return;
+    case Change::Kind::reserve:
+      reserve(change, means);
+      return;
+    case Change::Kind::release:
+      if (means.coordinator.release(change.domain_name)) {
+        means.coordinator.add_note(
+            change_note("the reserve for " + change.domain_name + " is released", change));
+      }
+      return;
     case Change::Kind::policy:
       break;
   }
@@ -224,6 +234,21 @@ void RunControl::resume(const Change& change, const Means& means) {
   }
   means.coordinator.add_note(change_note(
       (change.domain ? change.domain_name : std::string("every domain")) + " resumed", change));
+}
+
+void RunControl::reserve(const Change& change, const Means& means) {
+  const Duration time = change.time.value_or(Duration());
+  const bool added = means.coordinator.reserve({.name = change.domain_name,
+                                                .uuid = change.domain,
+                                                .size = change.size,
+                                                .since = means.clock.wall_now(),
+                                                .until = means.clock.now() + time});
+  const std::string what = change.size.text() + " for " + change.domain_name;
+  means.coordinator.add_note(
+      added ? change_note("reserve " + what + fmt::format(" for {:g} s", seconds_of(time)), change)
+            : Note{Note::Severity::warning, "cannot reserve " + what + ": there are " +
+                                                std::to_string(ReserveBook::kMost) +
+                                                " reserves already"});
 }
 
 void RunControl::show_pauses(WallTime now) {

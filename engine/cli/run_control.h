@@ -92,6 +92,7 @@ class RunControl {
   void make(control::Change& change, const Means& means);
   void pause(const control::Change& change, const Means& means);
   void resume(const control::Change& change, const Means& means);
+  void reserve(const control::Change& change, const Means& means);
   void reload(control::Change& change, const Means& means);
   void set_fallback(control::Change& change, const Means& means);
   void show_pauses(WallTime now);

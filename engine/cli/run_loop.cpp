@@ -18,12 +18,25 @@
 namespace memcoord::cli {
 namespace {
 
-// Waits until `due` and handles requests meanwhile. Returns false if the loop must end.
-bool wait_until(MonotonicTime due, Clock& clock, const LoopHooks& hooks) {
+/// When the next tick is due, and what may bring it forward.
+struct Wait {
+  TickRhythm& rhythm;
+  const Coordinator& coordinator;
+  std::optional<MonotonicTime> began;  ///< the last tick
+};
+
+// Waits until the next tick is due and handles requests meanwhile. Returns false if the loop must
+// end.
+bool wait_for_tick(Wait& wait, Clock& clock, const LoopHooks& hooks) {
+  bool forward = false;
   for (;;) {
     if (hooks.stop_requested()) return false;
     hooks.handle_requests();
-    const Duration left = due - clock.now();
+    if (wait.coordinator.wants_tick() && !forward) {
+      wait.rhythm.bring_forward(wait.began, clock.now());
+      forward = true;
+    }
+    const Duration left = wait.rhythm.due() - clock.now();
     if (left <= Duration::zero()) return true;
     clock.sleep_for(left);
   }
@@ -134,9 +147,11 @@ std::string_view to_text(LoopEnd end) {
 LoopEnd run_loop(Coordinator& coordinator, Clock& clock, const LoopOptions& options,
                  const LoopHooks& hooks) {
   TickRhythm rhythm(options.interval, options.min_interval, clock.now());
+  Wait wait{rhythm, coordinator, std::nullopt};
   for (std::uint64_t done = 0;;) {
-    if (!wait_until(rhythm.due(), clock, hooks)) return LoopEnd::stopped;
+    if (!wait_for_tick(wait, clock, hooks)) return LoopEnd::stopped;
     const MonotonicTime began = clock.now();
+    wait.began = began;
     const Tick tick = coordinator.tick();
     hooks.after(tick);
     if (options.ticks && ++done >= *options.ticks) return LoopEnd::ticks_done;

@@ -24,9 +24,10 @@ void set_size(Json& json, const char* name, const std::optional<MemorySize>& siz
   if (size) json.set(name, size->bytes());
 }
 
-Json host_json(const Tick& tick) {
+Json host_json(const Tick& tick, Duration interval) {
   const Host& host = tick.snapshot.host;
   const HostStack stack = stack_of(tick);
+  const HostHeadroom headroom = headroom_at(tick, interval);
   Json json = Json::object({{"memory", host.total.bytes()},
                             {"free", host.free.bytes()},
                             {"used", stack.used.bytes()},
@@ -38,7 +39,10 @@ Json host_json(const Tick& tick) {
                             {"uncovered", stack.uncovered.bytes()},
                             {"committed", tick.account.committed.bytes()},
                             {"shortfall", tick.account.shortfall.bytes()},
-                            {"reclaimable", tick.account.reclaimable.bytes()}});
+                            {"reclaimable", tick.account.reclaimable.bytes()},
+                            {"held", headroom.reserved.bytes()},
+                            {"headroom_10", headroom.within.at(1).bytes()},
+                            {"headroom_all", headroom.in_all().bytes()}});
   set_size(json, "available", host.available);
   set_size(json, "swap_free", host.swap_free);
   set_size(json, "budget", tick.limits.host_memory);
@@ -121,13 +125,14 @@ Json run_json(const RouteContext& context, const RunState::View& view) {
   return json;
 }
 
-void set_sampled(Json& json, const Tick& tick, const observers::HostVerdict& verdict) {
+void set_sampled(Json& json, const Tick& tick, const observers::HostVerdict& verdict,
+                 Duration interval) {
   json.set("tick", Json::object({{"number", tick.number},
                                  {"time", unix_seconds(tick.snapshot.wall_time)},
                                  {"seconds", seconds_of(tick.timings.total())}}));
   json.set("state", to_text(verdict.state));
   json.set("state_text", verdict.text);
-  json.set("host", host_json(tick));
+  json.set("host", host_json(tick, interval));
 }
 
 }  // namespace
@@ -152,6 +157,7 @@ Json sizes_json(const DomainTick& about) {
 std::optional<Response> LiveRoutes::respond(const Request& request) {
   if (request.path == "/v1/live") return live();
   if (request.path == "/v1/history") return history_response(context_, request);
+  if (request.path == "/v1/headroom") return headroom_response(context_, request);
   if (request.path == "/v1/fit") return fit_response(context_, request);
   if (request.path == "/v1/what-if") return what_if_.respond(request);
   return std::nullopt;
@@ -167,7 +173,7 @@ Response LiveRoutes::live() {
   }
   const std::lock_guard lock(mutex_);
   evaluate(view);
-  set_sampled(run, *view.sampled, verdict_);
+  set_sampled(run, *view.sampled, verdict_, context_.interval);
   std::string text = run.line();
   text.back() = ',';
   return json_line_response(text + "\"domains\":" + domains_ + "}");

@@ -5,15 +5,20 @@
 //   GET /v1/live                   the newest tick for people: the run, the host, every domain
 //   GET /v1/history                the last hour: the host in bytes, every domain in MiB
 //   GET /v1/history?domain=NAME    one domain's hour and its newest moves; NAME may be its UUID
-//   GET /v1/fit?size=4GiB          whether one more guest fits
+//   GET /v1/headroom?fits=4GiB,8GiB   how much more the host can promise, and its reserves; with
+//                                  `fits`, whether these guests fit together
+//   GET /v1/fit?size=4GiB          whether one more guest fits, or several: size=4GiB,8GiB
 //   GET /v1/what-if?policy=NAME    what another bundled policy would decide on the newest tick
 //
 // docs/command-line.md describes the responses.
 
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "engine/control/http.h"
 #include "engine/control/routes.h"
@@ -51,6 +56,12 @@ observers::Json sizes_json(const observers::DomainTick& about);
 
 /// /v1/history, of all domains or of one.
 Response history_response(const RouteContext& context, const Request& request);
+/// No host has more memory.
+inline constexpr MemorySize kLargestGuest = MemorySize::from_gib(std::uint64_t{1} << 20U);
+/// The maxima of guests: "4GiB", "4GiB,512MiB". Errors: invalid_input, with a hint.
+Result<std::vector<MemorySize>> parse_guest_sizes(std::string_view text);
+/// /v1/headroom.
+Response headroom_response(const RouteContext& context, const Request& request);
 /// /v1/fit.
 Response fit_response(const RouteContext& context, const Request& request);
 

@@ -1,8 +1,10 @@
 #include "engine/control/peer.h"
 
 #include <netinet/in.h>
+#include <pwd.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <cstring>
 
 namespace memcoord::control {
@@ -15,6 +17,9 @@ std::string owner_of_ipv6(const in6_addr& address) {
   std::memcpy(bytes.data(), &address, sizeof address);
   return IN6_IS_ADDR_V4MAPPED(&address) ? bytes.substr(kMapped) : bytes.substr(0, kNetwork);
 }
+
+/// The kernel's name for users that the process's user namespace does not have.
+constexpr uid_t kOverflowUser = 65534;
 
 }  // namespace
 
@@ -48,6 +53,18 @@ std::string owner_of(int descriptor) {
   std::string bytes(sizeof source.sin_addr, '\0');
   std::memcpy(bytes.data(), &source.sin_addr, bytes.size());
   return address.ss_family == AF_INET ? bytes : std::string();
+}
+
+std::string name_of(const std::optional<Peer>& peer) {
+  if (!peer) return "an unknown user";
+  passwd entry{};
+  passwd* found = nullptr;
+  std::array<char, 4096> space{};
+  ::getpwuid_r(peer->user, &entry, space.data(), space.size(), &found);
+  const std::string user = peer->user == kOverflowUser ? "an unknown user"
+                           : found != nullptr          ? std::string(entry.pw_name)
+                                                       : "user " + std::to_string(peer->user);
+  return user + " (process " + std::to_string(peer->process) + ")";
 }
 
 }  // namespace memcoord::control

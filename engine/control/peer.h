@@ -15,4 +15,7 @@ std::optional<Peer> peer_of(int descriptor);
 /// the IPv6 network of 64 bits, because one host may use all addresses in it.
 std::string owner_of(int descriptor);
 
+/// A peer for people: "root (process 4711)".
+std::string name_of(const std::optional<Peer>& peer);
+
 }  // namespace memcoord::control

@@ -1,11 +1,9 @@
 #include "engine/control/routes.h"
 
 #include <fmt/core.h>
-#include <pwd.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cmath>
 #include <exception>
@@ -13,6 +11,8 @@
 #include <mutex>
 
 #include "engine/control/live.h"
+#include "engine/control/peer.h"
+#include "engine/control/reserve_routes.h"
 #include "engine/control/responses.h"
 #include "engine/core/printable.h"
 #include "engine/observers/explanation.h"
@@ -48,22 +48,6 @@ Result<Json> body_of(const Request& request) {
   auto body = Json::parse(request.body);
   if (body && body->is_object()) return body;
   return fail(ErrorCode::invalid_input, "", "the request's body is not a JSON object");
-}
-
-/// The kernel's name for users that the process's user namespace does not have.
-constexpr uid_t kOverflowUser = 65534;
-
-/// "root (process 4711)".
-std::string name_of(const std::optional<Peer>& peer) {
-  if (!peer) return "an unknown user";
-  passwd entry{};
-  passwd* found = nullptr;
-  std::array<char, 4096> space{};
-  ::getpwuid_r(peer->user, &entry, space.data(), space.size(), &found);
-  const std::string user = peer->user == kOverflowUser ? "an unknown user"
-                           : found != nullptr          ? std::string(entry.pw_name)
-                                                       : "user " + std::to_string(peer->user);
-  return user + " (process " + std::to_string(peer->process) + ")";
 }
 
 /// No error message shows a user what a file holds that only memcoord may read.
@@ -357,6 +341,8 @@ Response post(const RouteContext& context, const Request& request) {
   if (request.path == "/v1/policy") return change_policy(context, request, *body);
   if (request.path == "/v1/reload") return reload(context, request);
   if (request.path == "/v1/dry-run") return set_dry_run(context, request, *body);
+  if (request.path == "/v1/reserve") return reserve_response(context, request, *body);
+  if (request.path == "/v1/release") return release_response(context, request, *body);
   return error_response_to(404, "no such path for POST: " + printable(request.path, 100));
 }
 

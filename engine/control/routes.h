@@ -15,8 +15,13 @@
 //                                  with "fallback": true, "none" ends the use of a fallback policy
 //   POST /v1/reload                {}
 //   POST /v1/dry-run               {"on": true}
+//   POST /v1/reserve               {"name": "web", "uuid": "...", "bytes": 1073741824, "seconds":
+//   60};
+//                                  uuid and seconds are optional
+//   POST /v1/release               {"name": "web"}; NAME may be its UUID
 //
-// The routes of the live page are in live.h: GET /v1/live, /v1/history, /v1/fit, /v1/what-if.
+// The routes of the live page are in live.h: GET /v1/live, /v1/history, /v1/headroom, /v1/fit,
+// /v1/what-if.
 //
 // GET with as=text returns text for people. An error is JSON, {"error": ..., "hint": ...}, with the
 // status 400, 403, 404, 405, 409 or 503. A POST with an Origin header, as browsers send, is

@@ -84,11 +84,12 @@ class RunState final : public Observer {
 
 /// An operator's change to the run, to be made between two ticks. It was checked already.
 struct Change {
-  enum class Kind { pause, resume, policy, fallback, reload, dry_run };
+  enum class Kind { pause, resume, policy, fallback, reload, dry_run, reserve, release };
   Kind kind = Kind::pause;
-  std::optional<Uuid> domain = {};    ///< pause, resume: none for every domain
+  std::optional<Uuid> domain = {};    ///< pause, resume: none for every domain; reserve: if known
   std::string domain_name = {};       ///< for people
-  std::optional<Duration> time = {};  ///< pause: none until it is resumed
+  std::optional<Duration> time = {};  ///< pause: none until it is resumed; reserve: how long
+  MemorySize size = {};               ///< reserve
   /// policy, reload: the policy that decides from now on; fallback: null for none. Null in a reload
   /// whose policy does not load: then `problem` says why, and the old policy stays.
   std::unique_ptr<Policy> policy = {};

@@ -5,6 +5,7 @@
 #include "engine/control/routes.h"
 #include "engine/control/run_problems.h"
 #include "engine/core/printable.h"
+#include "engine/core/reserve_book.h"
 #include "engine/core/text_table.h"
 #include "engine/observers/events.h"
 #include "engine/observers/table_view.h"
@@ -50,9 +51,12 @@ std::vector<DomainStatus> domain_statuses(const RunState::View& view) {
 std::string host_text(const Tick& tick) {
   const Host& host = tick.snapshot.host;
   const Units units = tick.limits.units;
+  const MemorySize reserved = reserved_in(tick.snapshot);
   return host.total.text(units) + ", " + host.free.text(units) + " free, " +
          (host.available ? host.available->text(units) + " available, " : "") +
-         tick.grantable.text(units) + " grantable";
+         tick.grantable.text(units) + " grantable" +
+         (reserved.is_zero() ? ""
+                             : ", " + reserved.text(units) + " reserved for guests that start");
 }
 
 std::string domains_text(const Tick& tick, const std::vector<DomainStatus>& domains) {
@@ -210,7 +214,8 @@ Json status_json(const RouteContext& context) {
             Json::object({{"total_kib", host.total.kib()},
                           {"free_kib", host.free.kib()},
                           {"available_kib", host.available ? Json(host.available->kib()) : Json()},
-                          {"grantable_kib", tick.grantable.kib()}}));
+                          {"grantable_kib", tick.grantable.kib()},
+                          {"reserved_kib", reserved_in(tick.snapshot).kib()}}));
     out.set("domain_count", domains.size());
     out.set("skipped_count", tick.skipped.size());
     out.set("domains", domains_json(tick, domains));

@@ -76,6 +76,7 @@ void BalloonMover::grow_as_released(Tick& tick) {
     last = !clock_.sleep_for(kReleasePoll);
     if (Result<Snapshot> now = hypervisor_.sample()) {
       later = std::move(*now);
+      later->reserves = tick.snapshot.reserves;
     } else {
       last = true;
     }

@@ -13,7 +13,8 @@ namespace {
 /// Records the host's account and the domains without a fresh report.
 void record_situation(Tick& tick, const Situation& situation) {
   tick.account = {
-      situation.headroom(), situation.committed, situation.unbacked, situation.shortfall, {}, {}};
+      situation.headroom(), situation.committed, situation.unbacked, situation.shortfall, {}, {},
+      situation.reserved};
   for (const DomainView& view : situation.domains) {
     tick.account.reclaimable += view.reclaimable;
     tick.account.reclaimable_in_all += view.reclaimable_in_all;
@@ -51,6 +52,7 @@ void Coordinator::set_dry_run(bool on) {
 
 Tick Coordinator::tick() {
   Tick tick;
+  wants_tick_ = false;
   tick.number = ++number_;
   tick.policy = policy_->name();
   tick.limits = options_.limits;
@@ -101,6 +103,7 @@ Status Coordinator::sample(Tick& tick) {
   tick.timings.sample += clock_.now() - start;
   if (!snapshot) return fail(snapshot.error());
   tick.snapshot = std::move(*snapshot);
+  for (Note& note : reserves_.apply(tick.snapshot)) tick.notes.push_back(std::move(note));
   mover_.record_late_outcomes(tick);
   tick.dropped = drop_impossible(tick.snapshot, history_);
   history_.observe(tick.snapshot);

@@ -15,6 +15,7 @@
 #include "engine/core/limits.h"
 #include "engine/core/policy.h"
 #include "engine/core/refresh_plan.h"
+#include "engine/core/reserve_book.h"
 #include "engine/core/restoration.h"
 #include "engine/core/tick.h"
 #include "engine/core/tick_notes.h"
@@ -65,6 +66,17 @@ class Coordinator {
   /// Without a domain, ends every pause.
   void resume(const std::optional<Uuid>& domain) { filter_.resume(domain); }
   [[nodiscard]] bool any_paused() const { return filter_.any_paused(); }
+  /// Holds memory for a guest that is about to start, from the next tick on. False: there are
+  /// ReserveBook::kMost already.
+  bool reserve(Reserve reserve) {
+    wants_tick_ = true;
+    return reserves_.add(std::move(reserve));
+  }
+  /// Whether a reserve has been asked for since the last tick, so that the next one should come
+  /// soon.
+  [[nodiscard]] bool wants_tick() const { return wants_tick_; }
+  /// Ends the reserve of a domain, by its name or UUID. False: it has none.
+  bool release(const std::string& name_or_uuid) { return reserves_.release(name_or_uuid); }
   /// Adds a note of the operator's own to the next tick.
   void add_note(Note note) { notes_to_add_.push_back(std::move(note)); }
   /// Gives every domain that was moved since it was started its earlier memory back, as far as the
@@ -98,6 +110,8 @@ class Coordinator {
   BalloonMover mover_;
   DomainFilter filter_;
   TickNotes notes_;
+  ReserveBook reserves_;
+  bool wants_tick_ = false;
   std::vector<RefreshWish> wishes_;  ///< of the last tick
   std::vector<Uuid> refresh_asked_;  ///< by the policy in this tick
   RefreshBudget refresh_budget_;

@@ -6,9 +6,9 @@ namespace memcoord {
 namespace {
 
 constexpr std::array<std::string_view, kRuleCount> kRuleNames{
-    "host_rescue", "sane_target", "running_only", "fresh_stats", "no_progress",
-    "grace",       "maximum",     "minimum",      "gradual",     "domain_floor",
-    "numa_floor",  "host_floor",  "share_out"};
+    "host_rescue",  "reserve",    "sane_target", "running_only", "fresh_stats",
+    "no_progress",  "grace",      "maximum",     "minimum",      "gradual",
+    "domain_floor", "numa_floor", "host_floor",  "share_out"};
 
 }  // namespace
 

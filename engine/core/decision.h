@@ -18,6 +18,7 @@ namespace memcoord {
 /// them ("The guard").
 enum class Rule {
   host_rescue,
+  reserve,
   sane_target,
   running_only,
   fresh_stats,
@@ -31,7 +32,7 @@ enum class Rule {
   host_floor,
   share_out,
 };
-inline constexpr std::size_t kRuleCount = 13;
+inline constexpr std::size_t kRuleCount = 14;
 std::string_view to_text(Rule rule);
 std::optional<Rule> rule_from_text(std::string_view text);
 

@@ -67,13 +67,24 @@ double part_of_tick(Duration since_last) {
   return seconds > 0 ? std::min(1.0, seconds) : 1.0;
 }
 
+/// "web, which starts, needs 1.1 GiB", "3 domains, which start, need 3.2 GiB".
+std::string reserve_reason(const Situation& situation) {
+  const auto& reserves = situation.snapshot.reserves;
+  const std::string reserved = situation.reserved.text(situation.limits.units);
+  if (reserves.size() == 1) return reserves.front().name + ", which starts, needs " + reserved;
+  return std::to_string(reserves.size()) + " domains, which start, need " + reserved;
+}
+
 TakenBack taken_back(const Situation& situation, Asked& asked) {
   const Units units = situation.limits.units;
   const MemorySize at_once = situation.rescue + situation.rescue_under_way;
   if (!at_once.is_zero()) {
-    return {situation.rescue, "the host needs " + at_once.text(units) + " at once",
-            Rule::host_rescue};
+    return {std::max(situation.rescue, situation.reserves_lack),
+            "the host needs " + at_once.text(units) + " at once", Rule::host_rescue};
   }
+  const MemorySize for_starts = situation.reserves_lack + situation.reserves_under_way;
+  if (!for_starts.is_zero())
+    return {situation.reserves_lack, reserve_reason(situation), Rule::reserve};
   if (situation.shortfall.is_zero()) return {};
   MemorySize by_policy;
   for (const DomainView& view : situation.domains) {
@@ -109,7 +120,7 @@ std::optional<Proposal> given_back(const DomainView& view, double part, const Ta
                                    Asked& asked) {
   const Domain& domain = view.domain;
   const auto target = asked.find(domain.uuid());
-  // Only the host's rescue comes before what the policy asks for.
+  // Only the host's rescue and reserves come before what the policy asks for.
   if (target && !taken.rule) return std::nullopt;
   const Reclaim reclaim = reclaim_of(view);
   const MemorySize more = reclaim.more.scaled(part);

@@ -47,6 +47,8 @@ Evaluation evaluate(const Snapshot& snapshot, const History& history, const AskP
 /// The engine's own proposals under every policy, which replace what the policy `asked` for:
 ///  - while the host needs memory at once (Situation::rescue, the rule `host_rescue`), every domain
 ///    gives a part in proportion to what it can give, and shrinks under way that it needs go on;
+///  - while a reserve lacks memory (Situation::reserves_lack, the rule `reserve`), they give in the
+///    same way;
 ///  - while more is committed than the host has (Situation::shortfall) and the policy shrinks no
 ///    domain, a part of the shortfall is taken in the same way from domains without a proposal;
 ///  - a domain under its configured minimum grows to it, and one over its ceiling shrinks to it,

@@ -358,6 +358,15 @@ inline constexpr auto kList<Timings> = std::tuple{
     Entry{"apply_s", &Timings::apply, "moving balloons"},
 };
 
+template <>
+inline constexpr auto kList<Reserve> = std::tuple{
+    Entry{"name", &Reserve::name, "the domain's name"},
+    Entry{"uuid", &Reserve::uuid, "its UUID, where the request has one"},
+    Entry{"size_kib", &Reserve::size, "its memory and its QEMU's"},
+    Entry{"since", &Reserve::since, "when it was asked for, in UTC"},
+    Entry{"until_s", &Reserve::until, "when it ends at the latest, on the clock of `monotonic_s`"},
+};
+
 /// JSON has a snapshot's fields in the tick's own object.
 template <>
 inline constexpr auto kList<Snapshot> = std::tuple{
@@ -365,6 +374,9 @@ inline constexpr auto kList<Snapshot> = std::tuple{
     Entry{"time", &Snapshot::wall_time, "when it was taken, in UTC"},
     Entry{"host", &Snapshot::host, "the host's memory"},
     Entry{"domains", &Snapshot::domains, "the active domains, by name"},
+    Entry{"reserves", &Snapshot::reserves, "memory held for guests that are about to start"}
+        .unless_default()
+        .hidden(),
 };
 
 template <>

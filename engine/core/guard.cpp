@@ -124,9 +124,11 @@ struct Shortage {
   Units units;
 };
 
-void limit_by_host(Decision& decision, MemorySize after, const Shortage& shortage) {
+void limit_by_host(Decision& decision, MemorySize after, const Shortage& shortage,
+                   bool any_reserved) {
   if (shortage.available.is_zero()) {
-    limit_to(decision, Rule::host_floor, after, "the host has nothing to give above its floor");
+    const std::string kept = any_reserved ? "its floor and reserves" : "its floor";
+    limit_to(decision, Rule::host_floor, after, "the host has nothing to give above " + kept);
   } else {
     limit_to(decision, shortage.alone ? Rule::host_floor : Rule::share_out, after,
              "the host can give " + shortage.available.text(shortage.units) +
@@ -178,6 +180,7 @@ void share_among(const std::vector<Pending*>& growing, MemorySize available, Uni
 struct Supply {
   MemorySize by_host;
   std::vector<NodePool> pools;  ///< none where no grow is of a bound domain
+  bool any_reserved;            ///< the host holds memory for guests that start
   const Host& host;
   const Limits& limits;
 };
@@ -212,18 +215,22 @@ void limit_grows(std::vector<Pending>& all, const Supply& supply) {
   for (Pending& one : all) {
     if (one.decision.grows()) growing.push_back(&one);
   }
-  share_among(growing, supply.by_host, supply.limits.units, limit_by_host);
+  share_among(growing, supply.by_host, supply.limits.units,
+              [&](Decision& decision, MemorySize after, const Shortage& shortage) {
+                limit_by_host(decision, after, shortage, supply.any_reserved);
+              });
   limit_by_nodes(all, supply, true);
 }
 
 /// The supply of nodes before any shrink, with `by_host` as the host's.
 Supply supply_of(const std::vector<Pending>& all, const Host& host,
-                 std::span<const DomainView> domains, const Limits& limits, MemorySize by_host) {
-  Supply supply{by_host, {}, host, limits};
+                 std::span<const DomainView> domains, const Limits& limits, MemorySize by_host,
+                 MemorySize reserved) {
+  Supply supply{by_host, {}, !reserved.is_zero(), host, limits};
   const bool any_bound_grows = std::any_of(all.begin(), all.end(), [](const Pending& one) {
     return one.decision.grows() && !one.view->domain.identity->bound_to.empty();
   });
-  if (any_bound_grows) supply.pools = node_pools(host, domains, limits);
+  if (any_bound_grows) supply.pools = node_pools(host, domains, limits, reserved);
   return supply;
 }
 
@@ -347,7 +354,11 @@ Situation assess(const Snapshot& snapshot, const History& history, const Limits&
   situation.rescue_under_way = host.rescue_under_way;
   situation.committed = host.committed;
   situation.unbacked = host.unbacked;
-  const std::vector<NodePool> pools = node_pools(snapshot.host, situation.domains, limits);
+  situation.reserved = host.reserved;
+  situation.reserves_lack = host.reserves_lack;
+  situation.reserves_under_way = host.reserves_under_way;
+  const std::vector<NodePool> pools =
+      node_pools(snapshot.host, situation.domains, limits, host.reserved);
   for (DomainView& view : situation.domains) {
     const RuleInput input = input_of(view, snapshot, limits, view.domain.actual);
     view.skipped = skipped(input);
@@ -388,8 +399,9 @@ std::vector<Decision> review(const Situation& situation, std::span<const Proposa
   }
   if (grows) {
     // The shortfall comes first: grows do not get all that the shrinks release.
-    Supply supply = supply_of(all, snapshot.host, situation.domains, situation.limits,
-                              situation.grantable + released_by_all - situation.shortfall);
+    Supply supply =
+        supply_of(all, snapshot.host, situation.domains, situation.limits,
+                  situation.grantable + released_by_all - situation.shortfall, situation.reserved);
     add_released(supply, all);
     limit_grows(all, supply);
   }
@@ -421,7 +433,8 @@ std::vector<Decision> settle(std::span<const Decision> decisions, const Snapshot
     }
   }
   const HostBalance host = balance(after_shrinks, domains, history.host_pace(), limits);
-  limit_grows(all, supply_of(all, after_shrinks.host, domains, limits, host.grantable));
+  limit_grows(all,
+              supply_of(all, after_shrinks.host, domains, limits, host.grantable, host.reserved));
   return decisions_of(std::move(all));
 }
 

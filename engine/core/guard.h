@@ -110,7 +110,16 @@ struct HostBalance {
   MemorySize rescue_under_way = {};
   MemorySize committed = {};  ///< what all domains together may touch without asking
   MemorySize unbacked = {};   ///< the part of `committed` that is not resident yet
+  MemorySize reserved = {};   ///< what Snapshot::reserves hold, less what their domains commit
+  /// The part of the shortfall that is there for reserves alone: what shrinks under way will not
+  /// release, and what they will.
+  MemorySize reserves_lack = {};
+  MemorySize reserves_under_way = {};
 };
+
+/// What a reserve still holds. A domain that has started is committed to memory by itself; its
+/// reserve holds the rest.
+MemorySize held(const Reserve& reserve, std::span<const DomainView> domains);
 
 /// The domains of a snapshot with their past and the figures that follow from both. Whether a
 /// domain is skipped, and what it can give and get, is not filled in.
@@ -123,7 +132,8 @@ std::vector<DomainView> views_of(const Snapshot& snapshot, const History& histor
 ///  - the host's headroom less the floor, what is unbacked and what merging of pages saves;
 ///  - the host's memory times the overcommit ratio, less the floor and all that is committed;
 ///  - the host's headroom less the floor, whatever the ratio;
-///  - the budget, where one is set, less the floor and all that is committed.
+///  - the budget, where one is set, less the floor and all that is committed;
+/// each less what is reserved.
 /// `domains` are the views_of() that snapshot.
 HostBalance balance(const Snapshot& snapshot, std::span<const DomainView> domains,
                     const HostPace& pace, const Limits& limits);
@@ -140,9 +150,10 @@ struct NodePool {
   double share = 0;      ///< of memory that may lie on any node of the host, the part expected here
 };
 
-/// A pool for each set that a domain of the snapshot is bound to, larger sets first.
+/// A pool for each set that a domain of the snapshot is bound to, larger sets first. `reserved`
+/// counts as memory that may lie on any node.
 std::vector<NodePool> node_pools(const Host& host, std::span<const DomainView> domains,
-                                 const Limits& limits);
+                                 const Limits& limits, MemorySize reserved);
 
 /// Whether the domain, or one of its cells, gets its memory from these nodes alone.
 bool draws_on(const Domain& domain, const NodeSet& nodes);

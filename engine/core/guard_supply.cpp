@@ -172,7 +172,7 @@ MemorySize unbound_part(const Domain& domain) {
 
 /// The same accounts as the host's (balance()), of some of its nodes.
 NodePool pool_of(const NodeSet& nodes, const Host& host, std::span<const DomainView> domains,
-                 const Limits& limits) {
+                 const Limits& limits, MemorySize reserved) {
   const NodeSet all = all_nodes(host);
   const NodeSum sum = sum_of(host, nodes, limits.headroom);
   const double share = ratio(sum.total, sum_of(host, all, limits.headroom).total);
@@ -184,13 +184,14 @@ NodePool pool_of(const NodeSet& nodes, const Host& host, std::span<const DomainV
                 sum.count == nodes.size(),
                 share_on(nodes, all, host, limits.headroom)};
   // Merged pages may need memory again on any node.
-  MemorySize unbacked = host.merged.scaled(pool.share);
+  const MemorySize held = reserved.scaled(pool.share);
+  MemorySize unbacked = host.merged.scaled(pool.share) + held;
   for (const DomainView& view : domains) {
     unbacked += amount_in(pool, view.domain, view.unbacked, host, limits.headroom);
   }
   limit_balance(pool, sum.headroom + (capacity - host.total).scaled(share),
                 floor + unbacked + (host.total - capacity).scaled(share));
-  limit_balance(pool, sum.headroom, floor);
+  limit_balance(pool, sum.headroom, floor + held);
   return pool;
 }
 
@@ -247,6 +248,16 @@ std::vector<DomainView> views_of(const Snapshot& snapshot, const History& histor
   return views;
 }
 
+MemorySize held(const Reserve& reserve, std::span<const DomainView> domains) {
+  const auto found = std::find_if(domains.begin(), domains.end(), [&](const DomainView& view) {
+    return is_for(reserve, view.domain);
+  });
+  if (found == domains.end()) return reserve.size;
+  const MemorySize committed =
+      ordinary_memory(found->domain, found->committed) + found->balloon.overhead(found->domain);
+  return reserve.size - std::max(committed, found->resident);
+}
+
 HostBalance balance(const Snapshot& snapshot, std::span<const DomainView> views,
                     const HostPace& pace, const Limits& limits) {
   const Commitments domains = commitments(views, snapshot.taken_at, limits.grace);
@@ -258,15 +269,24 @@ HostBalance balance(const Snapshot& snapshot, std::span<const DomainView> views,
   const MemorySize added = capacity - total;
   const MemorySize removed = total - capacity;
 
+  MemorySize reserved;
+  for (const Reserve& reserve : snapshot.reserves) reserved += held(reserve, views);
+  const MemorySize kept = floor + reserved;
+
   HostBalance host{MemorySize::largest(), MemorySize()};
-  limit_balance(host, headroom + added, floor + domains.unbacked + snapshot.host.merged + removed);
+  limit_balance(host, headroom + added, kept + domains.unbacked + snapshot.host.merged + removed);
   // Where rss and free together exceed the host's memory, pages are shared in a way that no figure
   // reports.
-  limit_balance(host, capacity, floor + domains.all());
-  limit_balance(host, headroom, floor);
+  limit_balance(host, capacity, kept + domains.all());
+  limit_balance(host, headroom, kept);
   // What others are about to take is not there for grows.
   host.grantable -= expected_of_others(pace, false);
-  if (limits.host_memory) limit_balance(host, *limits.host_memory, floor + domains.all());
+  if (limits.host_memory) limit_balance(host, *limits.host_memory, kept + domains.all());
+  // Each bound above counts all that is reserved, so without reserves each lacks that much less.
+  const MemorySize for_reserves = std::min(host.shortfall, reserved);
+  host.reserved = reserved;
+  host.reserves_under_way = std::min(for_reserves, domains.coming);
+  host.reserves_lack = for_reserves - host.reserves_under_way;
   const MemorySize there = obtainable(snapshot.host);
   host.rescue = to_rescue(there + domains.coming, domains, pace, floor);
   host.rescue_under_way = to_rescue(there, domains, pace, floor) - host.rescue;
@@ -280,14 +300,15 @@ HostBalance balance(const Snapshot& snapshot, const History& history, const Limi
 }
 
 std::vector<NodePool> node_pools(const Host& host, std::span<const DomainView> domains,
-                                 const Limits& limits) {
+                                 const Limits& limits, MemorySize reserved) {
   std::set<NodeSet> sets;
   for (const DomainView& view : domains) {
     for (const NodeBinding& binding : view.domain.identity->bound_to) sets.insert(binding.nodes);
   }
   std::vector<NodePool> pools;
   pools.reserve(sets.size());
-  for (const NodeSet& nodes : sets) pools.push_back(pool_of(nodes, host, domains, limits));
+  for (const NodeSet& nodes : sets)
+    pools.push_back(pool_of(nodes, host, domains, limits, reserved));
   std::stable_sort(pools.begin(), pools.end(), [](const NodePool& a, const NodePool& b) {
     return a.nodes.size() > b.nodes.size();
   });

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "engine/core/balloon_tracker.h"
 
@@ -15,6 +16,12 @@ MemorySize take(MemorySize& left, MemorySize wanted) {
   const MemorySize taken = std::min(left, wanted);
   left -= taken;
   return taken;
+}
+
+/// The part of a whole, from 0 to 1.
+double share_of(MemorySize part, MemorySize whole) {
+  if (whole.is_zero()) return 0;
+  return std::min(1.0, static_cast<double>(part.kib()) / static_cast<double>(whole.kib()));
 }
 
 }  // namespace
@@ -39,15 +46,33 @@ std::string_view to_text(Fit::Kind kind) {
   return kFitNames.at(static_cast<std::size_t>(kind));
 }
 
-Fit fit_of(MemorySize maximum, const Tick& tick) {
+HostHeadroom headroom_at(const Tick& tick, Duration interval) {
+  const HostAccount& account = tick.account;
+  const MemorySize in_all = std::max(account.reclaimable_in_all, account.reclaimable);
+  HostHeadroom headroom{tick.grantable, in_all - account.shortfall, {}, account.reserved};
+  const double share = share_of(account.reclaimable, in_all);
+  const Duration apart = std::max<Duration>(interval, std::chrono::seconds(1));
+  for (std::size_t i = 0; i < HostHeadroom::kTimes.size(); ++i) {
+    const auto ticks = static_cast<double>(HostHeadroom::kTimes.at(i) / apart);
+    const MemorySize taken = in_all.scaled(1 - std::pow(1 - share, ticks));
+    headroom.within.at(i) = tick.grantable + (taken - account.shortfall);
+  }
+  return headroom;
+}
+
+Fit fit_of(std::span<const MemorySize> maxima, const HostHeadroom& headroom) {
   Fit fit;
-  fit.needed = maximum + ProcessOverhead::usual(maximum);
-  fit.grantable = tick.grantable;
-  fit.reclaimable = tick.account.reclaimable_in_all - tick.account.shortfall;
+  for (const MemorySize maximum : maxima) fit.needed += maximum + ProcessOverhead::usual(maximum);
+  fit.grantable = headroom.grantable;
+  fit.reclaimable = headroom.reclaimable;
   if (fit.needed <= fit.grantable) {
     fit.kind = Fit::Kind::now;
-  } else if (fit.needed <= fit.grantable + fit.reclaimable) {
-    fit.kind = Fit::Kind::after_reclaiming;
+    return fit;
+  }
+  if (fit.needed > headroom.in_all()) return fit;
+  fit.kind = Fit::Kind::after_reclaiming;
+  for (std::size_t i = headroom.within.size(); i-- > 0;) {
+    if (fit.needed <= headroom.within.at(i)) fit.within = HostHeadroom::kTimes.at(i);
   }
   return fit;
 }

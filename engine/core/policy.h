@@ -62,6 +62,10 @@ struct Situation {
   MemorySize rescue{};     ///< what the engine itself takes back at once
   /// What the host needs at once of the memory that shrinks under way will release.
   MemorySize rescue_under_way{};
+  MemorySize reserved{};  ///< what the host holds for guests that start: Snapshot::reserves
+  /// What the engine itself takes back for reserves, and what of shrinks under way they need.
+  MemorySize reserves_lack{};
+  MemorySize reserves_under_way{};
   MemorySize committed{};  ///< what all domains together may touch without asking
   MemorySize unbacked{};   ///< the part of `committed` that is not resident yet
 

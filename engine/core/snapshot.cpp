@@ -4,6 +4,10 @@
 
 namespace memcoord {
 
+bool is_for(const Reserve& reserve, const Domain& domain) {
+  return reserve.uuid ? *reserve.uuid == domain.uuid() : reserve.name == domain.name();
+}
+
 const Domain* Snapshot::find(const Uuid& uuid) const {
   const auto found = std::find_if(domains.begin(), domains.end(),
                                   [&](const Domain& domain) { return domain.uuid() == uuid; });

@@ -151,12 +151,25 @@ struct Domain {
   [[nodiscard]] const DomainSettings& settings() const { return identity->settings; }
 };
 
+/// Memory that the host holds for a guest that is about to start (reserve_book.h).
+struct Reserve {
+  std::string name;               ///< the domain's
+  std::optional<Uuid> uuid = {};  ///< none: the name alone decides
+  MemorySize size;                ///< the guest's memory and its QEMU's
+  WallTime since{};               ///< when it was asked for
+  MonotonicTime until{};          ///< it ends then at the latest
+  bool operator==(const Reserve&) const = default;
+};
+/// Whether the reserve is for this domain.
+bool is_for(const Reserve& reserve, const Domain& domain);
+
 /// One sample of the host and all its active domains. Domains are in name order (then UUID).
 struct Snapshot {
   MonotonicTime taken_at{};
   WallTime wall_time{};
   Host host;
   std::vector<Domain> domains;
+  std::vector<Reserve> reserves = {};  ///< in force at that time, the oldest first
 
   /// A linear search: for a single lookup, not for a lookup per domain.
   [[nodiscard]] const Domain* find(const Uuid& uuid) const;

@@ -40,6 +40,7 @@ struct HostAccount {
   MemorySize reclaimable;  ///< what shrinks may take from all domains together this tick
   /// The same over as many ticks as that takes, while the guests need what they need now.
   MemorySize reclaimable_in_all;
+  MemorySize reserved = {};  ///< what the host holds for guests that start
   bool operator==(const HostAccount&) const = default;
 };
 

@@ -38,6 +38,11 @@ bool short_domain_waits(const Tick& tick) {
   });
 }
 
+/// Whether a reserve lacks memory.
+bool reserve_waits(const Tick& tick) {
+  return !tick.account.reserved.is_zero() && !tick.account.shortfall.is_zero();
+}
+
 }  // namespace
 
 std::optional<Duration> wish_of_engine(const Tick& tick, const History& history) {
@@ -45,7 +50,7 @@ std::optional<Duration> wish_of_engine(const Tick& tick, const History& history)
   if (tick.dry_run || tick.sample_error) return std::nullopt;
   const bool rescue =
       std::any_of(tick.decisions.begin(), tick.decisions.end(), [](const Decision& decision) {
-        return decision.shrinks() && has_rule(decision, {Rule::host_rescue});
+        return decision.shrinks() && has_rule(decision, {Rule::host_rescue, Rule::reserve});
       });
   if (rescue) return Duration();
   bool memory_is_coming = false;
@@ -57,14 +62,13 @@ std::optional<Duration> wish_of_engine(const Tick& tick, const History& history)
     }
     memory_is_coming = memory_is_coming || !balloon.coming_back(domain).is_zero();
   }
-  if (memory_is_coming && short_domain_waits(tick)) return Duration();
+  if (memory_is_coming && (short_domain_waits(tick) || reserve_waits(tick))) return Duration();
   return std::nullopt;
 }
 
 std::optional<MonotonicTime> TickRhythm::wanted(const Tick& tick, MonotonicTime began,
                                                 MonotonicTime now) const {
-  const bool off = min_interval_ <= Duration() || min_interval_ >= interval_;
-  if (off || !tick.again) return std::nullopt;
+  if (is_off() || !tick.again) return std::nullopt;
   // Waiting for reports, and for released memory (Timings::apply), costs nothing.
   const Timings& spent = tick.timings;
   const Duration cost = spent.sample - tick.waited + spent.decide + spent.review;
@@ -78,6 +82,15 @@ void TickRhythm::refill(MonotonicTime now) {
       std::min(kMostEarly, budget_ + seconds_of(now - refilled_at_) / seconds_of(granted_every()));
   refilled_at_ = now;
   if (budget_ >= kMostEarly) ended_ = false;
+}
+
+void TickRhythm::bring_forward(std::optional<MonotonicTime> began, MonotonicTime now) {
+  if (is_off() || !began) return;
+  refill(now);
+  const MonotonicTime at = std::max(now, *began + min_interval_);
+  if (budget_ < 1 || at >= due_) return;
+  budget_ -= 1;
+  due_ = at;
 }
 
 TickRhythm::Next TickRhythm::next(const Tick& tick, MonotonicTime began, MonotonicTime now) {

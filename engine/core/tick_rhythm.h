@@ -18,7 +18,7 @@ namespace memcoord {
 ///  - while a rescue of the host is under way;
 ///  - while the balloon of a domain that is short still grows, or its guest has not reported since,
 ///    for at most three seconds after the move;
-///  - while a domain that is short waits for memory that shrinks under way release.
+///  - while a domain that is short, or a reserve, waits for memory that shrinks under way release.
 /// A domain is short while it reports less headroom than its floor.
 std::optional<Duration> wish_of_engine(const Tick& tick, const History& history);
 
@@ -49,7 +49,10 @@ class TickRhythm {
   };
   /// The next tick, after `tick`, which began at `began`.
   Next next(const Tick& tick, MonotonicTime began, MonotonicTime now);
-  /// The first tick, then the one that next() returned.
+  /// A request wants the next tick soon: as early ticks come, and out of their budget. `began` is
+  /// the start of the last tick; none before the first.
+  void bring_forward(std::optional<MonotonicTime> began, MonotonicTime now);
+  /// The first tick, then the one that next() or bring_forward() chose.
   [[nodiscard]] MonotonicTime due() const { return due_; }
 
  private:
@@ -58,6 +61,9 @@ class TickRhythm {
   /// The time between early ticks once the budget is used up.
   [[nodiscard]] Duration granted_every() const {
     return std::min<Duration>(interval_, std::chrono::seconds(1));
+  }
+  [[nodiscard]] bool is_off() const {
+    return min_interval_ <= Duration() || min_interval_ >= interval_;
   }
   void refill(MonotonicTime now);
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/core/host_stack.h"
 #include "engine/core/hypervisor.h"
 #include "engine/core/tick.h"
 #include "engine/observers/memory_use.h"
@@ -86,6 +87,7 @@ struct SampleFigures {
   Limits limits;
   MemorySize grantable;
   HostAccount account;
+  HostHeadroom headroom;
   observers::HostState host_state = observers::HostState::fine;
   std::array<std::uint64_t, kDomainStateCount> states{};
   std::array<std::uint64_t, kSkipReasonCount> skipped{};

@@ -89,6 +89,7 @@ std::shared_ptr<const SampleFigures> RunMetrics::figures_of(const Tick& tick) {
   figures->limits = tick.limits;
   figures->grantable = tick.grantable;
   figures->account = tick.account;
+  figures->headroom = headroom_at(tick, state_.interval);
   const std::vector<Domain>& domains = tick.snapshot.domains;
   const auto all = observers::domain_ticks(tick, [&](const Domain& domain) {
     const auto place = static_cast<std::size_t>(&domain - domains.data());

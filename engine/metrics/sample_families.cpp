@@ -21,6 +21,18 @@ void fill_host(const Scrape& scrape, Family& family) {
 
 using Sampled = const SampleFigures&;
 
+void fill_headroom(const Scrape& scrape, Family& family) {
+  const HostHeadroom& headroom = scrape.state.sample->headroom;
+  const auto add = [&](std::string within, MemorySize size) {
+    family.samples.push_back({{{"within", std::move(within)}}, bytes_of(size)});
+  };
+  add("0", headroom.grantable);
+  for (std::size_t i = 0; i < HostHeadroom::kTimes.size(); ++i) {
+    add(std::to_string(HostHeadroom::kTimes.at(i).count()), headroom.within.at(i));
+  }
+  add("all", headroom.in_all());
+}
+
 constexpr std::array kHostFamilies{
     FamilyDescription{"memcoord_host_memory_bytes", kGauge, "", "The host's memory.",
                       fill_host<[](Sampled figures) { return figures.host.total; }>},
@@ -58,6 +70,14 @@ constexpr std::array kHostFamilies{
     FamilyDescription{"memcoord_host_reclaimable_bytes", kGauge, "",
                       "The memory that shrinks may take from all domains together in a tick.",
                       fill_host<[](Sampled figures) { return figures.account.reclaimable; }>},
+    FamilyDescription{"memcoord_host_reserved_bytes", kGauge, "",
+                      "The memory that the host holds for guests that are about to start.",
+                      fill_host<[](Sampled figures) { return figures.account.reserved; }>},
+    FamilyDescription{
+        "memcoord_headroom_bytes", kGauge, "within",
+        "What the host can promise to guests that are to start: now (0), within 1, 10 and 60 s, "
+        "and after all that shrinks may take (all).",
+        fill_headroom},
     FamilyDescription{
         "memcoord_host_state", kGauge, "state",
         "1 for the state of the host, 0 for the two others. short: it has too little memory for a "

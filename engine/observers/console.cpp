@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "engine/core/reserve_book.h"
 #include "engine/core/screen_text.h"
 #include "engine/observers/events.h"
 
@@ -111,6 +112,8 @@ std::vector<Part> host_figures(const Tick& tick, std::size_t short_domains) {
   figure(90, "grantable", tick.grantable, tint == Tint::yellow ? tint : Tint::none);
   figure(10, "buffers", host.buffers);
   figure(20, "cached", host.cached);
+  const MemorySize reserved = reserved_in(tick.snapshot);
+  if (!reserved.is_zero()) figure(85, "reserved", reserved);
   if (tick.limits.host_memory) figure(50, "budget", *tick.limits.host_memory);
   return figures;
 }

@@ -13,9 +13,10 @@ const kHostParts = [
 
 /** Further figures, beside the parts of the bar. */
 const kHostFigures = [["shortfall", "shortfall"], ["reclaimable", "reclaimable this tick"],
+  ["headroom_10", "headroom within 10 s"], ["headroom_all", "headroom after reclaiming"], ["held", "held for starts"],
   ["swap_free", "swap free"], ["budget", "budget"], ["memory", "memory"]];
 /** Figures that are left out under 1 MiB, which is noise. */
-const kShownFromMib = ["shortfall", "reserved"];
+const kShownFromMib = ["shortfall", "reserved", "held"];
 const kSmallest = 2 ** 20;
 
 class HostView {

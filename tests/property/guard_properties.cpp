@@ -82,6 +82,19 @@ Domain any_domain(const std::string& name, const Snapshot& snapshot) {
   return domain;
 }
 
+/// For domains of the snapshot, and for one that has not started.
+std::vector<Reserve> any_reserves(int domains) {
+  std::vector<Reserve> reserves;
+  for (int i = *rc::gen::inRange(0, 4); i > 0; --i) {
+    Reserve reserve;
+    reserve.name = std::string(1, static_cast<char>('a' + *rc::gen::inRange(0, domains + 1)));
+    if (chance_in(2)) reserve.uuid = id(reserve.name);
+    reserve.size = *any_size();
+    reserves.push_back(std::move(reserve));
+  }
+  return reserves;
+}
+
 Snapshot any_snapshot(Duration at, int domains) {
   Snapshot snapshot = World().at(at);
   snapshot.host.total = *any_size();
@@ -96,6 +109,7 @@ Snapshot any_snapshot(Duration at, int domains) {
   for (int i = 0; i < domains; ++i) {
     snapshot.domains.push_back(any_domain(std::string(1, static_cast<char>('a' + i)), snapshot));
   }
+  snapshot.reserves = any_reserves(domains);
   return snapshot;
 }
 
@@ -312,6 +326,26 @@ TEST_CASE("grows together never pass what the host can give and the shrinks rele
       if (decisions[i].grows()) RC_ASSERT(settled[i].target <= decisions[i].target);
       if (!decisions[i].grows()) RC_ASSERT(settled[i] == decisions[i]);
     }
+  });
+}
+
+TEST_CASE("what is reserved is never granted, and never granted twice") {
+  check_property("reserves are kept", [] {
+    const Generated world = any_world();
+    const Limits& limits = world.observed.limits();
+    const Snapshot& snapshot = world.observed.snapshot();
+    const History& history = world.observed.history();
+    Snapshot unreserved = snapshot;
+    unreserved.reserves.clear();
+    const guard::HostBalance with = guard::balance(snapshot, history, limits);
+    const guard::HostBalance without = guard::balance(unreserved, history, limits);
+    RC_ASSERT(with.grantable.is_zero() || with.grantable + with.reserved <= without.grantable);
+    RC_ASSERT(with.shortfall >= without.shortfall);
+    RC_ASSERT(with.reserves_lack + with.reserves_under_way <= with.reserved);
+    // No grow takes what is reserved, whatever this tick's shrinks release.
+    const Balance sum = balance(world, world.review(limits));
+    if (sum.granted.is_zero()) return;
+    RC_ASSERT(sum.granted + with.shortfall <= with.grantable + sum.released);
   });
 }
 

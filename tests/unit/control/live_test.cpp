@@ -288,7 +288,7 @@ TEST_CASE("a guest fits now, after reclaiming, or not") {
   CHECK(fit("4GiB").at("size").number() == mib(4096));
   CHECK(fit("4GiB").at("needed").number() == mib(4096 + 62 + 8));
   CHECK(fit("6GiB").at("fits").string() == "after reclaiming");
-  CHECK(contains(fit("6GiB").at("text").string(), "It fits after some ticks: "));
+  CHECK(contains(fit("6GiB").at("text").string(), "It fits within 1 s: "));
   CHECK(fit("7GiB").at("fits").string() == "no");
 }
 

@@ -72,7 +72,8 @@ Limits with_headroom(Headroom kind) {
 }
 
 Fit fit_on(const World& world, MemorySize guest) {
-  return fit_of(guest, tick_of(world));
+  const std::vector<MemorySize> guests{guest};
+  return fit_of(guests, headroom_at(tick_of(world), 1s));
 }
 
 }  // namespace
@@ -214,4 +215,61 @@ TEST_CASE("what is reclaimed covers a shortfall first") {
   const MemorySize rest = host.account.reclaimable_in_all - host.account.shortfall;
   CHECK(fit_on(world, rest - 80_MiB).kind == Fit::Kind::after_reclaiming);
   CHECK(fit_on(world, rest).kind == Fit::Kind::no);
+}
+
+TEST_CASE("the headroom grows by what each second's shrinks may take, up to all of it") {
+  const Tick tick = tick_of(
+      World().host(8_GiB, free(3_GiB)).domain("a", actual(2_GiB), unused(1124_MiB), rss(2_GiB)));
+  REQUIRE(tick.account.reclaimable == 562_MiB);
+  REQUIRE(tick.account.reclaimable_in_all == 1_GiB);
+  const HostHeadroom headroom = headroom_at(tick, 1s);
+  CHECK(headroom.grantable == tick.grantable);
+  CHECK(headroom.reclaimable == 1_GiB);
+  CHECK(headroom.within[0] == tick.grantable + 562_MiB);
+  CHECK(headroom.within[1] > tick.grantable + 1023_MiB);
+  CHECK(headroom.within[1] <= headroom.within[2]);
+  CHECK(headroom.within[2] <= headroom.in_all());
+  // Within a second there is no tick every 10 s that could take anything.
+  const HostHeadroom slow = headroom_at(tick, 10s);
+  CHECK(slow.within[0] == tick.grantable);
+  CHECK(slow.within[1] == tick.grantable + 562_MiB);
+}
+
+TEST_CASE("shrinks cover a shortfall before they add to the headroom") {
+  const Tick tick =
+      tick_of(World()
+                  .host(8_GiB, free(1_GiB))
+                  .domain("a", actual(4_GiB), rss(3_GiB), unused(1_GiB), usable(1_GiB)));
+  const HostAccount& account = tick.account;
+  REQUIRE(account.shortfall > 0_MiB);
+  const HostHeadroom headroom = headroom_at(tick, 1s);
+  CHECK(headroom.grantable == 0_MiB);
+  CHECK(headroom.within[0] == account.reclaimable - account.shortfall);
+  CHECK(headroom.in_all() == account.reclaimable_in_all - account.shortfall);
+}
+
+TEST_CASE("several guests fit only if they fit together, and the answer says when") {
+  const Tick tick = tick_of(
+      World().host(8_GiB, free(3_GiB)).domain("a", actual(2_GiB), unused(1124_MiB), rss(2_GiB)));
+  const HostHeadroom headroom = headroom_at(tick, 1s);
+  const auto fit = [&](std::vector<MemorySize> guests) { return fit_of(guests, headroom); };
+  CHECK(fit({1_GiB}).kind == Fit::Kind::now);
+  CHECK(fit({1_GiB, 512_MiB}).needed == 1536_MiB + 2 * 62_MiB + 3_MiB);
+  CHECK(fit({1_GiB, 512_MiB}).kind == Fit::Kind::now);
+  const Fit soon = fit({headroom.grantable, 256_MiB});
+  CHECK(soon.kind == Fit::Kind::after_reclaiming);
+  CHECK(soon.within == 1s);
+  CHECK(fit({headroom.grantable, 800_MiB}).within == 10s);
+  CHECK(fit({1_GiB, 1_GiB, 1_GiB, 1_GiB}).kind == Fit::Kind::no);
+}
+
+TEST_CASE("what is reserved for a guest is not promised to the next") {
+  const World world =
+      World().host(8_GiB, free(3_GiB)).domain("a", actual(2_GiB), unused(1_GiB), rss(2_GiB));
+  const MemorySize before = tick_of(world).grantable;
+  CoordinatorHarness harness({world}, asks({}), {});
+  harness.coordinator.reserve({.name = "web", .size = 1_GiB, .until = MonotonicTime(24h)});
+  const HostHeadroom headroom = headroom_at(harness.coordinator.tick(), 1s);
+  CHECK(headroom.reserved == 1_GiB);
+  CHECK(headroom.grantable == before - 1_GiB);
 }

@@ -154,6 +154,21 @@ TEST_CASE("the host's figures are those of the sample and of the guard") {
   CHECK(run.mib("host_reclaimable_bytes") == 300);
 }
 
+TEST_CASE("the headroom is there by the time that it takes, and what is reserved beside it") {
+  Tick tick = tick_of(World().host(8_GiB, free(4_GiB)));
+  tick.grantable = 700_MiB;
+  tick.account.reclaimable = 300_MiB;
+  tick.account.reclaimable_in_all = 400_MiB;
+  tick.account.reserved = 50_MiB;
+  const MetricsAfter run{tick};
+  // A tick every two seconds takes nothing within one.
+  CHECK(run.mib("headroom_bytes{within=\"0\"}") == 700);
+  CHECK(run.mib("headroom_bytes{within=\"1\"}") == 700);
+  CHECK(run.mib("headroom_bytes{within=\"10\"}") > 1099);
+  CHECK(run.mib("headroom_bytes{within=\"all\"}") == 1100);
+  CHECK(run.mib("host_reserved_bytes") == 50);
+}
+
 TEST_CASE("figures of the host that are not known are left out") {
   Tick tick = tick_of(World().host(8_GiB));
   tick.snapshot.host.available.reset();
