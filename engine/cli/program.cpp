@@ -34,6 +34,7 @@ void add_commands(Command& program) {
   add_replay_command(program);
   add_traces_command(program);
   add_domain_command(program);
+  add_fleet_command(program);
   add_completion_command(program);
   add_help_command(program);
 }
