@@ -61,7 +61,7 @@ bool is_cut_off(CURLcode code, long system_code) {
          code == CURLE_PARTIAL_FILE;
 }
 
-Error socket_error(const fs::path& socket, CURLcode code, long system_code) {
+Error control_socket_error(const fs::path& socket, CURLcode code, long system_code) {
   if (system_code == EACCES || system_code == EPERM) {
     return {ErrorCode::permission_denied,
             socket.string(),
@@ -180,7 +180,7 @@ Error Transfer::error_of(CURLcode code) const {
   long system_code = 0;
   curl_easy_getinfo(handle(), CURLINFO_OS_ERRNO, &system_code);
   return server_.socket.empty() ? address_error(where, code, system_code)
-                                : socket_error(where, code, system_code);
+                                : control_socket_error(where, code, system_code);
 }
 
 Result<Response> Transfer::result(CURLcode code) {

@@ -23,7 +23,6 @@ struct FleetHost {
   control::Server server;  ///< without the token
   std::filesystem::path token_file;  ///< empty: none of its own
   std::string place;                 ///< where it was named: "hosts.txt:3", or the address
-  bool operator==(const FleetHost&) const = default;
 };
 
 /// The hosts in the text of a fleet file. `path` names the file in errors; sockets and token files

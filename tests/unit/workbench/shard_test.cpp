@@ -77,7 +77,7 @@ TEST_CASE("the line of a shard's file is read as it was written") {
 }
 
 TEST_CASE("shards in any order give the rows of the whole sweep") {
-  for (const std::size_t count : {1, 2, 3, 10, 12}) {
+  for (const std::size_t count : std::vector<std::size_t>{1, 2, 3, 10, 12}) {
     CAPTURE(count);
     auto files = shards_of(10, count);
     std::rotate(files.begin(), files.begin() + static_cast<std::ptrdiff_t>(count / 2), files.end());
