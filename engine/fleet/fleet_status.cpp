@@ -15,7 +15,7 @@ using control::Response;
 using control::ServerRequest;
 
 /// Responses of a few KiB are usual; a version that does not know domains=off sends more.
-constexpr std::size_t kMostBytes = std::size_t{16} << 20U;
+constexpr std::size_t kLargestResponse = std::size_t{16} << 20U;
 
 /// The reason alone, for a row that names its host.
 Error reason_of(Error error) {
@@ -103,7 +103,7 @@ std::vector<HostStatus> ask_fleet(const std::vector<FleetHost>& hosts,
   std::vector<Asked> asked;
   asked.reserve(hosts.size());
   for (const FleetHost& host : hosts) asked.push_back(ask(host, question, requests));
-  const auto responses = send(requests, {question.timeout, kMostBytes});
+  const auto responses = send(requests, {question.timeout, kLargestResponse});
   const WallTime moment = now();
   std::vector<HostStatus> statuses;
   statuses.reserve(hosts.size());

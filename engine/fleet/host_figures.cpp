@@ -16,7 +16,7 @@ namespace {
 constexpr auto kBadFigures = ErrorCode::invalid_input;
 constexpr std::string_view kVersion = "memcoord_build_info";
 /// No host has more.
-constexpr double kMostBytes = 0x1p60;
+constexpr double kLargestSize = 0x1p60;
 
 /// The samples of one memcoord.
 class Metrics {
@@ -70,7 +70,7 @@ tl::unexpected<Error> impossible(std::string_view name) {
 
 Result<std::optional<MemorySize>> size_in(const MetricSample* sample) {
   if (sample == nullptr) return std::nullopt;
-  if (!(sample->value >= 0) || sample->value > kMostBytes) return impossible(sample->name);
+  if (!(sample->value >= 0) || sample->value > kLargestSize) return impossible(sample->name);
   return MemorySize::from_bytes(static_cast<std::uint64_t>(sample->value));
 }
 
