@@ -18,9 +18,11 @@ void add_test_command(Command& program);
 void add_simulate_command(Command& program);
 void add_compare_command(Command& program);
 void add_density_command(Command& program);
+void add_merge_command(Command& program);
 void add_replay_command(Command& program);
 void add_traces_command(Command& program);
 void add_domain_command(Command& program);
+void add_fleet_command(Command& program);
 void add_completion_command(Command& program);
 void add_help_command(Command& program);
 

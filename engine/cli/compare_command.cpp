@@ -12,6 +12,7 @@
 #include "engine/cli/commands.h"
 #include "engine/cli/help.h"
 #include "engine/cli/policy_loader.h"
+#include "engine/cli/sweep.h"
 #include "engine/cli/terminal.h"
 #include "engine/cli/workbench_commands.h"
 #include "engine/files/atomic_file.h"
@@ -32,7 +33,7 @@ struct CompareOptions {
   std::vector<std::string> scenarios;
   std::string report;
   bool json = false;
-  bool csv = false;
+  SweepOptions sweep;
   ColorChoice color = ColorChoice::automatic;
 };
 
@@ -53,7 +54,7 @@ Result<std::vector<std::string>> names_or_bundled(const std::vector<std::string>
 }
 
 Result<std::vector<ComparedPolicy>> policies_of(const CompareOptions& options,
-                                                const PolicyLoader& loader) {
+                                                const PolicyLoader& loader, SweepId& id) {
   std::vector<ComparedPolicy> policies;
   const auto names = names_or_bundled(options.policies, BundledKind::policy);
   if (!names) return fail(names.error());
@@ -61,9 +62,9 @@ Result<std::vector<ComparedPolicy>> policies_of(const CompareOptions& options,
     auto spec = parse_policy_spec(name);
     if (!spec) return fail(spec.error());
     // Load it once before any run, so that its errors come first.
-    if (auto loaded = loader.load(spec->path_or_name, spec->settings); !loaded) {
-      return fail(loaded.error());
-    }
+    const auto loaded = loader.load(spec->path_or_name, spec->settings);
+    if (!loaded) return fail(loaded.error());
+    add_to_sweep(id, name, **loaded);
     const std::string label =
         spec->settings.empty() ? std::filesystem::path(name).stem().string() : name;
     policies.push_back({label, [&loader, spec = *spec]() -> Result<std::unique_ptr<Policy>> {
@@ -122,24 +123,16 @@ Json comparison_json(const Comparison& comparison) {
   return rows;
 }
 
-void print_csv(const Comparison& comparison) {
-  TextOut out = standard_output();
-  bool heading = true;
-  for (std::size_t s = 0; s < comparison.scenarios.size(); ++s) {
-    for (const ComparisonRow& row : comparison.rows) {
-      const Json figures = score_json(row.cells[s].score.value_or(Score{}));
-      if (std::exchange(heading, false)) {
-        out << "scenario,policy";
-        for (const std::string& name : figures.names()) out << ',' << name;
-        out << '\n';
-      }
-      out << files::csv_field(comparison.scenarios[s].name) << ',' << files::csv_field(row.name);
-      for (const std::string& name : figures.names()) {
-        out << ',' << (row.cells[s].score ? figures.at(name).line() : "");
-      }
-      out << '\n';
-    }
-  }
+void print_csv(const Comparison& comparison, const SweepOptions& sweep, const SweepId& id) {
+  const auto row = [&comparison](std::size_t cell) {
+    const std::size_t s = cell / comparison.rows.size();
+    const ComparisonRow& compared = comparison.rows[cell % comparison.rows.size()];
+    return files::csv_field(comparison.scenarios[s].name) + ',' + files::csv_field(compared.name) +
+           score_fields(compared.cells[s].score);
+  };
+  print_sweep({"compare", id.text(), "scenario,policy" + score_heading(),
+               comparison.rows.size() * comparison.scenarios.size(), row},
+              sweep.shard);
 }
 
 /// Reports each policy that failed, with its first error.
@@ -157,12 +150,23 @@ ExitCode report_problems(const Comparison& comparison) {
   return code;
 }
 
+Status check_sweep_options(const CompareOptions& options) {
+  if (options.sweep.shard.count > 1 && !options.report.empty()) {
+    return fail(ErrorCode::invalid_input, "--report", "contradicts --shard",
+                "a report needs every policy on every scenario");
+  }
+  return check_sweep(options.sweep);
+}
+
 Result<ExitCode> run_comparison(const CompareOptions& options) {
   const PolicyLoader loader(with_simulation_time(options.workbench.policy_limits));
-  const auto policies = policies_of(options, loader);
+  if (const Status sound = check_sweep_options(options); !sound) return fail(sound.error());
+  SweepId id = sweep_id(options.workbench);
+  const auto policies = policies_of(options, loader, id);
   if (!policies) return fail(policies.error());
   auto scenarios = scenarios_of(options);
   if (!scenarios) return fail(scenarios.error());
+  for (const simulated::Scenario& scenario : *scenarios) add_to_sweep(id, scenario);
   if (!options.report.empty()) {
     if (Status writable = files::check_writable(options.report); !writable)
       return fail(writable.error());
@@ -175,7 +179,8 @@ Result<ExitCode> run_comparison(const CompareOptions& options) {
                                       .limits = options.workbench.limits,
                                       .keep_periods = options.workbench.keep_periods},
                                      options.workbench.jobs,
-                                     !options.report.empty()};
+                                     !options.report.empty(),
+                                     options.sweep.shard};
     comparison =
         compare(*policies, *scenarios, comparing,
                 [&](double share, const std::string& what) { progress.show(share, what); });
@@ -186,8 +191,8 @@ Result<ExitCode> run_comparison(const CompareOptions& options) {
   }
   if (options.json) {
     standard_output().lines(comparison_json(comparison).text()) << '\n';
-  } else if (options.csv) {
-    print_csv(comparison);
+  } else if (options.sweep.csv) {
+    print_csv(comparison, options.sweep, id);
   } else {
     print_comparison(comparison, wants_color(options.color, Stream::output));
     if (!options.report.empty()) {
@@ -218,8 +223,7 @@ void add_compare_command(Command& program) {
   add_option(command, {"-r,--report", "FILE", "write tables and curves to an HTML page"},
              into_text(options->report));
   add_flag(command, {"--json", "print JSON"}, options->json);
-  add_flag(command, {.names = "--csv", .description = "print CSV", .excludes = "--json"},
-           options->csv);
+  add_sweep_options(command, options->sweep, "print CSV");
   add_color_option(command, options->color);
   add_jobs_option(command, options->workbench);
   add_comparing_options(command, options->workbench);

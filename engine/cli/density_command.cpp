@@ -8,8 +8,10 @@
 
 #include "engine/cli/command.h"
 #include "engine/cli/commands.h"
+#include "engine/cli/density_cells.h"
 #include "engine/cli/help.h"
 #include "engine/cli/run_options.h"
+#include "engine/cli/sweep.h"
 #include "engine/cli/terminal.h"
 #include "engine/cli/workbench_commands.h"
 #include "engine/core/time.h"
@@ -27,6 +29,7 @@ struct DensityCommandOptions {
   DensityOptions density;
   std::string policy{kDefaultPolicy};
   std::string traces;
+  SweepOptions sweep;
   bool json = false;
   ColorChoice color = ColorChoice::automatic;
 };
@@ -87,6 +90,7 @@ void print_density_json(const DensityCommandOptions& options, const DensityResul
   Json json = Json::object({{"policy", options.policy},
                             {"traces", options.traces},
                             {"host_kib", options.density.host.kib()},
+                            {"hosts", options.density.hosts},
                             {"stalled_limit", options.density.stalled},
                             {"interval_s", seconds_of(options.workbench.interval)},
                             {"available", result.available},
@@ -104,12 +108,14 @@ void print_density_json(const DensityCommandOptions& options, const DensityResul
                                                      {"instant", spread_json(summary.instant)},
                                                      {"bound", spread_json(summary.bound)}})}});
   auto orders = Json::array();
-  for (const DensityOrder& order : result.orders) {
+  for (std::size_t i = 0; i < result.orders.size(); ++i) {
+    const DensityOrder& order = result.orders[i];
     Json entry = Json::object({{"vms", order.vms},
                                {"static", order.static_sizing},
                                {"instant", order.instant},
                                {"bound", order.bound}});
     entry.update(score_json(order.score));
+    if (options.density.hosts > 1) entry.set("hosts", hosts_json(result, i));
     orders.push_back(std::move(entry));
   }
   json.set("orders", std::move(orders));
@@ -120,10 +126,11 @@ void print_density(const DensityCommandOptions& options, const DensityResult& re
                    bool colored) {
   const Summary summary = summary_of(result);
   TextOut out = standard_output();
-  out << fmt::format("{} on a host of {}: {} domains in {}, {} order{}, stalled at most {}",
-                     options.policy, options.density.host.text(options.workbench.limits.units),
-                     result.available, options.traces, result.orders.size(),
-                     result.orders.size() == 1 ? "" : "s", share_text(options.density.stalled))
+  const std::string host = options.density.host.text(options.workbench.limits.units);
+  out << fmt::format("{} {}: {} domains in {}, {} order{}, stalled at most {}", options.policy,
+                     on_hosts_text(host, options.density.hosts), result.available, options.traces,
+                     result.orders.size(), result.orders.size() == 1 ? "" : "s",
+                     share_text(options.density.stalled))
       << '\n'
       << '\n';
   constexpr auto kRight = TextTable::Align::right;
@@ -137,6 +144,7 @@ void print_density(const DensityCommandOptions& options, const DensityResult& re
   row("instant allocator", summary.instant);
   row("clairvoyant bound", summary.bound);
   table.print(out, colored);
+  print_each_host(result, options.density.hosts, out, colored);
   out << '\n'
       << fmt::format("{}{:.1f} % of the bound; stalled {}, OOM kills {}",
                      summary.ratio() > 0
@@ -153,20 +161,26 @@ Result<ExitCode> run_density(DensityCommandOptions& options) {
     if (!loaded) return fail(loaded.error());
     return std::unique_ptr<Policy>(*std::move(loaded));
   };
-  if (auto loaded = make_policy(); !loaded) return fail(loaded.error());
+  if (const Status sound = check_sweep(options.sweep); !sound) return fail(sound.error());
+  const auto policy = loader.load(options.policy, options.workbench.settings);
+  if (!policy) return fail(policy.error());
   const auto trace = read_trace(options.traces);
   if (!trace) return fail(trace.error());
   options.density.interval = options.workbench.interval;
   options.density.min_interval = options.workbench.min_interval;
   options.density.limits = options.workbench.limits;
   options.density.threads = options.workbench.jobs;
+  options.density.shard = options.sweep.shard;
   Progress progress("searching");
-  const auto result =
-      density_of(*trace, make_policy, options.density, [&](std::size_t done, double share) {
-        progress.show(share, fmt::format("{} of {} orders", done, options.density.orders));
-      });
+  const auto result = density_of(
+      *trace, make_policy, options.density,
+      [&](std::size_t done, double share) { progress.show(share, fmt::format("{} done", done)); });
   if (!result) return fail(result.error());
-  if (options.json) {
+  if (options.sweep.csv) {
+    print_density_cells(
+        *result, options.density,
+        density_sweep_id(options.workbench, options.policy, **policy, *trace, options.density));
+  } else if (options.json) {
     print_density_json(options, *result);
   } else {
     print_density(options, *result, wants_color(options.color, Stream::output));
@@ -190,6 +204,7 @@ void add_search_options(Command& command, DensityOptions& density) {
   };
   add_option(command, {"--host", "SIZE", "the host's memory; default 64GiB"},
              into(density.host, parse_size));
+  add_hosts_option(command, density);
   add_option(command,
              {"--max-stalled", "SHARE",
               "the share of their time that domains may be stalled; default 0.01%"},
@@ -244,6 +259,7 @@ void add_density_command(Command& program) {
       into_text(options->traces));
   add_search_options(command, options->density);
   add_flag(command, {"--json", "print JSON, with the figures of each order"}, options->json);
+  add_sweep_options(command, options->sweep, "print CSV, a row for each order on each host");
   add_color_option(command, options->color);
   add_jobs_option(command, options->workbench);
   add_workbench_options(command, options->workbench);

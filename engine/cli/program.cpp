@@ -33,9 +33,11 @@ void add_commands(Command& program) {
   add_simulate_command(program);
   add_compare_command(program);
   add_density_command(program);
+  add_merge_command(program);
   add_replay_command(program);
   add_traces_command(program);
   add_domain_command(program);
+  add_fleet_command(program);
   add_completion_command(program);
   add_help_command(program);
 }

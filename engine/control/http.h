@@ -1,6 +1,6 @@
 #pragma once
 // HTTP/1.1: the server on a Unix socket or a TCP address (http_server.cpp, with libmicrohttpd) and
-// the client of the Unix socket (http_client.cpp, with libcurl).
+// the client of both (http_client.cpp, with libcurl).
 
 #include <sys/types.h>
 
@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "engine/control/tcp_address.h"
 #include "engine/core/error.h"
@@ -98,6 +99,34 @@ class HttpServer {
 /// unavailable (no memcoord runs), permission_denied, timed_out, internal.
 Result<Response> send_request(const std::filesystem::path& socket, const Request& request,
                               std::chrono::milliseconds timeout = std::chrono::seconds(10));
+
+/// A server of a memcoord: its control socket, or a URL.
+struct Server {
+  std::filesystem::path socket;  ///< empty: `url` is used
+  std::string url;               ///< as server_url() returns it
+  std::string token;             ///< sent as a bearer token; empty: none
+};
+struct ServerRequest {
+  Server server;
+  Request request;
+};
+struct RequestLimits {
+  std::chrono::milliseconds time{std::chrono::seconds(10)};  ///< for each request, to its end
+  std::size_t most_bytes = std::size_t{64} << 20U;           ///< of a response's body
+};
+/// The requests that send_requests() has under way at once.
+inline constexpr std::size_t kMostParallelRequests = 512;
+
+/// Sends requests to several servers at once and waits for all responses, which come in the order
+/// of the requests. A request that fails has its own error. Follows no redirection and uses no
+/// proxy. Errors: those of send_request(); invalid_input (a socket's path that is too long),
+/// limit_exceeded (the response is too long).
+std::vector<Result<Response>> send_requests(const std::vector<ServerRequest>& requests,
+                                            const RequestLimits& limits);
+
+/// The URL in a text, without slashes at its end: "https://kvm1:9798/memcoord". Errors, without an
+/// object: invalid_input (it is no URL of http or https; it has a user, a query or a fragment).
+Result<std::string> server_url(const std::string& text);
 
 /// The body of a response with the status 200. Errors: the one in the response, as invalid_input or
 /// (with a status from 500 on) unavailable; internal (the response has none).

@@ -73,11 +73,11 @@ Comparison compare(const std::vector<ComparedPolicy>& policies,
   Comparison comparison = empty_comparison(policies, scenarios, options.simulation);
   const ComparedPolicy holding{
       "static sizing", []() -> Result<std::unique_ptr<Policy>> { return hold_everything(); }};
-  const std::size_t count = comparison.rows.size() * scenarios.size();
+  const auto cells = options.shard.cells(comparison.rows.size() * scenarios.size());
   std::atomic<std::size_t> done = 0;
-  run_jobs(count, options.threads, [&](std::size_t job) {
-    const std::size_t row = job % comparison.rows.size();
-    const std::size_t column = job / comparison.rows.size();
+  run_jobs(cells.size(), options.threads, [&](std::size_t job) {
+    const std::size_t row = cells[job] % comparison.rows.size();
+    const std::size_t column = cells[job] / comparison.rows.size();
     const Scenario& scenario = scenarios[column];
     ComparisonRow& compared = comparison.rows[row];
     ComparisonCell& cell = compared.cells[column];
@@ -88,7 +88,7 @@ Comparison compare(const std::vector<ComparedPolicy>& policies,
       own.simulation.dry_run = compared.kind == Kind::static_sizing;
       cell = run_cell(row < policies.size() ? policies[row] : holding, scenario, own);
     }
-    const double share = static_cast<double>(++done) / static_cast<double>(count);
+    const double share = static_cast<double>(++done) / static_cast<double>(cells.size());
     if (progress) progress(share, compared.name + " on " + scenario.name);
   });
   return comparison;

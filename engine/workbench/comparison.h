@@ -13,6 +13,7 @@
 #include "engine/core/time.h"
 #include "engine/hypervisor/simulated/scenario.h"
 #include "engine/workbench/run_record.h"
+#include "engine/workbench/shard.h"
 #include "engine/workbench/simulation.h"
 
 namespace memcoord::workbench {
@@ -63,6 +64,7 @@ struct ComparingOptions {
   SimulationOptions simulation;
   std::size_t threads = 0;    ///< 0: one per core
   bool keep_records = false;  ///< for a report's charts
+  Shard shard;                ///< which cells to compute; the others stay empty
 };
 
 /// Runs every policy, static sizing and the clairvoyant allocator on every scenario. A policy that

@@ -11,6 +11,7 @@
 
 #include "engine/core/guard.h"
 #include "engine/core/time.h"
+#include "engine/workbench/density_hosts.h"
 
 namespace memcoord::workbench {
 namespace {
@@ -52,12 +53,13 @@ void share_out_initial(Scenario& scenario, MemorySize capacity) {
 class Search {
  public:
   Search(const Trace& trace, const DemandOverTime& demand, const PolicyMaker& make_policy,
-         const DensityOptions& options, std::vector<std::size_t> order)
+         const DensityOptions& options, std::vector<std::size_t> order, std::size_t vms)
       : trace_(trace),
         demand_(demand),
         make_policy_(make_policy),
         options_(options),
-        order_(std::move(order)) {}
+        order_(std::move(order)),
+        vms_(vms) {}
 
   Result<DensityOrder> go();
   [[nodiscard]] std::size_t runs() const { return scores_.size(); }
@@ -75,6 +77,7 @@ class Search {
   const PolicyMaker& make_policy_;
   const DensityOptions& options_;
   std::vector<std::size_t> order_;
+  std::size_t vms_;  ///< how many to run, if DensityOptions::vms is over 0
   std::map<std::size_t, Score> scores_;
 };
 
@@ -151,12 +154,13 @@ Status Search::bisect(DensityOrder& found) {
 }
 
 Result<DensityOrder> Search::go() {
+  if (order_.empty()) return DensityOrder();
   DensityOrder found;
   add_baselines(found);
   const double filled = options_.fill * static_cast<double>(found.bound);
   Status done;
   if (options_.vms > 0) {
-    done = judge(options_.vms, found);
+    if (vms_ > 0) done = judge(vms_, found);
   } else if (options_.fill > 0) {
     done = judge(static_cast<std::size_t>(std::lround(filled)), found);
   } else {
@@ -164,6 +168,35 @@ Result<DensityOrder> Search::go() {
   }
   if (!done) return fail(done.error());
   return found;
+}
+
+/// The domains of a cell: those of its order that its host gets.
+std::vector<std::size_t> domains_of(const DensityCell& cell, const Trace& trace,
+                                    const DensityOptions& options) {
+  auto order = random_order(trace.columns.size(), options.seed + cell.order);
+  if (options.hosts == 1) return order;
+  return std::move(deal(trace, order, options.hosts)[cell.host]);
+}
+
+/// How many domains of a cell to run, where that is given: the first DensityOptions::vms of the
+/// order are on all hosts together.
+std::size_t given_vms(const DensityCell& cell, const Trace& trace, const DensityOptions& options) {
+  if (options.hosts == 1 || options.vms == 0) return options.vms;
+  auto order = random_order(trace.columns.size(), options.seed + cell.order);
+  order.resize(std::min(order.size(), options.vms));
+  return deal(trace, order, options.hosts)[cell.host].size();
+}
+
+/// The figures of each order over all its cells.
+std::vector<DensityOrder> orders_of(const std::vector<DensityCell>& cells, std::size_t orders) {
+  std::vector<std::vector<DensityOrder>> hosts(orders);
+  for (const DensityCell& cell : cells) hosts[cell.order].push_back(cell.figures);
+  std::vector<DensityOrder> all;
+  all.reserve(orders);
+  for (const auto& of_order : hosts) {
+    all.push_back(of_order.size() == 1 ? of_order.front() : together(of_order));
+  }
+  return all;
 }
 
 }  // namespace
@@ -226,25 +259,30 @@ Result<DensityResult> density_of(const Trace& trace, const PolicyMaker& make_pol
                               options.shape};
   DensityResult result;
   result.available = trace.columns.size();
-  result.orders.resize(options.orders);
+  const auto cells = options.shard.cells(options.orders * options.hosts);
+  result.cells.resize(cells.size());
   std::optional<Error> error;
   std::mutex mutex;
   std::size_t done = 0;
-  run_jobs(options.orders, options.threads, [&](std::size_t i) {
-    Search search(trace, demand, make_policy, options,
-                  random_order(trace.columns.size(), options.seed + i));
+  run_jobs(cells.size(), options.threads, [&](std::size_t i) {
+    DensityCell& cell = result.cells[i];
+    cell.order = cells[i] / options.hosts;
+    cell.host = cells[i] % options.hosts;
+    Search search(trace, demand, make_policy, options, domains_of(cell, trace, options),
+                  given_vms(cell, trace, options));
     auto found = search.go();
     const std::lock_guard lock(mutex);
     result.runs += search.runs();
     if (found) {
-      result.orders[i] = *found;
+      cell.figures = *found;
     } else if (!error) {
       error = found.error();
     }
     ++done;
-    if (progress) progress(done, static_cast<double>(done) / static_cast<double>(options.orders));
+    if (progress) progress(done, static_cast<double>(done) / static_cast<double>(cells.size()));
   });
   if (error) return fail(*error);
+  result.orders = orders_of(result.cells, options.orders);
   return result;
 }
 

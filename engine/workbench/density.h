@@ -12,6 +12,7 @@
 #include "engine/core/time.h"
 #include "engine/hypervisor/simulated/scenario.h"
 #include "engine/workbench/clairvoyant.h"
+#include "engine/workbench/shard.h"
 #include "engine/workbench/simulation.h"
 #include "engine/workbench/trace.h"
 
@@ -30,6 +31,8 @@ struct DensityOptions {
   std::size_t threads = 0;  ///< 0: one per core
   std::size_t vms = 0;      ///< above 0: no search, one run with this many domains
   double fill = 0;          ///< above 0: likewise, with this share of the clairvoyant bound
+  std::size_t hosts = 1;    ///< equal ones; density_hosts.h says which host gets which domain
+  Shard shard;              ///< which cells to compute; a cell is an order on a host
 };
 
 /// The result of one order.
@@ -41,10 +44,18 @@ struct DensityOrder {
   Score score;              ///< of the run with `vms` domains
 };
 
+/// One order on one host.
+struct DensityCell {
+  std::size_t order = 0;  ///< from 0
+  std::size_t host = 0;   ///< from 0
+  DensityOrder figures;   ///< of the domains that the host gets
+};
+
 struct DensityResult {
-  std::vector<DensityOrder> orders;
-  std::size_t available = 0;  ///< domains in the trace
-  std::size_t runs = 0;       ///< simulations of the search
+  std::vector<DensityOrder> orders;  ///< over all hosts; complete only without a shard
+  std::vector<DensityCell> cells;    ///< of the shard: by order, then by host
+  std::size_t available = 0;         ///< domains in the trace
+  std::size_t runs = 0;              ///< simulations of the search
 };
 
 /// The demand that follows from a trace's columns, a row for each of Trace::times.
@@ -64,11 +75,12 @@ simulated::Scenario density_scenario(const Trace& trace, const DemandColumns& de
 /// and the host was never under its floor.
 bool is_served(const Score& score, double stalled_limit);
 
-/// Called from several threads with the number of orders that are done and their share of all.
+/// Called from several threads with the number of cells that are done and their share of all.
 using DensityProgress = std::function<void(std::size_t done, double share)>;
 
-/// Finds, for each order, the largest number of domains that the policy serves. Calls `make_policy`
-/// from several threads. Errors: those of the maker; policy_failed if the policy fails in a run.
+/// Finds, for each order and host, the largest number of domains that the policy serves. Calls
+/// `make_policy` from several threads. Errors: those of the maker; policy_failed if the policy
+/// fails in a run.
 Result<DensityResult> density_of(const Trace& trace, const PolicyMaker& make_policy,
                                  const DensityOptions& options,
                                  const DensityProgress& progress = {});

@@ -11,6 +11,7 @@
 
 #include "engine/observers/json.h"
 #include "tests/integration/cli/process.h"
+#include "tests/integration/cli/refusal.h"
 #include "tests/integration/cli/scratch_files.h"
 #include "tests/text.h"
 
@@ -18,6 +19,9 @@ using memcoord::contains;
 using memcoord::observers::Json;
 using memcoord::testing::Finished;
 using memcoord::testing::json_of;
+using memcoord::testing::memcoord_command;
+using memcoord::testing::Process;
+using memcoord::testing::refusal;
 using memcoord::testing::run_memcoord;
 using memcoord::testing::ScratchFiles;
 
@@ -28,6 +32,10 @@ std::size_t lines_in(const std::string& path) {
   std::size_t lines = 0;
   for (std::string line; std::getline(file, line);) ++lines;
   return lines;
+}
+
+std::size_t lines_of_text(const std::string& text) {
+  return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
 }
 
 /// Four VMs over two hours, of which one after the other needs more.
@@ -409,4 +417,90 @@ TEST_CASE("traces refuses unusable input with one line") {
     CHECK(contains(run.errors, one.message));
     CHECK(std::count(run.errors.begin(), run.errors.end(), '\n') == 1);
   }
+}
+
+TEST_CASE("density and compare in parts, in processes of their own, give the bytes of one run") {
+  const ScratchFiles scratch;
+  const std::vector<std::vector<std::string>> sweeps{
+      {"density", "-p", "halving", "-t", scratch.write("trace.csv", kTrace), "--host", "3GiB",
+       "--hosts", "2", "--orders", "3", "--max-stalled", "50%", "--interval", "1m", "--footprint",
+       "0", "--csv"},
+      {"compare", "-p", "halving", "band", "-S", "case1", "case3", "--interval", "5", "--csv"}};
+  for (const auto& words : sweeps) {
+    CAPTURE(words.front());
+    const auto part = [&](const std::string& shard) {
+      auto with_shard = words;
+      with_shard.insert(with_shard.end(), {"--shard", shard});
+      return memcoord_command(with_shard);
+    };
+    Process first(part("1/2"));
+    Process second(part("2/2"));
+    const std::string one = scratch.write("one.csv", first.finish().output);
+    const std::string two = scratch.write("two.csv", second.finish().output);
+    const Finished whole = run_memcoord(words);
+    CHECK(whole.exit_code == 0);
+    CHECK(lines_of_text(whole.output) > 6);
+    CHECK(run_memcoord({"merge", two, one}).output == whole.output);
+  }
+}
+
+TEST_CASE("merge refuses shards that do not belong together, in a line") {
+  const ScratchFiles scratch;
+  const std::string trace = scratch.write("trace.csv", kTrace);
+  const auto shard = [&](const char* name, const std::string& which, const std::string& seed) {
+    return scratch.write(
+        name, run_memcoord({"density", "-p", "halving", "-t", trace, "--host", "3GiB", "--orders",
+                            "2", "--interval", "1m", "--csv", "--shard", which, "--seed", seed})
+                  .output);
+  };
+  const std::string one = shard("one.csv", "1/2", "1");
+  const std::string other = shard("other.csv", "2/2", "2");
+  CHECK(refusal({"merge", one}) == "shard 2 of 2 missing");
+  CHECK(refusal({"merge", one, one}) == one + ": is shard 1 again, as " + one);
+  CHECK(refusal({"merge", one, other})
+            .starts_with(other + ": is a shard of another sweep than " + one));
+  CHECK(refusal({"merge", trace}).starts_with(trace + ": is not a shard"));
+  // The same names, but the trace is another one.
+  scratch.write("trace.csv", std::string(kTrace) + "7200,204800,204800,204800,204801\n");
+  CHECK(refusal({"merge", one, shard("changed.csv", "2/2", "1")})
+            .starts_with(scratch.path("changed.csv") + ": is a shard of another sweep"));
+}
+
+TEST_CASE("options of a shard that make no sense are refused") {
+  const ScratchFiles scratch;
+  const std::string trace = scratch.write("trace.csv", kTrace);
+  CHECK(refusal({"density", "-t", trace, "--shard", "1/2"}) == "--shard: needs --csv; add --csv");
+  CHECK(refusal({"density", "-t", trace, "--csv", "--shard", "3/2"}) ==
+        "--shard: there is no shard 3 of 2; shards count from 1");
+  CHECK(refusal({"density", "-t", trace, "--hosts", "0"}).starts_with("--hosts: "));
+  CHECK(refusal({"compare", "-S", "case1", "--csv", "--shard", "1/2", "--report", "a.html"})
+            .starts_with("--report: contradicts --shard"));
+}
+
+TEST_CASE("density on several hosts has a row for each host, and says if all domains are served") {
+  const ScratchFiles scratch;
+  const std::vector<std::string> words{"density",
+                                       "-p",
+                                       "halving",
+                                       "-t",
+                                       scratch.write("trace.csv", kTrace),
+                                       "--host",
+                                       "8GiB",
+                                       "--hosts",
+                                       "2",
+                                       "--orders",
+                                       "2",
+                                       "--max-stalled",
+                                       "50%",
+                                       "--interval",
+                                       "1m"};
+  const Finished run = run_memcoord(words);
+  CHECK(contains(run.output, "halving on 2 hosts of 8 GiB each: 4 domains in "));
+  CHECK(contains(run.output, "\n1      2.0    2    2\n2      2.0    2    2\n"));
+  CHECK(contains(run.output, "every domain is served: fewer hosts may do\n"));
+  auto as_json = words;
+  as_json.push_back("--json");
+  const Json json = json_of(run_memcoord(as_json));
+  CHECK(json.at("hosts") == 2);
+  CHECK(json.at("orders").at(0).at("hosts").at(1).at("vms") == 2);
 }

@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "engine/workbench/density_hosts.h"
 #include "engine/workbench/simulation.h"
 
 using namespace memcoord;
@@ -202,4 +203,97 @@ TEST_CASE("a policy that cannot be made ends the density search with its error")
   const auto result = density_of(rotating(), broken, options(4_GiB));
   REQUIRE_FALSE(result);
   CHECK(result.error().message == "is broken");
+}
+
+TEST_CASE("each domain goes to the host with the least provisioned memory, in their order") {
+  Trace trace = rotating();
+  trace.columns[0].provisioned = 3_GiB;
+  trace.columns[5].provisioned = 2_GiB;
+  const std::vector<std::size_t> order{0, 1, 2, 5, 3, 4, 6, 7};
+  const auto lists = deal(trace, order, 3);
+  CHECK(lists == std::vector<std::vector<std::size_t>>{{0, 6}, {1, 5, 7}, {2, 3, 4}});
+  // What follows does not change where a domain goes.
+  const auto fewer = deal(trace, std::span(order).first(5), 3);
+  CHECK(fewer == std::vector<std::vector<std::size_t>>{{0}, {1, 5}, {2, 3}});
+}
+
+TEST_CASE("several hosts serve what each of them serves of its own domains") {
+  const Trace trace = rotating();
+  auto two = options(1600_MiB);
+  two.hosts = 2;
+  const auto result = density_of(trace, holding(), two);
+  REQUIRE(result);
+  REQUIRE(result->cells.size() == 6);
+  REQUIRE(result->orders.size() == 3);
+  const auto one = density_of(trace, holding(), options(1600_MiB));
+  REQUIRE(one);
+  for (std::size_t i = 0; i < 3; ++i) {
+    const DensityCell& first = result->cells[2 * i];
+    const DensityCell& second = result->cells[2 * i + 1];
+    CHECK(first.order == i);
+    CHECK(first.host == 0);
+    CHECK(second.host == 1);
+    CHECK(result->orders[i].vms == first.figures.vms + second.figures.vms);
+    // All domains are equally large, so that two hosts fit twice as many.
+    CHECK(result->orders[i].static_sizing == 2 * one->orders[i].static_sizing);
+    CHECK(result->orders[i].vms > one->orders[i].vms);
+  }
+}
+
+TEST_CASE("a host without domains serves none, and the others serve theirs") {
+  Trace trace = rotating();
+  trace.columns.resize(2);
+  auto four = options(4_GiB);
+  four.hosts = 4;
+  const auto result = density_of(trace, holding(), four);
+  REQUIRE(result);
+  for (const DensityOrder& order : result->orders) CHECK(order.vms == 2);
+  CHECK(result->cells[3].figures.vms == 0);
+  CHECK(result->cells[3].figures.bound == 0);
+}
+
+TEST_CASE("a given number of domains is that of all hosts together") {
+  auto given = options(1600_MiB);
+  given.hosts = 3;
+  given.vms = 4;
+  const auto result = density_of(rotating(), holding(), given);
+  REQUIRE(result);
+  for (const DensityOrder& order : result->orders) CHECK(order.vms == 4);
+  CHECK(result->cells[0].figures.vms == 2);
+  CHECK(result->cells[1].figures.vms == 1);
+}
+
+TEST_CASE("the cells of all shards are those of the whole search") {
+  auto whole = options(1600_MiB);
+  whole.hosts = 2;
+  const auto all = density_of(rotating(), holding(), whole).value();
+  std::size_t found = 0;
+  for (std::size_t index = 1; index <= 4; ++index) {
+    auto part = whole;
+    part.shard = {index, 4};
+    const auto result = density_of(rotating(), holding(), part).value();
+    for (std::size_t i = 0; i < result.cells.size(); ++i, ++found) {
+      const DensityCell& same = all.cells[index - 1 + 4 * i];
+      CHECK(result.cells[i].order == same.order);
+      CHECK(result.cells[i].host == same.host);
+      CHECK(result.cells[i].figures.vms == same.figures.vms);
+      CHECK(result.cells[i].figures.score == same.figures.score);
+    }
+  }
+  CHECK(found == all.cells.size());
+}
+
+TEST_CASE("figures of several hosts are sums, and means weighted by the domains' time") {
+  DensityOrder one;
+  one.vms = 2;
+  one.score = {.domain_seconds = 300, .stalled = 0.1, .guest_oom = 1, .churn = 4};
+  DensityOrder other;
+  other.vms = 1;
+  other.score = {.domain_seconds = 100, .stalled = 0.5, .guest_oom = 2, .churn = 8};
+  const DensityOrder all = together(std::vector{one, other, DensityOrder()});
+  CHECK(all.vms == 3);
+  CHECK(all.score.domain_seconds == 400);
+  CHECK(all.score.stalled == doctest::Approx(0.2));
+  CHECK(all.score.guest_oom == 3);
+  CHECK(all.score.churn == doctest::Approx(5));
 }
