@@ -20,9 +20,6 @@ namespace {
 
 const std::string kWhat = "the journal";
 
-/// How each tick's line begins.
-constexpr std::string_view kStart = "{\"format\":\"memcoord-tick\"";
-
 /// Where the line that ends at `end` begins. Reads backwards in blocks, and no further than the
 /// longest line reaches: none if the line is longer.
 std::optional<off_t> line_begin(int file, off_t end) {
@@ -47,12 +44,7 @@ bool tick_at(int file, off_t begin) {
   std::array<char, 32> start{};
   const ssize_t got = ::pread(file, start.data(), start.size(), begin);
   return got > 0 &&
-         std::string_view(start.data(), static_cast<std::size_t>(got)).starts_with(kStart);
-}
-
-/// Whether a line that may be cut off is a tick's.
-bool begins_as_tick(std::string_view line) {
-  return line.starts_with(kStart) || kStart.starts_with(line);
+         std::string_view(start.data(), static_cast<std::size_t>(got)).starts_with(kTickLineStart);
 }
 
 /// Checks that the file is a journal, and cuts off a partial line that an earlier run left: it
@@ -224,34 +216,6 @@ void JournalWriter::note_result(const Status& status, const Tick& tick) {
 
 std::vector<Note> JournalWriter::drain_notes() {
   return std::exchange(notes_, {});
-}
-
-Result<JournalReader> JournalReader::open(const std::filesystem::path& path) {
-  auto lines = files::LineReader::open(path, "journal");
-  if (!lines) return fail(lines.error());
-  return JournalReader(path, *std::move(lines));
-}
-
-Result<std::optional<Tick>> JournalReader::next() {
-  while (true) {
-    const auto more = lines_.next();
-    if (!more) return fail(more.error());
-    if (!*more) return std::optional<Tick>();
-    if (lines_.number() == 1 && !begins_as_tick(lines_.text())) {
-      return fail(ErrorCode::invalid_input, path_.string(),
-                  "is not a journal: its first line is not a tick",
-                  "name a file that memcoord wrote with --journal");
-    }
-    if (lines_.is_open_ended()) {
-      cut_off_ = true;
-      return std::optional<Tick>();
-    }
-    line_ = lines_.number();
-    if (lines_.text().empty()) continue;
-    auto tick = tick_from_json_line(lines_.text(), lines_.place());
-    if (!tick) return fail(tick.error());
-    return std::optional<Tick>(std::move(*tick));
-  }
 }
 
 }  // namespace memcoord::observers

@@ -78,27 +78,54 @@ class JournalWriter final : public Observer {
   std::vector<Note> notes_;
 };
 
-/// Reads a journal tick by tick, in the memory of its longest line.
+/// What a reader needs of each tick.
+enum class TickParts {
+  all,
+  /// The tick's times, number, limits and host, and the domains: no proposals, decisions, outcomes
+  /// or notes. Packed segments are then read several times faster.
+  figures,
+};
+
+/// Reads journals tick by tick, one file after the other, in the memory of one tick and one block.
+///
+/// A path is a file (plain lines, or packed: see tick_packing.h) or a folder of such files. With
+/// several files, a damaged one costs its own rest: a note says so, and the next file goes on. With
+/// a single file, that is an error.
 class JournalReader {
  public:
-  /// Errors: those of files::open_to_read().
+  /// Opens one file or folder. Errors: not_found, permission_denied and invalid_input, as
+  /// files::open_to_read(); invalid_input for a folder without a journal.
   static Result<JournalReader> open(const std::filesystem::path& path);
+  /// Opens several, in the order of their first ticks' wall time; in the given order where a file
+  /// does not begin with a tick, or is a pipe. Errors: as above.
+  static Result<JournalReader> open(const std::vector<std::filesystem::path>& paths,
+                                    TickParts parts = TickParts::all);
+  JournalReader(JournalReader&&) noexcept;
+  JournalReader& operator=(JournalReader&&) noexcept;
+  ~JournalReader();
 
   /// The next tick, or none at the end. A last line without its line end was cut off and counts as
-  /// the end: see cut_off(). Errors: invalid_input for a file that does not begin with a tick;
-  /// those of tick_from_json_line() and files::LineReader::next(), their object "path:line".
+  /// the end of its file. Errors, for a single file and where no file has a tick: invalid_input for
+  /// a file that is no journal, or is damaged; unsupported for a newer version. Their object is
+  /// "path:line" or the path.
   Result<std::optional<Tick>> next();
-  [[nodiscard]] bool cut_off() const { return cut_off_; }
-  [[nodiscard]] std::size_t line() const { return line_; }
+  /// What the user should know, since the last call: files that were cut off or are damaged, clocks
+  /// that jump, files that seem to be from different hosts. At most kMostNotes in all.
+  std::vector<Note> drain_notes();
+  static constexpr std::size_t kMostNotes = 20;
+
+  /// Whether the newest file was cut off.
+  [[nodiscard]] bool cut_off() const;
+  /// The number of the newest file's last whole line, where it has lines.
+  [[nodiscard]] std::size_t line() const;
+  /// The file of the newest tick.
+  [[nodiscard]] const std::filesystem::path& file() const;
 
  private:
-  JournalReader(std::filesystem::path path, files::LineReader lines)
-      : path_(std::move(path)), lines_(std::move(lines)) {}
+  class Files;
+  explicit JournalReader(std::unique_ptr<Files> files);
 
-  std::filesystem::path path_;
-  files::LineReader lines_;
-  std::size_t line_ = 0;  ///< the number of the last whole line
-  bool cut_off_ = false;
+  std::unique_ptr<Files> files_;
 };
 
 }  // namespace memcoord::observers
