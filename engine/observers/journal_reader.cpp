@@ -8,6 +8,7 @@
 #include "engine/observers/events.h"
 #include "engine/observers/journal.h"
 #include "engine/observers/journal_files.h"
+#include "engine/observers/packed_journal.h"
 #include "engine/observers/tick_file.h"
 #include "engine/observers/tick_json.h"
 
@@ -57,8 +58,8 @@ class PlainTicks final : public TickFile {
   bool cut_off_ = false;
 };
 
-Result<std::unique_ptr<TickFile>> open_ticks(const fs::path& path, TickParts) {
-  return open_plain_ticks(path);
+Result<std::unique_ptr<TickFile>> open_ticks(const fs::path& path, TickParts parts) {
+  return is_packed(path) ? open_packed_ticks(path, parts) : open_plain_ticks(path);
 }
 
 /// The time of a file's first tick. A pipe is not asked: it could not be read again.
