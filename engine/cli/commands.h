@@ -9,6 +9,7 @@ namespace memcoord::cli {
 void add_run_command(Command& program);  ///< memcoord without a command
 /// status, explain, events, pause, resume, policy, reload and dry-run.
 void add_control_commands(Command& program);
+void add_record_command(Command& program);
 void add_top_command(Command& program);
 void add_policies_command(Command& program);
 void add_check_command(Command& program);
@@ -17,6 +18,7 @@ void add_simulate_command(Command& program);
 void add_compare_command(Command& program);
 void add_density_command(Command& program);
 void add_replay_command(Command& program);
+void add_ticks_command(Command& program);
 void add_traces_command(Command& program);
 void add_domain_command(Command& program);
 void add_completion_command(Command& program);

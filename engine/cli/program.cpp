@@ -23,6 +23,7 @@ namespace {
 // In the order of the help.
 void add_commands(Command& program) {
   add_run_command(program);
+  add_record_command(program);
   add_top_command(program);
   add_control_commands(program);
   add_policies_command(program);
@@ -32,6 +33,7 @@ void add_commands(Command& program) {
   add_compare_command(program);
   add_density_command(program);
   add_replay_command(program);
+  add_ticks_command(program);
   add_traces_command(program);
   add_domain_command(program);
   add_completion_command(program);

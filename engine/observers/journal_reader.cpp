@@ -50,6 +50,9 @@ class PlainTicks final : public TickFile {
   }
   [[nodiscard]] bool cut_off() const override { return cut_off_; }
   [[nodiscard]] std::size_t line() const override { return line_; }
+  [[nodiscard]] std::string cut_off_text() const override {
+    return "its last line is incomplete; read up to line " + std::to_string(line_);
+  }
 
  private:
   fs::path path_;
@@ -92,7 +95,7 @@ struct LastTick {
   MemorySize host_total;  ///< 0 before a sample that worked
 };
 
-std::string stamp(WallTime time) {
+std::string moment_text(WallTime time) {
   return time_text(time, false, true);
 }
 
@@ -172,8 +175,7 @@ Result<std::optional<Tick>> JournalReader::Files::next() {
       if (!first_error_) first_error_ = tick.error();
       note(tick.error().text() + "; the rest of this file is left out");
     } else if (current_->cut_off()) {
-      note(path().string() + ": its last line is incomplete; read up to line " +
-           std::to_string(current_->line()));
+      note(path().string() + ": " + current_->cut_off_text());
     }
     // The last file stays open: cut_off() and line() are about it.
     if (++at_ < files_.size()) current_.reset();
@@ -198,14 +200,15 @@ void JournalReader::Files::note_times(const Tick& tick) {
     const auto by = wall - last_->wall;
     const auto really = tick.snapshot.taken_at - last_->at;
     if (other_file && by < -1s) {
-      note(path().string() + ": begins at " + stamp(wall) + ", before " +
-           files_[last_->file].path.string() + " ends (" + stamp(last_->wall) +
+      note(path().string() + ": begins at " + moment_text(wall) + ", before " +
+           files_[last_->file].path.string() + " ends (" + moment_text(last_->wall) +
            "): are these journals of different hosts?");
     } else if (by < -1s) {
-      note(path().string() + ": the clock goes back from " + stamp(last_->wall) + " to " +
-           stamp(wall));
+      note(path().string() + ": the clock goes back from " + moment_text(last_->wall) + " to " +
+           moment_text(wall));
     } else if (tick.number == last_->number + 1 && really >= 0s && by - really > kJump) {
-      note(path().string() + ": the clock jumps from " + stamp(last_->wall) + " to " + stamp(wall));
+      note(path().string() + ": the clock jumps from " + moment_text(last_->wall) + " to " +
+           moment_text(wall));
     }
   }
   note_host(tick);

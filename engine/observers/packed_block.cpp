@@ -223,11 +223,16 @@ std::string packed(const Block& block, std::size_t ticks) {
     if (width_of(column->values) > 0) append_column(*column, compressor, directory, planes);
   }
   append_text(directory, "");
+  return packed_directory(directory, planes);
+}
+
+std::string packed_directory(std::string_view directory, std::string_view planes) {
+  Compressor compressor;
   const std::string frame = compressor.frame(directory);
   const BlockSizes sizes{static_cast<std::uint32_t>(frame.size()),
                          static_cast<std::uint32_t>(directory.size()),
                          static_cast<std::uint32_t>(planes.size())};
-  return sizes.bytes() + frame + planes;
+  return sizes.bytes() + frame + std::string(planes);
 }
 
 std::optional<std::size_t> unpack(std::string_view bytes, const BlockSizes& sizes, Block& block,

@@ -34,6 +34,9 @@ inline constexpr std::size_t kMostTicks = 65'536;
 /// The block as bytes, its sizes first.
 std::string packed(const columns::Block& block, std::size_t ticks);
 
+/// A block with this directory, which need not be one, and these planes.
+std::string packed_directory(std::string_view directory, std::string_view planes);
+
 /// Fills a new block's columns from the bytes after its sizes, and returns the number of ticks.
 /// Columns of other names are ignored. With `figures_only`, columns that are not `of_figures` stay
 /// as they are. None if the bytes are damaged.

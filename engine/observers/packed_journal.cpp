@@ -45,6 +45,9 @@ class PackedTicks final : public TickFile {
   }
   [[nodiscard]] bool cut_off() const override { return cut_off_; }
   [[nodiscard]] std::size_t line() const override { return ticks_; }
+  [[nodiscard]] std::string cut_off_text() const override {
+    return "it is cut off; read up to tick " + std::to_string(ticks_) + " of the file";
+  }
 
  private:
   [[nodiscard]] tl::unexpected<Error> damaged() const {
@@ -126,7 +129,7 @@ void TickPacker::finish() {
   write_(BlockSizes().bytes());
 }
 
-Status pack_file(const fs::path& plain, const fs::path& packed) {
+Status pack_file(const fs::path& plain, const fs::path& packed, const std::function<bool()>& stop) {
   const auto produce = [&](const files::WritePiece& write) -> Status {
     auto ticks = open_plain_ticks(plain);
     if (!ticks) return fail(ticks.error());
@@ -135,6 +138,7 @@ Status pack_file(const fs::path& plain, const fs::path& packed) {
       const auto tick = (*ticks)->next();
       if (!tick) return fail(tick.error());
       if (!*tick) break;
+      if (stop && stop()) return fail(ErrorCode::unavailable, plain.string(), "is not packed yet");
       if (Status added = packer.add(**tick); !added) return added;
     }
     packer.finish();

@@ -16,6 +16,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -51,8 +52,9 @@ class TickPacker {
 
 /// Packs a file of plain lines into another one, which appears once it is complete. A cut-off last
 /// line is left out. Errors: those of open_plain_ticks(), TickFile::next(), TickPacker::add() and
-/// files::write_atomically(); the plain file stays in any case.
-Status pack_file(const std::filesystem::path& plain, const std::filesystem::path& packed);
+/// files::write_atomically(); unavailable once `stop` returns true. The plain file stays.
+Status pack_file(const std::filesystem::path& plain, const std::filesystem::path& packed,
+                 const std::function<bool()>& stop = {});
 
 /// Whether a file begins as a packed journal.
 bool is_packed(const std::filesystem::path& path);

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "engine/core/error.h"
 #include "engine/core/tick.h"
@@ -24,6 +25,8 @@ class TickFile {
   [[nodiscard]] virtual bool cut_off() const = 0;
   /// The number of the last whole line; of ticks, in a packed file.
   [[nodiscard]] virtual std::size_t line() const = 0;
+  /// "its last line is incomplete; read up to line 5"
+  [[nodiscard]] virtual std::string cut_off_text() const = 0;
 };
 
 /// A file of plain lines. Errors: those of files::open_to_read().
