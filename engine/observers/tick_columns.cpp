@@ -88,7 +88,7 @@ void remember(const Decision& decision, std::uint32_t place, Known& known) {
 
 /// Figures of a domain that usually change together. A guest's total follows its balloon, its
 /// unused memory follows both, and its usable memory follows the unused. What is stored of them is
-/// the rest: 2.2 of 6.7 bytes a domain and tick less where memcoord moves balloons every tick.
+/// the rest: 3.0 of 6.7 bytes a domain and tick less where memcoord moves balloons every tick.
 class LinkedFigures {
  public:
   explicit LinkedFigures(const Domain& last)
