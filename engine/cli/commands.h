@@ -9,6 +9,7 @@ namespace memcoord::cli {
 void add_run_command(Command& program);  ///< memcoord without a command
 /// status, explain, events, pause, resume, policy, reload and dry-run.
 void add_control_commands(Command& program);
+void add_record_command(Command& program);
 void add_top_command(Command& program);
 void add_headroom_command(Command& program);
 void add_admit_command(Command& program);
@@ -20,6 +21,7 @@ void add_compare_command(Command& program);
 void add_density_command(Command& program);
 void add_merge_command(Command& program);
 void add_replay_command(Command& program);
+void add_ticks_command(Command& program);
 void add_traces_command(Command& program);
 void add_domain_command(Command& program);
 void add_fleet_command(Command& program);

@@ -23,6 +23,7 @@ namespace {
 // In the order of the help.
 void add_commands(Command& program) {
   add_run_command(program);
+  add_record_command(program);
   add_top_command(program);
   add_control_commands(program);
   add_headroom_command(program);
@@ -35,6 +36,7 @@ void add_commands(Command& program) {
   add_density_command(program);
   add_merge_command(program);
   add_replay_command(program);
+  add_ticks_command(program);
   add_traces_command(program);
   add_domain_command(program);
   add_fleet_command(program);

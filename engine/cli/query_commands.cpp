@@ -132,6 +132,7 @@ Result<ExitCode> journal_events(const ControlOptions& options) {
   JournalEvents found(options.name);
   for (;;) {
     const auto tick = reader->next();
+    print_notes(reader->drain_notes());
     if (!tick) return fail(tick.error());
     if (!*tick) break;
     found.add(**tick);
@@ -215,7 +216,8 @@ void add_events_command(Command& program) {
        "only events of the last TIME, such as 30m, 8h or 7d; with --journal: of the TIME before "
        "the journal's newest tick"},
       into(options->time, parse_age));
-  add_option(command, {"--journal", "FILE", "read the events from a journal instead"},
+  add_option(command,
+             {"--journal", "PATH", "read the events from a journal instead, a file or a folder"},
              into_text(options->journal));
   add_flag(command, {"--json", "print a line of JSON an event"}, options->json);
   command.footer = examples_text({

@@ -184,7 +184,7 @@ class Session {
 
  private:
   Result<std::unique_ptr<Policy>> fresh_policy() const;
-  Status play(const std::string& journal);
+  Status play();
 
   const ReplayOptions& options_;
   PolicyLoader loader_;
@@ -196,8 +196,9 @@ Result<std::unique_ptr<Policy>> Session::fresh_policy() const {
   return loader_.load(options_.policy, options_.settings);
 }
 
-Status Session::play(const std::string& journal) {
-  auto reader = observers::JournalReader::open(journal);
+Status Session::play() {
+  auto reader =
+      observers::JournalReader::open({options_.journals.begin(), options_.journals.end()});
   if (!reader) return fail(reader.error());
   std::optional<Limits> limits;
   Limits untouched;
@@ -206,33 +207,27 @@ Status Session::play(const std::string& journal) {
   Replay replay([this] { return fresh_policy(); }, limits);
   while (true) {
     const auto recorded = reader->next();
+    print_notes(reader->drain_notes());
     if (!recorded) return fail(recorded.error());
-    if (!*recorded) break;
+    if (!*recorded) return {};
     const auto tick = replay.take(**recorded);
     if (!tick) return fail(tick.error());
     count(counts_, *tick);
     if (tick->restoring) continue;
     if (tick->policy_error && !policy_error_) policy_error_ = tick->policy_error;
     if (options_.json) {
-      print_replayed_json(journal, *tick);
+      print_replayed_json(reader->file().string(), *tick);
       continue;
     }
     if (counts_.ticks == 1) print_heading();
-    if (tick->begins_run && counts_.runs > 1) print_new_run(journal, *tick);
+    if (tick->begins_run && counts_.runs > 1) print_new_run(reader->file().string(), *tick);
     print_replayed(*tick, options_.all, options_.limits.units);
   }
-  if (reader->cut_off()) {
-    standard_error() << "memcoord: " << journal << ": its last line is incomplete; read up to line "
-                     << reader->line() << '\n';
-  }
-  return {};
 }
 
 Result<ExitCode> Session::go() {
   if (auto policy = fresh_policy(); !policy) return fail(policy.error());
-  for (const std::string& journal : options_.journals) {
-    if (Status played = play(journal); !played) return fail(played.error());
-  }
+  if (Status played = play(); !played) return fail(played.error());
   if (counts_.ticks == 0) {
     return fail(ErrorCode::invalid_input, options_.journals.front(), "has no ticks",
                 "a run writes them with --journal FILE");
@@ -256,7 +251,7 @@ void add_replay_command(Command& program) {
   add_list(command,
            {.names = "JOURNAL",
             .value = "JOURNAL",
-            .description = "files written by --journal",
+            .description = "files or folders written by --journal",
             .required = true},
            into_list(options->journals));
   add_option(

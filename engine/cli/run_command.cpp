@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <memory>
 #include <utility>
 
@@ -368,6 +369,10 @@ void Run::replace_policy(std::unique_ptr<bindings::LuaPolicy> policy, const Part
   parts.coordinator.replace_policy(parts.watchdog.watch(std::move(policy)));
 }
 
+Result<std::int64_t> whole_ticks(const std::string& text) {
+  return parse_whole_number(text, {1, std::numeric_limits<std::int64_t>::max()});
+}
+
 void add_examples(Command& command) {
   command.footer = examples_text({
       {"memcoord", "balance this host's domains every second with the default policy"},
@@ -400,6 +405,46 @@ void add_run_command(Command& program) {
     if (!result) return fail(with_origin(result.error(), *origins));
     return result;
   };
+}
+
+void add_record_command(Command& program) {
+  const auto options = std::make_shared<RunOptions>();
+  Command& command = program.add(
+      "record",
+      "Record what a host's domains need, in a journal for traces, density, compare, events and "
+      "replay. Moves nothing, and has no control socket.",
+      [options, &program]() -> Result<ExitCode> {
+        const auto interval = interval_of(*options, program);
+        if (!interval) return fail(interval.error());
+        // A recording is a folder, whether its name says so or not.
+        if (!options->journal.ends_with('/')) options->journal += '/';
+        options->records = true;
+        options->dry_run = true;
+        options->control = "off";
+        return Run(*options, *interval).go();
+      });
+  options->log_level = "error";
+  add_option(command,
+             {.names = "-o,--output",
+              .value = "DIR",
+              .description = "the folder of the journal; it is created if there is none",
+              .required = true},
+             into_text(options->journal));
+  add_argument(
+      command,
+      {"INTERVAL", "TIME",
+       "time between ticks: seconds, or a number with its unit (500ms, 2s, 1m); default 1s"},
+      options->interval);
+  add_option(command, {"-n,--ticks", "N", "end after N ticks"}, into(options->ticks, whole_ticks));
+  add_option(command,
+             {"-c,--connect", "URI",
+              "the host: a libvirt URI (default LIBVIRT_DEFAULT_URI, else qemu:///system)"},
+             into_text(options->connect));
+  add_filter_options(command, *options, "Options");
+  add_journal_limit_options(command, *options, "Options");
+  command.footer = examples_text({
+      {"memcoord record -o week/ --journal-keep 7d", "record this host, and keep seven days"},
+  });
 }
 
 }  // namespace memcoord::cli

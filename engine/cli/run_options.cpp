@@ -93,14 +93,7 @@ void add_connection_options(Command& command, RunOptions& options) {
               "simulated host (sim:, sim:SCENARIO, sim:FILE.lua)",
               group},
              into_text(options.connect));
-  add_repeated_option(
-      command, {"--include", "GLOB", "balance only domains whose name matches; repeatable", group},
-      append_to(options.include));
-  add_repeated_option(
-      command,
-      {"--exclude", "GLOB",
-       "do not touch domains whose name matches; repeatable, wins over --include", group},
-      append_to(options.exclude));
+  add_filter_options(command, options, group);
   add_option(command,
              {"--connections", "N", "the maximum number of parallel libvirt connections; default 4",
               group},
@@ -184,14 +177,14 @@ void add_metrics_options(Command& command, RunOptions& options) {
 
 void add_output_options(Command& command, RunOptions& options) {
   const std::string group = "Output";
-  add_option(command, {"-j,--journal", "FILE", "write each tick to FILE as a line of JSON", group},
-             into_text(options.journal));
-  add_option(command,
-             {"--journal-max", "SIZE",
-              "rotate the journal: FILE and FILE.1 have at most SIZE together; at least 1MiB, "
-              "default no limit",
-              group},
-             into(options.journal_max, parse_journal_max));
+  add_option(
+      command,
+      {"-j,--journal", "PATH",
+       "write each tick as a line of JSON to a file, or to a folder (a path that ends in / is "
+       "created), where older ticks are packed",
+       group},
+      into_text(options.journal));
+  add_journal_limit_options(command, options, group);
   add_option(command,
              {"--control", "PATH|off",
               "the Unix socket for 'memcoord status' and the other commands that reach this run; "
@@ -212,6 +205,33 @@ void add_output_options(Command& command, RunOptions& options) {
 }
 
 }  // namespace
+
+void add_filter_options(Command& command, RunOptions& options, const std::string& group) {
+  add_repeated_option(
+      command, {"--include", "GLOB", "balance only domains whose name matches; repeatable", group},
+      append_to(options.include));
+  add_repeated_option(
+      command,
+      {"--exclude", "GLOB",
+       "do not touch domains whose name matches; repeatable, wins over --include", group},
+      append_to(options.exclude));
+}
+
+void add_journal_limit_options(Command& command, RunOptions& options, const std::string& group) {
+  add_option(
+      command,
+      {"--journal-max", "SIZE",
+       "the most that the journal may take: a folder loses its oldest ticks, a FILE is rotated "
+       "to FILE.1; at least 1MiB, default no limit",
+       group},
+      into(options.journal_max, parse_journal_max));
+  add_option(command,
+             {"--journal-keep", "TIME",
+              "how long a folder keeps ticks, such as 12h or 30d; default as long as --journal-max "
+              "allows",
+              group},
+             into(options.journal_keep, parse_age));
+}
 
 void add_min_interval_option(Command& command, Duration& target, const std::string& group) {
   add_option(command,
@@ -289,6 +309,10 @@ Status check_together(const RunOptions& options) {
   if (options.journal_max && options.journal.empty()) {
     return fail(kInvalid, "--journal-max", "limits a journal, but there is none",
                 "add --journal FILE");
+  }
+  if (options.journal_keep && options.journal.empty()) {
+    return fail(kInvalid, "--journal-keep", "limits a journal, but there is none",
+                "add --journal DIR/");
   }
   if (options.metrics) return {};
   if (!options.metrics_token.empty()) {

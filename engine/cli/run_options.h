@@ -45,7 +45,9 @@ struct RunOptions {
   Limits limits;
 
   std::string journal;
-  std::optional<MemorySize> journal_max;  ///< of the journal and its rotated file together
+  std::optional<MemorySize> journal_max;  ///< of all files of the journal together
+  std::optional<Duration> journal_keep;   ///< of a folder: older segments are removed
+  bool records = false;                   ///< `memcoord record`: no tables, a line of progress
   std::string control;  ///< the control socket's path, "off", or empty for the default
   std::optional<control::TcpAddress> metrics;  ///< that serves metrics and queries; unset: none
   std::string metrics_token;                   ///< the path of the token's file, or empty
@@ -73,6 +75,12 @@ void add_view_options(Command& command, observers::TableView& view, const std::s
 /// The interval to use. Errors: invalid_input. A word that is not a time may be a misspelt command,
 /// so its error names the nearest command.
 Result<Duration> interval_of(const RunOptions& options, const Command& program);
+
+/// Adds --journal-max and --journal-keep.
+void add_journal_limit_options(Command& command, RunOptions& options, const std::string& group);
+
+/// Adds --include and --exclude.
+void add_filter_options(Command& command, RunOptions& options, const std::string& group);
 
 /// Adds --min-interval.
 void add_min_interval_option(Command& command, Duration& target, const std::string& group);

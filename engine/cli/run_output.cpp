@@ -14,6 +14,7 @@
 #include "engine/cli/terminal.h"
 #include "engine/files/open_file.h"
 #include "engine/observers/events.h"
+#include "engine/observers/journal_folder.h"
 #include "engine/observers/tick_json.h"
 
 namespace memcoord::cli {
@@ -33,6 +34,33 @@ class JsonLines : public Observer {
     out.lines(observers::to_json_line(tick)) << '\n';
     out.flush();
   }
+};
+
+/// memcoord record on a terminal: one line that changes with each tick.
+class RecordProgress : public Observer {
+ public:
+  explicit RecordProgress(std::string journal) : journal_(std::move(journal)) {}
+  ~RecordProgress() override {
+    if (ticks_ > 0) standard_error() << '\n';
+  }
+  RecordProgress(const RecordProgress&) = delete;
+  RecordProgress& operator=(const RecordProgress&) = delete;
+
+  void observe(const Tick& tick) override {
+    if (tick.restoring) return;
+    if (ticks_++ == 0) since_ = tick.snapshot.wall_time;
+    TextOut out = standard_error();
+    out.control("\r");
+    out << fmt::format("recording {} to {} since {}: {}; Ctrl-C ends it",
+                       counted(tick.snapshot.domains.size(), "domain", "domains"), journal_,
+                       observers::time_text(since_, true, false), counted(ticks_, "tick", "ticks"));
+    out.control("\x1b[K").flush();
+  }
+
+ private:
+  std::string journal_;
+  std::uint64_t ticks_ = 0;
+  WallTime since_{};
 };
 
 /// The screen showed them, and is gone.
@@ -141,7 +169,8 @@ Result<RunOutput> RunOutput::open(const RunOptions& options, std::shared_ptr<obs
   output.actions_ = std::make_unique<observers::ActionLog>(output.log_);
   if (Status own = check_metrics_file(options); !own) return fail(own.error());
   if (!options.journal.empty()) {
-    auto journal = observers::JournalWriter::open(options.journal, options.journal_max);
+    auto journal =
+        observers::open_journal(options.journal, {options.journal_max, options.journal_keep});
     if (!journal) return fail(journal.error());
     output.journal_ = *std::move(journal);
   }
@@ -154,8 +183,11 @@ Result<RunOutput> RunOutput::open(const RunOptions& options, std::shared_ptr<obs
   output.screen_options_.color = wants_color(options.color, Stream::output);
   output.screen_options_.unicode = speaks_utf8();
   output.screen_options_.view = options.view;
-  output.wants_screen_ = !options.json && screen::Terminal::usable();
-  if (options.json) {
+  output.wants_screen_ = !options.json && !options.records && screen::Terminal::usable();
+  if (options.records) {
+    if (is_terminal(Stream::error))
+      output.progress_ = std::make_unique<RecordProgress>(options.journal);
+  } else if (options.json) {
     output.json_ = std::make_unique<JsonLines>();
   } else if (!output.wants_screen_) {
     output.open_console();
@@ -207,6 +239,7 @@ void RunOutput::observe(Coordinator& coordinator) {
   if (json_) coordinator.add_observer(*json_);
   if (console_) coordinator.add_observer(*console_);
   if (journal_) coordinator.add_observer(*journal_);
+  if (progress_) coordinator.add_observer(*progress_);
   coordinator.add_observer(*actions_);
   coordinator.add_observer(*summary_);
 }

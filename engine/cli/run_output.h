@@ -90,7 +90,7 @@ class RunSummary : public Observer {
 class RunOutput {
  public:
   /// Opens the journal and the metrics' file if the options name them. `now` gives log lines on a
-  /// screen their time. Errors: those of JournalWriter::open() and MetricsFile::open(), and
+  /// screen their time. Errors: those of open_journal() and MetricsFile::open(), and
   /// invalid_input for metrics that would replace another file of the run.
   static Result<RunOutput> open(const RunOptions& options, std::shared_ptr<observers::Log> log,
                                 std::function<WallTime()> now);
@@ -138,7 +138,8 @@ class RunOutput {
   std::function<WallTime()> now_;
   std::unique_ptr<screen::Screen> screen_;
   std::unique_ptr<LogDiversion> diversion_;
-  std::unique_ptr<observers::JournalWriter> journal_;
+  std::unique_ptr<observers::Journal> journal_;
+  std::unique_ptr<Observer> progress_;  ///< of `memcoord record` on a terminal
   std::unique_ptr<metrics::MetricsFile> metrics_file_;
   metrics::Domains metrics_domains_ = metrics::Domains::on;
   std::unique_ptr<observers::ActionLog> actions_;

@@ -15,7 +15,7 @@
 #include "engine/core/screen_text.h"
 #include "engine/core/time.h"
 #include "engine/files/atomic_file.h"
-#include "engine/observers/journal.h"
+#include "engine/observers/journal_folder.h"
 #include "engine/observers/json.h"
 #include "engine/workbench/report/report.h"
 #include "engine/workbench/run_record.h"
@@ -67,10 +67,10 @@ Result<SimulatedRun> play(const SimulateOptions& options) {
     if (Status writable = files::check_writable(options.report); !writable)
       return fail(writable.error());
   }
-  std::unique_ptr<observers::JournalWriter> journal;
+  std::unique_ptr<observers::Journal> journal;
   SimulationWatch watch;
   if (!options.journal.empty()) {
-    auto opened = observers::JournalWriter::open(options.journal);
+    auto opened = observers::open_journal(options.journal, {});
     if (!opened) return fail(opened.error());
     journal = *std::move(opened);
     watch.observers.push_back(journal.get());
@@ -94,10 +94,7 @@ Result<SimulatedRun> play(const SimulateOptions& options) {
                              .limits = options.workbench.limits,
                              .keep_periods = options.workbench.keep_periods},
                             watch);
-  if (journal) {
-    for (const Note& note : journal->drain_notes())
-      standard_error() << "memcoord: " << note.text << '\n';
-  }
+  if (journal) print_notes(journal->drain_notes());
   return outcome;
 }
 
@@ -246,7 +243,8 @@ void add_simulate_command(Command& program) {
              into_text(options->scenario));
   add_option(command, {"-r,--report", "FILE", "write the run's curves to an HTML page"},
              into_text(options->report));
-  add_option(command, {"-j,--journal", "FILE", "write each tick to FILE as a line of JSON"},
+  add_option(command,
+             {"-j,--journal", "PATH", "write each tick as a line of JSON to a file or a folder"},
              into_text(options->journal));
   add_flag(command, {"--json", "print JSON"}, options->json);
   add_color_option(command, options->color);

@@ -94,4 +94,8 @@ void report(const Error& error) {
   }
 }
 
+void print_notes(const std::vector<Note>& notes) {
+  for (const Note& note : notes) standard_error() << "memcoord: " << note.text << '\n';
+}
+
 }  // namespace memcoord::cli

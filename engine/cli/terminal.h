@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/core/decision.h"
 #include "engine/core/error.h"
 #include "engine/core/memory_size.h"
 #include "engine/core/screen_text.h"
@@ -44,5 +45,7 @@ std::optional<TerminalSize> terminal_size();
 /// Writes "memcoord: OBJECT: MESSAGE; HINT" to standard error: one line, made printable, and then
 /// the lines of the error's detail (a traceback).
 void report(const Error& error);
+/// Writes each note as a line to standard error: "memcoord: text".
+void print_notes(const std::vector<Note>& notes);
 
 }  // namespace memcoord::cli

@@ -20,9 +20,6 @@ namespace {
 
 const std::string kWhat = "the journal";
 
-/// How each tick's line begins.
-constexpr std::string_view kStart = "{\"format\":\"memcoord-tick\"";
-
 /// Where the line that ends at `end` begins. Reads backwards in blocks, and no further than the
 /// longest line reaches: none if the line is longer.
 std::optional<off_t> line_begin(int file, off_t end) {
@@ -47,12 +44,7 @@ bool tick_at(int file, off_t begin) {
   std::array<char, 32> start{};
   const ssize_t got = ::pread(file, start.data(), start.size(), begin);
   return got > 0 &&
-         std::string_view(start.data(), static_cast<std::size_t>(got)).starts_with(kStart);
-}
-
-/// Whether a line that may be cut off is a tick's.
-bool begins_as_tick(std::string_view line) {
-  return line.starts_with(kStart) || kStart.starts_with(line);
+         std::string_view(start.data(), static_cast<std::size_t>(got)).starts_with(kTickLineStart);
 }
 
 /// Checks that the file is a journal, and cuts off a partial line that an earlier run left: it
@@ -94,7 +86,7 @@ std::uint64_t half_in_bytes(MemorySize limit) {
   return std::min(limit.kib(), std::numeric_limits<std::uint64_t>::max() / kHalfKib) * kHalfKib;
 }
 
-Result<files::OpenFile> open_journal(const std::filesystem::path& path) {
+Result<files::OpenFile> open_as_journal(const std::filesystem::path& path) {
   auto file = files::open_to_append(path, kWhat);
   if (!file) return file;
   if (Status journal = continue_journal(file->get(), path); !journal) return fail(journal.error());
@@ -105,7 +97,7 @@ Result<files::OpenFile> open_journal(const std::filesystem::path& path) {
 
 Result<std::unique_ptr<JournalWriter>> JournalWriter::open(const std::filesystem::path& path,
                                                            std::optional<MemorySize> limit) {
-  auto file = open_journal(path);
+  auto file = open_as_journal(path);
   if (!file) return fail(file.error());
   // make_unique cannot call the private constructor.
   std::unique_ptr<JournalWriter> writer(new JournalWriter(path, limit));
@@ -137,9 +129,10 @@ Status JournalWriter::make_room(const std::string& line) {
   if (size == 0 || size + line.size() <= most) return {};
   const Status rotated = rotate(size);
   if (!rotated && !std::exchange(grows_on_, true)) {
-    notes_.push_back({Note::Severity::warning,
-                      "journal " + path_.string() +
-                          " grows past its limit: cannot rotate: " + rotated.error().text()});
+    losses_.notes().push_back(
+        {Note::Severity::warning,
+         "journal " + path_.string() +
+             " grows past its limit: cannot rotate: " + rotated.error().text()});
   }
   if (rotated) grows_on_ = false;
   return {};
@@ -164,10 +157,10 @@ Status JournalWriter::rotate(std::uint64_t size) {
     return fail(ErrorCode::unavailable, shown.string(), std::generic_category().message(errno));
   }
   if (size > half_in_bytes(*limit_)) {
-    notes_.push_back({Note::Severity::warning,
-                      "journal " + shown.string() + " has " +
-                          MemorySize::from_bytes(size).text(Units::automatic) +
-                          ", over half of --journal-max; the next rotation replaces it"});
+    losses_.notes().push_back({Note::Severity::warning,
+                               "journal " + shown.string() + " has " +
+                                   MemorySize::from_bytes(size).text(Units::automatic) +
+                                   ", over half of --journal-max; the next rotation replaces it"});
   }
   return reopen();
 }
@@ -197,16 +190,22 @@ bool JournalWriter::file_is_gone() const {
 }
 
 Status JournalWriter::reopen() {
-  auto file = open_journal(path_);
+  auto file = open_as_journal(path_);
   if (!file) return fail(file.error());
   file_ = *std::move(file);
   return {};
 }
 
-void JournalWriter::note_result(const Status& status, const Tick& tick) {
+std::uint64_t JournalWriter::size() const {
+  struct stat info {};
+  return ::fstat(file_.get(), &info) == 0 ? static_cast<std::uint64_t>(info.st_size) : 0;
+}
+
+void JournalLosses::note_result(const Status& status, const Tick& tick,
+                                const std::filesystem::path& path) {
   if (status) {
     if (loss_) {
-      notes_.push_back({Note::Severity::info, "journal " + path_.string() + ": written again; " +
+      notes_.push_back({Note::Severity::info, "journal " + path.string() + ": written again; " +
                                                   std::to_string(loss_->ticks) +
                                                   " ticks were lost"});
     }
@@ -220,38 +219,6 @@ void JournalWriter::note_result(const Status& status, const Tick& tick) {
                       "journal " + loss_->error + "; ticks are lost until it can be written"});
   }
   ++loss_->ticks;
-}
-
-std::vector<Note> JournalWriter::drain_notes() {
-  return std::exchange(notes_, {});
-}
-
-Result<JournalReader> JournalReader::open(const std::filesystem::path& path) {
-  auto lines = files::LineReader::open(path, "journal");
-  if (!lines) return fail(lines.error());
-  return JournalReader(path, *std::move(lines));
-}
-
-Result<std::optional<Tick>> JournalReader::next() {
-  while (true) {
-    const auto more = lines_.next();
-    if (!more) return fail(more.error());
-    if (!*more) return std::optional<Tick>();
-    if (lines_.number() == 1 && !begins_as_tick(lines_.text())) {
-      return fail(ErrorCode::invalid_input, path_.string(),
-                  "is not a journal: its first line is not a tick",
-                  "name a file that memcoord wrote with --journal");
-    }
-    if (lines_.is_open_ended()) {
-      cut_off_ = true;
-      return std::optional<Tick>();
-    }
-    line_ = lines_.number();
-    if (lines_.text().empty()) continue;
-    auto tick = tick_from_json_line(lines_.text(), lines_.place());
-    if (!tick) return fail(tick.error());
-    return std::optional<Tick>(std::move(*tick));
-  }
 }
 
 }  // namespace memcoord::observers

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/core/error.h"
@@ -24,6 +25,36 @@ struct JournalLoss {
   WallTime since;           ///< the time of the first of them
 };
 
+/// Counts the ticks that a journal loses, and says so once for each series of them.
+class JournalLosses {
+ public:
+  /// The result of writing a tick. `path` is the journal's.
+  void note_result(const Status& status, const Tick& tick, const std::filesystem::path& path);
+  [[nodiscard]] std::uint64_t lost() const { return lost_; }
+  /// No value if the newest tick was written.
+  [[nodiscard]] const std::optional<JournalLoss>& loss() const { return loss_; }
+  std::vector<Note>& notes() { return notes_; }
+
+ private:
+  std::uint64_t lost_ = 0;
+  std::optional<JournalLoss> loss_;
+  std::vector<Note> notes_;
+};
+
+/// Keeps ticks: in a file (JournalWriter), or in a folder (FolderJournal).
+class Journal : public Observer {
+ public:
+  /// Opens the path again, because another program may have moved the file.
+  virtual Status reopen() = 0;
+  /// The number of ticks lost so far.
+  [[nodiscard]] virtual std::uint64_t lost() const = 0;
+  /// No value if the newest tick was written.
+  [[nodiscard]] virtual const std::optional<JournalLoss>& loss() const = 0;
+  /// The notes since the last call: that ticks are being lost, and that writing works again. Each
+  /// is said once.
+  virtual std::vector<Note> drain_notes() = 0;
+};
+
 /// Appends ticks to a file. A tick that cannot be written (a full disk, a removed folder) is lost
 /// and counted; it never stops the loop. Each line is one write, and a partial line is cut off
 /// again: readers always find whole lines.
@@ -31,7 +62,7 @@ struct JournalLoss {
 /// With a size limit it rotates: before the file would have more than half of the limit, it becomes
 /// PATH.1, in place of an older one, and a new file begins with a whole line. If that is impossible
 /// (PATH.1 is a folder or no journal), the file grows on, and a note says so once.
-class JournalWriter final : public Observer {
+class JournalWriter final : public Journal {
  public:
   /// The smallest limit. Half of it holds a tick of some 400 domains.
   static constexpr MemorySize kLeastLimit = MemorySize::from_mib(1);
@@ -51,14 +82,13 @@ class JournalWriter final : public Observer {
 
   void observe(const Tick& tick) override;
   /// Opens the path again, after a rotation. If that fails, the old file stays in use.
-  Status reopen();
-  /// The number of ticks lost so far.
-  [[nodiscard]] std::uint64_t lost() const { return lost_; }
-  /// No value if the newest tick was written.
-  [[nodiscard]] const std::optional<JournalLoss>& loss() const { return loss_; }
-  /// The notes since the last call: that ticks are being lost, and that writing works again. Each
-  /// is said once.
-  std::vector<Note> drain_notes();
+  Status reopen() override;
+  [[nodiscard]] std::uint64_t lost() const override { return losses_.lost(); }
+  [[nodiscard]] const std::optional<JournalLoss>& loss() const override { return losses_.loss(); }
+  std::vector<Note> drain_notes() override { return std::exchange(losses_.notes(), {}); }
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+  /// The file's size in bytes.
+  [[nodiscard]] std::uint64_t size() const;
 
  private:
   JournalWriter(std::filesystem::path path, std::optional<MemorySize> limit)
@@ -67,38 +97,65 @@ class JournalWriter final : public Observer {
   Status rotate(std::uint64_t size);
   Status write_line(const std::string& line);
   [[nodiscard]] bool file_is_gone() const;
-  void note_result(const Status& status, const Tick& tick);
+  void note_result(const Status& status, const Tick& tick) {
+    losses_.note_result(status, tick, path_);
+  }
 
   std::filesystem::path path_;
   std::optional<MemorySize> limit_;
   files::OpenFile file_;
   bool grows_on_ = false;  ///< the last rotation failed
-  std::uint64_t lost_ = 0;
-  std::optional<JournalLoss> loss_;
-  std::vector<Note> notes_;
+  JournalLosses losses_;
 };
 
-/// Reads a journal tick by tick, in the memory of its longest line.
+/// What a reader needs of each tick.
+enum class TickParts {
+  all,
+  /// The tick's times, number, limits and host, and the domains: no proposals, decisions, outcomes
+  /// or notes. Packed segments are then read several times faster.
+  figures,
+};
+
+/// Reads journals tick by tick, one file after the other, in the memory of one tick and one block.
+///
+/// A path is a file (plain lines, or packed: see tick_packing.h) or a folder of such files. With
+/// several files, a damaged one costs its own rest: a note says so, and the next file goes on. With
+/// a single file, that is an error.
 class JournalReader {
  public:
-  /// Errors: those of files::open_to_read().
+  /// Opens one file or folder. Errors: not_found, permission_denied and invalid_input, as
+  /// files::open_to_read(); invalid_input for a folder without a journal.
   static Result<JournalReader> open(const std::filesystem::path& path);
+  /// Opens several, in the order of their first ticks' wall time; in the given order where a file
+  /// does not begin with a tick, or is a pipe. Errors: as above.
+  static Result<JournalReader> open(const std::vector<std::filesystem::path>& paths,
+                                    TickParts parts = TickParts::all);
+  JournalReader(JournalReader&&) noexcept;
+  JournalReader& operator=(JournalReader&&) noexcept;
+  ~JournalReader();
 
   /// The next tick, or none at the end. A last line without its line end was cut off and counts as
-  /// the end: see cut_off(). Errors: invalid_input for a file that does not begin with a tick;
-  /// those of tick_from_json_line() and files::LineReader::next(), their object "path:line".
+  /// the end of its file. Errors, for a single file and where no file has a tick: invalid_input for
+  /// a file that is no journal, or is damaged; unsupported for a newer version. Their object is
+  /// "path:line" or the path.
   Result<std::optional<Tick>> next();
-  [[nodiscard]] bool cut_off() const { return cut_off_; }
-  [[nodiscard]] std::size_t line() const { return line_; }
+  /// What the user should know, since the last call: files that were cut off or are damaged, clocks
+  /// that jump, files that seem to be from different hosts. At most kMostNotes in all.
+  std::vector<Note> drain_notes();
+  static constexpr std::size_t kMostNotes = 20;
+
+  /// Whether the newest file was cut off.
+  [[nodiscard]] bool cut_off() const;
+  /// The number of the newest file's last whole line, where it has lines.
+  [[nodiscard]] std::size_t line() const;
+  /// The file of the newest tick.
+  [[nodiscard]] const std::filesystem::path& file() const;
 
  private:
-  JournalReader(std::filesystem::path path, files::LineReader lines)
-      : path_(std::move(path)), lines_(std::move(lines)) {}
+  class Files;
+  explicit JournalReader(std::unique_ptr<Files> files);
 
-  std::filesystem::path path_;
-  files::LineReader lines_;
-  std::size_t line_ = 0;  ///< the number of the last whole line
-  bool cut_off_ = false;
+  std::unique_ptr<Files> files_;
 };
 
 }  // namespace memcoord::observers

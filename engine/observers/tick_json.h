@@ -11,6 +11,8 @@ namespace memcoord::observers {
 
 inline constexpr std::string_view kJournalFormat = "memcoord-tick";
 inline constexpr int kJournalVersion = 1;
+/// How each tick's line begins.
+inline constexpr std::string_view kTickLineStart = "{\"format\":\"memcoord-tick\"";
 
 /// "2026-01-31T10:15:02.000Z"
 std::string iso_text(WallTime time);

@@ -189,7 +189,6 @@ class Package(unittest.TestCase):
         """The installed unit's command as its user, with a host of libvirt's test driver."""
         with open(self.configuration(), "a", encoding="utf-8") as configuration:
             configuration.write('connect = "test:///default"\n')
-        journal = self.debian.path("var/lib/memcoord/ticks.jsonl")
         unit = Unit(self.debian)
         log = self.folder / "log"
         with open(log, "wb") as output, unit.start(output) as service:
@@ -200,7 +199,8 @@ class Package(unittest.TestCase):
         self.assertRegex(status, r"(?m)^test\b|1 domain")
         self.assertIn("dry run", status)
         self.assertEqual(owner, "memcoord")
-        self.assertIn('"name":"test"', journal.read_text())
+        (segment,) = self.debian.path("var/lib/memcoord/journal").glob("ticks-*.jsonl")
+        self.assertIn('"name":"test"', segment.read_text())
 
     def check_upgrade_of_a_changed_configuration(self):
         self.debian.install(self.older)
@@ -214,8 +214,8 @@ class Package(unittest.TestCase):
 
     def write_journal(self):
         """As a service that has run for a while leaves it."""
-        journal = self.debian.path("var/lib/memcoord/ticks.jsonl")
-        journal.parent.mkdir(exist_ok=True)
+        journal = self.debian.path("var/lib/memcoord/journal/ticks-20260131T101502Z.jsonl")
+        journal.parent.mkdir(parents=True, exist_ok=True)
         journal.write_text("{}\n")
         return journal
 

@@ -2,8 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <string>
 
 #include "tests/integration/cli/process.h"
@@ -26,6 +28,46 @@ TEST_CASE("replay reads the two files of a rotated journal as one run") {
                               files.path("out");
   REQUIRE(std::system(command.c_str()) == 0);  // NOLINT: a shell's pipe
   CHECK(contains(files.read("out"), "band in 240 ticks: "));
+}
+
+TEST_CASE("a folder as a journal is read by the commands that read journals") {
+  const ScratchFiles files;
+  const std::string folder = files.path("ticks/");
+  // 1,000 ticks of virtual time are two segments.
+  REQUIRE(run_memcoord({"--connect", "sim:numa", "--no-wait", "--ticks", "1000", "--min-interval",
+                        "0", "--journal", folder, "--journal-keep", "30d"})
+              .exit_code == 0);
+  CHECK(contains(run_memcoord({"replay", "--policy", "band", folder}).output, "in 1000 ticks: "));
+  CHECK(run_memcoord({"events", "--journal", folder}).output.size() > 100);
+  // The run ends before all is packed, or after. The next one packs the rest.
+  const std::string lines = run_memcoord({"ticks", folder}).output;
+  CHECK(std::count(lines.begin(), lines.end(), '\n') == 1000);
+  std::ofstream(files.path("plain.jsonl")) << lines;
+  CHECK(run_memcoord({"ticks", files.path("plain.jsonl")}).output == lines);
+}
+
+TEST_CASE("record writes a folder, moves nothing, and prints nothing into a pipe") {
+  const ScratchFiles files;
+  const std::string folder = files.path("week");
+  const Finished run =
+      run_memcoord({"record", "-o", folder, "--connect", "sim:numa", "--ticks", "2", "100ms"});
+  CHECK(run.exit_code == 0);
+  CHECK(run.output.empty());
+  CHECK(run.errors.empty());
+  const std::string lines = run_memcoord({"ticks", folder}).output;
+  CHECK(std::count(lines.begin(), lines.end(), '\n') == 2);
+  CHECK(contains(lines, "\"dry_run\":true"));
+  CHECK_FALSE(contains(lines, "\"kind\":\"applied\""));
+  CHECK(refusal({"record"}).starts_with("--output: is missing"));
+}
+
+TEST_CASE("--journal-keep needs a journal that is a folder") {
+  const ScratchFiles files;
+  CHECK(refusal({"--connect", "sim:numa", "--journal", files.path("j"), "--journal-keep", "7d"}) ==
+        "--journal-keep: needs a journal that is a folder, and " + files.path("j") +
+            " is a file; name a folder: --journal DIR/");
+  CHECK(refusal({"--connect", "sim:numa", "--journal-keep", "7d"}) ==
+        "--journal-keep: limits a journal, but there is none; add --journal DIR/");
 }
 
 TEST_CASE("a limit of the journal that holds no tick, or has no journal, is refused") {

@@ -130,7 +130,7 @@ TEST_CASE("options that are given or contradicted are not offered again") {
   CompletedProgram program;
   CHECK(program.after({"compare", "--json", "--"}) == Words{"--help", "--policies", "--scenarios"});
   CHECK(program.after({"compare", "--csv", "--j"}).empty());
-  CHECK(program.after({"--journal", "x", "--jou"}) == Words{"--journal-max"});
+  CHECK(program.after({"--journal", "x", "--jou"}) == Words{"--journal-max", "--journal-keep"});
   CHECK(program.after({"--include", "x", "--inc"}) == Words{"--include"});
 }
 

@@ -1,0 +1,48 @@
+// memcoord ticks: the ticks of journals as lines of JSON.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/cli/command.h"
+#include "engine/cli/commands.h"
+#include "engine/cli/help.h"
+#include "engine/cli/run_output.h"
+#include "engine/cli/terminal.h"
+#include "engine/observers/journal.h"
+#include "engine/observers/tick_json.h"
+
+namespace memcoord::cli {
+namespace {
+
+Result<ExitCode> print_ticks(const std::vector<std::string>& journals) {
+  auto reader = observers::JournalReader::open({journals.begin(), journals.end()});
+  if (!reader) return fail(reader.error());
+  while (!RunOutput::reader_is_gone()) {
+    const auto tick = reader->next();
+    print_notes(reader->drain_notes());
+    if (!tick) return fail(tick.error());
+    if (!*tick) break;
+    standard_output().lines(observers::to_json_line(**tick)) << '\n';
+  }
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+void add_ticks_command(Command& program) {
+  const auto journals = std::make_shared<std::vector<std::string>>();
+  Command& command =
+      program.add("ticks", "Print the ticks of journals as lines of JSON, packed ones too.",
+                  [journals] { return print_ticks(*journals); });
+  add_list(command,
+           {.names = "JOURNAL",
+            .value = "JOURNAL",
+            .description = "files or folders written by --journal",
+            .required = true},
+           into_list(*journals));
+  command.footer = examples_text(
+      {{"memcoord ticks /var/lib/memcoord/journal | jq .decisions", "look at each decision"}});
+}
+
+}  // namespace memcoord::cli

@@ -1,0 +1,153 @@
+#include "engine/observers/segment_keeper.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <limits>
+#include <system_error>
+#include <tuple>
+#include <utility>
+
+#include "engine/observers/journal_files.h"
+#include "engine/observers/packed_journal.h"
+
+namespace memcoord::observers {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kLowestPriority = 19;
+
+std::string packed_name(const std::string& plain) {
+  return plain.substr(0, plain.size() - kPlainEnding.size()) + std::string(kPackedEnding);
+}
+
+}  // namespace
+
+std::vector<Segment> segments_in(const fs::path& folder) {
+  std::error_code error;
+  std::vector<Segment> found;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    std::error_code ignored;
+    const std::string name = at->path().filename().string();
+    const auto begin = segment_begin(name);
+    const bool ours = name.ends_with(kPlainEnding) || name.ends_with(kPackedEnding);
+    if (!begin || !ours || at->symlink_status(ignored).type() != fs::file_type::regular) continue;
+    const auto size = at->file_size(ignored);
+    found.push_back({name, *begin, ignored ? 0 : size});
+  }
+  std::sort(found.begin(), found.end(), [](const Segment& a, const Segment& b) {
+    return std::tuple(a.begin, a.name.size(), a.name) < std::tuple(b.begin, b.name.size(), b.name);
+  });
+  return found;
+}
+
+std::vector<Segment> expired(const std::vector<Segment>& segments, const JournalLimits& limits,
+                             WallTime now, std::uint64_t room) {
+  std::uint64_t total = room;
+  for (const Segment& segment : segments) total += segment.size;
+  const std::uint64_t most =
+      limits.max ? limits.max->bytes() : std::numeric_limits<std::uint64_t>::max();
+  std::vector<Segment> result;
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    // A segment ends where the next one begins.
+    const bool too_old =
+        limits.keep && i + 1 < segments.size() && segments[i + 1].begin <= now - *limits.keep;
+    if (!too_old && total <= most) break;
+    result.push_back(segments[i]);
+    total -= segments[i].size;
+  }
+  return result;
+}
+
+SegmentKeeper::SegmentKeeper(fs::path folder, JournalLimits limits)
+    : folder_(std::move(folder)), limits_(limits), thread_([this] { run(); }) {}
+
+SegmentKeeper::~SegmentKeeper() {
+  stop_ = true;
+  { const std::lock_guard lock(mutex_); }
+  changed_.notify_all();
+  thread_.join();
+}
+
+void SegmentKeeper::begin_segment(const std::string& name, WallTime now, std::uint64_t room) {
+  {
+    const std::lock_guard lock(mutex_);
+    next_ = Work{name, now, room};
+  }
+  changed_.notify_all();
+}
+
+void SegmentKeeper::wait() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return !next_ && !busy_; });
+}
+
+std::vector<Note> SegmentKeeper::drain_notes() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(notes_, {});
+}
+
+void SegmentKeeper::run() {
+  // On Linux this is the priority of the calling thread.
+  ::setpriority(PRIO_PROCESS, 0, kLowestPriority);
+  std::unique_lock lock(mutex_);
+  while (true) {
+    changed_.wait(lock, [this] { return stop_ || next_; });
+    if (stop_) return;
+    const Work work = *std::exchange(next_, std::nullopt);
+    busy_ = true;
+    lock.unlock();
+    do_work(work);
+    lock.lock();
+    busy_ = false;
+    changed_.notify_all();
+  }
+}
+
+void SegmentKeeper::do_work(const Work& work) {
+  const auto others = [&] {
+    std::vector<Segment> segments = segments_in(folder_);
+    std::erase_if(segments, [&](const Segment& one) { return one.name == work.current; });
+    return segments;
+  };
+  const auto remove_expired = [&] {
+    for (const Segment& segment : expired(others(), limits_, work.now, work.room)) {
+      std::error_code error;
+      fs::remove(folder_ / segment.name, error);
+      if (error) note(segment.name, "cannot be removed: " + error.message());
+    }
+  };
+  // First, so that a full disk has room to pack, and nothing is packed to be removed.
+  remove_expired();
+  for (const Segment& segment : others()) {
+    if (stop_) return;
+    if (segment.name.ends_with(kPlainEnding)) pack(segment);
+  }
+  remove_expired();
+}
+
+void SegmentKeeper::pack(const Segment& segment) {
+  const fs::path plain = folder_ / segment.name;
+  const fs::path packed = folder_ / packed_name(segment.name);
+  std::error_code error;
+  // A packed file is complete: a crash has kept the plain one from being removed.
+  if (!fs::exists(packed, error)) {
+    if (Status done = pack_file(plain, packed, [this] { return stop_.load(); }); !done) {
+      if (!stop_)
+        note(segment.name, "cannot be packed, and stays as it is: " + done.error().text());
+      return;
+    }
+  }
+  fs::remove(plain, error);
+  if (error) note(segment.name, "cannot be removed: " + error.message());
+}
+
+void SegmentKeeper::note(const std::string& name, const std::string& problem) {
+  if (!said_.insert(name).second) return;
+  const std::lock_guard lock(mutex_);
+  notes_.push_back(
+      {Note::Severity::warning, "journal " + (folder_ / name).string() + " " + problem});
+}
+
+}  // namespace memcoord::observers

@@ -1,0 +1,35 @@
+#pragma once
+// One file of a journal, in whichever form it has its ticks.
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "engine/core/error.h"
+#include "engine/core/tick.h"
+
+namespace memcoord::observers {
+
+enum class TickParts;
+
+/// The ticks of one file, in order.
+class TickFile {
+ public:
+  virtual ~TickFile() = default;
+  /// The next tick, or none at the end. Errors: those of JournalReader::next() for a single file;
+  /// after one, the file has no further ticks.
+  virtual Result<std::optional<Tick>> next() = 0;
+  /// Whether the file ends within a tick, or before its own end mark.
+  [[nodiscard]] virtual bool cut_off() const = 0;
+  /// The number of the last whole line; of ticks, in a packed file.
+  [[nodiscard]] virtual std::size_t line() const = 0;
+  /// "its last line is incomplete; read up to line 5"
+  [[nodiscard]] virtual std::string cut_off_text() const = 0;
+};
+
+/// A file of plain lines. Errors: those of files::open_to_read().
+Result<std::unique_ptr<TickFile>> open_plain_ticks(const std::filesystem::path& path);
+
+}  // namespace memcoord::observers
