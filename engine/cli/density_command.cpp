@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <optional>
 
 #include "engine/cli/command.h"
 #include "engine/cli/commands.h"
@@ -15,6 +16,7 @@
 #include "engine/core/time.h"
 #include "engine/observers/json.h"
 #include "engine/workbench/density.h"
+#include "engine/workbench/recorded_scenario.h"
 
 namespace memcoord::cli {
 namespace {
@@ -26,9 +28,18 @@ struct DensityCommandOptions {
   WorkbenchOptions workbench;
   DensityOptions density;
   std::string policy{kDefaultPolicy};
-  std::string traces;
+  RecordedDemandOptions demand;
+  std::optional<std::chrono::seconds> footprint;
   bool json = false;
   ColorChoice color = ColorChoice::automatic;
+};
+
+/// The demand, and what is known of the host that it was recorded on.
+struct DensityDemand {
+  Trace trace;
+  std::optional<RecordedHost> host;
+  std::size_t recorded = 0;  ///< domains, without the copies of them
+  std::vector<std::string> notes;
 };
 
 /// One figure's mean, minimum and maximum over all orders.
@@ -82,10 +93,21 @@ Json spread_json(const Spread& spread) {
   return Json::object({{"mean", spread.mean}, {"min", spread.min}, {"max", spread.max}});
 }
 
-void print_density_json(const DensityCommandOptions& options, const DensityResult& result) {
+Json recorded_json(const DensityDemand& demand) {
+  auto notes = Json::array();
+  for (const std::string& note : demand.notes) notes.push_back(note);
+  return Json::object({{"domains", demand.recorded},
+                       {"at_once", demand.host->at_once},
+                       {"host_kib", demand.host->total.kib()},
+                       {"own_use_kib", demand.host->largest_own_use().kib()},
+                       {"notes", std::move(notes)}});
+}
+
+void print_density_json(const DensityCommandOptions& options, const DensityDemand& demand,
+                        const DensityResult& result) {
   const Summary summary = summary_of(result);
   Json json = Json::object({{"policy", options.policy},
-                            {"traces", options.traces},
+                            {"traces", paths_text(options.demand.paths)},
                             {"host_kib", options.density.host.kib()},
                             {"stalled_limit", options.density.stalled},
                             {"interval_s", seconds_of(options.workbench.interval)},
@@ -103,6 +125,7 @@ void print_density_json(const DensityCommandOptions& options, const DensityResul
                                                      {"static", spread_json(summary.static_sizing)},
                                                      {"instant", spread_json(summary.instant)},
                                                      {"bound", spread_json(summary.bound)}})}});
+  if (demand.host) json.set("recorded", recorded_json(demand));
   auto orders = Json::array();
   for (const DensityOrder& order : result.orders) {
     Json entry = Json::object({{"vms", order.vms},
@@ -116,13 +139,39 @@ void print_density_json(const DensityCommandOptions& options, const DensityResul
   standard_output().lines(json.text()) << '\n';
 }
 
-void print_density(const DensityCommandOptions& options, const DensityResult& result,
-                   bool colored) {
+/// "This host runs 31 domains. Static sizing fits 18; adaptive would serve 44 (...)."
+std::string answer_of(const DensityCommandOptions& options, const DensityDemand& demand,
+                      const Summary& summary, std::size_t orders) {
+  const std::size_t at_once = demand.host->at_once;
+  const bool measured = options.density.vms > 0 || options.density.fill > 0;
+  std::string answer = fmt::format(
+      "{} {} domain{}", options.demand.host ? "The recorded host runs" : "This host runs", at_once,
+      at_once == 1 ? "" : "s");
+  if (demand.recorded > at_once) answer += fmt::format(" at once, {} in all", demand.recorded);
+  answer += fmt::format(". Static sizing fits {:.0f}", summary.static_sizing.mean);
+  if (measured) return answer + '.';
+  answer += fmt::format("; {} would serve {:.0f} (", options.policy, summary.vms.mean);
+  if (orders > 1)
+    answer += fmt::format("{:.0f} in the worst of {} orders; ", summary.vms.min, orders);
+  return answer + fmt::format("bound {:.0f}).", summary.bound.mean);
+}
+
+/// The host's memory in a headline: "16 GiB", or "53.1 GiB for guests".
+std::string host_text(const DensityCommandOptions& options, const DensityDemand& demand) {
+  const std::string size = options.density.host.text(options.workbench.limits.units);
+  return demand.host ? size + " for guests" : size;
+}
+
+void print_density(const DensityCommandOptions& options, const DensityDemand& demand,
+                   const DensityResult& result, bool colored) {
   const Summary summary = summary_of(result);
   TextOut out = standard_output();
+  if (demand.host) {
+    out << answer_of(options, demand, summary, result.orders.size()) << '\n' << '\n';
+  }
   out << fmt::format("{} on a host of {}: {} domains in {}, {} order{}, stalled at most {}",
-                     options.policy, options.density.host.text(options.workbench.limits.units),
-                     result.available, options.traces, result.orders.size(),
+                     options.policy, host_text(options, demand), demand.recorded,
+                     paths_text(options.demand.paths), result.orders.size(),
                      result.orders.size() == 1 ? "" : "s", share_text(options.density.stalled))
       << '\n'
       << '\n';
@@ -144,6 +193,39 @@ void print_density(const DensityCommandOptions& options, const DensityResult& re
                          : "",
                      summary.of_bound() * 100.0, share_text(summary.stalled.mean), summary.oom)
       << '\n';
+  for (const std::string& note : demand.notes) out << "note: " << note << '\n';
+}
+
+/// Reads the demand, and sets what it says of the host and of the limits.
+Result<DensityDemand> read_density_demand(DensityCommandOptions& options) {
+  auto source = read_demand(options.demand.paths, options.demand.step);
+  if (!source) return fail(source.error());
+  DensityDemand demand{std::move(source->trace), std::move(source->host), 0,
+                       std::move(source->notes)};
+  demand.recorded = demand.trace.columns.size();
+  DensityOptions& density = options.density;
+  density.footprint = options.footprint.value_or(
+      demand.trace.is_resident() ? std::chrono::seconds(0) : density.footprint);
+  density.host = options.demand.host.value_or(density.host);
+  if (!demand.host) return demand;
+  options.workbench.limits = limits_for(*demand.host, options.workbench.limits);
+  const MemorySize own = demand.host->largest_own_use();
+  density.host = options.demand.host ? *options.demand.host - own : memory_for_guests(*demand.host);
+  if (density.host <= options.workbench.limits.host_floor) {
+    return fail(ErrorCode::invalid_input,
+                options.demand.host ? "--host" : paths_text(options.demand.paths),
+                fmt::format("leaves guests nothing: the host itself used up to {}", own.text()));
+  }
+  demand.notes.push_back(fmt::format("the host has {}; it used up to {} itself",
+                                     options.demand.host.value_or(demand.host->total).text(),
+                                     own.text()));
+  demand.trace = with_copies(std::move(demand.trace), density.host);
+  if (demand.trace.columns.size() > demand.recorded) {
+    demand.notes.push_back(
+        fmt::format("to fill the host, each recorded domain stands for up to {}, shifted in time",
+                    demand.trace.columns.size() / demand.recorded));
+  }
+  return demand;
 }
 
 Result<ExitCode> run_density(DensityCommandOptions& options) {
@@ -154,27 +236,28 @@ Result<ExitCode> run_density(DensityCommandOptions& options) {
     return std::unique_ptr<Policy>(*std::move(loaded));
   };
   if (auto loaded = make_policy(); !loaded) return fail(loaded.error());
-  const auto trace = read_trace(options.traces);
-  if (!trace) return fail(trace.error());
+  const auto demand = read_density_demand(options);
+  if (!demand) return fail(demand.error());
   options.density.interval = options.workbench.interval;
   options.density.min_interval = options.workbench.min_interval;
   options.density.limits = options.workbench.limits;
   options.density.threads = options.workbench.jobs;
   Progress progress("searching");
   const auto result =
-      density_of(*trace, make_policy, options.density, [&](std::size_t done, double share) {
+      density_of(demand->trace, make_policy, options.density, [&](std::size_t done, double share) {
         progress.show(share, fmt::format("{} of {} orders", done, options.density.orders));
       });
   if (!result) return fail(result.error());
   if (options.json) {
-    print_density_json(options, *result);
+    print_density_json(options, *demand, *result);
   } else {
-    print_density(options, *result, wants_color(options.color, Stream::output));
+    print_density(options, *demand, *result, wants_color(options.color, Stream::output));
   }
   return ExitCode::ok;
 }
 
-void add_search_options(Command& command, DensityOptions& density) {
+void add_search_options(Command& command, DensityOptions& density,
+                        std::optional<std::chrono::seconds>& footprint_given) {
   const auto number = [](std::int64_t maximum) {
     return [maximum](const std::string& text) { return parse_whole_number(text, {1, maximum}); };
   };
@@ -188,8 +271,6 @@ void add_search_options(Command& command, DensityOptions& density) {
     if (!time) return fail(time.error());
     return std::chrono::duration_cast<std::chrono::seconds>(*time);
   };
-  add_option(command, {"--host", "SIZE", "the host's memory; default 64GiB"},
-             into(density.host, parse_size));
   add_option(command,
              {"--max-stalled", "SHARE",
               "the share of their time that domains may be stalled; default 0.01%"},
@@ -198,8 +279,8 @@ void add_search_options(Command& command, DensityOptions& density) {
       command,
       {"--footprint", "TIME",
        "how long a guest keeps memory after its last use; default 10m; 0 if the trace records "
-       "resident memory"},
-      into(density.footprint, footprint));
+       "resident memory, as journals do"},
+      into(footprint_given, footprint));
   add_choice(command,
              {"--shape", "",
               "how demand changes between two rows of the trace; default step, the harder case"},
@@ -235,19 +316,15 @@ void add_density_command(Command& program) {
       command,
       {"-p,--policy", "FILE|NAME", "the policy: a Lua file or a bundled one; default adaptive"},
       into_text(options->policy));
-  add_option(
-      command,
-      {.names = "-t,--traces",
-       .value = "FILE",
-       .description = "the memory that domains used: a wide CSV, or a folder of GWA-T-12 files",
-       .required = true},
-      into_text(options->traces));
-  add_search_options(command, options->density);
+  add_traces_options(command, options->demand, true);
+  add_search_options(command, options->density, options->footprint);
   add_flag(command, {"--json", "print JSON, with the figures of each order"}, options->json);
   add_color_option(command, options->color);
   add_jobs_option(command, options->workbench);
   add_workbench_options(command, options->workbench);
   command.footer = examples_text({
+      {"memcoord density --traces /var/lib/memcoord",
+       "find how many domains the recorded host could serve"},
       {"memcoord density --policy halving --traces week.csv --host 64GiB",
        "find how many domains fit"},
       {"memcoord density -p mine.lua -t week.csv --host 128GiB --vms 60",
