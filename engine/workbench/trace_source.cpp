@@ -37,6 +37,8 @@ Result<bool> is_journal(const fs::path& path) {
         fs::directory_iterator(path, problem), fs::directory_iterator(),
         [](const fs::directory_entry& entry) { return has_journal_name(entry.path()); });
   }
+  // A pipe can be read only once.
+  if (!fs::is_regular_file(path, problem)) return false;
   constexpr std::size_t kEnough = 512;
   const auto text = files::read_up_to(kEnough, path, "trace or journal");
   if (!text) return fail(text.error());

@@ -22,7 +22,8 @@ struct TraceSource {
 /// Reads one trace (see read_trace()), or journals of one host: files that memcoord wrote with
 /// --journal, or folders of them. `step`: see DemandRecorder; a trace keeps its own rows.
 /// Errors: those of read_trace(), observers::JournalReader and DemandRecorder, with the path as
-/// their object; invalid_input for several traces, and for a trace beside journals.
+/// their object; invalid_input for several traces, and for a trace beside journals. A pipe is read
+/// as a trace.
 Result<TraceSource> read_trace_source(const std::vector<std::filesystem::path>& paths,
                                       std::optional<std::chrono::seconds> step = {},
                                       TraceBounds bounds = {});
