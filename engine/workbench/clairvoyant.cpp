@@ -40,12 +40,13 @@ double in_seconds(std::chrono::seconds time) {
   return static_cast<double>(time.count());
 }
 
-/// For how many domain-seconds the clairvoyant allocator leaves domains short.
+/// For how many domain-seconds the clairvoyant allocator leaves domains short; some number over
+/// `enough` where it is more than that.
 double clairvoyant_short(MemorySize capacity, const DemandOverTime& demand,
-                         std::span<const std::size_t> chosen) {
+                         std::span<const std::size_t> chosen, double enough) {
   double total = 0;
   std::optional<MomentNeeds> before;
-  for (std::size_t row = 0; row < demand.holds.size(); ++row) {
+  for (std::size_t row = 0; row < demand.holds.size() && total <= enough; ++row) {
     MomentNeeds now = needs_in_row(demand.columns, chosen, row, capacity);
     if (demand.shape == Plan::Shape::ramp && before) {
       total += fewest_short_between(*before, now) * in_seconds(demand.holds[row - 1]);
@@ -106,12 +107,14 @@ std::size_t InstantHost::move_to(const std::vector<MemorySize>& needs) {
   return still_short;
 }
 
-/// For how many domain-seconds the instant allocator leaves domains short.
+/// For how many domain-seconds the instant allocator leaves domains short; some number over
+/// `enough` where it is more than that.
 double instant_short(InstantHost host, const DemandOverTime& demand,
-                     std::span<const MemorySize> maximums, std::span<const std::size_t> chosen) {
+                     std::span<const MemorySize> maximums, std::span<const std::size_t> chosen,
+                     double enough) {
   double total = 0;
   std::vector<MemorySize> needs(chosen.size());
-  for (std::size_t row = 0; row < demand.holds.size(); ++row) {
+  for (std::size_t row = 0; row < demand.holds.size() && total <= enough; ++row) {
     for (std::size_t i = 0; i < chosen.size(); ++i) {
       needs[i] = std::min(demand.columns[chosen[i]][row] + kKernelNeed, maximums[i]);
     }
@@ -176,7 +179,7 @@ std::size_t largest_within(TimeOverCapacity over, const DemandOverTime& demand,
   for (std::size_t n = order.size(); n > 0; over.drop(--n)) {
     const double allowed = stalled_limit * seconds * static_cast<double>(n);
     if (over.seconds() > allowed) continue;
-    if (short_time(order.first(n)) <= allowed) return n;
+    if (short_time(order.first(n), allowed) <= allowed) return n;
   }
   return 0;
 }
@@ -200,8 +203,8 @@ std::size_t clairvoyant_bound(MemorySize host, MemorySize host_floor, const Dema
                               std::span<const std::size_t> order, double stalled_limit) {
   const MemorySize capacity = host - host_floor;
   return largest_within(TimeOverCapacity(capacity, demand, order, {}), demand, order, stalled_limit,
-                        [&](std::span<const std::size_t> chosen) {
-                          return clairvoyant_short(capacity, demand, chosen);
+                        [&](std::span<const std::size_t> chosen, double enough) {
+                          return clairvoyant_short(capacity, demand, chosen, enough);
                         });
 }
 
@@ -210,11 +213,11 @@ std::size_t instant_allocator(MemorySize host, const Limits& limits, const Deman
                               std::span<const std::size_t> order, double stalled_limit) {
   const MemorySize capacity = host - limits.host_floor;
   return largest_within(TimeOverCapacity(capacity, demand, order, maximums), demand, order,
-                        stalled_limit, [&](std::span<const std::size_t> chosen) {
+                        stalled_limit, [&](std::span<const std::size_t> chosen, double enough) {
                           const auto chosen_maximums = maximums.first(chosen.size());
                           return instant_short(
                               InstantHost(capacity, limits.domain_floor, chosen_maximums), demand,
-                              chosen_maximums, chosen);
+                              chosen_maximums, chosen, enough);
                         });
 }
 

@@ -35,6 +35,7 @@ struct RecordedColumn {
   MemorySize first_maximum;
   int id = 0;
   bool maximum_fell = false;
+  MemorySize hidden;          ///< hidden_shortage() at the tick before
   bool movable = false;       ///< in some tick, a balloon served it
   MemorySize resident;        ///< the most that its process held
   MemorySize actual;          ///< at the newest tick with it
@@ -64,19 +65,14 @@ MemorySize resident_of(const Domain& domain) {
   return domain.rss.value_or(domain.actual);
 }
 
-/// What a domain lacks that its guest's figures do not show: it has no usable memory left, has
-/// never swapped, and does not get in this tick what it is short of. Its need is at least that much
-/// larger.
+/// What a domain is short of, if its guest's figures do not show all that it needs: the guest has
+/// no usable memory left, and has never swapped. Zero for every other domain.
 MemorySize hidden_shortage(const Tick& tick, const Domain& domain, const GuestNeed& need) {
   const auto& usable = domain.guest.usable ? domain.guest.usable : domain.guest.unused;
   if (!usable || *usable > Limits::kUsableFloor || need.has_swap()) return {};
   const auto headroom = headroom_of(domain, tick.limits.headroom);
-  if (!headroom || *headroom >= tick.limits.domain_floor || !observers::guest_runs(domain)) {
-    return {};
-  }
-  const auto about = observers::domain_tick(tick, domain, nullptr);
-  if (observers::is_served(about)) return {};
-  return observers::missing(about).value_or(MemorySize());
+  if (!headroom || !observers::guest_runs(domain)) return {};
+  return tick.limits.domain_floor - *headroom;
 }
 
 /// Whether two totals may be the same host's: a new kernel keeps a little more or less for itself.
@@ -229,7 +225,10 @@ MemorySize DemandRecorder::State::take_domain(const Tick& tick, const Domain& do
   column.movable =
       column.movable || (domain.identity->unsuitable.empty() && !domain.settings().exclude);
   MemorySize need = column.need.observe(domain, time.since_last());
-  need = std::min(need + hidden_shortage(tick, domain, column.need), domain.maximum);
+  const MemorySize hidden = hidden_shortage(tick, domain, column.need);
+  // One tick of it is a rise that memory follows.
+  need = std::min(need + std::min(hidden, column.hidden), domain.maximum);
+  column.hidden = hidden;
   auto& used = column.trace.used;
   used.resize(times.size());
   used.back() = std::max({used.back(), need, kLeastUse});

@@ -33,8 +33,6 @@ namespace {
 
 using namespace memcoord;
 
-/// All guests have booted by then.
-constexpr std::chrono::seconds kBootTime{25};
 constexpr std::chrono::seconds kLongestPlan{400};
 
 /// What a journal says of a run.
@@ -80,9 +78,9 @@ JournalFigures figures_of(const std::string& journal, MemorySize budget) {
 
 /// Plays the contest to real guests by the clock, and copies the journal.
 void play_recorded(const lab::Contest& contest, const std::string& policy,
-                   const std::string& journal) {
+                   const std::string& journal, std::chrono::seconds boot) {
   const lab::LabHost host;
-  const std::time_t begin = std::time(nullptr) + kBootTime.count();
+  const std::time_t begin = std::time(nullptr) + boot.count();
   std::vector<lab::GuestSpec> specs;
   for (const auto& [name, load] : contest.loads) {
     lab::GuestSpec spec = lab::guest_of(name, load, contest.initial);
@@ -119,14 +117,22 @@ void print_row(const std::string& policy, const JournalFigures& real,
       mib(predicted.unassigned));
 }
 
-void hold_against_reality(const lab::Contest& contest, const std::vector<std::string>& policies,
+struct Wanted {
+  std::vector<std::string> policies;
+  std::vector<std::string> contests;
+  std::string folder;
+  std::chrono::seconds boot{25};  ///< all guests have booted by then
+};
+
+void hold_against_reality(const lab::Contest& contest, const Wanted& wanted,
                           const std::string& folder) {
+  const std::vector<std::string>& policies = wanted.policies;
   const auto journal = [&](const std::string& kind, const std::string& policy) {
     return fmt::format("{}/{}-{}-{}.jsonl", folder, contest.name, kind, policy);
   };
   for (const std::string& policy : policies) {
     fmt::print(stderr, "{}: {}\n", contest.name, policy);
-    play_recorded(contest, policy, journal("real", policy));
+    play_recorded(contest, policy, journal("real", policy), wanted.boot);
   }
   fmt::print("\n{}: predicted from the recording of {}\n", contest.name, policies.front());
   fmt::print("{:<14} {:>10} {:>10} {:>8} {:>10} {:>10} {:>9} {:>8} {:>8}\n", "", "STALLED",
@@ -139,12 +145,6 @@ void hold_against_reality(const lab::Contest& contest, const std::vector<std::st
   (void)std::fflush(stdout);
 }
 
-struct Wanted {
-  std::vector<std::string> policies;
-  std::vector<std::string> contests;
-  std::string folder;
-};
-
 void hold_all_against_reality(const Wanted& wanted) {
   const testing::ScratchFiles files;
   const std::string folder = wanted.folder.empty() ? files.path("") : wanted.folder;
@@ -152,7 +152,7 @@ void hold_all_against_reality(const Wanted& wanted) {
   for (const lab::Contest& contest : lab::contests()) {
     const auto& names = wanted.contests;
     const bool is_wanted = std::find(names.begin(), names.end(), contest.name) != names.end();
-    if (names.empty() || is_wanted) hold_against_reality(contest, wanted.policies, folder);
+    if (names.empty() || is_wanted) hold_against_reality(contest, wanted, folder);
   }
 }
 
@@ -168,6 +168,13 @@ int main(int argc, char** argv) {
     cli::add_list(tool, {"--contests", "NAME...", "default all"}, cli::into_list(wanted.contests));
     cli::add_option(tool, {"--keep", "FOLDER", "keep the journals there"},
                     cli::into_text(wanted.folder));
+    cli::add_option(
+        tool, {"--boot", "SECONDS", "until all guests have booted; default 25"},
+        cli::into(wanted.boot, [](const std::string& text) -> Result<std::chrono::seconds> {
+          const auto seconds = cli::parse_whole_number(text, {1, 600});
+          if (!seconds) return fail(seconds.error());
+          return std::chrono::seconds(*seconds);
+        }));
     if (const auto code = testing::ends_with(tool, argc, argv)) return *code;
     if (wanted.policies.empty()) wanted.policies = {"adaptive", "halving"};
     hold_all_against_reality(wanted);

@@ -148,11 +148,13 @@ TEST_CASE("a squeezed guest without swap needs at least what it is short of") {
                 swapped(0_MiB, out));
   };
   const auto recording = recording_from({run.next(squeezed(0_MiB)), run.next(squeezed(0_MiB))});
-  CHECK(recording.trace.columns[0].used[0] == 1_GiB - 10_MiB + 90_MiB);
+  CHECK(recording.trace.columns[0].used[1] == 1_GiB - 10_MiB + 90_MiB);
+  // A rise may leave a guest without memory for a tick.
+  CHECK(recording.trace.columns[0].used[0] == 1_GiB - 10_MiB);
   // Swapping shows what a guest with swap lacks.
   TickMaker other;
   const auto with_swap = recording_from({other.next(squeezed(5_MiB)), other.next(squeezed(5_MiB))});
-  CHECK(with_swap.trace.columns[0].used[0] == 1_GiB - 10_MiB);
+  CHECK(with_swap.trace.columns[0].used[1] == 1_GiB - 10_MiB);
 }
 
 TEST_CASE("a report from before a grow counts with the size that the guest had") {
