@@ -3,14 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <unordered_map>
 #include <utility>
 
 #include "engine/observers/shortage.h"
 #include "engine/workbench/clairvoyant.h"
-#include "engine/workbench/guest_need.h"
 #include "engine/workbench/journal_time.h"
+#include "engine/workbench/recorded_column.h"
 
 namespace memcoord::workbench {
 namespace {
@@ -21,40 +20,6 @@ using std::chrono::seconds;
 constexpr std::size_t kMostFineRows = 36'000;
 /// A use of 0 means that the domain does not run.
 constexpr MemorySize kLeastUse = MemorySize::from_kib(1);
-/// How many domains a note names, and how many domains have a note of their own.
-constexpr std::size_t kNamed = 3;
-constexpr std::size_t kMostNotes = 5;
-
-/// One domain of the recording.
-struct RecordedColumn {
-  Uuid uuid;
-  TraceColumn trace;
-  RecordedDomain recorded;
-  GuestNeed need;
-  std::string first_name;
-  MemorySize first_maximum;
-  int id = 0;
-  bool maximum_fell = false;
-  MemorySize hidden;          ///< hidden_shortage() at the tick before
-  bool movable = false;       ///< in some tick, a balloon served it
-  MemorySize resident;        ///< the most that its process held
-  MemorySize actual;          ///< at the newest tick with it
-  std::size_t last_seen = 0;  ///< the number of the newest tick with it, of those with a sample
-};
-
-/// "a, b", or "a, b, c and 2 more".
-std::string names_text(const std::vector<std::string>& names) {
-  std::string text;
-  for (std::size_t i = 0; i < std::min(names.size(), kNamed); ++i) {
-    text += (i == 0 ? "" : ", ") + names[i];
-  }
-  if (names.size() > kNamed) text += fmt::format(" and {} more", names.size() - kNamed);
-  return text;
-}
-
-std::string domains_text(std::size_t n) {
-  return n == 1 ? "1 domain" : fmt::format("{} domains", n);
-}
 
 bool runs_now(const Domain& domain) {
   return domain.state != DomainState::shut_off && domain.state != DomainState::crashed;
@@ -108,8 +73,6 @@ struct DemandRecorder::State {
   MemorySize take_domain(const Tick& tick, const Domain& domain, std::size_t position);
   void note_presence(RecordedColumn& column, const Domain& domain);
   void drop_fixed();
-  void make_names_unique(std::vector<std::string>& notes);
-  void note_domains(std::vector<std::string>& notes) const;
   Status check() const;
 
   TraceBounds bounds;
@@ -142,8 +105,8 @@ Status DemandRecorder::State::begin_row(Duration at) {
   }
   if ((times.size() + 1) * std::max<std::size_t>(columns.size(), 1) > bounds.values) {
     return fail(ErrorCode::limit_exceeded, "",
-                fmt::format("more than {} values: {} in {} rows", bounds.values,
-                            domains_text(columns.size()), times.size()),
+                fmt::format("more than {} values: {} domains in {} rows", bounds.values,
+                            columns.size(), times.size()),
                 "give rows a larger distance: --step 1m");
   }
   times.push_back(row_at());
@@ -291,61 +254,6 @@ void DemandRecorder::State::drop_fixed() {
   for (MemorySize& use : own_use) use += resident;
 }
 
-void DemandRecorder::State::make_names_unique(std::vector<std::string>& notes) {
-  std::map<std::string, std::size_t> named;
-  for (const RecordedColumn& column : columns) ++named[column.trace.name];
-  std::map<std::string, std::size_t> given;
-  for (RecordedColumn& column : columns) {
-    std::string& name = column.trace.name;
-    const std::string original = name;
-    const std::size_t number = ++given[original];
-    if (number == 1) continue;
-    for (std::size_t n = number; named.count(name) > 0; ++n) {
-      name = fmt::format("{} ({})", original, n);
-    }
-    named.emplace(name, 1);
-    notes.push_back(fmt::format("another domain was named {} too: it is {}", original, name));
-  }
-}
-
-void DemandRecorder::State::note_domains(std::vector<std::string>& notes) const {
-  if (starts + stops > 0) {
-    notes.push_back(
-        fmt::format("domains started {} times and stopped {} times; one that does not run needs "
-                    "nothing",
-                    starts, stops));
-  }
-  std::vector<std::string> silent;
-  std::vector<std::string> changes;
-  for (const RecordedColumn& column : columns) {
-    const TraceColumn& trace = column.trace;
-    if (!column.recorded.has_reported) silent.push_back(trace.name);
-    if (trace.name != column.first_name) {
-      changes.push_back(fmt::format("{} was renamed {}", column.first_name, trace.name));
-    }
-    if (column.first_maximum != trace.provisioned || column.maximum_fell) {
-      changes.push_back(fmt::format("the maximum of {} changed; it counts with the largest, {}",
-                                    trace.name, trace.provisioned.text()));
-    }
-  }
-  if (changes.size() > kMostNotes) {
-    const std::size_t more = changes.size() - kMostNotes;
-    changes.resize(kMostNotes);
-    changes.push_back(fmt::format("and {} more renames and changes of maximums", more));
-  }
-  notes.insert(notes.end(), changes.begin(), changes.end());
-  if (!silent.empty()) {
-    notes.push_back(
-        fmt::format("{} never reported memory figures and count with what their "
-                    "processes held: {}",
-                    domains_text(silent.size()), names_text(silent)));
-  }
-  if (!fixed.empty()) {
-    notes.push_back(fmt::format("{} that memcoord could not move count as the host's own use: {}",
-                                domains_text(fixed.size()), names_text(fixed)));
-  }
-}
-
 Status DemandRecorder::State::check() const {
   const std::string hint = "record for a day or longer, so that the daily peaks are in it";
   if (samples == 0) return fail(ErrorCode::invalid_input, "", "has no ticks with a sample", hint);
@@ -376,8 +284,8 @@ Result<Recording> DemandRecorder::State::finish() {
   if (Status sound = check(); !sound) return fail(sound.error());
   Recording recording;
   recording.notes = time.notes();
-  note_domains(recording.notes);
-  make_names_unique(recording.notes);
+  note_domains(columns, fixed, {starts, stops}, recording.notes);
+  make_names_unique(columns, recording.notes);
   recording.host.total = *total;
   recording.host.own_use = std::move(own_use);
   recording.host.limits = limits;
