@@ -31,6 +31,7 @@ struct CompareOptions {
   WorkbenchOptions workbench;
   std::vector<std::string> policies;
   std::vector<std::string> scenarios;
+  RecordedDemandOptions demand;
   std::string report;
   bool json = false;
   SweepOptions sweep;
@@ -74,8 +75,26 @@ Result<std::vector<ComparedPolicy>> policies_of(const CompareOptions& options,
   return policies;
 }
 
-Result<std::vector<simulated::Scenario>> scenarios_of(const CompareOptions& options) {
+/// The scenarios that the options name; with --traces alone, the recorded one. Sets the limits of a
+/// recorded host, and adds notes on the recording.
+Result<std::vector<simulated::Scenario>> scenarios_of(CompareOptions& options,
+                                                      std::vector<std::string>& notes) {
   std::vector<simulated::Scenario> scenarios;
+  if (!options.demand.paths.empty()) {
+    if (!options.scenarios.empty()) {
+      return fail(ErrorCode::invalid_input, "--scenarios", "contradicts --traces",
+                  "name one of the two");
+    }
+    auto recorded = demand_scenario(options.demand, options.workbench);
+    if (!recorded) return fail(recorded.error());
+    notes = std::move(recorded->notes);
+    scenarios.push_back(std::move(recorded->scenario));
+    return scenarios;
+  }
+  if (options.demand.host || options.demand.step) {
+    return fail(ErrorCode::invalid_input, options.demand.host ? "--host" : "--step",
+                "needs --traces", "a scenario states its host itself");
+  }
   const auto names = names_or_bundled(options.scenarios, BundledKind::scenario);
   if (!names) return fail(names.error());
   for (const std::string& name : *names) {
@@ -158,13 +177,14 @@ Status check_sweep_options(const CompareOptions& options) {
   return check_sweep(options.sweep);
 }
 
-Result<ExitCode> run_comparison(const CompareOptions& options) {
+Result<ExitCode> run_comparison(CompareOptions& options) {
   const PolicyLoader loader(with_simulation_time(options.workbench.policy_limits));
   if (const Status sound = check_sweep_options(options); !sound) return fail(sound.error());
   SweepId id = sweep_id(options.workbench);
   const auto policies = policies_of(options, loader, id);
   if (!policies) return fail(policies.error());
-  auto scenarios = scenarios_of(options);
+  std::vector<std::string> notes;
+  auto scenarios = scenarios_of(options, notes);
   if (!scenarios) return fail(scenarios.error());
   for (const simulated::Scenario& scenario : *scenarios) add_to_sweep(id, scenario);
   if (!options.report.empty()) {
@@ -195,6 +215,8 @@ Result<ExitCode> run_comparison(const CompareOptions& options) {
     print_csv(comparison, options.sweep, id);
   } else {
     print_comparison(comparison, wants_color(options.color, Stream::output));
+    if (!notes.empty()) standard_output() << '\n';
+    for (const std::string& note : notes) standard_output() << "note: " << note << '\n';
     if (!options.report.empty()) {
       standard_output() << '\n' << "report: " << options.report << '\n';
     }
@@ -220,6 +242,7 @@ void add_compare_command(Command& program) {
       command,
       {"-S,--scenarios", "SCENARIO...", "Lua files or bundled scenarios; default all bundled ones"},
       into_list(options->scenarios));
+  add_traces_options(command, options->demand, false);
   add_option(command, {"-r,--report", "FILE", "write tables and curves to an HTML page"},
              into_text(options->report));
   add_flag(command, {"--json", "print JSON"}, options->json);
@@ -234,6 +257,8 @@ void add_compare_command(Command& program) {
        "compare your own policy with two others"},
       {"memcoord compare -p halving halving:starved_below=200MiB -S burst",
        "show the effect of a parameter"},
+      {"memcoord compare -p adaptive halving --traces /var/lib/memcoord",
+       "compare policies on the demand of a recorded host"},
   });
 }
 

@@ -143,16 +143,14 @@ struct FilesOfOption {
   std::string_view name;  // of the option or the argument
   std::string_view glob;
 };
-constexpr std::array<FilesOfOption, 10> kFilesOfOptions{{{"--config", "*.toml"},
-                                                         {"--control", "*.sock"},
-                                                         {"--journal", "*.jsonl"},
-                                                         {"JOURNAL", "*.jsonl"},
-                                                         {"--junit", "*.xml"},
-                                                         {"--output", "*.csv"},
-                                                         {"--report", "*.html"},
-                                                         {"--traces", "*.csv"},
-                                                         {"FILE", "*.csv"},
-                                                         {"PATH", "*.lua"}}};
+constexpr std::array<FilesOfOption, 8> kFilesOfOptions{{{"--config", "*.toml"},
+                                                        {"--control", "*.sock"},
+                                                        {"--journal", "*.jsonl"},
+                                                        {"JOURNAL", "*.jsonl"},
+                                                        {"--junit", "*.xml"},
+                                                        {"--output", "*.csv"},
+                                                        {"--report", "*.html"},
+                                                        {"PATH", "*.lua"}}};
 
 std::string files_of(const Option& option) {
   for (const FilesOfOption& files : kFilesOfOptions) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <optional>
 
 #include "engine/cli/command.h"
 #include "engine/cli/commands.h"
@@ -17,6 +18,7 @@
 #include "engine/core/time.h"
 #include "engine/observers/json.h"
 #include "engine/workbench/density.h"
+#include "engine/workbench/recorded_scenario.h"
 
 namespace memcoord::cli {
 namespace {
@@ -28,10 +30,19 @@ struct DensityCommandOptions {
   WorkbenchOptions workbench;
   DensityOptions density;
   std::string policy{kDefaultPolicy};
-  std::string traces;
+  RecordedDemandOptions demand;
+  std::optional<std::chrono::seconds> footprint;
   SweepOptions sweep;
   bool json = false;
   ColorChoice color = ColorChoice::automatic;
+};
+
+/// The demand, and what is known of the host that it was recorded on.
+struct DensityDemand {
+  Trace trace;
+  std::optional<RecordedHost> host;
+  std::size_t recorded = 0;  ///< domains, without the copies of them
+  std::vector<std::string> notes;
 };
 
 /// One figure's mean, minimum and maximum over all orders.
@@ -85,10 +96,21 @@ Json spread_json(const Spread& spread) {
   return Json::object({{"mean", spread.mean}, {"min", spread.min}, {"max", spread.max}});
 }
 
-void print_density_json(const DensityCommandOptions& options, const DensityResult& result) {
+Json recorded_json(const DensityDemand& demand) {
+  auto notes = Json::array();
+  for (const std::string& note : demand.notes) notes.push_back(note);
+  return Json::object({{"domains", demand.recorded},
+                       {"at_once", demand.host->at_once},
+                       {"host_kib", demand.host->total.kib()},
+                       {"own_use_kib", demand.host->largest_own_use().kib()},
+                       {"notes", std::move(notes)}});
+}
+
+void print_density_json(const DensityCommandOptions& options, const DensityDemand& demand,
+                        const DensityResult& result) {
   const Summary summary = summary_of(result);
   Json json = Json::object({{"policy", options.policy},
-                            {"traces", options.traces},
+                            {"traces", paths_text(options.demand.paths)},
                             {"host_kib", options.density.host.kib()},
                             {"hosts", options.density.hosts},
                             {"stalled_limit", options.density.stalled},
@@ -107,6 +129,7 @@ void print_density_json(const DensityCommandOptions& options, const DensityResul
                                                      {"static", spread_json(summary.static_sizing)},
                                                      {"instant", spread_json(summary.instant)},
                                                      {"bound", spread_json(summary.bound)}})}});
+  if (demand.host) json.set("recorded", recorded_json(demand));
   auto orders = Json::array();
   for (std::size_t i = 0; i < result.orders.size(); ++i) {
     const DensityOrder& order = result.orders[i];
@@ -122,15 +145,40 @@ void print_density_json(const DensityCommandOptions& options, const DensityResul
   standard_output().lines(json.text()) << '\n';
 }
 
-void print_density(const DensityCommandOptions& options, const DensityResult& result,
-                   bool colored) {
+/// "This host runs 31 domains. Static sizing fits 18; adaptive would serve 44 (...)."
+std::string answer_of(const DensityCommandOptions& options, const DensityDemand& demand,
+                      const Summary& summary, std::size_t orders) {
+  const std::size_t at_once = demand.host->at_once;
+  const bool measured = options.density.vms > 0 || options.density.fill > 0;
+  std::string answer = fmt::format(
+      "{} {} domain{}", options.demand.host ? "The recorded host runs" : "This host runs", at_once,
+      at_once == 1 ? "" : "s");
+  if (demand.recorded > at_once) answer += fmt::format(" at once, {} in all", demand.recorded);
+  answer += fmt::format(". Static sizing fits {:.0f}", summary.static_sizing.mean);
+  if (measured) return answer + '.';
+  answer += fmt::format("; {} would serve {:.0f} (", options.policy, summary.vms.mean);
+  if (orders > 1)
+    answer += fmt::format("{:.0f} in the worst of {} orders; ", summary.vms.min, orders);
+  return answer + fmt::format("bound {:.0f}).", summary.bound.mean);
+}
+
+/// The host's memory in a headline: "16 GiB", or "53.1 GiB for guests".
+std::string host_text(const DensityCommandOptions& options, const DensityDemand& demand) {
+  const std::string size = options.density.host.text(options.workbench.limits.units);
+  return demand.host ? size + " for guests" : size;
+}
+
+void print_density(const DensityCommandOptions& options, const DensityDemand& demand,
+                   const DensityResult& result, bool colored) {
   const Summary summary = summary_of(result);
   TextOut out = standard_output();
-  const std::string host = options.density.host.text(options.workbench.limits.units);
+  if (demand.host) {
+    out << answer_of(options, demand, summary, result.orders.size()) << '\n' << '\n';
+  }
+  const std::string hosts = on_hosts_text(host_text(options, demand), options.density.hosts);
   out << fmt::format("{} {}: {} domains in {}, {} order{}, stalled at most {}", options.policy,
-                     on_hosts_text(host, options.density.hosts), result.available, options.traces,
-                     result.orders.size(), result.orders.size() == 1 ? "" : "s",
-                     share_text(options.density.stalled))
+                     hosts, demand.recorded, paths_text(options.demand.paths), result.orders.size(),
+                     result.orders.size() == 1 ? "" : "s", share_text(options.density.stalled))
       << '\n'
       << '\n';
   constexpr auto kRight = TextTable::Align::right;
@@ -152,6 +200,39 @@ void print_density(const DensityCommandOptions& options, const DensityResult& re
                          : "",
                      summary.of_bound() * 100.0, share_text(summary.stalled.mean), summary.oom)
       << '\n';
+  for (const std::string& note : demand.notes) out << "note: " << note << '\n';
+}
+
+/// Reads the demand, and sets what it says of the host and of the limits.
+Result<DensityDemand> read_density_demand(DensityCommandOptions& options) {
+  auto source = read_demand(options.demand.paths, options.demand.step);
+  if (!source) return fail(source.error());
+  DensityDemand demand{std::move(source->trace), std::move(source->host), 0,
+                       std::move(source->notes)};
+  demand.recorded = demand.trace.columns.size();
+  DensityOptions& density = options.density;
+  density.footprint = options.footprint.value_or(
+      demand.trace.is_resident() ? std::chrono::seconds(0) : density.footprint);
+  density.host = options.demand.host.value_or(density.host);
+  if (!demand.host) return demand;
+  options.workbench.limits = limits_for(*demand.host, options.workbench.limits);
+  const MemorySize own = demand.host->largest_own_use();
+  density.host = options.demand.host ? *options.demand.host - own : memory_for_guests(*demand.host);
+  if (density.host <= options.workbench.limits.host_floor) {
+    return fail(ErrorCode::invalid_input,
+                options.demand.host ? "--host" : paths_text(options.demand.paths),
+                fmt::format("leaves guests nothing: the host itself used up to {}", own.text()));
+  }
+  demand.notes.push_back(fmt::format("the host has {}; it used up to {} itself",
+                                     options.demand.host.value_or(demand.host->total).text(),
+                                     own.text()));
+  demand.trace = with_copies(std::move(demand.trace), density.host);
+  if (demand.trace.columns.size() > demand.recorded) {
+    demand.notes.push_back(
+        fmt::format("to fill the host, each recorded domain stands for up to {}, shifted in time",
+                    demand.trace.columns.size() / demand.recorded));
+  }
+  return demand;
 }
 
 Result<ExitCode> run_density(DensityCommandOptions& options) {
@@ -164,8 +245,8 @@ Result<ExitCode> run_density(DensityCommandOptions& options) {
   if (const Status sound = check_sweep(options.sweep); !sound) return fail(sound.error());
   const auto policy = loader.load(options.policy, options.workbench.settings);
   if (!policy) return fail(policy.error());
-  const auto trace = read_trace(options.traces);
-  if (!trace) return fail(trace.error());
+  const auto demand = read_density_demand(options);
+  if (!demand) return fail(demand.error());
   options.density.interval = options.workbench.interval;
   options.density.min_interval = options.workbench.min_interval;
   options.density.limits = options.workbench.limits;
@@ -173,22 +254,23 @@ Result<ExitCode> run_density(DensityCommandOptions& options) {
   options.density.shard = options.sweep.shard;
   Progress progress("searching");
   const auto result = density_of(
-      *trace, make_policy, options.density,
+      demand->trace, make_policy, options.density,
       [&](std::size_t done, double share) { progress.show(share, fmt::format("{} done", done)); });
   if (!result) return fail(result.error());
   if (options.sweep.csv) {
-    print_density_cells(
-        *result, options.density,
-        density_sweep_id(options.workbench, options.policy, **policy, *trace, options.density));
+    print_density_cells(*result, options.density,
+                        density_sweep_id(options.workbench, options.policy, **policy, demand->trace,
+                                         options.density));
   } else if (options.json) {
-    print_density_json(options, *result);
+    print_density_json(options, *demand, *result);
   } else {
-    print_density(options, *result, wants_color(options.color, Stream::output));
+    print_density(options, *demand, *result, wants_color(options.color, Stream::output));
   }
   return ExitCode::ok;
 }
 
-void add_search_options(Command& command, DensityOptions& density) {
+void add_search_options(Command& command, DensityOptions& density,
+                        std::optional<std::chrono::seconds>& footprint_given) {
   const auto number = [](std::int64_t maximum) {
     return [maximum](const std::string& text) { return parse_whole_number(text, {1, maximum}); };
   };
@@ -202,8 +284,6 @@ void add_search_options(Command& command, DensityOptions& density) {
     if (!time) return fail(time.error());
     return std::chrono::duration_cast<std::chrono::seconds>(*time);
   };
-  add_option(command, {"--host", "SIZE", "the host's memory; default 64GiB"},
-             into(density.host, parse_size));
   add_hosts_option(command, density);
   add_option(command,
              {"--max-stalled", "SHARE",
@@ -213,8 +293,8 @@ void add_search_options(Command& command, DensityOptions& density) {
       command,
       {"--footprint", "TIME",
        "how long a guest keeps memory after its last use; default 10m; 0 if the trace records "
-       "resident memory"},
-      into(density.footprint, footprint));
+       "resident memory, as journals do"},
+      into(footprint_given, footprint));
   add_choice(command,
              {"--shape", "",
               "how demand changes between two rows of the trace; default step, the harder case"},
@@ -250,20 +330,16 @@ void add_density_command(Command& program) {
       command,
       {"-p,--policy", "FILE|NAME", "the policy: a Lua file or a bundled one; default adaptive"},
       into_text(options->policy));
-  add_option(
-      command,
-      {.names = "-t,--traces",
-       .value = "FILE",
-       .description = "the memory that domains used: a wide CSV, or a folder of GWA-T-12 files",
-       .required = true},
-      into_text(options->traces));
-  add_search_options(command, options->density);
+  add_traces_options(command, options->demand, true);
+  add_search_options(command, options->density, options->footprint);
   add_flag(command, {"--json", "print JSON, with the figures of each order"}, options->json);
   add_sweep_options(command, options->sweep, "print CSV, a row for each order on each host");
   add_color_option(command, options->color);
   add_jobs_option(command, options->workbench);
   add_workbench_options(command, options->workbench);
   command.footer = examples_text({
+      {"memcoord density --traces /var/lib/memcoord",
+       "find how many domains the recorded host could serve"},
       {"memcoord density --policy halving --traces week.csv --host 64GiB",
        "find how many domains fit"},
       {"memcoord density -p mine.lua -t week.csv --host 128GiB --vms 60",

@@ -30,7 +30,8 @@ using observers::Json;
 struct SimulateOptions {
   WorkbenchOptions workbench;
   std::string policy{kDefaultPolicy};
-  std::string scenario = "case1";
+  std::string scenario;  ///< empty: case1
+  RecordedDemandOptions demand;
   std::string report;
   std::string journal;
   bool json = false;
@@ -40,7 +41,8 @@ struct SimulateOptions {
 struct SimulatedRun {
   SimulationResult result;
   RunRecord record;
-  std::vector<std::string> notes;
+  std::vector<std::string> notes;  ///< on the recording, then the engine's first ones
+  std::size_t kept_notes = 0;      ///< of the engine's
   std::size_t more_notes = 0;
 };
 
@@ -49,7 +51,7 @@ void keep_notes(const Tick& tick, SimulatedRun& outcome) {
   constexpr std::size_t kMaxNotes = 5;
   for (const Note& note : tick.notes) {
     if (note.text.starts_with(tick.policy + ": ")) continue;
-    if (outcome.notes.size() < kMaxNotes) {
+    if (outcome.kept_notes++ < kMaxNotes) {
       outcome.notes.push_back(note.text);
     } else {
       ++outcome.more_notes;
@@ -57,12 +59,31 @@ void keep_notes(const Tick& tick, SimulatedRun& outcome) {
   }
 }
 
-Result<SimulatedRun> play(const SimulateOptions& options) {
+/// The scenario that the options name. Sets the limits of a recorded host.
+Result<DemandScenario> scenario_for(SimulateOptions& options) {
+  if (options.demand.paths.empty()) {
+    if (options.demand.host || options.demand.step) {
+      return fail(ErrorCode::invalid_input, options.demand.host ? "--host" : "--step",
+                  "needs --traces", "a scenario states its host itself");
+    }
+    auto scenario = find_scenario(options.scenario.empty() ? "case1" : options.scenario);
+    if (!scenario) return fail(scenario.error());
+    return DemandScenario{*std::move(scenario), {}};
+  }
+  if (!options.scenario.empty()) {
+    return fail(ErrorCode::invalid_input, "--scenario", "contradicts --traces",
+                "name one of the two");
+  }
+  return demand_scenario(options.demand, options.workbench);
+}
+
+Result<SimulatedRun> play(SimulateOptions& options) {
   const PolicyLoader loader(with_simulation_time(options.workbench.policy_limits));
   auto policy = loader.load(options.policy, options.workbench.settings);
   if (!policy) return fail(policy.error());
-  auto scenario = find_scenario(options.scenario);
-  if (!scenario) return fail(scenario.error());
+  auto named = scenario_for(options);
+  if (!named) return fail(named.error());
+  simulated::Scenario& scenario = named->scenario;
   if (!options.report.empty()) {
     if (Status writable = files::check_writable(options.report); !writable)
       return fail(writable.error());
@@ -76,10 +97,11 @@ Result<SimulatedRun> play(const SimulateOptions& options) {
     watch.observers.push_back(journal.get());
   }
   const Duration interval = options.workbench.interval;
-  const double whole = seconds_of(scenario->duration);
-  Progress progress("simulating " + scenario->name);
-  Recorder recorder(*scenario);
+  const double whole = seconds_of(scenario.duration);
+  Progress progress("simulating " + scenario.name);
+  Recorder recorder(scenario);
   SimulatedRun outcome;
+  outcome.notes = std::move(named->notes);
   watch.tick = [&](const Tick& tick, simulated::SimulatedHost& host) {
     recorder.take(tick, host);
     keep_notes(tick, outcome);
@@ -88,7 +110,7 @@ Result<SimulatedRun> play(const SimulateOptions& options) {
   watch.end = [&](simulated::SimulatedHost& host) {
     outcome.record = recorder.finish(host, interval);
   };
-  outcome.result = simulate(*std::move(scenario), *std::move(policy),
+  outcome.result = simulate(std::move(scenario), *std::move(policy),
                             {.interval = interval,
                              .min_interval = options.workbench.min_interval,
                              .limits = options.workbench.limits,
@@ -203,7 +225,7 @@ void print_simulation_json(const SimulatedRun& outcome) {
   standard_output().lines(json.text()) << '\n';
 }
 
-Result<ExitCode> run_simulation(const SimulateOptions& options) {
+Result<ExitCode> run_simulation(SimulateOptions& options) {
   const auto outcome = play(options);
   if (!outcome) return fail(outcome.error());
   if (!options.report.empty()) {
@@ -241,6 +263,7 @@ void add_simulate_command(Command& program) {
              {"-S,--scenario", "FILE|NAME",
               "the host and its guests: a Lua file or a bundled scenario; default case1"},
              into_text(options->scenario));
+  add_traces_options(command, options->demand, false);
   add_option(command, {"-r,--report", "FILE", "write the run's curves to an HTML page"},
              into_text(options->report));
   add_option(command,
@@ -255,6 +278,8 @@ void add_simulate_command(Command& program) {
        "print figures, domains and the guard's rules"},
       {"memcoord simulate -p mine.lua -S burst --report burst.html",
        "also write the curves to an HTML page"},
+      {"memcoord simulate -p mine.lua --traces /var/lib/memcoord",
+       "run a policy on the demand of a recorded host"},
   });
 }
 

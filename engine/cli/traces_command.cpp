@@ -18,6 +18,7 @@
 #include "engine/files/csv.h"
 #include "engine/observers/json.h"
 #include "engine/workbench/trace.h"
+#include "engine/workbench/trace_source.h"
 
 namespace memcoord::cli {
 namespace {
@@ -27,7 +28,9 @@ using observers::Json;
 using std::chrono::seconds;
 
 struct TracesOptions {
-  std::string trace;
+  std::vector<std::string> paths;
+  std::optional<seconds> step;
+  std::vector<std::string> notes;  ///< on journals
   std::vector<std::string> picks;
   std::optional<std::size_t> vms;
   std::optional<seconds> from;
@@ -65,8 +68,9 @@ Result<Trace> cut(Trace trace, const TracesOptions& options) {
   std::erase_if(trace.columns,
                 [&](const TraceColumn& one) { return !is_picked(options.picks, one.name); });
   if (trace.columns.empty()) {
-    return fail(ErrorCode::not_found, options.trace, "no VM has a name that matches --pick",
-                "'memcoord traces " + options.trace + "' lists the names");
+    return fail(ErrorCode::not_found, paths_text(options.paths),
+                "no VM has a name that matches --pick",
+                "'memcoord traces " + options.paths.front() + "' lists the names");
   }
   if (options.vms && *options.vms < trace.columns.size()) trace.columns.resize(*options.vms);
   const auto first =
@@ -74,7 +78,8 @@ Result<Trace> cut(Trace trace, const TracesOptions& options) {
   const auto last = options.until ? std::lower_bound(first, trace.times.end(), *options.until)
                                   : trace.times.end();
   if (first == last) {
-    return fail(ErrorCode::not_found, options.trace, "there is no row between --from and --until",
+    return fail(ErrorCode::not_found, paths_text(options.paths),
+                "there is no row between --from and --until",
                 "the trace lasts from 0 to " + std::to_string(trace.times.back().count()) + " s");
   }
   const auto begin = first - trace.times.begin();
@@ -94,9 +99,12 @@ Status write_trace(const Trace& trace, const std::string& path) {
     std::string line = "t_s";
     for (const TraceColumn& one : trace.columns) line += "," + files::csv_field(one.name);
     write(line + "\n");
-    line = "provisioned_kib";
-    for (const TraceColumn& one : trace.columns) line += fmt::format(",{}", one.provisioned.kib());
-    write(line + "\n");
+    const auto write_sizes = [&](std::string row, MemorySize TraceColumn::*member) {
+      for (const TraceColumn& one : trace.columns) row += fmt::format(",{}", (one.*member).kib());
+      write(row + "\n");
+    };
+    write_sizes("provisioned_kib", &TraceColumn::provisioned);
+    if (trace.is_resident()) write_sizes("kernel_kib", &TraceColumn::kernel);
     for (std::size_t row = 0; row < trace.times.size(); ++row) {
       line = std::to_string(trace.times[row].count());
       for (const TraceColumn& one : trace.columns) line += fmt::format(",{}", one.used[row].kib());
@@ -181,10 +189,11 @@ void print_trace(const Trace& trace, const TracesOptions& options) {
   const Total total = total_of(trace, rows);
   const auto [shortest, longest] = steps_of(rows);
   TextOut out = standard_output();
-  out << fmt::format(
-             "{}: {} VMs over {:.1f} h, {} rows, {}{} s apart", options.trace, trace.columns.size(),
-             static_cast<double>(trace.times.back().count()) / 3600.0, trace.times.size(),
-             shortest == longest ? "" : fmt::format("{} to ", shortest.count()), longest.count())
+  out << fmt::format("{}: {} VMs over {:.1f} h, {} rows, {}{} s apart", paths_text(options.paths),
+                     trace.columns.size(), static_cast<double>(trace.times.back().count()) / 3600.0,
+                     trace.times.size(),
+                     shortest == longest ? "" : fmt::format("{} to ", shortest.count()),
+                     longest.count())
       << '\n'
       << '\n';
   constexpr auto kRight = TextTable::Align::right;
@@ -207,9 +216,11 @@ void print_trace(const Trace& trace, const TracesOptions& options) {
   }
   row("all at once", total.provisioned, total.use, "");
   table.print(out, wants_color(options.color, Stream::output));
+  if (!options.notes.empty()) out << '\n';
+  for (const std::string& note : options.notes) out << "note: " << note << '\n';
 }
 
-void print_trace_json(const Trace& trace) {
+void print_trace_json(const Trace& trace, const TracesOptions& options) {
   const auto entry = [](MemorySize provisioned, const Use& use) {
     return Json::object({{"provisioned_kib", provisioned.kib()},
                          {"mean_kib", use.mean.kib()},
@@ -224,23 +235,27 @@ void print_trace_json(const Trace& trace) {
     json.update(entry(one.provisioned, use_of(one, rows)));
     vms.push_back(std::move(json));
   }
-  const Json json = Json::object({{"rows", trace.times.size()},
-                                  {"step_s", shortest.count()},
-                                  {"longest_step_s", longest.count()},
-                                  {"duration_s", trace.times.back().count()},
-                                  {"total", entry(total.provisioned, total.use)},
-                                  {"vms", std::move(vms)}});
+  Json json = Json::object({{"rows", trace.times.size()},
+                            {"step_s", shortest.count()},
+                            {"longest_step_s", longest.count()},
+                            {"duration_s", trace.times.back().count()},
+                            {"total", entry(total.provisioned, total.use)},
+                            {"vms", std::move(vms)}});
+  auto notes = Json::array();
+  for (const std::string& note : options.notes) notes.push_back(note);
+  if (!options.notes.empty()) json.set("notes", std::move(notes));
   standard_output().lines(json.text()) << '\n';
 }
 
-Result<ExitCode> show_trace(const TracesOptions& options) {
+Result<ExitCode> show_trace(TracesOptions& options) {
   if (!options.output.empty()) {
     if (Status writable = files::check_writable(options.output); !writable)
       return fail(writable.error());
   }
-  auto whole = read_trace(options.trace);
+  auto whole = read_demand(options.paths, options.step);
   if (!whole) return fail(whole.error());
-  const auto trace = cut(*std::move(whole), options);
+  options.notes = std::move(whole->notes);
+  const auto trace = cut(std::move(whole->trace), options);
   if (!trace) return fail(trace.error());
   if (!options.output.empty()) {
     if (Status written = write_trace(*trace, options.output); !written) {
@@ -248,7 +263,7 @@ Result<ExitCode> show_trace(const TracesOptions& options) {
     }
   }
   if (options.json) {
-    print_trace_json(*trace);
+    print_trace_json(*trace, options);
   } else {
     print_trace(*trace, options);
   }
@@ -262,12 +277,13 @@ void add_traces_command(Command& program) {
   Command& command = program.add(
       "traces", "Show a trace of the memory that VMs used, and write parts of it as a new trace.",
       [options] { return show_trace(*options); });
-  add_argument(command,
-               {.names = "FILE",
-                .value = "FILE",
-                .description = "a wide CSV, or a folder of GWA-T-12 files",
-                .required = true},
-               options->trace);
+  add_list(command,
+           {.names = "FILE",
+            .value = "FILE",
+            .description = "a wide CSV, a folder of GWA-T-12 files, or journals of one host (files "
+                           "or folders)",
+            .required = true},
+           into_list(options->paths));
   add_repeated_option(command, {"--pick", "GLOB", "select only VMs whose name matches; repeatable"},
                       into_list(options->picks));
   const auto count = [](const std::string& text) {
@@ -281,11 +297,13 @@ void add_traces_command(Command& program) {
   add_option(command, {"--until", "TIME", "the part's end"}, into(options->until, parse_moment));
   add_option(command, {"-o,--output", "FILE", "write the selected part as a wide CSV"},
              into_text(options->output));
+  add_step_option(command, options->step);
   add_flag(command, {"--json", "print JSON"}, options->json);
   add_color_option(command, options->color);
   command.footer = examples_text({
       {"memcoord traces week.csv", "show the whole trace"},
       {"memcoord traces week.csv --pick 'web-*' --until 1d -o web-day.csv", "write a part of it"},
+      {"memcoord traces /var/lib/memcoord -o week.csv", "write a host's demand from its journal"},
   });
 }
 

@@ -4,11 +4,16 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <filesystem>
+#include <numeric>
 #include <utility>
 
 #include "engine/cli/command.h"
 #include "engine/cli/run_options.h"
 #include "engine/cli/terminal.h"
+#include "engine/workbench/density.h"
+#include "engine/workbench/recorded_scenario.h"
+
 namespace memcoord::cli {
 namespace {
 
@@ -46,6 +51,88 @@ void add_jobs_option(Command& command, WorkbenchOptions& options) {
       command,
       {"-J,--jobs", "N", "the number of simulations that run in parallel; default one per core"},
       into(options.jobs, parse));
+}
+
+void add_step_option(Command& command, std::optional<std::chrono::seconds>& step) {
+  const auto parse = [](const std::string& text) -> Result<std::chrono::seconds> {
+    const auto time = parse_duration(text);
+    if (!time) return fail(time.error());
+    if (*time % std::chrono::seconds(1) != Duration()) {
+      return fail(ErrorCode::invalid_input, "", "'" + text + "' is not whole seconds",
+                  "expected 1s, 10s, 1m");
+    }
+    return std::chrono::duration_cast<std::chrono::seconds>(*time);
+  };
+  add_option(command,
+             {"--step", "TIME",
+              "the distance of the rows that a journal is reduced to; default 1s for recordings of "
+              "up to ten hours, 10s for longer ones"},
+             into(step, parse));
+}
+
+void add_traces_options(Command& command, RecordedDemandOptions& options, bool required) {
+  add_list(command,
+           {.names = "-t,--traces",
+            .value = "FILE...",
+            .description = "the memory that domains used: journals of a host (files or folders), a "
+                           "wide CSV, or a folder of GWA-T-12 files",
+            .required = required},
+           into_list(options.paths));
+  add_option(command, {"--host", "SIZE", "the host's memory; default the recorded host's"},
+             into(options.host, parse_size));
+  add_step_option(command, options.step);
+}
+
+Result<workbench::TraceSource> read_demand(const std::vector<std::string>& paths,
+                                           std::optional<std::chrono::seconds> step) {
+  return workbench::read_trace_source({paths.begin(), paths.end()}, step);
+}
+
+std::string paths_text(const std::vector<std::string>& paths) {
+  if (paths.empty()) return {};
+  return paths.size() == 1 ? paths.front()
+                           : fmt::format("{} and {} more", paths.front(), paths.size() - 1);
+}
+
+Limits limits_for(const workbench::RecordedHost& host, const Limits& given) {
+  Limits defaults;
+  defaults.units = given.units;
+  if (given != defaults) return given;
+  Limits recorded = workbench::without_budget(host.limits);
+  recorded.units = given.units;
+  return recorded;
+}
+
+Result<DemandScenario> demand_scenario(const RecordedDemandOptions& options,
+                                       WorkbenchOptions& workbench) {
+  const auto source = read_demand(options.paths, options.step);
+  if (!source) return fail(source.error());
+  DemandScenario result;
+  if (source->host) {
+    result.scenario = workbench::recorded_scenario(source->trace, *source->host);
+    if (options.host) result.scenario.host_total = *options.host;
+    workbench.limits = limits_for(*source->host, workbench.limits);
+    result.notes = source->notes;
+  } else {
+    if (!options.host) {
+      return fail(ErrorCode::invalid_input, paths_text(options.paths),
+                  "is a trace, which does not say how much memory the host has",
+                  "name it: --host 64GiB");
+    }
+    workbench::DensityOptions density;
+    density.host = *options.host;
+    density.limits = workbench.limits;
+    std::vector<std::size_t> all(source->trace.columns.size());
+    std::iota(all.begin(), all.end(), std::size_t{0});
+    const auto footprint =
+        source->trace.is_resident() ? std::chrono::seconds(0) : density.footprint;
+    result.scenario = workbench::density_scenario(
+        source->trace, workbench::demand_of(source->trace, footprint), all, density);
+  }
+  result.scenario.name = std::filesystem::path(paths_text(options.paths)).filename().string();
+  if (result.scenario.name.empty()) result.scenario.name = "recorded";
+  result.scenario.summary = "the demand of " + paths_text(options.paths);
+  return result;
 }
 
 Result<PolicySpec> parse_policy_spec(const std::string& text) {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,8 +14,10 @@
 #include "engine/core/limits.h"
 #include "engine/core/text_table.h"
 #include "engine/core/time.h"
+#include "engine/hypervisor/simulated/scenario.h"
 #include "engine/observers/json.h"
 #include "engine/workbench/simulation.h"
+#include "engine/workbench/trace_source.h"
 
 namespace memcoord::cli {
 
@@ -39,6 +42,35 @@ void add_comparing_options(Command& command, WorkbenchOptions& options);
 void add_periods_option(Command& command, WorkbenchOptions& options);
 /// Adds --jobs.
 void add_jobs_option(Command& command, WorkbenchOptions& options);
+
+/// Demand that was recorded, for --traces.
+struct RecordedDemandOptions {
+  std::vector<std::string> paths;            ///< one trace, or journals of one host
+  std::optional<std::chrono::seconds> step;  ///< of a journal's rows
+  std::optional<MemorySize> host;            ///< its memory; none: the recorded host's
+};
+/// Adds --traces, --host and --step.
+void add_traces_options(Command& command, RecordedDemandOptions& options, bool required);
+/// Adds --step.
+void add_step_option(Command& command, std::optional<std::chrono::seconds>& step);
+/// Errors: those of read_trace_source().
+Result<workbench::TraceSource> read_demand(const std::vector<std::string>& paths,
+                                           std::optional<std::chrono::seconds> step);
+/// The named paths in a line: "mon.jsonl", "mon.jsonl and 6 more".
+std::string paths_text(const std::vector<std::string>& paths);
+/// The limits for demand that was recorded on this host: those of the recording, if the user gave
+/// none. The guests' budget is left out.
+Limits limits_for(const workbench::RecordedHost& host, const Limits& given);
+
+/// A scenario of recorded demand, with all its domains.
+struct DemandScenario {
+  simulated::Scenario scenario;
+  std::vector<std::string> notes;  ///< on the recording, a line each
+};
+/// Makes it, and sets the limits of `workbench` by limits_for(). Errors: those of
+/// read_trace_source(); invalid_input for a trace without --host.
+Result<DemandScenario> demand_scenario(const RecordedDemandOptions& options,
+                                       WorkbenchOptions& workbench);
 
 /// A policy's file or name with settings of its own: "halving", "mine.lua:step=50MiB,keep=2".
 struct PolicySpec {

@@ -40,12 +40,13 @@ double in_seconds(std::chrono::seconds time) {
   return static_cast<double>(time.count());
 }
 
-/// For how many domain-seconds the clairvoyant allocator leaves domains short.
+/// For how many domain-seconds the clairvoyant allocator leaves domains short; some number over
+/// `enough` where it is more than that.
 double clairvoyant_short(MemorySize capacity, const DemandOverTime& demand,
-                         std::span<const std::size_t> chosen) {
+                         std::span<const std::size_t> chosen, double enough) {
   double total = 0;
   std::optional<MomentNeeds> before;
-  for (std::size_t row = 0; row < demand.holds.size(); ++row) {
+  for (std::size_t row = 0; row < demand.holds.size() && total <= enough; ++row) {
     MomentNeeds now = needs_in_row(demand.columns, chosen, row, capacity);
     if (demand.shape == Plan::Shape::ramp && before) {
       total += fewest_short_between(*before, now) * in_seconds(demand.holds[row - 1]);
@@ -106,12 +107,14 @@ std::size_t InstantHost::move_to(const std::vector<MemorySize>& needs) {
   return still_short;
 }
 
-/// For how many domain-seconds the instant allocator leaves domains short.
+/// For how many domain-seconds the instant allocator leaves domains short; some number over
+/// `enough` where it is more than that.
 double instant_short(InstantHost host, const DemandOverTime& demand,
-                     std::span<const MemorySize> maximums, std::span<const std::size_t> chosen) {
+                     std::span<const MemorySize> maximums, std::span<const std::size_t> chosen,
+                     double enough) {
   double total = 0;
   std::vector<MemorySize> needs(chosen.size());
-  for (std::size_t row = 0; row < demand.holds.size(); ++row) {
+  for (std::size_t row = 0; row < demand.holds.size() && total <= enough; ++row) {
     for (std::size_t i = 0; i < chosen.size(); ++i) {
       needs[i] = std::min(demand.columns[chosen[i]][row] + kKernelNeed, maximums[i]);
     }
@@ -120,17 +123,63 @@ double instant_short(InstantHost host, const DemandOverTime& demand,
   return total;
 }
 
+/// For how long the needs of the first n domains of an order exceed the capacity: at least one of
+/// them is short then. A quick lower bound of every allocator's domain-seconds without enough
+/// memory.
+class TimeOverCapacity {
+ public:
+  /// `maximums`, in the sequence of `order`, cap the needs; none where it is empty.
+  TimeOverCapacity(MemorySize capacity, const DemandOverTime& demand,
+                   std::span<const std::size_t> order, std::span<const MemorySize> maximums)
+      : capacity_(kib(capacity)),
+        demand_(demand),
+        order_(order),
+        maximums_(maximums),
+        sums_(demand.holds.size()) {
+    for (std::size_t i = 0; i < order.size(); ++i) change_by(i, 1);
+  }
+  /// Leaves out the domain at a place of the order.
+  void drop(std::size_t place) { change_by(place, -1); }
+  /// While demand changes evenly, it exceeds the capacity all the time if it does at both ends.
+  [[nodiscard]] double seconds() const {
+    const bool ramps = demand_.shape == Plan::Shape::ramp;
+    double total = 0;
+    for (std::size_t row = 0; row < sums_.size(); ++row) {
+      const std::size_t end = ramps ? std::min(row + 1, sums_.size() - 1) : row;
+      if (std::min(sums_[row], sums_[end]) > capacity_) total += in_seconds(demand_.holds[row]);
+    }
+    return total;
+  }
+
+ private:
+  void change_by(std::size_t place, double sign) {
+    const auto& column = demand_.columns[order_[place]];
+    const MemorySize most = maximums_.empty() ? MemorySize::largest() : maximums_[place];
+    for (std::size_t row = 0; row < sums_.size(); ++row) {
+      sums_[row] += sign * kib(std::min(column[row] + kKernelNeed, most));
+    }
+  }
+  double capacity_;
+  const DemandOverTime& demand_;
+  std::span<const std::size_t> order_;
+  std::span<const MemorySize> maximums_;
+  std::vector<double> sums_;  ///< whole numbers of KiB: adding and subtracting loses nothing
+};
+
 /// The largest n for which `short_time` (domain-seconds) of the first n domains is within the
 /// limit. The share does not always rise with n (a small domain adds time without shortage), so the
 /// search counts down.
 template <class ShortTime>
-std::size_t largest_within(const DemandOverTime& demand, std::span<const std::size_t> order,
-                           double stalled_limit, ShortTime short_time) {
+std::size_t largest_within(TimeOverCapacity over, const DemandOverTime& demand,
+                           std::span<const std::size_t> order, double stalled_limit,
+                           ShortTime short_time) {
   const auto& holds = demand.holds;
   const double seconds =
       in_seconds(std::accumulate(holds.begin(), holds.end(), std::chrono::seconds()));
-  for (std::size_t n = order.size(); n > 0; --n) {
-    if (short_time(order.first(n)) <= stalled_limit * seconds * static_cast<double>(n)) return n;
+  for (std::size_t n = order.size(); n > 0; over.drop(--n)) {
+    const double allowed = stalled_limit * seconds * static_cast<double>(n);
+    if (over.seconds() > allowed) continue;
+    if (short_time(order.first(n), allowed) <= allowed) return n;
   }
   return 0;
 }
@@ -153,20 +202,23 @@ std::size_t static_sizing(MemorySize host, MemorySize host_floor,
 std::size_t clairvoyant_bound(MemorySize host, MemorySize host_floor, const DemandOverTime& demand,
                               std::span<const std::size_t> order, double stalled_limit) {
   const MemorySize capacity = host - host_floor;
-  return largest_within(demand, order, stalled_limit, [&](std::span<const std::size_t> chosen) {
-    return clairvoyant_short(capacity, demand, chosen);
-  });
+  return largest_within(TimeOverCapacity(capacity, demand, order, {}), demand, order, stalled_limit,
+                        [&](std::span<const std::size_t> chosen, double enough) {
+                          return clairvoyant_short(capacity, demand, chosen, enough);
+                        });
 }
 
 std::size_t instant_allocator(MemorySize host, const Limits& limits, const DemandOverTime& demand,
                               std::span<const MemorySize> maximums,
                               std::span<const std::size_t> order, double stalled_limit) {
   const MemorySize capacity = host - limits.host_floor;
-  return largest_within(demand, order, stalled_limit, [&](std::span<const std::size_t> chosen) {
-    const auto chosen_maximums = maximums.first(chosen.size());
-    return instant_short(InstantHost(capacity, limits.domain_floor, chosen_maximums), demand,
-                         chosen_maximums, chosen);
-  });
+  return largest_within(TimeOverCapacity(capacity, demand, order, maximums), demand, order,
+                        stalled_limit, [&](std::span<const std::size_t> chosen, double enough) {
+                          const auto chosen_maximums = maximums.first(chosen.size());
+                          return instant_short(
+                              InstantHost(capacity, limits.domain_floor, chosen_maximums), demand,
+                              chosen_maximums, chosen, enough);
+                        });
 }
 
 }  // namespace memcoord::workbench

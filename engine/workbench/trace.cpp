@@ -17,6 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kProvisionedRow = "provisioned_kib";
+constexpr std::string_view kKernelRow = "kernel_kib";
 /// A wide file has a column per VM, a GWA-T-12 file eleven. Files with more columns are refused
 /// before they take memory.
 constexpr std::size_t kMaxColumns = 200'000;
@@ -88,6 +89,26 @@ std::size_t values_in(std::string_view line) {
   return static_cast<std::size_t>(std::count(line.begin(), line.end(), ','));
 }
 
+/// Reads a row with a size for each VM.
+Status read_sizes(const Lines& lines, Trace& trace, std::string_view row,
+                  MemorySize TraceColumn::*member) {
+  const auto sizes = split(lines.text(), ',', trace.columns.size() + 1);
+  if (sizes.size() != trace.columns.size() + 1) {
+    return lines.wrong(std::string(row) + " has " + std::to_string(values_in(lines.text())) +
+                       " sizes for " + std::to_string(trace.columns.size()) + " VMs");
+  }
+  for (std::size_t i = 1; i < sizes.size(); ++i) {
+    const auto size = count(sizes[i]);
+    if (!size || *size == 0) {
+      return lines.wrong(cell_name(trace.columns[i - 1].name, sizes[i]),
+                         row == kProvisionedRow ? "a provisioned size is a number of KiB over 0"
+                                                : "a kernel's size is a number of KiB over 0");
+    }
+    trace.columns[i - 1].*member = MemorySize::from_kib(*size);
+  }
+  return {};
+}
+
 Status read_wide_header(Lines& lines, Trace& trace) {
   if (values_in(lines.text()) > kMaxColumns) {
     return lines.wrong("more than " + std::to_string(kMaxColumns) + " VMs");
@@ -98,26 +119,13 @@ Status read_wide_header(Lines& lines, Trace& trace) {
     if (names[i].empty()) {
       return lines.wrong("column " + std::to_string(i + 1) + " has no name");
     }
-    trace.columns.push_back({names[i], {}, {}});
+    trace.columns.push_back({names[i], {}, {}, {}});
   }
   if (!lines.next() || split(lines.text(), ',', 1).front() != kProvisionedRow) {
     return lines.wrong("the row provisioned_kib is missing",
                        "it follows the header and gives each VM's provisioned size in KiB");
   }
-  const auto sizes = split(lines.text(), ',', names.size());
-  if (sizes.size() != names.size()) {
-    return lines.wrong("provisioned_kib has " + std::to_string(values_in(lines.text())) +
-                       " sizes for " + std::to_string(names.size() - 1) + " VMs");
-  }
-  for (std::size_t i = 1; i < sizes.size(); ++i) {
-    const auto size = count(sizes[i]);
-    if (!size || *size == 0) {
-      return lines.wrong(cell_name(trace.columns[i - 1].name, sizes[i]),
-                         "a provisioned size is a number of KiB over 0");
-    }
-    trace.columns[i - 1].provisioned = MemorySize::from_kib(*size);
-  }
-  return {};
+  return read_sizes(lines, trace, kProvisionedRow, &TraceColumn::provisioned);
 }
 
 Status read_time(const Lines& lines, std::string_view cell, Trace& trace) {
@@ -170,6 +178,11 @@ Result<Trace> read_wide(Lines lines, const fs::path& path, const TraceBounds& bo
   if (auto header = read_wide_header(lines, trace); !header) return fail(header.error());
   while (lines.next()) {
     if (trimmed(lines.text()).empty()) continue;
+    if (trace.times.empty() && split(lines.text(), ',', 1).front() == kKernelRow) {
+      auto sizes = read_sizes(lines, trace, kKernelRow, &TraceColumn::kernel);
+      if (!sizes) return fail(sizes.error());
+      continue;
+    }
     if (auto row = read_wide_row(lines, trace); !row) return fail(row.error());
     if (trace.times.size() * trace.columns.size() > bounds.values) return too_large(path, bounds);
   }
@@ -252,7 +265,7 @@ Result<std::pair<TraceColumn, std::vector<GwaRow>>> read_gwa_file(Lines lines, c
                                                                   const TraceBounds& bounds) {
   const auto at = find_gwa_columns(lines);
   if (!at) return fail(at.error());
-  TraceColumn column{path.stem().string(), {}, {}};
+  TraceColumn column{path.stem().string(), {}, {}, {}};
   std::vector<GwaRow> rows;
   while (lines.next()) {
     if (trimmed(lines.text()).empty()) continue;
@@ -342,6 +355,11 @@ Result<Trace> read_trace(const fs::path& path, TraceBounds bounds) {
     return lines->wrong("is not a trace: no column 't_s'", "a trace's header is t_s,<vm>,<vm>,...");
   }
   return read_wide(std::move(*lines), path, bounds);
+}
+
+bool Trace::is_resident() const {
+  return std::any_of(columns.begin(), columns.end(),
+                     [](const TraceColumn& one) { return !one.kernel.is_zero(); });
 }
 
 std::vector<std::chrono::seconds> holds_of(const std::vector<std::chrono::seconds>& times) {

@@ -17,12 +17,18 @@ struct TraceColumn {
   std::string name;
   MemorySize provisioned;        ///< the size that it was configured with
   std::vector<MemorySize> used;  ///< one value for each of Trace::times, at most `provisioned`
+  /// The part of the use that the guest's kernel needs; 0: the use is the workload's alone. A use
+  /// with it is resident memory: it counts pages until the guest has released them.
+  MemorySize kernel = {};
 };
 
 /// Several VMs over the same moments.
 struct Trace {
   std::vector<std::chrono::seconds> times;  ///< since the trace's start, rising
   std::vector<TraceColumn> columns;
+
+  /// Whether the uses are resident memory, see TraceColumn::kernel.
+  [[nodiscard]] bool is_resident() const;
 };
 
 /// The latest time that a trace may name, from its start.
@@ -34,8 +40,8 @@ struct TraceBounds {
 };
 
 /// Reads a trace:
-/// - a wide CSV file: comment lines (#), `t_s,<vm>,...`, `provisioned_kib,<size>,...`, then one row
-///   per step;
+/// - a wide CSV file: comment lines (#), `t_s,<vm>,...`, `provisioned_kib,<size>,...`, optionally
+///   `kernel_kib,<size>,...`, then one row per step;
 /// - a file of the Grid Workloads Archive's format GWA-T-12, which holds one VM: semicolons, and a
 ///   header with "Timestamp", "Memory capacity provisioned [KB]" and "Memory usage [KB]";
 /// - a folder of GWA-T-12 files as one trace, over the moments of its first file.

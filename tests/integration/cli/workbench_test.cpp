@@ -224,6 +224,8 @@ TEST_CASE("the workbench refuses unusable input with one line and exit code 2") 
   const ScratchFiles scratch;
   const std::string hole = scratch.write("hole.csv", "t_s,a\nprovisioned_kib,100\n0,50\n300,\n");
   const std::string odd = scratch.write("odd.lua", "return { duraton = 5 }");
+  const std::string journal = scratch.path("run.jsonl");
+  REQUIRE(run_memcoord({"simulate", "-S", "case1", "-j", journal}).exit_code == 0);
   struct RuleInput {
     std::vector<std::string> words;
     std::string message;
@@ -246,6 +248,14 @@ TEST_CASE("the workbench refuses unusable input with one line and exit code 2") 
       {{"density", "-t", hole, "--max-stalled", "120%"}, "--max-stalled"},
       {{"density", "-t", hole, "--orders", "0"}, "--orders"},
       {{"density", "-t", hole, "--keep-periods"}, "--keep-periods"},
+      {{"density", "-t", journal, journal}, "are there twice"},
+      {{"density", "-t", journal, hole}, "hole.csv: is not a journal"},
+      {{"density", "-t", journal, "--host", "100MiB"}, "leaves guests nothing"},
+      {{"density", "-t", journal, "--step", "500ms"}, "whole seconds"},
+      {{"simulate", "-t", journal, "-S", "case1"}, "--scenario: contradicts --traces"},
+      {{"simulate", "--host", "4GiB"}, "--host: needs --traces"},
+      {{"compare", "-t", journal, "-S", "case1"}, "--scenarios: contradicts --traces"},
+      {{"compare", "--step", "5s"}, "--step: needs --traces"},
   };
   for (const RuleInput& one : cases) {
     std::string called;
@@ -370,6 +380,56 @@ TEST_CASE("traces shows a trace and writes a part that it can read again") {
   CHECK(again.at("rows") == 3);
   CHECK(again.at("vms").size() == 1);
   CHECK(again.at("vms").at(0).at("max_kib") == 716800);
+}
+
+TEST_CASE("density, compare and simulate take a journal as their demand") {
+  const ScratchFiles scratch;
+  const std::string journal = scratch.path("run.jsonl");
+  REQUIRE(run_memcoord({"simulate", "-p", "halving", "-S", "case1", "-j", journal}).exit_code == 0);
+  const Finished density =
+      run_memcoord({"density", "-t", journal, "--orders", "2", "--interval", "5"});
+  CHECK(density.exit_code == 0);
+  CHECK(
+      density.output.starts_with("This host runs 4 domains. Static sizing fits 1; adaptive would "
+                                 "serve "));
+  CHECK(contains(density.output, "note: the host has 2.12 GiB; it used up to "));
+  CHECK(contains(density.output, "note: to fill the host, each recorded domain stands for up to "));
+  const auto json =
+      json_of(run_memcoord({"density", "-t", journal, "--vms", "4", "--orders", "1", "--json"}));
+  CHECK(json.at("recorded").at("domains") == 4);
+  CHECK(json.at("recorded").at("at_once") == 4);
+
+  const auto compared =
+      json_of(run_memcoord({"compare", "-p", "halving", "adaptive", "-t", journal, "--json"}));
+  const auto original =
+      json_of(run_memcoord({"compare", "-p", "halving", "adaptive", "-S", "case1", "--json"}));
+  REQUIRE(compared.size() == original.size());
+  for (std::size_t row = 0; row < compared.size(); ++row) {
+    CAPTURE(row);
+    CHECK(compared.at(row).at("policy") == original.at(row).at("policy"));
+    CHECK(compared.at(row).at("stalled").number() ==
+          doctest::Approx(original.at(row).at("stalled").number()).epsilon(0.1));
+  }
+  const Finished simulated = run_memcoord({"simulate", "-t", journal});
+  CHECK(simulated.exit_code == 0);
+  CHECK(contains(simulated.output, "adaptive on run.jsonl: the demand of "));
+}
+
+TEST_CASE("traces writes a journal's demand, which density reads alike") {
+  const ScratchFiles scratch;
+  const std::string journal = scratch.path("run.jsonl");
+  REQUIRE(run_memcoord({"simulate", "-S", "case1", "-j", journal}).exit_code == 0);
+  const std::string csv = scratch.path("run.csv");
+  const Finished written = run_memcoord({"traces", journal, "-o", csv, "--step", "5s"});
+  CHECK(written.exit_code == 0);
+  CHECK(contains(written.output, "4 VMs over 0.0 h, 18 rows, 5 s apart"));
+  const auto parts = json_of(run_memcoord({"traces", csv, "--json"}));
+  CHECK(parts == json_of(run_memcoord({"traces", journal, "--step", "5s", "--json"})));
+  const auto footprints = json_of(run_memcoord(
+      {"density", "-t", csv, "--host", "2GiB", "--orders", "1", "--vms", "4", "--json"}));
+  const auto none = json_of(run_memcoord({"density", "-t", csv, "--host", "2GiB", "--orders", "1",
+                                          "--vms", "4", "--footprint", "0", "--json"}));
+  CHECK(footprints.at("stalled") == none.at("stalled"));
 }
 
 TEST_CASE("traces weighs each row by how long it lasts") {

@@ -1,0 +1,145 @@
+#include "engine/workbench/recorded_scenario.h"
+
+#include <algorithm>
+#include <chrono>
+#include <numeric>
+#include <string>
+#include <utility>
+
+#include "engine/workbench/clairvoyant.h"
+
+namespace memcoord::workbench {
+namespace {
+
+using simulated::Plan;
+using simulated::Scenario;
+using simulated::ScenarioDomain;
+using std::chrono::seconds;
+
+/// Steps over the rows; rows that change nothing are left out. What a tick observed happened since
+/// the tick before: each step lies half way between two rows.
+Plan row_steps(const std::vector<seconds>& times, const std::vector<MemorySize>& values,
+               MemorySize less) {
+  std::vector<Plan::Point> points;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const MemorySize size = values[i] - less;
+    if (!points.empty() && points.back().size == size) continue;
+    const Duration at = times[i] - times.front();
+    const Duration half = i == 0 ? Duration() : Duration(times[i] - times[i - 1]) / 2;
+    points.push_back({at - half, size});
+  }
+  return {std::move(points), Plan::Shape::step};
+}
+
+/// What a simulated guest counts as used besides its workload's memory.
+MemorySize kernel_part(const simulated::Model& model) {
+  return model.kernel_reserved + model.kernel_used + model.low_watermark;
+}
+
+ScenarioDomain recorded_domain(const Trace& trace, const TraceColumn& column,
+                               const RecordedDomain& recorded, const Scenario& scenario) {
+  ScenarioDomain domain;
+  domain.name = column.name;
+  domain.maximum = column.provisioned;
+  domain.initial = std::min(recorded.initial, column.provisioned);
+  domain.settings = recorded.settings;
+  domain.swap = column.provisioned;
+  domain.touched = recorded.touched;
+  domain.free_page_reporting = recorded.free_page_reporting;
+  domain.process_overhead = recorded.qemu.value_or(kUsualQemu);
+  domain.demand = row_steps(trace.times, column.used, kernel_part(scenario.model));
+  const auto is_running = [](MemorySize used) { return !used.is_zero(); };
+  const auto& used = column.used;
+  const auto first = std::find_if(used.begin(), used.end(), is_running);
+  if (first != used.end()) {
+    domain.start = trace.times[static_cast<std::size_t>(first - used.begin())] - trace.times[0];
+  }
+  const auto behind = std::find_if(used.rbegin(), used.rend(), is_running).base();
+  if (behind != used.end()) {
+    domain.stop = trace.times[static_cast<std::size_t>(behind - used.begin())] - trace.times[0];
+  }
+  return domain;
+}
+
+/// The time for which copy `n` of a trace is ahead of it.
+seconds shift_of(std::size_t n, seconds length) {
+  constexpr seconds kDay = std::chrono::hours(24);
+  constexpr seconds kMinutes = std::chrono::minutes(7);
+  const auto copy = static_cast<std::int64_t>(n);
+  const std::int64_t days = length / kDay;
+  return (days >= 2 ? copy % days * kDay : seconds(0)) + copy * kMinutes;
+}
+
+/// The values at each row's time plus the shift. The trace goes round.
+std::vector<MemorySize> shifted(const std::vector<MemorySize>& used,
+                                const std::vector<seconds>& times, seconds shift, seconds length) {
+  std::vector<MemorySize> result;
+  result.reserve(used.size());
+  for (const seconds time : times) {
+    const seconds at = times.front() + (time - times.front() + shift) % length;
+    const auto behind = std::upper_bound(times.begin(), times.end(), at);
+    result.push_back(used[static_cast<std::size_t>(behind - times.begin()) - 1]);
+  }
+  return result;
+}
+
+/// What all domains need together, on average over time, in KiB.
+double mean_need(const Trace& trace, const std::vector<seconds>& holds, seconds length) {
+  double total = 0;
+  for (const TraceColumn& column : trace.columns) {
+    for (std::size_t i = 0; i < holds.size(); ++i) {
+      total += simulated::kib(column.used[i] - column.kernel + kKernelNeed) *
+               static_cast<double>(holds[i].count());
+    }
+  }
+  return total / static_cast<double>(length.count());
+}
+
+}  // namespace
+
+Scenario recorded_scenario(const Trace& trace, const RecordedHost& host) {
+  Scenario scenario;
+  scenario.name = "recorded";
+  scenario.summary = "the demand of a recorded host";
+  scenario.host_base = MemorySize();
+  const auto& budget = host.limits.host_memory;
+  scenario.host_total = budget ? std::min(*budget, host.total) : host.total;
+  if (!budget) scenario.host_use = row_steps(trace.times, host.own_use, MemorySize());
+  const auto holds = holds_of(trace.times);
+  scenario.duration = std::accumulate(holds.begin(), holds.end(), seconds(0));
+  for (std::size_t i = 0; i < trace.columns.size(); ++i) {
+    scenario.domains.push_back(recorded_domain(trace, trace.columns[i], host.domains[i], scenario));
+  }
+  return scenario;
+}
+
+MemorySize memory_for_guests(const RecordedHost& host) {
+  const MemorySize rest = host.total - host.largest_own_use();
+  return std::min(host.limits.host_memory.value_or(rest), rest);
+}
+
+Limits without_budget(Limits limits) {
+  limits.host_memory.reset();
+  return limits;
+}
+
+Trace with_copies(Trace trace, MemorySize host) {
+  const auto holds = holds_of(trace.times);
+  const seconds length = std::accumulate(holds.begin(), holds.end(), seconds(0));
+  const double need = mean_need(trace, holds, length);
+  const std::size_t recorded = trace.columns.size();
+  // Half as much again as fits on average: domains differ in size, and an order draws some of them.
+  const double wanted = 1.5 * simulated::kib(host);
+  for (std::size_t copy = 1; copy <= kMostCopies && need * static_cast<double>(copy) < wanted;
+       ++copy) {
+    for (std::size_t i = 0; i < recorded; ++i) {
+      const TraceColumn& original = trace.columns[i];
+      trace.columns.push_back({original.name + "+" + std::to_string(copy), original.provisioned,
+                               shifted(original.used, trace.times, shift_of(copy, length), length),
+                               original.kernel});
+    }
+  }
+  return trace;
+}
+
+}  // namespace memcoord::workbench

@@ -1,0 +1,115 @@
+#include "engine/workbench/trace_source.h"
+
+#include <algorithm>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "engine/files/open_file.h"
+#include "engine/observers/journal.h"
+
+namespace memcoord::workbench {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Whether a file's beginning is a journal's: JSON, or packed ticks. A trace is text that begins
+/// otherwise.
+bool begins_as_journal(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t\r\n");
+  if (first == std::string_view::npos) return false;
+  const auto is_binary = [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 && c != '\t' && c != '\r' && c != '\n';
+  };
+  return text[first] == '{' || std::any_of(text.begin(), text.end(), is_binary);
+}
+
+bool has_journal_name(const fs::path& path) {
+  const std::string name = path.filename().string();
+  return name.ends_with(".jsonl") || name.ends_with(".jsonl.1") || name.ends_with(".mcj");
+}
+
+Result<bool> is_journal(const fs::path& path) {
+  std::error_code problem;
+  if (fs::is_directory(path, problem)) {
+    return std::any_of(
+        fs::directory_iterator(path, problem), fs::directory_iterator(),
+        [](const fs::directory_entry& entry) { return has_journal_name(entry.path()); });
+  }
+  // A pipe can be read only once.
+  if (!fs::is_regular_file(path, problem)) return false;
+  constexpr std::size_t kEnough = 512;
+  const auto text = files::read_up_to(kEnough, path, "trace or journal");
+  if (!text) return fail(text.error());
+  return begins_as_journal(*text);
+}
+
+/// The files of the named journals, in the order in which to read them.
+std::vector<fs::path> journal_files_of(const std::vector<fs::path>& paths) {
+  std::vector<fs::path> files;
+  for (const fs::path& path : paths) {
+    std::error_code problem;
+    if (!fs::is_directory(path, problem)) {
+      files.push_back(path);
+      continue;
+    }
+    const auto begin = static_cast<std::ptrdiff_t>(files.size());
+    for (const auto& entry : fs::directory_iterator(path, problem)) {
+      if (has_journal_name(entry.path())) files.push_back(entry.path());
+    }
+    std::sort(files.begin() + begin, files.end());
+  }
+  return files;
+}
+
+Error about(Error error, const fs::path& path) {
+  if (error.object.empty()) error.object = path.string();
+  return error;
+}
+
+Result<TraceSource> read_journals(const std::vector<fs::path>& paths,
+                                  std::optional<std::chrono::seconds> step, TraceBounds bounds) {
+  DemandRecorder recorder(step, bounds);
+  std::vector<std::string> notes;
+  for (const fs::path& path : journal_files_of(paths)) {
+    auto reader = observers::JournalReader::open(path);
+    if (!reader) return fail(reader.error());
+    while (true) {
+      const auto tick = reader->next();
+      if (!tick) return fail(tick.error());
+      if (!*tick) break;
+      if (Status taken = recorder.take(**tick); !taken) return fail(about(taken.error(), path));
+    }
+    if (reader->cut_off()) {
+      notes.push_back(path.string() + ": its last line is incomplete; read up to line " +
+                      std::to_string(reader->line()));
+    }
+  }
+  auto recording = recorder.finish();
+  if (!recording) return fail(about(recording.error(), paths.front()));
+  notes.insert(notes.end(), recording->notes.begin(), recording->notes.end());
+  return TraceSource{std::move(recording->trace), std::move(recording->host), std::move(notes)};
+}
+
+}  // namespace
+
+Result<TraceSource> read_trace_source(const std::vector<fs::path>& paths,
+                                      std::optional<std::chrono::seconds> step,
+                                      TraceBounds bounds) {
+  for (const fs::path& path : paths) {
+    const auto journal = is_journal(path);
+    if (!journal) return fail(journal.error());
+    if (*journal) continue;
+    if (paths.size() > 1) {
+      return fail(ErrorCode::invalid_input, path.string(), "is not a journal",
+                  "name one trace, or journals of one host");
+    }
+    auto trace = read_trace(path, bounds);
+    if (!trace) return fail(trace.error());
+    return TraceSource{*std::move(trace), {}, {}};
+  }
+  return read_journals(paths, step, bounds);
+}
+
+}  // namespace memcoord::workbench

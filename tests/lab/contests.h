@@ -1,0 +1,32 @@
+#pragma once
+// Contests of real guests: their plans together demand more memory than the guests begin with, and
+// in one of them more than there is.
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "engine/core/memory_size.h"
+#include "tests/lab/guest/load.h"
+
+namespace memcoord::lab {
+
+inline constexpr MemorySize kContestMaximum = MemorySize::from_mib(768);
+inline constexpr MemorySize kContestSwap = MemorySize::from_mib(768);
+
+/// Guests, their plans, and the memory that they share.
+struct Contest {
+  std::string name;
+  std::string summary;
+  MemorySize budget;  ///< memcoord's --host-memory, and the simulated host's
+  MemorySize initial;
+  std::map<std::string, std::string> loads;
+};
+
+std::vector<Contest> contests();
+
+/// A leg without a duration is one step of work.
+double seconds_of(const Leg& leg);
+double planned_seconds(const std::string& load);
+
+}  // namespace memcoord::lab
