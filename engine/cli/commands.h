@@ -17,6 +17,7 @@ void add_simulate_command(Command& program);
 void add_compare_command(Command& program);
 void add_density_command(Command& program);
 void add_replay_command(Command& program);
+void add_report_command(Command& program);
 void add_traces_command(Command& program);
 void add_domain_command(Command& program);
 void add_completion_command(Command& program);

@@ -140,10 +140,11 @@ bool is_choice(const std::string& part) {
 }
 
 struct FilesOfOption {
-  std::string_view name;  // of the option or the argument
+  std::string_view name;  // of the option, the argument or the value
   std::string_view glob;
 };
-constexpr std::array<FilesOfOption, 10> kFilesOfOptions{{{"--config", "*.toml"},
+constexpr std::array<FilesOfOption, 11> kFilesOfOptions{{{"PAGE", "*.html"},
+                                                         {"--config", "*.toml"},
                                                          {"--control", "*.sock"},
                                                          {"--journal", "*.jsonl"},
                                                          {"JOURNAL", "*.jsonl"},
@@ -156,7 +157,7 @@ constexpr std::array<FilesOfOption, 10> kFilesOfOptions{{{"--config", "*.toml"},
 
 std::string files_of(const Option& option) {
   for (const FilesOfOption& files : kFilesOfOptions) {
-    if (files.name == option.name()) return std::string(files.glob);
+    if (files.name == option.name() || files.name == option.value) return std::string(files.glob);
   }
   return "*";
 }

@@ -32,6 +32,7 @@ void add_commands(Command& program) {
   add_compare_command(program);
   add_density_command(program);
   add_replay_command(program);
+  add_report_command(program);
   add_traces_command(program);
   add_domain_command(program);
   add_completion_command(program);
