@@ -44,7 +44,7 @@ std::optional<seconds> read_time_of_day(std::string_view text) {
 }
 
 /// A local day and a time within it; another day where `days` is not 0.
-WallTime local_time(std::tm day, seconds since_midnight, int days = 0) {
+WallTime local_moment(std::tm day, seconds since_midnight, int days = 0) {
   const auto whole = static_cast<int>(since_midnight.count());
   day.tm_hour = whole / 3600;
   day.tm_min = whole / 60 % 60;
@@ -58,14 +58,14 @@ std::optional<WallTime> read_date_and_time(std::string_view text) {
   std::tm day{};
   auto rest = read_date(text, day);
   if (!rest) return std::nullopt;
-  if (rest->empty()) return local_time(day, seconds(0));
+  if (rest->empty()) return local_moment(day, seconds(0));
   if (rest->front() != ' ' && rest->front() != 'T') return std::nullopt;
   rest->remove_prefix(1);
   const bool utc = rest->ends_with('Z');
   if (utc) rest->remove_suffix(1);
   const auto time = read_time_of_day(*rest);
   if (!time) return std::nullopt;
-  return utc ? WallTime(seconds(timegm(&day)) + *time) : local_time(day, *time);
+  return utc ? WallTime(seconds(timegm(&day)) + *time) : local_moment(day, *time);
 }
 
 }  // namespace
@@ -79,8 +79,8 @@ WallTime PastMoment::before(WallTime newest) const {
   std::tm day{};
   localtime_r(&stamp, &day);
   const seconds time = std::get<TimeOfDay>(value).since_midnight;
-  const WallTime today = local_time(day, time);
-  return today <= newest ? today : local_time(day, time, -1);
+  const WallTime today = local_moment(day, time);
+  return today <= newest ? today : local_moment(day, time, -1);
 }
 
 Result<PastMoment> parse_past_moment(std::string_view text) {

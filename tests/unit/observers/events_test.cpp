@@ -51,7 +51,7 @@ Snapshot web(MemorySize left) {
       .domain("web", actual(2_GiB), guest_total(2_GiB), unused(left));
 }
 
-Decision limited_grow() {
+Decision refused_grow() {
   return {id("web"),    2_GiB,
           3_GiB,        2_GiB,
           "wants more", {{Rule::host_floor, 3_GiB, 2_GiB, "the host has nothing to grant"}}};
@@ -61,11 +61,11 @@ Decision limited_grow() {
 
 TEST_CASE("a rule that goes on limiting a domain makes one event") {
   EventFeed feed;
-  CHECK(feed.next(web(500_MiB), {limited_grow()}) ==
+  CHECK(feed.next(web(500_MiB), {refused_grow()}) ==
         Lines{"limited: host_floor: the host has nothing to grant"});
-  for (int i = 0; i < 100; ++i) CHECK(feed.next(web(500_MiB), {limited_grow()}).empty());
+  for (int i = 0; i < 100; ++i) CHECK(feed.next(web(500_MiB), {refused_grow()}).empty());
   for (int i = 0; i < 60; ++i) CHECK(feed.next(web(500_MiB)).empty());
-  CHECK(feed.next(web(500_MiB), {limited_grow()}).size() == 1);
+  CHECK(feed.next(web(500_MiB), {refused_grow()}).size() == 1);
 }
 
 TEST_CASE("a guest with nothing left that suddenly uses much less was likely killed") {

@@ -1,7 +1,7 @@
 "use strict";
 // Tables that a click on a column's heading sorts.
 
-/** Makes the headings of a table buttons. Rows of the class "baseline" stay at the end, and a row of the class
+/** Makes the headings of a table buttons. Rows of the class "baseline" stay at the end as they are, and a row of the class
     "more" stays under the one before it. A cell's data-v is its value; without one, its text. */
 function sortable(table) {
   const headings = [...table.querySelectorAll("thead th")], body = table.tBodies[0];
@@ -17,7 +17,8 @@ function sortable(table) {
       if (row.classList.contains("more") && groups.length) groups[groups.length - 1].push(row); else groups.push([row]);
     }
     const isBase = (group) => Number(group[0].classList.contains("baseline"));
-    groups.sort((a, b) => isBase(a) - isBase(b) || (down ? -1 : 1) * compare(value(a[0], column), value(b[0], column)));
+    const order = (a, b) => (down ? -1 : 1) * compare(value(a[0], column), value(b[0], column));
+    groups.sort((a, b) => isBase(a) - isBase(b) || (isBase(a) ? 0 : order(a, b)));
     body.replaceChildren(...groups.flat());
     headings.forEach((heading, i) => heading.setAttribute("aria-sort", i !== column ? "none" : down ? "descending" : "ascending"));
   };
