@@ -140,11 +140,10 @@ bool is_choice(const std::string& part) {
 }
 
 struct FilesOfOption {
-  std::string_view name;  // of the option, the argument or the value
+  std::string_view name;  // of the option or the argument
   std::string_view glob;
 };
-constexpr std::array<FilesOfOption, 11> kFilesOfOptions{{{"PAGE", "*.html"},
-                                                         {"--config", "*.toml"},
+constexpr std::array<FilesOfOption, 10> kFilesOfOptions{{{"--config", "*.toml"},
                                                          {"--control", "*.sock"},
                                                          {"--journal", "*.jsonl"},
                                                          {"JOURNAL", "*.jsonl"},
@@ -157,7 +156,7 @@ constexpr std::array<FilesOfOption, 11> kFilesOfOptions{{{"PAGE", "*.html"},
 
 std::string files_of(const Option& option) {
   for (const FilesOfOption& files : kFilesOfOptions) {
-    if (files.name == option.name() || files.name == option.value) return std::string(files.glob);
+    if (files.name == option.name()) return std::string(files.glob);
   }
   return "*";
 }
@@ -261,6 +260,8 @@ class CompletionAnswer {
       add_files("*.lua");
     } else if (kind == "FILE" || kind == "PATH" || kind == "JOURNAL") {
       add_files(files_of(option));
+    } else if (kind == "PAGE") {
+      add_files("*.html");
     } else if (kind == "URI") {
       add_hosts();
     } else if (kind == "COMMAND") {
