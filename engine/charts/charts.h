@@ -14,10 +14,11 @@ extern const std::string_view kViewJs;
 extern const std::string_view kPanelJs;
 extern const std::string_view kLayersJs;
 extern const std::string_view kLegendJs;
+extern const std::string_view kRovingJs;
 
 /// The scripts in the order in which a page runs them.
-inline std::array<std::string_view, 5> scripts() {
-  return {kTextJs, kViewJs, kPanelJs, kLayersJs, kLegendJs};
+inline std::array<std::string_view, 6> scripts() {
+  return {kTextJs, kViewJs, kPanelJs, kLayersJs, kLegendJs, kRovingJs};
 }
 
 }  // namespace memcoord::charts

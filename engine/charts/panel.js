@@ -9,7 +9,8 @@ function plotOf(times, from, to, top, w, h) {
 }
 
 /** spec: height, left, right, top (of the scale), times, axis, label, layers: [(plot) => nodes],
-    figures: (index) => [[label, text, colour]...], notes: (index) => [text...], follow: (index) => void */
+    figures: (index) => [[label, text, colour]...], notes: (index) => [text...], follow: (index) => void,
+    keys: true, or "roving" for one of a list that RovingFocus makes one stop of Tab */
 class Panel {
   constructor(view, box, spec) {
     Object.assign(this, { view, left: 54, right: 12, above: 6, below: 18, axis: true, spec });
@@ -17,6 +18,7 @@ class Panel {
     if (spec.axis === false) this.axis = false;
     this.dirty = true;
     this.visible = false;
+    this.fingers = new Map(); // on the chart: [time under it at first, its event]
     this.svg = svgNode("svg", { class: "chart", role: "img", "aria-label": spec.label });
     // Reserves the chart's place until it is drawn.
     this.svg.style.aspectRatio = `${spec.usualWidth || 330} / ${spec.height}`;
@@ -73,7 +75,7 @@ class Panel {
     }
     if (!this.axis) return nodes;
     for (const [time, text] of this.view.ticks(Math.max(2, Math.floor(plot.w / 78)))) {
-      const x = this.left + plot.x(time), anchor = x > this.width - 24 ? "end" : "middle";
+      const x = this.left + plot.x(time), anchor = x > this.width - 24 ? "end" : x < this.left + 14 ? "start" : "middle";
       nodes.push(svgNode("text", { x: x.toFixed(1), y: this.spec.height - 4, "text-anchor": anchor }, text));
     }
     return nodes;
@@ -100,41 +102,72 @@ class Panel {
     return { title, rows: this.spec.figures(i), notes: this.spec.notes ? this.spec.notes(i) : [] };
   }
 
-  timeAt(event) {
+  /** How far along the chart a pointer is, from 0 to 1. */
+  shareAt(event) {
     const box = this.svg.getBoundingClientRect();
     const x = ((event.clientX - box.left) * this.width) / box.width - this.left;
-    const share = x / (this.width - this.left - this.right);
-    return this.view.from + Math.max(0, Math.min(1, share)) * (this.view.to - this.view.from);
+    return Math.max(0, Math.min(1, x / (this.width - this.left - this.right)));
+  }
+
+  timeAt(event) {
+    return this.view.from + this.shareAt(event) * (this.view.to - this.view.from);
   }
 
   listen() {
     const svg = this.svg;
     svg.addEventListener("pointermove", (event) => {
+      if (this.fingers.has(event.pointerId) && this.pinch(event)) return;
       this.view.setCross(this.timeAt(event));
       if (this.view.drag) this.showSelection(event);
       showTip(this, event);
     });
-    svg.addEventListener("pointerleave", () => {
-      if (!this.view.drag) { this.view.setCross(null); hideTip(); }
+    svg.addEventListener("pointerleave", (event) => {
+      this.fingers.delete(event.pointerId);
+      // A finger that leaves leaves the values on the screen.
+      if (event.pointerType !== "touch" && !this.view.drag) { this.view.setCross(null); hideTip(); }
     });
     svg.addEventListener("pointerdown", (event) => {
-      if (event.button !== 0 || event.pointerType === "touch") return;
+      if (event.pointerType === "touch") return this.touch(event);
+      if (event.button !== 0) return;
       this.view.drag = { from: this.timeAt(event), x: event.clientX };
       svg.setPointerCapture(event.pointerId);
     });
     svg.addEventListener("pointerup", (event) => {
+      this.fingers.delete(event.pointerId);
       const drag = this.view.drag;
       this.view.drag = null;
       if (this.selection) { this.selection.remove(); this.selection = null; }
       if (drag && Math.abs(event.clientX - drag.x) > 5) this.view.zoomTo(drag.from, this.timeAt(event));
     });
-    svg.addEventListener("pointercancel", () => { this.view.drag = null; });
+    svg.addEventListener("pointercancel", (event) => { this.fingers.delete(event.pointerId); this.view.drag = null; });
     svg.addEventListener("dblclick", () => this.view.zoomTo(0, this.view.end));
     if (this.spec.keys) this.listenToKeys();
   }
 
+  /** A finger shows the values under it; a second one begins to zoom. */
+  touch(event) {
+    if (event.isPrimary) this.fingers.clear();
+    this.fingers.set(event.pointerId, { time: this.timeAt(event), event });
+    this.view.setCross(this.timeAt(event));
+    showTip(this, event);
+  }
+
+  /** Zooms so that two fingers stay on their times. Returns whether there are two. */
+  pinch(event) {
+    this.fingers.get(event.pointerId).event = event;
+    if (this.fingers.size !== 2) return false;
+    const [a, b] = [...this.fingers.values()].sort((one, other) => one.time - other.time);
+    const first = this.shareAt(a.event), second = this.shareAt(b.event);
+    hideTip();
+    if (second - first < 0.02) return true;
+    const span = Math.min(this.view.end, (b.time - a.time) / (second - first));
+    const from = Math.max(0, Math.min(this.view.end - span, a.time - first * span));
+    this.view.zoomTo(from, from + span);
+    return true;
+  }
+
   listenToKeys() {
-    this.svg.setAttribute("tabindex", "0");
+    this.svg.setAttribute("tabindex", this.spec.keys === "roving" ? "-1" : "0");
     this.svg.addEventListener("keydown", (event) => {
       const span = this.view.to - this.view.from, at = this.view.cross === null ? (this.view.from + this.view.to) / 2 : this.view.cross;
       const far = event.shiftKey ? 0.1 : 0.01;

@@ -30,13 +30,18 @@ function clockText(unixSeconds, seconds = true) {
   return two(date.getHours()) + ":" + two(date.getMinutes()) + (seconds ? ":" + two(date.getSeconds()) : "");
 }
 
+/** The day of a Unix time: "26 Nov". */
+function dayText(unixSeconds) {
+  return new Date(unixSeconds * 1000).toLocaleDateString("en-GB", { day: "numeric", month: "short" });
+}
+
 function percentText(share) {
   if (share === 0) return "0\u00a0%";
   if (share < 0.0001) return "<\u00a00.01\u00a0%";
   return (share * 100).toFixed(share < 0.1 ? 2 : 1) + "\u00a0%";
 }
 
-const kTimeSteps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800];
+const kTimeSteps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 259200, 604800];
 
 /** At most `most` round times from one to another; round after `shift` is added to them. */
 function timeTicks(from, to, most, shift = 0) {

@@ -26,6 +26,11 @@ class View {
       width = document.body.clientWidth;
       this.redraw();
     }).observe(document.body);
+    // Values that a finger left on the screen go when it touches something else, or scrolls.
+    addEventListener("pointerdown", (event) => {
+      if (event.pointerType === "touch" && !event.target.closest("svg.chart")) { this.setCross(null); hideTip(); }
+    });
+    addEventListener("scroll", () => { if (document.activeElement === document.body) hideTip(); }, { passive: true });
     addEventListener("beforeprint", () => this.panels.forEach((panel) => panel.draw()));
     addEventListener("keydown", (event) => {
       if (event.key === "Escape" && !this.drag && !this.isWhole()) this.zoomTo(0, this.end);
@@ -85,7 +90,14 @@ class View {
 
   /** A time on the clock, or since the start. */
   timeText(time) {
-    return this.start === null ? timeText(time) : clockText(this.start + time);
+    if (this.start === null) return timeText(time);
+    const text = clockText(this.start + time);
+    return this.hasDays() ? dayText(this.start + time) + " " + text : text;
+  }
+
+  /** Whether it goes from one day to another. */
+  hasDays() {
+    return dayText(this.start) !== dayText(this.start + this.end);
   }
 
   /** [time, text] of at most `most` steps of the scale. */
@@ -94,12 +106,23 @@ class View {
     const local = this.start - new Date(this.start * 1000).getTimezoneOffset() * 60;
     const times = timeTicks(this.from, this.to, most, local);
     const seconds = times.length > 1 && times[1] - times[0] < 60;
-    return times.map((time) => [time, clockText(Math.round(this.start + time), seconds)]);
+    return times.map((time) => {
+      const at = Math.round(this.start + time), text = clockText(at, seconds);
+      return [time, this.hasDays() && /^00:00(:00)?$/.test(text) ? dayText(at) : text];
+    });
   }
 
   setCross(time) {
     this.cross = time;
     for (const panel of this.panels) if (panel.visible) panel.placeCross();
+  }
+
+  /** Shows `factor` times as much time, around the crosshair or the middle. */
+  zoomBy(factor) {
+    const span = (this.to - this.from) * factor, middle = (this.from + this.to) / 2;
+    const inside = this.cross !== null && this.cross >= this.from && this.cross <= this.to;
+    const at = inside ? this.cross : middle;
+    this.zoomTo(at - span / 2, at + span / 2);
   }
 
   isWhole() {

@@ -22,6 +22,7 @@ void add_density_command(Command& program);
 void add_merge_command(Command& program);
 void add_replay_command(Command& program);
 void add_ticks_command(Command& program);
+void add_report_command(Command& program);
 void add_traces_command(Command& program);
 void add_domain_command(Command& program);
 void add_fleet_command(Command& program);

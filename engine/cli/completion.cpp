@@ -258,6 +258,8 @@ class CompletionAnswer {
       add_files("*.lua");
     } else if (kind == "FILE" || kind == "PATH" || kind == "JOURNAL") {
       add_files(files_of(option));
+    } else if (kind == "PAGE") {
+      add_files("*.html");
     } else if (kind == "URI") {
       add_hosts();
     } else if (kind == "COMMAND") {

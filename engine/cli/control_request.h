@@ -9,6 +9,7 @@
 #include <string>
 
 #include "engine/cli/command.h"
+#include "engine/cli/past_moment.h"
 #include "engine/control/http.h"
 #include "engine/core/error.h"
 #include "engine/core/time.h"
@@ -19,7 +20,8 @@ struct ControlOptions {
   std::string socket;
   std::string name;  ///< of the domain or the policy; "on" or "off"
   bool json = false;
-  std::optional<Duration> time;  ///< --for, --since, --interval
+  std::optional<Duration> time;     ///< --for, --interval
+  std::optional<PastMoment> since;  ///< of events
   std::map<std::string, std::string> settings;
   std::string journal;
   bool watch = false;

@@ -37,6 +37,7 @@ void add_commands(Command& program) {
   add_merge_command(program);
   add_replay_command(program);
   add_ticks_command(program);
+  add_report_command(program);
   add_traces_command(program);
   add_domain_command(program);
   add_fleet_command(program);

@@ -109,10 +109,10 @@ class JournalEvents {
     }
   }
   [[nodiscard]] bool knows_domain() const { return domain_.empty() || !names_.empty(); }
-  /// The events of the time before the newest tick; all of them without a time.
-  std::vector<Event> since(const std::optional<Duration>& time) && {
-    if (time) {
-      const WallTime first = newest_ - std::chrono::floor<WallTime::duration>(*time);
+  /// The events from a moment on, which counts back from the newest tick; all of them without one.
+  std::vector<Event> since(const std::optional<PastMoment>& moment) && {
+    if (moment) {
+      const WallTime first = moment->before(newest_);
       std::erase_if(events_, [&](const Event& event) { return event.time < first; });
     }
     return std::move(events_);
@@ -140,7 +140,7 @@ Result<ExitCode> journal_events(const ControlOptions& options) {
   if (!found.knows_domain()) {
     return fail(ErrorCode::not_found, options.journal, "has no domain " + options.name);
   }
-  const std::vector<Event> events = std::move(found).since(options.time);
+  const std::vector<Event> events = std::move(found).since(options.since);
   print_events(events, options.json);
   if (events.empty() && !options.json) {
     standard_output() << "(no events" << (options.name.empty() ? "" : " of " + options.name) << ")"
@@ -170,7 +170,12 @@ Result<ExitCode> run_events_as_json(const ControlOptions& options,
 Result<ExitCode> events(const ControlOptions& options) {
   if (!options.journal.empty()) return journal_events(options);
   std::map<std::string, std::string> parameters;
-  if (options.time) parameters["seconds"] = std::to_string(seconds_of(*options.time));
+  if (options.since) {
+    const auto now = std::chrono::floor<WallTime::duration>(std::chrono::system_clock::now());
+    const double seconds = seconds_of(now - options.since->before(now));
+    if (seconds <= 0) return fail(ErrorCode::invalid_input, "--since", "is in the future");
+    parameters["seconds"] = std::to_string(seconds);
+  }
   if (!options.name.empty()) parameters["domain"] = options.name;
   if (options.json) return run_events_as_json(options, parameters);
   return query(options, "/v1/events", std::move(parameters));
@@ -213,15 +218,16 @@ void add_events_command(Command& program) {
   add_option(
       command,
       {"--since", "TIME",
-       "only events of the last TIME, such as 30m, 8h or 7d; with --journal: of the TIME before "
-       "the journal's newest tick"},
-      into(options->time, parse_age));
+       "only events from TIME on: a time of day (22:00), a date and time (\"2026-01-31 "
+       "22:00\"), or a span before now (8h, 7d); with --journal: before the journal's newest "
+       "tick"},
+      into(options->since, parse_past_moment));
   add_option(command,
              {"--journal", "PATH", "read the events from a journal instead, a file or a folder"},
              into_text(options->journal));
   add_flag(command, {"--json", "print a line of JSON an event"}, options->json);
   command.footer = examples_text({
-      {"memcoord events --since 8h", "list what happened in the last eight hours"},
+      {"memcoord events --since 22:00", "list what happened since ten in the evening"},
       {"memcoord events web --journal ticks.jsonl", "list a domain's events from a journal"},
   });
 }

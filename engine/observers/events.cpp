@@ -13,8 +13,10 @@
 namespace memcoord::observers {
 namespace {
 
-constexpr std::array<std::string_view, 9> kEventKinds{
-    "moved", "would move", "not moved", "short", "enough", "skipped", "eligible", "note", "error"};
+constexpr std::array<std::string_view, kEventKindCount> kEventKinds{
+    "moved",    "would move", "not moved", "short",     "enough", "skipped",
+    "eligible", "note",       "error",     "limited",   "killed", "killed?",
+    "crashed",  "hung",       "started",   "restarted", "stopped"};
 constexpr std::size_t kNameColumn = 12;
 constexpr std::size_t kWidestNameColumn = 40;
 
@@ -49,12 +51,14 @@ std::string_view to_text(Event::Kind kind) {
 std::vector<Event> EventFinder::events_of(const Tick& tick) {
   if (tick.snapshot.wall_time != WallTime()) time_ = tick.snapshot.wall_time;
   std::vector<Event> events;
+  add_run(tick, events);
   add_errors(tick, events);
   if (!tick.sample_error) {
     // The snapshot of a restoration is from before it.
     if (!tick.restoring) {
       add_states(tick, events);
       add_shortages(tick, events);
+      add_limits(tick, events);
     }
     add_moves(tick, events);
   }
@@ -75,40 +79,118 @@ void EventFinder::add_errors(const Tick& tick, std::vector<Event>& events) {
   }
 }
 
+/// A run counts its ticks from 1: a lower number is of a new run.
+void EventFinder::add_run(const Tick& tick, std::vector<Event>& events) {
+  const bool begins = tick.number < number_ && !tick.restoring;
+  if (begins) events.push_back(event(Event::Kind::note, "", "a new run of memcoord begins"));
+  number_ = tick.number;
+}
+
 void EventFinder::add_states(const Tick& tick, std::vector<Event>& events) {
   ++turn_;
   std::unordered_map<Uuid, const SkippedDomain*> skipped;
   for (const SkippedDomain& one : tick.skipped) skipped.emplace(one.domain, &one);
   for (const Domain& domain : tick.snapshot.domains) {
     State& state = states_[domain.uuid()];
-    const bool is_known = state.turn != 0 && state.id == domain.id;
-    const auto add = [&](Event::Kind kind, std::string text) {
-      events.push_back(event(kind, domain.name(), std::move(text)));
-    };
-    if (state.turn != 0 && !is_known) {
-      state = {};
-      add(Event::Kind::note, "started again");
-    }
+    add_lifetime(tick, domain, state, events);
     const auto found = skipped.find(domain.uuid());
-    const bool counts = found != skipped.end() && !waits_for_report(*found->second, domain);
-    const std::string why = counts ? found->second->why : std::string();
-    if (why != state.skipped) {
-      // The tick's note says the same without the domain.
-      std::erase_if(events, [&](const Event& other) {
-        return other.domain.empty() && other.text == domain.name() + ": skipped: " + why;
-      });
-      add(counts ? Event::Kind::skipped : Event::Kind::eligible,
-          counts ? why : "no longer skipped (was: " + state.skipped + ")");
+    add_eligibility(domain, state, found == skipped.end() ? nullptr : found->second, events);
+    state.identity = domain.identity;
+    state.id = domain.id;
+    state.is = domain.state;
+    state.turn = turn_;
+  }
+  add_stopped(tick, events);
+}
+
+void EventFinder::add_lifetime(const Tick& tick, const Domain& domain, State& state,
+                               std::vector<Event>& events) const {
+  const auto add = [&](Event::Kind kind, std::string text) {
+    events.push_back(event(kind, domain.name(), std::move(text)));
+  };
+  const bool is_new = state.turn == 0;
+  if (is_new && turn_ > 1) {
+    add(Event::Kind::started, "runs on this host, with " + domain.actual.text(tick.limits.units));
+  } else if (!is_new && state.id != domain.id) {
+    state = {};
+    add(Event::Kind::restarted, "started again");
+  }
+  const GuestSigns::Found signs = state.signs.next(domain, tick.limits);
+  if (signs.rebooted) add(Event::Kind::restarted, "its guest rebooted");
+  if (signs.fall) {
+    const Units units = tick.limits.units;
+    add(Event::Kind::likely_killed,
+        "what it uses fell from " + signs.fall->before.text(units) + " to " +
+            signs.fall->after.text(units) +
+            " when it had almost nothing left: its OOM killer may have ended a process");
+  }
+  if (state.is != domain.state && domain.state == DomainState::crashed) {
+    add(Event::Kind::crashed, "its QEMU process or its guest crashed");
+  }
+}
+
+void EventFinder::add_eligibility(const Domain& domain, State& state, const SkippedDomain* skipped,
+                                  std::vector<Event>& events) const {
+  const bool counts = skipped != nullptr && !waits_for_report(*skipped, domain);
+  std::string why = counts ? skipped->why : std::string();
+  if (why == state.skipped) return;
+  // The tick's note says the same without the domain.
+  std::erase_if(events, [&](const Event& other) {
+    return other.domain.empty() && other.text == domain.name() + ": skipped: " + why;
+  });
+  const bool hangs = domain.state == DomainState::hung;
+  events.push_back(counts
+                       ? event(hangs ? Event::Kind::hung : Event::Kind::skipped, domain.name(), why)
+                       : event(Event::Kind::eligible, domain.name(),
+                               "no longer skipped (was: " + state.skipped + ")"));
+  state.skipped = std::move(why);
+}
+
+void EventFinder::add_stopped(const Tick& tick, std::vector<Event>& events) {
+  const Limits& limits = tick.limits;
+  const MemorySize left = host_headroom(tick.snapshot.host, limits.headroom);
+  std::vector<std::string> names;
+  for (const auto& [uuid, state] : states_) {
+    if (state.turn != turn_) names.push_back(state.identity->name);
+  }
+  std::sort(names.begin(), names.end());
+  for (const std::string& name : names) {
+    std::string text = "no longer runs on this host";
+    if (left < limits.host_floor) {
+      text += ", which has only " + left.text(limits.units) + " left";
     }
-    state = {domain.identity, domain.id, why, std::move(state.failure), turn_};
+    events.push_back(event(Event::Kind::stopped, name, std::move(text)));
   }
   std::erase_if(states_, [&](const auto& entry) { return entry.second.turn != turn_; });
+}
+
+void EventFinder::add_limits(const Tick& tick, std::vector<Event>& events) {
+  for (const Decision& decision : tick.decisions) {
+    const auto known = states_.find(decision.domain);
+    if (decision.rules.empty() || known == states_.end()) continue;
+    State& state = known->second;
+    std::string text;
+    MemorySize change;
+    for (const RuleHit& hit : decision.rules) {
+      WallTime& last = state.limited_at.at(static_cast<std::size_t>(hit.rule));
+      const bool again = last != WallTime() && last <= time_ && time_ - last < kSameLimit;
+      last = time_;
+      if (again) continue;
+      text += (text.empty() ? "" : "; ") + std::string(to_text(hit.rule)) + ": " + hit.why;
+      change = std::max(change,
+                        hit.before > hit.after ? hit.before - hit.after : hit.after - hit.before);
+    }
+    if (text.empty()) continue;
+    events.push_back(event(Event::Kind::limited, state.identity->name, std::move(text)));
+    events.back().change = change;
+  }
 }
 
 void EventFinder::add_shortages(const Tick& tick, std::vector<Event>& events) {
   for (ShortageFinder::Change& change : shortages_.changes_of(tick)) {
     const auto kind = change.begins ? Event::Kind::short_of_memory : Event::Kind::enough_memory;
     events.push_back(event(kind, change.domain->name(), std::move(change.text)));
+    events.back().lasted = change.lasted;
   }
 }
 
@@ -155,6 +237,7 @@ void EventFinder::add_outcome(const Tick& tick, const Outcome& first, const Outc
     const bool dry_run = last.kind == Outcome::Kind::dry_run;
     events.push_back(event(dry_run ? Event::Kind::would_move : Event::Kind::moved,
                            state.identity->name, moved_text(first, last, decision, units)));
+    events.back().change = last.to > first.from ? last.to - first.from : first.from - last.to;
     return;
   }
   const std::string why = last.error ? last.error->message : std::string(to_text(last.kind));

@@ -1,7 +1,8 @@
 #pragma once
-// Events of domains, found in ticks: moves, shortages, skipped domains, errors. The control socket
-// serves the newest; a journal yields the same events again.
+// Events of domains, found in ticks: moves, shortages, limits, kills, skipped domains, errors. The
+// control socket serves the newest; a journal yields the same events again.
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "engine/core/tick.h"
+#include "engine/observers/guest_signs.h"
 #include "engine/observers/json.h"
 #include "engine/observers/shortage_episodes.h"
 
@@ -27,12 +29,24 @@ struct Event {
     eligible,  ///< after it was skipped
     note,
     error,
+    limited,        ///< a rule of the guard limits or refuses its moves
+    killed,         ///< its OOM killer ended a process; only a simulated host knows
+    likely_killed,  ///< the guest's counters suggest that (guest_signs.h)
+    crashed,        ///< QEMU or the guest's kernel
+    hung,           ///< its monitor does not answer
+    started,        ///< on this host, after the first tick
+    restarted,      ///< or rebooted
+    stopped,        ///< on this host
   };
   WallTime time{};
   Kind kind = Kind::note;
-  std::string domain;  ///< its name; empty for an event of the host or the run
-  std::string text;    ///< one clause
+  std::string domain;      ///< its name; empty for an event of the host or the run
+  std::string text;        ///< one clause
+  MemorySize change = {};  ///< of a move, in either direction; what a rule took from a move
+  Duration lasted = {};    ///< enough_memory: how long the shortage lasted
 };
+inline constexpr std::size_t kEventKindCount = 17;
+/// "moved", "short", "killed?".
 std::string_view to_text(Event::Kind kind);
 
 /// Finds the events of ticks, which it gets in order. A state that lasts makes two events: when it
@@ -54,20 +68,33 @@ class EventFinder {
     int id = 0;           ///< Domain::id
     std::string skipped;  ///< the reason; empty while the domain is eligible
     std::string failure;  ///< of the last move
+    DomainState is = DomainState::running;
+    GuestSigns signs;
+    std::array<WallTime, kRuleCount> limited_at{};  ///< by each rule, the last time
     std::uint64_t turn = 0;
   };
+  /// A rule that limits a domain again within this time makes no new event.
+  static constexpr WallTime::duration kSameLimit = std::chrono::minutes(1);
   [[nodiscard]] Event event(Event::Kind kind, std::string domain, std::string text) const {
     return {time_, kind, std::move(domain), std::move(text)};
   }
+  void add_run(const Tick& tick, std::vector<Event>& events);
   void add_errors(const Tick& tick, std::vector<Event>& events);
   void add_states(const Tick& tick, std::vector<Event>& events);
+  void add_lifetime(const Tick& tick, const Domain& domain, State& state,
+                    std::vector<Event>& events) const;
+  void add_eligibility(const Domain& domain, State& state, const SkippedDomain* skipped,
+                       std::vector<Event>& events) const;
+  void add_stopped(const Tick& tick, std::vector<Event>& events);
+  void add_limits(const Tick& tick, std::vector<Event>& events);
   void add_shortages(const Tick& tick, std::vector<Event>& events);
   void add_moves(const Tick& tick, std::vector<Event>& events);
   void add_outcome(const Tick& tick, const Outcome& first, const Outcome& last,
                    const Decision* decision, std::vector<Event>& events);
 
-  WallTime time_{};         ///< of the last tick whose time is known
-  std::uint64_t turn_ = 0;  ///< counts ticks: the numbers in a journal of several runs begin anew
+  WallTime time_{};           ///< of the last tick whose time is known
+  std::uint64_t turn_ = 0;    ///< counts ticks: the numbers in a journal of several runs begin anew
+  std::uint64_t number_ = 0;  ///< Tick::number of the last tick
   std::unordered_map<Uuid, State> states_;
   ShortageFinder shortages_;
   std::string last_error_;

@@ -62,12 +62,13 @@ std::vector<ShortageFinder::Change> ShortageFinder::changes_of(const Tick& tick)
       std::string text =
           beginning_text(domain_tick(tick, domain, &before), now - *state.episode.since);
       state.reported = !text.empty();
-      if (state.reported) changes.push_back({&domain, true, std::move(text)});
+      if (state.reported) changes.push_back({&domain, true, std::move(text), {}});
     } else if (last.since && !state.episode.since && std::exchange(state.reported, false)) {
       // The time without a shortage does not count.
       const MonotonicTime enough = std::max(last.enough_since.value_or(now), *last.since);
+      const Duration lasted = enough - *last.since;
       changes.push_back(
-          {&domain, false, "enough memory again, after " + duration_text(enough - *last.since)});
+          {&domain, false, "enough memory again, after " + duration_text(lasted), lasted});
     }
     state.id = domain.id;
     state.swap_in = domain.guest.swap_in;

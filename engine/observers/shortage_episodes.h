@@ -41,6 +41,7 @@ class ShortageFinder {
     const Domain* domain = nullptr;
     bool begins = false;  ///< otherwise the episode has ended
     std::string text;     ///< "short by 60 MiB: ..."; "enough memory again, after 3 min"
+    Duration lasted{};    ///< of an episode that has ended
   };
   /// The changes of this tick, in the order of its domains. An episode is reported once the domain
   /// has a problem (problem_of()) and does not grow, or is still short after kGrowPatience; an

@@ -27,7 +27,7 @@ const std::vector<File>& files() {
       {"/legend.js", kScript, charts::kLegendJs},
       {"/poll.js", kScript, kPollJs},
       {"/bars.js", kScript, kBarsJs},
-      {"/roving.js", kScript, kRovingJs},
+      {"/roving.js", kScript, charts::kRovingJs},
       {"/host.js", kScript, kHostJs},
       {"/row.js", kScript, kRowJs},
       {"/domains.js", kScript, kDomainsJs},

@@ -9,7 +9,6 @@ extern const std::string_view kLiveHtml;
 extern const std::string_view kLiveCss;
 extern const std::string_view kPollJs;
 extern const std::string_view kBarsJs;
-extern const std::string_view kRovingJs;
 extern const std::string_view kHostJs;
 extern const std::string_view kRowJs;
 extern const std::string_view kDomainsJs;

@@ -1,31 +1,19 @@
 #include "engine/workbench/run_record.h"
 
 #include <algorithm>
+#include <iterator>
+#include <string_view>
 #include <utility>
 
 namespace memcoord::workbench {
 namespace {
 
+using observers::DomainStory;
+using observers::Event;
 using simulated::SimulatedDomain;
 using simulated::SimulatedHost;
 
-/// The interval of `a` and the adjacent, later one of `b` as one.
-DomainMoment merged(const DomainMoment& a, const DomainMoment& b) {
-  if (!a.active) return b;
-  if (!b.active) return a;
-  return {true,
-          b.actual,
-          std::max(a.need, b.need),
-          std::min(a.unused, b.unused),
-          std::min(a.usable, b.usable),
-          a.stalled || b.stalled,
-          a.oom || b.oom,
-          a.rules | b.rules};
-}
-
-HostMoment merged(const HostMoment& a, const HostMoment& b) {
-  return {std::min(a.free, b.free), b.granted, std::max(a.need, b.need)};
-}
+constexpr std::string_view kOomNote = ": its OOM killer ended the workload";
 
 /// Makes one moment of each `group` adjacent ones.
 template <class Moment>
@@ -59,21 +47,34 @@ MemorySize size(double kib) {
   return kib <= 0 ? MemorySize() : MemorySize::from_kib(static_cast<std::uint64_t>(kib));
 }
 
-std::string move_with_reason(const Decision& decision, Units units) {
-  std::string text = move_text(decision.actual, decision.target, units);
-  if (!decision.why.empty()) text += ": " + decision.why;
-  return text;
-}
-
-std::string rules_text(const Decision& decision) {
-  std::string text;
-  for (const RuleHit& hit : decision.rules) {
-    text += (text.empty() ? "" : "; ") + std::string(to_text(hit.rule)) + ": " + hit.why;
-  }
-  return text;
-}
-
 }  // namespace
+
+DomainMoment merged(const DomainMoment& a, const DomainMoment& b) {
+  if (!a.active) return b;
+  if (!b.active) return a;
+  DomainMoment both = b;
+  both.stalled = a.stalled || b.stalled;
+  both.oom = a.oom || b.oom;
+  both.rules = a.rules | b.rules;
+  if (a.silent) return both;
+  if (b.silent) {
+    both.silent = false;
+    both.need = a.need;
+    both.unused = a.unused;
+    both.usable = a.usable;
+    return both;
+  }
+  both.need = std::max(a.need, b.need);
+  both.unused = std::min(a.unused, b.unused);
+  both.usable = std::min(a.usable, b.usable);
+  return both;
+}
+
+HostMoment merged(const HostMoment& a, const HostMoment& b) {
+  if (!a.active) return b;
+  if (!b.active) return a;
+  return {std::min(a.free, b.free), b.granted, std::max(a.need, b.need), true};
+}
 
 RunRecord downsampled(const RunRecord& record, std::size_t most_moments) {
   RunRecord result = record;
@@ -86,7 +87,8 @@ RunRecord downsampled(const RunRecord& record, std::size_t most_moments) {
 Recorder::Recorder(const simulated::Scenario& scenario, Bounds bounds)
     : bounds_(bounds),
       most_moments_(std::max<std::size_t>(
-          200, bounds.values / std::max<std::size_t>(1, scenario.domains.size()))) {
+          200, bounds.values / std::max<std::size_t>(1, scenario.domains.size()))),
+      events_(bounds.events) {
   record_.scenario = scenario.name;
   record_.summary = scenario.summary;
   record_.duration = scenario.duration;
@@ -96,10 +98,13 @@ Recorder::Recorder(const simulated::Scenario& scenario, Bounds bounds)
 void Recorder::begin(const Tick& tick, const SimulatedHost& host) {
   record_.policy = tick.policy;
   record_.limits = tick.limits;
+  record_.start = tick.snapshot.wall_time - std::chrono::floor<WallTime::duration>(host.now());
   past_.resize(host.domains().size());
   for (const SimulatedDomain& domain : host.domains()) {
     places_.emplace(domain.identity->uuid, record_.domains.size());
-    record_.domains.push_back({domain.identity->name, domain.plan->maximum, {}, 0, 0});
+    DomainRecord& record = record_.domains.emplace_back();
+    record.name = domain.identity->name;
+    record.maximum = domain.plan->maximum;
   }
 }
 
@@ -110,20 +115,27 @@ void Recorder::take(const Tick& tick, SimulatedHost& host) {
   const simulated::Model& model = host.scenario().model;
   HostMoment moment;
   moment.free = tick.snapshot.host.free;
+  std::vector<Event> kills;
+  const auto killed = [&](std::string name, const char* text) {
+    kills.push_back({tick.snapshot.wall_time, Event::Kind::killed, std::move(name), text});
+  };
   for (std::size_t i = 0; i < host.domains().size(); ++i) {
-    take_domain(i, host.domains()[i], model);
+    const SimulatedDomain& domain = host.domains()[i];
+    if (take_domain(i, domain, model)) {
+      killed(domain.identity->name, "its OOM killer ended the workload");
+    }
     const DomainMoment& one = record_.domains[i].moments.back();
-    if (!host.domains()[i].active) continue;
+    if (!domain.active) continue;
     moment.granted += one.actual;
-    moment.need += size(host.domains()[i].guest.need(model));
+    moment.need += size(domain.guest.need(model));
   }
   record_.host.back() = ticks_in_moment_ == 0 ? moment : merged(record_.host.back(), moment);
   take_rules(tick);
-  update_from_events(tick, host.now());
   if (host.score().oom_kills > host_oom_kills_) {
     host_oom_kills_ = host.score().oom_kills;
-    add_event({host.now(), RunEvent::Kind::host_oom, "", "the host ran out of memory"});
+    killed("", "the host ran out of memory");
   }
+  take_events(tick, std::move(kills));
   if (++ticks_in_moment_ >= ticks_per_moment_) ticks_in_moment_ = 0;
   if (ticks_in_moment_ == 0 && record_.times.size() >= most_moments_) halve();
 }
@@ -138,28 +150,25 @@ void Recorder::open_interval(const SimulatedHost& host) {
   for (DomainRecord& domain : record_.domains) domain.moments.emplace_back();
 }
 
-void Recorder::take_domain(std::size_t place, const SimulatedDomain& domain,
+bool Recorder::take_domain(std::size_t place, const SimulatedDomain& domain,
                            const simulated::Model& model) {
   const simulated::Guest& guest = domain.guest;
   Past& past = past_[place];
   DomainMoment& moment = record_.domains[place].moments.back();
+  const bool oom = domain.active && guest.score.oom_kills > past.oom_kills;
   if (domain.active) {
-    const DomainMoment now{true,
-                           size(guest.actual),
-                           size(guest.need(model)),
-                           size(guest.unused(model)),
-                           size(guest.usable(model)),
-                           guest.score.stalled_seconds > past.stalled_seconds,
-                           guest.score.oom_kills > past.oom_kills,
-                           0};
-    if (now.oom) {
-      const RunEvent::Kind kind = RunEvent::Kind::guest_oom;
-      add_event(
-          {record_.times.back(), kind, domain.identity->name, "its OOM killer ended the workload"});
-    }
+    DomainMoment now;
+    now.active = true;
+    now.actual = size(guest.actual);
+    now.need = size(guest.need(model));
+    now.unused = size(guest.unused(model));
+    now.usable = size(guest.usable(model));
+    now.stalled = guest.score.stalled_seconds > past.stalled_seconds;
+    now.oom = oom;
     moment = merged(moment, now);
   }
   past = {guest.score.stalled_seconds, guest.score.oom_kills};
+  return oom;
 }
 
 void Recorder::take_rules(const Tick& tick) {
@@ -174,28 +183,18 @@ void Recorder::take_rules(const Tick& tick) {
   }
 }
 
-void Recorder::update_from_events(const Tick& tick, Duration at) {
-  if (tick.policy_error) {
-    add_event({at, RunEvent::Kind::policy_error, "", tick.policy_error->text()});
-  }
-  for (const Decision& decision : tick.decisions) {
-    const auto found = places_.find(decision.domain);
-    const std::string name =
-        found == places_.end() ? std::string() : record_.domains[found->second].name;
-    if (!decision.holds())
-      add_event({at, RunEvent::Kind::move, name, move_with_reason(decision, tick.limits.units)});
-    if (!decision.rules.empty()) {
-      add_event({at, RunEvent::Kind::limited, name, rules_text(decision)});
-    }
-  }
-}
-
-void Recorder::add_event(RunEvent event) {
-  if (record_.events.size() < bounds_.events) {
-    record_.events.push_back(std::move(event));
-  } else {
-    ++record_.events_left_out;
-  }
+/// The simulated host knows of kills what a real one has to guess, and says so in notes too.
+void Recorder::take_events(const Tick& tick, std::vector<Event> kills) {
+  const Duration at = record_.times.back();
+  std::vector<Event> events = finder_.events_of(tick);
+  std::erase_if(events, [](const Event& event) {
+    return event.kind == Event::Kind::likely_killed ||
+           (event.kind == Event::Kind::note && event.text.ends_with(kOomNote));
+  });
+  std::move(kills.begin(), kills.end(), std::back_inserter(events));
+  stories_.take(tick, events, last_tick_ ? at - *last_tick_ : Duration());
+  last_tick_ = at;
+  for (Event& event : events) events_.add(std::move(event));
 }
 
 void Recorder::halve() {
@@ -212,6 +211,12 @@ RunRecord Recorder::finish(SimulatedHost& host, Duration interval) {
     record_.domains[i].oom_kills = score.oom_kills;
     if (score.seconds > 0) record_.domains[i].stalled = score.stalled_seconds / score.seconds;
   }
+  std::unordered_map<std::string, DomainStory> by_name;
+  for (DomainStory& story : stories_.finish()) by_name[story.name] = std::move(story);
+  for (DomainRecord& domain : record_.domains) domain.story = by_name[domain.name];
+  observers::EventSelection::Result events = events_.finish();
+  record_.events = std::move(events.events);
+  record_.events_left_out = events.left_out;
   return std::move(record_);
 }
 

@@ -88,10 +88,10 @@ RECORD_FOCUS = """
   }) || true;
 """
 
-# What a mouse can operate: each of these must be within reach of Tab, too. A list or a table in which the
-# arrow keys move has one stop of Tab.
+# What a mouse can operate: each of these must be within reach of Tab, too. A list, a table or its headings in
+# which the arrow keys move have one stop of Tab.
 OPERABLE = """
-  const inGroup = (e) => e.tabIndex < 0 && e.parentElement.closest("ul, tbody")?.querySelector("[tabindex='0']");
+  const inGroup = (e) => e.tabIndex < 0 && e.parentElement.closest("ul, tbody, thead")?.querySelector("[tabindex='0']");
   return [...document.querySelectorAll("button, select, input, a[href], summary, [role=button], [tabindex='0']")]
     .filter((e) => !e.disabled && !inGroup(e) && e.checkVisibility({ visibilityProperty: true }));
 """
@@ -103,6 +103,21 @@ def missing_programs():
     if missing:
         return f"tests/browser: {' and '.join(missing)} missing; scripts/packages install test"
     return None
+
+
+# Texts under 11 pixels, as they show on the screen: a chart may be scaled.
+SMALL_TEXTS = """
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), found = new Set();
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement;
+    if (!walker.currentNode.data.trim() || element.closest("script, style, noscript")) continue;
+    if (!element.checkVisibility({ visibilityProperty: true })) continue;
+    const scale = element instanceof SVGElement ? element.getScreenCTM().a : 1;
+    const size = parseFloat(getComputedStyle(element).fontSize) * scale;
+    if (size < 10.9) found.add(`${element.tagName} ${element.getAttribute("class") || ""} ${size.toFixed(1)}: ${walker.currentNode.data.trim().slice(0, 30)}`);
+  }
+  return [...found];
+"""
 
 
 class Browser:
@@ -205,6 +220,11 @@ class Browser:
         while self.driver.switch_to.active_element != element:
             ActionChains(self.driver, duration=0).key_down(Keys.SHIFT).send_keys(Keys.TAB).key_up(Keys.SHIFT).perform()
 
+    def touch(self, kind, *points):
+        """kind: "touchStart", "touchMove" or "touchEnd"; where the fingers are."""
+        self.driver.execute_cdp_cmd("Input.dispatchTouchEvent", {
+            "type": kind, "touchPoints": [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(points)]})
+
     def focused_id(self):
         return self.driver.switch_to.active_element.get_attribute("id")
 
@@ -254,6 +274,8 @@ class PageTest(unittest.TestCase):
         self.browser.settle()
         self.assertEqual(self.browser.run(WIDE_ELEMENTS), [])
         self.assertLessEqual(self.browser.run("return document.scrollingElement.scrollWidth"), PHONE[0])
+        # A chart that was drawn for a wider screen is drawn again when the browser is idle.
+        self.browser.wait(lambda: not self.browser.run(SMALL_TEXTS), "text of 11 pixels or more")
 
     def expect_tab_reaches_everything(self):
         """Tab reaches each control once, in the order of the document, and each shows that it has the focus."""

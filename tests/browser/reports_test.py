@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The pages that memcoord simulate and memcoord compare write, in a real browser.
+"""The pages that memcoord simulate, compare and report write, in a real browser.
 
     tests/browser/reports_test.py PROGRAM [TEST...]
 """
@@ -88,6 +88,46 @@ class ReportOfARun(ReportTest):
         self.assertEqual(self.browser.shown(".card h3"), [])
         self.assertEqual(self.browser.shown(".empty"), ["No domain matches."])
 
+    def test_the_filters_hold_for_events_too(self):
+        self.open_run()
+        self.assertEqual(self.browser.shown(".keys")[0][:5], "Keys:")
+        names = self.browser.shown(".card h3")
+        self.browser.one("input[type=search]").send_keys(names[0])
+        self.assertEqual(set(self.browser.texts("#events-body td.name")), {names[0]})
+        self.browser.one("input[type=search]").clear()
+        self.browser.one("input[type=search]").send_keys("no such domain")
+        self.assertEqual(self.browser.texts("#events-body tr"), [])
+
+    def test_the_table_of_domains_sorts_by_a_column(self):
+        self.open_run()
+        self.browser.one("details summary").click()
+        column = [one.split(" ")[0] for one in self.browser.texts("#stories th")].index("smallest") + 1
+        cells = f"#stories td:nth-child({column})"
+        values = f"return [...document.querySelectorAll('{cells}')].map((cell) => Number(cell.dataset.v))"
+        self.browser.one(f"#stories th:nth-child({column}) button").click()
+        self.assertEqual(self.browser.run(values), sorted(self.browser.run(values)))
+        self.browser.one(f"#stories th:nth-child({column}) button").click()
+        self.assertEqual(self.browser.run(values), sorted(self.browser.run(values), reverse=True))
+
+    def test_a_finger_shows_values_and_two_zoom(self):
+        self.browser.resize(360, 740)
+        self.open_run()
+        self.browser.run("document.querySelector('#host svg.chart[tabindex]').scrollIntoView({ block: 'center' })")
+        self.browser.settle()
+        box = self.browser.run("const box = document.querySelector('#host svg.chart[tabindex]').getBoundingClientRect();"
+                               "return [box.left, box.top, box.width, box.height]")
+        at = lambda share: (box[0] + share * box[2], box[1] + box[3] / 2)
+        self.browser.touch("touchStart", at(0.5))
+        self.browser.touch("touchEnd")
+        self.assertIn("granted", self.browser.one("#tip").text)
+        whole = self.range()
+        self.browser.touch("touchStart", at(0.4), at(0.6))
+        self.browser.touch("touchMove", at(0.3), at(0.8))
+        self.browser.touch("touchEnd")
+        self.browser.wait(lambda: self.range() != whole, "another range")
+        self.browser.one(".bar button[aria-label='show more time']").click()
+        self.assertFalse(self.browser.one("#tip").is_displayed())
+
     def test_tab_reaches_every_control_in_order_and_shows_it(self):
         self.open_run()
         self.expect_tab_reaches_everything()
@@ -142,12 +182,26 @@ class ReportOfARun(ReportTest):
         self.assertEqual(sorted(self.browser.shown(".card h3")), sorted(HOSTILE_NAMES))
         self.assertLessEqual(set(self.browser.texts("#events-body td.name")), {*HOSTILE_NAMES, "\u2014"})
         self.assertEqual(sorted(self.browser.texts("details td.name")), sorted(HOSTILE_NAMES))
-        for card in self.browser.all(".card"):
-            name = card.find_element("css selector", "h3").get_attribute("textContent")
-            self.browser.tab_to(card.find_element("css selector", "svg"))
+        self.browser.tab_to(self.browser.one(".card svg"))
+        for name in self.browser.texts(".card h3"):
             self.browser.press(Keys.RIGHT)
             self.assertIn(name, self.browser.one("#tip").text)
+            self.browser.press(Keys.DOWN)
         self.expect_harmless()
+
+    def test_a_page_of_many_domains_has_few_stops_of_tab(self):
+        scenario = self.folder / "hundred.lua"
+        scenario.write_text((FOLDER.parent / "screens" / "guests.lua").read_text()
+                            .replace("local count = 40", "local count = 100").replace("duration = 60", "duration = 10"))
+        self.open(self.written("hundred", "simulate", "-p", "halving", "-S", scenario))
+        self.assertEqual(len(self.browser.all(".card")), 100)
+        stops = self.browser.run("return [...document.querySelectorAll('*')].filter((e) => e.tabIndex >= 0 && "
+                                 "!e.disabled && e.checkVisibility()).length")
+        self.assertLess(stops, 30)
+        self.browser.tab_to(self.browser.one(".card svg"))
+        self.browser.press(Keys.DOWN)
+        second = self.browser.run("return document.activeElement.closest('.card') === document.querySelectorAll('.card')[1]")
+        self.assertTrue(second)
 
     def test_four_hundred_domains_are_drawn_while_the_page_scrolls(self):
         scenario = self.folder / "large.lua"
@@ -157,6 +211,59 @@ class ReportOfARun(ReportTest):
         self.assertEqual(len(self.browser.all(".card")), 400)
         self.browser.run("document.querySelector('.card:last-child').scrollIntoView()")
         self.expect_charts()
+
+
+class ReportOfARecording(ReportTest):
+    @classmethod
+    def recorded(cls):
+        """The page of a journal of two runs with an hour between them."""
+        path = cls.folder / "recorded.html"
+        if path.exists():
+            return path
+        journal = cls.folder / "ticks.jsonl"
+        subprocess.run([PROGRAM, "simulate", "-p", "halving", "-S", "case3", "--journal", journal], check=True, capture_output=True)
+        lines = journal.read_text().splitlines()
+        later = [line.replace("2024-01-01T00:", "2024-01-01T01:") for line in lines]
+        journal.write_text("\n".join(lines + later) + "\n")
+        subprocess.run([PROGRAM, "report", journal, "--output", path], check=True, capture_output=True)
+        return path
+
+    def open_recorded(self):
+        self.open(self.recorded())
+
+    def test_every_chart_has_its_curves_and_nothing_is_loaded(self):
+        self.open_recorded()
+        self.expect_charts()
+        self.expect_nothing_loaded()
+
+    def test_it_speaks_of_what_guests_report_on_the_clock(self):
+        self.open_recorded()
+        self.assertRegex(self.browser.text(".bar .range"), r"^\d\d:\d\d:\d\d \S \d\d:\d\d:\d\d$")
+        text = self.browser.run("return document.body.innerText")
+        self.assertNotRegex(text, r"(?i)stalled|\bbit\b")
+        self.assertIn("short", text)
+
+    def test_a_time_without_a_recording_is_a_gap(self):
+        self.open_recorded()
+        self.assertTrue(self.browser.all("#host path.away"))
+        self.browser.tab_to(self.browser.one("#host svg[tabindex]"))
+        self.browser.press(Keys.RIGHT)
+        self.assertIn("nothing was recorded", self.browser.one("#tip").text)
+        self.assertTrue([text for text in self.browser.texts("#events-body td.text") if text.startswith("nothing was recorded for")])
+
+    def test_tab_reaches_every_control_in_order_and_shows_it(self):
+        self.open_recorded()
+        self.expect_tab_reaches_everything()
+
+    def test_a_phone_shows_it_without_scrolling_sideways(self):
+        self.open_recorded()
+        self.expect_fits_phone()
+        self.expect_charts()
+
+    def test_dark_and_light_follow_the_system_and_every_text_has_contrast(self):
+        self.open_recorded()
+        self.browser.one("details summary").click()
+        self.expect_readable()
 
 
 class ReportOfAComparison(ReportTest):
@@ -178,6 +285,16 @@ class ReportOfAComparison(ReportTest):
         self.browser.all("#overview button")[1].click()
         self.assertEqual(self.browser.text("#overview th"), "deficit")
         self.assertNotEqual(self.browser.texts("#overview td"), before)
+
+    def test_a_table_sorts_its_policies_and_keeps_the_baselines_last(self):
+        self.open_comparison()
+        rows = "return [...document.querySelectorAll('#scenario-1 tbody tr')].map((row) => [row.className, Number(row.cells[2].dataset.v)])"
+        self.browser.one("#scenario-1 th:nth-child(3) button").click()
+        self.browser.one("#scenario-1 th:nth-child(3) button").click()
+        found = self.browser.run(rows)
+        policies = [value for style, value in found if not style]
+        self.assertEqual(policies, sorted(policies, reverse=True))
+        self.assertEqual([style != "" for style, _ in found], sorted(style != "" for style, _ in found))
 
     def test_tab_reaches_every_control_in_order_and_shows_it(self):
         self.open_comparison()

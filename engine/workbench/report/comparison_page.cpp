@@ -63,22 +63,24 @@ std::string row_text(const ComparisonRow& row, const ComparisonCell* cell,
   const auto figures = figures_of(*cell->score);
   for (std::size_t i = 0; i < figures.size(); ++i) {
     const bool marked = policy && best[i] && *best[i] == figures[i].value;
-    out += fmt::format("<td{}>{}</td>", marked ? " class=\"best\"" : "", figures[i].text);
+    out += fmt::format("<td{} data-v=\"{}\">{}</td>", marked ? " class=\"best\"" : "",
+                       figures[i].value, figures[i].text);
   }
   out += "</tr>\n";
   if (!cell->problem.empty()) {
-    out += fmt::format("<tr><td></td><td class=\"left bad\" colspan=\"{}\">{}</td></tr>\n",
-                       best.size(), escaped(cell->problem));
+    out += fmt::format(
+        "<tr class=\"more\"><td></td><td class=\"left bad\" colspan=\"{}\">{}</td></tr>\n",
+        best.size(), escaped(cell->problem));
   }
   return out;
 }
 
 std::string scenario_table(const Comparison& comparison, std::size_t scenario) {
-  std::string out = "<div class=\"wide\"><table class=\"data\">\n<tr><th>policy</th>";
+  std::string out = "<div class=\"wide\"><table class=\"data sorts\">\n<thead><tr><th>policy</th>";
   for (const Figure& figure : figures_of({})) {
     out += fmt::format("<th title=\"{}\">{}</th>", escaped(figure.meaning), figure.name);
   }
-  out += "</tr>\n";
+  out += "</tr></thead>\n<tbody>\n";
   const auto best = best_of(comparison, scenario);
   bool baselines = false;
   for (const ComparisonRow& row : comparison.rows) {
@@ -86,7 +88,7 @@ std::string scenario_table(const Comparison& comparison, std::size_t scenario) {
     out += row_text(row, cell_of(row, scenario), best, baseline && !baselines);
     baselines = baselines || baseline;
   }
-  return out + "</table></div>\n";
+  return out + "</tbody></table></div>\n";
 }
 
 std::string scenario_section(const Comparison& comparison, std::size_t at) {
@@ -204,12 +206,13 @@ void write_comparison_page(const Comparison& comparison, const files::WritePiece
       "<section id=\"overview\" hidden>\n<h2>All scenarios</h2>\n"
       "<div class=\"seg noprint\"></div>\n<div class=\"wide\"><table class=\"data\"></table>"
       "</div>\n</section>\n");
+  write(keys_help(""));
   for (std::size_t s = 0; s < comparison.scenarios.size(); ++s) {
     write(scenario_section(comparison, s));
   }
-  write_page_end(
-      write, [&](const files::WritePiece& piece) { write_comparison_data(comparison, piece); },
-      kComparisonJs);
+  write_page_end(write,
+                 [&](const files::WritePiece& piece) { write_comparison_data(comparison, piece); },
+                 {kComparisonJs});
 }
 
 }  // namespace

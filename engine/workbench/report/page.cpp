@@ -14,12 +14,6 @@
 namespace memcoord::workbench::report {
 namespace {
 
-std::string percent(double share) {
-  if (share == 0) return "0 %";
-  if (share < 0.0001) return "< 0.01 %";
-  return number_text(share * 100, share < 0.1 ? 2 : 1) + " %";
-}
-
 std::string amount(double value, const char* unit) {
   if (value > 0 && value < 0.001) return std::string("< 0.001 ") + unit;
   return number_text(value, value < 1 ? 3 : value < 100 ? 2 : 0) + " " + unit;
@@ -110,6 +104,12 @@ std::string item(std::string_view what, std::string_view value) {
   return fmt::format("<li>{} <b>{}</b></li>", escaped(what), escaped(value));
 }
 
+std::string percent(double share) {
+  if (share == 0) return "0 %";
+  if (share < 0.0001) return "< 0.01 %";
+  return number_text(share * 100, share < 0.1 ? 2 : 1) + " %";
+}
+
 std::vector<Figure> figures_of(const Score& score) {
   const auto kills = [](int n) { return std::to_string(n); };
   return {
@@ -131,6 +131,16 @@ std::vector<Figure> figures_of(const Score& score) {
   };
 }
 
+std::string keys_help(std::string_view rest) {
+  return fmt::format(
+      "<p class=\"soft keys noprint\">Keys: <kbd>Tab</kbd> to a chart, <kbd>&larr;</kbd> "
+      "<kbd>&rarr;</kbd> along it (with <kbd>Shift</kbd> faster), <kbd>+</kbd> <kbd>&minus;</kbd> "
+      "zoom, <kbd>Esc</kbd> shows all{}. Mouse: drag across a chart to zoom, double-click shows "
+      "all. "
+      "Touch: one finger shows values, two zoom.</p>\n",
+      escaped(rest));
+}
+
 std::string page_start(const PageStart& start) {
   return fmt::format(
       "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
@@ -150,14 +160,17 @@ std::string page_start(const PageStart& start) {
 
 void write_page_end(const files::WritePiece& write,
                     const std::function<void(const files::WritePiece&)>& write_data,
-                    std::string_view own_script) {
+                    std::initializer_list<std::string_view> own_scripts) {
   write("</main>\n<div id=\"tip\" role=\"status\"></div>\n");
-  write("<footer>Written by memcoord. docs/simulator.md defines the figures.</footer>\n");
+  write(
+      "<footer>Written by memcoord. docs/simulator.md and docs/administration.md define the "
+      "figures.</footer>\n");
   write("<script type=\"application/json\" id=\"data\">\n");
   write_data(write);
   write("\n</script>\n<script>\n");
   for (const std::string_view script : charts::scripts()) write(script);
-  for (const std::string_view script : {kRecordJs, kPageJs, own_script}) write(script);
+  for (const std::string_view script : {kRecordJs, kSortJs, kPageJs}) write(script);
+  for (const std::string_view script : own_scripts) write(script);
   write("</script>\n</body>\n</html>\n");
 }
 

@@ -2,7 +2,8 @@
 // Shared by the two report pages: safe text, the figures of a score, the head of a page, and the
 // style and scripts of page/.
 
-#include <span>
+#include <functional>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,7 +18,9 @@ namespace memcoord::workbench::report {
 // The files of page/, embedded at build time (cmake/embed_files.cmake).
 extern const std::string_view kReportCss;
 extern const std::string_view kRecordJs;
+extern const std::string_view kSortJs;
 extern const std::string_view kPageJs;
+extern const std::string_view kEventsJs;
 extern const std::string_view kRunJs;
 extern const std::string_view kComparisonJs;
 
@@ -44,6 +47,11 @@ struct Figure {
 
 /// Always the same figures in the same order.
 std::vector<Figure> figures_of(const Score& score);
+/// A share as a percentage: "0.35 %".
+std::string percent(double share);
+/// How the keyboard and touch move through the charts, as a paragraph of markup. `rest` ends the
+/// sentence: plain text.
+std::string keys_help(std::string_view rest);
 
 /// The start of a page. `heading` and `items` are markup, the others plain text.
 struct PageStart {
@@ -55,9 +63,9 @@ struct PageStart {
 /// From the doctype to the start of <main>.
 std::string page_start(const PageStart& start);
 /// From the end of <main> to the end of the page: `write_data` writes the JSON that the scripts
-/// draw; `own_script` runs after the scripts that both pages share.
+/// draw; `own_scripts` run after the scripts that both pages share.
 void write_page_end(const files::WritePiece& write,
                     const std::function<void(const files::WritePiece&)>& write_data,
-                    std::string_view own_script);
+                    std::initializer_list<std::string_view> own_scripts);
 
 }  // namespace memcoord::workbench::report

@@ -1,5 +1,7 @@
 #include "engine/workbench/report/record_json.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -77,7 +79,15 @@ void write_times_and_host(const RunRecord& record, const files::WritePiece& writ
         }));
   write(",\"host\":{\"free\":" + sizes(&HostMoment::free));
   write(",\"granted\":" + sizes(&HostMoment::granted));
-  write(",\"need\":" + sizes(&HostMoment::need) + "}");
+  write(",\"need\":" + sizes(&HostMoment::need));
+  write(",\"awayRuns\":" + runs(count, [&](std::size_t i) { return !record.host[i].active; }) +
+        "}");
+}
+
+void write_story(const observers::DomainStory& story, const files::WritePiece& write) {
+  write(fmt::format(",\"story\":[{},{},{},{},{},{},{}]", kib(story.smallest), kib(story.largest),
+                    story.moves, kib(story.moved), story.limits, story.shortages,
+                    number_json(seconds_of(story.longest_shortage))));
 }
 
 void write_domain(const DomainRecord& domain, const files::WritePiece& write) {
@@ -97,6 +107,9 @@ void write_domain(const DomainRecord& domain, const files::WritePiece& write) {
         runs(moments.size(), [&](std::size_t i) { return moments[i].stalled; }));
   write(",\"awayRuns\":" + runs(moments.size(), [&](std::size_t i) { return !moments[i].active; }));
   write(",\"ruleMasks\":" + rule_masks(moments));
+  write(",\"silentRuns\":" +
+        runs(moments.size(), [&](std::size_t i) { return moments[i].silent; }));
+  write_story(domain.story, write);
   write(",\"oomAt\":" + oom_places(moments) + "}");
 }
 
@@ -132,8 +145,8 @@ void write_compared_record(const RunRecord& record, std::span<const std::size_t>
   write(",\"strips\":[");
   write(strip_json(record, "stalled", "bad", [](const DomainMoment& m) { return m.stalled; }) +
         ",");
-  write(strip_json(record, "OOM kills", "bad", [](const DomainMoment& m) { return m.oom; }) + ",");
-  write(strip_json(record, "guard", "", [](const DomainMoment& m) { return m.rules != 0; }));
+  write(strip_json(record, "kills", "bad", [](const DomainMoment& m) { return m.oom; }) + ",");
+  write(strip_json(record, "limited", "", [](const DomainMoment& m) { return m.rules != 0; }));
   write("],\"domains\":[");
   bool first = true;
   for (const std::size_t pick : picks) {

@@ -2,6 +2,7 @@
 // HTML reports. Each is one file that holds its styles, scripts and data, and loads nothing.
 
 #include <filesystem>
+#include <string>
 
 #include "engine/core/error.h"
 #include "engine/workbench/comparison.h"
@@ -13,6 +14,14 @@ namespace memcoord::workbench {
 /// rules that limited moves, and the events. The file replaces an older one, and appears only when
 /// it is complete. Errors: the file cannot be written.
 Status write_run_report(const RunRecord& record, const std::filesystem::path& path);
+
+/// The record of a real run in words.
+struct RecordSummary {
+  std::string time;  ///< "2026-01-31 22:00:00 to 2026-02-01 06:00:00", in local time
+  std::string text;  ///< what mattered, in a sentence or two
+};
+/// Needs RunRecord::recorded.
+RecordSummary summary_of(const RunRecord& record);
 
 /// Writes a comparison's report: the figures of policies by scenarios with the best ones marked,
 /// and side by side the memory over time of the runs whose cells have a record. Written like a

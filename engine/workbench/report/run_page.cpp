@@ -13,31 +13,46 @@
 #include "engine/observers/json.h"
 #include "engine/workbench/report/page.h"
 #include "engine/workbench/report/record_json.h"
+#include "engine/workbench/report/recorded.h"
 #include "engine/workbench/report/report.h"
 
 namespace memcoord::workbench {
 namespace report {
 namespace {
 
-std::string run_page_start(const RunRecord& record) {
+std::string limit_items(const RunRecord& record) {
   const Limits& limits = record.limits;
   std::string items =
-      item("host", record.host_total.text(limits.units)) +
-      item("domains", std::to_string(record.domains.size())) +
-      item("duration", time_text(record.duration)) + item("interval", time_text(record.interval)) +
       item("domain floor", limits.domain_floor.text(limits.units)) +
       item("host floor", limits.host_floor.text(limits.units)) +
       item("headroom metric", to_text(limits.headroom)) +
       item("maximum reclaimed per tick", fmt::format("{:.0f} %", limits.max_reclaim * 100));
   if (limits.host_memory) items += item("guests' budget", limits.host_memory->text(limits.units));
-  return page_start({record.policy + " on " + record.scenario,
-                     escaped(record.policy) + " <i>on</i> " + escaped(record.scenario),
-                     record.summary, items});
+  return items;
 }
 
-std::string figures_table(const Score& score) {
+std::string run_page_start(const RunRecord& record) {
+  std::string items = item("host", record.host_total.text(record.limits.units)) +
+                      item("domains", std::to_string(record.domains.size()));
+  if (!record.recorded) {
+    items += item("duration", time_text(record.duration)) +
+             item("interval", time_text(record.interval)) + limit_items(record);
+    return page_start({record.policy + " on " + record.scenario,
+                       escaped(record.policy) + " <i>on</i> " + escaped(record.scenario),
+                       record.summary, items});
+  }
+  const RecordedSums& sums = *record.recorded;
+  items += item("recorded", time_text(sums.recorded)) + item("ticks", std::to_string(sums.ticks)) +
+           item("runs", std::to_string(sums.runs)) +
+           item("policy", record.policy + (sums.dry_run ? " (dry run)" : "")) +
+           item("a point of a curve", time_text(record.interval)) + limit_items(record);
+  const std::string title = time_span_text(record);
+  return page_start({title, escaped(title), summary_text(record), items});
+}
+
+std::string figures_table(const std::vector<Figure>& figures) {
   std::string rows;
-  for (const Figure& figure : figures_of(score)) {
+  for (const Figure& figure : figures) {
     rows += fmt::format(
         "<tr><th scope=\"row\">{}</th><td class=\"{}\">{}</td><td class=\"left\">{}</td></tr>\n",
         figure.name, figure.alarming ? "value bad" : "value", figure.text, figure.meaning);
@@ -71,6 +86,30 @@ std::string rules_table(const RunRecord& record) {
          rows + "</table></div>\n</section>\n";
 }
 
+/// A cell with its value for sorting.
+std::string number_cell(double value, const std::string& text, bool bad = false) {
+  return fmt::format("<td{} data-v=\"{}\">{}</td>", bad ? " class=\"bad\"" : "", value,
+                     escaped(text));
+}
+
+std::string domain_row(const DomainRecord& domain, Units units) {
+  const observers::DomainStory& story = domain.story;
+  const auto size_cell = [&](MemorySize size) {
+    return number_cell(static_cast<double>(size.kib()), size.text(units));
+  };
+  const auto count_cell = [](std::uint64_t count, bool bad = false) {
+    return number_cell(static_cast<double>(count), std::to_string(count), bad);
+  };
+  const auto longest = seconds_of(story.longest_shortage);
+  return "<tr><td class=\"name\">" + escaped(domain.name) + "</td>" + size_cell(domain.maximum) +
+         number_cell(domain.stalled, percent(domain.stalled), domain.stalled > 0) +
+         number_cell(domain.oom_kills, std::to_string(domain.oom_kills), domain.oom_kills > 0) +
+         count_cell(story.shortages) +
+         number_cell(longest, longest > 0 ? time_text(story.longest_shortage) : "0") +
+         count_cell(story.moves) + size_cell(story.moved) + count_cell(story.limits) +
+         size_cell(story.smallest) + size_cell(story.largest) + "</tr>\n";
+}
+
 /// Every domain, the worst first: for browsers without scripts, and for looking up a number.
 std::string domains_table(const RunRecord& record) {
   std::vector<const DomainRecord*> domains;
@@ -79,61 +118,42 @@ std::string domains_table(const RunRecord& record) {
     return std::pair(a->oom_kills, a->stalled) > std::pair(b->oom_kills, b->stalled);
   });
   std::string out =
-      "<details><summary>All domains as a table</summary>\n<div class=\"scroll\"><table "
-      "class=\"data\">\n<tr><th>domain</th><th>maximum</th><th>stalled</th><th>OOM kills</th>"
-      "</tr>\n";
-  for (const DomainRecord* domain : domains) {
-    Score own;
-    own.stalled = domain->stalled;
-    const Figure stalled = figures_of(own).front();
-    out += fmt::format("<tr><td class=\"name\">{}</td><td>{}</td><td{}>{}</td><td{}>{}</td></tr>\n",
-                       escaped(domain->name), domain->maximum.text(record.limits.units),
-                       stalled.alarming ? " class=\"bad\"" : "", stalled.text,
-                       domain->oom_kills > 0 ? " class=\"bad\"" : "", domain->oom_kills);
-  }
-  return out + "</table></div></details>\n";
+      "<details id=\"stories\"><summary>All domains as a table</summary>\n<div class=\"scroll\">"
+      "<table class=\"data sorts\">\n<thead><tr><th>domain</th><th>maximum</th>";
+  out += record.recorded ? "<th>short</th><th>signs of kills</th>"
+                         : "<th>stalled</th><th>OOM kills</th>";
+  out +=
+      "<th>shortages</th><th>longest</th><th>moves</th><th>moved</th><th>limited</th>"
+      "<th>smallest</th><th>largest</th></tr></thead>\n<tbody>\n";
+  for (const DomainRecord* domain : domains) out += domain_row(*domain, record.limits.units);
+  return out + "</tbody></table></div></details>\n";
 }
 
 std::string curves_section(const RunRecord& record) {
   return fmt::format(
-      "<section id=\"curves\" hidden>\n<div id=\"bar\" class=\"bar\"></div>\n"
-      "<h2>Host <small>drag across a chart to zoom, double-click or Esc for the whole run"
-      "</small></h2>\n<div id=\"host\" class=\"host\"></div>\n"
+      "<section id=\"curves\" hidden>\n<div id=\"bar\" class=\"bar\"></div>\n{}"
+      "<h2>Host</h2>\n<div id=\"host\" class=\"host\"></div>\n"
       "<h2>Domains <small id=\"domains-count\">{}</small></h2>\n"
-      "<div id=\"domains-legend\"></div>\n<div id=\"cards\" class=\"cards\"></div>\n"
+      "<div id=\"domains-legend\"></div>\n<ul id=\"cards\" class=\"cards\"></ul>\n"
       "<h2>Events</h2>\n<div id=\"events-kinds\" class=\"seg noprint\"></div>\n"
       "<div class=\"scroll\"><table class=\"data\"><thead><tr><th>at</th><th class=\"left\">event"
       "</th><th class=\"left\">domain</th><th class=\"left\">details</th></tr></thead>"
       "<tbody id=\"events-body\"></tbody></table></div>\n"
       "<p id=\"events-more\" class=\"soft\"></p>\n</section>\n",
+      keys_help("; up and down go from domain to domain, and from event to event"),
       record.domains.size());
 }
 
-constexpr std::string_view kind_text(RunEvent::Kind kind) {
-  switch (kind) {
-    case RunEvent::Kind::move:
-      return "move";
-    case RunEvent::Kind::limited:
-      return "limited";
-    case RunEvent::Kind::guest_oom:
-      return "guest_oom";
-    case RunEvent::Kind::host_oom:
-      return "host_oom";
-    case RunEvent::Kind::policy_error:
-      return "policy_error";
-  }
-  return "move";
-}
-
+/// [ms since the start, kind, domain, text]
 void write_events(const RunRecord& record, const files::WritePiece& write) {
   write("[");
   bool first = true;
-  for (const RunEvent& event : record.events) {
+  for (const observers::Event& event : record.events) {
     write(first ? "\n" : ",\n");
     first = false;
-    write(script_json(observers::Json::array(
-        {std::chrono::duration_cast<std::chrono::milliseconds>(event.at).count(),
-         std::string(kind_text(event.kind)), event.domain, event.text})));
+    write(script_json(
+        observers::Json::array({(event.time - record.start).count(),
+                                std::string(to_text(event.kind)), event.domain, event.text})));
   }
   write("]");
 }
@@ -141,10 +161,13 @@ void write_events(const RunRecord& record, const files::WritePiece& write) {
 void write_run_data(const RunRecord& record, const files::WritePiece& write) {
   write(fmt::format(
       "{{\"units\":\"{}\",\"hostTotal\":{},\"hostFloor\":{},\"intervalMs\":{},\"eventsLeftOut\":{},"
-      "\"rules\":{},\n",
+      "\"start\":{},\"rules\":{},\n",
       to_text(record.limits.units), record.host_total.kib(), record.limits.host_floor.kib(),
       std::chrono::duration_cast<std::chrono::milliseconds>(record.interval).count(),
-      record.events_left_out, rule_names_json()));
+      script_json(observers::Json(observers::left_out_text(record.events_left_out))),
+      record.recorded ? script_json(observers::Json(seconds_of(record.start.time_since_epoch())))
+                      : std::string("null"),
+      rule_names_json()));
   write("\"record\":");
   write_record(record, write);
   write(",\n\"events\":");
@@ -154,11 +177,13 @@ void write_run_data(const RunRecord& record, const files::WritePiece& write) {
 
 void write_run_page(const RunRecord& record, const files::WritePiece& write) {
   write(run_page_start(record));
-  write("<div class=\"two\">\n" + figures_table(record.score) + rules_table(record) + "</div>\n");
+  write("<div class=\"two\">\n" +
+        figures_table(record.recorded ? figures_of_recorded(record) : figures_of(record.score)) +
+        rules_table(record) + "</div>\n");
   write(curves_section(record));
   write(domains_table(record));
-  write_page_end(
-      write, [&](const files::WritePiece& piece) { write_run_data(record, piece); }, kRunJs);
+  write_page_end(write, [&](const files::WritePiece& piece) { write_run_data(record, piece); },
+                 {kEventsJs, kRunJs});
 }
 
 }  // namespace

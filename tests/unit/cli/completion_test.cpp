@@ -45,6 +45,7 @@ struct CompletedProgram {
     Command& simulate = program.add("simulate", "simulates", {});
     add_option(simulate, {"-S,--scenario", "FILE|NAME", ""}, into_text(word));
     add_option(simulate, {"--report", "FILE", ""}, into_text(word));
+    add_option(simulate, {"--output", "PAGE", ""}, into_text(word));
   }
 
   Words after(const Words& words) {
@@ -163,6 +164,7 @@ TEST_CASE("files complete by the kind that an option takes") {
   CHECK(files({"--journal", ""}) == "*.jsonl");
   CHECK(files({"--config=me"}) == "*.toml");
   CHECK(files({"simulate", "--report", ""}) == "*.html");
+  CHECK(files({"simulate", "--output", ""}) == "*.html");
   CHECK(files({"--ticks", ""}) == "");
 }
 

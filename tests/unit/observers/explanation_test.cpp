@@ -124,8 +124,8 @@ TEST_CASE("a state that lasts makes an event when it begins and when it ends") {
     CHECK(next(World().domain("web", unused(200_MiB))).empty());
   }
   CHECK(next(World().domain("web", unused(200_MiB))) == "enough ");
-  CHECK(next(World().domain("web", unused(200_MiB), numbered(2))) == "note ");
-  CHECK(next(World()).empty());
+  CHECK(next(World().domain("web", unused(200_MiB), numbered(2))) == "restarted ");
+  CHECK(next(World()) == "stopped ");
   CHECK(finder.remembered() == 0);
 }
 
@@ -216,6 +216,7 @@ TEST_CASE("an event without a sample has the time of the last sample") {
   const Tick tick = tick_of(World().domain("web"));
   finder.events_of(tick);
   Tick failed;
+  failed.number = tick.number + 1;
   failed.sample_error = Error{ErrorCode::unavailable, "test:///", "is down", {}, {}};
   const auto events = finder.events_of(failed);
   REQUIRE(events.size() == 1);

@@ -28,7 +28,7 @@ RunRecord record(const std::string& name) {
   moment.actual = 1_GiB;
   moment.need = 300_MiB;
   result.domains.push_back({name, 2_GiB, {moment, moment}, 0.5, 1});
-  result.events.push_back({2s, RunEvent::Kind::move, name, name});
+  result.events.push_back({WallTime(2s), observers::Event::Kind::moved, name, name});
   return result;
 }
 
@@ -54,6 +54,31 @@ TEST_CASE("a run's report has its data as JSON, and loads nothing") {
     CAPTURE(loaded);
     CHECK(page.find(loaded) == std::string::npos);
   }
+}
+
+TEST_CASE("the report of a real run counts from its first tick and has words of its own") {
+  const Folder folder;
+  RunRecord run = record("web");
+  run.start = WallTime(1'000'000s);
+  run.events[0].time = run.start + 3s;
+  run.recorded = RecordedSums{.ticks = 2, .runs = 1, .recorded = 4s};
+  run.domains[0].story.name = "web";
+  run.domains[0].story.observed = 4s;
+  run.domains[0].story.short_of_memory = 2s;
+  run.domains[0].story.kills = 1;
+  run.events_left_out = {0, 0, 0, 0, 1234};
+  REQUIRE(write_run_report(run, folder / "run.html"));
+  const std::string page = folder.read("run.html");
+  const Json data = Json::parse(data_of(page)).value();
+  CHECK(data.at("start") == Json(1e6));
+  CHECK(data.at("events").at(0).at(0) == Json(3000));
+  CHECK(data.at("eventsLeftOut") == Json("1,234 smaller moves are left out"));
+  CHECK(
+      page.find("1 of 1 domains was short of memory, web longest: 2 s in all. 1 sign of kills.") !=
+      std::string::npos);
+  CHECK(page.find("<th>signs of kills</th>") != std::string::npos);
+  REQUIRE(write_run_report(record("web"), folder / "other.html"));
+  CHECK(Json::parse(data_of(folder.read("other.html"))).value().at("start") == Json());
 }
 
 TEST_CASE("a report has sizes in the units of the limits") {

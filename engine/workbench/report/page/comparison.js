@@ -4,6 +4,7 @@
 (function () {
   const data = openData();
   drawOverview();
+  for (const table of document.querySelectorAll("table.sorts")) sortable(table);
   data.scenarios.forEach((scenario, i) => drawCurves(scenario, document.getElementById("curves-" + i)));
 
   /** All scenarios in one table for one figure, which buttons choose; darker is further from the best. */
@@ -15,8 +16,11 @@
     const show = (f) => {
       const scales = data.scenarios.map((_, s) => scaleOf(s, f));
       const firstBaseline = data.rows.find((row) => row.kind !== "policy");
-      table.replaceChildren(overviewHead(data.figures[f].name),
-        ...data.rows.map((row) => overviewRow(row, f, scales, row === firstBaseline)));
+      const head = element("thead"), body = element("tbody");
+      head.append(overviewHead(data.figures[f].name));
+      body.append(...data.rows.map((row) => overviewRow(row, f, scales, row === firstBaseline)));
+      table.replaceChildren(head, body);
+      sortable(table);
     };
     data.figures.forEach((figure, f) => {
       const button = element("button", "", figure.name);
@@ -58,6 +62,7 @@
       const figure = row.cells[s] && row.cells[s][f];
       if (!figure) return made.append(element("td", "missing", "\u2014"));
       const cell = element("td", "", figure[1]);
+      cell.dataset.v = figure[0];
       const [least, most] = scales[s];
       if (row.kind === "policy" && most > least) {
         cell.className = figure[0] === least ? "best" : "heat";
@@ -122,8 +127,7 @@
   function drawDomain(view, run, name, card, head) {
     const domain = run.record.domains.find((one) => one.name === name);
     if (!domain) return card.append(element("p", "empty", "not recorded"));
-    if (domain.oom) head.append(element("span", "tag bad", domain.oom + (domain.oom === 1 ? " OOM kill" : " OOM kills")));
-    head.append(element("span", domain.stalled > 0 ? "tag bad" : "tag", domain.stalled > 0 ? "stalled " + percentText(domain.stalled) : "never stalled"));
+    head.append(...domainTags(domain));
     domainPanel(view, card, domain, run.times, {
       name: `${name}, ${run.record.policy}`, rules: data.rules, spec: { height: 150, margins: { left: 52, right: 6 } },
     });

@@ -1,18 +1,37 @@
 "use strict";
 // Parts of both pages: controls, and the layers of a domain's and the host's chart.
 
-/** The bar with the visible range of time, and a button that shows the whole run. */
+/** The bar with the visible range of time, and buttons that zoom. */
 function rangeControls(view, bar) {
-  const range = element("span", "range"), whole = element("button", "", "Whole run");
-  whole.type = "button";
-  whole.onclick = () => view.zoomTo(0, view.end);
+  const range = element("span", "range");
+  const button = (text, what, act) => {
+    const made = element("button", "", text);
+    made.type = "button";
+    if (what) made.setAttribute("aria-label", what);
+    made.onclick = act;
+    return made;
+  };
+  const whole = button(words.whole, "", () => view.zoomTo(0, view.end));
+  const zooms = element("span", "seg");
+  zooms.append(button("\u2212", "show more time", () => view.zoomBy(2)), button("+", "show less time", () => view.zoomBy(0.5)), whole);
   const update = () => {
     range.textContent = view.timeText(view.from) + " \u2013 " + view.timeText(view.to);
-    whole.disabled = view.isWhole();
+    whole.disabled = zooms.firstChild.disabled = view.isWhole();
   };
   view.watchers.push(update);
   update();
-  bar.append(range, whole);
+  bar.append(range, zooms);
+}
+
+const killsText = (count) => `${count} ${words.kill[count === 1 ? 0 : 1]}`;
+
+/** What a card says of its domain beside the name. */
+function domainTags(domain) {
+  const tags = [];
+  if (domain.oom) tags.push(element("span", "tag bad", killsText(domain.oom)));
+  if (domain.stalled > 0) tags.push(element("span", "tag bad", words.short + " " + percentText(domain.stalled)));
+  else if (!domain.oom) tags.push(element("span", "tag", words.never));
+  return tags;
 }
 
 /** The layers of one domain's chart. */
@@ -20,12 +39,12 @@ function domainLayers(get, maximum) {
   return [
     layer.spans((i) => get().stalled[i], "stall", () => 0, (plot) => plot.h),
     layer.area(() => get().actual, "a-area", () => get().away),
-    layer.area(() => get().need, "need-area", () => get().away),
+    layer.area(() => get().need, "need-area", () => get().blind),
     layer.spans((i) => get().stalled[i], "stallbar", () => 0, () => 3),
     layer.line(() => get().actual, "a-line", () => get().away),
     layer.level(maximum, "level"),
-    layer.line(() => get().unused, "unused", () => get().away),
-    layer.line(() => get().need, "need", () => get().away),
+    layer.line(() => get().unused, "unused", () => get().blind),
+    layer.line(() => get().need, "need", () => get().blind),
     layer.spans((i) => get().rules[i], "limitmark", (plot) => plot.h - 5, (plot) => plot.h),
     layer.crosses(() => get().oom, () => 8),
   ];
@@ -34,20 +53,22 @@ function domainLayers(get, maximum) {
 function domainLegend() {
   return legend([
     [kKeys.area("a-area"), "actual: the balloon's size"],
-    [kKeys.line("need"), "need: demand and kernel"],
+    [kKeys.line("need"), words.needLong],
     [kKeys.line("unused"), "unused"],
     [kKeys.line("level"), "maximum"],
-    [kKeys.area("stall"), "stalled: the demand did not fit"],
-    [kKeys.cross(), "OOM kill"],
+    [kKeys.area("stall"), words.shortLong],
+    [kKeys.cross(), words.kill[0]],
     [kKeys.mark("limitmark"), "limited by a guard rule"],
   ]);
 }
 
 function domainFigures(open, i, maximum) {
   if (open.away[i]) return [["not running", ""]];
+  const actual = ["actual", sizeText(open.actual[i]), "actual"];
+  if (open.silent[i]) return [actual, ["no report of its guest", ""], ["maximum", sizeText(maximum)]];
   return [
-    ["actual", sizeText(open.actual[i]), "actual"],
-    ["need", sizeText(open.need[i]), "need"],
+    actual,
+    [words.need, sizeText(open.need[i]), "need"],
     ["unused", sizeText(open.unused[i]), "unused"],
     ["usable", sizeText(open.usable[i])],
     ["maximum", sizeText(maximum)],
@@ -56,21 +77,21 @@ function domainFigures(open, i, maximum) {
 
 function domainNotes(open, i, rules) {
   const notes = [];
-  if (open.stalled[i]) notes.push("stalled: its demand did not fit");
-  if (open.oom.includes(i)) notes.push("its OOM killer ended the workload");
-  const bit = rules.filter((_, r) => open.rules[i] & (1 << r));
-  if (bit.length) notes.push("guard: " + bit.join(", "));
+  if (open.stalled[i]) notes.push(words.shortLong);
+  if (open.oom.includes(i)) notes.push(words.killNote);
+  const limiting = rules.filter((_, r) => open.rules[i] & (1 << r));
+  if (limiting.length) notes.push("limited by " + limiting.join(", "));
   return notes;
 }
 
-/** One domain's chart; `place` holds what differs between the pages: name, rules, spec. */
+/** One domain's chart; `place` holds what differs between the pages: name, rules, spec, keys. */
 function domainPanel(view, box, domain, times, place) {
   const get = () => openDomain(domain, times.length);
   return new Panel(view, box, {
     ...place.spec,
     name: place.name,
     label: `${place.name}: memory over time; arrow keys move along it, + and - zoom`,
-    keys: true,
+    keys: place.keys || true,
     times,
     top: domain.maximum * 1.05,
     layers: domainLayers(get, domain.maximum),
@@ -82,32 +103,36 @@ function domainPanel(view, box, domain, times, place) {
 // --- the host's chart ---
 
 function hostLayers(host, total, floor) {
+  const away = () => host.away;
   return [
-    layer.area(() => host.granted, "a-area"),
-    layer.line(() => host.granted, "a-line"),
-    layer.area(() => host.free, "free-area"),
-    layer.line(() => host.free, "free"),
+    layer.spans((i) => host.away[i], "away", () => 0, (plot) => plot.h),
+    layer.area(() => host.granted, "a-area", away),
+    layer.line(() => host.granted, "a-line", away),
+    layer.area(() => host.free, "free-area", away),
+    layer.line(() => host.free, "free", away),
     layer.level(total, "level"),
     layer.level(floor, "floor"),
-    layer.line(() => host.need, "halo"),
-    layer.line(() => host.need, "needH"),
+    layer.line(() => host.need, "halo", away),
+    layer.line(() => host.need, "needH", away),
   ];
 }
 
 function hostLegend() {
   return legend([
     [kKeys.area("a-area"), "granted: all domains' actual"],
-    [kKeys.line("needH"), "need of all domains"],
+    [kKeys.line("needH"), words.needAll],
     [kKeys.line("free"), "free on the host"],
     [kKeys.line("level"), "the host's memory"],
     [kKeys.line("floor"), "the host's floor"],
+    ...(words === kWords.recorded ? [[kKeys.area("away"), "nothing was recorded"]] : []),
   ]);
 }
 
 function hostFigures(host, i, total) {
+  if (host.away[i]) return [["nothing was recorded", ""]];
   return [
     ["granted", sizeText(host.granted[i]), "actual"],
-    ["need", sizeText(host.need[i]), "ink"],
+    [words.need, sizeText(host.need[i]), "ink"],
     ["free (smallest)", sizeText(host.free[i]), "unused"],
     ["the host's memory", sizeText(total)],
   ];
@@ -137,9 +162,9 @@ function pairs(list) {
 
 function stripsOf(record, count) {
   return [
-    { name: "stalled", style: "bad", counts: countsOf(record.domains, count, (d) => pairs(d.stalledRuns)) },
-    { name: "OOM kills", style: "bad", counts: countsOf(record.domains, count, (d) => d.oomAt.map((i) => [i, i + 1])) },
-    { name: "guard", style: "", counts: countsOf(record.domains, count, (d) => pairs(d.ruleMasks).map(([i]) => [i, i + 1])) },
+    { name: words.short, style: "bad", counts: countsOf(record.domains, count, (d) => pairs(d.stalledRuns)) },
+    { name: "kills", style: "bad", counts: countsOf(record.domains, count, (d) => d.oomAt.map((i) => [i, i + 1])) },
+    { name: "limited", style: "", counts: countsOf(record.domains, count, (d) => pairs(d.ruleMasks).map(([i]) => [i, i + 1])) },
   ];
 }
 
@@ -149,7 +174,7 @@ function stripsPanel(view, box, strips, times, margins) {
   return new Panel(view, box, {
     height: strips.length * step + 2,
     times, axis: false, margins: { ...margins, above: 1 },
-    label: "how many domains were stalled, killed or limited over time",
+    label: `how many domains were ${words.short}, killed or limited over time`,
     layers: strips.map((strip, row) => stripLayer(strip, row * step, height)),
     around: [() => strips.map((strip, row) =>
       svgNode("text", { x: margins.left - 6, y: row * step + 10, "text-anchor": "end" }, strip.name))],

@@ -6,20 +6,21 @@
   const record = data.record;
   const { times, host } = openRecord(record);
   if (!times.length) return;
-  const view = new View(times[times.length - 1]);
+  const view = new View(times[times.length - 1], data.start);
   const cards = new Map();
   const margins = { left: 74, right: 14 };
   document.getElementById("curves").hidden = false;
 
   drawHost();
+  const events = new EventList(data, view, goTo);
   drawDomains();
-  wireEvents();
+  for (const table of document.querySelectorAll("table.sorts")) sortable(table);
   view.drawFirst();
 
   function drawHost() {
     const box = document.getElementById("host");
     const strips = stripsOf(record, times.length);
-    const hostOom = data.events.filter((event) => event[1] === "host_oom").map((event) => indexAt(times, event[0] / 1000));
+    const hostOom = data.events.filter((event) => event[1] === "killed" && !event[2]).map((event) => indexAt(times, event[0] / 1000));
     box.append(hostLegend());
     new Panel(view, box, {
       height: 250, usualWidth: 1200, times, margins, keys: true,
@@ -30,7 +31,7 @@
       notes: (i) => [...(hostOom.includes(i) ? ["the host ran out of memory"] : []),
         ...strips.filter((strip) => strip.counts[i]).map((strip) => `${strip.name}: ${strip.counts[i]} of ${record.domains.length} domains`)],
     });
-    const caption = element("p", "caption", "number of domains that were stalled, killed or limited:");
+    const caption = element("p", "caption", `number of domains that were ${words.short}, killed or limited:`);
     box.append(caption);
     stripsPanel(view, box, strips, times, margins);
     rangeControls(view, document.getElementById("bar"));
@@ -54,17 +55,15 @@
   }
 
   function card(domain, many) {
-    const made = element("article", "card");
+    const made = element("li", "card");
     const top = element("div", "top");
     const name = element("h3", "", domain.name);
     name.title = domain.name;
     top.append(name);
-    if (domain.oom) top.append(element("span", "tag bad", domain.oom + (domain.oom === 1 ? " OOM kill" : " OOM kills")));
-    if (domain.stalled > 0) top.append(element("span", "tag bad", "stalled " + percentText(domain.stalled)));
-    else if (!domain.oom) top.append(element("span", "tag", "never stalled"));
+    top.append(...domainTags(domain));
     made.append(top);
     const spec = many ? { height: 92, usualWidth: 240, margins: { left: 50, right: 4, below: 15 } } : { height: 150, margins: { left: 52, right: 6 } };
-    domainPanel(view, made, domain, times, { name: domain.name, rules: data.rules, spec });
+    domainPanel(view, made, domain, times, { name: domain.name, rules: data.rules, spec, keys: "roving" });
     return made;
   }
 
@@ -74,17 +73,17 @@
     const search = element("input");
     search.type = "search";
     search.placeholder = "domains by name";
-    search.setAttribute("aria-label", "show only domains whose names contain this text");
+    search.setAttribute("aria-label", "show only domains whose names contain this text, and their events");
     const order = element("select");
     order.setAttribute("aria-label", "order of the domains");
     const orders = [
-      ["most stalled first", (a, b) => b.oom - a.oom || b.stalled - a.stalled],
+      [words.worst, (a, b) => b.oom - a.oom || b.stalled - a.stalled],
       ["by name", (a, b) => a.name.localeCompare(b.name, undefined, { numeric: true })],
       ["largest first", (a, b) => b.maximum - a.maximum],
-      ["as in the scenario", () => 0],
+      [words.given, () => 0],
     ];
     for (const [text] of orders) order.append(element("option", "", text));
-    const onlyShort = element("button", "", "Stalled or killed only");
+    const onlyShort = element("button", "", words.only);
     onlyShort.type = "button";
     onlyShort.setAttribute("aria-pressed", "false");
     onlyShort.disabled = !record.domains.some(wasShort);
@@ -92,6 +91,7 @@
       onlyShort.setAttribute("aria-pressed", String(onlyShort.getAttribute("aria-pressed") !== "true"));
       show();
     };
+    const roving = new RovingFocus(box, () => [...box.querySelectorAll(".card:not([hidden]) svg.chart[tabindex]")]);
     const none = element("p", "empty", "No domain matches.");
     const show = () => {
       const wanted = search.value.trim().toLowerCase();
@@ -106,79 +106,15 @@
       none.hidden = shown > 0;
       document.getElementById("domains-count").textContent =
         shown === record.domains.length ? String(shown) : `${shown} of ${record.domains.length}`;
+      roving.refresh();
+      const names = new Set(sorted.filter((domain) => !domain.card.hidden).map((domain) => domain.name));
+      events.choose((name) => (name ? names.has(name) : !wanted));
       view.drawWhenIdle();
     };
     search.oninput = show;
     order.onchange = show;
     box.after(none);
     bar.append(search, order, onlyShort);
-    show();
-  }
-
-  /** The events of one kind, or all, in the visible range; a click on a row, or Enter, shows its moment. For
-      the Tab key the table is one control, in which the arrow keys move. */
-  function wireEvents() {
-    const body = document.getElementById("events-body");
-    const kinds = document.getElementById("events-kinds");
-    const named = { move: "moves", limited: "limited by the guard", guest_oom: "guest OOM kills", host_oom: "host OOM", policy_error: "policy errors" };
-    const single = { move: "move", limited: "limited", guest_oom: "OOM kill", host_oom: "host OOM", policy_error: "policy error" };
-    const bad = new Set(["guest_oom", "host_oom", "policy_error"]);
-    const counts = {};
-    for (const event of data.events) counts[event[1]] = (counts[event[1]] || 0) + 1;
-    let wanted = null;
-    const most = 500;
-    const rows = new Map();
-
-    const row = (event) => {
-      const [ms, kind, domain, text] = event;
-      if (rows.has(event)) return rows.get(event);
-      const made = element("tr", "go");
-      made.append(element("td", "", timeText(ms / 1000)), element("td", bad.has(kind) ? "left bad" : "left", single[kind]),
-        element("td", "left name", domain || "\u2014"), element("td", "left text", text));
-      made.tabIndex = -1;
-      made.onclick = () => goTo(ms / 1000, domain);
-      made.onfocus = () => enterAt(made);
-      rows.set(event, made);
-      return made;
-    };
-    const enterAt = (entry) => {
-      for (const one of body.querySelectorAll("[tabindex='0']")) one.tabIndex = -1;
-      if (entry) entry.tabIndex = 0;
-    };
-    body.onkeydown = (pressed) => {
-      const at = pressed.target;
-      const next = { ArrowDown: at.nextSibling, ArrowUp: at.previousSibling, Home: body.firstChild, End: body.lastChild };
-      if (pressed.key === "Enter" || pressed.key === " ") at.click();
-      else if (!(pressed.key in next)) return;
-      else if (next[pressed.key]) next[pressed.key].focus();
-      pressed.preventDefault();
-    };
-    const show = () => {
-      const visible = data.events.filter(([ms, kind]) => (!wanted || wanted === kind) && ms / 1000 >= view.from && ms / 1000 <= view.to);
-      const focused = document.activeElement;
-      body.replaceChildren(...visible.slice(0, most).map(row));
-      enterAt(body.contains(focused) ? focused : body.firstChild);
-      if (body.contains(focused)) focused.focus({ preventScroll: true });
-      const more = [];
-      if (visible.length > most) more.push(`the first ${most} of ${visible.length} are listed; zoom in for the others`);
-      if (!visible.length) more.push("no such event in this range of time");
-      if (data.eventsLeftOut) more.push(`${data.eventsLeftOut} later events were not recorded`);
-      document.getElementById("events-more").textContent = more.join("; ");
-    };
-    const button = (text, kind) => {
-      const made = element("button", "", text);
-      made.type = "button";
-      made.setAttribute("aria-pressed", String(kind === wanted));
-      made.onclick = () => {
-        wanted = kind;
-        for (const other of kinds.children) other.setAttribute("aria-pressed", String(other === made));
-        show();
-      };
-      kinds.append(made);
-    };
-    button(`all ${data.events.length}`, null);
-    for (const kind of Object.keys(named)) if (counts[kind]) button(`${named[kind]} ${counts[kind]}`, kind);
-    view.watchers.push(() => { clearTimeout(wireEvents.later); wireEvents.later = setTimeout(show, 120); });
     show();
   }
 

@@ -1,0 +1,143 @@
+#include "engine/observers/domain_story.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "engine/observers/shortage.h"
+#include "engine/observers/shortage_episodes.h"
+
+namespace memcoord::observers {
+namespace {
+
+bool ends_shortage(Event::Kind kind) {
+  return kind == Event::Kind::stopped || kind == Event::Kind::restarted;
+}
+
+}  // namespace
+
+double DomainStory::short_share() const {
+  return observed.count() > 0 ? seconds_of(short_of_memory) / seconds_of(observed) : 0;
+}
+
+std::optional<std::size_t> StoryTeller::place_of(const Uuid& domain) const {
+  const auto found = states_.find(domain);
+  if (found == states_.end()) return std::nullopt;
+  return found->second.place;
+}
+
+StoryTeller::State& StoryTeller::state_of(const Domain& domain) {
+  const auto [found, is_new] = states_.try_emplace(domain.uuid());
+  State& state = found->second;
+  if (is_new) {
+    state.place = stories_.size();
+    state.id = domain.id;
+    stories_.emplace_back();
+    stories_.back().smallest = MemorySize::largest();
+  }
+  DomainStory& story = stories_[state.place];
+  if (story.name != domain.name()) {
+    story.name = domain.name();
+    by_name_[story.name] = domain.uuid();
+  }
+  return state;
+}
+
+void StoryTeller::take_domain(const Domain& domain, const Tick& tick, Duration passed) {
+  State& state = state_of(domain);
+  DomainStory& story = stories_[state.place];
+  Domain before;
+  before.id = state.id;
+  before.guest.swap_in = state.swap_in;
+  story.maximum = std::max(story.maximum, domain.maximum);
+  story.smallest = std::min(story.smallest, domain.actual);
+  story.largest = std::max(story.largest, domain.actual);
+  if (guest_runs(domain)) story.observed += passed;
+  if (is_short(domain, &before, tick.limits)) story.short_of_memory += passed;
+  state.id = domain.id;
+  state.swap_in = domain.guest.swap_in;
+}
+
+void StoryTeller::end_shortage(State& state, Duration lasted) {
+  DomainStory& story = stories_[state.place];
+  if (lasted > story.longest_shortage) {
+    story.longest_shortage = lasted;
+    story.longest_since = state.short_since;
+  }
+  state.short_since = {};
+}
+
+void StoryTeller::take_event(const Event& event) {
+  const auto named = by_name_.find(event.domain);
+  if (named == by_name_.end()) return;
+  State& state = states_[named->second];
+  DomainStory& story = stories_[state.place];
+  switch (group_of(event.kind)) {
+    case EventGroup::shortage:
+      if (event.kind == Event::Kind::short_of_memory) {
+        ++story.shortages;
+        state.short_since = event.time;
+      } else {
+        end_shortage(state, event.lasted);
+      }
+      break;
+    case EventGroup::move:
+      ++story.moves;
+      story.moved += event.change;
+      break;
+    case EventGroup::killed:
+      ++story.kills;
+      break;
+    case EventGroup::change:
+      // A shortage has no other end then.
+      if (ends_shortage(event.kind) && state.short_since != WallTime()) {
+        end_shortage(state, event.time - state.short_since);
+      }
+      break;
+    case EventGroup::limit:
+      break;
+  }
+}
+
+void StoryTeller::take(const Tick& tick, const std::vector<Event>& events, Duration passed) {
+  if (!tick.sample_error && !tick.restoring) {
+    newest_ = std::max(newest_, tick.snapshot.wall_time);
+    for (const Domain& domain : tick.snapshot.domains) take_domain(domain, tick, passed);
+  }
+  for (const Event& event : events) take_event(event);
+  for (const Decision& decision : tick.decisions) {
+    const auto found = states_.find(decision.domain);
+    if (decision.rules.empty() || found == states_.end()) continue;
+    ++stories_[found->second.place].limits;
+  }
+}
+
+std::vector<DomainStory> StoryTeller::finish() {
+  for (auto& [uuid, state] : states_) {
+    if (state.short_since != WallTime()) end_shortage(state, newest_ - state.short_since);
+  }
+  return std::move(stories_);
+}
+
+std::string story_text(const DomainStory& story, Units units) {
+  std::string text = "never short of memory";
+  if (story.shortages > 0 || story.short_of_memory.count() > 0) {
+    const bool brief = story.short_of_memory < std::chrono::seconds(1);
+    text = "short for " + (brief ? "under 1 s" : duration_text(story.short_of_memory));
+    if (story.shortages > 0) {
+      text += fmt::format(", in {} shortage{}", story.shortages, story.shortages == 1 ? "" : "s");
+    }
+    if (story.shortages > 1) text += ", the longest " + duration_text(story.longest_shortage);
+  }
+  if (story.kills > 0) {
+    text += fmt::format("; {} sign{} of a kill", story.kills, story.kills == 1 ? "" : "s");
+  }
+  text += story.moves == 0
+              ? std::string("; never moved")
+              : fmt::format("; moved {} time{}", story.moves, story.moves == 1 ? "" : "s");
+  const bool one_size = story.smallest == story.largest;
+  return text + "; " + story.smallest.text(units) +
+         (one_size ? "" : " to " + story.largest.text(units));
+}
+
+}  // namespace memcoord::observers
