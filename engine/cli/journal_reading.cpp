@@ -1,26 +1,20 @@
 #include "engine/cli/journal_reading.h"
 
-#include "engine/cli/terminal.h"
+#include "engine/cli/run_output.h"
 #include "engine/observers/journal.h"
 
 namespace memcoord::cli {
 
 Status read_journals(const std::vector<std::string>& journals,
-                     const std::function<void(const Tick&)>& take) {
-  for (const std::string& journal : journals) {
-    auto reader = observers::JournalReader::open(journal);
-    if (!reader) return fail(reader.error());
-    for (;;) {
-      const auto tick = reader->next();
-      if (!tick) return fail(tick.error());
-      if (!*tick) break;
-      take(**tick);
-    }
-    if (!reader->cut_off()) continue;
-    standard_error() << "memcoord: " << journal << ": its last line is incomplete; read up to line "
-                     << reader->line() << '\n';
+                     const std::function<bool(const Tick&)>& take, FileNotes notes) {
+  auto reader = observers::JournalReader::open({journals.begin(), journals.end()});
+  if (!reader) return fail(reader.error());
+  while (true) {
+    const auto tick = reader->next();
+    if (notes == FileNotes::print) print_notes(reader->drain_notes());
+    if (!tick) return fail(tick.error());
+    if (!*tick || !take(**tick)) return {};
   }
-  return {};
 }
 
 }  // namespace memcoord::cli

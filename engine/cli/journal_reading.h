@@ -10,9 +10,15 @@
 
 namespace memcoord::cli {
 
-/// Calls `take` with each tick of the journals, in order. A file that was cut off ends there, and a
-/// line on standard error says so. Errors: those of observers::JournalReader.
+/// Whether a reading says what the user should know of the files. The second reading of the same
+/// files does not.
+enum class FileNotes { print, drop };
+
+/// Calls `take` with each tick of the journals, in order, until it returns false. Prints a line for
+/// each file that is cut off, damaged or of another host. Errors: those of
+/// observers::JournalReader.
 Status read_journals(const std::vector<std::string>& journals,
-                     const std::function<void(const Tick&)>& take);
+                     const std::function<bool(const Tick&)>& take,
+                     FileNotes notes = FileNotes::print);
 
 }  // namespace memcoord::cli

@@ -11,11 +11,11 @@
 
 #include "engine/cli/control_request.h"
 #include "engine/cli/help.h"
+#include "engine/cli/journal_reading.h"
 #include "engine/cli/run_loop.h"
 #include "engine/cli/run_output.h"
 #include "engine/cli/terminal.h"
 #include "engine/observers/events.h"
-#include "engine/observers/journal.h"
 #include "engine/observers/json.h"
 
 namespace memcoord::cli {
@@ -127,16 +127,12 @@ class JournalEvents {
 };
 
 Result<ExitCode> journal_events(const ControlOptions& options) {
-  auto reader = observers::JournalReader::open(options.journal);
-  if (!reader) return fail(reader.error());
   JournalEvents found(options.name);
-  for (;;) {
-    const auto tick = reader->next();
-    print_notes(reader->drain_notes());
-    if (!tick) return fail(tick.error());
-    if (!*tick) break;
-    found.add(**tick);
-  }
+  const Status read = read_journals({options.journal}, [&](const Tick& tick) {
+    found.add(tick);
+    return true;
+  });
+  if (!read) return fail(read.error());
   if (!found.knows_domain()) {
     return fail(ErrorCode::not_found, options.journal, "has no domain " + options.name);
   }

@@ -55,7 +55,12 @@ bool is_chosen(const ReportOptions& options, std::string_view name) {
 Result<WallTime> newest_time(const std::vector<std::string>& journals) {
   WallTime newest{};
   const Status read = read_journals(
-      journals, [&](const Tick& tick) { newest = std::max(newest, tick.snapshot.wall_time); });
+      journals,
+      [&](const Tick& tick) {
+        newest = std::max(newest, tick.snapshot.wall_time);
+        return true;
+      },
+      FileNotes::drop);
   if (!read) return fail(read.error());
   return newest;
 }
@@ -124,12 +129,13 @@ Result<RunRecord> recorded(const ReportOptions& options) {
     const WallTime time = tick.snapshot.wall_time;
     if (!seen.first) seen.first = time;
     seen.newest = std::max(seen.newest, time);
-    if (!span->has(time)) return;
+    if (!span->has(time)) return true;
     for (const Domain& domain : tick.snapshot.domains) {
       chosen = chosen || is_chosen(options, domain.name());
       if (!chosen) seen.names.insert(domain.name());
     }
     recorder.take(tick);
+    return true;
   });
   if (!read) return fail(read.error());
   if (recorder.ticks() == 0) return fail(no_tick(options, *span, seen));

@@ -7,24 +7,20 @@
 #include "engine/cli/command.h"
 #include "engine/cli/commands.h"
 #include "engine/cli/help.h"
+#include "engine/cli/journal_reading.h"
 #include "engine/cli/run_output.h"
 #include "engine/cli/terminal.h"
-#include "engine/observers/journal.h"
 #include "engine/observers/tick_json.h"
 
 namespace memcoord::cli {
 namespace {
 
 Result<ExitCode> print_ticks(const std::vector<std::string>& journals) {
-  auto reader = observers::JournalReader::open({journals.begin(), journals.end()});
-  if (!reader) return fail(reader.error());
-  while (!RunOutput::reader_is_gone()) {
-    const auto tick = reader->next();
-    print_notes(reader->drain_notes());
-    if (!tick) return fail(tick.error());
-    if (!*tick) break;
-    standard_output().lines(observers::to_json_line(**tick)) << '\n';
-  }
+  const Status read = read_journals(journals, [](const Tick& tick) {
+    standard_output().lines(observers::to_json_line(tick)) << '\n';
+    return !RunOutput::reader_is_gone();
+  });
+  if (!read) return fail(read.error());
   return ExitCode::ok;
 }
 

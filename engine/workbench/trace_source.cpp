@@ -45,24 +45,6 @@ Result<bool> is_journal(const fs::path& path) {
   return begins_as_journal(*text);
 }
 
-/// The files of the named journals, in the order in which to read them.
-std::vector<fs::path> journal_files_of(const std::vector<fs::path>& paths) {
-  std::vector<fs::path> files;
-  for (const fs::path& path : paths) {
-    std::error_code problem;
-    if (!fs::is_directory(path, problem)) {
-      files.push_back(path);
-      continue;
-    }
-    const auto begin = static_cast<std::ptrdiff_t>(files.size());
-    for (const auto& entry : fs::directory_iterator(path, problem)) {
-      if (has_journal_name(entry.path())) files.push_back(entry.path());
-    }
-    std::sort(files.begin() + begin, files.end());
-  }
-  return files;
-}
-
 Error about(Error error, const fs::path& path) {
   if (error.object.empty()) error.object = path.string();
   return error;
@@ -72,18 +54,15 @@ Result<TraceSource> read_journals(const std::vector<fs::path>& paths,
                                   std::optional<std::chrono::seconds> step, TraceBounds bounds) {
   DemandRecorder recorder(step, bounds);
   std::vector<std::string> notes;
-  for (const fs::path& path : journal_files_of(paths)) {
-    auto reader = observers::JournalReader::open(path);
-    if (!reader) return fail(reader.error());
-    while (true) {
-      const auto tick = reader->next();
-      if (!tick) return fail(tick.error());
-      if (!*tick) break;
-      if (Status taken = recorder.take(**tick); !taken) return fail(about(taken.error(), path));
-    }
-    if (reader->cut_off()) {
-      notes.push_back(path.string() + ": its last line is incomplete; read up to line " +
-                      std::to_string(reader->line()));
+  auto reader = observers::JournalReader::open(paths, observers::TickParts::figures);
+  if (!reader) return fail(reader.error());
+  while (true) {
+    const auto tick = reader->next();
+    for (Note& note : reader->drain_notes()) notes.push_back(std::move(note.text));
+    if (!tick) return fail(tick.error());
+    if (!*tick) break;
+    if (Status taken = recorder.take(**tick); !taken) {
+      return fail(about(taken.error(), reader->file()));
     }
   }
   auto recording = recorder.finish();
