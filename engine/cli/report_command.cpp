@@ -291,7 +291,7 @@ void add_report_command(Command& program) {
   add_list(command,
            {.names = "JOURNAL",
             .value = "JOURNAL",
-            .description = "files written by --journal, in the order of their times",
+            .description = "files or folders written by --journal",
             .required = true},
            into_list(options->journals));
   add_option(command,

@@ -45,7 +45,7 @@ TEST_CASE("report says what happened, as text, JSON and a page") {
   const Json json = json_of(run_memcoord({"report", journal, "--json"}));
   CHECK(json.at("since") == Json("2024-01-01T00:00:00.000Z"));
   CHECK(json.at("policy") == Json("halving"));
-  CHECK(json.at("domains").size() == 3);
+  CHECK(json.at("domains").size() == 4);
   CHECK(json.at("ticks").number() > 0);
   CHECK(json.at("events").size() > 0);
 }
