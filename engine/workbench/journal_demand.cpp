@@ -14,8 +14,6 @@
 namespace memcoord::workbench {
 namespace {
 
-using std::chrono::seconds;
-
 /// Ten hours of kFineStep.
 constexpr std::size_t kMostFineRows = 36'000;
 /// A use of 0 means that the domain does not run.
@@ -57,7 +55,7 @@ MemorySize RecordedHost::largest_own_use() const {
 }
 
 struct DemandRecorder::State {
-  State(std::optional<seconds> wanted, TraceBounds most)
+  State(std::optional<std::chrono::seconds> wanted, TraceBounds most)
       : bounds(most),
         fixed_step(wanted.has_value()),
         step(wanted.value_or(kFineStep)),
@@ -77,9 +75,9 @@ struct DemandRecorder::State {
 
   TraceBounds bounds;
   bool fixed_step;
-  seconds step;
+  std::chrono::seconds step;
   JournalTime time;
-  std::vector<seconds> times;
+  std::vector<std::chrono::seconds> times;
   std::vector<MemorySize> own_use;
   std::vector<RecordedColumn> columns;  ///< in the order in which they were first observed
   std::unordered_map<Uuid, std::size_t> by_uuid;
@@ -97,7 +95,9 @@ struct DemandRecorder::State {
 
 /// Begins the row of this time, unless it has begun.
 Status DemandRecorder::State::begin_row(Duration at) {
-  const auto row_at = [&] { return std::chrono::duration_cast<seconds>(at) / step * step; };
+  const auto row_at = [&] {
+    return std::chrono::duration_cast<std::chrono::seconds>(at) / step * step;
+  };
   if (!times.empty() && times.back() >= row_at()) return {};
   if (!fixed_step && step == kFineStep && times.size() >= kMostFineRows) {
     coarsen();
@@ -118,9 +118,9 @@ Status DemandRecorder::State::begin_row(Duration at) {
 void DemandRecorder::State::coarsen() {
   step = kCoarseStep;
   std::vector<std::size_t> row_of;
-  std::vector<seconds> merged;
-  for (const seconds at : times) {
-    const seconds begin = at / step * step;
+  std::vector<std::chrono::seconds> merged;
+  for (const std::chrono::seconds at : times) {
+    const std::chrono::seconds begin = at / step * step;
     if (merged.empty() || merged.back() != begin) merged.push_back(begin);
     row_of.push_back(merged.size() - 1);
   }
@@ -300,7 +300,7 @@ Result<Recording> DemandRecorder::State::finish() {
   return recording;
 }
 
-DemandRecorder::DemandRecorder(std::optional<seconds> step, TraceBounds bounds)
+DemandRecorder::DemandRecorder(std::optional<std::chrono::seconds> step, TraceBounds bounds)
     : state_(std::make_unique<State>(step, bounds)) {}
 DemandRecorder::~DemandRecorder() = default;
 Status DemandRecorder::take(const Tick& tick) {

@@ -14,12 +14,11 @@ namespace {
 using simulated::Plan;
 using simulated::Scenario;
 using simulated::ScenarioDomain;
-using std::chrono::seconds;
 
 /// Steps over the rows; rows that change nothing are left out. What a tick observed happened since
 /// the tick before: each step lies half way between two rows.
-Plan row_steps(const std::vector<seconds>& times, const std::vector<MemorySize>& values,
-               MemorySize less) {
+Plan row_steps(const std::vector<std::chrono::seconds>& times,
+               const std::vector<MemorySize>& values, MemorySize less) {
   std::vector<Plan::Point> points;
   for (std::size_t i = 0; i < values.size(); ++i) {
     const MemorySize size = values[i] - less;
@@ -62,21 +61,22 @@ ScenarioDomain recorded_domain(const Trace& trace, const TraceColumn& column,
 }
 
 /// The time for which copy `n` of a trace is ahead of it.
-seconds shift_of(std::size_t n, seconds length) {
-  constexpr seconds kDay = std::chrono::hours(24);
-  constexpr seconds kMinutes = std::chrono::minutes(7);
+std::chrono::seconds shift_of(std::size_t n, std::chrono::seconds length) {
+  constexpr std::chrono::seconds kDay = std::chrono::hours(24);
+  constexpr std::chrono::seconds kMinutes = std::chrono::minutes(7);
   const auto copy = static_cast<std::int64_t>(n);
   const std::int64_t days = length / kDay;
-  return (days >= 2 ? copy % days * kDay : seconds(0)) + copy * kMinutes;
+  return (days >= 2 ? copy % days * kDay : std::chrono::seconds(0)) + copy * kMinutes;
 }
 
 /// The values at each row's time plus the shift. The trace goes round.
 std::vector<MemorySize> shifted(const std::vector<MemorySize>& used,
-                                const std::vector<seconds>& times, seconds shift, seconds length) {
+                                const std::vector<std::chrono::seconds>& times,
+                                std::chrono::seconds shift, std::chrono::seconds length) {
   std::vector<MemorySize> result;
   result.reserve(used.size());
-  for (const seconds time : times) {
-    const seconds at = times.front() + (time - times.front() + shift) % length;
+  for (const std::chrono::seconds time : times) {
+    const std::chrono::seconds at = times.front() + (time - times.front() + shift) % length;
     const auto behind = std::upper_bound(times.begin(), times.end(), at);
     result.push_back(used[static_cast<std::size_t>(behind - times.begin()) - 1]);
   }
@@ -84,7 +84,8 @@ std::vector<MemorySize> shifted(const std::vector<MemorySize>& used,
 }
 
 /// What all domains need together, on average over time, in KiB.
-double mean_need(const Trace& trace, const std::vector<seconds>& holds, seconds length) {
+double mean_need(const Trace& trace, const std::vector<std::chrono::seconds>& holds,
+                 std::chrono::seconds length) {
   double total = 0;
   for (const TraceColumn& column : trace.columns) {
     for (std::size_t i = 0; i < holds.size(); ++i) {
@@ -106,7 +107,7 @@ Scenario recorded_scenario(const Trace& trace, const RecordedHost& host) {
   scenario.host_total = budget ? std::min(*budget, host.total) : host.total;
   if (!budget) scenario.host_use = row_steps(trace.times, host.own_use, MemorySize());
   const auto holds = holds_of(trace.times);
-  scenario.duration = std::accumulate(holds.begin(), holds.end(), seconds(0));
+  scenario.duration = std::accumulate(holds.begin(), holds.end(), std::chrono::seconds(0));
   for (std::size_t i = 0; i < trace.columns.size(); ++i) {
     scenario.domains.push_back(recorded_domain(trace, trace.columns[i], host.domains[i], scenario));
   }
@@ -125,7 +126,8 @@ Limits without_budget(Limits limits) {
 
 Trace with_copies(Trace trace, MemorySize host) {
   const auto holds = holds_of(trace.times);
-  const seconds length = std::accumulate(holds.begin(), holds.end(), seconds(0));
+  const std::chrono::seconds length =
+      std::accumulate(holds.begin(), holds.end(), std::chrono::seconds(0));
   const double need = mean_need(trace, holds, length);
   const std::size_t recorded = trace.columns.size();
   // Half as much again as fits on average: domains differ in size, and an order draws some of them.
