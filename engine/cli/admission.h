@@ -53,8 +53,8 @@ struct Admission {
   std::string why;
 };
 /// Reserves memory for a guest and waits until it is there. A start that goes on although the
-/// memory is not there keeps its reserve; one that is refused loses it. One that may be refused asks
-/// for no reserve before the host can fit it: other guests give up no memory in vain.
+/// memory is not there keeps its reserve; one that is refused loses it. One that may be refused
+/// asks for no reserve before the host can fit it: other guests give up no memory in vain.
 Admission admit(const std::string& name, MemorySize size, const AdmissionOptions& options,
                 ReserveClient& client, Clock& clock);
 

@@ -161,6 +161,18 @@ TEST_CASE("an early tick comes when the policy asks, and the interval counts fro
   CHECK(world.skipped == 0);
 }
 
+TEST_CASE("a reserve brings the next tick forward, and the interval counts from it") {
+  LoopedHost world;
+  int requests = 0;
+  world.hooks.handle_requests = [&] {
+    if (++requests != 2) return;  // the wait for the second tick
+    world.coordinator.reserve(
+        {.name = "web", .size = MemorySize::from_gib(1), .until = MonotonicTime(1h)});
+  };
+  world.run({.interval = 1s, .min_interval = 200ms, .ticks = 3});
+  CHECK(world.host.started == std::vector<Duration>{0s, 200ms, 1200ms});
+}
+
 TEST_CASE("a policy learns how long ago the last tick was, early or not") {
   LoopedHost world;
   auto policy =

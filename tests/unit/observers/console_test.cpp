@@ -51,6 +51,15 @@ TEST_CASE("a plain table shows the host, every domain, the changes and the reaso
       "[gradual]\n\n");
 }
 
+TEST_CASE("the host's line has what is reserved for guests that start, as long as there is any") {
+  Tick tick = busy_tick();
+  tick.snapshot.reserves.push_back({.name = "new", .size = 512_MiB});
+  ConsoleStyle style;
+  style.width = 110;
+  CHECK(contains(drawn(tick, style), "  reserved 512 MiB"));
+  CHECK_FALSE(contains(drawn(busy_tick(), style), "reserved"));
+}
+
 TEST_CASE("the host's free memory is red under its floor, yellow with nothing for a short domain") {
   const auto tint = [](MemorySize free_memory, MemorySize grantable, std::size_t short_domains) {
     Tick tick;
