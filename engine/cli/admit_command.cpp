@@ -120,7 +120,7 @@ Result<std::string> read_input() {
   std::string text;
   std::array<char, 65536> part{};
   const auto failed = [](ErrorCode code, const char* what) {
-    return fail(code, "standard input", what);
+    return fail(code, "", std::string("standard input ") + what);
   };
   for (;;) {
     pollfd input{STDIN_FILENO, POLLIN, 0};
@@ -148,12 +148,22 @@ std::string left_alone(const libvirt::DomainDescription& guest) {
   return {};
 }
 
-ExitCode reserve_for_start(const AdmitOptions& options, SocketClient& client) {
+/// The guest whose XML is on standard input. Errors: those of read_input() and of
+/// libvirt::describe_domain(); invalid_input (it has no memory).
+Result<libvirt::DomainDescription> described_guest(const std::string& name) {
   const auto xml = read_input();
-  const auto guest = xml ? libvirt::describe_domain(*xml, options.name)
-                         : Result<libvirt::DomainDescription>(fail(xml.error()));
+  if (!xml) return fail(xml.error());
+  auto guest = libvirt::describe_domain(*xml, name);
+  if (guest && guest->maximum.is_zero()) {
+    return fail(ErrorCode::invalid_input, name, "its XML names no memory");
+  }
+  return guest;
+}
+
+ExitCode reserve_for_start(const AdmitOptions& options, SocketClient& client) {
+  const auto guest = described_guest(options.name);
   if (!guest) {
-    say(options.name, "it starts without room made for it: " + guest.error().text());
+    say(options.name, "it starts without room made for it: " + guest.error().message);
     return ExitCode::ok;
   }
   HookClock clock;

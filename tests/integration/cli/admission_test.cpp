@@ -151,7 +151,8 @@ TEST_CASE("the hook lets a guest start whose XML cannot be read") {
   const std::string folder = run.files.path("");
   for (const std::string& xml :
        {std::string(), std::string("not XML"), std::string("<domain><memory>"),
-        std::string("<network/>"), std::string(5U << 20U, 'x')}) {
+        std::string("<network/>"), std::string("<domain type='kvm'/>"),
+        std::string(5U << 20U, 'x')}) {
     CAPTURE(xml.substr(0, 20));
     // A program's environment holds no text of 5 MiB.
     const Finished start =
