@@ -33,9 +33,15 @@ TEST_CASE("replay reads the two files of a rotated journal as one run") {
 TEST_CASE("a folder as a journal is read by the commands that read journals") {
   const ScratchFiles files;
   const std::string folder = files.path("ticks/");
+  const std::string scenario = files.write("long.lua", R"(return {
+    host = { total = 4 * GiB },
+    duration = 2000,
+    domains = { { name = "web", maximum = 1 * GiB, initial = 512 * MiB, demand = {
+      generator = "walk", low = 50 * MiB, high = 600 * MiB, period = 120 } } },
+  })");
   // 1,000 ticks of virtual time are two segments.
-  REQUIRE(run_memcoord({"--connect", "sim:numa", "--no-wait", "--ticks", "1000", "--min-interval",
-                        "0", "--journal", folder, "--journal-keep", "30d"})
+  REQUIRE(run_memcoord({"--connect", "sim:" + scenario, "--no-wait", "--ticks", "1000",
+                        "--min-interval", "0", "--journal", folder, "--journal-keep", "30d"})
               .exit_code == 0);
   CHECK(contains(run_memcoord({"replay", "--policy", "band", folder}).output, "in 1000 ticks: "));
   CHECK(run_memcoord({"events", "--journal", folder}).output.size() > 100);
