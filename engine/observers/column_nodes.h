@@ -92,8 +92,8 @@ inline constexpr std::int64_t kLastMillisecond = 253'402'300'799'999;
 
 template <class T>
 constexpr bool kIsNumber =
-    std::is_arithmetic_v<T> || std::is_enum_v<T> || std::is_same_v<T, MemorySize> ||
-    std::is_same_v<T, Duration> || std::is_same_v<T, MonotonicTime> || std::is_same_v<T, WallTime>;
+    std::is_arithmetic_v<T> || std::is_same_v<T, MemorySize> || std::is_same_v<T, Duration> ||
+    std::is_same_v<T, MonotonicTime> || std::is_same_v<T, WallTime>;
 
 template <class T>
 std::uint64_t bits_of(const T& value) {
@@ -130,9 +130,6 @@ bool set_from_bits(T& value, std::uint64_t bits) {
   } else if constexpr (std::is_same_v<T, bool>) {
     if (bits > 1) return false;
     value = bits == 1;
-  } else if constexpr (std::is_enum_v<T>) {
-    if (bits >= static_cast<std::uint64_t>(kCountOf<T>)) return false;
-    value = static_cast<T>(number);
   } else {
     static_assert(std::is_same_v<T, int>, "say how its values become numbers");
     if (!std::in_range<int>(number)) return false;
@@ -197,6 +194,29 @@ struct Node<std::string> {
     }
   }
   Column* column;
+};
+
+/// By name: a new value between others leaves older files readable.
+template <class T>
+requires std::is_enum_v<T>
+struct Node<T> {
+  Node(Block& block, const std::string& name) : text(block, name) {}
+  void write(Block& block, const T& value, const T& predicted) {
+    text.write(block, std::string(to_text(value)), std::string(to_text(predicted)));
+  }
+  void read(Block& block, T& value) {
+    const std::string before(to_text(value));
+    std::string name = before;
+    text.read(block, name);
+    if (name == before) return;
+    const std::optional<T> known = from_text<T>(name);
+    if (known) {
+      value = *known;
+    } else {
+      block.budget.damaged = true;
+    }
+  }
+  Node<std::string> text;
 };
 
 template <>

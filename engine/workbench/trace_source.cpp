@@ -7,22 +7,18 @@
 
 #include "engine/files/open_file.h"
 #include "engine/observers/journal.h"
+#include "engine/observers/packed_journal.h"
 
 namespace memcoord::workbench {
 namespace {
 
 namespace fs = std::filesystem;
 
-/// Whether a file's beginning is a journal's: JSON, or packed ticks. A trace is text that begins
-/// otherwise.
+/// Whether a file's beginning is a journal's: JSON, or packed ticks. A trace begins otherwise.
 bool begins_as_journal(std::string_view text) {
   const auto first = text.find_first_not_of(" \t\r\n");
   if (first == std::string_view::npos) return false;
-  const auto is_binary = [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte < 0x20 && c != '\t' && c != '\r' && c != '\n';
-  };
-  return text[first] == '{' || std::any_of(text.begin(), text.end(), is_binary);
+  return text[first] == '{' || text.starts_with(observers::kPackedStart);
 }
 
 bool has_journal_name(const fs::path& path) {

@@ -123,7 +123,8 @@ TEST_CASE("a file of another kind is named for what it is not") {
   CHECK(refusal({"events", "--journal", page}) == page + no_journal);
   CHECK(refusal({"replay", empty}) ==
         empty + ": has no ticks; a run writes them with --journal FILE");
-  CHECK(refusal({"replay", folder}) == folder + ": is a folder; name a journal");
+  CHECK(refusal({"replay", folder}) ==
+        folder + ": is a folder without a journal; name a journal, or the folder of --journal DIR");
   CHECK(refusal({"traces", page}) ==
         page + ":3: is not a trace: no column 't_s'; a trace's header is t_s,<vm>,<vm>,...");
   CHECK(refusal({"test", page}) ==
