@@ -155,6 +155,7 @@ std::string answer_of(const DensityCommandOptions& options, const DensityDemand&
       at_once == 1 ? "" : "s");
   if (demand.recorded > at_once) answer += fmt::format(" at once, {} in all", demand.recorded);
   answer += fmt::format(". Static sizing fits {:.0f}", summary.static_sizing.mean);
+  if (options.density.hosts > 1) answer += fmt::format(" on {} hosts", options.density.hosts);
   if (measured) return answer + '.';
   answer += fmt::format("; {} would serve {:.0f} (", options.policy, summary.vms.mean);
   if (orders > 1)
@@ -226,7 +227,7 @@ Result<DensityDemand> read_density_demand(DensityCommandOptions& options) {
   demand.notes.push_back(fmt::format("the host has {}; it used up to {} itself",
                                      options.demand.host.value_or(demand.host->total).text(),
                                      own.text()));
-  demand.trace = with_copies(std::move(demand.trace), density.host);
+  demand.trace = with_copies(std::move(demand.trace), density.host * density.hosts);
   if (demand.trace.columns.size() > demand.recorded) {
     demand.notes.push_back(
         fmt::format("to fill the host, each recorded domain stands for up to {}, shifted in time",

@@ -45,6 +45,7 @@ class ThreeHosts(unittest.TestCase):
         code, status = self.fleet.fleet_status()
         self.assertEqual(code, 0)
         for host in status["hosts"]:
+            self.assertGreaterEqual(host["headroom"], host["grantable"])
             self.assertEqual((host["policy"], host["total"], host["domains"]), ("adaptive", 3 * 1024 ** 3, 1))
 
     def test_an_alert_fires_for_the_host_that_is_made_short_and_for_no_other(self):

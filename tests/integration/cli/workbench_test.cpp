@@ -382,6 +382,21 @@ TEST_CASE("traces shows a trace and writes a part that it can read again") {
   CHECK(again.at("vms").at(0).at("max_kib") == 716800);
 }
 
+TEST_CASE("density on several hosts fills hosts like the recorded one") {
+  const ScratchFiles scratch;
+  const std::string journal = scratch.path("run.jsonl");
+  REQUIRE(run_memcoord({"simulate", "-p", "halving", "-S", "case1", "-j", journal}).exit_code == 0);
+  std::vector<std::string> words{"density", "-t", journal,    "-p", "halving",
+                                 "--vms",   "4",  "--orders", "1",  "--json"};
+  const double one = json_of(run_memcoord(words)).at("available").number();
+  words.insert(words.end(), {"--hosts", "3"});
+  CHECK(json_of(run_memcoord(words)).at("available").number() > 2 * one);
+  words = {"density", "-t", journal, "-p", "halving", "--hosts", "3", "--orders", "1"};
+  CHECK(contains(run_memcoord(words).output,
+                 "This host runs 4 domains. Static sizing fits 3 on 3 "
+                 "hosts; halving would serve "));
+}
+
 TEST_CASE("density, compare and simulate take a journal as their demand") {
   const ScratchFiles scratch;
   const std::string journal = scratch.path("run.jsonl");
