@@ -9,16 +9,17 @@ namespace memcoord::workbench {
 namespace {
 
 /// How many domains a note names, and how many domains have a note of their own.
-constexpr std::size_t kNamed = 3;
-constexpr std::size_t kMostNotes = 5;
+constexpr std::size_t kDomainsNamed = 3;
+constexpr std::size_t kMostChanges = 5;
 
 /// "a, b", or "a, b, c and 2 more".
 std::string names_text(const std::vector<std::string>& names) {
   std::string text;
-  for (std::size_t i = 0; i < std::min(names.size(), kNamed); ++i) {
+  for (std::size_t i = 0; i < std::min(names.size(), kDomainsNamed); ++i) {
     text += (i == 0 ? "" : ", ") + names[i];
   }
-  if (names.size() > kNamed) text += fmt::format(" and {} more", names.size() - kNamed);
+  if (names.size() > kDomainsNamed)
+    text += fmt::format(" and {} more", names.size() - kDomainsNamed);
   return text;
 }
 
@@ -49,9 +50,9 @@ void note_domains(const std::vector<RecordedColumn>& columns, const std::vector<
                                     trace.name, trace.provisioned.text()));
     }
   }
-  if (changes.size() > kMostNotes) {
-    const std::size_t more = changes.size() - kMostNotes;
-    changes.resize(kMostNotes);
+  if (changes.size() > kMostChanges) {
+    const std::size_t more = changes.size() - kMostChanges;
+    changes.resize(kMostChanges);
     changes.push_back(fmt::format("and {} more renames and changes of maximums", more));
   }
   notes.insert(notes.end(), changes.begin(), changes.end());
