@@ -1,6 +1,6 @@
 #pragma once
 // Packed journals: ticks in columns (tick_columns.h), compressed by zstd. A week of 100 domains at
-// a tick a second takes some 300 MiB; docs/performance.md has the measurement.
+// a tick a second takes some 200 MiB; docs/performance.md has the measurement.
 //
 // A file begins with the line "memcoord-packed 1". Blocks follow, each of which is read by itself:
 //

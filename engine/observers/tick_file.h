@@ -12,8 +12,6 @@
 
 namespace memcoord::observers {
 
-enum class TickParts;
-
 /// The ticks of one file, in order.
 class TickFile {
  public:
