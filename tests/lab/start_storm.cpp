@@ -107,7 +107,7 @@ bool TightHost::hook(const std::string& name, const std::string& operation) cons
   std::ofstream(xml)
       << "<domain type='qemu'><name>" + name +
              "</name><devices><memballoon model='virtio'/></devices><memory unit='KiB'>" +
-             std::to_string(kNewcomer.kib()) + "</memory></domain>";
+             std::to_string((kNewcomer + kTranslated).kib()) + "</memory></domain>";
   const std::string command = binary_ + " admit --refuse --wait 120s --hold 120s --control " +
                               socket_ + " -- " + name + " " + operation + " - < " + xml;
   testing::Process process({"/bin/sh", "-c", "exec " + command});
