@@ -83,6 +83,7 @@ void StoryTeller::take_event(const Event& event) {
       break;
     case EventGroup::move:
       ++story.moves;
+      if (event.kind == Event::Kind::would_move) ++story.planned_moves;
       story.moved += event.change;
       break;
     case EventGroup::killed:
@@ -134,7 +135,9 @@ std::string story_text(const DomainStory& story, Units units) {
   }
   text += story.moves == 0
               ? std::string("; never moved")
-              : fmt::format("; moved {} time{}", story.moves, story.moves == 1 ? "" : "s");
+              : fmt::format("; {} {} time{}",
+                            story.planned_moves == story.moves ? "would have been moved" : "moved",
+                            story.moves, story.moves == 1 ? "" : "s");
   const bool one_size = story.smallest == story.largest;
   return text + "; " + story.smallest.text(units) +
          (one_size ? "" : " to " + story.largest.text(units));

@@ -24,7 +24,8 @@ struct DomainStory {
   Duration longest_shortage{};
   WallTime longest_since{};  ///< when that began; the clock's beginning if there was none
   std::uint64_t moves = 0;
-  MemorySize moved;  ///< the sum of all moves, in either direction
+  std::uint64_t planned_moves = 0;  ///< of these, the ones of a dry run
+  MemorySize moved;                 ///< the sum of all moves, in either direction
   MemorySize smallest;
   MemorySize largest;
   std::uint64_t limits = 0;  ///< moves that a rule limited or refused

@@ -59,6 +59,17 @@ TEST_CASE("a story has how long a domain was short, its moves and its sizes") {
         "short for 31 s, in 1 shortage; moved 1 time; 1 GiB to 2 GiB");
 }
 
+TEST_CASE("a story says of a dry run that the domain would have been moved") {
+  DomainStory story;
+  story.moves = 2;
+  CHECK(story_text(story, Units::automatic) == "never short of memory; moved 2 times; 0 KiB");
+  story.planned_moves = 1;
+  CHECK(story_text(story, Units::automatic) == "never short of memory; moved 2 times; 0 KiB");
+  story.planned_moves = 2;
+  CHECK(story_text(story, Units::automatic) ==
+        "never short of memory; would have been moved 2 times; 0 KiB");
+}
+
 TEST_CASE("a shortage that has not ended lasts until the newest tick") {
   StoryTeller teller;
   EventFinder finder;
