@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "engine/cli/admission.h"
+#include "engine/cli/commands.h"
 #include "engine/cli/control_request.h"
 #include "engine/cli/help.h"
 #include "engine/cli/run_control.h"

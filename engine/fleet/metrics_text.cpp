@@ -30,7 +30,7 @@ bool skip(std::string_view& text, char expected) {
 std::string take_name(std::string_view& text) {
   std::size_t size = 0;
   while (size < text.size() && is_name_character(text[size])) ++size;
-  const std::string name(text.substr(0, size));
+  std::string name(text.substr(0, size));
   text.remove_prefix(size);
   return name;
 }
