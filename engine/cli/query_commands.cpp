@@ -168,9 +168,9 @@ Result<ExitCode> events(const ControlOptions& options) {
   std::map<std::string, std::string> parameters;
   if (options.since) {
     const auto now = std::chrono::floor<WallTime::duration>(std::chrono::system_clock::now());
-    const double seconds = seconds_of(now - options.since->before(now));
-    if (seconds <= 0) return fail(ErrorCode::invalid_input, "--since", "is in the future");
-    parameters["seconds"] = std::to_string(seconds);
+    const double age = seconds_of(now - options.since->before(now));
+    if (age <= 0) return fail(ErrorCode::invalid_input, "--since", "is in the future");
+    parameters["seconds"] = std::to_string(age);
   }
   if (!options.name.empty()) parameters["domain"] = options.name;
   if (options.json) return run_events_as_json(options, parameters);
