@@ -13,7 +13,7 @@
 namespace memcoord::testing {
 namespace {
 
-constexpr std::chrono::seconds kPatience(60);
+constexpr std::chrono::seconds kPatience(120);
 
 struct Pipe {
   int read_end = -1;
@@ -150,7 +150,7 @@ Finished Process::finish() {
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
   while (read_some(deadline)) {
   }
-  // Both streams are still open after a minute.
+  // Both streams are still open after that.
   if (output_fd_ >= 0 || errors_fd_ >= 0) signal(SIGKILL);
   int status = 0;
   ::waitpid(pid_, &status, 0);

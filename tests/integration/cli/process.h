@@ -35,12 +35,12 @@ class Process {
   void signal(int number) const;
   [[nodiscard]] pid_t pid() const { return pid_; }
   /// Waits until the output (or the errors) contain the text; returns false if the process ends or
-  /// a minute passes before.
+  /// two minutes pass before.
   bool wait_for_output(std::string_view text);
   bool wait_for_errors(std::string_view text);
   /// Closes the reading end of its output, like `| head`.
   void close_output();
-  /// Waits for the end; kills the process after a minute, which the exit code shows.
+  /// Waits for the end; kills the process after two minutes, which the exit code shows.
   Finished finish();
 
  private:
