@@ -197,10 +197,11 @@ Result<ExitCode> Run::go() {
   policy_.take_over(**policy);
   auto fallback = load_fallback();
   if (!fallback) return fail(fallback.error());
-  auto output = RunOutput::open(options_, log_, [this] { return wall_now(); });
-  if (!output) return fail(output.error());
+  // Before any thread begins, that of a journal's folder too: threads inherit which signals wait.
   const auto signals = Signals::listen();
   if (!signals) return fail(signals.error());
+  auto output = RunOutput::open(options_, log_, [this] { return wall_now(); });
+  if (!output) return fail(output.error());
   service_.connecting(options_.connect.value_or("libvirt"));
   auto connection = open_connection(options_, interval_, **signals);
   if (!connection) return fail(connection.error());

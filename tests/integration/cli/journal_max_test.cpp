@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -84,4 +85,14 @@ TEST_CASE("a limit of the journal that holds no tick, or has no journal, is refu
         "--journal-max: limits a journal, but there is none; add --journal FILE");
   const std::string config = files.write("c.toml", "journal = \"j\"\njournal-max = \"1KiB\"\n");
   CHECK(contains(refusal({"--config", config}), "c.toml:2:15: journal-max: 1KiB is too small"));
+}
+
+TEST_CASE("SIGTERM ends a run that keeps a folder as its journal in order") {
+  const ScratchFiles files;
+  Process run(memcoord_command({"--connect", "sim:case1", "--journal", files.path("ticks/"), "1"}));
+  REQUIRE(run.wait_for_errors("policy adaptive"));
+  run.signal(SIGTERM);
+  const Finished ended = run.finish();
+  CHECK(ended.exit_code == 0);
+  CHECK(contains(ended.errors, "asked to end"));
 }
