@@ -1,5 +1,7 @@
 #include "engine/cli/admission.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <functional>
 
@@ -17,13 +19,6 @@ Admission goes_on(const std::string& why) {
 /// Without its hint, which is for people at a terminal.
 Admission goes_on(const Error& error) {
   return goes_on(error.object.empty() ? error.message : error.object + ": " + error.message);
-}
-
-std::string seconds_text(Duration time) {
-  std::string text = std::to_string(seconds_of(time));
-  text.erase(text.find_last_not_of('0') + 1);
-  if (text.back() == '.') text.pop_back();
-  return text + " s";
 }
 
 bool is_busy(const Result<bool>& answer) {
@@ -59,13 +54,14 @@ Admission admit(const std::string& name, MemorySize size, const AdmissionOptions
       clock.sleep_for(std::min(left, kBetweenQuestions));
     }
   };
-  const std::string missing =
-      "the " + size.text() + " that it may take are not free after " + seconds_text(options.wait);
-  if (options.refuse) {
-    const auto fits = answer_to([&] { return client.can_fit(size); }, true);
-    if (!fits) return goes_on(fits.error());
-    if (!*fits) return {false, "it does not start: " + missing};
-  }
+  const std::string missing = fmt::format("the {} that it may take are not free after {:g} s",
+                                          size.text(), seconds_of(options.wait));
+  // Other guests give nothing for a guest that does not fit. Room may come while one waits that is
+  // refused without it.
+  const auto fits = answer_to([&] { return client.can_fit(size); }, options.refuse);
+  if (!fits) return goes_on(fits.error());
+  if (!*fits && options.refuse) return {false, "it does not start: " + missing};
+  if (!*fits) return goes_on("the " + size.text() + " that it may take do not fit on this host");
   const auto reserved = answer_to([&] { return client.reserve(name, size, options.hold); }, false);
   if (!reserved) return goes_on(reserved.error());
   if (!*reserved) return goes_on("memcoord is in a dry run");

@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <exception>
 #include <memory>
 #include <string>
 #include <thread>
@@ -19,6 +20,7 @@
 #include "engine/cli/run_control.h"
 #include "engine/cli/terminal.h"
 #include "engine/control/http.h"
+#include "engine/control/reserve_routes.h"
 #include "engine/core/printable.h"
 #include "engine/observers/json.h"
 
@@ -211,6 +213,15 @@ void add_hook_arguments(Command& command, AdmitOptions& options) {
                options.extra);
 }
 
+Result<Duration> parse_hold(const std::string& text) {
+  auto time = parse_duration(text);
+  if (time && *time > control::kLongestReserve) {
+    return fail(ErrorCode::invalid_input, "", "'" + text + "' is more than 1h",
+                "expected a time of at most 1h");
+  }
+  return time;
+}
+
 }  // namespace
 
 void add_admit_command(Command& program) {
@@ -219,15 +230,22 @@ void add_admit_command(Command& program) {
       "admit",
       "Make room for a guest that is about to start: the body of a hook for libvirt, which gives "
       "the arguments and the domain's XML on standard input. Whatever fails, the guest starts.",
-      [options] { return admit_guest(*options); });
+      [options]() -> Result<ExitCode> {
+        try {
+          return admit_guest(*options);
+        } catch (const std::exception& error) {  // the exit code 1 would refuse the start
+          say(options->name, std::string("it starts without room made for it: ") + error.what());
+          return ExitCode::ok;
+        }
+      });
   add_hook_arguments(command, *options);
   add_option(command, {"--wait", "TIME", "how long the start waits for the memory; default 10s"},
              into(options->admission.wait, parse_duration));
   add_option(command,
              {"--hold", "TIME",
               "how long the memory stays reserved, unless the guest's balloon driver answers "
-              "before; default 60s"},
-             into(options->admission.hold, parse_duration));
+              "before; default 60s, at most 1h"},
+             into(options->admission.hold, parse_hold));
   add_flag(command,
            {"--refuse",
             "refuse the start, with the exit code 1, where the memory is not there after --wait"},

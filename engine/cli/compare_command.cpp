@@ -187,8 +187,11 @@ Result<ExitCode> run_comparison(CompareOptions& options) {
   auto scenarios = scenarios_of(options, notes);
   if (!scenarios) return fail(scenarios.error());
   for (const simulated::Scenario& scenario : *scenarios) add_to_sweep(id, scenario);
+  for (const std::string& word : options.scenarios) {
+    if (const Status added = add_scenario_text(id, word); !added) return fail(added.error());
+  }
   if (!options.report.empty()) {
-    if (Status writable = files::check_writable(options.report); !writable)
+    if (Status writable = files::check_output(options.report, options.demand.paths); !writable)
       return fail(writable.error());
   }
   Comparison comparison;

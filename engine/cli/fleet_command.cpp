@@ -13,7 +13,7 @@
 #include "engine/cli/commands.h"
 #include "engine/cli/help.h"
 #include "engine/cli/terminal.h"
-#include "engine/core/balloon_tracker.h"
+#include "engine/core/host_stack.h"
 #include "engine/core/text_table.h"
 #include "engine/fleet/fleet_status.h"
 #include "engine/observers/json.h"
@@ -195,9 +195,8 @@ void print_fits_json(const std::vector<HostStatus>& statuses,
   for (const HostStatus& status : statuses) {
     if (!status.figures) failed.push_back(host_json(status));
   }
-  const MemorySize needed = size + ProcessOverhead::usual(size);
   standard_output().lines(Json::object({{"size", size.bytes()},
-                                        {"needed", needed.bytes()},
+                                        {"needed", needed_to_start(size).bytes()},
                                         {"hosts", std::move(hosts)},
                                         {"failed", std::move(failed)}})
                               .text())

@@ -5,6 +5,15 @@
 
 namespace memcoord::cli {
 
+void add_journals_argument(Command& command, std::vector<std::string>& journals) {
+  add_list(command,
+           {.names = "JOURNAL",
+            .value = "JOURNAL",
+            .description = "files or folders written by --journal",
+            .required = true},
+           into_list(journals));
+}
+
 Status read_journals(const std::vector<std::string>& journals,
                      const std::function<bool(const Tick&)>& take, FileNotes notes) {
   auto reader = observers::JournalReader::open({journals.begin(), journals.end()});

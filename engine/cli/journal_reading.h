@@ -1,14 +1,18 @@
 #pragma once
-// Reads journals for commands: every tick, and what the user should know of the files.
+// Journals in the command line: how commands name and read them.
 
 #include <functional>
 #include <string>
 #include <vector>
 
+#include "engine/cli/command.h"
 #include "engine/core/error.h"
 #include "engine/core/tick.h"
 
 namespace memcoord::cli {
+
+/// The argument JOURNAL: files and folders, at least one.
+void add_journals_argument(Command& command, std::vector<std::string>& journals);
 
 /// Whether a reading says what the user should know of the files. The second reading of the same
 /// files does not.

@@ -19,6 +19,9 @@ std::optional<std::string_view> read_date(std::string_view text, std::tm& parts)
   const std::string copy(text);
   const char* end = strptime(copy.c_str(), "%Y-%m-%d", &parts);
   if (end == nullptr) return std::nullopt;
+  std::tm known = parts;  // timegm() makes 31 February a day of March
+  (void)timegm(&known);
+  if (known.tm_mday != parts.tm_mday) return std::nullopt;
   return text.substr(static_cast<std::size_t>(end - copy.c_str()));
 }
 

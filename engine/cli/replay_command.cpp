@@ -9,6 +9,7 @@
 #include "engine/cli/command.h"
 #include "engine/cli/commands.h"
 #include "engine/cli/help.h"
+#include "engine/cli/journal_reading.h"
 #include "engine/cli/policy_loader.h"
 #include "engine/cli/run_options.h"
 #include "engine/cli/terminal.h"
@@ -248,12 +249,7 @@ void add_replay_command(Command& program) {
   Command& command = program.add(
       "replay", "Compare the recorded decisions of a journal with the decisions of another policy.",
       [options] { return Session(*options).go(); });
-  add_list(command,
-           {.names = "JOURNAL",
-            .value = "JOURNAL",
-            .description = "files or folders written by --journal",
-            .required = true},
-           into_list(options->journals));
+  add_journals_argument(command, options->journals);
   add_option(
       command,
       {"-p,--policy", "FILE|NAME", "the policy: a Lua file or a bundled one; default adaptive"},

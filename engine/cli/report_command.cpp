@@ -39,7 +39,7 @@ struct ReportOptions {
 };
 
 /// What the journals have beside the part that the options choose.
-struct Seen {
+struct Observed {
   std::optional<WallTime> first;
   WallTime newest{};
   std::set<std::string> names;
@@ -95,21 +95,23 @@ std::string span_text(const TimeSpan& span) {
 }
 
 /// The error for journals without a tick in the span.
-Error no_tick(const ReportOptions& options, const TimeSpan& span, const Seen& seen) {
+Error no_tick(const ReportOptions& options, const TimeSpan& span, const Observed& observed) {
   const std::string object = options.journals.front();
-  if (!seen.first) {
+  if (!observed.first) {
     return {ErrorCode::invalid_input, object, "has no ticks",
             "a run writes them with --journal FILE", ""};
   }
-  return {ErrorCode::not_found, object, "has no tick " + span_text(span),
-          "its ticks are from " + local_text(*seen.first) + " to " + local_text(seen.newest), ""};
+  return {
+      ErrorCode::not_found, object, "has no tick " + span_text(span),
+      "its ticks are from " + local_text(*observed.first) + " to " + local_text(observed.newest),
+      ""};
 }
 
-Error no_domain(const ReportOptions& options, const Seen& seen) {
+Error no_domain(const ReportOptions& options, const Observed& observed) {
   constexpr std::size_t kShown = 5;
   std::string list;
   std::size_t count = 0;
-  for (const std::string& name : seen.names) {
+  for (const std::string& name : observed.names) {
     if (++count <= kShown) list += (list.empty() ? "" : ", ") + name;
   }
   if (count > kShown) list += fmt::format(" and {} others", count - kShown);
@@ -123,23 +125,23 @@ Result<RunRecord> recorded(const ReportOptions& options) {
   const auto span = chosen_span(options);
   if (!span) return fail(span.error());
   HostRecorder recorder([&](std::string_view name) { return is_chosen(options, name); });
-  Seen seen;
+  Observed observed;
   bool chosen = false;
   const Status read = read_journals(options.journals, [&](const Tick& tick) {
     const WallTime time = tick.snapshot.wall_time;
-    if (!seen.first) seen.first = time;
-    seen.newest = std::max(seen.newest, time);
+    if (!observed.first) observed.first = time;
+    observed.newest = std::max(observed.newest, time);
     if (!span->has(time)) return true;
     for (const Domain& domain : tick.snapshot.domains) {
       chosen = chosen || is_chosen(options, domain.name());
-      if (!chosen) seen.names.insert(domain.name());
+      if (!chosen) observed.names.insert(domain.name());
     }
     recorder.take(tick);
     return true;
   });
   if (!read) return fail(read.error());
-  if (recorder.ticks() == 0) return fail(no_tick(options, *span, seen));
-  if (!chosen && !options.domains.empty()) return fail(no_domain(options, seen));
+  if (recorder.ticks() == 0) return fail(no_tick(options, *span, observed));
+  if (!chosen && !options.domains.empty()) return fail(no_domain(options, observed));
   return recorder.finish();
 }
 
@@ -264,7 +266,7 @@ void print_report_json(const RunRecord& record) {
 
 Result<ExitCode> write_report(const ReportOptions& options) {
   if (!options.output.empty()) {
-    if (Status writable = files::check_writable(options.output); !writable)
+    if (Status writable = files::check_output(options.output, options.journals); !writable)
       return fail(writable.error());
   }
   const auto record = recorded(options);
@@ -288,12 +290,7 @@ void add_report_command(Command& program) {
   Command& command = program.add(
       "report", "Show what happened on a host, from the journals of its runs: as text or a page.",
       [options] { return write_report(*options); });
-  add_list(command,
-           {.names = "JOURNAL",
-            .value = "JOURNAL",
-            .description = "files or folders written by --journal",
-            .required = true},
-           into_list(options->journals));
+  add_journals_argument(command, options->journals);
   add_option(command,
              {"-o,--output", "PAGE",
               "write the host's and each domain's memory over time and the events to an HTML page"},

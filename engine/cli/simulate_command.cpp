@@ -85,7 +85,7 @@ Result<SimulatedRun> play(SimulateOptions& options) {
   if (!named) return fail(named.error());
   simulated::Scenario& scenario = named->scenario;
   if (!options.report.empty()) {
-    if (Status writable = files::check_writable(options.report); !writable)
+    if (Status writable = files::check_output(options.report, options.demand.paths); !writable)
       return fail(writable.error());
   }
   std::unique_ptr<observers::Journal> journal;

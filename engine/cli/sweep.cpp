@@ -2,12 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <optional>
+#include <system_error>
 
 #include "engine/cli/command.h"
 #include "engine/cli/terminal.h"
 #include "engine/cli/version.h"
 #include "engine/core/time.h"
+#include "engine/files/open_file.h"
 
 namespace memcoord::cli {
 namespace {
@@ -15,7 +18,7 @@ namespace {
 using workbench::SweepId;
 
 void add_plan(SweepId& id, const simulated::Plan& plan) {
-  std::string text;
+  std::string text = plan.shape() == simulated::Plan::Shape::step ? "step " : "ramp ";
   for (const simulated::Plan::Point& point : plan.points()) {
     text += fmt::format("{} {},", point.at.count(), point.size.kib());
   }
@@ -75,7 +78,7 @@ void add_to_sweep(SweepId& id, const workbench::Trace& trace) {
   id.add(times);
   for (const workbench::TraceColumn& column : trace.columns) {
     id.add(column.name);
-    std::string used = column.provisioned.exact() + ":";
+    std::string used = column.provisioned.exact() + " " + column.kernel.exact() + ":";
     for (const MemorySize size : column.used) used += fmt::format("{},", size.kib());
     id.add(used);
   }
@@ -93,6 +96,16 @@ void add_to_sweep(SweepId& id, const simulated::Scenario& scenario) {
     add_plan(id, domain.demand);
     add_plan(id, domain.cache);
   }
+}
+
+Status add_scenario_text(SweepId& id, const std::string& file_or_name) {
+  std::error_code none;
+  if (!std::filesystem::is_regular_file(file_or_name, none)) return {};
+  constexpr std::size_t kMost = std::size_t{16} << 20U;
+  const auto text = files::read_up_to(kMost, file_or_name, "scenario");
+  if (!text) return fail(text.error());
+  id.add(*text);
+  return {};
 }
 
 void print_sweep(const SweepTable& table, const workbench::Shard& shard) {

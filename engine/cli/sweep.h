@@ -34,7 +34,11 @@ workbench::SweepId sweep_id(const WorkbenchOptions& options);
 void add_to_sweep(workbench::SweepId& id, const std::string& label,
                   const bindings::LuaPolicy& policy);
 void add_to_sweep(workbench::SweepId& id, const workbench::Trace& trace);
+/// A scenario's name and demand.
 void add_to_sweep(workbench::SweepId& id, const simulated::Scenario& scenario);
+/// The text of a scenario's file, which decides the rest of it. Nothing for the name of a bundled
+/// scenario, which the version decides. Errors: those of files::read_up_to().
+Status add_scenario_text(workbench::SweepId& id, const std::string& file_or_name);
 
 /// A sweep as CSV.
 struct SweepTable {

@@ -31,12 +31,7 @@ void add_ticks_command(Command& program) {
   Command& command =
       program.add("ticks", "Print the ticks of journals as lines of JSON, packed ones too.",
                   [journals] { return print_ticks(*journals); });
-  add_list(command,
-           {.names = "JOURNAL",
-            .value = "JOURNAL",
-            .description = "files or folders written by --journal",
-            .required = true},
-           into_list(*journals));
+  add_journals_argument(command, *journals);
   command.footer = examples_text(
       {{"memcoord ticks /var/lib/memcoord/journal | jq .decisions", "look at each decision"}});
 }

@@ -249,7 +249,7 @@ void print_trace_json(const Trace& trace, const TracesOptions& options) {
 
 Result<ExitCode> show_trace(TracesOptions& options) {
   if (!options.output.empty()) {
-    if (Status writable = files::check_writable(options.output); !writable)
+    if (Status writable = files::check_output(options.output, options.paths); !writable)
       return fail(writable.error());
   }
   auto whole = read_demand(options.paths, options.step);

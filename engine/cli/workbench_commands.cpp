@@ -39,7 +39,7 @@ void add_comparing_options(Command& command, WorkbenchOptions& options) {
              {"-i,--interval", "TIME",
               "time between ticks: seconds, or a number with its unit (500ms, 2s, 1m); default 1s"},
              into(options.interval, parse_duration));
-  add_min_interval_option(command, options.min_interval, {});
+  add_min_interval_option(command, options.min_interval, "Options");
   add_units_option(command, options.limits.units);
   add_guard_options(command, options.limits);
   add_policy_limit_options(command, options.policy_limits, "Limits", kSimulationTimeText);

@@ -84,7 +84,8 @@ std::string fit_text(const std::vector<MemorySize>& sizes, const Fit& fit, Units
          " after some ticks.";
 }
 
-std::string host_headroom_text(const HostHeadroom& headroom, const Tick& tick) {
+std::string host_headroom_text(const HostHeadroom& headroom, const Tick& tick,
+                               const std::vector<bool>& ready) {
   const Units units = tick.limits.units;
   std::string text;
   const auto add = [&](const std::string& label, const std::string& value) {
@@ -100,8 +101,7 @@ std::string host_headroom_text(const HostHeadroom& headroom, const Tick& tick) {
   for (std::size_t i = 0; i < reserves.size(); ++i) {
     add(i == 0 ? "reserved" : "",
         fmt::format("{} for {}, {}, {:.0f} s left", reserves[i].size.text(units),
-                    printable(reserves[i].name, 200),
-                    is_ready(tick, i) ? "ready" : "not released yet",
+                    printable(reserves[i].name, 200), ready[i] ? "ready" : "not released yet",
                     seconds_of(reserves[i].until - tick.snapshot.taken_at)));
   }
   if (tick.dry_run) add("dry run", "nothing is reclaimed until it is turned off");
@@ -110,7 +110,7 @@ std::string host_headroom_text(const HostHeadroom& headroom, const Tick& tick) {
 
 // --- JSON ---
 
-Json reserves_json(const Tick& tick) {
+Json reserves_json(const Tick& tick, const std::vector<bool>& ready) {
   Json list = Json::array();
   const auto& reserves = tick.snapshot.reserves;
   for (std::size_t i = 0; i < reserves.size(); ++i) {
@@ -119,13 +119,13 @@ Json reserves_json(const Tick& tick) {
         Json::object({{"name", reserve.name},
                       {"uuid", reserve.uuid ? Json(reserve.uuid->text()) : Json()},
                       {"bytes", reserve.size.bytes()},
-                      {"ready", is_ready(tick, i)},
+                      {"ready", static_cast<bool>(ready[i])},
                       {"seconds_left", seconds_of(reserve.until - tick.snapshot.taken_at)}}));
   }
   return list;
 }
 
-Json headroom_json(const HostHeadroom& headroom, const Tick& tick) {
+Json headroom_json(const HostHeadroom& headroom, const Tick& tick, const std::vector<bool>& ready) {
   Json within = Json::array();
   for (std::size_t i = 0; i < HostHeadroom::kTimes.size(); ++i) {
     const auto seconds = static_cast<std::uint64_t>(HostHeadroom::kTimes.at(i).count());
@@ -136,7 +136,7 @@ Json headroom_json(const HostHeadroom& headroom, const Tick& tick) {
                        {"reclaimable", headroom.reclaimable.bytes()},
                        {"within", std::move(within)},
                        {"reserved", headroom.reserved.bytes()},
-                       {"reserves", reserves_json(tick)},
+                       {"reserves", reserves_json(tick, ready)},
                        {"dry_run", tick.dry_run}});
 }
 
@@ -180,8 +180,9 @@ Response headroom_response(const RouteContext& context, const Request& request) 
   if (!view.sampled) return no_sample_yet();
   const Tick& tick = *view.sampled;
   const HostHeadroom headroom = headroom_at(tick, context.interval);
-  Json json = headroom_json(headroom, tick);
-  std::string text = host_headroom_text(headroom, tick);
+  const std::vector<bool> ready = ready_reserves(tick);
+  Json json = headroom_json(headroom, tick, ready);
+  std::string text = host_headroom_text(headroom, tick, ready);
   if (!sizes.empty()) {
     Json fit = fit_json(sizes, headroom, tick.limits.units);
     text += "\n" + fit.at("text").string() + "\n";

@@ -55,7 +55,7 @@ Response reserve_response(const RouteContext& context, const Request& request, c
   const auto size = size_in(body);
   if (!size) return error_response_to(400, "bytes is no size of a guest", kReserveHint);
   const auto time = time_in(body);
-  if (!time) return error_response_to(400, "seconds is not over 0 and up to 3600", kReserveHint);
+  if (!time) return error_response_to(400, "seconds must be over 0 and at most 3600", kReserveHint);
   Change change{.kind = Change::Kind::reserve,
                 .domain_name = *name,
                 .time = *time,

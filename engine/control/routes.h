@@ -15,9 +15,7 @@
 //                                  with "fallback": true, "none" ends the use of a fallback policy
 //   POST /v1/reload                {}
 //   POST /v1/dry-run               {"on": true}
-//   POST /v1/reserve               {"name": "web", "uuid": "...", "bytes": 1073741824, "seconds":
-//   60};
-//                                  uuid and seconds are optional
+//   POST /v1/reserve               {"name": "web", "bytes": 1073741824}; optional: uuid, seconds
 //   POST /v1/release               {"name": "web"}; NAME may be its UUID
 //
 // The routes of the live page are in live.h: GET /v1/live, /v1/history, /v1/headroom, /v1/fit,

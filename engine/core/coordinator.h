@@ -69,8 +69,9 @@ class Coordinator {
   /// Holds memory for a guest that is about to start, from the next tick on. False: there are
   /// ReserveBook::kMost already.
   bool reserve(Reserve reserve) {
-    wants_tick_ = true;
-    return reserves_.add(std::move(reserve));
+    const bool added = reserves_.add(std::move(reserve));
+    wants_tick_ = wants_tick_ || added;
+    return added;
   }
   /// Whether a reserve has been asked for since the last tick, so that the next one should come
   /// soon.

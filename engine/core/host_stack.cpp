@@ -60,9 +60,13 @@ HostHeadroom headroom_at(const Tick& tick, Duration interval) {
   return headroom;
 }
 
+MemorySize needed_to_start(MemorySize maximum) {
+  return maximum + ProcessOverhead::usual(maximum);
+}
+
 Fit fit_of(std::span<const MemorySize> maxima, const HostHeadroom& headroom) {
   Fit fit;
-  for (const MemorySize maximum : maxima) fit.needed += maximum + ProcessOverhead::usual(maximum);
+  for (const MemorySize maximum : maxima) fit.needed += needed_to_start(maximum);
   fit.grantable = headroom.grantable;
   fit.reclaimable = headroom.reclaimable;
   if (fit.needed <= fit.grantable) {

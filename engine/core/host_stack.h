@@ -70,6 +70,8 @@ struct Fit {
   std::optional<std::chrono::seconds> within = {};
 };
 std::string_view to_text(Fit::Kind kind);
+/// What a guest with this maximum may take when it starts, with what its QEMU usually takes.
+MemorySize needed_to_start(MemorySize maximum);
 /// Whether guests with these maxima fit. A guest counts with its maximum, because it may touch all
 /// of it before its balloon driver answers. It is bound to no NUMA node.
 Fit fit_of(std::span<const MemorySize> maxima, const HostHeadroom& headroom);

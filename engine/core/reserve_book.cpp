@@ -73,15 +73,16 @@ MemorySize reserved_in(const Snapshot& snapshot) {
   return sum;
 }
 
-bool is_ready(const Tick& tick, std::size_t place) {
-  const Snapshot& snapshot = tick.snapshot;
-  const auto waits = [&](const Reserve& reserve) { return started(reserve, snapshot) == nullptr; };
-  if (!waits(snapshot.reserves[place])) return true;
+std::vector<bool> ready_reserves(const Tick& tick) {
+  const auto& reserves = tick.snapshot.reserves;
+  std::vector<bool> ready(reserves.size(), true);
   MemorySize later;
-  for (std::size_t i = place + 1; i < snapshot.reserves.size(); ++i) {
-    if (waits(snapshot.reserves[i])) later += snapshot.reserves[i].size;
+  for (std::size_t i = reserves.size(); i-- > 0;) {
+    if (started(reserves[i], tick.snapshot) != nullptr) continue;
+    ready[i] = tick.account.shortfall <= later;
+    later += reserves[i].size;
   }
-  return tick.account.shortfall <= later;
+  return ready;
 }
 
 }  // namespace memcoord

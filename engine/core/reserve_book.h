@@ -25,7 +25,6 @@ class ReserveBook {
   /// Ends the reserves whose end has come at a snapshot, and writes the others into it. Returns a
   /// note for each that ended.
   std::vector<Note> apply(Snapshot& snapshot);
-  [[nodiscard]] std::size_t size() const { return reserves_.size(); }
 
  private:
   std::vector<Reserve> reserves_;
@@ -33,8 +32,8 @@ class ReserveBook {
 
 /// What the reserves hold for domains that have not started.
 MemorySize reserved_in(const Snapshot& snapshot);
-/// Whether the memory of a tick's reserve, by its place in Snapshot::reserves, is there: the host
-/// lacks nothing but what later reserves want. A domain that has started needs its reserve no more.
-bool is_ready(const Tick& tick, std::size_t place);
+/// For each of a tick's reserves, whether its memory is there: the host lacks nothing but what
+/// later reserves want. A domain that has started needs its reserve no more.
+std::vector<bool> ready_reserves(const Tick& tick);
 
 }  // namespace memcoord

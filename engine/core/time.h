@@ -17,7 +17,7 @@ constexpr double seconds_of(std::chrono::duration<Rep, Period> duration) {
   return std::chrono::duration<double>(duration).count();
 }
 
-/// A second, less what the loop may be early by: ticks that are this far apart count as calm ones.
+/// A second, less what the loop may be early by: ticks at least this far apart are not early ones.
 inline constexpr Duration kAboutASecond = std::chrono::milliseconds(900);
 
 /// The default time from tick to tick, on real hosts and simulated ones. Guests report at most this

@@ -153,6 +153,19 @@ void remove_if_same(const fs::path& path, const OpenFile& file) {
   if (ours.st_dev == named.st_dev && ours.st_ino == named.st_ino) ::unlinkat(folder, name, 0);
 }
 
+Status check_output(const fs::path& path, const std::vector<std::string>& inputs) {
+  std::error_code ignored;
+  for (const fs::path input : inputs) {
+    const bool inside = fs::is_directory(input, ignored) && fs::exists(path, ignored) &&
+                        fs::equivalent(fs::absolute(path).parent_path(), input, ignored);
+    if (inside || fs::equivalent(path, input, ignored)) {
+      return fail(ErrorCode::invalid_input, path.string(), "is what this command reads",
+                  "write to another file");
+    }
+  }
+  return check_writable(path);
+}
+
 Status check_writable(const fs::path& path) {
   const auto file = open(path);
   if (!file) return fail(file.error());

@@ -6,7 +6,9 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/core/error.h"
 #include "engine/files/open_file.h"
@@ -44,5 +46,9 @@ void remove_if_same(const std::filesystem::path& path, const OpenFile& file);
 /// Checks that write_atomically() could write the file, so that a long computation fails before it
 /// begins, not after. Leaves nothing behind. Errors: as there.
 Status check_writable(const std::filesystem::path& path);
+
+/// The same for the output of a command that reads `inputs`, which it must not replace. Errors: as
+/// there; invalid_input for an output that is one of the inputs, or a file in one.
+Status check_output(const std::filesystem::path& path, const std::vector<std::string>& inputs);
 
 }  // namespace memcoord::files

@@ -6,7 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include "engine/core/balloon_tracker.h"
 #include "engine/fleet/metrics_text.h"
 #include "engine/observers/shortage_episodes.h"
 
@@ -155,11 +154,12 @@ std::string state_text(const HostFigures& figures) {
 }
 
 HostFit fit_on(const HostFigures& figures, MemorySize maximum) {
-  const MemorySize needed = maximum + ProcessOverhead::usual(maximum);
-  if (needed <= figures.grantable) return {Fit::Kind::now, figures.grantable - needed};
-  const bool reclaims = figures.headroom && !figures.dry_run;
-  if (!reclaims || needed > *figures.headroom) return {Fit::Kind::no, {}};
-  return {Fit::Kind::after_reclaiming, *figures.headroom - needed};
+  HostHeadroom room;
+  room.grantable = figures.grantable;
+  if (figures.headroom && !figures.dry_run) room.reclaimable = *figures.headroom - room.grantable;
+  const Fit fit = fit_of({&maximum, 1}, room);
+  const bool now = fit.kind == Fit::Kind::now;
+  return {fit.kind, (now ? room.grantable : room.in_all()) - fit.needed};
 }
 
 }  // namespace memcoord::fleet

@@ -44,7 +44,7 @@ std::string state_text(const HostFigures& figures);
 /// Whether one more guest with this maximum fits on a host, and the memory that is left over.
 struct HostFit {
   Fit::Kind kind = Fit::Kind::no;
-  MemorySize left;  ///< of what is grantable, or after reclaiming
+  MemorySize left;  ///< of what is grantable, or after reclaiming; zero if it does not fit
 };
 /// As fit_of(): the guest needs its maximum and what its QEMU usually takes. A host without
 /// headroom figures, or in a dry run, has what is grantable alone.

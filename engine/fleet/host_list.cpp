@@ -69,12 +69,14 @@ FleetHost host_at_socket(const fs::path& path) {
   return host;
 }
 
+tl::unexpected<Error> without_scheme(const std::string& word) {
+  return fail(kUnusable, "", in_quotes(word) + " is not an address", "write http://" + word);
+}
+
 /// Errors without an object.
 Result<FleetHost> host_at(const std::string& word, const fs::path& folder) {
   if (is_url(word)) return host_at_url(word);
-  if (lacks_scheme(word)) {
-    return fail(kUnusable, "", in_quotes(word) + " is not an address", "write http://" + word);
-  }
+  if (lacks_scheme(word)) return without_scheme(word);
   if (word.find('/') == std::string::npos) {
     return fail(kUnusable, "", in_quotes(word) + " is not an address", kLineHint);
   }
@@ -145,9 +147,7 @@ Result<std::vector<FleetHost>> hosts_at(const std::string& word) {
     return std::vector<FleetHost>{*std::move(host)};
   }
   if (kind != fs::file_type::not_found) return read_fleet(word);
-  if (lacks_scheme(word)) {
-    return fail(kUnusable, "", in_quotes(word) + " is not an address", "write http://" + word);
-  }
+  if (lacks_scheme(word)) return without_scheme(word);
   if (!word.ends_with(".sock")) {
     return fail(ErrorCode::not_found, word, "no such fleet file or socket");
   }

@@ -27,7 +27,7 @@ struct FleetHost {
 
 /// The hosts in the text of a fleet file. `path` names the file in errors; sockets and token files
 /// are relative to its folder. Errors, with "PATH:LINE" as the object: invalid_input (an address
-/// that is none, an unknown or repeated setting, a name given twice, no host at all).
+/// that is none, a setting that is unknown or has no value, a name given twice, no host at all).
 Result<std::vector<FleetHost>> parse_fleet(std::string_view text, const std::string& path);
 
 /// The hosts that the words of a command line name: URLs, sockets, and fleet files. A word that

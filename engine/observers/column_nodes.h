@@ -49,14 +49,22 @@ struct Texts {
 struct Budget {
   static constexpr std::uint64_t kMostItems = 400'000;                  ///< in the lists of a tick
   static constexpr std::uint64_t kMostText = std::uint64_t{64} << 20U;  ///< bytes
+  static constexpr std::uint64_t kMostNewItems = 2'500'000;             ///< in a block
   std::uint64_t items = 0;                                              ///< of this tick
-  std::uint64_t text = 0;                                               ///< of this tick
-  std::uint64_t new_text = 0;  ///< of this block: texts that differ from what was predicted
+  std::uint64_t new_items = 0;  ///< of this block: by which lists grew
+  std::uint64_t text = 0;       ///< of this tick
+  std::uint64_t new_text = 0;   ///< of this block: texts that differ from what was predicted
   bool damaged = false;
   /// Whether so many more items are fine.
   bool take_items(std::uint64_t count) {
     items = count > kMostItems ? kMostItems + 1 : items + count;
     damaged = damaged || items > kMostItems;
+    return !damaged;
+  }
+  /// Whether a list may grow by so many. Lists of records stay until the block's end.
+  bool take_new_items(std::uint64_t count) {
+    new_items += count;
+    damaged = damaged || new_items > kMostNewItems;
     return !damaged;
   }
 };
@@ -202,6 +210,7 @@ requires std::is_enum_v<T>
 struct Node<T> {
   Node(Block& block, const std::string& name) : text(block, name) {}
   void write(Block& block, const T& value, const T& predicted) {
+    if (value == predicted) return text.column->push(0);
     text.write(block, std::string(to_text(value)), std::string(to_text(predicted)));
   }
   void read(Block& block, T& value) {
@@ -270,6 +279,7 @@ struct Node<std::vector<T>> {
     std::uint64_t size = value.size();
     count.read(block, size);
     if (!block.budget.take_items(size)) return;
+    if (size > value.size() && !block.budget.take_new_items(size - value.size())) return;
     value.resize(size);
     for (T& one : value) item.read(block, one);
   }
@@ -280,7 +290,6 @@ struct Node<std::vector<T>> {
 template <>
 struct Node<std::map<std::string, std::string>> {
   using Map = std::map<std::string, std::string>;
-  using List = std::vector<std::pair<std::string, std::string>>;
   Node(Block& block, const std::string& name)
       : count(block, name + "#"), key(block, name + ".name"), text(block, name + ".value") {}
   /// The number of its entries and one, or 0 for the predicted ones.
@@ -296,6 +305,7 @@ struct Node<std::map<std::string, std::string>> {
     std::uint64_t size = 0;
     count.read(block, size);
     if (size == 0 || !block.budget.take_items(size)) return;
+    if (!block.budget.take_new_items(size)) return;
     value.clear();
     for (std::uint64_t i = 1; i < size; ++i) {
       std::string name;

@@ -42,8 +42,6 @@ class StoryTeller {
   void take(const Tick& tick, const std::vector<Event>& events, Duration passed);
   /// In the order in which the domains appeared. Shortages that last count up to the newest tick.
   [[nodiscard]] std::vector<DomainStory> finish();
-  /// The stories so far; one keeps its place.
-  [[nodiscard]] const std::vector<DomainStory>& stories() const { return stories_; }
   /// The place of a domain's story; none before it has appeared.
   [[nodiscard]] std::optional<std::size_t> place_of(const Uuid& domain) const;
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <memory>
+#include <new>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -73,6 +74,7 @@ struct FreeCompressor {
 class Compressor {
  public:
   Compressor() : context_(ZSTD_createCCtx()) {
+    if (!context_) throw std::bad_alloc();
     ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_compressionLevel, kLevel);
     ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_checksumFlag, 1);
   }
@@ -80,8 +82,9 @@ class Compressor {
     std::string out(ZSTD_compressBound(bytes.size()), '\0');
     const std::size_t size =
         ZSTD_compress2(context_.get(), out.data(), out.size(), bytes.data(), bytes.size());
-    // It fails for lack of memory only; an empty frame then makes the block unreadable, not wrong.
-    out.resize(ZSTD_isError(size) != 0U ? 0 : size);
+    // For lack of memory only.
+    if (ZSTD_isError(size) != 0U) throw std::bad_alloc();
+    out.resize(size);
     return out;
   }
 

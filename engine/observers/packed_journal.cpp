@@ -70,6 +70,7 @@ class PackedTicks final : public TickFile {
     const auto sizes = BlockSizes::read(start);
     if (!sizes) return damaged();
     if (sizes->packed_directory == 0) {
+      if (file_.peek() != std::ifstream::traits_type::eof()) return damaged();
       over_ = true;
       return {};
     }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <new>
 #include <system_error>
 #include <tuple>
 #include <utility>
@@ -17,10 +18,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kLowestPriority = 19;
-
-std::string packed_name(const std::string& plain) {
-  return plain.substr(0, plain.size() - kPlainEnding.size()) + std::string(kPackedEnding);
-}
 
 }  // namespace
 
@@ -71,9 +68,13 @@ SegmentKeeper::~SegmentKeeper() {
 }
 
 void SegmentKeeper::begin_segment(const std::string& name, WallTime now, std::uint64_t room) {
+  Work work{name, {}, now, room};
+  for (const Segment& segment : segments_in(folder_)) {
+    if (segment.name != name) work.over.insert(segment.name);
+  }
   {
     const std::lock_guard lock(mutex_);
-    next_ = Work{name, now, room};
+    next_ = std::move(work);
   }
   changed_.notify_all();
 }
@@ -108,7 +109,11 @@ void SegmentKeeper::run() {
 void SegmentKeeper::do_work(const Work& work) {
   const auto others = [&] {
     std::vector<Segment> segments = segments_in(folder_);
-    std::erase_if(segments, [&](const Segment& one) { return one.name == work.current; });
+    // A plain segment that has begun since then is not over.
+    std::erase_if(segments, [&](const Segment& one) {
+      return one.name == work.current ||
+             (one.name.ends_with(kPlainEnding) && !work.over.contains(one.name));
+    });
     return segments;
   };
   const auto remove_expired = [&] {
@@ -129,11 +134,11 @@ void SegmentKeeper::do_work(const Work& work) {
 
 void SegmentKeeper::pack(const Segment& segment) {
   const fs::path plain = folder_ / segment.name;
-  const fs::path packed = folder_ / packed_name(segment.name);
+  const fs::path packed = fs::path(plain).replace_extension(kPackedEnding);
   std::error_code error;
   // A packed file is complete: a crash has kept the plain one from being removed.
   if (!fs::exists(packed, error)) {
-    if (Status done = pack_file(plain, packed, [this] { return stop_.load(); }); !done) {
+    if (const Status done = packed_into(plain, packed); !done) {
       if (!stop_)
         note(segment.name, "cannot be packed, and stays as it is: " + done.error().text());
       return;
@@ -141,6 +146,15 @@ void SegmentKeeper::pack(const Segment& segment) {
   }
   fs::remove(plain, error);
   if (error) note(segment.name, "cannot be removed: " + error.message());
+}
+
+/// Too little memory costs the packing, not the run.
+Status SegmentKeeper::packed_into(const fs::path& plain, const fs::path& packed) {
+  try {
+    return pack_file(plain, packed, [this] { return stop_.load(); });
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorCode::unavailable, "", "there is not enough memory to pack it");
+  }
 }
 
 void SegmentKeeper::note(const std::string& name, const std::string& problem) {

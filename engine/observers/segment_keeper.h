@@ -60,12 +60,14 @@ class SegmentKeeper {
  private:
   struct Work {
     std::string current;
+    std::set<std::string> over;  ///< the segments that were there before it
     WallTime now;
     std::uint64_t room = 0;
   };
   void run();
   void do_work(const Work& work);
   void pack(const Segment& segment);
+  Status packed_into(const std::filesystem::path& plain, const std::filesystem::path& packed);
   void note(const std::string& name, const std::string& problem);
 
   std::filesystem::path folder_;

@@ -10,7 +10,6 @@ namespace memcoord::observers {
 namespace {
 
 using columns::Block;
-using columns::Budget;
 using columns::Column;
 using columns::DomainRows;
 using columns::kNowhere;

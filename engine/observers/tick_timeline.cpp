@@ -6,6 +6,8 @@ namespace memcoord::observers {
 
 /// A difference between the two clocks that is more than their drift.
 constexpr Duration kClockWasSet = std::chrono::seconds(2);
+/// No recording lasts longer, whatever its clocks say: sums of times do not overflow.
+constexpr Duration kLongest = std::chrono::hours(24 * 366 * 100);
 
 TickTimeline::Passed TickTimeline::passed_until(const Tick& tick, bool new_run) const {
   const Duration by_wall = tick.snapshot.wall_time - wall_;
@@ -24,7 +26,8 @@ TickTimeline::Step TickTimeline::next(const Tick& tick) {
     began_ = true;
     start_ = snapshot.wall_time;
   } else {
-    const Passed passed = passed_until(tick, new_run);
+    Passed passed = passed_until(tick, new_run);
+    passed.time = std::min(passed.time, kLongest - at_);
     step.went_back = passed.went_back;
     const Duration usual = usual_.value_or(new_run ? Duration() : passed.time);
     step.gap = passed.time > kLeastGap && passed.time > usual * kUsualTicks;

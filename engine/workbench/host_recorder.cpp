@@ -54,12 +54,20 @@ std::vector<Item> joined(const std::vector<Item>& items, const std::vector<std::
 void HostRecorder::take(const Tick& tick) {
   const TickTimeline::Step step = timeline_.next(tick);
   if (!tick.restoring) take_time(tick, step);
-  take_events(tick, step);
-  if (tick.restoring || tick.sample_error) return;
-  open_interval(step.at);
-  take_host(tick, step.passed);
-  for (const Domain& domain : tick.snapshot.domains) take_domain(domain, tick);
-  take_rules(tick);
+  std::vector<Event> events = events_of(tick, step);
+  if (!tick.restoring && !tick.sample_error) {
+    open_interval(step.at);
+    take_host(tick, step.passed);
+    for (const Domain& domain : tick.snapshot.domains) take_domain(domain, tick);
+    take_rules(tick);
+  }
+  // Last: a kill marks the tick's own interval.
+  for (Event& event : events) {
+    if (!event.domain.empty() && !picks_(event.domain)) continue;
+    // On the charts' axis, which the wall clock may have left.
+    event.time = timeline_.wall_time_at(step.at);
+    add_event(std::move(event));
+  }
 }
 
 void HostRecorder::take_time(const Tick& tick, const TickTimeline::Step& step) {
@@ -80,7 +88,7 @@ void HostRecorder::take_time(const Tick& tick, const TickTimeline::Step& step) {
   }));
 }
 
-void HostRecorder::take_events(const Tick& tick, const TickTimeline::Step& step) {
+std::vector<Event> HostRecorder::events_of(const Tick& tick, const TickTimeline::Step& step) {
   std::vector<Event> events = finder_.events_of(tick);
   const auto note = [&](const std::string& text) {
     events.insert(events.begin(), {tick.snapshot.wall_time, Event::Kind::note, "", text});
@@ -91,12 +99,7 @@ void HostRecorder::take_events(const Tick& tick, const TickTimeline::Step& step)
          "; from here on, times are those of the clock before");
   }
   stories_.take(tick, events, step.passed);
-  for (Event& event : events) {
-    if (!event.domain.empty() && !picks_(event.domain)) continue;
-    // On the charts' axis, which the wall clock may have left.
-    event.time = timeline_.wall_time_at(step.at);
-    add_event(std::move(event));
-  }
+  return events;
 }
 
 void HostRecorder::add_event(Event event) {

@@ -46,7 +46,8 @@ class HostRecorder {
 
  private:
   void take_time(const Tick& tick, const observers::TickTimeline::Step& step);
-  void take_events(const Tick& tick, const observers::TickTimeline::Step& step);
+  std::vector<observers::Event> events_of(const Tick& tick,
+                                          const observers::TickTimeline::Step& step);
   void add_event(observers::Event event);
   void take_host(const Tick& tick, Duration passed);
   void take_domain(const Domain& domain, const Tick& tick);

@@ -148,7 +148,7 @@ RecordedColumn& DemandRecorder::State::column_of(const Domain& domain, std::size
     column.first_name = domain.name();
     column.first_maximum = domain.maximum;
     column.id = domain.id;
-    column.last_seen = samples;
+    column.last_observed = samples;
     column.recorded.initial = domain.actual;
     column.recorded.touched = domain.rss && *domain.rss >= domain.actual.scaled(0.9);
     if (samples > 0) ++starts;
@@ -160,14 +160,14 @@ RecordedColumn& DemandRecorder::State::column_of(const Domain& domain, std::size
 
 void DemandRecorder::State::note_presence(RecordedColumn& column, const Domain& domain) {
   const bool restarted = column.id != domain.id;
-  if (column.last_seen + 1 == samples) {
+  if (column.last_observed + 1 == samples) {
     ++still_running;
     if (restarted) ++starts, ++stops;
-  } else if (column.last_seen != samples) {
+  } else if (column.last_observed != samples) {
     ++starts;
   }
   column.id = domain.id;
-  column.last_seen = samples;
+  column.last_observed = samples;
 }
 
 /// Returns what the domain's process holds.

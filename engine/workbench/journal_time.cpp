@@ -1,10 +1,10 @@
 #include "engine/workbench/journal_time.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 
+#include "engine/observers/events.h"
 #include "engine/workbench/trace.h"
 
 namespace memcoord::workbench {
@@ -14,9 +14,7 @@ namespace {
 constexpr std::chrono::seconds kJump{5};
 
 std::string utc_text(WallTime time) {
-  const std::time_t stamp =
-      std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
-  return fmt::format("{:%F %T} UTC", fmt::gmtime(stamp));
+  return observers::time_text(time, false, true) + " UTC";
 }
 
 std::string length_text(Duration length) {
@@ -29,7 +27,7 @@ std::string length_text(Duration length) {
 }  // namespace
 
 Result<Duration> JournalTime::place(const Tick& tick) {
-  const Seen now{tick.snapshot.wall_time, tick.snapshot.taken_at, tick.number};
+  const Observation now{tick.snapshot.wall_time, tick.snapshot.taken_at, tick.number};
   const bool begins = !last_ || now.number <= last_->number || now.monotonic < last_->monotonic;
   if (begins && !runs_.emplace(now.wall, now.monotonic, now.number).second) {
     return fail(ErrorCode::invalid_input, "",
@@ -47,7 +45,7 @@ Result<Duration> JournalTime::place(const Tick& tick) {
   return at_;
 }
 
-Duration JournalTime::step_to(const Seen& now) {
+Duration JournalTime::step_to(const Observation& now) {
   const Duration by_wall = now.wall - last_->wall;
   if (follows_another_run_) {
     if (by_wall > Duration()) return known(by_wall, now);
@@ -62,7 +60,7 @@ Duration JournalTime::step_to(const Seen& now) {
 }
 
 /// The step, unless it is a gap.
-Duration JournalTime::known(Duration step, const Seen& now) {
+Duration JournalTime::known(Duration step, const Observation& now) {
   if (step <= std::max<Duration>(kLongestGap, 3 * usual_)) {
     if (!follows_another_run_) usual_ = step;
     return step;

@@ -31,28 +31,26 @@ class JournalTime {
   Result<Duration> place(const Tick& tick);
   /// The time from the tick before to the newest one.
   [[nodiscard]] Duration since_last() const { return since_last_; }
-  /// Whether the newest tick is the first of a run, and not the first of all.
-  [[nodiscard]] bool follows_another_run() const { return follows_another_run_; }
   /// Whether the newest tick is earlier than the one before by the wall clock, in another run.
   [[nodiscard]] bool went_back() const { return went_back_; }
   /// A line for gaps, and one for clocks that jump.
   [[nodiscard]] std::vector<std::string> notes() const;
 
  private:
-  struct Seen {
+  struct Observation {
     WallTime wall;
     MonotonicTime monotonic;
     std::uint64_t number = 0;
   };
-  Duration step_to(const Seen& now);
-  Duration known(Duration step, const Seen& now);
+  Duration step_to(const Observation& now);
+  Duration known(Duration step, const Observation& now);
 
   Duration least_;
   Duration at_{};
   Duration since_last_{};
-  bool follows_another_run_ = false;
+  bool follows_another_run_ = false;  ///< the newest tick begins a run that is not the first
   bool went_back_ = false;
-  std::optional<Seen> last_;
+  std::optional<Observation> last_;
   std::set<std::tuple<WallTime, MonotonicTime, std::uint64_t>> runs_;  ///< their first ticks
   Duration usual_{};  ///< the last distance of two ticks that was no gap
   std::size_t gaps_ = 0;

@@ -22,11 +22,11 @@ struct RecordedColumn {
   MemorySize first_maximum;
   int id = 0;
   bool maximum_fell = false;
-  MemorySize hidden;          ///< hidden_shortage() at the tick before
-  bool movable = false;       ///< in some tick, a balloon served it
-  MemorySize resident;        ///< the most that its process held
-  MemorySize actual;          ///< at the newest tick with it
-  std::size_t last_seen = 0;  ///< the number of the newest tick with it, of those with a sample
+  MemorySize hidden;              ///< hidden_shortage() at the tick before
+  bool movable = false;           ///< in some tick, a balloon served it
+  MemorySize resident;            ///< the most that its process held
+  MemorySize actual;              ///< at the newest tick with it
+  std::size_t last_observed = 0;  ///< the number of the newest tick with it, of those with a sample
 };
 
 struct StartsAndStops {

@@ -7,6 +7,7 @@
 
 #include "engine/files/open_file.h"
 #include "engine/observers/journal.h"
+#include "engine/observers/journal_files.h"
 #include "engine/observers/packed_journal.h"
 
 namespace memcoord::workbench {
@@ -21,18 +22,9 @@ bool begins_as_journal(std::string_view text) {
   return text[first] == '{' || text.starts_with(observers::kPackedStart);
 }
 
-bool has_journal_name(const fs::path& path) {
-  const std::string name = path.filename().string();
-  return name.ends_with(".jsonl") || name.ends_with(".jsonl.1") || name.ends_with(".mcj");
-}
-
 Result<bool> is_journal(const fs::path& path) {
   std::error_code problem;
-  if (fs::is_directory(path, problem)) {
-    return std::any_of(
-        fs::directory_iterator(path, problem), fs::directory_iterator(),
-        [](const fs::directory_entry& entry) { return has_journal_name(entry.path()); });
-  }
+  if (fs::is_directory(path, problem)) return observers::journal_files({path}).has_value();
   // A pipe can be read only once.
   if (!fs::is_regular_file(path, problem)) return false;
   constexpr std::size_t kEnough = 512;

@@ -136,6 +136,7 @@ class ReportOfARun(ReportTest):
         self.open_run()
         whole = self.range()
         names = self.browser.shown(".card h3")
+        events = self.browser.texts("#events-body tr")
 
         self.browser.tab_to(self.browser.one("input[type=search]"))
         self.browser.press(names[-1])
@@ -152,7 +153,7 @@ class ReportOfARun(ReportTest):
         self.browser.press(Keys.ESCAPE)
         self.assertEqual(self.range(), whole)
 
-        events = self.browser.texts("#events-body tr")
+        self.browser.wait(lambda: self.browser.texts("#events-body tr") == events, "the events of the whole range")
         self.browser.tab_to(self.browser.one("#events-body tr"))
         self.browser.press(Keys.DOWN, Keys.ENTER)
         self.assertNotEqual(self.range(), whole)

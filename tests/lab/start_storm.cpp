@@ -111,8 +111,8 @@ bool TightHost::hook(const std::string& name, const std::string& operation) cons
   const std::string command = binary_ + " admit --refuse --wait 120s --hold 120s --control " +
                               socket_ + " -- " + name + " " + operation + " - < " + xml;
   testing::Process process({"/bin/sh", "-c", "exec " + command});
-  // Each waits a minute at most; a busy machine's guests release their memory slowly.
-  for (int minutes = 0; minutes < 3 && !process.wait_for_errors("\n"); ++minutes) {
+  // Each waits two minutes at most; a busy machine's guests release their memory slowly.
+  for (int waits = 0; waits < 3 && !process.wait_for_errors("\n"); ++waits) {
     if (operation != "prepare begin") break;
   }
   return process.finish().exit_code == 0;

@@ -33,6 +33,7 @@ class Plan {
   /// Until when the amount of this moment holds; the moment itself: the amount is changing.
   [[nodiscard]] Duration steady_until(Duration time, std::size_t& cursor) const;
   [[nodiscard]] const std::vector<Point>& points() const { return points_; }
+  [[nodiscard]] Shape shape() const { return shape_; }
   [[nodiscard]] bool empty() const { return points_.empty(); }
   [[nodiscard]] MemorySize largest() const;
   bool operator==(const Plan&) const = default;

@@ -150,7 +150,7 @@ Finished Process::finish() {
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
   while (read_some(deadline)) {
   }
-  // Both streams are still open after that.
+  // Both streams are still open after kPatience.
   if (output_fd_ >= 0 || errors_fd_ >= 0) signal(SIGKILL);
   int status = 0;
   ::waitpid(pid_, &status, 0);

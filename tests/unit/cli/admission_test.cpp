@@ -136,6 +136,17 @@ TEST_CASE("a guest that the host cannot fit is refused without a reserve, so tha
   CHECK(later.run.reserved.size() == 1);
 }
 
+TEST_CASE("a guest that the host cannot fit starts without a reserve, so that no other gives") {
+  Start start;
+  start.run.on_fit = [] { return false; };
+  const Admission admission = start.admit();
+  CHECK(admission.starts);
+  CHECK(admission.why ==
+        "it starts without room made for it: the 1 GiB that it may take do not fit on this host");
+  CHECK(start.run.reserved.empty());
+  CHECK(start.clock.slept() == 0s);
+}
+
 TEST_CASE("a start goes on where memcoord is absent, busy or in a dry run, even if it may refuse") {
   for (const bool refuse : {false, true}) {
     Start gone;

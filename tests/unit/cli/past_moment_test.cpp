@@ -67,7 +67,7 @@ TEST_CASE("a span counts back from the newest moment") {
 
 TEST_CASE("a text that is no moment is refused with the forms that there are") {
   for (const char* text : {"", "foo", "25:00", "22:60", "22:0", "22:", "1:2:3:4", "2026-13-01",
-                           "2026-01-31 25:00", "2026-01-31x", "8x", "22:00Z"}) {
+                           "2026-01-31 25:00", "2026-02-31", "2026-01-31x", "8x", "22:00Z"}) {
     CAPTURE(text);
     const auto found = parse_past_moment(text);
     REQUIRE_FALSE(found);

@@ -5,6 +5,7 @@
 
 #include <iterator>
 #include <string>
+#include <vector>
 
 #include "tests/unit/files/folder.h"
 
@@ -85,4 +86,21 @@ TEST_CASE("a symbolic link of this user is followed, one of another user is refu
   CHECK_FALSE(check_writable(folder / "foreign"));
   CHECK_FALSE(write_text(folder / "foreign", "forged"));
   CHECK(folder.read("target") == "newer");
+}
+
+TEST_CASE("a command's output is none of its inputs, and no file in one") {
+  const Folder folder;
+  REQUIRE(write_text(folder / "journal", "ticks"));
+  fs::create_directory(folder / "week");
+  REQUIRE(write_text(folder / "week/ticks", "ticks"));
+  const std::vector<std::string> inputs{(folder / "journal").string(), (folder / "week").string()};
+  fs::create_symlink(folder / "journal", folder / "link");
+  for (const char* name : {"journal", "link", "week/ticks"}) {
+    CAPTURE(name);
+    const Status checked = check_output(folder / name, inputs);
+    REQUIRE_FALSE(checked);
+    CHECK(checked.error().message == "is what this command reads");
+  }
+  CHECK(check_output(folder / "page.html", inputs));
+  CHECK(check_output(folder / "week/page.html", inputs));
 }

@@ -47,18 +47,6 @@ std::vector<std::string> names_in(const fs::path& folder) {
   return names;
 }
 
-std::vector<std::uint64_t> numbers_of(const fs::path& folder) {
-  auto reader = JournalReader::open(folder);
-  REQUIRE(reader);
-  std::vector<std::uint64_t> numbers;
-  while (true) {
-    const auto tick = reader->next();
-    if (!tick) FAIL(tick.error().text());
-    if (!*tick) return numbers;
-    numbers.push_back((*tick)->number);
-  }
-}
-
 using Names = std::vector<std::string>;
 using Ticks = std::vector<std::uint64_t>;
 
@@ -73,7 +61,7 @@ TEST_CASE("the newest segment has plain lines, and older ones are packed") {
   journal->wait();
   CHECK(names_in(folder / "j") ==
         Names{"ticks-20260131T100000Z.mcj", "ticks-20260131T101500Z.jsonl"});
-  CHECK(numbers_of(folder / "j") == Ticks{1, 2, 3});
+  CHECK(numbers_in(folder / "j") == Ticks{1, 2, 3});
   CHECK(journal->lost() == 0);
   CHECK(journal->drain_notes().empty());
 }
@@ -91,7 +79,7 @@ TEST_CASE("a new run continues the newest segment, and packs the leftovers of a 
   journal->wait();
   CHECK(names_in(folder / "") ==
         Names{"ticks-20260131T090000Z.mcj", "ticks-20260131T100000Z.jsonl"});
-  CHECK(numbers_of(folder / "") == Ticks{1, 2, 3});
+  CHECK(numbers_in(folder / "") == Ticks{1, 2, 3});
 }
 
 TEST_CASE("a segment that a crash left in both forms is read once, and the plain one removed") {
@@ -99,12 +87,12 @@ TEST_CASE("a segment that a crash left in both forms is read once, and the plain
   const fs::path plain = folder / "ticks-20260131T090000Z.jsonl";
   std::ofstream(plain) << to_json_line(tick_at(1, -1h)) << "\n";
   REQUIRE(pack_file(plain, folder / "ticks-20260131T090000Z.mcj"));
-  CHECK(numbers_of(folder / "") == Ticks{1});
+  CHECK(numbers_in(folder / "") == Ticks{1});
   const auto journal = open_folder(folder / "");
   journal->observe(tick_at(2, 0s));
   journal->wait();
   CHECK_FALSE(fs::exists(plain));
-  CHECK(numbers_of(folder / "") == Ticks{1, 2});
+  CHECK(numbers_in(folder / "") == Ticks{1, 2});
 }
 
 TEST_CASE("a damaged segment stays as it is, and a note says so once") {
@@ -207,7 +195,7 @@ TEST_CASE("in a removed folder ticks are lost and counted once, until it is ther
   const auto notes = journal->drain_notes();
   REQUIRE(notes.size() == 1);
   CHECK(notes[0].text.find("2 ticks were lost") != std::string::npos);
-  CHECK(numbers_of(folder / "j") == Ticks{4});
+  CHECK(numbers_in(folder / "j") == Ticks{4});
 }
 
 TEST_CASE("a clock that is set back begins a segment of its own") {

@@ -52,19 +52,6 @@ struct RotatedJournal {
   std::uint64_t number = 0;
 };
 
-/// The numbers of a journal's ticks.
-Numbers numbers_in(const fs::path& path) {
-  auto reader = JournalReader::open(path);
-  REQUIRE(reader);
-  Numbers numbers;
-  for (;;) {
-    const auto tick = reader->next();
-    if (!tick) FAIL(tick.error().text());
-    if (!*tick) return numbers;
-    numbers.push_back((*tick)->number);
-  }
-}
-
 Numbers from_to(std::uint64_t first, std::uint64_t last) {
   Numbers numbers;
   for (std::uint64_t number = first; number <= last; ++number) numbers.push_back(number);

@@ -110,6 +110,20 @@ TEST_CASE("a packed file that was cut off is read up to its last whole block") {
   CHECK(count(size - 13) == 0);
 }
 
+TEST_CASE("content behind a packed file's end is no part of it, and is not passed over") {
+  const fs::path stored = fs::path(MEMCOORD_SOURCE_TREE) / "tests/unit/observers/stored";
+  const Folder folder;
+  fs::copy_file(stored / "version-1.mcj", folder / "twice.mcj");
+  std::ofstream(folder / "twice.mcj", std::ios::app)
+      << std::ifstream(stored / "version-1.mcj").rdbuf();
+  auto reader = JournalReader::open(folder / "twice.mcj");
+  REQUIRE(reader);
+  auto tick = reader->next();
+  while (tick && *tick) tick = reader->next();
+  REQUIRE_FALSE(tick);
+  CHECK(tick.error().message.starts_with("damaged"));
+}
+
 TEST_CASE("a packed file of a newer version is refused in one line") {
   const Folder folder;
   folder.write("j.mcj", "memcoord-packed 2\nwhatever");

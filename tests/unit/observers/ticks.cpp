@@ -1,8 +1,11 @@
 #include "tests/unit/observers/ticks.h"
 
+#include <doctest/doctest.h>
+
 #include <array>
 #include <string>
 
+#include "engine/observers/journal.h"
 #include "tests/world/world.h"
 
 namespace memcoord::test {
@@ -65,6 +68,18 @@ Tick crowded_tick(std::uint64_t number, std::size_t content, std::size_t swappin
   tick.policy = "adaptive";
   tick.snapshot = world;
   return tick;
+}
+
+std::vector<std::uint64_t> numbers_in(const std::filesystem::path& journal) {
+  auto reader = observers::JournalReader::open(journal);
+  REQUIRE(reader);
+  std::vector<std::uint64_t> numbers;
+  while (true) {
+    const auto tick = reader->next();
+    if (!tick) FAIL(tick.error().text());
+    if (!*tick) return numbers;
+    numbers.push_back((*tick)->number);
+  }
 }
 
 }  // namespace memcoord::test

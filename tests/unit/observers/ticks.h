@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
+#include <vector>
 
 #include "engine/core/tick.h"
 
@@ -15,5 +17,8 @@ Tick busy_tick();
 /// of "db", "shop", "web", "mail", which read from their swap after the first tick. The host has
 /// nothing to grant.
 Tick crowded_tick(std::uint64_t number, std::size_t content, std::size_t swapping = 3);
+
+/// The numbers of a journal's ticks; the test fails where it cannot be read.
+std::vector<std::uint64_t> numbers_in(const std::filesystem::path& journal);
 
 }  // namespace memcoord::test

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -187,4 +188,15 @@ TEST_CASE("a guest that fills its memory and is killed shows a sign of it") {
   const RunRecord record = recorder.finish();
   CHECK(count_of(record, Event::Kind::likely_killed) > 0);
   CHECK(record.domains.at(0).oom_kills > 0);
+  // On the charts, in the interval of the tick that shows it, and in no other.
+  std::set<std::size_t> shown;
+  for (const Event& event : record.events) {
+    if (event.kind != Event::Kind::likely_killed) continue;
+    const auto end = std::upper_bound(record.times.begin(), record.times.end(),
+                                      Duration(event.time - record.start));
+    shown.insert(std::min<std::size_t>(static_cast<std::size_t>(end - record.times.begin()),
+                                       record.times.size() - 1));
+  }
+  const auto& moments = record.domains[0].moments;
+  for (std::size_t i = 0; i < moments.size(); ++i) CHECK(moments[i].oom == (shown.count(i) > 0));
 }
