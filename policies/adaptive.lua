@@ -26,6 +26,7 @@ local max, min, floor, ceil, huge = math.max, math.min, math.floor, math.ceil, m
 
 local FIRST_JUMP = 512 -- MiB that a new domain counts as having jumped by
 local SWAP_HALF_LIFE = 300 -- seconds until half of the swapped memory counts as unused
+local FREED = 0.1 -- a fall of use by more, without swapping, is memory that a guest has freed, and as much of its swap
 local ASK_HALF_LIFE = 600 -- seconds until half of an ask that was not met is forgotten
 local ASK_TRIED = 20 -- seconds with what it asked for in which a killed workload comes back
 local ASK_RAISES = 2 -- times; then the fall of use was no kill, or more memory does not help
@@ -57,6 +58,8 @@ local function learn(known, d, elapsed, ctx)
   local fade = 0.5 ^ (elapsed / (ctx.params.jump_half_life * 3600))
   local kept = d.swap_in > 0 and 1 or 0.5 ^ (elapsed / SWAP_HALF_LIFE)
   known.swapped = max(0, known.swapped * kept + (d.swap_out - d.swap_in) * ctx.seconds)
+  local fell, swap = past.used - used, (d.swap_out + d.swap_in) * ctx.seconds
+  if fell > FREED * past.used and fell > 2 * swap then known.swapped = known.swapped * used / past.used end
   known.ask = known.ask * 0.5 ^ (elapsed / ASK_HALF_LIFE)
   known.tried = d.actual >= 0.97 * min(known.ask, d.maximum) and known.tried + elapsed or known.tried
   if known.ask < used then known.ask = 0 end

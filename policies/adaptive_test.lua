@@ -117,6 +117,18 @@ test("memory that a guest has swapped out counts as needed, and comes back whole
   expect(decision.why):equals("is short of memory")
 end)
 
+test("a guest that frees its memory frees as much of what it has swapped out, and gives both", function()
+  local ticks = adaptive:run {
+    { seconds = 2, host = host(0), domains = { domain("done", 2 * GiB, 2 * GiB), domain("short", 1 * GiB, 1 * GiB) } },
+    { seconds = 2, domains = { { name = "done", unused = 0, usable = 0, swap_out = 500 * MiB } } },
+    { seconds = 2, domains = {
+      { name = "done", unused = 1800 * MiB, usable = 1800 * MiB, swap_out = 0 },
+      { name = "short", unused = 0, usable = 0, swap_out = 600 * MiB },
+    } },
+  }
+  expect(ticks[3].decisions.done.target):is_less_than(1200 * MiB)
+end)
+
 test("a guest full of page cache gives memory, since it does not need the cache", function()
   for _, limits in ipairs { {}, { headroom = "usable" } } do
     local tick = adaptive:tick {
