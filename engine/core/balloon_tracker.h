@@ -52,6 +52,9 @@ class ProcessOverhead {
     if (measured_) return std::max(*measured_, estimated_.value_or(MemorySize()));
     return estimated_ ? *estimated_ : usual(domain);
   }
+  /// rss less what a guest used that had untouched memory at its first observation: the least so
+  /// far.
+  [[nodiscard]] const std::optional<MemorySize>& estimated() const { return estimated_; }
   /// The usual size by a formula, for a domain of which nothing is known: 30 MiB for QEMU, 32 MiB
   /// for video memory and a 512th of the guest's memory for page tables, after KubeVirt's
   /// GetMemoryOverhead (virt-controller) without its 8 MiB a processor and its pods' own processes.

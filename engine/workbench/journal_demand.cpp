@@ -70,6 +70,7 @@ struct DemandRecorder::State {
   RecordedColumn& column_of(const Domain& domain, std::size_t position);
   MemorySize take_domain(const Tick& tick, const Domain& domain, std::size_t position);
   void note_presence(RecordedColumn& column, const Domain& domain);
+  static void take_overhead(RecordedColumn& column, const Domain& domain);
   void drop_fixed();
   Status check() const;
 
@@ -150,7 +151,7 @@ RecordedColumn& DemandRecorder::State::column_of(const Domain& domain, std::size
     column.id = domain.id;
     column.last_observed = samples;
     column.recorded.initial = domain.actual;
-    column.recorded.touched = domain.rss && *domain.rss >= domain.actual.scaled(0.9);
+    column.recorded.resident = resident_of(domain);
     if (samples > 0) ++starts;
     columns.push_back(std::move(column));
   }
@@ -170,6 +171,20 @@ void DemandRecorder::State::note_presence(RecordedColumn& column, const Domain& 
   column.last_observed = samples;
 }
 
+void DemandRecorder::State::take_overhead(RecordedColumn& column, const Domain& domain) {
+  const bool steady = domain.actual == column.actual;
+  RecordedDomain& recorded = column.recorded;
+  if (steady && domain.rss > domain.actual) {
+    const MemorySize beyond = *domain.rss - domain.actual;
+    recorded.qemu = std::max(recorded.qemu.value_or(MemorySize()), beyond);
+  }
+  if (!steady) column.stamp = domain.guest.last_update;
+  column.overhead.learn(domain, {steady, steady && domain.guest.last_update != column.stamp});
+  column.actual = domain.actual;
+  const auto& estimated = column.overhead.estimated();
+  recorded.backed_unused = estimated.value_or(MemorySize()) - recorded.qemu.value_or(kUsualQemu);
+}
+
 /// Returns what the domain's process holds.
 MemorySize DemandRecorder::State::take_domain(const Tick& tick, const Domain& domain,
                                               std::size_t position) {
@@ -180,11 +195,7 @@ MemorySize DemandRecorder::State::take_domain(const Tick& tick, const Domain& do
   column.trace.provisioned = std::max(column.trace.provisioned, domain.maximum);
   const MemorySize resident = resident_of(domain);
   column.resident = std::max(column.resident, resident);
-  if (domain.actual == column.actual && domain.rss > domain.actual) {
-    const MemorySize beyond = *domain.rss - domain.actual;
-    column.recorded.qemu = std::max(column.recorded.qemu.value_or(MemorySize()), beyond);
-  }
-  column.actual = domain.actual;
+  take_overhead(column, domain);
   column.movable =
       column.movable || (domain.identity->unsuitable.empty() && !domain.settings().exclude);
   MemorySize need = column.need.observe(domain, time.since_last());

@@ -23,7 +23,9 @@ struct RecordedDomain {
   /// QEMU's own memory: the most that its process held beyond the domain's size while the balloon
   /// was at rest; none: the guest never touched all of its memory.
   std::optional<MemorySize> qemu;
-  bool touched = false;  ///< its process held nearly all of that size then
+  MemorySize resident;  ///< what its process held then
+  /// What its process held at least besides QEMU's own memory and what the guest used.
+  MemorySize backed_unused;
   bool free_page_reporting = false;
   bool has_reported = false;
 };

@@ -2,9 +2,11 @@
 // One domain of a recording, and what a user should know of the recorded domains.
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "engine/core/balloon_tracker.h"
 #include "engine/core/uuid.h"
 #include "engine/workbench/guest_need.h"
 #include "engine/workbench/journal_demand.h"
@@ -26,6 +28,8 @@ struct RecordedColumn {
   bool movable = false;           ///< in some tick, a balloon served it
   MemorySize resident;            ///< the most that its process held
   MemorySize actual;              ///< at the newest tick with it
+  std::optional<WallTime> stamp;  ///< of its report when the balloon last moved
+  ProcessOverhead overhead;
   std::size_t last_observed = 0;  ///< the number of the newest tick with it, of those with a sample
 };
 

@@ -43,9 +43,10 @@ ScenarioDomain recorded_domain(const Trace& trace, const TraceColumn& column,
   domain.initial = std::min(recorded.initial, column.provisioned);
   domain.settings = recorded.settings;
   domain.swap = column.provisioned;
-  domain.touched = recorded.touched;
   domain.free_page_reporting = recorded.free_page_reporting;
   domain.process_overhead = recorded.qemu.value_or(kUsualQemu);
+  domain.backed = recorded.resident - *domain.process_overhead;
+  domain.backed_unused = recorded.backed_unused;
   domain.demand = row_steps(trace.times, column.used, kernel_part(scenario.model));
   const auto is_running = [](MemorySize used) { return !used.is_zero(); };
   const auto& used = column.used;

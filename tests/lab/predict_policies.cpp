@@ -86,7 +86,7 @@ void play_recorded(const lab::Contest& contest, const std::string& policy,
     lab::GuestSpec spec = lab::guest_of(name, load, contest.initial);
     spec.maximum = lab::kContestMaximum;
     spec.swap = lab::kContestSwap;
-    spec.more = fmt::format("begin={}", begin);
+    spec.more = fmt::format("touch=yes begin={}", begin);
     specs.push_back(spec);
   }
   const lab::Guests guests = lab::boot(host, specs);
@@ -101,6 +101,7 @@ void play_recorded(const lab::Contest& contest, const std::string& policy,
 }
 
 void predict(const std::string& recording, const std::string& policy, const std::string& journal) {
+  std::filesystem::remove(journal);  // memcoord appends to a journal
   const auto finished = testing::run_memcoord(
       {"simulate", "--traces", recording, "--policy", policy, "--journal", journal});
   if (finished.exit_code != 0) throw std::runtime_error(finished.errors);
@@ -121,6 +122,7 @@ struct Wanted {
   std::vector<std::string> policies;
   std::vector<std::string> contests;
   std::string folder;
+  bool recorded = false;          ///< the folder has the journals of the guests
   std::chrono::seconds boot{25};  ///< all guests have booted by then
 };
 
@@ -131,6 +133,7 @@ void hold_against_reality(const lab::Contest& contest, const Wanted& wanted,
     return fmt::format("{}/{}-{}-{}.jsonl", folder, contest.name, kind, policy);
   };
   for (const std::string& policy : policies) {
+    if (wanted.recorded) continue;
     fmt::print(stderr, "{}: {}\n", contest.name, policy);
     play_recorded(contest, policy, journal("real", policy), wanted.boot);
   }
@@ -168,6 +171,8 @@ int main(int argc, char** argv) {
     cli::add_list(tool, {"--contests", "NAME...", "default all"}, cli::into_list(wanted.contests));
     cli::add_option(tool, {"--keep", "FOLDER", "keep the journals there"},
                     cli::into_text(wanted.folder));
+    cli::add_flag(tool, {"--recorded", "no guests: the folder of --keep has their journals"},
+                  wanted.recorded);
     cli::add_option(
         tool, {"--boot", "SECONDS", "until all guests have booted; default 25"},
         cli::into(wanted.boot, [](const std::string& text) -> Result<std::chrono::seconds> {

@@ -126,8 +126,9 @@ void advance(Guest& guest, const Forces& forces, const Model& model, double seco
   serve_workload(guest, forces, model, seconds);
   const double wanted_cache = std::max(forces.cache, guest.restart_in > 0 ? guest.cache : 0.0);
   guest.cache = std::clamp(wanted_cache, 0.0, std::max(0.0, room(guest, model) - guest.resident));
-  const double used =
-      kib(model.kernel_reserved) + kib(model.kernel_used) + guest.resident + guest.cache;
+  const double kept_backed = std::min(forces.backed_unused, guest.unused(model));
+  const double used = kib(model.kernel_reserved) + kib(model.kernel_used) + guest.resident +
+                      guest.cache + kept_backed;
   const double behind = forces.free_page_reporting ? used : std::max(guest.touched, used);
   const double reached = guest.touched + kib(model.touch_rate) * seconds;
   guest.touching = std::min(guest.actual, behind) > reached;
@@ -137,14 +138,12 @@ void advance(Guest& guest, const Forces& forces, const Model& model, double seco
 
 void SimulatedDomain::start(Duration now, const Model& model) {
   guest.actual = guest.target = kib(plan->initial);
-  if (plan->touched) {
-    guest.touched = guest.actual;
-  } else if (now == Duration()) {
+  guest.touched = plan->touched ? guest.actual : std::min(kib(plan->backed), guest.actual);
+  if (now == Duration()) {
     const Forces first = forces_at(Duration());
-    guest.touched =
-        kib(model.kernel_reserved) + kib(model.kernel_used) + first.demand + first.cache;
-  } else {
-    guest.touched = 0;
+    const double used = kib(model.kernel_reserved) + kib(model.kernel_used) + first.demand +
+                        first.cache + first.backed_unused;
+    guest.touched = std::max(guest.touched, std::min(used, guest.actual));
   }
   next_report = now;
   report = {};
@@ -206,6 +205,7 @@ Forces SimulatedDomain::forces_at(Duration moment) {
   return {plan->demand.at(moment, demand_cursor),
           plan->cache.at(moment, cache_cursor),
           kib(plan->swap),
+          kib(plan->backed_unused),
           plan->driver && !plan->has_fault(Fault::Kind::stuck, moment),
           plan->free_page_reporting,
           plan->has_fault(Fault::Kind::paused, moment)};

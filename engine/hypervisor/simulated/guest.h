@@ -72,7 +72,8 @@ struct Guest {
 struct Forces {
   double demand = 0;
   double cache = 0;
-  double swap = 0;  ///< its size
+  double swap = 0;           ///< its size
+  double backed_unused = 0;  ///< of the unused memory
   bool driver = true;
   bool free_page_reporting = false;
   bool paused = false;  ///< the guest's state stands still

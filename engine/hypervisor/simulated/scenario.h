@@ -71,6 +71,8 @@ struct ScenarioDomain {
   MemorySize page = kBalloonPage;              ///< its kernel's; the balloon moves by whole pages
   bool free_page_reporting = false;            ///< memory that the guest frees leaves rss by itself
   bool touched = false;                        ///< it runs already and has used all of its memory
+  MemorySize backed;                           ///< of its memory, as it starts: at least its use
+  MemorySize backed_unused;                    ///< of its unused memory, at any time
   bool hugepages = false;                      ///< its memory is the pool's: no balloon serves it
   std::optional<MemorySize> process_overhead;  ///< of its QEMU; none: the model's
   std::optional<MemorySize> hard_limit;        ///< of its cgroup

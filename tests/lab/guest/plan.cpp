@@ -7,6 +7,8 @@
 // pace=work counts work instead of time: for each tenth of a second of a leg the workload touches a
 // random share of its memory again. A guest that must swap it in first takes longer.
 //
+// touch=yes lets time count, and the workload touches as much of its memory besides as it can.
+//
 // begin=1700000000 starts the plan at that time of the clock, so that several guests keep step.
 //
 // files=0:10,200:20 is a second plan, for page cache: the workload reads that much of the guest's
@@ -128,8 +130,9 @@ struct Shared {
   std::atomic<std::size_t> leg = 0;  ///< of the workload's plan
 };
 
-template <class Amount>
-void play(const std::vector<Leg>& legs, Shared& shared) {
+/// `step(amount)` comes after each step.
+template <class Amount, class Step>
+void play(const std::vector<Leg>& legs, Shared& shared, Step step) {
   Amount held;
   for (const Leg& leg : legs) {
     shared.leg = static_cast<std::size_t>(&leg - legs.data());
@@ -140,6 +143,7 @@ void play(const std::vector<Leg>& legs, Shared& shared) {
       part = leg.seconds > 0 ? std::min(1.0, seconds_since(start) / leg.seconds) : 1.0;
       held.go_to(static_cast<std::size_t>(from + (leg.mib - from) * part));
       shared.held_mib = static_cast<int>(held.mib());
+      step(held);
       std::this_thread::sleep_for(std::chrono::milliseconds(100));
     } while (part < 1);
   }
@@ -300,7 +304,10 @@ int main() {
     if (by_work) {
       work_through(legs, shared);
     } else {
-      play<Held>(legs, shared);
+      const bool touches = option("touch") == "yes";
+      play<Held>(legs, shared, [&](Held& held) {
+        if (touches) held.work();
+      });
     }
     report_end(seconds_since(start));
     _exit(0);
@@ -308,7 +315,7 @@ int main() {
   const std::vector<Leg> files = read_plan(option("files"));
   if (!files.empty() && ::fork() == 0) {
     Shared own;
-    play<Read>(files, own);
+    play<Read>(files, own, [](const Read&) {});
     _exit(0);
   }
   const long limit_mib = std::atol(option("watch").c_str());

@@ -196,6 +196,24 @@ TEST_CASE("a guest under way has all of its memory backed, a fresh one only what
   CHECK(Run(fresh).domain_after(1s).rss == 102_MiB + 30_MiB);
 }
 
+TEST_CASE("a guest has what it has used before backed, at least what it uses") {
+  Scenario scenario = one_domain(20_MiB);
+  scenario.domains[0].backed = 200_MiB;
+  CHECK(Run(scenario).domain_after(1s).rss == 200_MiB + 30_MiB);
+  scenario.domains[0].backed = 50_MiB;
+  CHECK(Run(scenario).domain_after(1s).rss == 102_MiB + 30_MiB);
+}
+
+TEST_CASE("a guest's unused memory may be backed in part, whatever it uses") {
+  Scenario scenario = one_domain(20_MiB);
+  scenario.domains[0].backed_unused = 40_MiB;
+  CHECK(Run(scenario).domain_after(1s).rss == 102_MiB + 40_MiB + 30_MiB);
+  scenario.domains[0].demand = Plan({{0s, 600_MiB}}, Plan::Shape::step);
+  scenario.domains[0].swap = 1_GiB;
+  scenario.domains[0].backed_unused = 1_GiB;
+  CHECK(Run(scenario).domain_after(1s).rss == 512_MiB + 30_MiB);
+}
+
 TEST_CASE("fresh pages are touched at a rate") {
   Scenario scenario = one_domain(300_MiB);
   scenario.model.touch_rate = 100_MiB;

@@ -85,6 +85,17 @@ TEST_CASE("a recorded host is simulated with its size, its own use and its domai
   CHECK(scenario.domains[0].settings.weight == 2);
 }
 
+TEST_CASE("a recorded domain starts with the memory backed that its process held beside QEMU's own") {
+  auto original = turns();
+  original.domains[0].touched = true;
+  original.domains[1].backed = 300_MiB;
+  const auto recording = recording_of(original, hold_everything());
+  const auto scenario = recorded_scenario(recording.trace, recording.host);
+  CHECK(scenario.domains[0].process_overhead == 30_MiB);
+  CHECK(scenario.domains[0].backed == 700_MiB);
+  CHECK(scenario.domains[1].backed == 300_MiB);
+}
+
 TEST_CASE("the simulation of a recorded run stalls as the run did") {
   const auto original = turns();
   const double then = simulate(original, hold_everything(), {}).score.stalled;
