@@ -211,7 +211,7 @@ TEST_CASE(
   CHECK(period == 0);
   Coordination run(host, "--policy halving 1");
   REQUIRE(run.wait_for_ticks(12));
-  CHECK(guests[0]->statistics_period() > 0);
+  CHECK(guests[0]->wait_for_period(1));
   const auto asked = std::chrono::steady_clock::now();
   CHECK(run.end() == 0);
   CHECK(std::chrono::steady_clock::now() - asked < std::chrono::seconds(10));

@@ -293,6 +293,14 @@ int Guest::statistics_period() const {
   return at == std::string::npos ? 0 : std::stoi(xml.substr(at + 15));
 }
 
+bool Guest::wait_for_period(int seconds) const {
+  for (int i = 0; i < 100; ++i) {
+    if (statistics_period() == seconds) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  return false;
+}
+
 void Guest::set_statistics_period(int seconds) const {
   const auto connection = connect(host_);
   const auto domain = find(connection.get(), spec_.name);

@@ -80,7 +80,9 @@ class Guest {
   /// The balloon size that libvirt reports now.
   [[nodiscard]] MemorySize actual() const;
   [[nodiscard]] bool wait_for_actual(MemorySize size) const;
+  /// 0: off. While memcoord asks the guest for a report, it is 0 for a moment.
   [[nodiscard]] int statistics_period() const;
+  [[nodiscard]] bool wait_for_period(int seconds) const;
   void set_statistics_period(int seconds) const;
 
  private:

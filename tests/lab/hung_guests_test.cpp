@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -56,8 +57,15 @@ bool is_decided_on(const Tick& tick, const std::string& name) {
                      [&](const Decision& decision) { return decision.domain == domain->uuid(); });
 }
 
+/// What a window of ticks had in which no guest was stopped.
+struct Undisturbed {
+  double pace = 0;
+  std::map<std::string, double> observed;  ///< each guest's share of the ticks
+};
+
 /// Stops guests for a window of ticks, continues them, and checks all guests.
-void check_stop(Coordination& run, const Guests& guests, const Names& stopped, double pace_before) {
+void check_stop(Coordination& run, const Guests& guests, const Names& stopped,
+                const Undisturbed& undisturbed) {
   const auto is_stopped = [&](const std::string& name) {
     return std::find(stopped.begin(), stopped.end(), name) != stopped.end();
   };
@@ -71,7 +79,7 @@ void check_stop(Coordination& run, const Guests& guests, const Names& stopped, d
   REQUIRE(run.wait_for_ticks(end + kServedAgainWithin + 4));
 
   const Ticks ticks = run.ticks();
-  const double ratio = pace(ticks, before, end - 1) / pace_before;
+  const double ratio = pace(ticks, before, end - 1) / undisturbed.pace;
   CHECK(ratio >= kUndisturbed);
   MESSAGE(stopped.size() << " stopped: ticks kept " << ratio);
   // The first tick may have been under way when the guests stopped.
@@ -95,7 +103,8 @@ void check_stop(Coordination& run, const Guests& guests, const Names& stopped, d
   for (const auto& guest : guests) {
     if (is_stopped(guest->name())) continue;
     CAPTURE(guest->name());
-    CHECK(share_observed(ticks, before + 1, end - 1, guest->name()) >= kUndisturbed);
+    CHECK(share_observed(ticks, before + 1, end - 1, guest->name()) >=
+          kUndisturbed * undisturbed.observed.at(guest->name()));
     const auto moves =
         std::count_if(ticks.begin() + static_cast<std::ptrdiff_t>(before) + 1,
                       ticks.begin() + static_cast<std::ptrdiff_t>(end),
@@ -118,11 +127,16 @@ TEST_CASE(
   REQUIRE(run.wait_for_tick([](const Tick& tick) { return is_moved(tick, "delta"); }));
   const std::size_t first = run.ticks().size() - 1;
   REQUIRE(run.wait_for_ticks(first + 1 + kWindow));
-  const Ticks undisturbed = run.ticks();
-  const double before = pace(undisturbed, first, undisturbed.size() - 1);
+  const Ticks ticks = run.ticks();
+  Undisturbed undisturbed{pace(ticks, first, ticks.size() - 1), {}};
+  for (const auto& guest : guests) {
+    undisturbed.observed[guest->name()] =
+        share_observed(ticks, first, ticks.size() - 1, guest->name());
+    CHECK(undisturbed.observed[guest->name()] > 0.5);
+  }
 
-  check_stop(run, guests, {"bravo"}, before);
-  check_stop(run, guests, {"alpha", "delta"}, before);
+  check_stop(run, guests, {"bravo"}, undisturbed);
+  check_stop(run, guests, {"alpha", "delta"}, undisturbed);
 
   CHECK(run.end() == 0);
   const std::string said = run.errors();

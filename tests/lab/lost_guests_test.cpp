@@ -113,7 +113,7 @@ TEST_CASE(
   // memcoord notices when it next asks the guest, or when reports are missing.
   CHECK(run.wait_for_tick([](const Tick& tick) { return is_moved(tick, "silenced"); },
                           silenced + 10));
-  CHECK(guests[0]->statistics_period() == 1);
+  CHECK(guests[0]->wait_for_period(1));
   CHECK(run.wait_for_tick([&](const Tick& tick) { return why_skipped(tick, "unloads") == old; }));
   REQUIRE(run.wait_for_more_ticks(3));
   CHECK(run.end() == 0);
