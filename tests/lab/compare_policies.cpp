@@ -44,8 +44,6 @@ using observers::Json;
 const std::string kNoPolicy = "none";
 constexpr MemorySize kMaximum = lab::kContestMaximum;
 constexpr MemorySize kSwap = lab::kContestSwap;
-/// All guests have booted by then.
-constexpr std::chrono::seconds kBoot{25};
 constexpr std::chrono::seconds kPatience{400};
 
 /// The result of one policy.
@@ -79,9 +77,10 @@ void add_guest(LabResult& result, const lab::Guest& guest, double planned) {
   result.swapped += swapped;
 }
 
-void play(const Contest& contest, const std::string& policy, LabResult& result) {
+void play(const Contest& contest, const std::string& policy, std::chrono::seconds boot,
+          LabResult& result) {
   const lab::LabHost host;
-  const std::time_t begin = std::time(nullptr) + kBoot.count();
+  const std::time_t begin = std::time(nullptr) + boot.count();
   std::vector<lab::GuestSpec> specs;
   for (const auto& [name, load] : contest.loads) {
     lab::GuestSpec spec = lab::guest_of(name, load, contest.initial);
@@ -212,6 +211,7 @@ struct Arguments {
   std::vector<std::string> policies;
   std::vector<std::string> contests;
   int runs = 1;
+  std::chrono::seconds boot = lab::kUsualBoot;
 };
 
 void compare(const Arguments& arguments) {
@@ -223,7 +223,7 @@ void compare(const Arguments& arguments) {
       for (const std::string& policy : arguments.policies) {
         fmt::print(stderr, "{}: {}, run {} of {}\n", contest.name, policy, run, arguments.runs);
         LabResult& result = results[policy];
-        play(contest, policy, result);
+        play(contest, policy, arguments.boot, result);
         fmt::print(stderr, "  so far {:.1f} s late, {:.0f} MiB swapped, {} killed\n",
                    result.mean_over(), result.swapped, result.killed);
       }
@@ -260,6 +260,7 @@ int main(int argc, char** argv) {
                   into_known(arguments.contests, all_contests()));
     cli::add_option(tool, {"--runs", "N", "of each"},
                     cli::into(arguments.runs, testing::parse_count));
+    lab::add_boot_option(tool, arguments.boot);
     if (const auto code = testing::ends_with(tool, argc, argv)) return *code;
     if (arguments.policies.empty()) arguments.policies = policies;
     if (arguments.contests.empty()) arguments.contests = all_contests();

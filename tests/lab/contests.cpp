@@ -39,6 +39,15 @@ std::vector<Contest> contests() {
   };
 }
 
+void add_boot_option(cli::Command& tool, std::chrono::seconds& boot) {
+  cli::add_option(tool, {"--boot", "SECONDS", "until all guests have booted; default 25"},
+                  cli::into(boot, [](const std::string& text) -> Result<std::chrono::seconds> {
+                    const auto seconds = cli::parse_whole_number(text, {1, 600});
+                    if (!seconds) return fail(seconds.error());
+                    return std::chrono::seconds(*seconds);
+                  }));
+}
+
 double seconds_of(const Leg& leg) {
   return std::max(leg.seconds, 0.1);
 }

@@ -2,12 +2,14 @@
 // Contests of real guests: their plans together demand more memory than the guests begin with, and
 // in one of them more than there is.
 
+#include <chrono>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "engine/core/memory_size.h"
 #include "tests/lab/guest/load.h"
+#include "tests/tool_command_line.h"
 
 namespace memcoord::lab {
 
@@ -24,6 +26,11 @@ struct Contest {
 };
 
 std::vector<Contest> contests();
+
+/// All guests of a contest boot within this time; their plans begin then.
+inline constexpr std::chrono::seconds kUsualBoot{25};
+/// Adds --boot SECONDS.
+void add_boot_option(cli::Command& tool, std::chrono::seconds& boot);
 
 /// A leg without a duration is one step of work.
 double seconds_of(const Leg& leg);

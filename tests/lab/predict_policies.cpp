@@ -122,8 +122,8 @@ struct Wanted {
   std::vector<std::string> policies;
   std::vector<std::string> contests;
   std::string folder;
-  bool recorded = false;          ///< the folder has the journals of the guests
-  std::chrono::seconds boot{25};  ///< all guests have booted by then
+  bool recorded = false;  ///< the folder has the journals of the guests
+  std::chrono::seconds boot = lab::kUsualBoot;
 };
 
 void hold_against_reality(const lab::Contest& contest, const Wanted& wanted,
@@ -173,13 +173,7 @@ int main(int argc, char** argv) {
                     cli::into_text(wanted.folder));
     cli::add_flag(tool, {"--recorded", "no guests: the folder of --keep has their journals"},
                   wanted.recorded);
-    cli::add_option(
-        tool, {"--boot", "SECONDS", "until all guests have booted; default 25"},
-        cli::into(wanted.boot, [](const std::string& text) -> Result<std::chrono::seconds> {
-          const auto seconds = cli::parse_whole_number(text, {1, 600});
-          if (!seconds) return fail(seconds.error());
-          return std::chrono::seconds(*seconds);
-        }));
+    lab::add_boot_option(tool, wanted.boot);
     if (const auto code = testing::ends_with(tool, argc, argv)) return *code;
     if (wanted.policies.empty()) wanted.policies = {"adaptive", "halving"};
     hold_all_against_reality(wanted);

@@ -50,7 +50,6 @@ bool is_mentioned(const fs::path& folder) {
 struct Handles {
   std::ptrdiff_t threads = 0;
   std::ptrdiff_t files = 0;
-  bool operator==(const Handles&) const = default;
 };
 
 Handles handles_of(const Coordination& run) {
@@ -131,14 +130,12 @@ TEST_CASE(
     host.start_daemon();
     const std::size_t answers = run.ticks().size();
     REQUIRE(run.wait_for_tick(moves_something, answers));
+    REQUIRE(run.wait_for_tick(
+        [](const Tick& tick) { return serves(tick, "alpha") && serves(tick, "bravo"); }, answers));
     const Ticks ticks = run.ticks();
     const int lost = failed_ticks(ticks, answers);
     MESSAGE("ticks lost after the daemon answered: " << lost);
     CHECK(lost <= 2);
-    const auto served = std::find_if(
-        ticks.begin() + static_cast<std::ptrdiff_t>(answers), ticks.end(),
-        [](const Tick& tick) { return serves(tick, "alpha") && serves(tick, "bravo"); });
-    REQUIRE(served != ticks.end());
     REQUIRE(run.wait_for_more_ticks(2));
     for (const auto& guest : guests) {
       CAPTURE(guest->name());
@@ -148,9 +145,14 @@ TEST_CASE(
     }
   }
   REQUIRE(run.wait_for_more_ticks(2));
-  const Handles after = handles_of(run);
-  CHECK(after.threads == before.threads);
-  CHECK(after.files == before.files);
+  // A call that a busy machine delays holds a thread and a connection for longer.
+  Handles after = handles_of(run);
+  for (int i = 0; i < 100 && (after.threads > before.threads || after.files > before.files); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    after = handles_of(run);
+  }
+  CHECK(after.threads <= before.threads);
+  CHECK(after.files <= before.files);
 
   CHECK(run.end() == 0);
   check_state_is_kept(run.ticks());
