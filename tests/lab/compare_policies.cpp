@@ -23,6 +23,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/hypervisor/simulated/scenario.h"
 #include "engine/observers/json.h"
 #include "tests/integration/cli/process.h"
 #include "tests/integration/cli/scratch_files.h"
@@ -95,7 +96,7 @@ void play(const Contest& contest, const std::string& policy, std::chrono::second
   std::unique_ptr<lab::Coordination> run;
   if (policy != kNoPolicy) {
     const std::string options =
-        fmt::format("--policy {} --host-memory {}KiB 1", policy, contest.budget.kib());
+        fmt::format("--policy {} --host-memory {}KiB 1", policy, contest.budget().kib());
     run = std::make_unique<lab::Coordination>(host, options);
   }
   for (const auto& guest : guests) (void)guest->wait_for("lab: plan done", kPatience);
@@ -109,7 +110,7 @@ void play(const Contest& contest, const std::string& policy, std::chrono::second
 std::string scenario_text(const Contest& contest) {
   std::string text = fmt::format(
       "return {{ host = {{ total = {} * MiB, base = 0 }}, duration = 70, domains = {{\n",
-      contest.budget.kib() / 1024);
+      (contest.memory + simulated::Model().process_overhead * contest.loads.size()).kib() / 1024);
   for (const auto& [name, load] : contest.loads) {
     std::string demand = "{ 0, 0 }";
     double at = 0;

@@ -7,7 +7,7 @@ namespace memcoord::lab {
 std::vector<Contest> contests() {
   return {
       {"turns",
-       "two of six guests at a time need much memory; all six fit the budget",
+       "two of six guests at a time need much memory; all six fit the memory",
        2900_MiB,
        420_MiB,
        {{"alpha", "60:5,520:6,520:10,60:0,60:35"},
@@ -27,7 +27,7 @@ std::vector<Contest> contests() {
         {"echo", "60:40,460:0,460:10,60:0,60:6"},
         {"foxtrot", "60:41,460:0,460:10,60:0,60:5"}}},
       {"scarce",
-       "six guests grow one after the other, to a fifth more than the budget",
+       "six guests grow one after the other, to a fifth more than there is",
        2500_MiB,
        350_MiB,
        {{"alpha", "60:5,400:10,400:35,60:0,60:2"},

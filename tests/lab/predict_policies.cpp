@@ -93,7 +93,7 @@ void play_recorded(const lab::Contest& contest, const std::string& policy,
   for (const auto& guest : guests) (void)guest->wait_for_actual(contest.initial);
   if (std::time(nullptr) + 3 > begin) throw std::runtime_error("the guests took too long to boot");
   lab::Coordination run(
-      host, fmt::format("--policy {} --host-memory {}KiB 1", policy, contest.budget.kib()));
+      host, fmt::format("--policy {} --host-memory {}KiB 1", policy, contest.budget().kib()));
   for (const auto& guest : guests) (void)guest->wait_for("lab: plan done", kLongestPlan);
   if (run.end() != 0) throw std::runtime_error(policy + ": " + run.errors());
   std::filesystem::copy_file(run.journal(), journal,
@@ -142,8 +142,8 @@ void hold_against_reality(const lab::Contest& contest, const Wanted& wanted,
              "PREDICTED", "ERROR", "MOVED MiB", "PREDICTED", "ERROR", "LEAST", "PREDICTED");
   for (const std::string& policy : policies) {
     predict(journal("real", policies.front()), policy, journal("predicted", policy));
-    print_row(policy, figures_of(journal("real", policy), contest.budget),
-              figures_of(journal("predicted", policy), contest.budget));
+    print_row(policy, figures_of(journal("real", policy), contest.budget()),
+              figures_of(journal("predicted", policy), contest.budget()));
   }
   (void)std::fflush(stdout);
 }
