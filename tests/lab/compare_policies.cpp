@@ -5,7 +5,8 @@
 //
 // The guests count work (guest/plan.cpp, pace=work), so that each reports how long its plan took,
 // how much it swapped, and whether its OOM killer acted. Every policy gets new guests and a daemon
-// of its own. "none" runs the guests without memcoord.
+// of its own. "none" runs the guests without memcoord; "all-memory" as well, with
+// their maximum from the start.
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -43,6 +44,13 @@ using lab::seconds_of;
 using observers::Json;
 
 const std::string kNoPolicy = "none";
+/// All memory from the start: what it costs that the guests share the machine's cores.
+const std::string kAllMemory = "all-memory";
+
+bool has_memcoord(const std::string& policy) {
+  return policy != kNoPolicy && policy != kAllMemory;
+}
+
 constexpr MemorySize kMaximum = lab::kContestMaximum;
 constexpr MemorySize kSwap = lab::kContestSwap;
 constexpr std::chrono::seconds kPatience{400};
@@ -82,19 +90,20 @@ void play(const Contest& contest, const std::string& policy, std::chrono::second
           LabResult& result) {
   const lab::LabHost host;
   const std::time_t begin = std::time(nullptr) + boot.count();
+  const MemorySize initial = policy == kAllMemory ? kMaximum : contest.initial;
   std::vector<lab::GuestSpec> specs;
   for (const auto& [name, load] : contest.loads) {
-    lab::GuestSpec spec = lab::guest_of(name, load, contest.initial);
+    lab::GuestSpec spec = lab::guest_of(name, load, initial);
     spec.maximum = kMaximum;
     spec.swap = kSwap;
     spec.more = fmt::format("pace=work begin={}", begin);
     specs.push_back(spec);
   }
   const lab::Guests guests = lab::boot(host, specs);
-  for (const auto& guest : guests) (void)guest->wait_for_actual(contest.initial);
+  for (const auto& guest : guests) (void)guest->wait_for_actual(initial);
   if (std::time(nullptr) + 3 > begin) throw std::runtime_error("the guests took too long to boot");
   std::unique_ptr<lab::Coordination> run;
-  if (policy != kNoPolicy) {
+  if (has_memcoord(policy)) {
     const std::string options =
         fmt::format("--policy {} --host-memory {}KiB 1", policy, contest.budget().kib());
     run = std::make_unique<lab::Coordination>(host, options);
@@ -130,12 +139,13 @@ using LabResults = std::map<std::string, LabResult>;
 
 void simulate(const Contest& contest, const std::vector<std::string>& policies,
               LabResults& results) {
+  if (std::none_of(policies.begin(), policies.end(), has_memcoord)) return;
   testing::ScratchFiles files;
   const std::string file = files.write(contest.name + ".lua", scenario_text(contest));
   std::vector<std::string> arguments{"compare",     "--json", "--interval", "1",
                                      "--scenarios", file,     "--policies"};
   for (const std::string& policy : policies) {
-    if (policy != kNoPolicy) arguments.push_back(policy);
+    if (has_memcoord(policy)) arguments.push_back(policy);
   }
   const auto finished = testing::run_memcoord(arguments);
   if (finished.exit_code != 0) throw std::runtime_error(finished.errors);
@@ -190,7 +200,7 @@ void print(const Contest& contest, const LabResults& results) {
   fmt::print("{}\n", agreement(results));
 }
 
-/// Every bundled policy, and "none".
+/// Every bundled policy, "none" and "all-memory".
 std::vector<std::string> all_policies() {
   const auto finished = testing::run_memcoord({"policies", "--json"});
   if (finished.exit_code != 0) throw std::runtime_error(finished.errors);
@@ -199,6 +209,7 @@ std::vector<std::string> all_policies() {
     names.push_back(policy.at("name").string());
   }
   names.push_back(kNoPolicy);
+  names.push_back(kAllMemory);
   return names;
 }
 
@@ -255,7 +266,7 @@ int main(int argc, char** argv) {
     const std::vector<std::string> policies = all_policies();
     cli::Command tool("compare_policies",
                       "Compares policies on real guests that demand more than the host has");
-    cli::add_list(tool, {"--policies", "NAME...", "bundled ones, and none; default all"},
+    cli::add_list(tool, {"--policies", "NAME...", "bundled ones, none and all-memory; default all"},
                   into_known(arguments.policies, policies));
     cli::add_list(tool, {"--contests", "NAME...", "default all"},
                   into_known(arguments.contests, all_contests()));
