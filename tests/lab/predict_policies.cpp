@@ -5,6 +5,7 @@
 // Real guests play a contest's plans under each policy, and memcoord writes a journal. From the
 // journal of the first policy, `memcoord simulate --traces` predicts the run of each policy, the
 // first one included. The same figures are computed from the real and from the simulated journal.
+// The contest's memory is the budget, QEMU's own included, so that memory is short in each contest.
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -93,7 +94,7 @@ void play_recorded(const lab::Contest& contest, const std::string& policy,
   for (const auto& guest : guests) (void)guest->wait_for_actual(contest.initial);
   if (std::time(nullptr) + 3 > begin) throw std::runtime_error("the guests took too long to boot");
   lab::Coordination run(
-      host, fmt::format("--policy {} --host-memory {}KiB 1", policy, contest.budget().kib()));
+      host, fmt::format("--policy {} --host-memory {}KiB 1", policy, contest.memory.kib()));
   for (const auto& guest : guests) (void)guest->wait_for("lab: plan done", kLongestPlan);
   if (run.end() != 0) throw std::runtime_error(policy + ": " + run.errors());
   std::filesystem::copy_file(run.journal(), journal,
@@ -142,8 +143,8 @@ void hold_against_reality(const lab::Contest& contest, const Wanted& wanted,
              "PREDICTED", "ERROR", "MOVED MiB", "PREDICTED", "ERROR", "LEAST", "PREDICTED");
   for (const std::string& policy : policies) {
     predict(journal("real", policies.front()), policy, journal("predicted", policy));
-    print_row(policy, figures_of(journal("real", policy), contest.budget()),
-              figures_of(journal("predicted", policy), contest.budget()));
+    print_row(policy, figures_of(journal("real", policy), contest.memory),
+              figures_of(journal("predicted", policy), contest.memory));
   }
   (void)std::fflush(stdout);
 }
