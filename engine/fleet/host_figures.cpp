@@ -113,6 +113,7 @@ Status read_age(const Metrics& metrics, WallTime now, HostFigures& figures) {
   if (last == nullptr || interval == nullptr) return {};
   const double now_s = seconds_of(now.time_since_epoch());
   if (!(std::abs(last->value) < kMostSeconds)) return impossible(last->name);
+  if (!(interval->value > 0)) return impossible(interval->name);
   const double age = std::max(0.0, now_s - last->value);
   figures.since_tick = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(age));
   if (!(age > kSlack + 3 * interval->value)) return {};

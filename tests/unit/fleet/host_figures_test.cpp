@@ -80,6 +80,12 @@ TEST_CASE("figures that cannot be are refused by name") {
         "gives an impossible figure for memcoord_domains");
   CHECK(problem_of(metrics_with("timestamp_seconds 1000", "timestamp_seconds NaN")) ==
         "gives an impossible figure for memcoord_last_tick_timestamp_seconds");
+  for (const char* value : {"NaN", "-1", "0"}) {
+    CAPTURE(value);
+    CHECK(
+        problem_of(metrics_with("interval_seconds 1", std::string("interval_seconds ") + value)) ==
+        "gives an impossible figure for memcoord_interval_seconds");
+  }
 }
 
 TEST_CASE("a host that gives no sample, or whose ticks have stopped, has no figures") {
