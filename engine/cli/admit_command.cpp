@@ -84,7 +84,9 @@ class SocketClient : public ReserveClient {
     if (!json) return fail(json.error());
     const auto grantable = json->find("grantable");
     const auto reclaimable = json->find("reclaimable");
-    if (!grantable || !reclaimable) return unexpected_response();
+    const bool are_sizes =
+        grantable && grantable->is_number() && reclaimable && reclaimable->is_number();
+    if (!are_sizes) return unexpected_response();
     if (json->find("dry_run") == Json(true)) return true;
     return static_cast<double>(size.bytes()) <= grantable->number() + reclaimable->number();
   }
@@ -108,7 +110,11 @@ class SocketClient : public ReserveClient {
     if (!response) return fail(response.error());
     const bool busy = response->status >= 500;
     const auto body = control::response_body(*std::move(response));
-    if (body) return Json::parse(*body);
+    if (body) {
+      auto json = Json::parse(*body);
+      if (!json) return unexpected_response();
+      return json;
+    }
     Error error = body.error();
     if (busy) error.code = ErrorCode::timed_out;
     return fail(std::move(error));

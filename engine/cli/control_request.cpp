@@ -13,6 +13,20 @@ Result<std::string> response_to(const ControlOptions& options, const control::Re
   return control::response_body(*std::move(response));
 }
 
+Result<observers::Json> json_response_to(const ControlOptions& options,
+                                         const control::Request& request) {
+  const auto body = response_to(options, request);
+  if (!body) return fail(body.error());
+  auto json = observers::Json::parse(*body);
+  if (!json || !json->is_object()) return unexpected_response(options);
+  return json;
+}
+
+tl::unexpected<Error> unexpected_response(const ControlOptions& options) {
+  return fail(ErrorCode::internal, control_socket(options.socket).string(),
+              "is not a memcoord's control socket: unexpected response");
+}
+
 void add_control_option(Command& command, std::string& socket) {
   add_option(command,
              {"--control", "PATH",

@@ -13,6 +13,7 @@
 #include "engine/control/http.h"
 #include "engine/core/error.h"
 #include "engine/core/time.h"
+#include "engine/observers/json.h"
 
 namespace memcoord::cli {
 
@@ -32,6 +33,12 @@ using SharedOptions = std::shared_ptr<ControlOptions>;
 /// The body of the run's response. Errors: those of control::send_request() and of
 /// control::response_body().
 Result<std::string> response_to(const ControlOptions& options, const control::Request& request);
+/// The run's response as a JSON object. Errors: those of response_to(), and of
+/// unexpected_response().
+Result<observers::Json> json_response_to(const ControlOptions& options,
+                                         const control::Request& request);
+/// The error for a response that no memcoord gives: the socket is another program's.
+tl::unexpected<Error> unexpected_response(const ControlOptions& options);
 /// Adds --control PATH.
 void add_control_option(Command& command, std::string& socket);
 /// Adds a command with --control.

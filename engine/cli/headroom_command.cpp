@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "engine/cli/control_request.h"
@@ -22,39 +23,56 @@ struct HeadroomOptions : ControlOptions {
   bool key_value = false;
 };
 
-std::uint64_t kib_in(const Json& bytes) {
-  return static_cast<std::uint64_t>(bytes.number() / 1024);
+/// A member that is a number which sizes and times have; none: there is no such member.
+std::optional<double> number_in(const Json& object, const std::string& name) {
+  constexpr double kLargest = 0x1p63;
+  const auto member = object.find(name);
+  if (!member || !member->is_number()) return std::nullopt;
+  const double number = member->number();
+  return number >= 0 && number < kLargest ? std::optional(number) : std::nullopt;
 }
 
-/// "MEMCOORD_HEADROOM_10S=1048576", in KiB, as OpenNebula counts memory.
-std::string key_value_lines(const Json& headroom) {
-  const std::uint64_t now = kib_in(headroom.at("grantable"));
-  std::string text = fmt::format("MEMCOORD_HEADROOM={}\n", now);
-  for (const Json& within : headroom.at("within").items()) {
-    text += fmt::format("MEMCOORD_HEADROOM_{:.0f}S={}\n", within.at("seconds").number(),
-                        kib_in(within.at("bytes")));
+std::optional<std::uint64_t> kib_in(const Json& object, const std::string& name) {
+  const auto bytes = number_in(object, name);
+  return bytes ? std::optional(static_cast<std::uint64_t>(*bytes / 1024)) : std::nullopt;
+}
+
+/// "MEMCOORD_HEADROOM_10S=1048576", in KiB, as OpenNebula counts memory. None: these are no
+/// figures of memcoord.
+std::optional<std::string> key_value_lines(const Json& headroom) {
+  const auto now = kib_in(headroom, "grantable");
+  const auto later = kib_in(headroom, "reclaimable");
+  const auto reserved = kib_in(headroom, "reserved");
+  const auto times = headroom.find("within");
+  if (!now || !later || !reserved || !times) return std::nullopt;
+  std::string text = fmt::format("MEMCOORD_HEADROOM={}\n", *now);
+  for (const Json& within : times->items()) {
+    const auto seconds = number_in(within, "seconds");
+    const auto size = kib_in(within, "bytes");
+    if (!seconds || !size) return std::nullopt;
+    text += fmt::format("MEMCOORD_HEADROOM_{:.0f}S={}\n", *seconds, *size);
   }
-  const std::uint64_t all = now + kib_in(headroom.at("reclaimable"));
-  return text + fmt::format("MEMCOORD_HEADROOM_ALL={}\nMEMCOORD_RESERVED={}\n", all,
-                            kib_in(headroom.at("reserved")));
+  return text +
+         fmt::format("MEMCOORD_HEADROOM_ALL={}\nMEMCOORD_RESERVED={}\n", *now + *later, *reserved);
 }
 
 Result<ExitCode> show_headroom(const HeadroomOptions& options) {
   std::map<std::string, std::string> parameters;
   if (!options.fits.empty()) parameters["fits"] = options.fits;
-  const auto body = response_to(options, {"GET", "/v1/headroom", std::move(parameters), {}, {}});
-  if (!body) return fail(body.error());
-  auto headroom = Json::parse(*body);
+  const auto headroom =
+      json_response_to(options, {"GET", "/v1/headroom", std::move(parameters), {}, {}});
   if (!headroom) return fail(headroom.error());
-  if (options.key_value) {
-    standard_output().lines(key_value_lines(*headroom));
-  } else if (options.json) {
-    standard_output().lines(*body);
-  } else {
-    standard_output().lines(headroom->at("text").string());
-  }
+  const auto text = headroom->find("text");
+  const auto lines = key_value_lines(*headroom);
   const auto fit = headroom->find("fit");
-  return fit && fit->at("fits") == Json("no") ? ExitCode::failed : ExitCode::ok;
+  const bool answers = fit.has_value() || options.fits.empty();
+  if (!text || !text->is_string() || !lines || !answers) return unexpected_response(options);
+  if (options.json) {
+    standard_output().lines(headroom->text()) << '\n';
+  } else {
+    standard_output().lines(options.key_value ? *lines : text->string());
+  }
+  return fit && fit->find("fits") == Json("no") ? ExitCode::failed : ExitCode::ok;
 }
 
 /// Keeps the text of sizes that can be read.

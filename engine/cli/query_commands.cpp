@@ -60,7 +60,7 @@ Result<ExitCode> watch_status(const ControlOptions& options) {
     if (!body) return fail(body.error());
     if (options.json) {
       const auto status = Json::parse(*body);
-      if (!status) return fail(status.error());
+      if (!status) return unexpected_response(options);
       standard_output().lines(status->line()) << '\n';
     } else if (const auto size = terminal_size()) {
       redraw(*body, *size);
@@ -148,16 +148,16 @@ Result<ExitCode> journal_events(const ControlOptions& options) {
 /// The run's events as lines of JSON, as journal_events() prints them.
 Result<ExitCode> run_events_as_json(const ControlOptions& options,
                                     const std::map<std::string, std::string>& parameters) {
-  const auto body = response_to(options, {"GET", "/v1/events", parameters, {}, {}});
-  if (!body) return fail(body.error());
-  const auto response = Json::parse(*body);
+  const auto response = json_response_to(options, {"GET", "/v1/events", parameters, {}, {}});
   if (!response) return fail(response.error());
-  for (const Json& event : response->at("events").items()) {
-    standard_output().lines(event.line()) << '\n';
+  const auto events = response->find("events");
+  const auto since = response->find("since");
+  if (!events || !events->is_array() || !since || !since->is_string()) {
+    return unexpected_response(options);
   }
-  if (response->at("complete") == Json(false)) {
-    standard_error() << "memcoord: this run has no events from before "
-                     << response->at("since").string()
+  for (const Json& event : events->items()) standard_output().lines(event.line()) << '\n';
+  if (response->find("complete") == Json(false)) {
+    standard_error() << "memcoord: this run has no events from before " << since->string()
                      << "; a journal may have them: memcoord events --journal FILE" << '\n';
   }
   return ExitCode::ok;

@@ -62,6 +62,7 @@ Response reserve_response(const RouteContext& context, const Request& request, c
                 .size = *size,
                 .who = name_of(request.peer)};
   if (const auto uuid = body.find("uuid"); uuid && *uuid != Json()) {
+    if (!uuid->is_string()) return error_response_to(400, "uuid is no text", kReserveHint);
     const auto parsed = Uuid::parse(uuid->string());
     if (!parsed) return error_response_to(400, printable(parsed.error().text(), 200), kReserveHint);
     change.domain = *parsed;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/control/access_token.h"
+#include "engine/core/printable.h"
 
 namespace memcoord::fleet {
 namespace {
@@ -78,7 +79,12 @@ Result<HostFigures> figures_of(const Asked& asked, const std::vector<Result<Resp
   // A memcoord says why: a host name that it does not answer to, for example.
   const auto body = control::response_body(*metrics);
   const bool explains = !body && body.error().code != ErrorCode::internal;
-  if (explains && metrics->status != kUnauthorized) return fail(reason_of(body.error()));
+  if (explains && metrics->status != kUnauthorized) {
+    constexpr std::size_t kLongestReason = 200;
+    Error reason = reason_of(body.error());
+    reason.message = excerpt(reason.message, kLongestReason);
+    return fail(std::move(reason));
+  }
   return refused(metrics->status, asked.token.has_value());
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/core/printable.h"
 #include "engine/fleet/metrics_text.h"
 #include "engine/observers/shortage_episodes.h"
 
@@ -16,6 +17,8 @@ constexpr auto kBadFigures = ErrorCode::invalid_input;
 constexpr std::string_view kVersion = "memcoord_build_info";
 /// No host has more.
 constexpr double kLargestSize = 0x1p60;
+/// Of a text that the host chooses: it must leave the other hosts' rows readable.
+constexpr std::size_t kLongestText = 100;
 
 /// The samples of one memcoord.
 class Metrics {
@@ -79,7 +82,8 @@ Result<MemorySize> needed_size_in(const Metrics& metrics, const char* name) {
   if (!size) return fail(size.error());
   if (*size) return **size;
   return fail(ErrorCode::unsupported, "",
-              "is memcoord " + metrics.label(kVersion, "version") + ", which has no " + name);
+              "is memcoord " + excerpt(metrics.label(kVersion, "version"), kLongestText) +
+                  ", which has no " + name);
 }
 
 Status read_sizes(const Metrics& metrics, HostFigures& figures) {
@@ -113,6 +117,7 @@ Status read_age(const Metrics& metrics, WallTime now, HostFigures& figures) {
   if (last == nullptr || interval == nullptr) return {};
   const double now_s = seconds_of(now.time_since_epoch());
   if (!(std::abs(last->value) < kMostSeconds)) return impossible(last->name);
+  if (!(interval->value > 0)) return impossible(interval->name);
   const double age = std::max(0.0, now_s - last->value);
   figures.since_tick = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(age));
   if (!(age > kSlack + 3 * interval->value)) return {};
@@ -128,14 +133,14 @@ Result<HostFigures> figures_in(std::string_view text, WallTime now) {
   if (!samples) return fail(kBadFigures, "", "is no memcoord: the response is no metrics");
   const Metrics metrics(*std::move(samples));
   HostFigures figures;
-  figures.version = metrics.label(kVersion, "version");
+  figures.version = excerpt(metrics.label(kVersion, "version"), kLongestText);
   if (metrics.find(kVersion) == nullptr || metrics.find("memcoord_up") == nullptr) {
     return fail(kBadFigures, "", "is no memcoord: the metrics are of another program");
   }
-  figures.policy = metrics.label("memcoord_policy_info", "policy");
+  figures.policy = excerpt(metrics.label("memcoord_policy_info", "policy"), kLongestText);
   figures.dry_run = metrics.is_set("memcoord_dry_run");
   figures.fallback = metrics.is_set("memcoord_fallback_active");
-  figures.host_state = metrics.chosen("memcoord_host_state", "state");
+  figures.host_state = excerpt(metrics.chosen("memcoord_host_state", "state"), kLongestText);
   if (const Status ticking = read_age(metrics, now, figures); !ticking) {
     return fail(ticking.error());
   }

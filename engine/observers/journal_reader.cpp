@@ -65,10 +65,8 @@ Result<std::unique_ptr<TickFile>> open_ticks(const fs::path& path, TickParts par
   return is_packed(path) ? open_packed_ticks(path, parts) : open_plain_ticks(path);
 }
 
-/// The time of a file's first tick. A pipe is not asked: it could not be read again.
+/// The time of a file's first tick.
 std::optional<WallTime> first_time(const fs::path& path) {
-  std::error_code ignored;
-  if (!fs::is_regular_file(path, ignored)) return std::nullopt;
   auto file = open_ticks(path, TickParts::figures);
   if (!file) return std::nullopt;
   const auto tick = (*file)->next();
@@ -76,14 +74,19 @@ std::optional<WallTime> first_time(const fs::path& path) {
   return (*tick)->snapshot.wall_time;
 }
 
-/// Sorts the files by their first ticks, if each has one.
+/// Sorts the files by their first ticks. Those without a tick that can be read come last. The order
+/// stays as given if a pipe is among them, which could not be read again.
 void sort_by_time(std::vector<JournalFile>& files) {
   for (JournalFile& file : files) {
+    std::error_code ignored;
+    const bool is_pipe = fs::exists(file.path, ignored) && !fs::is_regular_file(file.path, ignored);
+    if (is_pipe) return;
     if (!file.begin) file.begin = first_time(file.path);
-    if (!file.begin) return;
   }
-  std::stable_sort(files.begin(), files.end(),
-                   [](const JournalFile& a, const JournalFile& b) { return *a.begin < *b.begin; });
+  const auto time_of = [](const JournalFile& file) { return file.begin.value_or(WallTime::max()); };
+  std::stable_sort(files.begin(), files.end(), [&](const JournalFile& a, const JournalFile& b) {
+    return time_of(a) < time_of(b);
+  });
 }
 
 /// What the next tick needs to know of the one before.
@@ -138,14 +141,17 @@ class JournalReader::Files {
 };
 
 Status JournalReader::Files::open_first() {
-  // Every path must name something that can be read; folders were read already.
+  // Every path must name something that can be read; folders were read already. Among several
+  // files, one of a newer version costs its own ticks alone.
   for (const JournalFile& file : files_) {
     if (file.begin) continue;
     auto opened = open_ticks(file.path, parts_);
+    const bool is_newer = !opened && opened.error().code == ErrorCode::unsupported;
+    if (is_newer && files_.size() > 1) continue;
     if (!opened) return fail(opened.error());
     if (&file == &files_.front()) current_ = *std::move(opened);
   }
-  return current_ ? Status() : open_current();
+  return current_ || files_.size() > 1 ? Status() : open_current();
 }
 
 Status JournalReader::Files::open_current() {

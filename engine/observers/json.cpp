@@ -72,7 +72,11 @@ Result<Json> Json::parse(std::string_view text) {
   try {
     return Json(std::make_unique<Value>(ordered_json::parse(text)));
   } catch (const std::exception& problem) {
-    return fail(ErrorCode::invalid_input, "JSON", problem.what());
+    // The library's messages start with "[json.exception...] ".
+    const std::string_view what = problem.what();
+    const std::size_t start = what.find("] ");
+    return fail(ErrorCode::invalid_input, "JSON",
+                std::string(what.substr(start == std::string_view::npos ? 0 : start + 2)));
   }
 }
 

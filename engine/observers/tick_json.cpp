@@ -124,17 +124,27 @@ std::uint64_t whole_number(const json& value, std::string_view name, const char*
   return value.get<std::uint64_t>();
 }
 
+/// The value of a field, named in the error for a value of another type.
+template <class T>
+T value_in(const json& value, std::string_view name) {
+  try {
+    return value.get<T>();
+  } catch (const json::type_error&) {
+    wrong(name, std::string("has a value of the type ") + value.type_name());
+  }
+}
+
 /// No time of a run passes it, and sums and multiples of such times do not overflow.
 constexpr double kMaxSeconds = 1e10;
 
 Duration duration_in(const json& value, std::string_view name) {
-  const auto number = value.get<double>();
+  const auto number = value_in<double>(value, name);
   if (!std::isfinite(number) || std::abs(number) > kMaxSeconds) wrong(name, "is no time");
   return Duration(std::llround(number * 1e6));
 }
 
 WallTime wall_time_in(const json& value, std::string_view name) {
-  const auto text = value.get<std::string>();
+  const auto text = value_in<std::string>(value, name);
   std::tm parts{};
   int ms = 0;
   const int read =
@@ -150,20 +160,20 @@ WallTime wall_time_in(const json& value, std::string_view name) {
 }
 
 int int_in(const json& value, std::string_view name) {
-  const auto number = value.get<std::int64_t>();
+  const auto number = value_in<std::int64_t>(value, name);
   if (!std::in_range<int>(number)) wrong(name, "is out of range");
   return static_cast<int>(number);
 }
 
-Uuid uuid_in(const json& value) {
-  const auto uuid = Uuid::parse(value.get<std::string>());
+Uuid uuid_in(const json& value, std::string_view name) {
+  const auto uuid = Uuid::parse(value_in<std::string>(value, name));
   if (!uuid) throw std::invalid_argument(uuid.error().text());
   return *uuid;
 }
 
 template <class Enum>
 Enum enum_in(const json& value, std::string_view name) {
-  const auto text = value.get<std::string>();
+  const auto text = value_in<std::string>(value, name);
   const auto known = from_text<Enum>(text);
   if (!known) wrong(name, "is '" + text.substr(0, 40) + "'");
   return *known;
@@ -237,11 +247,11 @@ T read(const json& value, std::string_view name) {
   } else if constexpr (std::is_same_v<T, WallTime>) {
     return wall_time_in(value, name);
   } else if constexpr (std::is_same_v<T, Uuid>) {
-    return uuid_in(value);
+    return uuid_in(value, name);
   } else if constexpr (std::is_enum_v<T>) {
     return enum_in<T>(value, name);
   } else {
-    return value.get<T>();
+    return value_in<T>(value, name);
   }
 }
 

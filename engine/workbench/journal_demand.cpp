@@ -229,10 +229,12 @@ Status DemandRecorder::State::take(const Tick& tick) {
       std::none_of(snapshot.domains.begin(), snapshot.domains.end(),
                    [&](const Domain& one) { return by_uuid.count(one.uuid()) > 0; });
   const bool other_domains = time.went_back() && all_unknown && !columns.empty();
-  if ((total && !same_host(*total, snapshot.host.total)) || other_domains) {
-    return fail(ErrorCode::invalid_input, "",
-                fmt::format("the ticks are of two hosts, of {} and {}", total->text(),
-                            snapshot.host.total.text()),
+  const bool other_size = total && !same_host(*total, snapshot.host.total);
+  if (other_size || other_domains) {
+    const std::string difference =
+        other_size ? fmt::format("of {} and {}", total->text(), snapshot.host.total.text())
+                   : "whose domains are others at the same time";
+    return fail(ErrorCode::invalid_input, "", "the ticks are of two hosts, " + difference,
                 "name the journals of one host at a time");
   }
   if (Status row = begin_row(*at); !row) return row;

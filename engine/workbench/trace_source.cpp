@@ -25,6 +25,9 @@ bool begins_as_journal(std::string_view text) {
 Result<bool> is_journal(const fs::path& path) {
   std::error_code problem;
   if (fs::is_directory(path, problem)) return observers::journal_files({path}).has_value();
+  if (!fs::exists(path, problem) && !problem) {
+    return fail(ErrorCode::not_found, path.string(), "no such trace or journal");
+  }
   // A pipe can be read only once.
   if (!fs::is_regular_file(path, problem)) return false;
   constexpr std::size_t kEnough = 512;

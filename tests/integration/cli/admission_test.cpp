@@ -2,8 +2,12 @@
 // libvirt and OpenNebula run.
 
 #include <doctest/doctest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <filesystem>
 #include <memory>
@@ -50,6 +54,40 @@ struct HookedRun {
   std::unique_ptr<Process> run;
 };
 
+/// A server that is no memcoord, behind a socket: it answers every request with this body.
+struct OtherProgram {
+  explicit OtherProgram(const std::string& body) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    socket.copy(address.sun_path, sizeof address.sun_path - 1);
+    REQUIRE(::bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+    REQUIRE(::listen(listener, 5) == 0);
+    thread = std::thread([this, body] {
+      const std::string response =
+          "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: " + std::to_string(body.size()) +
+          "\r\n\r\n" + body;
+      for (int client = 0; (client = ::accept(listener, nullptr, nullptr)) >= 0;) {
+        std::array<char, 4096> request{};
+        (void)::recv(client, request.data(), request.size(), 0);
+        (void)::send(client, response.data(), response.size(), MSG_NOSIGNAL);
+        ::close(client);
+      }
+    });
+  }
+  ~OtherProgram() {
+    ::shutdown(listener, SHUT_RDWR);
+    thread.join();
+    ::close(listener);
+  }
+  OtherProgram(const OtherProgram&) = delete;
+  OtherProgram& operator=(const OtherProgram&) = delete;
+
+  ScratchFiles files;
+  std::string socket = files.path("other.sock");
+  int listener = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  std::thread thread;
+};
+
 /// Runs a program of share/memcoord/hooks as its caller does: with words, and text on standard
 /// input. `folder` has the socket; `path` is where the shell finds memcoord.
 Finished run_packaged(
@@ -94,6 +132,27 @@ TEST_CASE("headroom shows what the host can promise, and --fits answers by its e
   const Finished wrong = run.ask({"headroom", "--fits", "4"});
   CHECK(wrong.exit_code == 2);
   CHECK(contains(wrong.errors, "'4' has no unit"));
+}
+
+TEST_CASE("a socket of another program gives one clear line, and no answer to --fits") {
+  for (const char* body :
+       {"<html>hi</html>", "{}", "[]", R"({"text":3,"events":"a","grantable":"x","within":7})"}) {
+    CAPTURE(body);
+    const OtherProgram other(body);
+    for (const std::vector<std::string>& words : {std::vector<std::string>{"headroom"},
+                                                  {"headroom", "--json"},
+                                                  {"headroom", "--key-value"},
+                                                  {"headroom", "--fits", "1GiB"},
+                                                  {"events", "--json"}}) {
+      std::vector<std::string> command = words;
+      command.insert(command.end(), {"--control", other.socket});
+      const Finished answer = run_memcoord(command);
+      CHECK(answer.exit_code == 1);
+      CHECK(answer.output.empty());
+      CHECK(answer.errors == "memcoord: " + other.socket +
+                                 ": is not a memcoord's control socket: unexpected response\n");
+    }
+  }
 }
 
 TEST_CASE("the probe for OpenNebula prints KEY=VALUE lines, and nothing without a run") {

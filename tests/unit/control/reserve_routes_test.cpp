@@ -148,6 +148,8 @@ TEST_CASE("a reserve without a name, a size or a time that can be meant is refus
     CAPTURE(body);
     CHECK(run.post("/v1/reserve", body).status == 400);
   }
+  CHECK(contains(run.post("/v1/reserve", R"({"name":"web","bytes":1024,"uuid":7})").body,
+                 "uuid is no text"));
   CHECK(run.post("/v1/release", "{}").status == 400);
   CHECK(run.changes.drain().empty());
 }

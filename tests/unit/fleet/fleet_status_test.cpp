@@ -100,6 +100,16 @@ TEST_CASE("a host that gives no figures costs its own row") {
   CHECK(problem_in(statuses[5]) == "asks for a token");
 }
 
+TEST_CASE("a long reason that a host gives is cut") {
+  const FakeServers fleet{
+      {{"http://long", [](const ServerRequest&) -> Result<Response> {
+          return Response{500, R"({"error":"bad)" + std::string(5000, 'x') + "\"}"};
+        }}}};
+  const std::string problem = problem_in(fleet.ask({host_named("long")})[0]);
+  CHECK(problem.starts_with("bad"));
+  CHECK(problem.size() < 250);
+}
+
 TEST_CASE("a wrong token costs its row, although everyone may read the metrics") {
   const ScratchFiles files;
   const std::string right = files.write("right", "0123456789abcdef\n");

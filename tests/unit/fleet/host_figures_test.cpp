@@ -69,6 +69,17 @@ TEST_CASE("metrics of another program, and texts that are none, are no memcoord"
   CHECK(problem_of("") == "is no memcoord: the metrics are of another program");
 }
 
+TEST_CASE("texts that a host chooses are cut, so that its row leaves the others readable") {
+  const std::string endless(3000, 'p');
+  const auto figures = figures_in(metrics_with("policy=\"adaptive", "policy=\"" + endless), kNow);
+  REQUIRE(figures);
+  CHECK(figures->policy.size() < 120);
+  CHECK(figures->policy.starts_with("pppp"));
+  std::string unknown = metrics_without("memcoord_host_grantable");
+  unknown.replace(unknown.find("0.3.0"), 5, endless);
+  CHECK(problem_of(unknown).size() < 200);
+}
+
 TEST_CASE("figures that cannot be are refused by name") {
   for (const char* value : {"-1", "NaN", "+Inf", "1e30"}) {
     CAPTURE(value);
@@ -80,6 +91,12 @@ TEST_CASE("figures that cannot be are refused by name") {
         "gives an impossible figure for memcoord_domains");
   CHECK(problem_of(metrics_with("timestamp_seconds 1000", "timestamp_seconds NaN")) ==
         "gives an impossible figure for memcoord_last_tick_timestamp_seconds");
+  for (const char* value : {"NaN", "-1", "0"}) {
+    CAPTURE(value);
+    CHECK(
+        problem_of(metrics_with("interval_seconds 1", std::string("interval_seconds ") + value)) ==
+        "gives an impossible figure for memcoord_interval_seconds");
+  }
 }
 
 TEST_CASE("a host that gives no sample, or whose ticks have stopped, has no figures") {

@@ -122,6 +122,40 @@ TEST_CASE("among several files, a damaged one and one of a newer version cost th
   CHECK(reading.notes_have("journal version 99 is not known"));
 }
 
+TEST_CASE("among several files, a packed one of a newer version costs its own ticks") {
+  const Folder folder;
+  std::ofstream(folder / "a.mcj") << "memcoord-packed 99\nnew";
+  write_lines(folder / "b", {tick_after(1, 0s)});
+  const Reading reading = read_all({folder / "a.mcj", folder / "b"});
+  CHECK(reading.numbers == Numbers{1});
+  CHECK_FALSE(reading.error);
+  CHECK(reading.notes_have("a.mcj: packed journal version 99 is not known"));
+  const Reading alone = read_all({folder / "a.mcj"});
+  REQUIRE(alone.error);
+  CHECK(alone.error->message == "packed journal version 99 is not known");
+}
+
+TEST_CASE("a segment of a newer version at the start of a folder costs its own ticks") {
+  const Folder folder;
+  std::ofstream(folder / "ticks-20260130T100000Z.mcj") << "memcoord-packed 99\nnew";
+  write_lines(folder / "ticks-20260131T100000Z.jsonl", {tick_after(1, 0s)});
+  const Reading reading = read_all({folder / ""});
+  CHECK(reading.numbers == Numbers{1});
+  CHECK(reading.notes_have("packed journal version 99 is not known"));
+}
+
+TEST_CASE("files without a tick leave the others in the order of their times") {
+  const Folder folder;
+  write_lines(folder / "late", {tick_after(2, 60s)});
+  std::ofstream(folder / "empty");
+  std::ofstream(folder / "bad") << "rubbish\n";
+  write_lines(folder / "early", {tick_after(1, 0s)});
+  const Reading reading =
+      read_all({folder / "late", folder / "empty", folder / "bad", folder / "early"});
+  CHECK(reading.numbers == Numbers{1, 2});
+  CHECK_FALSE(reading.notes_have("different hosts"));
+}
+
 TEST_CASE("files of which none has a tick are an error") {
   const Folder folder;
   std::ofstream(folder / "a") << "rubbish\n";

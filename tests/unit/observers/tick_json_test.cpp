@@ -335,6 +335,10 @@ TEST_CASE("a line that is no tick is refused with its place and what is wrong") 
   const auto why = [](const std::string& line) { return tick_from_json_line(line, "j:9").error(); };
   CHECK(why("{").object == "j:9");
   CHECK(why("{").message.find("damaged: ") == 0);
+  std::string without_time = to_json_line(busy_tick());
+  const std::size_t time = without_time.find("\"monotonic_s\":") + 14;
+  without_time.replace(time, without_time.find(',', time) - time, "null");
+  CHECK(why(without_time).message == "damaged: 'monotonic_s' has a value of the type null");
   CHECK(why("{}").message == "not a line of a memcoord journal");
   CHECK(why("[]").code == ErrorCode::invalid_input);
   Json json = Json::parse(to_json_line(busy_tick())).value();

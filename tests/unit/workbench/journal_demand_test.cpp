@@ -325,7 +325,8 @@ TEST_CASE("ticks of two hosts are refused") {
   Tick later = run.next(host_with(300_MiB));
   Tick begins = earlier;
   begins.snapshot.wall_time -= 1h;
-  CHECK(why_none({ours, later, begins}).find("two hosts") != std::string::npos);
+  CHECK(why_none({ours, later, begins}).find("two hosts, whose domains are others") !=
+        std::string::npos);
 }
 
 TEST_CASE("a recording larger than the bounds is refused") {

@@ -96,7 +96,8 @@ TEST_CASE("unusable demand is refused with the file that is at fault") {
   CHECK(contains(why_no_demand({trace, trace}), "t.csv: is not a journal"));
   CHECK(contains(why_no_demand({journal, trace}), "t.csv: is not a journal"));
   CHECK(contains(why_no_demand({journal, journal}), "j: the ticks from"));
-  CHECK(contains(why_no_demand({folder / "none"}), "none"));
+  CHECK(contains(why_no_demand({folder / "none"}), "none: no such trace"));
+  CHECK(contains(why_no_demand({journal, folder / "none"}), "none: no such trace or journal"));
   CHECK(contains(why_no_demand({folder.write("empty", "")}), "empty"));
   std::string other = journal_from(0s);
   other.replace(other.find("\"version\":1"), 11, "\"version\":9");
