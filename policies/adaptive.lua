@@ -95,14 +95,16 @@ local function learn(known, d, tick)
     known.rate, known.rising, known.risen = 0, 0, 0
   end
   known.jumps = known.jumps * fades.jumps + (jump / MiB) ^ 2
-  known.peak = max(used, ceil(used + ((known.peak or used) - used) * fades.jumps))
+  local peak = known.peak or used
+  known.peak = peak > used and ceil(used + (peak - used) * fades.jumps) or used
   known.used, known.left, known.offline, known.rss = used, usable, offline, d.rss
 end
 
 -- What a domain has with the moves under way, what it needs, may need, and gives.
 local function guest_of(d, known, tick)
-  local p, limits, reclaimable, flight = tick.params, tick.limits, d.reclaimable, d.in_flight
+  local reclaimable, flight = d.reclaimable, d.in_flight
   if flight < 0 and reclaimable == 0 then flight = 0 end -- it does not follow
+  local releases = flight < 0 and -flight or 0
   local usable, headroom, most, offline = known.left, d.headroom, d.maximum, known.offline
   local used = known.used + offline
   local size = used + usable + flight
@@ -111,19 +113,20 @@ local function guest_of(d, known, tick)
   local cache = usable - headroom > READS_FILES and usable - headroom or 0
   local gives = 0
   if reclaimable > 0 then -- it follows, and has not just started
-    gives = max(0, min(headroom - limits.domain_floor, usable - limits.usable_floor) + min(0, flight))
+    gives = max(0, min(headroom - tick.domain_floor, usable - tick.usable_floor) - releases)
   end
-  local missing, weight = need > size and need - size or 0, d.weight
+  local base = max(min(need, size), size - gives - cache)
+  local missing, weight, rising, risen = need > size and need - size or 0, d.weight, known.rising, known.risen
   return {
     d = d, size = size, flight = flight, most = most, need = need, missing = missing, cache = cache,
     priority = d.priority, weight = weight, turn = missing / weight, served = true, covered = true, leaves = 0,
-    base = max(min(need, size), size - gives - cache), ceiling = cache == 0 and most or 0,
+    base = base, spares = max(0, size - base - cache) + releases, ceiling = cache == 0 and most or 0,
     over = flight <= 0 and reclaimable + flight or 0,
-    cushioned = min(need + p.cushion + floor(known.rising * p.lead), most),
-    ask = min(ceil(known.ask), most), peak = known.peak + offline,
-    factor = weight * max(1, known.jumps) ^ (1 / 3), rising = known.rising,
+    cushioned = min(need + tick.cushion + (rising > 0 and floor(rising * tick.lead) or 0), most),
+    ask = known.ask > 0 and min(ceil(known.ask), most) or 0, peak = known.peak + offline,
+    factor = weight * max(1, known.jumps) ^ (1 / 3), rising = rising,
     jump = 2 * MiB * known.jumps ^ 0.5,
-    forecast = max(0, min(need + known.risen * p.rise_forecast, most) - size),
+    forecast = risen > 0 and max(0, min(need + risen * tick.rise_forecast, most) - size) or missing,
   }
 end
 
@@ -168,7 +171,7 @@ local function allocate(guests, available, reserve, starts, advance)
   local spare, rising, unequal, asks, readers = available, 0, false, false, false
   local first = guests[1]
   for _, g in ipairs(guests) do
-    spare = spare + max(0, g.size - g.base - g.cache) - min(0, g.flight)
+    spare = spare + g.spares
     rising = rising + g.rising
     unequal = unequal or g.missing > 0 or g.weight ~= first.weight or g.priority ~= first.priority
     asks, readers = asks or g.ask > 0, readers or g.cache > 0
@@ -189,7 +192,8 @@ local function allocate(guests, available, reserve, starts, advance)
   if asks and spare > 0 then spare = answer_asks(guests, spare) end
   spare = max(0, spare - starts)
   for i, g in ipairs(guests) do
-    g.up = g.served and max(0, min(g.peak, g.ceiling) - g.safe) or 0
+    local below = min(g.peak, g.ceiling) - g.safe
+    g.up = g.served and below > 0 and below or 0
     peaks, jumps = peaks + g.up, jumps + g.jump
     rooms[i], weights[i] = g.served and g.ceiling - g.safe or 0, g.factor
   end
@@ -208,16 +212,20 @@ end
 -- moves, and whether something waits to be moved.
 local function pace(guests, available, keep, reserve, lasts, ctx)
   local p, state, idle = ctx.params, ctx.state, available - keep
+  local half_life, low_part, half_cushion = p.share_half_life, p.low, p.cushion / 2
   local lacking, surplus, short, urgent, leaves = 0, 0, false, false, 0
   for _, g in ipairs(guests) do
-    local left = g.size - g.need
-    local low = lasts < p.share_half_life or left < p.low * (g.target + g.cache - g.need)
+    local size, target, need = g.size, g.target, g.need
+    local left = size - need
+    local low = lasts < half_life or left < low_part * (target + g.cache - need)
     -- What a balloon does not take yet is not promised more, except what it needs.
-    g.lack = max(0, ((low or idle > IDLE) and g.flight <= 0 and g.target or g.safe) - g.size)
-    g.over = max(0, min(g.size - g.target - g.cache, g.over))
-    lacking, surplus, leaves = lacking + g.lack, surplus + g.over, max(leaves, g.leaves)
-    short = short or g.lack > 0 and g.size < g.safe or left < min(p.cushion / 2, g.most - g.need)
-    urgent = urgent or g.lack > 0 and g.missing > 0
+    local lack = max(0, ((low or idle > IDLE) and g.flight <= 0 and target or g.safe) - size)
+    local over = g.over > 0 and max(0, min(size - target - g.cache, g.over)) or 0
+    g.lack, g.over = lack, over
+    lacking, surplus = lacking + lack, surplus + over
+    if g.leaves > leaves then leaves = g.leaves end
+    short = short or lack > 0 and size < g.safe or left < half_cushion and left < g.most - need
+    urgent = urgent or lack > 0 and g.missing > 0
   end
   local supply, at_once = max(0, available + surplus), 0
   for _, g in ipairs(guests) do
@@ -305,8 +313,11 @@ return {
       return now[uuid]
     end
     for _, d in ipairs(ctx.skipped) do known_of(d) end
-    local tick = {
-      elapsed = elapsed, seconds = ctx.seconds, fades = fades_after(elapsed, p), params = p, limits = ctx.limits,
+    local limits = ctx.limits
+    local tick = { -- what all domains have in common
+      elapsed = elapsed, seconds = ctx.seconds, fades = fades_after(elapsed, p), cushion = p.cushion,
+      lead = p.lead, rise_forecast = p.rise_forecast, domain_floor = limits.domain_floor,
+      usable_floor = limits.usable_floor,
     }
     local asks, bindable = false, #host.cells > 1 -- an ask is tried over time
     -- Domains bound to the same NUMA nodes share their memory; pairs() has "unbound" last.
