@@ -47,30 +47,47 @@ end
 -- meanwhile: its OOM killer has ended a workload, or a workload that needed nearly all memory has ended.
 local function was_killed(d, past, used)
   local fell = past.used - used
-  return fell >= max(100 * MiB, past.used / 2) and d.usable >= d.actual / 2 and d.in_flight <= 0
+  return fell >= 100 * MiB and fell >= past.used / 2 and d.usable >= d.actual / 2 and d.in_flight <= 0
     and (past.left < FULL or past.rss < 0.8 * d.actual and d.rss >= 0.9 * d.actual)
 end
 
--- Updates what is known of a domain: its use, jumps, rises and peak, and what it asked for in vain.
-local function learn(known, d, elapsed, ctx)
-  local used = d.actual - d.usable - d.offline
-  local past = known.used and known or { used = used }
-  local fade = 0.5 ^ (elapsed / (ctx.params.jump_half_life * 3600))
-  local kept = d.swap_in > 0 and 1 or 0.5 ^ (elapsed / SWAP_HALF_LIFE)
-  known.swapped = max(0, known.swapped * kept + (d.swap_out - d.swap_in) * ctx.seconds)
-  local fell, swap = past.used - used, (d.swap_out + d.swap_in) * ctx.seconds
-  if fell > FREED * past.used and fell > 2 * swap then known.swapped = known.swapped * used / past.used end
-  known.ask = known.ask * 0.5 ^ (elapsed / ASK_HALF_LIFE)
-  known.tried = d.actual >= 0.97 * min(known.ask, d.maximum) and known.tried + elapsed or known.tried
+-- The parts of what is remembered that are left after `elapsed` seconds.
+local function fades_after(elapsed, params)
+  return {
+    jumps = 0.5 ^ (elapsed / (params.jump_half_life * 3600)),
+    swapped = 0.5 ^ (elapsed / SWAP_HALF_LIFE),
+    ask = 0.5 ^ (elapsed / ASK_HALF_LIFE),
+  }
+end
+
+-- Follows an ask: it fades, and ends where it is met or was tried in vain.
+local function follow_ask(known, d, used, elapsed, fade)
+  known.ask = known.ask * fade
+  if d.actual >= 0.97 * min(known.ask, d.maximum) then known.tried = known.tried + elapsed end
   if known.ask < used then known.ask = 0 end
   if known.tried > ASK_TRIED then -- it has not come back: it may be killed as it starts
     local again = used < known.had / 2 and known.ask < d.maximum and known.raised < ASK_RAISES
     known.ask, known.tried, known.raised = again and 1.5 * known.ask or 0, 0, known.raised + 1
   end
+end
+
+-- Updates what is known of a domain: its use, jumps, rises and peak, and what it asked for in vain.
+local function learn(known, d, tick)
+  local usable, offline, elapsed, fades = d.usable, d.offline, tick.elapsed, tick.fades
+  local used = d.actual - usable - offline
+  local past = known.used and known or { used = used }
+  local swap_in, swap_out = d.swap_in, d.swap_out
+  if swap_out > 0 or known.swapped > 0 then
+    local kept = swap_in > 0 and 1 or fades.swapped
+    known.swapped = max(0, known.swapped * kept + (swap_out - swap_in) * tick.seconds)
+    local fell, swap = past.used - used, (swap_out + swap_in) * tick.seconds
+    if fell > FREED * past.used and fell > 2 * swap then known.swapped = known.swapped * used / past.used end
+  end
+  if known.ask > 0 then follow_ask(known, d, used, elapsed, fades.ask) end
   if past.left and was_killed(d, past, used) then
     known.ask, known.tried, known.raised, known.had = max(known.ask, 1.5 * d.actual), 0, 0, past.used
   end
-  local jump = max(0, used - past.used)
+  local jump = used > past.used and used - past.used or 0
   known.age = known.age + elapsed -- since its use last changed: reports come more rarely than ticks
   if used ~= past.used then
     local rate = jump / max(known.age, 1)
@@ -80,33 +97,39 @@ local function learn(known, d, elapsed, ctx)
   elseif known.age > 2 * known.between then
     known.rate, known.rising, known.risen = 0, 0, 0
   end
-  known.jumps = known.jumps * fade + (jump / MiB) ^ 2
-  known.peak = max(used, ceil(used + ((known.peak or used) - used) * fade))
-  known.used, known.left, known.rss = used, d.usable, d.rss
+  known.jumps = known.jumps * fades.jumps + (jump / MiB) ^ 2
+  local peak = known.peak or used
+  known.peak = peak > used and ceil(used + (peak - used) * fades.jumps) or used
+  known.used, known.left, known.offline, known.rss = used, usable, offline, d.rss
 end
 
 -- What a domain has with the moves under way, what it needs, may need, and gives.
-local function guest_of(d, known, ctx)
-  local p, limits, reclaimable, flight = ctx.params, ctx.limits, d.reclaimable, d.in_flight
+local function guest_of(d, known, tick)
+  local reclaimable, flight = d.reclaimable, d.in_flight
   if flight < 0 and reclaimable == 0 then flight = 0 end -- it does not follow
-  local size, headroom, usable, most = d.actual + flight, d.headroom, d.usable, d.maximum
-  local used = known.used + d.offline
+  local releases = flight < 0 and -flight or 0
+  local usable, headroom, most, offline = known.left, d.headroom, d.maximum, known.offline
+  local used = known.used + offline
+  local size = used + usable + flight
   local swapped = known.swapped >= 1 and ceil(known.swapped) + MiB or 0
   local need = min(max(used + swapped, d.minimum), most)
   local cache = usable - headroom > READS_FILES and usable - headroom or 0
-  local gives = max(0, min(headroom - limits.domain_floor, usable - limits.usable_floor) + min(0, flight))
-  if reclaimable == 0 then gives = 0 end -- it does not follow, or has just started
-  local missing, weight = max(0, need - size), d.weight
+  local gives = 0
+  if reclaimable > 0 then -- it follows, and has not just started
+    gives = max(0, min(headroom - tick.domain_floor, usable - tick.usable_floor) - releases)
+  end
+  local base = max(min(need, size), size - gives - cache)
+  local missing, weight, rising, risen = need > size and need - size or 0, d.weight, known.rising, known.risen
   return {
     d = d, size = size, flight = flight, most = most, need = need, missing = missing, cache = cache,
     priority = d.priority, weight = weight, turn = missing / weight, served = true, covered = true, leaves = 0,
-    base = max(min(need, size), size - gives - cache), ceiling = cache == 0 and most or 0,
+    base = base, spares = max(0, size - base - cache) + releases, ceiling = cache == 0 and most or 0,
     over = flight <= 0 and reclaimable + flight or 0,
-    cushioned = min(need + p.cushion + floor(known.rising * p.lead), most),
-    ask = min(ceil(known.ask), most), peak = known.peak + d.offline,
-    factor = weight * max(1, known.jumps) ^ (1 / 3), rising = known.rising,
+    cushioned = min(need + tick.cushion + (rising > 0 and floor(rising * tick.lead) or 0), most),
+    ask = known.ask > 0 and min(ceil(known.ask), most) or 0, peak = known.peak + offline,
+    factor = weight * max(1, known.jumps) ^ (1 / 3), rising = rising,
     jump = 2 * MiB * known.jumps ^ 0.5,
-    forecast = max(0, min(need + known.risen * p.rise_forecast, most) - size),
+    forecast = risen > 0 and max(0, min(need + risen * tick.rise_forecast, most) - size) or missing,
   }
 end
 
@@ -151,7 +174,7 @@ local function allocate(guests, available, reserve, starts, advance)
   local spare, rising, unequal, asks, readers = available, 0, false, false, false
   local first = guests[1]
   for _, g in ipairs(guests) do
-    spare = spare + max(0, g.size - g.base - g.cache) - min(0, g.flight)
+    spare = spare + g.spares
     rising = rising + g.rising
     unequal = unequal or g.missing > 0 or g.weight ~= first.weight or g.priority ~= first.priority
     asks, readers = asks or g.ask > 0, readers or g.cache > 0
@@ -172,7 +195,8 @@ local function allocate(guests, available, reserve, starts, advance)
   if asks and spare > 0 then spare = answer_asks(guests, spare) end
   spare = max(0, spare - starts)
   for i, g in ipairs(guests) do
-    g.up = g.served and max(0, min(g.peak, g.ceiling) - g.safe) or 0
+    local below = min(g.peak, g.ceiling) - g.safe
+    g.up = g.served and below > 0 and below or 0
     peaks, jumps = peaks + g.up, jumps + g.jump
     rooms[i], weights[i] = g.served and g.ceiling - g.safe or 0, g.factor
   end
@@ -191,16 +215,20 @@ end
 -- moves, and whether something waits to be moved.
 local function pace(guests, available, keep, reserve, lasts, ctx)
   local p, state, idle = ctx.params, ctx.state, available - keep
+  local half_life, low_part, half_cushion = p.share_half_life, p.low, p.cushion / 2
   local lacking, surplus, short, urgent, leaves = 0, 0, false, false, 0
   for _, g in ipairs(guests) do
-    local left = g.size - g.need
-    local low = lasts < p.share_half_life or left < p.low * (g.target + g.cache - g.need)
+    local size, target, need = g.size, g.target, g.need
+    local left = size - need
+    local low = lasts < half_life or left < low_part * (target + g.cache - need)
     -- What a balloon does not take yet is not promised more, except what it needs.
-    g.lack = max(0, ((low or idle > IDLE) and g.flight <= 0 and g.target or g.safe) - g.size)
-    g.over = max(0, min(g.size - g.target - g.cache, g.over))
-    lacking, surplus, leaves = lacking + g.lack, surplus + g.over, max(leaves, g.leaves)
-    short = short or g.lack > 0 and g.size < g.safe or left < min(p.cushion / 2, g.most - g.need)
-    urgent = urgent or g.lack > 0 and g.missing > 0
+    local lack = max(0, ((low or idle > IDLE) and g.flight <= 0 and target or g.safe) - size)
+    local over = g.over > 0 and max(0, min(size - target - g.cache, g.over)) or 0
+    g.lack, g.over = lack, over
+    lacking, surplus = lacking + lack, surplus + over
+    if g.leaves > leaves then leaves = g.leaves end
+    short = short or lack > 0 and size < g.safe or left < half_cushion and left < g.most - need
+    urgent = urgent or lack > 0 and g.missing > 0
   end
   local supply, at_once = max(0, available + surplus), 0
   for _, g in ipairs(guests) do
@@ -227,6 +255,22 @@ local function pace(guests, available, keep, reserve, lasts, ctx)
   return at_once + later - taken
 end
 
+-- The figures that move memory. While they stay those of a tick that had nothing to move, there is nothing to move.
+local function figures_of(ctx)
+  local figures = { ctx.host.grantable }
+  for i, name in ipairs(SUMS) do figures[i + 1] = ctx.domains:sum(name) end
+  for _, d in ipairs(ctx.domains) do figures[#figures + 1] = d.usable end
+  return figures
+end
+
+local function equal(figures, others)
+  if #figures ~= #others then return false end
+  for i = 1, #figures do
+    if figures[i] ~= others[i] then return false end
+  end
+  return true
+end
+
 local function propose(guests)
   for _, g in ipairs(guests) do
     if g.change >= 1 or g.change <= -1 then g.d:set(g.size + floor(g.change), g.why) end
@@ -251,38 +295,42 @@ return {
     local p = ctx.params
     assert(p.advance >= 0 and p.advance <= 1, "advance is from 0 to 1")
     assert(p.share_half_life > 0 and p.jump_half_life > 0, "half-lives are over 0")
-    local state, host, groups, figures = ctx.state, ctx.host, {}, { ctx.host.grantable }
+    local state, host, groups = ctx.state, ctx.host, {}
     local elapsed = (state.elapsed or 0) + ctx.seconds
     state.elapsed, state.waited = elapsed, (state.waited or 0) + ctx.seconds
-    -- While the figures stay those of a tick that had nothing to move, there is nothing to move.
-    for i, name in ipairs(SUMS) do figures[i + 1] = ctx.domains:sum(name) end
-    for _, d in ipairs(ctx.domains) do figures[#figures + 1] = d.usable end
-    local same = state.at_rest and #figures == #state.figures
-    for i, figure in ipairs(figures) do same = same and figure == state.figures[i] end
-    if same then return end
+    local figures = state.figures and figures_of(ctx)
+    if figures and equal(figures, state.figures) then return end
 
     local falling = elapsed > 0 and state.headroom and (state.headroom - host.headroom) / elapsed or 0
     state.falling = max(0, falling, (state.falling or 0) * 0.5 ^ (elapsed / FALL_HALF_LIFE))
     state.headroom, state.starts = host.headroom, (state.starts or 0) * 0.5 ^ (elapsed / STARTS_HALF_LIFE)
     local before, now = state.domains or {}, {}
-    for _, list in ipairs { ctx.skipped, ctx.domains } do
-      for _, d in ipairs(list) do
-        now[d.uuid] = before[d.uuid] or {
-          jumps = FIRST_JUMP ^ 2, swapped = 0, ask = 0, tried = 0, raised = 0, had = 0, rate = 0, rising = 0,
-          risen = 0, age = 0, between = 0,
-        }
-        if state.begun and not before[d.uuid] then state.starts = state.starts + d.actual end
-      end
+    local function known_of(d)
+      local uuid = d.uuid
+      local known = before[uuid]
+      if not known and state.begun then state.starts = state.starts + d.actual end
+      now[uuid] = known or {
+        jumps = FIRST_JUMP ^ 2, swapped = 0, ask = 0, tried = 0, raised = 0, had = 0, rate = 0, rising = 0,
+        risen = 0, age = 0, between = 0,
+      }
+      return now[uuid]
     end
-    local asks = false -- an ask is tried over time
+    for _, d in ipairs(ctx.skipped) do known_of(d) end
+    local limits = ctx.limits
+    local tick = { -- what all domains have in common
+      elapsed = elapsed, seconds = ctx.seconds, fades = fades_after(elapsed, p), cushion = p.cushion,
+      lead = p.lead, rise_forecast = p.rise_forecast, domain_floor = limits.domain_floor,
+      usable_floor = limits.usable_floor,
+    }
+    local asks, bindable = false, #host.cells > 1 -- an ask is tried over time
     -- Domains bound to the same NUMA nodes share their memory; pairs() has "unbound" last.
     for _, d in ipairs(ctx.domains) do
-      local key = #host.cells > 1 and #d.nodes > 0 and table.concat(d.nodes, ",") or "unbound"
-      local known = now[d.uuid]
-      learn(known, d, elapsed, ctx)
+      local key = bindable and #d.nodes > 0 and table.concat(d.nodes, ",") or "unbound"
+      local known = known_of(d)
+      learn(known, d, tick)
       asks = asks or known.ask > 0
-      groups[key] = groups[key] or {}
-      table.insert(groups[key], guest_of(d, known, ctx))
+      local group = groups[key] or {}
+      groups[key], group[#group + 1] = group, guest_of(d, known, tick)
     end
     local left, at_rest, moved = host.grantable - host.shortfall, not asks, false
     for key, guests in pairs(groups) do
@@ -296,6 +344,7 @@ return {
       left, at_rest = left - (given or 0), at_rest and not given and not waits
     end
     if moved or not state.begun then state.waited = 0 end
-    state.domains, state.figures, state.at_rest, state.elapsed, state.begun = now, figures, at_rest, 0, true
+    state.figures = at_rest and (figures or figures_of(ctx)) or nil
+    state.domains, state.elapsed, state.begun = now, 0, true
   end,
 }

@@ -208,6 +208,18 @@ std::size_t clairvoyant_bound(MemorySize host, MemorySize host_floor, const Dema
                         });
 }
 
+std::vector<double> clairvoyant_short_from(MemorySize host, MemorySize host_floor,
+                                           const DemandOverTime& demand,
+                                           std::span<const std::size_t> chosen) {
+  std::vector<double> from(demand.holds.size() + 1);
+  for (std::size_t row = demand.holds.size(); row-- > 0;) {
+    const MomentNeeds now = needs_in_row(demand.columns, chosen, row, host - host_floor);
+    from[row] =
+        from[row + 1] + static_cast<double>(now.fewest_short()) * in_seconds(demand.holds[row]);
+  }
+  return from;
+}
+
 std::size_t instant_allocator(MemorySize host, const Limits& limits, const DemandOverTime& demand,
                               std::span<const MemorySize> maximums,
                               std::span<const std::size_t> order, double stalled_limit) {

@@ -40,11 +40,18 @@ std::size_t static_sizing(MemorySize host, MemorySize host_floor,
 std::size_t clairvoyant_bound(MemorySize host, MemorySize host_floor, const DemandOverTime& demand,
                               std::span<const std::size_t> order, double stalled_limit);
 
-/// The same for an allocator that knows only the current demand, keeps to the guard's limits and
-/// moves memory without delay, at the start of each row. It serves the domains that lack least
-/// first. It never shrinks a domain under its need and the domain floor, so a domain that is short
-/// keeps its memory. A policy that shrinks short domains may serve more. `maximums` has the
-/// sequence of `order`.
+/// For how many domain-seconds that allocator leaves the chosen domains short from the start of
+/// each row to the end, for demand of the shape `step`: a value for each row, and 0 for the end.
+/// Once these are added to what a run has stalled so far, its result may be certain before its end.
+std::vector<double> clairvoyant_short_from(MemorySize host, MemorySize host_floor,
+                                           const DemandOverTime& demand,
+                                           std::span<const std::size_t> chosen);
+
+/// The same as clairvoyant_bound() for an allocator that knows only the current demand, keeps to
+/// the guard's limits and moves memory without delay, at the start of each row. It serves the
+/// domains that lack least first. It never shrinks a domain under its need and the domain floor, so
+/// a domain that is short keeps its memory. A policy that shrinks short domains may serve more.
+/// `maximums` has the sequence of `order`.
 std::size_t instant_allocator(MemorySize host, const Limits& limits, const DemandOverTime& demand,
                               std::span<const MemorySize> maximums,
                               std::span<const std::size_t> order, double stalled_limit);

@@ -49,6 +49,48 @@ void share_out_initial(Scenario& scenario, MemorySize capacity) {
   for (std::size_t i = 0; i < shares.size(); ++i) scenario.domains[i].initial += shares[i];
 }
 
+/// Says of a run, while it goes on, when it is certain not to be served: what has stalled so far
+/// and what the clairvoyant allocator would stall from now on are more than allowed together.
+class CertainFailure {
+ public:
+  CertainFailure(const Trace& trace, const DemandOverTime& demand,
+                 std::span<const std::size_t> chosen, const DensityOptions& options)
+      : times_(trace.times),
+        allowed_(options.stalled * static_cast<double>(chosen.size()) *
+                 seconds_of(duration_of(trace))) {
+    // Only a host that commits no more than it has leaves as many domains short as the bound. Along
+    // a ramp the simulated host counts whole seconds, and the bound fractions of them.
+    if (options.limits.overcommit > 1 || options.shape != Plan::Shape::step) return;
+    to_come_ = clairvoyant_short_from(options.host, options.limits.host_floor, demand, chosen);
+  }
+
+  [[nodiscard]] bool has_come(const simulated::SimulatedHost& host) {
+    double stalled = 0;
+    int kills = host.score().oom_kills;
+    for (const auto& domain : host.domains()) {
+      stalled += domain.guest.score.stalled_seconds;
+      kills += domain.guest.score.oom_kills;
+    }
+    return kills > 0 || host.score().breach_seconds > 0 || stalled > allowed_ ||
+           stalled + to_come_from(host.now()) > allowed_ + kRounding;
+  }
+
+ private:
+  static constexpr double kRounding = 1e-3;  ///< domain-seconds
+
+  /// In the rows that begin at this moment or later.
+  double to_come_from(Duration now) {
+    if (to_come_.empty()) return 0;
+    while (row_ < times_.size() && times_[row_] - times_.front() < now) ++row_;
+    return to_come_[row_];
+  }
+
+  const std::vector<std::chrono::seconds>& times_;
+  double allowed_;
+  std::vector<double> to_come_;
+  std::size_t row_ = 0;
+};
+
 /// The search for one order.
 class Search {
  public:
@@ -86,19 +128,12 @@ Result<SimulationResult> Search::run(std::size_t vms, bool to_the_end) {
   if (!policy) return fail(policy.error());
   Scenario scenario =
       density_scenario(trace_, demand_.columns, std::span(order_).first(vms), options_);
-  const double allowed =
-      options_.stalled * static_cast<double>(vms) * seconds_of(scenario.duration);
   SimulationWatch watch;
-  watch.give_up = [&](const simulated::SimulatedHost& host) {
-    if (to_the_end) return false;
-    double stalled = 0;
-    int kills = host.score().oom_kills;
-    for (const auto& domain : host.domains()) {
-      stalled += domain.guest.score.stalled_seconds;
-      kills += domain.guest.score.oom_kills;
-    }
-    return stalled > allowed || kills > 0 || host.score().breach_seconds > 0;
-  };
+  std::optional<CertainFailure> failure;
+  if (!to_the_end) {
+    failure.emplace(trace_, demand_, std::span(order_).first(vms), options_);
+    watch.give_up = [&](const simulated::SimulatedHost& host) { return failure->has_come(host); };
+  }
   const SimulationOptions options{.interval = options_.interval,
                                   .min_interval = options_.min_interval,
                                   .limits = options_.limits};
