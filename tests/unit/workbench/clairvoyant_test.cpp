@@ -48,6 +48,16 @@ TEST_CASE("the clairvoyant bound leaves as few domains short as possible, the la
   CHECK(clairvoyant_bound(700_MiB, 200_MiB, demand, kInOrder, 1.0 / 13) == 0);
 }
 
+TEST_CASE("what the clairvoyant allocator leaves short is known from each row to the end") {
+  // In the first and the last of four rows one of three domains has to be left out.
+  const auto demand = evenly({{900_MiB, 10_MiB, 10_MiB, 900_MiB},
+                              {100_MiB, 10_MiB, 10_MiB, 100_MiB},
+                              {100_MiB, 10_MiB, 10_MiB, 100_MiB}});
+  CHECK(clairvoyant_short_from(700_MiB, 200_MiB, demand, kInOrder) ==
+        std::vector<double>{600, 300, 300, 300, 0});
+  CHECK(clairvoyant_short_from(2_GiB, 200_MiB, demand, kInOrder) == std::vector<double>(5));
+}
+
 namespace {
 
 std::size_t instant(MemorySize host, const DemandOverTime& demand, double limit) {
