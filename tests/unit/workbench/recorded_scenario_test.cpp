@@ -85,7 +85,8 @@ TEST_CASE("a recorded host is simulated with its size, its own use and its domai
   CHECK(scenario.domains[0].settings.weight == 2);
 }
 
-TEST_CASE("a recorded domain starts with the memory backed that its process held beside QEMU's own") {
+TEST_CASE(
+    "a recorded domain starts with the memory backed that its process held beside QEMU's own") {
   auto original = turns();
   original.domains[0].touched = true;
   original.domains[1].backed = 300_MiB;
