@@ -16,6 +16,7 @@
 #include "engine/cli/workbench_commands.h"
 #include "engine/core/printable.h"
 #include "engine/observers/journal.h"
+#include "engine/observers/journal_files.h"
 #include "engine/observers/json.h"
 #include "engine/workbench/replay.h"
 
@@ -229,10 +230,8 @@ Status Session::play() {
 Result<ExitCode> Session::go() {
   if (auto policy = fresh_policy(); !policy) return fail(policy.error());
   if (Status played = play(); !played) return fail(played.error());
-  if (counts_.ticks == 0) {
-    return fail(ErrorCode::invalid_input, options_.journals.front(), "has no ticks",
-                "a run writes them with --journal FILE");
-  }
+  // Nothing but records of a restoration.
+  if (counts_.ticks == 0) return fail(observers::no_ticks(options_.journals.front()));
   if (!options_.json) print_summary(options_, counts_);
   if (!policy_error_) return ExitCode::ok;
   Error error = *policy_error_;

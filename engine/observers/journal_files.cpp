@@ -58,10 +58,7 @@ Result<std::vector<JournalFile>> files_in_folder(const fs::path& folder) {
     return fail(refused ? ErrorCode::permission_denied : ErrorCode::invalid_input, folder.string(),
                 "cannot be read: " + error.message());
   }
-  if (found.empty()) {
-    return fail(ErrorCode::invalid_input, folder.string(), "is a folder without a journal",
-                "name a journal, or the folder of --journal DIR");
-  }
+  if (found.empty()) return fail(no_ticks(folder));
   std::sort(found.begin(), found.end());
   std::vector<JournalFile> files;
   for (const fs::path& path : found) {
@@ -79,6 +76,11 @@ Result<std::vector<JournalFile>> files_in_folder(const fs::path& folder) {
 }
 
 }  // namespace
+
+Error no_ticks(const fs::path& journal) {
+  return {ErrorCode::invalid_input, journal.string(), "has no ticks",
+          "name a journal: 'memcoord record' and a run with --journal write them", ""};
+}
 
 std::string segment_name(WallTime begin, int number) {
   const std::chrono::sys_days day = std::chrono::floor<std::chrono::days>(begin);

@@ -23,6 +23,9 @@ std::string segment_name(WallTime begin, int number = 1);
 /// When the segment of such a name (with or without its ending) begins; none for other names.
 std::optional<WallTime> segment_begin(std::string_view name);
 
+/// The error for a journal without a tick: an empty file, or a folder without a journal.
+Error no_ticks(const std::filesystem::path& journal);
+
 /// One file of a journal.
 struct JournalFile {
   std::filesystem::path path;
@@ -32,7 +35,7 @@ struct JournalFile {
 /// The files of the journals in these files and folders, in the order in which to read them: by
 /// their begin, if that is known of all. In a folder these are the files that end in .jsonl,
 /// .jsonl.1 or .mcj; a plain segment that is there packed too is left out. Errors: not_found,
-/// permission_denied; invalid_input for a folder without a journal.
+/// permission_denied; no_ticks() for a folder without a journal.
 Result<std::vector<JournalFile>> journal_files(const std::vector<std::filesystem::path>& paths);
 
 }  // namespace memcoord::observers

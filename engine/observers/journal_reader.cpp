@@ -1,5 +1,7 @@
 // Reads journals: plain files, packed ones, folders, and several of them.
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <string_view>
@@ -50,9 +52,7 @@ class PlainTicks final : public TickFile {
   }
   [[nodiscard]] bool cut_off() const override { return cut_off_; }
   [[nodiscard]] std::size_t line() const override { return line_; }
-  [[nodiscard]] std::string cut_off_text() const override {
-    return "its last line is incomplete; read up to line " + std::to_string(line_);
-  }
+  [[nodiscard]] std::string_view unit() const override { return "line"; }
 
  private:
   fs::path path_;
@@ -103,6 +103,11 @@ std::string moment_text(WallTime time) {
 }
 
 }  // namespace
+
+std::string cut_off_text(const TickFile& file) {
+  if (file.line() == 0) return fmt::format("is cut off within its first {}", file.unit());
+  return fmt::format("is cut off; read up to {} {}", file.unit(), file.line());
+}
 
 Result<std::unique_ptr<TickFile>> open_plain_ticks(const fs::path& path) {
   auto lines = files::LineReader::open(path, "journal");
@@ -181,12 +186,12 @@ Result<std::optional<Tick>> JournalReader::Files::next() {
       if (!first_error_) first_error_ = tick.error();
       note(tick.error().text() + "; the rest of this file is left out");
     } else if (current_->cut_off()) {
-      note(path().string() + ": " + current_->cut_off_text());
+      note(path().string() + ": " + cut_off_text(*current_));
     }
     // The last file stays open: cut_off() and line() are about it.
     if (++at_ < files_.size()) current_.reset();
   }
-  if (!last_ && first_error_) return fail(*first_error_);
+  if (!last_) return fail(first_error_.value_or(no_ticks(files_.front().path)));
   return std::optional<Tick>();
 }
 

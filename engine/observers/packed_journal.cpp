@@ -45,9 +45,7 @@ class PackedTicks final : public TickFile {
   }
   [[nodiscard]] bool cut_off() const override { return cut_off_; }
   [[nodiscard]] std::size_t line() const override { return ticks_; }
-  [[nodiscard]] std::string cut_off_text() const override {
-    return "it is cut off; read up to tick " + std::to_string(ticks_) + " of the file";
-  }
+  [[nodiscard]] std::string_view unit() const override { return "tick"; }
 
  private:
   [[nodiscard]] tl::unexpected<Error> damaged() const {
@@ -93,6 +91,11 @@ class PackedTicks final : public TickFile {
   bool over_ = false;
   bool cut_off_ = false;
 };
+
+/// Whether a file was cut off within its first line.
+bool is_cut_start(std::string_view start) {
+  return !start.empty() && first_line().starts_with(start);
+}
 
 /// The start of a regular file; empty for other files.
 std::string start_of(const fs::path& path) {
@@ -152,7 +155,8 @@ Status pack_file(const fs::path& plain, const fs::path& packed, const std::funct
 }
 
 bool is_packed(const fs::path& path) {
-  return start_of(path).starts_with(kPackedStart);
+  const std::string start = start_of(path);
+  return start.starts_with(kPackedStart) || is_cut_start(start);
 }
 
 Result<std::unique_ptr<TickFile>> open_packed_ticks(const fs::path& path, TickParts parts) {
@@ -163,7 +167,7 @@ Result<std::unique_ptr<TickFile>> open_packed_ticks(const fs::path& path, TickPa
   std::string_view version = start;
   version = version.substr(0, version.find('\n'));
   version.remove_prefix(std::min(version.size(), kPackedStart.size()));
-  if (version != std::to_string(kPackedVersion)) {
+  if (version != std::to_string(kPackedVersion) && !is_cut_start(start)) {
     return fail(ErrorCode::unsupported, path.string(),
                 "packed journal version " + std::string(version) + " is not known",
                 "this memcoord reads version 1");

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "engine/core/error.h"
 #include "engine/core/tick.h"
@@ -21,11 +22,14 @@ class TickFile {
   virtual Result<std::optional<Tick>> next() = 0;
   /// Whether the file ends within a tick, or before its own end mark.
   [[nodiscard]] virtual bool cut_off() const = 0;
-  /// The number of the last whole line; of ticks, in a packed file.
+  /// The number of the last whole line; of ticks, in a packed file. 0 before the first one.
   [[nodiscard]] virtual std::size_t line() const = 0;
-  /// "its last line is incomplete; read up to line 5"
-  [[nodiscard]] virtual std::string cut_off_text() const = 0;
+  /// What line() counts: "line" or "tick".
+  [[nodiscard]] virtual std::string_view unit() const = 0;
 };
+
+/// What to say of a file that is cut off: "is cut off; read up to line 5", or "up to tick 5".
+std::string cut_off_text(const TickFile& file);
 
 /// A file of plain lines. Errors: those of files::open_to_read().
 Result<std::unique_ptr<TickFile>> open_plain_ticks(const std::filesystem::path& path);

@@ -15,16 +15,30 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Whether a file's beginning is a journal's: JSON, or packed ticks. A trace begins otherwise.
-bool begins_as_journal(std::string_view text) {
+constexpr std::string_view kTraceEnding = ".csv";
+
+/// Whether a file's beginning is a journal's: JSON, or packed ticks. A trace begins otherwise. An
+/// empty file is of the kind that its name says.
+bool begins_as_journal(std::string_view text, const fs::path& path) {
   const auto first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return false;
+  if (first == std::string_view::npos) return path.extension() != kTraceEnding;
   return text[first] == '{' || text.starts_with(observers::kPackedStart);
+}
+
+bool has_traces(const fs::path& folder) {
+  std::error_code problem;
+  for (fs::directory_iterator at(folder, problem), end; !problem && at != end;
+       at.increment(problem)) {
+    if (at->path().extension() == kTraceEnding) return true;
+  }
+  return false;
 }
 
 Result<bool> is_journal(const fs::path& path) {
   std::error_code problem;
-  if (fs::is_directory(path, problem)) return observers::journal_files({path}).has_value();
+  if (fs::is_directory(path, problem)) {
+    return observers::journal_files({path}).has_value() || !has_traces(path);
+  }
   if (!fs::exists(path, problem) && !problem) {
     return fail(ErrorCode::not_found, path.string(), "no such trace or journal");
   }
@@ -33,7 +47,7 @@ Result<bool> is_journal(const fs::path& path) {
   constexpr std::size_t kEnough = 512;
   const auto text = files::read_up_to(kEnough, path, "trace or journal");
   if (!text) return fail(text.error());
-  return begins_as_journal(*text);
+  return begins_as_journal(*text, path);
 }
 
 Error about(Error error, const fs::path& path) {

@@ -121,10 +121,19 @@ TEST_CASE("a file of another kind is named for what it is not") {
   CHECK(refusal({"replay", page}) == page + no_journal);
   CHECK(refusal({"replay", policy}) == policy + no_journal);
   CHECK(refusal({"events", "--journal", page}) == page + no_journal);
-  CHECK(refusal({"replay", empty}) ==
-        empty + ": has no ticks; a run writes them with --journal FILE");
-  CHECK(refusal({"replay", folder}) ==
-        folder + ": is a folder without a journal; name a journal, or the folder of --journal DIR");
+  const std::string no_ticks =
+      ": has no ticks; name a journal: 'memcoord record' and a run with --journal write them";
+  for (const char* command : {"replay", "ticks", "report", "traces", "density"}) {
+    CAPTURE(command);
+    std::vector<std::string> words{command};
+    if (words.front() == "density") words.emplace_back("--traces");
+    for (const std::string& journal : {empty, folder}) {
+      words.push_back(journal);
+      CHECK(refusal(words) == journal + no_ticks);
+      words.pop_back();
+    }
+  }
+  CHECK(refusal({"events", "--journal", empty}) == empty + no_ticks);
   CHECK(refusal({"traces", page}) ==
         page + ":3: is not a trace: no column 't_s'; a trace's header is t_s,<vm>,<vm>,...");
   CHECK(refusal({"test", page}) ==

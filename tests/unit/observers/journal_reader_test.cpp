@@ -9,6 +9,7 @@
 
 #include "engine/observers/journal.h"
 #include "engine/observers/journal_files.h"
+#include "engine/observers/packed_journal.h"
 #include "engine/observers/tick_json.h"
 #include "tests/unit/files/folder.h"
 #include "tests/unit/observers/ticks.h"
@@ -96,11 +97,26 @@ TEST_CASE("a rotated journal in a folder comes before the newer file") {
   CHECK(read_all({folder / "."}).numbers == Numbers{1, 2});
 }
 
-TEST_CASE("a folder without a journal and a missing path are refused") {
+TEST_CASE("a journal without a tick is refused in one way, whatever its form") {
   const Folder folder;
-  const auto refused = read_all({folder / "."});
-  REQUIRE(refused.error);
-  CHECK(refused.error->message == "is a folder without a journal");
+  fs::create_directory(folder / "folder");
+  fs::create_directory(folder / "segments");
+  std::ofstream(folder / "segments/ticks-20260131T101500Z.jsonl").flush();
+  std::ofstream(folder / "empty").flush();
+  std::ofstream(folder / "cut") << R"({"format":"memcoord-tick","ver)";
+  std::ofstream(folder / "packed") << kPackedStart << kPackedVersion << '\n';
+  for (const char* name : {"folder", "segments", "empty", "cut", "packed"}) {
+    CAPTURE(name);
+    const Reading reading = read_all({folder / name});
+    REQUIRE(reading.error);
+    CHECK(reading.error->message == no_ticks("").message);
+    CHECK(reading.error->object.starts_with((folder / name).string()));
+  }
+  CHECK(read_all({folder / "empty", folder / "cut"}).error->message == no_ticks("").message);
+}
+
+TEST_CASE("a missing path is refused") {
+  const Folder folder;
   write_lines(folder / "a", {tick_after(1, 0s)});
   const auto missing = read_all({folder / "a", folder / "missing"});
   REQUIRE(missing.error);
@@ -172,7 +188,7 @@ TEST_CASE("a file that was cut off is noted, and the next one goes on") {
   write_lines(folder / "b", {tick_after(2, 60s)});
   const Reading reading = read_all({folder / "a", folder / "b"});
   CHECK(reading.numbers == Numbers{1, 2});
-  CHECK(reading.notes_have("a: its last line is incomplete; read up to line 1"));
+  CHECK(reading.notes_have("a: is cut off; read up to line 1"));
 }
 
 TEST_CASE("clocks that jump are noted, and a pause between two runs is not") {

@@ -86,7 +86,7 @@ TEST_CASE("a journal whose last line was cut off is read up to there") {
   REQUIRE(source.has_value());
   CHECK(source->trace.times.size() == 2);
   REQUIRE(source->notes.size() == 1);
-  CHECK(contains(source->notes[0], "incomplete"));
+  CHECK(contains(source->notes[0], "is cut off; read up to line 2"));
 }
 
 TEST_CASE("unusable demand is refused with the file that is at fault") {
@@ -98,7 +98,10 @@ TEST_CASE("unusable demand is refused with the file that is at fault") {
   CHECK(contains(why_no_demand({journal, journal}), "j: the ticks from"));
   CHECK(contains(why_no_demand({folder / "none"}), "none: no such trace"));
   CHECK(contains(why_no_demand({journal, folder / "none"}), "none: no such trace or journal"));
-  CHECK(contains(why_no_demand({folder.write("empty", "")}), "empty"));
+  CHECK(contains(why_no_demand({folder.write("empty", "")}), "empty: has no ticks"));
+  CHECK(contains(why_no_demand({folder.write("empty.csv", "")}), "empty.csv:1: an empty trace"));
+  std::filesystem::create_directory(folder / "nothing");
+  CHECK(contains(why_no_demand({folder / "nothing"}), "nothing: has no ticks"));
   std::string other = journal_from(0s);
   other.replace(other.find("\"version\":1"), 11, "\"version\":9");
   CHECK(contains(why_no_demand({folder.write("new", other)}), "new:1"));
