@@ -42,23 +42,6 @@ auto whole_number(Bounds bounds) {
   return [bounds](const std::string& text) { return parse_whole_number(text, bounds); };
 }
 
-TakeText append_to(std::vector<std::string>& list) {
-  return [&list](const std::string& text) -> Status {
-    if (text.empty())
-      return fail(ErrorCode::invalid_input, "", "the pattern is empty",
-                  "expected a glob such as web-*");
-    list.push_back(text);
-    return {};
-  };
-}
-
-Result<MemorySize> parse_journal_max(const std::string& text) {
-  auto size = parse_size(text);
-  if (!size || *size >= observers::JournalWriter::kLeastLimit) return size;
-  return fail(ErrorCode::invalid_input, "", text + " is too small for ticks",
-              "expected 1MiB or more");
-}
-
 Result<std::string> parse_metrics_file(const std::string& path) {
   if (path.ends_with(".prom")) return path;
   return fail(
@@ -83,6 +66,17 @@ void add_policy_options(Command& command, RunOptions& options) {
               group},
              into_text(options.fallback_policy));
   add_policy_limit_options(command, options.policy_limits, group, "100ms, with --no-wait 10s");
+}
+
+void add_filter_options(Command& command, RunOptions& options, const std::string& group) {
+  add_repeated_option(
+      command, {"--include", "GLOB", "balance only domains whose name matches; repeatable", group},
+      append_to(options.include));
+  add_repeated_option(
+      command,
+      {"--exclude", "GLOB",
+       "do not touch domains whose name matches; repeatable, wins over --include", group},
+      append_to(options.exclude));
 }
 
 void add_connection_options(Command& command, RunOptions& options) {
@@ -175,6 +169,22 @@ void add_metrics_options(Command& command, RunOptions& options) {
              [&options](std::size_t index) { options.metrics_domains = index == 0; });
 }
 
+void add_journal_limit_options(Command& command, RunOptions& options, const std::string& group) {
+  add_option(
+      command,
+      {"--journal-max", "SIZE",
+       "the most that the journal may take: a folder loses its oldest ticks, a FILE is rotated "
+       "to FILE.1; at least 1MiB, default no limit",
+       group},
+      into(options.journal_max, parse_journal_max));
+  add_option(command,
+             {"--journal-keep", "TIME",
+              "how long a folder keeps ticks, such as 12h or 30d; default as long as --journal-max "
+              "allows",
+              group},
+             into(options.journal_keep, parse_age));
+}
+
 void add_output_options(Command& command, RunOptions& options) {
   const std::string group = "Output";
   add_option(
@@ -206,31 +216,21 @@ void add_output_options(Command& command, RunOptions& options) {
 
 }  // namespace
 
-void add_filter_options(Command& command, RunOptions& options, const std::string& group) {
-  add_repeated_option(
-      command, {"--include", "GLOB", "balance only domains whose name matches; repeatable", group},
-      append_to(options.include));
-  add_repeated_option(
-      command,
-      {"--exclude", "GLOB",
-       "do not touch domains whose name matches; repeatable, wins over --include", group},
-      append_to(options.exclude));
+Result<MemorySize> parse_journal_max(const std::string& text) {
+  auto size = parse_size(text);
+  if (!size || *size >= observers::JournalWriter::kLeastLimit) return size;
+  return fail(ErrorCode::invalid_input, "", text + " is too small for ticks",
+              "expected 1MiB or more");
 }
 
-void add_journal_limit_options(Command& command, RunOptions& options, const std::string& group) {
-  add_option(
-      command,
-      {"--journal-max", "SIZE",
-       "the most that the journal may take: a folder loses its oldest ticks, a FILE is rotated "
-       "to FILE.1; at least 1MiB, default no limit",
-       group},
-      into(options.journal_max, parse_journal_max));
-  add_option(command,
-             {"--journal-keep", "TIME",
-              "how long a folder keeps ticks, such as 12h or 30d; default as long as --journal-max "
-              "allows",
-              group},
-             into(options.journal_keep, parse_age));
+TakeText append_to(std::vector<std::string>& patterns) {
+  return [&patterns](const std::string& text) -> Status {
+    if (text.empty())
+      return fail(ErrorCode::invalid_input, "", "the pattern is empty",
+                  "expected a glob such as web-*");
+    patterns.push_back(text);
+    return {};
+  };
 }
 
 void add_min_interval_option(Command& command, Duration& target, const std::string& group) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/cli/command.h"
 #include "engine/cli/policy_loader.h"
 #include "engine/cli/terminal.h"
 #include "engine/control/tcp_address.h"
@@ -15,8 +16,6 @@
 #include "engine/observers/domain_table.h"
 
 namespace memcoord::cli {
-
-struct Command;
 
 inline constexpr std::string_view kDefaultPolicy = "adaptive";
 /// The control socket of the system's service, which creates its folder.
@@ -76,11 +75,11 @@ void add_view_options(Command& command, observers::TableView& view, const std::s
 /// so its error names the nearest command.
 Result<Duration> interval_of(const RunOptions& options, const Command& program);
 
-/// Adds --journal-max and --journal-keep.
-void add_journal_limit_options(Command& command, RunOptions& options, const std::string& group);
+/// Parses --journal-max. Errors: invalid_input.
+Result<MemorySize> parse_journal_max(const std::string& text);
 
-/// Adds --include and --exclude.
-void add_filter_options(Command& command, RunOptions& options, const std::string& group);
+/// Adds a pattern over names to a list. Errors: invalid_input for an empty one.
+TakeText append_to(std::vector<std::string>& patterns);
 
 /// Adds --min-interval.
 void add_min_interval_option(Command& command, Duration& target, const std::string& group);

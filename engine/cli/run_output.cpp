@@ -36,33 +36,6 @@ class JsonLines : public Observer {
   }
 };
 
-/// memcoord record on a terminal: one line that changes with each tick.
-class RecordProgress : public Observer {
- public:
-  explicit RecordProgress(std::string journal) : journal_(std::move(journal)) {}
-  ~RecordProgress() override {
-    if (ticks_ > 0) standard_error() << '\n';
-  }
-  RecordProgress(const RecordProgress&) = delete;
-  RecordProgress& operator=(const RecordProgress&) = delete;
-
-  void observe(const Tick& tick) override {
-    if (tick.restoring) return;
-    if (ticks_++ == 0) since_ = tick.snapshot.wall_time;
-    TextOut out = standard_error();
-    out.control("\r");
-    out << fmt::format("recording {} to {} since {}: {}; Ctrl-C ends it",
-                       counted(tick.snapshot.domains.size(), "domain", "domains"), journal_,
-                       observers::time_text(since_, true, false), counted(ticks_, "tick", "ticks"));
-    out.control("\x1b[K").flush();
-  }
-
- private:
-  std::string journal_;
-  std::uint64_t ticks_ = 0;
-  WallTime since_{};
-};
-
 /// The screen showed them, and is gone.
 void repeat_problems(const std::deque<screen::Message>& messages) {
   TextOut out = standard_error();
@@ -96,6 +69,56 @@ Status check_metrics_file(const RunOptions& options) {
 }
 
 }  // namespace
+
+/// memcoord record: says where it records, and at the end what it has. On a terminal, the line of
+/// the beginning changes with each tick.
+class RecordProgress : public Observer {
+ public:
+  RecordProgress(std::string journal, bool terminal)
+      : journal_(std::move(journal)), terminal_(terminal) {}
+
+  void observe(const Tick& tick) override {
+    if (tick.restoring) return;
+    if (ticks_++ == 0) since_ = tick.snapshot.wall_time;
+    // Without a sample, the number of domains is not known.
+    if (tick.sample_error || (said_ && !terminal_)) return;
+    said_ = true;
+    TextOut out = standard_error();
+    if (terminal_) out.control("\r");
+    out << fmt::format("recording {} to {} since {}",
+                       counted(tick.snapshot.domains.size(), "domain", "domains"), journal_,
+                       observers::time_text(since_, true, false));
+    if (terminal_) out << ": " << counted(ticks_, "tick", "ticks");
+    out << "; Ctrl-C ends it";
+    if (terminal_) {
+      out.control("\x1b[K").flush();
+    } else {
+      out << '\n';
+    }
+  }
+
+  void end(const observers::Journal& journal) const {
+    TextOut out = standard_error();
+    if (said_ && terminal_) out << '\n';
+    const std::uint64_t written = ticks_ - std::min(ticks_, journal.lost());
+    out << "recorded " << counted(written, "tick", "ticks") << " to " << journal_;
+    if (journal.lost() > 0) out << ", and lost " << counted(journal.lost(), "tick", "ticks");
+    const MemorySize size = MemorySize::from_bytes(journal.size() + 1023);
+    out << "; its journal has " << size.text(Units::automatic) << '\n';
+  }
+
+ private:
+  std::string journal_;
+  bool terminal_;
+  bool said_ = false;
+  std::uint64_t ticks_ = 0;
+  WallTime since_{};
+};
+
+RunOutput::RunOutput() = default;
+RunOutput::RunOutput(RunOutput&&) noexcept = default;
+RunOutput& RunOutput::operator=(RunOutput&&) noexcept = default;
+RunOutput::~RunOutput() = default;
 
 void RunSummary::Counted::forget_the_gone(const Snapshot& snapshot) {
   // Only when many are gone, so that a domain that restarts counts once.
@@ -185,8 +208,8 @@ Result<RunOutput> RunOutput::open(const RunOptions& options, std::shared_ptr<obs
   output.screen_options_.view = options.view;
   output.wants_screen_ = !options.json && !options.records && screen::Terminal::usable();
   if (options.records) {
-    if (is_terminal(Stream::error))
-      output.progress_ = std::make_unique<RecordProgress>(options.journal);
+    output.progress_ =
+        std::make_unique<RecordProgress>(options.journal, is_terminal(Stream::error));
   } else if (options.json) {
     output.json_ = std::make_unique<JsonLines>();
   } else if (!output.wants_screen_) {
@@ -301,6 +324,7 @@ void RunOutput::log_restored(const Result<std::vector<Restored>>& restored) {
 
 void RunOutput::close(Hypervisor& hypervisor) {
   metrics_file_.reset();
+  if (progress_ && journal_) progress_->end(*journal_);
   hypervisor.close();
   actions_->flush();
   for (const Note& note : hypervisor.drain_notes()) actions_->write(note);

@@ -86,9 +86,15 @@ class RunSummary : public Observer {
   Counted shrunk_;
 };
 
+class RecordProgress;
+
 /// The observers of one run.
 class RunOutput {
  public:
+  RunOutput(RunOutput&&) noexcept;
+  RunOutput& operator=(RunOutput&&) noexcept;
+  ~RunOutput();
+
   /// Opens the journal and the metrics' file if the options name them. `now` gives log lines on a
   /// screen their time. Errors: those of open_journal() and MetricsFile::open(), and
   /// invalid_input for metrics that would replace another file of the run.
@@ -115,8 +121,8 @@ class RunOutput {
   /// Logs how many domains have their memory back, and for each other domain its size and the
   /// reason.
   void log_restored(const Result<std::vector<Restored>>& restored);
-  /// Removes the metrics' file, closes the hypervisor and logs its last notes, such as settings
-  /// that it could not restore.
+  /// Removes the metrics' file, says what was recorded, closes the hypervisor and logs its last
+  /// notes, such as settings that it could not restore.
   void close(Hypervisor& hypervisor);
   /// Opens the journal anew, because it may have been rotated. Returns and logs the result in
   /// words; empty without a journal.
@@ -126,7 +132,7 @@ class RunOutput {
   [[nodiscard]] const RunSummary& summary() const { return *summary_; }
 
  private:
-  RunOutput() = default;
+  RunOutput();
   void open_console();
   void log_output_error();
   std::shared_ptr<observers::Log> log_;
@@ -139,7 +145,7 @@ class RunOutput {
   std::unique_ptr<screen::Screen> screen_;
   std::unique_ptr<LogDiversion> diversion_;
   std::unique_ptr<observers::Journal> journal_;
-  std::unique_ptr<Observer> progress_;  ///< of `memcoord record` on a terminal
+  std::unique_ptr<RecordProgress> progress_;  ///< of `memcoord record`
   std::unique_ptr<metrics::MetricsFile> metrics_file_;
   metrics::Domains metrics_domains_ = metrics::Domains::on;
   std::unique_ptr<observers::ActionLog> actions_;

@@ -97,12 +97,27 @@ Result<files::OpenFile> open_as_journal(const std::filesystem::path& path) {
 
 Result<std::unique_ptr<JournalWriter>> JournalWriter::open(const std::filesystem::path& path,
                                                            std::optional<MemorySize> limit) {
+  std::error_code ignored;
+  const bool existed = std::filesystem::exists(path, ignored);
   auto file = open_as_journal(path);
   if (!file) return fail(file.error());
   // make_unique cannot call the private constructor.
   std::unique_ptr<JournalWriter> writer(new JournalWriter(path, limit));
   writer->file_ = *std::move(file);
+  writer->created_ = !existed;
   return writer;
+}
+
+JournalWriter::~JournalWriter() {
+  if (created_ && size() == 0 && path_names_file()) ::unlink(path_.c_str());
+}
+
+/// Whether the path still names the file that is open.
+bool JournalWriter::path_names_file() const {
+  struct stat ours {};
+  struct stat named {};
+  return ::fstat(file_.get(), &ours) == 0 && ::lstat(path_.c_str(), &named) == 0 &&
+         ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
 }
 
 void JournalWriter::observe(const Tick& tick) {
@@ -193,6 +208,8 @@ Status JournalWriter::reopen() {
   auto file = open_as_journal(path_);
   if (!file) return fail(file.error());
   file_ = *std::move(file);
+  // Another program may have created this one.
+  created_ = false;
   return {};
 }
 

@@ -50,6 +50,8 @@ class Journal : public Observer {
   [[nodiscard]] virtual std::uint64_t lost() const = 0;
   /// No value if the newest tick was written.
   [[nodiscard]] virtual const std::optional<JournalLoss>& loss() const = 0;
+  /// What the journal's files take, in bytes.
+  [[nodiscard]] virtual std::uint64_t size() const = 0;
   /// The notes since the last call: that ticks are being lost, and that writing works again. Each
   /// is said once.
   virtual std::vector<Note> drain_notes() = 0;
@@ -76,7 +78,8 @@ class JournalWriter final : public Journal {
   static std::filesystem::path rotated_path(const std::filesystem::path& journal) {
     return journal.string() + ".1";
   }
-  ~JournalWriter() override = default;
+  /// Removes a file that it has created and written nothing to.
+  ~JournalWriter() override;
   JournalWriter(const JournalWriter&) = delete;
   JournalWriter& operator=(const JournalWriter&) = delete;
 
@@ -87,8 +90,8 @@ class JournalWriter final : public Journal {
   [[nodiscard]] const std::optional<JournalLoss>& loss() const override { return losses_.loss(); }
   std::vector<Note> drain_notes() override { return std::exchange(losses_.notes(), {}); }
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-  /// The file's size in bytes.
-  [[nodiscard]] std::uint64_t size() const;
+  /// The size in bytes, without a rotated file.
+  [[nodiscard]] std::uint64_t size() const override;
 
  private:
   JournalWriter(std::filesystem::path path, std::optional<MemorySize> limit)
@@ -97,6 +100,7 @@ class JournalWriter final : public Journal {
   Status rotate(std::uint64_t size);
   Status write_line(const std::string& line);
   [[nodiscard]] bool file_is_gone() const;
+  [[nodiscard]] bool path_names_file() const;
   void note_result(const Status& status, const Tick& tick) {
     losses_.note_result(status, tick, path_);
   }
@@ -105,6 +109,7 @@ class JournalWriter final : public Journal {
   std::optional<MemorySize> limit_;
   files::OpenFile file_;
   bool grows_on_ = false;  ///< the last rotation failed
+  bool created_ = false;   ///< the file did not exist before
   JournalLosses losses_;
 };
 
@@ -124,7 +129,7 @@ enum class TickParts {
 class JournalReader {
  public:
   /// Opens one file or folder. Errors: not_found, permission_denied and invalid_input, as
-  /// files::open_to_read(); invalid_input for a folder without a journal.
+  /// files::open_to_read(); no_ticks() for a folder without a journal.
   static Result<JournalReader> open(const std::filesystem::path& path);
   /// Opens several, in the order of their first ticks' wall time; in the given order where a file
   /// does not begin with a tick, or is a pipe. Errors: as above.
@@ -136,8 +141,8 @@ class JournalReader {
 
   /// The next tick, or none at the end. A last line without its line end was cut off and counts as
   /// the end of its file. Errors, for a single file and where no file has a tick: invalid_input for
-  /// a file that is no journal, or is damaged; unsupported for a newer version. Their object is
-  /// "path:line" or the path.
+  /// a file that is no journal, is damaged, or has no ticks (no_ticks()); unsupported for a newer
+  /// version. Their object is "path:line" or the path.
   Result<std::optional<Tick>> next();
   /// What the user should know, since the last call: files that were cut off or are damaged, clocks
   /// that jump, files that seem to be from different hosts. At most kMostNotes in all.

@@ -53,10 +53,20 @@ bool means_folder(const fs::path& path) {
 
 Result<std::unique_ptr<FolderJournal>> FolderJournal::open(const fs::path& folder,
                                                            const JournalLimits& limits) {
+  std::error_code ignored;
+  const bool existed = fs::exists(folder, ignored);
   auto lock = locked(folder);
   if (!lock) return fail(lock.error());
   // make_unique cannot call the private constructor.
-  return std::unique_ptr<FolderJournal>(new FolderJournal(folder, *std::move(lock), limits));
+  std::unique_ptr<FolderJournal> journal(new FolderJournal(folder, *std::move(lock), limits));
+  journal->created_ = !existed;
+  return journal;
+}
+
+FolderJournal::~FolderJournal() {
+  current_.reset();
+  // Fails for a folder that has anything in it.
+  if (created_) ::rmdir(folder_.c_str());
 }
 
 FolderJournal::FolderJournal(fs::path folder, files::OpenFile lock, const JournalLimits& limits)
@@ -134,6 +144,12 @@ std::uint64_t FolderJournal::lost() const {
 
 const std::optional<JournalLoss>& FolderJournal::loss() const {
   return current_ && !losses_.loss() ? current_->loss() : losses_.loss();
+}
+
+std::uint64_t FolderJournal::size() const {
+  std::uint64_t sum = 0;
+  for (const Segment& segment : segments_in(folder_)) sum += segment.size;
+  return sum;
 }
 
 std::vector<Note> FolderJournal::drain_notes() {

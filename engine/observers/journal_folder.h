@@ -32,10 +32,17 @@ class FolderJournal final : public Journal {
   static Result<std::unique_ptr<FolderJournal>> open(const std::filesystem::path& folder,
                                                      const JournalLimits& limits);
 
+  /// Removes a folder that it has created and written nothing to.
+  ~FolderJournal() override;
+  FolderJournal(const FolderJournal&) = delete;
+  FolderJournal& operator=(const FolderJournal&) = delete;
+
   void observe(const Tick& tick) override;
   Status reopen() override;
   [[nodiscard]] std::uint64_t lost() const override;
   [[nodiscard]] const std::optional<JournalLoss>& loss() const override;
+  /// Of all segments, those of earlier runs too.
+  [[nodiscard]] std::uint64_t size() const override;
   std::vector<Note> drain_notes() override;
   /// Waits until old segments are packed and removed.
   void wait() { keeper_.wait(); }
@@ -47,6 +54,7 @@ class FolderJournal final : public Journal {
   [[nodiscard]] std::filesystem::path next_path(WallTime now) const;
 
   std::filesystem::path folder_;
+  bool created_ = false;  ///< the folder did not exist before
   files::OpenFile lock_;  ///< as long as it is open, no other process writes to the folder
   std::uint64_t segment_size_;
   std::unique_ptr<JournalWriter> current_;

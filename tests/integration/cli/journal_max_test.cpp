@@ -53,19 +53,39 @@ TEST_CASE("a folder as a journal is read by the commands that read journals") {
   CHECK(run_memcoord({"ticks", files.path("plain.jsonl")}).output == lines);
 }
 
-TEST_CASE("record writes a folder, moves nothing, and prints nothing into a pipe") {
+TEST_CASE("record writes a folder, moves nothing, and says where it records and what it has") {
   const ScratchFiles files;
   const std::string folder = files.path("week");
   const Finished run =
       run_memcoord({"record", "-o", folder, "--connect", "sim:numa", "--ticks", "2", "100ms"});
   CHECK(run.exit_code == 0);
   CHECK(run.output.empty());
-  CHECK(run.errors.empty());
+  CHECK(contains(run.errors, "recording 4 domains to " + folder + "/ since "));
+  CHECK(contains(run.errors,
+                 "; Ctrl-C ends it\nrecorded 2 ticks to " + folder + "/; its journal has "));
+  CHECK(std::count(run.errors.begin(), run.errors.end(), '\n') == 2);
   const std::string lines = run_memcoord({"ticks", folder}).output;
   CHECK(std::count(lines.begin(), lines.end(), '\n') == 2);
   CHECK(contains(lines, "\"dry_run\":true"));
   CHECK_FALSE(contains(lines, "\"kind\":\"applied\""));
   CHECK(refusal({"record"}).starts_with("--output: is missing"));
+}
+
+TEST_CASE("a recording that cannot begin leaves no folder") {
+  const ScratchFiles files;
+  const std::string folder = files.path("week");
+  const Finished run = run_memcoord({"record", "-o", folder, "--connect", "sim:nosuch"});
+  CHECK(run.exit_code == 2);
+  CHECK(std::count(run.errors.begin(), run.errors.end(), '\n') == 1);
+  CHECK_FALSE(std::filesystem::exists(folder));
+}
+
+TEST_CASE("the help of record speaks of recordings alone") {
+  const std::string help = run_memcoord({"record", "--help"}).output;
+  for (const char* other : {"balance", "touch", "FILE.1"}) {
+    CAPTURE(other);
+    CHECK_FALSE(contains(help, other));
+  }
 }
 
 TEST_CASE("--journal-keep needs a journal that is a folder") {
