@@ -116,36 +116,60 @@ void SegmentKeeper::do_work(const Work& work) {
     });
     return segments;
   };
-  const auto remove_expired = [&] {
-    for (const Segment& segment : expired(others(), limits_, work.now, work.room)) {
+  const auto remove_expired = [&](const JournalLimits& limits) {
+    const std::vector<Segment> segments = others();
+    // The next segment is packed while its plain form is still there.
+    std::uint64_t largest = 0;
+    for (const Segment& segment : segments) {
+      if (segment.name.ends_with(kPackedEnding)) largest = std::max(largest, segment.size);
+    }
+    bool removed = false;
+    for (const Segment& segment : expired(segments, limits, work.now, work.room + largest)) {
       std::error_code error;
-      fs::remove(folder_ / segment.name, error);
+      removed = fs::remove(folder_ / segment.name, error) || removed;
       if (error) note(segment.name, "cannot be removed: " + error.message());
     }
+    return removed;
   };
-  // First, so that a full disk has room to pack, and nothing is packed to be removed.
-  remove_expired();
-  for (const Segment& segment : others()) {
-    if (stop_) return;
-    if (segment.name.ends_with(kPlainEnding)) pack(segment);
+  // What is too old is not worth packing.
+  remove_expired({.max = {}, .keep = limits_.keep});
+  // Packed segments take much less, so that more of them fit within the limit.
+  std::map<std::string, Error> problems = pack_all(others());
+  // On a full disk, they are packed once the oldest ones are gone.
+  if (remove_expired(limits_) && !problems.empty() && !stop_) {
+    problems = pack_all(others());
+    remove_expired(limits_);
   }
-  remove_expired();
+  for (const auto& [name, problem] : problems) note(name, problem.text());
 }
 
-void SegmentKeeper::pack(const Segment& segment) {
+/// Packs the plain ones among segments. Returns why it cannot pack some of them, by their names.
+std::map<std::string, Error> SegmentKeeper::pack_all(const std::vector<Segment>& segments) {
+  std::map<std::string, Error> problems;
+  for (const Segment& segment : segments) {
+    if (stop_) return {};
+    if (!segment.name.ends_with(kPlainEnding)) continue;
+    if (const Status packed = pack(segment); !packed)
+      problems.emplace(segment.name, packed.error());
+  }
+  return stop_ ? std::map<std::string, Error>() : problems;
+}
+
+/// Errors say what the segment cannot be: "cannot be removed: ...".
+Status SegmentKeeper::pack(const Segment& segment) {
   const fs::path plain = folder_ / segment.name;
   const fs::path packed = fs::path(plain).replace_extension(kPackedEnding);
   std::error_code error;
   // A packed file is complete: a crash has kept the plain one from being removed.
   if (!fs::exists(packed, error)) {
     if (const Status done = packed_into(plain, packed); !done) {
-      if (!stop_)
-        note(segment.name, "cannot be packed, and stays as it is: " + done.error().text());
-      return;
+      return fail(done.error().code, "",
+                  "cannot be packed, and stays as it is: " + done.error().text());
     }
   }
   fs::remove(plain, error);
-  if (error) note(segment.name, "cannot be removed: " + error.message());
+  if (error) return fail(ErrorCode::unavailable, "", "cannot be removed: " + error.message());
+  return {};
 }
 
 /// Too little memory costs the packing, not the run.

@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "engine/core/decision.h"
+#include "engine/core/error.h"
 #include "engine/core/memory_size.h"
 #include "engine/core/time.h"
 
@@ -66,7 +68,8 @@ class SegmentKeeper {
   };
   void run();
   void do_work(const Work& work);
-  void pack(const Segment& segment);
+  std::map<std::string, Error> pack_all(const std::vector<Segment>& segments);
+  Status pack(const Segment& segment);
   Status packed_into(const std::filesystem::path& plain, const std::filesystem::path& packed);
   void note(const std::string& name, const std::string& problem);
 

@@ -148,6 +148,48 @@ TEST_CASE("all segments together stay within --journal-max") {
   CHECK(journal->lost() == 0);
 }
 
+TEST_CASE("leftovers of a crash are packed before the oldest are removed for --journal-max") {
+  const Folder folder;
+  // Six plain segments of a quarter of the limit each; packed, they fit.
+  constexpr int kSegments = 6;
+  for (int i = 0; i < kSegments; ++i) {
+    const WallTime begin = kBegin - std::chrono::minutes(20 * (kSegments - i));
+    std::ofstream file(fs::path(folder / "") / (segment_name(begin) + std::string(kPlainEnding)));
+    std::uintmax_t size = 0;
+    for (std::uint64_t number = 1; size < (256_KiB).bytes(); ++number) {
+      Tick tick = crowded_tick(number, 30);
+      tick.snapshot.wall_time = begin + std::chrono::seconds(number);
+      const std::string line = to_json_line(tick) + "\n";
+      file << line;
+      size += line.size();
+    }
+  }
+  const auto journal = open_folder(folder / "", {.max = 1_MiB, .keep = {}});
+  journal->observe(tick_at(1, 0s));
+  journal->wait();
+  const Names names = names_in(folder / "");
+  REQUIRE(names.size() == kSegments + 1);
+  for (int i = 0; i < kSegments; ++i) CHECK(names[static_cast<std::size_t>(i)].ends_with(".mcj"));
+  CHECK(journal->drain_notes().empty());
+}
+
+TEST_CASE("a journal that got no tick leaves no folder and no file that it has made") {
+  const Folder folder;
+  (void)open_folder(folder / "new/");
+  CHECK_FALSE(fs::exists(folder / "new"));
+  (void)open_journal(folder / "j", {}).value();
+  CHECK_FALSE(fs::exists(folder / "j"));
+  fs::create_directory(folder / "old");
+  (void)open_folder(folder / "old/");
+  CHECK(fs::exists(folder / "old"));
+  folder.write("empty", "");
+  (void)open_journal(folder / "empty", {}).value();
+  CHECK(fs::exists(folder / "empty"));
+  const auto journal = open_folder(folder / "used/");
+  journal->observe(tick_at(1, 0s));
+  CHECK(journal->size() > 0);
+}
+
 TEST_CASE("what is expired follows from the times and sizes of the segments alone") {
   const std::vector<Segment> segments{
       {"a", kBegin, 100}, {"b", kBegin + 1h, 100}, {"c", kBegin + 2h, 100}};
