@@ -10,8 +10,8 @@
 namespace memcoord::observers {
 namespace {
 
-bool ends_shortage(Event::Kind kind) {
-  return kind == Event::Kind::stopped || kind == Event::Kind::restarted;
+std::string time_short_text(Duration time) {
+  return time < std::chrono::seconds(1) ? "under 1 s" : duration_text(time);
 }
 
 }  // namespace
@@ -53,18 +53,29 @@ void StoryTeller::take_domain(const Domain& domain, const Tick& tick, Duration p
   story.smallest = std::min(story.smallest, domain.actual);
   story.largest = std::max(story.largest, domain.actual);
   if (guest_runs(domain)) story.observed += passed;
-  if (is_short(domain, &before, tick.limits)) story.short_of_memory += passed;
+  // The guest has started again, which ends every shortage.
+  if (state.id != domain.id) end_shortage(state);
+  const auto short_now = shortage_in(domain, &before, tick.limits);
+  const bool outside = !state.episode.since;
+  state.episode = next_episode(state.episode, short_now, tick.snapshot.taken_at);
+  if (outside && state.episode.since) state.in_episode = {};
+  if (short_now == true) {
+    story.short_of_memory += passed;
+    state.in_episode += passed;
+  }
   state.id = domain.id;
   state.swap_in = domain.guest.swap_in;
 }
 
-void StoryTeller::end_shortage(State& state, Duration lasted) {
+/// Ends the reported shortage, if there is one, and the episode.
+void StoryTeller::end_shortage(State& state) {
   DomainStory& story = stories_[state.place];
-  if (lasted > story.longest_shortage) {
-    story.longest_shortage = lasted;
+  if (state.short_since != WallTime() && state.in_episode > story.longest_shortage) {
+    story.longest_shortage = state.in_episode;
     story.longest_since = state.short_since;
   }
   state.short_since = {};
+  state.episode = {};
 }
 
 void StoryTeller::take_event(const Event& event) {
@@ -78,7 +89,7 @@ void StoryTeller::take_event(const Event& event) {
         ++story.shortages;
         state.short_since = event.time;
       } else {
-        end_shortage(state, event.lasted);
+        end_shortage(state);
       }
       break;
     case EventGroup::move:
@@ -91,9 +102,7 @@ void StoryTeller::take_event(const Event& event) {
       break;
     case EventGroup::change:
       // A shortage has no other end then.
-      if (ends_shortage(event.kind) && state.short_since != WallTime()) {
-        end_shortage(state, event.time - state.short_since);
-      }
+      if (event.kind == Event::Kind::stopped) end_shortage(state);
       break;
     case EventGroup::limit:
       break;
@@ -102,7 +111,6 @@ void StoryTeller::take_event(const Event& event) {
 
 void StoryTeller::take(const Tick& tick, const std::vector<Event>& events, Duration passed) {
   if (!tick.sample_error && !tick.restoring) {
-    newest_ = std::max(newest_, tick.snapshot.wall_time);
     for (const Domain& domain : tick.snapshot.domains) take_domain(domain, tick, passed);
   }
   for (const Event& event : events) take_event(event);
@@ -114,21 +122,18 @@ void StoryTeller::take(const Tick& tick, const std::vector<Event>& events, Durat
 }
 
 std::vector<DomainStory> StoryTeller::finish() {
-  for (auto& [uuid, state] : states_) {
-    if (state.short_since != WallTime()) end_shortage(state, newest_ - state.short_since);
-  }
+  for (auto& [uuid, state] : states_) end_shortage(state);
   return std::move(stories_);
 }
 
 std::string story_text(const DomainStory& story, Units units) {
   std::string text = "never short of memory";
   if (story.shortages > 0 || story.short_of_memory.count() > 0) {
-    const bool brief = story.short_of_memory < std::chrono::seconds(1);
-    text = "short for " + (brief ? "under 1 s" : duration_text(story.short_of_memory));
+    text = "short for " + time_short_text(story.short_of_memory);
     if (story.shortages > 0) {
       text += fmt::format(", in {} shortage{}", story.shortages, story.shortages == 1 ? "" : "s");
     }
-    if (story.shortages > 1) text += ", the longest " + duration_text(story.longest_shortage);
+    if (story.shortages > 1) text += ", the longest " + time_short_text(story.longest_shortage);
   }
   if (story.kills > 0) {
     text += fmt::format("; {} sign{} of a kill", story.kills, story.kills == 1 ? "" : "s");

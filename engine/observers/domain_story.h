@@ -11,6 +11,7 @@
 #include "engine/core/tick.h"
 #include "engine/observers/event_selection.h"
 #include "engine/observers/events.h"
+#include "engine/observers/shortage_episodes.h"
 
 namespace memcoord::observers {
 
@@ -21,8 +22,8 @@ struct DomainStory {
   Duration observed{};          ///< recorded time in which it ran
   Duration short_of_memory{};   ///< of that, the time in which it was short (is_short())
   std::uint64_t shortages = 0;  ///< events that a shortage began
-  Duration longest_shortage{};
-  WallTime longest_since{};  ///< when that began; the clock's beginning if there was none
+  Duration longest_shortage{};  ///< the most time in which it was short within one of them
+  WallTime longest_since{};     ///< when that began; the clock's beginning if there was none
   std::uint64_t moves = 0;
   std::uint64_t planned_moves = 0;  ///< of these, the ones of a dry run
   MemorySize moved;                 ///< the sum of all moves, in either direction
@@ -40,8 +41,10 @@ struct DomainStory {
 class StoryTeller {
  public:
   void take(const Tick& tick, const std::vector<Event>& events, Duration passed);
-  /// In the order in which the domains appeared. Shortages that last count up to the newest tick.
+  /// In the order in which the domains appeared. Shortages that still last count.
   [[nodiscard]] std::vector<DomainStory> finish();
+  /// The number of domains so far.
+  [[nodiscard]] std::size_t size() const { return stories_.size(); }
   /// The place of a domain's story; none before it has appeared.
   [[nodiscard]] std::optional<std::size_t> place_of(const Uuid& domain) const;
 
@@ -51,16 +54,17 @@ class StoryTeller {
     int id = 0;  ///< Domain::id
     std::optional<MemorySize> swap_in;
     WallTime short_since{};  ///< of its reported shortage; the clock's beginning outside one
+    Episode episode;         ///< reported or not
+    Duration in_episode{};   ///< the time in which it was short within the newest episode
   };
   State& state_of(const Domain& domain);
   void take_domain(const Domain& domain, const Tick& tick, Duration passed);
   void take_event(const Event& event);
-  void end_shortage(State& state, Duration lasted);
+  void end_shortage(State& state);
 
   std::vector<DomainStory> stories_;
   std::unordered_map<Uuid, State> states_;
   std::unordered_map<std::string, Uuid> by_name_;
-  WallTime newest_{};
 };
 
 /// "short for 12 min, in 3 shortages, the longest 8 min; moved 41 times; 512 MiB to

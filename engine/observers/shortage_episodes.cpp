@@ -2,17 +2,14 @@
 
 #include <fmt/core.h>
 
+#include <array>
+#include <cstddef>
+#include <utility>
+
 #include "engine/observers/shortage.h"
 
 namespace memcoord::observers {
 namespace {
-
-/// Whether the domain is short; no value if the tick does not tell.
-std::optional<bool> shortage_in(const Domain& domain, const Domain* before, const Limits& limits) {
-  if (is_short(domain, before, limits)) return true;
-  if (!guest_runs(domain) || !headroom_of(domain, limits.headroom)) return {};
-  return false;
-}
 
 /// What to report of a domain that has been short for this time; empty if nothing yet.
 std::string beginning_text(const DomainTick& about, Duration lasted) {
@@ -24,6 +21,12 @@ std::string beginning_text(const DomainTick& about, Duration lasted) {
 }
 
 }  // namespace
+
+std::optional<bool> shortage_in(const Domain& domain, const Domain* before, const Limits& limits) {
+  if (is_short(domain, before, limits)) return true;
+  if (!guest_runs(domain) || !headroom_of(domain, limits.headroom)) return {};
+  return false;
+}
 
 Episode next_episode(Episode episode, std::optional<bool> is_short, MonotonicTime now) {
   if (!is_short) return episode;
@@ -39,11 +42,23 @@ Episode next_episode(Episode episode, std::optional<bool> is_short, MonotonicTim
 }
 
 std::string duration_text(Duration duration) {
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(duration).count();
-  if (seconds < 60) return fmt::format("{} s", seconds);
-  if (seconds < 3600) return fmt::format("{} min", seconds / 60);
-  if (seconds < 86400) return fmt::format("{} h {} min", seconds / 3600, seconds / 60 % 60);
-  return fmt::format("{} d {} h", seconds / 86400, seconds / 3600 % 24);
+  constexpr std::array<std::pair<std::int64_t, const char*>, 4> kUnits{
+      {{86400, "d"}, {3600, "h"}, {60, "min"}, {1, "s"}}};
+  const std::int64_t seconds = std::chrono::duration_cast<std::chrono::seconds>(duration).count();
+  if (seconds < 120) return fmt::format("{} s", seconds);
+  std::size_t unit = 0;
+  while (seconds < kUnits.at(unit).first) ++unit;
+  const auto [size, name] = kUnits.at(unit);
+  const auto [smaller, smaller_name] = kUnits.at(unit + 1);
+  std::string text = fmt::format("{} {}", seconds / size, name);
+  const std::int64_t rest = seconds % size / smaller;
+  if (rest > 0) text += fmt::format(" {} {}", rest, smaller_name);
+  return text;
+}
+
+std::string set_time_text(Duration time) {
+  return time < std::chrono::seconds(120) ? fmt::format("{:g} s", seconds_of(time))
+                                          : duration_text(time);
 }
 
 std::vector<ShortageFinder::Change> ShortageFinder::changes_of(const Tick& tick) {

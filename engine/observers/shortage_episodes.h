@@ -12,6 +12,10 @@
 
 namespace memcoord::observers {
 
+/// Whether the domain is short; no value if the tick does not tell. `before` is the domain one tick
+/// earlier; null: not known.
+std::optional<bool> shortage_in(const Domain& domain, const Domain* before, const Limits& limits);
+
 /// How one domain's episode stands. The default is a domain outside an episode.
 struct Episode {
   /// An episode ends after this many ticks in a row, and this long, without a shortage.
@@ -27,8 +31,10 @@ struct Episode {
 /// episode stays as it is. After a clock that went back, times count from `now`.
 Episode next_episode(Episode episode, std::optional<bool> is_short, MonotonicTime now);
 
-/// "20 s", "3 min", "2 h 5 min", "3 d 4 h".
+/// A measured time in whole units, the two largest: "90 s", "3 min 20 s", "2 h 5 min", "3 d".
 std::string duration_text(Duration duration);
+/// A time that somebody has chosen: "0.5 s", "90 s", "10 min".
+std::string set_time_text(Duration time);
 
 /// Finds the episodes of ticks, which it gets in order.
 class ShortageFinder {

@@ -70,6 +70,34 @@ TEST_CASE("a story says of a dry run that the domain would have been moved") {
         "never short of memory; would have been moved 2 times; 0 KiB");
 }
 
+TEST_CASE("the longest shortage counts the time in which the domain was short, as the sum does") {
+  StoryTeller teller;
+  EventFinder finder;
+  // Short for two seconds of every four: one episode, as the time in between is too brief.
+  for (int second = 0; second <= 40; ++second) {
+    const Tick tick = story_tick(second, 1_GiB, second % 4 < 2 ? 50_MiB : 500_MiB);
+    teller.take(tick, finder.events_of(tick), second == 0 ? 0s : 1s);
+  }
+  const DomainStory web = teller.finish().at(0);
+  CHECK(web.shortages == 1);
+  CHECK(web.short_of_memory == 20s);
+  CHECK(web.longest_shortage == 20s);
+}
+
+TEST_CASE("a guest that starts again begins a new shortage, and the longest one stays") {
+  StoryTeller teller;
+  EventFinder finder;
+  for (int second = 0; second <= 30; ++second) {
+    Tick tick = story_tick(second, 1_GiB, 50_MiB);
+    tick.snapshot.domains[0].id = second <= 20 ? 1 : 2;
+    teller.take(tick, finder.events_of(tick), second == 0 ? 0s : 1s);
+  }
+  const DomainStory web = teller.finish().at(0);
+  CHECK(web.short_of_memory == 30s);
+  CHECK(web.longest_shortage == 20s);
+  CHECK(web.longest_since == WallTime(1'000'000s));
+}
+
 TEST_CASE("a shortage that has not ended lasts until the newest tick") {
   StoryTeller teller;
   EventFinder finder;
