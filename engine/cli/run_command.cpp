@@ -28,6 +28,7 @@
 #include "engine/hypervisor/libvirt/libvirt_hypervisor.h"
 #include "engine/hypervisor/simulated/simulated_hypervisor.h"
 #include "engine/metrics/metrics.h"
+#include "engine/observers/shortage_episodes.h"
 #include "engine/screen/terminal.h"
 
 namespace memcoord::cli {
@@ -226,8 +227,8 @@ Result<ExitCode> Run::go() {
   if (*control) (*control)->observe(coordinator, fallback_name);
   output->observe(coordinator);
   if (*control || !options_.metrics_file.empty()) coordinator.add_observer(metrics_);
-  log_->info(fmt::format("policy {} on {}, a tick every {:g} s, headroom {}{}", policy_name,
-                         connection->hypervisor->description(), seconds_of(interval_),
+  log_->info(fmt::format("policy {} on {}, a tick every {}, headroom {}{}", policy_name,
+                         connection->hypervisor->description(), observers::set_time_text(interval_),
                          to_text(options_.limits.headroom),
                          options_.dry_run ? ", dry run: nothing is moved" : ""));
 
@@ -439,12 +440,32 @@ void add_record_command(Command& program) {
   add_option(command, {"-n,--ticks", "N", "end after N ticks"}, into(options->ticks, whole_ticks));
   add_option(command,
              {"-c,--connect", "URI",
-              "the host: a libvirt URI (default LIBVIRT_DEFAULT_URI, else qemu:///system)"},
+              "the host: a libvirt URI (default LIBVIRT_DEFAULT_URI, else qemu:///system), or a "
+              "simulated host (sim:, sim:SCENARIO, sim:FILE.lua)"},
              into_text(options->connect));
-  add_filter_options(command, *options, "Options");
-  add_journal_limit_options(command, *options, "Options");
+  add_repeated_option(
+      command,
+      {"--include", "GLOB",
+       "count only domains whose name matches, and all others as the host's own use; repeatable"},
+      append_to(options->include));
+  add_repeated_option(command,
+                      {"--exclude", "GLOB",
+                       "count domains whose name matches as the host's own use; repeatable, wins "
+                       "over --include"},
+                      append_to(options->exclude));
+  add_option(command,
+             {"--journal-max", "SIZE",
+              "the most that the folder may take: its oldest ticks are removed; at least 1MiB, "
+              "default no limit"},
+             into(options->journal_max, parse_journal_max));
+  add_option(command,
+             {"--journal-keep", "TIME",
+              "how long the folder keeps ticks, such as 12h or 30d; default as long as "
+              "--journal-max allows"},
+             into(options->journal_keep, parse_age));
   command.footer = examples_text({
-      {"memcoord record -o week/ --journal-keep 7d", "record this host, and keep seven days"},
+      {"memcoord record -o week/ --journal-keep 7d",
+       "record this host until Ctrl-C, and keep seven days"},
   });
 }
 

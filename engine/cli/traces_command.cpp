@@ -17,6 +17,7 @@
 #include "engine/files/atomic_file.h"
 #include "engine/files/csv.h"
 #include "engine/observers/json.h"
+#include "engine/observers/shortage_episodes.h"
 #include "engine/workbench/trace.h"
 #include "engine/workbench/trace_source.h"
 
@@ -24,6 +25,7 @@ namespace memcoord::cli {
 namespace {
 
 using namespace workbench;
+using observers::duration_text;
 using observers::Json;
 using std::chrono::seconds;
 
@@ -80,7 +82,9 @@ Result<Trace> cut(Trace trace, const TracesOptions& options) {
   if (first == last) {
     return fail(ErrorCode::not_found, paths_text(options.paths),
                 "there is no row between --from and --until",
-                "the trace lasts from 0 to " + std::to_string(trace.times.back().count()) + " s");
+                trace.times.back() == seconds(0)
+                    ? std::string("the trace has one row, at 0")
+                    : "the trace lasts " + duration_text(trace.times.back()));
   }
   const auto begin = first - trace.times.begin();
   const auto end = last - trace.times.begin();
@@ -189,13 +193,17 @@ void print_trace(const Trace& trace, const TracesOptions& options) {
   const Total total = total_of(trace, rows);
   const auto [shortest, longest] = steps_of(rows);
   TextOut out = standard_output();
-  out << fmt::format("{}: {} VMs over {:.1f} h, {} rows, {}{} s apart", paths_text(options.paths),
-                     trace.columns.size(), static_cast<double>(trace.times.back().count()) / 3600.0,
-                     trace.times.size(),
-                     shortest == longest ? "" : fmt::format("{} to ", shortest.count()),
-                     longest.count())
-      << '\n'
-      << '\n';
+  const std::size_t vms = trace.columns.size();
+  const std::size_t count = trace.times.size();
+  out << fmt::format("{}: {} VM{}", paths_text(options.paths), vms, vms == 1 ? "" : "s");
+  if (count == 1) {
+    out << ", 1 row";
+  } else {
+    out << fmt::format(" over {}, {} rows, {}{} apart", duration_text(trace.times.back()), count,
+                       shortest == longest ? "" : duration_text(shortest) + " to ",
+                       duration_text(longest));
+  }
+  out << '\n' << '\n';
   constexpr auto kRight = TextTable::Align::right;
   TextTable table({{"VM"},
                    {"PROVISIONED", kRight},

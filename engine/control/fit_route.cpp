@@ -10,6 +10,7 @@
 #include "engine/core/host_stack.h"
 #include "engine/core/printable.h"
 #include "engine/core/reserve_book.h"
+#include "engine/observers/shortage_episodes.h"
 
 namespace memcoord::control {
 namespace {
@@ -100,9 +101,9 @@ std::string host_headroom_text(const HostHeadroom& headroom, const Tick& tick,
   const auto& reserves = tick.snapshot.reserves;
   for (std::size_t i = 0; i < reserves.size(); ++i) {
     add(i == 0 ? "reserved" : "",
-        fmt::format("{} for {}, {}, {:.0f} s left", reserves[i].size.text(units),
+        fmt::format("{} for {}, {}, {} left", reserves[i].size.text(units),
                     printable(reserves[i].name, 200), ready[i] ? "ready" : "not released yet",
-                    seconds_of(reserves[i].until - tick.snapshot.taken_at)));
+                    observers::duration_text(reserves[i].until - tick.snapshot.taken_at)));
   }
   if (tick.dry_run) add("dry run", "nothing is reclaimed until it is turned off");
   return text;
@@ -118,6 +119,7 @@ Json reserves_json(const Tick& tick, const std::vector<bool>& ready) {
     list.push_back(
         Json::object({{"name", reserve.name},
                       {"uuid", reserve.uuid ? Json(reserve.uuid->text()) : Json()},
+                      {"since", seconds_of(reserve.since.time_since_epoch())},
                       {"bytes", reserve.size.bytes()},
                       {"ready", static_cast<bool>(ready[i])},
                       {"seconds_left", seconds_of(reserve.until - tick.snapshot.taken_at)}}));

@@ -16,6 +16,7 @@
 #include "engine/control/responses.h"
 #include "engine/core/printable.h"
 #include "engine/observers/explanation.h"
+#include "engine/observers/shortage_episodes.h"
 #include "engine/observers/tick_json.h"
 
 namespace memcoord::control {
@@ -230,7 +231,7 @@ Response pause_or_resume(const RouteContext& context, const Request& request, co
     text = pause ? domain->name() + " is paused from the next tick on"
                  : resumed_text(context, view, *domain);
   }
-  if (change.time) text += fmt::format(", for {:g} s", seconds_of(*change.time));
+  if (change.time) text += ", for " + observers::set_time_text(*change.time);
   context.changes.push(std::move(change));
   return done_response(text);
 }

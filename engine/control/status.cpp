@@ -8,6 +8,7 @@
 #include "engine/core/reserve_book.h"
 #include "engine/core/text_table.h"
 #include "engine/observers/events.h"
+#include "engine/observers/shortage_episodes.h"
 #include "engine/observers/table_view.h"
 #include "engine/observers/tick_json.h"
 
@@ -167,10 +168,10 @@ Json all_problems_json(const RunState::View& view, const std::vector<DomainStatu
 std::string status_text(const RouteContext& context) {
   const RunState::View view = context.state.view();
   const WallTime now = context.now();
-  std::string text = fmt::format("memcoord {} on {}, a tick every {:g} s, running for {}{}\n",
-                                 context.version, context.connection, seconds_of(context.interval),
-                                 observers::duration_text(now - context.started_at),
-                                 since_text(context.started_at, context));
+  std::string text = fmt::format(
+      "memcoord {} on {}, a tick every {}, running for {}{}\n", context.version, context.connection,
+      observers::set_time_text(context.interval),
+      observers::duration_text(now - context.started_at), since_text(context.started_at, context));
   if (!view.newest) return text + "no tick has ended yet\n";
   const std::vector<DomainStatus> domains = domain_statuses(view);
   add_status_line(text, "policy", policy_text(view, context));

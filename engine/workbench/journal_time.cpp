@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/observers/events.h"
+#include "engine/observers/shortage_episodes.h"
 #include "engine/workbench/trace.h"
 
 namespace memcoord::workbench {
@@ -17,13 +18,6 @@ std::string utc_text(WallTime time) {
   return observers::time_text(time, false, true) + " UTC";
 }
 
-std::string length_text(Duration length) {
-  const double seconds = seconds_of(length);
-  if (seconds < 120) return fmt::format("{:.0f} s", seconds);
-  if (seconds < 2 * 3600) return fmt::format("{:.0f} min", seconds / 60);
-  return fmt::format("{:.1f} h", seconds / 3600);
-}
-
 }  // namespace
 
 Result<Duration> JournalTime::place(const Tick& tick) {
@@ -33,6 +27,11 @@ Result<Duration> JournalTime::place(const Tick& tick) {
     return fail(ErrorCode::invalid_input, "",
                 "the ticks from " + utc_text(now.wall) + " on are there twice",
                 "name each journal once");
+  }
+  if (runs_.size() > kMostRuns) {
+    return fail(ErrorCode::limit_exceeded, "",
+                "more than " + std::to_string(kMostRuns) + " runs of memcoord",
+                "name journals of a shorter time");
   }
   follows_another_run_ = begins && last_;
   went_back_ = follows_another_run_ && now.wall < last_->wall;
@@ -77,19 +76,19 @@ Duration JournalTime::known(Duration step, const Observation& now) {
 std::vector<std::string> JournalTime::notes() const {
   std::vector<std::string> notes;
   if (gaps_ > 0) {
-    notes.push_back(
-        fmt::format("nothing was recorded for {} from {}{}; that time is left out",
-                    length_text(longest_gap_), utc_text(longest_began_) + " on",
-                    gaps_ == 1 ? ""
-                               : fmt::format(", nor in {} shorter gap{} ({} in all)", gaps_ - 1,
-                                             gaps_ == 2 ? "" : "s", length_text(in_gaps_))));
+    notes.push_back(fmt::format(
+        "nothing was recorded for {} from {}{}; that time is left out",
+        observers::duration_text(longest_gap_), utc_text(longest_began_) + " on",
+        gaps_ == 1 ? ""
+                   : fmt::format(", nor in {} shorter gap{} ({} in all)", gaps_ - 1,
+                                 gaps_ == 2 ? "" : "s", observers::duration_text(in_gaps_))));
   }
   if (jumps_ > 0) {
     notes.push_back(fmt::format(
         "the wall clock jumped {}, {}by {}{} at {}; within a run the monotonic clock counts",
         jumps_ == 1 ? "once" : fmt::format("{} times", jumps_), jumps_ == 1 ? "" : "first ",
-        first_jump_ < Duration() ? "-" : "+", length_text(std::chrono::abs(first_jump_)),
-        utc_text(first_jump_at_)));
+        first_jump_ < Duration() ? "-" : "+",
+        observers::duration_text(std::chrono::abs(first_jump_)), utc_text(first_jump_at_)));
   }
   return notes;
 }

@@ -2,7 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <array>
 #include <chrono>
 #include <string>
 #include <utility>
@@ -10,6 +9,7 @@
 #include "engine/charts/charts.h"
 #include "engine/core/printable.h"
 #include "engine/core/time.h"
+#include "engine/observers/shortage_episodes.h"
 
 namespace memcoord::workbench::report {
 namespace {
@@ -87,17 +87,7 @@ std::string number_text(double value, int decimals) {
 std::string time_text(Duration time) {
   const double seconds = seconds_of(time);
   if (seconds < 120) return number_text(seconds, seconds < 1 ? 3 : 1) + " s";
-  constexpr std::array<std::pair<long long, const char*>, 4> kUnits{
-      {{86400, " d"}, {3600, " h"}, {60, " min"}, {1, " s"}}};
-  auto left = static_cast<long long>(seconds);
-  std::string text;
-  int said = 0;
-  for (const auto& [size, unit] : kUnits) {
-    if (left >= size) text += (text.empty() ? "" : " ") + std::to_string(left / size) + unit;
-    if ((left >= size || said > 0) && ++said == 2) break;
-    left %= size;
-  }
-  return text;
+  return observers::duration_text(time);
 }
 
 std::string item(std::string_view what, std::string_view value) {

@@ -110,7 +110,7 @@ TEST_CASE("a time in which nothing was recorded is a gap and an event") {
   CHECK(record.recorded->recorded == 8s);
   CHECK(record.domains[0].story.observed == 8s);
   REQUIRE(record.events.size() == 2);
-  CHECK(record.events[0].text == "nothing was recorded for 59 min");
+  CHECK(record.events[0].text == "nothing was recorded for 59 min 56 s");
   CHECK(record.events[1].text == "a new run of memcoord begins");
 }
 
@@ -125,7 +125,7 @@ TEST_CASE("a clock that goes back does not take the recording back") {
   CHECK(record.duration == 9s);
   CHECK(record.times.size() == 10);
   REQUIRE(record.events.size() == 1);
-  CHECK(record.events[0].text.starts_with("the host's clock went back by 2 h 0 min"));
+  CHECK(record.events[0].text.starts_with("the host's clock went back by 2 h;"));
   CHECK(record.events[0].time == kEvening + 6s);
 }
 
