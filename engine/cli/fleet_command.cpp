@@ -76,7 +76,7 @@ std::vector<std::string> status_cells(const HostStatus& status, Units units) {
           figures.grantable.text(units),
           size_cell(figures.headroom, units),
           std::to_string(figures.domains),
-          ""};
+          shortage_text(figures, units)};
 }
 
 /// "200 hosts: 198 answer, with 50 TiB, 41 TiB committed and 6 TiB grantable".

@@ -158,6 +158,17 @@ std::string state_text(const HostFigures& figures) {
   return text;
 }
 
+std::string shortage_text(const HostFigures& figures, Units units) {
+  if (figures.host_state != "short") return {};
+  const MemorySize shortfall = figures.shortfall.value_or(MemorySize());
+  if (!shortfall.is_zero()) {
+    return "its guests must release " + shortfall.text(units) + " before it can grant memory";
+  }
+  const std::string grantable =
+      figures.grantable.is_zero() ? "nothing" : figures.grantable.text(units);
+  return "guests are short of memory, and it has " + grantable + " to grant";
+}
+
 HostFit fit_on(const HostFigures& figures, MemorySize maximum) {
   HostHeadroom room;
   room.grantable = figures.grantable;

@@ -41,6 +41,9 @@ Result<HostFigures> figures_in(std::string_view metrics, WallTime now);
 /// "tight, dry run"; "?" without a state.
 std::string state_text(const HostFigures& figures);
 
+/// What a host that is short lacks, for people; empty for every other host.
+std::string shortage_text(const HostFigures& figures, Units units);
+
 /// Whether one more guest with this maximum fits on a host, and the memory that is left over.
 struct HostFit {
   Fit::Kind kind = Fit::Kind::no;

@@ -115,6 +115,20 @@ TEST_CASE("a state shows a dry run and a fallback policy") {
         "tight, fallback");
 }
 
+TEST_CASE("a host that is short says what it lacks, and others say nothing") {
+  HostFigures figures = usual_figures();
+  CHECK(shortage_text(figures, Units::automatic).empty());
+  figures.host_state = "short";
+  CHECK(shortage_text(figures, Units::automatic) ==
+        "guests are short of memory, and it has 4 GiB to grant");
+  figures.grantable = {};
+  CHECK(shortage_text(figures, Units::automatic) ==
+        "guests are short of memory, and it has nothing to grant");
+  figures.shortfall = 300_MiB;
+  CHECK(shortage_text(figures, Units::automatic) ==
+        "its guests must release 300 MiB before it can grant memory");
+}
+
 TEST_CASE("a guest needs its maximum and its QEMU, now or after reclaiming") {
   const HostFigures figures = usual_figures();
   // 3 GiB, 62 MiB and a 512th of 3 GiB.
