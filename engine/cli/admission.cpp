@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "engine/core/balloon_tracker.h"
+#include "engine/observers/shortage_episodes.h"
 
 namespace memcoord::cli {
 namespace {
@@ -40,6 +41,22 @@ MemorySize memory_to_start(const libvirt::DomainDescription& guest) {
   return memory + ProcessOverhead::usual(guest.maximum);
 }
 
+std::optional<bool> is_ready_in(const observers::Json& headroom, const std::string& name,
+                                double since) {
+  using observers::Json;
+  const auto reserves = headroom.find("reserves");
+  if (!reserves) return std::nullopt;
+  for (const Json& reserve : reserves->items()) {
+    const auto asked = reserve.find("since");
+    if (!asked || !asked->is_number()) return std::nullopt;
+    if (reserve.find("name") != Json(name)) continue;
+    // A request for a UUID may have the same name.
+    if (asked->number() < since) continue;
+    return reserve.find("ready") == Json(true);
+  }
+  return false;
+}
+
 Admission admit(const std::string& name, MemorySize size, const AdmissionOptions& options,
                 ReserveClient& client, Clock& clock) {
   const MonotonicTime end = clock.now() + options.wait;
@@ -54,8 +71,8 @@ Admission admit(const std::string& name, MemorySize size, const AdmissionOptions
       clock.sleep_for(std::min(left, kBetweenQuestions));
     }
   };
-  const std::string missing = fmt::format("the {} that it may take are not free after {:g} s",
-                                          size.text(), seconds_of(options.wait));
+  const std::string missing = fmt::format("the {} that it may take are not free after {}",
+                                          size.text(), observers::set_time_text(options.wait));
   // Other guests give nothing for a guest that does not fit. Room may come while one waits that is
   // refused without it.
   const auto fits = answer_to([&] { return client.can_fit(size); }, options.refuse);

@@ -3,6 +3,7 @@
 // start go on. Only missing memory may keep a guest from starting, and only where the operator has
 // said so.
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -10,6 +11,7 @@
 #include "engine/core/memory_size.h"
 #include "engine/core/time.h"
 #include "engine/hypervisor/libvirt/domain_configuration.h"
+#include "engine/observers/json.h"
 
 namespace memcoord::cli {
 
@@ -37,9 +39,15 @@ class ReserveClient {
   /// Whether the host has this much once its guests have given all that they can spare; true in a
   /// dry run.
   virtual Result<bool> can_fit(MemorySize size) = 0;
-  /// Whether the memory of a reserve is there, at the newest tick.
+  /// Whether the memory of the newest reserve() is there, at the newest tick.
   virtual Result<bool> is_ready(const std::string& name) = 0;
 };
+
+/// Whether the memory of a domain's reserve is there, by the response of /v1/headroom; false for a
+/// reserve from before `since` (in Unix seconds), which the run is about to replace. No value: it
+/// is no such response.
+std::optional<bool> is_ready_in(const observers::Json& headroom, const std::string& name,
+                                double since);
 
 struct AdmissionOptions {
   Duration wait = std::chrono::seconds(10);  ///< for the memory

@@ -72,6 +72,9 @@ class SocketClient : public ReserveClient {
              Json::object({{"name", name}, {"bytes", size.bytes()}, {"seconds", seconds_of(time)}})
                  .line()});
     if (!json) return fail(json.error());
+    const auto since = json->find("since");
+    if (!since || !since->is_number()) return unexpected_response();
+    since_ = since->number();
     return json->find("dry_run") != Json(true);
   }
   Status release(const std::string& name) override {
@@ -93,12 +96,9 @@ class SocketClient : public ReserveClient {
   Result<bool> is_ready(const std::string& name) override {
     const auto json = ask({"GET", "/v1/headroom", {}, {}});
     if (!json) return fail(json.error());
-    const auto reserves = json->find("reserves");
-    if (!reserves) return unexpected_response();
-    for (const Json& reserve : reserves->items()) {
-      if (reserve.find("name") == Json(name)) return reserve.find("ready") == Json(true);
-    }
-    return false;
+    const auto ready = is_ready_in(*json, name, since_);
+    if (!ready) return unexpected_response();
+    return *ready;
   }
 
  private:
@@ -121,6 +121,7 @@ class SocketClient : public ReserveClient {
   }
 
   std::filesystem::path socket_;
+  double since_ = 0;  ///< of the newest reserve()
 };
 
 /// All of standard input. Errors: invalid_input (too long), timed_out (libvirt does not end it),
@@ -158,11 +159,14 @@ std::string left_alone(const libvirt::DomainDescription& guest) {
 }
 
 /// The guest whose XML is on standard input. Errors: those of read_input() and of
-/// libvirt::describe_domain(); invalid_input (it has no memory).
+/// libvirt::describe_domain(); invalid_input (it has no memory, or another name).
 Result<libvirt::DomainDescription> described_guest(const std::string& name) {
   const auto xml = read_input();
   if (!xml) return fail(xml.error());
   auto guest = libvirt::describe_domain(*xml, name);
+  if (guest && !guest->name.empty() && guest->name != name) {
+    return fail(ErrorCode::invalid_input, name, "its XML is that of " + guest->name);
+  }
   if (guest && guest->maximum.is_zero()) {
     return fail(ErrorCode::invalid_input, name, "its XML names no memory");
   }

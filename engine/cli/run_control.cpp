@@ -8,6 +8,7 @@
 
 #include "engine/cli/version.h"
 #include "engine/observers/events.h"
+#include "engine/observers/shortage_episodes.h"
 #include "engine/page/page.h"
 
 namespace memcoord::cli {
@@ -241,11 +242,11 @@ void RunControl::reserve(const Change& change, const Means& means) {
   const bool added = means.coordinator.reserve({.name = change.domain_name,
                                                 .uuid = change.domain,
                                                 .size = change.size,
-                                                .since = means.clock.wall_now(),
+                                                .since = change.since,
                                                 .until = means.clock.now() + time});
   const std::string what = change.size.text() + " for " + change.domain_name;
   means.coordinator.add_note(
-      added ? change_note("reserve " + what + fmt::format(" for {:g} s", seconds_of(time)), change)
+      added ? change_note("reserve " + what + " for " + observers::set_time_text(time), change)
             : Note{Note::Severity::warning, "cannot reserve " + what + ": there are " +
                                                 std::to_string(ReserveBook::kMost) +
                                                 " reserves already"});

@@ -10,6 +10,7 @@
 #include "engine/control/peer.h"
 #include "engine/control/responses.h"
 #include "engine/core/printable.h"
+#include "engine/observers/shortage_episodes.h"
 
 namespace memcoord::control {
 namespace {
@@ -56,10 +57,12 @@ Response reserve_response(const RouteContext& context, const Request& request, c
   if (!size) return error_response_to(400, "bytes is no size of a guest", kReserveHint);
   const auto time = time_in(body);
   if (!time) return error_response_to(400, "seconds must be over 0 and at most 3600", kReserveHint);
+  const WallTime since = context.now();
   Change change{.kind = Change::Kind::reserve,
                 .domain_name = *name,
                 .time = *time,
                 .size = *size,
+                .since = since,
                 .who = name_of(request.peer)};
   if (const auto uuid = body.find("uuid"); uuid && *uuid != Json()) {
     if (!uuid->is_string()) return error_response_to(400, "uuid is no text", kReserveHint);
@@ -70,8 +73,9 @@ Response reserve_response(const RouteContext& context, const Request& request, c
   context.changes.push(std::move(change));
   const RunState::View view = context.state.view();
   return json_response(
-      Json::object({{"done", fmt::format("{} are reserved for {}, for {:g} s", size->text(),
-                                         printable(*name, 200), seconds_of(*time))},
+      Json::object({{"done", fmt::format("{} are reserved for {}, for {}", size->text(),
+                                         printable(*name, 200), observers::set_time_text(*time))},
+                    {"since", seconds_of(since.time_since_epoch())},
                     {"dry_run", view.newest && view.newest->dry_run}}));
 }
 

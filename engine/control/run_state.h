@@ -90,6 +90,7 @@ struct Change {
   std::string domain_name = {};       ///< for people
   std::optional<Duration> time = {};  ///< pause: none until it is resumed; reserve: how long
   MemorySize size = {};               ///< reserve
+  WallTime since = {};                ///< reserve: when it was asked for
   /// policy, reload: the policy that decides from now on; fallback: null for none. Null in a reload
   /// whose policy does not load: then `problem` says why, and the old policy stays.
   std::unique_ptr<Policy> policy = {};

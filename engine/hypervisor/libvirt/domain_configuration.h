@@ -74,6 +74,7 @@ enum class GuestSystem { unknown, windows, freebsd };
 
 /// What memcoord reads of a domain's XML.
 struct DomainDescription {
+  std::string name;  ///< empty: the XML has none
   DomainSettings settings;
   /// Why its settings cannot be used (malformed metadata); none: they can.
   std::optional<Error> settings_error;
@@ -94,7 +95,8 @@ std::string missing_statistics(GuestSystem system);
 
 /// Reads a domain's XML. `placed_on`: the nodes that libvirt chose, in libvirt's notation; used
 /// where the XML leaves the choice to libvirt. Errors: invalid_input, for text that is no domain's
-/// XML. Malformed settings are no error: see DomainDescription::settings_error.
+/// XML, or has a size in a unit that libvirt does not have. Malformed settings are no error: see
+/// DomainDescription::settings_error.
 Result<DomainDescription> describe_domain(std::string_view xml, std::string_view name,
                                           std::string_view placed_on = {});
 

@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <limits>
 #include <map>
+#include <optional>
 #include <pugixml.hpp>
 #include <set>
+#include <vector>
 
 #include "engine/core/printable.h"
 #include "engine/hypervisor/libvirt/domain_configuration.h"
@@ -17,12 +20,39 @@ bool is(const char* value, std::string_view expected) {
   return std::string_view(value) == expected;
 }
 
-/// libvirt itself always writes KiB; other tools may write other units.
+/// The unit's size in bytes, as virScaleInteger() of libvirt reads it: in either case, "k" and
+/// "KiB" count by 1,024 and "KB" by 1,000. An empty one counts as KiB. None: libvirt has no such
+/// unit.
+std::optional<std::uint64_t> bytes_of(std::string_view unit) {
+  if (unit.empty()) return 1024;
+  std::string lower;
+  for (const char c : unit) lower += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  if (lower == "b" || lower == "byte" || lower == "bytes") return 1;
+  constexpr std::string_view kLetters = "kmgtpe";
+  const std::size_t power = kLetters.find(lower.front());
+  if (power == std::string::npos) return std::nullopt;
+  const std::string rest = lower.substr(1);
+  const bool decimal = rest == "b";
+  if (!decimal && !rest.empty() && rest != "ib") return std::nullopt;
+  std::uint64_t bytes = 1;
+  for (std::size_t i = 0; i <= power; ++i) bytes *= decimal ? 1000 : 1024;
+  return bytes;
+}
+
+/// Whole KiB, rounded up as libvirt does. Zero for an unknown unit: unknown_unit() finds it.
 MemorySize size_in(std::uint64_t count, std::string_view unit) {
-  if (unit == "b" || unit == "bytes") return MemorySize::from_bytes(count);
-  if (unit == "MiB" || unit == "M") return MemorySize::from_mib(count);
-  if (unit == "GiB" || unit == "G") return MemorySize::from_gib(count);
-  return MemorySize::from_kib(count);
+  constexpr std::uint64_t kKib = 1024;
+  const std::uint64_t bytes = bytes_of(unit).value_or(0);
+  if (bytes == 0) return {};
+  if (bytes % kKib == 0) {
+    const std::uint64_t kib = bytes / kKib;
+    const bool fits = count <= std::numeric_limits<std::uint64_t>::max() / kib;
+    return fits ? MemorySize::from_kib(count * kib) : MemorySize::largest();
+  }
+  if (count > (std::numeric_limits<std::uint64_t>::max() - kKib) / bytes) {
+    return MemorySize::largest();
+  }
+  return MemorySize::from_kib((count * bytes + kKib - 1) / kKib);
 }
 
 MemorySize size_of_element(const pugi::xml_node& element) {
@@ -312,6 +342,28 @@ std::chrono::seconds period_of(const pugi::xml_node& domain) {
   return std::chrono::seconds(std::max(0, balloon.child("stats").attribute("period").as_int()));
 }
 
+/// A unit that libvirt does not have, of one of the sizes that are read; none: all are known.
+std::optional<std::string> unknown_unit(const pugi::xml_node& domain) {
+  std::vector<pugi::xml_node> sized{domain.child("memory"),
+                                    domain.child("memtune").child("hard_limit")};
+  const auto add_all = [&](const pugi::xml_node& parent, const char* name) {
+    for (const pugi::xml_node node : parent.children(name)) sized.push_back(node);
+  };
+  add_all(domain.child("cpu").child("numa"), "cell");
+  add_all(domain.child("memoryBacking").child("hugepages"), "page");
+  for (const pugi::xml_node memory : domain.child("devices").children("memory")) {
+    sized.push_back(memory.child("source").child("pagesize"));
+    for (const char* name : {"size", "requested", "current"}) {
+      sized.push_back(memory.child("target").child(name));
+    }
+  }
+  for (const pugi::xml_node& node : sized) {
+    const std::string_view unit = node.attribute("unit").as_string("KiB");
+    if (!bytes_of(unit)) return excerpt(unit, 40);
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::chrono::seconds period_in_xml(std::string_view xml) {
@@ -342,7 +394,12 @@ Result<DomainDescription> describe_domain(std::string_view xml, std::string_view
                 "its XML cannot be read: " +
                     std::string(parsed ? "it does not start with <domain>" : parsed.description()));
   }
+  if (const auto unit = unknown_unit(domain)) {
+    return fail(ErrorCode::invalid_input, std::string(name),
+                "its XML has a size in '" + *unit + "', which is no unit of libvirt");
+  }
   DomainDescription description;
+  description.name = domain.child("name").text().as_string();
   read_settings(domain, name, description);
   description.unsuitable = unsuitable_reason(domain);
   description.system = system_of(domain);

@@ -103,9 +103,9 @@ Finished run_packaged(
       .finish();
 }
 
-std::string xml_of(const std::string& inner) {
-  return "<domain type='kvm'><name>fresh</name><devices><memballoon model='virtio'/></devices>" +
-         inner + "</domain>";
+std::string xml_of(const std::string& inner, const std::string& name = "fresh") {
+  return "<domain type='kvm'><name>" + name +
+         "</name><devices><memballoon model='virtio'/></devices>" + inner + "</domain>";
 }
 const std::string kSmall = xml_of("<memory unit='MiB'>16</memory>");
 
@@ -211,7 +211,7 @@ TEST_CASE("the hook lets a guest start whose XML cannot be read") {
   for (const std::string& xml :
        {std::string(), std::string("not XML"), std::string("<domain><memory>"),
         std::string("<network/>"), std::string("<domain type='kvm'/>"),
-        std::string(5U << 20U, 'x')}) {
+        xml_of("<memory unit='YiB'>1</memory>"), std::string(5U << 20U, 'x')}) {
     CAPTURE(xml.substr(0, 20));
     // A program's environment holds no text of 5 MiB.
     const Finished start =
@@ -222,6 +222,10 @@ TEST_CASE("the hook lets a guest start whose XML cannot be read") {
                   start.errors);
     CHECK(std::count(start.errors.begin(), start.errors.end(), '\n') == 1);
   }
+  const Finished other = run_packaged("libvirt-qemu", folder, "web prepare begin -", kSmall);
+  CHECK(other.exit_code == 0);
+  CHECK(other.errors ==
+        "memcoord: web: it starts without room made for it: its XML is that of fresh\n");
   CHECK(reserves_of(run).size() == 0);
 }
 
@@ -276,9 +280,11 @@ TEST_CASE("a guest that memcoord leaves alone gets room, and the hook says so") 
 TEST_CASE("a guest whose name begins with a dash or acts on a terminal is a guest like any other") {
   const HookedRun run;
   const std::string folder = run.files.path("");
-  CHECK(run_packaged("libvirt-qemu", folder, "-db prepare begin -", kSmall).exit_code == 0);
-  const Finished strange =
-      run_packaged("libvirt-qemu", folder, "\"$(printf 'a\\033b')\" prepare begin -", kSmall);
+  const std::string memory = "<memory unit='MiB'>16</memory>";
+  CHECK(run_packaged("libvirt-qemu", folder, "-db prepare begin -", xml_of(memory, "-db"))
+            .exit_code == 0);
+  const Finished strange = run_packaged(
+      "libvirt-qemu", folder, "\"$(printf 'a\\033b')\" prepare begin -", xml_of(memory, "a\033b"));
   CHECK(strange.exit_code == 0);
   CHECK_FALSE(contains(strange.errors, "\033"));
   CHECK(reserves_of(run).size() == 2);

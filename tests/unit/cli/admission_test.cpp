@@ -85,6 +85,20 @@ TEST_CASE("a guest is counted with its maximum and its QEMU, without hugepages")
         64_MiB);
 }
 
+TEST_CASE("a reserve from before the request is not ready, whatever the run shows of it") {
+  const auto headroom = observers::Json::parse(R"({"reserves":[
+      {"name":"web","since":3,"ready":true},{"name":"db","since":5,"ready":false},
+      {"name":"db","since":7,"ready":true}]})")
+                            .value();
+  CHECK(is_ready_in(headroom, "web", 3) == true);
+  CHECK(is_ready_in(headroom, "web", 2) == true);
+  CHECK(is_ready_in(headroom, "web", 4) == false);
+  CHECK(is_ready_in(headroom, "db", 5) == false);
+  CHECK(is_ready_in(headroom, "db", 6) == true);
+  CHECK(is_ready_in(headroom, "mail", 1) == false);
+  CHECK(is_ready_in(observers::Json::parse("{}").value(), "web", 1) == std::nullopt);
+}
+
 TEST_CASE("a start goes on as soon as its memory is there") {
   Start start;
   start.options.hold = 90s;

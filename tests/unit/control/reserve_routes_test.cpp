@@ -127,6 +127,21 @@ TEST_CASE("the changes of reserves carry what was asked for") {
   CHECK(changes[1].domain_name == "db");
 }
 
+TEST_CASE("the time of a reserve tells it apart from the one that it replaces") {
+  ReservingRun run;
+  const auto response = run.post("/v1/reserve", R"({"name":"web","bytes":1073741824})");
+  CHECK(Json::parse(response.body).value().at("since").number() == 30);
+  const auto changes = run.changes.drain();
+  REQUIRE(changes.size() == 1);
+  CHECK(changes[0].since == WallTime(30s));
+  run.harness.coordinator.reserve({.name = "web",
+                                   .size = 1_GiB,
+                                   .since = changes[0].since,
+                                   .until = run.harness.clock.now() + 60s});
+  run.tick();
+  CHECK(run.headroom().at("reserves").at(0).at("since").number() == 30);
+}
+
 TEST_CASE("a dry run says that it reclaims nothing") {
   ReservingRun run;
   run.harness.coordinator.set_dry_run(true);

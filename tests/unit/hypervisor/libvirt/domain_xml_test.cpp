@@ -222,6 +222,7 @@ TEST_CASE("the description has the balloon's options") {
   CHECK(read->deflates_by_itself);
   CHECK(read->period == std::chrono::seconds(10));
   CHECK(read->maximum == MemorySize::from_gib(2));
+  CHECK(read->name == "a");
 }
 
 TEST_CASE("a balloon without options does not deflate by itself and has no period") {
@@ -268,6 +269,53 @@ TEST_CASE("the error about text that is no domain's XML names the domain") {
   const auto cut_off = describe_domain("<domain><name>a", "a");
   REQUIRE_FALSE(cut_off);
   CHECK(cut_off.error().object == "a");
+}
+
+TEST_CASE("sizes have the units of libvirt, in either case, and no others") {
+  const auto read = [](const std::string& unit, const std::string& count = "2") {
+    return describe_domain("<domain><memory unit='" + unit + "'>" + count + "</memory></domain>",
+                           "a");
+  };
+  const auto size = [&](const std::string& unit, const std::string& count = "2") {
+    const auto described = read(unit, count);
+    REQUIRE_MESSAGE(described, unit);
+    return described->maximum;
+  };
+  for (const char* unit : {"b", "byte", "bytes", "Bytes"}) CHECK(size(unit, "2048") == 2_KiB);
+  for (const char* unit : {"", "k", "K", "KiB", "kib"}) CHECK(size(unit) == 2_KiB);
+  for (const char* unit : {"M", "MiB", "mib"}) CHECK(size(unit) == 2_MiB);
+  for (const char* unit : {"G", "GiB"}) CHECK(size(unit) == 2_GiB);
+  for (const char* unit : {"T", "TiB"}) CHECK(size(unit) == 2048_GiB);
+  for (const char* unit : {"P", "PiB"}) CHECK(size(unit) == 2048_GiB * 1024);
+  CHECK(size("EiB") == 2048_GiB * 1024 * 1024);
+  // By 1,000, and rounded up to whole KiB.
+  CHECK(size("KB") == 2_KiB);
+  CHECK(size("MB") == MemorySize::from_kib(1954));
+  CHECK(size("GB") == MemorySize::from_kib(1953125));
+  CHECK(size("b", "1") == 1_KiB);
+  CHECK(size("PB", "18446744073709551615") == MemorySize::largest());
+  CHECK(size("EiB", "18446744073709551615") == MemorySize::largest());
+  for (const char* unit : {"YiB", "ZB", "Ki", "KiBs", "bits", "kilobytes", " KiB", "8"}) {
+    CAPTURE(unit);
+    REQUIRE_FALSE(read(unit));
+    CHECK(read(unit).error().message ==
+          "its XML has a size in '" + std::string(unit) + "', which is no unit of libvirt");
+  }
+}
+
+TEST_CASE("an unknown unit is found wherever a size is read, and nowhere else") {
+  const std::string odd = " unit='YiB'>1<";
+  for (const std::string& rest :
+       {"<memtune><hard_limit" + odd + "/hard_limit></memtune>",
+        std::string("<cpu><numa><cell memory='1' unit='YiB'/></numa></cpu>"),
+        std::string("<memoryBacking><hugepages><page size='1' unit='YiB'/></hugepages>"
+                    "</memoryBacking>")}) {
+    CHECK_FALSE(describe_domain(domain(kBalloon, rest), "a"));
+  }
+  CHECK_FALSE(describe_domain(
+      domain(kBalloon + "<memory><target><size" + odd + "/size></target></memory>"), "a"));
+  // The unit of a drive's address is a number.
+  CHECK(describe_domain(domain(kBalloon + "<disk><address type='drive' unit='0'/></disk>"), "a"));
 }
 
 TEST_CASE("libosinfo's metadata shows the guest's system, and Hyper-V features show Windows") {
