@@ -16,10 +16,12 @@
 #include "engine/cli/terminal.h"
 #include "engine/core/names.h"
 #include "engine/files/atomic_file.h"
+#include "engine/observers/journal_files.h"
 #include "engine/observers/json.h"
 #include "engine/observers/tick_json.h"
 #include "engine/workbench/host_recorder.h"
 #include "engine/workbench/report/report.h"
+#include "engine/workbench/trace.h"
 
 namespace memcoord::cli {
 namespace {
@@ -97,10 +99,8 @@ std::string span_text(const TimeSpan& span) {
 /// The error for journals without a tick in the span.
 Error no_tick(const ReportOptions& options, const TimeSpan& span, const Observed& observed) {
   const std::string object = options.journals.front();
-  if (!observed.first) {
-    return {ErrorCode::invalid_input, object, "has no ticks",
-            "a run writes them with --journal FILE", ""};
-  }
+  // Without a span, the journal has nothing but records of a restoration.
+  if (!span.since && !span.until) return observers::no_ticks(object);
   return {
       ErrorCode::not_found, object, "has no tick " + span_text(span),
       "its ticks are from " + local_text(*observed.first) + " to " + local_text(observed.newest),
@@ -137,9 +137,15 @@ Result<RunRecord> recorded(const ReportOptions& options) {
       if (!chosen) observed.names.insert(domain.name());
     }
     recorder.take(tick);
-    return true;
+    return recorder.domains() <= kMaxColumns;
   });
   if (!read) return fail(read.error());
+  if (recorder.domains() > kMaxColumns) {
+    Error error = too_many_domains();
+    error.object = options.journals.front();
+    error.hint = "choose a shorter time with --since and --until";
+    return fail(std::move(error));
+  }
   if (recorder.ticks() == 0) return fail(no_tick(options, *span, observed));
   if (!chosen && !options.domains.empty()) return fail(no_domain(options, observed));
   return recorder.finish();

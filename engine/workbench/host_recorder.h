@@ -41,6 +41,8 @@ class HostRecorder {
   void take(const Tick& tick);
   /// The number of ticks so far, records of restorations aside.
   [[nodiscard]] std::uint64_t ticks() const { return sums_.ticks; }
+  /// The number of different domains so far.
+  [[nodiscard]] std::size_t domains() const { return stories_.size(); }
   /// Returns the record. Call it once, after the last tick, if there was one.
   [[nodiscard]] RunRecord finish();
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "engine/observers/shortage.h"
+#include "engine/observers/shortage_episodes.h"
 #include "engine/workbench/clairvoyant.h"
 #include "engine/workbench/journal_time.h"
 #include "engine/workbench/recorded_column.h"
@@ -247,6 +248,7 @@ Status DemandRecorder::State::take(const Tick& tick) {
     resident += take_domain(tick, snapshot.domains[i], i);
     ++present;
   }
+  if (columns.size() > bounds.columns) return fail(too_many_domains(bounds.columns));
   if (samples > 0) stops += running - still_running;
   running = present;
   at_once = std::max(at_once, present);
@@ -285,8 +287,9 @@ Status DemandRecorder::State::check() const {
   }
   if (times.size() < 2) {
     return fail(ErrorCode::invalid_input, "",
-                fmt::format("holds {} within {} s, which shows no demand over time",
-                            samples == 1 ? "one tick" : "ticks", step.count()),
+                samples == 1 ? std::string("holds one tick, which shows no demand over time")
+                             : fmt::format("lasts less than the {} between two rows of demand",
+                                           observers::duration_text(step)),
                 hint);
   }
   return {};

@@ -23,11 +23,14 @@ class JournalTime {
  public:
   static constexpr std::chrono::minutes kLongestGap{5};
 
+  static constexpr std::size_t kMostRuns = 200'000;
+
   /// `least`: the time that a gap which is left out, or a clock that goes back, counts with.
   explicit JournalTime(Duration least) : least_(least) {}
 
   /// The tick's time since the first one. Errors, without an object: invalid_input for the first
-  /// tick of a run that it has placed before.
+  /// tick of a run that it has placed before; limit_exceeded for more than kMostRuns runs and for
+  /// more than kLongestTrace.
   Result<Duration> place(const Tick& tick);
   /// The time from the tick before to the newest one.
   [[nodiscard]] Duration since_last() const { return since_last_; }

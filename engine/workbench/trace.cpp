@@ -18,9 +18,7 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kProvisionedRow = "provisioned_kib";
 constexpr std::string_view kKernelRow = "kernel_kib";
-/// A wide file has a column per VM, a GWA-T-12 file eleven. Files with more columns are refused
-/// before they take memory.
-constexpr std::size_t kMaxColumns = 200'000;
+/// A GWA-T-12 file has eleven. Files with more columns are refused before they take memory.
 constexpr std::size_t kMaxGwaColumns = 1000;
 constexpr auto kMaxTraceSeconds = static_cast<std::uint64_t>(kLongestTrace.count());
 
@@ -89,13 +87,17 @@ std::size_t values_in(std::string_view line) {
   return static_cast<std::size_t>(std::count(line.begin(), line.end(), ','));
 }
 
+std::string counted_vms(std::size_t count) {
+  return std::to_string(count) + (count == 1 ? " VM" : " VMs");
+}
+
 /// Reads a row with a size for each VM.
 Status read_sizes(const Lines& lines, Trace& trace, std::string_view row,
                   MemorySize TraceColumn::*member) {
   const auto sizes = split(lines.text(), ',', trace.columns.size() + 1);
   if (sizes.size() != trace.columns.size() + 1) {
     return lines.wrong(std::string(row) + " has " + std::to_string(values_in(lines.text())) +
-                       " sizes for " + std::to_string(trace.columns.size()) + " VMs");
+                       " sizes for " + counted_vms(trace.columns.size()));
   }
   for (std::size_t i = 1; i < sizes.size(); ++i) {
     const auto size = count(sizes[i]);
@@ -151,7 +153,7 @@ Status read_wide_row(const Lines& lines, Trace& trace) {
   const auto cells = split(lines.text(), ',', trace.columns.size() + 1);
   if (cells.size() != trace.columns.size() + 1) {
     return lines.wrong(std::to_string(values_in(lines.text())) + " values for " +
-                       std::to_string(trace.columns.size()) + " VMs");
+                       counted_vms(trace.columns.size()));
   }
   if (auto time = read_time(lines, cells[0], trace); !time) return time;
   for (std::size_t i = 1; i < cells.size(); ++i) {
@@ -355,6 +357,11 @@ Result<Trace> read_trace(const fs::path& path, TraceBounds bounds) {
     return lines->wrong("is not a trace: no column 't_s'", "a trace's header is t_s,<vm>,<vm>,...");
   }
   return read_wide(std::move(*lines), path, bounds);
+}
+
+Error too_many_domains(std::size_t most) {
+  return {ErrorCode::limit_exceeded, "", "more than " + std::to_string(most) + " different domains",
+          "name journals of a shorter time", ""};
 }
 
 bool Trace::is_resident() const {

@@ -34,9 +34,17 @@ struct Trace {
 /// The latest time that a trace may name, from its start.
 inline constexpr std::chrono::seconds kLongestTrace{100LL * 366 * 86400};
 
+/// The most VMs of a trace, and the most domains of a recording. Inputs with more are refused
+/// before they take memory.
+inline constexpr std::size_t kMaxColumns = 200'000;
+
+/// The error, without an object, for a recording of more domains than that.
+Error too_many_domains(std::size_t most = kMaxColumns);
+
 /// The size up to which traces are read into memory.
 struct TraceBounds {
-  std::size_t values = 200'000'000;  ///< columns times rows
+  std::size_t values = 200'000'000;   ///< columns times rows
+  std::size_t columns = kMaxColumns;  ///< of a recording
 };
 
 /// Reads a trace:

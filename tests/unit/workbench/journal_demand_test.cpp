@@ -253,7 +253,7 @@ TEST_CASE("time in which nothing was recorded is left out") {
   ticks.push_back(run.next(host_with(500_MiB)));
   const auto recording = recording_from(ticks);
   CHECK(recording.trace.times == std::vector{0s, 1s, 2s, 3s});
-  CHECK(has_note(recording, "nothing was recorded for 2.0 h from "));
+  CHECK(has_note(recording, "nothing was recorded for 2 h from "));
   CHECK(has_note(recording, "that time is left out"));
 }
 
@@ -274,7 +274,7 @@ TEST_CASE("a wall clock that jumps moves no tick, and is said") {
   ticks.push_back(run.next(host_with(300_MiB)));
   const auto recording = recording_from(ticks);
   CHECK(recording.trace.times == std::vector{0s, 1s});
-  CHECK(has_note(recording, "the wall clock jumped once, by +60 min"));
+  CHECK(has_note(recording, "the wall clock jumped once, by +1 h"));
 }
 
 TEST_CASE("a tick without a sample leaves its row to the other ticks") {
@@ -285,6 +285,21 @@ TEST_CASE("a tick without a sample leaves its row to the other ticks") {
   const auto recording = recording_from(ticks);
   CHECK(recording.trace.times == std::vector{0s, 2s});
   CHECK(recording.trace.columns[0].used == std::vector{300_MiB, 300_MiB});
+}
+
+TEST_CASE("a recording of more domains than its bounds allow is refused before it takes memory") {
+  TickMaker run;
+  DemandRecorder recorder({}, {.columns = 2});
+  const auto with = [](const char* name) {
+    return World().host(8_GiB).domain(name, actual(1_GiB), usable(500_MiB), unused(500_MiB));
+  };
+  CHECK(recorder.take(run.next(with("a"))));
+  CHECK(recorder.take(run.next(with("b"))));
+  CHECK(recorder.take(run.next(with("a"))));
+  const Status refused = recorder.take(run.next(with("c")));
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::limit_exceeded);
+  CHECK(refused.error().message == "more than 2 different domains");
 }
 
 TEST_CASE("unusable recordings are refused with a reason") {
