@@ -81,19 +81,11 @@ Result<std::vector<simulated::Scenario>> scenarios_of(CompareOptions& options,
                                                       std::vector<std::string>& notes) {
   std::vector<simulated::Scenario> scenarios;
   if (!options.demand.paths.empty()) {
-    if (!options.scenarios.empty()) {
-      return fail(ErrorCode::invalid_input, "--scenarios", "contradicts --traces",
-                  "name one of the two");
-    }
     auto recorded = demand_scenario(options.demand, options.workbench);
     if (!recorded) return fail(recorded.error());
     notes = std::move(recorded->notes);
     scenarios.push_back(std::move(recorded->scenario));
     return scenarios;
-  }
-  if (options.demand.host || options.demand.step) {
-    return fail(ErrorCode::invalid_input, options.demand.host ? "--host" : "--step",
-                "needs --traces", "a scenario states its host itself");
   }
   const auto names = names_or_bundled(options.scenarios, BundledKind::scenario);
   if (!names) return fail(names.error());
@@ -111,8 +103,9 @@ void print_comparison(const Comparison& comparison, bool colored) {
     TextOut out = standard_output();
     if (s > 0) out << '\n';
     out << scenario.name << ": " << scenario.summary
-        << fmt::format(" ({} domains, host {}, headroom {})", scenario.domains,
-                       scenario.host_total.text(comparison.units), to_text(comparison.headroom))
+        << fmt::format(" ({} domain{}, host {}, headroom {})", scenario.domains,
+                       scenario.domains == 1 ? "" : "s", scenario.host_total.text(comparison.units),
+                       to_text(comparison.headroom))
         << '\n';
     std::vector<TextTable::Column> columns = score_columns();
     columns.insert(columns.begin(), {"POLICY"});
@@ -169,17 +162,21 @@ ExitCode report_problems(const Comparison& comparison) {
   return code;
 }
 
-Status check_sweep_options(const CompareOptions& options) {
+Status check_options(const CompareOptions& options) {
   if (options.sweep.shard.count > 1 && !options.report.empty()) {
     return fail(ErrorCode::invalid_input, "--report", "contradicts --shard",
                 "a report needs every policy on every scenario");
+  }
+  if (const Status demand = check_demand(options.demand, "--scenarios", !options.scenarios.empty());
+      !demand) {
+    return demand;
   }
   return check_sweep(options.sweep);
 }
 
 Result<ExitCode> run_comparison(CompareOptions& options) {
   const PolicyLoader loader(with_simulation_time(options.workbench.policy_limits));
-  if (const Status sound = check_sweep_options(options); !sound) return fail(sound.error());
+  if (const Status sound = check_options(options); !sound) return fail(sound.error());
   SweepId id = sweep_id(options.workbench);
   const auto policies = policies_of(options, loader, id);
   if (!policies) return fail(policies.error());

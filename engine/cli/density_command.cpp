@@ -17,6 +17,7 @@
 #include "engine/cli/workbench_commands.h"
 #include "engine/core/time.h"
 #include "engine/observers/json.h"
+#include "engine/observers/shortage_episodes.h"
 #include "engine/workbench/density.h"
 #include "engine/workbench/recorded_scenario.h"
 
@@ -145,18 +146,22 @@ void print_density_json(const DensityCommandOptions& options, const DensityDeman
   standard_output().lines(json.text()) << '\n';
 }
 
+/// Whether runs of a given size are measured, instead of searching for the largest one.
+bool is_measured(const DensityOptions& density) {
+  return density.vms > 0 || density.fill > 0;
+}
+
 /// "This host runs 31 domains. Static sizing fits 18; adaptive would serve 44 (...)."
 std::string answer_of(const DensityCommandOptions& options, const DensityDemand& demand,
                       const Summary& summary, std::size_t orders) {
   const std::size_t at_once = demand.host->at_once;
-  const bool measured = options.density.vms > 0 || options.density.fill > 0;
   std::string answer = fmt::format(
       "{} {} domain{}", options.demand.host ? "The recorded host runs" : "This host runs", at_once,
       at_once == 1 ? "" : "s");
   if (demand.recorded > at_once) answer += fmt::format(" at once, {} in all", demand.recorded);
   answer += fmt::format(". Static sizing fits {:.0f}", summary.static_sizing.mean);
   if (options.density.hosts > 1) answer += fmt::format(" on {} hosts", options.density.hosts);
-  if (measured) return answer + '.';
+  if (is_measured(options.density)) return answer + '.';
   answer += fmt::format("; {} would serve {:.0f} (", options.policy, summary.vms.mean);
   if (orders > 1)
     answer += fmt::format("{:.0f} in the worst of {} orders; ", summary.vms.min, orders);
@@ -177,8 +182,9 @@ void print_density(const DensityCommandOptions& options, const DensityDemand& de
     out << answer_of(options, demand, summary, result.orders.size()) << '\n' << '\n';
   }
   const std::string hosts = on_hosts_text(host_text(options, demand), options.density.hosts);
-  out << fmt::format("{} {}: {} domains in {}, {} order{}, stalled at most {}", options.policy,
-                     hosts, demand.recorded, paths_text(options.demand.paths), result.orders.size(),
+  out << fmt::format("{} {}: {} domain{} in {}, {} order{}, stalled at most {}", options.policy,
+                     hosts, demand.recorded, demand.recorded == 1 ? "" : "s",
+                     paths_text(options.demand.paths), result.orders.size(),
                      result.orders.size() == 1 ? "" : "s", share_text(options.density.stalled))
       << '\n'
       << '\n';
@@ -188,18 +194,19 @@ void print_density(const DensityCommandOptions& options, const DensityDemand& de
     table.add_row({name, fmt::format("{:.1f}", spread.mean), fmt::format("{:.0f}", spread.min),
                    fmt::format("{:.0f}", spread.max)});
   };
-  row("domains served", summary.vms);
+  row(is_measured(options.density) ? "domains measured" : "domains served", summary.vms);
   row("static sizing", summary.static_sizing);
   row("instant allocator", summary.instant);
   row("clairvoyant bound", summary.bound);
   table.print(out, colored);
   print_each_host(result, options.density.hosts, out, colored);
-  out << '\n'
-      << fmt::format("{}{:.1f} % of the bound; stalled {}, OOM kills {}",
-                     summary.ratio() > 0
-                         ? fmt::format("{:.2f} times static sizing, ", summary.ratio())
-                         : "",
-                     summary.of_bound() * 100.0, share_text(summary.stalled.mean), summary.oom)
+  out << '\n';
+  // Of a given number of domains, the share of the bound says nothing about the policy.
+  if (!is_measured(options.density)) {
+    if (summary.ratio() > 0) out << fmt::format("{:.2f} times static sizing, ", summary.ratio());
+    out << fmt::format("{:.1f} % of the bound; ", summary.of_bound() * 100.0);
+  }
+  out << fmt::format("stalled {}, OOM kills {}", share_text(summary.stalled.mean), summary.oom)
       << '\n';
   for (const std::string& note : demand.notes) out << "note: " << note << '\n';
 }
@@ -227,13 +234,47 @@ Result<DensityDemand> read_density_demand(DensityCommandOptions& options) {
   demand.notes.push_back(fmt::format("the host has {}; it used up to {} itself",
                                      options.demand.host.value_or(demand.host->total).text(),
                                      own.text()));
-  demand.trace = with_copies(std::move(demand.trace), density.host * density.hosts);
+  constexpr std::chrono::hours kDay(24);
+  const auto& times = demand.trace.times;
+  if (const auto lasts = times.back() - times.front(); lasts < kDay) {
+    demand.notes.push_back("the recording lasts " + observers::duration_text(lasts) +
+                           ": a day or longer has the daily peaks");
+  }
+  demand.trace = with_copies(std::move(demand.trace), density.host * density.hosts, density.vms);
   if (demand.trace.columns.size() > demand.recorded) {
     demand.notes.push_back(
         fmt::format("to fill the host, each recorded domain stands for up to {}, shifted in time",
                     demand.trace.columns.size() / demand.recorded));
   }
   return demand;
+}
+
+/// Checks that there are as many domains as --vms asks for. Errors: invalid_input.
+Status check_measured(const DensityOptions& density, const DensityDemand& demand) {
+  const std::size_t available = demand.trace.columns.size();
+  if (density.vms <= available) return {};
+  const char* plural = available == 1 ? "" : "s";
+  return fail(ErrorCode::invalid_input, "--vms",
+              demand.host
+                  ? fmt::format("is more than {}, which are {} of each recorded domain", available,
+                                kMostCopies + 1)
+                  : fmt::format("is more than the {} domain{} of the trace", available, plural),
+              fmt::format("expected at most {}", available));
+}
+
+/// Adds a note where a run or the bound has all the domains that there are: more may fit.
+void note_ceiling(const DensityResult& result, const DensityOptions& density,
+                  DensityDemand& demand) {
+  if (density.vms > 0 || result.available == 0) return;
+  const bool reached =
+      std::any_of(result.orders.begin(), result.orders.end(), [&](const DensityOrder& order) {
+        return std::max(order.vms, order.bound) >= result.available;
+      });
+  if (!reached) return;
+  demand.notes.push_back(fmt::format(
+      "these are all the {} domains that the {} gives; the host may serve more", result.available,
+      demand.host ? fmt::format("recording, with {} of each,", kMostCopies + 1)
+                  : std::string("trace")));
 }
 
 Result<ExitCode> run_density(DensityCommandOptions& options) {
@@ -244,10 +285,16 @@ Result<ExitCode> run_density(DensityCommandOptions& options) {
     return std::unique_ptr<Policy>(*std::move(loaded));
   };
   if (const Status sound = check_sweep(options.sweep); !sound) return fail(sound.error());
+  if (options.density.vms > 0 && options.density.fill > 0) {
+    return fail(ErrorCode::invalid_input, "--fill", "contradicts --vms", "name one of the two");
+  }
   const auto policy = loader.load(options.policy, options.workbench.settings);
   if (!policy) return fail(policy.error());
-  const auto demand = read_density_demand(options);
+  auto demand = read_density_demand(options);
   if (!demand) return fail(demand.error());
+  if (const Status sound = check_measured(options.density, *demand); !sound) {
+    return fail(sound.error());
+  }
   options.density.interval = options.workbench.interval;
   options.density.min_interval = options.workbench.min_interval;
   options.density.limits = options.workbench.limits;
@@ -258,6 +305,7 @@ Result<ExitCode> run_density(DensityCommandOptions& options) {
       demand->trace, make_policy, options.density,
       [&](std::size_t done, double share) { progress.show(share, fmt::format("{} done", done)); });
   if (!result) return fail(result.error());
+  if (options.density.shard.count == 1) note_ceiling(*result, options.density, *demand);
   if (options.sweep.csv) {
     print_density_cells(*result, options.density,
                         density_sweep_id(options.workbench, options.policy, **policy, demand->trace,

@@ -17,6 +17,7 @@
 #include "engine/files/atomic_file.h"
 #include "engine/observers/journal_folder.h"
 #include "engine/observers/json.h"
+#include "engine/observers/shortage_episodes.h"
 #include "engine/workbench/report/report.h"
 #include "engine/workbench/run_record.h"
 #include "engine/workbench/simulation.h"
@@ -41,7 +42,7 @@ struct SimulateOptions {
 struct SimulatedRun {
   SimulationResult result;
   RunRecord record;
-  std::vector<std::string> notes;  ///< on the recording, then the engine's first ones
+  std::vector<std::string> notes;  ///< on the recording, then the engine's first ones, once each
   std::size_t kept_notes = 0;      ///< of the engine's
   std::size_t more_notes = 0;
 };
@@ -51,6 +52,8 @@ void keep_notes(const Tick& tick, SimulatedRun& outcome) {
   constexpr std::size_t kMaxNotes = 5;
   for (const Note& note : tick.notes) {
     if (note.text.starts_with(tick.policy + ": ")) continue;
+    const auto& known = outcome.notes;
+    if (std::find(known.begin(), known.end(), note.text) != known.end()) continue;
     if (outcome.kept_notes++ < kMaxNotes) {
       outcome.notes.push_back(note.text);
     } else {
@@ -61,18 +64,14 @@ void keep_notes(const Tick& tick, SimulatedRun& outcome) {
 
 /// The scenario that the options name. Sets the limits of a recorded host.
 Result<DemandScenario> scenario_for(SimulateOptions& options) {
+  if (Status sound = check_demand(options.demand, "--scenario", !options.scenario.empty());
+      !sound) {
+    return fail(sound.error());
+  }
   if (options.demand.paths.empty()) {
-    if (options.demand.host || options.demand.step) {
-      return fail(ErrorCode::invalid_input, options.demand.host ? "--host" : "--step",
-                  "needs --traces", "a scenario states its host itself");
-    }
     auto scenario = find_scenario(options.scenario.empty() ? "case1" : options.scenario);
     if (!scenario) return fail(scenario.error());
     return DemandScenario{*std::move(scenario), {}};
-  }
-  if (!options.scenario.empty()) {
-    return fail(ErrorCode::invalid_input, "--scenario", "contradicts --traces",
-                "name one of the two");
   }
   return demand_scenario(options.demand, options.workbench);
 }
@@ -178,11 +177,12 @@ void print_simulation(const SimulatedRun& outcome, bool colored) {
   const std::uint64_t early = outcome.result.early_ticks;
   TextOut out = standard_output();
   out << fmt::format("{} on {}: {}", record.policy, record.scenario, record.summary) << '\n'
-      << fmt::format("{} domains, host {}, {:.0f} s in {} ticks of {:g} s{}, headroom {}",
-                     record.domains.size(), record.host_total.text(record.limits.units),
-                     seconds_of(record.duration), outcome.result.ticks, seconds_of(record.interval),
-                     early > 0 ? fmt::format(" ({} early)", early) : "",
-                     to_text(record.limits.headroom))
+      << fmt::format(
+             "{} domain{}, host {}, {} in {} ticks of {}{}, headroom {}", record.domains.size(),
+             record.domains.size() == 1 ? "" : "s", record.host_total.text(record.limits.units),
+             observers::duration_text(record.duration), outcome.result.ticks,
+             observers::set_time_text(record.interval),
+             early > 0 ? fmt::format(" ({} early)", early) : "", to_text(record.limits.headroom))
       << '\n'
       << '\n';
   TextTable figures(score_columns());

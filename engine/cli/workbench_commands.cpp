@@ -55,7 +55,7 @@ void add_jobs_option(Command& command, WorkbenchOptions& options) {
 
 void add_step_option(Command& command, std::optional<std::chrono::seconds>& step) {
   const auto parse = [](const std::string& text) -> Result<std::chrono::seconds> {
-    const auto time = parse_duration(text);
+    const auto time = parse_age(text);
     if (!time) return fail(time.error());
     if (*time % std::chrono::seconds(1) != Duration()) {
       return fail(ErrorCode::invalid_input, "", "'" + text + "' is not whole seconds",
@@ -81,6 +81,17 @@ void add_traces_options(Command& command, RecordedDemandOptions& options, bool r
   add_option(command, {"--host", "SIZE", "the host's memory; default the recorded host's"},
              into(options.host, parse_size));
   add_step_option(command, options.step);
+}
+
+Status check_demand(const RecordedDemandOptions& options, const std::string& option, bool given) {
+  if (options.paths.empty() && (options.host || options.step)) {
+    return fail(ErrorCode::invalid_input, options.host ? "--host" : "--step", "needs --traces",
+                "a scenario states its host itself");
+  }
+  if (!options.paths.empty() && given) {
+    return fail(ErrorCode::invalid_input, option, "contradicts --traces", "name one of the two");
+  }
+  return {};
 }
 
 Result<workbench::TraceSource> read_demand(const std::vector<std::string>& paths,

@@ -51,6 +51,9 @@ struct RecordedDemandOptions {
 };
 /// Adds --traces, --host and --step.
 void add_traces_options(Command& command, RecordedDemandOptions& options, bool required);
+/// Checks that demand and scenarios do not contradict each other. `option` names the scenarios, and
+/// `given` says whether there are any. Errors: invalid_input.
+Status check_demand(const RecordedDemandOptions& options, const std::string& option, bool given);
 /// Adds --step.
 void add_step_option(Command& command, std::optional<std::chrono::seconds>& step);
 /// Errors: those of read_trace_source().

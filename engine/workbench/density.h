@@ -29,7 +29,7 @@ struct DensityOptions {
   Duration min_interval = kDefaultMinInterval;  ///< between ticks, early ones included
   Limits limits;
   std::size_t threads = 0;  ///< 0: one per core
-  std::size_t vms = 0;      ///< above 0: no search, one run with this many domains
+  std::size_t vms = 0;      ///< above 0: no search, one run with this many domains of the trace
   double fill = 0;          ///< above 0: likewise, with this share of the clairvoyant bound
   std::size_t hosts = 1;    ///< equal ones; density_hosts.h says which host gets which domain
   Shard shard;              ///< which cells to compute; a cell is an order on a host

@@ -125,7 +125,7 @@ Limits without_budget(Limits limits) {
   return limits;
 }
 
-Trace with_copies(Trace trace, MemorySize host) {
+Trace with_copies(Trace trace, MemorySize host, std::size_t at_least) {
   const auto holds = holds_of(trace.times);
   const std::chrono::seconds length =
       std::accumulate(holds.begin(), holds.end(), std::chrono::seconds(0));
@@ -133,8 +133,10 @@ Trace with_copies(Trace trace, MemorySize host) {
   const std::size_t recorded = trace.columns.size();
   // Half as much again as fits on average: domains differ in size, and an order draws some of them.
   const double wanted = 1.5 * simulated::kib(host);
-  for (std::size_t copy = 1; copy <= kMostCopies && need * static_cast<double>(copy) < wanted;
-       ++copy) {
+  const auto suffices = [&](std::size_t copies) {
+    return need * static_cast<double>(copies) >= wanted && copies * recorded >= at_least;
+  };
+  for (std::size_t copy = 1; copy <= kMostCopies && !suffices(copy); ++copy) {
     for (std::size_t i = 0; i < recorded; ++i) {
       const TraceColumn& original = trace.columns[i];
       trace.columns.push_back({original.name + "+" + std::to_string(copy), original.provisioned,

@@ -26,10 +26,10 @@ MemorySize memory_for_guests(const RecordedHost& host);
 Limits without_budget(Limits limits);
 
 /// The trace with copies of its domains, as many as a host of this size cannot serve even on
-/// average, or kMostCopies of each. A copy's demand is shifted in time, and goes round at the end:
-/// by whole days if the trace lasts at least two, and by a few minutes besides. Its peaks so come
-/// at the same time of the day, but not in the same second.
+/// average, and at least so many in all; at most kMostCopies of each. A copy's demand is shifted in
+/// time, and goes round at the end: by whole days if the trace lasts at least two, and by a few
+/// minutes besides. Its peaks so come at the same time of the day, but not in the same second.
 inline constexpr std::size_t kMostCopies = 15;
-Trace with_copies(Trace trace, MemorySize host);
+Trace with_copies(Trace trace, MemorySize host, std::size_t at_least = 0);
 
 }  // namespace memcoord::workbench

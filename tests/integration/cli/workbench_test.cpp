@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <fstream>
 #include <initializer_list>
+#include <set>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -175,6 +176,12 @@ TEST_CASE("a simulated run with --headroom unused reports that page cache would 
   const Finished by_unused = run_memcoord(strict);
   CHECK(contains(by_unused.output, "headroom unused\n"));
   CHECK(contains(by_unused.output, "note: files: counts as short by --headroom unused"));
+  // Each note once.
+  std::set<std::string> notes;
+  std::istringstream lines(by_unused.output);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("note: ")) CHECK(notes.insert(line).second);
+  }
   CHECK(contains(by_unused.output, "2 other domains likewise"));
 }
 
@@ -195,6 +202,30 @@ TEST_CASE("density finds how many domains fit, with static sizing and with the b
   CHECK(json.at("stalled").number() <= 0.01);
   CHECK(json.at("oom") == 0);
   CHECK(json.at("orders").size() == 2);
+}
+
+TEST_CASE(
+    "density says where the trace has no more domains to serve, and measures as many as asked") {
+  const ScratchFiles scratch;
+  const std::string trace = scratch.write("trace.csv", kTrace);
+  const std::vector<std::string> words{"density",  "-t",       trace, "--host",     "64GiB", "-p",
+                                       "adaptive", "--orders", "1",   "--interval", "30"};
+  const Finished all = run_memcoord(words);
+  CHECK(contains(all.output, "domains served      4.0"));
+  CHECK(
+      contains(all.output,
+               "note: these are all the 4 domains that the trace gives; the host may serve more"));
+  auto measured = words;
+  measured.insert(measured.end(), {"--vms", "3"});
+  const Finished three = run_memcoord(measured);
+  CHECK(contains(three.output, "domains measured    3.0"));
+  CHECK_FALSE(contains(three.output, "note: these are all"));
+  CHECK_FALSE(contains(three.output, "of the bound"));
+  measured.back() = "5";
+  const Finished five = run_memcoord(measured);
+  CHECK(five.exit_code == 2);
+  CHECK(five.errors ==
+        "memcoord: --vms: is more than the 4 domains of the trace; expected at most 4\n");
 }
 
 TEST_CASE("density agrees with a run of as many domains on a trace with uneven rows") {
@@ -252,6 +283,9 @@ TEST_CASE("the workbench refuses unusable input with one line and exit code 2") 
       {{"density", "-t", journal, hole}, "hole.csv: is not a journal"},
       {{"density", "-t", journal, "--host", "100MiB"}, "leaves guests nothing"},
       {{"density", "-t", journal, "--step", "500ms"}, "whole seconds"},
+      {{"density", "-t", journal, "--vms", "5", "--fill", "50%"}, "--fill: contradicts --vms"},
+      {{"density", "-t", journal, "--vms", "1000"},
+       "--vms: is more than 64, which are 16 of each recorded domain; expected at most 64"},
       {{"simulate", "-t", journal, "-S", "case1"}, "--scenario: contradicts --traces"},
       {{"simulate", "--host", "4GiB"}, "--host: needs --traces"},
       {{"compare", "-t", journal, "-S", "case1"}, "--scenarios: contradicts --traces"},
@@ -347,7 +381,7 @@ TEST_CASE("replay reads an incomplete journal up to its last complete line and r
   const std::string cut = scratch.write("cut.jsonl", whole.substr(0, whole.size() - 40));
   const Finished run = run_memcoord({"replay", "-p", "halving", cut});
   CHECK(run.exit_code == 0);
-  CHECK(contains(run.errors, "its last line is incomplete"));
+  CHECK(contains(run.errors, "is cut off; read up to line 89"));
   CHECK(contains(run.output, "in 89 ticks"));
 }
 
@@ -367,7 +401,7 @@ TEST_CASE("traces shows a trace and writes a part that it can read again") {
   const std::string trace = scratch.write("trace.csv", kTrace);
   const Finished table = run_memcoord({"traces", trace});
   CHECK(table.exit_code == 0);
-  for (const char* text : {"4 VMs", "PROVISIONED", "all at once", "1800 s apart"}) {
+  for (const char* text : {"4 VMs", "PROVISIONED", "all at once", "30 min apart"}) {
     CAPTURE(text);
     CHECK(contains(table.output, text));
   }
@@ -409,6 +443,7 @@ TEST_CASE("density, compare and simulate take a journal as their demand") {
                                  "serve "));
   CHECK(contains(density.output, "note: the host has 2.12 GiB; it used up to "));
   CHECK(contains(density.output, "note: to fill the host, each recorded domain stands for up to "));
+  CHECK(contains(density.output, "note: the recording lasts "));
   const auto json =
       json_of(run_memcoord({"density", "-t", journal, "--vms", "4", "--orders", "1", "--json"}));
   CHECK(json.at("recorded").at("domains") == 4);
@@ -437,7 +472,7 @@ TEST_CASE("traces writes a journal's demand, which density reads alike") {
   const std::string csv = scratch.path("run.csv");
   const Finished written = run_memcoord({"traces", journal, "-o", csv, "--step", "5s"});
   CHECK(written.exit_code == 0);
-  CHECK(contains(written.output, "4 VMs over 0.0 h, 18 rows, 5 s apart"));
+  CHECK(contains(written.output, "4 VMs over 85 s, 18 rows, 5 s apart"));
   const auto parts = json_of(run_memcoord({"traces", csv, "--json"}));
   CHECK(parts == json_of(run_memcoord({"traces", journal, "--step", "5s", "--json"})));
   const auto footprints = json_of(run_memcoord(
@@ -457,7 +492,8 @@ TEST_CASE("traces weighs each row by how long it lasts") {
   CHECK(json.at("total").at("mean_kib") == 1030);
   CHECK(json.at("step_s") == 1);
   CHECK(json.at("longest_step_s") == 97);
-  CHECK(contains(run_memcoord({"traces", trace}).output, "4 rows, 1 to 97 s apart"));
+  CHECK(contains(run_memcoord({"traces", trace}).output,
+                 "1 VM over 99 s, 4 rows, 1 s to 97 s apart"));
 }
 
 TEST_CASE("traces refuses unusable input with one line") {
