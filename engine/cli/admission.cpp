@@ -45,7 +45,7 @@ std::optional<bool> is_ready_in(const observers::Json& headroom, const std::stri
                                 double since) {
   using observers::Json;
   const auto reserves = headroom.find("reserves");
-  if (!reserves) return std::nullopt;
+  if (!reserves || !reserves->is_array()) return std::nullopt;
   for (const Json& reserve : reserves->items()) {
     const auto asked = reserve.find("since");
     if (!asked || !asked->is_number()) return std::nullopt;

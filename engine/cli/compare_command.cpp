@@ -167,7 +167,7 @@ Status check_options(const CompareOptions& options) {
     return fail(ErrorCode::invalid_input, "--report", "contradicts --shard",
                 "a report needs every policy on every scenario");
   }
-  if (const Status demand = check_demand(options.demand, "--scenarios", !options.scenarios.empty());
+  if (Status demand = check_demand(options.demand, "--scenarios", !options.scenarios.empty());
       !demand) {
     return demand;
   }

@@ -101,8 +101,8 @@ void add_to_sweep(SweepId& id, const simulated::Scenario& scenario) {
 Status add_scenario_text(SweepId& id, const std::string& file_or_name) {
   std::error_code none;
   if (!std::filesystem::is_regular_file(file_or_name, none)) return {};
-  constexpr std::size_t kMost = std::size_t{16} << 20U;
-  const auto text = files::read_up_to(kMost, file_or_name, "scenario");
+  constexpr std::size_t kLargestScenario = std::size_t{16} << 20U;
+  const auto text = files::read_up_to(kLargestScenario, file_or_name, "scenario");
   if (!text) return fail(text.error());
   id.add(*text);
   return {};

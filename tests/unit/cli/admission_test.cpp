@@ -97,6 +97,7 @@ TEST_CASE("a reserve from before the request is not ready, whatever the run show
   CHECK(is_ready_in(headroom, "db", 6) == true);
   CHECK(is_ready_in(headroom, "mail", 1) == false);
   CHECK(is_ready_in(observers::Json::parse("{}").value(), "web", 1) == std::nullopt);
+  CHECK(is_ready_in(observers::Json::parse("{\"reserves\":5}").value(), "web", 1) == std::nullopt);
 }
 
 TEST_CASE("a start goes on as soon as its memory is there") {
