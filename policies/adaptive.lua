@@ -26,7 +26,7 @@ local max, min, floor, ceil, huge = math.max, math.min, math.floor, math.ceil, m
 
 local FIRST_JUMP = 512 -- MiB that a new domain counts as having jumped by
 local SWAP_HALF_LIFE = 300 -- seconds until half of the swapped memory counts as unused
-local FREED = 0.1 -- a fall of use by more, without swapping, is memory that a guest has freed, and as much of its swap
+local FREED = 0.1 -- use that falls by a larger part without swapping was freed, and as large a part of the swap with it
 local ASK_HALF_LIFE = 600 -- seconds until half of an ask that was not met is forgotten
 local ASK_TRIED = 20 -- seconds with what it asked for in which a killed workload comes back
 local ASK_RAISES = 2 -- times; then the fall of use was no kill, or more memory does not help

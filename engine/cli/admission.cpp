@@ -6,7 +6,7 @@
 #include <functional>
 
 #include "engine/core/balloon_tracker.h"
-#include "engine/observers/shortage_episodes.h"
+#include "engine/observers/amounts.h"
 
 namespace memcoord::cli {
 namespace {

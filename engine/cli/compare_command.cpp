@@ -17,6 +17,7 @@
 #include "engine/cli/workbench_commands.h"
 #include "engine/files/atomic_file.h"
 #include "engine/files/csv.h"
+#include "engine/observers/amounts.h"
 #include "engine/observers/json.h"
 #include "engine/workbench/comparison.h"
 #include "engine/workbench/report/report.h"
@@ -103,9 +104,9 @@ void print_comparison(const Comparison& comparison, bool colored) {
     TextOut out = standard_output();
     if (s > 0) out << '\n';
     out << scenario.name << ": " << scenario.summary
-        << fmt::format(" ({} domain{}, host {}, headroom {})", scenario.domains,
-                       scenario.domains == 1 ? "" : "s", scenario.host_total.text(comparison.units),
-                       to_text(comparison.headroom))
+        << fmt::format(" ({}, host {}, headroom {})",
+                       observers::counted(scenario.domains, "domain"),
+                       scenario.host_total.text(comparison.units), to_text(comparison.headroom))
         << '\n';
     std::vector<TextTable::Column> columns = score_columns();
     columns.insert(columns.begin(), {"POLICY"});

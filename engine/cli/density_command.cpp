@@ -16,8 +16,8 @@
 #include "engine/cli/terminal.h"
 #include "engine/cli/workbench_commands.h"
 #include "engine/core/time.h"
+#include "engine/observers/amounts.h"
 #include "engine/observers/json.h"
-#include "engine/observers/shortage_episodes.h"
 #include "engine/workbench/density.h"
 #include "engine/workbench/recorded_scenario.h"
 
@@ -155,9 +155,9 @@ bool is_measured(const DensityOptions& density) {
 std::string answer_of(const DensityCommandOptions& options, const DensityDemand& demand,
                       const Summary& summary, std::size_t orders) {
   const std::size_t at_once = demand.host->at_once;
-  std::string answer = fmt::format(
-      "{} {} domain{}", options.demand.host ? "The recorded host runs" : "This host runs", at_once,
-      at_once == 1 ? "" : "s");
+  std::string answer =
+      fmt::format("{} {}", options.demand.host ? "The recorded host runs" : "This host runs",
+                  observers::counted(at_once, "domain"));
   if (demand.recorded > at_once) answer += fmt::format(" at once, {} in all", demand.recorded);
   answer += fmt::format(". Static sizing fits {:.0f}", summary.static_sizing.mean);
   if (options.density.hosts > 1) answer += fmt::format(" on {} hosts", options.density.hosts);
@@ -182,10 +182,10 @@ void print_density(const DensityCommandOptions& options, const DensityDemand& de
     out << answer_of(options, demand, summary, result.orders.size()) << '\n' << '\n';
   }
   const std::string hosts = on_hosts_text(host_text(options, demand), options.density.hosts);
-  out << fmt::format("{} {}: {} domain{} in {}, {} order{}, stalled at most {}", options.policy,
-                     hosts, demand.recorded, demand.recorded == 1 ? "" : "s",
-                     paths_text(options.demand.paths), result.orders.size(),
-                     result.orders.size() == 1 ? "" : "s", share_text(options.density.stalled))
+  out << fmt::format(
+             "{} {}: {} in {}, {}, stalled at most {}", options.policy, hosts,
+             observers::counted(demand.recorded, "domain"), paths_text(options.demand.paths),
+             observers::counted(result.orders.size(), "order"), share_text(options.density.stalled))
       << '\n'
       << '\n';
   constexpr auto kRight = TextTable::Align::right;
@@ -238,7 +238,7 @@ Result<DensityDemand> read_density_demand(DensityCommandOptions& options) {
   const auto& times = demand.trace.times;
   if (const auto lasts = times.back() - times.front(); lasts < kDay) {
     demand.notes.push_back("the recording lasts " + observers::duration_text(lasts) +
-                           ": a day or longer has the daily peaks");
+                           "; one of a day or longer has the daily peaks");
   }
   demand.trace = with_copies(std::move(demand.trace), density.host * density.hosts, density.vms);
   if (demand.trace.columns.size() > demand.recorded) {
@@ -253,12 +253,11 @@ Result<DensityDemand> read_density_demand(DensityCommandOptions& options) {
 Status check_measured(const DensityOptions& density, const DensityDemand& demand) {
   const std::size_t available = demand.trace.columns.size();
   if (density.vms <= available) return {};
-  const char* plural = available == 1 ? "" : "s";
   return fail(ErrorCode::invalid_input, "--vms",
               demand.host
                   ? fmt::format("is more than {}, which are {} of each recorded domain", available,
                                 kMostCopies + 1)
-                  : fmt::format("is more than the {} domain{} of the trace", available, plural),
+                  : "is more than the " + observers::counted(available, "domain") + " of the trace",
               fmt::format("expected at most {}", available));
 }
 

@@ -16,6 +16,7 @@
 #include "engine/core/host_stack.h"
 #include "engine/core/text_table.h"
 #include "engine/fleet/fleet_status.h"
+#include "engine/observers/amounts.h"
 #include "engine/observers/json.h"
 
 namespace memcoord::cli {
@@ -92,8 +93,9 @@ std::string sum_text(const std::vector<HostStatus>& statuses, Units units) {
     committed += status.figures->committed.value_or(MemorySize());
     grantable += status.figures->grantable;
   }
-  std::string text = fmt::format("{} host{}, {} without figures", statuses.size(),
-                                 statuses.size() == 1 ? "" : "s", statuses.size() - answers);
+  std::string text =
+      fmt::format("{}, {} without figures", observers::counted(statuses.size(), "host"),
+                  statuses.size() - answers);
   if (answers == 0) return text;
   return text + fmt::format("; {}, {} committed, {} grantable", total.text(units),
                             committed.text(units), grantable.text(units));

@@ -28,7 +28,7 @@
 #include "engine/hypervisor/libvirt/libvirt_hypervisor.h"
 #include "engine/hypervisor/simulated/simulated_hypervisor.h"
 #include "engine/metrics/metrics.h"
-#include "engine/observers/shortage_episodes.h"
+#include "engine/observers/amounts.h"
 #include "engine/screen/terminal.h"
 
 namespace memcoord::cli {

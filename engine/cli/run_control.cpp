@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "engine/cli/version.h"
+#include "engine/observers/amounts.h"
 #include "engine/observers/events.h"
-#include "engine/observers/shortage_episodes.h"
 #include "engine/page/page.h"
 
 namespace memcoord::cli {

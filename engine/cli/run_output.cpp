@@ -13,6 +13,7 @@
 #include "engine/cli/standard_output.h"
 #include "engine/cli/terminal.h"
 #include "engine/files/open_file.h"
+#include "engine/observers/amounts.h"
 #include "engine/observers/events.h"
 #include "engine/observers/journal_folder.h"
 #include "engine/observers/tick_json.h"
@@ -20,11 +21,9 @@
 namespace memcoord::cli {
 namespace {
 
-constexpr std::size_t kRemembered = 16;
+using observers::counted;
 
-std::string counted(std::uint64_t n, std::string_view one, std::string_view many) {
-  return fmt::format("{} {}", n, n == 1 ? one : many);
-}
+constexpr std::size_t kRemembered = 16;
 
 // --json: a line a tick, flushed, so that the reader gets it at once.
 class JsonLines : public Observer {
@@ -86,9 +85,9 @@ class RecordProgress : public Observer {
     TextOut out = standard_error();
     if (terminal_) out.control("\r");
     out << fmt::format("recording {} to {} since {}",
-                       counted(tick.snapshot.domains.size(), "domain", "domains"), journal_,
+                       counted(tick.snapshot.domains.size(), "domain"), journal_,
                        observers::time_text(since_, true, false));
-    if (terminal_) out << ": " << counted(ticks_, "tick", "ticks");
+    if (terminal_) out << ": " << counted(ticks_, "tick");
     out << "; Ctrl-C ends it";
     if (terminal_) {
       out.control("\x1b[K").flush();
@@ -101,8 +100,8 @@ class RecordProgress : public Observer {
     TextOut out = standard_error();
     if (said_ && terminal_) out << '\n';
     const std::uint64_t written = ticks_ - std::min(ticks_, journal.lost());
-    out << "recorded " << counted(written, "tick", "ticks") << " to " << journal_;
-    if (journal.lost() > 0) out << ", and lost " << counted(journal.lost(), "tick", "ticks");
+    out << "recorded " << counted(written, "tick") << " to " << journal_;
+    if (journal.lost() > 0) out << ", and lost " << counted(journal.lost(), "tick");
     const MemorySize size = MemorySize::from_bytes(journal.size() + 1023);
     out << "; its journal has " << size.text(Units::automatic) << '\n';
   }
@@ -161,25 +160,23 @@ void RunSummary::count(const Outcome& outcome) {
 }
 
 std::string RunSummary::text() const {
-  std::string text = counted(ticks_, "tick", "ticks") + ", ";
+  std::string text = counted(ticks_, "tick") + ", ";
   if (dry_run_) text += "dry run: ";
-  text += counted(moves_, "move", "moves");
+  text += counted(moves_, "move");
   if (served_.all() > 0) {
-    text += fmt::format(", +{} to {}", given_.text(units_),
-                        counted(served_.all(), "domain", "domains"));
+    text += fmt::format(", +{} to {}", given_.text(units_), counted(served_.all(), "domain"));
   }
   if (shrunk_.all() > 0) {
-    text += fmt::format(", -{} from {}", taken_.text(units_),
-                        counted(shrunk_.all(), "domain", "domains"));
+    text += fmt::format(", -{} from {}", taken_.text(units_), counted(shrunk_.all(), "domain"));
   }
   const auto unanswered = static_cast<std::uint64_t>(std::max<std::int64_t>(unanswered_moves_, 0));
   if (sample_errors_ + policy_errors_ + failed_moves_ + unanswered == 0) {
     return text + ", no errors";
   }
   if (sample_errors_ > 0) text += fmt::format(", {} without a sample of the host", sample_errors_);
-  if (policy_errors_ > 0) text += ", " + counted(policy_errors_, "policy error", "policy errors");
-  if (unanswered > 0) text += ", " + counted(unanswered, "unanswered move", "unanswered moves");
-  if (failed_moves_ > 0) text += ", " + counted(failed_moves_, "failed move", "failed moves");
+  if (policy_errors_ > 0) text += ", " + counted(policy_errors_, "policy error");
+  if (unanswered > 0) text += ", " + counted(unanswered, "unanswered move");
+  if (failed_moves_ > 0) text += ", " + counted(failed_moves_, "failed move");
   return text;
 }
 

@@ -15,9 +15,9 @@
 #include "engine/core/screen_text.h"
 #include "engine/core/time.h"
 #include "engine/files/atomic_file.h"
+#include "engine/observers/amounts.h"
 #include "engine/observers/journal_folder.h"
 #include "engine/observers/json.h"
-#include "engine/observers/shortage_episodes.h"
 #include "engine/workbench/report/report.h"
 #include "engine/workbench/run_record.h"
 #include "engine/workbench/simulation.h"
@@ -178,10 +178,10 @@ void print_simulation(const SimulatedRun& outcome, bool colored) {
   TextOut out = standard_output();
   out << fmt::format("{} on {}: {}", record.policy, record.scenario, record.summary) << '\n'
       << fmt::format(
-             "{} domain{}, host {}, {} in {} ticks of {}{}, headroom {}", record.domains.size(),
-             record.domains.size() == 1 ? "" : "s", record.host_total.text(record.limits.units),
-             observers::duration_text(record.duration), outcome.result.ticks,
-             observers::set_time_text(record.interval),
+             "{}, host {}, {} in {} ticks of {}{}, headroom {}",
+             observers::counted(record.domains.size(), "domain"),
+             record.host_total.text(record.limits.units), observers::duration_text(record.duration),
+             outcome.result.ticks, observers::set_time_text(record.interval),
              early > 0 ? fmt::format(" ({} early)", early) : "", to_text(record.limits.headroom))
       << '\n'
       << '\n';

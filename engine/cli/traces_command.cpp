@@ -16,8 +16,8 @@
 #include "engine/core/text_table.h"
 #include "engine/files/atomic_file.h"
 #include "engine/files/csv.h"
+#include "engine/observers/amounts.h"
 #include "engine/observers/json.h"
-#include "engine/observers/shortage_episodes.h"
 #include "engine/workbench/trace.h"
 #include "engine/workbench/trace_source.h"
 
@@ -195,7 +195,7 @@ void print_trace(const Trace& trace, const TracesOptions& options) {
   TextOut out = standard_output();
   const std::size_t vms = trace.columns.size();
   const std::size_t count = trace.times.size();
-  out << fmt::format("{}: {} VM{}", paths_text(options.paths), vms, vms == 1 ? "" : "s");
+  out << paths_text(options.paths) << ": " << observers::counted(vms, "VM");
   if (count == 1) {
     out << ", 1 row";
   } else {

@@ -10,7 +10,7 @@
 #include "engine/core/host_stack.h"
 #include "engine/core/printable.h"
 #include "engine/core/reserve_book.h"
-#include "engine/observers/shortage_episodes.h"
+#include "engine/observers/amounts.h"
 
 namespace memcoord::control {
 namespace {

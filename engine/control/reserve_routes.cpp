@@ -10,7 +10,7 @@
 #include "engine/control/peer.h"
 #include "engine/control/responses.h"
 #include "engine/core/printable.h"
-#include "engine/observers/shortage_episodes.h"
+#include "engine/observers/amounts.h"
 
 namespace memcoord::control {
 namespace {

@@ -15,8 +15,8 @@
 #include "engine/control/reserve_routes.h"
 #include "engine/control/responses.h"
 #include "engine/core/printable.h"
+#include "engine/observers/amounts.h"
 #include "engine/observers/explanation.h"
-#include "engine/observers/shortage_episodes.h"
 #include "engine/observers/tick_json.h"
 
 namespace memcoord::control {

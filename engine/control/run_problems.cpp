@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/observers/amounts.h"
 #include "engine/observers/events.h"
-#include "engine/observers/shortage_episodes.h"
 
 namespace memcoord::control {
 

@@ -7,8 +7,8 @@
 #include "engine/core/printable.h"
 #include "engine/core/reserve_book.h"
 #include "engine/core/text_table.h"
+#include "engine/observers/amounts.h"
 #include "engine/observers/events.h"
-#include "engine/observers/shortage_episodes.h"
 #include "engine/observers/table_view.h"
 #include "engine/observers/tick_json.h"
 

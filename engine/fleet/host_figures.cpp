@@ -8,7 +8,7 @@
 
 #include "engine/core/printable.h"
 #include "engine/fleet/metrics_text.h"
-#include "engine/observers/shortage_episodes.h"
+#include "engine/observers/amounts.h"
 
 namespace memcoord::fleet {
 namespace {

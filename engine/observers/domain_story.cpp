@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/observers/amounts.h"
 #include "engine/observers/shortage.h"
 #include "engine/observers/shortage_episodes.h"
 
@@ -131,18 +132,18 @@ std::string story_text(const DomainStory& story, Units units) {
   if (story.shortages > 0 || story.short_of_memory.count() > 0) {
     text = "short for " + time_short_text(story.short_of_memory);
     if (story.shortages > 0) {
-      text += fmt::format(", in {} shortage{}", story.shortages, story.shortages == 1 ? "" : "s");
+      text += ", in " + counted(story.shortages, "shortage");
     }
     if (story.shortages > 1) text += ", the longest " + time_short_text(story.longest_shortage);
   }
   if (story.kills > 0) {
-    text += fmt::format("; {} sign{} of a kill", story.kills, story.kills == 1 ? "" : "s");
+    text += "; " + counted(story.kills, "sign") + " of a kill";
   }
   text += story.moves == 0
               ? std::string("; never moved")
-              : fmt::format("; {} {} time{}",
+              : fmt::format("; {} {}",
                             story.planned_moves == story.moves ? "would have been moved" : "moved",
-                            story.moves, story.moves == 1 ? "" : "s");
+                            counted(story.moves, "time"));
   const bool one_size = story.smallest == story.largest;
   return text + "; " + story.smallest.text(units) +
          (one_size ? "" : " to " + story.largest.text(units));

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "engine/observers/shortage_episodes.h"
+#include "engine/observers/amounts.h"
 
 namespace memcoord::observers {
 namespace {

@@ -1,11 +1,8 @@
 #include "engine/observers/shortage_episodes.h"
 
-#include <fmt/core.h>
-
-#include <array>
-#include <cstddef>
 #include <utility>
 
+#include "engine/observers/amounts.h"
 #include "engine/observers/shortage.h"
 
 namespace memcoord::observers {
@@ -39,26 +36,6 @@ Episode next_episode(Episode episode, std::optional<bool> is_short, MonotonicTim
   const bool ends = episode.enough_ticks >= Episode::kEnoughTicks &&
                     now - *episode.enough_since >= Episode::kEnoughTime;
   return ends ? Episode{} : episode;
-}
-
-std::string duration_text(Duration duration) {
-  constexpr std::array<std::pair<std::int64_t, const char*>, 4> kUnits{
-      {{86400, "d"}, {3600, "h"}, {60, "min"}, {1, "s"}}};
-  const std::int64_t seconds = std::chrono::duration_cast<std::chrono::seconds>(duration).count();
-  if (seconds < 120) return fmt::format("{} s", seconds);
-  std::size_t unit = 0;
-  while (seconds < kUnits.at(unit).first) ++unit;
-  const auto [size, name] = kUnits.at(unit);
-  const auto [smaller, smaller_name] = kUnits.at(unit + 1);
-  std::string text = fmt::format("{} {}", seconds / size, name);
-  const std::int64_t rest = seconds % size / smaller;
-  if (rest > 0) text += fmt::format(" {} {}", rest, smaller_name);
-  return text;
-}
-
-std::string set_time_text(Duration time) {
-  return time < std::chrono::seconds(120) ? fmt::format("{:g} s", seconds_of(time))
-                                          : duration_text(time);
 }
 
 std::vector<ShortageFinder::Change> ShortageFinder::changes_of(const Tick& tick) {

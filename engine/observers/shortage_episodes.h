@@ -31,11 +31,6 @@ struct Episode {
 /// episode stays as it is. After a clock that went back, times count from `now`.
 Episode next_episode(Episode episode, std::optional<bool> is_short, MonotonicTime now);
 
-/// A measured time in whole units, the two largest: "90 s", "3 min 20 s", "2 h 5 min", "3 d".
-std::string duration_text(Duration duration);
-/// A time that somebody has chosen: "0.5 s", "90 s", "10 min".
-std::string set_time_text(Duration time);
-
 /// Finds the episodes of ticks, which it gets in order.
 class ShortageFinder {
  public:

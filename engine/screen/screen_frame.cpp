@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/core/printable.h"
+#include "engine/observers/amounts.h"
 #include "engine/observers/events.h"
 
 namespace memcoord::screen {

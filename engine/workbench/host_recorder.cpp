@@ -4,9 +4,9 @@
 #include <chrono>
 #include <utility>
 
+#include "engine/observers/amounts.h"
 #include "engine/observers/memory_use.h"
 #include "engine/observers/shortage.h"
-#include "engine/observers/shortage_episodes.h"
 
 namespace memcoord::workbench {
 namespace {

@@ -6,8 +6,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "engine/observers/amounts.h"
 #include "engine/observers/shortage.h"
-#include "engine/observers/shortage_episodes.h"
 #include "engine/workbench/clairvoyant.h"
 #include "engine/workbench/journal_time.h"
 #include "engine/workbench/recorded_column.h"

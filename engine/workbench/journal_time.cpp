@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "engine/observers/amounts.h"
 #include "engine/observers/events.h"
-#include "engine/observers/shortage_episodes.h"
 #include "engine/workbench/trace.h"
 
 namespace memcoord::workbench {

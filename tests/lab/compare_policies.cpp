@@ -5,7 +5,7 @@
 //
 // The guests count work (guest/plan.cpp, pace=work), so that each reports how long its plan took,
 // how much it swapped, and whether its OOM killer acted. Every policy gets new guests and a daemon
-// of its own. "none" runs the guests without memcoord; "all-memory" as well, with
+// of its own. "none" runs the guests without memcoord, and so does "all-memory", where they have
 // their maximum from the start.
 
 #include <fmt/format.h>

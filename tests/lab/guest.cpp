@@ -36,6 +36,16 @@ void expect(bool done, const std::string& what) {
 
 constexpr const char* kSnapshot = "<domainsnapshot><name>before</name></domainsnapshot>";
 
+/// Whether it holds within ten seconds.
+template <class Condition>
+bool comes_true(Condition holds) {
+  for (int i = 0; i < 100; ++i) {
+    if (holds()) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  return false;
+}
+
 }  // namespace
 
 Guest::Guest(const LabHost& host, GuestSpec spec)
@@ -275,11 +285,7 @@ MemorySize Guest::actual() const {
 }
 
 bool Guest::wait_for_actual(MemorySize size) const {
-  for (int i = 0; i < 100; ++i) {
-    if (actual() == size) return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-  }
-  return false;
+  return comes_true([&] { return actual() == size; });
 }
 
 int Guest::statistics_period() const {
@@ -294,11 +300,7 @@ int Guest::statistics_period() const {
 }
 
 bool Guest::wait_for_period(int seconds) const {
-  for (int i = 0; i < 100; ++i) {
-    if (statistics_period() == seconds) return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-  }
-  return false;
+  return comes_true([&] { return statistics_period() == seconds; });
 }
 
 void Guest::set_statistics_period(int seconds) const {

@@ -9,7 +9,7 @@
 #include "engine/charts/charts.h"
 #include "engine/core/printable.h"
 #include "engine/core/time.h"
-#include "engine/observers/shortage_episodes.h"
+#include "engine/observers/amounts.h"
 
 namespace memcoord::workbench::report {
 namespace {

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "engine/observers/amounts.h"
 #include "engine/observers/events.h"
-#include "engine/observers/shortage_episodes.h"
 #include "engine/workbench/report/report.h"
 
 namespace memcoord::workbench::report {
