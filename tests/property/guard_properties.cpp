@@ -434,6 +434,17 @@ TEST_CASE("a stricter limit never allows more") {
     if (lax.headroom == Headroom::larger && all_report) {
       strict.headroom = *rc::gen::element(Headroom::larger, Headroom::unused, Headroom::usable);
     }
+    const auto view = [&world](const Limits& limits, const Uuid& uuid) {
+      const Observed& observed = world.observed;
+      const auto views = guard::assess(observed.snapshot(), observed.history(), limits).domains;
+      return *std::find_if(views.begin(), views.end(),
+                           [&](const DomainView& each) { return each.domain.uuid() == uuid; });
+    };
+    // A guest that is short under the higher floor alone may grow before its next report.
+    const auto newly_short = [&](const Uuid& uuid) {
+      const auto skipped = view(lax, uuid).skipped;
+      return skipped && skipped->rule == Rule::fresh_stats && view(strict, uuid).grows_only;
+    };
     const auto a = world.review(lax);
     const auto b = world.review(strict);
     RC_ASSERT(a.size() == b.size());
@@ -441,6 +452,7 @@ TEST_CASE("a stricter limit never allows more") {
       const auto moved = [](const Decision& d) {
         return std::max(d.target, d.actual) - std::min(d.target, d.actual);
       };
+      if (b[i].grows() && newly_short(b[i].domain)) continue;
       RC_ASSERT(moved(b[i]) <= moved(a[i]));
     }
   });
