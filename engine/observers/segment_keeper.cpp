@@ -17,7 +17,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kLowestPriority = 19;
+/// As the control socket's threads: behind the loop, but not behind everything on a busy host.
+constexpr int kLowPriority = 10;
 
 }  // namespace
 
@@ -91,7 +92,7 @@ std::vector<Note> SegmentKeeper::drain_notes() {
 
 void SegmentKeeper::run() {
   // On Linux this is the priority of the calling thread.
-  ::setpriority(PRIO_PROCESS, 0, kLowestPriority);
+  ::setpriority(PRIO_PROCESS, 0, std::max(::getpriority(PRIO_PROCESS, 0), kLowPriority));
   std::unique_lock lock(mutex_);
   while (true) {
     changed_.wait(lock, [this] { return stop_ || next_; });

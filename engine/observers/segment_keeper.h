@@ -43,7 +43,7 @@ std::vector<Segment> segments_in(const std::filesystem::path& folder);
 std::vector<Segment> expired(const std::vector<Segment>& segments, const JournalLimits& limits,
                              WallTime now, std::uint64_t room);
 
-/// Packs and removes segments in a thread of the lowest priority.
+/// Packs and removes segments in a thread of low priority.
 class SegmentKeeper {
  public:
   SegmentKeeper(std::filesystem::path folder, JournalLimits limits);

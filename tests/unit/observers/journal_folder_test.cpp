@@ -135,7 +135,7 @@ TEST_CASE("all segments together stay within --journal-max") {
     for (const auto& entry : fs::directory_iterator(folder / "")) bytes += entry.file_size();
     return bytes;
   };
-  for (std::uint64_t i = 0; i < 3000; ++i) {
+  for (std::uint64_t i = 0; i < 1500; ++i) {
     Tick tick = crowded_tick(i + 1, 30);
     tick.snapshot.wall_time = kBegin + std::chrono::seconds(i);
     // Texts that do not compress.
