@@ -44,11 +44,13 @@ local function outranks(a, b)
 end
 
 -- Half of the use is gone at once, and the guest was full, or its process has come to hold all of its memory
--- meanwhile: its OOM killer has ended a workload, or a workload that needed nearly all memory has ended.
+-- meanwhile: its OOM killer has ended a workload, or a workload that needed nearly all memory has ended. Where its use
+-- did not rise before and a part of it stays, a workload has ended.
 local function was_killed(d, past, used)
   local fell = past.used - used
   return fell >= 100 * MiB and fell >= past.used / 2 and d.usable >= d.actual / 2 and d.in_flight <= 0
-    and (past.left < FULL or past.rss < 0.8 * d.actual and d.rss >= 0.9 * d.actual)
+    and (past.left < FULL and (past.rate > 0 or used <= 1.1 * past.least)
+      or past.rss < 0.8 * d.actual and d.rss >= 0.9 * d.actual)
 end
 
 -- The parts of what is remembered that are left after `elapsed` seconds.
@@ -100,6 +102,7 @@ local function learn(known, d, tick)
   known.jumps = known.jumps * fades.jumps + (jump / MiB) ^ 2
   local peak = known.peak or used
   known.peak = peak > used and ceil(used + (peak - used) * fades.jumps) or used
+  known.least = min(used, known.least or used)
   known.used, known.left, known.offline, known.rss = used, usable, offline, d.rss
 end
 

@@ -411,6 +411,24 @@ test("a guest that had enough left was not killed, whatever its process has held
   end
 end)
 
+test("a guest that was nearly full for a while and goes on with a part of its work was not killed", function()
+  local function after_work(least)
+    local list = { { seconds = 1, host = host(0), domains = {
+      domain("works", 1 * GiB, least), domain("other", 4 * GiB, 3900 * MiB),
+    } } }
+    for i = 2, 6 do
+      list[i] = { seconds = 1, domains = { { name = "works", unused = 100 * MiB, usable = 100 * MiB } } }
+    end
+    list[7] = { seconds = 1, host = host(2 * GiB), domains = {
+      { name = "works", unused = 800 * MiB, usable = 800 * MiB },
+    } }
+    return adaptive:run(list)[7].proposals.works
+  end
+  local ended = after_work(100 * MiB)
+  expect(ended == nil or ended.target < 1400 * MiB):is_true()
+  expect(after_work(224 * MiB).target):is_at_least(1536 * MiB) -- nothing is left of it: it may have been killed
+end)
+
 test("the reserve for page cache goes to a guest that is short", function()
   local tick = adaptive:tick {
     host = host(1 * GiB),
