@@ -96,11 +96,14 @@ Result<PastMoment> parse_past_moment(std::string_view text) {
   return fail(span.error().code, "", span.error().message, kForms);
 }
 
-TimeSpan time_span(const std::optional<PastMoment>& since, const std::optional<PastMoment>& until,
-                   WallTime newest) {
+Result<TimeSpan> time_span(const std::optional<PastMoment>& since,
+                           const std::optional<PastMoment>& until, WallTime newest) {
   TimeSpan span;
   if (until) span.until = until->before(newest);
   if (since) span.since = since->before(span.until.value_or(newest));
+  if (span.since && span.until && *span.since > *span.until) {
+    return fail(ErrorCode::invalid_input, "--since", "is after --until");
+  }
   return span;
 }
 

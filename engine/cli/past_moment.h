@@ -40,8 +40,9 @@ struct TimeSpan {
   }
 };
 /// Both ends. A time of day or a span in `since` counts back from `until` if that is given: at
-/// 23:00, 22:00 to 06:00 is the night before.
-TimeSpan time_span(const std::optional<PastMoment>& since, const std::optional<PastMoment>& until,
-                   WallTime newest);
+/// 23:00, 22:00 to 06:00 is the night before. Errors: invalid_input if they are the wrong way
+/// round.
+Result<TimeSpan> time_span(const std::optional<PastMoment>& since,
+                           const std::optional<PastMoment>& until, WallTime newest);
 
 }  // namespace memcoord::cli

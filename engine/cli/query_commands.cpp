@@ -109,12 +109,9 @@ class JournalEvents {
     }
   }
   [[nodiscard]] bool knows_domain() const { return domain_.empty() || !names_.empty(); }
-  /// The events from a moment on, which counts back from the newest tick; all of them without one.
-  std::vector<Event> since(const std::optional<PastMoment>& moment) && {
-    if (moment) {
-      const WallTime first = moment->before(newest_);
-      std::erase_if(events_, [&](const Event& event) { return event.time < first; });
-    }
+  [[nodiscard]] WallTime newest() const { return newest_; }
+  std::vector<Event> within(const TimeSpan& span) && {
+    std::erase_if(events_, [&](const Event& event) { return !span.has(event.time); });
     return std::move(events_);
   }
 
@@ -136,7 +133,9 @@ Result<ExitCode> journal_events(const ControlOptions& options) {
   if (!found.knows_domain()) {
     return fail(ErrorCode::not_found, options.journal, "has no domain " + options.name);
   }
-  const std::vector<Event> events = std::move(found).since(options.since);
+  const auto span = time_span(options.since, options.until, found.newest());
+  if (!span) return fail(span.error());
+  const std::vector<Event> events = std::move(found).within(*span);
   print_events(events, options.json);
   if (events.empty() && !options.json) {
     standard_output() << "(no events" << (options.name.empty() ? "" : " of " + options.name) << ")"
@@ -166,11 +165,16 @@ Result<ExitCode> run_events_as_json(const ControlOptions& options,
 Result<ExitCode> events(const ControlOptions& options) {
   if (!options.journal.empty()) return journal_events(options);
   std::map<std::string, std::string> parameters;
-  if (options.since) {
-    const auto now = std::chrono::floor<WallTime::duration>(std::chrono::system_clock::now());
-    const double age = seconds_of(now - options.since->before(now));
+  const auto now = std::chrono::floor<WallTime::duration>(std::chrono::system_clock::now());
+  const auto span = time_span(options.since, options.until, now);
+  if (!span) return fail(span.error());
+  if (span->since) {
+    const double age = seconds_of(now - *span->since);
     if (age <= 0) return fail(ErrorCode::invalid_input, "--since", "is in the future");
     parameters["seconds"] = std::to_string(age);
+  }
+  if (span->until && *span->until < now) {
+    parameters["until"] = std::to_string(seconds_of(now - *span->until));
   }
   if (!options.name.empty()) parameters["domain"] = options.name;
   if (options.json) return run_events_as_json(options, parameters);
@@ -219,11 +223,16 @@ void add_events_command(Command& program) {
        "tick"},
       into(options->since, parse_past_moment));
   add_option(command,
+             {"--until", "TIME", "only events up to TIME; --since then counts back from there"},
+             into(options->until, parse_past_moment));
+  add_option(command,
              {"--journal", "PATH", "read the events from a journal instead, a file or a folder"},
              into_text(options->journal));
   add_flag(command, {"--json", "print a line of JSON an event"}, options->json);
   command.footer = examples_text({
       {"memcoord events --since 22:00", "list what happened since ten in the evening"},
+      {"memcoord events --since 22:00 --until 06:00 --journal ticks.jsonl",
+       "list what happened in the night"},
       {"memcoord events web --journal ticks.jsonl", "list a domain's events from a journal"},
   });
 }

@@ -125,15 +125,26 @@ Response explain_domain(const RouteContext& context, const Request& request) {
                     {"events", events_json(events)}}));
 }
 
-Response list_events(const RouteContext& context, const Request& request) {
-  WallTime since{};
-  if (const std::string text = query_value(request, "seconds"); !text.empty()) {
-    const auto seconds = number_in(text);
-    if (!seconds || *seconds < 0 || *seconds > kMaxSeconds) {
-      return error_response_to(400, "seconds=" + printable(text, 40) + " is not a time in seconds");
-    }
-    since = context.now() - std::chrono::milliseconds(static_cast<std::int64_t>(*seconds * 1000));
+/// The moment that lies as many seconds back as the query says; no value where it says nothing.
+/// Errors: invalid_input.
+Result<std::optional<WallTime>> moment_in(const Request& request, const char* name, WallTime now) {
+  const std::string text = query_value(request, name);
+  if (text.empty()) return std::nullopt;
+  const auto seconds = number_in(text);
+  if (!seconds || *seconds < 0 || *seconds > kMaxSeconds) {
+    return fail(ErrorCode::invalid_input, "",
+                std::string(name) + "=" + printable(text, 40) + " is not a time in seconds");
   }
+  return now - std::chrono::milliseconds(static_cast<std::int64_t>(*seconds * 1000));
+}
+
+Response list_events(const RouteContext& context, const Request& request) {
+  const WallTime now = context.now();
+  const auto from = moment_in(request, "seconds", now);
+  if (!from) return error_response_to(400, from.error().message);
+  const auto until = moment_in(request, "until", now);
+  if (!until) return error_response_to(400, until.error().message);
+  const WallTime since = from->value_or(WallTime());
   std::string name = query_value(request, "domain");
   const RunState::View view = context.state.view();
   if (const Domain* domain = name.empty() ? nullptr : view.find(name)) {
@@ -141,7 +152,8 @@ Response list_events(const RouteContext& context, const Request& request) {
   } else if (!name.empty() && context.state.events(WallTime(), name).empty()) {
     return no_such_domain(view, name);
   }
-  const auto events = context.state.events(since, name);
+  auto events = context.state.events(since, name);
+  if (*until) std::erase_if(events, [&](const Event& event) { return event.time > **until; });
   const WallTime kept = context.state.forgotten_until().value_or(context.started_at);
   const bool complete = since == WallTime() || since >= kept;
   if (!wants_text(request)) {

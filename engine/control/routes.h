@@ -4,7 +4,8 @@
 //   GET  /v1/status
 //   GET  /v1/domains               the names of the active domains
 //   GET  /v1/domains/NAME          explains the domain; NAME may be its UUID
-//   GET  /v1/events?seconds=N&domain=NAME   {"since": ..., "complete": true, "events": [...]}
+//   GET  /v1/events?seconds=N&until=M&domain=NAME   from N to M seconds ago:
+//                                  {"since": ..., "complete": true, "events": [...]}
 //   GET  /v1/tick                  the newest tick, as in the journal
 //   GET  /metrics                  for Prometheus, in the format that the client prefers;
 //                                  domains=off leaves out the families about single domains

@@ -103,4 +103,12 @@ TEST_CASE("events takes the same moments as report") {
       run_memcoord({"events", "--journal", journal, "--since", "2024-01-01T00:00:30Z"}).output;
   CHECK(late.size() < all.size());
   CHECK(all.ends_with(late));
+  const std::string early =
+      run_memcoord({"events", "--journal", journal, "--until", "2024-01-01T00:00:20Z"}).output;
+  CHECK(!early.empty());
+  CHECK(all.starts_with(early));
+  CHECK(early.size() + late.size() <= all.size());
+  CHECK(contains(
+      refusal({"events", "--journal", journal, "--since", "2024-01-02", "--until", "2024-01-01"}),
+      "--since: is after --until"));
 }

@@ -78,10 +78,13 @@ TEST_CASE("a text that is no moment is refused with the forms that there are") {
 
 TEST_CASE("a time of day before an end in the morning is of the evening before") {
   const Zone zone("UTC");
-  const TimeSpan night = time_span(moment("22:00"), moment("06:00"), kMidnight + 23h);
+  const TimeSpan night = time_span(moment("22:00"), moment("06:00"), kMidnight + 23h).value();
   CHECK(night.since == kMidnight - 2h);
   CHECK(night.until == kMidnight + 6h);
   CHECK(night.has(kMidnight));
   CHECK_FALSE(night.has(kMidnight + 7h));
-  CHECK(time_span({}, {}, kMidnight).has(kMidnight + 100h));
+  CHECK(time_span({}, {}, kMidnight).value().has(kMidnight + 100h));
+  CHECK(time_span(moment("1h"), moment("3h"), kMidnight).value().since == kMidnight - 4h);
+  CHECK(time_span(moment("2026-01-02"), moment("2026-01-01"), kMidnight).error().message ==
+        "is after --until");
 }

@@ -259,6 +259,11 @@ TEST_CASE("events are chosen by age and domain") {
   CHECK(events({{"domain", id("web").text()}}).size() == 1);
   CHECK(run.get("/v1/events", {{"as", "text"}, {"domain", "db"}}).body == "(no events of db)\n");
   CHECK(error_in(run.get("/v1/events", {{"domain", "nobody"}})) == "no active domain nobody");
+  // It happened ten seconds ago.
+  const Snapshot start = World();
+  run.context.now = [then = start.wall_time] { return then + std::chrono::seconds(10); };
+  CHECK(events({{"seconds", "20"}, {"until", "5"}}).size() == 1);
+  CHECK(events({{"seconds", "20"}, {"until", "15"}}).size() == 0);
 }
 
 TEST_CASE("events from before the run kept any are said to be missing") {
@@ -360,6 +365,7 @@ TEST_CASE("a request that cannot be carried out is refused and queues nothing") 
   CHECK(run.get("/v1/pause").status == 404);
   CHECK(run.handler({"DELETE", "/v1/status", {}, {}, {}}).status == 405);
   CHECK(run.get("/v1/events", {{"seconds", "1e400"}}).status == 400);
+  CHECK(run.get("/v1/events", {{"until", "-1"}}).status == 400);
   CHECK(run.changes.drain().empty());
 }
 
