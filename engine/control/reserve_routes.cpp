@@ -85,7 +85,7 @@ Response release_response(const RouteContext& context, const Request& request, c
   context.changes.push(
       {.kind = Change::Kind::release, .domain_name = *name, .who = name_of(request.peer)});
   return json_response(
-      Json::object({{"done", "a reserve for " + printable(*name, 200) + " is released"}}));
+      Json::object({{"done", "any reserve for " + printable(*name, 200) + " is released"}}));
 }
 
 }  // namespace memcoord::control

@@ -77,7 +77,7 @@ tl::unexpected<Error> without_scheme(const std::string& word) {
 Result<FleetHost> host_at(const std::string& word, const fs::path& folder) {
   if (is_url(word)) return host_at_url(word);
   if (lacks_scheme(word)) return without_scheme(word);
-  if (word.find('/') == std::string::npos) {
+  if (word.find('/') == std::string::npos && !word.ends_with(".sock")) {
     return fail(kUnusable, "", in_quotes(word) + " is not an address", kLineHint);
   }
   return host_at_socket(folder / word);

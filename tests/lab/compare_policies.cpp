@@ -17,6 +17,7 @@
 #include <cstdio>
 #include <ctime>
 #include <exception>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <stdexcept>
@@ -86,8 +87,9 @@ void add_guest(LabResult& result, const lab::Guest& guest, double planned) {
   result.swapped += swapped;
 }
 
+/// `journal`: where the run's journal is kept; empty: nowhere.
 void play(const Contest& contest, const std::string& policy, std::chrono::seconds boot,
-          LabResult& result) {
+          const std::string& journal, LabResult& result) {
   const lab::LabHost host;
   const std::time_t begin = std::time(nullptr) + boot.count();
   const MemorySize initial = policy == kAllMemory ? kMaximum : contest.initial;
@@ -110,6 +112,10 @@ void play(const Contest& contest, const std::string& policy, std::chrono::second
   }
   for (const auto& guest : guests) (void)guest->wait_for("lab: plan done", kPatience);
   if (run && run->end() != 0) throw std::runtime_error(policy + ": " + run->errors());
+  if (run && !journal.empty()) {
+    std::filesystem::copy_file(run->journal(), journal,
+                               std::filesystem::copy_options::overwrite_existing);
+  }
   for (const auto& guest : guests) {
     add_guest(result, *guest, planned_seconds(contest.loads.at(guest->name())));
   }
@@ -224,9 +230,11 @@ struct Arguments {
   std::vector<std::string> contests;
   int runs = 1;
   std::chrono::seconds boot = lab::kUsualBoot;
+  std::string keep;
 };
 
 void compare(const Arguments& arguments) {
+  if (!arguments.keep.empty()) std::filesystem::create_directories(arguments.keep);
   for (const Contest& contest : contests()) {
     const auto& wanted = arguments.contests;
     if (std::find(wanted.begin(), wanted.end(), contest.name) == wanted.end()) continue;
@@ -235,7 +243,9 @@ void compare(const Arguments& arguments) {
       for (const std::string& policy : arguments.policies) {
         fmt::print(stderr, "{}: {}, run {} of {}\n", contest.name, policy, run, arguments.runs);
         LabResult& result = results[policy];
-        play(contest, policy, arguments.boot, result);
+        const std::string name = fmt::format("{}-{}-{}.jsonl", contest.name, policy, run);
+        play(contest, policy, arguments.boot,
+             arguments.keep.empty() ? "" : arguments.keep + "/" + name, result);
         fmt::print(stderr, "  so far {:.1f} s late, {:.0f} MiB swapped, {} killed\n",
                    result.mean_over(), result.swapped, result.killed);
       }
@@ -272,6 +282,8 @@ int main(int argc, char** argv) {
                   into_known(arguments.contests, all_contests()));
     cli::add_option(tool, {"--runs", "N", "of each"},
                     cli::into(arguments.runs, testing::parse_count));
+    cli::add_option(tool, {"--keep", "FOLDER", "keep the runs' journals there"},
+                    cli::into_text(arguments.keep));
     lab::add_boot_option(tool, arguments.boot);
     if (const auto code = testing::ends_with(tool, argc, argv)) return *code;
     if (arguments.policies.empty()) arguments.policies = policies;

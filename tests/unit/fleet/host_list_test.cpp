@@ -27,10 +27,11 @@ TEST_CASE("a fleet file has a host a line, with a name and a token file as neede
       "http://kvm1:9798/\n"
       "  https://kvm2/memcoord\tname=kvm2 token-file=kvm2.token  # behind a proxy\r\n"
       "./kvm3.sock name=kvm3\n"
-      "/run/kvm4.sock",
+      "/run/kvm4.sock\n"
+      "kvm5.sock",
       "/etc/fleet/hosts.txt");
   REQUIRE(hosts);
-  REQUIRE(hosts->size() == 4);
+  REQUIRE(hosts->size() == 5);
   CHECK(hosts->at(0).name == "kvm1:9798");
   CHECK(hosts->at(0).server.url == "http://kvm1:9798");
   CHECK(hosts->at(0).token_file.empty());
@@ -41,6 +42,7 @@ TEST_CASE("a fleet file has a host a line, with a name and a token file as neede
   CHECK(hosts->at(2).server.socket == "/etc/fleet/./kvm3.sock");
   CHECK(hosts->at(3).name == "/run/kvm4.sock");
   CHECK(hosts->at(3).place == "/etc/fleet/hosts.txt:6");
+  CHECK(hosts->at(4).server.socket == "/etc/fleet/kvm5.sock");
 }
 
 TEST_CASE("a line of a fleet file that cannot be used is refused with its place") {
