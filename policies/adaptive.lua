@@ -33,6 +33,7 @@ local ASK_RAISES = 2 -- times; then the fall of use was no kill, or more memory 
 local STARTS_HALF_LIFE = 120 -- seconds until half of what a new domain had is no longer kept
 local FALL_HALF_LIFE = 5 -- seconds until half of a fall of the host's memory is forgotten
 local FULL = 200 * MiB -- a guest with less than this left may have been full a moment later
+local LISTS = 64 * MiB -- use that rises by less while no less is left: what the balloon gave is in a processor's lists
 local WAITED_FOR = 2 -- others leave their cushions to a domain that is short of at most this many times what is spare
 local IDLE = 64 * MiB -- memory that no domain holds is shared out above this
 local READS_FILES = 100 * MiB -- a guest keeps more page cache than this where it counts as used
@@ -49,7 +50,7 @@ end
 local function was_killed(d, past, used)
   local fell = past.used - used
   return fell >= 100 * MiB and fell >= past.used / 2 and d.usable >= d.actual / 2 and d.in_flight <= 0
-    and (past.left < FULL and (past.rate > 0 or used <= 1.1 * past.least)
+    and (past.left < FULL and (past.rate >= MiB or used <= 1.1 * past.least)
       or past.rss < 0.8 * d.actual and d.rss >= 0.9 * d.actual)
 end
 
@@ -90,6 +91,7 @@ local function learn(known, d, tick)
     known.ask, known.tried, known.raised, known.had = max(known.ask, 1.5 * d.actual), 0, 0, past.used
   end
   local jump = used > past.used and used - past.used or 0
+  if jump > 0 and usable >= LISTS and past.left and usable >= past.left then jump = max(0, jump - LISTS) end
   known.age = known.age + elapsed -- since its use last changed: reports come more rarely than ticks
   if used ~= past.used then
     local rate = jump / max(known.age, 1)

@@ -429,6 +429,30 @@ test("a guest that was nearly full for a while and goes on with a part of its wo
   expect(after_work(224 * MiB).target):is_at_least(1536 * MiB) -- nothing is left of it: it may have been killed
 end)
 
+-- Linux keeps freed pages in lists of its processors, up to a watermark, where they count as used.
+test("use that seems to rise as a balloon gives memory is no rise", function()
+  local function largest_target(usable)
+    local list = { { seconds = 1, host = host(0), domains = {
+      domain("grows", 500 * MiB, 300 * MiB), domain("other", 4 * GiB, 2 * GiB),
+    } } }
+    for i = 1, 4 do
+      list[i + 1] = { seconds = 1, domains = {
+        { name = "grows", actual = (500 + 15 * i) * MiB, available = (500 + 15 * i) * MiB,
+          unused = usable(i), usable = usable(i) },
+      } }
+    end
+    local most = 0
+    for _, tick in ipairs(adaptive:run(list)) do
+      local proposal = tick.proposals.grows
+      if proposal and proposal.target > most then most = proposal.target end
+    end
+    return most
+  end
+  -- All of what was given seems to be used; then the same rise, of a guest that is given nothing for it.
+  expect(largest_target(function() return 200 * MiB end)):is_less_than(600 * MiB)
+  expect(largest_target(function(i) return (200 - 15 * i) * MiB end)):is_more_than(620 * MiB)
+end)
+
 test("the reserve for page cache goes to a guest that is short", function()
   local tick = adaptive:tick {
     host = host(1 * GiB),
