@@ -33,7 +33,7 @@ local ASK_RAISES = 2 -- times; then the fall of use was no kill, or more memory 
 local STARTS_HALF_LIFE = 120 -- seconds until half of what a new domain had is no longer kept
 local FALL_HALF_LIFE = 5 -- seconds until half of a fall of the host's memory is forgotten
 local FULL = 200 * MiB -- a guest with less than this left may have been full a moment later
-local LISTS = 64 * MiB -- use that rises by less while no less is left: what the balloon gave is in a processor's lists
+local LISTS = 64 * MiB -- as much of what its balloon gives a guest may keep in its processors' lists, as if used
 local WAITED_FOR = 2 -- others leave their cushions to a domain that is short of at most this many times what is spare
 local IDLE = 64 * MiB -- memory that no domain holds is shared out above this
 local READS_FILES = 100 * MiB -- a guest keeps more page cache than this where it counts as used
@@ -90,11 +90,14 @@ local function learn(known, d, tick)
   if past.left and was_killed(d, past, used) then
     known.ask, known.tried, known.raised, known.had = max(known.ask, 1.5 * d.actual), 0, 0, past.used
   end
-  local jump = used > past.used and used - past.used or 0
-  if jump > 0 and usable >= LISTS and past.left and usable >= past.left then jump = max(0, jump - LISTS) end
   known.age = known.age + elapsed -- since its use last changed: reports come more rarely than ticks
+  local jump = used > past.used and used - past.used or 0
   if used ~= past.used then
-    local rate = jump / max(known.age, 1)
+    local risen, given = jump, d.actual - (past.actual or d.actual)
+    if risen > 0 and given > 0 and usable >= LISTS then -- what rose before may rise on
+      risen = max(jump - min(given, LISTS), min(jump, known.rising * known.age))
+    end
+    local rate = risen / max(known.age, 1)
     known.rising = min(rate, known.rate) -- a rise goes on, a jump is over when it is observed
     known.risen = known.rising > 0 and known.risen + jump or 0
     known.rate, known.between, known.age = rate, known.age, 0
@@ -105,7 +108,7 @@ local function learn(known, d, tick)
   local peak = known.peak or used
   known.peak = peak > used and ceil(used + (peak - used) * fades.jumps) or used
   known.least = min(used, known.least or used)
-  known.used, known.left, known.offline, known.rss = used, usable, offline, d.rss
+  known.used, known.left, known.offline, known.rss, known.actual = used, usable, offline, d.rss, d.actual
 end
 
 -- What a domain has with the moves under way, what it needs, may need, and gives.
