@@ -33,7 +33,7 @@ local ASK_RAISES = 2 -- times; then the fall of use was no kill, or more memory 
 local STARTS_HALF_LIFE = 120 -- seconds until half of what a new domain had is no longer kept
 local FALL_HALF_LIFE = 5 -- seconds until half of a fall of the host's memory is forgotten
 local FULL = 200 * MiB -- a guest with less than this left may have been full a moment later
-local LISTS = 64 * MiB -- as much of what its balloon gives a guest may keep in its processors' lists, as if used
+local LISTS = 64 * MiB -- a kernel keeps up to this much of what its balloon gives in lists that count as used
 local WAITED_FOR = 2 -- others leave their cushions to a domain that is short of at most this many times what is spare
 local IDLE = 64 * MiB -- memory that no domain holds is shared out above this
 local READS_FILES = 100 * MiB -- a guest keeps more page cache than this where it counts as used
@@ -45,8 +45,8 @@ local function outranks(a, b)
 end
 
 -- Half of the use is gone at once, and the guest was full, or its process has come to hold all of its memory
--- meanwhile: its OOM killer has ended a workload, or a workload that needed nearly all memory has ended. Where its use
--- did not rise before and a part of it stays, a workload has ended.
+-- meanwhile: its OOM killer has ended a workload, or a workload that needed nearly all memory has ended. A workload has
+-- ended by itself if the use was not rising, and stays above the least so far.
 local function was_killed(d, past, used)
   local fell = past.used - used
   return fell >= 100 * MiB and fell >= past.used / 2 and d.usable >= d.actual / 2 and d.in_flight <= 0
@@ -93,11 +93,11 @@ local function learn(known, d, tick)
   known.age = known.age + elapsed -- since its use last changed: reports come more rarely than ticks
   local jump = used > past.used and used - past.used or 0
   if used ~= past.used then
-    local risen, given = jump, d.actual - (past.actual or d.actual)
-    if risen > 0 and given > 0 and usable >= LISTS then -- what rose before may rise on
-      risen = max(jump - min(given, LISTS), min(jump, known.rising * known.age))
+    local rise, given = jump, d.actual - (past.actual or d.actual)
+    if rise > 0 and given > 0 and usable >= LISTS then -- may be what the balloon gave, unless a rise goes on
+      rise = max(jump - min(given, LISTS), min(jump, known.rising * known.age))
     end
-    local rate = risen / max(known.age, 1)
+    local rate = rise / max(known.age, 1)
     known.rising = min(rate, known.rate) -- a rise goes on, a jump is over when it is observed
     known.risen = known.rising > 0 and known.risen + jump or 0
     known.rate, known.between, known.age = rate, known.age, 0

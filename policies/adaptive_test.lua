@@ -448,7 +448,7 @@ test("use that seems to rise as a balloon gives memory is no rise", function()
     end
     return most
   end
-  -- All of what was given seems to be used; then the same rise, of a guest that is given nothing for it.
+  -- First, no more is left for all that was given; then, what is left falls by as much as was given.
   expect(largest_target(function() return 200 * MiB end)):is_less_than(600 * MiB)
   expect(largest_target(function(i) return (200 - 15 * i) * MiB end)):is_more_than(620 * MiB)
 end)

@@ -22,7 +22,7 @@ struct ControlOptions {
   std::string name;  ///< of the domain or the policy; "on" or "off"
   bool json = false;
   std::optional<Duration> time;     ///< --for, --interval
-  std::optional<PastMoment> since;  ///< of events, as `until`
+  std::optional<PastMoment> since;  ///< of events, both
   std::optional<PastMoment> until;
   std::map<std::string, std::string> settings;
   std::string journal;

@@ -112,10 +112,7 @@ void play(const Contest& contest, const std::string& policy, std::chrono::second
   }
   for (const auto& guest : guests) (void)guest->wait_for("lab: plan done", kPatience);
   if (run && run->end() != 0) throw std::runtime_error(policy + ": " + run->errors());
-  if (run && !journal.empty()) {
-    std::filesystem::copy_file(run->journal(), journal,
-                               std::filesystem::copy_options::overwrite_existing);
-  }
+  if (run && !journal.empty()) run->copy_journal(journal);
   for (const auto& guest : guests) {
     add_guest(result, *guest, planned_seconds(contest.loads.at(guest->name())));
   }

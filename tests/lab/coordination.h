@@ -30,6 +30,10 @@ class Coordination {
   /// The journal ends with a whole line, and every line is readable.
   [[nodiscard]] bool journal_is_whole() const;
   [[nodiscard]] const std::filesystem::path& journal() const { return journal_; }
+  /// Copies the journal there, over an earlier one.
+  void copy_journal(const std::filesystem::path& to) const {
+    std::filesystem::copy_file(journal_, to, std::filesystem::copy_options::overwrite_existing);
+  }
   [[nodiscard]] std::string output() const;
   [[nodiscard]] std::string errors() const;
   /// Waits until the journal has `n` ticks; false: it did not get them.

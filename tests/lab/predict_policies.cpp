@@ -97,8 +97,7 @@ void play_recorded(const lab::Contest& contest, const std::string& policy,
       host, fmt::format("--policy {} --host-memory {}KiB 1", policy, contest.memory.kib()));
   for (const auto& guest : guests) (void)guest->wait_for("lab: plan done", kLongestPlan);
   if (run.end() != 0) throw std::runtime_error(policy + ": " + run.errors());
-  std::filesystem::copy_file(run.journal(), journal,
-                             std::filesystem::copy_options::overwrite_existing);
+  run.copy_journal(journal);
 }
 
 void predict(const std::string& recording, const std::string& policy, const std::string& journal) {
