@@ -18,6 +18,7 @@
 #include "engine/cli/control_request.h"
 #include "engine/cli/help.h"
 #include "engine/cli/run_control.h"
+#include "engine/cli/system_time.h"
 #include "engine/cli/terminal.h"
 #include "engine/control/http.h"
 #include "engine/control/reserve_routes.h"
@@ -47,12 +48,8 @@ struct AdmitOptions {
 
 class HookClock : public Clock {
  public:
-  [[nodiscard]] MonotonicTime now() const override {
-    return std::chrono::time_point_cast<Duration>(std::chrono::steady_clock::now());
-  }
-  [[nodiscard]] WallTime wall_now() const override {
-    return std::chrono::floor<WallTime::duration>(std::chrono::system_clock::now());
-  }
+  [[nodiscard]] MonotonicTime now() const override { return system_monotonic_time(); }
+  [[nodiscard]] WallTime wall_now() const override { return system_wall_time(); }
   bool sleep_for(Duration duration) override {
     std::this_thread::sleep_for(duration);
     return true;

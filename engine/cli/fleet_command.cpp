@@ -12,6 +12,7 @@
 #include "engine/cli/command.h"
 #include "engine/cli/commands.h"
 #include "engine/cli/help.h"
+#include "engine/cli/system_time.h"
 #include "engine/cli/terminal.h"
 #include "engine/core/host_stack.h"
 #include "engine/core/text_table.h"
@@ -42,10 +43,6 @@ void allow_many_connections() {
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   limit.rlim_cur = std::max(limit.rlim_cur, std::min<rlim_t>(limit.rlim_max, 65536));
   (void)::setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-WallTime present() {
-  return std::chrono::floor<WallTime::duration>(std::chrono::system_clock::now());
 }
 
 std::string size_cell(const std::optional<MemorySize>& size, Units units) {
@@ -234,8 +231,8 @@ Result<ExitCode> fleet_status(const FleetOptions& options) {
   if (!hosts) return fail(hosts.error());
   allow_many_connections();
   const auto timeout = std::chrono::ceil<std::chrono::milliseconds>(options.timeout);
-  const std::vector<HostStatus> statuses =
-      fleet::ask_fleet(*hosts, {timeout, options.token_file}, control::send_requests, present);
+  const std::vector<HostStatus> statuses = fleet::ask_fleet(
+      *hosts, {timeout, options.token_file}, control::send_requests, system_wall_time);
   return options.fits ? show_fits(statuses, options) : show_status(statuses, options);
 }
 

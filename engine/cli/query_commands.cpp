@@ -14,6 +14,7 @@
 #include "engine/cli/journal_reading.h"
 #include "engine/cli/run_loop.h"
 #include "engine/cli/run_output.h"
+#include "engine/cli/system_time.h"
 #include "engine/cli/terminal.h"
 #include "engine/observers/events.h"
 #include "engine/observers/json.h"
@@ -165,7 +166,7 @@ Result<ExitCode> run_events_as_json(const ControlOptions& options,
 Result<ExitCode> events(const ControlOptions& options) {
   if (!options.journal.empty()) return journal_events(options);
   std::map<std::string, std::string> parameters;
-  const auto now = std::chrono::floor<WallTime::duration>(std::chrono::system_clock::now());
+  const WallTime now = system_wall_time();
   const auto span = time_span(options.since, options.until, now);
   if (!span) return fail(span.error());
   if (span->since) {

@@ -21,6 +21,7 @@
 #include "engine/cli/run_options.h"
 #include "engine/cli/run_output.h"
 #include "engine/cli/service_manager.h"
+#include "engine/cli/system_time.h"
 #include "engine/cli/systemd.h"
 #include "engine/cli/version.h"
 #include "engine/cli/watchdog.h"
@@ -180,7 +181,7 @@ class Run {
 
 WallTime Run::wall_now() const {
   if (clock_) return clock_->wall_now();
-  return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  return system_wall_time();
 }
 
 /// Gives the memory of large texts back to the system once they are sent. By default glibc keeps

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <vector>
 
+#include "engine/cli/system_time.h"
 #include "engine/cli/version.h"
 #include "engine/observers/amounts.h"
 #include "engine/observers/events.h"
@@ -24,10 +25,6 @@ std::optional<fs::path> socket_to_serve(const RunOptions& options) {
   const fs::path service(kServiceSocket);
   if (::access(service.parent_path().c_str(), W_OK) == 0) return service;
   return user_socket();
-}
-
-WallTime system_time() {
-  return std::chrono::floor<WallTime::duration>(std::chrono::system_clock::now());
 }
 
 /// A note that names the user who requested the change.
@@ -69,7 +66,7 @@ RunControl::RunControl(const Run& run)
                .interval = run.interval,
                .started_at = run.clock.wall_now(),
                .local_time = true,
-               .now = system_time} {
+               .now = system_wall_time} {
   using Loaded = Result<std::unique_ptr<Policy>>;
   context_.load_policy = [&policy = run.policy](const std::string& name, const auto& settings,
                                                 files::Readable readable) -> Loaded {

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <thread>
 
+#include "engine/cli/system_time.h"
 #include "engine/core/coordinator.h"
 #include "engine/core/error.h"
 #include "engine/core/time.h"
@@ -76,13 +77,8 @@ class SystemClock : public Clock {
  public:
   /// The signals must outlive the clock.
   explicit SystemClock(Signals& signals) : signals_(signals) {}
-  [[nodiscard]] MonotonicTime now() const override {
-    return std::chrono::time_point_cast<Duration>(std::chrono::steady_clock::now());
-  }
-  [[nodiscard]] WallTime wall_now() const override {
-    return std::chrono::time_point_cast<std::chrono::milliseconds>(
-        std::chrono::system_clock::now());
-  }
+  [[nodiscard]] MonotonicTime now() const override { return system_monotonic_time(); }
+  [[nodiscard]] WallTime wall_now() const override { return system_wall_time(); }
   bool sleep_for(Duration duration) override { return signals_.wait_for(duration); }
   void sleep_through(Duration duration) override { std::this_thread::sleep_for(duration); }
 

@@ -189,8 +189,9 @@ Result<RunOutput> RunOutput::open(const RunOptions& options, std::shared_ptr<obs
   output.actions_ = std::make_unique<observers::ActionLog>(output.log_);
   if (Status own = check_metrics_file(options); !own) return fail(own.error());
   if (!options.journal.empty()) {
-    auto journal =
-        observers::open_journal(options.journal, {options.journal_max, options.journal_keep});
+    auto journal = observers::open_journal(
+        options.journal, {options.journal_max, options.journal_keep},
+        options.no_wait ? observers::Packing::first : observers::Packing::beside);
     if (!journal) return fail(journal.error());
     output.journal_ = *std::move(journal);
   }

@@ -90,7 +90,7 @@ Result<SimulatedRun> play(SimulateOptions& options) {
   std::unique_ptr<observers::Journal> journal;
   SimulationWatch watch;
   if (!options.journal.empty()) {
-    auto opened = observers::open_journal(options.journal, {});
+    auto opened = observers::open_journal(options.journal, {}, observers::Packing::first);
     if (!opened) return fail(opened.error());
     journal = *std::move(opened);
     watch.observers.push_back(journal.get());

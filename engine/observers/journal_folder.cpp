@@ -52,27 +52,32 @@ bool means_folder(const fs::path& path) {
 }
 
 Result<std::unique_ptr<FolderJournal>> FolderJournal::open(const fs::path& folder,
-                                                           const JournalLimits& limits) {
+                                                           const JournalLimits& limits,
+                                                           Packing packing) {
   std::error_code ignored;
   const bool existed = fs::exists(folder, ignored);
   auto lock = locked(folder);
   if (!lock) return fail(lock.error());
   // make_unique cannot call the private constructor.
-  std::unique_ptr<FolderJournal> journal(new FolderJournal(folder, *std::move(lock), limits));
+  std::unique_ptr<FolderJournal> journal(
+      new FolderJournal(folder, *std::move(lock), limits, packing));
   journal->created_ = !existed;
   return journal;
 }
 
 FolderJournal::~FolderJournal() {
   current_.reset();
+  if (packing_ == Packing::first) keeper_.wait();
   // Fails for a folder that has anything in it.
   if (created_) ::rmdir(folder_.c_str());
 }
 
-FolderJournal::FolderJournal(fs::path folder, files::OpenFile lock, const JournalLimits& limits)
+FolderJournal::FolderJournal(fs::path folder, files::OpenFile lock, const JournalLimits& limits,
+                             Packing packing)
     : folder_(std::move(folder)),
       lock_(std::move(lock)),
       segment_size_(segment_size_for(limits)),
+      packing_(packing),
       keeper_(folder_, limits) {}
 
 void FolderJournal::observe(const Tick& tick) {
@@ -111,6 +116,7 @@ Status FolderJournal::begin_segment(WallTime now) {
   current_ = *std::move(writer);
   const std::string name = current_->path().filename().string();
   begin_ = segment_begin(name).value_or(now);
+  if (packing_ == Packing::first) keeper_.wait();
   keeper_.begin_segment(name, now, segment_size_);
   return {};
 }
@@ -164,9 +170,10 @@ std::vector<Note> FolderJournal::drain_notes() {
   return notes;
 }
 
-Result<std::unique_ptr<Journal>> open_journal(const fs::path& path, const JournalLimits& limits) {
+Result<std::unique_ptr<Journal>> open_journal(const fs::path& path, const JournalLimits& limits,
+                                              Packing packing) {
   if (means_folder(path)) {
-    auto folder = FolderJournal::open(path, limits);
+    auto folder = FolderJournal::open(path, limits, packing);
     if (!folder) return fail(folder.error());
     return std::unique_ptr<Journal>(*std::move(folder));
   }

@@ -14,6 +14,10 @@
 
 namespace memcoord::observers {
 
+/// Whether a new segment waits until older ones are packed. A run in virtual time makes ticks
+/// faster than they are packed; a run in real time never waits.
+enum class Packing { beside, first };
+
 /// Whether a path of --journal means a folder: it is one, or ends in "/".
 bool means_folder(const std::filesystem::path& path);
 
@@ -30,9 +34,10 @@ class FolderJournal final : public Journal {
   /// invalid_input for a folder that cannot be written; unavailable if another process writes to
   /// it.
   static Result<std::unique_ptr<FolderJournal>> open(const std::filesystem::path& folder,
-                                                     const JournalLimits& limits);
+                                                     const JournalLimits& limits,
+                                                     Packing packing = Packing::beside);
 
-  /// Removes a folder that it has created and written nothing to.
+  /// Removes a folder that it has created and written nothing to. Waits as Packing says.
   ~FolderJournal() override;
   FolderJournal(const FolderJournal&) = delete;
   FolderJournal& operator=(const FolderJournal&) = delete;
@@ -48,7 +53,8 @@ class FolderJournal final : public Journal {
   void wait() { keeper_.wait(); }
 
  private:
-  FolderJournal(std::filesystem::path folder, files::OpenFile lock, const JournalLimits& limits);
+  FolderJournal(std::filesystem::path folder, files::OpenFile lock, const JournalLimits& limits,
+                Packing packing);
   [[nodiscard]] bool is_over(WallTime now) const;
   Status begin_segment(WallTime now);
   [[nodiscard]] std::filesystem::path next_path(WallTime now) const;
@@ -57,6 +63,7 @@ class FolderJournal final : public Journal {
   bool created_ = false;  ///< the folder did not exist before
   files::OpenFile lock_;  ///< as long as it is open, no other process writes to the folder
   std::uint64_t segment_size_;
+  Packing packing_;
   std::unique_ptr<JournalWriter> current_;
   WallTime begin_{};
   bool grows_on_ = false;          ///< no new segment can begin
@@ -69,6 +76,7 @@ class FolderJournal final : public Journal {
 /// Opens a journal: a folder or a file. Errors: those of FolderJournal::open() and
 /// JournalWriter::open(); invalid_input for --journal-keep with a file.
 Result<std::unique_ptr<Journal>> open_journal(const std::filesystem::path& path,
-                                              const JournalLimits& limits);
+                                              const JournalLimits& limits,
+                                              Packing packing = Packing::beside);
 
 }  // namespace memcoord::observers

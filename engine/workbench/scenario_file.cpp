@@ -70,13 +70,14 @@ void read_host(const Reading& reading, const Value& value) {
 void read_model(const Reading& reading, const Value& value) {
   simulated::Model& model = reading.scenario.model;
   TableReader reader(reading.document, value, "model", reading.error);
-  reader.allow({"kernel_reserved", "kernel_used", "min_watermark", "low_watermark", "inflate_rate",
-                "deflate_rate", "swap_rate", "process_overhead", "touch_rate", "restart",
-                "largest_step"});
+  reader.allow({"kernel_reserved", "kernel_used", "min_watermark", "low_watermark",
+                "processor_lists", "inflate_rate", "deflate_rate", "swap_rate", "process_overhead",
+                "touch_rate", "restart", "largest_step"});
   reader.size("kernel_reserved", model.kernel_reserved);
   reader.size("kernel_used", model.kernel_used);
   reader.size("min_watermark", model.min_watermark);
   reader.size("low_watermark", model.low_watermark);
+  reader.size("processor_lists", model.processor_lists);
   reader.size("inflate_rate", model.inflate_rate);
   reader.size("deflate_rate", model.deflate_rate);
   reader.size("swap_rate", model.swap_rate);

@@ -60,6 +60,14 @@ void serve_workload(Guest& guest, const Forces& forces, const Model& model, doub
   guest.minor_faults += std::max(0.0, guest.resident - before) / 4;
 }
 
+/// Memory that the guest frees or gets lies on its processors' lists, until the lists are full, the
+/// guest takes memory, or it runs short.
+void fill_lists(Guest& guest, const Model& model, double more_free) {
+  const double free = guest.total(model) - kib(model.kernel_used) - guest.resident - guest.cache;
+  const double most = std::min(kib(model.processor_lists), free - kib(model.min_watermark));
+  guest.listed = std::clamp(guest.listed + more_free, 0.0, std::max(0.0, most));
+}
+
 void keep_score(Guest& guest, const Model& model, double wanted, double seconds) {
   GuestScore& score = guest.score;
   const double short_by = std::max(0.0, wanted - room(guest, model));
@@ -108,7 +116,7 @@ double Guest::total(const Model& model) const {
 }
 
 double Guest::unused(const Model& model) const {
-  return std::max(0.0, total(model) - kib(model.kernel_used) - resident - cache);
+  return std::max(0.0, total(model) - kib(model.kernel_used) - resident - cache - listed);
 }
 
 double Guest::usable(const Model& model) const {
@@ -119,6 +127,7 @@ double Guest::usable(const Model& model) const {
 
 void advance(Guest& guest, const Forces& forces, const Model& model, double seconds) {
   if (forces.paused) return;
+  const double before = guest.actual - guest.resident - guest.cache;
   guest.restart_in = std::max(0.0, guest.restart_in - seconds);
   guest.demand = guest.restart_in > 0 ? 0 : forces.demand;
   if (guest.restart_in == 0) guest.undisturbed += seconds;
@@ -126,6 +135,7 @@ void advance(Guest& guest, const Forces& forces, const Model& model, double seco
   serve_workload(guest, forces, model, seconds);
   const double wanted_cache = std::max(forces.cache, guest.restart_in > 0 ? guest.cache : 0.0);
   guest.cache = std::clamp(wanted_cache, 0.0, std::max(0.0, room(guest, model) - guest.resident));
+  fill_lists(guest, model, guest.actual - guest.resident - guest.cache - before);
   const double kept_backed = std::min(forces.backed_unused, guest.unused(model));
   const double used = kib(model.kernel_reserved) + kib(model.kernel_used) + guest.resident +
                       guest.cache + kept_backed;

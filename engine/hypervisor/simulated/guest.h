@@ -48,6 +48,7 @@ struct Guest {
   double resident = 0;  ///< part of the demand that is in memory
   double swapped = 0;   ///< part of the demand that is in swap
   double cache = 0;
+  double listed = 0;      ///< free, but on its processors' lists
   double touched = 0;     ///< host memory that backs it
   bool touching = false;  ///< it is taking fresh pages
   double swap_in = 0;     ///< counters, KiB

@@ -97,7 +97,8 @@ struct Model {
   MemorySize kernel_used = MemorySize::from_mib(40);  ///< MemTotal - MemFree after boot (measured)
   MemorySize min_watermark =
       MemorySize::from_mib(44);  ///< free memory that no workload gets (Linux)
-  MemorySize low_watermark = MemorySize::from_mib(51);     ///< MemFree - MemAvailable (measured)
+  MemorySize low_watermark = MemorySize::from_mib(51);  ///< MemFree - MemAvailable (measured)
+  MemorySize processor_lists;  ///< freed memory that counts neither as free nor as available
   MemorySize inflate_rate = MemorySize::from_mib(800);     ///< a second (measured: 0.7 to 0.85 GiB)
   MemorySize deflate_rate = MemorySize::from_mib(1800);    ///< a second (measured)
   MemorySize swap_rate = MemorySize::from_mib(100);        ///< a second, each way (assumed: a disk)

@@ -70,6 +70,22 @@ TEST_CASE("actual follows a move at once, the guest's figures follow with its ne
   CHECK(later.guest.available == 370_MiB);
 }
 
+TEST_CASE("memory on the processors' lists does not show, and is there for the workload") {
+  Scenario scenario = one_domain(380_MiB);
+  scenario.domains[0].demand = Plan({{0s, 20_MiB}, {7s, 380_MiB}}, Plan::Shape::step);
+  scenario.model.processor_lists = 51_MiB;
+  Run run(scenario);
+  CHECK(run.domain_after(2s).guest.unused == 410_MiB);
+  run.set(412_MiB);
+  CHECK(run.domain_after(2s).guest.unused == 310_MiB);
+  run.set(512_MiB);
+  CHECK(run.domain_after(2s).guest.unused == 410_MiB - 51_MiB);
+  CHECK(run.domain_after(3s).guest.unused == 50_MiB);
+  const Guest& guest = run.hypervisor.host().domains().front().guest;
+  CHECK(guest.score.oom_kills == 0);
+  CHECK(guest.score.stalled_seconds == 0);
+}
+
 TEST_CASE("a balloon fills at its rate, and never with the workload's memory") {
   Run run(one_domain(300_MiB));
   run.domain_after(8s);

@@ -34,8 +34,9 @@ Tick tick_at(std::uint64_t number, std::chrono::seconds time) {
   return tick;
 }
 
-std::unique_ptr<FolderJournal> open_folder(const fs::path& path, const JournalLimits& limits = {}) {
-  auto journal = FolderJournal::open(path, limits);
+std::unique_ptr<FolderJournal> open_folder(const fs::path& path, const JournalLimits& limits = {},
+                                           Packing packing = Packing::beside) {
+  auto journal = FolderJournal::open(path, limits, packing);
   if (!journal) FAIL(journal.error().text());
   return *std::move(journal);
 }
@@ -51,6 +52,26 @@ using Names = std::vector<std::string>;
 using Ticks = std::vector<std::uint64_t>;
 
 }  // namespace
+
+TEST_CASE("a run in virtual time leaves nothing to pack but its newest segment") {
+  const Folder folder;
+  constexpr int kSegments = 20;
+  {
+    const auto journal = open_folder(folder / "j/", {}, Packing::first);
+    for (int i = 0; i < kSegments; ++i) {
+      for (int tick = 0; tick < 100; ++tick) journal->observe(tick_at(1, i * 15min + tick * 1s));
+      const Names names = names_in(folder / "j/");
+      // One is being packed while the newest is written.
+      CHECK(std::count_if(names.begin(), names.end(),
+                          [](const std::string& name) { return name.ends_with(".jsonl"); }) <= 2);
+    }
+  }
+  const Names names = names_in(folder / "j/");
+  REQUIRE(names.size() == kSegments);
+  for (const std::string& name : names) {
+    CHECK(name.ends_with(name == names.back() ? ".jsonl" : ".mcj"));
+  }
+}
 
 TEST_CASE("the newest segment has plain lines, and older ones are packed") {
   const Folder folder;

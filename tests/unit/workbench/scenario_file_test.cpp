@@ -51,8 +51,10 @@ TEST_CASE("a scenario file sets the host, the model and each domain") {
 TEST_CASE("a scenario file sets the host's other memory use and a domain's hugepages and limits") {
   const auto scenario = load_scenario_text(
       "return { host = { total = 8*GiB, use = { { 0, 0 }, { 10, 1*GiB } }, merged = { { 0, "
-      "300*MiB } }, hugepages = 2*GiB }, model = { touch_rate = 1*GiB }, domains = { { name = 'a', "
-      "touched = true, hugepages = true, process_overhead = 250*MiB, hard_limit = 3*GiB } } }",
+      "300*MiB } }, hugepages = 2*GiB }, model = { touch_rate = 1*GiB, processor_lists = 51*MiB }, "
+      "domains "
+      "= { { name = 'a', touched = true, hugepages = true, process_overhead = 250*MiB, hard_limit "
+      "= 3*GiB } } }",
       "s.lua");
   REQUIRE_MESSAGE(scenario.has_value(), scenario.error().text());
   std::size_t cursor = 0;
@@ -60,6 +62,7 @@ TEST_CASE("a scenario file sets the host's other memory use and a domain's hugep
   CHECK(scenario->host_merged.largest() == 300_MiB);
   CHECK(scenario->host_hugepages == 2_GiB);
   CHECK(scenario->model.touch_rate == 1_GiB);
+  CHECK(scenario->model.processor_lists == 51_MiB);
   CHECK(scenario->domains[0].touched);
   CHECK(scenario->domains[0].hugepages);
   CHECK(scenario->domains[0].process_overhead == 250_MiB);
