@@ -33,6 +33,7 @@ struct DensityCommandOptions {
   std::string policy{kDefaultPolicy};
   RecordedDemandOptions demand;
   std::optional<std::chrono::seconds> footprint;
+  std::optional<std::size_t> orders;
   SweepOptions sweep;
   bool json = false;
   ColorChoice color = ColorChoice::automatic;
@@ -222,6 +223,7 @@ Result<DensityDemand> read_density_demand(DensityCommandOptions& options) {
   density.footprint = options.footprint.value_or(
       demand.trace.is_resident() ? std::chrono::seconds(0) : density.footprint);
   density.host = options.demand.host.value_or(density.host);
+  density.orders = options.orders.value_or(density.orders);
   if (!demand.host) return demand;
   options.workbench.limits = limits_for(*demand.host, options.workbench.limits);
   const MemorySize own = demand.host->largest_own_use();
@@ -235,8 +237,11 @@ Result<DensityDemand> read_density_demand(DensityCommandOptions& options) {
                                      options.demand.host.value_or(demand.host->total).text(),
                                      own.text()));
   constexpr std::chrono::hours kDay(24);
+  constexpr std::size_t kOrdersOfDays = 2;  // so that a week of a hundred domains takes minutes
   const auto& times = demand.trace.times;
-  if (const auto lasts = times.back() - times.front(); lasts < kDay) {
+  const auto lasts = times.back() - times.front();
+  if (lasts > kDay && !options.orders) density.orders = kOrdersOfDays;
+  if (lasts < kDay) {
     demand.notes.push_back("the recording lasts " + observers::duration_text(lasts) +
                            "; one of a day or longer has the daily peaks");
   }
@@ -317,8 +322,8 @@ Result<ExitCode> run_density(DensityCommandOptions& options) {
   return ExitCode::ok;
 }
 
-void add_search_options(Command& command, DensityOptions& density,
-                        std::optional<std::chrono::seconds>& footprint_given) {
+void add_search_options(Command& command, DensityCommandOptions& options) {
+  DensityOptions& density = options.density;
   const auto number = [](std::int64_t maximum) {
     return [maximum](const std::string& text) { return parse_whole_number(text, {1, maximum}); };
   };
@@ -342,7 +347,7 @@ void add_search_options(Command& command, DensityOptions& density,
       {"--footprint", "TIME",
        "how long a guest keeps memory after its last use; default 10m; 0 if the trace records "
        "resident memory, as journals do"},
-      into(footprint_given, footprint));
+      into(options.footprint, footprint));
   add_choice(command,
              {"--shape", "",
               "how demand changes between two rows of the trace; default step, the harder case"},
@@ -352,8 +357,9 @@ void add_search_options(Command& command, DensityOptions& density,
              });
   add_option(command,
              {"--orders", "N",
-              "the number of random orders in which domains are added to the host; default 10"},
-             into(density.orders, number(10'000)));
+              "the number of random orders in which domains are added to the host; default 10, or "
+              "2 for a journal of more than a day"},
+             into(options.orders, number(10'000)));
   add_option(command, {"--seed", "N", "the seed of the first order; default 1"},
              into(density.seed, number(1'000'000'000)));
   add_option(command, {"--vms", "N", "measure a run with N domains instead of searching"},
@@ -379,7 +385,7 @@ void add_density_command(Command& program) {
       {"-p,--policy", "FILE|NAME", "the policy: a Lua file or a bundled one; default adaptive"},
       into_text(options->policy));
   add_traces_options(command, options->demand, true);
-  add_search_options(command, options->density, options->footprint);
+  add_search_options(command, *options);
   add_flag(command, {"--json", "print JSON, with the figures of each order"}, options->json);
   add_sweep_options(command, options->sweep, "print CSV, a row for each order on each host");
   add_color_option(command, options->color);

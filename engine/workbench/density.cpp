@@ -12,6 +12,7 @@
 #include "engine/core/guard.h"
 #include "engine/core/time.h"
 #include "engine/workbench/density_hosts.h"
+#include "engine/workbench/density_search.h"
 
 namespace memcoord::workbench {
 namespace {
@@ -109,7 +110,7 @@ class Search {
  private:
   /// Simulates the first `vms` domains; unless `to_the_end`, only until they are not served.
   Result<SimulationResult> run(std::size_t vms, bool to_the_end);
-  Result<bool> serves(std::size_t vms);
+  Status try_number(std::size_t vms, DensitySearch& search);
   void add_baselines(DensityOrder& found) const;
   Status judge(std::size_t wanted, DensityOrder& found);
   Status search(DensityOrder& found);
@@ -143,12 +144,18 @@ Result<SimulationResult> Search::run(std::size_t vms, bool to_the_end) {
   return result;
 }
 
-Result<bool> Search::serves(std::size_t vms) {
-  if (vms == 0) return true;
+Status Search::try_number(std::size_t vms, DensitySearch& search) {
   const auto result = run(vms, false);
   if (!result) return fail(result.error());
+  const Score& score = result->score;
   // give_up() has not checked the time after the last tick; the score covers it.
-  return !result->gave_up && is_served(result->score, options_.stalled);
+  if (!result->gave_up && is_served(score, options_.stalled)) {
+    search.served(vms, score.stalled);
+  } else {
+    const bool by_stalls = is_served(score, 1);
+    search.failed(vms, by_stalls ? std::optional(score.stalled) : std::nullopt);
+  }
+  return {};
 }
 
 void Search::add_baselines(DensityOrder& found) const {
@@ -171,23 +178,13 @@ Status Search::judge(std::size_t wanted, DensityOrder& found) {
   return {};
 }
 
-// Good policies serve about as many as the instant allocator, and a run that fails ends early. So
-// the search begins there, goes down by 1, 2, 4 and so on until a run is served, and then bisects
-// up to the smallest number that was not served: at the most the clairvoyant bound, which no policy
-// exceeds.
 Status Search::search(DensityOrder& found) {
-  std::size_t good = 0;
-  std::size_t bad = std::min(found.bound, order_.size()) + 1;
-  std::size_t next = found.instant;
-  for (std::size_t down = 1; good + 1 < bad; down *= 2) {
-    next = std::clamp(next, good + 1, bad - 1);
-    const auto served = serves(next);
-    if (!served) return fail(served.error());
-    (*served ? good : bad) = next;
-    next = good > 0 ? good + (bad - good) / 2 : bad - std::min(bad, down);
+  DensitySearch search(found.instant, std::min(found.bound, order_.size()), options_.stalled);
+  while (const auto number = search.next()) {
+    if (Status tried = try_number(*number, search); !tried) return tried;
   }
-  found.vms = good;
-  if (good > 0) found.score = scores_[good];
+  found.vms = search.found();
+  if (found.vms > 0) found.score = scores_[found.vms];
   return {};
 }
 
