@@ -9,6 +9,7 @@
 --   5 share: the rest by weight * (sum of squared jumps of need, fading) ^ (1/3). If jump sizes
 --     follow a power law with exponent 2, this split minimises the jumps that exceed their share.
 -- The host keeps what guests had that started lately, and 1 - `advance` of the shares' memory.
+-- Domains that are bound to the same NUMA nodes share these. Where they lack memory, others on one of the nodes lend.
 -- Domains leave room for the forecast rises of higher ranks (priority, weight). Needs, cushions and
 -- asks move at once. Peaks and shares move with a half-life of a minute, or in a quarter of the time
 -- in which the present rises use up all spare memory. A domain gives only what others ask for.
@@ -94,8 +95,10 @@ local function learn(known, d, tick)
   local jump = used > past.used and used - past.used or 0
   if used ~= past.used then
     local rise, given = jump, d.actual - (past.actual or d.actual)
-    if rise > 0 and given > 0 and usable >= LISTS then -- may be what the balloon gave, unless a rise goes on
-      rise = max(jump - min(given, LISTS), min(jump, known.rising * known.age))
+    if jump == 0 then known.listed = max(0, known.listed - (past.used - used)) end
+    if rise > 0 and given > 0 and usable >= LISTS then -- the lists may have got it, unless a rise goes on
+      local listed = max(0, min(given, LISTS - known.listed, jump - known.rising * known.age))
+      rise, known.listed = jump - listed, known.listed + listed
     end
     local rate = rise / max(known.age, 1)
     known.rising = min(rate, known.rate) -- a rise goes on, a jump is over when it is observed
@@ -131,7 +134,8 @@ local function guest_of(d, known, tick)
   return {
     d = d, size = size, flight = flight, most = most, need = need, missing = missing, cache = cache,
     priority = d.priority, weight = weight, turn = missing / weight, served = true, covered = true, leaves = 0,
-    base = base, spares = max(0, size - base - cache) + releases, ceiling = cache == 0 and most or 0,
+    base = base, releases = releases, spares = max(0, size - base - cache) + releases,
+    ceiling = cache == 0 and most or 0,
     over = flight <= 0 and reclaimable + flight or 0,
     cushioned = min(need + tick.cushion + (rising > 0 and floor(rising * tick.lead) or 0), most),
     ask = known.ask > 0 and min(ceil(known.ask), most) or 0, peak = known.peak + offline,
@@ -219,12 +223,46 @@ local function allocate(guests, available, reserve, starts, advance)
   return starts + withheld, readers and reserve or 0, lasts
 end
 
+local function share_a_node(a, b)
+  if #a == 0 or #b == 0 then return true end -- not bound
+  for _, node in ipairs(a) do
+    for _, other in ipairs(b) do
+      if node == other then return true end
+    end
+  end
+  return false
+end
+
+-- Sets what each group of domains lends to groups that share a node with it: what these lack for needs, cushions and
+-- asks, at most what it has beyond its own.
+local function lend(groups)
+  for _, one in pairs(groups) do
+    one.lacks, one.spares, one.releases = -max(0, one.available), 0, 0
+    for _, g in ipairs(one.guests) do
+      local safe = max(g.cushioned, g.ask)
+      one.lacks = one.lacks + max(0, safe - g.size) - g.spares
+      one.spares = one.spares + max(0, g.size - max(safe, g.base + g.cache))
+      one.releases = one.releases + g.releases
+    end
+  end
+  for _, one in pairs(groups) do
+    local others, spares, lacks = {}, 0, one.lacks
+    for _, other in pairs(groups) do
+      if lacks > 0 and other ~= one and share_a_node(one.nodes, other.nodes) then
+        others[#others + 1], spares, lacks = other, spares + other.spares, lacks - other.releases
+      end
+    end
+    local part = spares > 0 and min(1, max(0, lacks) / spares) or 0
+    for _, other in ipairs(others) do other.lends = min(other.spares, other.lends + floor(other.spares * part)) end
+  end
+end
+
 -- How far each domain goes towards its target in this tick. Returns what the host gives; or nil where nothing
 -- moves, and whether something waits to be moved.
-local function pace(guests, available, keep, reserve, lasts, ctx)
+local function pace(guests, available, keep, reserve, lasts, lends, ctx)
   local p, state, idle = ctx.params, ctx.state, available - keep
   local half_life, low_part, half_cushion = p.share_half_life, p.low, p.cushion / 2
-  local lacking, surplus, short, urgent, leaves = 0, 0, false, false, 0
+  local lacking, surplus, short, urgent, leaves = 0, 0, lends > 0, false, 0
   for _, g in ipairs(guests) do
     local size, target, need = g.size, g.target, g.need
     local left = size - need
@@ -246,7 +284,7 @@ local function pace(guests, available, keep, reserve, lasts, ctx)
   local first = state.begun and 0 or max(0, idle - at_once) -- all that is idle at the start
   local part = 1 - 0.5 ^ (state.waited / min(p.share_half_life, max(1, lasts / 4)))
   local later = min(lacking, max(0, supply - leaves), first + (lacking - first) * part)
-  local owed = max(0, min(reserve - available, surplus))
+  local owed = max(0, min(max(reserve - available, lends), surplus))
   if not short then -- the host has time until its memory runs out
     local left = max(0, ctx.host.headroom - ctx.limits.host_floor) / max(1, state.falling)
     owed = owed * (1 - 0.5 ^ (state.waited / min(p.share_half_life, max(0.5, left / 8))))
@@ -319,7 +357,7 @@ return {
       if not known and state.begun then state.starts = state.starts + d.actual end
       now[uuid] = known or {
         jumps = FIRST_JUMP ^ 2, swapped = 0, ask = 0, tried = 0, raised = 0, had = 0, rate = 0, rising = 0,
-        risen = 0, age = 0, between = 0,
+        risen = 0, age = 0, between = 0, listed = 0,
       }
       return now[uuid]
     end
@@ -331,25 +369,31 @@ return {
       usable_floor = limits.usable_floor,
     }
     local asks, bindable = false, #host.cells > 1 -- an ask is tried over time
+    local left = host.grantable - host.shortfall
     -- Domains bound to the same NUMA nodes share their memory; pairs() has "unbound" last.
     for _, d in ipairs(ctx.domains) do
       local key = bindable and #d.nodes > 0 and table.concat(d.nodes, ",") or "unbound"
       local known = known_of(d)
       learn(known, d, tick)
       asks = asks or known.ask > 0
-      local group = groups[key] or {}
-      groups[key], group[#group + 1] = group, guest_of(d, known, tick)
-    end
-    local left, at_rest, moved = host.grantable - host.shortfall, not asks, false
-    for key, guests in pairs(groups) do
       local bound = key ~= "unbound"
-      local available = bound and guests[1].d.grantable or left
-      local reserve = floor(RESERVE * host.total * (bound and #guests[1].d.nodes / #host.cells or 1))
+      local group = groups[key] or {
+        guests = {}, lends = 0, bound = bound, nodes = bound and d.nodes or {},
+        available = bound and d.grantable or left,
+      }
+      groups[key], group.guests[#group.guests + 1] = group, guest_of(d, known, tick)
+    end
+    if bindable then lend(groups) end
+    local at_rest, moved = not asks, false
+    for _, group in pairs(groups) do
+      local guests, bound, lends = group.guests, group.bound, group.lends
+      local available = (bound and group.available or left) - lends
+      local reserve = floor(RESERVE * host.total * (bound and #group.nodes / #host.cells or 1))
       local keep, must, lasts = allocate(guests, available, reserve, bound and 0 or state.starts, p.advance)
-      local given, waits = pace(guests, available, keep, must, lasts, ctx)
+      local given, waits = pace(guests, available, keep, must, lasts, lends, ctx)
       if given then propose(guests) end
       moved = moved or given ~= nil
-      left, at_rest = left - (given or 0), at_rest and not given and not waits
+      left, at_rest = left - (given or 0), at_rest and not given and not waits and lends == 0
     end
     if moved or not state.begun then state.waited = 0 end
     state.figures = at_rest and (figures or figures_of(ctx)) or nil

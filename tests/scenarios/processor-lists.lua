@@ -15,6 +15,7 @@ return {
   duration = 70,
   model = { processor_lists = 51 * MiB },
   domains = {
-    guest("alpha", 5), guest("bravo", 6), guest("charlie", 23), guest("delta", 24), guest("echo", 40), guest("foxtrot", 41),
+    guest("alpha", 5), guest("bravo", 6), guest("charlie", 23),
+    guest("delta", 24), guest("echo", 40), guest("foxtrot", 41),
   },
 }

@@ -36,10 +36,12 @@ const std::vector<NamedLoss> kNamedLosses{
     {"grow-under-way", "usable", "1", 0.04, 1, true},
     {"killed-unseen", "usable", "1", 0.06, 3, true},
     {"lent-start", "usable", "1", 0, 0, false},
+    {"node-spanned", "usable", "1", 0, 0, true},
     {"reserve", "unused", "1", 0.02, 1, true},
     {"rise-together", "usable", "1", 0.005, 0, true},
     {"small-rest", "usable", "1", 0, 0, true},
     {"start-beside-files", "usable", "1", 0, 0, true},
+    {"unbound-beside-bound", "usable", "1", 0, 0, true},
 };
 
 std::string loss_file(const std::string& name) {
