@@ -453,6 +453,31 @@ test("use that seems to rise as a balloon gives memory is no rise", function()
   expect(largest_target(function(i) return (200 - 15 * i) * MiB end)):is_more_than(620 * MiB)
 end)
 
+test("a use that rises by more than the lists hold is a rise, however much the balloon gives", function()
+  local list = { { seconds = 1, host = host(0), domains = {
+    domain("grows", 500 * MiB, 300 * MiB), domain("other", 8 * GiB, 2 * GiB),
+  } } }
+  for i = 1, 4 do
+    local size = (500 + 100 * i) * MiB
+    list[i + 1] = { seconds = 1, domains = {
+      { name = "grows", actual = size, available = size, unused = 200 * MiB, usable = 200 * MiB },
+    } }
+  end
+  local last = adaptive:run(list)[5]
+  expect(last.proposals.grows.target):is_at_least((700 + 100 + 12 * 100) * MiB)
+end)
+
+test("a domain on a node lends to one that may use that node and others", function()
+  local tick = adaptive:tick {
+    host = { total = 16 * GiB, free = 200 * MiB, cells = {
+      { total = 8 * GiB, free = 100 * MiB }, { total = 8 * GiB, free = 100 * MiB },
+    } },
+    domains = { domain("any", 4 * GiB, 4040 * MiB), domain("idle", 6 * GiB, 1 * GiB, { nodes = { 0 } }) },
+  }
+  expect(tick.proposals.idle.target):is_less_than(6 * GiB - 40 * MiB)
+  expect(tick.proposals.idle.target):is_at_least(5 * GiB)
+end)
+
 test("the reserve for page cache goes to a guest that is short", function()
   local tick = adaptive:tick {
     host = host(1 * GiB),

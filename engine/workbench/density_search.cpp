@@ -14,7 +14,7 @@ constexpr double kLeastPart = 0.01;
 constexpr int kMostInARow = 3;
 
 double middle(std::size_t a, std::size_t b) {
-  return static_cast<double>(a + (b - a) / 2);
+  return static_cast<double>(a + b) / 2;
 }
 
 }  // namespace
