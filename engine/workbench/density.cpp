@@ -93,10 +93,10 @@ class CertainFailure {
 };
 
 /// The search for one order.
-class Search {
+class OrderSearch {
  public:
-  Search(const Trace& trace, const DemandOverTime& demand, const PolicyMaker& make_policy,
-         const DensityOptions& options, std::vector<std::size_t> order, std::size_t vms)
+  OrderSearch(const Trace& trace, const DemandOverTime& demand, const PolicyMaker& make_policy,
+              const DensityOptions& options, std::vector<std::size_t> order, std::size_t vms)
       : trace_(trace),
         demand_(demand),
         make_policy_(make_policy),
@@ -124,7 +124,7 @@ class Search {
   std::map<std::size_t, Score> scores_;
 };
 
-Result<SimulationResult> Search::run(std::size_t vms, bool to_the_end) {
+Result<SimulationResult> OrderSearch::run(std::size_t vms, bool to_the_end) {
   auto policy = make_policy_();
   if (!policy) return fail(policy.error());
   Scenario scenario =
@@ -144,7 +144,7 @@ Result<SimulationResult> Search::run(std::size_t vms, bool to_the_end) {
   return result;
 }
 
-Status Search::try_number(std::size_t vms, DensitySearch& search) {
+Status OrderSearch::try_number(std::size_t vms, DensitySearch& search) {
   const auto result = run(vms, false);
   if (!result) return fail(result.error());
   const Score& score = result->score;
@@ -158,7 +158,7 @@ Status Search::try_number(std::size_t vms, DensitySearch& search) {
   return {};
 }
 
-void Search::add_baselines(DensityOrder& found) const {
+void OrderSearch::add_baselines(DensityOrder& found) const {
   std::vector<MemorySize> provisioned;
   for (const std::size_t i : order_) provisioned.push_back(trace_.columns[i].provisioned);
   const Limits& limits = options_.limits;
@@ -170,7 +170,7 @@ void Search::add_baselines(DensityOrder& found) const {
                                     std::span(order_).first(found.bound), options_.stalled);
 }
 
-Status Search::judge(std::size_t wanted, DensityOrder& found) {
+Status OrderSearch::judge(std::size_t wanted, DensityOrder& found) {
   found.vms = std::clamp<std::size_t>(wanted, 1, order_.size());
   const auto result = run(found.vms, true);
   if (!result) return fail(result.error());
@@ -178,7 +178,7 @@ Status Search::judge(std::size_t wanted, DensityOrder& found) {
   return {};
 }
 
-Status Search::search(DensityOrder& found) {
+Status OrderSearch::search(DensityOrder& found) {
   DensitySearch search(found.instant, std::min(found.bound, order_.size()), options_.stalled);
   while (const auto number = search.next()) {
     if (Status tried = try_number(*number, search); !tried) return tried;
@@ -188,7 +188,7 @@ Status Search::search(DensityOrder& found) {
   return {};
 }
 
-Result<DensityOrder> Search::go() {
+Result<DensityOrder> OrderSearch::go() {
   if (order_.empty()) return DensityOrder();
   DensityOrder found;
   add_baselines(found);
@@ -305,8 +305,8 @@ Result<DensityResult> density_of(const Trace& trace, const PolicyMaker& make_pol
     DensityCell& cell = result.cells[i];
     cell.order = cells[i] / options.hosts;
     cell.host = cells[i] % options.hosts;
-    Search search(trace, demand, make_policy, options, domains_of(cell, trace, options),
-                  given_vms(cell, trace, options));
+    OrderSearch search(trace, demand, make_policy, options, domains_of(cell, trace, options),
+                       given_vms(cell, trace, options));
     auto found = search.go();
     const std::lock_guard lock(mutex);
     result.runs += search.runs();

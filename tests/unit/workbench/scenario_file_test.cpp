@@ -52,9 +52,8 @@ TEST_CASE("a scenario file sets the host's other memory use and a domain's hugep
   const auto scenario = load_scenario_text(
       "return { host = { total = 8*GiB, use = { { 0, 0 }, { 10, 1*GiB } }, merged = { { 0, "
       "300*MiB } }, hugepages = 2*GiB }, model = { touch_rate = 1*GiB, processor_lists = 51*MiB }, "
-      "domains "
-      "= { { name = 'a', touched = true, hugepages = true, process_overhead = 250*MiB, hard_limit "
-      "= 3*GiB } } }",
+      "domains = { { name = 'a', touched = true, hugepages = true, process_overhead = 250*MiB, "
+      "hard_limit = 3*GiB } } }",
       "s.lua");
   REQUIRE_MESSAGE(scenario.has_value(), scenario.error().text());
   std::size_t cursor = 0;
