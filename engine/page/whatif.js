@@ -7,6 +7,7 @@ class FitQuestion {
     this.size = document.getElementById("fit-size");
     this.answer = document.getElementById("fit-answer");
     this.asked = null;
+    this.inFlight = null; // the size that a query runs for
     document.getElementById("fit").addEventListener("submit", (event) => {
       event.preventDefault();
       this.asked = this.size.value.replace(/\s+/g, "");
@@ -20,7 +21,8 @@ class FitQuestion {
 
   async refresh() {
     const size = this.asked;
-    if (size === null) return;
+    if (size === null || size === this.inFlight) return;
+    this.inFlight = size;
     let text, style, refused = false;
     try {
       const fit = await queryJson("v1/fit?size=" + encodeURIComponent(size));
@@ -30,6 +32,7 @@ class FitQuestion {
       [text, style] = [error.stated || error.message, "bad"];
       refused = error.status >= 400 && error.status < 500;
     }
+    if (this.inFlight === size) this.inFlight = null;
     if (this.asked !== size) return;
     if (refused) this.asked = null; // memcoord would refuse it at every tick
     setText(this.answer, ({ good: "\u2713 ", soon: "\u25b2 ", bad: "\u2717 " }[style] || "") + text);

@@ -244,6 +244,14 @@ class LivePage(LiveTest):
         self.await_ticks(2)
         self.assertEqual((refused, len(self.browser.log())), (1, 0))
 
+    def test_a_question_is_asked_once_at_a_time(self):
+        self.browser.one("#fit-size").clear()
+        self.browser.one("#fit-size").send_keys("4")
+        self.browser.run("for (let i = 0; i < 3; ++i) document.getElementById('fit').requestSubmit()")
+        self.browser.wait(lambda: self.browser.one("#fit-answer").text, "the answer")
+        self.await_ticks(2)
+        self.assertEqual(len(self.browser.log()), 1)
+
     def host_figures(self, host):
         return self.browser.run("const view = new HostView(); view.update({ state: 'short', host: arguments[0] });"
                                 "return [...view.figures.values()].filter(({ item }) => !item.hidden)"
