@@ -98,9 +98,11 @@ Status measure(const Arguments& arguments, std::size_t workers) {
     const MonotonicTime start = clock.now();
     if (arguments.refresh) refresh_all(**hypervisor, tick, arguments.interval);
     tick = coordinator.tick();
-    // With so short a deadline, a guest that hangs costs ticks.
+    // A daemon that is late costs a tick of a long run.
     if (tick.sample_error && !arguments.refresh) return fail(*tick.sample_error);
-    if (!tick.sample_error) {
+    if (tick.sample_error) {
+      fmt::print(stderr, "{}\n", tick.sample_error->text());
+    } else {
       whole.push_back(Milliseconds(clock.now() - start).count());
       sampling.push_back(Milliseconds(tick.timings.sample).count());
       domains = tick.snapshot.domains.size();
