@@ -237,7 +237,7 @@ Result<DensityDemand> read_density_demand(DensityCommandOptions& options) {
                                      options.demand.host.value_or(demand.host->total).text(),
                                      own.text()));
   constexpr std::chrono::hours kDay(24);
-  constexpr std::size_t kOrdersOfDays = 2;  // so that a week of a hundred domains takes minutes
+  constexpr std::size_t kOrdersOfDays = 1;  // so that a week of a hundred domains takes a minute
   const auto& times = demand.trace.times;
   const auto lasts = times.back() - times.front();
   if (lasts > kDay && !options.orders) density.orders = kOrdersOfDays;
@@ -358,7 +358,7 @@ void add_search_options(Command& command, DensityCommandOptions& options) {
   add_option(command,
              {"--orders", "N",
               "the number of random orders in which domains are added to the host; default 10, or "
-              "2 for a journal of more than a day"},
+              "1 for a journal of more than a day"},
              into(options.orders, number(10'000)));
   add_option(command, {"--seed", "N", "the seed of the first order; default 1"},
              into(density.seed, number(1'000'000'000)));

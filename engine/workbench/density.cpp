@@ -1,8 +1,8 @@
 #include "engine/workbench/density.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
-#include <map>
 #include <mutex>
 #include <numeric>
 #include <optional>
@@ -95,22 +95,35 @@ class CertainFailure {
 /// The search for one order.
 class OrderSearch {
  public:
+  /// Called from several threads with the share of the order's work that is done; never less than
+  /// before.
+  using Progress = std::function<void(double share)>;
+
+  /// `vms`: how many to run, if DensityOptions::vms is over 0.
   OrderSearch(const Trace& trace, const DemandOverTime& demand, const PolicyMaker& make_policy,
-              const DensityOptions& options, std::vector<std::size_t> order, std::size_t vms)
+              const DensityOptions& options, std::vector<std::size_t> order, std::size_t vms,
+              Progress progress)
       : trace_(trace),
         demand_(demand),
         make_policy_(make_policy),
         options_(options),
         order_(std::move(order)),
-        vms_(vms) {}
+        vms_(vms),
+        progress_(std::move(progress)) {}
 
   Result<DensityOrder> go();
-  [[nodiscard]] std::size_t runs() const { return scores_.size(); }
+  [[nodiscard]] std::size_t runs() const { return runs_; }
 
  private:
-  /// Simulates the first `vms` domains; unless `to_the_end`, only until they are not served.
-  Result<SimulationResult> run(std::size_t vms, bool to_the_end);
-  Status try_number(std::size_t vms, DensitySearch& search);
+  using GiveUp = std::function<bool(const simulated::SimulatedHost&)>;
+
+  /// Simulates the first `vms` domains to the end, or until `give_up`.
+  Result<SimulationResult> run(std::size_t vms, const GiveUp& give_up);
+  /// Simulates until the domains are not served, or for as long as the number `is_needed`.
+  Result<SimulationResult> try_number(std::size_t vms, const std::function<bool()>& is_needed);
+  Status try_numbers(std::span<const std::size_t> numbers, DensitySearch& search,
+                     DensityOrder& found);
+  [[nodiscard]] bool is_served_to_the_end(const SimulationResult& result) const;
   void add_baselines(DensityOrder& found) const;
   Status judge(std::size_t wanted, DensityOrder& found);
   Status search(DensityOrder& found);
@@ -120,40 +133,72 @@ class OrderSearch {
   const PolicyMaker& make_policy_;
   const DensityOptions& options_;
   std::vector<std::size_t> order_;
-  std::size_t vms_;  ///< how many to run, if DensityOptions::vms is over 0
-  std::map<std::size_t, Score> scores_;
+  std::size_t vms_;
+  Progress progress_;
+  std::size_t runs_ = 0;
+  double left_ = 1;    ///< the share of the work when the runs under way began
+  double part_ = 0.5;  ///< how much of that they are
 };
 
-Result<SimulationResult> OrderSearch::run(std::size_t vms, bool to_the_end) {
+Result<SimulationResult> OrderSearch::run(std::size_t vms, const GiveUp& give_up) {
   auto policy = make_policy_();
   if (!policy) return fail(policy.error());
-  Scenario scenario =
-      density_scenario(trace_, demand_.columns, std::span(order_).first(vms), options_);
   SimulationWatch watch;
-  std::optional<CertainFailure> failure;
-  if (!to_the_end) {
-    failure.emplace(trace_, demand_, std::span(order_).first(vms), options_);
-    watch.give_up = [&](const simulated::SimulatedHost& host) { return failure->has_come(host); };
-  }
+  watch.give_up = [&](const simulated::SimulatedHost& host) {
+    const double share = seconds_of(host.now()) / seconds_of(host.scenario().duration);
+    progress_(1 - left_ * (1 - share * part_));
+    return give_up && give_up(host);
+  };
   const SimulationOptions options{.interval = options_.interval,
                                   .min_interval = options_.min_interval,
                                   .limits = options_.limits};
-  auto result = simulate(std::move(scenario), *std::move(policy), options, watch);
+  auto result =
+      simulate(density_scenario(trace_, demand_.columns, std::span(order_).first(vms), options_),
+               *std::move(policy), options, watch);
   if (result.first_policy_error) return fail(*result.first_policy_error);
-  scores_[vms] = result.score;
   return result;
 }
 
-Status OrderSearch::try_number(std::size_t vms, DensitySearch& search) {
-  const auto result = run(vms, false);
-  if (!result) return fail(result.error());
-  const Score& score = result->score;
-  // give_up() has not checked the time after the last tick; the score covers it.
-  if (!result->gave_up && is_served(score, options_.stalled)) {
-    search.served(vms, score.stalled);
-  } else {
-    const bool by_stalls = is_served(score, 1);
-    search.failed(vms, by_stalls ? std::optional(score.stalled) : std::nullopt);
+Result<SimulationResult> OrderSearch::try_number(std::size_t vms,
+                                                 const std::function<bool()>& is_needed) {
+  CertainFailure failure(trace_, demand_, std::span(order_).first(vms), options_);
+  return run(vms, [&](const simulated::SimulatedHost& host) {
+    return failure.has_come(host) || !is_needed();
+  });
+}
+
+/// give_up() has not checked the time after the last tick; the score covers it.
+bool OrderSearch::is_served_to_the_end(const SimulationResult& result) const {
+  return !result.gave_up && is_served(result.score, options_.stalled);
+}
+
+/// Tries numbers, which ascend, at once. Where one is not served, the larger ones do not count:
+/// whether they have been tried depends on the machine.
+Status OrderSearch::try_numbers(std::span<const std::size_t> numbers, DensitySearch& search,
+                                DensityOrder& found) {
+  std::vector<std::optional<Result<SimulationResult>>> results(numbers.size());
+  std::atomic<std::size_t> needed = numbers.size();
+  run_jobs(numbers.size(), options_.threads, [&](std::size_t i) {
+    if (i >= needed) return;
+    results[i] = try_number(numbers[i], [&needed, i] { return i < needed; });
+    if (*results[i] && is_served_to_the_end(**results[i])) return;
+    std::size_t others = needed;
+    while (i + 1 < others && !needed.compare_exchange_weak(others, i + 1)) {
+    }
+  });
+  runs_ += numbers.size();
+  left_ *= 1 - part_;
+  for (std::size_t i = 0; i < needed; ++i) {
+    const Result<SimulationResult>& result = *results[i];
+    if (!result) return fail(result.error());
+    if (is_served_to_the_end(*result)) {
+      search.served(numbers[i], result->score.stalled);
+      found.vms = numbers[i];
+      found.score = result->score;
+    } else {
+      const bool by_stalls = is_served(result->score, 1);
+      search.failed(numbers[i], by_stalls ? std::optional(result->score.stalled) : std::nullopt);
+    }
   }
   return {};
 }
@@ -172,7 +217,9 @@ void OrderSearch::add_baselines(DensityOrder& found) const {
 
 Status OrderSearch::judge(std::size_t wanted, DensityOrder& found) {
   found.vms = std::clamp<std::size_t>(wanted, 1, order_.size());
-  const auto result = run(found.vms, true);
+  part_ = 1;
+  runs_ = 1;
+  const auto result = run(found.vms, {});
   if (!result) return fail(result.error());
   found.score = result->score;
   return {};
@@ -180,11 +227,10 @@ Status OrderSearch::judge(std::size_t wanted, DensityOrder& found) {
 
 Status OrderSearch::search(DensityOrder& found) {
   DensitySearch search(found.instant, std::min(found.bound, order_.size()), options_.stalled);
-  while (const auto number = search.next()) {
-    if (Status tried = try_number(*number, search); !tried) return tried;
+  const bool pairs = options_.orders * options_.hosts == 1;
+  for (auto numbers = search.next(pairs); !numbers.empty(); numbers = search.next(pairs)) {
+    if (Status tried = try_numbers(numbers, search, found); !tried) return tried;
   }
-  found.vms = search.found();
-  if (found.vms > 0) found.score = scores_[found.vms];
   return {};
 }
 
@@ -301,13 +347,30 @@ Result<DensityResult> density_of(const Trace& trace, const PolicyMaker& make_pol
   std::optional<Error> error;
   std::mutex mutex;
   std::size_t done = 0;
+  double share_of_all = 0;
+  const auto shows = [&](double& of_cell) {
+    return [&](double share) {
+      if (!progress) return;
+      const std::lock_guard lock(mutex);
+      if (share <= of_cell) return;
+      share_of_all += (share - std::exchange(of_cell, share)) / static_cast<double>(cells.size());
+      progress(done, share_of_all);
+    };
+  };
   run_jobs(cells.size(), options.threads, [&](std::size_t i) {
     DensityCell& cell = result.cells[i];
     cell.order = cells[i] / options.hosts;
     cell.host = cells[i] % options.hosts;
+    double share = 0;
+    const auto show = shows(share);
     OrderSearch search(trace, demand, make_policy, options, domains_of(cell, trace, options),
-                       given_vms(cell, trace, options));
+                       given_vms(cell, trace, options), show);
     auto found = search.go();
+    {
+      const std::lock_guard lock(mutex);
+      ++done;
+    }
+    show(1);
     const std::lock_guard lock(mutex);
     result.runs += search.runs();
     if (found) {
@@ -315,8 +378,6 @@ Result<DensityResult> density_of(const Trace& trace, const PolicyMaker& make_pol
     } else if (!error) {
       error = found.error();
     }
-    ++done;
-    if (progress) progress(done, static_cast<double>(done) / static_cast<double>(cells.size()));
   });
   if (error) return fail(*error);
   result.orders = orders_of(result.cells, options.orders);

@@ -55,7 +55,7 @@ struct DensityResult {
   std::vector<DensityOrder> orders;  ///< over all hosts; complete only without a shard
   std::vector<DensityCell> cells;    ///< of the shard: by order, then by host
   std::size_t available = 0;         ///< domains in the trace
-  std::size_t runs = 0;              ///< simulations of the search
+  std::size_t runs = 0;              ///< simulations of the search, ended ones too
 };
 
 /// The demand that follows from a trace's columns, a row for each of Trace::times.
@@ -75,12 +75,13 @@ simulated::Scenario density_scenario(const Trace& trace, const DemandColumns& de
 /// and the host was never under its floor.
 bool is_served(const Score& score, double stalled_limit);
 
-/// Called from several threads with the number of cells that are done and their share of all.
+/// Called from several threads with the number of cells that are done, and the share of the work.
+/// Nobody knows how many runs a search takes: each counts as half of what is left of its cell.
 using DensityProgress = std::function<void(std::size_t done, double share)>;
 
-/// Finds, for each order and host, the largest number of domains that the policy serves. Calls
-/// `make_policy` from several threads. Errors: those of the maker; policy_failed if the policy
-/// fails in a run.
+/// Finds, for each order and host, the largest number of domains that the policy serves. A single
+/// cell tries two numbers at a time, whatever the machine is. Calls `make_policy` from several
+/// threads. Errors: those of the maker; policy_failed if the policy fails in a run.
 Result<DensityResult> density_of(const Trace& trace, const PolicyMaker& make_policy,
                                  const DensityOptions& options,
                                  const DensityProgress& progress = {});

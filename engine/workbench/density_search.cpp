@@ -13,6 +13,11 @@ constexpr double kLeastPart = 0.01;
 /// After so many trials on one side of the answer, the estimates are of little use.
 constexpr int kMostInARow = 3;
 
+/// The second of the first two numbers, as a part of the first.
+constexpr double kSecondStart = 0.75;
+/// An estimate from one side alone may be wrong by this part; a pair has it in between.
+constexpr double kSpread = 1.0 / 16;
+
 double middle(std::size_t a, std::size_t b) {
   return static_cast<double>(a + b) / 2;
 }
@@ -40,11 +45,28 @@ double DensitySearch::estimate() const {
   return static_cast<double>(good_.number) + part * static_cast<double>(bad_.number - good_.number);
 }
 
-std::optional<std::size_t> DensitySearch::next() const {
-  if (good_.number + 1 >= bad_.number) return std::nullopt;
-  const auto least = static_cast<double>(good_.number + 1);
-  const auto most = static_cast<double>(bad_.number - 1);
-  return static_cast<std::size_t>(std::clamp(estimate(), least, most));
+/// The nearest number that is not decided yet.
+std::size_t DensitySearch::within(double number) const {
+  return static_cast<std::size_t>(std::clamp(number, static_cast<double>(good_.number + 1),
+                                             static_cast<double>(bad_.number - 1)));
+}
+
+std::vector<std::size_t> DensitySearch::next(bool pairs) const {
+  if (good_.number + 1 >= bad_.number) return {};
+  const double estimated = estimate();
+  if (!pairs) return {within(estimated)};
+  double low = std::floor(estimated);
+  double high = low + 1;
+  if (trials_ == 0) {
+    low = estimated * kSecondStart;
+    high = estimated;
+  } else if (good_.number == 0 || !bad_.stalled) {
+    const double about = std::max(1.0, estimated * kSpread);
+    low = estimated - about;
+    high = estimated + about;
+  }
+  if (within(low) == within(high)) return {within(low)};
+  return {within(low), within(high)};
 }
 
 void DensitySearch::served(std::size_t number, double stalled) {

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <vector>
 
 namespace memcoord::workbench {
 
@@ -18,8 +19,9 @@ class DensitySearch {
   DensitySearch(std::size_t first, std::size_t most, double limit)
       : first_(first), bad_{most + 1, std::nullopt}, limit_(limit) {}
 
-  /// The number to try next; none: found() is the answer.
-  [[nodiscard]] std::optional<std::size_t> next() const;
+  /// The numbers to try next, in ascending order: one, or two with `pairs` where two can be told
+  /// apart. None: found() is the answer. Where the smaller one fails, the other need not be tried.
+  [[nodiscard]] std::vector<std::size_t> next(bool pairs = false) const;
   /// The run with this number stalled for this share of its time.
   void served(std::size_t number, double stalled);
   /// The run with this number was not served. `stalled`: the share until it was ended; none if it
@@ -35,6 +37,7 @@ class DensitySearch {
   };
   [[nodiscard]] double estimate() const;
   [[nodiscard]] double at_limit(const Trial& trial) const;
+  [[nodiscard]] std::size_t within(double number) const;
 
   std::size_t first_;
   Trial good_;  ///< number 0: none yet

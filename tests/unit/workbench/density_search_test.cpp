@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <functional>
+#include <vector>
 
 using memcoord::workbench::DensitySearch;
 
@@ -14,20 +15,24 @@ constexpr double kLimit = 0.0001;
 struct Found {
   std::size_t number = 0;
   int trials = 0;
+  int rounds = 0;
 };
 
 /// Searches where a run with a number of domains stalls for `stalled(number)`.
 Found found(DensitySearch search, const std::function<double(double)>& stalled,
-            double limit = kLimit) {
+            double limit = kLimit, bool pairs = false) {
   Found result;
-  while (const auto number = search.next()) {
-    const double share = stalled(static_cast<double>(*number));
-    if (share <= limit) {
-      search.served(*number, share);
-    } else {
-      search.failed(*number, share);
+  for (auto numbers = search.next(pairs); !numbers.empty(); numbers = search.next(pairs)) {
+    ++result.rounds;
+    for (const std::size_t number : numbers) {
+      ++result.trials;
+      const double share = stalled(static_cast<double>(number));
+      if (share > limit) {
+        search.failed(number, share);
+        break;
+      }
+      search.served(number, share);
     }
-    ++result.trials;
   }
   result.number = search.found();
   return result;
@@ -46,23 +51,29 @@ TEST_CASE("the search finds the largest number that is served, wherever it begin
       CAPTURE(right);
       CAPTURE(first);
       const auto cliff = [&](double n) { return n > static_cast<double>(right) ? 1.0 : 0.0; };
-      CHECK(found(DensitySearch(first, 100, kLimit), cliff).number == right);
-      CHECK(found(DensitySearch(first, 100, 0), cliff, 0).number == right);
       const auto smooth = power_law(static_cast<double>(right), 5);
-      CHECK(found(DensitySearch(first, 100, kLimit), smooth).number == right);
+      for (const bool pairs : {false, true}) {
+        CAPTURE(pairs);
+        CHECK(found(DensitySearch(first, 100, kLimit), cliff, kLimit, pairs).number == right);
+        CHECK(found(DensitySearch(first, 100, 0), cliff, 0, pairs).number == right);
+        CHECK(found(DensitySearch(first, 100, kLimit), smooth, kLimit, pairs).number == right);
+      }
     }
   }
 }
 
-TEST_CASE("where stalls grow as those of most policies do, five trials suffice") {
+TEST_CASE("where stalls grow as those of most policies do, five trials suffice, or four pairs") {
   for (const double power : {3.0, 4.0, 5.0}) {
     for (const std::size_t right : {60U, 66U, 78U, 85U, 90U, 96U}) {
       CAPTURE(power);
       CAPTURE(right);
-      const Found one =
-          found(DensitySearch(88, 97, kLimit), power_law(static_cast<double>(right), power));
+      const auto stalled = power_law(static_cast<double>(right), power);
+      const Found one = found(DensitySearch(88, 97, kLimit), stalled);
       CHECK(one.number == right);
       CHECK(one.trials <= 5);
+      const Found two = found(DensitySearch(88, 97, kLimit), stalled, kLimit, true);
+      CHECK(two.number == right);
+      CHECK(two.rounds <= 4);
     }
   }
 }
@@ -70,11 +81,12 @@ TEST_CASE("where stalls grow as those of most policies do, five trials suffice")
 TEST_CASE("runs that fail by a kill tell nothing, and the search takes larger steps") {
   DensitySearch search(88, 97, kLimit);
   int trials = 0;
-  while (const auto number = search.next()) {
-    if (*number <= 20) {
-      search.served(*number, 0);
+  for (auto numbers = search.next(); !numbers.empty(); numbers = search.next()) {
+    const std::size_t number = numbers.front();
+    if (number <= 20) {
+      search.served(number, 0);
     } else {
-      search.failed(*number, std::nullopt);
+      search.failed(number, std::nullopt);
     }
     ++trials;
   }
@@ -83,5 +95,19 @@ TEST_CASE("runs that fail by a kill tell nothing, and the search takes larger st
 }
 
 TEST_CASE("where nothing can be served, no run is tried") {
-  CHECK_FALSE(DensitySearch(0, 0, kLimit).next());
+  CHECK(DensitySearch(0, 0, kLimit).next().empty());
+  CHECK(DensitySearch(0, 0, kLimit).next(true).empty());
+}
+
+TEST_CASE("two numbers at once ascend, differ, and are not decided yet") {
+  DensitySearch search(88, 97, kLimit);
+  CHECK(search.next(true) == std::vector<std::size_t>{66, 88});
+  search.served(66, kLimit / 2);
+  search.failed(88, kLimit * 2);
+  CHECK(search.next(true) == std::vector<std::size_t>{77, 78});
+  search.served(77, kLimit * 0.9);
+  search.failed(78, kLimit * 1.1);
+  CHECK(search.next(true).empty());
+  DensitySearch small(1, 1, kLimit);
+  CHECK(small.next(true) == std::vector<std::size_t>{1});
 }
