@@ -36,6 +36,10 @@ void serve_workload(Guest& guest, const Forces& forces, const Model& model, doub
   if (missing > forces.swap) {
     if (guest.undisturbed >= kUndisturbed) ++guest.score.oom_kills;
     guest.undisturbed = 0;
+    // It took all there was first, which the host still backs.
+    guest.touched = guest.actual;
+    guest.minor_faults += std::max(0.0, available - before) / 4;
+    guest.swap_out += std::max(0.0, forces.swap - guest.swapped);
     guest.demand = guest.resident = guest.swapped = 0;
     guest.restart_in = seconds_of(model.restart);
     return;

@@ -105,6 +105,19 @@ TEST_CASE("without swap, the OOM killer ends a workload whose demand does not fi
   CHECK(run.hypervisor.drain_notes().empty());
 }
 
+TEST_CASE("a workload that is killed has taken all memory first, which the host still backs") {
+  Scenario scenario = one_domain(20_MiB);
+  scenario.domains[0].demand = Plan({{0s, 20_MiB}, {5s, 4_GiB}}, Plan::Shape::step);
+  Run run(scenario);
+  const Domain before = run.domain_after(4s);
+  const Domain after = run.domain_after(4s);
+  REQUIRE(run.hypervisor.host().domains().front().guest.score.oom_kills == 1);
+  CHECK(*before.rss < before.actual / 2);
+  CHECK(*after.rss >= after.actual);
+  CHECK(*after.guest.unused >= *before.guest.unused);
+  CHECK(*after.guest.minor_faults - *before.guest.minor_faults > 80'000);
+}
+
 TEST_CASE("a workload that is killed again and again counts once until it has run for a minute") {
   Run run(one_domain(450_MiB));
   const auto kills = [&] { return run.hypervisor.host().domains().front().guest.score.oom_kills; };
