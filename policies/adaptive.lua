@@ -45,12 +45,16 @@ local function outranks(a, b)
   return a.priority > b.priority or a.priority == b.priority and a.weight > b.weight
 end
 
--- Half of the use is gone at once, and the guest was full, or its process has come to hold all of its memory
--- meanwhile: its OOM killer has ended a workload, or a workload that needed nearly all memory has ended. A workload has
--- ended by itself if the use was not rising, and stays above the least so far.
-local function was_killed(d, past, used)
-  local fell = past.used - used
-  return fell >= 100 * MiB and fell >= past.used / 2 and d.usable >= d.actual / 2 and d.in_flight <= 0
+-- Half of the use is gone at once, more than a balloon only seemed to add, and the guest was full, or its process has
+-- come to hold all of its memory meanwhile: its OOM killer has ended a workload, or a workload that needed nearly all
+-- memory has ended. A workload has ended by itself if the use was not rising, and stays above the least so far. One has
+-- also been killed that went to swap in between, if half of its guest's memory is free.
+local function was_killed(d, past, used, seconds)
+  local had = past.used - past.grown
+  local fell = had - used
+  if d.usable < d.actual / 2 then return false end
+  if d.unused >= d.actual / 2 and (d.swap_out - d.swap_in) * seconds >= FULL then return true end
+  return fell >= 100 * MiB and fell >= had / 2
     and (past.left < FULL and (past.rate >= MiB or used <= 1.1 * past.least)
       or past.rss < 0.8 * d.actual and d.rss >= 0.9 * d.actual)
 end
@@ -83,12 +87,14 @@ local function learn(known, d, tick)
   local swap_in, swap_out = d.swap_in, d.swap_out
   if swap_out > 0 or known.swapped > 0 then
     local kept = swap_in > 0 and 1 or fades.swapped
-    known.swapped = max(0, known.swapped * kept + (swap_out - swap_in) * tick.seconds)
+    local out = (swap_out - swap_in) * tick.seconds
+    if out > 0 then out = max(0, out - max(0, usable - FULL)) end -- where so much is free it is not missed
+    known.swapped = max(0, known.swapped * kept + out)
     local fell, swap = past.used - used, (swap_out + swap_in) * tick.seconds
     if fell > FREED * past.used and fell > 2 * swap then known.swapped = known.swapped * used / past.used end
   end
   if known.ask > 0 then follow_ask(known, d, used, elapsed, fades.ask) end
-  if past.left and was_killed(d, past, used) then
+  if past.left and was_killed(d, past, used, tick.seconds) then
     known.ask, known.tried, known.raised, known.had = max(known.ask, 1.5 * d.actual), 0, 0, past.used
   end
   known.age = known.age + elapsed -- since its use last changed: reports come more rarely than ticks
@@ -107,10 +113,13 @@ local function learn(known, d, tick)
   elseif known.age > 2 * known.between then
     known.rate, known.rising, known.risen = 0, 0, 0
   end
+  tick.hurry = tick.hurry or jump > 0 and jump >= usable / 2
   known.jumps = known.jumps * fades.jumps + (jump / MiB) ^ 2
   local peak = known.peak or used
   known.peak = peak > used and ceil(used + (peak - used) * fades.jumps) or used
   known.least = min(used, known.least or used)
+  -- Without a new report all that the balloon gave meanwhile counts as used.
+  known.grown = (usable == past.left and known.grown or 0) + max(0, d.actual - (past.actual or d.actual))
   known.used, known.left, known.offline, known.rss, known.actual = used, usable, offline, d.rss, d.actual
 end
 
@@ -383,6 +392,7 @@ return {
       }
       groups[key], group.guests[#group.guests + 1] = group, guest_of(d, known, tick)
     end
+    if tick.hurry then ctx.again(1) end -- as large a rise may go on and fill the guest
     if bindable then lend(groups) end
     local at_rest, moved = not asks, false
     for _, group in pairs(groups) do

@@ -429,6 +429,73 @@ test("a guest that was nearly full for a while and goes on with a part of its wo
   expect(after_work(224 * MiB).target):is_at_least(1536 * MiB) -- nothing is left of it: it may have been killed
 end)
 
+-- A guest of 1 GiB with 50 MiB left is given more and more, of which its balloon has taken `steps` so far; then its
+-- workload is gone.
+local function killed_as_it_grows(steps)
+  local list = { { seconds = 1, host = host(100 * MiB), domains = {
+    domain("dies", 1 * GiB, 974 * MiB), domain("other", 4 * GiB, 3900 * MiB),
+  } } }
+  local size = 1 * GiB
+  for _, step in ipairs(steps) do
+    size = size + step
+    list[#list + 1] = { seconds = 1, domains = {
+      { name = "dies", actual = size, unused = 50 * MiB, usable = 50 * MiB },
+    } }
+  end
+  list[#list + 1] = { seconds = 1, host = host(4 * GiB), domains = {
+    { name = "dies", actual = size, unused = size - 100 * MiB, usable = size - 100 * MiB },
+  } }
+  local proposal = adaptive:run(list)[#list].proposals.dies
+  return proposal and proposal.target or 0, size
+end
+
+test("a guest that is killed while its balloon grows asks for more as well", function()
+  for _, steps in ipairs { {}, { 0, 0 }, { 50 * MiB, 50 * MiB } } do
+    local target, size = killed_as_it_grows(steps)
+    expect(target):is_at_least(1.5 * size)
+  end
+end)
+
+test("use that a balloon only seems to add before the guest reports is no kill as it falls", function()
+  local list = { { seconds = 1, host = host(3 * GiB), domains = {
+    domain("grows", 1 * GiB, 900 * MiB), domain("other", 4 * GiB, 3900 * MiB),
+  } } }
+  for i, left in ipairs { 124 * MiB, 2172 * MiB } do
+    list[i + 1] = { seconds = 1, domains = { { name = "grows", actual = 3 * GiB, unused = left, usable = left } } }
+  end
+  local proposal = adaptive:run(list)[3].proposals.grows
+  expect(proposal == nil or proposal.target < 4 * GiB):is_true()
+end)
+
+-- A guest of 3 GiB swaps out `swapped` in a second, and has `unused` after it, of it `cache` as page cache.
+local function after_swapping(swapped, unused, cache)
+  return adaptive:run {
+    { seconds = 1, host = host(4 * GiB), domains = {
+      domain("swaps", 3 * GiB, 100 * MiB), domain("other", 4 * GiB, 3900 * MiB),
+    } },
+    { seconds = 1, domains = {
+      { name = "swaps", unused = unused, usable = unused + cache, swap_out = swapped / KiB },
+    } },
+  }[2].proposals.swaps
+end
+
+test("a guest that has gone to swap and has half of its memory free was killed, though its use did not fall", function()
+  expect(after_swapping(1 * GiB, 2900 * MiB, 0).target):is_at_least(4.5 * GiB)
+  local reads_files = after_swapping(1 * GiB, 200 * MiB, 2700 * MiB)
+  expect(reads_files == nil or reads_files.target < 4.5 * GiB):is_true()
+end)
+
+test("what has gone to swap is not missed where as much is free", function()
+  local list = { { seconds = 1, host = host(0), domains = {
+    domain("loops", 3 * GiB, 100 * MiB), domain("other", 4 * GiB, 3900 * MiB),
+  } } }
+  for i = 2, 8 do list[i] = { seconds = 1, domains = { { name = "loops", swap_out = GiB / KiB } } } end
+  list[9] = { seconds = 1, host = host(1 * GiB), domains = {
+    { name = "loops", unused = 0, usable = 0, swap_in = 1000, swap_out = 1000 },
+  } }
+  expect(adaptive:run(list)[9].proposals.loops.target):is_at_least(4 * GiB)
+end)
+
 -- Linux keeps freed pages in lists of its processors, up to a watermark, where they count as used.
 test("use that seems to rise as a balloon gives memory is no rise", function()
   local function largest_target(usable)
@@ -514,6 +581,17 @@ local function beside_a_start(free)
   }
   return (ticks[2].decisions.a and ticks[2].decisions.a.target or 4 * GiB) - 4 * GiB
 end
+
+test("a jump that may fill the guest as it goes on asks for an early tick", function()
+  local function again_after(jump)
+    return adaptive:run {
+      { seconds = 10, host = host(0), domains = { domain("jumps", 4 * GiB, 1 * GiB) } },
+      { seconds = 10, domains = { { name = "jumps", unused = 3 * GiB - jump, usable = 3 * GiB - jump } } },
+    }[2].again
+  end
+  expect(again_after(1200 * MiB)):equals(1)
+  expect(again_after(900 * MiB)):equals(nil)
+end)
 
 test("a start is paid back at the pace at which the host's memory falls", function()
   expect(beside_a_start(5 * GiB)):is_more_than(beside_a_start(2 * GiB))

@@ -71,6 +71,10 @@ TEST_CASE("options of the run before a command are refused") {
         "--connect: is not for 'memcoord status'; see 'memcoord status --help'");
 }
 
+TEST_CASE("a short option of the run that a command has as a long one only leads to that") {
+  CHECK(refusal({"events", "-j", "ticks.jsonl"}) == "-j: no such option; did you mean --journal?");
+}
+
 TEST_CASE("an interval that is not a time is refused") {
   CHECK(refusal(simulated({"0"})) ==
         "INTERVAL: '0' is not more than zero; expected a time such as 2, 0.5, 500ms, 2s or 1m");

@@ -35,6 +35,7 @@ const std::vector<NamedLoss> kNamedLosses{
     {"fast-ticks", "usable", "0.5", 0.02, 0, false},
     {"grow-under-way", "usable", "1", 0.04, 1, true},
     {"killed-at-once", "usable", "1", 0.01, 1, true},
+    {"killed-in-swap", "usable", "1", 0.06, 1, true},
     {"killed-unseen", "usable", "1", 0.06, 3, true},
     {"lent-start", "usable", "1", 0, 0, false},
     {"node-spanned", "usable", "1", 0, 0, true},

@@ -1,5 +1,5 @@
--- `jumps` needs 3 GiB from one moment to the next, is killed, and looks idle afterwards, while the host has memory for it.
--- That its resident memory rose to all of its memory shows that it was full.
+-- `jumps` needs 3 GiB from one moment to the next, is killed, and looks idle afterwards; the host has memory for it.
+-- Its resident memory rose to all of its memory, which shows that it was full.
 return {
   summary = "A guest is killed at the first moment of a jump",
   host = { total = 8 * GiB, base = 300 * MiB },

@@ -2,8 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <set>
 #include <utility>
+#include <vector>
 
 #include "engine/workbench/density_hosts.h"
 #include "engine/workbench/simulation.h"
@@ -183,17 +185,49 @@ TEST_CASE("a VM smaller than its kernel stalls when it uses memory, and is not k
   CHECK(result->orders[0].score.guest_oom == 0);
 }
 
-TEST_CASE("the number of threads does not change a density") {
-  DensityOptions one = options(3_GiB);
-  one.threads = 1;
-  DensityOptions four = options(3_GiB);
-  four.threads = 4;
-  const auto a = density_of(rotating(), holding(), one);
-  const auto b = density_of(rotating(), holding(), four);
-  for (std::size_t i = 0; i < 3; ++i) {
-    CHECK(a->orders[i].vms == b->orders[i].vms);
-    CHECK(a->orders[i].score == b->orders[i].score);
+TEST_CASE("the number of threads does not change a density, of one order or several") {
+  for (const std::size_t orders : {1U, 3U}) {
+    CAPTURE(orders);
+    DensityOptions one = options(3_GiB);
+    one.orders = orders;
+    one.threads = 1;
+    DensityOptions four = one;
+    four.threads = 4;
+    const auto a = density_of(rotating(), holding(), one);
+    const auto b = density_of(rotating(), holding(), four);
+    CHECK(a->runs == b->runs);
+    for (std::size_t i = 0; i < orders; ++i) {
+      CHECK(a->orders[i].vms == b->orders[i].vms);
+      CHECK(a->orders[i].score == b->orders[i].score);
+    }
   }
+}
+
+TEST_CASE(
+    "an order is served alike alone, where two numbers are tried at a time, and among others") {
+  DensityOptions alone = options(3_GiB);
+  alone.orders = 1;
+  const auto one = density_of(rotating(), holding(), alone);
+  const auto three = density_of(rotating(), holding(), options(3_GiB));
+  CHECK(one->orders[0].vms == three->orders[0].vms);
+  CHECK(one->orders[0].score == three->orders[0].score);
+}
+
+TEST_CASE("a density search says how far it is: never less than before, and all at its end") {
+  std::vector<double> shares;
+  std::size_t cells = 0;
+  const auto result =
+      density_of(rotating(), holding(), options(3_GiB), [&](std::size_t done, double share) {
+        CHECK(done >= cells);
+        cells = done;
+        shares.push_back(share);
+      });
+  REQUIRE(result);
+  CHECK(std::is_sorted(shares.begin(), shares.end()));
+  CHECK(shares.size() > 100);
+  CHECK(shares.front() < 0.1);
+  CHECK(shares.back() == doctest::Approx(1));
+  CHECK(cells == 3);
 }
 
 TEST_CASE("a policy that cannot be made ends the density search with its error") {
