@@ -47,13 +47,13 @@ end
 
 -- Half of the use is gone at once, more than a balloon only seemed to add, and the guest was full, or its process has
 -- come to hold all of its memory meanwhile: its OOM killer has ended a workload, or a workload that needed nearly all
--- memory has ended. A workload has ended by itself if the use was not rising, and stays above the least so far. One has
--- also been killed that went to swap in between, if half of its guest's memory is free.
-local function was_killed(d, past, used, seconds)
+-- memory has ended. A workload has ended by itself if the use was not rising, and stays above the least so far. A
+-- workload that went to swap since the last tick has been killed as well, if half of the guest's memory is free.
+local function was_killed(d, past, used, swapped_out)
+  if d.usable < d.actual / 2 then return false end
+  if d.unused >= d.actual / 2 and swapped_out >= FULL then return true end
   local had = past.used - past.grown
   local fell = had - used
-  if d.usable < d.actual / 2 then return false end
-  if d.unused >= d.actual / 2 and (d.swap_out - d.swap_in) * seconds >= FULL then return true end
   return fell >= 100 * MiB and fell >= had / 2
     and (past.left < FULL and (past.rate >= MiB or used <= 1.1 * past.least)
       or past.rss < 0.8 * d.actual and d.rss >= 0.9 * d.actual)
@@ -85,22 +85,22 @@ local function learn(known, d, tick)
   local used = d.actual - usable - offline
   local past = known.used and known or { used = used }
   local swap_in, swap_out = d.swap_in, d.swap_out
+  local swapped_out, given = (swap_out - swap_in) * tick.seconds, d.actual - (past.actual or d.actual)
   if swap_out > 0 or known.swapped > 0 then
     local kept = swap_in > 0 and 1 or fades.swapped
-    local out = (swap_out - swap_in) * tick.seconds
-    if out > 0 then out = max(0, out - max(0, usable - FULL)) end -- where so much is free it is not missed
-    known.swapped = max(0, known.swapped * kept + out)
+    local free = swapped_out > 0 and min(swapped_out, max(0, usable - FULL)) or 0 -- as much is not missed
+    known.swapped = max(0, known.swapped * kept + (swapped_out - free))
     local fell, swap = past.used - used, (swap_out + swap_in) * tick.seconds
     if fell > FREED * past.used and fell > 2 * swap then known.swapped = known.swapped * used / past.used end
   end
   if known.ask > 0 then follow_ask(known, d, used, elapsed, fades.ask) end
-  if past.left and was_killed(d, past, used, tick.seconds) then
+  if past.left and was_killed(d, past, used, swapped_out) then
     known.ask, known.tried, known.raised, known.had = max(known.ask, 1.5 * d.actual), 0, 0, past.used
   end
   known.age = known.age + elapsed -- since its use last changed: reports come more rarely than ticks
   local jump = used > past.used and used - past.used or 0
   if used ~= past.used then
-    local rise, given = jump, d.actual - (past.actual or d.actual)
+    local rise = jump
     if jump == 0 then known.listed = max(0, known.listed - (past.used - used)) end
     if rise > 0 and given > 0 and usable >= LISTS then -- the lists may have got it, unless a rise goes on
       local listed = max(0, min(given, LISTS - known.listed, jump - known.rising * known.age))
@@ -119,7 +119,7 @@ local function learn(known, d, tick)
   known.peak = peak > used and ceil(used + (peak - used) * fades.jumps) or used
   known.least = min(used, known.least or used)
   -- Without a new report all that the balloon gave meanwhile counts as used.
-  known.grown = (usable == past.left and known.grown or 0) + max(0, d.actual - (past.actual or d.actual))
+  known.grown = (usable == past.left and known.grown or 0) + max(0, given)
   known.used, known.left, known.offline, known.rss, known.actual = used, usable, offline, d.rss, d.actual
 end
 

@@ -150,9 +150,7 @@ Error unexpected_word(const std::string& word, const Command& command, const Wor
     const std::string name = word.substr(0, word.find('='));
     const Option* of_run = own_option(context.program, option_name(word));
     if (of_run != nullptr && &command != &context.program) {
-      const std::vector<std::string> names = command.long_names();
-      const bool has_it_too = std::find(names.begin(), names.end(), of_run->name()) != names.end();
-      if (!has_it_too) return not_for(*of_run, command);
+      if (own_option(command, of_run->name()) == nullptr) return not_for(*of_run, command);
       return {ErrorCode::invalid_input, name, "no such option", did_you_mean(of_run->name()), ""};
     }
     return {ErrorCode::invalid_input, name, "no such option",

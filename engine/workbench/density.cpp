@@ -172,23 +172,22 @@ bool OrderSearch::is_served_to_the_end(const SimulationResult& result) const {
   return !result.gave_up && is_served(result.score, options_.stalled);
 }
 
-/// Tries numbers, which ascend, at once. Where one is not served, the larger ones do not count:
-/// whether they have been tried depends on the machine.
+/// Tries one number or two, the smaller one first, at once. Where the smaller one is not served,
+/// the other does not count: how far it has been tried depends on the machine.
 Status OrderSearch::try_numbers(std::span<const std::size_t> numbers, DensitySearch& search,
                                 DensityOrder& found) {
   std::vector<std::optional<Result<SimulationResult>>> results(numbers.size());
-  std::atomic<std::size_t> needed = numbers.size();
+  std::atomic<bool> first_failed = false;
   run_jobs(numbers.size(), options_.threads, [&](std::size_t i) {
-    if (i >= needed) return;
-    results[i] = try_number(numbers[i], [&needed, i] { return i < needed; });
-    if (*results[i] && is_served_to_the_end(**results[i])) return;
-    std::size_t others = needed;
-    while (i + 1 < others && !needed.compare_exchange_weak(others, i + 1)) {
-    }
+    const auto is_needed = [&first_failed, i] { return i == 0 || !first_failed; };
+    if (!is_needed()) return;
+    results[i] = try_number(numbers[i], is_needed);
+    if (i == 0) first_failed = !*results[i] || !is_served_to_the_end(**results[i]);
   });
   runs_ += numbers.size();
   left_ *= 1 - part_;
-  for (std::size_t i = 0; i < needed; ++i) {
+  const std::size_t count = first_failed ? 1 : numbers.size();
+  for (std::size_t i = 0; i < count; ++i) {
     const Result<SimulationResult>& result = *results[i];
     if (!result) return fail(result.error());
     if (is_served_to_the_end(*result)) {
@@ -348,36 +347,32 @@ Result<DensityResult> density_of(const Trace& trace, const PolicyMaker& make_pol
   std::mutex mutex;
   std::size_t done = 0;
   double share_of_all = 0;
-  const auto shows = [&](double& of_cell) {
-    return [&](double share) {
-      if (!progress) return;
-      const std::lock_guard lock(mutex);
-      if (share <= of_cell) return;
-      share_of_all += (share - std::exchange(of_cell, share)) / static_cast<double>(cells.size());
-      progress(done, share_of_all);
-    };
-  };
   run_jobs(cells.size(), options.threads, [&](std::size_t i) {
     DensityCell& cell = result.cells[i];
     cell.order = cells[i] / options.hosts;
     cell.host = cells[i] % options.hosts;
-    double share = 0;
-    const auto show = shows(share);
+    double shown = 0;
+    const auto show = [&](double share) {
+      if (!progress) return;
+      const std::lock_guard lock(mutex);
+      if (share <= shown) return;
+      share_of_all += (share - std::exchange(shown, share)) / static_cast<double>(cells.size());
+      progress(done, share_of_all);
+    };
     OrderSearch search(trace, demand, make_policy, options, domains_of(cell, trace, options),
                        given_vms(cell, trace, options), show);
     auto found = search.go();
     {
       const std::lock_guard lock(mutex);
       ++done;
+      result.runs += search.runs();
+      if (found) {
+        cell.figures = *found;
+      } else if (!error) {
+        error = found.error();
+      }
     }
     show(1);
-    const std::lock_guard lock(mutex);
-    result.runs += search.runs();
-    if (found) {
-      cell.figures = *found;
-    } else if (!error) {
-      error = found.error();
-    }
   });
   if (error) return fail(*error);
   result.orders = orders_of(result.cells, options.orders);
