@@ -189,6 +189,17 @@ void settle(NodeBinding& binding) {
   // Node sets are sorted.
   std::sort(binding.nodes.begin(), binding.nodes.end());
 }
+void settle(DomainIdentity& identity) {
+  if (identity.name.empty()) wrong("name", "of domain " + identity.uuid.text() + " is empty");
+}
+void settle(Snapshot& snapshot) {
+  std::unordered_map<Uuid, const std::string*> names;
+  for (const Domain& domain : snapshot.domains) {
+    const auto [twin, is_new] = names.emplace(domain.uuid(), &domain.name());
+    if (is_new) continue;
+    wrong("domains", "has '" + *twin->second + "' and '" + domain.name() + "' with one UUID");
+  }
+}
 
 template <class T>
 T read(const json& value, std::string_view name);

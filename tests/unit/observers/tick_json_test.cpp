@@ -357,6 +357,19 @@ TEST_CASE("a line that is no tick is refused with its place and what is wrong") 
   CHECK(why(json.line()).message.find("free_kib") != std::string::npos);
 }
 
+TEST_CASE("domains without a name, and two with one UUID, are no tick's") {
+  const auto why = [](const char* name, const char* other) {
+    Tick tick = busy_tick();
+    tick.snapshot = World().host(8_GiB).domain(name).domain(other);
+    tick.skipped.clear();
+    return tick_from_json_line(to_json_line(tick), "j:9").error().message;
+  };
+  CHECK(why("db", "db") == "damaged: 'domains' has 'db' and 'db' with one UUID");
+  const std::string nameless = why("db", "");
+  CHECK(nameless.starts_with("damaged: 'name' of domain "));
+  CHECK(nameless.ends_with(" is empty"));
+}
+
 TEST_CASE(
     "a line that would take a hundred times its size in memory is refused before it is parsed") {
   const auto refused = [](const std::string& line) {
