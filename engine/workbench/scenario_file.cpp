@@ -255,16 +255,24 @@ Result<Scenario> read_scenario(const Document& document) {
   return scenario;
 }
 
+/// Nothing waits for a scenario: its instructions are limited, and its time only on a machine that
+/// has hardly any left for it.
+bindings::SandboxLimits scenario_limits() {
+  bindings::SandboxLimits limits;
+  limits.time = std::chrono::seconds(10);
+  return limits;
+}
+
 }  // namespace
 
 Result<Scenario> load_scenario(const std::filesystem::path& path) {
-  const auto document = Document::load(path.string(), "scenario");
+  const auto document = Document::load(path.string(), "scenario", scenario_limits());
   if (!document) return fail(document.error());
   return read_scenario(*document);
 }
 
 Result<Scenario> load_scenario_text(std::string source, const std::string& name) {
-  const auto document = Document::load_text(std::move(source), name);
+  const auto document = Document::load_text(std::move(source), name, scenario_limits());
   if (!document) return fail(document.error());
   return read_scenario(*document);
 }

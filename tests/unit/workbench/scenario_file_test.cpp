@@ -114,6 +114,12 @@ TEST_CASE("an error in a scenario file is one line with its place") {
   CHECK(load_scenario("/nowhere.lua").error().text() == "/nowhere.lua: no such scenario");
 }
 
+TEST_CASE("a scenario without an end is stopped by its instructions, on a busy machine as well") {
+  const std::string problem = why_not("while true do end");
+  CHECK_MESSAGE(problem.find("exceeded its limit of 20000000 instructions") != std::string::npos,
+                problem);
+}
+
 TEST_CASE("a scenario file sets the host's NUMA nodes and binds domains to them") {
   const auto load = [](const std::string& host, const std::string& nodes) {
     return load_scenario_text(
