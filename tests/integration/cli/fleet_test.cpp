@@ -1,7 +1,6 @@
 // memcoord fleet status of the built program, with runs on simulated hosts.
 
 #include <doctest/doctest.h>
-#include <sys/stat.h>
 
 #include <memory>
 #include <string>
@@ -19,37 +18,37 @@ using memcoord::observers::Json;
 using memcoord::testing::Finished;
 using memcoord::testing::free_port;
 using memcoord::testing::json_of;
-using memcoord::testing::memcoord_command;
 using memcoord::testing::Process;
 using memcoord::testing::refusal;
 using memcoord::testing::run_memcoord;
 using memcoord::testing::ScratchFiles;
+using memcoord::testing::start_with_port;
 
 namespace {
 
 /// A run with a control socket, a metrics address and a token.
 struct FleetMember {
   explicit FleetMember(const std::string& scenario) {
-    for (int i = 0; i < 5; ++i) {  // another program may take the port first
-      port = free_port();
-      run = std::make_unique<Process>(memcoord_command(
-          {"--connect", "sim:" + scenario, "--interval", "100ms", "--json", "--control", socket,
-           "--metrics", "127.0.0.1:" + std::to_string(port), "--metrics-token", token}));
-      if (run->wait_for_output("\n")) return;
-    }
-    FAIL("the run does not begin: " << run->finish().errors);
+    run = start_with_port(port, [&]() -> std::vector<std::string> {
+      return {"--connect",
+              "sim:" + scenario,
+              "--interval",
+              "100ms",
+              "--json",
+              "--control",
+              socket,
+              "--metrics",
+              "127.0.0.1:" + std::to_string(port),
+              "--metrics-token",
+              token};
+    });
   }
   [[nodiscard]] std::string url() const { return "http://127.0.0.1:" + std::to_string(port); }
-  static std::string secret(const ScratchFiles& files, const char* name, const char* text) {
-    std::string path = files.write(name, text);
-    ::chmod(path.c_str(), 0600);
-    return path;
-  }
 
   ScratchFiles files;
   std::string socket = files.path("run.sock");
-  std::string token = secret(files, "token", "0123456789abcdef\n");
-  std::string other_token = secret(files, "other", "fedcba9876543210\n");
+  std::string token = files.write("token", "0123456789abcdef\n", 0600);
+  std::string other_token = files.write("other", "fedcba9876543210\n", 0600);
   std::uint16_t port = 0;
   std::unique_ptr<Process> run;
 };

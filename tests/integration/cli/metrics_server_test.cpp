@@ -1,7 +1,6 @@
 // Runs that are queried over TCP, also by hostile clients.
 
 #include <doctest/doctest.h>
-#include <sys/stat.h>
 
 #include <csignal>
 #include <cstdint>
@@ -20,13 +19,13 @@
 using memcoord::contains;
 using memcoord::observers::Json;
 using memcoord::testing::free_port;
-using memcoord::testing::memcoord_command;
 using memcoord::testing::Process;
 using memcoord::testing::raw_clients;
 using memcoord::testing::RawClient;
 using memcoord::testing::refusal;
 using memcoord::testing::run_memcoord;
 using memcoord::testing::ScratchFiles;
+using memcoord::testing::start_with_port;
 
 namespace {
 
@@ -37,13 +36,7 @@ struct WatchedRun {
   explicit WatchedRun(const std::vector<std::string>& options = {},
                       const std::string& host = "127.0.0.1",
                       const std::string& scenario = "case1") {
-    // Another program may take the port first.
-    for (int i = 0; i < 5; ++i) {
-      port = free_port();
-      run = std::make_unique<Process>(memcoord_command(words(options, host, scenario)));
-      if (run->wait_for_output("\n")) return;
-    }
-    FAIL("the run does not begin: " << run->finish().errors);
+    run = start_with_port(port, [&] { return words(options, host, scenario); });
   }
   std::vector<std::string> words(std::vector<std::string> options, const std::string& host,
                                  const std::string& scenario) const {
@@ -91,12 +84,6 @@ struct WatchedRun {
   std::uint16_t port = 0;
   std::unique_ptr<Process> run;
 };
-
-std::string file_with_mode(const ScratchFiles& files, const std::string& text, mode_t mode) {
-  std::string path = files.write("token", text);
-  ::chmod(path.c_str(), mode);
-  return path;
-}
 
 }  // namespace
 
@@ -152,7 +139,7 @@ TEST_CASE("a browser of another site gets nothing over TCP") {
 
 TEST_CASE("with a token file, a run answers /metrics alone without the token") {
   ScratchFiles files;
-  const std::string path = file_with_mode(files, std::string(kFirstToken) + "\n", 0640);
+  const std::string path = files.write("token", std::string(kFirstToken) + "\n", 0640);
   WatchedRun watched({"--metrics-token", path});
   const auto status = [&](const std::string& authorization) {
     return watched.status_of("GET", "/v1/status",
@@ -182,7 +169,7 @@ TEST_CASE("with a token file, a run answers /metrics alone without the token") {
 
 TEST_CASE("an address that others reach serves metrics only, unless there is a token") {
   ScratchFiles files;
-  const std::string path = file_with_mode(files, kFirstToken, 0600);
+  const std::string path = files.write("token", kFirstToken, 0600);
   {
     WatchedRun watched({}, "0.0.0.0");
     CHECK(watched.run->wait_for_errors("/metrics, and no other path without --metrics-token\n"));
@@ -211,7 +198,7 @@ TEST_CASE("an address, a token file or a name that --metrics cannot use is refus
   CHECK(contains(refused({"--metrics", "192.0.2.7:9798"}), "this host does not have this address"));
   const std::string port = std::to_string(free_port());
   const auto refused_token = [&](const std::string& text, mode_t mode, int exit_code = 2) {
-    return refused({"--metrics", port, "--metrics-token", file_with_mode(files, text, mode)},
+    return refused({"--metrics", port, "--metrics-token", files.write("token", text, mode)},
                    exit_code);
   };
   CHECK(contains(refused_token(kFirstToken, 0644), "can read the token, or change it; chmod 0640"));

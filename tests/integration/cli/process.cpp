@@ -10,6 +10,8 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "tests/raw_client.h"
+
 namespace memcoord::testing {
 namespace {
 
@@ -162,6 +164,19 @@ Finished Process::finish() {
 std::vector<std::string> memcoord_command(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), MEMCOORD_BINARY);
   return arguments;
+}
+
+std::unique_ptr<Process> start_with_port(
+    std::uint16_t& port, const std::function<std::vector<std::string>()>& arguments) {
+  constexpr int kPorts = 5;
+  std::string errors;
+  for (int i = 0; i < kPorts; ++i) {
+    port = free_port();
+    auto run = std::make_unique<Process>(memcoord_command(arguments()));
+    if (run->wait_for_output("\n")) return run;
+    errors = run->finish().errors;
+  }
+  throw std::runtime_error("the run does not begin: " + errors);
 }
 
 Finished run_memcoord(std::vector<std::string> arguments, const Process::Environment& environment) {

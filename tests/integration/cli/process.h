@@ -4,7 +4,10 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstdint>
+#include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -62,5 +65,10 @@ inline observers::Json json_of(const Finished& run) {
 }
 /// The command line of memcoord with these arguments.
 std::vector<std::string> memcoord_command(std::vector<std::string> arguments);
+/// Starts a run of memcoord that serves the free port which it sets before it asks for the run's
+/// arguments, and waits for its first tick. Another program may take the port first: it tries five
+/// ports, and throws std::runtime_error after that.
+std::unique_ptr<Process> start_with_port(
+    std::uint16_t& port, const std::function<std::vector<std::string>()>& arguments);
 
 }  // namespace memcoord::testing

@@ -1,6 +1,8 @@
 #pragma once
 // Files of one test, in a temporary directory that is removed with the object.
 
+#include <sys/stat.h>
+
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -28,6 +30,11 @@ class ScratchFiles {
   std::string write(const std::string& name, const std::string& text) const {
     std::ofstream(path(name)) << text;
     return path(name);
+  }
+  std::string write(const std::string& name, const std::string& text, mode_t mode) const {
+    std::string written = write(name, text);
+    ::chmod(written.c_str(), mode);
+    return written;
   }
   [[nodiscard]] std::string read(const std::string& name) const {
     std::ostringstream text;
