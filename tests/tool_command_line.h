@@ -1,6 +1,10 @@
 #pragma once
 // Command lines of the tools that stand beside the tests: the lab's and the benchmarks'.
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <optional>
@@ -29,6 +33,18 @@ inline std::optional<int> ends_with(cli::Command& tool, int argc, char** argv) {
 /// A whole number over 0.
 inline Result<std::int64_t> parse_count(const std::string& text) {
   return cli::parse_whole_number(text, {1, 1'000'000});
+}
+
+/// Appends names. Errors: invalid_input, for an unknown one.
+inline cli::TakeText into_known(std::vector<std::string>& target, std::vector<std::string> known) {
+  return [&target, known = std::move(known)](const std::string& name) -> Status {
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      return fail(ErrorCode::invalid_input, "", "'" + name + "' is not known",
+                  fmt::format("expected some of {}", fmt::join(known, ", ")));
+    }
+    target.push_back(name);
+    return {};
+  };
 }
 
 }  // namespace memcoord::testing

@@ -216,12 +216,6 @@ std::vector<std::string> all_policies() {
   return names;
 }
 
-std::vector<std::string> all_contests() {
-  std::vector<std::string> names;
-  for (const Contest& contest : contests()) names.push_back(contest.name);
-  return names;
-}
-
 struct Arguments {
   std::vector<std::string> policies;
   std::vector<std::string> contests;
@@ -253,18 +247,6 @@ void compare(const Arguments& arguments) {
   }
 }
 
-/// Appends names. Errors: invalid_input, for an unknown one.
-cli::TakeText into_known(std::vector<std::string>& target, std::vector<std::string> known) {
-  return [&target, known = std::move(known)](const std::string& name) -> Status {
-    if (std::find(known.begin(), known.end(), name) == known.end()) {
-      return fail(ErrorCode::invalid_input, "", "'" + name + "' is not known",
-                  fmt::format("expected some of {}", fmt::join(known, ", ")));
-    }
-    target.push_back(name);
-    return {};
-  };
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -274,9 +256,9 @@ int main(int argc, char** argv) {
     cli::Command tool("compare_policies",
                       "Compares policies on real guests that demand more than the host has");
     cli::add_list(tool, {"--policies", "NAME...", "bundled ones, none and all-memory; default all"},
-                  into_known(arguments.policies, policies));
+                  testing::into_known(arguments.policies, policies));
     cli::add_list(tool, {"--contests", "NAME...", "default all"},
-                  into_known(arguments.contests, all_contests()));
+                  testing::into_known(arguments.contests, lab::contest_names()));
     cli::add_option(tool, {"--runs", "N", "of each"},
                     cli::into(arguments.runs, testing::parse_count));
     cli::add_option(tool, {"--keep", "FOLDER", "keep the runs' journals there"},
@@ -284,7 +266,7 @@ int main(int argc, char** argv) {
     lab::add_boot_option(tool, arguments.boot);
     if (const auto code = testing::ends_with(tool, argc, argv)) return *code;
     if (arguments.policies.empty()) arguments.policies = policies;
-    if (arguments.contests.empty()) arguments.contests = all_contests();
+    if (arguments.contests.empty()) arguments.contests = lab::contest_names();
     compare(arguments);
     return 0;
   } catch (const std::exception& error) {

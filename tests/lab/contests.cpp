@@ -39,6 +39,12 @@ std::vector<Contest> contests() {
   };
 }
 
+std::vector<std::string> contest_names() {
+  std::vector<std::string> names;
+  for (const Contest& contest : contests()) names.push_back(contest.name);
+  return names;
+}
+
 void add_boot_option(cli::Command& tool, std::chrono::seconds& boot) {
   cli::add_option(tool, {"--boot", "SECONDS", "until all guests have booted; default 25"},
                   cli::into(boot, [](const std::string& text) -> Result<std::chrono::seconds> {

@@ -31,6 +31,7 @@ struct Contest {
 };
 
 std::vector<Contest> contests();
+std::vector<std::string> contest_names();
 
 /// All guests of a contest boot within this time; their plans begin then.
 inline constexpr std::chrono::seconds kUsualBoot{25};

@@ -1,11 +1,13 @@
 // Holds predictions from recordings against real guests.
 //
-//   predict_policies [--policies A B...] [--contests NAME...]
+//   predict_policies [--policies A B...] [--contests NAME...] [--runs N]
 //
 // Real guests play a contest's plans under each policy, and memcoord writes a journal. From the
 // journal of the first policy, `memcoord simulate --traces` predicts the run of each policy, the
 // first one included. The same figures are computed from the real and from the simulated journal.
 // The contest's memory is the budget, QEMU's own included, so that memory is short in each contest.
+// A policy that moves hundreds of MiB at a threshold differs from run to run by several such moves:
+// of more than one run the mean is shown as well, and how far real runs lie apart.
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -107,9 +109,12 @@ void predict(const std::string& recording, const std::string& policy, const std:
   if (finished.exit_code != 0) throw std::runtime_error(finished.errors);
 }
 
+double mib(MemorySize size) {
+  return static_cast<double>(size.kib()) / 1024.0;
+}
+
 void print_row(const std::string& policy, const JournalFigures& real,
                const JournalFigures& predicted) {
-  const auto mib = [](MemorySize size) { return static_cast<double>(size.kib()) / 1024.0; };
   fmt::print(
       "{:<14} {:>8.2f} % {:>8.2f} % {:>+8.2f} {:>10.0f} {:>10.0f} {:>+7.1f} % {:>8.0f} {:>8.0f}\n",
       policy, 100 * real.stalled, 100 * predicted.stalled, 100 * (predicted.stalled - real.stalled),
@@ -118,9 +123,40 @@ void print_row(const std::string& policy, const JournalFigures& real,
       mib(predicted.unassigned));
 }
 
+JournalFigures mean_of(const std::vector<JournalFigures>& runs) {
+  JournalFigures mean;
+  MemorySize moved;
+  for (const JournalFigures& one : runs) {
+    mean.stalled += one.stalled / static_cast<double>(runs.size());
+    moved += one.moved;
+    mean.unassigned = std::min(mean.unassigned, one.unassigned);
+  }
+  mean.moved = moved / runs.size();
+  return mean;
+}
+
+/// A policy's runs in a contest, in their order.
+struct PolicyRuns {
+  std::vector<JournalFigures> real;
+  std::vector<JournalFigures> predicted;
+};
+
+void print_means(const std::string& policy, const PolicyRuns& runs) {
+  print_row(policy, mean_of(runs.real), mean_of(runs.predicted));
+  const auto stalls = [](const auto& a, const auto& b) { return a.stalled < b.stalled; };
+  const auto moves = [](const auto& a, const auto& b) { return a.moved < b.moved; };
+  const auto& real = runs.real;
+  const auto [least_stalled, most_stalled] = std::minmax_element(real.begin(), real.end(), stalls);
+  const auto [least_moved, most_moved] = std::minmax_element(real.begin(), real.end(), moves);
+  fmt::print("{:<14} {:.2f} to {:.2f} %, {:.0f} to {:.0f} MiB\n", "  its real runs",
+             100 * least_stalled->stalled, 100 * most_stalled->stalled, mib(least_moved->moved),
+             mib(most_moved->moved));
+}
+
 struct Wanted {
   std::vector<std::string> policies;
   std::vector<std::string> contests;
+  int runs = 1;
   std::string folder;
   bool recorded = false;  ///< the folder has the journals of the guests
   std::chrono::seconds boot = lab::kUsualBoot;
@@ -129,22 +165,31 @@ struct Wanted {
 void hold_against_reality(const lab::Contest& contest, const Wanted& wanted,
                           const std::string& folder) {
   const std::vector<std::string>& policies = wanted.policies;
-  const auto journal = [&](const std::string& kind, const std::string& policy) {
-    return fmt::format("{}/{}-{}-{}.jsonl", folder, contest.name, kind, policy);
-  };
-  for (const std::string& policy : policies) {
-    if (wanted.recorded) continue;
-    fmt::print(stderr, "{}: {}\n", contest.name, policy);
-    play_recorded(contest, policy, journal("real", policy), wanted.boot);
+  std::map<std::string, PolicyRuns> runs;
+  for (int run = 1; run <= wanted.runs; ++run) {
+    const auto journal = [&](const std::string& kind, const std::string& policy) {
+      return fmt::format("{}/{}-{}-{}-{}.jsonl", folder, contest.name, kind, policy, run);
+    };
+    for (const std::string& policy : policies) {
+      if (wanted.recorded) continue;
+      fmt::print(stderr, "{}: {}, run {} of {}\n", contest.name, policy, run, wanted.runs);
+      play_recorded(contest, policy, journal("real", policy), wanted.boot);
+    }
+    fmt::print("\n{}: predicted from the recording of {}\n", contest.name, policies.front());
+    fmt::print("{:<14} {:>10} {:>10} {:>8} {:>10} {:>10} {:>9} {:>8} {:>8}\n", "", "STALLED",
+               "PREDICTED", "ERROR", "MOVED MiB", "PREDICTED", "ERROR", "LEAST", "PREDICTED");
+    for (const std::string& policy : policies) {
+      predict(journal("real", policies.front()), policy, journal("predicted", policy));
+      PolicyRuns& of = runs[policy];
+      of.real.push_back(figures_of(journal("real", policy), contest.memory));
+      of.predicted.push_back(figures_of(journal("predicted", policy), contest.memory));
+      print_row(policy, of.real.back(), of.predicted.back());
+    }
+    (void)std::fflush(stdout);
   }
-  fmt::print("\n{}: predicted from the recording of {}\n", contest.name, policies.front());
-  fmt::print("{:<14} {:>10} {:>10} {:>8} {:>10} {:>10} {:>9} {:>8} {:>8}\n", "", "STALLED",
-             "PREDICTED", "ERROR", "MOVED MiB", "PREDICTED", "ERROR", "LEAST", "PREDICTED");
-  for (const std::string& policy : policies) {
-    predict(journal("real", policies.front()), policy, journal("predicted", policy));
-    print_row(policy, figures_of(journal("real", policy), contest.memory),
-              figures_of(journal("predicted", policy), contest.memory));
-  }
+  if (wanted.runs < 2) return;
+  fmt::print("\n{}: means of {} runs\n", contest.name, wanted.runs);
+  for (const std::string& policy : policies) print_means(policy, runs[policy]);
   (void)std::fflush(stdout);
 }
 
@@ -168,7 +213,10 @@ int main(int argc, char** argv) {
     cli::add_list(tool,
                   {"--policies", "NAME...", "the first is recorded; default adaptive halving"},
                   cli::into_list(wanted.policies));
-    cli::add_list(tool, {"--contests", "NAME...", "default all"}, cli::into_list(wanted.contests));
+    cli::add_list(tool, {"--contests", "NAME...", "default all"},
+                  testing::into_known(wanted.contests, lab::contest_names()));
+    cli::add_option(tool, {"--runs", "N", "times that each policy plays; default 1"},
+                    cli::into(wanted.runs, testing::parse_count));
     cli::add_option(tool, {"--keep", "FOLDER", "keep the journals there"},
                     cli::into_text(wanted.folder));
     cli::add_flag(tool, {"--recorded", "no guests: the folder of --keep has their journals"},
