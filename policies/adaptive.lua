@@ -10,9 +10,10 @@
 --     follow a power law with exponent 2, this split minimises the jumps that exceed their share.
 -- The host keeps what guests had that started lately, and 1 - `advance` of the shares' memory.
 -- Domains that are bound to the same NUMA nodes share these. Where they lack memory, others on one of the nodes lend.
--- Domains leave room for the forecast rises of higher ranks (priority, weight). Needs, cushions and
--- asks move at once. Peaks and shares move with a half-life of a minute, or in a quarter of the time
--- in which the present rises use up all spare memory. A domain gives only what others ask for.
+-- Domains leave room for the forecast rises of higher priorities, and of larger weights in part:
+-- half, with half of the weight. Needs, cushions and asks move at once. Peaks and shares move with
+-- a half-life of a minute, or in a quarter of the time in which the present rises use up all spare
+-- memory. A domain gives only what others ask for.
 --
 -- Example: three domains share 8192 MiB. The need of `web` once jumped by 859 MiB: its factor is
 -- (512^2 + 859^2) ^ (1/3) = 100. Every domain starts with a jump of 512 MiB, a factor of 64.
@@ -33,8 +34,10 @@ local ASK_TRIED = 20 -- seconds with what it asked for in which a killed workloa
 local ASK_RAISES = 2 -- times; then the fall of use was no kill, or more memory does not help
 local STARTS_HALF_LIFE = 120 -- seconds until half of what a new domain had is no longer kept
 local FALL_HALF_LIFE = 5 -- seconds until half of a fall of the host's memory is forgotten
+local KERNEL = 128 * MiB -- what a guest uses without a workload
 local FULL = 200 * MiB -- a guest with less than this left may have been full a moment later
 local LISTS = 64 * MiB -- a kernel keeps up to this much of what its balloon gives in lists that count as used
+local RISES_FOR = 18 -- seconds of a rise to leave room for, at most
 local WAITED_FOR = 2 -- others leave their cushions to a domain that is short of at most this many times what is spare
 local IDLE = 64 * MiB -- memory that no domain holds is shared out above this
 local READS_FILES = 100 * MiB -- a guest keeps more page cache than this where it counts as used
@@ -45,18 +48,18 @@ local function outranks(a, b)
   return a.priority > b.priority or a.priority == b.priority and a.weight > b.weight
 end
 
--- Half of the use is gone at once, more than a balloon only seemed to add, and the guest was full, or its process has
--- come to hold all of its memory meanwhile: its OOM killer has ended a workload, or a workload that needed nearly all
--- memory has ended. A workload has ended by itself if the use was not rising, and stays above the least so far. A
--- workload that went to swap since the last tick has been killed as well, if half of the guest's memory is free.
+-- Half of what workloads used is gone at once, more than a balloon only seemed to add, and the guest was full, or its
+-- process has taken much of what was left meanwhile: its OOM killer has ended a workload, or a workload that needed
+-- nearly all memory has ended. A workload has ended by itself if the use was not rising, and stays above the least so
+-- far. A workload that went to swap since the last tick has been killed as well, if half of the guest's memory is free.
 local function was_killed(d, past, used, swapped_out)
   if d.usable < d.actual / 2 then return false end
   if d.unused >= d.actual / 2 and swapped_out >= FULL then return true end
   local had = past.used - past.grown
   local fell = had - used
-  return fell >= 100 * MiB and fell >= had / 2
+  return fell >= 100 * MiB and fell >= (had - KERNEL) / 2
     and (past.left < FULL and (past.rate >= MiB or used <= 1.1 * past.least)
-      or past.rss < 0.8 * d.actual and d.rss >= 0.9 * d.actual)
+      or d.rss >= 0.9 * d.actual and d.rss - past.rss >= max(100 * MiB, past.left / 2))
 end
 
 -- The parts of what is remembered that are left after `elapsed` seconds.
@@ -90,8 +93,8 @@ local function learn(known, d, tick)
     local kept = swap_in > 0 and 1 or fades.swapped
     local free = swapped_out > 0 and min(swapped_out, max(0, usable - FULL)) or 0 -- as much is not missed
     known.swapped = max(0, known.swapped * kept + (swapped_out - free))
-    local fell, swap = past.used - used, (swap_out + swap_in) * tick.seconds
-    if fell > FREED * past.used and fell > 2 * swap then known.swapped = known.swapped * used / past.used end
+    local fell = past.used - used
+    if fell > FREED * past.used and fell > 2 * swapped_out then known.swapped = known.swapped * used / past.used end
   end
   if known.ask > 0 then follow_ask(known, d, used, elapsed, fades.ask) end
   if past.left and was_killed(d, past, used, swapped_out) then
@@ -109,9 +112,10 @@ local function learn(known, d, tick)
     local rate = rise / max(known.age, 1)
     known.rising = min(rate, known.rate) -- a rise goes on, a jump is over when it is observed
     known.risen = known.rising > 0 and known.risen + jump or 0
+    known.rose = known.rising > 0 and known.rose + known.age or 0
     known.rate, known.between, known.age = rate, known.age, 0
   elseif known.age > 2 * known.between then
-    known.rate, known.rising, known.risen = 0, 0, 0
+    known.rate, known.rising, known.risen, known.rose = 0, 0, 0, 0
   end
   tick.hurry = tick.hurry or jump > 0 and jump >= usable / 2
   known.jumps = known.jumps * fades.jumps + (jump / MiB) ^ 2
@@ -140,6 +144,7 @@ local function guest_of(d, known, tick)
   end
   local base = max(min(need, size), size - gives - cache)
   local missing, weight, rising, risen = need > size and need - size or 0, d.weight, known.rising, known.risen
+  local goes_on = min(tick.rise_forecast, RISES_FOR / max(known.rose, 1)) -- as a part of the rise so far
   return {
     d = d, size = size, flight = flight, most = most, need = need, missing = missing, cache = cache,
     priority = d.priority, weight = weight, turn = missing / weight, served = true, covered = true, leaves = 0,
@@ -150,7 +155,7 @@ local function guest_of(d, known, tick)
     ask = known.ask > 0 and min(ceil(known.ask), most) or 0, peak = known.peak + offline,
     factor = weight * max(1, known.jumps) ^ (1 / 3), rising = rising,
     jump = 2 * MiB * known.jumps ^ 0.5,
-    forecast = risen > 0 and max(0, min(need + risen * tick.rise_forecast, most) - size) or missing,
+    forecast = risen > 0 and max(0, min(need + risen * goes_on, most) - size) or missing,
   }
 end
 
@@ -158,10 +163,11 @@ end
 -- `spare`, and the highest domain that is short and could be served soon.
 local function serve(guests, spare)
   table.sort(guests, outranks)
-  local above, rises, waits = 0, 0, nil
-  for i, g in ipairs(guests) do
-    if i > 1 and outranks(guests[i - 1], g) then above = rises end
-    g.leaves, rises = above, rises + g.forecast
+  local priority, above, rises, per_weight, waits = nil, 0, 0, 0, nil
+  for _, g in ipairs(guests) do
+    if g.priority ~= priority then priority, above, rises, per_weight = g.priority, above + rises, 0, 0 end
+    g.leaves = above + max(0, floor(rises - g.weight * per_weight))
+    rises, per_weight = rises + g.forecast, per_weight + g.forecast / g.weight
   end
   table.sort(guests, function(a, b)
     return a.priority > b.priority or a.priority == b.priority and a.turn < b.turn
@@ -340,7 +346,7 @@ return {
     jump_half_life = { default = 24.0, doc = "hours after which a jump counts half" },
     lead = { default = 12.0, doc = "seconds of a steady rise that a cushion covers besides" },
     low = { default = 0.75, doc = "a domain grows when less than this part of its share is left" },
-    rise_forecast = { default = 0.7, doc = "further rise of a need to expect, as a part of its rise so far" },
+    rise_forecast = { default = 0.7, doc = "rise to expect, as a part of a need's rise so far, for 18 s at most" },
     share_half_life = { default = 60.0, doc = "seconds until half of a share has moved" },
     advance = { default = 0.75, doc = "part of what is spare, beyond all jumps so far, that is handed out in advance" },
     min_move = { default = "16MiB", doc = "less than this moves only where a domain is short" },
@@ -366,7 +372,7 @@ return {
       if not known and state.begun then state.starts = state.starts + d.actual end
       now[uuid] = known or {
         jumps = FIRST_JUMP ^ 2, swapped = 0, ask = 0, tried = 0, raised = 0, had = 0, rate = 0, rising = 0,
-        risen = 0, age = 0, between = 0, listed = 0,
+        risen = 0, rose = 0, age = 0, between = 0, listed = 0,
       }
       return now[uuid]
     end

@@ -129,6 +129,18 @@ test("a guest that frees its memory frees as much of what it has swapped out, an
   expect(ticks[3].decisions.done.target):is_less_than(1200 * MiB)
 end)
 
+test("a guest that swapped both ways until it freed its memory gives it all the same", function()
+  local ticks = adaptive:run {
+    { seconds = 2, host = host(0), domains = { domain("done", 2 * GiB, 2 * GiB), domain("short", 1 * GiB, 1 * GiB) } },
+    { seconds = 2, domains = { { name = "done", unused = 0, usable = 0, swap_out = 500 * MiB } } },
+    { seconds = 2, domains = {
+      { name = "done", unused = 1800 * MiB, usable = 1800 * MiB, swap_in = 300 * MiB, swap_out = 300 * MiB },
+      { name = "short", unused = 0, usable = 0, swap_out = 600 * MiB },
+    } },
+  }
+  expect(ticks[3].decisions.done.target):is_less_than(1200 * MiB)
+end)
+
 test("a guest full of page cache gives memory, since it does not need the cache", function()
   for _, limits in ipairs { {}, { headroom = "usable" } } do
     local tick = adaptive:tick {
@@ -225,28 +237,33 @@ test("a domain that is short of more than that does not starve its equals", func
   expect(crunch(0).decisions.small.target):is_at_least(1600 * MiB)
 end)
 
--- The need of one domain rises tick by tick; then another swaps out 150 MiB, and the host has 300.
-local function beside_a_rise(weight)
+-- The need of one domain rises by 600 MiB in `rises` ticks; then another swaps out 150 MiB, and the host has 300.
+local function beside_a_rise(weight, rises)
   local ticks = { { seconds = 2, host = host(0), domains = {
     domain("rising", 1700 * MiB, 1000 * MiB, { weight = weight }),
     domain("short", 1 * GiB, 1 * GiB),
   } } }
-  for i = 2, 4 do
-    local left = (900 - 200 * i) * MiB
-    ticks[i] = { seconds = 2, domains = { { name = "rising", unused = left, usable = left } } }
+  for i = 1, rises do
+    local left = 700 * MiB - 600 * MiB * i // rises
+    ticks[i + 1] = { seconds = 2, domains = { { name = "rising", unused = left, usable = left } } }
   end
-  ticks[4].host = host(300 * MiB)
-  ticks[4].domains[2] = { name = "short", swap_out = 75 * MiB }
+  ticks[rises + 1].host = host(300 * MiB)
+  ticks[rises + 1].domains[2] = { name = "short", swap_out = 75 * MiB }
   local run = adaptive:run(ticks)
-  return run[4]
+  return run[rises + 1]
 end
 
 test("domains of lower weight leave room for the forecast rise of a domain", function()
-  expect(beside_a_rise(2).proposals.short):is_nil()
+  expect(beside_a_rise(2, 3).proposals.short):is_nil()
 end)
 
-test("domains of equal weight leave no room for a forecast rise", function()
-  expect(beside_a_rise(1).decisions.short.target):is_at_least(1174 * MiB)
+test("domains of a little less weight leave a little room, and those of the same weight none", function()
+  expect(beside_a_rise(1.2, 3).decisions.short.why):equals("is short of memory")
+  expect(beside_a_rise(1, 3).decisions.short.target):is_at_least(1174 * MiB)
+end)
+
+test("a rise that has gone on for long is not expected to go on for as long again", function()
+  expect(beside_a_rise(2, 30).decisions.short.why):equals("is short of memory")
 end)
 
 test("memory that comes free after the first tick is shared bit by bit", function()
@@ -402,6 +419,11 @@ end)
 
 test("a guest was killed if its process came to hold all its memory as its use fell", function()
   expect(after_a_fall(600 * MiB, 500 * MiB, 1000 * MiB).target):is_at_least(1.5 * 1005 * MiB)
+end)
+
+test("a guest was killed if its process took what was left as its use fell", function()
+  expect(after_a_fall(850 * MiB, 240 * MiB, 1010 * MiB).target):is_at_least(1.45 * GiB)
+  expect(after_a_fall(950 * MiB, 240 * MiB, 1010 * MiB).target):is_less_than(1100 * MiB)
 end)
 
 test("a guest that had enough left was not killed, whatever its process has held for long", function()

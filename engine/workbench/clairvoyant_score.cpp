@@ -102,13 +102,15 @@ class Holders {
     const double demand = least_of(domain.demand, at, passed, model.largest_step, cursors_[i]);
     const double own = kib(domain.process_overhead.value_or(model.process_overhead));
     const double used = demand + kib(model.kernel_reserved) + kib(model.kernel_used);
-    // Domains that run from the beginning have touched what they use then.
-    const double reached = touched_[i] + kib(model.touch_rate) * seconds_of(passed);
-    touched_[i] = domain.start == Duration() && at == Duration() ? used : std::min(used, reached);
-    touched_[i] = std::min(touched_[i], kib(domain.maximum));
+    // Domains that run from the beginning have touched what they use then. The others touch more
+    // during the step than they had at its beginning.
+    const double most = std::min(used, kib(domain.maximum));
+    const bool runs_already = domain.start == Duration() && at == Duration();
+    const double touched = runs_already ? most : std::min(touched_[i], most);
+    touched_[i] = std::min(touched + kib(model.touch_rate) * seconds_of(passed), most);
     return {domain.start,        std::min(demand + simulated::kernel(model), kib(domain.maximum)),
             kib(domain.initial), own,
-            touched_[i] + own,   domain.hugepages};
+            touched + own,       domain.hugepages};
   }
 
   const Scenario& scenario_;

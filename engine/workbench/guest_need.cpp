@@ -65,9 +65,10 @@ void GuestNeed::take_swapping(const Report& report, MemorySize used_before) {
   const MemorySize in = *report.swap_in - *report_->swap_in;
   swapped_ += out;
   swapped_ -= in;
-  // A fall that swapping does not explain is memory that the guest has freed.
+  // A fall that swapping does not explain is memory that the guest has freed. What comes back from
+  // swap as other memory goes out explains none.
   const MemorySize fell = used_before - used_;
-  if (fell > used_before / 10 && fell > (out + in) * 2) {
+  if (fell > used_before / 10 && fell > (out - in) * 2) {
     swapped_ =
         swapped_.scaled(static_cast<double>(used_.kib()) / static_cast<double>(used_before.kib()));
   }

@@ -69,9 +69,9 @@ struct DemandRecorder::State {
   void coarsen();
   void take_host(const Host& host, MemorySize resident);
   RecordedColumn& column_of(const Domain& domain, std::size_t position);
-  MemorySize take_domain(const Tick& tick, const Domain& domain, std::size_t position);
+  MemorySize take_domain(const Tick& tick, Duration at, std::size_t position);
   void note_presence(RecordedColumn& column, const Domain& domain);
-  static void take_overhead(RecordedColumn& column, const Domain& domain);
+  static void take_overhead(RecordedColumn& column, const Domain& domain, Duration at);
   void drop_fixed();
   Status check() const;
 
@@ -172,23 +172,27 @@ void DemandRecorder::State::note_presence(RecordedColumn& column, const Domain& 
   column.last_observed = samples;
 }
 
-void DemandRecorder::State::take_overhead(RecordedColumn& column, const Domain& domain) {
+void DemandRecorder::State::take_overhead(RecordedColumn& column, const Domain& domain,
+                                          Duration at) {
   const bool steady = domain.actual == column.actual;
   RecordedDomain& recorded = column.recorded;
   if (steady && domain.rss > domain.actual) {
-    const MemorySize beyond = *domain.rss - domain.actual;
-    recorded.qemu = std::max(recorded.qemu.value_or(MemorySize()), beyond);
+    const MemorySize own = *domain.rss - domain.actual;
+    recorded.qemu = std::max(recorded.qemu.value_or(MemorySize()), own);
   }
   if (!steady) column.stamp = domain.guest.last_update;
   column.overhead.learn(domain, {steady, steady && domain.guest.last_update != column.stamp});
   column.actual = domain.actual;
   const auto& estimated = column.overhead.estimated();
-  recorded.backed_unused = estimated.value_or(MemorySize()) - recorded.qemu.value_or(kUsualQemu);
+  auto& beyond = recorded.beyond_use;
+  if (estimated && (beyond.empty() || beyond.back().size != *estimated)) {
+    beyond.push_back({at, *estimated});
+  }
 }
 
 /// Returns what the domain's process holds.
-MemorySize DemandRecorder::State::take_domain(const Tick& tick, const Domain& domain,
-                                              std::size_t position) {
+MemorySize DemandRecorder::State::take_domain(const Tick& tick, Duration at, std::size_t position) {
+  const Domain& domain = tick.snapshot.domains[position];
   RecordedColumn& column = column_of(domain, position);
   note_presence(column, domain);
   if (column.trace.name != domain.name()) column.trace.name = domain.name();
@@ -196,7 +200,7 @@ MemorySize DemandRecorder::State::take_domain(const Tick& tick, const Domain& do
   column.trace.provisioned = std::max(column.trace.provisioned, domain.maximum);
   const MemorySize resident = resident_of(domain);
   column.resident = std::max(column.resident, resident);
-  take_overhead(column, domain);
+  take_overhead(column, domain, at);
   column.movable =
       column.movable || (domain.identity->unsuitable.empty() && !domain.settings().exclude);
   MemorySize need = column.need.observe(domain, time.since_last());
@@ -245,7 +249,7 @@ Status DemandRecorder::State::take(const Tick& tick) {
   std::size_t present = 0;
   for (std::size_t i = 0; i < snapshot.domains.size(); ++i) {
     if (!runs_now(snapshot.domains[i])) continue;
-    resident += take_domain(tick, snapshot.domains[i], i);
+    resident += take_domain(tick, *at, i);
     ++present;
   }
   if (columns.size() > bounds.columns) return fail(too_many_domains(bounds.columns));

@@ -12,6 +12,7 @@
 #include "engine/core/error.h"
 #include "engine/core/limits.h"
 #include "engine/core/tick.h"
+#include "engine/hypervisor/simulated/scenario.h"
 #include "engine/workbench/trace.h"
 
 namespace memcoord::workbench {
@@ -24,8 +25,9 @@ struct RecordedDomain {
   /// was at rest; none: the guest never touched all of its memory.
   std::optional<MemorySize> qemu;
   MemorySize resident;  ///< what its process held then
-  /// What its process held at least besides QEMU's own memory and what the guest used.
-  MemorySize backed_unused;
+  /// What its process held at least besides what the guest used, from each moment on, which counts
+  /// as the trace's times do. It falls as the guest uses memory that it had touched before.
+  std::vector<simulated::Plan::Point> beyond_use;
   bool free_page_reporting = false;
   bool has_reported = false;
 };

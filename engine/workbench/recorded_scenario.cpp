@@ -35,6 +35,13 @@ MemorySize kernel_part(const simulated::Model& model) {
   return model.kernel_reserved + model.kernel_used + model.low_watermark;
 }
 
+/// What a process held besides QEMU's own memory and what its guest used, over the scenario's time.
+Plan backed_unused(const RecordedDomain& recorded, MemorySize qemu, std::chrono::seconds begin) {
+  std::vector<Plan::Point> points = recorded.beyond_use;
+  for (Plan::Point& point : points) point = {point.at - begin, point.size - qemu};
+  return {std::move(points), Plan::Shape::step};
+}
+
 ScenarioDomain recorded_domain(const Trace& trace, const TraceColumn& column,
                                const RecordedDomain& recorded, const Scenario& scenario) {
   ScenarioDomain domain;
@@ -46,7 +53,7 @@ ScenarioDomain recorded_domain(const Trace& trace, const TraceColumn& column,
   domain.free_page_reporting = recorded.free_page_reporting;
   domain.process_overhead = recorded.qemu.value_or(kUsualQemu);
   domain.backed = recorded.resident - *domain.process_overhead;
-  domain.backed_unused = recorded.backed_unused;
+  domain.backed_unused = backed_unused(recorded, *domain.process_overhead, trace.times.front());
   domain.demand = row_steps(trace.times, column.used, kernel_part(scenario.model));
   const auto is_running = [](MemorySize used) { return !used.is_zero(); };
   const auto& used = column.used;

@@ -52,9 +52,9 @@ void serve_workload(Guest& guest, const Forces& forces, const Model& model, doub
   const double came_in = std::max(0.0, in_swap - swapped);
   guest.swap_in += came_in;
   guest.major_faults += came_in / 4;
-  // A workload that lacks memory keeps touching what is in swap.
+  // A workload that lacks memory keeps touching what is in swap, each page once a second.
   if (missing > 0) {
-    const double thrashed = std::min(missing, kib(model.swap_rate) * seconds);
+    const double thrashed = std::min(missing, kib(model.swap_rate)) * seconds;
     guest.swap_in += thrashed;
     guest.swap_out += thrashed;
     guest.major_faults += thrashed / 4;
@@ -166,15 +166,13 @@ void SimulatedDomain::start(Duration now, const Model& model) {
 }
 
 void SimulatedDomain::advance_to(Duration until, const Model& model, WallTime origin) {
-  // A moving balloon is simulated in finer steps.
-  constexpr Duration kFine = std::chrono::milliseconds(100);
   while (at < until) {
     const Duration steady = steady_until();
     const bool moving = guest.actual != guest.target;
     Duration next = until;
     if (steady > at) next = std::min(next, steady);
     if (steady == at || !is_calm(model)) {
-      next = std::min(next, at + (moving ? kFine : model.largest_step));
+      next = std::min(next, at + (moving ? model.fine_step : model.largest_step));
     }
     const double before = guest.actual;
     advance_guest(next, model);
@@ -206,8 +204,9 @@ void SimulatedDomain::report_now(Duration now, const Model& model, WallTime orig
 
 /// Until when the forces on the domain stay the same.
 Duration SimulatedDomain::steady_until() {
-  Duration until = std::min(plan->demand.steady_until(at, demand_cursor),
-                            plan->cache.steady_until(at, cache_cursor));
+  Duration until = std::min({plan->demand.steady_until(at, demand_cursor),
+                             plan->cache.steady_until(at, cache_cursor),
+                             plan->backed_unused.steady_until(at, backed_cursor)});
   for (const Fault& fault : plan->faults) {
     if (fault.from > at) until = std::min(until, fault.from);
     if (fault.until > at) until = std::min(until, fault.until);
@@ -219,7 +218,7 @@ Forces SimulatedDomain::forces_at(Duration moment) {
   return {plan->demand.at(moment, demand_cursor),
           plan->cache.at(moment, cache_cursor),
           kib(plan->swap),
-          kib(plan->backed_unused),
+          plan->backed_unused.at(moment, backed_cursor),
           plan->driver && !plan->has_fault(Fault::Kind::stuck, moment),
           plan->free_page_reporting,
           plan->has_fault(Fault::Kind::paused, moment)};

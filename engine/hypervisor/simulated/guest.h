@@ -92,6 +92,7 @@ struct SimulatedDomain {
   Forces forces;  ///< the last ones
   std::size_t demand_cursor = 0;
   std::size_t cache_cursor = 0;
+  std::size_t backed_cursor = 0;
   Duration next_report{};
   std::optional<Duration> started;  ///< none: it has been running from the beginning
   GuestStatistics report;           ///< the guest's newest

@@ -72,13 +72,13 @@ struct ScenarioDomain {
   bool free_page_reporting = false;            ///< memory that the guest frees leaves rss by itself
   bool touched = false;                        ///< it runs already and has used all of its memory
   MemorySize backed;                           ///< of its memory, as it starts: at least its use
-  MemorySize backed_unused;                    ///< of its unused memory, at any time
   bool hugepages = false;                      ///< its memory is the pool's: no balloon serves it
   std::optional<MemorySize> process_overhead;  ///< of its QEMU; none: the model's
   std::optional<MemorySize> hard_limit;        ///< of its cgroup
   NodeSet nodes;                               ///< that its memory is bound to; empty: not bound
   Plan demand;                                 ///< what its workload holds
-  Plan cache;  ///< page cache that its file reading fills, given room
+  Plan cache;          ///< page cache that its file reading fills, given room
+  Plan backed_unused;  ///< what its process holds of its unused memory
   std::vector<Fault> faults;
   Duration start{};
   std::optional<Duration> stop;
@@ -108,6 +108,8 @@ struct Model {
   Duration reports_after =
       std::chrono::milliseconds(3);  ///< from the request for a report to it (measured)
   Duration largest_step = std::chrono::seconds(1);  ///< of simulated time
+  /// The same while a balloon moves, and while the host's memory could run out within a larger one.
+  Duration fine_step = std::chrono::milliseconds(100);
 };
 
 struct Scenario {

@@ -54,10 +54,12 @@ SimulatedHost::SimulatedHost(Scenario scenario, MemorySize host_floor)
 void SimulatedHost::advance_to(Duration now, WallTime wall_time) {
   if (now > now_) origin_ = wall_time - std::chrono::floor<std::chrono::milliseconds>(now);
   while (now_ < now) {
-    const Duration fine = now_ + scenario_->model.largest_step;
+    const Model& model = scenario_->model;
+    const Duration fine = std::min(model.fine_step, model.largest_step);
+    const Duration least = now_ + (could_run_out() ? fine : model.largest_step);
     const Duration steady = std::min(scenario_->host_use.steady_until(now_, use_cursor_),
                                      scenario_->host_merged.steady_until(now_, merged_cursor_));
-    step(std::min(now, std::max(fine, std::min(calm_until_, steady))));
+    step(std::min(now, std::max(least, std::min(calm_until_, steady))));
   }
 }
 
@@ -144,6 +146,15 @@ bool SimulatedHost::out_of_memory() const {
   const std::vector<double> nodes = left_by_node();
   return left() + swap < 0 ||
          std::any_of(nodes.begin(), nodes.end(), [&](double left) { return left + swap < 0; });
+}
+
+bool SimulatedHost::could_run_out() const {
+  const Model& model = scenario_->model;
+  const auto restless = std::count_if(domains_.begin(), domains_.end(), [&](const auto& domain) {
+    return domain.calm_until <= now_;
+  });
+  const double most = kib(model.touch_rate) * seconds_of(model.largest_step);
+  return left() < static_cast<double>(restless) * most;
 }
 
 void SimulatedHost::account_for_host(double passed) {

@@ -32,7 +32,7 @@ class SimulatedHost {
   explicit SimulatedHost(Scenario scenario, MemorySize host_floor = MemorySize::from_mib(200));
 
   /// Advances to a moment since the start; ignores moments that have passed. A time span in which
-  /// nothing changes is one step.
+  /// nothing changes is one step. Whether memory runs out does not depend on the moments asked for.
   void advance_to(Duration now, WallTime wall_time);
   /// Advances every domain's state and score to now(): domains whose state is calm lag behind.
   void settle();
@@ -64,6 +64,8 @@ class SimulatedHost {
   /// The same of each node. Memory that is bound to no node lies where there is room.
   [[nodiscard]] std::vector<double> left_by_node() const;
   [[nodiscard]] bool out_of_memory() const;
+  /// Whether the domains that are not calm could touch all memory that is left within a large step.
+  [[nodiscard]] bool could_run_out() const;
   void stall_largest(double missing, double passed);
 
   std::unique_ptr<const Scenario> scenario_;  ///< the domains point into it

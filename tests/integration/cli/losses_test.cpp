@@ -37,6 +37,7 @@ const std::vector<NamedLoss> kNamedLosses{
     {"killed-at-once", "usable", "1", 0.01, 1, true},
     {"killed-in-swap", "usable", "1", 0.06, 1, true},
     {"killed-unseen", "usable", "1", 0.06, 3, true},
+    {"killed-with-a-rest", "usable", "1", 0.01, 1, true},
     {"lent-start", "usable", "1", 0, 0, false},
     {"node-spanned", "usable", "1", 0, 0, true},
     {"reserve", "unused", "1", 0.02, 1, true},
@@ -44,6 +45,7 @@ const std::vector<NamedLoss> kNamedLosses{
     {"small-rest", "usable", "1", 0, 0, true},
     {"start-beside-files", "usable", "1", 0, 0, true},
     {"unbound-beside-bound", "usable", "1", 0, 0, true},
+    {"weights", "usable", "1", 0, 0, true},
 };
 
 std::string loss_file(const std::string& name) {

@@ -155,6 +155,25 @@ TEST_CASE("while the host is out of memory, its largest guests count as stalled"
   CHECK(stalled(1) == 0);
 }
 
+TEST_CASE("a moment without memory counts, however rarely a run looks at the host") {
+  Scenario scenario = one_domain(380_MiB);
+  scenario.host_total = 300_MiB + 800_MiB;
+  scenario.domains.push_back(scenario.domains[0]);
+  scenario.domains[1].name = "b";
+  scenario.domains[1].touched = true;
+  scenario.domains[1].demand = Plan({{0s, 20_MiB}}, Plan::Shape::step);
+  for (const Duration between : {Duration(100ms), Duration(1s), Duration(5s)}) {
+    SimulatedHost host(scenario);
+    host.advance_to(5s, WallTime());
+    const Domain giver = host.snapshot_at({}, {}).domains[1];
+    // "a" touches 360 MiB at once, while the balloon of "b" takes as much in half a second.
+    host.set_target({giver.uuid(), giver.actual, 112_MiB});
+    for (Duration at = 5s; at <= 10s; at += between) host.advance_to(at, WallTime());
+    CHECK(host.score().oom_kills == 1);
+    CHECK(*host.snapshot_at({}, {}).host.available > 100_MiB);
+  }
+}
+
 TEST_CASE("with swap, a workload whose demand does not fit stalls, and the statistics show it") {
   Run run(one_domain(450_MiB, 1_GiB));
   const Domain domain = run.domain_after(10s);
@@ -235,11 +254,11 @@ TEST_CASE("a guest has what it has used before backed, at least what it uses") {
 
 TEST_CASE("a guest's unused memory may be backed in part, whatever it uses") {
   Scenario scenario = one_domain(20_MiB);
-  scenario.domains[0].backed_unused = 40_MiB;
+  scenario.domains[0].backed_unused = Plan({{0s, 40_MiB}}, Plan::Shape::step);
   CHECK(Run(scenario).domain_after(1s).rss == 102_MiB + 40_MiB + 30_MiB);
   scenario.domains[0].demand = Plan({{0s, 600_MiB}}, Plan::Shape::step);
   scenario.domains[0].swap = 1_GiB;
-  scenario.domains[0].backed_unused = 1_GiB;
+  scenario.domains[0].backed_unused = Plan({{0s, 1_GiB}}, Plan::Shape::step);
   CHECK(Run(scenario).domain_after(1s).rss == 512_MiB + 30_MiB);
 }
 

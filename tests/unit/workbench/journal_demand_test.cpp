@@ -139,6 +139,19 @@ TEST_CASE("a guest that frees memory frees swapped memory in the same proportion
   CHECK(recording.trace.columns[0].used[2] > 256_MiB + 99_MiB);
 }
 
+TEST_CASE("a guest that swapped both ways until it freed memory frees swapped memory as well") {
+  TickMaker run;
+  const auto swapping = [](MemorySize used, MemorySize in, MemorySize out) {
+    return World().host(8_GiB).domain("a", actual(1_GiB), maximum(2_GiB), usable(1_GiB - used),
+                                      unused(1_GiB - used), swapped(in, out));
+  };
+  const auto recording = recording_from({run.next(swapping(1_GiB, 0_MiB, 0_MiB)),
+                                         run.next(swapping(1_GiB, 0_MiB, 400_MiB)),
+                                         run.next(swapping(256_MiB, 300_MiB, 700_MiB))});
+  CHECK(recording.trace.columns[0].used[2] < 256_MiB + 102_MiB);
+  CHECK(recording.trace.columns[0].used[2] > 256_MiB + 99_MiB);
+}
+
 TEST_CASE("a squeezed guest without swap needs at least what it is short of") {
   TickMaker run;
   const auto squeezed = [](MemorySize out) {

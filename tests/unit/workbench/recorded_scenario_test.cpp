@@ -97,6 +97,21 @@ TEST_CASE(
   CHECK(scenario.domains[1].backed == 300_MiB);
 }
 
+TEST_CASE("what a process holds of its guest's unused memory is simulated as it fell") {
+  auto original = turns();
+  original.domains[0].demand = Plan({{0s, 100_MiB}, {10s, 300_MiB}}, Plan::Shape::step);
+  original.domains[0].backed_unused = Plan({{0s, 60_MiB}, {10s, 20_MiB}}, Plan::Shape::step);
+  const auto recording = recording_of(original, hold_everything());
+  const auto scenario = recorded_scenario(recording.trace, recording.host);
+  const auto& backed = scenario.domains[0].backed_unused.points();
+  REQUIRE(backed.size() == 2);
+  CHECK(backed[0].at <= 2s);
+  CHECK(backed[0].size == 60_MiB);
+  CHECK(backed[1].at >= 10s);
+  CHECK(backed[1].at <= 12s);
+  CHECK(backed[1].size == 20_MiB);
+}
+
 TEST_CASE("the simulation of a recorded run stalls as the run did") {
   const auto original = turns();
   const double then = simulate(original, hold_everything(), {}).score.stalled;
