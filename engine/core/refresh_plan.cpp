@@ -33,7 +33,7 @@ double fall_rate(const DomainSamples& samples, Field field) {
 bool is_at_risk(const Domain& domain, const DomainSamples& samples, const RefreshInput& input) {
   const Limits& limits = input.limits;
   const auto headroom = headroom_of(domain, limits.headroom);
-  if (!headroom) return false;
+  if (!headroom || domain.actual >= domain.maximum) return false;  // no balloon could help it
   if (*headroom < limits.domain_floor) return true;
   const auto spare = static_cast<double>((*headroom - limits.domain_floor).kib());
   const double ahead = seconds_of(std::max(kRiskAhead, input.interval));

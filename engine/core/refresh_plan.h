@@ -16,7 +16,8 @@ namespace memcoord {
 /// Why a guest is to report, the most urgent first.
 enum class RefreshReason {
   moved,    ///< its balloon was moved, and no report shows the result yet
-  at_risk,  ///< its headroom is under the floor, or falls so fast that it soon will be
+  at_risk,  ///< it may grow, and its headroom is under the floor, or falls so fast that it soon
+            ///< will be
   asked,    ///< the policy asks for it
   overdue,  ///< its statistics period is longer than the interval
 };

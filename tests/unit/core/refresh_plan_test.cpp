@@ -89,6 +89,15 @@ TEST_CASE("a guest under its floor, or that soon will be, is at risk") {
   CHECK(reasons_of(falls(520_MiB, 500_MiB)).empty());
 }
 
+TEST_CASE("a guest that has its maximum is at no risk that a balloon could end") {
+  const auto guest = [](MemorySize size) {
+    return Observed(
+        World().domain("a", actual(size), maximum(128_MiB), unused(40_MiB), period(1s)));
+  };
+  CHECK(reasons_of(guest(128_MiB)).empty());
+  CHECK(reasons_of(guest(120_MiB)) == Reasons{{id("a"), RefreshReason::at_risk}});
+}
+
 TEST_CASE("the policy's wishes come after guests at risk") {
   const Observed observed(World()
                               .domain("a", unused(800_MiB), period(1s))
