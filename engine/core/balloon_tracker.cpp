@@ -162,6 +162,9 @@ void BalloonTracker::follow_report(const Domain& domain, const Observation& obse
                                       observation.wall_time, rebooted,
                                       domain.restored_at,    domain.reported_after};
   if (reports_.observe(domain.guest, context)) report_changed_since_move_ = true;
+  const bool is_newest = reports_.first_observed_at() == observation.at;
+  const bool grew = !is_new_ && domain.actual > last_actual_;
+  grew_since_report_ = grew || (grew_since_report_ && !is_newest);
   if (reported_since_move_ || !domain.guest.last_update) return;
   // An observation after the move did not show this report yet: proof, whatever the clocks say.
   const bool surely_later = reports_.not_before() && *reports_.not_before() >= awaiting_since_;

@@ -120,8 +120,9 @@ class BalloonTracker {
     return was > now.actual + kTotalTolerance ? was - now.actual : MemorySize();
   }
   /// What the balloon has given since the newest report, by the guest's total; none where that is
-  /// not known.
+  /// not known. A balloon that has not grown since has given nothing, as while it fills at boot.
   [[nodiscard]] std::optional<MemorySize> grown_since_report(const Domain& now) const {
+    if (!grew_since_report_) return MemorySize();
     if (!now.guest.available || !kernel_share_) return std::nullopt;
     return now.actual - (*now.guest.available + *kernel_share_);
   }
@@ -208,6 +209,7 @@ class BalloonTracker {
   std::optional<MonotonicTime> observed_at_;
   MemorySize last_actual_;
   MonotonicTime actual_changed_at_{};
+  bool grew_since_report_ = false;  ///< or within the observations around the report
   std::optional<MemorySize> before_first_move_;
   std::optional<BalloonMove> last_move_;
   std::optional<MoveInDoubt> in_doubt_;

@@ -40,6 +40,13 @@ struct KnownDomains {
     order.swap(next);
     for (std::uint32_t i = 0; i < order.size(); ++i) places[order[i]] = i;
   }
+  /// Whether the newest tick has each of its domains once.
+  [[nodiscard]] bool has_each_once() const {
+    for (std::uint32_t i = 0; i < order.size(); ++i) {
+      if (places[order[i]] != i) return false;
+    }
+    return true;
+  }
   /// The place in the newest tick, or kNowhere.
   [[nodiscard]] std::uint32_t place_of(const Uuid& uuid) const {
     const auto found = indices.find(uuid);
@@ -145,7 +152,9 @@ class DomainRows {
       list.push_back(row);
       next_.push_back(index);
     }
-    if (!list.empty()) domains.set_order(next_);
+    if (list.empty()) return;
+    domains.set_order(next_);
+    if (!domains.has_each_once()) block.budget.damaged = true;
   }
 
  private:
@@ -177,7 +186,8 @@ class DomainRows {
     if (code == kNewDomain) {
       Uuid uuid;
       uuid_.read(block, uuid);
-      if (domains.rows.size() < Budget::kMostItems) return domains.add(uuid);
+      const bool is_new = !domains.indices.contains(uuid);
+      if (is_new && domains.rows.size() < Budget::kMostItems) return domains.add(uuid);
     } else if (code == kAbsent) {
       std::uint64_t index = 0;
       index_.read(block, index);
@@ -206,6 +216,7 @@ class DomainRows {
     if (!changes && row.identity) return;
     DomainIdentity identity = last_identity(row, uuid);
     if (changes) identity_.read(block, identity);
+    if (identity.name.empty() || identity.uuid != uuid) block.budget.damaged = true;
     for (NodeBinding& binding : identity.bound_to)
       std::sort(binding.nodes.begin(), binding.nodes.end());
     row.identity = std::make_shared<const DomainIdentity>(std::move(identity));

@@ -118,7 +118,7 @@ TEST_CASE(
   guests[0]->reset();
   guests.push_back(std::make_unique<Guest>(host, guest_of("late", kIdle, 768_MiB)));
   guests.push_back(
-      std::make_unique<Guest>(host, guest_of("hungry", "20:1,250:15,250:120", 220_MiB)));
+      std::make_unique<Guest>(host, guest_of("hungry", "20:1,250:30,250:105", 220_MiB)));
 
   // In the end memcoord shrinks both: neither needs its memory.
   for (const char* name : {"again", "late"}) {

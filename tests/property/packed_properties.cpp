@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -39,8 +40,13 @@ class AnyValues {
     for (Domain& domain : tick.snapshot.domains) {
       DomainIdentity identity = domain.identity ? *domain.identity : DomainIdentity{};
       if (!domain.identity || one_in(3)) fill(identity);
+      if (identity.name.empty()) fill(identity.name);
       domain.identity = std::make_shared<const DomainIdentity>(identity);
     }
+    // A tick has each domain once.
+    std::set<std::string> known;
+    std::erase_if(tick.snapshot.domains,
+                  [&](const Domain& domain) { return !known.insert(domain.uuid().text()).second; });
     tick.limits.stale_after_periods = static_cast<int>(below(101));
     return tick;
   }

@@ -161,6 +161,24 @@ TEST_CASE("a guest that was short waits for a report where its balloon's part is
   CHECK(rules_of(observed.decide("a", 2_GiB)) == Rules{Rule::fresh_stats});
 }
 
+TEST_CASE("a guest that gets short while its balloon fills at boot may grow before it rests") {
+  // Observed on a busy host: a guest starts with all of its memory, and its workload begins before
+  // the balloon is full. No report is surely newer than the balloon's last change.
+  const auto sample = [](Duration at, MemorySize has, MemorySize left) {
+    return World()
+        .at(at)
+        .host(16_GiB, free(8_GiB))
+        .domain("a", actual(has), guest_total(has - 47_MiB), unused(left), maximum(768_MiB));
+  };
+  Observed observed(sample(0s, 512_MiB, 278_MiB));
+  observed.then(sample(1s, 405_MiB, 184_MiB));
+  CHECK(rules_of(observed.decide("a", 700_MiB)) == Rules{Rule::fresh_stats});
+  observed.then(sample(2s, 296_MiB, 43_MiB));
+  CHECK(observed.situation().domains[0].headroom == 43_MiB);
+  CHECK(observed.decide("a", 600_MiB).target == 600_MiB);
+  CHECK(rules_of(observed.decide("a", 200_MiB)) == Rules{Rule::fresh_stats});
+}
+
 TEST_CASE("fresh_stats distrusts a guest that reports more memory than its balloon leaves it") {
   // Observed on real guests at boot: actual is down already, the figures are from before.
   Snapshot booting = World().domain("a", actual(384_MiB), unused(600_MiB));

@@ -127,6 +127,37 @@ TEST_CASE("content behind a packed file's end is no part of it, and is not passe
   CHECK(tick.error().message.starts_with("damaged"));
 }
 
+TEST_CASE(
+    "a packed tick whose domains have no name, or one UUID twice, is damaged as its line is") {
+  const Folder folder;
+  const auto check_refused = [&](const Tick& bad) {
+    std::ofstream out(folder / "j.mcj", std::ios::binary);
+    const files::WritePiece write = [&](std::string_view piece) { out << piece; };
+    TickPacker packer(write);
+    REQUIRE(packer.add(busy_tick()));
+    REQUIRE(packer.add(bad));
+    packer.finish();
+    out.close();
+    auto file = open_packed_ticks(folder / "j.mcj", TickParts::all);
+    REQUIRE(file);
+    REQUIRE((*file)->next());
+    const auto tick = (*file)->next();
+    REQUIRE_FALSE(tick);
+    CHECK(tick.error().text().find("damaged") != std::string::npos);
+    CHECK_FALSE(tick_from_json_line(to_json_line(bad), "line"));
+  };
+
+  Tick bad = busy_tick();
+  bad.snapshot.domains[1] = bad.snapshot.domains[0];
+  check_refused(bad);
+
+  bad = busy_tick();
+  DomainIdentity nameless = *bad.snapshot.domains[1].identity;
+  nameless.name.clear();
+  bad.snapshot.domains[1].identity = std::make_shared<const DomainIdentity>(nameless);
+  check_refused(bad);
+}
+
 TEST_CASE("a packed file of a newer version is refused in one line") {
   const Folder folder;
   folder.write("j.mcj", "memcoord-packed 2\nwhatever");
