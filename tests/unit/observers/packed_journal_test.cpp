@@ -20,14 +20,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::vector<std::string> packed_and_unpacked(const fs::path& path, const std::vector<Tick>& ticks,
-                                             TickParts parts = TickParts::all) {
+void pack(const fs::path& path, const std::vector<Tick>& ticks) {
   std::ofstream out(path, std::ios::binary);
   const files::WritePiece write = [&](std::string_view piece) { out << piece; };
   TickPacker packer(write);
   for (const Tick& tick : ticks) REQUIRE(packer.add(tick));
   packer.finish();
-  out.close();
+}
+
+std::vector<std::string> packed_and_unpacked(const fs::path& path, const std::vector<Tick>& ticks,
+                                             TickParts parts = TickParts::all) {
+  pack(path, ticks);
   auto file = open_packed_ticks(path, parts);
   REQUIRE(file);
   std::vector<std::string> lines;
@@ -131,13 +134,7 @@ TEST_CASE(
     "a packed tick whose domains have no name, or one UUID twice, is damaged as its line is") {
   const Folder folder;
   const auto check_refused = [&](const Tick& bad) {
-    std::ofstream out(folder / "j.mcj", std::ios::binary);
-    const files::WritePiece write = [&](std::string_view piece) { out << piece; };
-    TickPacker packer(write);
-    REQUIRE(packer.add(busy_tick()));
-    REQUIRE(packer.add(bad));
-    packer.finish();
-    out.close();
+    pack(folder / "j.mcj", {busy_tick(), bad});
     auto file = open_packed_ticks(folder / "j.mcj", TickParts::all);
     REQUIRE(file);
     REQUIRE((*file)->next());
