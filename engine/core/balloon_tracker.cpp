@@ -15,13 +15,16 @@ constexpr MemorySize kRssTolerance = MemorySize::from_mib(1);
 /// bytes a page of 4 KiB) while it boots. It does not touch a reserve for crash dumps.
 constexpr MemorySize kKernelImage = MemorySize::from_mib(32);
 constexpr std::uint64_t kPageStructs = 64;
+/// A kernel keeps up to this much of what its balloon gives in lists that do not count as free
+/// (measured in Linux 6.1).
+constexpr MemorySize kMaxListed = MemorySize::from_mib(64);
 /// After this many observations without a move, a guest that was asked to shrink counts as not
 /// following.
 constexpr int kObservationsToFollow = 2;
 /// And no sooner than this after it was asked.
 constexpr Duration kTimeToFollow = 2 * kAboutASecond;
 
-/// A lower bound of what the guest has touched; none where it does not report.
+/// What the guest uses, its kernel's part at least; none where it does not report.
 std::optional<MemorySize> used_by_guest(const Domain& domain) {
   if (!domain.guest.available || !domain.guest.unused) return std::nullopt;
   const MemorySize kernel = domain.actual - *domain.guest.available;
@@ -47,7 +50,15 @@ bool stamped_later(WallTime stamp, const Moments& moments) {
 
 }  // namespace
 
+/// What a balloon takes comes out of the lists first.
+void ProcessOverhead::follow_lists(MemorySize actual) {
+  const MemorySize before = last_actual_.value_or(actual);
+  listed_ = std::min(listed_ + (actual - before) - (before - actual), kMaxListed);
+  last_actual_ = actual;
+}
+
 void ProcessOverhead::learn(const Domain& domain, const Circumstances& circumstances) {
+  follow_lists(domain.actual);
   if (!domain.rss) return;
   const MemorySize rss = *domain.rss;
   const MemorySize guest = memory_in_rss(domain, domain.actual);
@@ -57,10 +68,12 @@ void ProcessOverhead::learn(const Domain& domain, const Circumstances& circumsta
   }
   if (!fresh_ || !circumstances.reported) return;
   const auto used = used_by_guest(domain);
-  // Where the guest uses more than its process holds, the host has swapped it out, or the guest is
-  // just taking memory: nothing is learnt.
-  if (!used || rss + kRssTolerance < *used) return;
-  const MemorySize most = std::min(rss - *used, kMaxEstimated);
+  if (!used) return;
+  const MemorySize touched = *used - listed_;
+  // Where the guest has touched more than its process holds, the host has swapped it out, or the
+  // guest is just taking memory: nothing is learnt.
+  if (rss + kRssTolerance < touched) return;
+  const MemorySize most = std::min(rss - touched, kMaxEstimated);
   estimated_ = std::min(estimated_.value_or(most), most);
 }
 

@@ -52,8 +52,8 @@ class ProcessOverhead {
     if (measured_) return std::max(*measured_, estimated_.value_or(MemorySize()));
     return estimated_ ? *estimated_ : usual(domain);
   }
-  /// rss less what a guest used that had untouched memory at its first observation: the least so
-  /// far.
+  /// rss less what a guest had touched that had untouched memory at its first observation: the
+  /// least so far.
   [[nodiscard]] const std::optional<MemorySize>& estimated() const { return estimated_; }
   /// The usual size by a formula, for a domain of which nothing is known: 30 MiB for QEMU, 32 MiB
   /// for video memory and a 512th of the guest's memory for page tables, after KubeVirt's
@@ -65,8 +65,14 @@ class ProcessOverhead {
   }
 
  private:
+  void follow_lists(MemorySize actual);
+
   std::optional<MemorySize> measured_;   ///< rss less the guest's memory: the maximum so far
   std::optional<MemorySize> estimated_;  ///< rss less what a fresh guest used: the minimum so far
+  std::optional<MemorySize> last_actual_;
+  /// What the balloon has given that the guest's kernel may hold in its lists, at most: it counts
+  /// as used there, though nobody has touched it.
+  MemorySize listed_;
   bool fresh_ = false;  ///< at its first observation it had not touched all of its memory
 };
 
