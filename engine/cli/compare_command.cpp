@@ -195,13 +195,8 @@ Result<ExitCode> run_comparison(CompareOptions& options) {
   Comparison comparison;
   {
     Progress progress("comparing");
-    const ComparingOptions comparing{{.interval = options.workbench.interval,
-                                      .min_interval = options.workbench.min_interval,
-                                      .limits = options.workbench.limits,
-                                      .keep_periods = options.workbench.keep_periods},
-                                     options.workbench.jobs,
-                                     !options.report.empty(),
-                                     options.sweep.shard};
+    const ComparingOptions comparing{simulation_options(options.workbench), options.workbench.jobs,
+                                     !options.report.empty(), options.sweep.shard};
     comparison =
         compare(*policies, *scenarios, comparing,
                 [&](double share, const std::string& what) { progress.show(share, what); });

@@ -110,11 +110,7 @@ Result<SimulatedRun> play(SimulateOptions& options) {
     outcome.record = recorder.finish(host, interval);
   };
   outcome.result = simulate(std::move(scenario), *std::move(policy),
-                            {.interval = interval,
-                             .min_interval = options.workbench.min_interval,
-                             .limits = options.workbench.limits,
-                             .keep_periods = options.workbench.keep_periods},
-                            watch);
+                            simulation_options(options.workbench), watch);
   if (journal) print_notes(journal->drain_notes());
   return outcome;
 }

@@ -23,6 +23,13 @@ constexpr const char* kEraseLine = "\r\033[K";
 
 }  // namespace
 
+workbench::SimulationOptions simulation_options(const WorkbenchOptions& options) {
+  return {.interval = options.interval,
+          .min_interval = options.min_interval,
+          .limits = options.limits,
+          .keep_periods = options.keep_periods};
+}
+
 void add_workbench_options(Command& command, WorkbenchOptions& options) {
   add_set_option(command, options.settings);
   add_comparing_options(command, options);

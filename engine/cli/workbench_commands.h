@@ -34,6 +34,9 @@ struct WorkbenchOptions {
   std::size_t jobs = 0;  ///< threads; 0: one per core
 };
 
+/// The options of each simulation.
+workbench::SimulationOptions simulation_options(const WorkbenchOptions& options);
+
 /// Adds --set, --interval, --min-interval, --units, the guard's options and the policy's limits.
 void add_workbench_options(Command& command, WorkbenchOptions& options);
 /// The same without --set, for commands whose policies have settings of their own (PolicySpec).

@@ -343,6 +343,40 @@ Decision reviewed(const RuleInput& input, const Proposal& proposal, Freshness fr
   return decision;
 }
 
+/// Lets domains that have just started give what the host needs at once and no other domain can
+/// give: they may touch memory that the host does not have, and then it loses all of one.
+void lift_grace(Situation& situation) {
+  if (situation.rescue.is_zero() && situation.rescue_under_way.is_zero()) return;
+  MemorySize missing = situation.rescue;
+  for (const DomainView& view : situation.domains) {
+    missing -= view.reclaimable - view.balloon.coming_back(view.domain);
+  }
+  struct Started {
+    DomainView* view;
+    MemorySize coming;  ///< of a shrink under way
+    MemorySize more;    ///< that it can give this tick
+  };
+  std::vector<Started> all;
+  MemorySize more;
+  const auto reclaim = [&](const DomainView& view, Ticks ticks) {
+    return reclaimable(input_of(view, situation.snapshot, situation.limits, {}), ticks);
+  };
+  for (DomainView& view : situation.domains) {
+    if (view.skipped || view.grows_only || !view.reclaimable.is_zero()) continue;
+    view.in_grace = view.domain.actual;
+    const MemorySize coming = view.balloon.coming_back(view.domain);
+    all.push_back({&view, coming, reclaim(view, Ticks::one) - coming});
+    more += all.back().more;
+  }
+  const double part =
+      missing >= more ? 1.0 : static_cast<double>(missing.kib()) / static_cast<double>(more.kib());
+  for (const Started& one : all) {
+    one.view->in_grace = one.coming + one.more.scaled(part);
+    one.view->reclaimable = reclaim(*one.view, Ticks::one);
+    one.view->reclaimable_in_all = reclaim(*one.view, Ticks::many);
+  }
+}
+
 }  // namespace
 
 Situation assess(const Snapshot& snapshot, const History& history, const Limits& limits) {
@@ -375,6 +409,7 @@ Situation assess(const Snapshot& snapshot, const History& history, const Limits&
     }
     view.grantable = std::min(host.grantable, grantable_by(pools, view.domain));
   }
+  lift_grace(situation);
   return situation;
 }
 

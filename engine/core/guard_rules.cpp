@@ -146,14 +146,16 @@ RuleResult limit_grace(const RuleInput& in) {
   const auto recent = [&](std::optional<MonotonicTime> at) {
     return at && in.now - *at < in.limits.grace;
   };
-  if (recent(balloon.rebooted_at()) || recent(in.view.domain.started_at)) {
-    return refuse(in, [](const RuleInput& input) {
-      return "started less than " + seconds_text(input.limits.grace) + " ago";
-    });
-  }
   if (recent(balloon.deflated_by_itself_at())) {
     return refuse(in, [](const RuleInput& input) {
       return "took memory back by itself less than " + seconds_text(input.limits.grace) + " ago";
+    });
+  }
+  if (recent(balloon.rebooted_at()) || recent(in.view.domain.started_at)) {
+    return limit_shrink(in, in.view.in_grace, [](const RuleInput& input) {
+      const MemorySize given = input.view.in_grace;
+      return "started less than " + seconds_text(input.limits.grace) + " ago" +
+             (given.is_zero() ? "" : ", and the host needs " + size_text(input, given) + " of it");
     });
   }
   return pass(in);
@@ -220,7 +222,8 @@ constexpr std::array<Bound, 6> kBounds{{
      "since, gets no other shrink until it moves, however often the policy asks",
      limit_no_progress},
     {Rule::grace,
-     "no shrink within 30 s of a start, a reboot, or a balloon that deflated by itself",
+     "no shrink within 30 s of a start, a reboot, or a balloon that deflated by itself; after a "
+     "start or a reboot a domain gives what the host needs at once and no other domain can give",
      limit_grace},
     {Rule::maximum,
      "no grow over the domain's maximum, its configured one, or its cgroup's limit less QEMU's own "

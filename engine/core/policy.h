@@ -40,6 +40,9 @@ struct DomainView {
   /// grow further, and does not shrink. `headroom` and `usable` count `grown` as free.
   bool grows_only = false;
   MemorySize grown = {};  ///< what its balloon has given since that report
+  /// What a shrink may take although the domain has just started: the host needs it at once, and no
+  /// other domain can give it.
+  MemorySize in_grace = {};
   /// Set where the guard skips the domain, whatever is proposed. A policy finds such a domain only
   /// in ctx.skipped.
   std::optional<Skipped> skipped = {};

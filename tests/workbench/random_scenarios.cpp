@@ -260,9 +260,8 @@ void run(const Arguments& arguments) {
   const std::vector<simulated::Scenario> scenarios = scenarios_of(arguments);
   check_smallest(arguments, policies);
   workbench::ComparingOptions options;
-  options.simulation.interval = arguments.workbench.interval;
+  options.simulation = cli::simulation_options(arguments.workbench);
   options.simulation.limits = value_of(Limits::checked(arguments.workbench.limits));
-  options.simulation.keep_periods = arguments.workbench.keep_periods;
   options.threads = arguments.workbench.jobs;
   Tenths progress;
   const Comparison comparison =

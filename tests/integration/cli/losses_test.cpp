@@ -27,8 +27,8 @@ struct NamedLoss {
   bool served;     ///< by the bundled adaptive; otherwise the figures are only shown
 };
 
-/// What is right: all need fits in all but the elephant's scenario, which is killed whatever it
-/// gets.
+/// What is right. All need fits in all but two: the elephant is killed whatever it gets, and the
+/// start beyond the host's memory has to stop where that ends.
 const std::vector<NamedLoss> kNamedLosses{
     {"elephant", "usable", "1", 0.2, 2, false},
     {"falls", "usable", "1", 0, 0, true},
@@ -44,6 +44,7 @@ const std::vector<NamedLoss> kNamedLosses{
     {"rise-together", "usable", "1", 0.005, 0, true},
     {"small-rest", "usable", "1", 0, 0, true},
     {"start-beside-files", "usable", "1", 0, 0, true},
+    {"start-beyond-memory", "usable", "1", 0.06, 0, true},
     {"unbound-beside-bound", "usable", "1", 0, 0, true},
     {"weights", "usable", "1", 0, 0, true},
 };

@@ -349,6 +349,30 @@ TEST_CASE("grace refuses a shrink of a domain that has just started, and allows 
         900_MiB);
 }
 
+TEST_CASE(
+    "a domain that has just started gives what the host needs at once and others cannot give") {
+  // "new" may touch 3 GiB more, of which the host has half above its floor. "old" can give half of
+  // what it has unused.
+  const auto world = [](MemorySize unused_by_old) {
+    return World()
+        .host(8_GiB, free(1536_MiB + 200_MiB))
+        .domain("old", actual(4_GiB), rss(4_GiB), unused(unused_by_old))
+        .domain("new", actual(4_GiB), rss(1_GiB), unused(3_GiB), started_ago(5s));
+  };
+  const World before = World().host(8_GiB, free(3_GiB)).domain("old", actual(4_GiB));
+  Observed needs_new(before);
+  needs_new.then(world(1000_MiB).at(1s));
+  const Situation now = needs_new.situation();
+  const MemorySize needed = 1536_MiB + now.domains[0].balloon.overhead(now.domains[0].domain);
+  REQUIRE(now.rescue == needed);
+  CHECK(rules_of(needs_new.decide("new", 2_GiB)) == Rules{Rule::grace});
+  CHECK(needs_new.decide("new", 2_GiB).target == 4_GiB - (needed - 500_MiB));
+
+  Observed needs_old(before);
+  needs_old.then(world(3600_MiB).at(1s));
+  CHECK(needs_old.decide("new", 2_GiB).target == 4_GiB);
+}
+
 TEST_CASE("grace applies to a guest whose counters and missing reports show a reboot") {
   Observed observed(World().domain("a", unused(800_MiB), swapped(5_MiB, 5_MiB)));
   for (const auto at : {2s, 4s}) {
