@@ -155,7 +155,9 @@ RuleResult limit_grace(const RuleInput& in) {
     return limit_shrink(in, in.view.in_grace, [](const RuleInput& input) {
       const MemorySize given = input.view.in_grace;
       return "started less than " + seconds_text(input.limits.grace) + " ago" +
-             (given.is_zero() ? "" : ", and the host needs " + size_text(input, given) + " of it");
+             (given.is_zero()
+                  ? ""
+                  : ", and the host needs " + size_text(input, given) + " of its memory");
     });
   }
   return pass(in);

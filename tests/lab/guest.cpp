@@ -313,7 +313,12 @@ Guests boot(const LabHost& host, const std::vector<GuestSpec>& specs) {
   Guests guests;
   for (const GuestSpec& spec : specs) guests.push_back(std::make_unique<Guest>(host, spec));
   for (const auto& guest : guests) {
-    if (!guest->wait_for("lab: start")) throw std::runtime_error(guest->name() + " does not boot");
+    // An emulated processor has hung as its kernel booted, before anything of memcoord ran.
+    if (guest->wait_for("lab: start", std::chrono::seconds(60))) continue;
+    guest->reset();
+    if (!guest->wait_for("lab: start")) {
+      throw std::runtime_error(guest->name() + " does not boot; its console:\n" + guest->console());
+    }
   }
   return guests;
 }
