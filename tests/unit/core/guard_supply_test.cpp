@@ -193,34 +193,34 @@ TEST_CASE("rss that reaches the balloon's size does not yet show all of QEMU's o
   CHECK(balance_of(observed).grantable == 4_GiB - 200_MiB - (500_MiB + 210_MiB - 510_MiB));
 }
 
+namespace {
+
+/// A guest whose process holds 500 MiB, whatever its balloon has given or taken.
+World holds_500(MemorySize balloon, MemorySize unused_in_it) {
+  return World()
+      .host(16_GiB, free(4_GiB))
+      .domain("a", actual(balloon), rss(500_MiB), guest_total(balloon - 24_MiB),
+              unused(unused_in_it));
+}
+
+}  // namespace
+
 TEST_CASE("a kernel's lists hold some of what a balloon gives: used, untouched, and not QEMU's") {
   // Of 500 MiB the guest has touched 324, so 176 are QEMU's at most.
-  const auto world = [](MemorySize balloon, MemorySize unused_in_it) {
-    return World()
-        .host(16_GiB, free(4_GiB))
-        .domain("a", actual(balloon), rss(500_MiB), guest_total(balloon - 24_MiB),
-                unused(unused_in_it));
-  };
-  Observed observed(world(1024_MiB, 700_MiB));
-  observed.then(world(1124_MiB, 750_MiB).at(2s));
-  observed.then(world(1124_MiB, 749_MiB).at(4s));  // 51 MiB more count as used
+  Observed observed(holds_500(1024_MiB, 700_MiB));
+  observed.then(holds_500(1124_MiB, 750_MiB).at(2s));
+  observed.then(holds_500(1124_MiB, 749_MiB).at(4s));  // 51 MiB more count as used
   CHECK(balance_of(observed).grantable == 4_GiB - 200_MiB - (1124_MiB + 176_MiB - 500_MiB));
   // 64 MiB in the lists are the most: of 474 MiB that count as used, 410 are touched at least.
-  observed.then(world(1124_MiB, 650_MiB).at(6s));
+  observed.then(holds_500(1124_MiB, 650_MiB).at(6s));
   CHECK(balance_of(observed).grantable == 4_GiB - 200_MiB - (1124_MiB + 90_MiB - 500_MiB));
 }
 
 TEST_CASE("a balloon that takes memory takes it from the guest's lists first") {
-  const auto world = [](MemorySize balloon, MemorySize unused_in_it) {
-    return World()
-        .host(16_GiB, free(4_GiB))
-        .domain("a", actual(balloon), rss(500_MiB), guest_total(balloon - 24_MiB),
-                unused(unused_in_it));
-  };
-  Observed observed(world(1024_MiB, 700_MiB));
-  observed.then(world(1124_MiB, 750_MiB).at(2s));
-  observed.then(world(1024_MiB, 700_MiB).at(4s));
-  observed.then(world(1024_MiB, 649_MiB).at(6s));  // 375 MiB are used, all touched
+  Observed observed(holds_500(1024_MiB, 700_MiB));
+  observed.then(holds_500(1124_MiB, 750_MiB).at(2s));
+  observed.then(holds_500(1024_MiB, 700_MiB).at(4s));
+  observed.then(holds_500(1024_MiB, 649_MiB).at(6s));  // 375 MiB are used, all touched
   CHECK(balance_of(observed).grantable == 4_GiB - 200_MiB - (1024_MiB + 125_MiB - 500_MiB));
 }
 
