@@ -24,7 +24,7 @@ constexpr int kObservationsToFollow = 2;
 /// And no sooner than this after it was asked.
 constexpr Duration kTimeToFollow = 2 * kAboutASecond;
 
-/// What the guest uses, its kernel's part at least; none where it does not report.
+/// What the guest uses, with what its kernel has touched at least; none where it does not report.
 std::optional<MemorySize> used_by_guest(const Domain& domain) {
   if (!domain.guest.available || !domain.guest.unused) return std::nullopt;
   const MemorySize kernel = domain.actual - *domain.guest.available;

@@ -344,7 +344,8 @@ Decision reviewed(const RuleInput& input, const Proposal& proposal, Freshness fr
 }
 
 /// Lets domains that have just started give what the host needs at once and no other domain can
-/// give: they may touch memory that the host does not have, and then it loses all of one.
+/// give. They may touch memory that the host does not have, and a host that runs out loses a whole
+/// guest.
 void lift_grace(Situation& situation) {
   if (situation.rescue.is_zero() && situation.rescue_under_way.is_zero()) return;
   MemorySize missing = situation.rescue;
@@ -363,6 +364,7 @@ void lift_grace(Situation& situation) {
   };
   for (DomainView& view : situation.domains) {
     if (view.skipped || view.grows_only || !view.reclaimable.is_zero()) continue;
+    // Its grace aside, what could it give? Nothing, where another rule holds it as well.
     view.in_grace = view.domain.actual;
     const MemorySize coming = view.balloon.coming_back(view.domain);
     all.push_back({&view, coming, reclaim(view, Ticks::one) - coming});
